@@ -1,0 +1,82 @@
+"""The errors of the harness: a fact with its values, hints on what to do, and an exit code.
+
+The text is lower case and holds the values; each hint is one sentence that says what to do next.
+Codes: 1 not as expected, 2 bad usage or scenario, 3 could not tell, 130 interrupted (DESIGN.md).
+"""
+
+from __future__ import annotations
+
+EXIT_AS_EXPECTED = 0
+EXIT_NOT_AS_EXPECTED = 1
+EXIT_USAGE = 2
+EXIT_INCONCLUSIVE = 3
+EXIT_INTERRUPTED = 130
+
+
+class HarnessError(Exception):
+    """Something that stops the work, told to a person.
+
+    Args:
+        fact: what happened, lower case, with the values, without a full stop.
+        hints: what to do about it, each one a sentence.
+        details: lines of evidence, such as the end of a server's log.
+    """
+
+    exit_code = EXIT_INCONCLUSIVE
+
+    def __init__(self, fact: str, *hints: str, details: str = "") -> None:
+        super().__init__(fact)
+        self.fact = fact
+        self.hints = hints
+        self.details = details
+
+    def __str__(self) -> str:
+        lines = [self.fact, *(f"HINT: {hint}" for hint in self.hints)]
+        if self.details:
+            lines.append(self.details.rstrip("\n"))
+        return "\n".join(lines)
+
+
+class UsageError(HarnessError):
+    """An option, a path or a file that was handed in cannot be used."""
+
+    exit_code = EXIT_USAGE
+
+
+class UnsafeArtifact(UsageError):
+    """An artifact holds something that must not be run or unpacked."""
+
+    exit_code = EXIT_NOT_AS_EXPECTED
+
+
+class BrokenArtifact(HarnessError):
+    """An artifact is not what a backup tool writes when it finishes: the backup is bad."""
+
+    exit_code = EXIT_NOT_AS_EXPECTED
+
+
+class MissingProgram(HarnessError):
+    """A program that is needed is not on this machine."""
+
+
+class ServerFailed(HarnessError):
+    """A server did not start, went away, or answered with something that it should not."""
+
+
+class WaitTimeout(HarnessError):
+    """A wait reached its limit."""
+
+
+class ProcedureFailed(HarnessError):
+    """A step of the documented procedure failed: this backup does not restore (verdict FAIL)."""
+
+    exit_code = EXIT_NOT_AS_EXPECTED
+
+
+class StageFailed(HarnessError):
+    """A stage of the drill ended with an error; carries the stage's name and the cause's exit code."""
+
+    def __init__(self, stage: str, cause: HarnessError) -> None:
+        super().__init__(f"{stage}: {cause.fact}", *cause.hints, details=cause.details)
+        self.stage = stage
+        self.exit_code = cause.exit_code

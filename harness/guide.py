@@ -1,0 +1,91 @@
+"""What Apiary's admin guide and source say: the facts that backup, restore and checks share.
+
+Source: the public repository RoboJackets/apiary at 354ae4ba (August 2026): `docs/admins/backup-and-restore.rst`,
+`app/Console/Commands/ImportAllModels.php`, `config/scout.php`. The standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXCLUDABLE_TABLES: tuple[str, ...] = (
+    "action_events",
+    "attendance_exports",
+    "failed_jobs",
+    "jobs",
+    "notification_templates",
+    "nova_notifications",
+    "oauth_refresh_tokens",
+    "oauth_access_tokens",
+    "recruiting_campaign_recipients",
+    "recruiting_campaigns",
+    "recruiting_responses",
+    "recruiting_visits",
+    "remote_attendance_links",
+    "webhook_calls",
+)
+"""Tables that the guide allows to leave out of the dump. Their structure is left out with them."""
+
+EXCLUDABLE_DIRECTORIES: tuple[str, ...] = ("nova-exports", "dompdf")
+"""Directories below `storage/app` that the guide allows to leave out."""
+
+STORAGE_UID = 33
+"""Owner of `/app/storage/app` in the app's container: www-data on Debian."""
+
+MEILISEARCH_DUMPS_DIRECTORY = "meilisearch/dumps"
+"""Below `storage/app`: an empty Meilisearch imports the newest dump in it when production starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchModel:
+    """One searchable table: its index is `SCOUT_PREFIX` + `table`.
+
+    `primary_key` is the document's key. `from_database` is False for airports, whose documents come from a
+    data file in the app's own package.
+    """
+
+    table: str
+    primary_key: str = "id"
+    from_database: bool = True
+
+
+IMPORTED_MODELS: tuple[SearchModel, ...] = (
+    SearchModel("airports", primary_key="iata", from_database=False),
+    SearchModel("attendance"),
+    SearchModel("dues_transactions"),
+    SearchModel("events"),
+    SearchModel("sponsors"),
+    SearchModel("sponsor_domains"),
+    SearchModel("sponsor_users"),
+    SearchModel("teams"),
+    SearchModel("travel"),
+    SearchModel("travel_assignments"),
+    SearchModel("users"),
+)
+"""What `scout:import-all` imports, in its order."""
+
+NOT_IMPORTED_MODELS: tuple[SearchModel, ...] = (SearchModel("resumes"),)
+"""Searchable in the code, and left out of `scout:import-all`: empty after the documented restore."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """A column that holds the path of a file, relative to `storage/app`."""
+
+    table: str
+    column: str
+
+
+FILE_REFERENCES: tuple[FileReference, ...] = (
+    FileReference("docusign_envelopes", "membership_agreement_filename"),
+    FileReference("docusign_envelopes", "travel_authority_filename"),
+    FileReference("docusign_envelopes", "direct_bill_airfare_filename"),
+    FileReference("docusign_envelopes", "covid_risk_filename"),
+    FileReference("docusign_envelopes", "itinerary_request_filename"),
+    FileReference("docusign_envelopes", "summary_filename"),
+    FileReference("signatures", "scanned_agreement"),
+)
+"""Besides these, a row in `resumes` stands for `resumes/<users.uid>.pdf` of its user."""
+
+REFERENCED_DIRECTORIES: tuple[str, ...] = ("resumes", "docusign")
+"""Directories in which every file belongs to a row."""
