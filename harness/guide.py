@@ -1,7 +1,8 @@
 """What Apiary's admin guide and source say: the facts that backup, restore and checks share.
 
-Source: the public repository RoboJackets/apiary at 354ae4ba (August 2026): `docs/admins/backup-and-restore.rst`,
-`app/Console/Commands/ImportAllModels.php`, `config/scout.php`. The standard library only.
+Source: the public repository RoboJackets/apiary at 354ae4ba (August 2026):
+`docs/admins/backup-and-restore.rst`, `app/Console/Commands/ImportAllModels.php`, `config/scout.php`.
+The standard library only.
 """
 
 from __future__ import annotations
