@@ -1,0 +1,136 @@
+"""The application: its artisan commands, its storage directory, its pages.
+
+Nothing here knows whether it talks to the stand-in or to the real image; what differs between the two is in
+the profiles at the end of this file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import requests
+
+from harness.errors import ProcedureFailed, ServerFailed
+from harness.services.execution import Completed, Host, run
+
+REQUEST_TIMEOUT_S = 30.0
+_DOWNLOAD_CHUNK_BYTES = 1 << 16
+
+
+class Lifecycle(Protocol):
+    """Starting and stopping the application, as its runtime does it."""
+
+    def start(self) -> None:
+        """Start it and wait until `/ping` answers."""
+
+    def stop(self) -> None:
+        """Stop it and wait until it is gone."""
+
+    def running(self) -> bool:
+        """Whether it runs now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apiary:
+    """An Apiary instance.
+
+    Args:
+        url: address for the harness.
+        host: where `php artisan` runs, with the environment of the app.
+        php: how PHP is called there.
+        user: numeric user that the commands run as, or None for the one that is there.
+        storage_host: where tar runs on the storage directory, also while the app is stopped.
+        storage_root: `storage/app` as the storage host sees it.
+        storage_uid: owner that the app's files have to have.
+        search_prefix: `SCOUT_PREFIX`.
+        lifecycle: starts and stops it.
+    """
+
+    url: str
+    host: Host
+    php: tuple[str, ...]
+    user: str | None
+    storage_host: Host
+    storage_root: str
+    storage_uid: int
+    search_prefix: str
+    lifecycle: Lifecycle
+
+    def artisan(
+        self, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 3600.0
+    ) -> Completed:
+        """Run `php artisan …` and return how it ended, whatever the exit status is."""
+        argv = (*self.php, "artisan", *arguments)
+        return run(self.host, argv, env=env, user=self.user, timeout_s=timeout_s)
+
+    def must_artisan(self, *arguments: str, timeout_s: float = 3600.0) -> Completed:
+        """Run `php artisan …`. Raises ProcedureFailed with the end of its output when it fails."""
+        completed = self.artisan(*arguments, timeout_s=timeout_s)
+        if completed.exit_status != 0:
+            raise ProcedureFailed(
+                f"`php artisan {' '.join(arguments)}` ended with exit status {completed.exit_status}",
+                details=_tail(completed.stdout.decode("utf-8", "replace") + completed.stderr),
+            )
+        return completed
+
+    def get(self, path: str, *, timeout_s: float = REQUEST_TIMEOUT_S) -> Page:
+        """Fetch a page without logging in; the body is digested as it comes and not kept beyond 64 KiB.
+
+        Raises:
+            ServerFailed: nobody answers.
+        """
+        return fetch(requests.Session(), self.url + path, timeout_s=timeout_s)
+
+    def ping(self) -> bool:
+        """Whether `/ping` answers `pong`."""
+        try:
+            page = self.get("/ping", timeout_s=5)
+        except ServerFailed:
+            return False
+        return page.status == 200 and page.beginning.strip() == b"pong"
+
+    def migrations(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the migrations that ran and of those that are pending, as `migrate:status` tells."""
+        output = self.must_artisan("migrate:status").stdout.decode("utf-8", "replace")
+        ran, pending = [], []
+        for line in re.sub(r"\x1b\[[0-9;]*m", "", output).splitlines():
+            match = re.match(r"\s*(\d{4}_\S+)\s.*?(Ran|Pending)\s*$", line)
+            if match:
+                (ran if match.group(2) == "Ran" else pending).append(match.group(1))
+        return tuple(ran), tuple(pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of the app: status, type, size and SHA-256 of the body, and its first 64 KiB."""
+
+    status: int
+    content_type: str
+    size_bytes: int
+    sha256: str
+    beginning: bytes
+
+
+def fetch(session: requests.Session, url: str, *, timeout_s: float) -> Page:
+    """Fetch a URL as a stream, without following redirects."""
+    try:
+        with session.get(url, timeout=timeout_s, stream=True, allow_redirects=False) as answer:
+            digest = hashlib.sha256()
+            size = 0
+            beginning = b""
+            for chunk in answer.iter_content(_DOWNLOAD_CHUNK_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+                beginning = beginning or chunk
+            content_type = answer.headers.get("Content-Type", "")
+            return Page(answer.status_code, content_type, size, digest.hexdigest(), beginning)
+    except requests.RequestException as error:
+        raise ServerFailed(f"Apiary at {url} does not answer: {type(error).__name__}") from error
+
+
+def _tail(text: str, lines: int = 20) -> str:
+    return "\n".join(text.splitlines()[-lines:])

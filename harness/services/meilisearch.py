@@ -1,0 +1,156 @@
+"""A Meilisearch server, read through its official client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import meilisearch
+import requests
+from meilisearch.errors import MeilisearchApiError, MeilisearchCommunicationError, MeilisearchError
+
+from harness.errors import ServerFailed
+from harness.model import IdSet, IndexState, SearchState, SearchTask
+
+PAGE_DOCUMENTS = 10_000
+"""Documents asked for at once; only their ids travel."""
+
+REQUEST_TIMEOUT_S = 120
+
+_PAGE_INDEXES = 100
+_PENDING = "enqueued,processing"
+_BAD = "failed,canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class MeilisearchServer:
+    """A running server: `url` for the harness, `inner_url` for the app, `key` its master key."""
+
+    url: str
+    inner_url: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"MeilisearchServer(url={self.url!r})"
+
+    def client(self) -> meilisearch.Client:
+        """The official client, with the master key."""
+        return meilisearch.Client(self.url, self.key, timeout=REQUEST_TIMEOUT_S)
+
+    def healthy(self) -> bool:
+        """Whether `/health` answers as it should."""
+        return self.client().is_healthy()
+
+    def version(self) -> str:
+        """The server's own version; asking for it proves the key, too."""
+        return str(self._ask(lambda client: client.get_version()["pkgVersion"]))
+
+    def pending_tasks(self) -> int:
+        """How many tasks are enqueued or being processed."""
+        return int(self._ask(lambda client: client.get_tasks({"statuses": _PENDING, "limit": 1}).total))
+
+    def state(self) -> SearchState:
+        """Indexes with the ids of all their documents, settings, and every task that did not succeed.
+
+        Raises:
+            ServerFailed: the server does not answer, or refuses the key.
+        """
+        return self._ask(self._state)
+
+    def search(self, index: str, query: str, *, limit: int) -> tuple[str, ...]:
+        """Ids of the hits of a search, best first.
+
+        Raises:
+            ServerFailed: the index is not there, or the search was refused.
+        """
+        primary_key = self._ask(lambda client: client.get_index(index).primary_key) or "id"
+        answer = self._ask(
+            lambda client: client.index(index).search(
+                query, {"limit": limit, "attributesToRetrieve": [primary_key]}
+            )
+        )
+        return tuple(str(hit[primary_key]) for hit in answer["hits"])
+
+    def _ask(self, question: Any) -> Any:
+        try:
+            return question(self.client())
+        except MeilisearchApiError as error:
+            raise ServerFailed(
+                f"Meilisearch at {self.url} refused: {error.code or error.status_code}"
+            ) from error
+        except (MeilisearchCommunicationError, MeilisearchError, requests.RequestException) as error:
+            raise ServerFailed(
+                f"Meilisearch at {self.url} does not answer: {type(error).__name__}"
+            ) from error
+
+    def _state(self, client: meilisearch.Client) -> SearchState:
+        indexes = []
+        for raw in self._indexes(client):
+            uid, primary_key = str(raw["uid"]), raw["primaryKey"]
+            stats = client.index(uid).get_stats()
+            settings = client.index(uid).get_settings()
+            indexes.append(
+                IndexState(
+                    name=uid,
+                    primary_key=primary_key,
+                    documents=int(stats.number_of_documents),
+                    ids=self._ids(client, uid, primary_key),
+                    settings=tuple(
+                        sorted((name, json.dumps(value, sort_keys=True)) for name, value in settings.items())
+                    ),
+                )
+            )
+        return SearchState(
+            indexes=tuple(sorted(indexes, key=lambda index: index.name)),
+            bad_tasks=tuple(self._bad_tasks(client)),
+            tasks=int(client.get_tasks({"limit": 1}).total),
+        )
+
+    @staticmethod
+    def _indexes(client: meilisearch.Client) -> Iterator[dict[str, Any]]:
+        offset = 0
+        while True:
+            page: Any = client.get_raw_indexes({"offset": offset, "limit": _PAGE_INDEXES})
+            results = page["results"]
+            yield from results
+            offset += len(results)
+            if offset >= page["total"] or not results:
+                return
+
+    @staticmethod
+    def _ids(client: meilisearch.Client, uid: str, primary_key: str | None) -> IdSet:
+        def pages() -> Iterator[int | str]:
+            offset = 0
+            while primary_key is not None:
+                page = client.http.get(
+                    f"indexes/{uid}/documents?fields={primary_key}&limit={PAGE_DOCUMENTS}&offset={offset}"
+                )
+                for document in page["results"]:
+                    value = document.get(primary_key, "")
+                    # The server takes 7 and "7" for the same id, and so does the comparison.
+                    yield int(value) if str(value).isdecimal() else str(value)
+                offset += len(page["results"])
+                if offset >= page["total"] or not page["results"]:
+                    return
+
+        return IdSet.of(pages())
+
+    @staticmethod
+    def _bad_tasks(client: meilisearch.Client) -> Iterator[SearchTask]:
+        query: dict[str, Any] = {"statuses": _BAD, "limit": 1000}
+        while True:
+            page = client.get_tasks(query)
+            for task in page.results:
+                error = task.error or {}
+                yield SearchTask(
+                    uid=task.uid,
+                    index=task.index_uid or "",
+                    status=task.status,
+                    kind=task.type,
+                    error=str(error.get("code", "")),
+                )
+            if page.next_ is None:
+                return
+            query["from"] = page.next_

@@ -1,0 +1,186 @@
+"""A MySQL or MariaDB server: its address, its accounts, its client tools, and connections to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pymysql
+import pymysql.cursors
+
+from harness.errors import ServerFailed
+from harness.services.execution import Host
+
+CONNECT_TIMEOUT_S = 5
+
+# Variables that change what a script or a row means, compared between source and target.
+MEANINGFUL_VARIABLES: tuple[str, ...] = (
+    "character_set_server",
+    "collation_server",
+    "default_storage_engine",
+    "explicit_defaults_for_timestamp",
+    "lower_case_table_names",
+    "max_allowed_packet",
+    "sql_mode",
+    "sql_require_primary_key",
+    "system_time_zone",
+    "time_zone",
+    "version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A database account; its password never goes into an argument list, a log or a report."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Account(user={self.user!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class MySqlServer:
+    """A running server.
+
+    Args:
+        host: address for connections of the harness.
+        port: TCP port for connections of the harness.
+        admin: an account with all rights, or the operator's own for a server that was not started here.
+        app: the account of the application, limited to `database`.
+        database: the application's database.
+        tools: where the client tools run.
+        tools_address: the server's host and port as the tools see it.
+        client: program that runs scripts (`mysql` or `mariadb`).
+        dump: program that makes them (`mysqldump` or `mariadb-dump`).
+    """
+
+    host: str
+    port: int
+    admin: Account
+    app: Account
+    database: str
+    tools: Host
+    tools_address: tuple[str, int]
+    client: str
+    dump: str
+
+    def connect(
+        self, account: Account | None = None, *, database: str | None = None
+    ) -> pymysql.Connection[Any]:
+        """Open a connection over TCP; times are UTC and values are read as they stand.
+
+        Args:
+            account: `admin` unless given.
+
+        Raises:
+            ServerFailed: no connection, or wrong credentials.
+        """
+        account = account or self.admin
+        try:
+            return pymysql.connect(
+                host=self.host,
+                port=self.port,
+                user=account.user,
+                password=account.password,
+                database=database,
+                charset="utf8mb4",
+                connect_timeout=CONNECT_TIMEOUT_S,
+                init_command="SET time_zone = '+00:00', sql_mode = ''",
+                autocommit=True,
+            )
+        except pymysql.MySQLError as error:
+            raise ServerFailed(
+                f"cannot connect to MySQL at {self.host}:{self.port} as {account.user!r}: {error_text(error)}"
+            ) from error
+
+    @contextmanager
+    def session(self, account: Account | None = None, *, database: str | None = None) -> Iterator[Session]:
+        """A connection for the length of a `with` block."""
+        connection = self.connect(account, database=database)
+        try:
+            yield Session(connection)
+        finally:
+            connection.close()
+
+    def tool_arguments(self, account: Account) -> list[str]:
+        """Options that every client tool gets: address and user (the environment has the password)."""
+        host, port = self.tools_address
+        return [f"--host={host}", f"--port={port}", f"--user={account.user}", "--protocol=TCP"]
+
+    def tool_environment(self, account: Account) -> dict[str, str]:
+        """The environment that hands a client tool its password."""
+        return {"MYSQL_PWD": account.password}
+
+
+class Session:
+    """A connection with the few calls that the harness makes; errors name the server's code."""
+
+    def __init__(self, connection: pymysql.Connection[Any]) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query; all of them are fetched before the first one is handed out."""
+        with self.connection.cursor() as cursor:
+            self._execute(cursor, sql, values)
+            yield from cursor
+
+    def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query as they come; the connection can do nothing else until the last one."""
+        with self.connection.cursor(pymysql.cursors.SSCursor) as cursor:
+            self._execute(cursor, sql, values)
+            try:
+                yield from cursor
+            except pymysql.MySQLError as error:
+                raise ServerFailed(f"the query broke off: {error_text(error)}") from error
+
+    def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+        """The one row of a query."""
+        return next(self.rows(sql, values))
+
+    def value(self, sql: str, values: Sequence[object] = ()) -> Any:
+        """The one value of a query."""
+        return self.row(sql, values)[0]
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> None:
+        """Run a statement that returns nothing."""
+        with self.connection.cursor() as cursor:
+            self._execute(cursor, sql, values)
+
+    @staticmethod
+    def _execute(cursor: pymysql.cursors.Cursor, sql: str, values: Sequence[object]) -> None:
+        try:
+            cursor.execute(sql, tuple(values) or None)
+        except pymysql.MySQLError as error:
+            raise ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}") from error
+
+
+def error_text(error: Exception) -> str:
+    """A MySQL error as `ERROR 1146: Table … doesn't exist`."""
+    if len(error.args) >= 2:
+        return f"ERROR {error.args[0]}: {error.args[1]}"
+    return str(error)
+
+
+def quote_name(*parts: str) -> str:
+    """An identifier in backticks; several parts are joined with dots."""
+    return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
+
+
+def server_version(session: Session) -> tuple[str, str]:
+    """Flavour (`MySQL` or `MariaDB`) and version (such as `9.7.4`)."""
+    text = str(session.value("SELECT VERSION()"))
+    flavour = "MariaDB" if "mariadb" in text.lower() else "MySQL"
+    match = re.match(r"\d+(\.\d+)*", text)
+    return flavour, match.group() if match else text
+
+
+def server_variables(session: Session, names: Sequence[str] = MEANINGFUL_VARIABLES) -> Mapping[str, str]:
+    """Global variables by name; those that the server does not have are left out."""
+    marks = ", ".join(["%s"] * len(names))
+    found = session.rows(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({marks})", names)
+    return {str(name): str(value) for name, value in sorted(found)}

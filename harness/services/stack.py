@@ -1,0 +1,33 @@
+"""A stack: one MySQL, one Meilisearch and one Apiary that belong together, wherever they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.model import Component
+from harness.services.apiary import Apiary
+from harness.services.meilisearch import MeilisearchServer
+from harness.services.mysql import MySqlServer
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that backup, restore and snapshot need to know of a running instance.
+
+    Args:
+        role: `source` or `target`.
+        drill_id: the drill that started it.
+        components: what it is made of, with versions.
+        logs: directory of this machine in which the servers' logs are, or end up.
+        owned: True for what the harness started itself; a restore refuses any other.
+    """
+
+    role: str
+    drill_id: str
+    mysql: MySqlServer
+    meilisearch: MeilisearchServer
+    apiary: Apiary
+    components: tuple[Component, ...]
+    logs: Path
+    owned: bool = True

@@ -1,0 +1,87 @@
+"""The settings of one run of the harness, built once at the edge; nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the harness waits, in seconds, before it calls a thing not happened.
+
+    The defaults hold for a loaded two-core machine; `scale` multiplies all of them.
+    """
+
+    server_ready_s: float = 60.0
+    app_ready_s: float = 60.0
+    stop_s: float = 20.0
+    command_s: float = 3600.0
+    search_drained_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are and how long they may take.
+
+    Args:
+        state_dir: running drills keep their servers' data here; what a killed drill left is found here.
+        cache_dir: initialised database templates and other things that can be made again.
+        runs_dir: one directory of results for each drill.
+        search_path: directories in which programs are looked for.
+        mysqld: server program to use, or None to look for `mysqld`, then `mariadbd`.
+        meilisearch: server program to use, or None to look for `meilisearch`.
+        runtime: `process`, `docker` or `auto`.
+        limits: see Limits.
+    """
+
+    state_dir: Path
+    cache_dir: Path
+    runs_dir: Path
+    search_path: tuple[str, ...]
+    mysqld: str | None = None
+    meilisearch: str | None = None
+    runtime: str = "auto"
+    limits: Limits = field(default_factory=Limits)
+
+    def which(self, program: str) -> Path | None:
+        """The program of that name or path, or None."""
+        found = shutil.which(program, path=os.pathsep.join(self.search_path))
+        return Path(found) if found else None
+
+
+def from_environment(
+    environ: Mapping[str, str],
+    *,
+    runs_dir: Path | None = None,
+    mysqld: str | None = None,
+    meilisearch: str | None = None,
+    runtime: str = "auto",
+) -> Settings:
+    """Build the settings from the options given and from the environment.
+
+    `APIARY_DRILL_STATE_DIR`, `APIARY_DRILL_CACHE_DIR`, `APIARY_DRILL_RUNS_DIR`, `APIARY_DRILL_MYSQLD` and
+    `APIARY_DRILL_MEILISEARCH` are used where no option says otherwise; the XDG directories after that.
+    Server programs live in `sbin`, which is not on every user's path, so it is always searched.
+    """
+    home = Path(environ.get("HOME", "/tmp"))  # noqa: S108 (a service account without a home)
+    state = environ.get("APIARY_DRILL_STATE_DIR") or Path(
+        environ.get("XDG_STATE_HOME") or home / ".local/state", "apiary-drill"
+    )
+    cache = environ.get("APIARY_DRILL_CACHE_DIR") or Path(
+        environ.get("XDG_CACHE_HOME") or home / ".cache", "apiary-drill"
+    )
+    path = [entry for entry in environ.get("PATH", os.defpath).split(os.pathsep) if entry]
+    path += [entry for entry in ("/usr/local/sbin", "/usr/sbin", "/sbin") if entry not in path]
+    return Settings(
+        state_dir=Path(state),
+        cache_dir=Path(cache),
+        runs_dir=runs_dir or Path(environ.get("APIARY_DRILL_RUNS_DIR") or Path(state) / "runs"),
+        search_path=tuple(path),
+        mysqld=mysqld or environ.get("APIARY_DRILL_MYSQLD"),
+        meilisearch=meilisearch or environ.get("APIARY_DRILL_MEILISEARCH"),
+        runtime=runtime,
+    )
