@@ -32,6 +32,7 @@ class Settings:
         cache_dir: initialised database templates and other things that can be made again.
         runs_dir: one directory of results for each drill.
         search_path: directories in which programs are looked for.
+        base_env: what every program that the harness starts gets of the harness's own environment.
         mysqld: server program to use, or None to look for `mysqld`, then `mariadbd`.
         meilisearch: server program to use, or None to look for `meilisearch`.
         runtime: `process`, `docker` or `auto`.
@@ -42,6 +43,7 @@ class Settings:
     cache_dir: Path
     runs_dir: Path
     search_path: tuple[str, ...]
+    base_env: Mapping[str, str] = field(default_factory=dict)
     mysqld: str | None = None
     meilisearch: str | None = None
     runtime: str = "auto"
@@ -81,6 +83,11 @@ def from_environment(
         cache_dir=Path(cache),
         runs_dir=runs_dir or Path(environ.get("APIARY_DRILL_RUNS_DIR") or Path(state) / "runs"),
         search_path=tuple(path),
+        base_env={
+            "LANG": "C.UTF-8",
+            "PATH": os.pathsep.join(path),
+            **{name: environ[name] for name in ("HOME", "TMPDIR") if name in environ},
+        },
         mysqld=mysqld or environ.get("APIARY_DRILL_MYSQLD"),
         meilisearch=meilisearch or environ.get("APIARY_DRILL_MEILISEARCH"),
         runtime=runtime,

@@ -104,7 +104,7 @@ class LocalHost:
     """Starts commands on this machine, each in a process group of its own.
 
     Args:
-        env: what every command gets, besides PATH, HOME, LANG and TMPDIR of the harness.
+        env: the environment of every command; nothing is inherited from the harness's own.
         cwd: work directory of the commands, or None for the harness's own.
     """
 
@@ -120,14 +120,13 @@ class LocalHost:
         user: str | None = None,
     ) -> LocalCommand:
         """Start a command. Raises MissingProgram when there is none of that name."""
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
         try:
             process = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={"LANG": "C.UTF-8", **inherited, **self.env, **(env or {})},
+                env={"LANG": "C.UTF-8", **self.env, **(env or {})},
                 cwd=self.cwd,
                 start_new_session=True,
                 user=int(user) if user is not None else None,

@@ -96,7 +96,8 @@ class Apiary:
     def migrations(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Names of the migrations that ran and of those that are pending, as `migrate:status` tells."""
         output = self.must_artisan("migrate:status").stdout.decode("utf-8", "replace")
-        ran, pending = [], []
+        ran: list[str] = []
+        pending: list[str] = []
         for line in re.sub(r"\x1b\[[0-9;]*m", "", output).splitlines():
             match = re.match(r"\s*(\d{4}_\S+)\s.*?(Ran|Pending)\s*$", line)
             if match:

@@ -57,7 +57,8 @@ class MeilisearchServer:
         Raises:
             ServerFailed: the server does not answer, or refuses the key.
         """
-        return self._ask(self._state)
+        state: SearchState = self._ask(self._state)
+        return state
 
     def search(self, index: str, query: str, *, limit: int) -> tuple[str, ...]:
         """Ids of the hits of a search, best first.

@@ -1,0 +1,117 @@
+"""A server as a child process: started with a log file, watched while it starts, ended for certain."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from harness.errors import MissingProgram, ServerFailed
+from harness.wait import wait_until
+
+LOG_TAIL_LINES = 20
+
+
+class Child:
+    """One server process in a session of its own.
+
+    Args:
+        name: for messages.
+        argv: program and arguments, without secrets.
+        env: the whole environment.
+        log: file that gets its output; appended to.
+        cwd: work directory.
+        stop_s: how long it may take to end before it is killed.
+    """
+
+    def __init__(
+        self, name: str, argv: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path, stop_s: float
+    ) -> None:
+        self.name = name
+        self._argv = list(argv)
+        self._env = dict(env)
+        self._log = log
+        self._cwd = cwd
+        self._stop_s = stop_s
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it. Raises MissingProgram when there is no such program."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            try:
+                self._process = subprocess.Popen(
+                    self._argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._env,
+                    cwd=self._cwd,
+                    start_new_session=True,
+                )
+            except FileNotFoundError:
+                raise MissingProgram(f"cannot start {self.name}: no program {self._argv[0]!r}") from None
+
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait_ready(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
+        """Wait until `ready` says so. Raises ServerFailed or WaitTimeout with the end of the log."""
+
+        def probe() -> bool:
+            if not self.running():
+                assert self._process is not None
+                raise ServerFailed(
+                    f"{self.name} ended with exit status {self._process.returncode} while it was starting",
+                    details=self.log_tail(),
+                )
+            return ready()
+
+        wait_until(probe, what=f"{self.name} to be ready", timeout_s=timeout_s, details=self.log_tail)
+
+    def stop(self) -> None:
+        """End it, politely first; returns when it is gone."""
+        if self._process is None:
+            return
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(self._stop_s)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        try:
+            with self._log.open("rb") as log:
+                lines = deque(log, maxlen=LOG_TAIL_LINES)
+        except FileNotFoundError:
+            return ""
+        text = b"".join(lines).decode("utf-8", "replace")
+        return f"the end of {self._log}:\n{text}"
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody used a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,204 @@
+"""MySQL or MariaDB as a local process, from an initialised data directory that is made once."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import pwd
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.errors import ServerFailed
+from harness.model import Component
+from harness.runtimes.child import Child, free_port
+from harness.runtimes.local_host import LocalHost
+from harness.runtimes.programs import MySqlPrograms
+from harness.runtimes.spec import StackSpec
+from harness.services.execution import run
+from harness.services.mysql import MySqlServer, quote_name
+from harness.settings import Settings
+
+START_ATTEMPTS = 3
+"""A port that was free can be taken a moment later by another drill: then another one is tried."""
+
+MARIADB_UNPROVEN = (
+    "MariaDB stood in for MySQL: that a MySQL server takes this script, its collations and its privileges."
+)
+
+
+def component(programs: MySqlPrograms) -> Component:
+    """What the report says of the server."""
+    real = programs.flavour == "MySQL"
+    return Component(
+        role="mysql",
+        name=programs.flavour,
+        version=programs.version,
+        reference=str(programs.server),
+        real=real,
+        unproven=() if real else (MARIADB_UNPROVEN,),
+    )
+
+
+@contextmanager
+def mysql_server(
+    settings: Settings, programs: MySqlPrograms, spec: StackSpec, directory: Path, env: Mapping[str, str]
+) -> Iterator[tuple[MySqlServer, Child]]:
+    """A running, empty server with the application's database and the accounts of `spec`.
+
+    Args:
+        directory: of this server alone; its data and its socket go there.
+        env: environment of the process, which carries the drill's id.
+    """
+    directory.mkdir(parents=True, mode=0o700)
+    data = directory / "data"
+    _copy(_template(settings, programs), data, env)
+    log = spec.logs / "mysql.log"
+    for attempt in range(START_ATTEMPTS):
+        port = free_port()
+        server = MySqlServer(
+            host="127.0.0.1",
+            port=port,
+            admin=spec.admin,
+            app=spec.app,
+            database=spec.database,
+            tools=LocalHost(env=env),
+            tools_address=("127.0.0.1", port),
+            client=str(programs.client),
+            dump=str(programs.dump),
+        )
+        init = directory / "init.sql"
+        init.touch(mode=0o600)
+        init.write_text(_accounts(spec))
+        child = Child(
+            programs.flavour,
+            _arguments(programs, data, port, init),
+            env=env,
+            log=log,
+            cwd=directory,
+            stop_s=settings.limits.stop_s,
+        )
+        child.start()
+        try:
+            child.wait_ready(lambda: _answers(server), timeout_s=settings.limits.server_ready_s)  # noqa: B023
+        except ServerFailed as error:
+            child.stop()
+            if attempt + 1 < START_ATTEMPTS and re.search(
+                r"Address already in use|port: \d+ \?", error.details
+            ):
+                continue
+            raise
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            init.unlink(missing_ok=True)
+        break
+    try:
+        yield server, child
+    finally:
+        child.stop()
+
+
+def _answers(server: MySqlServer) -> bool:
+    try:
+        with server.session() as session:
+            return bool(session.value("SELECT 1"))
+    except ServerFailed:
+        return False
+
+
+def _arguments(programs: MySqlPrograms, data: Path, port: int, init: Path) -> list[str]:
+    arguments = [
+        str(programs.server),
+        "--no-defaults",
+        f"--datadir={data}",
+        # Relative to the data directory: a socket's path may have no more than 107 bytes.
+        "--socket=mysql.sock",
+        "--pid-file=mysql.pid",
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+        f"--init-file={init}",
+        "--local-infile=OFF",
+        "--character-set-server=utf8mb4",
+        "--collation-server=utf8mb4_unicode_ci",
+        # As production has it, and as the durable half of "faithful" needs it (both servers' default).
+        "--innodb-flush-log-at-trx-commit=1",
+        # The app's own account makes triggers; with a binary log that needs this or SUPER (error 1419).
+        "--log-bin-trust-function-creators=ON",
+        f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
+    ]
+    if programs.flavour == "MySQL":
+        arguments += ["--mysqlx=OFF", "--secure-file-priv=NULL"]
+    return arguments
+
+
+def _accounts(spec: StackSpec) -> str:
+    """Statements that the server runs before it lets anybody in, one a line."""
+    database = quote_name(spec.database)
+    granted = quote_name(spec.database.replace("_", "\\_"))
+    return "\n".join(
+        [
+            f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{secrets.token_urlsafe(24)}';",
+            f"CREATE USER '{spec.admin.user}'@'%' IDENTIFIED BY '{spec.admin.password}';",
+            f"GRANT ALL ON *.* TO '{spec.admin.user}'@'%' WITH GRANT OPTION;",
+            f"CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;",
+            f"CREATE USER '{spec.app.user}'@'%' IDENTIFIED BY '{spec.app.password}';",
+            f"GRANT ALL ON {granted}.* TO '{spec.app.user}'@'%';",
+            "",
+        ]
+    )
+
+
+def _template(settings: Settings, programs: MySqlPrograms) -> Path:
+    """An initialised data directory of this very server program, made once and shared by all drills."""
+    stat = programs.server.stat()
+    identity = hashlib.sha256(f"{programs.server} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[
+        :12
+    ]
+    template = settings.cache_dir / "templates" / f"{programs.flavour.lower()}-{programs.version}-{identity}"
+    template.parent.mkdir(parents=True, exist_ok=True)
+    with (template.parent / f"{template.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template.is_dir():
+            made = Path(tempfile.mkdtemp(dir=template.parent, prefix=".making-"))
+            try:
+                _initialise(settings, programs, made / "data")
+                (made / "data").rename(template)
+            finally:
+                shutil.rmtree(made, ignore_errors=True)
+    return template
+
+
+def _initialise(settings: Settings, programs: MySqlPrograms, data: Path) -> None:
+    user = f"--user={pwd.getpwuid(os.geteuid()).pw_name}"
+    if programs.installer is not None:
+        argv = [
+            str(programs.installer),
+            "--no-defaults",
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            user,
+        ]
+    else:
+        argv = [str(programs.server), "--no-defaults", "--initialize-insecure", f"--datadir={data}", user]
+        argv += ["--secure-file-priv=NULL"]
+    completed = run(LocalHost(settings.base_env), argv, timeout_s=300)
+    if completed.exit_status != 0:
+        raise ServerFailed(
+            f"{argv[0]} could not initialise a data directory: exit status {completed.exit_status}",
+            details=(completed.stdout.decode("utf-8", "replace") + completed.stderr)[-4000:],
+        )
+
+
+def _copy(template: Path, data: Path, env: Mapping[str, str]) -> None:
+    """Copy the template; GNU cp shares the blocks where the file system can."""
+    completed = run(LocalHost(env), ["cp", "-a", "--reflink=auto", str(template), str(data)], timeout_s=120)
+    if completed.exit_status != 0:
+        raise ServerFailed(f"cannot copy the database template to {data}", details=completed.stderr)

@@ -1,0 +1,190 @@
+"""Whose a running drill is, and whether its owner still lives: so that leftovers can be told from drills.
+
+Every drill has a directory below the state directory with an `owner.json`, and every process that it starts
+carries the drill's id in its environment. What belongs to an owner that is gone is swept by the next start
+and by `apiary-drill clean`; a drill whose owner lives is never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from harness.errors import UsageError, WaitTimeout
+from harness.wait import wait_until
+
+DRILL_ID_VARIABLE = "APIARY_DRILL_ID"
+"""Environment variable of every process that a drill started."""
+
+_OWNER_FILE = "owner.json"
+_TERMINATE_S = 3.0
+_KILL_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that runs a drill.
+
+    Args:
+        pid: process id.
+        started: start time of that process in seconds since 1970, which tells it from a later one of the
+            same number.
+        boot_id: the host's boot, which tells it from one before a restart.
+        created_at: when the drill began, UTC.
+        keep: True when the drill was told to leave its target running: then no owner needs to live.
+    """
+
+    pid: int
+    started: float
+    boot_id: str
+    created_at: str
+    keep: bool = False
+
+    @classmethod
+    def myself(cls, *, keep: bool = False) -> Owner:
+        """This process."""
+        process = psutil.Process()
+        return cls(process.pid, process.create_time(), boot_id(), datetime.now(UTC).isoformat(), keep)
+
+    def alive(self) -> bool:
+        """Whether that very process still runs on this boot."""
+        if self.boot_id != boot_id():
+            return False
+        try:
+            process = psutil.Process(self.pid)
+            return abs(process.create_time() - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+def boot_id() -> str:
+    """Identity of the running boot (Linux), or the boot time elsewhere."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return str(int(psutil.boot_time()))
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a drill left behind: its directory and the processes that still run."""
+
+    drill_id: str
+    directory: Path
+    owner: Owner | None
+    pids: tuple[int, ...]
+
+
+@contextmanager
+def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator[Path]:
+    """A directory for one drill's servers, gone after the block unless it is to be kept.
+
+    Raises:
+        UsageError: the directory cannot be made.
+    """
+    directory = state_dir / "drills" / drill_id
+    try:
+        directory.mkdir(parents=True, mode=0o700)
+        (directory / _OWNER_FILE).write_text(json.dumps(asdict(Owner.myself())))
+    except OSError as error:
+        raise UsageError(
+            f"cannot make the work directory {directory}: {error.strerror}",
+            "Name another place with APIARY_DRILL_STATE_DIR.",
+        ) from error
+    kept = False
+    try:
+        yield directory
+        if keep:
+            (directory / _OWNER_FILE).write_text(json.dumps(asdict(Owner.myself(keep=True))))
+            kept = True
+    finally:
+        if not kept:
+            end_processes(drill_id)
+            _remove(directory)
+
+
+def leftovers(state_dir: Path, *, kept_too: bool = False) -> list[Leftover]:
+    """Drills whose owner is gone; with `kept_too` also those that were kept on purpose."""
+    found = []
+    root = state_dir / "drills"
+    for directory in sorted(root.iterdir()) if root.is_dir() else []:
+        owner = _read_owner(directory)
+        if owner is not None and (owner.alive() or (owner.keep and not kept_too)):
+            continue
+        if owner is None and _fresh(directory):
+            continue  # its owner is about to write its name
+        found.append(Leftover(directory.name, directory, owner, tuple(_processes_of(directory.name))))
+    return found
+
+
+def sweep(state_dir: Path, *, kept_too: bool = False) -> list[Leftover]:
+    """End the processes and remove the directories of every leftover; returns what there was."""
+    found = leftovers(state_dir, kept_too=kept_too)
+    for leftover in found:
+        end_processes(leftover.drill_id)
+        _remove(leftover.directory)
+    return found
+
+
+def end_processes(drill_id: str) -> None:
+    """End every process that carries the drill's id: first asked, then killed."""
+    for number, limit_s in ((signal.SIGTERM, _TERMINATE_S), (signal.SIGKILL, _KILL_S)):
+        pids = list(_processes_of(drill_id))
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+        try:
+            wait_until(
+                lambda: not any(True for _ in _processes_of(drill_id)),
+                what=f"the processes of drill {drill_id} to end",
+                timeout_s=limit_s,
+            )
+        except WaitTimeout:
+            continue
+        return
+
+
+def _processes_of(drill_id: str) -> Iterator[int]:
+    """Processes other than this one and its parents whose environment carries the drill's id."""
+    mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    for process in psutil.process_iter():
+        try:
+            if process.pid in mine or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if process.environ().get(DRILL_ID_VARIABLE) == drill_id:
+                yield process.pid
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+
+
+def _read_owner(directory: Path) -> Owner | None:
+    try:
+        return Owner(**json.loads((directory / _OWNER_FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _fresh(directory: Path) -> bool:
+    try:
+        age_s = datetime.now(UTC).timestamp() - directory.stat().st_mtime
+    except FileNotFoundError:
+        return True
+    return age_s < 10
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    if directory.exists():
+        # A server that was just killed may still have written a file while the tree was being removed.
+        shutil.rmtree(directory, ignore_errors=False)

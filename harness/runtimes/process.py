@@ -1,0 +1,200 @@
+"""The process runtime: real servers as child processes on loopback, each drill in a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from harness import __version__, guide
+from harness.errors import ServerFailed
+from harness.model import Component
+from harness.runtimes.child import Child, free_port
+from harness.runtimes.local_host import LocalHost
+from harness.runtimes.mysql_process import component as mysql_component
+from harness.runtimes.mysql_process import mysql_server
+from harness.runtimes.ownership import DRILL_ID_VARIABLE
+from harness.runtimes.programs import MySqlPrograms, meilisearch_command, mysql_programs
+from harness.runtimes.spec import StackSpec
+from harness.services.apiary import Apiary
+from harness.services.meilisearch import MeilisearchServer
+from harness.services.stack import Stack
+from harness.settings import Settings
+
+EMBEDDED_UNPROVEN = (
+    "The embedded server stood in for Meilisearch: that a Meilisearch server of production's version takes"
+    " the same documents and settings."
+)
+STANDIN_UNPROVEN = (
+    "The stand-in stood in for Apiary: that the real application starts, migrates and indexes on this backup."
+)
+
+
+class ProcessRuntime:
+    """Runs stacks as processes of this machine.
+
+    Args:
+        settings: where programs, caches and logs are.
+        directory: work directory of the drill (ownership.workspace).
+
+    Raises:
+        MissingProgram: when it is made, if a server is not to be had.
+    """
+
+    name = "process"
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._mysql: MySqlPrograms = mysql_programs(settings)
+        self._meilisearch, self._meilisearch_is_real = meilisearch_command(settings)
+
+    @contextmanager
+    def stack(self, spec: StackSpec) -> Iterator[Stack]:
+        """Start MySQL and Meilisearch, and prepare an Apiary that is not started yet."""
+        root = self._directory / spec.role
+        root.mkdir(mode=0o755)
+        env = {**self._settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
+        with ExitStack() as running:
+            mysql, _ = running.enter_context(
+                mysql_server(self._settings, self._mysql, spec, root / "mysql", env)
+            )
+            search = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
+            app = running.enter_context(self._apiary(spec, root / "app", env, mysql.port, search.url))
+            yield Stack(
+                role=spec.role,
+                drill_id=spec.drill_id,
+                mysql=mysql,
+                meilisearch=search,
+                apiary=app,
+                components=(
+                    mysql_component(self._mysql),
+                    self._search_component(search),
+                    Component(
+                        role="apiary",
+                        name="stand-in Apiary",
+                        version=__version__,
+                        reference=f"{sys.executable} -m harness.standin.php",
+                        real=False,
+                        unproven=(STANDIN_UNPROVEN,),
+                    ),
+                ),
+                logs=spec.logs,
+            )
+
+    @contextmanager
+    def _meilisearch_server(
+        self, spec: StackSpec, directory: Path, env: Mapping[str, str]
+    ) -> Iterator[MeilisearchServer]:
+        directory.mkdir(mode=0o700)
+        port = free_port()
+        child = Child(
+            "Meilisearch",
+            [
+                *self._meilisearch,
+                f"--http-addr=127.0.0.1:{port}",
+                f"--db-path={directory / 'data'}",
+                f"--dump-dir={directory / 'dumps'}",
+                "--env=production",
+                "--no-analytics",
+            ],
+            env={**env, "MEILI_MASTER_KEY": spec.search_key},
+            log=spec.logs / "meilisearch.log",
+            cwd=directory,
+            stop_s=self._settings.limits.stop_s,
+        )
+        url = f"http://127.0.0.1:{port}"
+        server = MeilisearchServer(url=url, inner_url=url, key=spec.search_key)
+        try:
+            child.start()
+            child.wait_ready(server.healthy, timeout_s=self._settings.limits.server_ready_s)
+            yield server
+        finally:
+            child.stop()
+
+    def _search_component(self, server: MeilisearchServer) -> Component:
+        return Component(
+            role="meilisearch",
+            name="Meilisearch" if self._meilisearch_is_real else "embedded Meilisearch",
+            version=server.version(),
+            reference=shlex.join(self._meilisearch),
+            real=self._meilisearch_is_real,
+            unproven=() if self._meilisearch_is_real else (EMBEDDED_UNPROVEN,),
+        )
+
+    @contextmanager
+    def _apiary(
+        self, spec: StackSpec, directory: Path, env: Mapping[str, str], mysql_port: int, search_url: str
+    ) -> Iterator[Apiary]:
+        storage = directory / "storage"
+        (storage / "app").mkdir(parents=True)
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        app_env = {
+            **env,
+            **spec.app_environment(
+                mysql=("127.0.0.1", mysql_port), meilisearch=search_url, url=url, storage=str(storage)
+            ),
+        }
+        php = _php(directory)
+        child = Child(
+            "Apiary",
+            [str(php), "artisan", "serve", "--host=127.0.0.1", f"--port={port}"],
+            env=app_env,
+            log=spec.logs / "apiary.log",
+            cwd=directory,
+            stop_s=self._settings.limits.stop_s,
+        )
+        as_root = os.geteuid() == 0
+        if as_root:
+            os.chown(storage / "app", guide.STORAGE_UID, guide.STORAGE_UID)
+        process = _AppProcess(child, self._settings.limits.app_ready_s)
+        app = Apiary(
+            url=url,
+            host=LocalHost(env=app_env, cwd=str(directory)),
+            php=(str(php),),
+            user=None,
+            storage_host=LocalHost(env=env),
+            storage_root=str(storage / "app"),
+            storage_uid=guide.STORAGE_UID if as_root else os.geteuid(),
+            search_prefix=spec.search_prefix,
+            lifecycle=process,
+        )
+        process.ping = app.ping
+        try:
+            yield app
+        finally:
+            child.stop()
+
+
+class _AppProcess:
+    """The app's life, for services.apiary."""
+
+    def __init__(self, child: Child, ready_s: float) -> None:
+        self._child = child
+        self._ready_s = ready_s
+        self.ping = lambda: False
+
+    def start(self) -> None:
+        if self._child.running():
+            raise ServerFailed("Apiary is running already")
+        self._child.start()
+        self._child.wait_ready(self.ping, timeout_s=self._ready_s)
+
+    def stop(self) -> None:
+        self._child.stop()
+
+    def running(self) -> bool:
+        return self._child.running()
+
+
+def _php(directory: Path) -> Path:
+    """An executable named `php` that runs the stand-in, so that it is called as the real one is."""
+    program = directory / "bin" / "php"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m harness.standin.php "$@"\n')
+    program.chmod(0o755)
+    return program

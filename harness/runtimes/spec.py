@@ -1,0 +1,86 @@
+"""What a stack has to be like, before it is started."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from harness.services.mysql import Account
+from harness.services.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class StackSpec:
+    """Names and secrets of one stack; every secret is random and lives as long as the drill.
+
+    Args:
+        role: `source` or `target`.
+        drill_id: the drill that it belongs to.
+        logs: directory for the logs of its servers.
+        database: name of the application's database.
+        search_prefix: `SCOUT_PREFIX`.
+        app_key: `APP_KEY`; source and target share it, because encrypted values are useless without it.
+        app_env: further environment of the app.
+    """
+
+    role: str
+    drill_id: str
+    logs: Path
+    app_key: str
+    database: str = "apiary"
+    search_prefix: str = "apiary_"
+    app_env: Mapping[str, str] = field(default_factory=dict)
+    admin: Account = field(default_factory=lambda: Account("drill", secrets.token_urlsafe(24)))
+    app: Account = field(default_factory=lambda: Account("apiary", secrets.token_urlsafe(24)))
+    search_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+
+    def __repr__(self) -> str:
+        return f"StackSpec(role={self.role!r}, drill_id={self.drill_id!r})"
+
+    def app_environment(
+        self, *, mysql: tuple[str, int], meilisearch: str, url: str, storage: str
+    ) -> dict[str, str]:
+        """The app's environment, as the admin guide and its own compose file name the variables."""
+        return {
+            "APP_ENV": "production",
+            "APP_DEBUG": "false",
+            "APP_KEY": self.app_key,
+            "APP_URL": url,
+            "DB_CONNECTION": "mysql",
+            "DB_HOST": mysql[0],
+            "DB_PORT": str(mysql[1]),
+            "DB_DATABASE": self.database,
+            "DB_USERNAME": self.app.user,
+            "DB_PASSWORD": self.app.password,
+            "MEILISEARCH_HOST": meilisearch,
+            "MEILISEARCH_KEY": self.search_key,
+            "SCOUT_DRIVER": "meilisearch",
+            "SCOUT_PREFIX": self.search_prefix,
+            "QUEUE_CONNECTION": "sync",
+            "CACHE_STORE": "array",
+            "SESSION_DRIVER": "array",
+            "MAIL_MAILER": "array",
+            "BROADCAST_CONNECTION": "null",
+            "LOG_CHANNEL": "stderr",
+            "LARAVEL_STORAGE_PATH": storage,
+            **self.app_env,
+        }
+
+
+class Runtime(Protocol):
+    """A way to run stacks."""
+
+    name: str
+
+    def stack(self, spec: StackSpec) -> AbstractContextManager[Stack]:
+        """Start an empty stack (servers ready, app stopped); everything of it is gone after the block."""
+
+
+def new_app_key() -> str:
+    """A fresh `APP_KEY`, as `php artisan key:generate --show` prints one: 32 random bytes."""
+    return "base64:" + base64.b64encode(secrets.token_bytes(32)).decode()
