@@ -1,0 +1,60 @@
+"""PHP expressions for `php artisan tinker --execute=…`: valid on the real Apiary, understood by the stand-in.
+
+Each function builds one expression; tinker prints what it echoes. None of them prints the content of a row.
+The stand-in understands exactly these, by their text (`harness/standin/tinker.py`). The standard library
+only.
+"""
+
+from __future__ import annotations
+
+import re
+
+SEARCH_QUEUE = "meilisearch"
+"""Queue on which Scout puts its jobs: `queue:work` reads it only with `--queue=` (config/scout.php)."""
+
+_CIPHERTEXT = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_QUEUE = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def decrypt_digest_expression(ciphertext: str) -> str:
+    """Ask for the SHA-256 of an encrypted value's plain text, so that the plain text is never printed.
+
+    Args:
+        ciphertext: what Laravel's `Crypt::encryptString` wrote: base64 of a JSON object.
+
+    Returns:
+        The expression; it echoes 64 hexadecimal digits, or fails when `APP_KEY` is not the one that
+        encrypted.
+
+    Raises:
+        ValueError: the ciphertext is not base64, so it cannot stand in PHP quotes.
+    """
+    if not _CIPHERTEXT.fullmatch(ciphertext):
+        raise ValueError(f"a ciphertext of {len(ciphertext)} characters is not base64")
+    return f"echo hash('sha256', Illuminate\\Support\\Facades\\Crypt::decryptString('{ciphertext}'));"
+
+
+def resume_owners_expression(limit: int) -> str:
+    """Ask for the users whose resume the app can serve: a JSON array of `{"id": …, "uid": …}`, oldest first.
+
+    Args:
+        limit: how many at most, from 1.
+    """
+    if limit < 1:
+        raise ValueError(f"a limit of {limit} asks for nothing")
+    return (
+        "echo Illuminate\\Support\\Facades\\DB::table('resumes')"
+        "->join('users', 'users.id', '=', 'resumes.user_id')->whereNull('users.deleted_at')"
+        f"->orderBy('resumes.id')->limit({limit:d})->get(['users.id', 'users.uid'])->toJson();"
+    )
+
+
+def queue_size_expression(queue: str = SEARCH_QUEUE) -> str:
+    """Ask how many jobs of the app are waiting: a number; 0 means that the app's own queue has drained.
+
+    Args:
+        queue: the queue's name.
+    """
+    if not _QUEUE.fullmatch(queue):
+        raise ValueError(f"{queue!r} is not the name of a queue")
+    return f"echo Illuminate\\Support\\Facades\\Queue::size('{queue}');"

@@ -1,0 +1,170 @@
+"""`migrate` and `migrate:status`: Apiary's own migrations, by name, on whatever the database already holds.
+
+As in Laravel, an empty database first gets the stored schema, and then the migrations after it; a database
+with some migrations (an older dump) gets the ones it lacks. A name that is already in `migrations` is
+believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from harness.standin.database import scalar
+
+_MARKER = re.compile(r"^-- migration: (\S+)$", re.MULTILINE)
+_PERMISSION = re.compile(r"^-- (grant|revoke|forget) ([\w-]+)(?::((?: [\w-]+)*))?$", re.MULTILINE)
+_STATEMENT_END = re.compile(r";$", re.MULTILINE)
+_COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
+
+STANDIN_MIGRATION = "2026_11_01_000000_standin_add_trigger_and_view"
+"""Makes what only the stand-in has: a trigger and a view, both named `standin_…`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionChange:
+    """One change of the roles: `verb` is grant, revoke or forget."""
+
+    verb: str
+    permission: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration: what it does to the roles, then its statements."""
+
+    name: str
+    permissions: tuple[PermissionChange, ...]
+    statements: tuple[str, ...]
+
+
+def _read(name: str) -> str:
+    return (files("harness.standin") / "schema" / name).read_text(encoding="utf-8")
+
+
+def _statements(script: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in _STATEMENT_END.split(_COMMENT.sub("", script)))
+    return tuple(part for part in parts if part)
+
+
+def later_migrations() -> tuple[Migration, ...]:
+    """The migrations after the stored schema, in their order."""
+    _, *parts = _MARKER.split(_read("later.sql"))
+    return tuple(
+        Migration(
+            name,
+            tuple(
+                PermissionChange(verb, permission, tuple((roles or "").split()))
+                for verb, permission, roles in _PERMISSION.findall(body)
+            ),
+            _statements(body),
+        )
+        for name, body in zip(parts[::2], parts[1::2], strict=True)
+    )
+
+
+def stored_migrations() -> tuple[str, ...]:
+    """The names of the migrations that the stored schema contains."""
+    return tuple(re.findall(r"^  \(\d+, '(\w+)', 1\)", _read("stored.sql"), re.MULTILINE))
+
+
+def ran_migrations(connection: Connection[Cursor]) -> dict[str, int] | None:
+    """The migrations that the database says it ran, with their batch; None without the table."""
+    if scalar(connection, "show tables like 'migrations'") is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("select migration, batch from migrations order by batch, migration")
+        return dict(cursor.fetchall())
+
+
+def pending_migrations(connection: Connection[Cursor]) -> tuple[str, ...]:
+    """The migrations of this Apiary that the database has not run."""
+    ran = ran_migrations(connection) or {}
+    known = (*stored_migrations(), *(migration.name for migration in later_migrations()))
+    return tuple(name for name in known if name not in ran)
+
+
+def migrate(connection: Connection[Cursor], report: Callable[[str], None]) -> None:
+    """Bring the database to this Apiary's schema.
+
+    Args:
+        connection: as a user who may create tables, triggers and views.
+        report: called with each line that the command prints.
+
+    Raises:
+        pymysql.MySQLError: a statement failed; what ran before it stays.
+    """
+    if ran_migrations(connection) is None:
+        report("   INFO  Preparing database.")
+    if not ran_migrations(connection):
+        report("   INFO  Loading stored database schemas.")
+        _run(connection, _statements(_read("stored.sql")))
+    ran = ran_migrations(connection) or {}
+    pending = [migration for migration in later_migrations() if migration.name not in ran]
+    if not pending:
+        report("   INFO  Nothing to migrate.")
+        return
+    report("   INFO  Running migrations.")
+    batch = max(ran.values(), default=0) + 1
+    for migration in pending:
+        for change in migration.permissions:
+            _run(connection, _permission_statements(change))
+        _run(connection, migration.statements)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "insert into migrations (migration, batch) values (%s, %s)", (migration.name, batch)
+            )
+        report(f"  {migration.name} {'.' * max(3, 90 - len(migration.name))} DONE")
+
+
+def status_lines(connection: Connection[Cursor]) -> Iterator[str]:
+    """The table of `migrate:status`: each known migration, with its batch and Ran, or Pending."""
+    ran = ran_migrations(connection) or {}
+    yield f"  {'Migration name':<100} Batch / Status"
+    for name in (*stored_migrations(), *(migration.name for migration in later_migrations())):
+        status = f"[{ran[name]}] Ran" if name in ran else "Pending"
+        yield f"  {name} {'.' * max(3, 100 - len(name))} {status}"
+
+
+def _run(connection: Connection[Cursor], statements: tuple[str, ...]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("set session foreign_key_checks = 0")
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.execute("set session foreign_key_checks = 1")
+
+
+def _permission_statements(change: PermissionChange) -> tuple[str, ...]:
+    # The names come from the packaged file and match [\w-]+: they can stand in the statement as they are.
+    permission = f"(select id from permissions where name = '{change.permission}')"
+    if change.verb == "forget":
+        return (f"delete from permissions where name = '{change.permission}'",)
+    if change.verb == "revoke":
+        return tuple(
+            f"delete from role_has_permissions where permission_id = {permission} "
+            f"and role_id = (select id from roles where name = '{role}')"
+            for role in change.roles
+        )
+    statements = [_insert_missing("permissions", change.permission)]
+    for role in change.roles:
+        statements.append(_insert_missing("roles", role))
+        statements.append(
+            "insert ignore into role_has_permissions (permission_id, role_id) "
+            f"select p.id, r.id from permissions p, roles r where p.name = '{change.permission}' and "
+            f"r.name = '{role}'"
+        )
+    return tuple(statements)
+
+
+def _insert_missing(table: str, name: str) -> str:
+    return (
+        f"insert into {table} (name, guard_name, created_at, updated_at) "
+        f"select '{name}', 'web', now(), now() from dual "
+        f"where not exists (select 1 from (select name from {table}) as existing where name = '{name}')"
+    )
