@@ -43,7 +43,7 @@ def read_archive(
         if padding.count(0) != len(padding):
             raise reader.broken(
                 "something follows the end-of-archive mark",
-                "Two archives were put one behind the other, and tar restores only the first: take them apart.",
+                "Two archives stand one behind the other, and tar restores only the first: take them apart.",
             )
         if guard is not None:
             guard.check_ratio(reader.offset)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from harness.storage.names import printable
 
 _REPEATED_KEYS = (b"GNU.sparse.offset", b"GNU.sparse.numbytes")
@@ -11,6 +13,7 @@ class BadField(Exception):
     """A header does not hold what the format says; the text says what it holds."""
 
 
+@lru_cache(maxsize=4096)  # modes, owners and small sizes repeat: half of the time of a header without it
 def number(field: bytes) -> int:
     """A number as tar writes it: octal digits, or GNU's binary form for what they can't hold."""
     if field[0] & 0x80:

@@ -117,12 +117,10 @@ class TarReader:
 
     def broken(self, fact: str, *hints: str) -> BrokenArtifact:
         """An error that says how far the archive could be read."""
-        so_far = (
-            f"after {self.members} members, the last one {printable(self.last_name)}" if self.members else ""
-        )
+        last = f", the last one {printable(self.last_name)}" if self.members else ""
         return BrokenArtifact(
-            f"the storage archive is damaged at byte {self.offset} (unpacked): {fact}"
-            + (f"; {so_far}" if so_far else ""),
+            f"the storage archive is damaged: {fact}, at byte {self.offset} (unpacked) after {self.members} "
+            f"members{last}",
             *(hints or (CUT_HINT,)),
         )
 
@@ -135,11 +133,13 @@ class TarReader:
             raise self.broken("it ends inside the content of a file")
 
     def _skip_content(self) -> None:
-        for _ in self._stored(self._left):
-            pass
-        if len(self._bytes.take(self._padding)) < self._padding:
-            raise self.broken("it ends inside the content of a file")
-        self._padding = 0
+        if self._left:
+            for _ in self._stored(self._left):
+                pass
+        if self._padding:
+            if len(self._bytes.take(self._padding)) < self._padding:
+                raise self.broken("it ends inside the content of a file")
+            self._padding = 0
 
     def _block(self) -> bytes:
         block = self._bytes.take(BLOCK_BYTES)
@@ -212,7 +212,7 @@ class TarReader:
         kind = "special" if flag in _DEVICES else _KINDS.get(flag)
         if kind is None:
             raise UnsafeArtifact(
-                f"the storage archive holds {printable(name)} as a member of the unknown type {printable(flag)}",
+                f"the storage archive holds {printable(name)}, of the unknown type {printable(flag)}",
                 REMAKE_HINT,
             )
         if flag == b"\0" and name.endswith(b"/"):
@@ -251,15 +251,12 @@ class TarReader:
             elif b"GNU.sparse.map" in pax:
                 real_size = fields.decimal(pax.get(b"GNU.sparse.size", b""))
                 segments = sparse.listed_map(pax[b"GNU.sparse.map"])
-            elif any(key.startswith(b"GNU.sparse.") for key in pax):
-                raise BadField("it is in a form that is not known")
             else:
                 return size, None
             sparse.check_map(segments, real_size, self._left)
         except BadField as error:
-            raise BadField(
-                f"the map of the sparse file {printable(self.last_name)} is damaged: {error}"
-            ) from None
+            shown = printable(self.last_name)
+            raise BadField(f"the map of the sparse file {shown} does not fit: {error}") from None
         return real_size, segments
 
     def _map_block(self) -> bytes:

@@ -6,7 +6,7 @@ import unicodedata
 
 
 def order_key(path: bytes) -> list[bytes]:
-    """Key of the order in which GNU tar walks with `--sort=name`: part by part, a directory before its content.
+    """Key of the order in which GNU tar walks with `--sort=name`: a directory, then what stands below it.
 
     The root directory's own path is empty and comes first.
     """
@@ -21,12 +21,15 @@ def is_below(path: bytes, directory: bytes) -> bool:
 def printable(name: bytes) -> str:
     """Show a name so that two different names never look alike: what is not plainly printable is escaped.
 
-    Bytes that are no UTF-8 become `\\xff`, control characters, combining marks and backslashes are escaped too
-    (a composed and a decomposed letter would look the same otherwise). The root is shown as `.`.
+    Bytes that are no UTF-8 become `\\xff`, control characters, backslashes and combining marks are escaped
+    too (a composed and a decomposed letter would look the same). The root is shown as `.`.
     """
     if not name:
         return "."
-    return "".join(_shown(character) for character in name.decode("utf-8", "surrogateescape"))
+    text = name.decode("utf-8", "surrogateescape")
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text
+    return "".join(_shown(character) for character in text)
 
 
 def _shown(character: str) -> str:

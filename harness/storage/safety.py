@@ -54,22 +54,21 @@ class Guard:
         self._total_bytes = 0
 
     def admit(self, member: Member, path: bytes, unpacked_bytes: int) -> None:
-        """Let one member pass. `path` is its normalised name, `unpacked_bytes` what was read of the archive."""
-        shown = printable(member.name)
+        """Let a member pass. `path` is its normalised name, `unpacked_bytes` what was read of the archive."""
         if member.name.startswith(b"/"):
-            raise _leaves(shown, "is an absolute name")
+            raise _leaves(member.name, "is an absolute name")
         if b".." in member.name.split(b"/"):
-            raise _leaves(shown, "leads out with ..")
+            raise _leaves(member.name, "leads out with ..")
         if member.kind == "special":
             raise UnsafeArtifact(
-                f"the storage archive holds {shown}, {member.what}",
+                f"the storage archive holds {printable(member.name)}, {member.what}",
                 "Apiary keeps only files and directories: don't trust this archive.",
             )
         if not path and member.kind != "directory":
-            raise _leaves(shown, f"is {member.what} in place of the root")
+            raise _leaves(member.name, f"is {member.what} in place of the root")
         self._count(member, unpacked_bytes)
-        self._enter_parents(path, shown)
-        self._enter(member, path, shown)
+        self._enter_parents(member, path)
+        self._enter(member, path)
         if member.kind == "symlink":
             _check_symlink(member, path)
 
@@ -81,7 +80,8 @@ class Guard:
             raise _too_much(f"holds more than {limits.members} members")
         if self._total_bytes > limits.total_bytes:
             raise _too_much(
-                f"unpacks to more than {limits.total_bytes} bytes: {self._total_bytes} with {printable(member.name)}"
+                f"unpacks to more than {limits.total_bytes} bytes, to {self._total_bytes} with "
+                f"{printable(member.name)}"
             )
         self.check_ratio(unpacked_bytes + member.stored_bytes)
 
@@ -95,7 +95,7 @@ class Guard:
                 f"above the ratio of {self._limits.ratio}"
             )
 
-    def _enter_parents(self, path: bytes, shown: str) -> None:
+    def _enter_parents(self, member: Member, path: bytes) -> None:
         parent = path.rpartition(b"/")[0]
         if parent == self._known_parent:
             return
@@ -103,20 +103,21 @@ class Guard:
         while above and hash(above) not in self._directories:
             if hash(above) in self._others:
                 raise UnsafeArtifact(
-                    f"the storage archive holds {shown} below {printable(above)}, which is a link or a file",
+                    f"the storage archive holds {printable(member.name)} below {printable(above)}, "
+                    "which is a link or a file",
                     "Unpacking it could write outside the target: don't trust this archive.",
                 )
             self._directories.add(hash(above))
             above = above.rpartition(b"/")[0]
         self._known_parent = parent
 
-    def _enter(self, member: Member, path: bytes, shown: str) -> None:
+    def _enter(self, member: Member, path: bytes) -> None:
         name = hash(path)
         if member.kind == "hardlink":
             _check_hardlink(member, self._others)
         if name in self._others or (member.kind != "directory" and name in self._directories):
             raise UnsafeArtifact(
-                f"the storage archive holds {shown} twice",
+                f"the storage archive holds {printable(member.name)} twice",
                 "Which one counts depends on the program that unpacks it; make the archive anew, in one go.",
             )
         (self._directories if member.kind == "directory" else self._others).add(name)
@@ -132,7 +133,7 @@ def normalised(name: bytes) -> bytes:
 def _check_hardlink(member: Member, others: set[int]) -> None:
     target = member.target
     if target.startswith(b"/") or b".." in target.split(b"/"):
-        raise _leaves(printable(member.name), f"is a hard link that leads out, to {printable(target)}")
+        raise _leaves(member.name, f"is a hard link that leads out, to {printable(target)}")
     if hash(normalised(target)) not in others:
         raise UnsafeArtifact(
             f"the storage archive holds {printable(member.name)} as a hard link to {printable(target)}, "
@@ -142,7 +143,7 @@ def _check_hardlink(member: Member, others: set[int]) -> None:
 
 
 def _check_symlink(member: Member, path: bytes) -> None:
-    """Only leading `..`, and not more of them than the link is deep: then no chain of links can lead out either.
+    """Only leading `..`, and not more than the link is deep: then no chain of links can lead out either.
 
     A `..` behind a name could come after another link, and go up from wherever that one leads.
     """
@@ -151,14 +152,12 @@ def _check_symlink(member: Member, path: bytes) -> None:
     while up < len(parts) and parts[up] == b"..":
         up += 1
     if member.target.startswith(b"/") or up > path.count(b"/") or b".." in parts[up:]:
-        raise _leaves(
-            printable(member.name), f"is a symbolic link that leads out, to {printable(member.target)}"
-        )
+        raise _leaves(member.name, f"is a symbolic link that leads out, to {printable(member.target)}")
 
 
-def _leaves(shown: str, how: str) -> UnsafeArtifact:
+def _leaves(name: bytes, how: str) -> UnsafeArtifact:
     return UnsafeArtifact(
-        f"the storage archive holds {shown}, which {how}",
+        f"the storage archive holds {printable(name)}, which {how}",
         "Nothing was unpacked; a backup of storage/app holds nothing outside of it.",
     )
 

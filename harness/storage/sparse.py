@@ -1,6 +1,7 @@
 """Maps of sparse files: which parts of a file an archive stores, the rest being holes.
 
-A map is a flat array of pairs (offset, size in bytes), ascending. Source: GNU tar manual, "Storing Sparse Files".
+A map is a flat array of pairs (offset, size in bytes), ascending. Source: the GNU tar manual, "Storing
+Sparse Files".
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def gnu_map(header: bytes, next_block: Callable[[], bytes]) -> array[int]:
 
 
 def content_map(next_block: Callable[[], bytes]) -> array[int]:
-    """PAX form 1.0: before the content, the number of entries and the entries, one decimal number per line."""
+    """PAX form 1.0: before the content, how many entries and the entries, one decimal number per line."""
     text = bytearray(next_block())
     first, newline, _ = bytes(text).partition(b"\n")
     if not newline:
