@@ -1,0 +1,127 @@
+"""How GNU tar is called, and what it says: the one program that reads and writes storage directories.
+
+Needs GNU tar 1.28 or later (`--sort`), as every Debian since 2015 has; busybox's tar does not do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import UsageError
+
+ENVIRONMENT = {"LC_ALL": "C"}
+"""Its messages are read: they have to be in English, with names escaped byte by byte."""
+
+_SAYS_CHANGED = ("file changed as we read it", "File shrank by ")
+_SAYS_VANISHED = ("File removed before we read it",)
+_SUMMARY = ("tar: Exiting with failure status", "tar: Error is not recoverable")
+_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+_LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"a": b"\a", b"v": b"\v"}
+
+
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """What tar said while it read a directory.
+
+    Args:
+        changed: paths of entries that changed while they were read; the root's is empty.
+        vanished: paths of entries that were gone when it came to them.
+        others: everything else, line by line.
+    """
+
+    changed: tuple[bytes, ...]
+    vanished: tuple[bytes, ...]
+    others: tuple[str, ...]
+
+
+def create_command(root: str, excluded: Sequence[str] = ()) -> tuple[str, ...]:
+    """Read a directory and write it to standard output as an archive.
+
+    The same directory gives the same bytes: entries in order, no access times, no process ids in the names of
+    extended headers. (One exception is tar's own: the header of a sparse file names its process id.)
+
+    Args:
+        root: the directory.
+        excluded: directories below it to leave out, with all that is in them; plain names, no patterns.
+    """
+    return (
+        "tar",
+        "--create",
+        "--file=-",
+        "--format=pax",
+        "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+        "--sparse",
+        "--sort=name",
+        "--numeric-owner",
+        "--blocking-factor=128",
+        "--anchored",
+        "--no-wildcards",
+        *(f"--exclude=./{excluded_path(name)}" for name in excluded),
+        f"--directory={root}",
+        "--",
+        ".",
+    )
+
+
+def extract_command(root: str) -> tuple[str, ...]:
+    """Unpack an archive from standard input into a directory that exists, as it stands in the archive.
+
+    Modes are kept as they are, owners too where tar runs as root. Directories get their times at the end.
+    Nothing is said about times in the future (a clock that is late is not the backup's fault) and about
+    headers of other programs (macOS writes some).
+    """
+    return (
+        "tar",
+        "--extract",
+        "--file=-",
+        "--numeric-owner",
+        "--same-permissions",
+        "--delay-directory-restore",
+        "--warning=no-timestamp",
+        "--warning=no-unknown-keyword",
+        f"--directory={root}",
+    )
+
+
+def excluded_path(name: str) -> str:
+    """An excluded directory's path below the root, without `./` and `/` around it.
+
+    Raises:
+        UsageError: it is empty or leads out of the root.
+    """
+    path = name.removeprefix("./").strip("/")
+    if path in ("", ".") or ".." in path.split("/") or name.startswith("/"):
+        raise UsageError(
+            f"cannot leave out {name!r}: it is no directory below the storage directory",
+            "Name it relative to the storage directory, such as nova-exports.",
+        )
+    return path
+
+
+def read_complaints(stderr: str) -> Complaints:
+    """Sort what `create_command` said on stderr."""
+    changed: list[bytes] = []
+    vanished: list[bytes] = []
+    others: list[str] = []
+    for line in stderr.splitlines():
+        name, separator, said = line.removeprefix("tar: ").rpartition(": ")
+        if separator and said.startswith(_SAYS_CHANGED):
+            changed.append(_path(name))
+        elif separator and said.startswith(_SAYS_VANISHED):
+            vanished.append(_path(name))
+        elif line and not line.startswith(_SUMMARY):
+            others.append(line)
+    return Complaints(tuple(changed), tuple(vanished), tuple(others))
+
+
+def _path(shown: str) -> bytes:
+    """The bytes of a name that tar shows with backslash escapes."""
+    raw = _ESCAPE.sub(_unescaped, shown.encode("utf-8", "surrogateescape"))
+    return b"" if raw == b"." else raw.removeprefix(b"./").rstrip(b"/")
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([int(code, 8)]) if len(code) == 3 else _LETTERS.get(code, code)
