@@ -1,0 +1,125 @@
+"""What every request handler works with: the open database, the call, the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.embedded.auth import Access
+from harness.embedded.dumps import Dumps
+from harness.embedded.engine import Engine
+from harness.embedded.errors import ApiError
+from harness.embedded.keys import KeyStore
+from harness.embedded.reading import Params, need_index_uid
+from harness.embedded.store import Store
+from harness.embedded.tasks import Task, TaskStore
+from harness.embedded.worker import Worker
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response: its body is JSON, ready to be sent; None is an empty one."""
+
+    body: bytes | None
+    status: int = 200
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose rights are checked and whose body is read."""
+
+    server: Server
+    access: Access
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    content_type: str | None
+    body: bytes
+
+    @property
+    def index_uid(self) -> str:
+        """The index in the address, checked."""
+        return need_index_uid(self.path["index_uid"])
+
+    def params(self, *allowed: str) -> Params:
+        return Params(self.query, allowed)
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An address, the action that it needs, and what answers. No action: open to everybody."""
+
+    method: Method
+    address: str
+    action: str | None
+    handler: Handler
+
+
+class Server:
+    """An open database with its queue.
+
+    Args:
+        db_path: the database directory; it exists and is of this version.
+        dump_dir: where dumps go.
+        map_size_bytes: upper limit of one index's file.
+        payload_limit_bytes: upper limit of a request's body.
+        master_key: None lets everybody in.
+    """
+
+    def __init__(
+        self,
+        db_path: Path,
+        dump_dir: Path,
+        *,
+        map_size_bytes: int,
+        payload_limit_bytes: int,
+        master_key: str | None,
+    ) -> None:
+        self.master_key = master_key
+        self.payload_limit_bytes = payload_limit_bytes
+        self.engine = Engine(map_size_bytes)
+        self.store = Store(db_path, self.engine)
+        self.tasks = TaskStore(db_path)
+        self.keys = KeyStore(db_path)
+        self.dumps = Dumps(dump_dir, self.store, self.tasks, self.keys)
+        self.worker = Worker(self.tasks, self.store, self.dumps.write)
+
+    def start(self) -> None:
+        """Bring the queue in order after a kill, then process it."""
+        self.worker.recover()
+        self.worker.start()
+
+    def stop(self) -> None:
+        """Stop at once. What was being processed runs again at the next start."""
+        self.worker.stop()
+        self.engine.close()
+
+
+def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer from a value."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(body, status, headers)
+
+
+def accepted(task: Task) -> Answer:
+    """The answer to a write."""
+    return json_answer(task.summary(), 202)
+
+
+def page_of(lines: list[bytes], offset: int, limit: int, total: int) -> Answer:
+    """A page of documents that are JSON already: nothing is parsed to be written again."""
+    body = b'{"results":[%b],"offset":%d,"limit":%d,"total":%d}' % (b",".join(lines), offset, limit, total)
+    return Answer(body)
+
+
+def error_answer(error: ApiError) -> Answer:
+    """An answer from an error."""
+    return json_answer(error.as_json(), error.status)

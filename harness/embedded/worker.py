@@ -1,0 +1,298 @@
+"""The one worker that processes the queue, in the order of the real scheduler.
+
+Cancelations come first, then deletions of tasks, then dumps, then everything else in the order of its uid.
+Additions of documents that wait for the same index, with nothing else for that index between them, are one batch:
+the engine takes 20,000 documents at once in the time that it needs for a few hundred.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from harness.embedded.documents import as_line, document_id, infer_primary_key
+from harness.embedded.engine import EngineFailed
+from harness.embedded.errors import ApiError, index_not_found
+from harness.embedded.filters import Filter
+from harness.embedded.settings import apply_patch, defaults
+from harness.embedded.store import Index, Store
+from harness.embedded.tasks import Task, TaskFilter, TaskStore
+
+Outcome = dict[str, Any]
+
+BATCH_DOCUMENTS = 50_000
+BATCH_BYTES = 64 << 20
+"""Limits of one batch, so that memory is bounded: a batch is held in memory twice, here and in the engine."""
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Processes tasks in a thread of its own.
+
+    Args:
+        tasks: the queue.
+        store: the indexes.
+        make_dump: writes a dump and returns its uid.
+    """
+
+    def __init__(self, tasks: TaskStore, store: Store, make_dump: Callable[[], str]) -> None:
+        self._tasks = tasks
+        self._store = store
+        self._make_dump = make_dump
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="tasks", daemon=True)
+        self._kinds: dict[str, Callable[[Task], dict[str, Any] | None]] = {
+            "documentDeletion": self._delete_documents,
+            "settingsUpdate": self._update_settings,
+            "indexCreation": self._create_index,
+            "indexUpdate": self._update_index,
+            "indexDeletion": self._delete_index,
+        }
+
+    def recover(self) -> None:
+        """Bring the queue in line with the data after a kill: what is done is done, the rest is enqueued again."""
+        self._tasks.finish(self._store.recorded())
+        self._store.forget_outcomes()
+        self._tasks.reopen()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no further task. What is being processed is not waited for: it runs again at the next start."""
+        self._stopping = True
+        with self._tasks.changed:
+            self._tasks.changed.notify_all()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                if not self.step():
+                    with self._tasks.changed:
+                        if not self._stopping and self._tasks.next_of() is None:
+                            self._tasks.changed.wait(timeout=1)
+            except EngineFailed as error:
+                if not self._stopping:
+                    _log.error("the engine failed outside of a task: %s", error)
+
+    def step(self) -> bool:
+        """Process what is next; False when there is nothing."""
+        for kind, process in (
+            ("taskCancelation", self._cancel),
+            ("taskDeletion", self._delete_tasks),
+            ("dumpCreation", self._dump),
+        ):
+            task = self._tasks.next_of(kind)
+            if task is not None:
+                self._tasks.start([task])
+                process(task)
+                return True
+        task = self._tasks.next_of()
+        if task is None:
+            return False
+        batch = self._batch(task) if task.type == "documentAdditionOrUpdate" else [task]
+        self._tasks.start(batch)
+        outcomes = self._process(batch)
+        if outcomes is not None:
+            self._tasks.finish(outcomes)
+            self._store.forget_outcomes()
+            self._store.sweep()
+        return True
+
+    def _batch(self, first: Task) -> list[Task]:
+        waiting = self._tasks.find(
+            TaskFilter("status = 'enqueued' AND index_uid = ? AND uid >= ?", (first.index_uid, first.uid)),
+            limit=1000,
+        )
+        batch: list[Task] = []
+        documents = size_bytes = 0
+        for task in waiting:
+            if task.type != first.type or task.content["method"] != first.content["method"]:
+                break
+            documents += task.content["documents"]
+            size_bytes += self._tasks.payload(task).stat().st_size
+            if batch and (documents > BATCH_DOCUMENTS or size_bytes > BATCH_BYTES):
+                break
+            batch.append(task)
+        return batch
+
+    def _process(self, batch: list[Task]) -> dict[int, Outcome] | None:
+        """Run a batch; its effects and its outcomes become durable together. None: the server is stopping."""
+        try:
+            with self._store.transaction():
+                if batch[0].type == "documentAdditionOrUpdate":
+                    outcomes = self._add_documents(batch)
+                else:
+                    outcomes = {batch[0].uid: self._single(batch[0])}
+                for uid, outcome in outcomes.items():
+                    self._store.record(uid, outcome)
+        except EngineFailed as error:
+            if self._stopping:
+                return None
+            failure = ApiError("internal", f"An internal error has occurred. `{error}`.")
+            outcomes = {task.uid: _failed(task, failure) for task in batch}
+        return outcomes
+
+    def _single(self, task: Task) -> Outcome:
+        try:
+            details = self._kinds[task.type](task)
+        except ApiError as error:
+            return _failed(task, error)
+        return _succeeded(details)
+
+    # documents
+
+    def _add_documents(self, batch: list[Task]) -> dict[int, Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        index = self._store.find(str(batch[0].index_uid))
+        lines: dict[str, bytes] = {}
+        for task in batch:
+            try:
+                if index is None:
+                    index = self._implicit(task)
+                index, added = self._read_payload(task, index, lines)
+            except ApiError as error:
+                outcomes[task.uid] = _failed(task, error)
+                continue
+            lines |= added
+            details = {"receivedDocuments": task.content["documents"], "indexedDocuments": task.content["documents"]}
+            outcomes[task.uid] = _succeeded(details)
+        if index is not None and lines:
+            self._store.put(index, lines)
+        return outcomes
+
+    def _implicit(self, task: Task) -> Index:
+        """The index that a write to an unknown uid makes."""
+        if not task.content["allow_index_creation"]:
+            raise index_not_found(str(task.index_uid))
+        return self._store.create(str(task.index_uid), None)
+
+    def _read_payload(self, task: Task, index: Index, staged: dict[str, bytes]) -> tuple[Index, dict[str, bytes]]:
+        """The documents of one task by identifier, or its error: one bad document fails its whole task, alone."""
+        asked = task.content["primary_key"]
+        if asked and index.primary_key and asked != index.primary_key:
+            raise ApiError(
+                "index_primary_key_already_exists", f"Index already has a primary key: `{index.primary_key}`."
+            )
+        primary_key = index.primary_key or asked
+        documents: dict[str, bytes] = {}
+        with self._tasks.payload(task).open("rb") as file:
+            for raw in file:
+                line = raw.rstrip(b"\n")
+                document = json.loads(line)
+                if primary_key is None:
+                    primary_key = infer_primary_key(document)
+                identifier = document_id(document, primary_key)
+                if task.content["method"] == "update" and identifier in documents:
+                    line = as_line(json.loads(documents[identifier]) | document)
+                documents[identifier] = line
+        if primary_key is not None and index.primary_key is None:
+            index = self._store.update(index, primary_key=primary_key)
+        if task.content["method"] == "update":
+            stored = self._store.lines(index, [name for name in documents if name not in staged])
+            for identifier, line in documents.items():
+                old = staged.get(identifier) or stored.get(identifier)
+                if old is not None:
+                    documents[identifier] = as_line(json.loads(old) | json.loads(line))
+        return index, documents
+
+    def _delete_documents(self, task: Task) -> dict[str, Any]:
+        index = self._store.get(str(task.index_uid))
+        details = dict(task.details or {})
+        if "ids" in task.content:
+            identifiers = task.content["ids"]
+        elif "filter" in task.content:
+            wanted = Filter(task.content["filter"], index.settings["filterableAttributes"], "invalid_document_filter")
+            identifiers = [name for name, line in self._store.all_lines(index) if wanted.matches(json.loads(line))]
+        else:
+            self._store.clear(index)
+            return details | {"deletedDocuments": index.documents}
+        _, removed = self._store.remove(index, identifiers)
+        return details | {"deletedDocuments": removed}
+
+    # indexes and settings
+
+    def _update_settings(self, task: Task) -> dict[str, Any]:
+        index = self._store.find(str(task.index_uid))
+        if index is None:
+            if task.content["is_deletion"]:
+                raise index_not_found(str(task.index_uid))
+            index = self._implicit(task)
+        patch = task.content["settings"]
+        changed = defaults() if task.content["is_deletion"] and not patch else apply_patch(index.settings, patch)
+        self._store.change_settings(index, changed)
+        return task.details or {}
+
+    def _create_index(self, task: Task) -> dict[str, Any]:
+        self._store.create(str(task.index_uid), task.content["primary_key"])
+        return {"primaryKey": task.content["primary_key"]}
+
+    def _update_index(self, task: Task) -> dict[str, Any]:
+        index = self._store.get(str(task.index_uid))
+        primary_key, uid = task.content["primary_key"], task.content["uid"]
+        if uid not in (None, index.uid) and self._store.find(uid) is not None:
+            raise ApiError("index_already_exists", f"Index `{uid}` already exists.")
+        if primary_key is not None:
+            if index.primary_key not in (None, primary_key) and index.documents:
+                raise ApiError(
+                    "index_primary_key_already_exists",
+                    f"Index `{index.uid}`: Index already has a primary key: `{index.primary_key}`.",
+                )
+            index = self._store.update(index, primary_key=primary_key)
+        if uid is not None:
+            self._store.update(index, uid=uid)
+        return task.details or {}
+
+    def _delete_index(self, task: Task) -> dict[str, Any]:
+        index = self._store.get(str(task.index_uid))
+        self._store.delete(index)
+        return {"deletedDocuments": index.documents}
+
+    # tasks about tasks
+
+    def _cancel(self, task: Task) -> None:
+        canceled: dict[int, Outcome] = {}
+        for uid in task.content["tasks"]:
+            for found in self._tasks.find(TaskFilter("uid = ? AND status = 'enqueued'", (uid,))):
+                details = _details_of_failure(found)
+                canceled[uid] = {
+                    "status": "canceled",
+                    "details": details,
+                    "error": None,
+                    "canceled_by": task.uid,
+                }
+        details = (task.details or {}) | {"canceledTasks": len(canceled)}
+        self._tasks.finish(canceled | {task.uid: _succeeded(details)})
+
+    def _delete_tasks(self, task: Task) -> None:
+        deleted = self._tasks.delete(task.content["tasks"])
+        self._tasks.finish({task.uid: _succeeded((task.details or {}) | {"deletedTasks": deleted})})
+
+    def _dump(self, task: Task) -> None:
+        try:
+            outcome = _succeeded({"dumpUid": self._make_dump()})
+        except OSError as error:
+            outcome = _failed(task, ApiError("internal", f"The dump could not be written. `{error}`."))
+        self._tasks.finish({task.uid: outcome})
+
+
+def _succeeded(details: dict[str, Any] | None) -> Outcome:
+    return {"status": "succeeded", "details": details, "error": None}
+
+
+def _failed(task: Task, error: ApiError) -> Outcome:
+    return {"status": "failed", "details": _details_of_failure(task), "error": error.as_json()}
+
+
+def _details_of_failure(task: Task) -> dict[str, Any] | None:
+    """What did not happen is counted as zero."""
+    if task.details is None:
+        return None
+    return {
+        name: 0 if value is None and name.endswith(("Documents", "Tasks")) else value
+        for name, value in task.details.items()
+    }
