@@ -1,0 +1,167 @@
+"""The table of checks: each one is a pure function of the evidence, in a file of its family.
+
+A new check is one function, one line here, a test in which it finds nothing and one for each thing it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.checks import app, artifact, files, recovery, schema, search, tables
+from harness.checks.evidence import Evidence
+from harness.model import CheckResult
+from harness.snapshot import read_references
+from harness.storage.inventory import read_inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table.
+
+    Args:
+        name: stable name, the same as in its result.
+        judge: the check.
+        required: True when comparing nothing at all is no pass: the drill would have proven nothing.
+        needs_source: True for what only the source itself can tell; left out for a backup from elsewhere.
+    """
+
+    name: str
+    judge: Callable[[Evidence], CheckResult]
+    required: bool = True
+    needs_source: bool = False
+
+
+def _table_set(e: Evidence) -> CheckResult:
+    expected = [table.name for table in (e.source.tables if e.source else e.script.tables)]
+    return tables.check_table_set(
+        expected,
+        [table.name for table in e.fresh.tables],
+        [table.name for table in e.target.tables],
+        e.excluded_tables,
+    )
+
+
+def _structure(e: Evidence) -> CheckResult:
+    return _schema(
+        e, "structure", "Every column is back with its type, default and character set", schema.STRUCTURE_KINDS
+    )
+
+
+def _keys(e: Evidence) -> CheckResult:
+    return _schema(e, "keys", "Every index, foreign key and constraint is back", schema.KEY_KINDS)
+
+
+def _programs(e: Evidence) -> CheckResult:
+    return _schema(e, "programs", "Every view, trigger, routine and event is back", schema.PROGRAM_KINDS)
+
+
+def _schema(e: Evidence, name: str, title: str, kinds: tuple[str, ...]) -> CheckResult:
+    assert e.source is not None
+    return schema.check_schema(name, title, kinds, e.source, e.target, e.excluded_tables)
+
+
+def _rows_source(e: Evidence) -> CheckResult:
+    assert e.source is not None
+    return tables.check_rows(e.source.tables, e.target.tables, e.excluded_tables, e.rows)
+
+
+def _auto_increment(e: Evidence) -> CheckResult:
+    assert e.source is not None
+    return schema.check_auto_increment(e.source, e.target, e.excluded_tables)
+
+
+def _variables(e: Evidence) -> CheckResult:
+    assert e.source is not None
+    return schema.check_variables(e.source, e.target)
+
+
+def _files(e: Evidence) -> CheckResult:
+    return files.check_files(
+        read_inventory(e.files.expected),
+        read_inventory(e.files.actual),
+        excluded=e.files.excluded,
+        owners_comparable=e.files.owners_comparable,
+    )
+
+
+def _file_references(e: Evidence) -> CheckResult:
+    return files.check_file_references(read_references(e.files.references), read_inventory(e.files.actual))
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("artifact", lambda e: artifact.check_artifact(e.artifact)),
+    Check("script", lambda e: artifact.check_script_warnings(e.artifact)),
+    Check("table-set", _table_set),
+    Check("rows-source", _rows_source, needs_source=True),
+    Check(
+        "rows-script",
+        lambda e: tables.check_script_rows(e.script.tables, e.redump.tables, e.rows, e.script.compared_as),
+    ),
+    Check("structure", _structure, needs_source=True),
+    Check("keys", _keys, needs_source=True),
+    Check("programs", _programs, needs_source=True),
+    Check("objects-script", lambda e: schema.check_script_objects(e.script.objects, e.redump.objects)),
+    Check("auto-increment", _auto_increment, needs_source=True),
+    Check(
+        "excluded-tables",
+        lambda e: tables.check_excluded(e.excluded_tables, e.fresh, e.target, [t.name for t in e.script.tables]),
+        required=False,
+    ),
+    Check("orphans", lambda e: tables.check_orphans(e.target, e.source, e.excluded_tables)),
+    Check("definers", lambda e: schema.check_definers(e.target)),
+    Check("server-variables", _variables, needs_source=True),
+    Check("files", _files),
+    Check("file-references", _file_references, required=False),
+    Check(
+        "search-indexes",
+        lambda e: search.check_indexes(
+            e.search.searchable, e.search.actual, e.search.expected_settings, e.search.prefix
+        ),
+    ),
+    Check("search-documents", lambda e: search.check_documents(e.search.searchable, e.search.actual)),
+    Check(
+        "search-packaged",
+        lambda e: search.check_packaged_documents(e.search.expected_settings, e.search.actual, e.search.prefix),
+        needs_source=True,
+    ),
+    Check("search-settings", lambda e: search.check_settings(e.search.expected_settings, e.search.actual)),
+    Check("search-tasks", lambda e: search.check_tasks(e.search.actual)),
+    Check(
+        "search-probes",
+        lambda e: search.check_probes(
+            "search-probes",
+            "Searching for known rows finds them",
+            "search-probe",
+            e.search.probes,
+            "Searching for {subject} by its own text does not find it.",
+        ),
+    ),
+    Check("app-answers", lambda e: app.check_answers(e.app)),
+    Check("migrations", lambda e: app.check_migrations(e.app)),
+    Check(
+        "encrypted-values",
+        lambda e: search.check_probes(
+            "encrypted-values",
+            "Encrypted values can be read with the application's key",
+            "decrypt",
+            e.app.decrypt,
+            "An encrypted value of {subject} cannot be read with this APP_KEY.",
+        ),
+        required=False,
+    ),
+    Check(
+        "downloads",
+        lambda e: search.check_probes(
+            "downloads",
+            "A resume downloaded through the application is the file that was backed up",
+            "download",
+            e.app.downloads,
+            "{subject} does not come back through the application as it was backed up.",
+        ),
+        required=False,
+    ),
+    Check("recovery-point", lambda e: recovery.check_recovery_point(e.recovery), required=False),
+    Check("recovery-time", lambda e: recovery.check_recovery_time(e.recovery)),
+)
+"""In the order of the report. A name says what is proven; the family's file says how."""

@@ -1,0 +1,41 @@
+"""The application: whether it answers, and whether it agrees with the database that it got."""
+
+from __future__ import annotations
+
+from harness.checks.collector import Collector
+from harness.model import AppState, CheckResult
+
+
+def check_answers(app: AppState) -> CheckResult:
+    """`/ping` answers, and `/health` says that all it depends on is well."""
+    found = Collector("app-answers", "The application answers and says that it is well")
+    for code, probe in (("app-ping", app.ping), ("app-health", app.health)):
+        found.compared += 1
+        if probe.error or probe.expected != probe.actual:
+            found.add(
+                code,
+                probe.subject,
+                f"{probe.subject} of the restored application does not answer as it should"
+                + (f": {probe.error}." if probe.error else "."),
+                expected=probe.expected,
+                actual=probe.actual or "nothing",
+            )
+    return found.result()
+
+
+def check_migrations(app: AppState) -> CheckResult:
+    """Every migration that the application knows has run on the restored database."""
+    found = Collector("migrations", "The restored database has the structure that the application expects")
+    found.compared = len(app.migrations_ran) + len(app.migrations_pending)
+    if app.migrations_pending:
+        found.add(
+            "migrations-pending",
+            "migrations",
+            f"{len(app.migrations_pending)} migrations have not run on the restored database, the first is"
+            f" {app.migrations_pending[0]}: the application is newer than the backup.",
+            expected=0,
+            actual=len(app.migrations_pending),
+            remedy="Restore into the version that made the backup, or run `php artisan migrate --force` after it.",
+        )
+    found.evidence("migrations that ran", len(app.migrations_ran))
+    return found.result()

@@ -1,0 +1,161 @@
+"""What the checks judge: the expectation on one side, the restored instance on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from harness.model import (
+    AppState,
+    ArtifactFile,
+    DatabaseState,
+    Finding,
+    Manifest,
+    Probe,
+    SearchableRows,
+    SearchState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptObject:
+    """A schema object as a script creates it: kind, name, and a digest of its normalised text."""
+
+    kind: str
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTable:
+    """A table's content as a script holds it: rows, and an order-independent digest of them."""
+
+    name: str
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptContent:
+    """One database as a script holds it; `compared_as` says how rows were digested (`text` or `value`)."""
+
+    tables: tuple[ScriptTable, ...]
+    objects: tuple[ScriptObject, ...]
+    compared_as: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class RowDifference:
+    """The first primary keys that differ in one table, as JSON texts; never a value."""
+
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEvidence:
+    """The files that must be there and those that are, as inventories, and what rows say of them.
+
+    Args:
+        expected: inventory of the source, or of the artifact.
+        actual: inventory of the restored directory.
+        references: files that rows of the restored database refer to.
+        excluded: directories that the backup left out on purpose.
+        owners_comparable: False where the harness could not set owners (it is not root).
+        probe_error: why a file could not be written as the app's user, or empty.
+    """
+
+    expected: Path
+    actual: Path
+    references: Path
+    excluded: tuple[str, ...]
+    owners_comparable: bool
+    probe_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEvidence:
+    """Search as it must be and as it is.
+
+    Args:
+        expected_settings: state of a search that was set up properly (the source's, or the fresh target's).
+        searchable: rows of the restored database that belong into each index.
+        actual: the restored search.
+        probes: searches for rows that are known.
+        prefix: `SCOUT_PREFIX`.
+    """
+
+    expected_settings: SearchState
+    searchable: tuple[SearchableRows, ...]
+    actual: SearchState
+    probes: tuple[Probe, ...]
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryEvidence:
+    """Times: `objective_s` values are None where no objective was set.
+
+    `backup_at` is when the backup was taken, None when nothing says so.
+    """
+
+    restore_s: float
+    restore_objective_s: float | None
+    newest_row_at: datetime | None
+    backup_at: datetime | None
+    point_objective_s: float | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactEvidence:
+    """What was promised of the artifact's files and what was measured when they were read.
+
+    Args:
+        promised: by the manifest; empty without one.
+        measured: size and digest of each file as it was restored.
+        nonce: random text that only this backup has, or empty.
+        nonce_found: whether the restored database holds it.
+        findings: what reading the script before the load had to say.
+    """
+
+    promised: tuple[ArtifactFile, ...]
+    measured: tuple[ArtifactFile, ...]
+    nonce: str = ""
+    nonce_found: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that was gathered for the checks.
+
+    Args:
+        source: the source's database in the moment of the dump; None for a backup from elsewhere.
+        fresh: the target's database, migrated and empty, before the restore: what this Apiary expects.
+        target: the restored database.
+        script: the artifact's content, read out of the script; `redump` the same of a dump of the target.
+        excluded_tables: tables that the backup left out on purpose (or that the guide allows to be missing).
+        rows: differing rows by table.
+        app: the restored application; `app_before` the source's.
+    """
+
+    database: str
+    fresh: DatabaseState
+    target: DatabaseState
+    script: ScriptContent
+    redump: ScriptContent
+    excluded_tables: tuple[str, ...]
+    files: FileEvidence
+    search: SearchEvidence
+    app: AppState
+    recovery: RecoveryEvidence
+    artifact: ArtifactEvidence
+    source: DatabaseState | None = None
+    app_before: AppState | None = None
+    manifest: Manifest | None = None
+    rows: Mapping[str, RowDifference] = field(default_factory=dict)

@@ -1,0 +1,59 @@
+"""Objectives: how old the newest row is, and how long the restore took."""
+
+from __future__ import annotations
+
+from harness.checks.collector import Collector
+from harness.checks.evidence import RecoveryEvidence
+from harness.model import CheckResult
+
+
+def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
+    """The newest restored row is not older than the recovery point objective allows.
+
+    Its age is taken at the time of the backup, or now, where nothing says when the backup was made.
+    """
+    found = Collector("recovery-point", "The newest data that came back is recent enough")
+    if recovery.newest_row_at is None:
+        found.unknown = "no row of the restored database has a time" if recovery.point_objective_s else ""
+        return found.result()
+    found.compared = 1
+    reference = recovery.backup_at or recovery.now
+    age_s = (reference - recovery.newest_row_at).total_seconds()
+    found.evidence("newest row", recovery.newest_row_at.isoformat(timespec="seconds"))
+    found.evidence("its age at the time of the backup" if recovery.backup_at else "its age now", f"{age_s:.0f} s")
+    if recovery.point_objective_s is None:
+        found.evidence("objective", "none set")
+    else:
+        found.evidence("objective", f"{recovery.point_objective_s:g} s")
+        if age_s > recovery.point_objective_s:
+            found.add(
+                "recovery-point",
+                "newest row",
+                f"The newest restored row is {age_s:.0f} s old, more than the objective of"
+                f" {recovery.point_objective_s:g} s.",
+                expected=f"at most {recovery.point_objective_s:g} s",
+                actual=f"{age_s:.0f} s",
+                remedy="Check that the backup job reads the live database and not a stale copy.",
+            )
+    return found.result()
+
+
+def check_recovery_time(recovery: RecoveryEvidence) -> CheckResult:
+    """The steps of the restore together took no longer than the recovery time objective."""
+    found = Collector("recovery-time", "The restore is fast enough")
+    found.compared = 1
+    found.evidence("restore", f"{recovery.restore_s:.1f} s")
+    if recovery.restore_objective_s is None:
+        found.evidence("objective", "none set")
+    else:
+        found.evidence("objective", f"{recovery.restore_objective_s:g} s")
+        if recovery.restore_s > recovery.restore_objective_s:
+            found.add(
+                "recovery-time",
+                "restore",
+                f"The restore took {recovery.restore_s:.1f} s, more than the objective of"
+                f" {recovery.restore_objective_s:g} s.",
+                expected=f"at most {recovery.restore_objective_s:g} s",
+                actual=f"{recovery.restore_s:.1f} s",
+            )
+    return found.result()

@@ -1,0 +1,185 @@
+"""Schema: columns, keys, views, triggers, routines, events and what belongs to the database itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.checks.collector import Collector
+from harness.checks.evidence import ScriptObject
+from harness.model import CheckResult, DatabaseState, SchemaObject, Severity
+
+STRUCTURE_KINDS = ("database", "table", "column")
+KEY_KINDS = ("index", "foreign-key", "check")
+PROGRAM_KINDS = ("view", "trigger", "routine", "event")
+
+
+def check_schema(
+    name: str,
+    title: str,
+    kinds: Sequence[str],
+    expected: DatabaseState,
+    actual: DatabaseState,
+    excluded: Sequence[str],
+) -> CheckResult:
+    """Every object of these kinds is back with the same attributes, and no other came along.
+
+    Args:
+        name: name of the check.
+        title: what it proves.
+        kinds: see SchemaObject.kind.
+        expected: the source.
+        actual: the restored database.
+        excluded: tables whose objects come from the fresh target, not from the backup.
+    """
+    found = Collector(name, title)
+    wanted = _by_key(expected.objects, kinds, excluded)
+    there = _by_key(actual.objects, kinds, excluded)
+    # The list of each kind is compared as well, so that an empty one is still a comparison.
+    found.compared = len(wanted.keys() | there.keys()) + len(kinds)
+    for key, item in wanted.items():
+        if key not in there:
+            found.add(
+                f"{item.kind}-missing",
+                item.label,
+                f"{_word(item)} {item.label} is not in the restored database.",
+                expected="present",
+                actual="missing",
+                remedy=_REMEDIES.get(item.kind, ""),
+            )
+            continue
+        before, now = dict(item.attributes), dict(there[key].attributes)
+        for attribute in sorted(before.keys() | now.keys()):
+            if before.get(attribute) != now.get(attribute):
+                found.add(
+                    f"{item.kind}-differs",
+                    item.label,
+                    f"{_word(item)} {item.label}: its {attribute} is not what the source had.",
+                    expected=_short(before.get(attribute, "none")),
+                    actual=_short(now.get(attribute, "none")),
+                )
+    for key, item in there.items():
+        if key not in wanted:
+            found.add(
+                f"{item.kind}-extra",
+                item.label,
+                f"{_word(item)} {item.label} is in the restored database and was not in the source.",
+                expected="absent",
+                actual="present",
+            )
+    for kind in kinds:
+        found.evidence(f"{kind}s", sum(1 for key in there if key[0] == kind))
+    return found.result()
+
+
+_REMEDIES = {
+    "routine": "mysqldump leaves routines out unless told --routines.",
+    "event": "mysqldump leaves events out unless told --events.",
+    "trigger": "Triggers are left out by --skip-triggers, and by a user without the TRIGGER privilege.",
+}
+
+
+def _by_key(
+    objects: Sequence[SchemaObject], kinds: Sequence[str], excluded: Sequence[str]
+) -> dict[tuple[str, str, str], SchemaObject]:
+    return {
+        (item.kind, item.owner, item.name): item
+        for item in objects
+        if item.kind in kinds and item.owner not in excluded
+    }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
+
+
+def _word(item: SchemaObject) -> str:
+    return item.kind.replace("-", " ").capitalize()
+
+
+def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[ScriptObject]) -> CheckResult:
+    """Every object that the script creates is in a dump of the restored database, with the same text."""
+    found = Collector("objects-script", "Every object of the script is in the restored database, unchanged")
+    there = {(item.kind, item.name): item.digest for item in redump}
+    found.compared = len(script)
+    for item in script:
+        digest = there.get((item.kind, item.name))
+        if digest is None:
+            found.add(
+                f"{item.kind}-missing",
+                item.name,
+                f"The script creates {item.kind} {item.name}, and the restored database does not have it.",
+                expected="present",
+                actual="missing",
+            )
+        elif digest != item.digest:
+            found.add(
+                f"{item.kind}-differs",
+                item.name,
+                f"The definition of {item.kind} {item.name} is not the one in the script.",
+                expected=item.digest,
+                actual=digest,
+            )
+    return found.result()
+
+
+def check_auto_increment(expected: DatabaseState, actual: DatabaseState, excluded: Sequence[str]) -> CheckResult:
+    """Each table goes on counting where the source stopped, so that no key is given twice."""
+    found = Collector("auto-increment", "New rows will get keys that were never used")
+    now = {table.name: table.auto_increment for table in actual.tables}
+    for table in expected.tables:
+        if table.auto_increment is None or table.name in excluded or table.name not in now:
+            continue
+        found.compared += 1
+        if now[table.name] != table.auto_increment:
+            found.add(
+                "auto-increment",
+                table.name,
+                f"Table {table.name} will give its next row the key {now[table.name]}, not"
+                f" {table.auto_increment} as the source would have.",
+                expected=table.auto_increment,
+                actual=now[table.name],
+                remedy="Keys that were used and deleted may be given again: old links then show new rows.",
+            )
+    return found.result()
+
+
+def check_definers(target: DatabaseState) -> CheckResult:
+    """Views, triggers, routines and events run as an account that exists."""
+    found = Collector("definers", "Views, triggers, routines and events run as an account that exists")
+    found.compared = 1 + sum(1 for item in target.objects for name, _ in item.attributes if name == "definer")
+    for label, definer in target.definers_missing:
+        found.add(
+            "definer-missing",
+            label,
+            f"The {label} runs as {definer}, which is no account of this server: it loads, and fails with error"
+            " 1449 when it is used.",
+            expected=definer,
+            actual="no such account",
+            remedy=f"Create the account {definer} on the target, or dump with another definer.",
+        )
+    return found.result()
+
+
+def check_variables(expected: DatabaseState, actual: DatabaseState) -> CheckResult:
+    """Server variables that change what rows and names mean are the same on both servers."""
+    found = Collector("server-variables", "The target's server reads and writes as the source's did")
+    for name, value in sorted(expected.variables.items()):
+        if name == "version":
+            continue
+        found.compared += 1
+        now = actual.variables.get(name)
+        if now == value or now is None:
+            continue
+        fatal = name == "lower_case_table_names"
+        found.add(
+            "server-variable",
+            name,
+            f"{name} is {now} on the target and was {value} on the source.",
+            severity=Severity.ERROR if fatal else Severity.WARNING,
+            expected=value,
+            actual=now,
+            remedy="Names of tables may not be found (error 1146)." if fatal else "",
+        )
+    found.evidence("source server", expected.variables.get("version", "unknown"))
+    found.evidence("target server", actual.variables.get("version", "unknown"))
+    return found.result()

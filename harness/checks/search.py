@@ -1,0 +1,186 @@
+"""Search: the indexes, their documents, their settings, their tasks, and known rows found by searching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness import guide
+from harness.checks.collector import Collector
+from harness.model import CheckResult, IdSet, Probe, SearchableRows, SearchState, Severity
+
+KEYS_LISTED = 5
+
+
+def check_indexes(
+    searchable: Sequence[SearchableRows], actual: SearchState, expected: SearchState, prefix: str
+) -> CheckResult:
+    """Every imported table has its index under the right name, and there is no other."""
+    found = Collector("search-indexes", "Every searchable table has its index")
+    there = {index.name for index in actual.indexes}
+    wanted = {prefix + model.table for model in guide.IMPORTED_MODELS}
+    # A database that lacks a searchable table (an older Apiary) has nothing to index for it.
+    known = {rows.index for rows in searchable}
+    wanted &= known | {prefix + model.table for model in guide.IMPORTED_MODELS if not model.from_database}
+    found.compared = len(wanted | there)
+    for name in sorted(wanted - there):
+        found.add(
+            "index-missing",
+            name,
+            f"Search has no index {name}: nothing of that table can be found.",
+            expected="present",
+            actual="missing",
+            remedy="Check SCOUT_PREFIX, the queue worker, and the output of scout:import-all.",
+        )
+    expected_names = {index.name for index in expected.indexes}
+    for name in sorted(there - wanted - expected_names):
+        found.add(
+            "index-extra",
+            name,
+            f"Search has an index {name} that no searchable table stands behind.",
+            expected="absent",
+            actual="present",
+            remedy="An old Meilisearch dump may have been imported, or SCOUT_PREFIX changed.",
+        )
+    for rows in searchable:
+        if not rows.imported and len(rows.ids) and rows.index not in there:
+            found.add(
+                "index-not-imported",
+                rows.index,
+                f"{len(rows.ids)} rows are searchable in the app's code, but scout:import-all leaves them out:"
+                f" after the documented restore there is no index {rows.index}.",
+                severity=Severity.WARNING,
+                expected=len(rows.ids),
+                actual=0,
+                remedy=f"Run `php artisan scout:import` for the model of {rows.index.removeprefix(prefix)}.",
+            )
+    return found.result()
+
+
+def check_documents(searchable: Sequence[SearchableRows], actual: SearchState) -> CheckResult:
+    """The ids of an index's documents are the ids of the rows that belong into it, both ways."""
+    found = Collector("search-documents", "Every row that belongs into the search is in it, and no other")
+    indexes = {index.name: index for index in actual.indexes}
+    for rows in searchable:
+        if not rows.imported:
+            continue
+        index = indexes.get(rows.index)
+        ids = index.ids if index is not None else IdSet()
+        found.compared += len(rows.ids)
+        missing, extra = rows.ids.minus(ids), ids.minus(rows.ids)
+        if len(missing):
+            found.add(
+                "index-document-missing",
+                rows.index,
+                f"{len(missing)} of {len(rows.ids)} rows are not in the index {rows.index}: ids {_first(missing)}.",
+                expected=len(rows.ids),
+                actual=len(ids),
+                remedy="Look for failed tasks, then run scout:import-all again.",
+            )
+        if len(extra):
+            found.add(
+                "index-document-extra",
+                rows.index,
+                f"The index {rows.index} holds {len(extra)} documents without a row: ids {_first(extra)}.",
+                expected=len(rows.ids),
+                actual=len(ids),
+                remedy="scout:import-all never removes documents: flush the index, then import.",
+            )
+        found.evidence(rows.index, f"{len(ids)} of {len(rows.ids)}")
+    return found.result()
+
+
+def check_packaged_documents(expected: SearchState, actual: SearchState, prefix: str) -> CheckResult:
+    """Documents that come from the app's own data file are as many as in a proper search."""
+    found = Collector("search-packaged", "Documents from the app's own data file are in the search")
+    before = {index.name: index for index in expected.indexes}
+    now = {index.name: index for index in actual.indexes}
+    for model in guide.IMPORTED_MODELS:
+        name = prefix + model.table
+        if model.from_database:
+            continue
+        wanted = before[name].ids if name in before else IdSet()
+        there = now[name].ids if name in now else IdSet()
+        found.compared += len(wanted)
+        if wanted != there:
+            found.add(
+                "index-document-missing" if len(wanted.minus(there)) else "index-document-extra",
+                name,
+                f"The index {name} holds {len(there)} documents, a proper one {len(wanted)}.",
+                expected=len(wanted),
+                actual=len(there),
+            )
+    return found.result()
+
+
+def _first(ids: IdSet) -> str:
+    listed = [str(value) for _, value in zip(range(KEYS_LISTED), ids, strict=False)]
+    return ", ".join(listed) + (" …" if len(ids) > KEYS_LISTED else "")
+
+
+def check_settings(expected: SearchState, actual: SearchState) -> CheckResult:
+    """The settings of each index are those of a search that was set up properly."""
+    found = Collector("search-settings", "Each index searches, filters and ranks as it should")
+    now = {index.name: dict(index.settings) for index in actual.indexes}
+    for index in expected.indexes:
+        if index.name not in now:
+            continue
+        for name, value in index.settings:
+            found.compared += 1
+            if now[index.name].get(name) != value:
+                found.add(
+                    "index-settings",
+                    f"{index.name} {name}",
+                    f"The setting {name} of the index {index.name} is not what a proper instance has.",
+                    expected=_short(value),
+                    actual=_short(now[index.name].get(name, "none")),
+                    remedy="Run `php artisan scout:sync-index-settings`: filters answer with 400 without it.",
+                )
+    if expected.not_applied or actual.not_applied:
+        found.evidence("stored but not applied", ", ".join(sorted({*expected.not_applied, *actual.not_applied})))
+    return found.result()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
+
+
+def check_tasks(actual: SearchState) -> CheckResult:
+    """No task of the search server failed or was canceled, which `meilisearch:dump` never looks at."""
+    found = Collector("search-tasks", "Every task of the search server succeeded")
+    found.compared = actual.tasks
+    for task in actual.bad_tasks:
+        found.add(
+            f"task-{task.status}",
+            task.index or f"task {task.uid}",
+            f"Task {task.uid} ({task.kind}) on {task.index or 'no index'} is {task.status}: {task.error or 'no code'}.",
+            expected="succeeded",
+            actual=task.status,
+            remedy="The documents of that task are not in the search: mend the cause, import again.",
+        )
+    return found.result()
+
+
+def check_probes(name: str, title: str, code: str, probes: Sequence[Probe], sentence: str) -> CheckResult:
+    """Questions with known answers.
+
+    Args:
+        name: name of the check.
+        title: what it proves.
+        code: code of its findings.
+        probes: what was asked, expected and answered.
+        sentence: what went wrong, for people; `{subject}` stands for what was asked about.
+    """
+    found = Collector(name, title)
+    found.compared = len(probes)
+    for probe in probes:
+        if probe.error or probe.expected != probe.actual:
+            found.add(
+                code,
+                probe.subject,
+                sentence.format(subject=probe.subject) + (f" ({probe.error})" if probe.error else ""),
+                expected=probe.expected,
+                actual=probe.actual or "nothing",
+            )
+    found.evidence("asked", len(probes))
+    found.evidence("as expected", sum(1 for p in probes if not p.error and p.expected == p.actual))
+    return found.result()

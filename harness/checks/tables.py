@@ -1,0 +1,245 @@
+"""Tables: the set of them, their row counts, their content; against the source and against the script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness.checks.collector import Collector
+from harness.checks.evidence import RowDifference, ScriptTable
+from harness.model import CheckResult, DatabaseState, Severity, TableState
+
+NO_DIFFERENCE = RowDifference()
+
+
+def check_table_set(
+    expected: Iterable[str], fresh: Iterable[str], actual: Iterable[str], excluded: Sequence[str]
+) -> CheckResult:
+    """Every expected table is there, and no other than those of a fresh Apiary.
+
+    Args:
+        expected: tables of the source, or of the script.
+        fresh: tables of the migrated target before the restore.
+        actual: tables after the restore.
+        excluded: tables that may be missing in the backup.
+    """
+    found = Collector("table-set", "Every table is back, and none that does not belong there")
+    wanted, migrated, there = set(expected), set(fresh), set(actual)
+    found.compared = len(wanted | there)
+    for table in sorted(wanted - there - (set(excluded) & migrated)):
+        found.add(
+            "table-missing",
+            table,
+            f"Table {table} is not in the restored database.",
+            expected="present",
+            actual="missing",
+            remedy="Look for the table in the script: the dump may be cut short or made with an exclusion.",
+        )
+    for table in sorted(there - wanted - migrated):
+        found.add(
+            "table-extra",
+            table,
+            f"Table {table} is in the restored database and was neither in the backup nor in a fresh Apiary.",
+            expected="absent",
+            actual="present",
+        )
+    for table in sorted(migrated - wanted - set(excluded)):
+        found.add(
+            "table-not-in-backup",
+            table,
+            f"This Apiary expects table {table}, the backup does not hold it, and the guide does not allow to"
+            " leave it out.",
+            expected="in the backup",
+            actual="only in the fresh instance, empty",
+            remedy="If the backup is of an older Apiary, restore it into that version, then migrate.",
+        )
+    found.evidence("tables expected", len(wanted))
+    found.evidence("tables found", len(there))
+    return found.result()
+
+
+def check_rows(
+    expected: Sequence[TableState],
+    actual: Sequence[TableState],
+    excluded: Sequence[str],
+    differences: Mapping[str, RowDifference],
+) -> CheckResult:
+    """Row counts and content digests equal the source's, table by table, in the moment of the dump."""
+    found = Collector("rows-source", "Every row is what the source held when the dump was made")
+    _compare(
+        found,
+        {table.name: (table.rows, table.digest) for table in expected if table.name not in excluded},
+        {table.name: (table.rows, table.digest) for table in actual},
+        differences,
+        than="the source",
+    )
+    return found.result()
+
+
+def check_script_rows(
+    script: Sequence[ScriptTable],
+    redump: Sequence[ScriptTable],
+    differences: Mapping[str, RowDifference],
+    compared_as: str,
+) -> CheckResult:
+    """Row counts and content digests of the script equal those of a dump of the restored database."""
+    found = Collector("rows-script", "Every row of the script is in the restored database, unchanged")
+    _compare(
+        found,
+        {table.name: (table.rows, table.digest) for table in script},
+        {table.name: (table.rows, table.digest) for table in redump},
+        differences,
+        than="the script",
+    )
+    found.evidence("compared as", compared_as)
+    return found.result()
+
+
+def _compare(
+    found: Collector,
+    expected: Mapping[str, tuple[int, str]],
+    actual: Mapping[str, tuple[int, str]],
+    differences: Mapping[str, RowDifference],
+    *,
+    than: str,
+) -> None:
+    total = 0
+    for table, (rows, digest) in sorted(expected.items()):
+        total += rows
+        if table not in actual:
+            # The table set is another check's; without the table its rows are lost all the same.
+            found.add("row-count", table, f"Table {table} is gone with its {rows} rows.", expected=rows, actual=0)
+            continue
+        rows_now, digest_now = actual[table]
+        difference = differences.get(table, NO_DIFFERENCE)
+        if rows_now != rows:
+            found.add(
+                "row-count",
+                table,
+                f"Table {table} has {rows_now} rows, {than} had {rows}.{_which(difference)}",
+                expected=rows,
+                actual=rows_now,
+            )
+        if digest_now != digest and (rows_now == rows or difference.changed):
+            found.add(
+                "content-digest",
+                table,
+                f"Table {table} has as many rows as {than} had, but not the same ones.{_which(difference)}"
+                if rows_now == rows
+                else f"Rows of table {table} differ from {than}.{_which(difference)}",
+                expected=digest,
+                actual=digest_now,
+            )
+    found.compared = total
+    found.evidence("tables", len(expected))
+    found.evidence("rows expected", total)
+    found.evidence("rows found", sum(rows for name, (rows, _) in actual.items() if name in expected))
+
+
+def _which(difference: RowDifference) -> str:
+    parts = [
+        f"{label}: {', '.join(keys)}"
+        for label, keys in (
+            ("missing", difference.missing),
+            ("extra", difference.extra),
+            ("changed", difference.changed),
+        )
+        if keys
+    ]
+    text = f" First primary keys: {'; '.join(parts)}." if parts else ""
+    return text + (f" {difference.note}" if difference.note else "")
+
+
+def check_excluded(
+    excluded: Sequence[str], fresh: DatabaseState, target: DatabaseState, in_backup: Iterable[str]
+) -> CheckResult:
+    """What was left out of the dump is there with its structure, and empty, as the guide promises."""
+    found = Collector("excluded-tables", "Tables that were left out on purpose exist and are empty")
+    rows = {table.name: table.rows for table in target.tables}
+    held = set(in_backup)
+    migrated = {table.name for table in fresh.tables}
+    columns_fresh, columns_target = _columns_by_table(fresh), _columns_by_table(target)
+    for table in excluded:
+        if table in held:
+            continue
+        found.compared += 1
+        if table not in rows:
+            if table in migrated:
+                found.add(
+                    "excluded-table-missing",
+                    table,
+                    f"Table {table} was left out of the dump and does not exist in the restored database: the"
+                    " app fails where it uses it (error 1146), although its migrations say that all is done.",
+                    expected="present, empty",
+                    actual="missing",
+                    remedy="Restore into a migrated instance, as step 1 of the guide says.",
+                )
+            continue
+        if rows[table]:
+            found.add(
+                "excluded-table-not-empty",
+                table,
+                f"Table {table} was left out of the dump but holds {rows[table]} rows: the target was not empty.",
+                expected=0,
+                actual=rows[table],
+            )
+        if columns_fresh.get(table) != columns_target.get(table):
+            found.add(
+                "excluded-table-structure",
+                table,
+                f"Table {table} no longer has the columns that a fresh instance has.",
+                expected=", ".join(columns_fresh.get(table, ())),
+                actual=", ".join(columns_target.get(table, ())),
+            )
+    found.evidence("tables left out", found.compared)
+    return found.result()
+
+
+def _columns_by_table(state: DatabaseState) -> dict[str, tuple[str, ...]]:
+    columns: dict[str, list[str]] = {}
+    for item in state.objects:
+        if item.kind == "column":
+            columns.setdefault(item.owner, []).append(item.name)
+    return {table: tuple(sorted(names)) for table, names in columns.items()}
+
+
+def check_orphans(target: DatabaseState, source: DatabaseState | None, excluded: Sequence[str]) -> CheckResult:
+    """Every foreign key points at a row; where the guide's own exclusion breaks one, that loss is counted."""
+    found = Collector("orphans", "No row refers to a row that is not there")
+    before = {(o.table, o.constraint): o.rows for o in source.orphans} if source is not None else {}
+    for orphans in target.orphans:
+        found.compared += 1
+        was = before.get((orphans.table, orphans.constraint), 0)
+        if not orphans.rows:
+            continue
+        label = f"{orphans.table}.{', '.join(orphans.columns)}"
+        if orphans.referenced in excluded:
+            found.add(
+                "orphans-accepted",
+                label,
+                f"{orphans.rows} rows of {orphans.table} refer to rows of {orphans.referenced}, which the guide"
+                " leaves out of the backup: this loss is accepted by the documented exclusion.",
+                severity=Severity.WARNING,
+                expected=0,
+                actual=orphans.rows,
+                remedy=f"Back up {orphans.referenced} as well if these references matter.",
+            )
+        elif orphans.rows <= was:
+            found.add(
+                "orphans-at-source",
+                label,
+                f"{orphans.rows} rows of {orphans.table} refer to missing rows of {orphans.referenced}; the"
+                " source had as many.",
+                severity=Severity.WARNING,
+                expected=was,
+                actual=orphans.rows,
+            )
+        else:
+            found.add(
+                "orphans",
+                label,
+                f"{orphans.rows} rows of {orphans.table} refer to rows of {orphans.referenced} that do not exist.",
+                expected=was,
+                actual=orphans.rows,
+                remedy="The dump was taken without a consistent snapshot, or rows were lost.",
+            )
+    return found.result()

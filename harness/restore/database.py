@@ -1,0 +1,147 @@
+"""Running the script against the target database, while provably nobody else is connected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.errors import HarnessError, ProcedureFailed, ServerFailed
+from harness.services.execution import Completed, feed
+from harness.services.mysql import MySqlServer, Session
+
+LOAD_LIMIT_S = 24 * 3600.0
+
+_DISK_FULL = frozenset({"1021", "1114", "3019", "28"})
+_CONNECTION_LOST = frozenset({"2002", "2003", "2006", "2013", "2055"})
+_SYSTEM_USERS = ("event_scheduler", "system user")
+
+
+def client_arguments(server: MySqlServer) -> list[str]:
+    """The command line of the load.
+
+    `--binary-mode` lets raw bytes pass and takes away the client's own commands (`\\!`, `system`, …): a script
+    must not get a shell. The client's packet limit is raised to the protocol's, so that the server's decides.
+    """
+    return [
+        server.client,
+        "--no-defaults",
+        *server.tool_arguments(server.app),
+        "--binary-mode",
+        "--batch",
+        "--default-character-set=utf8mb4",
+        "--max-allowed-packet=1G",
+        f"--database={server.database}",
+    ]
+
+
+def run_script(server: MySqlServer, script: Iterable[bytes]) -> None:
+    """Run a script against the server's database as the application's own account.
+
+    Args:
+        script: the statements to run, as a stream.
+
+    Raises:
+        ProcedureFailed: the script failed, or somebody else was connected meanwhile.
+        ServerFailed: the server went away.
+        HarnessError: the disk is full.
+    """
+    with server.session() as watch:
+        others = connected(watch, server.app.user)
+        if others:
+            raise ProcedureFailed(
+                f"{others} connections of {server.app.user!r} are open although the app is stopped",
+                "Keep users, workers and cron jobs out for the whole restore.",
+            )
+        before = _connections(watch)
+        with server.tools.start(
+            client_arguments(server), env=server.tool_environment(server.app), stdin=True
+        ) as client:
+            feeder = feed(client, script)
+            for _ in client.chunks():
+                pass  # nothing in a dump writes a result; what comes anyway is nobody's
+            feeder.join()
+            completed = client.wait(LOAD_LIMIT_S)
+        _judge(server, completed)
+        strangers = _connections(watch) - before - 1
+        if strangers > 0:
+            raise ProcedureFailed(
+                f"{strangers} other connections were made to the database while the script ran",
+                "What they wrote is mixed with the backup: keep everybody out for the whole restore.",
+            )
+
+
+def connected(session: Session, user: str) -> int:
+    """Connections of a user that are open now."""
+    return int(session.value("SELECT COUNT(*) FROM information_schema.processlist WHERE user = %s", (user,)))
+
+
+def _connections(session: Session) -> int:
+    """Connection attempts since the server was started, this query's own session included."""
+    return int(session.row("SHOW GLOBAL STATUS LIKE 'Connections'")[1])
+
+
+def _judge(server: MySqlServer, completed: Completed) -> None:
+    if completed.exit_status == 0 and "ERROR" not in completed.stderr:
+        return
+    told = redacted(completed.stderr)
+    code = re.search(r"ERROR (\d+)", completed.stderr)
+    number = code.group(1) if code else ""
+    if number in _DISK_FULL or "No space left on device" in completed.stderr:
+        raise HarnessError(
+            "the disk of the target is full: this says nothing about the backup",
+            "Make room and run the drill again.",
+            details=told,
+        )
+    if number in _CONNECTION_LOST and not _alive(server):
+        raise ServerFailed("MySQL went away while the script ran", details=told)
+    raise ProcedureFailed(
+        f"the script failed: {Path(server.client).name} ended with exit status {completed.exit_status}"
+        + (f", {_first_error(told)}" if number else ""),
+        *_HINTS.get(number, ()),
+        details=told,
+    )
+
+
+_HINTS: dict[str, tuple[str, ...]] = {
+    "1062": ("The target was not empty, or somebody wrote to it while the script ran.",),
+    "1064": ("The script is damaged, or made for another server.",),
+    "1153": ("Raise max_allowed_packet on the target.",),
+    "1227": ("The script needs a privilege that the application's account does not have, often for a DEFINER.",),
+    "1273": ("The target does not know this collation: restore into the server version that made the dump.",),
+    "1419": ("Set log_bin_trust_function_creators on the target, or restore as an administrator.",),
+    "3105": ("The dump gives values for generated columns: make it with the source server's own mysqldump.",),
+    "3546": ("Make the dump with --set-gtid-purged=OFF.",),
+    "2006": ("A statement of the script is larger than the target's max_allowed_packet.",),
+}
+
+
+def redacted(stderr: str) -> str:
+    """The client's messages without what they quote of a row (a backup is full of personal data).
+
+    Some errors quote a value; MariaDB's client quotes the whole statement between two lines of dashes.
+    """
+    lines = []
+    quoting = False
+    for line in stderr.splitlines():
+        if re.fullmatch(r"-{10,}", line):
+            quoting = not quoting
+            continue
+        if quoting or not line.strip():
+            continue
+        if re.search(r"ERROR (1062|1064|1264|1265|1292|1366|1406|1411|3140|3141)\b", line):
+            line = re.sub(r"'.*'", "'…'", line)
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _first_error(text: str) -> str:
+    return next((line for line in text.splitlines() if line.startswith("ERROR")), text.strip())
+
+
+def _alive(server: MySqlServer) -> bool:
+    try:
+        with server.session() as session:
+            return bool(session.value("SELECT 1"))
+    except ServerFailed:
+        return False

@@ -1,0 +1,60 @@
+"""The reindex: settings first, then the import, then waiting until every queue has drained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.errors import ProcedureFailed
+from harness.expressions import queue_size_expression
+from harness.services.stack import Stack
+from harness.wait import wait_until
+
+
+def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] = lambda text: None) -> str:
+    """Run `scout:sync-index-settings` and `scout:import-all`, and wait until all of it has been indexed.
+
+    `scout:import-all` ends with 0 whatever happens, and only enqueues: so its output is read, and the app's
+    queue and the search server's tasks are waited for, in this order.
+
+    Args:
+        drained_s: limit for each of the two queues.
+        progress: told what is being done.
+
+    Returns:
+        What the import said on stderr, for the report.
+
+    Raises:
+        ProcedureFailed: an artisan command failed, or the app's queue has no worker.
+        WaitTimeout: a queue did not drain.
+    """
+    app = stack.apiary
+    progress("index settings")
+    app.must_artisan("scout:sync-index-settings")
+    progress("import")
+    imported = app.must_artisan("scout:import-all")
+    progress("the app's queue")
+    waiting = queued_jobs(stack)
+    if waiting:
+        wait_until(
+            lambda: queued_jobs(stack) == 0,
+            what=f"the app's queue to drain ({waiting} jobs at first: does a worker run?)",
+            timeout_s=drained_s,
+            interval_s=1.0,
+        )
+    progress("search tasks")
+    wait_until(
+        lambda: stack.meilisearch.pending_tasks() == 0,
+        what="Meilisearch to work off its tasks",
+        timeout_s=drained_s,
+        interval_s=0.1,
+    )
+    return imported.stderr
+
+
+def queued_jobs(stack: Stack) -> int:
+    """Jobs that wait in the app's queue for search, as the app itself counts them."""
+    completed = stack.apiary.must_artisan("tinker", f"--execute={queue_size_expression()}")
+    text = completed.stdout.decode("utf-8", "replace").strip()
+    if not text.isdecimal():
+        raise ProcedureFailed(f"the app did not say how many jobs wait in its queue: {text[:80]!r}")
+    return int(text)
