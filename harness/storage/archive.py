@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from harness.dump.source import open_script
+from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.model import FileState
-from harness.storage.members import Member, TarReader
+from harness.storage.members import NOT_AN_ARCHIVE_HINT, Member, TarReader
 from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Guard, normalised
 
 
@@ -22,7 +25,7 @@ def read_archive(
     The root directory, where the archive has it, comes with an empty path.
 
     Args:
-        chunks: the archive, not compressed (see harness.dump for reading compressed files).
+        chunks: the archive, not compressed (see `open_archive`).
         limits: stop a bomb.
         compressed_bytes: size of the compressed file, for the limit on the ratio.
         untrusted: refuse what must not be unpacked. False is for looking at a directory that is there.
@@ -67,3 +70,36 @@ def _state(reader: TarReader, member: Member, path: bytes) -> FileState:
         mtime_s=member.mtime_s,
         target=normalised(member.target) if member.kind == "hardlink" else member.target,
     )
+
+
+def open_archive(path: Path) -> Iterator[bytes]:
+    """Read an archive file, decompressed where it is compressed; its first bytes decide, not its name.
+
+    Raises:
+        UsageError: there is no such file, or it is known to be something else.
+        BrokenArtifact: the compressed data is damaged or ends too early, with the offset.
+    """
+    if not path.is_file():
+        what = "is no file" if path.exists() else "does not exist"
+        raise UsageError(
+            f"the storage artifact {path} {what}",
+            "Name the directory or the archive that holds the files of storage/app.",
+        )
+    try:
+        yield from open_script(path)
+    except UsageError as error:
+        raise UsageError(f"the storage artifact cannot be read: {error.fact}", NOT_AN_ARCHIVE_HINT) from None
+
+
+def read_archive_file(path: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[FileState]:
+    """Read an archive file, of any compression, as `read_archive` does; errors name the file."""
+    try:
+        yield from read_archive(open_archive(path), limits=limits, compressed_bytes=_size_of(path))
+    except (UnsafeArtifact, BrokenArtifact, UsageError) as error:
+        if str(path) in error.fact:
+            raise
+        raise type(error)(f"{path}: {error.fact}", *error.hints, details=error.details) from None
+
+
+def _size_of(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None

@@ -27,12 +27,11 @@ EXTENDED_HEADER_LIMIT_BYTES = 8 << 20
 
 CUT_HINT = "The copy was cut short: take an earlier backup, or copy this one again from where it was made."
 CHANGED_HINT = "Some of its bytes were changed: take an earlier backup, or copy this one again."
+NOT_AN_ARCHIVE_HINT = "A storage artifact is a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
 REMAKE_HINT = "Make the archive with GNU tar and its option --format=pax."
 
 _ZERO_BLOCK = bytes(BLOCK_BYTES)
-_KINDS = {b"1": "hardlink", b"2": "symlink", b"5": "directory"} | dict.fromkeys(
-    (b"0", b"\0", b"7", b"S"), "file"
-)
+_KINDS = {b"1": "hardlink", b"2": "symlink", b"5": "directory"} | dict.fromkeys((b"0", b"\0", b"7", b"S"), "file")
 _DEVICES = {b"3": "a character device", b"4": "a block device", b"6": "a fifo"}
 
 
@@ -146,9 +145,7 @@ class TarReader:
         if len(block) == BLOCK_BYTES:
             return block
         if not self.offset:
-            raise BrokenArtifact(
-                "the storage archive is empty: it has not even an end-of-archive mark", CUT_HINT
-            )
+            raise BrokenArtifact("the storage archive is empty: it has not even an end-of-archive mark", CUT_HINT)
         raise self.broken("it ends inside a header" if block else "it ends without an end-of-archive mark")
 
     def _next(self) -> Member | None:
@@ -181,7 +178,7 @@ class TarReader:
         if self.offset == BLOCK_BYTES:
             raise UsageError(
                 "this is no tar archive: its first 512 bytes are no header",
-                "A storage artifact is a directory, or a tar archive: plain, gzip, zstd, xz or bzip2.",
+                NOT_AN_ARCHIVE_HINT,
             )
         raise self.broken("a header has a wrong checksum", CHANGED_HINT)
 

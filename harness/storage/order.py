@@ -125,9 +125,7 @@ def _note_links(entries: Iterable[FileState], links: dict[bytes, bytes]) -> Iter
         yield entry
 
 
-def _canonical_links(
-    ordered: Callable[[], Iterator[FileState]], links: dict[bytes, bytes]
-) -> Iterator[FileState]:
+def _canonical_links(ordered: Callable[[], Iterator[FileState]], links: dict[bytes, bytes]) -> Iterator[FileState]:
     """Make the first name of each file that has several the file, and the others links to it."""
     first_name: dict[bytes, bytes] = {}
     for name, file in links.items():

@@ -80,8 +80,7 @@ class Guard:
             raise _too_much(f"holds more than {limits.members} members")
         if self._total_bytes > limits.total_bytes:
             raise _too_much(
-                f"unpacks to more than {limits.total_bytes} bytes, to {self._total_bytes} with "
-                f"{printable(member.name)}"
+                f"unpacks to more than {limits.total_bytes} bytes, to {self._total_bytes} with {printable(member.name)}"
             )
         self.check_ratio(unpacked_bytes + member.stored_bytes)
 

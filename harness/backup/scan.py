@@ -1,0 +1,159 @@
+"""Reading a storage directory where it is, on this machine or in a container: as an archive, or as a listing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.model import FileState
+from harness.runtimes.local_host import LocalHost
+from harness.services.execution import Host, run
+from harness.storage import tar
+from harness.storage.archive import open_archive, read_archive, read_archive_file
+from harness.storage.fields import seconds
+from harness.storage.names import printable
+from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits
+
+END_TIMEOUT_S = 60.0
+"""Between the last byte that a command wrote and its end."""
+
+_FIND_KINDS = {b"f": "file", b"d": "directory", b"l": "symlink"}
+
+
+class DirectoryReader:
+    """Reads a directory through GNU tar; what tar complained of is known when its archive was read to its end.
+
+    Args:
+        host: where the directory is.
+        root: the directory.
+        excluded: directories below it that are left out.
+        user: numeric id to read as, or None.
+        failure: the error to raise when tar fails; that entries changed or vanished is no failure here.
+
+    Attributes:
+        changed, vanished: see `tar.Complaints`.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        root: str,
+        excluded: Sequence[str] = (),
+        *,
+        user: str | None = None,
+        failure: type[HarnessError] = HarnessError,
+    ) -> None:
+        self._host = host
+        self._root = root
+        self._command = tar.create_command(root, excluded)
+        self._user = user
+        self._failure = failure
+        self.changed: tuple[bytes, ...] = ()
+        self.vanished: tuple[bytes, ...] = ()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The archive, as it comes; exit status and stderr are looked at after its last byte."""
+        with self._host.start(self._command, env=tar.ENVIRONMENT, user=self._user) as command:
+            yield from command.chunks()
+            ended = command.wait(END_TIMEOUT_S)
+        complaints = tar.read_complaints(ended.stderr)
+        told = bool(complaints.changed or complaints.vanished)
+        if complaints.others or ended.exit_status not in (0, 1) or (ended.exit_status == 1 and not told):
+            first = complaints.others[0] if complaints.others else "it did not say why"
+            raise self._failure(
+                f"tar could not read all of {self._root} (exit status {ended.exit_status}): {first}",
+                "Everything in the storage directory has to be readable for the user that backs it up.",
+                details=ended.stderr,
+            )
+        self.changed, self.vanished = complaints.changed, complaints.vanished
+
+    def settled_chunks(self) -> Iterator[bytes]:
+        """As `chunks`, for a directory that nobody may be writing to: raises HarnessError where something moved."""
+        yield from self.chunks()
+        moved = [*self.changed, *self.vanished]
+        if moved:
+            raise HarnessError(
+                f"{self._root} changed while it was read: {shown_names(moved)}",
+                "Keep everybody else out of it meanwhile, and try again.",
+            )
+
+
+def scan(host: Host, root: str, excluded: Sequence[str] = (), *, user: str | None = None) -> Iterator[FileState]:
+    """Read everything below a directory, in order, with the digest of each file; the root has an empty path.
+
+    Args:
+        host: where the directory is.
+        root: its absolute path there.
+        excluded: directories below it to leave out.
+        user: numeric id to read as, or None.
+
+    Raises:
+        HarnessError: it is not there, can't be read, or changed while it was read.
+    """
+    require_directory(host, root, user=user)
+    reader = DirectoryReader(host, root, excluded, user=user)
+    yield from read_archive(reader.settled_chunks(), untrusted=False)
+
+
+def listing(host: Host, root: str, *, user: str | None = None) -> Iterator[FileState]:
+    """List everything below a directory without reading a file: kinds, sizes, times; in no order.
+
+    Modes, owners, digests and the targets of links are left empty.
+    """
+    argv = ("find", "-H", root, "-ignore_readdir_race", "-mindepth", "1", "-printf", r"%P\0%y\0%s\0%T@\0")
+    with host.start(argv, env=tar.ENVIRONMENT, user=user) as command:
+        fields: list[bytes] = []
+        rest = b""
+        for chunk in command.chunks():
+            *complete, rest = (rest + chunk).split(b"\0")
+            fields += complete
+            whole = len(fields) - len(fields) % 4
+            for at in range(0, whole, 4):
+                yield _listed(*fields[at : at + 4])
+            del fields[:whole]
+        ended = command.wait(END_TIMEOUT_S)
+    if ended.exit_status or ended.stderr or rest or fields:
+        raise HarnessError(f"find could not list {root} (exit status {ended.exit_status})", details=ended.stderr)
+
+
+def artifact_chunks(artifact: Path) -> Iterator[bytes]:
+    """A storage artifact, directory or archive file, as an uncompressed archive."""
+    if artifact.is_dir():
+        return DirectoryReader(LocalHost(), str(artifact.resolve())).settled_chunks()
+    return open_archive(artifact)
+
+
+def read_artifact(artifact: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[FileState]:
+    """Read and validate a storage artifact, directory or archive file, to its end; nothing is written.
+
+    In the order in which it stands there: `sorted_entries` puts it in order.
+
+    Raises:
+        UsageError: it does not exist, or is neither.
+        BrokenArtifact: it is cut or damaged.
+        UnsafeArtifact: it holds what must not be unpacked.
+    """
+    if artifact.is_dir():
+        return read_archive(artifact_chunks(artifact), limits=limits)
+    return read_archive_file(artifact, limits=limits)
+
+
+def require_directory(host: Host, root: str, *, user: str | None = None) -> None:
+    """Raise HarnessError unless `root` is a directory there."""
+    if run(host, ("test", "-d", root), user=user).exit_status:
+        raise HarnessError(
+            f"there is no directory {root}", "The storage directory of the app has to be there, even if it is empty."
+        )
+
+
+def shown_names(paths: Sequence[bytes], limit: int = 10) -> str:
+    """The first names for a message, and how many more there are."""
+    names = ", ".join(printable(path) for path in paths[:limit])
+    return names + (f" and {len(paths) - limit} more" if len(paths) > limit else "")
+
+
+def _listed(path: bytes, kind: bytes, size: bytes, mtime: bytes) -> FileState:
+    known = _FIND_KINDS.get(kind, "special")
+    size_bytes = int(size) if known == "file" else 0
+    return FileState(path, known, size_bytes, "", 0, 0, 0, seconds(mtime))
