@@ -1,0 +1,110 @@
+"""The run directory: each stage writes its JSON when it ends, so that a run can be judged again later."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.checks.evidence import Evidence
+from harness.errors import UsageError
+from harness.model import DrillResult
+
+T = TypeVar("T")
+
+EVIDENCE = "evidence"
+RESULT = "result"
+RESULT_VERSION = 1
+
+
+class Store:
+    """One run's directory.
+
+    Args:
+        directory: made when it is not there.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def logs(self) -> Path:
+        """Where the servers' logs end up."""
+        return self.directory / "logs"
+
+    def path(self, name: str) -> Path:
+        """A file of this run."""
+        return self.directory / name
+
+    def save(self, stage: str, kind: type[T], value: T) -> None:
+        """Write a stage's value as `<stage>.json`; the name appears when the file is whole."""
+        path = self.path(f"{stage}.json")
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("wb") as file:
+            file.write(TypeAdapter(kind).dump_json(value, indent=2))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+
+    def load(self, stage: str, kind: type[T]) -> T:
+        """Read what a stage wrote.
+
+        Raises:
+            UsageError: the stage did not end, or its file is damaged.
+        """
+        path = self.path(f"{stage}.json")
+        try:
+            return TypeAdapter(kind).validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise UsageError(f"{self.directory} has no {path.name}: that stage of the run did not end") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UsageError(f"{path} is damaged at {where}: {first['msg']}") from None
+
+    def save_evidence(self, evidence: Evidence) -> None:
+        """Write the evidence; its sidecars are named relative to the run directory, which may be moved."""
+        self.save(EVIDENCE, Evidence, _with_paths(evidence, lambda path: Path(path.name)))
+
+    def load_evidence(self) -> Evidence:
+        """Read the evidence back."""
+        evidence = self.load(EVIDENCE, Evidence)
+        return _with_paths(evidence, lambda path: self.directory / path)
+
+    def save_result(self, result: DrillResult) -> None:
+        """Write the result."""
+        self.save(RESULT, DrillResult, result)
+
+    def load_result(self) -> DrillResult:
+        """Read the result back. Raises UsageError, also for a newer format."""
+        path = self.path(f"{RESULT}.json")
+        try:
+            beginning = path.read_bytes()[:200]
+        except OSError:
+            raise UsageError(
+                f"{self.directory} holds no finished run",
+                "Give the directory that the drill named, with result.json in it.",
+            ) from None
+        version = re.search(rb'"format_version":\s*(\d+)', beginning)
+        if version is not None and int(version.group(1)) > RESULT_VERSION:
+            raise UsageError(f"{path} has format {int(version.group(1))}, this program reads up to {RESULT_VERSION}")
+        return self.load(RESULT, DrillResult)
+
+
+def _with_paths(evidence: Evidence, change: Callable[[Path], Path]) -> Evidence:
+    files = evidence.files
+    return replace(
+        evidence,
+        files=replace(
+            files,
+            expected=change(files.expected),
+            actual=change(files.actual),
+            references=change(files.references),
+        ),
+    )
