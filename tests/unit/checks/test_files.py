@@ -1,0 +1,280 @@
+"""The checks on files: nothing where nothing is wrong, and one finding for each thing that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from harness.checks.files import check_file_references, check_files
+from harness.errors import HarnessError
+from harness.model import CheckResult, FileState, Severity
+
+ROOT = FileState(b"", "directory", 0, "", 0o755, 33, 33, 1000)
+RESUMES = FileState(b"resumes", "directory", 0, "", 0o755, 33, 33, 1000)
+PDF = FileState(b"resumes/a.pdf", "file", 5, "aa", 0o644, 33, 33, 1000)
+HARD = FileState(b"resumes/b.pdf", "hardlink", 0, "", 0o644, 33, 33, 1000, b"resumes/a.pdf")
+SOFT = FileState(b"resumes/c.pdf", "symlink", 0, "", 0o777, 33, 33, 1000, b"a.pdf")
+ALL = (ROOT, RESUMES, PDF, HARD, SOFT)
+
+
+def check(
+    expected: Iterable[FileState], actual: Iterable[FileState], excluded: tuple[str, ...] = (), owners: bool = True
+) -> CheckResult:
+    return check_files(iter(expected), iter(actual), excluded=excluded, owners_comparable=owners)
+
+
+def only(result: CheckResult) -> tuple[str, Severity, str, str, str | None, str | None]:
+    (finding,) = result.findings
+    return (finding.code, finding.severity, finding.subject, finding.message, finding.expected, finding.actual)
+
+
+def changed(entry: FileState, **fields: object) -> tuple[FileState, ...]:
+    return tuple(replace(each, **fields) if each is entry else each for each in ALL)  # type: ignore[arg-type]
+
+
+def test_equal_directories_have_no_findings_and_are_counted() -> None:
+    result = check(ALL, ALL)
+    assert result.findings == ()
+    assert (result.check, result.compared, result.suppressed, result.unknown) == ("files", 4, 0, "")
+    assert result.evidence == (
+        ("files", "1"),
+        ("directories", "1"),
+        ("links", "2"),
+        ("bytes", "5"),
+        ("owners compared", "yes"),
+    )
+
+
+def test_nothing_on_both_sides_compares_nothing() -> None:
+    assert check((ROOT,), (ROOT,)).compared == 0
+    assert check((), ()).compared == 0
+
+
+def test_missing_file() -> None:
+    result = check(ALL, (ROOT, RESUMES, HARD, SOFT))
+    assert only(result) == (
+        "file-missing",
+        Severity.ERROR,
+        "resumes/a.pdf",
+        "resumes/a.pdf (a file of 5 bytes) did not come back.",
+        "a file of 5 bytes",
+        "nothing",
+    )
+
+
+def test_extra_file_names_what_it_is() -> None:
+    result = check((ROOT, RESUMES, PDF, HARD), ALL)
+    assert only(result) == (
+        "file-extra",
+        Severity.ERROR,
+        "resumes/c.pdf",
+        "resumes/c.pdf (a symlink to a.pdf) is there, and it should not be.",
+        "nothing",
+        "a symlink to a.pdf",
+    )
+
+
+def test_other_size_is_told_without_the_digest() -> None:
+    assert only(check(ALL, changed(PDF, size_bytes=0, sha256="bb"))) == (
+        "file-size",
+        Severity.ERROR,
+        "resumes/a.pdf",
+        "resumes/a.pdf had 5 bytes, and came back with 0.",
+        "5",
+        "0",
+    )
+
+
+def test_other_content_of_the_same_size() -> None:
+    assert only(check(ALL, changed(PDF, sha256="bb"))) == (
+        "file-checksum",
+        Severity.ERROR,
+        "resumes/a.pdf",
+        "resumes/a.pdf came back with the same size of 5 bytes and another content.",
+        "aa",
+        "bb",
+    )
+
+
+def test_other_mode_also_of_the_root() -> None:
+    assert only(check(ALL, changed(ROOT, mode=0o700))) == (
+        "file-mode",
+        Severity.ERROR,
+        ".",
+        ". had mode 0755, and came back with 0700.",
+        "0755",
+        "0700",
+    )
+
+
+def test_other_owner_only_where_owners_can_be_compared() -> None:
+    restored = changed(PDF, uid=0)
+    assert only(check(ALL, restored)) == (
+        "file-owner",
+        Severity.ERROR,
+        "resumes/a.pdf",
+        "resumes/a.pdf belonged to 33:33, and came back belonging to 0:33.",
+        "33:33",
+        "0:33",
+    )
+    result = check(ALL, restored, owners=False)
+    assert result.findings == ()
+    assert result.evidence[-1] == ("owners compared", "no, they were not restored")
+
+
+def test_link_that_came_back_as_a_copy() -> None:
+    assert only(check(ALL, changed(HARD, kind="file", size_bytes=5, sha256="aa", target=b""))) == (
+        "file-kind",
+        Severity.ERROR,
+        "resumes/b.pdf",
+        "resumes/b.pdf was a hardlink to resumes/a.pdf, and came back as a file of 5 bytes.",
+        "hardlink",
+        "file",
+    )
+
+
+def test_link_that_points_elsewhere() -> None:
+    assert only(check(ALL, changed(SOFT, target=b"b.pdf"))) == (
+        "link-target",
+        Severity.ERROR,
+        "resumes/c.pdf",
+        "resumes/c.pdf pointed at a.pdf, and came back pointing at b.pdf.",
+        "a.pdf",
+        "b.pdf",
+    )
+
+
+def test_other_time_of_a_file_is_a_warning_and_of_a_directory_is_nothing() -> None:
+    assert only(check(ALL, changed(PDF, mtime_s=2000))) == (
+        "file-time",
+        Severity.WARNING,
+        "resumes/a.pdf",
+        "resumes/a.pdf came back with another modification time.",
+        "1000 s since 1970",
+        "2000 s since 1970",
+    )
+    assert check(ALL, changed(RESUMES, mtime_s=2000)).findings == ()
+
+
+def test_excluded_directory_with_files_is_one_warning_and_is_not_compared() -> None:
+    export = FileState(b"nova-exports/e.csv", "file", 7, "ee", 0o644, 33, 33, 1000)
+    folder = FileState(b"nova-exports", "directory", 0, "", 0o755, 33, 33, 1000)
+    before = (ROOT, folder, export, RESUMES, PDF)
+    assert check(before, (ROOT, RESUMES, PDF), ("nova-exports",)).findings == ()
+    assert check(before, (ROOT, folder, RESUMES, PDF), ("nova-exports",)).findings == ()
+    assert only(check(before, before, ("nova-exports",))) == (
+        "excluded-present",
+        Severity.WARNING,
+        "nova-exports",
+        "nova-exports was left out of the backup on purpose, and 1 files of 7 bytes are in it.",
+        "0",
+        "1",
+    )
+
+
+def test_exclusion_covers_no_directory_with_a_similar_name() -> None:
+    other = FileState(b"nova-exports-2/e.csv", "file", 7, "ee", 0o644, 33, 33, 1000)
+    assert only(check((ROOT, other), (ROOT,), ("nova-exports",)))[0] == "file-missing"
+
+
+def test_directories_that_an_archive_does_not_list_are_not_extra() -> None:
+    deep = FileState(b"docusign/e/Summary.pdf", "file", 7, "ee", 0o644, 33, 33, 1000)
+    folders = tuple(replace(RESUMES, path=path) for path in (b"docusign", b"docusign/e"))
+    assert check((deep,), (ROOT, *folders, deep)).findings == ()
+
+
+def test_empty_directories_that_nobody_expected_are_extra() -> None:
+    deep = FileState(b"docusign/e/Summary.pdf", "file", 7, "ee", 0o644, 33, 33, 1000)
+    folders = tuple(
+        replace(RESUMES, path=path) for path in (b"docusign", b"docusign/d", b"docusign/d/x", b"docusign/e", b"z")
+    )
+    result = check((deep,), (ROOT, *folders[:4], deep, folders[4]))
+    assert [(finding.code, finding.subject) for finding in result.findings] == [
+        ("file-extra", "docusign/d/x"),
+        ("file-extra", "docusign/d"),
+        ("file-extra", "z"),
+    ]
+
+
+def test_hard_link_to_an_excluded_name_may_come_back_as_the_file() -> None:
+    linked = replace(HARD, target=b"dompdf/a.pdf")
+    assert check((linked,), (replace(PDF, path=linked.path),), ("dompdf",)).findings == ()
+
+
+def test_twenty_findings_of_a_code_are_listed_and_the_rest_is_counted() -> None:
+    many = [replace(PDF, path=b"resumes/%03d.pdf" % number) for number in range(100)]
+    result = check(many, ())
+    assert (len(result.findings), result.suppressed, result.compared) == (20, 80, 100)
+
+
+def test_names_that_look_alike_are_told_apart() -> None:
+    composed = replace(PDF, path="resumes/é.pdf".encode())
+    decomposed = replace(PDF, path="resumes/e\u0301.pdf".encode())
+    result = check((composed,), (decomposed,))
+    assert [(finding.code, finding.subject) for finding in result.findings] == [
+        ("file-extra", "resumes/e\\u0301.pdf"),
+        ("file-missing", "resumes/é.pdf"),
+    ]
+
+
+def test_references_that_all_have_their_file() -> None:
+    references = [(b"resumes/a.pdf", "resumes id=1"), (b"resumes/a.pdf", "resumes id=2")]
+    result = check_file_references(references, (ROOT, RESUMES, PDF))
+    assert (result.check, result.findings, result.compared) == ("file-references", (), 2)
+    assert result.evidence == (("references", "2"), ("files without a row", "0"))
+
+
+def test_row_without_a_file() -> None:
+    label = "docusign_envelopes id=7 (summary_filename)"
+    assert only(check_file_references([(b"docusign/7/Summary.pdf", label)], (ROOT,))) == (
+        "file-reference-missing",
+        Severity.ERROR,
+        label,
+        f"{label} refers to docusign/7/Summary.pdf, and there is no such file.",
+        "docusign/7/Summary.pdf",
+        "nothing",
+    )
+
+
+def test_row_that_refers_to_a_directory() -> None:
+    result = check_file_references([(b"resumes", "signatures id=1 (scanned_agreement)")], (ROOT, RESUMES))
+    assert only(result)[3:] == (
+        "signatures id=1 (scanned_agreement) refers to resumes, and that is a directory.",
+        "resumes",
+        "a directory",
+    )
+
+
+def test_upload_without_a_row_is_a_warning_and_other_files_need_none() -> None:
+    other = replace(PDF, path=b"public/logo.png")
+    result = check_file_references([], (ROOT, other, RESUMES, PDF))
+    assert only(result) == (
+        "file-unreferenced",
+        Severity.WARNING,
+        "resumes/a.pdf",
+        "resumes/a.pdf has no row that refers to it: the files are newer than the database, or the row is lost.",
+        "a row",
+        "none",
+    )
+    assert result.compared == 1
+
+
+def test_no_references_and_no_uploads_compare_nothing() -> None:
+    assert check_file_references([], (ROOT,)).compared == 0
+
+
+@pytest.mark.parametrize("side", ["expected", "actual"])
+def test_entries_out_of_order_are_no_evidence(side: str) -> None:
+    """A merge of lists that are not in order would find nonsense."""
+    sides = {"expected": [ROOT], "actual": [ROOT], side: [PDF, RESUMES]}
+    with pytest.raises(HarnessError) as caught:
+        check(sides["expected"], sides["actual"])
+    assert str(caught.value) == f"the list of {side} files is not in order at resumes"
+
+
+def test_references_out_of_order_are_no_evidence() -> None:
+    with pytest.raises(HarnessError) as caught:
+        check_file_references([(b"resumes/b", "x"), (b"resumes/a", "y")], [ROOT])
+    assert str(caught.value) == "the list of file references is not in order at resumes/a"
