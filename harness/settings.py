@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+_FETCHING = re.compile(r"(?i:(https?|no|all)_proxy)|PIP_[A-Z_]+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,42 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class DockerSettings:
+    """Which Docker engine to talk to; the order is that of the Docker client.
+
+    Args:
+        host: `DOCKER_HOST`, such as `unix:///run/docker.sock`, `tcp://host:2375` or `ssh://user@host`.
+        context: `DOCKER_CONTEXT`; wins over `host` being empty, and over the configuration's current context.
+        config_dir: `DOCKER_CONFIG`: configuration, contexts and credentials of the Docker client.
+        cert_path: `DOCKER_CERT_PATH`: directory with ca.pem, cert.pem and key.pem.
+        tls_verify: `DOCKER_TLS_VERIFY`.
+    """
+
+    host: str | None = None
+    context: str | None = None
+    config_dir: Path | None = None
+    cert_path: Path | None = None
+    tls_verify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """Images to run. None means the pinned default, or the locally built one where that can't be pulled.
+
+    Args:
+        mysql: reference of a MySQL or MariaDB image.
+        meilisearch: reference of a Meilisearch image.
+        apiary: reference of a real Apiary image, or None for the stand-in.
+        apiary_env: environment file of that image, in the syntax of `docker run --env-file`.
+    """
+
+    mysql: str | None = None
+    meilisearch: str | None = None
+    apiary: str | None = None
+    apiary_env: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are and how long they may take.
 
@@ -37,6 +76,9 @@ class Settings:
         meilisearch: server program to use, or None to look for `meilisearch`.
         runtime: `process`, `docker` or `auto`.
         limits: see Limits.
+        docker: see DockerSettings.
+        images: see ImageSettings.
+        fetch_env: proxies, certificates and pip's options: what programs that fetch something get besides.
     """
 
     state_dir: Path
@@ -48,6 +90,9 @@ class Settings:
     meilisearch: str | None = None
     runtime: str = "auto"
     limits: Limits = field(default_factory=Limits)
+    docker: DockerSettings = field(default_factory=DockerSettings)
+    images: ImageSettings = field(default_factory=ImageSettings)
+    fetch_env: Mapping[str, str] = field(default_factory=dict)
 
     def which(self, program: str) -> Path | None:
         """The program of that name or path, or None."""
@@ -62,12 +107,15 @@ def from_environment(
     mysqld: str | None = None,
     meilisearch: str | None = None,
     runtime: str = "auto",
+    images: ImageSettings | None = None,
 ) -> Settings:
     """Build the settings from the options given and from the environment.
 
     `APIARY_DRILL_STATE_DIR`, `APIARY_DRILL_CACHE_DIR`, `APIARY_DRILL_RUNS_DIR`, `APIARY_DRILL_MYSQLD` and
     `APIARY_DRILL_MEILISEARCH` are used where no option says otherwise; the XDG directories after that.
-    Server programs live in `sbin`, which is not on every user's path, so it is always searched.
+    `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_CONFIG`, `DOCKER_CERT_PATH` and `DOCKER_TLS_VERIFY` mean what
+    they mean to the Docker client. Server programs live in `sbin`, which is not on every user's path, so it
+    is always searched.
     """
     home = Path(environ.get("HOME", "/tmp"))  # noqa: S108 (a service account without a home)
     state = environ.get("APIARY_DRILL_STATE_DIR") or Path(
@@ -91,4 +139,13 @@ def from_environment(
         mysqld=mysqld or environ.get("APIARY_DRILL_MYSQLD"),
         meilisearch=meilisearch or environ.get("APIARY_DRILL_MEILISEARCH"),
         runtime=runtime,
+        docker=DockerSettings(
+            host=environ.get("DOCKER_HOST") or None,
+            context=environ.get("DOCKER_CONTEXT") or None,
+            config_dir=Path(environ.get("DOCKER_CONFIG") or home / ".docker"),
+            cert_path=Path(environ["DOCKER_CERT_PATH"]) if environ.get("DOCKER_CERT_PATH") else None,
+            tls_verify=bool(environ.get("DOCKER_TLS_VERIFY")),
+        ),
+        images=images or ImageSettings(),
+        fetch_env={name: value for name, value in environ.items() if _FETCHING.fullmatch(name)},
     )

@@ -74,7 +74,7 @@ def mysql_server(
         )
         init = directory / "init.sql"
         init.touch(mode=0o600)
-        init.write_text(_accounts(spec))
+        init.write_text(account_statements(spec))
         child = Child(
             programs.flavour,
             _arguments(programs, data, port, init),
@@ -88,9 +88,7 @@ def mysql_server(
             child.wait_ready(lambda: _answers(server), timeout_s=settings.limits.server_ready_s)  # noqa: B023
         except ServerFailed as error:
             child.stop()
-            if attempt + 1 < START_ATTEMPTS and re.search(
-                r"Address already in use|port: \d+ \?", error.details
-            ):
+            if attempt + 1 < START_ATTEMPTS and re.search(r"Address already in use|port: \d+ \?", error.details):
                 continue
             raise
         except BaseException:
@@ -138,7 +136,7 @@ def _arguments(programs: MySqlPrograms, data: Path, port: int, init: Path) -> li
     return arguments
 
 
-def _accounts(spec: StackSpec) -> str:
+def account_statements(spec: StackSpec) -> str:
     """Statements that the server runs before it lets anybody in, one a line."""
     database = quote_name(spec.database)
     granted = quote_name(spec.database.replace("_", "\\_"))
@@ -158,9 +156,7 @@ def _accounts(spec: StackSpec) -> str:
 def _template(settings: Settings, programs: MySqlPrograms) -> Path:
     """An initialised data directory of this very server program, made once and shared by all drills."""
     stat = programs.server.stat()
-    identity = hashlib.sha256(f"{programs.server} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[
-        :12
-    ]
+    identity = hashlib.sha256(f"{programs.server} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:12]
     template = settings.cache_dir / "templates" / f"{programs.flavour.lower()}-{programs.version}-{identity}"
     template.parent.mkdir(parents=True, exist_ok=True)
     with (template.parent / f"{template.name}.lock").open("w") as lock:
