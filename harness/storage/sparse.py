@@ -60,6 +60,7 @@ def check_map(segments: array[int], real_size: int, stored_bytes: int) -> None:
     """Refuse a map that does not fit the file or its stored content.
 
     Between segments GNU tar fills up to whole blocks and other readers don't: only the last size may be odd.
+    (An empty segment may follow: it marks the end of the file.)
     """
     position = 0
     stored = 0
@@ -67,7 +68,7 @@ def check_map(segments: array[int], real_size: int, stored_bytes: int) -> None:
         raise BadField("it has an offset without a size")
     for index in range(0, len(segments), 2):
         offset, size = segments[index], segments[index + 1]
-        if offset < position or size < 0 or stored % _BLOCK_BYTES:
+        if offset < position or size < 0 or (size and stored % _BLOCK_BYTES):
             raise BadField(f"its segment {index // 2 + 1} is out of order")
         position = offset + size
         stored += size

@@ -1,0 +1,222 @@
+"""What an archive holds is read exactly, whoever wrote it and whatever the names are."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from harness.model import FileState
+from harness.storage.archive import read_archive, read_archive_file
+from harness.storage.members import TarReader
+
+NASTY_NAMES = (
+    b"plain.pdf",
+    b"Travel Information Form.pdf",
+    b"new\nline",
+    b"invalid \xff\xfe utf-8",
+    "composed é".encode(),
+    "decomposed e\u0301".encode(),
+    "emoji \U0001f41d".encode(),
+    b"back\\slash",
+    b"quote\"s and 'such'",
+    b"-rf",
+    b"*?[a]",
+    b" leading and trailing ",
+    b"tab\tand\x01control",
+    b"x" * 255,
+)
+
+
+def entries(archive: bytes, **options: object) -> list[FileState]:
+    return list(read_archive([archive], **options))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def nasty_directory(tmp_path: Path) -> Path:
+    directory = tmp_path / "nasty"
+    deep = directory.joinpath(*["deep" * 20] * 10)
+    deep.mkdir(parents=True)
+    for name in NASTY_NAMES:
+        for folder in (directory, deep):
+            (folder / os.fsdecode(name)).write_bytes(b"content of " + name)
+    return directory
+
+
+def walked(directory: Path) -> dict[bytes, str]:
+    """The directory as Python sees it: path and digest of every file."""
+    return {
+        os.fsencode(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("tar_format", ["pax", "gnu"])
+def test_any_name_comes_back_as_its_bytes(
+    nasty_directory: Path, gnu_tar: Callable[..., bytes], tar_format: str
+) -> None:
+    archive = gnu_tar(nasty_directory, f"--format={tar_format}")
+    files = {entry.path: entry.sha256 for entry in entries(archive) if entry.kind == "file"}
+    assert files == walked(nasty_directory)
+    assert len(files) == 2 * len(NASTY_NAMES)
+
+
+@pytest.mark.parametrize("tar_format", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+def test_archives_of_python_are_read_too(tar_of: Callable[..., bytes], tar_format: int) -> None:
+    name = "folder/" * 15 + "file"
+    archive = tar_of((name, tarfile.REGTYPE, "", b"hello"), tar_format=tar_format)
+    assert entries(archive) == [
+        FileState(name.encode(), "file", 5, hashlib.sha256(b"hello").hexdigest(), 0o644, 0, 0, 1_700_000_000)
+    ]
+
+
+def test_every_field_is_what_the_file_system_says(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+    tree = tmp_path / "tree"
+    (tree / "resumes").mkdir(parents=True)
+    (tree / "resumes" / "a.pdf").write_bytes(b"pdf")
+    (tree / "resumes" / "b.pdf").hardlink_to(tree / "resumes" / "a.pdf")
+    (tree / "resumes" / "c.pdf").symlink_to("a.pdf")
+    (tree / "resumes" / "a.pdf").chmod(0o4640)
+    (tree / "resumes").chmod(0o2750)
+    tree.chmod(0o711)
+    os.utime(tree / "resumes" / "a.pdf", ns=(0, -1_500_000_000))  # before 1970, with a fraction
+    owner = {"uid": os.getuid(), "gid": os.getgid()}
+    read = {entry.path: entry for entry in entries(gnu_tar(tree, "--format=pax", "--sort=name"))}
+    assert list(read) == [b"", b"resumes", b"resumes/a.pdf", b"resumes/b.pdf", b"resumes/c.pdf"]
+    digest = hashlib.sha256(b"pdf").hexdigest()
+    assert (read[b""].kind, read[b""].mode) == ("directory", 0o711)
+    assert (read[b"resumes"].kind, read[b"resumes"].mode) == ("directory", 0o2750)
+    assert read[b"resumes/a.pdf"] == FileState(
+        b"resumes/a.pdf", "file", 3, digest, 0o4640, owner["uid"], owner["gid"], -2
+    )
+    assert read[b"resumes/b.pdf"] == FileState(
+        b"resumes/b.pdf", "hardlink", 0, "", 0o4640, owner["uid"], owner["gid"], -2, b"resumes/a.pdf"
+    )
+    assert (read[b"resumes/c.pdf"].kind, read[b"resumes/c.pdf"].target) == ("symlink", b"a.pdf")
+
+
+SPARSE_FORMS = {
+    "pax 1.0": ("--format=pax", "--sparse-version=1.0"),
+    "pax 0.1": ("--format=pax", "--sparse-version=0.1"),
+    "pax 0.0": ("--format=pax", "--sparse-version=0.0"),
+    "gnu": ("--format=gnu",),
+}
+
+
+@pytest.mark.parametrize("form", SPARSE_FORMS)
+def test_sparse_files_are_read_with_their_holes(tmp_path: Path, gnu_tar: Callable[..., bytes], form: str) -> None:
+    """Many segments: the map does not fit into one header block in any form."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    with (tree / "holes").open("wb") as file:
+        for number in range(60):
+            file.seek(number * 65536)
+            file.write(b"%d" % number)
+        file.truncate(5_000_001)
+    (tree / "only-hole").touch()
+    os.truncate(tree / "only-hole", 1_000_000)
+    (tree / "tail").write_bytes(b"behind the sparse files")
+    archive = gnu_tar(tree, "--sparse", *SPARSE_FORMS[form])
+    assert len(archive) < 1_000_000, "tar stored the holes"
+    files = {entry.path: (entry.size_bytes, entry.sha256) for entry in entries(archive) if entry.kind == "file"}
+    assert files == {path: ((tree / os.fsdecode(path)).stat().st_size, digest) for path, digest in walked(tree).items()}
+
+
+def test_a_file_of_more_than_8_gib_is_read_with_its_holes(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+    """One byte more than eleven octal digits hold, nearly all of it a hole."""
+    with (tmp_path / "huge").open("wb") as file:
+        file.seek(8 << 30)
+        file.write(b"x")
+    (_, huge) = entries(gnu_tar(tmp_path, "--sparse", "--format=pax"))
+    assert (huge.path, huge.size_bytes) == (b"huge", (8 << 30) + 1)
+    assert huge.sha256 == "2bade6c4e6dbb135da78ee7ec13d96c9c24cd2552b0a16aa0d168a71e00c10b1"  # said by sha256sum
+
+
+def test_sizes_in_binary_are_read(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+    """GNU's own form writes what octal digits can't hold in binary. (Only headers are read here.)"""
+    (tmp_path / "huge").touch()
+    os.truncate(tmp_path / "huge", 1 << 42)
+    reader = TarReader([gnu_tar(tmp_path, "--sparse", "--format=gnu")])
+    reader.next()
+    huge = reader.next()
+    assert huge is not None
+    assert (huge.name, huge.size_bytes, huge.stored_bytes) == (b"./huge", 1 << 42, 0)
+
+
+def test_chunks_may_have_any_size(tar_of: Callable[..., bytes]) -> None:
+    archive = tar_of(("é" * 200, tarfile.REGTYPE, "", b"hello" * 1000), ("b", tarfile.REGTYPE, "", b""))
+    whole = entries(archive)
+    assert [entry.size_bytes for entry in whole] == [5000, 0]
+    for size in (1, 7, 512, 513):
+        assert list(read_archive(archive[at : at + size] for at in range(0, len(archive), size))) == whole
+
+
+def test_an_empty_archive_and_an_empty_directory_hold_nothing(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+    assert entries(bytes(1024)) == []
+    assert [(entry.path, entry.kind) for entry in entries(gnu_tar(tmp_path))] == [(b"", "directory")]
+
+
+def test_the_label_of_a_volume_and_global_headers_are_no_members(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    archive = gnu_tar(tmp_path, "--format=pax", "--label=backup", "--pax-option=globexthdr.name=/g,comment=x")
+    assert [entry.path for entry in entries(archive)] == [b"", b"a"]
+
+
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": bytes,
+    "gzip": gzip.compress,
+    "gzip of two members": lambda data: gzip.compress(data[:1000]) + gzip.compress(data[1000:]),
+    "zstd": zstandard.compress,
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
+}
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_compression_is_known_by_the_first_bytes(
+    tmp_path: Path, tar_of: Callable[..., bytes], compression: str
+) -> None:
+    archive = tar_of(("a", tarfile.REGTYPE, "", os.urandom(3000)))
+    path = tmp_path / "without-a-telling-name"
+    path.write_bytes(COMPRESSIONS[compression](archive))
+    assert list(read_archive_file(path)) == entries(archive)
+
+
+READ_MANY = """
+import resource, sys
+from harness.storage.archive import read_archive
+
+def chunks(member):
+    # the name stands in the second block, which holds the extended header and has no checksum
+    for start in range(0, 200_000, 1000):
+        names = (b"%06d" % number for number in range(start, start + 1000))
+        yield b"".join(member[:512] + member[512:1024].replace(b"######", name) + member[1024:] for name in names)
+    yield bytes(10240)
+
+def peak_kib():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+before = peak_kib()
+count = sum(1 for _ in read_archive(chunks(sys.stdin.buffer.read())))
+print(count, peak_kib() - before)
+"""
+
+
+def test_200000_members_are_read_in_bounded_memory(tar_of: Callable[..., bytes]) -> None:
+    """In a process of its own: 60 MB at most, for names as numbers, to find duplicates; members are not kept."""
+    member = tar_of(("./docusign/######/Trävel.pdf", tarfile.REGTYPE, "", b"x" * 20))[: 4 * 512]
+    argv = [sys.executable, "-c", READ_MANY]
+    count, grown_kib = subprocess.run(argv, input=member, check=True, capture_output=True).stdout.split()
+    assert int(count) == 200_000
+    assert int(grown_kib) < 60_000
