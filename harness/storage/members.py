@@ -145,7 +145,7 @@ class TarReader:
         if len(block) == BLOCK_BYTES:
             return block
         if not self.offset:
-            raise BrokenArtifact("the storage archive is empty: it has not even an end-of-archive mark", CUT_HINT)
+            raise BrokenArtifact("the storage archive is empty: it has no end-of-archive mark", CUT_HINT)
         raise self.broken("it ends inside a header" if block else "it ends without an end-of-archive mark")
 
     def _next(self) -> Member | None:
