@@ -1,0 +1,345 @@
+"""What a script holds: databases, tables with their rows, and the objects around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.dump.ddl import TableDefinition, parse_create_table
+from harness.dump.model import ColumnInfo, DatabaseInfo, ObjectInfo, TableInfo
+from harness.dump.rows import Rows, Tally, hash_row
+from harness.dump.statements import Kind, Piece
+from harness.dump.tokens import Token, name_at
+from harness.dump.values import Value, canonical_row, columns_of_row, parse_row
+from harness.dump.walk import Head, Heads, created_database, used_database
+from harness.guide import EXCLUDABLE_TABLES
+
+_OBJECTS = ("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "SEQUENCE", "PACKAGE")
+_BINARY_TYPES = frozenset(
+    (
+        "binary",
+        "varbinary",
+        "tinyblob",
+        "blob",
+        "mediumblob",
+        "longblob",
+        "bit",
+        "geometry",
+        "point",
+        "linestring",
+        "polygon",
+        "multipoint",
+        "multilinestring",
+        "multipolygon",
+        "geometrycollection",
+        "geomcollection",
+    )
+)
+
+
+class _Table:
+    def __init__(self, name: str, line: int) -> None:
+        self.name = name
+        self.line = line
+        self.definition: TableDefinition | None = None
+        self.tally = Tally()
+        self.values: Tally | None = None
+        self.insert_columns: tuple[str, ...] | None = None
+        self.generated_values_line: int | None = None
+        self.statements = 0
+        self.looked_at = False
+
+    def info(self) -> TableInfo:
+        definition = self.definition
+        return TableInfo(
+            name=self.name,
+            line=self.line,
+            defined=definition is not None,
+            columns=() if definition is None else definition.columns,
+            primary_key=() if definition is None else definition.primary_key,
+            engine=None if definition is None else definition.engine,
+            charset=None if definition is None else definition.charset,
+            collation=None if definition is None else definition.collation,
+            auto_increment=None if definition is None else definition.auto_increment,
+            rows=self.tally.rows,
+            data_bytes=self.tally.data_bytes,
+            digest=self.tally.digest,
+            value_digest=None if self.values is None else self.values.digest,
+            insert_columns=self.insert_columns,
+            generated_values_line=self.generated_values_line,
+        )
+
+
+class _Database:
+    def __init__(self, name: str, line: int, *, used: bool) -> None:
+        self.name = name
+        self.line = line
+        self.used = used
+        self.tables: dict[str, _Table] = {}
+        self.objects: dict[tuple[str, str], ObjectInfo] = {}
+
+    def table(self, name: str, line: int) -> _Table:
+        if name not in self.tables:
+            self.tables[name] = _Table(name, line)
+        return self.tables[name]
+
+
+class Content:
+    """The visitor that collects what a script holds."""
+
+    def __init__(self, *, values: bool = False) -> None:
+        self._with_values = values
+        self._databases: dict[str, _Database] = {}
+        self._current = ""
+        self._heads = Heads()
+        self._rows = Rows(hold=values)
+        self._head: Head | None = None
+        self._table: _Table | None = None
+        self._longest = (0, 0)
+        self._many_rows = self._single_rows = False
+        self._with_list = self._without_list = False
+        self._hex = self._binary_text = False
+        self.insert_ignore = self.replace = False
+        self.definers: dict[str, int] = {}
+        self.uncounted: list[int] = []
+        self.computed: list[tuple[int, str, str]] = []  # line, word, database
+
+    def new_dump(self) -> None:
+        """Another tool's header: what follows belongs to no database until it says so."""
+        self._current = ""
+
+    # -- pieces
+
+    def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
+        """Take note of one piece."""
+        if piece.head:
+            self._insert(piece)
+        elif tokens and (piece.kind in (Kind.STATEMENT, Kind.CLIENT)):
+            self._statement(piece, tokens)
+
+    def _database(self, name: str | None, line: int, *, used: bool = False) -> _Database:
+        key = self._current if name is None else name
+        if key not in self._databases:
+            self._databases[key] = _Database(key, line, used=used)
+        self._databases[key].used |= used
+        return self._databases[key]
+
+    def _statement(self, piece: Piece, tokens: Sequence[Token]) -> None:
+        if (used := used_database(piece, tokens)) is not None:
+            self._current = used
+            self._database(used, piece.line, used=True)
+            return
+        if (created := created_database(tokens)) is not None:
+            self._database(created, piece.line, used=True)
+            return
+        if tokens[0].kind != "word":
+            return
+        if tokens[0].text == "CREATE":
+            self._create(piece, tokens)
+        elif tokens[0].text in ("INSERT", "REPLACE", "LOAD"):
+            self.uncounted.append(piece.line)
+        elif tokens[0].text == "DROP":
+            self._drop(tokens)
+
+    def _create(self, piece: Piece, tokens: Sequence[Token]) -> None:
+        definition = parse_create_table(tokens)
+        if definition is not None:
+            table = self._database(definition.database, piece.line).table(definition.name, piece.line)
+            table.line = piece.line
+            table.definition = definition
+            return
+        definer: str | None = None
+        for index, token in enumerate(tokens):
+            if token.kind != "word":
+                continue
+            if token.text == "DEFINER" and index + 2 < len(tokens) and tokens[index + 1].text == "=":
+                definer = _account(tokens, index + 2)
+                self.definers.setdefault(definer, piece.line)
+            elif token.text in _OBJECTS:
+                break
+        else:
+            return
+        kind = token.text.lower()
+        behind = index + 1
+        if kind == "package" and tokens[behind].text == "BODY":
+            behind += 1
+        while behind < len(tokens) and tokens[behind].text in ("IF", "NOT", "EXISTS") and tokens[behind].kind == "word":
+            behind += 1
+        database, name, behind = name_at(tokens, behind)
+        owner = self._database(database, piece.line)
+        placeholder = kind == "view" and _is_placeholder(tokens[behind:])
+        owner.objects[kind, name] = ObjectInfo(kind, name, piece.line, definer, placeholder)
+        if kind == "view" and name in owner.tables and not owner.tables[name].tally.rows:
+            del owner.tables[name]  # before 5.7 (and MariaDB's before 10.5) a view's placeholder was a table
+
+    def _drop(self, tokens: Sequence[Token]) -> None:
+        """A table that is dropped again was a placeholder; dropping what isn't there yet changes nothing."""
+        words = [token.text for token in tokens[:4]]
+        if words[1:2] == ["TABLE"]:
+            index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
+            database, name, _ = name_at(tokens, index)
+            owner = self._databases.get(self._current if database is None else database)
+            if owner is not None and name in owner.tables and not owner.tables[name].tally.rows:
+                del owner.tables[name]
+
+    # -- rows
+
+    def _insert(self, piece: Piece) -> None:
+        if piece.first:
+            self._head = self._heads.of(piece)
+            self._table = self._database(self._head.database, piece.line).table(self._head.table, piece.line)
+            self._table.insert_columns = self._head.columns
+            self.insert_ignore |= self._head.ignore
+            self.replace |= self._head.replace
+            if self._head.columns is None:
+                self._without_list = True
+            else:
+                self._with_list = True
+        table = self._table
+        assert table is not None, "the first piece of an INSERT comes first"
+        before = table.tally.rows
+        rows = self._rows.feed(piece)
+        if rows:
+            if not table.looked_at:
+                self._look_at_first_row(table, rows[0], piece)
+            table.tally.add(rows)
+            if self._with_values:
+                self._add_values(table, rows, piece)
+        if self._rows.giants:
+            table.tally.add_hashes([digest for _, digest in self._rows.giants])
+            table.tally.data_bytes += sum(size for size, _ in self._rows.giants)
+            self._rows.giants.clear()
+        if self._rows.longest_statement_bytes > self._longest[0]:
+            self._longest = (self._rows.longest_statement_bytes, piece.line)
+        if self._rows.computed:
+            for word in sorted(self._rows.computed):
+                self.computed.append((piece.line, word, self._current))
+            self._rows.computed.clear()
+        if piece.last and self._rows.tail:
+            self.uncounted.append(piece.line)
+        if piece.last and piece.first:
+            added = table.tally.rows - before
+            self._single_rows |= piece.run and added > 1
+            self._many_rows |= added > 1 and not piece.run
+        elif not piece.first:
+            self._many_rows |= table.tally.rows - before > 1
+
+    def _columns(self, table: _Table, count: int) -> list[ColumnInfo | None]:
+        assert self._head is not None
+        defined = () if table.definition is None else table.definition.columns
+        return columns_of_row(count, self._head.columns, defined)
+
+    def _look_at_first_row(self, table: _Table, row: bytes, piece: Piece) -> None:
+        table.looked_at = True
+        values = parse_row(row[:_LONGEST_LOOK_BYTES], escapes=not piece.mode.no_backslash_escapes)
+        columns = self._columns(table, len(values))
+        if any(column is not None and column.generated for column in columns):
+            table.generated_values_line = piece.line
+        for value, column in zip(values, columns, strict=False):
+            if (
+                column is not None
+                and column.base_type in _BINARY_TYPES
+                and value != ("text", b"")
+                and value[0] != "null"
+            ):
+                self._note_blob(row, value)
+
+    def _note_blob(self, row: bytes, value: Value) -> None:
+        if len(value[1]) < _LONGEST_LOOK_BYTES // 4 and b"0x" + value[1].hex().encode() in row.lower():
+            self._hex = True
+        else:
+            self._binary_text = True
+
+    def _add_values(self, table: _Table, rows: Sequence[bytes], piece: Piece) -> None:
+        if table.values is None:
+            table.values = Tally()
+        escapes = not piece.mode.no_backslash_escapes
+        hashes: list[bytes] = []
+        columns: list[ColumnInfo | None] = []
+        for row in rows:
+            values = parse_row(row, escapes=escapes)
+            if len(columns) != len(values):
+                columns = self._columns(table, len(values))
+            hashes.append(hash_row(canonical_row(values, columns)))
+        table.values.add_hashes(hashes)
+
+    # -- results
+
+    @property
+    def largest_statement(self) -> tuple[int, int]:
+        """Bytes and line of the largest INSERT."""
+        return self._longest
+
+    @property
+    def extended_insert(self) -> bool | None:
+        """Whether INSERTs hold several rows each; None if no table has several."""
+        return True if self._many_rows else (False if self._single_rows else None)
+
+    @property
+    def complete_insert(self) -> bool | None:
+        """Whether every INSERT lists its columns. Some do without the option: those with generated columns."""
+        if self._without_list:
+            return False
+        if not self._with_list:
+            return None
+        return any(
+            table.insert_columns is not None
+            and table.definition is not None
+            and not any(column.generated or column.invisible for column in table.definition.columns)
+            for database in self._databases.values()
+            for table in database.tables.values()
+        )
+
+    @property
+    def hex_blob(self) -> bool | None:
+        """Whether binary columns are written as 0x…; None if no row shows."""
+        return False if self._binary_text else (True if self._hex else None)
+
+    def databases(self, header_name: str) -> tuple[DatabaseInfo, ...]:
+        """The databases; the one that the script doesn't name gets the name from the header."""
+        found: list[DatabaseInfo] = []
+        for database in self._databases.values():
+            if self._with_values:
+                for table in database.tables.values():
+                    table.values = table.values or Tally()
+            known = set(database.tables)
+            found.append(
+                DatabaseInfo(
+                    name=database.name or header_name,
+                    used=database.used,
+                    line=database.line,
+                    tables=tuple(database.tables[name].info() for name in sorted(database.tables)),
+                    objects=tuple(database.objects[key] for key in sorted(database.objects)),
+                    left_out=tuple(name for name in EXCLUDABLE_TABLES if name not in known),
+                )
+            )
+        return tuple(found)
+
+
+_LONGEST_LOOK_BYTES = 1 << 16
+"""How much of a table's first row is decoded to see how its values are written."""
+
+
+def _account(tokens: Sequence[Token], index: int) -> str:
+    """`user`@`host` at `index`, as user@host; a name without a host is good for every host."""
+    parts = [tokens[index].raw if tokens[index].kind == "word" else tokens[index].text]
+    if parts[0].upper() == "CURRENT_USER":
+        return "CURRENT_USER"
+    if index + 2 < len(tokens) and tokens[index + 1].text == "@":
+        host = tokens[index + 2]
+        return f"{parts[0]}@{host.raw if host.kind == 'word' else host.text}"
+    return f"{parts[0]}@%"
+
+
+def _is_placeholder(tokens: Sequence[Token]) -> bool:
+    """`AS SELECT 1 AS a, 1 AS b`: what mysqldump writes for a view until all tables are there (MariaDB: NULL)."""
+    significant = [token for token in tokens if not (token.kind == "mark" and token.text == ";")]
+    if [token.text for token in significant[:2]] != ["AS", "SELECT"]:
+        return False
+    body = significant[2:]
+    for index in range(0, len(body), 4):
+        item = body[index : index + 4]
+        if len(item) < 3 or item[0].text not in ("1", "NULL") or item[1].text != "AS" or item[2].kind != "name":
+            return False
+        if len(item) == 4 and item[3].text != ",":
+            return False
+    return bool(body)

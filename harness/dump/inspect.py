@@ -1,0 +1,284 @@
+"""Reading a script once and telling everything about it, without a server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from harness.dump.content import Content
+from harness.dump.model import DumpInfo, DumpOptions, Mention, ScriptFinding
+from harness.dump.safety import Safety, computed_value_findings
+from harness.dump.source import ScriptSource, open_script, source_name
+from harness.dump.statements import Kind, Piece
+from harness.dump.tokens import Token, starts_with
+from harness.dump.walk import walk
+
+_TOOL = re.compile(rb"-- (?P<brand>MySQL|MariaDB) dump (?P<own>[^,\s]+)(?:\s+Distrib (?P<distribution>[^,\s]+))?")
+"""MariaDB 11 writes `-- MariaDB dump 10.19-11.4.2-MariaDB, for Linux`, all others have "Distrib"."""
+_HOST = re.compile(rb"-- Host: \S*\s+Database: (.*?)\s*$", re.MULTILINE)
+_SERVER = re.compile(rb"-- Server version\s+(\S+)")
+_FOOTER = re.compile(rb"-- Dump completed(?: on (\d{4}-\d\d-\d\d\s+\d{1,2}:\d\d:\d\d))?")
+_TOOL_TALKS = re.compile(
+    rb"\s*(?:mysqldump|mariadb-dump|mysql|mariadb): ?(?:\[|Got |Error|Warning|unknown)", re.IGNORECASE
+)
+_COLLATION = re.compile(r"COLLATE|COLLATION_CONNECTION|COLLATION_SERVER|COLLATION_DATABASE")
+_CHARSET = re.compile(r"CHARSET|CHARACTER_SET_CLIENT|CHARACTER_SET_RESULTS|CHARACTER_SET_CONNECTION")
+
+
+def inspect(source: ScriptSource, *, values: bool = False) -> DumpInfo:
+    """Read a script once and tell everything that can be known about it.
+
+    Args:
+        source: a file or an open binary stream, compressed or not.
+        values: make the digests by value too; about ten times as slow (see values.py).
+
+    Returns:
+        What the script holds. A script that was cut short is not an error here: `complete` says so.
+
+    Raises:
+        UsageError: the file can't be read, or is something else.
+        BrokenArtifact: its compression is damaged.
+    """
+    return examine(source, values=values)[0]
+
+
+def examine(source: ScriptSource, *, values: bool = False) -> tuple[DumpInfo, tuple[ScriptFinding, ...]]:
+    """As `inspect`, and in the same reading everything that must not run (safety.py).
+
+    What counts depends on the database that is wanted: `safety.findings_for` selects.
+    """
+    inspector = Inspector(source_name(source), values=values)
+    safety = Safety()
+    walk(open_script(source), inspector, safety)
+    computed = computed_value_findings(inspector.content.computed)
+    return inspector.info(), tuple(sorted((*safety.findings, *computed), key=lambda finding: finding.line))
+
+
+class Inspector:
+    """The visitor behind `inspect`."""
+
+    def __init__(self, source: str, *, values: bool = False) -> None:
+        self._source = source
+        self.content = Content(values=values)
+        self._values = values
+        self._size = 0
+        self._line_breaks = 0
+        self._last_byte = b""
+        self._header: dict[str, str] = {}
+        self._header_databases: list[str] = []
+        self._headers = self._footers = 0
+        self._finished_at: datetime | None = None
+        self._after_footer = False
+        self._dump_date: bool | None = None
+        self._saved: set[str] = set()
+        self._restored: set[str] = set()
+        self._cut_at: int | None = None
+        self._talk_line: int | None = None
+        self._charsets: dict[str, int] = {}
+        self._collations: dict[str, int] = {}
+        self._engines: dict[str, int] = {}
+        self._largest = (0, 0)
+        self._statement_bytes = 0
+        self._statements = 0
+        self._gtid: list[int] = []
+        self._log_bin: list[int] = []
+        self._sandbox: tuple[int, str] | None = None
+        self._tz_utc = self._add_drop = self._add_locks = False
+        self._names: str | None = None
+
+    def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
+        """Take note of one piece."""
+        self._size += len(piece.data)
+        self._line_breaks += piece.data.count(b"\n")
+        self._last_byte = piece.data[-1:] or self._last_byte
+        if piece.kind is Kind.COMMENT:
+            self._comment(piece)
+        elif piece.kind is Kind.SANDBOX:
+            self._sandbox = (piece.line, "/*M!" if b"/*M!" in piece.data else "/*!")
+        elif piece.kind is Kind.STATEMENT:
+            self._statement(piece, tokens)
+        if piece.last and not piece.ended:
+            self._cut_at = piece.line
+        self.content.visit(piece, tokens)
+
+    def _comment(self, piece: Piece) -> None:
+        data = piece.data
+        if (match := _TOOL.search(data)) is not None:
+            self._headers += 1
+            self.content.new_dump()
+            if self._headers == 1:
+                version = (match.group("distribution") or match.group("own")).decode("ascii", "replace")
+                maria = match.group("brand") == b"MariaDB" or "MariaDB" in version
+                self._header["tool"] = "mariadb-dump" if maria else "mysqldump"
+                self._header["tool_version"] = version
+        elif (match := _HOST.search(data)) is not None:
+            name = match.group(1).decode("utf-8", "surrogateescape")
+            self._header.setdefault("database", name)
+            self._header_databases.append(name)
+        elif (match := _SERVER.search(data)) is not None:
+            self._header.setdefault("server", match.group(1).decode("ascii", "replace"))
+        elif (match := _FOOTER.search(data)) is not None and data.lstrip().startswith(b"-- Dump completed"):
+            self._footers += 1
+            self._after_footer = False
+            self._dump_date = match.group(1) is not None
+            if match.group(1) is not None:
+                stamp = " ".join(match.group(1).decode().split())
+                try:
+                    self._finished_at = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S")
+                except ValueError:
+                    self._finished_at = None  # a line that looks like the tool's, with an impossible date
+
+    def _statement(self, piece: Piece, tokens: Sequence[Token]) -> None:
+        self._after_footer = True
+        if piece.first:
+            self._statements += 1
+            self._statement_bytes = 0
+            if _TOOL_TALKS.match(piece.data) and self._talk_line is None:
+                self._talk_line = piece.line
+        if not piece.head:
+            self._statement_bytes += len(piece.data)
+            if piece.last:
+                self._measure(self._statement_bytes, piece.line)
+        if tokens:
+            self._settings(piece.line, tokens)
+            self._vocabulary(piece.line, tokens)
+            words = [token.text for token in tokens[:4] if token.kind == "word"]
+            if words[:2] == ["DROP", "TABLE"]:
+                self._add_drop = True
+            elif words[:2] == ["LOCK", "TABLES"]:
+                self._add_locks = True
+
+    def _measure(self, size: int, line: int) -> None:
+        if size > self._largest[0]:
+            self._largest = (size, line)
+
+    def _settings(self, line: int, tokens: Sequence[Token]) -> None:
+        """SET statements: what is kept and restored, the time zone, GTIDs, binary logging."""
+        if not starts_with(tokens, "SET"):
+            return
+        words = [token.text for token in tokens if token.kind == "word"]
+        if "GTID_PURGED" in words:
+            self._gtid.append(line)
+        if "SQL_LOG_BIN" in words:
+            self._log_bin.append(line)
+        if words[1:2] == ["NAMES"] and len(tokens) > 2:
+            self._names = tokens[2].raw.lower()
+        if words[1:2] == ["TIME_ZONE"]:
+            self._tz_utc |= any(token.kind == "text" and token.text == "+00:00" for token in tokens)
+        for index, token in enumerate(tokens[:-1]):
+            if token.text == "@" and tokens[index + 1].text.startswith("OLD_"):
+                kept = tokens[index + 1].text
+                is_target = index + 2 < len(tokens) and tokens[index + 2].text == "="
+                (self._saved if is_target else self._restored).add(kept)
+
+    def _vocabulary(self, line: int, tokens: Sequence[Token]) -> None:
+        """Collations, character sets and engines that a statement names."""
+        for index, token in enumerate(tokens[:-1]):
+            if token.kind != "word":
+                continue
+            word = token.text
+            following = tokens[index + 1]
+            if following.text == "=" and following.kind == "mark" and index + 2 < len(tokens):
+                following = tokens[index + 2]
+            if following.kind == "mark":
+                continue
+            value = following.raw.lower()
+            if _COLLATION.fullmatch(word):
+                self._collations.setdefault(value, line)
+            elif (
+                _CHARSET.fullmatch(word)
+                or (word == "NAMES" and index == 1)
+                or (word == "SET" and index and tokens[index - 1].text in ("CHARACTER", "CHAR"))
+            ):
+                self._charsets.setdefault(value, line)
+            elif word == "ENGINE":
+                self._engines.setdefault(following.raw, line)
+
+    def _completeness(self) -> tuple[bool | None, str]:
+        if self._talk_line is not None:
+            return False, f"line {self._talk_line} is a message of the tool: its errors were mixed into the script"
+        if self._cut_at is not None:
+            return False, f"ends inside a statement that began on line {self._cut_at}"
+        if not self._size:
+            return False, "is empty"
+        commented = bool(self._headers or self._footers or self._header)
+        if commented and self._footers < max(1, self._headers):
+            return False, 'no "-- Dump completed" line'
+        if commented and self._after_footer:
+            return False, 'statements follow the last "-- Dump completed" line'
+        if not self._statements:
+            return False, "holds no statement"
+        if commented:
+            return True, ""
+        lost = sorted(self._saved - self._restored)
+        if lost:
+            return False, f"ends before the settings of its beginning are restored ({', '.join(lost)})"
+        return None, "comments are off, so nothing says whether the tool finished"
+
+    def info(self) -> DumpInfo:
+        """What was read, when all pieces were seen."""
+        content = self.content
+        self._measure(*content.largest_statement)
+        complete, why = self._completeness()
+        server = self._header.get("server", "")
+        flavour = "unknown"
+        if server:
+            flavour = "mariadb" if "mariadb" in server.lower() else "mysql"
+        commented = bool(self._headers or self._footers or self._header)
+        databases = content.databases(self._header.get("database", ""))
+        kinds = {item.kind for database in databases for item in database.objects}
+        options = DumpOptions(
+            extended_insert=content.extended_insert,
+            complete_insert=content.complete_insert,
+            hex_blob=content.hex_blob,
+            comments=commented,
+            dump_date=self._dump_date,
+            tz_utc=self._tz_utc,
+            compact=not commented and not self._saved and not self._add_locks and not self._add_drop,
+            databases=any(database.used for database in databases),
+            data=any(database.rows for database in databases) or self._add_locks,
+            create_info=any(table.defined for database in databases for table in database.tables),
+            add_drop_table=self._add_drop,
+            add_locks=self._add_locks,
+            routines=bool(kinds & {"procedure", "function"}),
+            events="event" in kinds,
+            triggers="trigger" in kinds,
+            insert_ignore=content.insert_ignore,
+            replace=content.replace,
+            set_gtid_purged=bool(self._gtid),
+            charset=self._names,
+        )
+        return DumpInfo(
+            source=self._source,
+            size_bytes=self._size,
+            lines=self._line_breaks + (self._last_byte not in (b"", b"\n")),
+            tool=self._header.get("tool", "unknown"),
+            tool_version=self._header.get("tool_version", ""),
+            server_version=server,
+            flavour=flavour,
+            header_database=self._header.get("database", ""),
+            header_databases=tuple(self._header_databases),
+            finished_at=self._finished_at,
+            complete=complete,
+            incomplete_because=why,
+            databases=databases,
+            charsets=_mentions(self._charsets),
+            collations=_mentions(self._collations),
+            engines=_mentions(self._engines),
+            definers=_mentions(content.definers),
+            largest_statement_bytes=self._largest[0],
+            largest_statement_line=self._largest[1],
+            gtid_lines=tuple(self._gtid),
+            log_bin_lines=tuple(self._log_bin),
+            sandbox_line=None if self._sandbox is None else self._sandbox[0],
+            sandbox_spelling="" if self._sandbox is None else self._sandbox[1],
+            options=options,
+            uncounted_lines=tuple(content.uncounted),
+            digests_by_value=self._values,
+        )
+
+
+def _mentions(lines: dict[str, int]) -> tuple[Mention, ...]:
+    ordered: Iterable[tuple[str, int]] = sorted(lines.items())
+    return tuple(Mention(name, line) for name, line in ordered)

@@ -1,0 +1,237 @@
+"""The script as it is loaded: one database of it, without the lines that only its own server and client want.
+
+A filter over the pieces; what is kept is kept byte for byte. Nothing in the data is ever changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from harness.dump.model import DumpInfo
+from harness.dump.source import ScriptSource, open_script, source_name
+from harness.dump.statements import Kind, Piece
+from harness.dump.tokens import Token, starts_with
+from harness.dump.walk import created_database, pieces_with_tokens, used_database
+from harness.errors import BrokenArtifact, UsageError
+
+SANDBOX, GTID, LOG_BIN = "sandbox", "gtid-purged", "sql-log-bin"
+DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN))
+"""What can be left out without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN."""
+
+_HEADERS = (b"-- MySQL dump ", b"-- MariaDB dump ")
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A statement that was left out or changed: where, which code of `DROPPABLE` (or `database`), and what."""
+
+    line: int
+    code: str
+    what: str
+
+
+@dataclass(slots=True)
+class RewriteReport:
+    """Filled while `restore_stream` is read; complete when it has ended.
+
+    Attributes:
+        dropped: what was left out or changed, besides the parts of other databases.
+        other_databases: databases whose parts were left out, in the script's order.
+        size_bytes: what came out.
+    """
+
+    dropped: list[Dropped] = field(default_factory=list)
+    other_databases: list[str] = field(default_factory=list)
+    size_bytes: int = 0
+
+
+def choose_database(info: DumpInfo, wanted: str | None) -> str:
+    """Which database of a script to restore, decided before anything runs.
+
+    Args:
+        info: what `inspect` said.
+        wanted: its name; None if there is only one.
+
+    Returns:
+        The name as the script has it; empty if the script names none at all.
+
+    Raises:
+        UsageError: it isn't in the script, or there are several and none was named.
+        BrokenArtifact: the script's parts can't be told apart.
+    """
+    used = [database for database in info.databases if database.used]
+    unnamed = [database for database in info.databases if not database.used]
+    holds = [database for database in unnamed if database.tables or database.objects]
+    names = ", ".join(database.name for database in info.databases if database.name)
+    if used and holds:
+        raise BrokenArtifact(
+            f"{info.source}: on line {holds[0].line} something is created before the script says in which database, "
+            f"and it goes on with {', '.join(database.name for database in used)}",
+            "Its parts can't be told apart: dump the database on its own.",
+        )
+    if not used and len(set(info.header_databases)) > 1:
+        raise BrokenArtifact(
+            f"{info.source}: holds the dumps of {' and '.join(dict.fromkeys(info.header_databases))}, and no USE says "
+            "which statement is for which",
+            "Its parts can't be told apart: hand in one dump at a time.",
+        )
+    if wanted is None:
+        if len(info.databases) > 1:
+            raise UsageError(
+                f"{info.source}: holds {len(info.databases)} databases: {names}", "Name one of them with --database."
+            )
+        return info.databases[0].name if info.databases else info.header_database
+    named = {database.name for database in info.databases if database.name} or {info.header_database} - {""}
+    if named and wanted not in named:
+        raise UsageError(
+            f"{info.source}: holds no database {wanted}; it holds {names or info.header_database}",
+            "Name one of them with --database.",
+        )
+    return wanted
+
+
+def restore_stream(
+    source: ScriptSource,
+    database: str,
+    *,
+    drop: frozenset[str] = DROPPABLE,
+    keep_database: bool = False,
+    target: str | None = None,
+    report: RewriteReport | None = None,
+) -> Iterator[bytes]:
+    """The statements of one database, as a stream for the client.
+
+    Kept: everything before the first `USE`, everything in the database's own parts, and the session settings
+    that are saved, set or restored in between and at the end. The parts of other databases are left out.
+
+    Args:
+        source: the script.
+        database: its name in the script (see `choose_database`); for a script that names none, any name.
+        drop: codes of `DROPPABLE` to leave out.
+        keep_database: keep its `CREATE DATABASE` and `USE`; else the client has to choose the target itself.
+        target: the database that it goes to, if that has another name: `ALTER DATABASE` is changed to it.
+        report: is told what was left out.
+
+    Returns:
+        Chunks of bytes. With nothing to leave out, joined, they are the script.
+
+    Raises:
+        UsageError: the script chooses databases, and this one is not among them (at the end of the stream).
+    """
+    told = RewriteReport() if report is None else report
+    trimmer = _Trimmer(database, drop, keep_database, target, told)
+    for data in trimmer.filter(pieces_with_tokens(open_script(source))):
+        told.size_bytes += len(data)
+        yield data
+    if trimmer.seen and database not in trimmer.seen:
+        raise UsageError(
+            f"{source_name(source)}: holds no database {database}; it holds {', '.join(trimmer.seen)}",
+            "Name one of them with --database.",
+        )
+
+
+class _Trimmer:
+    def __init__(
+        self, database: str, drop: frozenset[str], keep_database: bool, target: str | None, report: RewriteReport
+    ) -> None:
+        self._database = database
+        self._drop = drop
+        self._keep_database = keep_database
+        self._target = target
+        self._report = report
+        self._section = ""
+        self._keep = True  # the statement that goes on
+        self._delimiter = b";"  # what the reader of the stream believes
+        self.seen: list[str] = []
+
+    def filter(self, pieces: Iterable[tuple[Piece, Sequence[Token]]]) -> Iterator[bytes]:
+        for piece, tokens in pieces:
+            if piece.first:
+                data = self._decide(piece, tokens)
+                self._keep = data is not None
+            else:
+                data = piece.data
+            if not self._keep or data is None:
+                continue
+            if piece.kind is Kind.STATEMENT and piece.first and piece.delimiter != self._delimiter:
+                yield b"\nDELIMITER " + piece.delimiter + b"\n"
+                self._delimiter = piece.delimiter
+            if piece.kind is Kind.CLIENT and starts_with(tokens, "DELIMITER"):
+                self._delimiter = piece.data.split()[1].strip(b"\"'`")
+            yield data
+
+    def _decide(self, piece: Piece, tokens: Sequence[Token]) -> bytes | None:
+        """The bytes to hand on, or None to leave the piece out."""
+        if piece.kind is Kind.COMMENT:
+            if piece.data.lstrip().startswith(_HEADERS):
+                self._section = ""  # another dump begins: its settings are for all of it
+            return piece.data if self._mine() else None
+        if piece.kind is Kind.SANDBOX:
+            if SANDBOX in self._drop:
+                self._tell(piece, SANDBOX, "MariaDB's sandbox line")
+                return None
+            return piece.data
+        chosen = used_database(piece, tokens)
+        created = created_database(tokens)
+        if chosen is not None or created is not None:
+            name = chosen if chosen is not None else created
+            assert name is not None
+            self._section = name
+            if name not in self.seen:
+                self.seen.append(name)
+                if name != self._database:
+                    self._report.other_databases.append(name)
+            if self._mine() and self._keep_database:
+                return piece.data
+            if self._mine():
+                self._tell(piece, "database", "USE" if chosen is not None else "CREATE DATABASE")
+            return None
+        if starts_with(tokens, "SET") and (code := _server_setting(tokens)) in self._drop:
+            self._tell(piece, code, tokens[-2].raw if code == GTID else "SQL_LOG_BIN")
+            return None
+        if not self._mine():
+            return piece.data if _is_session_setting(tokens) else None
+        if self._target is not None and self._target != self._database and starts_with(tokens, "ALTER", "DATABASE"):
+            return self._rename(piece, tokens)
+        return piece.data
+
+    def _mine(self) -> bool:
+        return self._section in ("", self._database)
+
+    def _tell(self, piece: Piece, code: str, what: str) -> None:
+        self._report.dropped.append(Dropped(piece.line, code, "GTID_PURGED" if code == GTID else what))
+
+    def _rename(self, piece: Piece, tokens: Sequence[Token]) -> bytes:
+        """`ALTER DATABASE old …` for the target: routines made under another collation are wrapped in two of them."""
+        name, following = tokens[2], tokens[3]
+        if (name.raw if name.kind == "word" else name.text) != self._database or self._target is None:
+            return piece.data
+        quoted = b"`" + self._target.encode("utf-8", "surrogateescape").replace(b"`", b"``") + b"`"
+        self._tell(piece, "database", "ALTER DATABASE goes to the target's name")
+        return piece.data[: name.at] + quoted + b" " + piece.data[following.at :]
+
+
+def _server_setting(tokens: Sequence[Token]) -> str:
+    """Which droppable setting a SET statement is about; empty if none, or if it sets something else as well."""
+    assigned = sum(1 for token in tokens if token.kind == "mark" and token.text == "=")
+    words = {token.text for token in tokens if token.kind == "word"}
+    if assigned == 1 and "GTID_PURGED" in words:
+        return GTID
+    if assigned == 1 and "SQL_LOG_BIN" in words:
+        return LOG_BIN
+    return ""
+
+
+def _is_session_setting(tokens: Sequence[Token]) -> bool:
+    """Settings for the whole load, as they stand at the beginning and the end of a dump.
+
+    Those around one table or routine (`@saved_…`) belong to it and go with it.
+    """
+    if not starts_with(tokens, "SET") or len(tokens) < 3:
+        return False
+    if any(token.kind == "word" and token.text.startswith("OLD_") for token in tokens):
+        return True
+    return tokens[1].text == "NAMES" or (
+        tokens[1].text == "TIME_ZONE" and any(token.kind == "text" for token in tokens)
+    )

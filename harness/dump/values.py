@@ -1,0 +1,180 @@
+"""The values of a row, decoded, so that dumps by other tools and with other options can be compared.
+
+`0x6162`, `x'6162'`, `_binary 'ab'` and `'ab'` are the same value; so are `1.50` and `1.5` in a column of numbers,
+and `b'101'` and `0x05` in a BIT column. Columns are matched by name; those that the server computes are left out,
+because some tools write them and some don't.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from harness.dump.model import ColumnInfo
+
+_VALUE = re.compile(
+    rb"""\s*(?:(?P<null>NULL|\\N)
+    |(?:_(?P<introducer>[0-9a-z]+)\s*)?(?:
+        '(?P<text>[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+)'
+        |"(?P<double>[^"\\]*+(?:(?:\\.|"")[^"\\]*+)*+)"
+        |0x(?P<hex>[0-9a-f]*)
+        |x'(?P<quoted_hex>[0-9a-f]*)'
+        |(?:0b(?P<bare_bits>[01]+)|b'(?P<bits>[01]*)'))
+    |(?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)
+    )\s*(?:,|\Z)""",
+    re.DOTALL | re.VERBOSE | re.IGNORECASE,
+)
+_VALUE_NO_ESCAPES = re.compile(
+    _VALUE.pattern.replace(
+        rb"'(?P<text>[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+)'", rb"'(?P<text>[^']*+(?:''[^']*+)*+)'"
+    ).replace(rb'"(?P<double>[^"\\]*+(?:(?:\\.|"")[^"\\]*+)*+)"', rb'"(?P<double>[^"]*+(?:""[^"]*+)*+)"'),
+    re.DOTALL | re.VERBOSE | re.IGNORECASE,
+)
+_EXPRESSION = re.compile(rb"\s*((?:[^,()'\"]|'[^']*'|\"[^\"]*\"|\((?:[^()']|'[^']*'|\([^()]*\))*\))+)(?:,|\Z)")
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": b"\\%", b"_": b"\\_"}
+"""MySQL manual, "String Literals", table 11.1; any other character stands for itself."""
+_NUMBERS = frozenset(
+    (
+        "tinyint",
+        "smallint",
+        "mediumint",
+        "int",
+        "integer",
+        "bigint",
+        "decimal",
+        "numeric",
+        "dec",
+        "fixed",
+        "float",
+        "double",
+        "real",
+        "year",
+        "bool",
+        "boolean",
+        "serial",
+    )
+)
+_NUMBER = re.compile(rb"\s*([-+]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]+))?\s*\Z")
+
+Value = tuple[str, bytes]
+"""Kind and content: ("null", b""), ("number", b"-1.5"), ("text", content), ("bits", content), ("expression", raw)."""
+
+
+def _unescape(text: bytes, escapes: bool) -> bytes:
+    quote_doubled = text.replace(b"''", b"'") if b"''" in text else text
+    if not escapes or b"\\" not in text:
+        return quote_doubled
+    # a doubled quote is never part of an escape: the pattern that found the string took `\\'` as one
+    parts = re.split(rb"(\\.)", text, flags=re.DOTALL)
+    return b"".join(
+        _ESCAPED.get(part[1:], part[1:]) if part.startswith(b"\\") else part.replace(b"''", b"'") for part in parts
+    )
+
+
+def _hex_bytes(digits: bytes) -> bytes:
+    return bytes.fromhex((b"0" * (len(digits) & 1) + digits).decode("ascii"))
+
+
+def _bit_bytes(digits: bytes) -> bytes:
+    return int(digits or b"0", 2).to_bytes((len(digits) + 7) // 8, "big")
+
+
+def parse_row(row: bytes, *, escapes: bool = True) -> list[Value]:
+    """The values of a row.
+
+    Args:
+        row: what stands between its parentheses.
+        escapes: whether backslashes escape (not under NO_BACKSLASH_ESCAPES).
+    """
+    pattern = _VALUE if escapes else _VALUE_NO_ESCAPES
+    found: list[Value] = []
+    position = 0
+    while position < len(row):
+        match = pattern.match(row, position)
+        if match is None:
+            other = _EXPRESSION.match(row, position)
+            end = len(row) if other is None else other.end()
+            found.append(("expression", row[position:end].strip(b" \t\r\n,")))
+            position = end
+            continue
+        kind = match.lastgroup
+        content = match.group(kind) if kind else b""
+        if kind == "text":
+            found.append(("text", _unescape(content, escapes)))
+        elif kind == "number":
+            found.append(("number", content))
+        elif kind == "null":
+            found.append(("null", b""))
+        elif kind in ("hex", "quoted_hex"):
+            found.append(("text", _hex_bytes(content)))
+        elif kind in ("bits", "bare_bits"):
+            found.append(("bits", _bit_bytes(content)))
+        else:
+            found.append(("text", _unescape(content.replace(b'""', b'"'), escapes)))
+        position = match.end()
+    return found
+
+
+def normal_number(text: bytes) -> bytes:
+    """A number without what doesn't change it: `+01.50e1` is `15`, `-0.0` is `0`. What is none comes back as it is."""
+    match = _NUMBER.match(text)
+    if match is None or not (match.group(2) or match.group(3) or b"0" in text):
+        return text
+    sign, whole, fraction, exponent = match.groups(default=b"")
+    digits = (whole + fraction).lstrip(b"0")
+    scale = int(exponent or b"0") - len(fraction)
+    if not digits:
+        return b"0"
+    stripped = digits.rstrip(b"0")
+    scale += len(digits) - len(stripped)
+    return (b"-" if sign == b"-" else b"") + stripped + (b"e%d" % scale if scale else b"")
+
+
+def canonical_value(value: Value, column: ColumnInfo | None) -> bytes:
+    """The bytes that stand for a value: equal exactly if the values are, as far as a dump can carry them."""
+    kind, content = value
+    if kind == "null":
+        return b"N"
+    base = column.base_type if column is not None else ""
+    if base == "bit":
+        if kind == "number":
+            return b"B%d" % int(content)
+        return b"B%d" % int.from_bytes(content, "big")
+    if base in _NUMBERS or (kind == "number" and not base):
+        return b"#" + normal_number(content)
+    return b"X" + content if kind == "expression" else b"S" + content
+
+
+def columns_of_row(count: int, listed: Sequence[str] | None, defined: Sequence[ColumnInfo]) -> list[ColumnInfo | None]:
+    """Which column each of a row's values belongs to; None where nothing says.
+
+    Args:
+        count: how many values the row has.
+        listed: the INSERT's column list.
+        defined: the columns of the CREATE TABLE, if there was one.
+    """
+    by_name = {column.name.lower(): column for column in defined}
+    if listed is not None:
+        found = [by_name.get(name.lower(), ColumnInfo(name, "")) for name in listed]
+        return [*found, *([None] * (count - len(found)))]
+    for candidates in (defined, [column for column in defined if not column.invisible]):
+        if len(candidates) == count:
+            return list(candidates)
+    return [None] * count
+
+
+def canonical_row(values: Sequence[Value], columns: Sequence[ColumnInfo | None]) -> bytes:
+    """The bytes that stand for a row, whatever the order of its columns and however its values are written."""
+    parts: list[tuple[str, bytes]] = []
+    for position, (value, column) in enumerate(zip(values, columns, strict=False)):
+        if column is not None and column.generated:
+            continue
+        # without a name only the position is left; nothing then matches a script that has names
+        name = f"\0{position:06d}" if column is None else column.name.lower()
+        parts.append((name, canonical_value(value, column)))
+    parts.sort(key=lambda part: part[0])
+    return b"".join(
+        b"%d:%b%d:%b" % (len(encoded), encoded, len(value), value)
+        for encoded, value in ((name.encode("utf-8", "surrogateescape"), value) for name, value in parts)
+    )
