@@ -209,9 +209,7 @@ def meilisearch_dump(call: Invocation) -> int:
         call.console.error(f"Dump task finished with status `{status}`.")
         return 1
     call.console.line("Dump created successfully.")
-    dumps = sorted(
-        (call.config.files_dir / "meilisearch" / "dumps").glob("*.dump"), key=lambda p: p.stat().st_mtime
-    )
+    dumps = sorted((call.config.files_dir / "meilisearch" / "dumps").glob("*.dump"), key=lambda p: p.stat().st_mtime)
     for old in dumps[:-_DUMPS_KEPT]:
         call.console.line(f"Pruning old dump `{old}`.")
         old.unlink()
@@ -238,9 +236,7 @@ def queue_work(call: Invocation) -> int:
             return 0
 
         def run_all() -> bool:
-            while not stopped and any(
-                scout.work_off(call.config, queue, name, call.console) for name in names
-            ):
+            while not stopped and any(scout.work_off(call.config, queue, name, call.console) for name in names):
                 pass
             return stopped or "stop-when-empty" in call.options
 

@@ -157,9 +157,7 @@ _RELATIONS: dict[str, tuple[Relation, ...]] = {
 _COMPUTED: dict[str, tuple[Computed, ...]] = {
     "attendance": (
         Computed("team_id", "if(t.attendable_type = 'team', t.attendable_id, null)", ("t.attendable_type",)),
-        Computed(
-            "event_id", "if(t.attendable_type = 'event', t.attendable_id, null)", ("t.attendable_type",)
-        ),
+        Computed("event_id", "if(t.attendable_type = 'event', t.attendable_id, null)", ("t.attendable_type",)),
         Computed("user_id", "u.id", ("users.gtid",)),
         _UPDATED,
     ),
@@ -174,9 +172,7 @@ _COMPUTED: dict[str, tuple[Computed, ...]] = {
             ">= k.cost, '\"paid\"', '\"pending\"'))",
             ("payments.payable_id", "dues_packages.cost"),
         ),
-        _ids(
-            "merchandise_id", "dues_transaction_merchandise", "merchandise_id", "x.dues_transaction_id = t.id"
-        ),
+        _ids("merchandise_id", "dues_transaction_merchandise", "merchandise_id", "x.dues_transaction_id = t.id"),
         _UPDATED,
     ),
     "events": (
@@ -225,18 +221,14 @@ def document_query(table: str, catalog: Catalog, condition: str = "true") -> Doc
         catalog: what the database holds.
         condition: more SQL about the row `t`, from this package.
     """
-    own = [
-        name for name in catalog.tables[table] if name not in _HIDDEN.get(table, ()) and name != "deleted_at"
-    ]
+    own = [name for name in catalog.tables[table] if name not in _HIDDEN.get(table, ()) and name != "deleted_at"]
     selected = [_json_object("t", table, own, catalog)]
     keys: dict[str, list[str]] = {}
     joins = []
     for relation in _RELATIONS.get(table, ()):
         if not catalog.has(table, relation.needs) or relation.table not in catalog.tables:
             continue
-        trash = (
-            f" and {relation.alias}.deleted_at is null" if catalog.has(relation.table, "deleted_at") else ""
-        )
+        trash = f" and {relation.alias}.deleted_at is null" if catalog.has(relation.table, "deleted_at") else ""
         joins.append(f"left join `{relation.table}` {relation.alias} on {relation.on}{trash}")
         columns = [name for name in relation.columns if catalog.has(relation.table, name)]
         value = _json_object(relation.alias, relation.table, columns, catalog)
@@ -251,8 +243,7 @@ def document_query(table: str, catalog: Catalog, condition: str = "true") -> Doc
     selected.extend(parts.values())
     kept = "t.deleted_at is null" if catalog.has(table, "deleted_at") else "true"
     sql = (
-        f"select {', '.join(selected)} from `{table}` t {' '.join(joins)} "
-        f"where {kept} and ({condition}) order by t.id"
+        f"select {', '.join(selected)} from `{table}` t {' '.join(joins)} where {kept} and ({condition}) order by t.id"
     )
     return DocumentQuery(sql, tuple(key.encode() for key in parts))
 

@@ -39,11 +39,7 @@ def _database(config: AppConfig) -> str:
 
 def _http(config: AppConfig) -> str:
     with Meilisearch(config) as client:
-        return (
-            ""
-            if client.healthy()
-            else f"Some HTTP endpoints are not healthy: {config.meilisearch_host}/health"
-        )
+        return "" if client.healthy() else f"Some HTTP endpoints are not healthy: {config.meilisearch_host}/health"
 
 
 def _migration(config: AppConfig) -> str:

@@ -101,8 +101,7 @@ class DatabaseQueue:
         now = int(time.time())
         with self._connection.cursor() as cursor:
             cursor.execute(
-                "insert into jobs (queue, payload, attempts, available_at, created_at) values (%s, %s, "
-                "0, %s, %s)",
+                "insert into jobs (queue, payload, attempts, available_at, created_at) values (%s, %s, 0, %s, %s)",
                 (queue, _payload(queue, job), now, now),
             )
 
@@ -162,7 +161,6 @@ def record_failure(
     """Put a job that failed into `failed_jobs`, as Laravel does after its one try."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "insert into failed_jobs (uuid, connection, queue, payload, exception) values (%s, %s, %s, "
-            "%s, %s)",
+            "insert into failed_jobs (uuid, connection, queue, payload, exception) values (%s, %s, %s, %s, %s)",
             (str(uuid.uuid4()), config.queue_connection, queue, queued.payload, error),
         )

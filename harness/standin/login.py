@@ -59,7 +59,7 @@ def log_in(config: AppConfig, visitor: Masquerade) -> User:
 
 
 def find_user(config: AppConfig, identifier: str) -> User | None:
-    """The user of a gtid (nine digits, the first a 9), an id, a uid or a directory GUID; not a deleted one."""
+    """The user of a gtid (nine digits from 9…), an id, a uid or a directory GUID; none that is deleted."""
     if identifier.isdigit():
         is_gtid = len(identifier) == _GTID_DIGITS and identifier[0] == "9"
         condition = "gtid = %(id)s" if is_gtid else "id = %(id)s"

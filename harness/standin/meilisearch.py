@@ -69,9 +69,7 @@ class Meilisearch:
     def _request(self, method: str, path: str, body: bytes | None = None) -> Answer:
         headers: Mapping[str, str] = {"Content-Type": "application/json"} if body is not None else {}
         try:
-            response = self._session.request(
-                method, self._url + path, data=body, headers=headers, timeout=_TIMEOUT_S
-            )
+            response = self._session.request(method, self._url + path, data=body, headers=headers, timeout=_TIMEOUT_S)
         except requests.RequestException as error:
             raise MeilisearchError(f"Meilisearch\\Exceptions\\CommunicationException: {error}") from error
         if not response.ok:

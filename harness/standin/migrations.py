@@ -117,9 +117,7 @@ def migrate(connection: Connection[Cursor], report: Callable[[str], None]) -> No
             _run(connection, _permission_statements(change))
         _run(connection, migration.statements)
         with connection.cursor() as cursor:
-            cursor.execute(
-                "insert into migrations (migration, batch) values (%s, %s)", (migration.name, batch)
-            )
+            cursor.execute("insert into migrations (migration, batch) values (%s, %s)", (migration.name, batch))
         report(f"  {migration.name} {'.' * max(3, 90 - len(migration.name))} DONE")
 
 

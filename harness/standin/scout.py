@@ -61,11 +61,7 @@ def import_model(config: AppConfig, model: SearchModel, console: Console) -> int
         connection = connect(config.database)
         try:
             queue = open_queue(config, connection)
-            count = (
-                _send(config, ImportJob(model.table, None))
-                if queue is None
-                else _enqueue(config, model, queue)
-            )
+            count = _send(config, ImportJob(model.table, None)) if queue is None else _enqueue(config, model, queue)
         finally:
             connection.close()
     except _FAILURES as error:
@@ -117,9 +113,7 @@ def work_off(config: AppConfig, queue: Queue, name: str, console: Console) -> bo
     return True
 
 
-def _fail(
-    config: AppConfig, queue: Queue, name: str, queued: QueuedJob, error: str, console: Console
-) -> None:
+def _fail(config: AppConfig, queue: Queue, name: str, queued: QueuedJob, error: str, console: Console) -> None:
     connection = connect(config.database)
     try:
         record_failure(connection, config, name, queued, error)
@@ -192,8 +186,7 @@ def _rows(config: AppConfig, sql: str) -> Iterator[tuple[bytes, ...]]:
 
 def _missing(config: AppConfig, table: str) -> str:
     return (
-        "SQLSTATE[42S02]: Base table or view not found: "
-        f"1146 Table '{config.database.database}.{table}' doesn't exist"
+        f"SQLSTATE[42S02]: Base table or view not found: 1146 Table '{config.database.database}.{table}' doesn't exist"
     )
 
 

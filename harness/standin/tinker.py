@@ -29,9 +29,7 @@ def execute(code: str, config: AppConfig) -> str:
         match = pattern.fullmatch(code.strip())
         if match:
             return run(match, config)
-    raise TinkerError(
-        "PHP Parse error: the stand-in understands only the expressions of harness/expressions.py"
-    )
+    raise TinkerError("PHP Parse error: the stand-in understands only the expressions of harness/expressions.py")
 
 
 def _decrypt_digest(match: re.Match[str], config: AppConfig) -> str:

@@ -68,9 +68,7 @@ def create_app(config: AppConfig) -> Starlette:
 def _not_found(config: AppConfig) -> Callable[[Request, Exception], Response]:
     def handler(_request: Request, _error: Exception) -> Response:
         down = maintenance.down_file(config).exists()
-        return PlainTextResponse(
-            "Service Unavailable" if down else "Not Found", status_code=503 if down else 404
-        )
+        return PlainTextResponse("Service Unavailable" if down else "Not Found", status_code=503 if down else 404)
 
     return handler
 
@@ -131,9 +129,7 @@ def _resume(request: Request, config: AppConfig) -> Response:
     path = config.files_dir / "resumes" / f"{owner.uid}.pdf"
     if not path.is_file():
         return _problem(404, "The requested user has no resume.")
-    return FileResponse(
-        path, media_type="application/pdf", content_disposition_type="inline", filename=path.name
-    )
+    return FileResponse(path, media_type="application/pdf", content_disposition_type="inline", filename=path.name)
 
 
 def _problem(status: int, message: str) -> Response:
