@@ -6,6 +6,7 @@ A dump is a tar.gz of `metadata.json`, `keys.jsonl`, `tasks/queue.jsonl`, `tasks
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import tarfile
@@ -104,8 +105,11 @@ class Dumps:
         with tempfile.TemporaryDirectory(prefix="dump-") as scratch:
             root = Path(scratch)
             try:
-                with tarfile.open(path, "r:gz") as archive:
-                    archive.extractall(root, filter="data")
+                with gzip.open(path) as stream:
+                    with tarfile.open(fileobj=stream, mode="r|") as archive:
+                        archive.extractall(root, filter="data")
+                    while stream.read(1 << 20):  # a dump that was cut shows at its very end only
+                        pass
                 metadata = json.loads((root / "metadata.json").read_bytes())
                 if metadata.get("dumpVersion") != "V6":
                     version = metadata.get("dumpVersion")
@@ -282,6 +286,8 @@ def _read_task(given: dict[str, Any]) -> Task | None:
     details: dict[str, Any] | None = None
     for name, body in (given.get("details") or {}).items():
         details = body["settings"] if name == "SettingsUpdate" else {_camel(key): body[key] for key in body}
+    if kind[0] == "documentDeletion" and details is not None:
+        details = {"providedIds": 0, "deletedDocuments": None, "originalFilter": None} | details
     status = "enqueued" if given["status"] == "processing" else given["status"]
     return Task(
         uid=given["uid"],

@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS outcomes (task_uid INTEGER PRIMARY KEY, outcome TEXT 
 _PAGE = 500
 """Identifiers per statement: SQLite binds at most 999 in its oldest builds."""
 
+_REMEMBERED = 100
+"""Answers and ends of pages that are kept, so that the next page of either is cheap."""
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -84,6 +87,7 @@ class Store:
         self._engine = engine
         self._database = Database(directory / "documents.sqlite3", _SCHEMA)
         self._anchors: dict[tuple[int, str, int], int] = {}
+        self._answers: dict[tuple[int, str, str, int], list[int]] = {}
         self.sweep()
 
     def sweep(self) -> None:
@@ -272,7 +276,7 @@ class Store:
             .fetchall()
         )
         if rows:
-            if len(self._anchors) > 1000:
+            if len(self._anchors) >= _REMEMBERED:
                 self._anchors.clear()
             self._anchors[(index.id, version, offset + len(rows))] = rows[-1][0]
         return [bytes(row[1]) for row in rows]
@@ -282,9 +286,16 @@ class Store:
         if not query.strip() or not index.documents:
             rows = self._database.read().execute(f"SELECT number FROM {index.table} ORDER BY number LIMIT ?", (want,))
             return [row[0] for row in rows]
-        numbers = self._engine.search(self._path(index), query, want, index.top)
-        # a number above `top` is from a batch that the server was killed in, and that was canceled then
-        return [number for number in numbers if number <= index.top]
+        key = (index.id, index.updated_at, query, want)
+        answer = self._answers.get(key)
+        if answer is None:
+            numbers = self._engine.search(self._path(index), query, want, index.top)
+            # a number above `top` is from a batch that the server was killed in, and that was canceled then
+            answer = [number for number in numbers if number <= index.top]
+            if len(self._answers) >= _REMEMBERED:
+                self._answers.clear()
+            self._answers[key] = answer
+        return answer
 
     # outcomes
 

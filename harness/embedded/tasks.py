@@ -240,10 +240,11 @@ class TaskStore:
 
     def start(self, tasks: list[Task]) -> None:
         """Mark tasks as being processed."""
+        moment = clock.now()
         with self._database.write() as connection:
             connection.executemany(
                 "UPDATE tasks SET status = 'processing', started_at = ? WHERE uid = ?",
-                [(clock.now(), task.uid) for task in tasks],
+                [(moment, task.uid) for task in tasks],
             )
 
     def finish(self, outcomes: dict[int, dict[str, Any]]) -> None:
@@ -252,7 +253,7 @@ class TaskStore:
         Args:
             outcomes: by uid: `status`, `details`, `error`, and `canceled_by` where it was canceled.
         """
-        files = []
+        files, moment = [], clock.now()
         with self._database.write() as connection:
             for uid, outcome in outcomes.items():
                 row = connection.execute("SELECT * FROM tasks WHERE uid = ?", (uid,)).fetchone()
@@ -267,7 +268,7 @@ class TaskStore:
                         _dump(outcome["details"]),
                         _dump(outcome["error"]),
                         outcome.get("canceled_by"),
-                        clock.now(),
+                        moment,
                         uid,
                     ),
                 )
