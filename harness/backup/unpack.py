@@ -8,7 +8,9 @@ from harness.services.execution import Host
 from harness.storage import tar
 from harness.storage.disk import disk_full
 
-_FULL = ("No space left on device", "Disk quota exceeded")
+_FULL = ("No space left on device", "Disk quota exceeded", ": Wrote only ")
+"""What tar says when the disk is full. The last one, where a part of a block still found room, names no reason:
+GNU tar 1.34 on a full tmpfs says just that."""
 
 
 class Unpacker:

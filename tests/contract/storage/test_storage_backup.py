@@ -1,0 +1,262 @@
+"""Backing up a storage directory: whole, listed, without what was left out, and never torn."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.backup.scan import read_artifact, scan
+from harness.backup.storage import FORMS, StorageBackup, backup_storage
+from harness.errors import HarnessError, ProcedureFailed, UnsafeArtifact, UsageError
+from harness.model import ArtifactFile, Exclusion
+from harness.runtimes.local_host import LocalHost
+from harness.storage.inventory import read_inventory
+
+EXCLUDED = ("nova-exports", "dompdf")
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    path = tmp_path / "backup"
+    path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_artifact_holds_exactly_what_the_directory_held(
+    host: LocalHost, source: Path, destination: Path, form: str
+) -> None:
+    backup = backup_storage(host, str(source), destination, form=form)
+    expected = list(scan(host, str(source), EXCLUDED))
+    assert list(read_artifact(destination / FORMS[form])) == expected
+    assert list(read_inventory(backup.inventory)) == expected
+    assert (backup.torn, backup.appeared, backup.vanished, backup.attempts) == ((), (), (), 1)
+    assert sorted(path.name for path in destination.iterdir()) == sorted([FORMS[form], "files.jsonl"])
+
+
+def test_the_manifest_gets_sizes_digests_and_sums(host: LocalHost, source: Path, destination: Path) -> None:
+    backup = backup_storage(host, str(source), destination)
+    assert backup.artifacts == tuple(
+        ArtifactFile(role, name, len(content), hashlib.sha256(content).hexdigest())
+        for role, name in (("storage", "storage.tar.zst"), ("inventory", "files.jsonl"))
+        for content in [(destination / name).read_bytes()]
+    )
+    totals = backup.totals
+    assert (totals.files, totals.directories, totals.links) == (8, 7, 2)
+    assert totals.size_bytes == sum(
+        path.stat().st_size
+        for path in source.rglob("*")
+        if path.is_file() and path.name != "b.pdf" and path.relative_to(source).parts[0] not in EXCLUDED
+    )
+    assert totals.inventory == "files.jsonl"
+
+
+def test_what_is_left_out_is_exact_and_counted(host: LocalHost, source: Path, destination: Path) -> None:
+    """An exclusion that is a pattern loses files: `nova-exports` is not `nova-exports-2` or `x/nova-exports`."""
+    backup = backup_storage(host, str(source), destination)
+    sizes = [(source / name).stat().st_size for name in ("nova-exports/export.csv", "nova-exports/deep/export.csv")]
+    assert backup.exclusions == (
+        Exclusion("directory", "nova-exports", 2, sum(sizes)),
+        Exclusion("directory", "dompdf", 1, (source / "dompdf" / "font.ttf").stat().st_size),
+    )
+    paths = {entry.path for entry in read_inventory(backup.inventory)}
+    assert {b"nova-exports-2/kept.csv", b"x/nova-exports/kept.csv"} <= paths
+    assert not any(path.split(b"/")[0] in (b"nova-exports", b"dompdf") for path in paths)
+
+
+def test_a_directory_that_looks_like_a_pattern_is_none(host: LocalHost, source: Path, destination: Path) -> None:
+    (source / "[a-z]*").mkdir()
+    (source / "[a-z]*" / "gone").touch()
+    backup = backup_storage(host, str(source), destination, excluded=["[a-z]*"])
+    assert backup.exclusions == (Exclusion("directory", "[a-z]*", 1, 0),)
+    assert (backup.totals.files, backup.totals.directories) == (11, 10)
+
+
+def test_the_same_directory_gives_the_same_bytes(host: LocalHost, source: Path, tmp_path: Path) -> None:
+    (source / "sparse").unlink()  # tar writes its process id into the header of a sparse file
+    digests = set()
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        digests.add(backup_storage(host, str(source), tmp_path / name).artifacts)
+    assert len(digests) == 1
+
+
+def test_an_empty_directory_is_backed_up(host: LocalHost, tmp_path: Path, destination: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    backup = backup_storage(host, str(tmp_path / "nothing"), destination)
+    assert (backup.totals.files, backup.totals.directories, backup.totals.size_bytes) == (0, 0, 0)
+    assert [entry.path for entry in read_inventory(backup.inventory)] == [b""]
+
+
+def _append(path: Path) -> Callable[[], None]:
+    def append() -> None:
+        with path.open("ab") as file:
+            file.write(b"more")
+
+    return append
+
+
+def test_a_file_that_grows_after_it_was_copied_is_copied_again(busy_host: Any, source: Path, destination: Path) -> None:
+    grown = source / "resumes" / "a.pdf"
+    calls: list[int] = []
+
+    def once() -> None:
+        if not calls:
+            _append(grown)()
+        calls.append(1)
+
+    backup: StorageBackup = backup_storage(busy_host(before_find=once), str(source), destination)
+    assert (backup.torn, backup.attempts) == ((b"resumes/a.pdf",), 2)
+    entry = next(entry for entry in read_inventory(backup.inventory) if entry.path == b"resumes/a.pdf")
+    assert entry.sha256 == hashlib.sha256(grown.read_bytes()).hexdigest()
+
+
+def test_a_file_that_changes_in_each_attempt_is_a_failed_backup(
+    busy_host: Any, source: Path, destination: Path
+) -> None:
+    host = busy_host(before_find=_append(source / "resumes" / "a.pdf"))
+    with pytest.raises(ProcedureFailed) as caught:
+        backup_storage(host, str(source), destination, attempts=2)
+    assert str(caught.value) == (
+        "1 files changed while they were copied, in the last of 2 attempts: resumes/a.pdf\n"
+        "HINT: Stop whatever writes to them, or back up with the app stopped."
+    )
+    assert list(destination.iterdir()) == []
+
+
+def test_a_file_that_was_rewritten_while_tar_read_it_is_found_though_size_and_time_are_the_same(
+    busy_host: Any, source: Path, destination: Path
+) -> None:
+    """Only tar itself can see that: by the time of the last change of status, which nobody can set."""
+    torn = source / "docusign" / "torn: 100%\n.pdf"
+    torn.write_bytes(os.urandom(8 << 20))  # more than the pipe holds
+    times = torn.stat().st_mtime_ns, torn.stat().st_mtime_ns
+
+    def rewrite() -> None:
+        with torn.open("r+b") as file:
+            file.seek(-100, os.SEEK_END)
+            file.write(b"y" * 100)
+        os.utime(torn, ns=times)
+
+    with pytest.raises(ProcedureFailed) as caught:
+        backup_storage(busy_host(while_tar=rewrite), str(source), destination, attempts=1)
+    assert caught.value.fact == (
+        "1 files changed while they were copied, in the last of 1 attempts: docusign/torn: 100%\\n.pdf"
+    )
+
+
+def test_what_came_and_went_meanwhile_is_told_and_is_no_failure(
+    busy_host: Any, source: Path, destination: Path
+) -> None:
+    def come_and_go() -> None:
+        (source / "resumes" / "late.pdf").touch()
+        (source / "nova-exports-2" / "kept.csv").unlink(missing_ok=True)
+
+    backup = backup_storage(busy_host(before_find=come_and_go), str(source), destination)
+    assert (backup.appeared, backup.vanished) == ((b"resumes/late.pdf",), (b"nova-exports-2/kept.csv",))
+    assert (backup.torn, backup.attempts) == ((), 1)
+
+
+def test_a_scan_of_a_directory_that_moves_is_no_evidence(busy_host: Any, source: Path) -> None:
+    big = source / "resumes" / "big.pdf"
+    big.write_bytes(os.urandom(8 << 20))
+    with pytest.raises(HarnessError) as caught:
+        list(scan(busy_host(while_tar=_append(big)), str(source)))
+    assert str(caught.value) == (
+        f"{source} changed while it was read: resumes/big.pdf\n"
+        "HINT: Keep everybody else out of it meanwhile, and try again."
+    )
+
+
+def test_what_a_restore_would_refuse_is_not_backed_up(host: LocalHost, source: Path, destination: Path) -> None:
+    (source / "out").symlink_to("/etc")
+    with pytest.raises(UnsafeArtifact) as caught:
+        backup_storage(host, str(source), destination)
+    assert caught.value.fact == ("the storage archive holds ./out, which is a symbolic link that leads out, to /etc")
+    assert list(destination.iterdir()) == []
+
+
+def test_what_tar_cannot_read_is_a_failed_backup(host: LocalHost, source: Path, destination: Path) -> None:
+    """As another user where the tests run as root, which reads everything."""
+    secret = source / "resumes" / "secret.pdf"
+    secret.write_bytes(b"x")
+    secret.chmod(0)
+    open_parents(source)
+    source.chmod(0o755)
+    (source / "empty").chmod(0o755)
+    (source / "resumes" / "a.pdf").chmod(0o644)
+    user = "65534" if os.geteuid() == 0 else None
+    with pytest.raises(ProcedureFailed) as caught:
+        backup_storage(host, str(source), destination, user=user)
+    assert caught.value.fact == (
+        f"tar could not read all of {source} (exit status 2): tar: ./resumes/secret.pdf: Cannot open: Permission denied"
+    )
+    assert list(destination.iterdir()) == []
+
+
+def open_parents(path: Path) -> None:
+    """Let everybody come to a directory of pytest's, which are private."""
+    for folder in list(path.parents)[:4]:
+        if folder.owner() == path.owner() or os.geteuid() == 0:
+            folder.chmod(folder.stat().st_mode | 0o011)
+
+
+def test_a_directory_that_is_not_there_is_said_so(host: LocalHost, tmp_path: Path, destination: Path) -> None:
+    with pytest.raises(HarnessError) as caught:
+        backup_storage(host, str(tmp_path / "gone"), destination)
+    assert str(caught.value) == (
+        f"there is no directory {tmp_path}/gone\n"
+        "HINT: The storage directory of the app has to be there, even if it is empty."
+    )
+
+
+def test_an_earlier_backup_is_not_overwritten(host: LocalHost, source: Path, destination: Path) -> None:
+    backup_storage(host, str(source), destination)
+    with pytest.raises(UsageError) as caught:
+        backup_storage(host, str(source), destination)
+    assert str(caught.value) == (
+        f"{destination}/storage.tar.zst exists\nHINT: Give each backup a directory of its own."
+    )
+
+
+def test_a_form_that_is_not_known_is_refused(host: LocalHost, source: Path, destination: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        backup_storage(host, str(source), destination, form="zip")
+    assert str(caught.value) == "there is no form 'zip' of a storage artifact\nHINT: Forms: tar.zst, copy."
+
+
+ON_A_FULL_DISK = """
+import sys
+from pathlib import Path
+from harness.backup.storage import backup_storage
+from harness.errors import HarnessError
+from harness.runtimes.local_host import LocalHost
+try:
+    backup_storage(LocalHost(), sys.argv[1], Path(sys.argv[2]), form=sys.argv[3])
+except HarnessError as error:
+    print(error.exit_code, error.fact, len(list(Path(sys.argv[2]).iterdir())))
+"""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_full_disk_is_told_as_such_and_nothing_is_left(tmp_path: Path, destination: Path, form: str) -> None:
+    """On a file system of one megabyte, in a mount namespace of its own."""
+    (tmp_path / "big").mkdir()
+    (tmp_path / "big" / "random").write_bytes(os.urandom(3 << 20))
+    mounted = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    script = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'
+    argv = [sys.executable, "-c", ON_A_FULL_DISK, str(tmp_path / "big"), str(destination), form]
+    assert shutil.which("unshare") is not None
+    told = subprocess.run(
+        [*mounted, script, str(destination), *argv], check=True, capture_output=True, text=True
+    ).stdout
+    assert told.startswith(f"3 no space left on device, while writing to {destination}")
+    assert told.endswith(" 0\n")

@@ -1,0 +1,237 @@
+"""Restoring a storage directory: as it was, into an empty target, or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.backup.scan import scan
+from harness.backup.storage import FORMS, backup_storage
+from harness.backup.unpack import Unpacker
+from harness.errors import BrokenArtifact, HarnessError, ProcedureFailed, UnsafeArtifact, UsageError
+from harness.restore.storage import StorageRestore, restore_storage
+from harness.runtimes.local_host import LocalCommand, LocalHost
+from harness.storage.inventory import read_inventory
+
+EXCLUDED = ("nova-exports", "dompdf")
+AS_ROOT = os.geteuid() == 0
+
+
+def tar(source: Path, artifact: Path, *options: str) -> Path:
+    """What an operator's cron job would write."""
+    subprocess.run(["tar", "-c", "-f", artifact, *options, "-C", source, "."], check=True)
+    return artifact
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_everything_comes_back_as_it_was(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path, form: str
+) -> None:
+    """Content, modes, owners, times, links, sparse files, names of any bytes."""
+    backup = backup_storage(host, str(source), tmp_path, form=form)
+    restored = restore_storage(host, str(target), tmp_path / FORMS[form])
+    assert list(scan(host, str(target))) == list(read_inventory(backup.inventory))
+    assert restored == StorageRestore(
+        totals=type(backup.totals)(8, 7, 2, backup.totals.size_bytes), owners_restored=AS_ROOT, cleared=0
+    )
+    assert (target / "sparse").stat().st_blocks * 512 < 1 << 20, "the hole was filled"
+    assert (target / "resumes" / "a.pdf").samefile(target / "resumes" / "b.pdf")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--gzip",),
+        ("--xz",),
+        ("--bzip2",),
+        ("--sort=name",),
+        ("--format=ustar", "--exclude=./sparse"),
+        ("--sparse",),
+    ],
+    ids=" ".join,
+)
+def test_archives_of_operators_are_restored(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    artifact = tar(source, tmp_path / "backup", *options)
+    listed = tmp_path / "files.jsonl"
+    restored = restore_storage(host, str(target), artifact, inventory=listed)
+    found = list(scan(host, str(target)))
+    assert found == list(read_inventory(listed))
+    assert found == [entry for entry in scan(host, str(source)) if entry.path != b"sparse" or len(options) != 2]
+    assert restored.totals.inventory == "files.jsonl"
+
+
+def test_an_archive_in_any_order_gives_a_list_in_order(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path
+) -> None:
+    """The name that comes first in the archive is the file; in the list it is the first by name."""
+    artifact = tmp_path / "reversed.tar"
+    names = ["./resumes/b.pdf", "./resumes/a.pdf", "./docusign", "./é", "."]
+    subprocess.run(["tar", "-c", "-f", artifact, "--no-recursion", "-C", source, *names], check=True)
+    restore_storage(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
+    listed = list(read_inventory(tmp_path / "files.jsonl"))
+    assert [(entry.path, entry.kind, entry.target) for entry in listed] == [
+        (b"", "directory", b""),
+        (b"docusign", "directory", b""),
+        (b"resumes/a.pdf", "file", b""),
+        (b"resumes/b.pdf", "hardlink", b"resumes/a.pdf"),
+        ("é".encode(), "file", b""),
+    ]
+    assert [entry for entry in scan(host, str(target)) if entry.path != b"resumes"] == listed
+
+
+def test_an_empty_directory_is_restored_as_nothing(host: LocalHost, target: Path, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    assert restore_storage(host, str(target), tmp_path / "nothing").totals.files == 0
+    assert list(target.iterdir()) == []
+
+
+def test_a_target_that_is_not_empty_is_refused(host: LocalHost, source: Path, target: Path) -> None:
+    (target / ".leftover").touch()
+    with pytest.raises(UsageError) as caught:
+        restore_storage(host, str(target), source)
+    assert str(caught.value) == (
+        f"the target directory {target} is not empty: 1 entries stand in it\n"
+        "HINT: A restore needs an empty target: what was there before would be served next to what is restored."
+    )
+    assert [path.name for path in target.iterdir()] == [".leftover"]
+
+
+def test_a_target_is_cleared_where_asked_and_nothing_beside_it(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    (target / "folder").mkdir()
+    (target / "folder" / "leftover").touch()
+    (target / "link").symlink_to(outside)
+    inode = target.stat().st_ino
+    restored = restore_storage(host, str(target), source, clear=True)
+    assert restored.cleared == 2
+    assert list(scan(host, str(target))) == list(scan(host, str(source)))
+    assert (outside / "kept").exists()
+    assert target.stat().st_ino == inode, "the root itself is a volume's mount point"
+
+
+@pytest.mark.parametrize("root", ["/", "//", "/.", "/tmp/..", "storage", ""])
+def test_only_a_directory_with_an_absolute_path_is_written_to(host: LocalHost, source: Path, root: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        restore_storage(host, root, source, clear=True)
+    assert str(caught.value) == (
+        f"cannot restore into {root!r}\nHINT: Name the storage directory by its absolute path."
+    )
+
+
+def malicious(path: Path) -> None:
+    with tarfile.open(path, "w") as archive:
+        for name in ("good", "../evil"):
+            info = tarfile.TarInfo(name)
+            info.size = 1
+            archive.addfile(info, io.BytesIO(b"x"))
+
+
+def cut(path: Path) -> None:
+    malicious(path)
+    path.write_bytes(path.read_bytes()[:1024])
+
+
+@pytest.mark.parametrize(("make", "error"), [(malicious, UnsafeArtifact), (cut, BrokenArtifact)])
+def test_nothing_is_written_or_cleared_for_a_bad_archive(
+    host: LocalHost, target: Path, tmp_path: Path, make: Callable[[Path], None], error: type[HarnessError]
+) -> None:
+    make(tmp_path / "bad.tar")
+    (target / "before").touch()
+    with pytest.raises(error):
+        restore_storage(host, str(target), tmp_path / "bad.tar", clear=True)
+    assert [path.name for path in target.iterdir()] == ["before"]
+    assert not (tmp_path / "evil").exists()
+
+
+def test_gnu_tar_alone_would_not_leave_the_target_either(host: LocalHost, target: Path, tmp_path: Path) -> None:
+    """The second line of defence, with the options that are used: tar itself refuses, and says so."""
+    malicious(tmp_path / "bad.tar")
+    with Unpacker(host, str(target)) as unpacker:
+        unpacker.write((tmp_path / "bad.tar").read_bytes())
+        with pytest.raises(ProcedureFailed) as caught:
+            unpacker.finish()
+    assert "Member name contains '..'" in caught.value.details
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("what", ["gone", "gone/deeper"])
+def test_an_artifact_that_does_not_exist_is_said_so(host: LocalHost, target: Path, tmp_path: Path, what: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        restore_storage(host, str(target), tmp_path / what)
+    assert str(caught.value) == (
+        f"the storage artifact {tmp_path}/{what} does not exist\n"
+        "HINT: Name the directory or the archive that holds the files of storage/app."
+    )
+
+
+def test_a_target_that_does_not_exist_is_said_so(host: LocalHost, source: Path, tmp_path: Path) -> None:
+    with pytest.raises(HarnessError) as caught:
+        restore_storage(host, str(tmp_path / "gone"), source)
+    assert caught.value.fact == f"there is no directory {tmp_path}/gone"
+
+
+def test_owners_are_not_restored_without_root_and_that_is_told(host: LocalHost, target: Path, tmp_path: Path) -> None:
+    for folder in list(target.parents)[:4]:
+        folder.chmod(folder.stat().st_mode | 0o011)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a").touch()
+    user = str(os.geteuid())
+    if AS_ROOT:
+        os.chown(target, 65534, 65534)
+        user = "65534"
+    restored = restore_storage(host, str(target), tmp_path / "source", user=user)
+    assert restored.owners_restored is False
+    assert (target / "a").stat().st_uid == int(user)
+
+
+@dataclass(frozen=True)
+class SmallHost:
+    """This machine, where every command sees one megabyte of disk at the target."""
+
+    target: Path
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: bool = False,
+        user: str | None = None,
+    ) -> LocalCommand:
+        script = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'
+        inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, str(self.target)]
+        return LocalHost().start([*inside, *argv], env=env, stdin=stdin, user=user)
+
+
+def test_a_full_disk_is_told_as_such_and_not_as_a_bad_backup(target: Path, tmp_path: Path) -> None:
+    (tmp_path / "big").mkdir()
+    (tmp_path / "big" / "random").write_bytes(os.urandom(3 << 20))
+    with pytest.raises(HarnessError) as caught:
+        restore_storage(SmallHost(target), str(target), tmp_path / "big")
+    assert type(caught.value) is HarnessError
+    assert caught.value.exit_code == 3
+    assert caught.value.fact == f"no space left on device, while writing to {target}"
+
+
+def test_what_tar_cannot_write_is_a_failed_restore(host: LocalHost, target: Path, tmp_path: Path) -> None:
+    """A name too long for any file system: tar alone can say that."""
+    with tarfile.open(tmp_path / "long.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("x" * 300))
+    with pytest.raises(ProcedureFailed) as caught:
+        restore_storage(host, str(target), tmp_path / "long.tar")
+    assert caught.value.fact == f"tar could not unpack everything into {target} (exit status 2)"
+    assert "File name too long" in caught.value.details
