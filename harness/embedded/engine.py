@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -106,13 +107,22 @@ class Engine:
                 process.stdin.flush()
                 failed, answer = pickle.load(process.stdout)  # noqa: S301 # our own child process wrote it
             except (OSError, EOFError, pickle.UnpicklingError) as error:
-                process.kill()
-                process.wait()
-                self._process = None
+                self._discard(process)
                 raise EngineFailed(f"the engine's process ended with exit code {process.returncode}") from error
-        if failed:
-            raise EngineFailed(answer)
+            if failed:
+                self._discard(process)
+                raise EngineFailed(answer)
         return answer
+
+    def _discard(self, process: subprocess.Popen[bytes]) -> None:
+        """End a process that failed; the next call starts another one."""
+        process.kill()
+        process.wait()
+        self._process = None
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was left to be written has nobody to read it
+                    pipe.close()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._closed:

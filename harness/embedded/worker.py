@@ -131,10 +131,20 @@ class Worker:
                 for uid, outcome in outcomes.items():
                     self._store.record(uid, outcome)
         except EngineFailed as error:
-            if self._stopping:
+            return None if self._stopping else self._after_failure(batch, error)
+        return outcomes
+
+    def _after_failure(self, batch: list[Task], error: EngineFailed) -> dict[int, Outcome] | None:
+        """What the engine chokes on fails alone: the tasks of a batch run again one by one."""
+        if len(batch) == 1:
+            return {batch[0].uid: _failed(batch[0], _of_engine(error))}
+        outcomes: dict[int, Outcome] = {}
+        for task in batch:
+            single = self._process([task])
+            if single is None:
                 return None
-            failure = ApiError("internal", f"An internal error has occurred. `{error}`.")
-            outcomes = {task.uid: _failed(task, failure) for task in batch}
+            self._tasks.finish(single)
+            outcomes |= single
         return outcomes
 
     def _single(self, task: Task) -> Outcome:
@@ -278,6 +288,12 @@ class Worker:
         except OSError as error:
             outcome = _failed(task, ApiError("internal", f"The dump could not be written. `{error}`."))
         self._tasks.finish({task.uid: outcome})
+
+
+def _of_engine(error: EngineFailed) -> ApiError:
+    if "MapFull" in str(error) or "MaxDatabaseSizeReached" in str(error):
+        return ApiError("database_size_limit_reached", "Maximum database size has been reached.")
+    return ApiError("internal", f"An internal error has occurred. `{error}`.")
 
 
 def _succeeded(details: dict[str, Any] | None) -> Outcome:

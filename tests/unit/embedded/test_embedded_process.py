@@ -104,6 +104,24 @@ def test_a_killed_engine_is_started_again(embedded):
     assert {hit["id"] for hit in index.search("robot")["hits"]} == {1, 3}
 
 
+def test_what_the_engine_cannot_take_fails_alone(embedded):
+    """The files of this index may not grow over 3 MiB: the payload that would is the one that fails."""
+    client = embedded.start("--max-index-size", "3MiB")
+    index = client.index("x")
+    done(client, index.add_documents([{"id": 0, "a": "robot"}]))
+    words = " ".join(f"word{number}" for number in range(60_000))
+    tasks = [index.add_documents([{"id": number, "a": words if number == 3 else "robot"}]) for number in range(1, 6)]
+    ended = [done(client, task) for task in tasks]
+    assert [task.status for task in ended] == ["succeeded", "succeeded", "failed", "succeeded", "succeeded"]
+    assert ended[2].error == {
+        "message": "Maximum database size has been reached.",
+        "code": "database_size_limit_reached",
+        "type": "internal",
+        "link": "https://docs.meilisearch.com/errors#database_size_limit_reached",
+    }
+    assert {hit["id"] for hit in index.search("robot")["hits"]} == {0, 1, 2, 4, 5}
+
+
 def test_sigterm_ends_it_within_two_seconds_while_it_indexes(embedded):
     client = embedded.start()
     documents = [{"id": number, "name": f"robot {number} of many"} for number in range(30_000)]
