@@ -1,0 +1,73 @@
+"""What GNU tar says is understood, with the names as they are; and names are shown so that none look alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import UsageError
+from harness.storage.names import is_below, printable
+from harness.storage.tar import Complaints, create_command, excluded_path, read_complaints
+
+
+def test_complaints_are_sorted_by_what_they_mean() -> None:
+    """Texts of GNU tar 1.34 in the C locale."""
+    stderr = (
+        "tar: ./resumes/a.pdf: file changed as we read it\n"
+        "tar: .: file changed as we read it\n"
+        r"tar: ./new\nline \303\251 \\ and\: more: File shrank by 10 bytes; padding with zeros" + "\n"
+        "tar: ./gone.pdf: File removed before we read it\n"
+        "tar: ./socket: socket ignored\n"
+        "tar: ./secret: Cannot open: Permission denied\n"
+        "tar: Exiting with failure status due to previous errors\n"
+    )
+    assert read_complaints(stderr) == Complaints(
+        changed=(b"resumes/a.pdf", b"", b"new\nline \xc3\xa9 \\ and: more"),
+        vanished=(b"gone.pdf",),
+        others=("tar: ./socket: socket ignored", "tar: ./secret: Cannot open: Permission denied"),
+    )
+
+
+def test_exclusions_are_anchored_at_the_root() -> None:
+    command = create_command("/data", ["nova-exports", "./dompdf/", "a/b"])
+    assert [option for option in command if "exclude" in option] == [
+        "--exclude=./nova-exports",
+        "--exclude=./dompdf",
+        "--exclude=./a/b",
+    ]
+    assert command.index("--anchored") < command.index("--exclude=./nova-exports")
+    assert command.index("--no-wildcards") < command.index("--exclude=./nova-exports")
+
+
+@pytest.mark.parametrize("name", ["", ".", "./", "/etc", "..", "a/../..", "/"])
+def test_what_is_no_directory_below_the_root_is_refused(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        excluded_path(name)
+    assert str(caught.value) == (
+        f"cannot leave out {name!r}: it is no directory below the storage directory\n"
+        "HINT: Name it relative to the storage directory, such as nova-exports."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"resumes/a b.pdf", "resumes/a b.pdf"),
+        (b"", "."),
+        ("é \U0001f41d".encode(), "é \U0001f41d"),
+        ("e\u0301".encode(), "e\\u0301"),
+        (b"\xff", "\\xff"),
+        (b"\\xff", "\\\\xff"),
+        (b"a\nb\t\x1b[0m", "a\\nb\\t\\x1b[0m"),
+        ("\u202egpj.exe".encode(), "\\u202egpj.exe"),
+    ],
+)
+def test_names_are_shown_so_that_none_look_alike(name: bytes, shown: str) -> None:
+    assert printable(name) == shown
+
+
+def test_below_means_below() -> None:
+    assert is_below(b"nova-exports", b"nova-exports")
+    assert is_below(b"nova-exports/a", b"nova-exports")
+    assert is_below(b"anything", b"")
+    assert not is_below(b"nova-exports-2", b"nova-exports")
+    assert not is_below(b"x/nova-exports", b"nova-exports")
