@@ -229,7 +229,6 @@ def _second_look(
         if before is None:
             assert after is not None
             _note(look.appeared, after.path)
-            changed.discard(after.path)
         elif before.kind == "file" and (before.path in changed or _differs(before, after)):
             _note(look.torn, before.path)
         elif after is None:
