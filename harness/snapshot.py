@@ -16,8 +16,7 @@ import zstandard
 
 from harness import guide
 from harness.errors import HarnessError
-from harness.model import DatabaseState, IdSet, Probe, SchemaObject, SearchableRows, TableState
-from harness.services.apiary import Apiary
+from harness.model import DatabaseState, IdSet, Probe, SearchableRows, TableState
 from harness.services.meilisearch import MeilisearchServer
 from harness.services.mysql import Session, quote_name, server_variables
 from harness.services.mysql_content import (
@@ -141,9 +140,7 @@ def write_references(session: Session, database: str, path: Path) -> int:
             for name, label in session.stream(
                 f"SELECT path, label FROM ({union}) AS found ORDER BY REPLACE(path, '/', CHAR(0)), label"
             ):
-                text = (name if isinstance(name, bytes) else str(name).encode()).decode(
-                    "utf-8", "surrogateescape"
-                )
+                text = (name if isinstance(name, bytes) else str(name).encode()).decode("utf-8", "surrogateescape")
                 file.write(json.dumps([text, label if isinstance(label, str) else label.decode()]) + "\n")
                 count += 1
     return count
@@ -206,23 +203,25 @@ def _spread(ids: IdSet, wanted: int) -> list[int | str]:
     return found
 
 
-def encrypted_values(
-    session: Session, database: str, objects: Collection[SchemaObject]
-) -> Iterator[tuple[str, str]]:
-    """One value for each text column that holds Laravel's encrypted payloads, as (label, payload)."""
-    texts = sorted(
-        (item.owner, item.name)
-        for item in objects
-        if item.kind == "column" and any(key == "type" and "text" in value for key, value in item.attributes)
+def encrypted_values(session: Session, database: str) -> Iterator[tuple[str, str]]:
+    """One value of each text column that holds Laravel's encrypted payloads, as (label, payload).
+
+    The smallest payload is taken, so that source and target pick the same one.
+    """
+    texts = session.rows(
+        "SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t"
+        " ON t.table_schema = c.table_schema AND t.table_name = c.table_name"
+        " WHERE c.table_schema = %s AND t.table_type = 'BASE TABLE' AND c.data_type LIKE %s ORDER BY 1, 2",
+        (database, "%text"),
     )
-    for table, column in texts:
-        # The payload is base64 of a JSON object that starts with its iv.
-        for (payload,) in session.rows(
-            f"SELECT {quote_name(column)} FROM {quote_name(database, table)}"
-            f" WHERE {quote_name(column)} LIKE 'eyJpdiI6%' LIMIT 1"
-        ):
-            if _is_payload(str(payload)):
-                yield f"{table}.{column}", str(payload)
+    for table, column in list(texts):
+        # A payload is base64 of a JSON object that starts with its iv.
+        payload = session.value(
+            f"SELECT MIN({quote_name(column)}) FROM {quote_name(database, table)}"
+            f" WHERE {quote_name(column)} LIKE 'eyJpdiI6%'"
+        )
+        if payload and _is_payload(str(payload)):
+            yield f"{table}.{column}", str(payload)
 
 
 def _is_payload(text: str) -> bool:
@@ -230,8 +229,3 @@ def _is_payload(text: str) -> bool:
         return {"iv", "value", "mac"} <= set(json.loads(base64.b64decode(text)))
     except (ValueError, TypeError):
         return False
-
-
-def app_ping(app: Apiary) -> Probe:
-    """Whether `/ping` answers."""
-    return Probe("ping", "/ping", "pong", "pong" if app.ping() else "", "" if app.ping() else "no pong")

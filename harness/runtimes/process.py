@@ -59,9 +59,7 @@ class ProcessRuntime:
         root.mkdir(mode=0o755)
         env = {**self._settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
         with ExitStack() as running:
-            mysql, _ = running.enter_context(
-                mysql_server(self._settings, self._mysql, spec, root / "mysql", env)
-            )
+            mysql, _ = running.enter_context(mysql_server(self._settings, self._mysql, spec, root / "mysql", env))
             search = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
             app = running.enter_context(self._apiary(spec, root / "app", env, mysql.port, search.url))
             yield Stack(
@@ -162,6 +160,7 @@ class ProcessRuntime:
             storage_uid=guide.STORAGE_UID if as_root else os.geteuid(),
             search_prefix=spec.search_prefix,
             lifecycle=process,
+            generator=(sys.executable, "-m", "harness.standin.generate"),
         )
         process.ping = app.ping
         try:

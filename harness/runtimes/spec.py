@@ -13,6 +13,9 @@ from typing import Protocol
 from harness.services.mysql import Account
 from harness.services.stack import Stack
 
+PROBE_USER = "drill"
+"""The user that the drill logs in as; its row comes after everything was compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class StackSpec:
@@ -42,9 +45,7 @@ class StackSpec:
     def __repr__(self) -> str:
         return f"StackSpec(role={self.role!r}, drill_id={self.drill_id!r})"
 
-    def app_environment(
-        self, *, mysql: tuple[str, int], meilisearch: str, url: str, storage: str
-    ) -> dict[str, str]:
+    def app_environment(self, *, mysql: tuple[str, int], meilisearch: str, url: str, storage: str) -> dict[str, str]:
         """The app's environment, as the admin guide and its own compose file name the variables."""
         return {
             "APP_ENV": "production",
@@ -67,6 +68,10 @@ class StackSpec:
             "MAIL_MAILER": "array",
             "BROADCAST_CONNECTION": "null",
             "LOG_CHANNEL": "stderr",
+            # The probe that downloads a resume logs in as the app's own compose file lets a developer in.
+            "FEATURE_SANDBOX_MODE": "true",
+            "SANDBOX_USERS": PROBE_USER,
+            "CAS_MASQUERADE": PROBE_USER,
             "LARAVEL_STORAGE_PATH": storage,
             **self.app_env,
         }

@@ -48,6 +48,7 @@ class Apiary:
         storage_uid: owner that the app's files have to have.
         search_prefix: `SCOUT_PREFIX`.
         lifecycle: starts and stops it.
+        generator: command that fills a stand-in with data; empty for an image that has none.
     """
 
     url: str
@@ -59,10 +60,9 @@ class Apiary:
     storage_uid: int
     search_prefix: str
     lifecycle: Lifecycle
+    generator: tuple[str, ...] = ()
 
-    def artisan(
-        self, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 3600.0
-    ) -> Completed:
+    def artisan(self, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 3600.0) -> Completed:
         """Run `php artisan …` and return how it ended, whatever the exit status is."""
         argv = (*self.php, "artisan", *arguments)
         return run(self.host, argv, env=env, user=self.user, timeout_s=timeout_s)

@@ -68,9 +68,7 @@ class MeilisearchServer:
         """
         primary_key = self._ask(lambda client: client.get_index(index).primary_key) or "id"
         answer = self._ask(
-            lambda client: client.index(index).search(
-                query, {"limit": limit, "attributesToRetrieve": [primary_key]}
-            )
+            lambda client: client.index(index).search(query, {"limit": limit, "attributesToRetrieve": [primary_key]})
         )
         return tuple(str(hit[primary_key]) for hit in answer["hits"])
 
@@ -78,13 +76,9 @@ class MeilisearchServer:
         try:
             return question(self.client())
         except MeilisearchApiError as error:
-            raise ServerFailed(
-                f"Meilisearch at {self.url} refused: {error.code or error.status_code}"
-            ) from error
+            raise ServerFailed(f"Meilisearch at {self.url} refused: {error.code or error.status_code}") from error
         except (MeilisearchCommunicationError, MeilisearchError, requests.RequestException) as error:
-            raise ServerFailed(
-                f"Meilisearch at {self.url} does not answer: {type(error).__name__}"
-            ) from error
+            raise ServerFailed(f"Meilisearch at {self.url} does not answer: {type(error).__name__}") from error
 
     def _state(self, client: meilisearch.Client) -> SearchState:
         indexes = []

@@ -69,9 +69,7 @@ class MySqlServer:
     client: str
     dump: str
 
-    def connect(
-        self, account: Account | None = None, *, database: str | None = None
-    ) -> pymysql.Connection[Any]:
+    def connect(self, account: Account | None = None, *, database: str | None = None) -> pymysql.Connection[Any]:
         """Open a connection over TCP; times are UTC and values are read as they stand.
 
         Args:

@@ -20,9 +20,7 @@ from harness.errors import ServerFailed
 from harness.model import IdSet, Orphans, TableState
 from harness.services.mysql import Session, quote_name, server_version
 
-_LARGE = frozenset(
-    ["tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob", "json"]
-)
+_LARGE = frozenset(["tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob", "json"])
 _OPAQUE = frozenset(
     ["bit", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
      "geomcollection", "geometrycollection", "vector"]
@@ -59,8 +57,7 @@ def read_shapes(session: Session, database: str) -> tuple[TableShape, ...]:
     ):
         keys.setdefault(table, []).append(column)
     return tuple(
-        TableShape(table, tuple(sorted(found)), tuple(keys.get(table, ())))
-        for table, found in sorted(columns.items())
+        TableShape(table, tuple(sorted(found)), tuple(keys.get(table, ()))) for table, found in sorted(columns.items())
     )
 
 

@@ -44,9 +44,7 @@ class _Reader:
         self.database = database
         self.mariadb = "mariadb" in str(session.value("SELECT VERSION()")).lower()
 
-    def query(
-        self, table: str, columns: Sequence[str], schema_column: str, order: str
-    ) -> list[dict[str, Any]]:
+    def query(self, table: str, columns: Sequence[str], schema_column: str, order: str) -> list[dict[str, Any]]:
         """Rows of one information_schema table; columns that this server does not have are None."""
         there = {
             str(name).upper()
@@ -289,8 +287,7 @@ def _routines(reader: _Reader) -> Iterator[SchemaObject]:
         "SPECIFIC_NAME, ORDINAL_POSITION",
     ):
         parameters.setdefault(row["SPECIFIC_NAME"], []).append(
-            f"{row['PARAMETER_MODE'] or ''} {row['PARAMETER_NAME'] or ''}"
-            f" {_column_type(row['DTD_IDENTIFIER'])}".strip()
+            f"{row['PARAMETER_MODE'] or ''} {row['PARAMETER_NAME'] or ''} {_column_type(row['DTD_IDENTIFIER'])}".strip()
         )
     columns = (
         "SPECIFIC_NAME", "ROUTINE_NAME", "ROUTINE_TYPE", "ROUTINE_DEFINITION", "IS_DETERMINISTIC",

@@ -1,0 +1,299 @@
+"""The whole flow of a drill, on one screen.
+
+    source ─► data ─► look ─► backup ─► source destroyed
+                                 │ artifact, manifest, and what the source held
+                                 ▼
+    target, empty and proven ─► stop ─► files ─► script ─► start ─► reindex ─► look ─► checks ─► verdict
+
+Only what the source held and the artifact cross from the first half to the second: the source is gone before
+the target exists, so that a restore cannot lean on it. `verify` is the second half alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.backup.manifest import measure
+from harness.backup.plan import BackupPlan
+from harness.backup.take import Backup, take_backup
+from harness.checks.evidence import Evidence
+from harness.clock import Clock, Listener
+from harness.errors import EXIT_USAGE, HarnessError, StageFailed
+from harness.model import (
+    CheckResult,
+    Component,
+    DrillResult,
+    Finding,
+    Manifest,
+    Severity,
+    Verdict,
+)
+from harness.restore.script import check_compatibility, read_script
+from harness.runtimes.spec import Runtime, StackSpec, new_app_key
+from harness.scenario import Objectives, Scenario
+from harness.services.stack import Stack
+from harness.settings import Settings
+from harness.stages.collect import Restored, collect
+from harness.stages.source import SourceView, observe_source, prepare_source
+from harness.stages.target import prove_target, restore
+from harness.store import RESULT_VERSION, Store
+from harness.verdict import decide, findings_of, judge
+
+ALWAYS_UNPROVEN = (
+    "That the backup can be reached and read on the day it is needed: this drill read it from this machine.",
+    "That the people on call find the keys (APP_KEY, passport keys) and the guide without help.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A backup that was handed in.
+
+    Args:
+        dump: the script.
+        storage: directory or archive of the storage directory.
+        database: name of the database in the script, when it holds several.
+        manifest: the manifest of this tool that came with it.
+        app_key: `APP_KEY` of the instance that was backed up, so that encrypted values can be read.
+    """
+
+    dump: Path
+    storage: Path
+    database: str | None = None
+    manifest: Manifest | None = None
+    app_key: str | None = None
+
+
+class Drill:
+    """One run: its name, its directory, its clock, its runtime."""
+
+    def __init__(self, drill_id: str, runtime: Runtime, settings: Settings, store: Store, listener: Listener) -> None:
+        self.drill_id = drill_id
+        self.runtime = runtime
+        self.settings = settings
+        self.store = store
+        self.clock = Clock(listener)
+        self.components: list[Component] = []
+        self.started_at = datetime.now(UTC)
+        self._began = time.monotonic()
+
+    def run(self, scenario: Scenario) -> DrillResult:
+        """Generate, back up, destroy, restore, prove."""
+        app_key, nonce = new_app_key(), secrets.token_hex(8)
+        with self._judged(scenario.name, scenario.why) as outcome:
+            with self._stack("source", app_key) as source:
+                prepare_source(source, scenario, nonce, self.settings.limits, self.clock)
+                view = observe_source(source, self.store.directory, self.clock)
+                self.store.save("source", SourceView, view)
+                backup = take_backup(
+                    source,
+                    scenario.backup.plan(),
+                    self.store.path("backup"),
+                    self.clock,
+                    nonce=nonce,
+                    row_digests=self.store.path("source-rows.tsv.zst"),
+                )
+                self.store.save("backup", Manifest, backup.manifest)
+            handed = _HandedOver.from_backup(backup, scenario.backup.plan(), view)
+            outcome.evidence = self._restore(handed, app_key, scenario.objectives)
+        return outcome.result
+
+    def verify(self, handed_in: HandedIn, objectives: Objectives, purpose: str) -> DrillResult:
+        """Restore a backup that was made elsewhere, and prove that all of it is back."""
+        with self._judged("verify", purpose) as outcome:
+            app_key = handed_in.app_key or new_app_key()
+            outcome.evidence = self._restore(_HandedOver.from_outside(handed_in), app_key, objectives)
+        return outcome.result
+
+    def _restore(self, handed: _HandedOver, app_key: str, objectives: Objectives) -> Evidence:
+        """The second half: read the backup, then restore it into a clean target and look at what came back."""
+        limits, clock, directory = self.settings.limits, self.clock, self.store.directory
+        with clock.step("read", "Read the backup before anything of it runs") as note:
+            script = read_script(handed.dump, handed.database, progress=note.progress)
+            measured = tuple(measure(path, role) for role, path in handed.files if path.is_file())
+            note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"
+        with self._stack("target", app_key) as target:
+            fresh = prove_target(target, limits, clock)
+            with clock.step("compare", "Compare the script with the server that it will run on"):
+                script = check_compatibility(script, target.mysql)
+            artifact_files = directory / "artifact-files.jsonl"
+            files = restore(target, script, handed.storage, artifact_files, limits, clock)
+            restored = Restored(
+                script=script,
+                files=files,
+                expected_files=handed.source.files if handed.source else artifact_files,
+                measured=measured,
+                fresh=fresh,
+                plan=handed.plan,
+                backup=handed.backup,
+                source=handed.source,
+                manifest=handed.manifest,
+            )
+            evidence = collect(target, restored, objectives, directory, clock)
+        self.store.save_evidence(evidence)
+        return evidence
+
+    @contextmanager
+    def _stack(self, role: str, app_key: str) -> Iterator[Stack]:
+        spec = StackSpec(role=role, drill_id=self.drill_id, logs=self.store.logs / role, app_key=app_key)
+        with self.clock.step(f"start-{role}", f"Start the servers of the {role}") as note:
+            running = self.runtime.stack(spec)
+            stack = running.__enter__()
+            note.detail = ", ".join(f"{part.name} {part.version}" for part in stack.components)
+        self.components += [replace(part, role=f"{role} {part.role}") for part in stack.components]
+        try:
+            yield stack
+        except BaseException as error:
+            if not running.__exit__(type(error), error, error.__traceback__):
+                raise
+        else:
+            with self.clock.step(f"destroy-{role}", f"Destroy the {role}"):
+                running.__exit__(None, None, None)
+
+    @contextmanager
+    def _judged(self, name: str, purpose: str) -> Iterator[_Outcome]:
+        """Turn what happens in the block into a result that is written whatever happens."""
+        outcome = _Outcome()
+        try:
+            yield outcome
+        except StageFailed as error:
+            if error.exit_code == EXIT_USAGE:
+                raise
+            outcome.error = error
+        except HarnessError as error:
+            outcome.error = StageFailed("drill", error)
+        results = judge(outcome.evidence) if outcome.evidence is not None else ()
+        outcome.result = self._result(name, purpose, outcome, results)
+        self.store.save_result(outcome.result)
+
+    def _result(self, name: str, purpose: str, outcome: _Outcome, results: Sequence[CheckResult]) -> DrillResult:
+        evidence = outcome.evidence
+        result = result_of(results, outcome.error)
+        return replace(
+            result,
+            drill_id=self.drill_id,
+            scenario=name,
+            purpose=" ".join(purpose.split()),
+            started_at=self.started_at,
+            duration_s=time.monotonic() - self._began,
+            components=tuple(self.components),
+            steps=tuple(self.clock.steps),
+            recovery_time_s=evidence.recovery.restore_s if evidence else None,
+            recovery_point_at=evidence.recovery.newest_row_at if evidence else None,
+            artifacts=evidence.artifact.measured if evidence else (),
+            unproven=(*dict.fromkeys(text for part in self.components for text in part.unproven), *ALWAYS_UNPROVEN),
+        )
+
+
+def judge_again(store: Store) -> DrillResult:
+    """Judge a run again from what its stages wrote, without starting anything."""
+    before = store.load_result()
+    if before.error:
+        return before
+    results = judge(store.load_evidence())
+    again = result_of(results, None)
+    return replace(before, verdict=again.verdict, reasons=again.reasons, checks=again.checks, findings=again.findings)
+
+
+def result_of(results: Sequence[CheckResult], error: StageFailed | None) -> DrillResult:
+    """A result with its verdict; what describes the run is filled in by the caller."""
+    verdict, reasons = decide(results)
+    findings = findings_of(results)
+    if error is not None:
+        verdict = Verdict.FAIL if error.exit_code == 1 else Verdict.INCONCLUSIVE
+        reasons = (f"{error.fact[:1].upper()}{error.fact[1:]}.",)
+        findings = (
+            Finding(
+                code=f"stage-{error.stage}",
+                severity=Severity.ERROR,
+                subject=error.stage,
+                message=reasons[0],
+                remedy=" ".join(error.hints),
+            ),
+            *findings,
+        )
+    return DrillResult(
+        format_version=RESULT_VERSION,
+        drill_id="",
+        scenario="",
+        purpose="",
+        mode="faithful",
+        started_at=datetime.now(UTC),
+        duration_s=0.0,
+        verdict=verdict,
+        reasons=reasons,
+        components=(),
+        steps=(),
+        checks=tuple(results),
+        findings=findings,
+        error="" if error is None else str(error),
+        hints=() if error is None else error.hints,
+    )
+
+
+class _Outcome:
+    """What a drill came to."""
+
+    def __init__(self) -> None:
+        self.evidence: Evidence | None = None
+        self.error: StageFailed | None = None
+        self.result: DrillResult
+
+
+@dataclass(frozen=True, slots=True)
+class _HandedOver:
+    """All that crosses from the first half to the second."""
+
+    dump: Path
+    storage: Path
+    database: str | None
+    plan: BackupPlan
+    files: tuple[tuple[str, Path], ...]
+    manifest: Manifest | None = None
+    backup: Backup | None = None
+    source: SourceView | None = None
+
+    @classmethod
+    def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> _HandedOver:
+        artifacts = {file.role: backup.directory / file.name for file in backup.manifest.artifacts}
+        return cls(
+            dump=artifacts["database"],
+            storage=artifacts["storage"],
+            database=backup.manifest.database,
+            plan=plan,
+            files=tuple(artifacts.items()),
+            manifest=backup.manifest,
+            backup=backup,
+            source=source,
+        )
+
+    @classmethod
+    def from_outside(cls, handed_in: HandedIn) -> _HandedOver:
+        files: list[tuple[str, Path]] = [("database", handed_in.dump), ("storage", handed_in.storage)]
+        return cls(
+            dump=handed_in.dump,
+            storage=handed_in.storage,
+            database=handed_in.database,
+            plan=BackupPlan(),
+            files=tuple(files),
+            manifest=handed_in.manifest,
+        )
+
+
+def new_drill_id(name: str) -> str:
+    """A name for a run that sorts by time and is nobody else's."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(3)}"
+
+
+def exit_code(result: DrillResult, expected: Verdict = Verdict.PASS, expected_findings: Sequence[str] = ()) -> int:
+    """0 as expected, 1 not as expected, 3 inconclusive; an expected verdict that is met is always 0."""
+    codes = {finding.code for finding in result.findings}
+    if result.verdict is expected and codes >= set(expected_findings):
+        return 0
+    return 3 if result.verdict is Verdict.INCONCLUSIVE else 1

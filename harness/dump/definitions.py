@@ -1,0 +1,99 @@
+"""A digest of each CREATE statement, so that two scripts can be compared object by object.
+
+The words of the statement are digested, not its blanks; and without AUTO_INCREMENT, which counts on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from harness.dump.statements import Kind, Piece
+from harness.dump.tokens import Token, name_at, starts_with
+from harness.dump.walk import used_database
+
+_INTEGERS = frozenset({"TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "YEAR"})
+KINDS = frozenset({"TABLE", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"})
+
+
+class Definitions:
+    """A visitor (walk.py) that keeps the last definition of each object.
+
+    Attributes:
+        digests: by database (None before the first `USE`), kind in lower case, and name: SHA-256, hexadecimal.
+    """
+
+    def __init__(self) -> None:
+        self.digests: dict[tuple[str | None, str, str], str] = {}
+        self._database: str | None = None
+        self._open: tuple[tuple[str | None, str, str], hashlib._Hash] | None = None
+
+    def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
+        """Take note of one piece."""
+        if piece.kind is not Kind.STATEMENT:
+            return
+        if (used := used_database(piece, tokens)) is not None:
+            self._database = used
+        if piece.first:
+            self._open = None
+            key = self._key(tokens) if starts_with(tokens, "CREATE") else None
+            if key is not None:
+                self._open = (key, hashlib.sha256(_words(tokens).encode("utf-8", "surrogateescape")))
+        elif self._open is not None:
+            self._open[1].update(piece.data)
+        if piece.last and self._open is not None:
+            self.digests[self._open[0]] = self._open[1].hexdigest()
+
+    def of(self, database: str, kind: str, name: str) -> str:
+        """The digest of one object; empty when the script does not create it."""
+        return self.digests.get((database, kind, name)) or self.digests.get((None, kind, name), "")
+
+    def _key(self, tokens: Sequence[Token]) -> tuple[str | None, str, str] | None:
+        for index, token in enumerate(tokens):
+            if token.kind == "word" and token.text in KINDS:
+                behind = index + 1
+                while behind < len(tokens) and tokens[behind].text in ("IF", "NOT", "EXISTS"):
+                    behind += 1
+                database, name, _ = name_at(tokens, behind)
+                return database or self._database, token.text.lower(), name
+        return None
+
+
+def _words(tokens: Sequence[Token]) -> str:
+    """The statement as its words, without what servers print differently and mean the same.
+
+    That is: the table's counter; a character set that stands before its own collation (MySQL prints it once a
+    column's collation was written out, as a dump does); integer display widths (gone since MySQL 8.0.19, but for
+    `tinyint(1)`); `current_timestamp()`; and numbers in quotes as defaults.
+    """
+    words = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        behind = [other.text for other in tokens[index + 1 : index + 5]]
+        if token.kind == "word":
+            if token.text == "AUTO_INCREMENT" and behind[:1] == ["="] and tokens[index + 2].kind == "number":
+                index += 3
+                continue
+            if token.text == "CHARACTER" and _set_before_collation(behind):
+                index += 3
+                continue
+            if token.text in _INTEGERS and behind[:1] == ["("] and behind[2:3] == [")"]:
+                widthless = token.text != "TINYINT" or behind[1] != "1"
+                words.append(f"word:{token.text}")
+                index += 4 if widthless else 1
+                continue
+            if token.text == "CURRENT_TIMESTAMP" and behind[:2] == ["(", ")"]:
+                words.append("word:CURRENT_TIMESTAMP")
+                index += 3
+                continue
+        numeric = token.kind == "text" and re.fullmatch(r"-?\d+(\.\d+)?", token.text)
+        words.append(f"number:{token.text}" if numeric else f"{token.kind}:{token.text}")
+        index += 1
+    return "\0".join(words)
+
+
+def _set_before_collation(behind: Sequence[str]) -> bool:
+    """Whether `SET name COLLATE name_…` follows the word CHARACTER."""
+    return behind[0:1] == ["SET"] and behind[2:3] == ["COLLATE"] and behind[3].startswith(f"{behind[1]}_")

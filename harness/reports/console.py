@@ -1,0 +1,121 @@
+"""The console: progress while a drill runs, and a summary on one screen that a tired person understands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from harness.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
+
+_COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
+_SENTENCES = {
+    Verdict.PASS: "The backup restores: everything that was checked came back.",
+    Verdict.INCONCLUSIVE: "The drill could not tell whether the backup restores.",
+    Verdict.FAIL: "The backup does not restore as it should.",
+}
+_LISTED_FINDINGS = 12
+
+
+class ConsoleProgress:
+    """Tells on the console what a drill does; one line for each step, and a live line on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = console.status("") if console.is_terminal else None
+        self._title = ""
+        self._told_at = 0.0
+
+    def started(self, title: str) -> None:
+        """A step began."""
+        self._title = title
+        if self._status is not None:
+            self._status.update(escape(title))
+            self._status.start()
+
+    def progress(self, text: str) -> None:
+        """The step came this far; drawn at most ten times a second."""
+        now = time.monotonic()
+        if self._status is not None and now - self._told_at > 0.1:
+            self._told_at = now
+            self._status.update(f"{escape(self._title)}: {escape(text)}")
+
+    def ended(self, step: Step) -> None:
+        """A step ended."""
+        if self._status is not None:
+            self._status.stop()
+        mark = "[red]✗[/]" if step.failed else "[green]✓[/]"
+        detail = f"  [dim]{escape(step.detail)}[/]" if step.detail else ""
+        self._console.print(f"{mark} {step.duration_s:7.2f} s  {escape(step.title)}{detail}", highlight=False)
+
+
+def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
+    """The result on one screen."""
+    console.print()
+    console.print(_components(result.components))
+    console.print(_checks(result.checks))
+    if result.findings:
+        console.print(_findings(result.findings))
+    console.print()
+    line = Text()
+    line.append(f" {result.verdict} ", style=f"{_COLOURS[result.verdict]} reverse")
+    line.append(f"  {_SENTENCES[result.verdict]}", style="bold")
+    console.print(line)
+    for reason in result.reasons[:3]:
+        console.print(f"  {reason}", markup=False, highlight=False)
+    if len(result.reasons) > 3:
+        console.print(f"  … and {len(result.reasons) - 3} more reasons.", highlight=False)
+    console.print(f"  {_times(result)}", highlight=False, markup=False)
+    for text in result.unproven[:-2] if len(result.unproven) > 2 else ():
+        console.print(f"  Not proven: {text}", style="dim", highlight=False, markup=False)
+    for hint in result.hints:
+        console.print(f"  HINT: {hint}", highlight=False, markup=False)
+    console.print(f"  Details: {run_dir}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _times(result: DrillResult) -> str:
+    parts = [f"drill {result.duration_s:.1f} s"]
+    if result.recovery_time_s is not None:
+        parts.append(f"restore (steps 2 to 6 of the guide) {result.recovery_time_s:.1f} s, {result.mode}")
+    if result.recovery_point_at is not None:
+        parts.append(f"newest row {result.recovery_point_at:%Y-%m-%d %H:%M:%S} UTC")
+    return "; ".join(parts) + "."
+
+
+def _components(components: Sequence[Component]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for part in components:
+        table.add_row(escape(part.role), f"{escape(part.name)} {escape(part.version)}", "" if part.real else "stand-in")
+    return table
+
+
+def _checks(checks: Sequence[CheckResult]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "Check", "Compared", "Findings"):
+        table.add_column(heading, justify="right" if heading == "Compared" else "left", no_wrap=heading != "Findings")
+    for check in checks:
+        errors = sum(1 for finding in check.findings if finding.severity is Severity.ERROR)
+        others = len(check.findings) - errors
+        mark = "[red]✗[/]" if errors else "[yellow]?[/]" if check.unknown else "[green]✓[/]"
+        told = [check.unknown] if check.unknown else []
+        told += [f"{errors + check.suppressed} errors"] if errors else []
+        told += [f"{others} remarks"] if others else []
+        table.add_row(mark, escape(check.title), f"{check.compared:,}", escape(", ".join(told)))
+    return table
+
+
+def _findings(findings: Sequence[Finding]) -> Table:
+    table = Table(box=None, pad_edge=False, title="Findings", title_justify="left", title_style="bold")
+    for heading in ("Severity", "Code", "What was found"):
+        table.add_column(heading, no_wrap=heading != "What was found", vertical="top")
+    styles = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+    for finding in findings[:_LISTED_FINDINGS]:
+        text = f"{finding.message} {finding.remedy}".strip()
+        table.add_row(f"[{styles[finding.severity]}]{finding.severity}[/]", escape(finding.code), escape(text))
+    if len(findings) > _LISTED_FINDINGS:
+        table.add_row("", "", f"… and {len(findings) - _LISTED_FINDINGS} more in the run directory")
+    return table

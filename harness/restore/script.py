@@ -1,0 +1,195 @@
+"""The script before it runs: read once, judged, and handed to the client as a stream of what may run.
+
+What comes back is compared with the same reading of a dump of the restored database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from harness.backup.database import dump_arguments
+from harness.backup.plan import BackupPlan
+from harness.checks.evidence import ScriptContent, ScriptObject, ScriptTable
+from harness.dump.compatibility import problems
+from harness.dump.definitions import Definitions
+from harness.dump.inspect import Inspector
+from harness.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
+from harness.dump.model import Severity as ScriptSeverity
+from harness.dump.rewrite import RewriteReport, choose_database, restore_stream
+from harness.dump.safety import Safety, findings_for
+from harness.dump.source import open_script
+from harness.dump.walk import walk
+from harness.errors import BrokenArtifact, ProcedureFailed, UnsafeArtifact
+from harness.model import Finding, Severity
+from harness.restore.facts import target_facts
+from harness.services.mysql import MySqlServer, server_version
+
+LISTED = 5
+_DUMP_LIMIT_S = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script that may be run.
+
+    Args:
+        path: the file.
+        info: what it holds.
+        database: the one of its databases that is wanted.
+        content: the same, for the checks.
+        findings: what is to be said of it, none of which stands in the way.
+        report: what was left out on the way to the server; complete once `chunks` was read.
+    """
+
+    path: Path
+    info: DumpInfo
+    database: DatabaseInfo
+    content: ScriptContent
+    findings: tuple[Finding, ...]
+    report: RewriteReport
+
+    def chunks(self) -> Iterator[bytes]:
+        """The statements of the wanted database, and nothing that only its own server wants."""
+        return restore_stream(self.path, self.database.name, report=self.report)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the wanted database."""
+        return self.database.rows
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the dump was finished, by its own footer; it names no time zone, so it is not used as a moment."""
+        return None
+
+
+def read_script(path: Path, database: str | None, *, progress: Callable[[str], None] = lambda text: None) -> Script:
+    """Read a script once, before any server is started, and decide whether it may run.
+
+    Args:
+        database: which one of its databases; None when it has one.
+        progress: told how far the reading is.
+
+    Raises:
+        UsageError: there is no such file, or no such database in it.
+        BrokenArtifact: it is cut short, damaged, or empty.
+        UnsafeArtifact: it holds statements that must not run; names them with their lines.
+    """
+    inspector, safety, definitions = Inspector(str(path)), Safety(), Definitions()
+    walk(_told(open_script(path), progress), inspector, safety, definitions)
+    info = inspector.info()
+    if info.complete is False:
+        raise BrokenArtifact(
+            f"the dump {path.name} is cut short: {info.incomplete_because}",
+            "Take the backup again, and look at the exit status of every program in its pipe.",
+        )
+    chosen = _chosen(info, choose_database(info, database))
+    if not chosen.tables:
+        raise BrokenArtifact(
+            f"the dump {path.name} holds no table",
+            "It would restore without an error, to an empty database: look at how the backup is made.",
+        )
+    said = findings_for(safety.findings, chosen.name)
+    refused = [finding for finding in said if finding.severity is ScriptSeverity.ERROR]
+    if refused:
+        raise UnsafeArtifact(
+            f"the dump {path.name} was refused: on line {refused[0].line}, {refused[0].message}",
+            refused[0].remedy,
+            details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
+        )
+    return Script(
+        path=path,
+        info=info,
+        database=chosen,
+        content=_content(chosen, definitions),
+        findings=tuple(_finding(found) for found in said),
+        report=RewriteReport(),
+    )
+
+
+def check_compatibility(script: Script, server: MySqlServer) -> Script:
+    """Compare the script with the server that it will run on, before it runs.
+
+    Returns:
+        The script, with a finding for each problem that the harness copes with or that only warns.
+
+    Raises:
+        ProcedureFailed: the load would fail, or change data; names the problems with their lines.
+    """
+    found = problems(script.info, target_facts(server), script.database.name)
+    fatal = [problem for problem in found if problem.severity is ScriptSeverity.ERROR and not problem.copable]
+    if fatal:
+        raise ProcedureFailed(
+            f"the script cannot be loaded into this server: on line {fatal[0].line}, {fatal[0].message}",
+            fatal[0].remedy,
+            details="\n".join(f"line {problem.line}: {problem.message}" for problem in fatal[1:LISTED]),
+        )
+    return replace(script, findings=(*script.findings, *(_finding(problem) for problem in found)))
+
+
+def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> ScriptContent:
+    """Dump the restored database with the options that the script shows, and read that dump the same way.
+
+    Rows are compared as text where the same tool of the same version wrote both scripts, else by value; the
+    script is then read a second time for that.
+
+    Raises:
+        ProcedureFailed: the dump failed or complained.
+    """
+    with server.session() as session:
+        flavour, _ = server_version(session)
+    options = tuple(
+        option
+        for option in script.info.options.as_arguments()
+        if option not in plan.dump_options and not option.startswith("--default-character-set")
+    )
+    wanted = replace(plan, excluded_tables=(), further_databases=(), dump_options=(*plan.dump_options, *options))
+    inspector, definitions = Inspector("the dump of the restored database"), Definitions()
+    argv = dump_arguments(server, flavour, wanted)
+    with server.tools.start(argv, env=server.tool_environment(server.admin)) as command:
+        walk(command.chunks(), inspector, definitions)
+        completed = command.wait(_DUMP_LIMIT_S)
+    if completed.exit_status != 0 or completed.stderr.strip():
+        raise ProcedureFailed(
+            f"the restored database cannot be dumped: exit status {completed.exit_status}", details=completed.stderr
+        )
+    info = inspector.info()
+    return _content(_chosen(info, choose_database(info, None)), definitions)
+
+
+def _chosen(info: DumpInfo, name: str) -> DatabaseInfo:
+    return next((found for found in info.databases if found.name == name), DatabaseInfo(name, False, 1, (), (), ()))
+
+
+def _content(database: DatabaseInfo, definitions: Definitions) -> ScriptContent:
+    return ScriptContent(
+        tables=tuple(ScriptTable(table.name, table.rows, table.digest) for table in database.tables),
+        objects=tuple(
+            ScriptObject(kind, name, definitions.of(database.name, kind, name))
+            for kind, name in (
+                *(("table", table.name) for table in database.tables if table.defined),
+                *((item.kind, item.name) for item in database.objects),
+            )
+        ),
+    )
+
+
+def _finding(found: ScriptFinding | Problem) -> Finding:
+    return Finding(
+        code=found.code,
+        severity=Severity.INFO if found.severity is ScriptSeverity.INFO else Severity.WARNING,
+        subject=f"line {found.line}",
+        message=f"Line {found.line} of the script: {found.message}.",
+        remedy=found.remedy,
+    )
+
+
+def _told(chunks: Iterable[bytes], progress: Callable[[str], None]) -> Iterator[bytes]:
+    done = 0
+    for chunk in chunks:
+        yield chunk
+        done += len(chunk)
+        progress(f"{done / 1e6:,.0f} MB")

@@ -1,0 +1,110 @@
+"""Asking the application: whether it is well, whether it can decrypt, whether it serves a file unchanged."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.expressions import decrypt_digest_expression
+from harness.model import AppState, Probe
+from harness.services.mysql import quote_name
+from harness.services.stack import Stack
+from harness.snapshot import encrypted_values
+from harness.storage.inventory import read_inventory
+
+DOWNLOADS = 3
+"""Resumes fetched through the application."""
+
+
+def observe_app(stack: Stack, files: Path | None = None) -> AppState:
+    """Everything that the application says of itself.
+
+    Args:
+        files: inventory of the storage directory as it must be, which a download is compared with; without it
+            nothing is downloaded. A download logs in, which leaves a row: look at the database before.
+    """
+    ran, pending = stack.apiary.migrations()
+    return AppState(
+        ping=_ping(stack),
+        health=_health(stack),
+        migrations_ran=ran,
+        migrations_pending=pending,
+        decrypt=tuple(_decrypt(stack)),
+        downloads=tuple(_downloads(stack, files)) if files is not None else (),
+    )
+
+
+def _ping(stack: Stack) -> Probe:
+    answers = stack.apiary.ping()
+    return Probe("ping", "/ping", "pong", "pong" if answers else "", "" if answers else "no answer")
+
+
+def _health(stack: Stack) -> Probe:
+    try:
+        page = stack.apiary.get("/health")
+    except HarnessError as error:
+        return Probe("health", "/health", "200", "", error.fact)
+    return Probe("health", "/health", "200", str(page.status), "" if page.status == 200 else _unwell(page.beginning))
+
+
+def _unwell(body: bytes) -> str:
+    """The names of the checks that failed, as the health page lists them; not their messages."""
+    try:
+        report = json.loads(body)
+        results = report["checkResults"]
+        failed = [str(result["name"]) for result in results if result.get("status") not in ("ok", "skipped")]
+    except (ValueError, KeyError, TypeError):
+        return "it does not say what is wrong"
+    return f"not well: {', '.join(failed)}" if failed else "it names no failed check"
+
+
+def _decrypt(stack: Stack) -> list[Probe]:
+    """Decrypt one value of each encrypted column inside the app; only a digest comes out."""
+    database = stack.mysql.database
+    probes = []
+    with stack.mysql.session() as session:
+        payloads = list(encrypted_values(session, database))
+    for label, payload in payloads:
+        completed = stack.apiary.artisan("tinker", f"--execute={decrypt_digest_expression(payload)}")
+        digest = completed.stdout.decode("utf-8", "replace").strip()
+        works = completed.exit_status == 0 and re.fullmatch(r"[0-9a-f]{64}", digest) is not None
+        # What must come out is the plain text itself: its digest at the source, or any digest at all.
+        probes.append(
+            Probe("decrypt", label, digest if works else "", digest if works else "", "" if works else "not readable")
+        )
+    return probes
+
+
+def _downloads(stack: Stack, files: Path) -> list[Probe]:
+    """Fetch resumes through the app and compare their digests with the inventory's."""
+    with stack.mysql.session() as session:
+        tables = {name for (name,) in session.rows(f"SHOW TABLES FROM {quote_name(stack.mysql.database)}")}
+        if not {"resumes", "users"} <= tables:
+            return []
+        owners = list(
+            session.rows(
+                f"SELECT u.id, u.uid FROM {quote_name(stack.mysql.database, 'resumes')} r"
+                f" JOIN {quote_name(stack.mysql.database, 'users')} u ON u.id = r.user_id"
+                " WHERE u.deleted_at IS NULL ORDER BY r.id LIMIT %s",
+                (DOWNLOADS,),
+            )
+        )
+    wanted = {f"resumes/{uid}.pdf".encode(): user_id for user_id, uid in owners}
+    probes = []
+    for entry in read_inventory(files):
+        if entry.path in wanted:
+            path = f"/users/{wanted[entry.path]}/resume"
+            try:
+                page = stack.apiary.get(path)
+            except HarnessError as error:
+                probes.append(Probe("download", path, entry.sha256, "", error.fact))
+                continue
+            told = "" if page.status == 200 else f"status {page.status}"
+            probes.append(Probe("download", path, entry.sha256, page.sha256 if page.status == 200 else "", told))
+    missing = set(wanted) - {entry.path for entry in read_inventory(files)}
+    probes += [
+        Probe("download", f"/users/{wanted[path]}/resume", "a file", "", "the file is not there") for path in missing
+    ]
+    return probes

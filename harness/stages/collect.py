@@ -1,0 +1,198 @@
+"""What is gathered of the restored instance once the last step is done: the evidence for the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.backup.plan import BackupPlan
+from harness.backup.scan import scan
+from harness.backup.take import Backup
+from harness.checks.evidence import (
+    ArtifactEvidence,
+    Evidence,
+    FileEvidence,
+    RecoveryEvidence,
+    RowDifference,
+    SearchEvidence,
+)
+from harness.clock import Clock
+from harness.model import AppState, ArtifactFile, DatabaseState, Manifest, Probe, Step
+from harness.restore.script import Script, redump
+from harness.restore.storage import StorageRestore
+from harness.rowdiff import differing_rows
+from harness.scenario import Objectives
+from harness.services.mysql import Session, quote_name
+from harness.services.mysql_content import read_row_digests, read_shapes
+from harness.services.stack import Stack
+from harness.snapshot import (
+    read_database,
+    read_kept_row_digests,
+    read_searchable,
+    search_probes,
+    write_references,
+)
+from harness.stages.app import observe_app
+from harness.stages.source import SourceView
+from harness.stages.target import RESTORE_STEPS, FreshTarget
+from harness.storage.inventory import write_inventory
+from harness.storage.order import sorted_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What is known before the restored instance is looked at.
+
+    Args:
+        script: the script that was run.
+        files: what the restore of the files reported.
+        expected_files: inventory of what must be there.
+        measured: size and digest of each file of the artifact, as it was read.
+        fresh: the target before the restore.
+        plan: how the backup was made, as far as it is known.
+        backup: the backup, when this drill made it; with the source's database and its row digests.
+        source: what else the source held, when there was one.
+        manifest: the artifact's own manifest, when it has one.
+    """
+
+    script: Script
+    files: StorageRestore
+    expected_files: Path
+    measured: tuple[ArtifactFile, ...]
+    fresh: FreshTarget
+    plan: BackupPlan
+    backup: Backup | None = None
+    source: SourceView | None = None
+    manifest: Manifest | None = None
+
+
+def collect(stack: Stack, restored: Restored, objectives: Objectives, directory: Path, clock: Clock) -> Evidence:
+    """Look at the restored instance through its services' own clients.
+
+    The application is asked last: logging in leaves a row, which must not be taken for a difference.
+    """
+    database = stack.mysql.database
+    references = directory / "references.jsonl"
+    with clock.step("observe-target", "Look at the restored instance") as note:
+        with stack.mysql.session() as session:
+            target = read_database(session, database, progress=lambda table: note.progress(f"reading {table}"))
+            searchable = read_searchable(session, database, stack.apiary.search_prefix)
+            write_references(session, database, references)
+            note.progress("search")
+            search = stack.meilisearch.state()
+            probes = search_probes(session, database, stack.meilisearch, searchable, stack.apiary.search_prefix)
+            nonce = restored.manifest.nonce if restored.manifest else ""
+            nonce_found = bool(nonce) and _nonce_found(session, database, nonce)
+        note.progress("files")
+        files = directory / "target-files.jsonl"
+        entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)
+        write_inventory(sorted_entries(entries, directory), files)
+        note.detail = f"{sum(table.rows for table in target.tables):,} rows"
+    with clock.step("redump", "Dump the restored database again and compare it with the script") as note:
+        again = redump(stack.mysql, restored.script, restored.plan)
+        note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
+    with clock.step("rows", "Name the rows that differ") as note:
+        rows = _row_differences(stack, restored, target, directory)
+        note.detail = f"{len(rows)} tables differ"
+    with clock.step("observe-app", "Ask the restored application"):
+        app = _against_source(observe_app(stack, restored.expected_files), restored.source)
+    return Evidence(
+        database=database,
+        fresh=restored.fresh.database,
+        target=target,
+        script=restored.script.content,
+        redump=again,
+        excluded_tables=restored.plan.excluded_tables,
+        files=FileEvidence(
+            expected=restored.expected_files,
+            actual=files,
+            references=references,
+            excluded=restored.plan.excluded_directories,
+            owners_comparable=restored.files.owners_restored,
+        ),
+        search=SearchEvidence(
+            expected_settings=restored.source.search if restored.source else restored.fresh.search,
+            searchable=searchable,
+            actual=search,
+            probes=probes,
+            prefix=stack.apiary.search_prefix,
+        ),
+        app=app,
+        recovery=RecoveryEvidence(
+            restore_s=recovery_time_s(clock.steps),
+            restore_objective_s=objectives.recovery_time_s,
+            newest_row_at=newest_row_at(target),
+            backup_at=restored.manifest.created_at if restored.manifest else restored.script.finished_at,
+            point_objective_s=objectives.recovery_point_s,
+            now=datetime.now(UTC),
+        ),
+        artifact=ArtifactEvidence(
+            promised=restored.manifest.artifacts if restored.manifest else (),
+            measured=restored.measured,
+            nonce=nonce,
+            nonce_found=nonce_found,
+            findings=restored.script.findings,
+        ),
+        source=restored.backup.database if restored.backup else None,
+        app_before=restored.source.app if restored.source else None,
+        manifest=restored.manifest,
+        rows=rows,
+    )
+
+
+def recovery_time_s(steps: Iterable[Step]) -> float:
+    """Steps two to six of the guide, added up."""
+    return sum(step.duration_s for step in steps if step.name in RESTORE_STEPS)
+
+
+def newest_row_at(state: DatabaseState) -> datetime | None:
+    """The newest time in any row."""
+    return max((table.newest_at for table in state.tables if table.newest_at is not None), default=None)
+
+
+def _nonce_found(session: Session, database: str, nonce: str) -> bool:
+    found = session.value(f"SELECT COUNT(*) FROM {quote_name(database, 'events')} WHERE name LIKE %s", (f"%{nonce}%",))
+    return int(found) > 0
+
+
+def _row_differences(
+    stack: Stack, restored: Restored, target: DatabaseState, directory: Path
+) -> dict[str, RowDifference]:
+    """The first differing keys of each table whose digest is not the source's."""
+    backup = restored.backup
+    if backup is None or backup.row_digests is None:
+        return {}
+    now = {table.name: (table.rows, table.digest) for table in target.tables}
+    found: dict[str, RowDifference] = {}
+    with stack.mysql.session() as session:
+        for shape in read_shapes(session, stack.mysql.database):
+            before = next((table for table in backup.database.tables if table.name == shape.name), None)
+            if before is None or shape.name in restored.plan.excluded_tables:
+                continue
+            if now[shape.name] == (before.rows, before.digest):
+                continue
+            if not shape.primary_key:
+                found[shape.name] = RowDifference(note="It has no primary key, so no row can be named.")
+                continue
+            found[shape.name] = differing_rows(
+                read_kept_row_digests(backup.row_digests, shape.name),
+                read_row_digests(session, stack.mysql.database, shape),
+                directory,
+            )
+    return found
+
+
+def _against_source(app: AppState, source: SourceView | None) -> AppState:
+    """Expect of each encrypted value what the source's own application made of it."""
+    if source is None:
+        return app
+    now = {probe.subject: probe for probe in app.decrypt}
+    decrypt = tuple(
+        replace(now[before.subject], expected=before.actual)
+        if before.subject in now
+        else Probe(before.name, before.subject, before.actual, "", "the value is gone")
+        for before in source.app.decrypt
+    )
+    return replace(app, decrypt=decrypt)

@@ -1,0 +1,99 @@
+"""The source: an instance with generated data, and what it looks like before the backup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.backup.scan import scan
+from harness.clock import Clock
+from harness.errors import ServerFailed
+from harness.model import AppState, FileTotals, SearchState
+from harness.restore.search import reindex
+from harness.scenario import Scenario
+from harness.services.execution import run
+from harness.services.mysql import quote_name
+from harness.services.stack import Stack
+from harness.settings import Limits
+from harness.stages.app import observe_app
+from harness.storage.inventory import write_inventory
+from harness.storage.order import sorted_entries
+
+GENERATE_LIMIT_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """What the source held besides its database, which is read in the moment of the dump.
+
+    Args:
+        files: inventory of its storage directory.
+        totals: sums over it.
+        search: its indexes.
+        app: its application's answers.
+    """
+
+    files: Path
+    totals: FileTotals
+    search: SearchState
+    app: AppState
+
+
+def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits, clock: Clock) -> None:
+    """Migrate, fill and index a source, and start its application."""
+    with clock.step("source", "Set up a source with generated data") as note:
+        note.progress("migrations")
+        stack.apiary.must_artisan("migrate", "--force")
+        for database in scenario.backup.further_databases:
+            _make_neighbour(stack, database)
+        note.progress(f"data ({scenario.data.scale})")
+        generated = run(
+            stack.apiary.host,
+            [
+                *stack.apiary.generator,
+                f"--scale={scenario.data.scale}",
+                f"--rng-seed={scenario.data.rng_seed}",
+                f"--nonce={nonce}",
+            ],
+            user=stack.apiary.user,
+            timeout_s=GENERATE_LIMIT_S,
+        )
+        if generated.exit_status != 0:
+            raise ServerFailed(
+                f"the generator of data ended with exit status {generated.exit_status}", details=generated.stderr
+            )
+        _hand_over(stack)
+        note.progress("application")
+        stack.apiary.lifecycle.start()
+        reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
+
+
+def observe_source(stack: Stack, directory: Path, clock: Clock) -> SourceView:
+    """Look at files, search and application through their own clients, before the backup."""
+    with clock.step("observe-source", "Look at the source before the backup") as note:
+        note.progress("files")
+        files = directory / "source-files.jsonl"
+        entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)
+        totals = write_inventory(sorted_entries(entries, directory), files).totals
+        note.progress("search")
+        search = stack.meilisearch.state()
+        note.progress("application")
+        app = observe_app(stack)
+        note.detail = f"{totals.files:,} files, {sum(len(index.ids) for index in search.indexes):,} documents"
+        return SourceView(files, totals, search, app)
+
+
+def _make_neighbour(stack: Stack, database: str) -> None:
+    """Another application's database on the same server, as a host of several has it."""
+    name = quote_name(database)
+    with stack.mysql.session() as session:
+        session.execute(f"CREATE DATABASE {name}")
+        session.execute(f"CREATE TABLE {name}.users (id INT PRIMARY KEY, note VARCHAR(100))")
+        session.execute(f"INSERT INTO {name}.users VALUES (1, 'of another application; with ; and `users`')")
+
+
+def _hand_over(stack: Stack) -> None:
+    """Give the files to the app's user, as they are in production; only root can, anybody else owns them already."""
+    owner = str(stack.apiary.storage_uid)
+    if run(stack.apiary.storage_host, ["id", "-u"]).stdout.strip() == b"0":
+        run(stack.apiary.storage_host, ["chown", "-hR", f"{owner}:{owner}", stack.apiary.storage_root])

@@ -1,0 +1,128 @@
+"""The target: step 1 of the guide, a running, empty instance that is proven to work; then steps 2 to 6."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.clock import Clock, megabytes
+from harness.errors import ProcedureFailed, UsageError
+from harness.model import DatabaseState, SearchState
+from harness.restore.database import connected, run_script
+from harness.restore.script import Script
+from harness.restore.search import reindex
+from harness.restore.storage import StorageRestore, restore_storage
+from harness.services.execution import run
+from harness.services.stack import Stack
+from harness.settings import Limits
+from harness.snapshot import read_database
+
+MUST_BE_EMPTY = ("attendance", "events", "teams", "users")
+"""Tables that no migration fills: rows in them say that the target is somebody's instance."""
+
+RESTORE_STEPS = ("stop", "restore-files", "restore-database", "start", "reindex")
+"""Steps 2 to 6 of the guide: the recovery time is their sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshTarget:
+    """The target before the restore: what this Apiary expects of a database and of a search."""
+
+    database: DatabaseState
+    search: SearchState
+
+
+def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
+    """Step 1: migrate, start, and prove that the empty instance works before anything is restored into it.
+
+    Raises:
+        UsageError: the target is not the harness's own.
+        StageFailed: it does not work, or is not empty.
+    """
+    if not stack.owned:
+        raise UsageError("the target was not started by this drill", "A restore only ever goes into its own instance.")
+    with clock.step("target", "Start an empty target and prove that it works") as note:
+        note.progress("migrations")
+        stack.apiary.must_artisan("migrate", "--force")
+        stack.apiary.lifecycle.start()
+        note.progress("empty search")
+        reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
+        note.progress("tables")
+        with stack.mysql.session() as session:
+            database = read_database(session, stack.mysql.database)
+        _must_be_empty(database)
+        _, pending = stack.apiary.migrations()
+        if pending:
+            raise ProcedureFailed(f"{len(pending)} migrations are pending on the empty target")
+        _must_write(stack)
+        note.detail = f"{len(database.tables)} tables, migrated and empty"
+        return FreshTarget(database, stack.meilisearch.state())
+
+
+def restore(
+    stack: Stack, script: Script, storage: Path, inventory: Path, limits: Limits, clock: Clock
+) -> StorageRestore:
+    """Steps 2 to 6 of the guide, each timed, each with its own failure.
+
+    Args:
+        script: the script, read and found fit to run.
+        storage: the storage artifact.
+        inventory: where the list of the artifact's files goes.
+    """
+    with clock.step("stop", "Stop the application, nobody is connected") as note:
+        stack.apiary.lifecycle.stop()
+        with stack.mysql.session() as session:
+            others = connected(session, stack.mysql.app.user)
+        if others or stack.apiary.lifecycle.running():
+            raise ProcedureFailed(f"the application was stopped, and still has {others} connections to the database")
+        note.detail = "0 connections"
+    with clock.step("restore-files", "Restore the files") as note:
+        files = restore_storage(
+            stack.apiary.storage_host, stack.apiary.storage_root, storage, clear=True, inventory=inventory
+        )
+        note.detail = f"{files.totals.files:,} files, {megabytes(files.totals.size_bytes)}"
+    with clock.step("restore-database", "Run the script") as note:
+        sent = _Counter(script.chunks(), note.progress)
+        run_script(stack.mysql, sent)
+        note.detail = f"{script.rows:,} rows, {megabytes(sent.size_bytes)} of script"
+    with clock.step("start", "Start the application"):
+        stack.apiary.lifecycle.start()
+    with clock.step("reindex", "Rebuild the search index") as note:
+        reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
+    return files
+
+
+class _Counter:
+    """Counts the bytes of a stream and tells how far it is."""
+
+    def __init__(self, chunks: Iterator[bytes], progress: Callable[[str], None]) -> None:
+        self._chunks = chunks
+        self._progress = progress
+        self.size_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+            self.size_bytes += len(chunk)
+            self._progress(megabytes(self.size_bytes))
+
+
+def _must_be_empty(database: DatabaseState) -> None:
+    filled = {table.name: table.rows for table in database.tables if table.name in MUST_BE_EMPTY and table.rows}
+    if filled:
+        told = ", ".join(f"{name} has {rows} rows" for name, rows in filled.items())
+        raise ProcedureFailed(
+            f"the target is not empty: {told}", "Restore into a fresh instance, never over a used one."
+        )
+
+
+def _must_write(stack: Stack) -> None:
+    """Write and remove a file in the storage directory as the app's user does."""
+    probe = f"{stack.apiary.storage_root}/.drill-write-probe"
+    for argv in (["touch", probe], ["rm", probe]):
+        completed = run(stack.apiary.storage_host, argv, user=stack.apiary.user, timeout_s=60)
+        if completed.exit_status != 0:
+            raise ProcedureFailed(
+                "the app's user cannot write to its storage directory: uploads would fail", details=completed.stderr
+            )
