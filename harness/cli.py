@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,15 +16,23 @@ import click
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from harness import __version__, scenario
+from harness import __version__, guide, scenario
+from harness.backup.manifest import read_manifest
+from harness.backup.outside import CommandLifecycle, check_account, component
+from harness.backup.plan import BackupPlan, BackupSource
+from harness.backup.take import take_backup
+from harness.clock import Clock
 from harness.doctor import examine, install
 from harness.drill import Drill, HandedIn, exit_code, judge_again, new_drill_id
 from harness.errors import EXIT_INTERRUPTED, HarnessError
 from harness.model import DrillResult
-from harness.reports.console import ConsoleProgress, print_summary
+from harness.reports.console import ConsoleProgress, console_for, print_summary
+from harness.runtimes.local_host import LocalHost
 from harness.runtimes.ownership import sweep, workspace
 from harness.runtimes.process import ProcessRuntime
+from harness.runtimes.programs import mysql_programs
 from harness.scenario import Objectives
+from harness.services.mysql import Account, MySqlServer
 from harness.settings import Settings, from_environment
 from harness.store import Store
 
@@ -131,11 +140,14 @@ def run(
 
 
 @main.command(epilog=EXIT_CODES)
-@click.option("--dump", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The script of mysqldump.")
+@click.argument("backup_dir", type=click.Path(path_type=Path), required=False, metavar="[BACKUP]")
+@click.option("--dump", type=click.Path(path_type=Path), metavar="FILE", help="The script of mysqldump.")
 @click.option(
-    "--storage", type=click.Path(path_type=Path), required=True, metavar="DIR_OR_TAR",
+    "--storage",
+    type=click.Path(path_type=Path),
+    metavar="DIR_OR_TAR",
     help="The storage directory, or an archive of it.",
-)  # fmt: skip
+)
 @click.option("--database", metavar="NAME", help="Which database of the script; needed when it holds several.")
 @click.option(
     "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -145,8 +157,9 @@ def run(
 @click.option("--rpo", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery point objective.")
 @_runtime_options
 def verify(
-    dump: Path,
-    storage: Path,
+    backup_dir: Path | None,
+    dump: Path | None,
+    storage: Path | None,
     database: str | None,
     app_key_file: Path | None,
     rto: float | None,
@@ -160,24 +173,124 @@ def verify(
     """Drill a backup that you have: restore it, and prove that all that it holds is back.
 
     The dump is plain or compressed (gzip, zstd, xz, bzip2); the storage is a directory or a tar archive,
-    compressed or not. Nothing that you hand in is changed.
+    compressed or not. A BACKUP is a directory that `apiary-drill backup` made: its manifest then says what
+    must come back. Nothing that you hand in is changed.
 
     \b
     Example:
       apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz --rpo 86400
+      apiary-drill verify backups/2026-11-22
     """
     settings = _settings(runtime, mysqld, meilisearch, runs)
-    handed_in = HandedIn(
-        dump=_there(dump, "--dump"),
-        storage=_there(storage, "--storage"),
-        database=database,
-        app_key=_secret(app_key_file),
-    )
-    purpose = f"The backup {dump.name} with {storage.name}, handed in by an operator."
+    handed_in = _handed_in(backup_dir, dump, storage)
+    handed_in = replace(handed_in, database=database, app_key=_secret(app_key_file, "--app-key-file"))
+    purpose = f"The backup {handed_in.dump.name} with {handed_in.storage.name}, handed in by an operator."
     with _drill(settings, "verify", as_json=as_json) as (drill, show):
         result = drill.verify(handed_in, Objectives(recovery_time_s=rto, recovery_point_s=rpo), purpose)
         show(result)
     sys.exit(exit_code(result))
+
+
+@main.command(epilog=EXIT_CODES)
+@click.option("--mysql-host", default="127.0.0.1", show_default=True, help="Address of the database server.")
+@click.option("--mysql-port", type=click.IntRange(1, 65535), default=3306, show_default=True)
+@click.option("--mysql-user", required=True, help="Account that reads; it needs no right to write.")
+@click.option(
+    "--mysql-password-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="File with the account's password (never given as an argument).",
+)
+@click.option("--database", default="apiary", show_default=True)
+@click.option(
+    "--storage",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The application's storage/app directory.",
+)
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR", help="New directory."
+)
+@click.option("--storage-form", type=click.Choice(["tar.zst", "copy"]), default="tar.zst", show_default=True)
+@click.option("--keep-table", multiple=True, metavar="NAME", help="Back up a table that the guide leaves out.")
+@click.option("--exclude-table", multiple=True, metavar="NAME", help="Leave out one more table.")
+@click.option("--keep-directory", multiple=True, metavar="NAME", help="Back up a directory that the guide leaves out.")
+@click.option("--everything", is_flag=True, help="Leave nothing out.")
+@click.option("--search-prefix", default="", help="The application's SCOUT_PREFIX.")
+@click.option("--stop-command", metavar="COMMAND", help="Stops the application: the backup is then quiesced.")
+@click.option("--start-command", metavar="COMMAND", help="Starts it again; run whatever happens.")
+@click.option("--mysqld", metavar="PROGRAM", help="Server whose mysqldump is used instead of the one found.")
+def backup(
+    mysql_host: str,
+    mysql_port: int,
+    mysql_user: str,
+    mysql_password_file: Path,
+    database: str,
+    storage: Path,
+    to: Path,
+    storage_form: str,
+    keep_table: tuple[str, ...],
+    exclude_table: tuple[str, ...],
+    keep_directory: tuple[str, ...],
+    everything: bool,
+    search_prefix: str,
+    stop_command: str | None,
+    start_command: str | None,
+    mysqld: str | None,
+) -> None:
+    """Back up a running Apiary along the guide, with a manifest that says what must come back.
+
+    It only reads. The directory is a backup once it holds manifest.json, which is written last.
+
+    \b
+    Example:
+      apiary-drill backup --mysql-user backup --mysql-password-file ~/.backup-password \\
+                          --storage /srv/apiary/storage/app --to backups/2026-11-22
+    """
+    if (stop_command is None) != (start_command is None):
+        raise click.UsageError("--stop-command and --start-command go together")
+    settings = _settings("auto", mysqld, None, None)
+    console = console_for()
+    programs = mysql_programs(settings)
+    host = LocalHost(settings.base_env)
+    account = Account(mysql_user, _secret(mysql_password_file, "--mysql-password-file") or "")
+    server = MySqlServer(
+        host=mysql_host,
+        port=mysql_port,
+        admin=account,
+        app=account,
+        database=database,
+        tools=host,
+        tools_address=(mysql_host, mysql_port),
+        client=str(programs.client),
+        dump=str(programs.dump),
+    )
+    plan = BackupPlan(
+        quiesced=stop_command is not None,
+        excluded_tables=()
+        if everything
+        else tuple(name for name in (*guide.EXCLUDABLE_TABLES, *exclude_table) if name not in keep_table),
+        excluded_directories=()
+        if everything
+        else tuple(name for name in guide.EXCLUDABLE_DIRECTORIES if name not in keep_directory),
+        storage_form=storage_form,
+    )
+    with _terminable():
+        for privilege, consequence in check_account(server):
+            console.print(f"without the privilege {privilege}: {consequence}", markup=False, highlight=False)
+        source = BackupSource(
+            mysql=server,
+            storage_host=host,
+            storage_root=str(_there(storage, "--storage")),
+            search_prefix=search_prefix,
+            components=(component(server),),
+            lifecycle=CommandLifecycle(host, stop_command, start_command) if stop_command and start_command else None,
+        )
+        taken = take_backup(source, plan, to, Clock(ConsoleProgress(console)))
+    console.print(f"\nbackup complete: {taken.directory}", markup=False, highlight=False)
+    console.print(f"drill it: apiary-drill verify {taken.directory}", markup=False, highlight=False)
 
 
 @main.command("scenarios")
@@ -262,20 +375,32 @@ def _there(path: Path, option: str) -> Path:
     return path.resolve()
 
 
-def _secret(path: Path | None) -> str | None:
+def _handed_in(backup_dir: Path | None, dump: Path | None, storage: Path | None) -> HandedIn:
+    if backup_dir is not None and (dump or storage):
+        raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
+    if backup_dir is not None:
+        manifest = read_manifest(_there(backup_dir, "BACKUP"))
+        paths = {file.role: _there(backup_dir / file.name, "BACKUP") for file in manifest.artifacts}
+        return HandedIn(dump=paths["database"], storage=paths["storage"], manifest=manifest)
+    if dump is None or storage is None:
+        raise click.UsageError("a backup is a BACKUP directory with a manifest, or --dump and --storage")
+    return HandedIn(dump=_there(dump, "--dump"), storage=_there(storage, "--storage"))
+
+
+def _secret(path: Path | None, option: str) -> str | None:
     if path is None:
         return None
     try:
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"cannot read {path}: {error}", param_hint="--app-key-file") from error
+        raise click.BadParameter(f"cannot read {path}: {error}", param_hint=option) from error
 
 
 @contextmanager
 def _drill(settings: Settings, name: str, *, as_json: bool) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
     """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary."""
     drill_id = new_drill_id(name)
-    console = Console(stderr=as_json)
+    console = console_for(stderr=as_json)
     with _terminable():
         for leftover in sweep(settings.state_dir):
             console.print(f"removed what a killed drill left: {leftover.drill_id}", markup=False, highlight=False)
@@ -290,7 +415,7 @@ def _show(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())
     else:
-        print_summary(Console(), result, str(run_dir))
+        print_summary(console_for(), result, str(run_dir))
 
 
 @contextmanager

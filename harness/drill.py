@@ -14,13 +14,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.backup.manifest import measure
-from harness.backup.plan import BackupPlan
+from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.take import Backup, take_backup
 from harness.checks.evidence import Evidence
 from harness.clock import Clock, Listener
@@ -70,6 +70,56 @@ class HandedIn:
     app_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """All that crosses from the first half to the second."""
+
+    dump: Path
+    storage: Path
+    database: str | None
+    plan: BackupPlan
+    files: tuple[tuple[str, Path], ...]
+    manifest: Manifest | None = None
+    backup: Backup | None = None
+    source: SourceView | None = None
+
+    @classmethod
+    def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> HandedOver:
+        artifacts = {file.role: backup.directory / file.name for file in backup.manifest.artifacts}
+        return cls(
+            dump=artifacts["database"],
+            storage=artifacts["storage"],
+            database=backup.manifest.database,
+            plan=plan,
+            files=tuple(artifacts.items()),
+            manifest=backup.manifest,
+            backup=backup,
+            source=source,
+        )
+
+    @classmethod
+    def from_outside(cls, handed_in: HandedIn) -> HandedOver:
+        files: list[tuple[str, Path]] = [("database", handed_in.dump), ("storage", handed_in.storage)]
+        manifest = handed_in.manifest
+        if manifest is None:
+            # What the guide allows to leave out may be missing; every file that is there must come back.
+            plan = BackupPlan(excluded_directories=())
+        else:
+            plan = BackupPlan(
+                excluded_tables=tuple(left.name for left in manifest.exclusions if left.kind == "table"),
+                excluded_directories=tuple(left.name for left in manifest.exclusions if left.kind == "directory"),
+            )
+            files += [(file.role, handed_in.dump.parent / file.name) for file in manifest.artifacts]
+        return cls(
+            dump=handed_in.dump,
+            storage=handed_in.storage,
+            database=handed_in.database or (manifest.database if manifest else None),
+            plan=plan,
+            files=tuple({path: (role, path) for role, path in files}.values()),
+            manifest=manifest,
+        )
+
+
 class Drill:
     """One run: its name, its directory, its clock, its runtime."""
 
@@ -85,35 +135,41 @@ class Drill:
 
     def run(self, scenario: Scenario) -> DrillResult:
         """Generate, back up, destroy, restore, prove."""
-        app_key, nonce = new_app_key(), secrets.token_hex(8)
+        app_key = new_app_key()
         with self._judged(scenario.name, scenario.why) as outcome:
-            with self._stack("source", app_key) as source:
-                prepare_source(source, scenario, nonce, self.settings.limits, self.clock)
-                view = observe_source(source, self.store.directory, self.clock)
-                self.store.save("source", SourceView, view)
-                backup = take_backup(
-                    source,
-                    scenario.backup.plan(),
-                    self.store.path("backup"),
-                    self.clock,
-                    nonce=nonce,
-                    row_digests=self.store.path("source-rows.tsv.zst"),
-                )
-                self.store.save("backup", Manifest, backup.manifest)
-            handed = _HandedOver.from_backup(backup, scenario.backup.plan(), view)
-            outcome.evidence = self._restore(handed, app_key, scenario.objectives)
+            handed = self.back_up(scenario, app_key)
+            outcome.evidence = self._prove(handed, app_key, scenario.objectives)
         return outcome.result
 
     def verify(self, handed_in: HandedIn, objectives: Objectives, purpose: str) -> DrillResult:
         """Restore a backup that was made elsewhere, and prove that all of it is back."""
         with self._judged("verify", purpose) as outcome:
             app_key = handed_in.app_key or new_app_key()
-            outcome.evidence = self._restore(_HandedOver.from_outside(handed_in), app_key, objectives)
+            outcome.evidence = self._prove(HandedOver.from_outside(handed_in), app_key, objectives)
         return outcome.result
 
-    def _restore(self, handed: _HandedOver, app_key: str, objectives: Objectives) -> Evidence:
-        """The second half: read the backup, then restore it into a clean target and look at what came back."""
-        limits, clock, directory = self.settings.limits, self.clock, self.store.directory
+    def back_up(self, scenario: Scenario, app_key: str) -> HandedOver:
+        """The first half: a source with data, its backup, and the source destroyed."""
+        nonce, plan = secrets.token_hex(8), scenario.backup.plan()
+        with self._stack("source", app_key) as source:
+            prepare_source(source, scenario, nonce, self.settings.limits, self.clock)
+            view = observe_source(source, self.store.directory, self.clock)
+            self.store.save("source", SourceView, view)
+            backup = take_backup(
+                BackupSource.of(source),
+                plan,
+                self.store.path("backup"),
+                self.clock,
+                nonce=nonce,
+                row_digests=self.store.path("source-rows.tsv.zst"),
+            )
+            self.store.save("backup", Manifest, backup.manifest)
+        return HandedOver.from_backup(backup, plan, view)
+
+    @contextmanager
+    def restored(self, handed: HandedOver, app_key: str) -> Iterator[tuple[Stack, Restored]]:
+        """The second half up to the last step of the guide: a target into which the backup was restored."""
+        limits, clock = self.settings.limits, self.clock
         with clock.step("read", "Read the backup before anything of it runs") as note:
             script = read_script(handed.dump, handed.database, progress=note.progress)
             measured = tuple(measure(path, role) for role, path in handed.files if path.is_file())
@@ -122,39 +178,41 @@ class Drill:
             fresh = prove_target(target, limits, clock)
             with clock.step("compare", "Compare the script with the server that it will run on"):
                 script = check_compatibility(script, target.mysql)
-            artifact_files = directory / "artifact-files.jsonl"
-            files = restore(target, script, handed.storage, artifact_files, limits, clock)
-            restored = Restored(
-                script=script,
-                files=files,
-                expected_files=handed.source.files if handed.source else artifact_files,
-                measured=measured,
-                fresh=fresh,
-                plan=handed.plan,
-                backup=handed.backup,
-                source=handed.source,
-                manifest=handed.manifest,
+            inventory = self.store.path("artifact-files.jsonl")
+            files = restore(target, script, handed.storage, inventory, limits, clock)
+            yield (
+                target,
+                Restored(
+                    script=script,
+                    files=files,
+                    expected_files=handed.source.files if handed.source else inventory,
+                    measured=measured,
+                    fresh=fresh,
+                    plan=handed.plan,
+                    backup=handed.backup,
+                    source=handed.source,
+                    manifest=handed.manifest,
+                ),
             )
-            evidence = collect(target, restored, objectives, directory, clock)
+
+    def _prove(self, handed: HandedOver, app_key: str, objectives: Objectives) -> Evidence:
+        with self.restored(handed, app_key) as (target, what):
+            evidence = collect(target, what, objectives, self.store.directory, self.clock)
         self.store.save_evidence(evidence)
         return evidence
 
     @contextmanager
     def _stack(self, role: str, app_key: str) -> Iterator[Stack]:
+        """A running stack, its start and its end timed."""
         spec = StackSpec(role=role, drill_id=self.drill_id, logs=self.store.logs / role, app_key=app_key)
-        with self.clock.step(f"start-{role}", f"Start the servers of the {role}") as note:
-            running = self.runtime.stack(spec)
-            stack = running.__enter__()
-            note.detail = ", ".join(f"{part.name} {part.version}" for part in stack.components)
-        self.components += [replace(part, role=f"{role} {part.role}") for part in stack.components]
-        try:
+        with ExitStack() as running:
+            with self.clock.step(f"start-{role}", f"Start the servers of the {role}") as note:
+                stack = running.enter_context(self.runtime.stack(spec))
+                note.detail = ", ".join(f"{part.name} {part.version}" for part in stack.components)
+            self.components += [replace(part, role=f"{role} {part.role}") for part in stack.components]
             yield stack
-        except BaseException as error:
-            if not running.__exit__(type(error), error, error.__traceback__):
-                raise
-        else:
             with self.clock.step(f"destroy-{role}", f"Destroy the {role}"):
-                running.__exit__(None, None, None)
+                running.close()
 
     @contextmanager
     def _judged(self, name: str, purpose: str) -> Iterator[_Outcome]:
@@ -244,46 +302,6 @@ class _Outcome:
         self.evidence: Evidence | None = None
         self.error: StageFailed | None = None
         self.result: DrillResult
-
-
-@dataclass(frozen=True, slots=True)
-class _HandedOver:
-    """All that crosses from the first half to the second."""
-
-    dump: Path
-    storage: Path
-    database: str | None
-    plan: BackupPlan
-    files: tuple[tuple[str, Path], ...]
-    manifest: Manifest | None = None
-    backup: Backup | None = None
-    source: SourceView | None = None
-
-    @classmethod
-    def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> _HandedOver:
-        artifacts = {file.role: backup.directory / file.name for file in backup.manifest.artifacts}
-        return cls(
-            dump=artifacts["database"],
-            storage=artifacts["storage"],
-            database=backup.manifest.database,
-            plan=plan,
-            files=tuple(artifacts.items()),
-            manifest=backup.manifest,
-            backup=backup,
-            source=source,
-        )
-
-    @classmethod
-    def from_outside(cls, handed_in: HandedIn) -> _HandedOver:
-        files: list[tuple[str, Path]] = [("database", handed_in.dump), ("storage", handed_in.storage)]
-        return cls(
-            dump=handed_in.dump,
-            storage=handed_in.storage,
-            database=handed_in.database,
-            plan=BackupPlan(),
-            files=tuple(files),
-            manifest=handed_in.manifest,
-        )
 
 
 def new_drill_id(name: str) -> str:

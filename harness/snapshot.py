@@ -51,6 +51,7 @@ def read_database(
     *,
     progress: Progress = lambda text: None,
     row_digests: Path | None = None,
+    with_accounts: bool = True,
 ) -> DatabaseState:
     """Every table's rows and digest, every object, the orphans and the variables that matter.
 
@@ -58,6 +59,7 @@ def read_database(
         session: in a transaction with a consistent snapshot where that matters.
         progress: told the name of each table as it is read.
         row_digests: file for the digest of every row (`read_kept_row_digests` reads it), or None.
+        with_accounts: look for definers that are no accounts, which needs to read `mysql.user`.
     """
     objects = read_objects(session, database)
     increments = read_auto_increments(session, database)
@@ -79,7 +81,7 @@ def read_database(
         objects=objects,
         variables=server_variables(session),
         orphans=read_orphans(session, database),
-        definers_missing=missing_definers(session, objects),
+        definers_missing=missing_definers(session, objects) if with_accounts else (),
     )
 
 

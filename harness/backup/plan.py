@@ -5,6 +5,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness import guide
+from harness.model import Component
+from harness.services.apiary import Lifecycle
+from harness.services.execution import Host
+from harness.services.mysql import MySqlServer
+from harness.services.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSource:
+    """What a backup is taken from: a stack of a drill, or an operator's own servers.
+
+    Args:
+        mysql: the database server; its `admin` account reads.
+        storage_host: where tar runs on the storage directory.
+        storage_root: `storage/app` as that host sees it.
+        search_prefix: `SCOUT_PREFIX`, for the names of the indexes.
+        components: what is known of the servers.
+        lifecycle: stops and starts the app for a quiesced backup; None where that cannot be done from here.
+    """
+
+    mysql: MySqlServer
+    storage_host: Host
+    storage_root: str
+    search_prefix: str
+    components: tuple[Component, ...]
+    lifecycle: Lifecycle | None = None
+
+    @classmethod
+    def of(cls, stack: Stack) -> BackupSource:
+        """A drill's own source."""
+        return cls(
+            mysql=stack.mysql,
+            storage_host=stack.apiary.storage_host,
+            storage_root=stack.apiary.storage_root,
+            search_prefix=stack.apiary.search_prefix,
+            components=stack.components,
+            lifecycle=stack.apiary.lifecycle,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +56,6 @@ class BackupPlan:
         further_databases: dumped into the same script, before the application's.
         storage_form: `tar.zst`, or `copy` for a plain directory.
         dump_options: further options for mysqldump.
-        row_digests: keep the digest of every row outside the artifact, to name rows that differ.
     """
 
     quiesced: bool = False
@@ -27,7 +64,6 @@ class BackupPlan:
     further_databases: tuple[str, ...] = ()
     storage_form: str = "tar.zst"
     dump_options: tuple[str, ...] = ()
-    row_digests: bool = True
 
     @property
     def mode(self) -> str:

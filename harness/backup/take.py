@@ -15,13 +15,12 @@ from pathlib import Path
 
 from harness.backup.database import DumpOutcome, backup_database
 from harness.backup.manifest import FORMAT_VERSION, write_manifest
-from harness.backup.plan import BackupPlan
+from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.storage import backup_storage
 from harness.clock import Clock, Note, megabytes
 from harness.errors import UsageError
 from harness.model import DatabaseState, Exclusion, Manifest, SearchableRows
 from harness.services.mysql import Session
-from harness.services.stack import Stack
 from harness.snapshot import read_database, read_searchable
 
 DUMP_NAME = "database.sql.zst"
@@ -45,7 +44,13 @@ class Backup:
 
 
 def take_backup(
-    stack: Stack, plan: BackupPlan, directory: Path, clock: Clock, *, nonce: str = "", row_digests: Path | None = None
+    source: BackupSource,
+    plan: BackupPlan,
+    directory: Path,
+    clock: Clock,
+    *,
+    nonce: str = "",
+    row_digests: Path | None = None,
 ) -> Backup:
     """Back up an instance into a new directory.
 
@@ -64,17 +69,17 @@ def take_backup(
         raise UsageError(f"cannot use {directory} for a backup: {error.strerror}") from error
     started_at = datetime.now(UTC)
     steps_before = len(clock.steps)
-    with _stopped(stack, clock, really=plan.quiesced):
+    with _stopped(source, clock, really=plan.quiesced):
         with clock.step("backup-database", "Back up the database") as note:
-            dump = _dump(stack, plan, directory, note, row_digests)
+            dump = _dump(source, plan, directory, note, row_digests)
             note.detail = (
                 f"{sum(t.rows for t in dump.reading[0].tables):,} rows, {megabytes(dump.script_bytes)} of script,"
                 f" {megabytes(dump.artifact.size_bytes)} compressed; {dump.note}"
             )
         with clock.step("backup-files", "Back up the files") as note:
             files = backup_storage(
-                stack.apiary.storage_host,
-                stack.apiary.storage_root,
+                source.storage_host,
+                source.storage_root,
                 directory,
                 form=plan.storage_form,
                 excluded=plan.excluded_directories,
@@ -87,11 +92,11 @@ def take_backup(
         started_at=started_at,
         mode=plan.mode,
         nonce=nonce,
-        database=stack.mysql.database,
+        database=source.mysql.database,
         artifacts=(dump.artifact, *files.artifacts),
         components=tuple(
             replace(component, version=f"{component.version} ({dump.tool})") if component.role == "mysql" else component
-            for component in stack.components
+            for component in source.components
         ),
         variables=database.variables,
         same_snapshot=dump.same_snapshot,
@@ -117,9 +122,9 @@ def take_backup(
 
 
 def _dump(
-    stack: Stack, plan: BackupPlan, directory: Path, note: Note, row_digests: Path | None
+    source: BackupSource, plan: BackupPlan, directory: Path, note: Note, row_digests: Path | None
 ) -> DumpOutcome[tuple[DatabaseState, tuple[SearchableRows, ...]]]:
-    database = stack.mysql.database
+    database = source.mysql.database
 
     def read(session: Session) -> tuple[DatabaseState, tuple[SearchableRows, ...]]:
         state = read_database(
@@ -127,25 +132,31 @@ def _dump(
             database,
             progress=lambda table: note.progress(f"reading {table}"),
             row_digests=row_digests,
+            with_accounts=False,
         )
-        return state, read_searchable(session, database, stack.apiary.search_prefix)
+        return state, read_searchable(session, database, source.search_prefix)
 
-    return backup_database(stack.mysql, plan, directory / DUMP_NAME, read)
+    return backup_database(source.mysql, plan, directory / DUMP_NAME, read)
 
 
 @contextmanager
-def _stopped(stack: Stack, clock: Clock, *, really: bool) -> Iterator[None]:
+def _stopped(source: BackupSource, clock: Clock, *, really: bool) -> Iterator[None]:
     """Stop the app for the block, and start it again whatever happens."""
     if not really:
         yield
         return
-    with clock.step("quiesce", "Stop the application for the backup"):
-        stack.apiary.lifecycle.stop()
+    if source.lifecycle is None:
+        raise UsageError(
+            "a quiesced backup has to stop the application, and does not know how",
+            "Give --stop-command and --start-command.",
+        )
     try:
+        with clock.step("quiesce", "Stop the application for the backup"):
+            source.lifecycle.stop()
         yield
     finally:
         with clock.step("resume", "Start the application again"):
-            stack.apiary.lifecycle.start()
+            source.lifecycle.start()
 
 
 def _make_durable(directory: Path) -> None:

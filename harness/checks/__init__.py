@@ -123,7 +123,6 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "search-packaged",
         lambda e: search.check_packaged_documents(e.search.expected_settings, e.search.actual, e.search.prefix),
-        needs_source=True,
     ),
     Check("search-settings", lambda e: search.check_settings(e.search.expected_settings, e.search.actual)),
     Check("search-tasks", lambda e: search.check_tasks(e.search.actual)),

@@ -53,6 +53,12 @@ class ConsoleProgress:
         self._console.print(f"{mark} {step.duration_s:7.2f} s  {escape(step.title)}{detail}", highlight=False)
 
 
+def console_for(*, stderr: bool = False) -> Console:
+    """A console of the terminal's width; 110 columns where there is none (a pipe, a CI log)."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=110)
+
+
 def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
     """The result on one screen."""
     console.print()
@@ -95,17 +101,23 @@ def _components(components: Sequence[Component]) -> Table:
 
 def _checks(checks: Sequence[CheckResult]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("", "Check", "Compared", "Findings"):
-        table.add_column(heading, justify="right" if heading == "Compared" else "left", no_wrap=heading != "Findings")
+    table.add_column("")
+    table.add_column("Compared", justify="right", no_wrap=True)
+    table.add_column("Check")
     for check in checks:
         errors = sum(1 for finding in check.findings if finding.severity is Severity.ERROR)
         others = len(check.findings) - errors
         mark = "[red]✗[/]" if errors else "[yellow]?[/]" if check.unknown else "[green]✓[/]"
-        told = [check.unknown] if check.unknown else []
-        told += [f"{errors + check.suppressed} errors"] if errors else []
-        told += [f"{others} remarks"] if others else []
-        table.add_row(mark, escape(check.title), f"{check.compared:,}", escape(", ".join(told)))
+        told = [f"could not tell: {check.unknown}"] if check.unknown else []
+        told += [_counted(errors + check.suppressed, "error")] if errors else []
+        told += [_counted(others, "remark")] if others else []
+        text = escape(check.title) + (f"  [bold]({escape(', '.join(told))})[/]" if told else "")
+        table.add_row(mark, f"{check.compared:,}", text)
     return table
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _findings(findings: Sequence[Finding]) -> Table:

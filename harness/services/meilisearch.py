@@ -19,6 +19,9 @@ PAGE_DOCUMENTS = 10_000
 
 REQUEST_TIMEOUT_S = 120
 
+UNAPPLIED_HEADER = "X-Embedded-Unapplied-Settings"
+"""Sent by the embedded server only (docs/embedded.md)."""
+
 _PAGE_INDEXES = 100
 _PENDING = "enqueued,processing"
 _BAD = "failed,canceled"
@@ -101,7 +104,17 @@ class MeilisearchServer:
             indexes=tuple(sorted(indexes, key=lambda index: index.name)),
             bad_tasks=tuple(self._bad_tasks(client)),
             tasks=int(client.get_tasks({"limit": 1}).total),
+            not_applied=tuple(sorted({name for index in indexes for name in self._not_applied(index.name)})),
         )
+
+    def _not_applied(self, uid: str) -> list[str]:
+        """Settings of an index that the embedded server stores without effect, as its answer's header says."""
+        answer = requests.get(
+            f"{self.url}/indexes/{uid}/settings",
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=REQUEST_TIMEOUT_S,
+        )
+        return [name.strip() for name in answer.headers.get(UNAPPLIED_HEADER, "").split(",") if name.strip()]
 
     @staticmethod
     def _indexes(client: meilisearch.Client) -> Iterator[dict[str, Any]]:

@@ -135,11 +135,21 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             nonce_found=nonce_found,
             findings=restored.script.findings,
         ),
-        source=restored.backup.database if restored.backup else None,
+        source=_source(restored),
         app_before=restored.source.app if restored.source else None,
         manifest=restored.manifest,
         rows=rows,
     )
+
+
+def _source(restored: Restored) -> DatabaseState | None:
+    """The source's database: as it was read, or as the manifest tells it, or unknown."""
+    if restored.backup is not None:
+        return restored.backup.database
+    manifest = restored.manifest
+    if manifest is None:
+        return None
+    return DatabaseState(manifest.database, manifest.tables, manifest.objects, manifest.variables)
 
 
 def recovery_time_s(steps: Iterable[Step]) -> float:

@@ -1,0 +1,43 @@
+# Two commands do everything on a fresh machine: `make drill` and `make test`.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+JOBS ?= 2
+READY := $(VENV)/.ready
+SERVERS := $(VENV)/.servers
+
+.PHONY: help drill test lint contract docs-check clean
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
+
+drill: $(SERVERS) ## Set up what is missing and run the documented drill
+	$(BIN)/apiary-drill run $(DRILL)
+
+test: $(SERVERS) ## Set up what is missing and run the tests
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(TEST)
+
+lint: $(READY) ## ruff and mypy, strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+contract: $(READY) ## The Meilisearch contract, against MEILISEARCH_URL with MEILISEARCH_KEY, or the embedded server
+	MEILISEARCH_URL='$(MEILISEARCH_URL)' MEILISEARCH_KEY='$(MEILISEARCH_KEY)' $(BIN)/pytest tests/contract/meilisearch
+
+clean: ## Remove what killed drills left, and the virtual environment
+	-$(BIN)/apiary-drill clean
+	rm -rf $(VENV)
+
+# The virtual environment, from hash-pinned requirements. Two makes at once wait for each other.
+$(READY): pyproject.toml requirements-dev.txt .ci/setup
+	flock .ci/setup .ci/setup "$(PYTHON)" "$(VENV)"
+	touch $@
+
+# The servers: system packages where this is root on Debian, else what is missing and the ways to get it.
+$(SERVERS): $(READY)
+	flock .ci/setup $(BIN)/apiary-drill doctor --install
+	touch $@

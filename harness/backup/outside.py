@@ -1,0 +1,115 @@
+"""Backing up an operator's own servers: what can be known of them first, and how they are stopped and started."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.errors import ProcedureFailed, UsageError
+from harness.model import Component
+from harness.services.execution import Host, run
+from harness.services.mysql import MySqlServer, server_version
+
+PRIVILEGES: dict[str, str] = {
+    "SELECT": "no row can be read",
+    "SHOW VIEW": "views are left out, with an error",
+    "TRIGGER": "triggers are left out silently",
+    "EVENT": "events are left out, with an error",
+    "LOCK TABLES": "a dump without --single-transaction is not possible",
+    "PROCESS": "a dump with tablespaces is not possible",
+    "RELOAD": "digests and dump cannot be taken of the very same moment",
+}
+"""What a backup needs, and what happens without it. Source: the manual's page on mysqldump."""
+
+NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT")
+"""Without one of these the dump is not whole. The others have a way around, which the manifest names."""
+
+_COMMAND_LIMIT_S = 600.0
+
+
+def missing_privileges(grants: Iterable[str], database: str) -> tuple[str, ...]:
+    """Those of PRIVILEGES that no grant gives on everything or on this database.
+
+    Args:
+        grants: lines of SHOW GRANTS.
+        database: name of the database.
+    """
+    held: set[str] = set()
+    for grant in grants:
+        match = re.match(r"GRANT (.+?) ON (\S+) TO ", grant)
+        if match is None:
+            continue
+        scope = match.group(2).replace("`", "").replace("\\_", "_")
+        if scope == "*.*" or scope == f"{database}.*":
+            held.update(part.strip().upper() for part in match.group(1).split(","))
+    if "ALL PRIVILEGES" in held or "ALL" in held:
+        return ()
+    return tuple(name for name in PRIVILEGES if name not in held)
+
+
+def check_account(server: MySqlServer) -> tuple[tuple[str, str], ...]:
+    """Check the account's privileges before anything is read.
+
+    Returns:
+        Pairs (privilege, what happens without it) for what is missing and can be done without.
+
+    Raises:
+        ServerFailed: no connection.
+        UsageError: the database is not there, or a needed privilege is missing; names all of them.
+    """
+    with server.session() as session:
+        grants = [str(grant) for (grant,) in session.rows("SHOW GRANTS")]
+        there = session.value(
+            "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = %s", (server.database,)
+        )
+    if not there:
+        raise UsageError(
+            f"{server.admin.user!r} sees no database {server.database!r} on {server.host}:{server.port}",
+            "Check the name, and that the account has privileges on it.",
+        )
+    missing = missing_privileges(grants, server.database)
+    fatal = [name for name in missing if name in NEEDED]
+    if fatal:
+        told = "; ".join(f"{name} ({PRIVILEGES[name]})" for name in fatal)
+        raise UsageError(
+            f"the account {server.admin.user!r} lacks privileges that a whole backup needs: {told}",
+            f"GRANT {', '.join(fatal)} ON `{server.database}`.* TO the account.",
+        )
+    return tuple((name, PRIVILEGES[name]) for name in missing)
+
+
+def component(server: MySqlServer) -> Component:
+    """What the manifest says of a server that the harness did not start."""
+    with server.session() as session:
+        flavour, version = server_version(session)
+    return Component("mysql", flavour, version, f"{server.host}:{server.port}", real=flavour == "MySQL")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLifecycle:
+    """Stops and starts an application with the operator's own commands."""
+
+    host: Host
+    stop_command: str
+    start_command: str
+
+    def stop(self) -> None:
+        """Run the stop command. Raises ProcedureFailed."""
+        self._run(self.stop_command)
+
+    def start(self) -> None:
+        """Run the start command. Raises ProcedureFailed."""
+        self._run(self.start_command)
+
+    def running(self) -> bool:
+        """Not known from here."""
+        return False
+
+    def _run(self, command: str) -> None:
+        completed = run(self.host, shlex.split(command), timeout_s=_COMMAND_LIMIT_S)
+        if completed.exit_status != 0:
+            raise ProcedureFailed(
+                f"`{command}` ended with exit status {completed.exit_status}", details=completed.stderr[-2000:]
+            )
