@@ -84,7 +84,7 @@ class DocumentQuery:
     keys: tuple[bytes, ...]
 
 
-_DAY = "departure_date"
+_IS_USER = "x.model_type = 'App\\\\Models\\\\User'"
 _USER = Relation("user", "users", "u", "u.id = t.user_id", "user_id", ("id", *PERSON_COLUMNS))
 _UPDATED = Computed("updated_at_unix", "unix_timestamp(t.updated_at)", ("t.updated_at",))
 _REVENUE = (
@@ -189,7 +189,7 @@ _COMPUTED: dict[str, tuple[Computed, ...]] = {
         _ids("user_id", "team_user", "user_id", "x.team_id = t.id"),
     ),
     "travel": (
-        Computed("departure_date_unix", "unix_timestamp(t.departure_date)", (f"t.{_DAY}",)),
+        Computed("departure_date_unix", "unix_timestamp(t.departure_date)", ("t.departure_date",)),
         Computed("return_date_unix", "unix_timestamp(t.return_date)", ("t.return_date",)),
     ),
     "travel_assignments": (_UPDATED,),
@@ -207,8 +207,8 @@ _COMPUTED: dict[str, tuple[Computed, ...]] = {
         _ids("class_standing_id", "class_standing_user", "class_standing_id", "x.user_id = t.id"),
         _ids("major_id", "major_user", "major_id", "x.user_id = t.id and x.deleted_at is null"),
         _ids("team_id", "team_user", "team_id", "x.user_id = t.id"),
-        _ids("permission_id", "model_has_permissions", "permission_id", "x.model_id = t.id"),
-        _ids("role_id", "model_has_roles", "role_id", "x.model_id = t.id"),
+        _ids("permission_id", "model_has_permissions", "permission_id", f"{_IS_USER} and x.model_id = t.id"),
+        _ids("role_id", "model_has_roles", "role_id", f"{_IS_USER} and x.model_id = t.id"),
     ),
 }
 
