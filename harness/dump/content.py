@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.dump.ddl import TableDefinition, parse_create_table
-from harness.dump.model import ColumnInfo, DatabaseInfo, ObjectInfo, TableInfo
+from harness.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ObjectInfo, TableInfo
 from harness.dump.rows import Rows, Tally, hash_row
 from harness.dump.statements import Kind, Piece
-from harness.dump.tokens import Token, name_at
-from harness.dump.values import Value, canonical_row, columns_of_row, parse_row
+from harness.dump.tokens import Token, name_at, starts_with
+from harness.dump.values import canonical_row, codec_of, columns_of_row, parse_row
 from harness.dump.walk import Head, Heads, created_database, used_database
 from harness.guide import EXCLUDABLE_TABLES
 
@@ -86,8 +86,10 @@ class _Database:
 class Content:
     """The visitor that collects what a script holds."""
 
-    def __init__(self, *, values: bool = False) -> None:
+    def __init__(self, *, values: bool = False, definitions: DumpInfo | None = None) -> None:
         self._with_values = values
+        self._definitions = definitions
+        self._codec: str | None = None
         self._databases: dict[str, _Database] = {}
         self._current = ""
         self._heads = Heads()
@@ -133,6 +135,8 @@ class Content:
             return
         if tokens[0].kind != "word":
             return
+        if starts_with(tokens, "SET", "NAMES") and len(tokens) > 2:
+            self._codec = codec_of(tokens[2].raw)
         if tokens[0].text == "CREATE":
             self._create(piece, tokens)
         elif tokens[0].text in ("INSERT", "REPLACE", "LOAD"):
@@ -226,6 +230,11 @@ class Content:
     def _columns(self, table: _Table, count: int) -> list[ColumnInfo | None]:
         assert self._head is not None
         defined = () if table.definition is None else table.definition.columns
+        if not defined and self._definitions is not None:
+            # the other half of a pair: --no-data and --no-create-info
+            database = self._definitions.database(self._head.database or self._current or None)
+            known = None if database is None else database.table(table.name)
+            defined = () if known is None else known.columns
         return columns_of_row(count, self._head.columns, defined)
 
     def _look_at_first_row(self, table: _Table, row: bytes, piece: Piece) -> None:
@@ -235,19 +244,11 @@ class Content:
         if any(column is not None and column.generated for column in columns):
             table.generated_values_line = piece.line
         for value, column in zip(values, columns, strict=False):
-            if (
-                column is not None
-                and column.base_type in _BINARY_TYPES
-                and value != ("text", b"")
-                and value[0] != "null"
-            ):
-                self._note_blob(row, value)
-
-    def _note_blob(self, row: bytes, value: Value) -> None:
-        if len(value[1]) < _LONGEST_LOOK_BYTES // 4 and b"0x" + value[1].hex().encode() in row.lower():
-            self._hex = True
-        else:
-            self._binary_text = True
+            if value[0] == "text" and value[1] and (column is None or column.base_type in _BINARY_TYPES):
+                if len(value[1]) < _LONGEST_LOOK_BYTES // 4 and b"0x" + value[1].hex().encode() in row.lower():
+                    self._hex = True
+                elif column is not None or b"_binary" in row:
+                    self._binary_text = True
 
     def _add_values(self, table: _Table, rows: Sequence[bytes], piece: Piece) -> None:
         if table.values is None:
@@ -259,7 +260,7 @@ class Content:
             values = parse_row(row, escapes=escapes)
             if len(columns) != len(values):
                 columns = self._columns(table, len(values))
-            hashes.append(hash_row(canonical_row(values, columns)))
+            hashes.append(hash_row(canonical_row(values, columns, self._codec)))
         table.values.add_hashes(hashes)
 
     # -- results

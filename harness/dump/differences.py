@@ -18,7 +18,8 @@ from harness.dump.model import RowDifference
 from harness.dump.rows import Rows, hash_row
 from harness.dump.source import ScriptSource, open_script
 from harness.dump.statements import Kind
-from harness.dump.values import Value, canonical_row, columns_of_row, normal_number, parse_row
+from harness.dump.tokens import starts_with
+from harness.dump.values import Value, canonical_row, codec_of, columns_of_row, normal_number, parse_row
 from harness.dump.walk import Heads, created_database, pieces_with_tokens, used_database
 
 _BUCKETS = 1 << 20
@@ -61,6 +62,7 @@ def iter_rows(
     heads = Heads()
     rows = Rows(hold=True)
     definition: TableDefinition | None = None
+    codec: str | None = None
     for piece, tokens in pieces_with_tokens(open_script(source)):
         if not piece.head:
             if piece.kind is Kind.COMMENT or not tokens:
@@ -70,6 +72,8 @@ def iter_rows(
             found = parse_create_table(tokens)
             if found is not None and found.name == table and (found.database or current or database) == database:
                 definition = found
+            if starts_with(tokens, "SET", "NAMES") and len(tokens) > 2:
+                codec = codec_of(tokens[2].raw)
             continue
         head = heads.of(piece)
         if head.table != table or (head.database or current or database) != database:
@@ -83,7 +87,7 @@ def iter_rows(
             key = tuple(_key_value(values[names.index(name.lower())]) for name in wanted if name.lower() in names)
             if len(key) != len(wanted):
                 key = ()
-            yield KeyedRow(key, hash_row(canonical_row(values, columns) if by_value else row))
+            yield KeyedRow(key, hash_row(canonical_row(values, columns, codec) if by_value else row))
 
 
 def _key_value(value: Value) -> bytes:

@@ -26,12 +26,14 @@ _COLLATION = re.compile(r"COLLATE|COLLATION_CONNECTION|COLLATION_SERVER|COLLATIO
 _CHARSET = re.compile(r"CHARSET|CHARACTER_SET_CLIENT|CHARACTER_SET_RESULTS|CHARACTER_SET_CONNECTION")
 
 
-def inspect(source: ScriptSource, *, values: bool = False) -> DumpInfo:
+def inspect(source: ScriptSource, *, values: bool = False, definitions: DumpInfo | None = None) -> DumpInfo:
     """Read a script once and tell everything that can be known about it.
 
     Args:
         source: a file or an open binary stream, compressed or not.
         values: make the digests by value too; about ten times as slow (see values.py).
+        definitions: of the script that holds the CREATE TABLEs, if this one was made with --no-create-info; the
+            digests by value need them.
 
     Returns:
         What the script holds. A script that was cut short is not an error here: `complete` says so.
@@ -40,15 +42,17 @@ def inspect(source: ScriptSource, *, values: bool = False) -> DumpInfo:
         UsageError: the file can't be read, or is something else.
         BrokenArtifact: its compression is damaged.
     """
-    return examine(source, values=values)[0]
+    return examine(source, values=values, definitions=definitions)[0]
 
 
-def examine(source: ScriptSource, *, values: bool = False) -> tuple[DumpInfo, tuple[ScriptFinding, ...]]:
+def examine(
+    source: ScriptSource, *, values: bool = False, definitions: DumpInfo | None = None
+) -> tuple[DumpInfo, tuple[ScriptFinding, ...]]:
     """As `inspect`, and in the same reading everything that must not run (safety.py).
 
     What counts depends on the database that is wanted: `safety.findings_for` selects.
     """
-    inspector = Inspector(source_name(source), values=values)
+    inspector = Inspector(source_name(source), values=values, definitions=definitions)
     safety = Safety()
     walk(open_script(source), inspector, safety)
     computed = computed_value_findings(inspector.content.computed)
@@ -58,9 +62,9 @@ def examine(source: ScriptSource, *, values: bool = False) -> tuple[DumpInfo, tu
 class Inspector:
     """The visitor behind `inspect`."""
 
-    def __init__(self, source: str, *, values: bool = False) -> None:
+    def __init__(self, source: str, *, values: bool = False, definitions: DumpInfo | None = None) -> None:
         self._source = source
-        self.content = Content(values=values)
+        self.content = Content(values=values, definitions=definitions)
         self._values = values
         self._size = 0
         self._line_breaks = 0

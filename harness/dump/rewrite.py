@@ -15,10 +15,12 @@ from harness.dump.tokens import Token, starts_with
 from harness.dump.walk import created_database, pieces_with_tokens, used_database
 from harness.errors import BrokenArtifact, UsageError
 
-SANDBOX, GTID, LOG_BIN = "sandbox", "gtid-purged", "sql-log-bin"
-DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN))
-"""What can be left out without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN."""
+SANDBOX, GTID, LOG_BIN, STATISTICS = "sandbox", "gtid-purged", "sql-log-bin", "innodb-stats"
+DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN, STATISTICS))
+"""What can be left out without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN, and the switch of
+InnoDB's statistics that MySQL's `--all-databases` writes."""
 
+_FOOTER = b"-- Dump completed"
 _HEADERS = (b"-- MySQL dump ", b"-- MariaDB dump ")
 
 
@@ -166,7 +168,7 @@ class _Trimmer:
         if piece.kind is Kind.COMMENT:
             if piece.data.lstrip().startswith(_HEADERS):
                 self._section = ""  # another dump begins: its settings are for all of it
-            return piece.data if self._mine() else None
+            return piece.data if self._mine() or piece.data.lstrip().startswith(_FOOTER) else None
         if piece.kind is Kind.SANDBOX:
             if SANDBOX in self._drop:
                 self._tell(piece, SANDBOX, "MariaDB's sandbox line")
@@ -188,7 +190,7 @@ class _Trimmer:
                 self._tell(piece, "database", "USE" if chosen is not None else "CREATE DATABASE")
             return None
         if starts_with(tokens, "SET") and (code := _server_setting(tokens)) in self._drop:
-            self._tell(piece, code, tokens[-2].raw if code == GTID else "SQL_LOG_BIN")
+            self._tell(piece, code, {GTID: "GTID_PURGED", LOG_BIN: "SQL_LOG_BIN"}.get(code, "INNODB_STATS_AUTO_RECALC"))
             return None
         if not self._mine():
             return piece.data if _is_session_setting(tokens) else None
@@ -200,7 +202,7 @@ class _Trimmer:
         return self._section in ("", self._database)
 
     def _tell(self, piece: Piece, code: str, what: str) -> None:
-        self._report.dropped.append(Dropped(piece.line, code, "GTID_PURGED" if code == GTID else what))
+        self._report.dropped.append(Dropped(piece.line, code, what))
 
     def _rename(self, piece: Piece, tokens: Sequence[Token]) -> bytes:
         """`ALTER DATABASE old …` for the target: routines made under another collation are wrapped in two of them."""
@@ -220,6 +222,8 @@ def _server_setting(tokens: Sequence[Token]) -> str:
         return GTID
     if assigned == 1 and "SQL_LOG_BIN" in words:
         return LOG_BIN
+    if assigned == 1 and {"GLOBAL", "INNODB_STATS_AUTO_RECALC"} <= words:
+        return STATISTICS
     return ""
 
 

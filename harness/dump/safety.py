@@ -23,6 +23,7 @@ CODES = (
     "file-access",
     "global-variable",
     "gtid-purged",
+    "innodb-stats",
     "other-database",
     "plugin",
     "remote-table",
@@ -179,6 +180,16 @@ class Safety:
                 line,
                 "GTID_PURGED",
                 "the script sets GTID_PURGED of the whole server",
+                "It is left out where the target is a disposable server.",
+            )
+            return
+        if words[1:3] == ["GLOBAL", "INNODB_STATS_AUTO_RECALC"] and assigned == 1:
+            self._add(
+                "innodb-stats",
+                Severity.INFO,
+                line,
+                "INNODB_STATS_AUTO_RECALC",
+                "the script switches InnoDB's statistics for the whole server, as --all-databases does",
                 "It is left out where the target is a disposable server.",
             )
             return

@@ -103,9 +103,9 @@ class _Bounded:
         self._new()
 
 
-_INPUT_BYTES = {"zstd": 1 << 10}
+_INPUT_BYTES = {"zstd": 1 << 9}
 """Compressed bytes handed to a decoder at once, where it can't bound its output. A zstd block of 4 bytes can
-hold 128 KiB (RFC 8878, 3.1.1.2), so 1 KiB makes 32 MiB at most."""
+hold 128 KiB (RFC 8878, 3.1.1.2), so 512 bytes make 16 MiB at most."""
 
 
 def source_name(source: ScriptSource) -> str:

@@ -7,9 +7,7 @@ is code, `DELIMITER`, and the two SQL modes that change what a quote or a backsl
 Joined, the pieces are the script, byte for byte. A statement is one piece unless it is longer than
 `part_bytes`; then it comes in several, so that memory stays constant for an INSERT of 1 GiB.
 
-How it is fast: an INSERT is not read character by character. Its end is a semicolon with an even number of
-quotes before it, and counting bytes is what C does best; `fast.py` proves that nothing but strings and values
-stood in between, else the careful reader does it.
+The window on the script is `buffer.py`, finding a statement's end `reader.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +18,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from harness.dump import fast
+from harness.dump.buffer import Buffer
+from harness.dump.reader import Oddity, StatementReader, is_line_comment
 from harness.dump.sqlmode import PLAIN_MODE, ModeTracker, SqlMode
 
 PART_BYTES = 1 << 18
@@ -34,17 +34,6 @@ class Kind(Enum):
     CLIENT = "client"  # a line that the client keeps for itself, such as DELIMITER
     SANDBOX = "sandbox"  # MariaDB's line that switches its client to sandbox mode
     BLANK = "blank"
-
-
-class Oddity(NamedTuple):
-    """Something that the client would act on, or that two readers could understand differently.
-
-    `code` is "client-escape" (a backslash outside a string) or "ambiguous"; `text` says what stands there.
-    """
-
-    code: str
-    line: int
-    text: str
 
 
 class Piece(NamedTuple):
@@ -92,132 +81,75 @@ _DELIMITER = re.compile(rb"delimiter[ \t]+([\"'`]?)(\S+?)\1[ \t\r]*\Z", re.IGNOR
 _WORD = re.compile(rb"[A-Za-z_?]+")
 _LINE_BYTES = 1 << 16
 """Longest line of a client command that is looked for, and the longest head of an INSERT."""
-_ESCAPED = {
-    quote: re.compile(rb"[^\\" + quote + rb"]*+(?:\\.[^\\" + quote + rb"]*+)*+", re.DOTALL) for quote in (b"'", b'"')
-}
-_MOST_ODDITIES = 20
-"""Per statement; one is enough to refuse it."""
-_MANY_SEMICOLONS = 50
 _BOM = b"\xef\xbb\xbf"
-
-
-def _stops(delimiter: bytes) -> re.Pattern[bytes]:
-    """Skips what can't begin anything; bytes beyond ASCII are never special in the character sets allowed."""
-    return re.compile(b"[^'\"`#/*\\\\\\-" + re.escape(delimiter[:1]) + b"]*+")
 
 
 class Scanner:
     """Reads chunks and yields pieces. One per script; see `scan`."""
 
     def __init__(self, chunks: Iterable[bytes], part_bytes: int = PART_BYTES) -> None:
-        self._chunks = iter(chunks)
         self._part_bytes = part_bytes
-        self._buffer = b""
-        self._start = 0  # of what was not yielded yet
-        self._at = 0  # how far it was read
-        self._base = 0  # offset of the buffer's first byte in the script
-        self._line = 1  # of the byte at _start
-        self._eof = False
+        self._buffer = Buffer(chunks)
         self._modes = ModeTracker()
         self._delimiter = b";"
-        self._stop = _stops(b";")
-        self._no_run_before = 0  # offset; see follow_run
-        self._escaped = b""  # the buffer with escaped quotes blanked out, for INSERTs; b"" = not made yet
-
-    # -- the buffer
-
-    def _fill(self) -> bool:
-        """Read one more chunk behind what is there; False at the end."""
-        if self._eof:
-            return False
-        chunk = next(self._chunks, b"")
-        if not chunk:
-            self._eof = True
-            return False
-        self._base += self._start
-        self._buffer = self._buffer[self._start :] + chunk
-        self._at -= self._start
-        self._start = 0
-        self._escaped = b""
-        return True
-
-    def _need(self, size: int) -> bool:
-        """Have `size` bytes from the reading position on, or everything up to the end."""
-        while len(self._buffer) - self._at < size:
-            if not self._fill():
-                return False
-        return True
-
-    def _take(self) -> bytes:
-        """What lies between _start and _at; it is done with."""
-        data = self._buffer[self._start : self._at]
-        self._line += data.count(b"\n")
-        self._start = self._at
-        return data
+        self._no_run_before = 0  # offset; see StatementReader.follow_run
 
     # -- the pieces
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the pieces of the script in order."""
-        if self._need(3) and self._buffer.startswith(_BOM):
-            self._at = 3  # the client skips it (read_and_execute in mysql.cc)
+        if self._buffer.need(3) and self._buffer.data.startswith(_BOM):
+            self._buffer.at = 3  # the client skips it (read_and_execute in mysql.cc)
         while True:
             yield from self._blanks()
-            if not self._need(1):
-                if self._at > self._start:
-                    line, offset = self._position()
-                    yield Piece(Kind.BLANK, self._take(), line, offset)
+            if not self._buffer.need(1):
+                if self._buffer.at > self._buffer.start:
+                    line, offset = self._buffer.position()
+                    yield Piece(Kind.BLANK, self._buffer.take(), line, offset)
                 return
             yield from self._one()
 
     def _blanks(self) -> Iterator[Piece]:
         """Go over blanks; they stay in front of the statement that follows, unless they are many."""
         while True:
-            match = _BLANKS.match(self._buffer, self._at)
+            match = _BLANKS.match(self._buffer.data, self._buffer.at)
             assert match is not None
-            self._at = match.end()
-            if self._at < len(self._buffer):
+            self._buffer.at = match.end()
+            if self._buffer.at < len(self._buffer.data):
                 return
-            if self._at - self._start >= self._part_bytes:
-                line, offset = self._position()
-                yield Piece(Kind.BLANK, self._take(), line, offset)
-            if not self._fill():
+            if self._buffer.held >= self._part_bytes:
+                line, offset = self._buffer.position()
+                yield Piece(Kind.BLANK, self._buffer.take(), line, offset)
+            if not self._buffer.fill():
                 return
-
-    def _position(self) -> tuple[int, int]:
-        """Line and offset of the reading position."""
-        return self._line + self._buffer.count(b"\n", self._start, self._at), self._base + self._at
 
     def _one(self) -> Iterator[Piece]:
         """Yield the pieces of what begins at the reading position."""
-        self._need(max(8, len(self._delimiter)))
-        buffer, at = self._buffer, self._at
-        if buffer.startswith(self._delimiter, at):
+        self._buffer.need(max(8, len(self._delimiter)))
+        data, at = self._buffer.data, self._buffer.at
+        if data.startswith(self._delimiter, at):
             yield from self._statement()
-        elif buffer.startswith(b"#", at) or (
-            buffer.startswith(b"--", at) and buffer[at + 2 : at + 3] in (b" ", b"\t", b"\r", b"\n", b"", b"\0")
-        ):
+        elif is_line_comment(data, at):
             yield from self._comment(b"\n")
-        elif buffer.startswith((b"/*!", b"/*M!"), at):
-            if buffer.startswith((b"/*!999999\\-"[:8], b"/*M!9999"), at):
-                self._need(256)
-                sandbox = _SANDBOX.match(self._buffer, self._at)
+        elif data.startswith((b"/*!", b"/*M!"), at):
+            if data.startswith((b"/*!99999", b"/*M!9999"), at):
+                self._buffer.need(256)
+                sandbox = _SANDBOX.match(self._buffer.data, self._buffer.at)
                 if sandbox is not None:
-                    line, offset = self._position()
-                    self._at = sandbox.end()
-                    yield Piece(Kind.SANDBOX, self._take(), line, offset)
+                    line, offset = self._buffer.position()
+                    self._buffer.at = sandbox.end()
+                    yield Piece(Kind.SANDBOX, self._buffer.take(), line, offset)
                     return
             yield from self._statement()
-        elif buffer.startswith(b"/*", at) and not buffer.startswith(b"/*+", at):
+        elif data.startswith(b"/*", at) and not data.startswith(b"/*+", at):
             yield from self._comment(b"*/")
         elif (size := self._command_line()) > 0:
-            line, offset = self._position()
-            command = self._buffer[self._at : self._at + size]
-            self._at += size
-            yield Piece(Kind.CLIENT, self._take(), line, offset, delimiter=self._delimiter)
+            line, offset = self._buffer.position()
+            command = self._buffer.data[self._buffer.at : self._buffer.at + size]
+            self._buffer.at += size
+            yield Piece(Kind.CLIENT, self._buffer.take(), line, offset, delimiter=self._delimiter)
             if (match := _DELIMITER.match(command)) is not None:
                 self._delimiter = match.group(2)
-                self._stop = _stops(self._delimiter)
         else:
             yield from self._statement()
 
@@ -227,61 +159,67 @@ class Scanner:
         The client does so when a statement could begin, the line begins with the name of a command, and it holds
         no delimiter (except DELIMITER itself).
         """
-        self._need(32)
-        word = _WORD.match(self._buffer, self._at)
+        self._buffer.need(32)
+        word = _WORD.match(self._buffer.data, self._buffer.at)
         if word is None or word.group().lower() not in CLIENT_COMMANDS:
             return 0
-        while (end := self._buffer.find(b"\n", self._at, self._at + _LINE_BYTES)) < 0:
-            if len(self._buffer) - self._at >= _LINE_BYTES:
+        while (end := self._buffer.data.find(b"\n", self._buffer.at, self._buffer.at + _LINE_BYTES)) < 0:
+            if self._buffer.left >= _LINE_BYTES:
                 return 0
-            if not self._fill():
-                end = len(self._buffer)
+            if not self._buffer.fill():
+                end = len(self._buffer.data)
                 break
-        line = self._buffer[self._at : end]
+        line = self._buffer.data[self._buffer.at : end]
         if _DELIMITER.match(line) is None and self._delimiter in line:
             return 0
-        return end - self._at
+        return end - self._buffer.at
 
     def _comment(self, end: bytes) -> Iterator[Piece]:
-        line, offset = self._position()
-        search = self._at + (len(end) if end == b"*/" else 0)
+        line, offset = self._buffer.position()
+        search = self._buffer.at + (len(end) if end == b"*/" else 0)
         first = True
-        while (found := self._buffer.find(end, search)) < 0:
+        while (found := self._buffer.data.find(end, search)) < 0:
             keep = len(end) - 1
-            self._at = max(search, len(self._buffer) - keep)
-            if self._at - self._start >= self._part_bytes:
-                yield Piece(Kind.COMMENT, self._take(), line, offset, first, last=False)
+            self._buffer.at = max(search, len(self._buffer.data) - keep)
+            if self._buffer.held >= self._part_bytes:
+                yield Piece(Kind.COMMENT, self._buffer.take(), line, offset, first, last=False)
                 first = False
-            if not self._fill():
-                self._at = len(self._buffer)
-                yield Piece(Kind.COMMENT, self._take(), line, offset, first, ended=end == b"\n")
+            if not self._buffer.fill():
+                self._buffer.at_end()
+                yield Piece(Kind.COMMENT, self._buffer.take(), line, offset, first, ended=end == b"\n")
                 return
-            search = self._at
-        self._at = found + len(end)
-        yield Piece(Kind.COMMENT, self._take(), line, offset, first)
+            search = self._buffer.at
+        self._buffer.at = found + len(end)
+        yield Piece(Kind.COMMENT, self._buffer.take(), line, offset, first)
 
     def _statement(self) -> Iterator[Piece]:
-        line, offset = self._position()
-        begin = self._at
+        line, offset = self._buffer.position()
         head, run = b"", False
-        if self._buffer[begin : begin + 1] in b"IiRr" and self._delimiter == b";":
+        if self._delimiter == b";":
             head = self._insert_head()
-            begin = self._at
-        reader = _Reader(self, head)
+        reader = StatementReader(self._buffer, self._modes, self._delimiter, head)
         if head:
-            self._at += len(head)
+            self._buffer.at += len(head)
         first = True
         while not (done := reader.read()):
-            if self._at - self._start >= self._part_bytes:
+            if self._buffer.held >= self._part_bytes:
                 yield self._piece(line, offset, first, False, False, head, run, reader)
                 first = False
-                begin = 0
-            if not self._fill():
-                self._at = len(self._buffer)
+            if not self._buffer.fill():
+                done = reader.read()  # now that nothing follows, the last bytes can be read
+                if not done:
+                    self._buffer.at_end()
                 break
-        if head and first and done and self._at - self._start < fast.SHORT_STATEMENT_BYTES:
+        if (
+            head
+            and first
+            and done
+            and self._buffer.base + self._buffer.at >= self._no_run_before
+            and self._buffer.held < fast.SHORT_STATEMENT_BYTES
+        ):
             # without extended inserts there is one statement per row: a series of them is one piece
             run = reader.follow_run()
+            self._no_run_before = reader.no_run_before
         yield self._piece(line, offset, first, True, done, head, run, reader)
 
     def _piece(
@@ -293,249 +231,28 @@ class Scanner:
         ended: bool,
         head: bytes,
         run: bool,
-        reader: _Reader,
+        reader: StatementReader,
     ) -> Piece:
-        data = self._take()
+        data = self._buffer.take()
         mode, delimiter = self._modes.mode, self._delimiter
-        if first and last and not head and self._modes.statement(data):
-            self._escaped = b""
+        if first and last and not head:
+            self._modes.statement(data)
         oddities = tuple(reader.oddities) if last else ()
         if last and self._modes.unclear:
             oddities += (Oddity("ambiguous", line, "an SQL mode that is computed"),)
             self._modes.unclear = False
-        return Piece(
-            Kind.STATEMENT,
-            data,
-            line,
-            offset,
-            first,
-            last,
-            ended,
-            head,
-            run,
-            delimiter,
-            mode,
-            oddities,
-        )
+        return Piece(Kind.STATEMENT, data, line, offset, first, last, ended, head, run, delimiter, mode, oddities)
 
     def _insert_head(self) -> bytes:
         """The beginning of an INSERT with values, up to its first parenthesis; b"" for anything else."""
-        if not fast.MAY_BE_INSERT.match(self._buffer, self._at):
+        if not fast.MAY_BE_INSERT.match(self._buffer.data, self._buffer.at):
             return b""
         while True:
-            match = fast.INSERT_HEAD.match(self._buffer, self._at, self._at + _LINE_BYTES)
+            match = fast.INSERT_HEAD.match(self._buffer.data, self._buffer.at, self._buffer.at + _LINE_BYTES)
             if match is not None:
                 return match.group()
-            if len(self._buffer) - self._at >= _LINE_BYTES or not self._fill():
+            if self._buffer.left >= _LINE_BYTES or not self._buffer.fill():
                 return b""
-
-
-class _Reader:
-    """Finds the end of one statement; keeps what it is inside of between two fillings of the buffer."""
-
-    def __init__(self, scanner: Scanner, head: bytes) -> None:
-        self._scanner = scanner
-        self._head = head
-        self._quote = b""  # the byte that ends the string, or what ends the comment
-        self._versioned = b""  # the opening of a versioned comment that is open
-        self._careful = not head
-        self.oddities: list[Oddity] = []
-
-    def read(self) -> bool:
-        """Read on from the scanner's position; True at the statement's end, False if more bytes are needed."""
-        if not self._careful:
-            done = self._leap()
-            if not self._careful:
-                return done
-        return self._lex()
-
-    # -- counting
-
-    def _leap(self) -> bool:
-        scanner = self._scanner
-        text = self._without_escapes()
-        begin = scanner._at
-        in_string = bool(self._quote)
-        limit = len(text)
-        if not scanner._eof:
-            limit -= limit - len(text.rstrip(b"\\-/"))  # what they mean depends on the next byte
-            limit = max(limit, begin)
-        part = text[begin:limit]
-        if part.count(b";") > _MANY_SEMICOLONS and fast.only_strings_and_values(part, in_string, semicolons=False):
-            # text full of semicolons: one proof that none of them is the end beats looking at each
-            scanner._at = limit
-            self._quote = b"'" if in_string ^ bool(part.count(b"'") & 1) else b""
-            return False
-        inside, position = in_string, begin
-        while True:
-            found = text.find(b";", position, limit)
-            upto = limit if found < 0 else found
-            inside ^= bool(text.count(b"'", position, upto) & 1)
-            if found < 0 or not inside:
-                break
-            position = found + 1
-        if not fast.only_strings_and_values(text[begin:upto], in_string):
-            self._careful = True
-            return False
-        scanner._at = upto
-        self._quote = b"'" if inside else b""
-        if found < 0:
-            return False
-        scanner._at += 1
-        return True
-
-    def _without_escapes(self) -> bytes:
-        """The buffer with escaped quotes blanked out, made once per filling."""
-        scanner = self._scanner
-        if scanner._modes.mode.no_backslash_escapes:
-            return scanner._buffer
-        if len(scanner._escaped) != len(scanner._buffer):
-            scanner._escaped = fast.blank_escapes(scanner._buffer)
-        return scanner._escaped
-
-    def follow_run(self) -> bool:
-        """After a short INSERT: go on over those that follow with the same head. True if there were any."""
-        scanner = self._scanner
-        joint = b"\n" + self._head
-        begin = scanner._at
-        if scanner._base + begin < scanner._no_run_before or b"'" in joint or b"\\" in joint:
-            return False
-        text = self._without_escapes()
-        if not text.startswith(joint, begin):
-            return False
-        good = self._end_of_run(text, begin, re.compile(rb";(?!" + re.escape(joint) + rb")"))
-        if good == begin or not self._is_series(text[begin:good], joint):
-            scanner._no_run_before = scanner._base + len(text)  # once per filling is often enough to fail
-            return False
-        scanner._at = good
-        return True
-
-    def _end_of_run(self, text: bytes, begin: int, stop: re.Pattern[bytes]) -> int:
-        """Behind the last semicolon outside of strings up to the first one that no further INSERT follows."""
-        position, inside = begin, False
-        while (match := stop.search(text, position)) is not None:
-            inside ^= bool(text.count(b"'", position, match.start()) & 1)
-            position = match.start() + 1
-            if not inside:
-                return position
-        # the series goes on beyond the buffer: its last whole statement
-        last = text.rfind(b";", position)
-        if last < 0:
-            return begin
-        inside ^= bool(text.count(b"'", position, last) & 1)
-        while inside:
-            before = text.rfind(b";", begin, last)
-            if before < 0:
-                return begin
-            inside ^= bool(text.count(b"'", before, last) & 1)
-            last = before
-        return last + 1
-
-    def _is_series(self, text: bytes, joint: bytes) -> bool:
-        """Whether `text` is whole INSERTs and nothing else. A joint inside of a string is harmless here."""
-        return fast.only_strings_and_values(text.replace(joint, b"("), in_string=False)
-
-    # -- character by character, in leaps over what can't matter
-
-    def _lex(self) -> bool:
-        scanner = self._scanner
-        while True:
-            if self._quote:
-                if not self._close():
-                    return False
-                continue
-            match = scanner._stop.match(scanner._buffer, scanner._at)
-            assert match is not None
-            scanner._at = match.end()
-            if len(scanner._buffer) - scanner._at < max(8, len(scanner._delimiter)) and not scanner._eof:
-                return False
-            if scanner._at >= len(scanner._buffer):
-                return False
-            if self._step():
-                return True
-
-    def _close(self) -> bool:
-        """Go to the end of the string or comment; False if it is not in the buffer."""
-        scanner, quote = self._scanner, self._quote
-        buffer, at = scanner._buffer, scanner._at
-        mode = scanner._modes.mode
-        escapes = not mode.no_backslash_escapes and (quote == b"'" or (quote == b'"' and not mode.ansi_quotes))
-        if escapes:
-            match = _ESCAPED[quote].match(buffer, at)
-            assert match is not None
-            scanner._at = match.end()
-            if not buffer.startswith(quote, scanner._at):
-                return False  # the end of the buffer, or a backslash before it
-            scanner._at += 1
-        else:
-            found = buffer.find(quote, at)
-            if found < 0:
-                scanner._at = max(at, len(buffer) - len(quote) + 1)
-                return False
-            if quote == b'"' and b"\\" in buffer[at:found]:
-                self._odd("ambiguous", "a backslash in a name in double quotes")
-            scanner._at = found + len(quote)
-        self._quote = b""
-        return True
-
-    def _step(self) -> bool:
-        """Act on the byte at the scanner's position; True if the statement ends with it."""
-        scanner = self._scanner
-        buffer, at = scanner._buffer, scanner._at
-        if buffer.startswith(scanner._delimiter, at):
-            if self._versioned.startswith(b"/*M"):
-                self._odd("ambiguous", "a statement that ends inside a /*M! comment")
-            scanner._at += len(scanner._delimiter)
-            return True
-        byte = buffer[at : at + 1]
-        if byte in (b"'", b'"', b"`"):
-            if self._versioned.startswith(b"/*M"):
-                self._check_foreign_comment(byte)
-            self._quote = byte
-            scanner._at += 1
-        elif byte == b"#" or (byte == b"-" and buffer[at + 1 : at + 3] in (b"- ", b"-\t", b"-\r", b"-\n", b"-")):
-            self._quote = b"\n"
-            scanner._at += 1
-        elif buffer.startswith((b"/*!", b"/*M!"), at):
-            self._versioned = buffer[at : at + 4]
-            scanner._at += 3
-        elif buffer.startswith(b"/*", at):
-            if buffer.startswith(b"/*+", at):
-                self._check_hint()
-            self._quote = b"*/"
-            scanner._at += 2
-        elif buffer.startswith(b"*/", at):
-            self._versioned = b""
-            scanner._at += 2
-        elif byte == b"\\":
-            follower = buffer[at + 1 : at + 2]
-            if follower != b"N":  # \N is NULL
-                self._odd("client-escape", "\\" + follower.decode("ascii", "backslashreplace"))
-            scanner._at = min(at + 2, len(buffer))
-        else:
-            scanner._at += 1
-        return False
-
-    def _check_foreign_comment(self, quote: bytes) -> None:
-        """To MySQL's client a /*M! comment is a comment: there a quote in it opens nothing."""
-        scanner = self._scanner
-        end = scanner._buffer.find(quote, scanner._at + 1)
-        if end < 0 or b"*/" in scanner._buffer[scanner._at : end]:
-            self._odd("ambiguous", "a string with */ inside a /*M! comment")
-
-    def _check_hint(self) -> None:
-        """The client runs backslash commands in an optimizer hint, and forgets that it is in one at a new line."""
-        scanner = self._scanner
-        end = scanner._buffer.find(b"*/", scanner._at)
-        text = scanner._buffer[scanner._at : end if end >= 0 else len(scanner._buffer)]
-        if end < 0 or b"\\" in text or b"\n" in text or scanner._delimiter in text:
-            self._odd("ambiguous", "an optimizer hint with a backslash, a new line or a delimiter")
-
-    def _odd(self, code: str, text: str) -> None:
-        scanner = self._scanner
-        line = scanner._line + scanner._buffer.count(b"\n", scanner._start, scanner._at)
-        if len(self.oddities) < _MOST_ODDITIES:
-            self.oddities.append(Oddity(code, line, text))
 
 
 def scan(chunks: Iterable[bytes], *, part_bytes: int = PART_BYTES) -> Iterator[Piece]:

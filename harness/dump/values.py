@@ -55,6 +55,9 @@ _NUMBERS = frozenset(
         "serial",
     )
 )
+_TEXTS = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json"))
+_CODECS = {"latin1": "cp1252", "latin2": "iso8859-2", "cp1251": "cp1251", "cp1250": "cp1250", "koi8r": "koi8-r"}
+"""Character sets of a script other than UTF-8 that are met in dumps of western and eastern European systems."""
 _NUMBER = re.compile(rb"\s*([-+]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]+))?\s*\Z")
 
 Value = tuple[str, bytes]
@@ -131,8 +134,28 @@ def normal_number(text: bytes) -> bytes:
     return (b"-" if sign == b"-" else b"") + stripped + (b"e%d" % scale if scale else b"")
 
 
-def canonical_value(value: Value, column: ColumnInfo | None) -> bytes:
-    """The bytes that stand for a value: equal exactly if the values are, as far as a dump can carry them."""
+def codec_of(charset: str) -> str | None:
+    """How to read text of a script whose `SET NAMES` says this; None if its bytes are UTF-8 or can't be told."""
+    return _CODECS.get(charset.lower())
+
+
+def _to_utf8(text: bytes, codec: str) -> bytes:
+    # MySQL's latin1 is cp1252, with the five bytes that cp1252 leaves undefined as themselves (manual, 12.10.2)
+    if codec != "cp1252":
+        return text.decode(codec, "surrogateescape").encode("utf-8", "surrogateescape")
+    return "".join(
+        bytes((byte,)).decode("latin-1" if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else "cp1252") for byte in text
+    ).encode()
+
+
+def canonical_value(value: Value, column: ColumnInfo | None, codec: str | None = None) -> bytes:
+    """The bytes that stand for a value: equal exactly if the values are, as far as a dump can carry them.
+
+    Args:
+        value: from `parse_row`.
+        column: where it belongs; its type decides what is a number, a bit field or text.
+        codec: see `codec_of`; None for UTF-8.
+    """
     kind, content = value
     if kind == "null":
         return b"N"
@@ -141,6 +164,8 @@ def canonical_value(value: Value, column: ColumnInfo | None) -> bytes:
         if kind == "number":
             return b"B%d" % int(content)
         return b"B%d" % int.from_bytes(content, "big")
+    if codec is not None and kind == "text" and base in _TEXTS:
+        return b"S" + _to_utf8(content, codec)
     if base in _NUMBERS or (kind == "number" and not base):
         return b"#" + normal_number(content)
     return b"X" + content if kind == "expression" else b"S" + content
@@ -164,7 +189,7 @@ def columns_of_row(count: int, listed: Sequence[str] | None, defined: Sequence[C
     return [None] * count
 
 
-def canonical_row(values: Sequence[Value], columns: Sequence[ColumnInfo | None]) -> bytes:
+def canonical_row(values: Sequence[Value], columns: Sequence[ColumnInfo | None], codec: str | None = None) -> bytes:
     """The bytes that stand for a row, whatever the order of its columns and however its values are written."""
     parts: list[tuple[str, bytes]] = []
     for position, (value, column) in enumerate(zip(values, columns, strict=False)):
@@ -172,7 +197,7 @@ def canonical_row(values: Sequence[Value], columns: Sequence[ColumnInfo | None])
             continue
         # without a name only the position is left; nothing then matches a script that has names
         name = f"\0{position:06d}" if column is None else column.name.lower()
-        parts.append((name, canonical_value(value, column)))
+        parts.append((name, canonical_value(value, column, codec)))
     parts.sort(key=lambda part: part[0])
     return b"".join(
         b"%d:%b%d:%b" % (len(encoded), encoded, len(value), value)

@@ -1,0 +1,154 @@
+SET @saved_cs_client     = @@character_set_client;
+/*!50503 SET character_set_client = utf8mb4 */;
+/*!50001 CREATE VIEW `active_users` AS SELECT 
+ 1 AS `id`,
+ 1 AS `uid`*/;
+SET character_set_client = @saved_cs_client;
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `dup` (
+  `v` int DEFAULT NULL,
+  `w` varchar(5) COLLATE utf8mb4_unicode_ci DEFAULT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+/*!40101 SET character_set_client = @saved_cs_client */;
+INSERT INTO `dup` VALUES (1,'a');
+INSERT INTO `dup` VALUES (1,'a');
+INSERT INTO `dup` VALUES (NULL,NULL);
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `empty_one` (
+  `id` int NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=MyISAM DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+/*!40101 SET character_set_client = @saved_cs_client */;
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `gipk` (
+  `my_row_id` bigint unsigned NOT NULL AUTO_INCREMENT /*!80023 INVISIBLE */,
+  `x` int DEFAULT NULL,
+  PRIMARY KEY (`my_row_id`)
+) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+/*!40101 SET character_set_client = @saved_cs_client */;
+INSERT INTO `gipk` (`my_row_id`, `x`) VALUES (1,5);
+INSERT INTO `gipk` (`my_row_id`, `x`) VALUES (2,5);
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `inv` (
+  `a` int DEFAULT NULL,
+  `hid` int DEFAULT '7' /*!80023 INVISIBLE */
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+/*!40101 SET character_set_client = @saved_cs_client */;
+INSERT INTO `inv` (`a`, `hid`) VALUES (1,7);
+INSERT INTO `inv` (`a`, `hid`) VALUES (2,7);
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `nasty` (
+  `a` int NOT NULL,
+  `b` varchar(20) COLLATE utf8mb4_unicode_ci NOT NULL,
+  `bin` varbinary(300) DEFAULT NULL,
+  `bl` blob,
+  `bt` bit(10) DEFAULT NULL,
+  `f` float DEFAULT NULL,
+  `d` double DEFAULT NULL,
+  `de` decimal(10,3) DEFAULT NULL,
+  `j` json DEFAULT NULL,
+  `dt` datetime(3) DEFAULT NULL,
+  `y` year DEFAULT NULL,
+  `t` time DEFAULT NULL,
+  `g` geometry DEFAULT NULL,
+  PRIMARY KEY (`b`,`a`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+/*!40101 SET character_set_client = @saved_cs_client */;
+INSERT INTO `nasty` VALUES (1,'k',_binary '\0\'\n\\\"',_binary '\0ˇ\0ˇ\0ˇ',_binary '\0',15000000000,-0.1,1.500,'{\"a\": \"x\\\"y\"}','2020-01-01 00:00:00.123',2020,'-10:00:00',_binary '\0\0\0\0\0\0\0\0\0\0\0\0\0\?\0\0\0\0\0\0\0@');
+INSERT INTO `nasty` VALUES (2,'k',NULL,_binary '',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `odd ``name` (
+  `sel;ect` int DEFAULT NULL,
+  `b)c` varchar(3) COLLATE utf8mb4_unicode_ci DEFAULT NULL,
+  KEY `sel;ect` (`sel;ect`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci
+/*!50100 PARTITION BY HASH (`sel;ect`)
+PARTITIONS 2 */;
+/*!40101 SET character_set_client = @saved_cs_client */;
+INSERT INTO `odd ``name` VALUES (-1,'-');
+INSERT INTO `odd ``name` VALUES (3,NULL);
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `sessions` (
+  `id` int NOT NULL,
+  `u` bigint unsigned DEFAULT NULL,
+  PRIMARY KEY (`id`),
+  KEY `s_fk` (`u`),
+  CONSTRAINT `s_fk` FOREIGN KEY (`u`) REFERENCES `users` (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci COMMENT='it''s; a (comment)';
+/*!40101 SET character_set_client = @saved_cs_client */;
+INSERT INTO `sessions` VALUES (1,1);
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `users` (
+  `id` bigint unsigned NOT NULL AUTO_INCREMENT,
+  `uid` varchar(127) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL,
+  `first_name` varchar(127) COLLATE utf8mb4_unicode_ci NOT NULL DEFAULT 'a;b',
+  `full_uid` varchar(200) COLLATE utf8mb4_unicode_ci GENERATED ALWAYS AS (concat(`uid`,_utf8mb4'-x')) VIRTUAL,
+  `stored_len` int GENERATED ALWAYS AS (char_length(`uid`)) STORED,
+  `deleted_at` timestamp NULL DEFAULT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `users_uid_unique` (`uid`)
+) ENGINE=InnoDB AUTO_INCREMENT=9 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
+/*!40101 SET character_set_client = @saved_cs_client */;
+INSERT INTO `users` (`id`, `uid`, `first_name`, `deleted_at`) VALUES (1,'gburdell1','George',NULL);
+INSERT INTO `users` (`id`, `uid`, `first_name`, `deleted_at`) VALUES (2,'semi',';\n-- Dump completed on 2020-01-01',NULL);
+INSERT INTO `users` (`id`, `uid`, `first_name`, `deleted_at`) VALUES (3,'tuple','a),(b',NULL);
+INSERT INTO `users` (`id`, `uid`, `first_name`, `deleted_at`) VALUES (4,'q','it\'s \"q\" `b` \\ back',NULL);
+INSERT INTO `users` (`id`, `uid`, `first_name`, `deleted_at`) VALUES (5,'emoji','Zo√´ üêù',NULL);
+INSERT INTO `users` (`id`, `uid`, `first_name`, `deleted_at`) VALUES (6,'cmd','\\! touch /tmp/x',NULL);
+INSERT INTO `users` (`id`, `uid`, `first_name`, `deleted_at`) VALUES (7,'cr','a\r\nb\0c\Z',NULL);
+INSERT INTO `users` (`id`, `uid`, `first_name`, `deleted_at`) VALUES (8,'hash','# no -- no /* no */',NULL);
+/*!50003 SET @saved_cs_client      = @@character_set_client */ ;
+/*!50003 SET @saved_cs_results     = @@character_set_results */ ;
+/*!50003 SET @saved_col_connection = @@collation_connection */ ;
+/*!50003 SET character_set_client  = utf8mb4 */ ;
+/*!50003 SET character_set_results = utf8mb4 */ ;
+/*!50003 SET collation_connection  = utf8mb4_0900_ai_ci */ ;
+/*!50003 SET @saved_sql_mode       = @@sql_mode */ ;
+/*!50003 SET sql_mode              = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION' */ ;
+DELIMITER ;;
+/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER `users_bi` BEFORE INSERT ON `users` FOR EACH ROW BEGIN IF NEW.uid = ';' THEN SET NEW.first_name = '--'; END IF; END */;;
+DELIMITER ;
+/*!50003 SET sql_mode              = @saved_sql_mode */ ;
+/*!50003 SET character_set_client  = @saved_cs_client */ ;
+/*!50003 SET character_set_results = @saved_cs_results */ ;
+/*!50003 SET collation_connection  = @saved_col_connection */ ;
+SET @saved_cs_client     = @@character_set_client;
+/*!50503 SET character_set_client = utf8mb4 */;
+/*!50001 CREATE VIEW `v2` AS SELECT 
+ 1 AS `id`,
+ 1 AS `uid`*/;
+SET character_set_client = @saved_cs_client;
+/*!50001 DROP VIEW IF EXISTS `active_users`*/;
+/*!50001 SET @saved_cs_client          = @@character_set_client */;
+/*!50001 SET @saved_cs_results         = @@character_set_results */;
+/*!50001 SET @saved_col_connection     = @@collation_connection */;
+/*!50001 SET character_set_client      = utf8mb4 */;
+/*!50001 SET character_set_results     = utf8mb4 */;
+/*!50001 SET collation_connection      = utf8mb4_0900_ai_ci */;
+/*!50001 CREATE ALGORITHM=UNDEFINED */
+/*!50013 DEFINER=`root`@`localhost` SQL SECURITY DEFINER */
+/*!50001 VIEW `active_users` AS select `users`.`id` AS `id`,`users`.`uid` AS `uid` from `users` where (`users`.`deleted_at` is null) */;
+/*!50001 SET character_set_client      = @saved_cs_client */;
+/*!50001 SET character_set_results     = @saved_cs_results */;
+/*!50001 SET collation_connection      = @saved_col_connection */;
+/*!50001 DROP VIEW IF EXISTS `v2`*/;
+/*!50001 SET @saved_cs_client          = @@character_set_client */;
+/*!50001 SET @saved_cs_results         = @@character_set_results */;
+/*!50001 SET @saved_col_connection     = @@collation_connection */;
+/*!50001 SET character_set_client      = utf8mb4 */;
+/*!50001 SET character_set_results     = utf8mb4 */;
+/*!50001 SET collation_connection      = utf8mb4_0900_ai_ci */;
+/*!50001 CREATE ALGORITHM=UNDEFINED */
+/*!50013 DEFINER=`root`@`localhost` SQL SECURITY DEFINER */
+/*!50001 VIEW `v2` AS select `active_users`.`id` AS `id`,`active_users`.`uid` AS `uid` from `active_users` */;
+/*!50001 SET character_set_client      = @saved_cs_client */;
+/*!50001 SET character_set_results     = @saved_cs_results */;
+/*!50001 SET collation_connection      = @saved_col_connection */;

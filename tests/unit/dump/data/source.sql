@@ -1,0 +1,25 @@
+CREATE DATABASE apiary CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE DATABASE other;
+USE other; CREATE TABLE users(id int primary key, n varchar(10)); INSERT INTO users VALUES (1,'x'),(2,'y');
+USE apiary;
+CREATE TABLE users (id bigint unsigned NOT NULL AUTO_INCREMENT, uid varchar(127) COLLATE utf8mb4_unicode_ci NOT NULL, first_name varchar(127) NOT NULL DEFAULT 'a;b',
+ full_uid varchar(200) GENERATED ALWAYS AS (concat(uid,'-x')) VIRTUAL, stored_len int GENERATED ALWAYS AS (char_length(uid)) STORED, deleted_at timestamp NULL, PRIMARY KEY(id), UNIQUE KEY users_uid_unique (uid)) ENGINE=InnoDB;
+INSERT INTO users (uid, first_name) VALUES ('gburdell1','George'),('semi',';\n-- Dump completed on 2020-01-01'),('tuple','a),(b'),('q','it''s "q" `b` \\ back'),('emoji','Zoë 🐝'),('cmd','\\! touch /tmp/x'),('cr','a\r\nb\0c\Z'),('hash','# no -- no /* no */');
+CREATE TABLE nasty (a int NOT NULL, b varchar(20) NOT NULL, bin varbinary(300), bl blob, bt bit(10), f float, d double, de decimal(10,3), j json, dt datetime(3), y year, t time, g geometry, PRIMARY KEY(b,a));
+INSERT INTO nasty VALUES (1,'k',x'00270a5c22',repeat(x'00ff',3),b'101',1.5e10,-0.1,1.500,'{"a": "x\\"y"}','2020-01-01 00:00:00.123',2020,'-10:00:00',ST_GeomFromText('POINT(1 2)')),(2,'k',NULL,'',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE dup (v int, w varchar(5)); INSERT INTO dup VALUES (1,'a'),(1,'a'),(NULL,NULL);
+CREATE TABLE empty_one (id int primary key) ENGINE=MyISAM;
+CREATE TABLE sessions (id int primary key, u bigint unsigned, CONSTRAINT s_fk FOREIGN KEY (u) REFERENCES users(id)) COMMENT='it''s; a (comment)';
+INSERT INTO sessions VALUES (1,1);
+CREATE TABLE `odd ``name` (`sel;ect` int, `b)c` varchar(3), KEY(`sel;ect`)) PARTITION BY HASH(`sel;ect`) PARTITIONS 2; INSERT INTO `odd ``name` VALUES (-1,'-'),(3,NULL);
+CREATE VIEW active_users AS SELECT id, uid FROM users WHERE deleted_at IS NULL;
+CREATE VIEW v2 AS SELECT * FROM active_users;
+DELIMITER ;;
+CREATE TRIGGER users_bi BEFORE INSERT ON users FOR EACH ROW BEGIN IF NEW.uid = ';' THEN SET NEW.first_name = '--'; END IF; END;;
+CREATE PROCEDURE p1() BEGIN DECLARE x INT; SELECT 1; /* ; */ SELECT 2; END;;
+CREATE FUNCTION f1(a INT) RETURNS INT DETERMINISTIC RETURN a + 1;;
+SET sql_mode='NO_BACKSLASH_ESCAPES,ANSI_QUOTES';;
+CREATE PROCEDURE p2() BEGIN SELECT '\', "uid" from users; END;;
+SET sql_mode=DEFAULT;;
+CREATE EVENT e1 ON SCHEDULE EVERY 1 DAY DO DELETE FROM sessions WHERE id < 0;;
+DELIMITER ;

@@ -1,0 +1,135 @@
+"""Whether a target will take a script."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.dump.compatibility import problems
+from harness.dump.inspect import inspect
+from harness.dump.model import Problem, Severity, TargetServer
+
+MYSQL = TargetServer(
+    version="9.7.4-2",
+    flavour="mysql",
+    collations=frozenset(("utf8mb4_0900_ai_ci", "utf8mb4_unicode_ci", "utf8mb3_general_ci")),
+    charsets=frozenset(("utf8mb4", "utf8mb3", "latin1")),
+    engines=frozenset(("innodb", "myisam", "memory")),
+    max_allowed_packet_bytes=64 << 20,
+    user="restore@%",
+    privileges=frozenset(("SET_ANY_DEFINER", "SYSTEM_VARIABLES_ADMIN")),
+    accounts=frozenset(("root@localhost", "restore@%")),
+)
+MARIADB = replace(
+    MYSQL,
+    version="10.11.19-MariaDB-0+deb12u1",
+    flavour="mariadb",
+    collations=frozenset(("utf8mb4_unicode_ci", "utf8mb4_general_ci", "uca1400_ai_ci")),
+    privileges=frozenset(("SUPER",)),
+)
+
+
+def codes(script: bytes, target: TargetServer) -> list[tuple[str, int, str, bool]]:
+    found = problems(inspect(io.BytesIO(script)), target, "apiary")
+    return [(problem.code, problem.line, problem.subject, problem.copable) for problem in found]
+
+
+def test_a_script_meets_its_own_server_without_problems(data: Path) -> None:
+    assert problems(inspect(data / "mysql-9.7" / "full.sql"), MYSQL, "apiary") == []
+
+
+def test_what_mysql_writes_and_mariadb_does_not_know_is_named_with_its_line(data: Path) -> None:
+    found = problems(inspect(data / "mysql-9.7" / "plain.sql"), MARIADB, "apiary")
+    assert [(problem.code, problem.severity, problem.subject, problem.copable) for problem in found] == [
+        ("gtid-purged", Severity.WARNING, "GTID_PURGED", True),
+        ("unknown-collation", Severity.ERROR, "utf8mb4_0900_ai_ci", False),
+    ]
+    assert found[1].message == "MariaDB 10.11.19 does not know the collation utf8mb4_0900_ai_ci (error 1273)"
+
+
+def test_values_for_generated_columns_stop_mysql_only(data: Path) -> None:
+    info = inspect(data / "mysql-9.7" / "by-mariadb-dump.sql")
+    assert [problem.code for problem in problems(info, MYSQL, "apiary")] == ["sandbox-line", "generated-values"]
+    assert "generated-values" not in [problem.code for problem in problems(info, MARIADB, "apiary")]
+
+
+@pytest.mark.parametrize(
+    ("script", "target", "expected"),
+    [
+        (b"/*!999999\\- enable the sandbox mode */ \nSELECT 1;", MYSQL, ("sandbox-line", 1, "/*!999999\\-", True)),
+        (b"CREATE TABLE t (a int) ENGINE=Aria;", MYSQL, ("unknown-engine", 1, "Aria", False)),
+        (
+            b"\nCREATE TABLE t (a int) COLLATE=utf8mb4_uca1400_ai_ci;",
+            MYSQL,
+            ("unknown-collation", 2, "utf8mb4_uca1400_ai_ci", False),
+        ),
+        (b"CREATE TABLE t (a int) CHARSET=utf16;", MYSQL, ("unknown-charset", 1, "utf16", False)),
+        (b"SET SQL_LOG_BIN=0;", replace(MYSQL, privileges=frozenset()), ("log-bin-privilege", 1, "SQL_LOG_BIN", True)),
+        (b"CREATE DEFINER=`x`@`%` VIEW v AS SELECT a FROM t;", MYSQL, ("definer-missing", 1, "x@%", False)),
+        (
+            b"CREATE DEFINER=`root`@`localhost` VIEW v AS SELECT a FROM t;",
+            replace(MYSQL, privileges=frozenset()),
+            ("definer-privilege", 1, "root@localhost", False),
+        ),
+        (
+            b"INSERT INTO t VALUES ('" + b"x" * 3000 + b"');",
+            replace(MYSQL, max_allowed_packet_bytes=2048),
+            ("packet-too-large", 1, "max_allowed_packet", False),
+        ),
+        (b"CREATE TABLE t (a int);", replace(MYSQL, require_primary_key=True), ("primary-key-required", 1, "t", False)),
+        (
+            b"CREATE TABLE a (a int);\nCREATE TABLE A (a int);",
+            replace(MYSQL, lower_case_table_names=1),
+            ("table-names-collide", 1, "a", False),
+        ),
+        (
+            b"CREATE TABLE Users (a int);",
+            replace(MYSQL, lower_case_table_names=1),
+            ("table-name-case", 1, "Users", False),
+        ),
+        (
+            b"CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1;",
+            replace(MYSQL, log_bin=True),
+            ("function-creators", 1, "f", False),
+        ),
+        (
+            b"CREATE TABLE t (a int);",
+            replace(MYSQL, sql_mode=frozenset(("ANSI_QUOTES",))),
+            ("sql-mode", 1, "ANSI_QUOTES", False),
+        ),
+        (
+            b"CREATE TABLE t (a int);",
+            replace(MYSQL, sql_mode=frozenset(("STRICT_TRANS_TABLES",))),
+            ("sql-mode", 1, "STRICT_TRANS_TABLES", False),
+        ),
+    ],
+)
+def test_each_problem_is_found(script: bytes, target: TargetServer, expected: tuple[str, int, str, bool]) -> None:
+    assert expected in codes(script, target)
+    assert expected[0] not in ["sandbox-line", "unknown-engine"] or expected not in codes(b"SELECT 1;", target)
+
+
+def test_names_that_mean_the_same_are_known() -> None:
+    assert codes(b"SET NAMES utf8;\nCREATE TABLE t (a int PRIMARY KEY) COLLATE=utf8_general_ci;", MYSQL) == [
+        ("sql-mode", 1, "NO_AUTO_VALUE_ON_ZERO", False)
+    ]
+    uca = b"/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE */;\nCREATE TABLE t (a int) COLLATE=utf8mb4_uca1400_ai_ci;"
+    assert codes(uca, MARIADB) == []
+
+
+def test_a_problem_says_what_to_do() -> None:
+    script = b"INSERT INTO t VALUES ('" + b"x" * 3000 + b"');\n/*!40101 SET @OLD_A=1 */;"
+    found = problems(inspect(io.BytesIO(script)), replace(MYSQL, max_allowed_packet_bytes=2048), "apiary")
+    assert found == [
+        Problem(
+            "packet-too-large",
+            Severity.ERROR,
+            1,
+            "max_allowed_packet",
+            "the largest statement has 3026 bytes, the target's max_allowed_packet is 2048 (errors 1153, 2006)",
+            "Set max_allowed_packet to 4096 or more.",
+        )
+    ]

@@ -1,0 +1,316 @@
+"""What one reading of a script tells."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from harness.dump.inspect import inspect
+from harness.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, Mention
+from harness.guide import EXCLUDABLE_TABLES
+
+ROWS = {"dup": 3, "empty_one": 0, "gipk": 2, "inv": 2, "nasty": 2, "odd `name": 2, "sessions": 1, "users": 8}
+
+
+def look(script: bytes, *, values: bool = False) -> DumpInfo:
+    return inspect(io.BytesIO(script), values=values)
+
+
+def apiary(info: DumpInfo) -> DatabaseInfo:
+    found = info.database("apiary") or info.database()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def full(data: Path) -> DumpInfo:
+    return inspect(data / "mysql-9.7" / "full.sql", values=True)
+
+
+def test_the_header_and_the_footer_say_who_when_and_whether_it_finished(full: DumpInfo) -> None:
+    assert (full.tool, full.tool_version) == ("mysqldump", "9.7.4")
+    assert (full.server_version, full.flavour) == ("9.7.4-2", "mysql")
+    assert full.header_database == "apiary"
+    assert full.finished_at is not None
+    assert full.finished_at.date() == datetime(2026, 11, 22).date()
+    assert (full.complete, full.incomplete_because) == (True, "")
+
+
+def test_tables_come_with_rows_columns_and_keys(full: DumpInfo) -> None:
+    assert {table.name: table.rows for table in apiary(full).tables} == ROWS
+    users = apiary(full).table("users")
+    assert users is not None
+    assert users.primary_key == ("id",)
+    assert (users.engine, users.collation, users.charset) == ("InnoDB", "utf8mb4_unicode_ci", "utf8mb4")
+    assert users.auto_increment == 9
+    assert users.insert_columns == ("id", "uid", "first_name", "deleted_at")
+    assert users.columns == (
+        ColumnInfo("id", "bigint unsigned"),
+        ColumnInfo("uid", "varchar(127)", collation="utf8mb4_unicode_ci"),
+        ColumnInfo("first_name", "varchar(127)", collation="utf8mb4_unicode_ci"),
+        ColumnInfo("full_uid", "varchar(200)", generated=True, collation="utf8mb4_unicode_ci"),
+        ColumnInfo("stored_len", "int", generated=True),
+        ColumnInfo("deleted_at", "timestamp"),
+    )
+    nasty = apiary(full).table("nasty")
+    assert nasty is not None
+    assert nasty.primary_key == ("b", "a")
+    gipk = apiary(full).table("gipk")
+    assert gipk is not None
+    assert gipk.columns[0] == ColumnInfo("my_row_id", "bigint unsigned", invisible=True)
+
+
+def test_objects_come_with_their_definers(full: DumpInfo) -> None:
+    assert [(item.kind, item.name, item.definer) for item in apiary(full).objects] == [
+        ("event", "e1", "root@localhost"),
+        ("function", "f1", "root@localhost"),
+        ("procedure", "p1", "root@localhost"),
+        ("procedure", "p2", "root@localhost"),
+        ("trigger", "users_bi", "root@localhost"),
+        ("view", "active_users", "root@localhost"),
+        ("view", "v2", "root@localhost"),
+    ]
+    assert not any(item.placeholder for item in apiary(full).objects)
+    assert [mention.name for mention in full.definers] == ["root@localhost"]
+    assert [mention.name for mention in full.collations] == ["utf8mb4_0900_ai_ci", "utf8mb4_unicode_ci"]
+    assert [mention.name for mention in full.engines] == ["InnoDB", "MyISAM"]
+    assert apiary(full).left_out == EXCLUDABLE_TABLES
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("full", {"extended_insert": True, "routines": True, "events": True, "triggers": True, "hex_blob": False}),
+        ("skip-extended-insert", {"extended_insert": False, "complete_insert": False}),
+        ("complete-insert", {"complete_insert": True}),
+        ("hex-blob", {"hex_blob": True}),
+        ("order-by-primary", {"extended_insert": True, "complete_insert": False}),
+        ("no-create-info", {"create_info": False, "data": True}),
+        ("no-data", {"create_info": True, "data": False, "extended_insert": None}),
+        ("skip-comments", {"comments": False, "compact": False, "dump_date": None}),
+        ("skip-dump-date", {"dump_date": False, "comments": True}),
+        ("skip-tz-utc", {"tz_utc": False}),
+        ("compact", {"compact": True, "comments": False, "add_locks": False, "add_drop_table": False}),
+        ("compact-skip-extended", {"compact": True, "extended_insert": False}),
+        ("insert-ignore", {"insert_ignore": True}),
+        ("replace", {"replace": True}),
+        ("databases", {"databases": True, "set_gtid_purged": True}),
+        ("latin1", {"charset": "latin1"}),
+        ("plain", {"set_gtid_purged": True, "routines": False, "events": False, "charset": "utf8mb4"}),
+    ],
+)
+def test_the_options_of_the_tool_are_inferred(data: Path, name: str, options: dict[str, object]) -> None:
+    info = inspect(data / "mysql-9.7" / f"{name}.sql")
+    assert {option: getattr(info.options, option) for option in options} == options
+    assert info.complete is (None if ("comments" in options and not options["comments"]) or "compact" in name else True)
+
+
+def test_options_come_back_as_arguments(data: Path) -> None:
+    assert inspect(data / "mysql-9.7" / "hex-blob.sql").options.as_arguments() == (
+        "--hex-blob",
+        "--default-character-set=utf8mb4",
+    )
+    assert inspect(data / "mysql-9.7" / "skip-tz-utc.sql").options.as_arguments() == (
+        "--skip-tz-utc",
+        "--default-character-set=utf8mb4",
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "skip-extended-insert",
+        "complete-insert",
+        "hex-blob",
+        "order-by-primary",
+        "compact",
+        "replace",
+        "by-mariadb-dump",
+    ],
+)
+def test_by_value_every_way_of_writing_a_table_is_the_same(data: Path, name: str, full: DumpInfo) -> None:
+    """Text digests differ between some of them; what they hold does not."""
+    other = inspect(data / "mysql-9.7" / f"{name}.sql", values=True)
+    assert {table.name: table.value_digest for table in apiary(other).tables} == {
+        table.name: table.value_digest for table in apiary(full).tables
+    }
+
+
+def test_a_pair_of_structure_and_data_is_read_with_the_structure(data: Path, full: DumpInfo) -> None:
+    structure = inspect(data / "mysql-9.7" / "no-data.sql")
+    rows = inspect(data / "mysql-9.7" / "no-create-info.sql", values=True, definitions=structure)
+    found = {table.name: table.value_digest for table in apiary(rows).tables}
+    assert found == {table.name: table.value_digest for table in apiary(full).tables if table.rows}
+
+
+def test_a_dump_in_latin1_differs_only_where_it_lost_something(data: Path, full: DumpInfo) -> None:
+    """An emoji does not fit into latin1: the tool writes a question mark, exit status 0."""
+    latin1 = inspect(data / "mysql-9.7" / "latin1.sql", values=True)
+    different = [
+        table.name
+        for table in apiary(latin1).tables
+        if table.value_digest != getattr(apiary(full).table(table.name), "value_digest", None)
+    ]
+    assert different == ["users"]
+
+
+def test_values_for_generated_columns_are_seen(data: Path) -> None:
+    info = inspect(data / "mysql-9.7" / "by-mariadb-dump.sql")
+    assert {
+        table.name: table.generated_values_line for table in apiary(info).tables if table.generated_values_line
+    } == {"users": 246}
+
+
+def test_every_database_of_a_script_is_told_apart(data: Path) -> None:
+    info = inspect(data / "mysql-9.7" / "databases.sql")
+    assert [(database.name, database.used, database.rows) for database in info.databases] == [
+        ("other", True, 2),
+        ("apiary", True, 20),
+    ]
+    everything = inspect(data / "mysql-9.7" / "all-databases.sql.gz")
+    assert [database.name for database in everything.databases] == ["mysql", "apiary", "other"]
+    assert everything.complete is True
+
+
+def test_statements_about_gtids_and_logs_have_lines(data: Path) -> None:
+    info = inspect(data / "mysql-9.7" / "plain.sql")
+    assert (info.gtid_lines, info.log_bin_lines) == ((24,), (17, 18, info.log_bin_lines[-1]))
+    assert info.sandbox_line is None
+
+
+def test_mariadbs_own_dump_is_read(dump: Callable[..., Path]) -> None:
+    info = inspect(dump("--routines", "--events", "apiary"), values=True)
+    assert (info.tool, info.flavour, info.complete) == ("mariadb-dump", "mariadb", True)
+    assert info.sandbox_line == 1
+    assert {table.name: table.rows for table in apiary(info).tables} == {
+        name: rows for name, rows in ROWS.items() if name not in ("inv", "gipk")
+    }
+    assert [item.kind for item in apiary(info).objects] == [
+        *("event", "function", "procedure", "procedure", "trigger", "view", "view")
+    ]
+
+
+def test_by_value_two_servers_hold_the_same(dump: Callable[..., Path], full: DumpInfo) -> None:
+    """The same statements ran on MySQL 9.7 and on this MariaDB."""
+    for options in ((), ("--hex-blob",), ("--skip-extended-insert", "--complete-insert"), ("--compact",)):
+        info = inspect(dump(*options, "apiary"), values=True)
+        for table in apiary(info).tables:
+            other = apiary(full).table(table.name)
+            assert other is not None
+            assert (table.rows, table.value_digest) == (other.rows, other.value_digest), (options, table.name)
+
+
+def test_the_same_tool_with_the_same_options_writes_the_same_text(dump: Callable[..., Path]) -> None:
+    first, second = (inspect(dump("--skip-dump-date", "apiary")) for _ in range(2))
+    assert apiary(first).tables == apiary(second).tables
+
+
+@pytest.mark.parametrize(
+    ("script", "complete", "why"),
+    [
+        (b"", False, "is empty"),
+        (b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)\n", False, 'no "-- Dump completed" line'),
+        (b"SELECT 1;\nINSERT INTO t VALUES (1,'a", False, "ends inside a statement that began on line 2"),
+        (b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)\nSELECT 1;\n", False, 'no "-- Dump completed" line'),
+        (
+            b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux\nSELECT '-- Dump completed on 2020-01-01  1:02:03';\n",
+            False,
+            'no "-- Dump completed" line',
+        ),
+        (
+            b"/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;\nCREATE TABLE t (a int);\n",
+            False,
+            "ends before the settings of its beginning are restored (OLD_SQL_MODE)",
+        ),
+        (
+            b"mysqldump: [Warning] Using a password on the command line interface can be insecure.\nSELECT 1;\n",
+            False,
+            "line 1 is a message of the tool: its errors were mixed into the script",
+        ),
+        (b"CREATE TABLE t (a int);\n", None, "comments are off, so nothing says whether the tool finished"),
+        (
+            b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)\nSELECT 1;\n-- Dump completed\nSELECT 2;\n",
+            False,
+            'statements follow the last "-- Dump completed" line',
+        ),
+    ],
+)
+def test_a_dump_that_did_not_finish_says_why(script: bytes, complete: bool | None, why: str) -> None:
+    info = look(script)
+    assert (info.complete, info.incomplete_because) == (complete, why)
+
+
+def test_cut_anywhere_a_dump_is_never_complete(data: Path) -> None:
+    script = (data / "mysql-9.7" / "full.sql").read_bytes()
+    footer = script.rindex(b"-- Dump completed")
+    for end in range(0, footer, 97):
+        assert look(script[:end]).complete is not True, end
+
+
+def test_a_gzip_around_a_dead_dump_is_not_complete(data: Path, tmp_path: Path) -> None:
+    script = (data / "mysql-9.7" / "full.sql").read_bytes()
+    path = tmp_path / "dead.sql.gz"
+    path.write_bytes(gzip.compress(script[:9000]))
+    assert inspect(path).complete is False
+
+
+def test_the_largest_statement_is_measured_wherever_it_is() -> None:
+    insert = b"INSERT INTO t VALUES (1,'" + b"x" * 5000 + b"');"
+    info = look(b"CREATE TABLE t (a int, b text);\n" + insert + b"\nSELECT 1;\n")
+    assert (info.largest_statement_bytes, info.largest_statement_line) == (len(insert), 2)
+    comment = b"CREATE TABLE u (a int) COMMENT='" + b"y" * 9000 + b"';"
+    assert look(comment + insert).largest_statement_bytes == len(comment)
+
+
+def test_a_view_that_stays_a_placeholder_is_seen() -> None:
+    placeholder = b"/*!50001 CREATE VIEW `v` AS SELECT \n 1 AS `id`,\n 1 AS `uid`*/;\n"
+    found = look(placeholder).databases[0].objects
+    assert [(item.kind, item.name, item.placeholder) for item in found] == [("view", "v", True)]
+    old = b"/*!50001 CREATE TABLE `v` (\n  `id` tinyint NOT NULL\n) ENGINE=MyISAM */;\n"
+    real = b"/*!50001 DROP TABLE IF EXISTS `v`*/;\n/*!50001 CREATE VIEW `v` AS SELECT `a` FROM `t` */;\n"
+    after = look(old + real).databases[0]
+    assert after.tables == ()
+    assert [(item.name, item.placeholder) for item in after.objects] == [("v", False)]
+
+
+def test_inserts_whose_rows_can_not_be_counted_have_lines() -> None:
+    script = (
+        b"INSERT INTO t SELECT * FROM u;\nINSERT INTO t SET a=1;\n"
+        b"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=2;\n"
+        b"/*!50001 INSERT INTO t VALUES (1)*/;\n"
+    )
+    assert look(script).uncounted_lines == (1, 2, 3, 4)
+
+
+def test_mentions_carry_their_first_line() -> None:
+    script = b"CREATE TABLE a (x int) ENGINE=Aria COLLATE=utf8mb4_uca1400_ai_ci;\nCREATE TABLE b (x int) ENGINE=Aria;\n"
+    info = look(script)
+    assert info.engines == (Mention("Aria", 1),)
+    assert info.collations == (Mention("utf8mb4_uca1400_ai_ci", 1),)
+
+
+@pytest.mark.parametrize(
+    ("header", "tool", "version"),
+    [
+        (b"-- MySQL dump 10.13  Distrib 5.7.44, for Linux (x86_64)", "mysqldump", "5.7.44"),
+        (
+            b"-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian-linux-gnu (x86_64)",
+            "mariadb-dump",
+            "10.11.6-MariaDB",
+        ),
+        (b"-- MariaDB dump 10.19-11.4.2-MariaDB, for Linux (x86_64)", "mariadb-dump", "10.19-11.4.2-MariaDB"),
+        (
+            b"-- MySQL dump 10.17  Distrib 10.3.38-MariaDB, for debian-linux-gnu (x86_64)",
+            "mariadb-dump",
+            "10.3.38-MariaDB",
+        ),
+    ],
+)
+def test_headers_of_older_and_newer_tools_are_known(header: bytes, tool: str, version: str) -> None:
+    info = look(header + b"\n")
+    assert (info.tool, info.tool_version) == (tool, version)

@@ -1,0 +1,184 @@
+"""The stream that is loaded."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.dump.inspect import inspect
+from harness.dump.rewrite import Dropped, RewriteReport, choose_database, restore_stream
+from harness.errors import BrokenArtifact, UsageError
+
+
+def rewritten(script: bytes, database: str = "apiary", **options: object) -> tuple[bytes, RewriteReport]:
+    report = RewriteReport()
+    stream = restore_stream(io.BytesIO(script), database, report=report, **options)  # type: ignore[arg-type]
+    return b"".join(stream), report
+
+
+def test_with_nothing_to_leave_out_every_byte_stays(data: Path) -> None:
+    for name in ("full", "compact", "skip-extended-insert", "hex-blob", "no-data", "latin1"):
+        script = (data / "mysql-9.7" / f"{name}.sql").read_bytes()
+        out, report = rewritten(script)
+        assert out == script
+        assert (report.dropped, report.other_databases, report.size_bytes) == ([], [], len(script))
+
+
+def test_gtids_and_log_settings_are_left_out_and_said(data: Path) -> None:
+    plain = (data / "mysql-9.7" / "plain.sql").read_bytes()
+    out, report = rewritten(plain)
+    info = inspect(io.BytesIO(plain))
+    assert report.dropped == [
+        Dropped(17, "sql-log-bin", "SQL_LOG_BIN"),
+        Dropped(18, "sql-log-bin", "SQL_LOG_BIN"),
+        Dropped(24, "gtid-purged", "GTID_PURGED"),
+        Dropped(info.log_bin_lines[-1], "sql-log-bin", "SQL_LOG_BIN"),
+    ]
+    assert b"GTID_PURGED" not in out
+    assert b"SQL_LOG_BIN" not in out
+    assert rewritten(plain, drop=frozenset())[0] == plain
+    kept = inspect(io.BytesIO(out)).databases[0]
+    assert [table.digest for table in kept.tables] == [table.digest for table in info.databases[0].tables]
+
+
+@pytest.mark.parametrize("spelling", [b"/*!", b"/*M!"])
+def test_the_sandbox_line_is_left_out(spelling: bytes) -> None:
+    line = spelling + b"999999\\- enable the sandbox mode */ "
+    assert rewritten(line + b"\n-- MariaDB dump\nSELECT 1;\n") == (
+        b"\n-- MariaDB dump\nSELECT 1;\n",
+        RewriteReport([Dropped(1, "sandbox", "MariaDB's sandbox line")], [], 27),
+    )
+
+
+SEVERAL = b"""-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)
+/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;
+CREATE DATABASE /*!32312 IF NOT EXISTS*/ `other`;
+USE `other`;
+SET @saved_cs_client = @@character_set_client;
+CREATE TABLE t (a int);
+INSERT INTO t VALUES ('USE `apiary`;');
+DELIMITER ;;
+CREATE PROCEDURE p() SELECT 1; ;;
+DELIMITER ;
+CREATE DATABASE /*!32312 IF NOT EXISTS*/ `apiary`;
+USE `apiary`;
+CREATE TABLE u (a int);
+USE `other`;
+CREATE VIEW v AS SELECT 1;
+/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;
+-- Dump completed
+"""
+
+
+def test_one_database_is_trimmed_out_of_several() -> None:
+    out, report = rewritten(SEVERAL)
+    assert (
+        out
+        == b"""-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)
+/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;
+CREATE TABLE u (a int);
+/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;
+-- Dump completed
+"""
+    )
+    assert report.other_databases == ["other"]
+    assert report.dropped == [Dropped(11, "database", "CREATE DATABASE"), Dropped(12, "database", "USE")]
+    other, _ = rewritten(SEVERAL, "other", keep_database=True)
+    assert other == SEVERAL.replace(
+        b"\nCREATE DATABASE /*!32312 IF NOT EXISTS*/ `apiary`;\nUSE `apiary`;\nCREATE TABLE u (a int);", b""
+    )
+
+
+def test_a_delimiter_is_never_lost_with_the_part_it_stands_in() -> None:
+    script = b"USE a;\nDELIMITER ;;\nSELECT 1;;\nUSE b;;\nSELECT 2;;\n"
+    assert rewritten(script, "b")[0] == b"\nDELIMITER ;;\n\nSELECT 2;;\n"
+
+
+def test_alter_database_goes_to_the_targets_name() -> None:
+    """Routines made under another collation are wrapped in it, also where nothing else names the database."""
+    script = b"ALTER DATABASE `apiary` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ;\nSELECT 1;\n"
+    out, report = rewritten(script, target="drill`1")
+    assert out == b"ALTER DATABASE `drill``1` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ;\nSELECT 1;\n"
+    assert report.dropped == [Dropped(1, "database", "ALTER DATABASE goes to the target's name")]
+
+
+def test_a_database_that_is_not_in_the_script_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        rewritten(SEVERAL, "nobody")
+    assert str(caught.value) == (
+        "standard input: holds no database nobody; it holds other, apiary\nHINT: Name one of them with --database."
+    )
+    info = inspect(io.BytesIO(SEVERAL))
+    with pytest.raises(UsageError) as caught:
+        choose_database(info, "nobody")
+    assert caught.value.fact == "standard input: holds no database nobody; it holds other, apiary"
+    with pytest.raises(UsageError) as caught:
+        choose_database(info, None)
+    assert caught.value.fact == "standard input: holds 2 databases: other, apiary"
+    assert choose_database(info, "apiary") == "apiary"
+
+
+def test_a_script_whose_parts_can_not_be_told_apart_is_refused(data: Path) -> None:
+    mixed = b"CREATE TABLE t (a int);\nUSE `a`;\nCREATE TABLE u (a int);\n"
+    with pytest.raises(BrokenArtifact) as caught:
+        choose_database(inspect(io.BytesIO(mixed)), "a")
+    assert str(caught.value) == (
+        "standard input: on line 1 something is created before the script says in which database, and it goes on "
+        "with a\nHINT: Its parts can't be told apart: dump the database on its own."
+    )
+    full = (data / "mysql-9.7" / "full.sql").read_bytes()
+    two = full + full.replace(b"Database: apiary", b"Database: other")
+    with pytest.raises(BrokenArtifact) as caught:
+        choose_database(inspect(io.BytesIO(two)), None)
+    assert caught.value.fact == (
+        "standard input: holds the dumps of apiary and other, and no USE says which statement is for which"
+    )
+
+
+def test_a_script_of_one_unnamed_database_needs_no_name(data: Path) -> None:
+    info = inspect(data / "mysql-9.7" / "full.sql")
+    assert choose_database(info, None) == "apiary"
+    with pytest.raises(UsageError) as caught:
+        choose_database(info, "other")
+    assert caught.value.fact.endswith("full.sql: holds no database other; it holds apiary")
+    assert choose_database(inspect(data / "mysql-9.7" / "compact.sql"), "anything") == "anything"
+
+
+@pytest.mark.parametrize(
+    "options", [("apiary",), ("--databases", "other", "apiary"), ("--skip-extended-insert", "apiary")]
+)
+def test_what_is_loaded_from_the_stream_is_what_the_script_holds(
+    options: tuple[str, ...],
+    dump: Callable[..., Path],
+    run_sql: Callable[..., None],
+) -> None:
+    """Loaded into another database of the same server and dumped again, every table has its digest."""
+    script = dump("--routines", "--events", *options)
+    report = RewriteReport()
+    stream = b"".join(restore_stream(script, "apiary", target="copy", report=report))
+    run_sql(b"DROP DATABASE IF EXISTS copy; CREATE DATABASE copy;")
+    run_sql(stream, "copy")
+    before, after = (
+        inspect(path).database(name)
+        for path, name in ((script, "apiary"), (dump("--routines", "--events", *options[:-2], "copy"), "copy"))
+    )
+    assert before is not None
+    assert after is not None
+    assert [(table.name, table.rows, table.digest) for table in after.tables] == [
+        (table.name, table.rows, table.digest) for table in before.tables
+    ]
+    assert [(item.kind, item.name) for item in after.objects] == [(item.kind, item.name) for item in before.objects]
+
+
+def test_a_script_that_tries_to_run_a_command_is_loaded_without_client_commands(tmp_path: Path, mariadb: Path) -> None:
+    """The stream does not take commands out: that is for the check before, and for how the load runs."""
+    proof = tmp_path / "proof"
+    script = f"\\! touch {proof}\nsystem touch {proof}\nSELECT 1;\n".encode()
+    command = ["mariadb", "--no-defaults", "--user=root", f"--socket={mariadb}", "--binary-mode", "mysql"]
+    done = subprocess.run(command, input=b"".join(restore_stream(io.BytesIO(script), "mysql")), capture_output=True)
+    assert done.returncode != 0
+    assert not proof.exists()

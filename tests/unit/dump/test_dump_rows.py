@@ -1,0 +1,141 @@
+"""Rows of INSERTs, their number and their digest."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import pytest
+import reference
+
+from harness.dump import rows as rows_module
+from harness.dump.rows import Rows, Tally, hash_row
+from harness.dump.statements import scan
+
+NASTY = (
+    b"1,'a),(b'",
+    b"2,'it\\'s; \"x\" `y` # -- /* */'",
+    b"3,'\\\\',NULL",
+    b"4,'\\\\\\'),('",
+    b"5,0xFF,_binary '\\0\\Z\0\n),\\n('",
+    b"-6,''''",
+    b"7,'x),\n(y'",
+    b"8,''",
+    b"9,'(((','()',')'",
+    b"10,b'101',1.5e-10,X'00'",
+    b"11,'" + bytes(byte for byte in range(256) if byte not in b"'\\") + b"'",
+)
+
+
+def tally(script: bytes, head: bytes, *, read: int, part: int, hold: bool = False) -> Tally:
+    counted, reader = Tally(), Rows(hold=hold)
+    chunks: Iterable[bytes] = (script[begin : begin + read] for begin in range(0, len(script), read))
+    for piece in scan(chunks, part_bytes=part):
+        if piece.head == head:
+            counted.add(reader.feed(piece))
+            counted.add_hashes([digest for _, digest in reader.giants])
+            counted.data_bytes += sum(size for size, _ in reader.giants)
+            reader.giants.clear()
+    return counted
+
+
+def expected(rows: Iterable[bytes]) -> Tally:
+    counted = Tally()
+    counted.add(rows)
+    return counted
+
+
+@pytest.mark.parametrize("separator", [b",", b",\n", b" , ", b",\r\n"])
+@pytest.mark.parametrize("giant", [5, 1 << 23])
+def test_every_way_of_writing_rows_gives_the_same_rows(
+    separator: bytes, giant: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the separator, the read size, the size of the parts, and whether rows are hashed in parts."""
+    monkeypatch.setattr(rows_module, "GIANT_ROW_BYTES", giant)
+    chance = random.Random(f"{separator!r}{giant}")
+    for _ in range(3):
+        chosen = [chance.choice(NASTY) for _ in range(40)]
+        extended = b"INSERT INTO `t` VALUES " + separator.join(b"(" + row + b")" for row in chosen) + b";\n"
+        single = b"".join(b"INSERT INTO `u` (`a`,`b`) VALUES (" + row + b");\n" for row in chosen)
+        want = expected(chosen)
+        for read, part in ((1, 1), (7, 50), (100, 1), (65536, 65536)):
+            for head in (b"INSERT INTO `t` VALUES (", b"INSERT INTO `u` (`a`,`b`) VALUES ("):
+                for hold in (False, True):
+                    got = tally(extended + single, head, read=read, part=part, hold=hold)
+                    assert (got.rows, got.digest, got.data_bytes) == (want.rows, want.digest, want.data_bytes)
+
+
+def test_rows_put_together_at_random_are_those_that_a_simple_reader_finds() -> None:
+    chance = random.Random(5)
+    content = (b"\\'", b"\\\\", b"''", b"),(", b"(", b")", b",", b";", b'"', b"x", b"\n", b"INSERT INTO `t` VALUES (")
+    for _ in range(400):
+        rows = [
+            b",".join(
+                b"'" + b"".join(chance.choices(content, k=chance.randint(0, 6))) + b"'"
+                for _ in range(chance.randint(1, 3))
+            )
+            for _ in range(chance.randint(1, 8))
+        ]
+        values = b",".join(b"(" + row + b")" for row in rows)
+        assert reference.rows(values) == rows
+        want = expected(rows)
+        for read in (3, 65536):
+            got = tally(b"INSERT INTO `t` VALUES " + values + b";", b"INSERT INTO `t` VALUES (", read=read, part=10)
+            assert (got.rows, got.digest) == (want.rows, want.digest), values
+
+
+def test_the_digest_is_the_sum_of_the_rows_hashes() -> None:
+    """Pinned, because it is stored next to backups: BLAKE2b-128, little-endian, modulo 2**128."""
+    assert hash_row(b"1,'a'").hex() == "398e2d8ba124643a1870cba82eeaf32c"
+    numbers = [int.from_bytes(hash_row(row), "little") for row in (b"1,'a'", b"2,'b'", b"2,'b'")]
+    assert expected([b"2,'b'", b"1,'a'", b"2,'b'"]).digest == f"{sum(numbers) % 2**128:032x}"
+
+
+def test_equal_rows_do_not_cancel_and_the_order_does_not_matter() -> None:
+    assert expected([b"1", b"1"]).digest != expected([]).digest
+    assert expected([b"1", b"1"]).digest != expected([b"2", b"2"]).digest
+    assert expected([b"1", b"2", b"3"]).digest == expected([b"3", b"1", b"2"]).digest
+
+
+def test_one_changed_byte_changes_the_digest() -> None:
+    row = bytearray(b"1,'Zo\xc3\xab',NULL")
+    before = expected([bytes(row)]).digest
+    for position in range(len(row)):
+        changed = bytearray(row)
+        changed[position] ^= 1
+        assert expected([bytes(changed)]).digest != before
+
+
+def test_no_backslash_escapes_is_respected() -> None:
+    script = b"SET sql_mode='NO_BACKSLASH_ESCAPES';INSERT INTO t VALUES (1,'\\'),(2,'it''s\\');"
+    got = tally(script, b"INSERT INTO t VALUES (", read=65536, part=65536)
+    want = expected([b"1,'\\'", b"2,'it''s\\'"])
+    assert (got.rows, got.digest) == (want.rows, want.digest)
+
+
+def test_computed_values_are_noticed() -> None:
+    reader = Rows()
+    for piece in scan([b"INSERT INTO t VALUES (1,LOAD_FILE('/etc/passwd')),(2,(SELECT 1));"]):
+        assert reader.feed(piece) == [b"1,LOAD_FILE('/etc/passwd')", b"2,(SELECT 1)"]
+    assert reader.computed == {"LOAD_FILE", "SELECT"}
+
+
+def test_what_follows_the_last_row_is_told() -> None:
+    reader = Rows()
+    for piece in scan([b"INSERT INTO t VALUES (1),(2) ON DUPLICATE KEY UPDATE a=VALUES(a);"]):
+        assert reader.feed(piece) == [b"1", b"2"]
+    assert reader.tail == b"ON DUPLICATE KEY UPDATE a=VALUES(a)"
+
+
+def test_a_row_that_is_cut_off_is_not_counted() -> None:
+    got = tally(b"INSERT INTO t VALUES (1),(2),(3,'x", b"INSERT INTO t VALUES (", read=65536, part=65536)
+    assert got.rows == 2
+
+
+def test_a_row_of_16_mib_is_hashed_as_it_arrives() -> None:
+    blob = b"'" + b"),(\\'\\\\;" * (1 << 21) + b"'"
+    assert len(blob) > 16 << 20
+    script = b"INSERT INTO t VALUES (1,'a'),(2," + blob + b"),(3,'b');"
+    got = tally(script, b"INSERT INTO t VALUES (", read=1 << 18, part=1 << 18)
+    want = expected([b"1,'a'", b"2," + blob, b"3,'b'"])
+    assert (got.rows, got.digest, got.data_bytes) == (want.rows, want.digest, want.data_bytes)

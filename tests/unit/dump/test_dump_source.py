@@ -1,0 +1,125 @@
+"""Opening scripts, plain and compressed."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import random
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from harness.dump.source import open_script
+from harness.errors import BrokenArtifact, UsageError
+
+SCRIPT = b"".join(b"INSERT INTO t VALUES (%d,'x');\n" % number for number in range(20_000))
+
+
+def zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(data)
+
+
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zstd": zstd,
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
+}
+
+
+@pytest.mark.parametrize("kind", ["plain", *COMPRESSIONS])
+@pytest.mark.parametrize("read_bytes", [7, 1 << 18])
+def test_a_script_is_read_whatever_its_compression_and_its_name(kind: str, read_bytes: int, tmp_path: Path) -> None:
+    compress = COMPRESSIONS.get(kind, bytes)
+    path = tmp_path / "backup.wrong"
+    path.write_bytes(compress(SCRIPT))
+    assert b"".join(open_script(path, read_bytes=read_bytes)) == SCRIPT
+    assert b"".join(open_script(io.BytesIO(compress(SCRIPT)), read_bytes=read_bytes)) == SCRIPT
+
+
+@pytest.mark.parametrize("kind", COMPRESSIONS)
+def test_several_members_are_one_script(kind: str) -> None:
+    compress = COMPRESSIONS[kind]
+    data = compress(SCRIPT[:1000]) + compress(b"") + compress(SCRIPT[1000:])
+    assert b"".join(open_script(io.BytesIO(data))) == SCRIPT
+    assert b"".join(open_script(io.BytesIO(data + bytes(512)))) == SCRIPT  # padded, as a tape is
+
+
+@pytest.mark.parametrize("kind", COMPRESSIONS)
+def test_a_compressed_file_that_was_cut_is_a_broken_artifact(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.sql"
+    data = COMPRESSIONS[kind](SCRIPT)
+    path.write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(BrokenArtifact) as caught:
+        list(open_script(path))
+    assert str(caught.value) == (
+        f"{path}: the {kind} data ends too early, after {len(data) * 2 // 3} bytes, inside member 1\n"
+        "HINT: The file was cut short, or whatever wrote it died: take another backup."
+    )
+
+
+@pytest.mark.parametrize("kind", COMPRESSIONS)
+def test_a_compressed_file_that_was_changed_is_a_broken_artifact(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.sql"
+    data = bytearray(
+        zstandard.ZstdCompressor(write_checksum=True).compress(SCRIPT) if kind == "zstd" else COMPRESSIONS[kind](SCRIPT)
+    )
+    middle = len(data) // 2
+    data[middle : middle + 8] = b"\xff\x00" * 4
+    path.write_bytes(data)
+    with pytest.raises(BrokenArtifact, match=f"the {kind} data (is damaged at or after byte|ends too early)"):
+        list(open_script(path))
+
+
+def test_garbage_behind_a_member_is_said_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "a.sql.gz"
+    path.write_bytes(gzip.compress(SCRIPT) + b"mysqldump: Got error")
+    with pytest.raises(BrokenArtifact) as caught:
+        list(open_script(path))
+    assert caught.value.hints == (
+        "1 complete member(s) come before it; what follows them is not gzip data.",
+        "Take another backup.",
+    )
+
+
+def test_what_is_no_script_is_said_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04" + bytes(30))
+    with pytest.raises(UsageError, match=r"a\.zip is a zip archive, not a script"):
+        list(open_script(tmp_path / "a.zip"))
+    with pytest.raises(UsageError, match=r"there is no file .*/missing\.sql"):
+        list(open_script(tmp_path / "missing.sql"))
+    with pytest.raises(UsageError, match="is a directory, not a script"):
+        list(open_script(tmp_path))
+
+
+@pytest.mark.parametrize("kind", COMPRESSIONS)
+def test_memory_does_not_grow_with_what_comes_out(kind: str) -> None:
+    """256 MiB of zeros are a few KiB compressed; a reader that believes its input takes them all at once."""
+    data = COMPRESSIONS[kind](bytes(64 << 20)) if kind != "zstd" else zstd(bytes(256 << 20))
+    tracemalloc.start()
+    try:
+        size = sum(len(chunk) for chunk in open_script(io.BytesIO(data)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size == (256 << 20 if kind == "zstd" else 64 << 20)
+    assert peak < 40 << 20
+
+
+def test_a_pipe_that_gives_little_at_once_is_read_to_its_end() -> None:
+    class Slow(io.RawIOBase):
+        def __init__(self, content: bytes) -> None:
+            self._content = io.BytesIO(content)
+
+        def readable(self) -> bool:
+            return True
+
+        def read(self, size: int = -1) -> bytes:
+            return self._content.read(min(size, random.Random(size).randint(1, 100)))
+
+    assert b"".join(open_script(Slow(gzip.compress(SCRIPT)))) == SCRIPT  # type: ignore[arg-type]

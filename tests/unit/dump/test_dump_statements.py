@@ -1,0 +1,203 @@
+"""Cutting a script into statements."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import reference
+
+from harness.dump import reader
+from harness.dump.statements import Kind, Oddity, Piece, scan
+
+SOUP = (
+    *(b"'", b"'", b'"', b"`", b"\\", b"\\", b";", b";\n", b"--", b"-- ", b"#", b"/*", b"/*!", b"/*!50001 ", b"/*M!"),
+    *(b"*/", b"\n", b" ", b"a", b"),(", b"),\n(", b"(", b")", b",", b"''", b"\\'", b"\\\\", b"\0", b"\xff", b"1"),
+    *(b"INSERT INTO `t` VALUES (", b";\nINSERT INTO `t` VALUES (", b"INSERT INTO t (a) VALUES (", b"/*+ ", b"-", b"N"),
+)
+
+
+def chunks(script: bytes, size: int) -> Iterable[bytes]:
+    return (script[begin : begin + size] for begin in range(0, len(script), size))
+
+
+def pieces(script: bytes, *, read: int = 1 << 18, part: int = 1 << 18) -> list[Piece]:
+    found = list(scan(chunks(script, read), part_bytes=part))
+    assert b"".join(piece.data for piece in found) == script
+    return found
+
+
+def statements(script: bytes, *, read: int = 1 << 18, part: int = 1 << 18) -> list[bytes]:
+    found: list[bytes] = []
+    data = b""
+    for piece in pieces(script, read=read, part=part):
+        if piece.kind is Kind.STATEMENT:
+            data = piece.data if piece.first else data + piece.data
+            if piece.last:
+                found += reference.statements(data) if piece.run else [data.lstrip()]
+    return found
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_scripts_put_together_at_random_are_cut_as_the_client_cuts_them(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(number)
+    monkeypatch.setattr(reader, "_MANY_SEMICOLONS", number % 2 * 50)
+    for _ in range(300):
+        script = b"".join(chance.choice(SOUP) for _ in range(chance.randint(1, 60)))
+        if chance.random() < 0.7:
+            script = b"INSERT INTO `t` VALUES (" + script
+        expected = reference.statements(script)
+        for read in (1, 2, 7, 65536):
+            for part in (1, 65536):
+                assert statements(script, read=read, part=part) == expected, (read, part, script)
+
+
+@pytest.mark.parametrize("name", ["full", "skip-extended-insert", "databases", "compact", "by-mariadb-dump"])
+def test_the_read_size_changes_nothing(data: Path, name: str) -> None:
+    script = (data / "mysql-9.7" / f"{name}.sql").read_bytes()
+    expected = [piece._replace(run=False) for piece in pieces(script) if not piece.run]
+    for read in (1, 7, 65536):
+        got = [piece._replace(run=False) for piece in pieces(script, read=read)]
+        if name != "skip-extended-insert":
+            assert got == expected
+        assert statements(script, read=read) == statements(script)
+
+
+def test_no_dump_of_a_real_tool_is_odd_or_cut(data: Path) -> None:
+    files = sorted((data / "mysql-9.7").iterdir())
+    assert len(files) == 20
+    for file in files:
+        script = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        found = pieces(script)
+        assert [piece.oddities for piece in found if piece.oddities] == []
+        assert [piece.line for piece in found if piece.last and not piece.ended] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        b"INSERT INTO t VALUES ('a;b');",
+        b"INSERT INTO t VALUES ('a\n-- Dump completed on 2020-01-01\n');",
+        b"INSERT INTO t VALUES ('),(','\\'','\\\\');",
+        b'INSERT INTO t VALUES ("a\'b;");',
+        b"INSERT INTO t VALUES ('-- ','# ','/* ','*/');",
+        b"INSERT INTO t VALUES ("
+        + bytes(range(1, 34))
+        + b"'"
+        + bytes(b for b in range(256) if b not in b"'\\")
+        + b"');",
+        b"CREATE TABLE `a;b` (`c``;d` int COMMENT 'it''s; fine');",
+        b"CREATE TABLE t ( -- a; comment's\n a int # another; one\n);",
+        b"SELECT 1 /* a ; in ' a comment */ + 1;",
+        b"/*!50003 CREATE TRIGGER t BEFORE INSERT ON t FOR EACH ROW SET @a = ';' */;",
+    ],
+)
+def test_a_semicolon_ends_a_statement_only_where_it_stands_for_itself(statement: bytes) -> None:
+    assert statements(statement + b"\nSELECT 1;\n") == [statement, b"SELECT 1;"]
+
+
+def test_what_a_backslash_means_follows_the_sql_mode_of_the_script() -> None:
+    script = (
+        b"SET @saved_sql_mode = @@sql_mode;\n"
+        b"SET sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES';\n"
+        b"INSERT INTO t VALUES ('\\');\n"
+        b"SELECT '\\';\n"
+        b"/*!50003 SET sql_mode = @saved_sql_mode */;\n"
+        b"INSERT INTO t VALUES ('\\';');\n"
+    )
+    assert statements(script)[2:4] == [b"INSERT INTO t VALUES ('\\');", b"SELECT '\\';"]
+    assert statements(script)[5] == b"INSERT INTO t VALUES ('\\';');"
+    modes = [piece.mode.no_backslash_escapes for piece in pieces(script) if piece.kind is Kind.STATEMENT]
+    assert modes == [False, False, True, True, True, False]
+
+
+def test_a_mode_that_the_script_does_not_show_is_odd() -> None:
+    for statement in (b"SET sql_mode = CONCAT('NO_BACK','SLASH_ESCAPES');", b"SET sql_mode = @nobody_set_this;"):
+        assert pieces(statement)[0].oddities == (Oddity("ambiguous", 1, "an SQL mode that is computed"),)
+
+
+def test_delimiter_changes_what_ends_a_statement() -> None:
+    script = b"DELIMITER ;;\nCREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END ;;\ndelimiter ;\nSELECT 3;"
+    kinds = [(piece.kind, piece.line, piece.data.strip()) for piece in pieces(script)]
+    assert kinds == [
+        (Kind.CLIENT, 1, b"DELIMITER ;;"),
+        (Kind.STATEMENT, 2, b"CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END ;;"),
+        (Kind.CLIENT, 3, b"delimiter ;"),
+        (Kind.STATEMENT, 4, b"SELECT 3;"),
+    ]
+
+
+def test_lines_that_the_client_keeps_for_itself_are_told_apart() -> None:
+    script = b"system id\nUSE `a`;\nsource /etc/passwd\nSELECT 1;\nuse b\n"
+    assert [(piece.kind.value, piece.line) for piece in pieces(script) if piece.kind is not Kind.BLANK] == [
+        ("client", 1),
+        ("statement", 2),
+        ("client", 3),
+        ("statement", 4),
+        ("client", 5),
+    ]
+
+
+def test_a_backslash_outside_of_a_string_is_a_command_of_the_client() -> None:
+    script = b"SELECT 1;\nSELECT 2 \\! id\n;\nINSERT INTO t VALUES (1,'\\n') \\g\n;INSERT INTO t VALUES (\\N);"
+    assert [oddity for piece in pieces(script) for oddity in piece.oddities] == [
+        Oddity("client-escape", 2, "\\!"),
+        Oddity("client-escape", 4, "\\g"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "spelling", [b"/*!999999\\- enable the sandbox mode */ ", b"/*M!999999\\- enable the sandbox mode */ "]
+)
+def test_both_spellings_of_the_sandbox_line_are_known(spelling: bytes) -> None:
+    found = pieces(spelling + b"\n-- MariaDB dump\nSELECT 1;\n")
+    assert [piece.kind for piece in found] == [Kind.SANDBOX, Kind.COMMENT, Kind.STATEMENT, Kind.BLANK]
+    assert found[0].oddities == ()
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (b"/*M!100100 SET @a = '*/ x' */;", "a string with */ inside a /*M! comment"),
+        (b"/*M!100100 SET @a = 1; */;", "a statement that ends inside a /*M! comment"),
+        (b"SELECT /*+ \\! id */ 1;", "an optimizer hint with a backslash, a new line or a delimiter"),
+        (b"SELECT 1 --\x01 DROP;", "-- before a control character"),
+        (b"/*!50001 SELECT 1 */* 2;", "*/* at the end of a versioned comment"),
+        (b"SET sql_mode='ANSI_QUOTES';SELECT \"a\\\";", "a backslash in a name in double quotes"),
+    ],
+)
+def test_what_two_readers_can_read_differently_is_odd(script: bytes, text: str) -> None:
+    assert Oddity("ambiguous", 1, text) in [oddity for piece in pieces(script) for oddity in piece.oddities]
+
+
+def test_a_script_that_ends_inside_a_statement_says_so() -> None:
+    for script in (b"SELECT 1;\n\nINSERT INTO t VALUES (1,'a", b"SELECT 1;\n\nCREATE TABLE t (a int)"):
+        last = pieces(script)[-1]
+        assert (last.line, last.last, last.ended) == (3, True, False)
+    assert pieces(b"SELECT 1;\n/* not closed")[-1].ended is False
+
+
+def test_a_long_statement_comes_in_parts_of_bounded_size() -> None:
+    row = b"(1,'" + b"x" * 1000 + b"')"
+    script = b"INSERT INTO t VALUES " + b",".join([row] * 3000) + b";\n"
+    found = pieces(script, read=10_000, part=50_000)
+    assert len(found) > 40
+    assert max(len(piece.data) for piece in found) <= 70_000
+    assert [piece.first for piece in found[:2]] == [True, False]
+    assert {piece.line for piece in found[:-1]} == {1}
+
+
+def test_inserts_of_one_row_each_come_as_a_run() -> None:
+    statement = b"INSERT INTO `t` VALUES (1,'a;b');\n"
+    found = pieces(statement * 100 + b"UNLOCK TABLES;")
+    assert [(piece.run, piece.line) for piece in found] == [(True, 1), (False, 101)]
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    found = pieces(b"\xef\xbb\xbfSELECT 1;")
+    assert (found[0].kind, found[0].data) == (Kind.STATEMENT, b"\xef\xbb\xbfSELECT 1;")
