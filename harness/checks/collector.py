@@ -1,11 +1,11 @@
-"""Collecting findings with a limit per code, so that a million differences stay readable and small."""
+"""Collecting findings with a limit per code and severity, so that a million differences stay readable and small."""
 
 from __future__ import annotations
 
 from harness.model import CheckResult, Finding, Severity
 
 LISTED_PER_CODE = 20
-"""How many findings of one code are listed; the rest is counted."""
+"""How many findings of one code and severity are listed; the rest is counted."""
 
 
 class Collector:
@@ -20,7 +20,7 @@ class Collector:
         self._check = check
         self._title = title
         self._findings: list[Finding] = []
-        self._listed: dict[str, int] = {}
+        self._listed: dict[tuple[str, Severity], int] = {}
         self._suppressed = 0
         self._evidence: list[tuple[str, str]] = []
         self.compared = 0
@@ -38,11 +38,12 @@ class Collector:
         remedy: str = "",
     ) -> None:
         """Add a finding; `expected` and `actual` are counts, sizes, digests or names."""
-        listed = self._listed.get(code, 0)
+        # By severity as well: a limit that warnings used up must not hide an error, which decides the verdict.
+        listed = self._listed.get((code, severity), 0)
         if listed >= LISTED_PER_CODE:
             self._suppressed += 1
             return
-        self._listed[code] = listed + 1
+        self._listed[code, severity] = listed + 1
         self._findings.append(
             Finding(
                 code=code,
