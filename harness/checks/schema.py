@@ -174,7 +174,7 @@ def check_variables(expected: DatabaseState, actual: DatabaseState) -> CheckResu
         found.add(
             "server-variable",
             name,
-            f"{name} is {now} on the target and was {value} on the source.",
+            f"{name} is {now or 'empty'} on the target and was {value or 'empty'} on the source.",
             severity=Severity.ERROR if fatal else Severity.WARNING,
             expected=value,
             actual=now,
