@@ -26,7 +26,8 @@ def judge(evidence: Evidence, checks: Sequence[Check] = CHECKS) -> tuple[CheckRe
             result = CheckResult(
                 check.name, check.name, 0, unknown=f"the check crashed: {type(error).__name__}: {error}"
             )
-        if check.required and result.compared == 0 and not result.unknown and not result.findings:
+        proven = result.compared or any(finding.severity is Severity.ERROR for finding in result.findings)
+        if check.required and not proven and not result.unknown:
             result = replace(result, unknown="there was nothing to compare")
         results.append(replace(result, duration_s=time.monotonic() - began))
     return tuple(results)
