@@ -99,7 +99,8 @@ def load(path: Path) -> Scenario:
         scenario = Scenario.model_validate(raw)
     except ValidationError as error:
         wrong = [_told(str(path), problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
-        raise UsageError(f"{path} has {len(wrong)} errors", details="\n".join(wrong)) from None
+        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
+        raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
     stem = path.name.removesuffix(SUFFIX)
     if scenario.name != stem:
         raise UsageError(f"{path}: name is {scenario.name!r}, but the file is called {stem!r}", "Make them the same.")

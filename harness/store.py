@@ -65,8 +65,8 @@ class Store:
             raise UsageError(f"{self.directory} has no {path.name}: that stage of the run did not end") from None
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UsageError(f"{path} is damaged at {where}: {first['msg']}") from None
+            where = " at " + ".".join(str(part) for part in first["loc"]) if first["loc"] else ""
+            raise UsageError(f"{path} is damaged{where}: {first['msg']}") from None
 
     def save_evidence(self, evidence: Evidence) -> None:
         """Write the evidence; its sidecars are named relative to the run directory, which may be moved."""
