@@ -1,0 +1,187 @@
+"""Values for the tests: each builder makes something healthy, and a test changes what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from harness.checks.evidence import (
+    ArtifactEvidence,
+    Evidence,
+    FileEvidence,
+    RecoveryEvidence,
+    ScriptContent,
+    ScriptObject,
+    ScriptTable,
+    SearchEvidence,
+)
+from harness.guide import IMPORTED_MODELS
+from harness.model import (
+    AppState,
+    ArtifactFile,
+    CheckResult,
+    DatabaseState,
+    FileState,
+    Finding,
+    IdSet,
+    IndexState,
+    Orphans,
+    Probe,
+    SchemaObject,
+    SearchableRows,
+    SearchState,
+    SearchTask,
+    Severity,
+    TableState,
+)
+from harness.storage.inventory import write_inventory
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PREFIX = "apiary_"
+
+
+def table(name: str = "users", rows: int = 2, digest: str = "aa", auto_increment: int | None = 3) -> TableState:
+    """A table whose newest row is an hour old."""
+    return TableState(name, rows, digest, auto_increment, NOW - timedelta(hours=1))
+
+
+def part(kind: str, owner: str, name: str, **attributes: str) -> SchemaObject:
+    """A part of a schema."""
+    return SchemaObject(kind, owner, name, tuple(sorted(attributes.items())))
+
+
+def database(
+    *tables: TableState,
+    objects: tuple[SchemaObject, ...] = (),
+    variables: Mapping[str, str] | None = None,
+    orphans: tuple[Orphans, ...] = (),
+    definers_missing: tuple[tuple[str, str], ...] = (),
+) -> DatabaseState:
+    """A database of these tables."""
+    return DatabaseState("apiary", tables, objects, dict(variables or {}), orphans, definers_missing)
+
+
+def index(table_name: str, ids: Iterable[int | str], **settings: str) -> IndexState:
+    """The index of a table; settings are JSON texts."""
+    found = IdSet.of(ids)
+    return IndexState(PREFIX + table_name, "id", len(found), found, tuple(sorted(settings.items())))
+
+
+def search(
+    *indexes: IndexState, bad_tasks: tuple[SearchTask, ...] = (), tasks: int = 11, not_applied: tuple[str, ...] = ()
+) -> SearchState:
+    """A search with these indexes."""
+    return SearchState(indexes, bad_tasks, tasks, not_applied)
+
+
+def searchable(table_name: str, ids: Iterable[int | str], *, imported: bool = True) -> SearchableRows:
+    """The rows of a table that belong into its index."""
+    return SearchableRows(PREFIX + table_name, IdSet.of(ids), imported)
+
+
+def app(
+    *,
+    ping: Probe = Probe("ping", "/ping", "pong", "pong"),
+    health: Probe = Probe("health", "/health", "200", "200"),
+    pending: tuple[str, ...] = (),
+    decrypt: tuple[Probe, ...] = (Probe("decrypt", "users.buzzcard", "d1", "d1"),),
+    downloads: tuple[Probe, ...] = (Probe("download", "resumes/a.pdf", "d2", "d2"),),
+) -> AppState:
+    """An application that is well."""
+    return AppState(ping, health, ("2014_10_12_000000_create_users_table",), pending, decrypt, downloads)
+
+
+def recovery(
+    *,
+    restore_s: float = 12.0,
+    restore_objective_s: float | None = 60.0,
+    newest_row_at: datetime | None = NOW - timedelta(hours=1),
+    backup_at: datetime | None = NOW,
+    point_objective_s: float | None = 7200.0,
+) -> RecoveryEvidence:
+    """Times within their objectives."""
+    return RecoveryEvidence(restore_s, restore_objective_s, newest_row_at, backup_at, point_objective_s, NOW)
+
+
+def artifact_file(name: str = "apiary.sql.zst", size_bytes: int = 100, sha256: str = "aa" * 32) -> ArtifactFile:
+    """One file of a backup."""
+    return ArtifactFile("database", name, size_bytes, sha256)
+
+
+def evidence(directory: Path) -> Evidence:
+    """A restored instance with which every check is content; its sidecars are written into `directory`."""
+    entries = [
+        FileState(b"", "directory", 0, "", 0o755, 33, 33, 1000),
+        FileState(b"resumes", "directory", 0, "", 0o755, 33, 33, 1000),
+        FileState(b"resumes/a.pdf", "file", 5, "cc" * 32, 0o644, 33, 33, 1000),
+    ]
+    write_inventory(entries, directory / "source-files.jsonl")
+    write_inventory(entries, directory / "target-files.jsonl")
+    (directory / "references.jsonl").write_text('["resumes/a.pdf", "resumes id=1"]\n')
+    objects = (
+        part("column", "users", "id", type="bigint unsigned"),
+        part("column", "webhook_calls", "id", type="bigint unsigned"),
+        part("index", "users", "PRIMARY", columns="id", unique="yes"),
+        part("trigger", "users", "users_bi", definer="root@localhost", body="d3"),
+    )
+    state = database(
+        table("users"),
+        table("webhook_calls", rows=0, digest="00", auto_increment=None),
+        objects=objects,
+        variables={"sql_mode": "STRICT_TRANS_TABLES", "version": "9.7.4"},
+        orphans=(Orphans("users", "users_manager", ("manager_id",), "users", 0),),
+    )
+    proper = search(
+        *(
+            index(model.table, (1, 2) if model.from_database else ("ATL", "BOS"), displayedAttributes='["id"]')
+            for model in IMPORTED_MODELS
+        )
+    )
+    content = ScriptContent((ScriptTable("users", 2, "ee"),), (ScriptObject("table", "users", "ff"),))
+    return Evidence(
+        database="apiary",
+        fresh=state,
+        target=state,
+        script=content,
+        redump=content,
+        excluded_tables=("webhook_calls",),
+        files=FileEvidence(
+            expected=directory / "source-files.jsonl",
+            actual=directory / "target-files.jsonl",
+            references=directory / "references.jsonl",
+            excluded=("nova-exports", "dompdf"),
+            owners_comparable=True,
+        ),
+        search=SearchEvidence(
+            expected_settings=proper,
+            searchable=tuple(searchable(model.table, (1, 2)) for model in IMPORTED_MODELS if model.from_database),
+            actual=proper,
+            probes=(Probe("search", "apiary_users id=1", "1", "1"),),
+            prefix=PREFIX,
+        ),
+        app=app(),
+        recovery=recovery(),
+        artifact=ArtifactEvidence((artifact_file(),), (artifact_file(),), nonce="0123456789abcdef", nonce_found=True),
+        source=state,
+        app_before=app(),
+    )
+
+
+def only(result: CheckResult) -> Finding:
+    """The one finding of a check that found one thing."""
+    (finding,) = result.findings
+    return finding
+
+
+def finding(
+    code: str,
+    subject: str,
+    message: str,
+    expected: str | None,
+    actual: str | None,
+    remedy: str = "",
+    severity: Severity = Severity.ERROR,
+) -> Finding:
+    """What a check must have found; an error unless told otherwise."""
+    return Finding(code, severity, subject, message, expected, actual, remedy)

@@ -1,0 +1,50 @@
+"""The checks on the application: nothing where it is well, and one finding for each thing that is not."""
+
+from __future__ import annotations
+
+from checks.builders import app, finding, only
+
+from harness.checks.app import check_answers, check_migrations
+from harness.model import Probe
+
+
+def test_an_application_that_is_well() -> None:
+    result = check_answers(app())
+    assert (result.check, result.findings, result.compared) == ("app-answers", (), 2)
+
+
+def test_ping_that_answers_with_something_else() -> None:
+    assert only(check_answers(app(ping=Probe("ping", "/ping", "pong", "502")))) == finding(
+        "app-ping", "/ping", "/ping of the restored application does not answer as it should.", "pong", "502"
+    )
+
+
+def test_health_that_does_not_answer() -> None:
+    health = Probe("health", "/health", "200", "", "connection refused")
+    assert only(check_answers(app(health=health))) == finding(
+        "app-health",
+        "/health",
+        "/health of the restored application does not answer as it should: connection refused.",
+        "200",
+        "nothing",
+    )
+
+
+def test_migrations_that_all_ran() -> None:
+    result = check_migrations(app())
+    assert (result.check, result.findings, result.compared) == ("migrations", (), 1)
+    assert result.evidence == (("migrations that ran", "1"),)
+
+
+def test_an_application_that_is_newer_than_the_backup() -> None:
+    result = check_migrations(app(pending=("2026_01_01_000000_add_a", "2026_02_01_000000_add_b")))
+    assert only(result) == finding(
+        "migrations-pending",
+        "migrations",
+        "2 migrations have not run on the restored database, the first is 2026_01_01_000000_add_a: the application"
+        " is newer than the backup.",
+        "0",
+        "2",
+        "Restore into the version that made the backup, or run `php artisan migrate --force` after it.",
+    )
+    assert result.compared == 3

@@ -1,0 +1,72 @@
+"""The objectives: kept, missed, not set, and not to be told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from checks.builders import NOW, finding, only, recovery
+
+from harness.checks.recovery import check_recovery_point, check_recovery_time
+
+
+def test_a_newest_row_that_is_recent_enough() -> None:
+    result = check_recovery_point(recovery())
+    assert (result.check, result.findings, result.compared, result.unknown) == ("recovery-point", (), 1, "")
+    assert result.evidence == (
+        ("newest row", "2026-11-22T11:00:00+00:00"),
+        ("its age at the time of the backup", "3600 s"),
+        ("objective", "7200 s"),
+    )
+
+
+def test_an_age_that_is_exactly_the_objective_is_within_it() -> None:
+    assert check_recovery_point(recovery(point_objective_s=3600)).findings == ()
+
+
+def test_a_stale_source() -> None:
+    assert only(check_recovery_point(recovery(point_objective_s=3599.5))) == finding(
+        "recovery-point",
+        "newest row",
+        "The newest restored row is 3600 s old, more than the objective of 3599.5 s.",
+        "at most 3599.5 s",
+        "3600 s",
+        "Check that the backup job reads the live database and not a stale copy.",
+    )
+
+
+def test_without_the_time_of_the_backup_the_age_is_taken_now() -> None:
+    result = check_recovery_point(recovery(backup_at=None, newest_row_at=NOW - timedelta(days=1)))
+    assert only(result).actual == "86400 s"
+    assert result.evidence[1] == ("its age now", "86400 s")
+
+
+def test_no_objective_for_the_point_is_measured_and_not_judged() -> None:
+    result = check_recovery_point(recovery(point_objective_s=None, newest_row_at=NOW - timedelta(days=900)))
+    assert (result.findings, result.compared, result.evidence[-1]) == ((), 1, ("objective", "none set"))
+
+
+def test_no_row_with_a_time_is_unknown_where_an_objective_was_set() -> None:
+    result = check_recovery_point(recovery(newest_row_at=None))
+    assert (result.compared, result.unknown) == (0, "no row of the restored database has a time")
+    assert check_recovery_point(recovery(newest_row_at=None, point_objective_s=None)).unknown == ""
+
+
+def test_a_restore_that_is_fast_enough() -> None:
+    result = check_recovery_time(recovery(restore_s=60.0))
+    assert (result.check, result.findings, result.compared) == ("recovery-time", (), 1)
+    assert result.evidence == (("restore", "60.0 s"), ("objective", "60 s"))
+
+
+def test_a_restore_that_took_too_long() -> None:
+    assert only(check_recovery_time(recovery(restore_s=61.5))) == finding(
+        "recovery-time",
+        "restore",
+        "The restore took 61.5 s, more than the objective of 60 s.",
+        "at most 60 s",
+        "61.5 s",
+    )
+
+
+def test_no_objective_for_the_time_is_measured_and_not_judged() -> None:
+    result = check_recovery_time(recovery(restore_s=9999, restore_objective_s=None))
+    assert (result.findings, result.evidence[-1]) == ((), ("objective", "none set"))

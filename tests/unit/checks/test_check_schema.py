@@ -1,0 +1,205 @@
+"""The checks on the schema: nothing where nothing is wrong, and one finding for each thing that is."""
+
+from __future__ import annotations
+
+import pytest
+from checks.builders import database, finding, only, part, table
+
+from harness.checks.evidence import ScriptObject
+from harness.checks.schema import (
+    KEY_KINDS,
+    PROGRAM_KINDS,
+    STRUCTURE_KINDS,
+    check_auto_increment,
+    check_definers,
+    check_schema,
+    check_script_objects,
+    check_variables,
+)
+from harness.model import CheckResult, SchemaObject, Severity
+
+COLUMN = part("column", "users", "gt_email", type="varchar(255)", nullable="no")
+ALL_KINDS = (*STRUCTURE_KINDS, *KEY_KINDS, *PROGRAM_KINDS)
+
+
+def check(
+    before: tuple[SchemaObject, ...], now: tuple[SchemaObject, ...], excluded: tuple[str, ...] = ()
+) -> CheckResult:
+    return check_schema("structure", "Title", ALL_KINDS, database(objects=before), database(objects=now), excluded)
+
+
+def test_equal_schemas_have_no_findings() -> None:
+    result = check_schema(
+        "structure",
+        "Every column",
+        STRUCTURE_KINDS,
+        database(objects=(COLUMN,)),
+        database(objects=(COLUMN, part("index", "users", "PRIMARY"))),
+        (),
+    )
+    assert (result.check, result.title, result.findings) == ("structure", "Every column", ())
+    assert result.compared == 4, "one column, and the lists of the three kinds"
+    assert result.evidence == (("databases", "0"), ("tables", "0"), ("columns", "1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "remedy"),
+    [
+        ("database", "Database", ""),
+        ("table", "Table", ""),
+        ("column", "Column", ""),
+        ("index", "Index", ""),
+        ("foreign-key", "Foreign key", ""),
+        ("check", "Check", ""),
+        ("view", "View", ""),
+        (
+            "trigger",
+            "Trigger",
+            "Triggers are left out by --skip-triggers, and by a user without the TRIGGER privilege.",
+        ),
+        ("routine", "Routine", "mysqldump leaves routines out unless told --routines."),
+        ("event", "Event", "mysqldump leaves events out unless told --events."),
+    ],
+)
+def test_every_kind_can_be_missing_extra_and_different(kind: str, word: str, remedy: str) -> None:
+    before = part(kind, "users", "thing", body="d1")
+    assert only(check((before,), ())) == finding(
+        f"{kind}-missing",
+        "users.thing",
+        f"{word} users.thing is not in the restored database.",
+        "present",
+        "missing",
+        remedy,
+    )
+    assert only(check((), (before,))) == finding(
+        f"{kind}-extra",
+        "users.thing",
+        f"{word} users.thing is in the restored database and was not in the source.",
+        "absent",
+        "present",
+    )
+    assert only(check((before,), (part(kind, "users", "thing", body="d2"),))) == finding(
+        f"{kind}-differs", "users.thing", f"{word} users.thing: its body is not what the source had.", "d1", "d2"
+    )
+
+
+def test_each_attribute_that_differs_is_a_finding_also_one_that_is_gone() -> None:
+    result = check((COLUMN,), (part("column", "users", "gt_email", type="text", comment="x"),))
+    assert [(found.message.split("its ")[1].split(" is")[0], found.expected, found.actual) for found in result.findings] == [
+        ("comment", "none", "x"),
+        ("nullable", "no", "none"),
+        ("type", "varchar(255)", "text"),
+    ]  # fmt: skip
+
+
+def test_a_long_attribute_is_cut() -> None:
+    found = only(check((part("view", "", "v", text="a" * 201),), (part("view", "", "v", text="b" * 200),)))
+    assert (found.subject, found.expected, found.actual) == ("v", "a" * 200 + "… (201 characters)", "b" * 200)
+
+
+def test_objects_of_excluded_tables_are_not_compared() -> None:
+    result = check((COLUMN,), (), excluded=("users",))
+    assert (result.findings, result.compared) == ((), len(ALL_KINDS))
+
+
+def test_equal_scripts_have_no_findings() -> None:
+    objects = [ScriptObject("table", "users", "d1")]
+    result = check_script_objects(objects, [*objects, ScriptObject("table", "jobs", "d2")])
+    assert (result.check, result.findings, result.compared) == ("objects-script", (), 1)
+
+
+def test_an_object_of_the_script_that_is_gone() -> None:
+    assert only(check_script_objects([ScriptObject("trigger", "users_bi", "d1")], [])) == finding(
+        "trigger-missing",
+        "users_bi",
+        "The script creates trigger users_bi, and the restored database does not have it.",
+        "present",
+        "missing",
+    )
+
+
+def test_an_object_that_is_not_as_the_script_defines_it() -> None:
+    result = check_script_objects([ScriptObject("view", "v", "d1")], [ScriptObject("view", "v", "d2")])
+    assert only(result) == finding(
+        "view-differs", "v", "The definition of view v is not the one in the script.", "d1", "d2"
+    )
+
+
+def test_equal_counters_have_no_findings() -> None:
+    state = database(table("users"), table("pivot", auto_increment=None))
+    result = check_auto_increment(state, state, [])
+    assert (result.check, result.findings, result.compared) == ("auto-increment", (), 1)
+
+
+def test_a_counter_that_starts_again() -> None:
+    assert only(check_auto_increment(database(table()), database(table(auto_increment=1)), [])) == finding(
+        "auto-increment",
+        "users",
+        "Table users will give its next row the key 1, not 3 as the source would have.",
+        "3",
+        "1",
+        "Keys that were used and deleted may be given again: old links then show new rows.",
+    )
+
+
+def test_counters_of_excluded_and_of_missing_tables_are_not_compared() -> None:
+    source = database(table("users"), table("jobs"))
+    result = check_auto_increment(source, database(table("jobs", auto_increment=1)), ["jobs"])
+    assert (result.findings, result.compared) == ((), 0)
+
+
+def test_definers_that_exist() -> None:
+    result = check_definers(database(objects=(part("view", "", "v", definer="root@localhost", text="d"), COLUMN)))
+    assert (result.check, result.findings, result.compared) == ("definers", (), 2)
+
+
+def test_a_definer_that_is_no_account() -> None:
+    state = database(definers_missing=(("view v", "deploy@10.0.0.1"),))
+    assert only(check_definers(state)) == finding(
+        "definer-missing",
+        "view v",
+        "The view v runs as deploy@10.0.0.1, which is no account of this server: it loads, and fails with error 1449"
+        " when it is used.",
+        "deploy@10.0.0.1",
+        "no such account",
+        "Create the account deploy@10.0.0.1 on the target, or dump with another definer.",
+    )
+
+
+def test_equal_variables_have_no_findings_and_the_version_may_differ() -> None:
+    result = check_variables(
+        database(variables={"sql_mode": "ANSI", "version": "8.4.9"}),
+        database(variables={"sql_mode": "ANSI", "version": "9.7.4"}),
+    )
+    assert (result.check, result.findings, result.compared) == ("server-variables", (), 1)
+    assert result.evidence == (("source server", "8.4.9"), ("target server", "9.7.4"))
+
+
+def test_a_variable_that_the_target_does_not_know_is_nothing() -> None:
+    result = check_variables(database(variables={"sql_require_primary_key": "OFF"}), database())
+    assert (result.findings, result.compared) == ((), 1)
+    assert result.evidence == (("source server", "unknown"), ("target server", "unknown"))
+
+
+def test_another_sql_mode_is_a_warning() -> None:
+    result = check_variables(database(variables={"sql_mode": "ANSI"}), database(variables={"sql_mode": ""}))
+    assert only(result) == finding(
+        "server-variable",
+        "sql_mode",
+        "sql_mode is empty on the target and was ANSI on the source.",
+        "ANSI",
+        "",
+        severity=Severity.WARNING,
+    )
+
+
+def test_other_case_of_table_names_is_an_error() -> None:
+    name = "lower_case_table_names"
+    assert only(check_variables(database(variables={name: "1"}), database(variables={name: "0"}))) == finding(
+        "server-variable",
+        name,
+        "lower_case_table_names is 0 on the target and was 1 on the source.",
+        "1",
+        "0",
+        "Names of tables may not be found (error 1146).",
+    )

@@ -1,0 +1,224 @@
+"""The checks on search: nothing where nothing is wrong, and one finding for each thing that is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from checks.builders import PREFIX, finding, index, only, search, searchable
+
+from harness.checks.search import (
+    check_documents,
+    check_indexes,
+    check_packaged_documents,
+    check_probes,
+    check_settings,
+    check_tasks,
+)
+from harness.guide import IMPORTED_MODELS
+from harness.model import IdSet, Probe, SearchTask, Severity
+
+ROWS = tuple(searchable(model.table, (1, 2)) for model in IMPORTED_MODELS if model.from_database)
+PROPER = search(*(index(model.table, (1, 2)) for model in IMPORTED_MODELS))
+WITHOUT_TEAMS = replace(PROPER, indexes=tuple(each for each in PROPER.indexes if each.name != "apiary_teams"))
+
+
+def test_a_complete_set_of_indexes() -> None:
+    result = check_indexes(ROWS, PROPER, PROPER, PREFIX)
+    assert (result.check, result.findings, result.compared) == ("search-indexes", (), 11)
+
+
+def test_an_index_that_is_gone() -> None:
+    assert only(check_indexes(ROWS, WITHOUT_TEAMS, PROPER, PREFIX)) == finding(
+        "index-missing",
+        "apiary_teams",
+        "Search has no index apiary_teams: nothing of that table can be found.",
+        "present",
+        "missing",
+        "Check SCOUT_PREFIX, the queue worker, and the output of scout:import-all.",
+    )
+
+
+def test_a_table_that_the_database_does_not_have_needs_no_index() -> None:
+    rows = tuple(each for each in ROWS if each.index != "apiary_teams")
+    result = check_indexes(rows, WITHOUT_TEAMS, WITHOUT_TEAMS, PREFIX)
+    assert (result.findings, result.compared) == ((), 10)
+
+
+def test_an_index_of_another_prefix() -> None:
+    actual = replace(PROPER, indexes=(*PROPER.indexes, replace(index("users", ()), name="old_users")))
+    assert only(check_indexes(ROWS, actual, PROPER, PREFIX)) == finding(
+        "index-extra",
+        "old_users",
+        "Search has an index old_users that no searchable table stands behind.",
+        "absent",
+        "present",
+        "An old Meilisearch dump may have been imported, or SCOUT_PREFIX changed.",
+    )
+
+
+def test_an_index_that_the_source_had_too_is_nobodys_fault() -> None:
+    actual = replace(PROPER, indexes=(*PROPER.indexes, index("own", (1,))))
+    assert check_indexes(ROWS, actual, actual, PREFIX).findings == ()
+
+
+def test_a_searchable_table_that_import_all_leaves_out() -> None:
+    rows = (*ROWS, searchable("resumes", range(1, 8), imported=False))
+    assert only(check_indexes(rows, PROPER, PROPER, PREFIX)) == finding(
+        "index-not-imported",
+        "apiary_resumes",
+        "7 rows are searchable in the app's code, but scout:import-all leaves them out: after the documented"
+        " restore there is no index apiary_resumes.",
+        "7",
+        "0",
+        "Run `php artisan scout:import` for the model of resumes.",
+        Severity.WARNING,
+    )
+
+
+def test_no_warning_for_a_table_without_rows() -> None:
+    rows = (*ROWS, searchable("resumes", (), imported=False))
+    assert check_indexes(rows, PROPER, PROPER, PREFIX).findings == ()
+
+
+def test_documents_that_are_the_rows() -> None:
+    rows = (searchable("users", (1, 2, 3)), searchable("resumes", (1,), imported=False))
+    result = check_documents(rows, search(index("users", (3, 2, 1))))
+    assert (result.check, result.findings, result.compared) == ("search-documents", (), 3)
+    assert result.evidence == (("apiary_users", "3 of 3"),)
+
+
+def test_one_document_less_is_named() -> None:
+    assert only(check_documents((searchable("users", (1, 2, 3)),), search(index("users", (1, 3))))) == finding(
+        "index-document-missing",
+        "apiary_users",
+        "1 of 3 rows are not in the index apiary_users: ids 2.",
+        "3",
+        "2",
+        "Look for failed tasks, then run scout:import-all again.",
+    )
+
+
+def test_a_document_without_a_row_is_named_although_the_counts_are_equal() -> None:
+    result = check_documents((searchable("users", (1, 2)),), search(index("users", (2, 3))))
+    assert [found.code for found in result.findings] == ["index-document-missing", "index-document-extra"]
+    assert result.findings[1] == finding(
+        "index-document-extra",
+        "apiary_users",
+        "The index apiary_users holds 1 documents without a row: ids 3.",
+        "2",
+        "2",
+        "scout:import-all never removes documents: flush the index, then import.",
+    )
+
+
+def test_an_index_that_is_gone_lacks_every_document_and_the_first_are_listed() -> None:
+    assert only(check_documents((searchable("users", range(1, 1001)),), search())).message == (
+        "1000 of 1000 rows are not in the index apiary_users: ids 1, 2, 3, 4, 5 …."
+    )
+
+
+def test_packaged_documents_that_are_as_in_a_proper_search() -> None:
+    state = search(index("airports", ("ATL", "BOS")), index("users", (1,)))
+    result = check_packaged_documents(state, state, PREFIX)
+    assert (result.check, result.findings, result.compared) == ("search-packaged", (), 2)
+
+
+@pytest.mark.parametrize(
+    ("ids", "code"), [(("ATL",), "index-document-missing"), (("ATL", "BOS", "CDG"), "index-document-extra")]
+)
+def test_packaged_documents_that_differ(ids: tuple[str, ...], code: str) -> None:
+    proper = search(index("airports", ("ATL", "BOS")))
+    assert only(check_packaged_documents(proper, search(index("airports", ids)), PREFIX)) == finding(
+        code,
+        "apiary_airports",
+        f"The index apiary_airports holds {len(ids)} documents, a proper one 2.",
+        "2",
+        str(len(ids)),
+    )
+
+
+def test_equal_settings_have_no_findings() -> None:
+    state = search(index("users", (1,), displayedAttributes='["id"]', rankingRules="[]"), not_applied=("synonyms",))
+    result = check_settings(state, state)
+    assert (result.check, result.findings, result.compared) == ("search-settings", (), 2)
+    assert result.evidence == (("stored but not applied", "synonyms"),)
+
+
+def test_settings_that_were_not_synced() -> None:
+    proper = search(index("users", (1,), displayedAttributes='["id"]', synonyms="{" + "x" * 300 + "}"))
+    result = check_settings(proper, search(index("users", (1,), displayedAttributes='["*"]')))
+    remedy = "Run `php artisan scout:sync-index-settings`: filters answer with 400 without it."
+    assert result.findings == (
+        finding(
+            "index-settings",
+            "apiary_users displayedAttributes",
+            "The setting displayedAttributes of the index apiary_users is not what a proper instance has.",
+            '["id"]',
+            '["*"]',
+            remedy,
+        ),
+        finding(
+            "index-settings",
+            "apiary_users synonyms",
+            "The setting synonyms of the index apiary_users is not what a proper instance has.",
+            "{" + "x" * 199 + "… (302 characters)",
+            "none",
+            remedy,
+        ),
+    )
+
+
+def test_settings_of_an_index_that_is_gone_are_another_checks_matter() -> None:
+    result = check_settings(search(index("users", (1,), a="1")), search())
+    assert (result.findings, result.compared) == ((), 0)
+
+
+def test_tasks_that_all_succeeded() -> None:
+    result = check_tasks(search(tasks=11))
+    assert (result.check, result.findings, result.compared) == ("search-tasks", (), 11)
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_task_that_did_not_succeed(status: str) -> None:
+    task = SearchTask(7, "apiary_users", status, "documentAdditionOrUpdate", "invalid_document_id")
+    assert only(check_tasks(search(bad_tasks=(task,)))) == finding(
+        f"task-{status}",
+        "apiary_users",
+        f"Task 7 (documentAdditionOrUpdate) on apiary_users is {status}: invalid_document_id.",
+        "succeeded",
+        status,
+        "The documents of that task are not in the search: mend the cause, import again.",
+    )
+
+
+def test_a_failed_task_without_an_index_and_a_code() -> None:
+    found = only(check_tasks(search(bad_tasks=(SearchTask(9, "", "failed", "dumpCreation", ""),))))
+    assert (found.subject, found.message) == ("task 9", "Task 9 (dumpCreation) on no index is failed: no code.")
+
+
+def test_probes_that_find_what_they_should() -> None:
+    result = check_probes("search-probes", "T", "search-probe", (Probe("search", "apiary_users id=1", "1", "1"),), "")
+    assert (result.check, result.title, result.findings, result.compared) == ("search-probes", "T", (), 1)
+    assert result.evidence == (("asked", "1"), ("as expected", "1"))
+
+
+@pytest.mark.parametrize("code", ["search-probe", "decrypt", "download"])
+def test_a_probe_with_another_answer_with_none_and_with_an_error(code: str) -> None:
+    probes = (
+        Probe("search", "users id=1", "1", "3 other hits"),
+        Probe("search", "users id=2", "2", ""),
+        Probe("search", "users id=3", "3", "3", "it answered with 500"),
+    )
+    result = check_probes("name", "Title", code, probes, "Asking for {subject} fails.")
+    assert result.findings == (
+        finding(code, "users id=1", "Asking for users id=1 fails.", "1", "3 other hits"),
+        finding(code, "users id=2", "Asking for users id=2 fails.", "2", "nothing"),
+        finding(code, "users id=3", "Asking for users id=3 fails. (it answered with 500)", "3", "3"),
+    )
+    assert result.evidence == (("asked", "3"), ("as expected", "0"))
+
+
+def test_ids_of_an_index_may_be_texts() -> None:
+    rows = (replace(searchable("users", ()), ids=IdSet.of(["a", 1])),)
+    assert check_documents(rows, search(index("users", (1, "a")))).findings == ()

@@ -1,0 +1,232 @@
+"""The checks on tables: nothing where nothing is wrong, and one finding for each thing that is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from checks.builders import database, finding, only, part, table
+
+from harness.checks.evidence import RowDifference, ScriptTable
+from harness.checks.tables import check_excluded, check_orphans, check_rows, check_script_rows, check_table_set
+from harness.model import Orphans, Severity
+
+GUESTS = Orphans("attendance", "attendance_link", ("remote_attendance_link_id",), "remote_attendance_links", 7)
+
+
+def test_equal_table_sets_have_no_findings() -> None:
+    result = check_table_set(["users", "teams"], ["users", "teams", "jobs"], ["users", "teams", "jobs"], ["jobs"])
+    assert result.findings == ()
+    assert (result.check, result.compared, result.unknown) == ("table-set", 3, "")
+    assert result.evidence == (("tables expected", "2"), ("tables found", "3"))
+
+
+def test_a_table_that_is_gone() -> None:
+    assert only(check_table_set(["users", "teams"], ["users", "teams"], ["users"], [])) == finding(
+        "table-missing",
+        "teams",
+        "Table teams is not in the restored database.",
+        "present",
+        "missing",
+        "Look for the table in the script: the dump may be cut short or made with an exclusion.",
+    )
+
+
+def test_an_excluded_table_that_is_gone_is_the_matter_of_its_own_check() -> None:
+    result = check_table_set(["users", "jobs"], ["users", "jobs"], ["users"], ["jobs"])
+    assert (result.findings, result.compared) == ((), 2)
+
+
+def test_an_excluded_table_that_only_the_source_had_is_missing() -> None:
+    """A table that no fresh Apiary has can't come from the migrations: leaving it out lost it."""
+    assert only(check_table_set(["users", "own_jobs"], ["users"], ["users"], ["own_jobs"])).code == "table-missing"
+
+
+def test_a_table_of_nobody() -> None:
+    assert only(check_table_set(["users"], ["users"], ["users", "telescope"], [])) == finding(
+        "table-extra",
+        "telescope",
+        "Table telescope is in the restored database and was neither in the backup nor in a fresh Apiary.",
+        "absent",
+        "present",
+    )
+
+
+def test_a_table_that_todays_apiary_has_and_the_backup_lacks() -> None:
+    assert only(check_table_set(["users"], ["users", "travel"], ["users", "travel"], [])) == finding(
+        "table-not-in-backup",
+        "travel",
+        "This Apiary expects table travel, the backup does not hold it, and the guide does not allow to leave it out.",
+        "in the backup",
+        "only in the fresh instance, empty",
+        "If the backup is of an older Apiary, restore it into that version, then migrate.",
+    )
+
+
+def test_equal_rows_are_counted() -> None:
+    tables = [table("users", 2), table("teams", 5)]
+    result = check_rows(tables, [*tables, table("jobs", 9)], [], {})
+    assert result.findings == ()
+    assert (result.check, result.compared) == ("rows-source", 7)
+    assert result.evidence == (("tables", "2"), ("rows expected", "7"), ("rows found", "7"))
+
+
+def test_rows_of_excluded_tables_are_not_compared() -> None:
+    result = check_rows([table("users"), table("jobs", 9)], [table("users"), table("jobs", 0)], ["jobs"], {})
+    assert (result.findings, result.compared) == ((), 2)
+
+
+def test_one_row_less_names_its_key() -> None:
+    result = check_rows(
+        [table(rows=2)], [table(rows=1, digest="bb")], [], {"users": RowDifference(missing=("[1]", "[2]"))}
+    )
+    assert only(result) == finding(
+        "row-count",
+        "users",
+        "Table users has 1 rows, the source had 2. First primary keys: missing: [1], [2].",
+        "2",
+        "1",
+    )
+
+
+def test_a_changed_value_names_its_row() -> None:
+    result = check_rows([table()], [table(digest="bb")], [], {"users": RowDifference(changed=("[1]",))})
+    assert only(result) == finding(
+        "content-digest",
+        "users",
+        "Table users has as many rows as the source had, but not the same ones. First primary keys: changed: [1].",
+        "aa",
+        "bb",
+    )
+
+
+def test_lost_and_changed_rows_are_two_findings() -> None:
+    difference = RowDifference(missing=("[1]",), extra=("[9]",), changed=("[2]",))
+    result = check_rows([table(rows=3)], [table(rows=2, digest="bb")], [], {"users": difference})
+    which = " First primary keys: missing: [1]; extra: [9]; changed: [2]."
+    assert result.findings == (
+        finding("row-count", "users", f"Table users has 2 rows, the source had 3.{which}", "3", "2"),
+        finding("content-digest", "users", f"Rows of table users differ from the source.{which}", "aa", "bb"),
+    )
+
+
+def test_a_table_without_a_primary_key_says_why_no_row_is_named() -> None:
+    note = RowDifference(note="It has no primary key, so no row can be named.")
+    assert only(check_rows([table()], [table(digest="bb")], [], {"users": note})).message == (
+        "Table users has as many rows as the source had, but not the same ones."
+        " It has no primary key, so no row can be named."
+    )
+
+
+def test_a_table_that_is_gone_takes_its_rows_with_it() -> None:
+    result = check_rows([table(rows=2)], [], [], {})
+    assert only(result) == finding("row-count", "users", "Table users is gone with its 2 rows.", "2", "0")
+    assert result.compared == 2
+
+
+def test_an_equal_script_has_no_findings() -> None:
+    rows = [ScriptTable("users", 2, "aa")]
+    result = check_script_rows(rows, rows, {}, "text")
+    assert result.findings == ()
+    assert (result.check, result.compared) == ("rows-script", 2)
+    assert result.evidence[-1] == ("compared as", "text")
+
+
+def test_other_rows_than_in_the_script() -> None:
+    script = [ScriptTable("teams", 3, "cc"), ScriptTable("users", 2, "aa")]
+    result = check_script_rows(script, [ScriptTable("teams", 2, "dd"), ScriptTable("users", 2, "bb")], {}, "text")
+    assert result.findings == (
+        finding("row-count", "teams", "Table teams has 2 rows, the script had 3.", "3", "2"),
+        finding(
+            "content-digest",
+            "users",
+            "Table users has as many rows as the script had, but not the same ones.",
+            "aa",
+            "bb",
+        ),
+    )
+
+
+def test_an_excluded_table_that_is_there_and_empty() -> None:
+    jobs = database(table("jobs", rows=0), objects=(part("column", "jobs", "id"),))
+    result = check_excluded(["jobs"], jobs, jobs, ["users"])
+    assert (result.findings, result.compared, result.evidence) == ((), 1, (("tables left out", "1"),))
+
+
+def test_an_excluded_table_that_is_in_the_backup_all_the_same_is_not_judged() -> None:
+    result = check_excluded(["jobs"], database(table("jobs")), database(table("jobs")), ["jobs"])
+    assert (result.findings, result.compared) == ((), 0)
+
+
+def test_an_excluded_table_without_its_structure() -> None:
+    assert only(check_excluded(["jobs"], database(table("jobs")), database(), [])) == finding(
+        "excluded-table-missing",
+        "jobs",
+        "Table jobs was left out of the dump and does not exist in the restored database: the app fails where it"
+        " uses it (error 1146), although its migrations say that all is done.",
+        "present, empty",
+        "missing",
+        "Restore into a migrated instance, as step 1 of the guide says.",
+    )
+
+
+def test_an_excluded_table_that_is_not_empty() -> None:
+    assert only(check_excluded(["jobs"], database(table("jobs")), database(table("jobs", rows=4)), [])) == finding(
+        "excluded-table-not-empty",
+        "jobs",
+        "Table jobs was left out of the dump but holds 4 rows: the target was not empty.",
+        "0",
+        "4",
+    )
+
+
+def test_an_excluded_table_with_other_columns() -> None:
+    fresh = database(table("jobs", 0), objects=(part("column", "jobs", "queue"), part("column", "jobs", "id")))
+    restored = replace(fresh, objects=(part("column", "jobs", "id"), part("index", "jobs", "PRIMARY")))
+    assert only(check_excluded(["jobs"], fresh, restored, [])) == finding(
+        "excluded-table-structure",
+        "jobs",
+        "Table jobs no longer has the columns that a fresh instance has.",
+        "id, queue",
+        "id",
+    )
+
+
+def test_foreign_keys_without_orphans_are_counted() -> None:
+    result = check_orphans(database(orphans=(replace(GUESTS, rows=0),)), None, [])
+    assert (result.check, result.findings, result.compared) == ("orphans", (), 1)
+
+
+def test_orphans_of_a_documented_exclusion_are_an_accepted_loss() -> None:
+    assert only(check_orphans(database(orphans=(GUESTS,)), database(), ["remote_attendance_links"])) == finding(
+        "orphans-accepted",
+        "attendance.remote_attendance_link_id",
+        "7 rows of attendance refer to rows of remote_attendance_links, which the guide leaves out of the backup:"
+        " this loss is accepted by the documented exclusion.",
+        "0",
+        "7",
+        "Back up remote_attendance_links as well if these references matter.",
+        Severity.WARNING,
+    )
+
+
+def test_orphans_that_the_source_had_already_are_a_warning() -> None:
+    assert only(check_orphans(database(orphans=(GUESTS,)), database(orphans=(GUESTS,)), [])) == finding(
+        "orphans-at-source",
+        "attendance.remote_attendance_link_id",
+        "7 rows of attendance refer to missing rows of remote_attendance_links; the source had as many.",
+        "7",
+        "7",
+        severity=Severity.WARNING,
+    )
+
+
+def test_one_orphan_more_than_at_the_source_is_an_error() -> None:
+    source = database(orphans=(replace(GUESTS, rows=6),))
+    assert only(check_orphans(database(orphans=(GUESTS,)), source, [])) == finding(
+        "orphans",
+        "attendance.remote_attendance_link_id",
+        "7 rows of attendance refer to rows of remote_attendance_links that do not exist.",
+        "6",
+        "7",
+        "The dump was taken without a consistent snapshot, or rows were lost.",
+    )
