@@ -1,0 +1,85 @@
+"""Steps are timed in order, the failed one last, and a listener hears of them while they happen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from harness.clock import Clock, Silent, megabytes
+from harness.errors import ProcedureFailed, StageFailed
+from harness.model import Step
+
+
+class Heard:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def started(self, title: str) -> None:
+        self.texts.append(f"started {title}")
+
+    def progress(self, text: str) -> None:
+        self.texts.append(f"progress {text}")
+
+    def ended(self, step: Step) -> None:
+        self.texts.append(f"ended {step.name} {'failed' if step.failed else 'well'}: {step.detail}")
+
+
+def test_steps_are_kept_in_order_with_their_details() -> None:
+    heard = Heard()
+    clock = Clock(heard)
+    with clock.step("files", "Restore the files") as note:
+        note.progress("10 files")
+        note.detail = "20 files"
+    with clock.step("script", "Run the script"):
+        pass
+    assert heard.texts == [
+        "started Restore the files",
+        "progress 10 files",
+        "ended files well: 20 files",
+        "started Run the script",
+        "ended script well: ",
+    ]
+    assert [(step.name, step.title, step.detail, step.failed) for step in clock.steps] == [
+        ("files", "Restore the files", "20 files", False),
+        ("script", "Run the script", "", False),
+    ]
+    assert all(0 <= step.duration_s < 5 for step in clock.steps)
+    assert clock.steps[0].started_at.tzinfo is UTC
+    assert clock.steps[0].started_at <= clock.steps[1].started_at <= datetime.now(UTC)
+
+
+def test_an_error_in_a_step_names_the_step_and_is_timed_all_the_same() -> None:
+    clock = Clock(Silent())
+    with (
+        pytest.raises(StageFailed, match=r"^script: ERROR 1146\nHINT: Look\.$") as caught,
+        clock.step("script", "Run the script"),
+    ):
+        raise ProcedureFailed("ERROR 1146", "Look.")
+    assert (caught.value.stage, caught.value.exit_code) == ("script", 1)
+    assert [(step.name, step.failed) for step in clock.steps] == [("script", True)]
+
+
+def test_a_step_within_a_step_keeps_the_inner_name() -> None:
+    clock = Clock(Silent())
+    with pytest.raises(StageFailed) as caught, clock.step("outer", "Outer"), clock.step("inner", "Inner"):
+        raise ProcedureFailed("it broke")
+    assert str(caught.value) == "inner: it broke"
+    assert [(step.name, step.failed) for step in clock.steps] == [("inner", True), ("outer", True)]
+
+
+def test_what_is_no_error_of_the_harness_passes_through_and_fails_the_step() -> None:
+    clock = Clock(Silent())
+    with pytest.raises(KeyboardInterrupt), clock.step("files", "Files"):
+        raise KeyboardInterrupt
+    assert clock.steps[0].failed
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [(0, "0.0 kB"), (999_949, "999.9 kB"), (1_000_000, "1.0 MB"), (15_250_000_000, "15250.0 MB")],
+)
+def test_sizes_for_people(size_bytes: int, text: str) -> None:
+    assert megabytes(size_bytes) == text

@@ -1,0 +1,40 @@
+"""Errors: a fact, hints, details, and the exit code that a pipeline sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import errors
+from harness.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
+
+
+def test_an_error_is_told_as_fact_hints_and_details() -> None:
+    error = HarnessError("the disk has 0 bytes left", "Make room.", "Try again.", details="line 1\nline 2\n")
+    assert str(error) == "the disk has 0 bytes left\nHINT: Make room.\nHINT: Try again.\nline 1\nline 2"
+    assert str(HarnessError("it rained")) == "it rained"
+
+
+@pytest.mark.parametrize(
+    ("kind", "exit_code"),
+    [
+        ("HarnessError", 3),
+        ("UsageError", 2),
+        ("UnsafeArtifact", 1),
+        ("BrokenArtifact", 1),
+        ("MissingProgram", 3),
+        ("ServerFailed", 3),
+        ("WaitTimeout", 3),
+        ("ProcedureFailed", 1),
+    ],
+)
+def test_exit_codes(kind: str, exit_code: int) -> None:
+    """DESIGN.md: 1 not as expected, 2 bad usage, 3 could not tell."""
+    assert getattr(errors, kind)("fact").exit_code == exit_code
+
+
+def test_a_failed_stage_names_itself_and_keeps_the_rest_of_its_cause() -> None:
+    cause = BrokenArtifact("the dump is cut short", "Take it again.", details="line 9")
+    error = StageFailed("read", cause)
+    assert str(error) == "read: the dump is cut short\nHINT: Take it again.\nline 9"
+    assert (error.stage, error.exit_code) == ("read", 1)
+    assert StageFailed("read", UsageError("no such file")).exit_code == 2
