@@ -194,7 +194,8 @@ def _probe(search: MeilisearchServer, index: str, text: str, key: str) -> Probe:
 def _spread(ids: IdSet, wanted: int) -> list[int | str]:
     """The first, the last and some between, the same ones each time."""
     total = len(ids)
-    picks = {round(i * (total - 1) / max(wanted - 1, 1)) for i in range(min(wanted, total))}
+    wanted = min(wanted, total)
+    picks = {round(i * (total - 1) / max(wanted - 1, 1)) for i in range(wanted)}
     found: list[int | str] = []
     position = 0
     for first, last in ids.ranges:
