@@ -39,6 +39,8 @@ from harness.storage.inventory import write_inventory
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PREFIX = "apiary_"
+PONG = Probe("ping", "/ping", "pong", "pong")
+WELL = Probe("health", "/health", "200", "200")
 
 
 def table(name: str = "users", rows: int = 2, digest: str = "aa", auto_increment: int | None = 3) -> TableState:
@@ -82,8 +84,8 @@ def searchable(table_name: str, ids: Iterable[int | str], *, imported: bool = Tr
 
 def app(
     *,
-    ping: Probe = Probe("ping", "/ping", "pong", "pong"),
-    health: Probe = Probe("health", "/health", "200", "200"),
+    ping: Probe = PONG,
+    health: Probe = WELL,
     pending: tuple[str, ...] = (),
     decrypt: tuple[Probe, ...] = (Probe("decrypt", "users.buzzcard", "d1", "d1"),),
     downloads: tuple[Probe, ...] = (Probe("download", "resumes/a.pdf", "d2", "d2"),),

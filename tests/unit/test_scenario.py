@@ -1,0 +1,194 @@
+"""Scenarios: a closed schema, every error at once with file and key, and the shipped ones all load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import guide
+from harness.errors import UsageError
+from harness.model import Verdict
+from harness.scenario import DEFAULT, Scenario, find, load, shipped
+
+WHY = "why = 'A reason that is long enough to be one.'\n"
+MINIMAL = "name = 'mine'\n" + WHY
+
+
+def written(directory: Path, text: str, name: str = "mine.drill.toml") -> Path:
+    path = directory / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(UsageError) as caught:
+        load(path)
+    assert caught.value.exit_code == 2
+    return str(caught.value).replace(str(path), "FILE")
+
+
+def test_defaults_are_the_documented_procedure(tmp_path: Path) -> None:
+    scenario = load(written(tmp_path, MINIMAL))
+    plan = scenario.backup.plan()
+    assert (scenario.data.scale, scenario.data.rng_seed) == ("small", 1)
+    assert (plan.quiesced, plan.storage_form, plan.further_databases, plan.dump_options) == (False, "tar.zst", (), ())
+    assert plan.excluded_tables == guide.EXCLUDABLE_TABLES
+    assert plan.excluded_directories == guide.EXCLUDABLE_DIRECTORIES
+    assert (scenario.objectives.recovery_time_s, scenario.objectives.recovery_point_s) == (None, None)
+    assert (scenario.expected.verdict, scenario.expected.findings) == (Verdict.PASS, ())
+
+
+def test_everything_can_be_said(tmp_path: Path) -> None:
+    scenario = load(
+        written(
+            tmp_path,
+            MINIMAL
+            + """
+            [data]
+            scale = "large"
+            rng_seed = 7
+            [backup]
+            mode = "quiesced"
+            excluded_tables = ["jobs"]
+            excluded_directories = []
+            further_databases = ["neighbour"]
+            storage_form = "copy"
+            dump_options = ["--hex-blob"]
+            [objectives]
+            recovery_time_s = 60
+            recovery_point_s = 0.5
+            [expected]
+            verdict = "FAIL"
+            findings = ["row-count"]
+            """,
+        )
+    )
+    plan = scenario.backup.plan()
+    assert (scenario.data.scale, scenario.data.rng_seed) == ("large", 7)
+    assert (plan.quiesced, plan.excluded_tables, plan.excluded_directories) == (True, ("jobs",), ())
+    assert (plan.further_databases, plan.storage_form) == (("neighbour",), "copy")
+    assert plan.dump_options == ("--hex-blob",)
+    assert (scenario.objectives.recovery_time_s, scenario.objectives.recovery_point_s) == (60, 0.5)
+    assert (scenario.expected.verdict, scenario.expected.findings) == (Verdict.FAIL, ("row-count",))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (MINIMAL + "colour = 'red'", "colour: extra inputs are not permitted, found 'red'"),
+        (MINIMAL + "[data]\nrows = 5", "data.rows: extra inputs are not permitted, found 5"),
+        (MINIMAL + "[data]\nrng_seed = '1'", "data.rng_seed: input should be a valid integer, found '1'"),
+        (MINIMAL + "[data]\nrng_seed = true", "data.rng_seed: input should be a valid integer, found True"),
+        (
+            MINIMAL + "[data]\nrng_seed = -1",
+            "data.rng_seed: input should be greater than or equal to 0, found -1",
+        ),
+        (
+            MINIMAL + "[data]\nscale = 'huge'",
+            "data.scale: input should be 'small', 'medium' or 'large', found 'huge'",
+        ),
+        (
+            MINIMAL + "[backup]\ndump_options = ['-uroot']",
+            "backup.dump_options.0: string should match pattern '^--', found '-uroot'",
+        ),
+        (
+            MINIMAL + "[backup]\nexcluded_tables = ['users', 'a b']",
+            "backup.excluded_tables.1: string should match pattern '^[A-Za-z0-9_$]+$', found 'a b'",
+        ),
+        (
+            MINIMAL + "[objectives]\nrecovery_time_s = 0",
+            "objectives.recovery_time_s: input should be greater than 0, found 0",
+        ),
+        (
+            MINIMAL + "[expected]\nverdict = 'GOOD'",
+            "expected.verdict: input should be 'PASS', 'INCONCLUSIVE' or 'FAIL', found 'GOOD'",
+        ),
+        ("name = 'mine'\nwhy = 'because'", "why: string should have at least 20 characters, found 'because'"),
+        ("name = 'mine'", "why: field required"),
+        (
+            "name = 'Mine'\n" + WHY,
+            "name: string should match pattern '^[a-z0-9][a-z0-9-]*$', found 'Mine'",
+        ),
+    ],
+)
+def test_one_error_is_told_with_file_key_and_value(tmp_path: Path, text: str, told: str) -> None:
+    assert refused(written(tmp_path, text)) == f"FILE has 1 error\nFILE: {told}"
+
+
+def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "name = 'mine'\nwhy = 5\n[data]\nscale = 1\nrows = 5\n[backup]\nmode = 'warm'")
+    assert refused(path) == (
+        "FILE has 4 errors\n"
+        "FILE: why: input should be a valid string, found 5\n"
+        "FILE: data.scale: input should be 'small', 'medium' or 'large', found 1\n"
+        "FILE: data.rows: extra inputs are not permitted, found 5\n"
+        "FILE: backup.mode: input should be 'hot' or 'quiesced', found 'warm'"
+    )
+
+
+def test_the_name_is_the_files_name(tmp_path: Path) -> None:
+    path = written(tmp_path, MINIMAL, "yours.drill.toml")
+    assert refused(path) == "FILE: name is 'mine', but the file is called 'yours'\nHINT: Make them the same."
+
+
+def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    assert refused(written(tmp_path, "name = ")) == ("FILE is not a TOML file: Invalid value (at end of document)")
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "mine.drill.toml"
+    path.write_bytes(b"name = '\xff'")
+    assert refused(path) == (
+        "FILE is not a TOML file: 'utf-8' codec can't decode byte 0xff in position 8: invalid start byte"
+    )
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert refused(tmp_path / "gone.drill.toml") == "cannot read the scenario FILE: No such file or directory"
+
+
+@pytest.mark.parametrize("path", shipped().values(), ids=shipped())
+def test_shipped_scenarios_load_and_say_why(path: Path) -> None:
+    scenario = load(path)
+    assert find(scenario.name) == path
+    assert len(scenario.why.split()) > 15
+
+
+def test_the_default_is_shipped_and_expects_what_the_guide_loses() -> None:
+    scenario = load(find(DEFAULT))
+    assert scenario.expected.verdict is Verdict.PASS
+    assert scenario.expected.findings == ("orphans-accepted", "index-not-imported")
+    assert scenario.backup == Scenario(name="x", why="The defaults of a scenario.").backup
+
+
+def test_scenarios_of_the_current_directory_are_found_but_never_instead_of_shipped_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scenarios").mkdir()
+    mine = written(tmp_path / "scenarios", MINIMAL)
+    written(tmp_path / "scenarios", MINIMAL, f"{DEFAULT}.drill.toml")
+    monkeypatch.chdir(tmp_path)
+    assert find("mine") == mine
+    assert find(DEFAULT).parent != tmp_path / "scenarios"
+
+
+@pytest.mark.parametrize("name", ["./my.drill.toml", "my.drill.toml", "somewhere/my"])
+def test_a_path_is_taken_as_it_is(name: str) -> None:
+    assert find(name) == Path(name)
+
+
+def test_an_unknown_name_lists_what_is_known() -> None:
+    with pytest.raises(UsageError) as caught:
+        find("nightly")
+    assert str(caught.value) == (
+        "there is no scenario 'nightly'\n"
+        f"HINT: Known: {', '.join(shipped())}.\n"
+        "HINT: A file is named by its path, such as ./my.drill.toml."
+    )
+
+
+def test_an_unknown_name_that_is_near_a_known_one_lists_that_one() -> None:
+    with pytest.raises(UsageError) as caught:
+        find("Quiesced")
+    assert caught.value.hints[0] == "Known: everything-quiesced."

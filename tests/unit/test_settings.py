@@ -1,0 +1,125 @@
+"""Settings: options before variables before defaults, and nothing from anywhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.settings import DockerSettings, ImageSettings, from_environment
+
+
+def test_an_empty_environment_has_a_place_for_everything() -> None:
+    settings = from_environment({})
+    assert settings.state_dir == Path("/tmp/.local/state/apiary-drill")
+    assert settings.cache_dir == Path("/tmp/.cache/apiary-drill")
+    assert settings.runs_dir == Path("/tmp/.local/state/apiary-drill/runs")
+    assert (settings.mysqld, settings.meilisearch, settings.runtime) == (None, None, "auto")
+    assert settings.images == ImageSettings()
+    assert settings.docker == DockerSettings(config_dir=Path("/tmp/.docker"))
+    assert settings.fetch_env == {}
+
+
+def test_xdg_directories_are_used_and_the_harness_own_variables_win() -> None:
+    xdg = {"HOME": "/home/o", "XDG_STATE_HOME": "/x/state", "XDG_CACHE_HOME": "/x/cache"}
+    settings = from_environment(xdg)
+    assert settings.state_dir == Path("/x/state/apiary-drill")
+    assert settings.cache_dir == Path("/x/cache/apiary-drill")
+    assert settings.runs_dir == Path("/x/state/apiary-drill/runs")
+    own = {
+        "APIARY_DRILL_STATE_DIR": "/s",
+        "APIARY_DRILL_CACHE_DIR": "/c",
+        "APIARY_DRILL_RUNS_DIR": "/r",
+        "APIARY_DRILL_MYSQLD": "/opt/mysqld",
+        "APIARY_DRILL_MEILISEARCH": "/opt/meilisearch",
+    }
+    settings = from_environment(xdg | own)
+    assert (settings.state_dir, settings.cache_dir, settings.runs_dir) == (Path("/s"), Path("/c"), Path("/r"))
+    assert (settings.mysqld, settings.meilisearch) == ("/opt/mysqld", "/opt/meilisearch")
+
+
+def test_options_win_over_variables() -> None:
+    environ = {
+        "APIARY_DRILL_RUNS_DIR": "/r",
+        "APIARY_DRILL_MYSQLD": "/opt/mysqld",
+        "APIARY_DRILL_MEILISEARCH": "/opt/meilisearch",
+    }
+    settings = from_environment(
+        environ, runs_dir=Path("/mine"), mysqld="/my/mysqld", meilisearch="/my/search", runtime="process"
+    )
+    assert (settings.runs_dir, settings.mysqld, settings.meilisearch) == (Path("/mine"), "/my/mysqld", "/my/search")
+    assert settings.runtime == "process"
+
+
+@pytest.mark.parametrize(
+    ("path", "searched"),
+    [
+        ("/a:/b", ("/a", "/b", "/usr/local/sbin", "/usr/sbin", "/sbin")),
+        ("/usr/sbin::/a", ("/usr/sbin", "/a", "/usr/local/sbin", "/sbin")),
+        ("", ("/usr/local/sbin", "/usr/sbin", "/sbin")),
+    ],
+)
+def test_servers_are_looked_for_in_sbin_too(path: str, searched: tuple[str, ...]) -> None:
+    assert from_environment({"PATH": path}).search_path == searched
+
+
+def test_programs_get_little_of_the_harness_own_environment() -> None:
+    """A password or a client's option in a variable must not reach a server that is under test."""
+    environ = {
+        "HOME": "/home/o",
+        "PATH": "/a",
+        "TMPDIR": "/t",
+        "MYSQL_PWD": "secret",
+        "MEILI_MASTER_KEY": "secret",
+        "LD_PRELOAD": "x.so",
+        "LANG": "tr_TR",
+        "https_proxy": "http://p",
+    }
+    assert from_environment(environ).base_env == {
+        "LANG": "C.UTF-8",
+        "PATH": "/a:/usr/local/sbin:/usr/sbin:/sbin",
+        "HOME": "/home/o",
+        "TMPDIR": "/t",
+    }
+
+
+def test_what_programs_that_fetch_get_besides() -> None:
+    fetching = {
+        "HTTP_PROXY": "a",
+        "https_proxy": "b",
+        "No_Proxy": "c",
+        "ALL_PROXY": "d",
+        "PIP_INDEX_URL": "e",
+        "SSL_CERT_FILE": "f",
+        "REQUESTS_CA_BUNDLE": "g",
+    }
+    others = {"PIPX_HOME": "x", "MY_PROXY": "x", "SSL_CERT_FILES": "x", "HOME": "/h"}
+    assert from_environment(fetching | others).fetch_env == fetching
+
+
+def test_docker_variables_mean_what_they_mean_to_dockers_client() -> None:
+    environ = {
+        "HOME": "/home/o",
+        "DOCKER_HOST": "tcp://h:2376",
+        "DOCKER_CONTEXT": "far",
+        "DOCKER_CONFIG": "/etc/docker-client",
+        "DOCKER_CERT_PATH": "/certs",
+        "DOCKER_TLS_VERIFY": "1",
+    }
+    assert from_environment(environ).docker == DockerSettings(
+        "tcp://h:2376", "far", Path("/etc/docker-client"), Path("/certs"), True
+    )
+    empty = dict.fromkeys(environ, "") | {"HOME": "/home/o"}
+    assert from_environment(empty).docker == DockerSettings(config_dir=Path("/home/o/.docker"))
+
+
+def test_a_program_is_found_by_name_by_path_or_not_at_all(tmp_path: Path) -> None:
+    program = tmp_path / "mysqld"
+    program.write_text("#!/bin/sh\n")
+    (tmp_path / "data").write_text("no program")
+    program.chmod(0o755)
+    settings = from_environment({"PATH": str(tmp_path)})
+    assert settings.which("mysqld") == program
+    assert settings.which(str(program)) == program
+    assert settings.which("data") is None
+    assert settings.which("no-such-program") is None

@@ -1,0 +1,208 @@
+"""The run directory: what was written is read back, judged again, and refused when it is damaged or newer."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.checks.evidence import Evidence, RowDifference
+from harness.drill import exit_code, judge_again, result_of
+from harness.errors import BrokenArtifact, ServerFailed, StageFailed, UsageError
+from harness.model import Component, DrillResult, Step, TableState, Verdict
+from harness.store import Store
+from harness.verdict import judge
+
+
+def result_for(evidence: Evidence) -> DrillResult:
+    started_at = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
+    return replace(
+        result_of(judge(evidence), None),
+        drill_id="20261122T120000Z-documented-abcdef",
+        scenario="documented",
+        purpose="To know.",
+        started_at=started_at,
+        components=(Component("source mysql", "MySQL", "9.7.4", "/usr/sbin/mysqld", True, ("All.",)),),
+        steps=(Step("script", "Run the script", started_at, 1.5, "2 rows"),),
+        recovery_time_s=12.0,
+        recovery_point_at=started_at,
+    )
+
+
+def damaged(evidence: Evidence) -> Evidence:
+    """One row of the restored table has another value."""
+    changed = tuple(replace(table, digest="bb") if table.name == "users" else table for table in evidence.target.tables)
+    return replace(
+        evidence,
+        target=replace(evidence.target, tables=changed),
+        rows={"users": RowDifference(changed=("[1]",))},
+    )
+
+
+def test_evidence_comes_back_as_it_was(evidence: Evidence, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save_evidence(evidence)
+    assert store.load_evidence() == evidence
+
+
+def test_a_result_comes_back_as_it_was(evidence: Evidence, tmp_path: Path) -> None:
+    store, result = Store(tmp_path), result_for(evidence)
+    store.save_result(result)
+    assert store.load_result() == result
+
+
+def test_a_run_that_is_judged_again_has_the_same_verdict(evidence: Evidence, tmp_path: Path) -> None:
+    for given, verdict in ((evidence, Verdict.PASS), (damaged(evidence), Verdict.FAIL)):
+        store, result = Store(tmp_path), result_for(given)
+        store.save_evidence(given)
+        store.save_result(result)
+        again = judge_again(store)
+        assert again.verdict is verdict
+        assert (again.findings, again.reasons) == (result.findings, result.reasons)
+        assert replace(again, checks=()) == replace(result, checks=()), "only the checks' durations differ"
+
+
+def test_the_stored_verdict_is_not_believed(evidence: Evidence, tmp_path: Path) -> None:
+    """Judging again looks at the evidence, so that a better check finds more in an old run."""
+    store = Store(tmp_path)
+    store.save_evidence(damaged(evidence))
+    store.save_result(result_for(evidence))
+    again = judge_again(store)
+    assert again.verdict is Verdict.FAIL
+    assert [finding.code for finding in again.findings] == ["content-digest"]
+    assert exit_code(again) == 1
+
+
+def test_a_run_directory_may_be_moved(evidence: Evidence, tmp_path: Path) -> None:
+    before, behind = tmp_path / "before", tmp_path / "behind"
+    store = Store(before)
+    for path in (evidence.files.expected, evidence.files.actual, evidence.files.references):
+        shutil.move(path, before / path.name)
+    files = replace(
+        evidence.files,
+        expected=before / "source-files.jsonl",
+        actual=before / "target-files.jsonl",
+        references=before / "references.jsonl",
+    )
+    moved = replace(evidence, files=files)
+    store.save_evidence(moved)
+    store.save_result(result_for(moved))
+    before.rename(behind)
+    assert judge_again(Store(behind)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("cause", "verdict", "code"),
+    [
+        (BrokenArtifact("the dump is cut short", "Take it again."), Verdict.FAIL, 1),
+        (ServerFailed("the server went away", "Take it again."), Verdict.INCONCLUSIVE, 3),
+    ],
+)
+def test_a_run_that_an_error_ended_stays_what_it_was(
+    tmp_path: Path, cause: BrokenArtifact | ServerFailed, verdict: Verdict, code: int
+) -> None:
+    """There is no evidence to judge: the error is the result."""
+    store, result = Store(tmp_path), result_of((), StageFailed("read", cause))
+    store.save_result(result)
+    assert judge_again(store) == result
+    assert (result.verdict, exit_code(result)) == (verdict, code)
+    assert result.reasons == (f"Read: {cause.fact}.",)
+    assert result.error == f"read: {cause.fact}\nHINT: Take it again."
+    (finding,) = result.findings
+    assert (finding.code, finding.message, finding.remedy) == ("stage-read", f"Read: {cause.fact}.", "Take it again.")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected", "findings", "code"),
+    [
+        (Verdict.PASS, Verdict.PASS, (), 0),
+        (Verdict.FAIL, Verdict.PASS, (), 1),
+        (Verdict.INCONCLUSIVE, Verdict.PASS, (), 3),
+        (Verdict.FAIL, Verdict.FAIL, ("content-digest",), 0),
+        (Verdict.FAIL, Verdict.FAIL, ("row-count",), 1),
+        (Verdict.PASS, Verdict.FAIL, (), 1),
+        (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, (), 0),
+    ],
+)
+def test_exit_codes_of_results(
+    evidence: Evidence, verdict: Verdict, expected: Verdict, findings: tuple[str, ...], code: int
+) -> None:
+    result = replace(result_for(damaged(evidence)), verdict=verdict)
+    assert exit_code(result, expected, findings) == code
+
+
+def test_a_directory_without_a_result_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        Store(tmp_path).load_result()
+    assert str(caught.value) == (
+        f"{tmp_path} holds no finished run\nHINT: Give the directory that the drill named, with result.json in it."
+    )
+
+
+def test_a_result_of_a_newer_format_is_refused(evidence: Evidence, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save_result(replace(result_for(evidence), format_version=2))
+    with pytest.raises(UsageError) as caught:
+        store.load_result()
+    assert str(caught.value) == f"{tmp_path / 'result.json'} has format 2, this program reads up to 1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (b'"verdict": "PASS"', b'"verdict": "GOOD"', "verdict: Input should be 'PASS', 'INCONCLUSIVE' or 'FAIL'"),
+        (
+            b'"real": true',
+            b'"real": "so-so"',
+            "components.0.real: Input should be a valid boolean, unable to interpret input",
+        ),
+        (b'"purpose": "To know.",', b"", "purpose: Field required"),
+    ],
+)
+def test_a_damaged_result_is_refused_with_its_field(
+    evidence: Evidence, tmp_path: Path, old: bytes, new: bytes, told: str
+) -> None:
+    store, path = Store(tmp_path), tmp_path / "result.json"
+    store.save_result(result_for(evidence))
+    text = path.read_bytes()
+    assert old in text
+    path.write_bytes(text.replace(old, new))
+    with pytest.raises(UsageError) as caught:
+        store.load_result()
+    assert str(caught.value) == f"{path} is damaged at {told}"
+
+
+def test_a_result_that_is_cut_short_is_refused(evidence: Evidence, tmp_path: Path) -> None:
+    store, path = Store(tmp_path), tmp_path / "result.json"
+    store.save_result(result_for(evidence))
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UsageError, match=r"^.*/result\.json is damaged: Invalid JSON: EOF while parsing .*$"):
+        store.load_result()
+
+
+def test_a_stage_that_did_not_end_is_said_as_such(evidence: Evidence, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save_result(result_for(evidence))
+    with pytest.raises(UsageError) as caught:
+        judge_again(store)
+    assert str(caught.value) == f"{tmp_path} has no evidence.json: that stage of the run did not end"
+
+
+def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    """A value that can't be written leaves what was there before."""
+    store = Store(tmp_path)
+    store.save("table", TableState, TableState("users", 2, "aa"))
+    before = store.path("table.json").read_bytes()
+    with pytest.raises(Exception, match="serializ"):
+        store.save("table", TableState, object())  # type: ignore[arg-type]
+    assert store.path("table.json").read_bytes() == before
+    assert store.load("table", TableState) == TableState("users", 2, "aa")
+
+
+def test_the_directory_is_made_with_its_parents(tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs" / "one")
+    assert store.directory.is_dir()
+    assert store.logs == tmp_path / "runs" / "one" / "logs"
