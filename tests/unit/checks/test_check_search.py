@@ -175,14 +175,14 @@ def test_settings_of_an_index_that_is_gone_are_another_checks_matter() -> None:
 
 
 def test_tasks_that_all_succeeded() -> None:
-    result = check_tasks(search(tasks=11))
+    result = check_tasks(search(tasks=11), 0)
     assert (result.check, result.findings, result.compared) == ("search-tasks", (), 11)
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
 def test_a_task_that_did_not_succeed(status: str) -> None:
     task = SearchTask(7, "apiary_users", status, "documentAdditionOrUpdate", "invalid_document_id")
-    assert only(check_tasks(search(bad_tasks=(task,)))) == finding(
+    assert only(check_tasks(search(bad_tasks=(task,)), 0)) == finding(
         f"task-{status}",
         "apiary_users",
         f"Task 7 (documentAdditionOrUpdate) on apiary_users is {status}: invalid_document_id.",
@@ -192,8 +192,20 @@ def test_a_task_that_did_not_succeed(status: str) -> None:
     )
 
 
+def test_an_import_that_complained_and_ended_with_0() -> None:
+    assert only(check_tasks(search(), 3)) == finding(
+        "import-complained",
+        "scout:import-all",
+        "scout:import-all ended with 0 and wrote 3 lines of complaints.",
+        "0",
+        "3",
+        "Read logs/target/import.log in the run directory.",
+        Severity.WARNING,
+    )
+
+
 def test_a_failed_task_without_an_index_and_a_code() -> None:
-    found = only(check_tasks(search(bad_tasks=(SearchTask(9, "", "failed", "dumpCreation", ""),))))
+    found = only(check_tasks(search(bad_tasks=(SearchTask(9, "", "failed", "dumpCreation", ""),)), 0))
     assert (found.subject, found.message) == ("task 9", "Task 9 (dumpCreation) on no index is failed: no code.")
 
 
