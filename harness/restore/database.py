@@ -22,6 +22,8 @@ def client_arguments(server: MySqlServer) -> list[str]:
 
     `--binary-mode` lets raw bytes pass and takes away the client's own commands (`\\!`, `system`, …): a script
     must not get a shell. The client's packet limit is raised to the protocol's, so that the server's decides.
+    `--comments` keeps the comments in bodies of routines, which MariaDB's client (and older ones of MySQL) would
+    take out, so that the restored body is the one that was dumped.
     """
     return [
         server.client,
@@ -29,6 +31,7 @@ def client_arguments(server: MySqlServer) -> list[str]:
         *server.tool_arguments(server.app),
         "--binary-mode",
         "--batch",
+        "--comments",
         "--default-character-set=utf8mb4",
         "--max-allowed-packet=1G",
         f"--database={server.database}",
