@@ -279,14 +279,14 @@ def _triggers(reader: _Reader) -> Iterator[SchemaObject]:
 
 
 def _routines(reader: _Reader) -> Iterator[SchemaObject]:
-    parameters: dict[str, list[str]] = {}
+    parameters: dict[tuple[str, str], list[str]] = {}  # a procedure and a function may have the same name
     for row in reader.query(
         "PARAMETERS",
-        ("SPECIFIC_NAME", "PARAMETER_MODE", "PARAMETER_NAME", "DTD_IDENTIFIER"),
+        ("SPECIFIC_NAME", "ROUTINE_TYPE", "PARAMETER_MODE", "PARAMETER_NAME", "DTD_IDENTIFIER"),
         "SPECIFIC_SCHEMA",
         "SPECIFIC_NAME, ORDINAL_POSITION",
     ):
-        parameters.setdefault(row["SPECIFIC_NAME"], []).append(
+        parameters.setdefault((row["ROUTINE_TYPE"], row["SPECIFIC_NAME"]), []).append(
             f"{row['PARAMETER_MODE'] or ''} {row['PARAMETER_NAME'] or ''} {_column_type(row['DTD_IDENTIFIER'])}".strip()
         )
     columns = (
@@ -300,7 +300,7 @@ def _routines(reader: _Reader) -> Iterator[SchemaObject]:
             row["ROUTINE_NAME"],
             {
                 "type": row["ROUTINE_TYPE"],
-                "parameters": ", ".join(parameters.get(row["SPECIFIC_NAME"], [])),
+                "parameters": ", ".join(parameters.get((row["ROUTINE_TYPE"], row["SPECIFIC_NAME"]), [])),
                 "body": reader.local(row["ROUTINE_DEFINITION"]),
                 "deterministic": row["IS_DETERMINISTIC"],
                 "data access": row["SQL_DATA_ACCESS"],
