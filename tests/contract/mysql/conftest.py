@@ -19,7 +19,7 @@ from harness.runtimes.mysql_process import mysql_server
 from harness.runtimes.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtimes.programs import MYSQL_HINTS, mysql_programs
 from harness.runtimes.spec import StackSpec, new_app_key
-from harness.services.mysql import Account, MySqlServer, quote_name
+from harness.services.mysql import Account, MySqlServer, Session, quote_name
 from harness.settings import from_environment
 
 
@@ -35,8 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Servers:
     """Two servers of one kind: where the tests' databases are, and where they are restored."""
 
-    here: MySqlServer
-    elsewhere: MySqlServer
+    here: tuple[MySqlServer, Session]
+    elsewhere: tuple[MySqlServer, Session]
     flavour: str
     version: str
 
@@ -60,7 +60,7 @@ def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         for role in ("source", "target"):
             spec = StackSpec(role, drill_id, directory / "logs" / role, new_app_key())
             server, _ = running.enter_context(mysql_server(settings, programs, spec, directory / role, env))
-            started.append(server)
+            started.append((server, running.enter_context(server.session())))
         yield Servers(started[0], started[1], programs.flavour, programs.version)
 
 
@@ -73,26 +73,21 @@ def new_place(servers: Servers) -> Iterator[NewPlace]:
     with ExitStack() as made:
 
         def make(*, on: str = "here", like: Place | None = None, name: str | None = None) -> Place:
-            server: MySqlServer = getattr(servers, on)
+            server, admin = servers.here if on == "here" else servers.elsewhere
             database = name or (like.name if like is not None else f"t_{secrets.token_hex(6)}")
             app = like.server.app if like is not None else Account(f"app_{secrets.token_hex(6)}", secrets.token_hex(16))
-            with server.session() as session:
-                session.execute(
-                    f"CREATE DATABASE {quote_name(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
-                )
-                session.execute(f"CREATE USER IF NOT EXISTS '{app.user}'@'%' IDENTIFIED BY '{app.password}'")
-                granted = quote_name(database.replace("_", "\\_"))
-                session.execute(f"GRANT ALL ON {granted}.* TO '{app.user}'@'%'")
-            made.callback(_remove, server, database, app)
-            return Place(replace(server, database=database, app=app), servers.flavour, servers.version)
+            made.callback(_remove, admin, database, app)
+            admin.execute(f"CREATE DATABASE {quote_name(database)} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+            admin.execute(f"CREATE USER IF NOT EXISTS '{app.user}'@'%' IDENTIFIED BY '{app.password}'")
+            admin.execute(f"GRANT ALL ON {quote_name(database.replace('_', chr(92) + '_'))}.* TO '{app.user}'@'%'")
+            return Place(replace(server, database=database, app=app), servers.flavour, servers.version, admin)
 
         yield make
 
 
-def _remove(server: MySqlServer, database: str, app: Account) -> None:
-    with server.session() as session:
-        session.execute(f"DROP DATABASE IF EXISTS {quote_name(database)}")
-        session.execute(f"DROP USER IF EXISTS '{app.user}'@'%'")
+def _remove(admin: Session, database: str, app: Account) -> None:
+    admin.execute(f"DROP DATABASE IF EXISTS {quote_name(database)}")
+    admin.execute(f"DROP USER IF EXISTS '{app.user}'@'%'")
 
 
 @pytest.fixture

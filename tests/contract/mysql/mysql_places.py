@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from harness.model import SchemaObject, TableState
-from harness.services.mysql import Account, MySqlServer, Session
+from harness.services.mysql import Account, MySqlServer, Session, quote_name
 from harness.services.mysql_content import read_tables
 from harness.services.mysql_schema import read_objects
 
@@ -22,45 +22,48 @@ class Place:
         server: the server, with this database and this account as its application's.
         flavour: `MySQL` or `MariaDB`.
         version: such as `9.7.4`.
+        kept: an administrator's session that is open as long as the server runs; a new one costs 40 ms.
     """
 
     server: MySqlServer
     flavour: str
     version: str
+    kept: Session
 
     @property
     def name(self) -> str:
         return self.server.database
 
-    def run(self, *statements: str, as_app: bool = False) -> None:
-        """Run statements in this database, as the administrator or as the app."""
-        with self.session(self.server.app if as_app else None) as session:
-            for statement in statements:
-                session.execute(statement)
+    def run(self, *statements: str, account: Account | None = None) -> None:
+        """Run statements in this database, as the administrator unless an account is given."""
+        if account is not None:
+            with self.session(account) as session:
+                for statement in statements:
+                    session.execute(statement)
+            return
+        self.kept.execute(f"USE {quote_name(self.name)}")
+        for statement in statements:
+            self.kept.execute(statement)
 
     @contextmanager
     def session(self, account: Account | None = None) -> Iterator[Session]:
-        """A session in this database."""
+        """A new session in this database."""
         with self.server.session(account, database=self.name) as session:
             yield session
 
     def value(self, sql: str) -> object:
-        with self.session() as session:
-            return session.value(sql)
+        self.kept.execute(f"USE {quote_name(self.name)}")
+        return self.kept.value(sql)
 
     def tables(self, session: Session | None = None) -> dict[str, TableState]:
         """What the tables hold, by name."""
-        if session is not None:
-            return {state.name: state for state in read_tables(session, self.name)}
-        with self.server.session() as own:
-            return self.tables(own)
+        return {state.name: state for state in read_tables(session or self.kept, self.name)}
 
     def digest(self, table: str = "t") -> str:
         return self.tables()[table].digest
 
     def objects(self) -> tuple[SchemaObject, ...]:
-        with self.server.session() as session:
-            return read_objects(session, self.name)
+        return read_objects(self.kept, self.name)
 
     def object(self, kind: str, label: str) -> dict[str, str]:
         """The attributes of one object."""
@@ -74,12 +77,11 @@ class Place:
     @contextmanager
     def server_set(self, values: Mapping[str, object]) -> Iterator[None]:
         """Set global variables for the length of a block; sessions that are opened in it see them."""
-        with self.server.session() as session:
-            before = {name: session.value(f"SELECT @@GLOBAL.{name}") for name in values}
-            try:
-                for name, value in values.items():
-                    session.execute(f"SET GLOBAL {name} = %s", (value,))
-                yield
-            finally:
-                for name, value in before.items():
-                    session.execute(f"SET GLOBAL {name} = %s", (value,))
+        before = {name: self.kept.value(f"SELECT @@GLOBAL.{name}") for name in values}
+        try:
+            for name, value in values.items():
+                self.kept.execute(f"SET GLOBAL {name} = %s", (value,))
+            yield
+        finally:
+            for name, value in before.items():
+                self.kept.execute(f"SET GLOBAL {name} = %s", (value,))
