@@ -179,12 +179,12 @@ class Drill:
             with clock.step("compare", "Compare the script with the server that it will run on"):
                 script = check_compatibility(script, target.mysql)
             inventory = self.store.path("artifact-files.jsonl")
-            files = restore(target, script, handed.storage, inventory, limits, clock)
+            restoration = restore(target, script, handed.storage, inventory, limits, clock)
             yield (
                 target,
                 Restored(
                     script=script,
-                    files=files,
+                    restoration=restoration,
                     expected_files=handed.source.files if handed.source else inventory,
                     measured=measured,
                     fresh=fresh,

@@ -125,7 +125,7 @@ CHECKS: tuple[Check, ...] = (
         lambda e: search.check_packaged_documents(e.search.expected_settings, e.search.actual, e.search.prefix),
     ),
     Check("search-settings", lambda e: search.check_settings(e.search.expected_settings, e.search.actual)),
-    Check("search-tasks", lambda e: search.check_tasks(e.search.actual)),
+    Check("search-tasks", lambda e: search.check_tasks(e.search.actual, e.search.import_complaints)),
     Check(
         "search-probes",
         lambda e: search.check_probes(

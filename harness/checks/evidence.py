@@ -87,6 +87,7 @@ class SearchEvidence:
         actual: the restored search.
         probes: searches for rows that are known.
         prefix: `SCOUT_PREFIX`.
+        import_complaints: how many lines `scout:import-all` wrote to stderr, while it ended with 0.
     """
 
     expected_settings: SearchState
@@ -94,6 +95,7 @@ class SearchEvidence:
     actual: SearchState
     probes: tuple[Probe, ...]
     prefix: str
+    import_complaints: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,10 +144,23 @@ def _short(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
 
 
-def check_tasks(actual: SearchState) -> CheckResult:
-    """No task of the search server failed or was canceled, which `meilisearch:dump` never looks at."""
+def check_tasks(actual: SearchState, import_complaints: int) -> CheckResult:
+    """No task of the search server failed or was canceled, and the import had nothing to complain of.
+
+    `scout:import-all` ends with 0 whatever happens, and `meilisearch:dump` never looks at failed tasks.
+    """
     found = Collector("search-tasks", "Every task of the search server succeeded")
     found.compared = actual.tasks
+    if import_complaints:
+        found.add(
+            "import-complained",
+            "scout:import-all",
+            f"scout:import-all ended with 0 and wrote {import_complaints} lines of complaints.",
+            severity=Severity.WARNING,
+            expected=0,
+            actual=import_complaints,
+            remedy="Read logs/target/import.log in the run directory.",
+        )
     for task in actual.bad_tasks:
         found.add(
             f"task-{task.status}",

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from harness.errors import ProcedureFailed
 from harness.expressions import queue_size_expression
+from harness.services.execution import Completed
 from harness.services.stack import Stack
 from harness.wait import wait_until
 
 
-def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] = lambda text: None) -> str:
+def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] = lambda text: None) -> tuple[str, ...]:
     """Run `scout:sync-index-settings` and `scout:import-all`, and wait until all of it has been indexed.
 
     `scout:import-all` ends with 0 whatever happens, and only enqueues: so its output is read, and the app's
@@ -21,7 +22,7 @@ def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] =
         progress: told what is being done.
 
     Returns:
-        What the import said on stderr, for the report.
+        The lines that the import wrote to stderr: the only place where it tells of what it could not import.
 
     Raises:
         ProcedureFailed: an artisan command failed, or the app's queue has no worker.
@@ -32,6 +33,7 @@ def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] =
     app.must_artisan("scout:sync-index-settings")
     progress("import")
     imported = app.must_artisan("scout:import-all")
+    _keep(stack, imported)
     progress("the app's queue")
     waiting = queued_jobs(stack)
     if waiting:
@@ -48,7 +50,14 @@ def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] =
         timeout_s=drained_s,
         interval_s=0.1,
     )
-    return imported.stderr
+    return tuple(line for line in imported.stderr.splitlines() if line.strip())
+
+
+def _keep(stack: Stack, imported: Completed) -> None:
+    """Keep all that the import said in the logs of the run."""
+    stack.logs.mkdir(parents=True, exist_ok=True)
+    with (stack.logs / "import.log").open("ab") as log:
+        log.write(imported.stdout + imported.stderr.encode())
 
 
 def queued_jobs(stack: Stack) -> int:

@@ -21,7 +21,6 @@ from harness.checks.evidence import (
 from harness.clock import Clock
 from harness.model import AppState, ArtifactFile, DatabaseState, Manifest, Probe, Step
 from harness.restore.script import Script, redump
-from harness.restore.storage import StorageRestore
 from harness.rowdiff import differing_rows
 from harness.scenario import Objectives
 from harness.services.mysql import Session, quote_name
@@ -36,7 +35,7 @@ from harness.snapshot import (
 )
 from harness.stages.app import observe_app
 from harness.stages.source import SourceView
-from harness.stages.target import RESTORE_STEPS, FreshTarget
+from harness.stages.target import RESTORE_STEPS, FreshTarget, Restoration
 from harness.storage.inventory import write_inventory
 from harness.storage.order import sorted_entries
 
@@ -47,7 +46,7 @@ class Restored:
 
     Args:
         script: the script that was run.
-        files: what the restore of the files reported.
+        restoration: what the restore reported.
         expected_files: inventory of what must be there.
         measured: size and digest of each file of the artifact, as it was read.
         fresh: the target before the restore.
@@ -58,7 +57,7 @@ class Restored:
     """
 
     script: Script
-    files: StorageRestore
+    restoration: Restoration
     expected_files: Path
     measured: tuple[ArtifactFile, ...]
     fresh: FreshTarget
@@ -110,7 +109,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             actual=files,
             references=references,
             excluded=restored.plan.excluded_directories,
-            owners_comparable=restored.files.owners_restored,
+            owners_comparable=restored.restoration.files.owners_restored,
         ),
         search=SearchEvidence(
             expected_settings=restored.source.search if restored.source else restored.fresh.search,
@@ -118,6 +117,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             actual=search,
             probes=probes,
             prefix=stack.apiary.search_prefix,
+            import_complaints=len(restored.restoration.import_complaints),
         ),
         app=app,
         recovery=RecoveryEvidence(

@@ -60,9 +60,20 @@ def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
         return FreshTarget(database, stack.meilisearch.state())
 
 
-def restore(
-    stack: Stack, script: Script, storage: Path, inventory: Path, limits: Limits, clock: Clock
-) -> StorageRestore:
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What the restore reported.
+
+    Args:
+        files: of the storage directory.
+        import_complaints: lines that `scout:import-all` wrote to stderr, while it ended with 0.
+    """
+
+    files: StorageRestore
+    import_complaints: tuple[str, ...]
+
+
+def restore(stack: Stack, script: Script, storage: Path, inventory: Path, limits: Limits, clock: Clock) -> Restoration:
     """Steps 2 to 6 of the guide, each timed, each with its own failure.
 
     Args:
@@ -89,8 +100,8 @@ def restore(
     with clock.step("start", "Start the application"):
         stack.apiary.lifecycle.start()
     with clock.step("reindex", "Rebuild the search index") as note:
-        reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
-    return files
+        complaints = reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
+    return Restoration(files, complaints)
 
 
 class _Counter:
