@@ -20,7 +20,6 @@ _ESCAPED = {
 _BEHIND_DASHES = (b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0", b"")
 _MOST_ODDITIES = 20
 """Per statement; one is enough to refuse it."""
-_MANY_SEMICOLONS = 50
 
 
 class Oddity(NamedTuple):
@@ -77,29 +76,28 @@ class StatementReader:
         limit = len(text)
         if not buffer.eof:
             limit = max(begin, len(text.rstrip(b"\\-/")))  # what these mean depends on the next byte
-        part = text[begin:limit]
-        if part.count(b";") > _MANY_SEMICOLONS and fast.only_strings_and_values(part, in_string, semicolons=False):
-            # text full of semicolons: one proof that none of them is the end beats looking at each
-            buffer.at = limit
-            self._quote = b"'" if in_string ^ bool(part.count(b"'") & 1) else b""
-            return False
+        # dumping tools write a new line behind an INSERT, and none inside a string: try there first
+        end = self._first_outside(text, b";\n", begin, limit, in_string)
+        upto = limit if end < 0 else end
+        if not fast.only_strings_and_values(text[begin:upto], in_string, semicolons=False):
+            end = self._first_outside(text, b";", begin, limit, in_string)
+            upto = limit if end < 0 else end
+            if not fast.only_strings_and_values(text[begin:upto], in_string):
+                self._careful = True
+                return False
+        buffer.at = upto if end < 0 else end + 1
+        self._quote = b"'" if end < 0 and in_string ^ bool(text.count(b"'", begin, upto) & 1) else b""
+        return end >= 0
+
+    def _first_outside(self, text: bytes, what: bytes, begin: int, limit: int, in_string: bool) -> int:
+        """Where `what` first stands outside of strings, if only quotes matter; -1 if nowhere."""
         inside, position = in_string, begin
-        while True:
-            found = text.find(b";", position, limit)
-            upto = limit if found < 0 else found
-            inside ^= bool(text.count(b"'", position, upto) & 1)
-            if found < 0 or not inside:
-                break
+        while (found := text.find(what, position, limit)) >= 0:
+            inside ^= bool(text.count(b"'", position, found) & 1)
+            if not inside:
+                return found
             position = found + 1
-        if not fast.only_strings_and_values(text[begin:upto], in_string):
-            self._careful = True
-            return False
-        buffer.at = upto
-        self._quote = b"'" if inside else b""
-        if found < 0:
-            return False
-        buffer.at += 1
-        return True
+        return -1
 
     def _text(self) -> bytes:
         """The window in which every quote that is left opens or closes a string."""
