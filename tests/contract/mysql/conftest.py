@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import pytest
-from mysql_places import CLIENT_FLAVOURS, Place
+from mysql_places import FLAVOURS, Place
 
 from harness.errors import MissingProgram
 from harness.runtimes.mysql_process import mysql_server
@@ -41,7 +41,7 @@ class Servers:
     version: str
 
 
-@pytest.fixture(scope="session", params=CLIENT_FLAVOURS)
+@pytest.fixture(scope="session", params=FLAVOURS)
 def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Started from the cached template; a server that is not to be had is an error."""
     settings = replace(

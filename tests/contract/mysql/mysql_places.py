@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from harness.backup.database import dump_arguments
+from harness.backup.plan import BackupPlan
 from harness.model import SchemaObject, TableState
 from harness.services.mysql import Account, MySqlServer, Session, quote_name
 from harness.services.mysql_content import read_tables
 from harness.services.mysql_schema import read_objects
 
-CLIENT_FLAVOURS = ("MySQL", "MariaDB")
+FLAVOURS = ("MySQL", "MariaDB")
+
+Changes = dict[tuple[str, str], tuple[str | None, str | None]]
+"""What differs between two schemas: (object, attribute) to (before, after)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +90,33 @@ class Place:
         finally:
             for name, value in before.items():
                 self.kept.execute(f"SET GLOBAL {name} = %s", (value,))
+
+
+def differences(before: Sequence[SchemaObject], after: Sequence[SchemaObject]) -> Changes:
+    """Attributes that differ; the attribute is empty for an object that is only on one side."""
+    left, right = ({_key(item): dict(item.attributes) for item in side} for side in (before, after))
+    found: Changes = {}
+    for key in left.keys() | right.keys():
+        if key not in left or key not in right:
+            found[key[0], ""] = ("there", None) if key in left else (None, "there")
+            continue
+        for name in left[key].keys() | right[key].keys():
+            pair = left[key].get(name), right[key].get(name)
+            if pair[0] != pair[1]:
+                found[key[0], name] = pair
+    return found
+
+
+def _key(item: SchemaObject) -> tuple[str, str]:
+    # a procedure and a function may have the same name
+    return f"{item.kind} {item.label}", dict(item.attributes)["type"] if item.kind == "routine" else ""
+
+
+def dump(place: Place, plan: BackupPlan | None = None) -> bytes:
+    """The script that a backup of this database holds."""
+    argv = dump_arguments(place.server, place.flavour, plan or BackupPlan(excluded_tables=()))
+    with place.server.tools.start(argv, env=place.server.tool_environment(place.server.admin)) as command:
+        script = b"".join(command.chunks())
+        completed = command.wait(60)
+    assert (completed.exit_status, completed.stderr) == (0, "")
+    return script
