@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import pytest
-from mysql_places import FLAVOURS, Place
 
 from harness.errors import MissingProgram
 from harness.runtimes.mysql_process import mysql_server
@@ -21,6 +20,7 @@ from harness.runtimes.programs import MYSQL_HINTS, mysql_programs
 from harness.runtimes.spec import StackSpec, new_app_key
 from harness.services.mysql import Account, MySqlServer, Session, quote_name
 from harness.settings import from_environment
+from tests.contract.mysql.places import FLAVOURS, Place
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

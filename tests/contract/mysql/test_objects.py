@@ -6,8 +6,9 @@ from collections.abc import Callable
 from unittest.mock import ANY
 
 import pytest
-from mysql_everything import EVERYTHING
-from mysql_places import Changes, Place, differences
+
+from tests.contract.mysql.everything import EVERYTHING
+from tests.contract.mysql.places import Changes, Place, differences
 
 TABLE = "CREATE TABLE t (id INT PRIMARY KEY, a INT, s VARCHAR(20))"
 PARENT = "CREATE TABLE p (id INT PRIMARY KEY)"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from mysql_places import Place
 
 from harness.model import TableState
+from tests.contract.mysql.places import Place
 
 EMPTY = "0" * 32
 

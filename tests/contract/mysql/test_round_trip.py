@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from mysql_everything import EVERYTHING
-from mysql_places import Place, differences, dump
 
 from harness.restore.database import run_script
 from harness.services.mysql_content import read_auto_increments
+from tests.contract.mysql.everything import EVERYTHING
+from tests.contract.mysql.places import Place, differences, dump
 
 KINDS = {
     "check", "column", "database", "event", "foreign-key", "index", "routine", "table", "trigger", "view",

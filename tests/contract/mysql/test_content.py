@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mysql_places import Place
 
 from harness.checks.evidence import RowDifference
 from harness.errors import ServerFailed
@@ -23,6 +22,7 @@ from harness.services.mysql_content import (
 )
 from harness.services.mysql_schema import missing_definers, read_objects
 from harness.snapshot import read_database, read_kept_row_digests, write_references
+from tests.contract.mysql.places import Place
 
 NO_KEYS = "SET foreign_key_checks = 0"
 KEYS = "SET foreign_key_checks = 1"
