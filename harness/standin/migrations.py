@@ -104,7 +104,7 @@ def migrate(connection: Connection[Cursor], report: Callable[[str], None]) -> No
         report("   INFO  Preparing database.")
     if not ran_migrations(connection):
         report("   INFO  Loading stored database schemas.")
-        _run(connection, _statements(_read("stored.sql")))
+        load_stored_schema(connection)
     ran = ran_migrations(connection) or {}
     pending = [migration for migration in later_migrations() if migration.name not in ran]
     if not pending:
@@ -121,6 +121,13 @@ def migrate(connection: Connection[Cursor], report: Callable[[str], None]) -> No
         report(f"  {migration.name} {'.' * max(3, 90 - len(migration.name))} DONE")
 
 
+def load_stored_schema(connection: Connection[Cursor]) -> None:
+    """Make the tables of April 2021 in an empty database; `migrate` does the rest."""
+    _run(connection, ("set session foreign_key_checks = 0",))
+    _run(connection, _statements(_read("stored.sql")))
+    _run(connection, ("set session foreign_key_checks = 1",))
+
+
 def status_lines(connection: Connection[Cursor]) -> Iterator[str]:
     """The table of `migrate:status`: each known migration, with its batch and Ran, or Pending."""
     ran = ran_migrations(connection) or {}
@@ -132,10 +139,8 @@ def status_lines(connection: Connection[Cursor]) -> Iterator[str]:
 
 def _run(connection: Connection[Cursor], statements: tuple[str, ...]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("set session foreign_key_checks = 0")
         for statement in statements:
             cursor.execute(statement)
-        cursor.execute("set session foreign_key_checks = 1")
 
 
 def _permission_statements(change: PermissionChange) -> tuple[str, ...]:
