@@ -1,0 +1,252 @@
+"""One server as a container: created with the least rights, watched while it starts, its log kept.
+
+testcontainers does what it is good at: create, copy files in, start, label for its reaper. It takes its
+engine from the environment of the process, so the client is put in from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+from docker.types import EndpointConfig
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from harness.errors import ServerFailed
+from harness.runtimes.child import LOG_TAIL_LINES
+from harness.runtimes.docker_client import engine_errors
+from harness.runtimes.docker_host import ContainerHost
+from harness.runtimes.docker_labels import remove
+from harness.wait import wait_until
+
+PIDS_LIMIT = 1024
+"""MySQL 9.7 starts about 40 threads and one more for each connection; a fork bomb is stopped long before."""
+
+_NOWHERE = "192.0.2.1"
+"""Name server of every container: an address that RFC 5737 keeps for documentation.
+
+Engines before 26 ask a name server of their own host on behalf of an internal network (CVE-2024-29018),
+unless the container names another one; then they ask it from inside, where there is no way out.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPlan:
+    """What a container is to be.
+
+    Args:
+        title: for messages, such as `MySQL`.
+        name: on the engine.
+        image: reference or id; it has to be there already.
+        labels: see docker_labels.
+        log: file that gets its log when it ends; appended to.
+        entrypoint: program and arguments, or empty for the image's own.
+        env: its environment.
+        user: numeric user, or empty for the image's own.
+        network: name of a network, or `container:<name>` to share another container's.
+        alias: its name on that network.
+        volumes: where a volume is mounted, by the volume's name.
+        files: content by path, put in before it starts.
+        capabilities: what it keeps of root's rights; everything else is dropped.
+        memory_bytes: limit.
+        cwd: work directory, or empty for the image's own.
+    """
+
+    title: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    log: Path
+    entrypoint: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    network: str = "none"
+    alias: str = ""
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    memory_bytes: int = 1 << 30
+    cwd: str = ""
+
+    def __repr__(self) -> str:
+        return f"ContainerPlan(name={self.name!r}, image={self.image!r})"
+
+
+class _OnEngine(DockerContainer):
+    """testcontainers' container on an engine that is handed in."""
+
+    def __init__(self, client: docker.DockerClient, plan: ContainerPlan, **kwargs: Any) -> None:
+        super().__init__(plan.image, docker_client_kw={"environment": {}, "version": "1.41"}, **kwargs)
+        self._docker.client.close()
+        self._docker.client = client
+
+
+class Server:
+    """A container that runs one server."""
+
+    def __init__(self, client: docker.DockerClient, plan: ContainerPlan, *, stop_s: float) -> None:
+        self._client = client
+        self._plan = plan
+        self._stop_s = stop_s
+        self._container: Container | None = None
+
+    @property
+    def host(self) -> ContainerHost:
+        """Runs commands in it."""
+        return ContainerHost(self._client, self._plan.name, self._plan.name)
+
+    def start(self) -> None:
+        """Create and start it.
+
+        Raises:
+            ServerFailed: the engine refused; nothing of it is left then.
+        """
+        plan = self._plan
+        container = _OnEngine(self._client, plan, name=plan.name, env=dict(plan.env)).with_kwargs(
+            **_rights(plan), **_network(plan)
+        )
+        for path, content in plan.files.items():
+            container.with_copy_into_container(content, path, mode=0o444)
+        for mount, volume in plan.volumes.items():
+            container.with_volume_mapping(volume, mount, mode="rw")
+        with engine_errors(f"starting {plan.title}"):
+            try:
+                container.start()
+            except BaseException:
+                remove(self._client, "container", plan.name)
+                raise
+        self._container = container.get_wrapped_container()
+
+    def wait_ready(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
+        """Wait until `ready` says so. Raises ServerFailed or WaitTimeout with the end of the log."""
+
+        def probe() -> bool:
+            if ready():
+                return True
+            self.must_run("while it was starting")
+            return False
+
+        wait_until(
+            probe,
+            what=f"{self._plan.title} to be ready",
+            timeout_s=timeout_s,
+            interval_s=0.02,
+            details=self.log_tail,
+        )
+
+    def must_run(self, when: str) -> None:
+        """Raise ServerFailed with the end of the log if it has ended."""
+        state = self._state()
+        if state is not None and state["Running"]:
+            return
+        killed = " (out of memory)" if state and state["OOMKilled"] else ""
+        told = f"with exit status {state['ExitCode']}{killed}" if state else "and is gone"
+        raise ServerFailed(f"{self._plan.title} ended {told} {when}", details=self.log_tail())
+
+    def running(self) -> bool:
+        """Whether it runs now."""
+        state = self._state()
+        return bool(state and state["Running"])
+
+    def address(self) -> str:
+        """Its address on its network."""
+        assert self._container is not None, "not started"
+        with engine_errors(f"asking for the address of {self._plan.title}"):
+            attributes = self._client.api.inspect_container(self._plan.name)
+        networks = attributes["NetworkSettings"]["Networks"]
+        return str(networks[self._plan.network]["IPAddress"])
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would; the container stays for its log."""
+        with engine_errors(f"killing {self._plan.title}"):
+            self._client.api.kill(self._plan.name)
+
+    def stop(self) -> None:
+        """End it, politely first, keep its log and remove it."""
+        if self._container is None:
+            return
+        with engine_errors(f"stopping {self._plan.title}"):
+            try:
+                self._client.api.stop(self._plan.name, timeout=int(self._stop_s))
+                self.save_log()
+            except docker.errors.NotFound:
+                return  # somebody removed it; there is no log any more
+            finally:
+                remove(self._client, "container", self._plan.name)
+                self._container = None
+
+    def save_log(self) -> None:
+        """Append its whole log to the log file of the plan, as a stream."""
+        self._plan.log.parent.mkdir(parents=True, exist_ok=True)
+        with self._plan.log.open("ab") as file:
+            for chunk in self._client.api.logs(self._plan.name, stream=True, follow=False):
+                file.write(chunk)
+
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        with contextlib.suppress(docker.errors.APIError):
+            text = self._client.api.logs(self._plan.name, tail=LOG_TAIL_LINES).decode("utf-8", "replace")
+            return f"the end of the log of {self._plan.title} ({self._plan.log}):\n{text}"
+        return ""
+
+    def _state(self) -> dict[str, Any] | None:
+        with engine_errors(f"asking for the state of {self._plan.title}"):
+            try:
+                state: dict[str, Any] = self._client.api.inspect_container(self._plan.name)["State"]
+            except docker.errors.NotFound:
+                return None
+        return state
+
+
+def use_reaper(client: docker.DockerClient, *, keep: bool) -> None:
+    """Use testcontainers' reaper where its image is on the engine, and do without it where it is not.
+
+    The reaper is another container that removes what this process started as soon as the process is gone. It
+    is only an earlier sweep: what it does not remove, the next start does. It is off for what is to be kept,
+    and for an engine other than the environment's, which is the only one that it can serve.
+    """
+    try:
+        client.images.get(testcontainers_config.ryuk_image)
+    except docker.errors.ImageNotFound:
+        there = False
+    else:
+        there = not keep and client.api.base_url in ("http+docker://localhost", "http+docker://localunixsocket")
+    if not there:
+        testcontainers_config.ryuk_disabled = True
+
+
+def _rights(plan: ContainerPlan) -> dict[str, Any]:
+    """The least rights: no capability but the named ones, no way to gain another, limited memory."""
+    rights: dict[str, Any] = {
+        "labels": dict(plan.labels),
+        "cap_drop": ["ALL"],
+        "cap_add": list(plan.capabilities),
+        "security_opt": ["no-new-privileges"],
+        "mem_limit": plan.memory_bytes,
+        "memswap_limit": plan.memory_bytes,
+        "pids_limit": PIDS_LIMIT,
+        "init": True,
+        "healthcheck": {"test": ["NONE"]},
+    }
+    if plan.entrypoint:
+        rights["entrypoint"] = list(plan.entrypoint)
+    if plan.user:
+        rights["user"] = plan.user
+    if plan.cwd:
+        rights["working_dir"] = plan.cwd
+    return rights
+
+
+def _network(plan: ContainerPlan) -> dict[str, Any]:
+    if plan.network == "none" or plan.network.startswith("container:"):
+        return {"network_mode": plan.network}
+    aliases = [plan.alias] if plan.alias else []
+    endpoint = EndpointConfig("1.41", aliases=aliases)
+    return {"network": plan.network, "networking_config": {plan.network: endpoint}, "dns": [_NOWHERE]}

@@ -1,0 +1,146 @@
+"""Which image a drill runs: the one that is asked for, the pinned default, or the one that was built here.
+
+An image that was asked for is run or refused. A default that can't be pulled is replaced by the local image
+of `apiary-drill images build`, and the report says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import docker
+import docker.errors
+import requests
+
+from harness.errors import HarnessError
+
+REPOSITORY = "apiary-drill"
+"""Repository of every image that is made here; nothing of that name is ever pulled or pushed."""
+
+LOCAL_MYSQL = f"{REPOSITORY}/mysql:sid"
+LOCAL_MARIADB = f"{REPOSITORY}/mariadb:bookworm"
+LOCAL_STANDIN = f"{REPOSITORY}/standin:bookworm"
+LOCAL_MEILISEARCH = f"{REPOSITORY}/meilisearch-embedded:bookworm"
+
+DEFAULT_MYSQL = "mysql:8.4"
+DEFAULT_MEILISEARCH = "getmeili/meilisearch:v1.48.3"
+
+_PULL_S = 900
+_LOCAL_ONES = (LOCAL_MYSQL, LOCAL_MARIADB, LOCAL_STANDIN, LOCAL_MEILISEARCH)
+
+
+class ImageUnavailable(HarnessError):
+    """An image is not on the engine and can't be pulled."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenImage:
+    """An image that is on the engine.
+
+    Args:
+        reference: as it was asked for.
+        id: the engine's id, `sha256:…`.
+        digest: the registry's digest, or empty for an image that came from none.
+        instead_of: the default whose place it takes, or empty.
+    """
+
+    reference: str
+    id: str
+    digest: str
+    instead_of: str = ""
+
+    @property
+    def label(self) -> str:
+        """For reports: the reference with the digest, or with the id where there is no digest."""
+        return f"{self.reference}@{self.digest}" if self.digest else f"{self.reference} ({self.id[:19]})"
+
+
+def choose(
+    client: docker.DockerClient,
+    asked: str | None,
+    default: str,
+    local: str,
+    *,
+    progress: Callable[[str], None] = lambda _line: None,
+) -> ChosenImage:
+    """The image to run, pulled if need be.
+
+    Args:
+        asked: reference from the settings, or None.
+        default: pinned default; it is pulled when it is not there.
+        local: what takes the default's place when it can't be pulled.
+        progress: gets a line before a pull, which may take minutes.
+
+    Raises:
+        ImageUnavailable: with what was tried.
+    """
+    if asked is not None:
+        found = _present(client, asked)
+        return found or _pulled(client, asked, progress)
+    found = _present(client, default)
+    if found is not None:
+        return found
+    if default in _LOCAL_ONES:
+        raise ImageUnavailable(f"image {default} is not on this Docker engine", "`apiary-drill images build` makes it.")
+    try:
+        return _pulled(client, default, progress)
+    except ImageUnavailable as error:
+        found = _present(client, local)
+        if found is None:
+            raise ImageUnavailable(
+                f"{error.fact}, and {local}, which would take its place, is not on this engine",
+                "`apiary-drill images build` makes it from Debian packages alone.",
+            ) from error
+        return ChosenImage(found.reference, found.id, found.digest, instead_of=default)
+
+
+def mysql_image_for(version: str, *, mariadb: bool) -> tuple[str, str]:
+    """The image of a dump's server and the local image in its place.
+
+    Args:
+        version: of the server, from the dump's header, such as `8.4.6` or `10.11.19`.
+
+    Returns:
+        Default and local reference for `choose`. A series is a tag of the official images.
+    """
+    match = re.match(r"\d+\.\d+", version)
+    series = match.group() if match else ""
+    if mariadb:
+        return f"mariadb:{series or '10.11'}", LOCAL_MARIADB
+    return (f"mysql:{series}" if series else DEFAULT_MYSQL), LOCAL_MYSQL
+
+
+def _present(client: docker.DockerClient, reference: str) -> ChosenImage | None:
+    try:
+        image = client.images.get(reference)
+    except docker.errors.ImageNotFound:
+        return None
+    digests = [str(digest).rpartition("@")[2] for digest in image.attrs.get("RepoDigests") or []]
+    return ChosenImage(reference, str(image.id), digests[0] if digests else "")
+
+
+def _pulled(client: docker.DockerClient, reference: str, progress: Callable[[str], None]) -> ChosenImage:
+    progress(f"pulling {reference}")
+    usual_s = client.api.timeout
+    client.api.timeout = _PULL_S
+    try:
+        # Without a tag the SDK would fetch every tag of the repository.
+        client.images.pull(reference if _tagged(reference) else f"{reference}:latest")
+    except (docker.errors.APIError, requests.RequestException) as error:
+        told = str(getattr(error, "explanation", None) or error)
+        raise ImageUnavailable(
+            f"image {reference} is not on the Docker engine and can't be pulled: {told}",
+            "A private registry needs `docker login` once, by this user.",
+        ) from error
+    finally:
+        client.api.timeout = usual_s
+    found = _present(client, reference)
+    if found is None:
+        raise ImageUnavailable(f"image {reference} was pulled and is not on the Docker engine")
+    return found
+
+
+def _tagged(reference: str) -> bool:
+    return "@" in reference or ":" in reference.rpartition("/")[2]

@@ -1,0 +1,236 @@
+"""MySQL or MariaDB as a container that is there in a second: its data directory is in the image already.
+
+Any MySQL or MariaDB image, official or local, is prepared once: a container of it initialises a data
+directory, and is committed. A drill's server gets a volume that the engine fills from it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+
+import docker
+import docker.errors
+
+from harness.errors import ServerFailed
+from harness.model import Component
+from harness.runtimes.docker_client import engine_errors
+from harness.runtimes.docker_container import ContainerPlan, Server
+from harness.runtimes.docker_images import REPOSITORY, ChosenImage
+from harness.runtimes.docker_labels import drill_labels, no_labels
+from harness.runtimes.docker_reach import Reach
+from harness.runtimes.mysql_process import MARIADB_UNPROVEN, account_statements
+from harness.runtimes.spec import StackSpec
+from harness.services.mysql import MySqlServer
+from harness.settings import Settings
+
+DATA = "/srv/mysql"
+"""No volume of any official image: what is there is kept when a container is committed."""
+
+PORT = 3306
+_INIT_FILE = "/srv/accounts.sql"
+_FACT = "apiary-drill.mysql."
+_FACTS = ("server", "flavour", "version", "client", "dump", "user")
+_PREPARE_S = 180.0
+_MEMORY_BYTES = 4 << 30
+"""A row of 64 MiB is held several times over while it is loaded and dumped."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """An image with an initialised data directory.
+
+    Args:
+        id: the engine's id.
+        server: path of the server program.
+        flavour: `MySQL` or `MariaDB`, by its own word.
+        version: such as `9.7.4`.
+        client: path of the program that runs scripts.
+        dump: path of the program that makes them.
+        user: numeric user that the data directory belongs to.
+    """
+
+    id: str
+    server: str
+    flavour: str
+    version: str
+    client: str
+    dump: str
+    user: str
+
+
+def prepared(client: docker.DockerClient, settings: Settings, image: ChosenImage, drill_id: str) -> PreparedImage:
+    """The image with an initialised data directory; made once for each image.
+
+    Raises:
+        ServerFailed: the image is no MySQL or MariaDB image, or the engine refused.
+    """
+    script = (files("harness.runtimes") / "prepare-mysql.sh").read_text(encoding="utf-8")
+    key = hashlib.sha256(f"{image.id}\n{script}".encode()).hexdigest()[:20]
+    settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    # Two drills that start at once prepare an image once.
+    with (settings.cache_dir / f"prepare-{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = _find(client, key)
+        return found or _prepare(client, image, script, key, drill_id)
+
+
+def component(image: ChosenImage, made: PreparedImage) -> Component:
+    """What the report says of the server."""
+    unproven = [] if made.flavour == "MySQL" else [MARIADB_UNPROVEN]
+    if image.instead_of:
+        unproven.append(
+            f"{image.reference} ({made.flavour} {made.version}) took the place of {image.instead_of}, which could"
+            " not be pulled: that this image takes the same script."
+        )
+    return Component(
+        role="mysql",
+        name=made.flavour,
+        version=made.version,
+        reference=image.label,
+        real=made.flavour == "MySQL",
+        unproven=tuple(unproven),
+    )
+
+
+@contextmanager
+def mysql_container(
+    client: docker.DockerClient,
+    settings: Settings,
+    image: PreparedImage,
+    spec: StackSpec,
+    reach: Reach,
+    *,
+    keep: bool = False,
+) -> Iterator[tuple[MySqlServer, Server]]:
+    """A running, empty server with the application's database and the accounts of `spec`."""
+    name = f"{reach.prefix}-mysql"
+    labels = drill_labels(spec.drill_id, spec.role, "mysql")
+    with engine_errors("making the volume of MySQL"):
+        client.volumes.create(name=name, labels=labels)
+    server = Server(
+        client,
+        ContainerPlan(
+            title=image.flavour,
+            name=name,
+            image=image.id,
+            labels=labels,
+            log=spec.logs / "mysql.log",
+            entrypoint=(image.server, *_arguments(image)),
+            user=image.user,
+            network=reach.network,
+            alias="mysql",
+            volumes={DATA: name},
+            files={_INIT_FILE: account_statements(spec).encode()},
+            memory_bytes=_MEMORY_BYTES,
+        ),
+        stop_s=settings.limits.stop_s,
+    )
+    kept = False
+    try:
+        server.start()
+        host, port = reach.to(server.address(), PORT)
+        mysql = MySqlServer(
+            host=host,
+            port=port,
+            admin=spec.admin,
+            app=spec.app,
+            database=spec.database,
+            tools=server.host,
+            tools_address=("127.0.0.1", PORT),
+            client=image.client,
+            dump=image.dump,
+        )
+        server.wait_ready(lambda: _answers(mysql), timeout_s=settings.limits.server_ready_s)
+        yield mysql, server
+        kept = keep
+    finally:
+        if not kept:
+            server.stop()
+
+
+def _answers(server: MySqlServer) -> bool:
+    try:
+        with server.session() as session:
+            return bool(session.value("SELECT 1"))
+    except ServerFailed:
+        return False
+
+
+def _arguments(image: PreparedImage) -> list[str]:
+    arguments = [
+        "--no-defaults",
+        f"--datadir={DATA}",
+        "--socket=mysql.sock",
+        "--pid-file=mysql.pid",
+        f"--port={PORT}",
+        "--bind-address=0.0.0.0",
+        f"--init-file={_INIT_FILE}",
+        "--local-infile=OFF",
+        "--character-set-server=utf8mb4",
+        "--collation-server=utf8mb4_unicode_ci",
+        # No name server answers in a network without a way out.
+        "--skip-name-resolve",
+        # As in the process runtime: production-like durability, and triggers by the app's own account.
+        "--innodb-flush-log-at-trx-commit=1",
+        "--log-bin-trust-function-creators=ON",
+    ]
+    if image.flavour == "MySQL":
+        arguments += ["--mysqlx=OFF", "--secure-file-priv=NULL"]
+    return arguments
+
+
+def _find(client: docker.DockerClient, key: str) -> PreparedImage | None:
+    with engine_errors("looking for a prepared image"):
+        try:
+            image = client.images.get(f"{REPOSITORY}/prepared:{key}")
+        except docker.errors.ImageNotFound:
+            return None
+    facts = {name: str(image.labels.get(_FACT + name, "")) for name in _FACTS}
+    return PreparedImage(id=str(image.id), **facts)
+
+
+def _prepare(client: docker.DockerClient, image: ChosenImage, script: str, key: str, drill_id: str) -> PreparedImage:
+    name = f"apiary-drill-prepare-{key}"
+    with engine_errors(f"preparing {image.reference}"):
+        container = client.containers.create(
+            image.id,
+            name=name,
+            entrypoint=["/bin/sh", "-c", script, "prepare", DATA],
+            user="0",
+            network_mode="none",
+            labels=drill_labels(drill_id, "prepare", "mysql"),
+            cap_drop=["ALL"],
+            cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+            security_opt=["no-new-privileges"],
+        )
+        try:
+            container.start()
+            status = int(container.wait(timeout=_PREPARE_S)["StatusCode"])
+            told = container.logs(stderr=False).decode("utf-8", "replace")
+            facts = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+            if status != 0 or not all(facts.get(fact) for fact in _FACTS):
+                raise ServerFailed(
+                    f"{image.reference} could not initialise a data directory: exit status {status}",
+                    details=container.logs(tail=20).decode("utf-8", "replace"),
+                )
+            labels = {**no_labels(), **{_FACT + fact: facts[fact] for fact in _FACTS}}
+            container.commit(
+                repository=f"{REPOSITORY}/prepared",
+                tag=key,
+                changes=[
+                    "ENTRYPOINT []",
+                    "CMD []",
+                    f"USER {facts['user']}",
+                    "LABEL " + " ".join(f'{label}="{value}"' for label, value in labels.items()),
+                ],
+            )
+        finally:
+            container.remove(force=True, v=True)
+    found = _find(client, key)
+    assert found is not None, "committed a moment ago"
+    return found

@@ -1,0 +1,124 @@
+"""How the harness reaches a container in a network that has no way out, wherever the engine is.
+
+Where the engine's bridges are on this machine, a container's address is reachable as it is. Elsewhere (a
+remote engine, an engine in a virtual machine) a listener on loopback passes each connection on through a
+command in a container of the same network, so no port is ever published.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+from harness.errors import HarnessError
+from harness.runtimes.docker_host import ContainerCommand, ContainerHost
+from harness.services.execution import CHUNK_BYTES
+
+_CONNECT_S = 2.0
+
+# The two directions end on their own: what the server sends last still arrives after the client is done.
+_RELAY = 'exec 3<>"/dev/tcp/$1/$2" && { cat <&3 & cat >&3; wait; }'
+
+
+class Reach:
+    """The network of one stack as the harness sees it.
+
+    Args:
+        network: name of the network on the engine.
+        prefix: of the names of everything in it.
+        pod: runs the relay of a connection: a container of the network with bash.
+        direct: whether container addresses are reachable from here; None to find out.
+    """
+
+    def __init__(self, network: str, prefix: str, pod: ContainerHost, *, direct: bool | None = None) -> None:
+        self.network = network
+        self.prefix = prefix
+        self._pod = pod
+        self._direct = direct
+        self._forwards: list[Forward] = []
+
+    def __enter__(self) -> Reach:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for forward in self._forwards:
+            forward.close()
+
+    def to(self, address: str, port: int) -> tuple[str, int]:
+        """Host and port at which the harness reaches a port of a container."""
+        if self._direct is None:
+            self._direct = _routable(address)
+        if self._direct:
+            return address, port
+        forward = Forward(self._pod, address, port)
+        self._forwards.append(forward)
+        return "127.0.0.1", forward.port
+
+
+class Forward:
+    """A listener on loopback; each connection is one relay command in a container."""
+
+    def __init__(self, pod: ContainerHost, address: str, port: int) -> None:
+        self._pod = pod
+        self._target = (address, str(port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open: set[socket.socket] = set()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and end every connection."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return  # closed
+            self._open.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection, self._pod.start(["bash", "-c", _RELAY, "relay", *self._target], stdin=True) as command:
+                upward = threading.Thread(target=_copy_up, args=(connection, command), daemon=True)
+                upward.start()
+                with suppress(OSError):
+                    for chunk in command.chunks():
+                        connection.sendall(chunk)
+                    connection.shutdown(socket.SHUT_RDWR)
+                upward.join(5)
+        except HarnessError:
+            return  # the pod is gone; whoever uses the connection sees it closed, and says so
+        finally:
+            self._open.discard(connection)
+
+
+def _copy_up(connection: socket.socket, command: ContainerCommand) -> None:
+    with suppress(OSError):
+        while data := connection.recv(CHUNK_BYTES):
+            command.write(data)
+    command.close_stdin()
+
+
+def _routable(address: str) -> bool:
+    """Whether a packet to this address gets an answer: a refusal is one, silence is none.
+
+    Port 1 is not used by any server; a container on this machine's bridge refuses at once.
+    """
+    try:
+        socket.create_connection((address, 1), timeout=_CONNECT_S).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return True
