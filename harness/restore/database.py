@@ -122,20 +122,25 @@ _HINTS: dict[str, tuple[str, ...]] = {
 def redacted(stderr: str) -> str:
     """The client's messages without what they quote of a row (a backup is full of personal data).
 
-    Some errors quote a value; MariaDB's client quotes the whole statement between two lines of dashes.
+    Some errors quote a value, of as many lines as it has; MariaDB's client quotes the whole statement between two
+    lines of dashes.
     """
-    lines = []
-    quoting = False
-    for line in stderr.splitlines():
-        if re.fullmatch(r"-{10,}", line):
-            quoting = not quoting
-            continue
-        if quoting or not line.strip():
-            continue
-        if re.search(r"ERROR (1062|1064|1264|1265|1292|1366|1406|1411|3140|3141)\b", line):
-            line = re.sub(r"'.*'", "'…'", line)
-        lines.append(line)
-    return "\n".join(lines)
+    text = _QUOTING.sub(lambda match: _without_quotes(match.group()), _STATEMENT.sub("", stderr))
+    return "\n".join(line for line in text.splitlines() if line.strip())
+
+
+_STATEMENT = re.compile(r"^-{10,}\n.*?(?:^-{10,}\n\s*(?=ERROR \d)|\Z)", re.MULTILINE | re.DOTALL)
+_QUOTING = re.compile(
+    r"^ERROR (?:1062|1064|1264|1265|1292|1366|1406|1411|3140|3141)\b.*?(?=^(?:ERROR|WARNING)\b|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def _without_quotes(message: str) -> str:
+    if message.count("'") % 2:
+        # A quote is in the value or one of its ends is missing: nothing tells where the value ends.
+        return message[: message.index("'")] + "'…\n"
+    return re.sub(r"'.*'", "'…'", message, flags=re.DOTALL)
 
 
 def _first_error(text: str) -> str:
