@@ -1,0 +1,240 @@
+"""Whose a drill is: what a killed one left is found and removed, and a living one is never touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.errors import UsageError
+from harness.runtimes.ownership import (
+    DRILL_ID_VARIABLE,
+    Leftover,
+    Owner,
+    boot_id,
+    end_processes,
+    leftovers,
+    sweep,
+    workspace,
+)
+from harness.wait import wait_until
+
+DRILL = """
+import os, subprocess, sys, time
+from pathlib import Path
+from harness.runtimes.ownership import DRILL_ID_VARIABLE, workspace
+state, drill_id = Path(sys.argv[1]), sys.argv[2]
+with workspace(state, drill_id) as directory:
+    server = subprocess.Popen(
+        ["sh", "-c", "trap '' TERM; while :; do sleep 0.2; done" if sys.argv[3] == "stubborn" else "exec sleep 600"],
+        env={**os.environ, DRILL_ID_VARIABLE: drill_id}, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    (directory / "data").mkdir()
+    (directory / "data" / "ibdata1").write_bytes(b"x" * 1000)
+    print(server.pid, flush=True)
+    time.sleep(600)
+"""
+"""A drill that runs one server in a session of its own, and tells its process id when it is ready."""
+
+
+@contextmanager
+def drill(state: Path, drill_id: str, manner: str = "polite") -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A drill in another process; it and its server are gone after the block, whatever the test did."""
+    command = [sys.executable, "-c", DRILL, str(state), drill_id, manner]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        server = int(process.stdout.readline())
+        try:
+            yield process, server
+        finally:
+            process.kill()
+            process.wait()
+            if runs(server):
+                os.kill(server, signal.SIGKILL)
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def write_owner(state: Path, drill_id: str, owner: Owner) -> Path:
+    directory = state / "drills" / drill_id
+    directory.mkdir(parents=True)
+    (directory / "owner.json").write_text(json.dumps(asdict(owner)))
+    return directory
+
+
+@pytest.fixture
+def drill_id(tmp_path: Path) -> str:
+    """A name that no other run of these tests has at the same time."""
+    return f"drill-{os.getpid()}-{tmp_path.name}"
+
+
+def test_a_workspace_is_private_owned_and_gone_afterwards(tmp_path: Path) -> None:
+    with workspace(tmp_path, "mine") as directory:
+        assert directory == tmp_path / "drills" / "mine"
+        assert directory.stat().st_mode & 0o777 == 0o700
+        owner = Owner(**json.loads((directory / "owner.json").read_text()))
+        assert (owner.pid, owner.boot_id, owner.keep) == (os.getpid(), boot_id(), False)
+        assert owner.alive()
+    assert list((tmp_path / "drills").iterdir()) == []
+
+
+def test_a_workspace_is_gone_also_after_an_error_and_its_processes_are_ended(tmp_path: Path, drill_id: str) -> None:
+    """An error ends a drill whose target was to be kept as well: there is nothing worth keeping."""
+    servers = []
+
+    def interrupted() -> None:
+        with workspace(tmp_path, drill_id, keep=True):
+            env = {**os.environ, DRILL_ID_VARIABLE: drill_id}
+            servers.append(subprocess.Popen(["sleep", "600"], env=env, start_new_session=True))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert servers[0].wait(5) == -signal.SIGTERM
+    assert list((tmp_path / "drills").iterdir()) == []
+
+
+def test_a_workspace_that_cannot_be_made_is_bad_usage(tmp_path: Path) -> None:
+    (tmp_path / "drills").write_text("a file is in the way")
+    with pytest.raises(UsageError) as caught, workspace(tmp_path, "mine"):
+        pass
+    assert str(caught.value) == (
+        f"cannot make the work directory {tmp_path}/drills/mine: Not a directory\n"
+        "HINT: Name another place with APIARY_DRILL_STATE_DIR."
+    )
+
+
+def test_two_drills_do_not_share_a_workspace(tmp_path: Path) -> None:
+    with (
+        workspace(tmp_path, "mine") as directory,
+        pytest.raises(UsageError, match=r"^cannot make the work directory .*: File exists"),
+        workspace(tmp_path, "mine"),
+    ):
+        pass
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("manner", ["polite", "stubborn"])
+def test_what_a_killed_drill_left_is_found_and_removed(tmp_path: Path, drill_id: str, manner: str) -> None:
+    """Its directory and its server are gone, also when the server ignores SIGTERM."""
+    with drill(tmp_path, drill_id, manner) as (process, server):
+        directory = tmp_path / "drills" / drill_id
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert runs(server), "the server outlives its drill"
+        (found,) = leftovers(tmp_path)
+        assert found.owner is not None
+        assert (found.drill_id, found.directory, found.owner.pid) == (drill_id, directory, process.pid)
+        assert server in found.pids
+        assert [leftover.drill_id for leftover in sweep(tmp_path)] == [drill_id]
+        wait_until(lambda: not runs(server), what="the server to end", timeout_s=5)
+        assert not directory.exists()
+        assert sweep(tmp_path) == []
+
+
+def test_a_drill_that_lives_is_not_touched(tmp_path: Path, drill_id: str) -> None:
+    with drill(tmp_path, drill_id) as (process, server):
+        assert sweep(tmp_path, kept_too=True) == []
+        assert process.poll() is None
+        assert runs(server)
+        assert (tmp_path / "drills" / drill_id / "data" / "ibdata1").stat().st_size == 1000
+
+
+def test_sweeping_one_drill_leaves_the_servers_of_another(tmp_path: Path, drill_id: str) -> None:
+    """An id that begins like another one is another drill."""
+    with drill(tmp_path, drill_id) as (dead, _), drill(tmp_path, f"{drill_id}-2") as (_, server):
+        dead.send_signal(signal.SIGKILL)
+        dead.wait()
+        assert [leftover.drill_id for leftover in sweep(tmp_path)] == [drill_id]
+        assert runs(server)
+
+
+def test_a_zombie_owner_is_dead(tmp_path: Path, drill_id: str) -> None:
+    """Who started the drill may not have asked yet how it ended."""
+    with drill(tmp_path, drill_id) as (process, _):
+        owner = Owner(**json.loads((tmp_path / "drills" / drill_id / "owner.json").read_text()))
+        assert owner.alive()
+        process.send_signal(signal.SIGKILL)
+        wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE, what="its end", timeout_s=5)
+        assert not owner.alive()
+
+
+def test_a_target_that_was_kept_is_only_removed_when_asked_for(tmp_path: Path) -> None:
+    with workspace(tmp_path, "kept", keep=True) as directory:
+        (directory / "data").write_text("x")
+    assert (directory / "data").exists()
+    assert sweep(tmp_path) == []
+    owner_of_kept = Owner(**json.loads((directory / "owner.json").read_text()))
+    assert owner_of_kept.keep
+    dead = replace(owner_of_kept, started=0.0)
+    (directory / "owner.json").write_text(json.dumps(asdict(dead)))
+    assert sweep(tmp_path) == []
+    assert sweep(tmp_path, kept_too=True) == [Leftover("kept", directory, dead, ())]
+    assert not directory.exists()
+
+
+def test_the_owner_of_another_boot_is_dead(tmp_path: Path) -> None:
+    owner = replace(Owner.myself(), boot_id="00000000-0000-0000-0000-000000000000")
+    assert not owner.alive()
+    directory = write_owner(tmp_path, "before-the-restart", owner)
+    assert [leftover.drill_id for leftover in sweep(tmp_path)] == ["before-the-restart"]
+    assert not directory.exists()
+
+
+def test_a_process_of_the_same_number_that_started_at_another_time_is_not_the_owner(tmp_path: Path) -> None:
+    mine = Owner.myself()
+    assert mine.alive()
+    assert not replace(mine, started=mine.started - 2).alive()
+    assert not replace(mine, started=mine.started + 2).alive()
+
+
+def test_a_number_that_no_process_has_is_dead() -> None:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    assert not replace(Owner.myself(), pid=process.pid).alive()
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"pid": 1}'])
+def test_a_directory_without_a_readable_owner_is_left_alone_while_it_is_young(tmp_path: Path, text: str | None) -> None:
+    """Its owner may be about to write its name; after a while nobody is."""
+    directory = tmp_path / "drills" / "nameless"
+    directory.mkdir(parents=True)
+    if text is not None:
+        (directory / "owner.json").write_text(text)
+    assert sweep(tmp_path) == []
+    os.utime(directory, (1_600_000_000, 1_600_000_000))
+    assert sweep(tmp_path) == [Leftover("nameless", directory, None, ())]
+    assert not directory.exists()
+
+
+def test_no_state_directory_is_nothing_to_sweep(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "gone") == []
+
+
+def test_ending_processes_never_ends_this_one(drill_id: str) -> None:
+    """Not even when the harness was started by a drill and carries its id itself."""
+    script = (
+        "import os, sys\n"
+        "from harness.runtimes.ownership import end_processes\n"
+        "end_processes(sys.argv[1])\n"
+        "print('alive')"
+    )
+    env = {**os.environ, DRILL_ID_VARIABLE: drill_id}
+    told = subprocess.run([sys.executable, "-c", script, drill_id], env=env, capture_output=True, check=True)
+    assert told.stdout == b"alive\n"
+    end_processes(drill_id)
