@@ -1,13 +1,13 @@
-"""Makes the builders of checks/ importable as `checks.builders` for every unit test; gives a whole evidence."""
+"""A whole evidence for the unit tests that need one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from checks.builders import evidence as build_evidence
 
 from harness.checks.evidence import Evidence
+from tests.unit.checks.builders import evidence as build_evidence
 
 
 @pytest.fixture

@@ -52,7 +52,6 @@ ALONE = {
     "errors": set[str](),
     "guide": set[str](),
     "expressions": set[str](),
-    "images": {"errors", "guide", "expressions", "wait", "settings", "dump"},
     "standin": {"errors", "guide", "expressions", "wait", "settings", "dump"},
     "embedded": {"errors", "guide", "expressions", "wait", "settings", "dump"},
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from checks.builders import part
 
 from harness.model import IdSet
+from tests.unit.checks.builders import part
 
 
 def ids_of(rng: random.Random) -> list[int | str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from checks.builders import finding
 
 from harness.checks import CHECKS, Check
 from harness.checks.evidence import Evidence
 from harness.model import CheckResult, Finding, Severity, Verdict
 from harness.verdict import decide, findings_of, judge
+from tests.unit.checks.builders import finding
 
 LOST = finding("row-count", "users", "Table users has 1 rows, the source had 2.", "2", "1")
 NOTED = finding("orphans-accepted", "attendance", "Seven rows.", "0", "7", severity=Severity.WARNING)

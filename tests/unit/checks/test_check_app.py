@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from checks.builders import app, finding, only
-
 from harness.checks.app import check_answers, check_migrations
 from harness.model import Probe
+from tests.unit.checks.builders import app, finding, only
 
 
 def test_an_application_that_is_well() -> None:

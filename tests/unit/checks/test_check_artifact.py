@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checks.builders import artifact_file, finding, only
-
 from harness.checks.artifact import check_artifact, check_script_warnings
 from harness.checks.evidence import ArtifactEvidence
 from harness.model import Severity
+from tests.unit.checks.builders import artifact_file, finding, only
 
 PROMISED = artifact_file()
 WHOLE = ArtifactEvidence((PROMISED,), (PROMISED,), nonce="0123456789abcdef", nonce_found=True)

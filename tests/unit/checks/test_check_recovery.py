@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from checks.builders import NOW, finding, only, recovery
-
 from harness.checks.recovery import check_recovery_point, check_recovery_time
+from tests.unit.checks.builders import NOW, finding, only, recovery
 
 
 def test_a_newest_row_that_is_recent_enough() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from checks.builders import database, finding, only, part, table
 
 from harness.checks.evidence import ScriptObject
 from harness.checks.schema import (
@@ -17,6 +16,7 @@ from harness.checks.schema import (
     check_variables,
 )
 from harness.model import CheckResult, SchemaObject, Severity
+from tests.unit.checks.builders import database, finding, only, part, table
 
 COLUMN = part("column", "users", "gt_email", type="varchar(255)", nullable="no")
 ALL_KINDS = (*STRUCTURE_KINDS, *KEY_KINDS, *PROGRAM_KINDS)

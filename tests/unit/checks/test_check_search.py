@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from checks.builders import PREFIX, finding, index, only, search, searchable
 
 from harness.checks.search import (
     check_documents,
@@ -17,6 +16,7 @@ from harness.checks.search import (
 )
 from harness.guide import IMPORTED_MODELS
 from harness.model import IdSet, Probe, SearchTask, Severity
+from tests.unit.checks.builders import PREFIX, finding, index, only, search, searchable
 
 ROWS = tuple(searchable(model.table, (1, 2)) for model in IMPORTED_MODELS if model.from_database)
 PROPER = search(*(index(model.table, (1, 2)) for model in IMPORTED_MODELS))
