@@ -17,6 +17,8 @@ from harness.dump.sqlmode import ModeTracker
 _ESCAPED = {
     quote: re.compile(rb"[^\\" + quote + rb"]*+(?:\\.[^\\" + quote + rb"]*+)*+", re.DOTALL) for quote in (b"'", b'"')
 }
+_END_OF_LINE = re.compile(rb";\n")  # an expression finds a rare first byte faster than bytes.find two bytes
+_END = re.compile(rb";")
 _BEHIND_DASHES = (b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0", b"")
 _MOST_ODDITIES = 20
 """Per statement; one is enough to refuse it."""
@@ -77,10 +79,10 @@ class StatementReader:
         if not buffer.eof:
             limit = max(begin, len(text.rstrip(b"\\-/")))  # what these mean depends on the next byte
         # dumping tools write a new line behind an INSERT, and none inside a string: try there first
-        end = self._first_outside(text, b";\n", begin, limit, in_string)
+        end = self._first_outside(text, _END_OF_LINE, begin, limit, in_string)
         upto = limit if end < 0 else end
         if not fast.only_strings_and_values(text[begin:upto], in_string, semicolons=False):
-            end = self._first_outside(text, b";", begin, limit, in_string)
+            end = self._first_outside(text, _END, begin, limit, in_string)
             upto = limit if end < 0 else end
             if not fast.only_strings_and_values(text[begin:upto], in_string):
                 self._careful = True
@@ -89,10 +91,11 @@ class StatementReader:
         self._quote = b"'" if end < 0 and in_string ^ bool(text.count(b"'", begin, upto) & 1) else b""
         return end >= 0
 
-    def _first_outside(self, text: bytes, what: bytes, begin: int, limit: int, in_string: bool) -> int:
+    def _first_outside(self, text: bytes, what: re.Pattern[bytes], begin: int, limit: int, in_string: bool) -> int:
         """Where `what` first stands outside of strings, if only quotes matter; -1 if nowhere."""
         inside, position = in_string, begin
-        while (found := text.find(what, position, limit)) >= 0:
+        while (match := what.search(text, position, limit)) is not None:
+            found = match.start()
             inside ^= bool(text.count(b"'", position, found) & 1)
             if not inside:
                 return found

@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterable
 
 import pytest
-import reference
 
 from harness.dump import rows as rows_module
 from harness.dump.rows import Rows, Tally, hash_row
 from harness.dump.statements import scan
+from tests.unit.dump import reference
 
 NASTY = (
     b"1,'a),(b'",

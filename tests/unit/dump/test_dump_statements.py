@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-import reference
 
 from harness.dump.statements import Kind, Oddity, Piece, scan
+from tests.unit.dump import reference
 
 SOUP = (
     *(b"'", b"'", b'"', b"`", b"\\", b"\\", b";", b";\n", b"--", b"-- ", b"#", b"/*", b"/*!", b"/*!50001 ", b"/*M!"),

@@ -1,0 +1,172 @@
+"""Digests of definitions: what servers print differently and mean the same must not matter, all else must."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.dump.definitions import Definitions
+from harness.dump.walk import walk
+
+
+def digests(script: str) -> dict[tuple[str | None, str, str], str]:
+    definitions = Definitions()
+    walk([script.encode()], definitions)
+    return definitions.digests
+
+
+def table(columns: str, options: str = "ENGINE=InnoDB") -> str:
+    """The digest of one table."""
+    ((key, digest),) = digests(f"CREATE TABLE `users` (\n  {columns}\n) {options};\n").items()
+    assert key == (None, "table", "users")
+    return digest
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ("`id` int(11) NOT NULL", "`id` int NOT NULL"),
+        ("`id` bigint(20) unsigned NOT NULL", "`id` bigint unsigned NOT NULL"),
+        ("`id` tinyint(4) NOT NULL", "`id` tinyint NOT NULL"),
+        ("`made` year(4) DEFAULT NULL", "`made` year DEFAULT NULL"),
+        ("`at` timestamp DEFAULT current_timestamp()", "`at` timestamp DEFAULT CURRENT_TIMESTAMP"),
+        ("`n` int DEFAULT '0'", "`n` int DEFAULT 0"),
+        ("`n` decimal(8,2) DEFAULT '-1.50'", "`n` decimal(8,2) DEFAULT -1.50"),
+        (
+            "`a` varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL",
+            "`a` varchar(9) COLLATE utf8mb4_unicode_ci NOT NULL",
+        ),
+        ("`a` INT not null", "`a` int NOT NULL"),
+        ("`a` int,\n\n  `b` int", "`a` int, `b` int"),
+        ("`a` int /* a remark */", "`a` int"),
+        ("`a` int /*!80023 INVISIBLE */", "`a` int INVISIBLE"),
+    ],
+)
+def test_what_must_not_matter(mine: str, theirs: str) -> None:
+    assert table(mine) == table(theirs)
+
+
+def test_the_counter_of_a_table_must_not_matter_wherever_it_stands() -> None:
+    plain = table("`id` int", "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4")
+    assert table("`id` int", "ENGINE=InnoDB AUTO_INCREMENT=1042 DEFAULT CHARSET=utf8mb4") == plain
+    assert table("`id` int", "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 AUTO_INCREMENT = 7") == plain
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ("`id` int NOT NULL", "`id` bigint NOT NULL"),
+        ("`id` int NOT NULL", "`id` int unsigned NOT NULL"),
+        ("`id` int NOT NULL", "`id` int NOT NULL AUTO_INCREMENT"),
+        ("`is` tinyint(1) NOT NULL", "`is` tinyint NOT NULL"),
+        ("`is` tinyint(1) NOT NULL", "`is` tinyint(4) NOT NULL"),
+        ("`a` varchar(9)", "`a` varchar(10)"),
+        ("`a` timestamp(3)", "`a` timestamp"),
+        ("`n` decimal(8,2)", "`n` decimal(8,3)"),
+        ("`n` int DEFAULT 0", "`n` int DEFAULT 1"),
+        ("`n` int DEFAULT 0", "`n` int DEFAULT NULL"),
+        ("`a` char(1) DEFAULT 'a'", "`a` char(1) DEFAULT 'A'"),
+        ("`a` char(1) DEFAULT 'a'", "`a` char(1) DEFAULT 'b'"),
+        ("`a` char(9) DEFAULT ''", "`a` char(9)"),
+        ("`at` timestamp DEFAULT current_timestamp()", "`at` timestamp DEFAULT current_timestamp(3)"),
+        ("`a` int", "`b` int"),
+        ("`a` int", "`A` int"),
+        ("`a` int, `b` int", "`b` int, `a` int"),
+        ("`a` int", "`a` int, KEY `k` (`a`)"),
+        ("`a` int, KEY `k` (`a`)", "`a` int, UNIQUE KEY `k` (`a`)"),
+        ("`a` int, KEY `k` (`a`)", "`a` int, KEY `k` (`a` DESC)"),
+        ("`a` int, KEY `k` (`a`)", "`a` int, KEY `l` (`a`)"),
+        (
+            "`a` int, CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `t` (`id`)",
+            "`a` int, CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `t` (`id`) ON DELETE CASCADE",
+        ),
+        ("`a` varchar(9) COLLATE utf8mb4_bin", "`a` varchar(9) COLLATE utf8mb4_unicode_ci"),
+        ("`a` varchar(9) CHARACTER SET latin1", "`a` varchar(9)"),
+        (
+            "`a` varchar(9) CHARACTER SET latin1 COLLATE latin1_bin",
+            "`a` varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        ),
+        ("`a` int GENERATED ALWAYS AS (`b` + 1) STORED", "`a` int GENERATED ALWAYS AS (`b` + 2) STORED"),
+        ("`a` int GENERATED ALWAYS AS (`b` + 1) STORED", "`a` int GENERATED ALWAYS AS (`b` + 1) VIRTUAL"),
+        ("`a` int COMMENT 'x'", "`a` int COMMENT 'X'"),
+        ("`a` int", "`a` int /*!80023 INVISIBLE */"),
+    ],
+)
+def test_what_must_matter(mine: str, theirs: str) -> None:
+    assert table(mine) != table(theirs)
+
+
+@pytest.mark.parametrize(
+    "options", ["ENGINE=MyISAM", "ENGINE=InnoDB DEFAULT CHARSET=latin1", "ENGINE=InnoDB COMMENT='x'"]
+)
+def test_options_of_a_table_must_matter(options: str) -> None:
+    assert table("`id` int", options) != table("`id` int")
+
+
+def trigger(body: str) -> str:
+    """The digest of a trigger, as mysqldump writes one."""
+    script = (
+        "DELIMITER ;;\n"
+        "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER `users_bi` BEFORE INSERT ON `users`"
+        f" FOR EACH ROW BEGIN\n{body}\nEND */;;\nDELIMITER ;\n"
+    )
+    ((key, digest),) = digests(script).items()
+    assert key == (None, "trigger", "users_bi")
+    return digest
+
+
+def test_a_text_in_another_case_in_a_body_must_matter() -> None:
+    assert trigger("SET NEW.kind = 'member';") != trigger("SET NEW.kind = 'Member';")
+    assert trigger("SET NEW.kind = 'member';") != trigger("SET NEW.kind = 'member ';")
+    assert trigger("SET NEW.`kind` = 1;") != trigger("SET NEW.`Kind` = 1;")
+    assert trigger("SET NEW.n = 1;") != trigger("SET NEW.n = 2;")
+
+
+def test_blanks_and_the_case_of_keywords_in_a_body_must_not_matter() -> None:
+    assert trigger("SET NEW.n = 1;") == trigger("set  new.n\n=\t1 ;")
+
+
+def test_every_kind_is_found_under_its_database_and_name() -> None:
+    found = digests(
+        "USE `apiary`;\n"
+        "CREATE TABLE IF NOT EXISTS `teams` (`id` int);\n"
+        "/*!50001 CREATE ALGORITHM=UNDEFINED */\n"
+        "/*!50013 DEFINER=`root`@`localhost` SQL SECURITY DEFINER */\n"
+        "/*!50001 VIEW `members` AS select 1 AS `id` */;\n"
+        "CREATE FUNCTION `other`.`half`(n INT) RETURNS int DETERMINISTIC RETURN n / 2;\n"
+        "CREATE DEFINER=`root`@`%` PROCEDURE `tidy`() SELECT 1;\n"
+        "/*!50106 CREATE*/ /*!50117 DEFINER=`root`@`%`*/ /*!50106 EVENT `nightly` ON SCHEDULE EVERY 1 DAY DO SELECT 1 */;\n"
+        "INSERT INTO `teams` VALUES (1);\n"
+    )
+    assert set(found) == {
+        ("apiary", "table", "teams"),
+        ("apiary", "view", "members"),
+        ("other", "function", "half"),
+        ("apiary", "procedure", "tidy"),
+        ("apiary", "event", "nightly"),
+    }
+    assert all(len(digest) == 64 for digest in found.values())
+
+
+def test_the_last_definition_counts() -> None:
+    """A dump makes a table in the place of each view first, and the view itself at its end."""
+    once = digests("CREATE VIEW `v` AS select 2 AS `id`;\n")
+    twice = digests("CREATE VIEW `v` AS select 1 AS `id`;\nDROP VIEW `v`;\nCREATE VIEW `v` AS select 2 AS `id`;\n")
+    assert twice == once
+
+
+def test_a_definition_that_comes_in_several_pieces_is_digested_to_its_end() -> None:
+    """A statement beyond a quarter of a mebibyte is read in parts; its last byte matters like its first."""
+    filler = (
+        "-- a line of a body that is very long\nSET @x = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';\n" * 6000
+    )
+    assert trigger(filler + "SET NEW.n = 1;") != trigger(filler + "SET NEW.n = 2;")
+    assert trigger(filler + "SET NEW.n = 1;") == trigger(filler + "SET NEW.n = 1;")
+
+
+def test_an_object_is_asked_for_by_database_or_found_where_none_was_named() -> None:
+    definitions = Definitions()
+    walk([b"CREATE TABLE `users` (`id` int);\nUSE `apiary`;\nCREATE TABLE `teams` (`id` int);\n"], definitions)
+    assert definitions.of("apiary", "table", "teams") == definitions.digests["apiary", "table", "teams"]
+    assert definitions.of("apiary", "table", "users") == definitions.digests[None, "table", "users"]
+    assert definitions.of("other", "table", "teams") == ""
+    assert definitions.of("apiary", "view", "teams") == ""
