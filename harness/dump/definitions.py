@@ -9,8 +9,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 
+from harness.dump.sqlmode import SqlMode
 from harness.dump.statements import Kind, Piece
-from harness.dump.tokens import Token, name_at, starts_with
+from harness.dump.tokens import MOST_BYTES, Token, name_at, starts_with, tokenize
 from harness.dump.walk import used_database
 
 _INTEGERS = frozenset({"TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "YEAR"})
@@ -27,7 +28,7 @@ class Definitions:
     def __init__(self) -> None:
         self.digests: dict[tuple[str | None, str, str], str] = {}
         self._database: str | None = None
-        self._open: tuple[tuple[str | None, str, str], hashlib._Hash] | None = None
+        self._open: _Statement | None = None
 
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
         """Take note of one piece."""
@@ -36,14 +37,12 @@ class Definitions:
         if (used := used_database(piece, tokens)) is not None:
             self._database = used
         if piece.first:
-            self._open = None
             key = self._key(tokens) if starts_with(tokens, "CREATE") else None
-            if key is not None:
-                self._open = (key, hashlib.sha256(_words(tokens).encode("utf-8", "surrogateescape")))
-        elif self._open is not None:
-            self._open[1].update(piece.data)
-        if piece.last and self._open is not None:
-            self.digests[self._open[0]] = self._open[1].hexdigest()
+            self._open = None if key is None else _Statement(key, piece.mode)
+        if self._open is not None:
+            self._open.add(piece.data)
+            if piece.last:
+                self.digests[self._open.key] = self._open.digest()
 
     def of(self, database: str, kind: str, name: str) -> str:
         """The digest of one object; empty when the script does not create it."""
@@ -58,6 +57,30 @@ class Definitions:
                 database, name, _ = name_at(tokens, behind)
                 return database or self._database, token.text.lower(), name
         return None
+
+
+class _Statement:
+    """A definition that is being read, piece by piece; where the pieces end depends on how the script was read."""
+
+    def __init__(self, key: tuple[str | None, str, str], mode: SqlMode) -> None:
+        self.key = key
+        self._mode = mode
+        self._head = bytearray()
+        self._rest = hashlib.sha256()
+
+    def add(self, data: bytes) -> None:
+        """Take one more piece of it."""
+        room = MOST_BYTES - len(self._head)
+        self._head += data[:room]
+        self._rest.update(data[room:])
+
+    def digest(self) -> str:
+        """The digest of its words; what is beyond MOST_BYTES counts byte by byte."""
+        words = _words(tokenize(bytes(self._head), self._mode))
+        digest = hashlib.sha256(words.encode("utf-8", "surrogateescape"))
+        if len(self._head) == MOST_BYTES:
+            digest.update(self._rest.digest())
+        return digest.hexdigest()
 
 
 def _words(tokens: Sequence[Token]) -> str:
@@ -88,8 +111,12 @@ def _words(tokens: Sequence[Token]) -> str:
                 words.append("word:CURRENT_TIMESTAMP")
                 index += 3
                 continue
-        numeric = token.kind == "text" and re.fullmatch(r"-?\d+(\.\d+)?", token.text)
-        words.append(f"number:{token.text}" if numeric else f"{token.kind}:{token.text}")
+        numeric = re.fullmatch(r"(-?)(\d+(?:\.\d+)?)", token.text) if token.kind == "text" else None
+        if numeric:
+            words += ["mark:-"] if numeric.group(1) else []
+            words.append(f"number:{numeric.group(2)}")
+        else:
+            words.append(f"{token.kind}:{token.text}")
         index += 1
     return "\0".join(words)
 
