@@ -134,7 +134,8 @@ def test_every_kind_is_found_under_its_database_and_name() -> None:
         "/*!50001 VIEW `members` AS select 1 AS `id` */;\n"
         "CREATE FUNCTION `other`.`half`(n INT) RETURNS int DETERMINISTIC RETURN n / 2;\n"
         "CREATE DEFINER=`root`@`%` PROCEDURE `tidy`() SELECT 1;\n"
-        "/*!50106 CREATE*/ /*!50117 DEFINER=`root`@`%`*/ /*!50106 EVENT `nightly` ON SCHEDULE EVERY 1 DAY DO SELECT 1 */;\n"
+        "/*!50106 CREATE*/ /*!50117 DEFINER=`root`@`%`*/"
+        " /*!50106 EVENT `nightly` ON SCHEDULE EVERY 1 DAY DO SELECT 1 */;\n"
         "INSERT INTO `teams` VALUES (1);\n"
     )
     assert set(found) == {
@@ -160,7 +161,22 @@ def test_a_definition_that_comes_in_several_pieces_is_digested_to_its_end() -> N
         "-- a line of a body that is very long\nSET @x = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';\n" * 6000
     )
     assert trigger(filler + "SET NEW.n = 1;") != trigger(filler + "SET NEW.n = 2;")
-    assert trigger(filler + "SET NEW.n = 1;") == trigger(filler + "SET NEW.n = 1;")
+
+
+@pytest.mark.parametrize("lines", [10, 3000, 9000])
+def test_a_digest_does_not_depend_on_how_the_script_was_read(lines: int) -> None:
+    """A file comes in large chunks, a pipe in small ones."""
+    script = (
+        "DELIMITER ;;\nCREATE PROCEDURE `tidy`() BEGIN\n"
+        + "".join(f"SET @v{number} = 'a text of some length, the {number}th';\n" for number in range(lines))
+        + "END ;;\nDELIMITER ;\n"
+    ).encode()
+    found = set()
+    for size in (len(script), 1 << 16, 4093):
+        definitions = Definitions()
+        walk((script[start : start + size] for start in range(0, len(script), size)), definitions)
+        found.add(definitions.digests[None, "procedure", "tidy"])
+    assert len(found) == 1
 
 
 def test_an_object_is_asked_for_by_database_or_found_where_none_was_named() -> None:
