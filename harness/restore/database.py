@@ -100,7 +100,7 @@ def _judge(server: MySqlServer, completed: Completed) -> None:
         raise ServerFailed("MySQL went away while the script ran", details=told)
     raise ProcedureFailed(
         f"the script failed: {Path(server.client).name} ended with exit status {completed.exit_status}"
-        + (f", {_first_error(told)}" if number else ""),
+        + (f", {error}" if (error := _first_error(told)) else ""),
         *_HINTS.get(number, ()),
         details=told,
     )
@@ -144,7 +144,8 @@ def _without_quotes(message: str) -> str:
 
 
 def _first_error(text: str) -> str:
-    return next((line for line in text.splitlines() if line.startswith("ERROR")), text.strip())
+    """The line that says why; the client's own errors (`Unknown command`) have no number. Empty if there is none."""
+    return next((line for line in text.splitlines() if "ERROR" in line), "")
 
 
 def _alive(server: MySqlServer) -> bool:
