@@ -109,8 +109,9 @@ def _checks(checks: Sequence[CheckResult]) -> Table:
         others = len(check.findings) - errors
         mark = "[red]✗[/]" if errors else "[yellow]?[/]" if check.unknown else "[green]✓[/]"
         told = [f"could not tell: {check.unknown}"] if check.unknown else []
-        told += [_counted(errors + check.suppressed, "error")] if errors else []
+        told += [_counted(errors, "error")] if errors else []
         told += [_counted(others, "remark")] if others else []
+        told += [f"{check.suppressed:,} more"] if check.suppressed else []
         text = escape(check.title) + (f"  [bold]({escape(', '.join(told))})[/]" if told else "")
         table.add_row(mark, f"{check.compared:,}", text)
     return table
