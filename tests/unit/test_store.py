@@ -197,7 +197,7 @@ def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> 
     store.save("table", TableState, TableState("users", 2, "aa"))
     before = store.path("table.json").read_bytes()
     with pytest.raises(Exception, match="serializ"):
-        store.save("table", TableState, object())  # type: ignore[arg-type]
+        store.save("table", TableState, object())
     assert store.path("table.json").read_bytes() == before
     assert store.load("table", TableState) == TableState("users", 2, "aa")
 

@@ -81,8 +81,9 @@ def test_a_log_that_is_no_text_is_told_all_the_same(shell: Start) -> None:
 
 def test_the_log_is_appended_to_when_it_starts_again(shell: Start, tmp_path: Path) -> None:
     for _ in range(2):
-        child = shell("echo started")
-        wait_until(lambda c=child: not c.running(), what="its end", timeout_s=5)
+        child = shell("echo started; exit 1")
+        with pytest.raises(ServerFailed):
+            child.wait_ready(lambda: False, timeout_s=10)
     assert (tmp_path / "logs" / "mysql.log").read_text() == "started\nstarted\n"
 
 
