@@ -59,12 +59,14 @@ RECIPES: tuple[Recipe, ...] = (
         tag=LOCAL_MYSQL,
         base=Base("base-mysql", "sid", ("mysql-server-core", "mysql-client-core")),
         dockerfile="mysql.dockerfile",
+        scripts=(("mysql-entrypoint.sh", "entrypoint"),),
     ),
     Recipe(
         name="mariadb",
         tag=LOCAL_MARIADB,
         base=Base("base-mariadb", "bookworm", ("mariadb-server-core", "mariadb-client")),
         dockerfile="mariadb.dockerfile",
+        scripts=(("mysql-entrypoint.sh", "entrypoint"),),
     ),
     Recipe(
         name="standin",

@@ -10,15 +10,14 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.runtimes.docker_host import ContainerCommand, ContainerHost
 from harness.services.execution import CHUNK_BYTES
 
-_CONNECT_S = 2.0
-
-# The two directions end on their own: what the server sends last still arrives after the client is done.
-_RELAY = 'exec 3<>"/dev/tcp/$1/$2" && { cat <&3 & cat >&3; wait; }'
+# Ends when either side does: no client here closes its sending half alone.
+_RELAY = 'exec 3<>"/dev/tcp/$1/$2" 4<&0 && { cat <&3 & cat <&4 >&3 & wait -n; kill %1 %2; } 2>/dev/null; true'
 
 
 class Reach:
@@ -28,10 +27,10 @@ class Reach:
         network: name of the network on the engine.
         prefix: of the names of everything in it.
         pod: runs the relay of a connection: a container of the network with bash.
-        direct: whether container addresses are reachable from here; None to find out.
+        direct: whether container addresses are reachable from here (`bridge_is_here`).
     """
 
-    def __init__(self, network: str, prefix: str, pod: ContainerHost, *, direct: bool | None = None) -> None:
+    def __init__(self, network: str, prefix: str, pod: ContainerHost, *, direct: bool) -> None:
         self.network = network
         self.prefix = prefix
         self._pod = pod
@@ -47,8 +46,6 @@ class Reach:
 
     def to(self, address: str, port: int) -> tuple[str, int]:
         """Host and port at which the harness reaches a port of a container."""
-        if self._direct is None:
-            self._direct = _routable(address)
         if self._direct:
             return address, port
         forward = Forward(self._pod, address, port)
@@ -110,15 +107,10 @@ def _copy_up(connection: socket.socket, command: ContainerCommand) -> None:
     command.close_stdin()
 
 
-def _routable(address: str) -> bool:
-    """Whether a packet to this address gets an answer: a refusal is one, silence is none.
+def bridge_is_here(network_id: str) -> bool:
+    """Whether the bridge of a network is an interface of this machine.
 
-    Port 1 is not used by any server; a container on this machine's bridge refuses at once.
+    The engine names it by the network's id, so this cannot be another engine's network that happens to have
+    the same addresses, as trying to connect could.
     """
-    try:
-        socket.create_connection((address, 1), timeout=_CONNECT_S).close()
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
-    return True
+    return Path("/sys/class/net", f"br-{network_id[:12]}").exists()

@@ -1,0 +1,173 @@
+"""The Docker runtime: MySQL, Meilisearch and Apiary as containers in a network without a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+
+import docker
+
+from harness import __version__
+from harness.model import Component
+from harness.runtimes.docker_app import (
+    apiary,
+    app_environment,
+    make_storage_volume,
+    pod_plan,
+    prepare_storage,
+)
+from harness.runtimes.docker_client import connect, engine_errors
+from harness.runtimes.docker_container import Server, use_reaper
+from harness.runtimes.docker_images import (
+    DEFAULT_MEILISEARCH,
+    DEFAULT_MYSQL,
+    LOCAL_MEILISEARCH,
+    LOCAL_MYSQL,
+    LOCAL_STANDIN,
+    ChosenImage,
+    choose,
+)
+from harness.runtimes.docker_labels import drill_labels, mark_kept, remove, sweep_docker
+from harness.runtimes.docker_mysql import component as mysql_component
+from harness.runtimes.docker_mysql import mysql_container, prepared
+from harness.runtimes.docker_reach import Reach, bridge_is_here
+from harness.runtimes.docker_search import component as search_component
+from harness.runtimes.docker_search import search_container
+from harness.runtimes.env_file import read_env_file
+from harness.runtimes.profiles import REAL, STANDIN
+from harness.runtimes.spec import StackSpec
+from harness.services.stack import Stack
+from harness.settings import Settings
+
+
+class DockerRuntime:
+    """Runs stacks as containers of one engine.
+
+    Args:
+        settings: images, limits, and the engine unless `client` is given.
+        client: of the engine to use, or None for the one that the settings name.
+        mysql_default: default and local MySQL image, such as `mysql_image_for` gives for a dump; the images
+            of the settings win.
+        keep: roles whose stacks are left running when their block ends without an error.
+        progress: gets a line before a thing that may take minutes.
+
+    Raises:
+        EngineUnavailable, ImageUnavailable, UsageError: when it is made, if a drill could not start.
+    """
+
+    name = "docker"
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: docker.DockerClient | None = None,
+        *,
+        mysql_default: tuple[str, str] = (DEFAULT_MYSQL, LOCAL_MYSQL),
+        keep: Collection[str] = (),
+        progress: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self._settings = settings
+        self.client = client or connect(settings.docker)
+        self._keep = frozenset(keep)
+        images = settings.images
+        self._profile = REAL if images.apiary else STANDIN
+        self._given_env = read_env_file(images.apiary_env) if images.apiary_env else {}
+        with engine_errors("looking for images"):
+            self._mysql = choose(self.client, images.mysql, *mysql_default, progress=progress)
+            self._search = choose(
+                self.client, images.meilisearch, DEFAULT_MEILISEARCH, LOCAL_MEILISEARCH, progress=progress
+            )
+            self._app = choose(self.client, images.apiary, LOCAL_STANDIN, LOCAL_STANDIN, progress=progress)
+        use_reaper(self.client, keep=bool(self._keep))
+        sweep_docker(self.client)
+
+    @contextmanager
+    def stack(self, spec: StackSpec) -> Iterator[Stack]:
+        """Start MySQL and Meilisearch, and prepare an Apiary that is not started yet."""
+        client, settings, profile = self.client, self._settings, self._profile
+        keep = spec.role in self._keep
+        prefix = f"apiary-drill-{spec.drill_id}-{spec.role}"
+        made = prepared(client, settings, self._mysql, spec.drill_id)
+        with ExitStack() as running:
+            running.push(_Removal(client, prefix, keep=keep))
+            network_id = self._make_network(spec, prefix)
+            make_storage_volume(client, spec, prefix)
+            pod = Server(client, pod_plan(spec, profile, self._app, prefix, prefix), stop_s=0)
+            pod.start()
+            if not keep:
+                running.callback(pod.stop)
+            reach = running.enter_context(Reach(prefix, prefix, pod.host, direct=bridge_is_here(network_id)))
+            prepare_storage(pod, profile)
+            mysql, mysql_server = running.enter_context(mysql_container(client, settings, made, spec, reach, keep=keep))
+            search, _ = running.enter_context(search_container(client, settings, self._search, spec, reach, keep=keep))
+            host, port = reach.to(pod.address(), profile.port)
+            url = f"http://{host}:{port}"
+            env = app_environment(
+                spec,
+                profile,
+                self._given_env,
+                mysql=(mysql_server.address(), mysql.tools_address[1]),
+                meilisearch=search.inner_url,
+                url=url,
+            )
+            app, container = apiary(client, settings, spec, profile, self._app, pod, prefix, env, url)
+            if not keep:
+                running.callback(container.stop)
+            yield Stack(
+                role=spec.role,
+                drill_id=spec.drill_id,
+                mysql=mysql,
+                meilisearch=search,
+                apiary=app,
+                components=(
+                    mysql_component(self._mysql, made),
+                    search_component(self._search, search),
+                    self._app_component(self._app),
+                ),
+                logs=spec.logs,
+            )
+        if keep:
+            mark_kept(client, spec.drill_id, spec.role)
+
+    def _make_network(self, spec: StackSpec, name: str) -> str:
+        """A network that no packet leaves, and that none enters but from the engine's own host."""
+        with engine_errors(f"making network {name}"):
+            network = self.client.networks.create(
+                name,
+                driver="bridge",
+                internal=True,
+                check_duplicate=True,
+                labels=drill_labels(spec.drill_id, spec.role, "network"),
+            )
+            return str(network.id)
+
+    def _app_component(self, image: ChosenImage) -> Component:
+        return Component(
+            role="apiary",
+            name=self._profile.name,
+            version=image.reference.rpartition(":")[2] if self._profile.real else __version__,
+            reference=image.label,
+            real=self._profile.real,
+            unproven=self._profile.unproven,
+        )
+
+
+class _Removal:
+    """Removes a stack's network and volumes, and whatever container still is there, at the end of the block."""
+
+    def __init__(self, client: docker.DockerClient, prefix: str, *, keep: bool) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._keep = keep
+
+    def __enter__(self) -> _Removal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        if self._keep and kind is None:
+            return
+        for service in ("app", "meilisearch", "mysql", "pod"):
+            remove(self._client, "container", f"{self._prefix}-{service}")
+        remove(self._client, "network", self._prefix)
+        for service in ("storage", "meilisearch", "mysql"):
+            remove(self._client, "volume", f"{self._prefix}-{service}")

@@ -1,0 +1,219 @@
+"""Apiary as containers: a pod that stays, and in it the app, which comes and goes.
+
+The pod holds the network address and the storage volume while the app is stopped, as the volume's host does
+under Nomad. The app is a new container at each start, as a job's is there: nothing but the volume survives.
+Commands run in the app while it runs, and in the pod, which is of the same image, while it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import docker
+
+from harness.errors import ServerFailed
+from harness.runtimes.docker_client import engine_errors
+from harness.runtimes.docker_container import ContainerPlan, Server
+from harness.runtimes.docker_host import ContainerCommand, ContainerHost
+from harness.runtimes.docker_images import ChosenImage
+from harness.runtimes.docker_labels import drill_labels
+from harness.runtimes.profiles import Profile
+from harness.runtimes.spec import StackSpec
+from harness.services.apiary import Apiary
+from harness.services.execution import run
+from harness.settings import Settings
+
+_MEMORY_BYTES = 2 << 30
+
+# tar restores owners and modes as root; it needs these three of root's rights and no other.
+_STORAGE_RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
+
+# What an environment file may not change: a restored app must reach its own drill's servers and nothing else,
+# and do its work at once (APIARY.md, "The app").
+_OURS = (
+    *("APP_URL", "BROADCAST_CONNECTION", "CACHE_STORE", "LOG_CHANNEL", "MAIL_MAILER", "QUEUE_CONNECTION"),
+    *("DB_CONNECTION", "DB_HOST", "DB_PORT", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD", "DB_SOCKET"),
+    *("MEILISEARCH_HOST", "MEILISEARCH_KEY", "SCOUT_DRIVER", "SCOUT_PREFIX", "SESSION_DRIVER"),
+    "LARAVEL_STORAGE_PATH",
+)
+
+
+class AppContainer:
+    """The app's life (services.apiary.Lifecycle) and the place where its commands run (Host)."""
+
+    def __init__(
+        self, client: docker.DockerClient, settings: Settings, plan: ContainerPlan, pod: ContainerHost
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._plan = plan
+        self._pod = pod
+        self._server: Server | None = None
+        self.ping: Callable[[], bool] = lambda: False
+
+    @property
+    def server(self) -> Server | None:
+        """The container of the app, while there is one."""
+        return self._server
+
+    def start_app(self) -> None:
+        """Start a new container of it and wait until `/ping` answers."""
+        if self.running():
+            raise ServerFailed("Apiary is running already")
+        self.stop()  # the container of an app that died is still there, for its log
+        self._server = Server(self._client, self._plan, stop_s=self._settings.limits.stop_s)
+        self._server.start()
+        self._server.wait_ready(lambda: self.ping(), timeout_s=self._settings.limits.app_ready_s)
+
+    def stop(self) -> None:
+        """Stop it, keep its log and remove it."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return self._server is not None and self._server.running()
+
+    def host(self) -> ContainerHost:
+        """Where a command runs now."""
+        if self.running():
+            return replace(self._pod, container_id=self._plan.name, name=self._plan.name)
+        return self._pod
+
+
+class AppLifecycle:
+    """Starting and stopping, for services.apiary."""
+
+    def __init__(self, app: AppContainer) -> None:
+        self._app = app
+
+    def start(self) -> None:
+        self._app.start_app()
+
+    def stop(self) -> None:
+        self._app.stop()
+
+    def running(self) -> bool:
+        return self._app.running()
+
+
+class AppHost:
+    """The app's commands, wherever they run at the moment."""
+
+    def __init__(self, app: AppContainer) -> None:
+        self._app = app
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: bool = False,
+        user: str | None = None,
+    ) -> ContainerCommand:
+        return self._app.host().start(argv, env=env, stdin=stdin, user=user)
+
+
+def app_environment(
+    spec: StackSpec,
+    profile: Profile,
+    given: Mapping[str, str],
+    *,
+    mysql: tuple[str, int],
+    meilisearch: str,
+    url: str,
+) -> dict[str, str]:
+    """The app's environment: what the file gives, and over it what belongs to the drill.
+
+    Args:
+        given: variables of the environment file; `APP_KEY` and `PASSPORT_…` there are the ones to use.
+        mysql: host and port as the app sees them.
+        meilisearch: address as the app sees it.
+        url: `APP_URL`.
+    """
+    drill = spec.app_environment(mysql=mysql, meilisearch=meilisearch, url=url, storage=profile.storage_parent)
+    made = profile.made() if not {"PASSPORT_PRIVATE_KEY", "PASSPORT_PUBLIC_KEY"} <= given.keys() else {}
+    ours = {name: value for name, value in drill.items() if name in _OURS or name in spec.app_env}
+    return {**drill, **made, **given, **ours}
+
+
+def pod_plan(spec: StackSpec, profile: Profile, image: ChosenImage, network: str, prefix: str) -> ContainerPlan:
+    """The container that stays: it holds the address and the volume, and does nothing."""
+    return ContainerPlan(
+        title="the storage container",
+        name=f"{prefix}-pod",
+        image=image.id,
+        labels=drill_labels(spec.drill_id, spec.role, "pod"),
+        log=spec.logs / "pod.log",
+        entrypoint=("sleep", "infinity"),
+        user="0:0",
+        network=network,
+        alias="apiary",
+        volumes={profile.storage: f"{prefix}-storage"},
+        capabilities=_STORAGE_RIGHTS,
+        memory_bytes=_MEMORY_BYTES,
+        cwd=profile.cwd,
+    )
+
+
+def prepare_storage(pod: Server, profile: Profile) -> None:
+    """Give the fresh volume the owner that the app's files have, and nothing in it."""
+    completed = run(
+        pod.host,
+        ["sh", "-c", 'rm -rf "$0"/* "$0"/.[!.]* && chown "$1:$1" "$0"', profile.storage, profile.user],
+        timeout_s=60,
+    )
+    if completed.exit_status != 0:
+        raise ServerFailed("cannot prepare the storage volume", details=completed.stderr)
+
+
+def apiary(
+    client: docker.DockerClient,
+    settings: Settings,
+    spec: StackSpec,
+    profile: Profile,
+    image: ChosenImage,
+    pod: Server,
+    prefix: str,
+    env: Mapping[str, str],
+    url: str,
+) -> tuple[Apiary, AppContainer]:
+    """An Apiary that is not started yet."""
+    storage = f"{prefix}-storage"
+    plan = ContainerPlan(
+        title="Apiary",
+        name=f"{prefix}-app",
+        image=image.id,
+        labels=drill_labels(spec.drill_id, spec.role, "app"),
+        log=spec.logs / "apiary.log",
+        entrypoint=profile.serve,
+        env=env,
+        user=profile.user,
+        network=f"container:{prefix}-pod",
+        volumes={profile.storage: storage},
+        memory_bytes=_MEMORY_BYTES,
+        cwd=profile.cwd,
+    )
+    commands = replace(pod.host, env=env, cwd=profile.cwd, user=profile.user)
+    container = AppContainer(client, settings, plan, commands)
+    app = Apiary(
+        url=url,
+        host=AppHost(container),
+        php=profile.php,
+        user=profile.user,
+        storage_host=pod.host,
+        storage_root=profile.storage,
+        storage_uid=int(profile.user),
+        search_prefix=spec.search_prefix,
+        lifecycle=AppLifecycle(container),
+    )
+    container.ping = app.ping
+    return app, container
+
+
+def make_storage_volume(client: docker.DockerClient, spec: StackSpec, prefix: str) -> None:
+    """The named volume of the storage directory."""
+    with engine_errors("making the storage volume"):
+        client.volumes.create(name=f"{prefix}-storage", labels=drill_labels(spec.drill_id, spec.role, "storage"))

@@ -1,0 +1,94 @@
+"""Meilisearch as a container: the real image, or the embedded server in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker
+
+from harness.model import Component
+from harness.runtimes.docker_client import engine_errors
+from harness.runtimes.docker_container import ContainerPlan, Server
+from harness.runtimes.docker_images import ChosenImage
+from harness.runtimes.docker_labels import drill_labels
+from harness.runtimes.docker_reach import Reach
+from harness.runtimes.spec import StackSpec
+from harness.services.meilisearch import MeilisearchServer
+from harness.settings import Settings
+
+PORT = 7700
+EMBEDDED_UNPROVEN = (
+    "The embedded server stood in for Meilisearch: that a Meilisearch server of production's version takes"
+    " the same documents and settings."
+)
+_DATA = "/meili_data"
+_MEMORY_BYTES = 4 << 30
+"""The engine takes 620 MB for 600,000 documents (docs/embedded.md)."""
+
+
+@contextmanager
+def search_container(
+    client: docker.DockerClient,
+    settings: Settings,
+    image: ChosenImage,
+    spec: StackSpec,
+    reach: Reach,
+    *,
+    keep: bool = False,
+) -> Iterator[tuple[MeilisearchServer, Server]]:
+    """A running, empty server with the master key of `spec`."""
+    name = f"{reach.prefix}-meilisearch"
+    labels = drill_labels(spec.drill_id, spec.role, "meilisearch")
+    with engine_errors("making the volume of Meilisearch"):
+        client.volumes.create(name=name, labels=labels)
+    server = Server(
+        client,
+        ContainerPlan(
+            title="Meilisearch",
+            name=name,
+            image=image.id,
+            labels=labels,
+            log=spec.logs / "meilisearch.log",
+            env={
+                "MEILI_MASTER_KEY": spec.search_key,
+                "MEILI_ENV": "production",
+                "MEILI_NO_ANALYTICS": "true",
+                "MEILI_HTTP_ADDR": f"0.0.0.0:{PORT}",
+                "MEILI_DB_PATH": f"{_DATA}/data.ms",
+                "MEILI_DUMP_DIR": f"{_DATA}/dumps",
+            },
+            network=reach.network,
+            alias="meilisearch",
+            volumes={_DATA: name},
+            memory_bytes=_MEMORY_BYTES,
+        ),
+        stop_s=settings.limits.stop_s,
+    )
+    kept = False
+    try:
+        server.start()
+        address = server.address()
+        host, port = reach.to(address, PORT)
+        search = MeilisearchServer(
+            url=f"http://{host}:{port}", inner_url=f"http://{address}:{PORT}", key=spec.search_key
+        )
+        server.wait_ready(search.healthy, timeout_s=settings.limits.server_ready_s)
+        yield search, server
+        kept = keep
+    finally:
+        if not kept:
+            server.stop()
+
+
+def component(image: ChosenImage, server: MeilisearchServer) -> Component:
+    """What the report says of the server; the embedded one says in `/version` that it is that."""
+    embedded = server.client().get_version()["commitSha"] == "embedded"
+    return Component(
+        role="meilisearch",
+        name="embedded Meilisearch" if embedded else "Meilisearch",
+        version=server.version(),
+        reference=image.label,
+        real=not embedded,
+        unproven=(EMBEDDED_UNPROVEN,) if embedded else (),
+    )

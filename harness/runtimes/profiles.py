@@ -1,0 +1,92 @@
+"""The two kinds of Apiary side by side: everything that the Docker runtime has to know to run one.
+
+Facts of the real image: its Dockerfile, compose file and config/*.php at 354ae4ba (APIARY.md). The stand-in's
+image is laid out in the same way, so little differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from harness import guide
+
+STANDIN_UNPROVEN = (
+    "The stand-in stood in for Apiary: that the real application starts, migrates and indexes on this backup."
+)
+
+_PASSPORT_KEY_BITS = 4096
+"""As `php artisan passport:keys` makes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How to run one kind of Apiary.
+
+    Args:
+        name: for the report.
+        real: False for the stand-in.
+        unproven: what running this one leaves unproven.
+        cwd: work directory of the app and of its commands.
+        serve: program and arguments of the server.
+        port: where it answers.
+        php: how PHP is called.
+        user: numeric user of the app and of its commands.
+        storage: `storage/app` in the container.
+        storage_parent: `storage` in the container.
+        made: variables that are made up when neither the drill nor the environment file has them.
+    """
+
+    name: str
+    real: bool
+    unproven: tuple[str, ...]
+    cwd: str
+    serve: tuple[str, ...]
+    port: int
+    php: tuple[str, ...]
+    user: str
+    storage: str
+    storage_parent: str
+    made: Callable[[], Mapping[str, str]]
+
+
+def passport_keys() -> dict[str, str]:
+    """A fresh pair of keys for Passport, which does not start without."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_PASSPORT_KEY_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return {"PASSPORT_PRIVATE_KEY": private.decode(), "PASSPORT_PUBLIC_KEY": public.decode()}
+
+
+STANDIN = Profile(
+    name="stand-in Apiary",
+    real=False,
+    unproven=(STANDIN_UNPROVEN,),
+    cwd="/app",
+    serve=("php", "artisan", "serve", "--host=0.0.0.0"),
+    port=8000,
+    php=("php",),
+    user=str(guide.STORAGE_UID),
+    storage="/app/storage/app",
+    storage_parent="/app/storage",
+    made=dict,
+)
+
+REAL = Profile(
+    name="Apiary",
+    real=True,
+    unproven=(),
+    cwd="/app",
+    serve=("php", "artisan", "serve", "--host=0.0.0.0"),
+    port=8000,
+    php=("php",),
+    user=str(guide.STORAGE_UID),
+    storage="/app/storage/app",
+    storage_parent="/app/storage",
+    made=passport_keys,
+)
