@@ -113,7 +113,8 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         base_dir: the app's work directory (`/app` in the real image).
 
     Returns:
-        The configuration. The storage directory is `APIARY_STORAGE_PATH`, else `storage` below `base_dir`.
+        The configuration. The storage directory is `APIARY_STORAGE_PATH`, else Laravel's own
+        `LARAVEL_STORAGE_PATH`, else `storage` below `base_dir`.
 
     Raises:
         UsageError: `DB_PORT` is not a number.
@@ -147,7 +148,9 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         cas_hostname=values["CAS_HOSTNAME"],
         masquerade=_masquerade(values),
         base_dir=base_dir,
-        storage_dir=Path(environ.get("APIARY_STORAGE_PATH") or base_dir / "storage"),
+        storage_dir=Path(
+            environ.get("APIARY_STORAGE_PATH") or environ.get("LARAVEL_STORAGE_PATH") or base_dir / "storage"
+        ),
         cached=cached.is_file(),
         values=tuple(values.items()),
     )
