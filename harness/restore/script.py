@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from harness.backup.database import dump_arguments
+from harness.backup.database import dump_arguments, tool_version
 from harness.backup.plan import BackupPlan
 from harness.checks.evidence import ScriptContent, ScriptObject, ScriptTable
 from harness.dump.compatibility import problems
@@ -22,7 +22,7 @@ from harness.dump.rewrite import RewriteReport, choose_database, restore_stream
 from harness.dump.safety import Safety, findings_for
 from harness.dump.source import open_script
 from harness.dump.walk import walk
-from harness.errors import BrokenArtifact, ProcedureFailed, UnsafeArtifact
+from harness.errors import BrokenArtifact, ProcedureFailed, UnsafeArtifact, UsageError
 from harness.model import Finding, Severity
 from harness.restore.facts import target_facts
 from harness.services.mysql import MySqlServer, server_version
@@ -81,24 +81,20 @@ def read_script(path: Path, database: str | None, *, progress: Callable[[str], N
     inspector, safety, definitions = Inspector(str(path)), Safety(), Definitions()
     walk(_told(open_script(path), progress), inspector, safety, definitions)
     info = inspector.info()
+    chosen = _chosen(info, _choose(info, database))
+    said = findings_for(safety.findings, chosen.name)
+    _refuse(path, said)
     if info.complete is False:
+        # An unfinished `\\!` swallows the rest of the script: it is not cut short, it must not run.
+        _refuse(path, [found for found in safety.findings if found.code == "client-command"])
         raise BrokenArtifact(
             f"the dump {path.name} is cut short: {info.incomplete_because}",
             "Take the backup again, and look at the exit status of every program in its pipe.",
         )
-    chosen = _chosen(info, choose_database(info, database))
     if not chosen.tables:
         raise BrokenArtifact(
             f"the dump {path.name} holds no table",
             "It would restore without an error, to an empty database: look at how the backup is made.",
-        )
-    said = findings_for(safety.findings, chosen.name)
-    refused = [finding for finding in said if finding.severity is ScriptSeverity.ERROR]
-    if refused:
-        raise UnsafeArtifact(
-            f"the dump {path.name} was refused: on line {refused[0].line}, {refused[0].message}",
-            refused[0].remedy,
-            details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
         )
     return Script(
         path=path,
@@ -108,6 +104,16 @@ def read_script(path: Path, database: str | None, *, progress: Callable[[str], N
         findings=tuple(_finding(found) for found in said),
         report=RewriteReport(),
     )
+
+
+def _refuse(path: Path, findings: Iterable[ScriptFinding]) -> None:
+    refused = [finding for finding in findings if finding.severity is ScriptSeverity.ERROR]
+    if refused:
+        raise UnsafeArtifact(
+            f"the dump {path.name} was refused: on line {refused[0].line}, {refused[0].message}",
+            refused[0].remedy,
+            details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
+        )
 
 
 def check_compatibility(script: Script, server: MySqlServer) -> Script:
@@ -130,15 +136,29 @@ def check_compatibility(script: Script, server: MySqlServer) -> Script:
     return replace(script, findings=(*script.findings, *(_finding(problem) for problem in found)))
 
 
-def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> ScriptContent:
+def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> tuple[ScriptContent, ScriptContent]:
     """Dump the restored database with the options that the script shows, and read that dump the same way.
 
-    Rows are compared as text where the same tool of the same version wrote both scripts, else by value; the
-    script is then read a second time for that.
+    Rows are compared as text first, where the same tool of the same version wrote both scripts. Where it did not,
+    or where the texts differ, both are read by value: the options that a script shows are not all that there are.
+
+    Returns:
+        What the script holds and what the restored database holds, read in the same way.
 
     Raises:
         ProcedureFailed: the dump failed or complained.
     """
+    if script.info.tool_version and script.info.tool_version in tool_version(server):
+        again = _dumped_again(server, script, plan, values=False)
+        if set(script.content.tables) <= set(again.tables):
+            return script.content, again
+    inspector, definitions = Inspector(str(script.path), values=True), Definitions()
+    walk(open_script(script.path), inspector, definitions)
+    expected = _content(_chosen(inspector.info(), script.database.name), definitions, values=True)
+    return expected, _dumped_again(server, script, plan, values=True)
+
+
+def _dumped_again(server: MySqlServer, script: Script, plan: BackupPlan, *, values: bool) -> ScriptContent:
     with server.session() as session:
         flavour, _ = server_version(session)
     options = tuple(
@@ -147,7 +167,7 @@ def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> ScriptConte
         if option not in plan.dump_options and not option.startswith("--default-character-set")
     )
     wanted = replace(plan, excluded_tables=(), further_databases=(), dump_options=(*plan.dump_options, *options))
-    inspector, definitions = Inspector("the dump of the restored database"), Definitions()
+    inspector, definitions = Inspector("the dump of the restored database", values=values), Definitions()
     argv = dump_arguments(server, flavour, wanted)
     with server.tools.start(argv, env=server.tool_environment(server.admin)) as command:
         walk(command.chunks(), inspector, definitions)
@@ -157,23 +177,46 @@ def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> ScriptConte
             f"the restored database cannot be dumped: exit status {completed.exit_status}", details=completed.stderr
         )
     info = inspector.info()
-    return _content(_chosen(info, choose_database(info, None)), definitions)
+    names_only = bool(script.info.flavour != "unknown" and script.info.flavour != flavour.lower())
+    return _content(_chosen(info, _choose(info, None)), definitions, values=values, names_only=names_only)
+
+
+def _choose(info: DumpInfo, wanted: str | None) -> str:
+    """The wanted database's name in a script; a script that is cut short may not have come to it."""
+    try:
+        return choose_database(info, wanted)
+    except UsageError as error:
+        if info.complete is False:
+            raise BrokenArtifact(f"{error.fact}; the dump is cut short: {info.incomplete_because}") from None
+        raise
 
 
 def _chosen(info: DumpInfo, name: str) -> DatabaseInfo:
     return next((found for found in info.databases if found.name == name), DatabaseInfo(name, False, 1, (), (), ()))
 
 
-def _content(database: DatabaseInfo, definitions: Definitions) -> ScriptContent:
+def _content(
+    database: DatabaseInfo, definitions: Definitions, *, values: bool = False, names_only: bool = False
+) -> ScriptContent:
+    """What a reading holds.
+
+    Args:
+        values: the reading digested decoded values.
+        names_only: objects are compared by kind and name, because another kind of server prints them differently.
+    """
     return ScriptContent(
-        tables=tuple(ScriptTable(table.name, table.rows, table.digest) for table in database.tables),
+        tables=tuple(
+            ScriptTable(table.name, table.rows, (table.value_digest or "") if values else table.digest)
+            for table in database.tables
+        ),
         objects=tuple(
-            ScriptObject(kind, name, definitions.of(database.name, kind, name))
+            ScriptObject(kind, name, "" if names_only else definitions.of(database.name, kind, name))
             for kind, name in (
                 *(("table", table.name) for table in database.tables if table.defined),
                 *((item.kind, item.name) for item in database.objects),
             )
         ),
+        compared_as="value" if values else "text",
     )
 
 
