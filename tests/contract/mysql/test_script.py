@@ -1,0 +1,232 @@
+"""read_script, check_compatibility, redump: judged before it runs, and equal after it was restored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from harness.backup.plan import BackupPlan
+from harness.errors import EXIT_NOT_AS_EXPECTED, BrokenArtifact, ProcedureFailed, UnsafeArtifact, UsageError
+from harness.model import Severity
+from harness.restore.database import run_script
+from harness.restore.script import Script, check_compatibility, read_script, redump
+from tests.contract.mysql.everything import EVERYTHING
+from tests.contract.mysql.places import Place, differences, dump
+
+PLAN = BackupPlan(excluded_tables=())
+
+
+def written(path: Path, script: bytes) -> Path:
+    path.write_bytes(script)
+    return path
+
+
+def line_of(script: bytes, needle: bytes) -> int:
+    return script[: script.index(needle)].count(b"\n") + 1
+
+
+def restored(script: Script, target: Place) -> Script:
+    """Through the whole procedure: compatible, loaded."""
+    judged = check_compatibility(script, target.server)
+    run_script(target.server, judged.chunks())
+    return judged
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--skip-extended-insert",), ("--complete-insert", "--replace"), ("--skip-tz-utc",)],
+    ids=["plain", "one-row-each", "complete", "local-times"],
+)  # fmt: skip
+def test_content_is_equal_after_a_restore(
+    place: Place, elsewhere: Place, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Rows and definitions of a dump of the restored database are those of the script."""
+    place.run(*EVERYTHING, account=place.server.app)
+    path = written(tmp_path / "dump.sql", dump(place, replace(PLAN, dump_options=options)))
+    script = restored(read_script(path, None), elsewhere)
+    content = redump(elsewhere.server, script, PLAN)
+    assert {table.name: table.rows for table in script.content.tables} == {
+        "children": 2, "empty_one": 0, "loose": 3, "parents": 2, "spread": 4, "years": 2,
+    }  # fmt: skip
+    assert script.rows == 13
+    assert {(item.kind, item.name) for item in script.content.objects if item.kind != "table"} == {
+        ("event", "daily"), ("event", "once"), ("function", "twice"), ("procedure", "doing"),
+        ("trigger", "first_trigger"), ("trigger", "second_trigger"), ("view", "a_view_of_views"), ("view", "adults"),
+    }  # fmt: skip
+    assert all(item.digest for item in script.content.objects)
+    assert content.tables == script.content.tables
+    assert set(content.objects) == set(script.content.objects)
+    assert differences(place.objects(), elsewhere.objects()) == {}
+    assert [found for found in script.findings if found.severity is not Severity.INFO] == []
+
+
+def test_a_change_after_the_restore_is_in_the_second_dump(place: Place, elsewhere: Place, tmp_path: Path) -> None:
+    place.run(*EVERYTHING, account=place.server.app)
+    script = restored(read_script(written(tmp_path / "dump.sql", dump(place)), None), elsewhere)
+    elsewhere.run(
+        "UPDATE children SET note = CONCAT(note, ' ') WHERE id = 1",
+        "DELETE FROM loose WHERE a = 1",
+        "DROP TRIGGER second_trigger",
+        "ALTER TABLE years COMMENT = 'x'",
+    )
+    content = redump(elsewhere.server, script, PLAN)
+    before = {table.name: table for table in script.content.tables}
+    after = {table.name: table for table in content.tables}
+    assert sorted(name for name in before if before[name] != after[name]) == ["children", "loose"]
+    assert (after["children"].rows, after["loose"].rows) == (2, 2)
+    changed = set(script.content.objects) ^ set(content.objects)
+    assert {(item.kind, item.name) for item in changed} == {("trigger", "second_trigger"), ("table", "years")}
+
+
+def test_compressed_scripts_are_read_as_they_are(place: Place, elsewhere: Place, tmp_path: Path) -> None:
+    place.run("CREATE TABLE t (v VARCHAR(20))", "INSERT INTO t VALUES ('é 🐝')")
+    path = written(tmp_path / "renamed", zstandard.compress(dump(place)))
+    script = restored(read_script(path, None), elsewhere)
+    assert redump(elsewhere.server, script, PLAN) == script.content
+    assert elsewhere.tables() == place.tables()
+
+
+def test_one_of_several_databases_is_restored_and_the_others_are_not(
+    place: Place, new_place: Callable[..., Place], tmp_path: Path
+) -> None:
+    other = new_place()
+    for each in (place, other):
+        each.run("CREATE TABLE t (v TEXT)", f"INSERT INTO t VALUES ('{each.name}')")
+    path = written(tmp_path / "dump.sql", dump(place, replace(PLAN, further_databases=(other.name,))))
+    with pytest.raises(UsageError) as unnamed:
+        read_script(path, None)
+    assert str(unnamed.value) == (
+        f"{path}: holds 2 databases: {other.name}, {place.name}\nHINT: Name one of them with --database."
+    )
+    target = new_place(on="elsewhere", like=place)
+    script = restored(read_script(path, place.name), target)
+    assert script.report.other_databases == [other.name]
+    assert target.tables() == place.tables()
+    assert (
+        target.kept.value("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = %s", (other.name,)) == 0
+    )
+
+
+def test_a_name_that_is_not_in_the_script_is_told_with_those_that_are(place: Place, tmp_path: Path) -> None:
+    place.run("CREATE TABLE t (v INT)")
+    path = written(tmp_path / "dump.sql", dump(place))
+    with pytest.raises(UsageError) as wrong:
+        read_script(path, "wrong")
+    assert str(wrong.value) == (
+        f"{path}: holds no database wrong; it holds {place.name}\nHINT: Name one of them with --database."
+    )
+
+
+def test_an_unknown_collation_is_found_before_the_load(place: Place, elsewhere: Place, tmp_path: Path) -> None:
+    place.run("CREATE TABLE t (v VARCHAR(9) COLLATE utf8mb4_bin)", "INSERT INTO t VALUES ('a')")
+    text = dump(place).replace(b"utf8mb4_bin", b"utf8mb4_from_the_future_ci")
+    script = read_script(written(tmp_path / "dump.sql", text), None)
+    with pytest.raises(ProcedureFailed) as failed:
+        check_compatibility(script, elsewhere.server)
+    line = line_of(text, b"CREATE TABLE `t`")  # where the statement begins
+    assert str(failed.value) == (
+        f"the script cannot be loaded into this server: on line {line}, {place.flavour} {place.version} does not know"
+        " the collation utf8mb4_from_the_future_ci (error 1273)\n"
+        "HINT: Restore to the kind and version of server that the dump was taken from."
+    )
+    assert elsewhere.tables() == {}
+
+
+def test_a_definer_without_the_privilege_is_found_before_the_load(
+    place: Place, elsewhere: Place, tmp_path: Path
+) -> None:
+    place.run("CREATE TABLE t (v INT)", "CREATE DEFINER = 'ghost'@'%' VIEW v AS SELECT 1 AS a")
+    script = dump(place)
+    with pytest.raises(ProcedureFailed) as failed:
+        check_compatibility(read_script(written(tmp_path / "dump.sql", script), None), elsewhere.server)
+    user = place.server.app.user
+    line = line_of(script, b"DEFINER=`ghost`") - 1  # where the statement begins
+    assert failed.value.fact == (
+        f"the script cannot be loaded into this server: on line {line}, {user}@% may not create objects that run as"
+        " ghost@% (error 1227)"
+    )
+
+
+def test_a_statement_beyond_the_targets_limit_is_found_before_the_load(
+    place: Place, elsewhere: Place, tmp_path: Path
+) -> None:
+    place.run("CREATE TABLE t (v LONGTEXT)", "INSERT INTO t VALUES (REPEAT('x', 2000000))")
+    script = read_script(written(tmp_path / "dump.sql", dump(place)), None)
+    with elsewhere.server_set({"max_allowed_packet": 1 << 20}), pytest.raises(ProcedureFailed) as failed:
+        check_compatibility(script, elsewhere.server)
+    assert re.fullmatch(
+        r"the script cannot be loaded into this server: on line \d+, the largest statement has 2000\d\d\d bytes, the"
+        r" target's max_allowed_packet is 1048576 \(errors 1153, 2006\)",
+        failed.value.fact,
+    )
+    assert failed.value.hints == ("Set max_allowed_packet to 2097152 or more.",)
+    found = check_compatibility(script, elsewhere.server).findings
+    assert {finding.severity for finding in found} <= {Severity.INFO}
+
+
+@pytest.mark.parametrize("left", ["a third", "nearly all", "all but the last line"])
+def test_a_script_that_is_cut_short_is_refused(place: Place, tmp_path: Path, left: str) -> None:
+    place.run(*EVERYTHING, account=place.server.app)
+    script = dump(place)
+    ends = {
+        "a third": len(script) // 3,
+        "nearly all": script.index(b"SET SQL_NOTES=@OLD"),
+        "all but the last line": script.index(b"-- Dump completed"),
+    }
+    path = written(tmp_path / "dump.sql", script[: ends[left]])
+    with pytest.raises(BrokenArtifact) as broken:
+        read_script(path, None)
+    assert broken.value.fact.startswith("the dump dump.sql is cut short: ")
+    assert broken.value.hints == ("Take the backup again, and look at the exit status of every program in its pipe.",)
+
+
+def test_a_script_without_tables_is_refused(place: Place, tmp_path: Path) -> None:
+    path = written(tmp_path / "dump.sql", dump(place))
+    with pytest.raises(BrokenArtifact) as broken:
+        read_script(path, None)
+    assert str(broken.value) == (
+        "the dump dump.sql holds no table\n"
+        "HINT: It would restore without an error, to an empty database: look at how the backup is made."
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DROP DATABASE `production`;", "DROP DATABASE names the database production"),
+        ("SET GLOBAL max_connections = 1;", "SET GLOBAL changes max_connections for the whole server"),
+        ("CREATE USER 'x'@'%' IDENTIFIED BY 'y';", "CREATE USER changes accounts"),
+        ("GRANT ALL ON *.* TO 'x'@'%';", "GRANT changes what accounts may do"),
+        ("INSERT INTO mysql.user VALUES (1);", "INSERT names the database mysql"),
+        ("SELECT * FROM t INTO OUTFILE 'x';", "INTO OUTFILE reads or writes files of the server"),
+        ("LOAD DATA INFILE 'x' INTO TABLE t;", "LOAD DATA reads or writes files of the server"),
+        ("\\! touch x", "\\! outside of a string is a command of the mysql client"),
+        ("system touch x", "system is a command of the mysql client"),
+        ("source x", "source is a command of the mysql client"),
+    ],
+    ids=["drop", "global", "user", "grant", "other", "outfile", "infile", "shell", "system", "source"],
+)
+def test_an_unsafe_statement_is_refused_with_its_line(place: Place, tmp_path: Path, statement: str, told: str) -> None:
+    place.run("CREATE TABLE t (v INT)", "INSERT INTO t VALUES (1)")
+    script = dump(place)
+    at = script.index(b"-- Dump completed")
+    unsafe = script[:at] + statement.encode() + b"\n\n" + script[at:]
+    with pytest.raises(UnsafeArtifact) as refused:
+        read_script(written(tmp_path / "dump.sql", unsafe), place.name)
+    assert refused.value.fact == (
+        f"the dump dump.sql was refused: on line {line_of(unsafe, statement.encode())}, {told}"
+    )
+    assert len(refused.value.hints) == 1
+    assert refused.value.exit_code == EXIT_NOT_AS_EXPECTED
+
+
+def test_the_progress_of_reading_is_told(place: Place, tmp_path: Path) -> None:
+    place.run("CREATE TABLE t (v LONGTEXT)", "INSERT INTO t VALUES (REPEAT('x', 3000000))")
+    told: list[str] = []
+    read_script(written(tmp_path / "dump.sql", dump(place)), None, progress=told.append)
+    assert told[0] == "0 MB"
+    assert told[-1] == "3 MB"
