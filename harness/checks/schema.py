@@ -111,7 +111,7 @@ def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[Script
                 expected="present",
                 actual="missing",
             )
-        elif digest != item.digest:
+        elif digest and digest != item.digest:
             found.add(
                 f"{item.kind}-differs",
                 item.name,

@@ -90,7 +90,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         write_inventory(sorted_entries(entries, directory), files)
         note.detail = f"{sum(table.rows for table in target.tables):,} rows"
     with clock.step("redump", "Dump the restored database again and compare it with the script") as note:
-        again = redump(stack.mysql, restored.script, restored.plan)
+        script, again = redump(stack.mysql, restored.script, restored.plan)
         note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
     with clock.step("rows", "Name the rows that differ") as note:
         rows = _row_differences(stack, restored, target, directory)
@@ -101,7 +101,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         database=database,
         fresh=restored.fresh.database,
         target=target,
-        script=restored.script.content,
+        script=script,
         redump=again,
         excluded_tables=restored.plan.excluded_tables,
         files=FileEvidence(

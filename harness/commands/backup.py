@@ -1,0 +1,120 @@
+"""`apiary-drill backup`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness import guide
+from harness.backup.outside import CommandLifecycle, check_account, component
+from harness.backup.plan import BackupPlan, BackupSource
+from harness.backup.take import take_backup
+from harness.clock import Clock
+from harness.commands.common import EXIT_CODES, must_exist, read_secret, settings_for, terminable
+from harness.reports.console import ConsoleProgress, console_for
+from harness.runtimes.local_host import LocalHost
+from harness.runtimes.programs import mysql_programs
+from harness.services.mysql import Account, MySqlServer
+
+
+@click.command(epilog=EXIT_CODES)
+@click.option("--mysql-host", default="127.0.0.1", show_default=True, help="Address of the database server.")
+@click.option("--mysql-port", type=click.IntRange(1, 65535), default=3306, show_default=True)
+@click.option("--mysql-user", required=True, help="Account that reads; it needs no right to write.")
+@click.option(
+    "--mysql-password-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="File with the account's password (never given as an argument).",
+)
+@click.option("--database", default="apiary", show_default=True)
+@click.option(
+    "--storage",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The application's storage/app directory.",
+)
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR", help="New directory."
+)
+@click.option("--storage-form", type=click.Choice(["tar.zst", "copy"]), default="tar.zst", show_default=True)
+@click.option("--keep-table", multiple=True, metavar="NAME", help="Back up a table that the guide leaves out.")
+@click.option("--exclude-table", multiple=True, metavar="NAME", help="Leave out one more table.")
+@click.option("--keep-directory", multiple=True, metavar="NAME", help="Back up a directory that the guide leaves out.")
+@click.option("--everything", is_flag=True, help="Leave nothing out.")
+@click.option("--search-prefix", default="", help="The application's SCOUT_PREFIX.")
+@click.option("--stop-command", metavar="COMMAND", help="Stops the application: the backup is then quiesced.")
+@click.option("--start-command", metavar="COMMAND", help="Starts it again; run whatever happens.")
+@click.option("--mysqld", metavar="PROGRAM", help="Server whose mysqldump is used instead of the one found.")
+def backup(
+    mysql_host: str,
+    mysql_port: int,
+    mysql_user: str,
+    mysql_password_file: Path,
+    database: str,
+    storage: Path,
+    to: Path,
+    storage_form: str,
+    keep_table: tuple[str, ...],
+    exclude_table: tuple[str, ...],
+    keep_directory: tuple[str, ...],
+    everything: bool,
+    search_prefix: str,
+    stop_command: str | None,
+    start_command: str | None,
+    mysqld: str | None,
+) -> None:
+    """Back up a running Apiary along the guide, with a manifest that says what must come back.
+
+    It only reads. The directory is a backup once it holds manifest.json, which is written last.
+
+    \b
+    Example:
+      apiary-drill backup --mysql-user backup --mysql-password-file ~/.backup-password \\
+                          --storage /srv/apiary/storage/app --to backups/2026-11-22
+    """
+    if (stop_command is None) != (start_command is None):
+        raise click.UsageError("--stop-command and --start-command go together")
+    settings = settings_for("auto", mysqld, None, None)
+    console = console_for()
+    programs = mysql_programs(settings)
+    host = LocalHost(settings.base_env)
+    account = Account(mysql_user, read_secret(mysql_password_file, "--mysql-password-file") or "")
+    server = MySqlServer(
+        host=mysql_host,
+        port=mysql_port,
+        admin=account,
+        app=account,
+        database=database,
+        tools=host,
+        tools_address=(mysql_host, mysql_port),
+        client=str(programs.client),
+        dump=str(programs.dump),
+    )
+    plan = BackupPlan(
+        quiesced=stop_command is not None,
+        excluded_tables=()
+        if everything
+        else tuple(name for name in (*guide.EXCLUDABLE_TABLES, *exclude_table) if name not in keep_table),
+        excluded_directories=()
+        if everything
+        else tuple(name for name in guide.EXCLUDABLE_DIRECTORIES if name not in keep_directory),
+        storage_form=storage_form,
+    )
+    with terminable():
+        for privilege, consequence in check_account(server):
+            console.print(f"without the privilege {privilege}: {consequence}", markup=False, highlight=False)
+        source = BackupSource(
+            mysql=server,
+            storage_host=host,
+            storage_root=str(must_exist(storage, "--storage")),
+            search_prefix=search_prefix,
+            components=(component(server),),
+            lifecycle=CommandLifecycle(host, stop_command, start_command) if stop_command and start_command else None,
+        )
+        taken = take_backup(source, plan, to, Clock(ConsoleProgress(console)))
+    console.print(f"\nbackup complete: {taken.directory}", markup=False, highlight=False)
+    console.print(f"drill it: apiary-drill verify {taken.directory}", markup=False, highlight=False)

@@ -1,0 +1,111 @@
+"""What the commands share: settings, a drill with everything around it, and how results are shown."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from pydantic import TypeAdapter
+from rich.console import Console
+
+from harness.drill import Drill, new_drill_id
+from harness.model import DrillResult
+from harness.reports.console import ConsoleProgress, console_for, print_summary
+from harness.runtimes.ownership import sweep, workspace
+from harness.runtimes.process import ProcessRuntime
+from harness.settings import Settings, from_environment
+from harness.store import Store
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0    as expected
+  1    not as expected: the backup does not restore as it should
+  2    bad usage: an option, a path or a scenario cannot be used
+  3    inconclusive: the drill could not tell (no server, a check that crashed, nothing to compare)
+  130  interrupted
+"""
+
+
+errors_console = Console(stderr=True)
+
+
+def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        [
+            click.option(
+                "--runtime", type=click.Choice(["auto", "process"]), default="auto", show_default=True,
+                help="How to run the servers. auto takes what is there.",
+            ),
+            click.option("--mysqld", metavar="PROGRAM", help="Database server to use instead of the one found."),
+            click.option("--meilisearch", metavar="PROGRAM", help="Search server to use instead of the one found."),
+            click.option(
+                "--runs", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+                help="Where the results go: one directory for each drill.",
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def settings_for(runtime: str, mysqld: str | None, meilisearch: str | None, runs: Path | None) -> Settings:
+    return from_environment(os.environ, runs_dir=runs, mysqld=mysqld, meilisearch=meilisearch, runtime=runtime)
+
+
+def must_exist(path: Path, option: str) -> Path:
+    if not path.exists():
+        raise click.BadParameter(f"there is no {path}", param_hint=option)
+    return path.resolve()
+
+
+def read_secret(path: Path | None, option: str) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"cannot read {path}: {error}", param_hint=option) from error
+
+
+@contextmanager
+def drilling(settings: Settings, name: str, *, as_json: bool) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
+    """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary."""
+    drill_id = new_drill_id(name)
+    console = console_for(stderr=as_json)
+    with terminable():
+        for leftover in sweep(settings.state_dir):
+            console.print(f"removed what a killed drill left: {leftover.drill_id}", markup=False, highlight=False)
+        store = Store(settings.runs_dir / drill_id)
+        with workspace(settings.state_dir, drill_id) as directory:
+            runtime = ProcessRuntime(settings, directory)
+            drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
+            yield drill, lambda result: show_result(result, store.directory, as_json=as_json)
+
+
+def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())
+    else:
+        print_summary(console_for(), result, str(run_dir))
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a drill as Ctrl-C does: with everything stopped and removed."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,111 @@
+"""Real drills on real servers. A server that is missing is an error, never a skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from harness.checks.evidence import Evidence
+from harness.clock import Silent
+from harness.drill import Drill, HandedOver, new_drill_id
+from harness.model import CheckResult, Finding, Severity
+from harness.runtimes.ownership import workspace
+from harness.runtimes.process import ProcessRuntime
+from harness.runtimes.spec import PROBE_USER, new_app_key
+from harness.scenario import Objectives, Scenario, find, load
+from harness.services.stack import Stack
+from harness.settings import Settings, from_environment
+from harness.stages.collect import Restored, collect
+from harness.store import Store
+from harness.verdict import decide, findings_of, judge
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings with directories of this test session; templates are shared with everybody."""
+    root = tmp_path_factory.mktemp("drills")
+    return replace(from_environment(os.environ), state_dir=root / "state", runs_dir=root / "runs")
+
+
+@contextmanager
+def drill_of(settings: Settings, name: str) -> Iterator[Drill]:
+    """A drill with a run directory and a work directory of its own."""
+    drill_id = new_drill_id(name)
+    with workspace(settings.state_dir, drill_id) as directory:
+        runtime = ProcessRuntime(settings, directory)
+        yield Drill(drill_id, runtime, settings, Store(settings.runs_dir / drill_id), Silent())
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A restored target, and all that is needed to look at it again and again."""
+
+    drill: Drill
+    target: Stack
+    what: Restored
+
+    def look(self) -> Evidence:
+        """Gather the evidence as a drill does."""
+        evidence = collect(self.target, self.what, Objectives(), self.drill.store.directory, self.drill.clock)
+        self._forget_the_visit()
+        return evidence
+
+    def _forget_the_visit(self) -> None:
+        """Remove what the download's login left, so that the next look sees the target as it was restored."""
+        mysql = self.target.mysql
+        with mysql.session(database=mysql.database) as session:
+            session.execute("SET foreign_key_checks = 0")
+            session.execute(
+                "DELETE FROM model_has_roles WHERE model_id IN (SELECT id FROM users WHERE uid = %s)", (PROBE_USER,)
+            )
+            session.execute("DELETE FROM users WHERE uid = %s", (PROBE_USER,))
+            session.execute(f"ALTER TABLE users AUTO_INCREMENT = {self.counter('users')}")
+
+    def counter(self, table: str) -> int:
+        """The next AUTO_INCREMENT value of a table at the source."""
+        assert self.what.backup is not None
+        value = next(state.auto_increment for state in self.what.backup.database.tables if state.name == table)
+        assert value is not None
+        return value
+
+    def errors(self) -> tuple[str, list[Finding]]:
+        """The verdict, and the findings that are errors."""
+        results: tuple[CheckResult, ...] = judge(self.look())
+        verdict, _ = decide(results)
+        return verdict, [finding for finding in findings_of(results) if finding.severity is Severity.ERROR]
+
+
+@dataclass(frozen=True)
+class Backed:
+    """A backup of a source that is gone."""
+
+    handed: HandedOver
+    app_key: str
+    directory: Path
+
+
+@pytest.fixture(scope="session")
+def scenario() -> Scenario:
+    """The documented procedure at small scale."""
+    return load(find("documented"))
+
+
+@pytest.fixture(scope="session")
+def backed(settings: Settings, scenario: Scenario) -> Backed:
+    """One backup of a generated source, shared by all tests of a worker; nobody changes it."""
+    app_key = new_app_key()
+    with drill_of(settings, "source") as drill:
+        handed = drill.back_up(scenario, app_key)
+    return Backed(handed, app_key, handed.dump.parent)
+
+
+@pytest.fixture(scope="session")
+def restoration(settings: Settings, backed: Backed) -> Iterator[Restoration]:
+    """That backup restored into a target that stays up; whoever changes it puts it back."""
+    with drill_of(settings, "target") as drill, drill.restored(backed.handed, backed.app_key) as (target, what):
+        yield Restoration(drill, target, what)

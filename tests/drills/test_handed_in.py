@@ -1,0 +1,227 @@
+"""A backup that was handed in: what is whole passes, what is not ends with one sentence and the right exit code."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from harness.dump.source import open_script
+from harness.services.execution import run
+from harness.settings import Settings
+from tests.drills.conftest import Backed, drill_of
+
+pytestmark = pytest.mark.xdist_group("handed-in")
+
+
+def drill(settings: Settings, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command as an operator does."""
+    environment = {
+        **os.environ,
+        "APIARY_DRILL_STATE_DIR": str(settings.state_dir),
+        "APIARY_DRILL_RUNS_DIR": str(settings.runs_dir),
+    }
+    if path is not None:
+        environment["PATH"] = path
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def told(process: subprocess.CompletedProcess[str]) -> str:
+    """What the command said on stderr, its lines joined (a console wraps them)."""
+    return " ".join(process.stderr.split())
+
+
+def rows_of(backed: Backed) -> int:
+    """How many rows the manifest promises."""
+    assert backed.handed.manifest is not None
+    return sum(table.rows for table in backed.handed.manifest.tables)
+
+
+@pytest.fixture
+def script(backed: Backed, tmp_path: Path) -> Path:
+    """The dump of a generated Apiary as plain text."""
+    path = tmp_path / "apiary.sql"
+    with path.open("wb") as file:
+        for chunk in open_script(backed.handed.dump):
+            file.write(chunk)
+    return path
+
+
+def storage_directory(backed: Backed, directory: Path) -> Path:
+    """The storage artifact unpacked by tar, as an operator's own copy would be."""
+    directory.mkdir()
+    subprocess.run(["tar", "--zstd", "-xf", str(backed.handed.storage), "-C", str(directory)], check=True)
+    return directory
+
+
+def test_a_plain_dump_and_a_directory_pass_without_a_manifest(
+    settings: Settings, backed: Backed, script: Path, tmp_path: Path
+) -> None:
+    """Everything that the artifact says is back; the key of the source decrypts its values."""
+    compressed = tmp_path / "apiary.sql.gz"
+    with script.open("rb") as plain, gzip.open(compressed, "wb", compresslevel=1) as file:
+        shutil.copyfileobj(plain, file)
+    key = tmp_path / "app-key"
+    key.write_text(backed.app_key + "\n")
+    process = drill(
+        settings, "verify", "--json", "--dump", str(compressed), "--app-key-file", str(key),
+        "--storage", str(storage_directory(backed, tmp_path / "storage")),
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    result = json.loads(process.stdout)
+    assert result["verdict"] == "PASS"
+    compared = {check["check"]: check["compared"] for check in result["checks"]}
+    assert compared["rows-script"] == rows_of(backed)
+    assert compared["encrypted-values"] > 0
+    assert "rows-source" not in compared, "nothing is known of the source"
+
+
+def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backed: Backed, tmp_path: Path) -> None:
+    """With a manifest, rows are compared with the source's own digests as well."""
+    directory = tmp_path / "backup"
+    shutil.copytree(backed.directory, directory)
+    process = drill(settings, "verify", "--json", str(directory))
+    result = json.loads(process.stdout)
+    assert process.returncode == 1, "the key of the source was not handed in, so its values cannot be read"
+    assert {finding["code"] for finding in result["findings"] if finding["severity"] == "error"} == {"decrypt"}
+    compared = {check["check"]: check["compared"] for check in result["checks"]}
+    assert compared["rows-source"] == compared["rows-script"] == rows_of(backed)
+
+
+def test_a_dump_that_was_altered_is_not_the_manifests(settings: Settings, backed: Backed, tmp_path: Path) -> None:
+    """One row less in the script, everything else whole: the digest of the file, the table and the key tell."""
+    directory = tmp_path / "backup"
+    shutil.copytree(backed.directory, directory)
+    text = b"".join(open_script(directory / "database.sql.zst"))
+    at = text.index(b"INSERT INTO `rsvps` VALUES (")
+    end = text.index(b"),(", at)
+    altered = text[: text.index(b"(", at)] + text[end + 2 :]
+    (directory / "database.sql.zst").write_bytes(zstandard.ZstdCompressor().compress(altered))
+    process = drill(settings, "verify", "--json", str(directory))
+    result = json.loads(process.stdout)
+    assert process.returncode == 1
+    errors = {(f["code"], f["subject"]) for f in result["findings"] if f["severity"] == "error"}
+    assert {("artifact-digest", "database.sql.zst"), ("row-count", "rsvps")} <= errors
+
+
+def test_a_dump_that_is_cut_short_is_a_bad_backup(settings: Settings, script: Path, tmp_path: Path) -> None:
+    """Exit code 1, and the sentence says where it ends."""
+    with script.open("r+b") as file:
+        file.truncate(script.stat().st_size // 2)
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage))
+    assert process.returncode == 1
+    assert "the dump apiary.sql is cut short: " in " ".join(process.stdout.split())
+    assert not list((settings.state_dir / "drills").iterdir()), "nothing is left behind"
+
+
+def test_an_empty_dump_is_a_bad_backup(settings: Settings, tmp_path: Path) -> None:
+    """A file of no bytes, and a dump of no tables."""
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    empty = tmp_path / "empty.sql"
+    empty.touch()
+    process = drill(settings, "verify", "--dump", str(empty), "--storage", str(storage))
+    assert process.returncode in (1, 2)
+    assert "empty" in told(process) + process.stdout
+    header = tmp_path / "header.sql"
+    header.write_text(
+        "-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n--\n-- Host: localhost    Database: apiary\n"
+        "-- Server version\t9.7.4\n/*!40101 SET NAMES utf8mb4 */;\n-- Dump completed on 2026-11-22  1:00:00\n"
+    )
+    process = drill(settings, "verify", "--dump", str(header), "--storage", str(storage))
+    assert process.returncode == 1
+    assert "holds no table" in " ".join(process.stdout.split())
+
+
+def test_a_storage_that_is_not_there_is_bad_usage(settings: Settings, script: Path, tmp_path: Path) -> None:
+    """Exit code 2, before anything is started."""
+    process = drill(settings, "verify", "--dump", str(script), "--storage", str(tmp_path / "nowhere"))
+    assert process.returncode == 2
+    assert f"Invalid value for --storage: there is no {tmp_path / 'nowhere'}" in told(process)
+
+
+def test_a_database_that_the_script_does_not_hold_is_bad_usage(
+    settings: Settings, tmp_path: Path, backed: Backed
+) -> None:
+    """Exit code 2; the names that are there are named."""
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    script = tmp_path / "two.sql"
+    script.write_text(
+        "-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\nCREATE DATABASE `one`;\nUSE `one`;\n"
+        "CREATE TABLE `a` (`id` int);\nCREATE DATABASE `two`;\nUSE `two`;\nCREATE TABLE `b` (`id` int);\n"
+        "-- Dump completed on 2026-11-22  1:00:00\n"
+    )
+    process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage), "--database", "three")
+    assert process.returncode == 2
+    assert "three" in told(process)
+    assert "one, two" in told(process)
+
+
+def test_without_a_server_the_drill_cannot_tell(settings: Settings, script: Path, tmp_path: Path) -> None:
+    """Exit code 3, with what was looked for and the ways to get it."""
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage), "--mysqld", "no-such-server")
+    assert process.returncode == 3
+    assert "no database server: looked for no-such-server in " in told(process)
+    assert "HINT: As root on Debian, `apiary-drill doctor --install` fetches what is missing." in told(process)
+
+
+def test_a_script_that_wants_a_shell_is_refused(settings: Settings, tmp_path: Path) -> None:
+    """The line is named, and nothing was run."""
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    script = tmp_path / "evil.sql"
+    mark = tmp_path / "pwned"
+    script.write_text(
+        "-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\nCREATE TABLE `users` (`id` int);\n"
+        f"\\! touch {mark}\n-- Dump completed on 2026-11-22  1:00:00\n"
+    )
+    process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage))
+    assert process.returncode == 1
+    assert "evil.sql was refused: on line 3" in " ".join(process.stdout.split())
+    assert not mark.exists()
+
+
+def test_a_dump_by_plain_mysqldump_of_a_database_that_is_not_the_harnesss(
+    settings: Settings, backed: Backed, tmp_path: Path
+) -> None:
+    """The guide's command as it stands, on a server with an Apiary that nobody generated for this test."""
+    with drill_of(settings, "other") as other, other.restored(backed.handed, backed.app_key) as (target, _):
+        server = target.mysql
+        with server.session(database=server.database) as session:
+            session.execute("SET foreign_key_checks = 0")
+            session.execute("DELETE FROM rsvps WHERE id % 3 = 0")
+            session.execute("UPDATE users SET first_name = 'Žofie 🐝' WHERE id % 2 = 0")
+        dumped = run(
+            server.tools,
+            [server.dump, "--no-defaults", *server.tool_arguments(server.admin), server.database],
+            env=server.tool_environment(server.admin),
+        )
+        assert dumped.exit_status == 0, dumped.stderr
+        script = tmp_path / "plain.sql"
+        script.write_bytes(dumped.stdout)
+        storage = tmp_path / "storage"
+        shutil.copytree(target.apiary.storage_root, storage, symlinks=True, copy_function=shutil.copy2)
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", "33:33", str(storage)], check=True)
+    key = tmp_path / "app-key"
+    key.write_text(backed.app_key)
+    process = drill(
+        settings, "verify", "--json", "--dump", str(script), "--storage", str(storage), "--app-key-file", str(key)
+    )
+    result = json.loads(process.stdout)
+    assert [f for f in result["findings"] if f["severity"] == "error"] == []
+    assert process.returncode == 0
