@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
-from harness.errors import HarnessError, StageFailed
+from harness.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, HarnessError, StageFailed
 from harness.model import Step
 
 
@@ -47,8 +47,13 @@ class Clock:
         self.steps: list[Step] = []
 
     @contextmanager
-    def step(self, name: str, title: str) -> Iterator[Note]:
-        """Time a block. A HarnessError in it becomes a StageFailed that names the step."""
+    def step(self, name: str, title: str, *, decides: bool = True) -> Iterator[Note]:
+        """Time a block. A HarnessError in it becomes a StageFailed that names the step.
+
+        Args:
+            decides: False for a step that is the drill's own and not the procedure's: when it fails, the drill
+                could not tell, whatever the cause says of itself.
+        """
         self.listener.started(title)
         began_at, began = datetime.now(UTC), time.monotonic()
         note = Note(self.listener)
@@ -59,7 +64,10 @@ class Clock:
         except StageFailed:
             raise
         except HarnessError as error:
-            raise StageFailed(name, error) from error
+            stage = StageFailed(name, error)
+            if not decides and stage.exit_code == EXIT_NOT_AS_EXPECTED:
+                stage.exit_code = EXIT_INCONCLUSIVE
+            raise stage from error
         finally:
             step = Step(name, title, began_at, time.monotonic() - began, note.detail, failed)
             self.steps.append(step)

@@ -24,7 +24,7 @@ from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.take import Backup, take_backup
 from harness.checks.evidence import Evidence
 from harness.clock import Clock, Listener
-from harness.errors import EXIT_USAGE, HarnessError, StageFailed
+from harness.errors import EXIT_USAGE, HarnessError, ServerFailed, StageFailed
 from harness.model import (
     CheckResult,
     Component,
@@ -206,12 +206,19 @@ class Drill:
         """A running stack, its start and its end timed."""
         spec = StackSpec(role=role, drill_id=self.drill_id, logs=self.store.logs / role, app_key=app_key)
         with ExitStack() as running:
-            with self.clock.step(f"start-{role}", f"Start the servers of the {role}") as note:
+            with self.clock.step(f"start-{role}", f"Start the servers of the {role}", decides=False) as note:
                 stack = running.enter_context(self.runtime.stack(spec))
                 note.detail = ", ".join(f"{part.name} {part.version}" for part in stack.components)
             self.components += [replace(part, role=f"{role} {part.role}") for part in stack.components]
-            yield stack
-            with self.clock.step(f"destroy-{role}", f"Destroy the {role}"):
+            try:
+                yield stack
+            except StageFailed as error:
+                # What failed is often only the first to notice that a server is gone.
+                if died := stack.obituary():
+                    fact, _, log = died.partition("\n")
+                    raise StageFailed(error.stage, ServerFailed(fact, details=f"{log}\n{error}")) from error
+                raise
+            with self.clock.step(f"destroy-{role}", f"Destroy the {role}", decides=False):
                 running.close()
 
     @contextmanager

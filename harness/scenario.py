@@ -101,6 +101,8 @@ def load(path: Path) -> Scenario:
         wrong = [_told(str(path), problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
         count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
         raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
+    if not path.name.endswith(SUFFIX):
+        raise UsageError(f"{path} is not called *{SUFFIX}", f"Call it {scenario.name}{SUFFIX}.")
     stem = path.name.removesuffix(SUFFIX)
     if scenario.name != stem:
         raise UsageError(f"{path}: name is {scenario.name!r}, but the file is called {stem!r}", "Make them the same.")

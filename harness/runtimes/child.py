@@ -38,9 +38,11 @@ class Child:
         self._cwd = cwd
         self._stop_s = stop_s
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Start it. Raises MissingProgram when there is no such program."""
+        self._stopped = False
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             try:
@@ -76,6 +78,7 @@ class Child:
 
     def stop(self) -> None:
         """End it, politely first; returns when it is gone."""
+        self._stopped = True
         if self._process is None:
             return
         self._signal(signal.SIGTERM)
@@ -90,6 +93,12 @@ class Child:
         if self._process is not None:
             self._signal(signal.SIGKILL)
             self._process.wait()
+
+    def obituary(self) -> str:
+        """One line and the end of its log if it ended without being told to, else nothing."""
+        if self._process is None or self._stopped or self._process.poll() is None:
+            return ""
+        return f"{self.name} went away by itself, with exit status {self._process.returncode}\n{self.log_tail()}"
 
     def log_tail(self) -> str:
         """The last lines of its log."""

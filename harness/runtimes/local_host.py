@@ -130,6 +130,9 @@ class LocalHost:
                 cwd=self.cwd,
                 start_new_session=True,
                 user=int(user) if user is not None else None,
+                # Not root's own groups: what the user may do is the question.
+                group=int(user) if user is not None else None,
+                extra_groups=[] if user is not None else None,
             )
         except FileNotFoundError:
             raise MissingProgram(

@@ -59,9 +59,11 @@ class ProcessRuntime:
         root.mkdir(mode=0o755)
         env = {**self._settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
         with ExitStack() as running:
-            mysql, _ = running.enter_context(mysql_server(self._settings, self._mysql, spec, root / "mysql", env))
-            search = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
-            app = running.enter_context(self._apiary(spec, root / "app", env, mysql.port, search.url))
+            mysql, database = running.enter_context(
+                mysql_server(self._settings, self._mysql, spec, root / "mysql", env)
+            )
+            search, index = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
+            app, web = running.enter_context(self._apiary(spec, root / "app", env, mysql.port, search.url))
             yield Stack(
                 role=spec.role,
                 drill_id=spec.drill_id,
@@ -81,12 +83,13 @@ class ProcessRuntime:
                     ),
                 ),
                 logs=spec.logs,
+                obituary=lambda: next(filter(None, (child.obituary() for child in (database, index, web))), ""),
             )
 
     @contextmanager
     def _meilisearch_server(
         self, spec: StackSpec, directory: Path, env: Mapping[str, str]
-    ) -> Iterator[MeilisearchServer]:
+    ) -> Iterator[tuple[MeilisearchServer, Child]]:
         directory.mkdir(mode=0o700)
         port = free_port()
         child = Child(
@@ -109,7 +112,7 @@ class ProcessRuntime:
         try:
             child.start()
             child.wait_ready(server.healthy, timeout_s=self._settings.limits.server_ready_s)
-            yield server
+            yield server, child
         finally:
             child.stop()
 
@@ -126,7 +129,7 @@ class ProcessRuntime:
     @contextmanager
     def _apiary(
         self, spec: StackSpec, directory: Path, env: Mapping[str, str], mysql_port: int, search_url: str
-    ) -> Iterator[Apiary]:
+    ) -> Iterator[tuple[Apiary, Child]]:
         storage = directory / "storage"
         (storage / "app").mkdir(parents=True)
         port = free_port()
@@ -164,7 +167,7 @@ class ProcessRuntime:
         )
         process.ping = app.ping
         try:
-            yield app
+            yield app, child
         finally:
             child.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Stack:
         components: what it is made of, with versions.
         logs: directory of this machine in which the servers' logs are, or end up.
         owned: True for what the harness started itself; a restore refuses any other.
+        obituary: names a server that went away by itself, with the end of its log; empty while all are there.
     """
 
     role: str
@@ -31,3 +33,4 @@ class Stack:
     components: tuple[Component, ...]
     logs: Path
     owned: bool = True
+    obituary: Callable[[], str] = lambda: ""

@@ -74,7 +74,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
     """
     database = stack.mysql.database
     references = directory / "references.jsonl"
-    with clock.step("observe-target", "Look at the restored instance") as note:
+    with clock.step("observe-target", "Look at the restored instance", decides=False) as note:
         with stack.mysql.session() as session:
             target = read_database(session, database, progress=lambda table: note.progress(f"reading {table}"))
             searchable = read_searchable(session, database, stack.apiary.search_prefix)
@@ -92,7 +92,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
     with clock.step("redump", "Dump the restored database again and compare it with the script") as note:
         script, again = redump(stack.mysql, restored.script, restored.plan)
         note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
-    with clock.step("rows", "Name the rows that differ") as note:
+    with clock.step("rows", "Name the rows that differ", decides=False) as note:
         rows = _row_differences(stack, restored, target, directory)
         note.detail = f"{len(rows)} tables differ"
     with clock.step("observe-app", "Ask the restored application"):

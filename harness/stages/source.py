@@ -41,7 +41,7 @@ class SourceView:
 
 def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits, clock: Clock) -> None:
     """Migrate, fill and index a source, and start its application."""
-    with clock.step("source", "Set up a source with generated data") as note:
+    with clock.step("source", "Set up a source with generated data", decides=False) as note:
         note.progress("migrations")
         stack.apiary.must_artisan("migrate", "--force")
         for database in scenario.backup.further_databases:
@@ -70,7 +70,7 @@ def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits,
 
 def observe_source(stack: Stack, directory: Path, clock: Clock) -> SourceView:
     """Look at files, search and application through their own clients, before the backup."""
-    with clock.step("observe-source", "Look at the source before the backup") as note:
+    with clock.step("observe-source", "Look at the source before the backup", decides=False) as note:
         note.progress("files")
         files = directory / "source-files.jsonl"
         entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)

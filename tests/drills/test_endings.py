@@ -1,0 +1,137 @@
+"""However a drill ends, nothing of it stays behind that is not found and removed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.wait import wait_until
+
+pytestmark = pytest.mark.xdist_group("endings")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> dict[str, str]:
+    """An environment with directories of this test alone."""
+    return {
+        **os.environ,
+        "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"),
+        "APIARY_DRILL_RUNS_DIR": str(tmp_path / "runs"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@pytest.fixture
+def running(place: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A drill whose source is being set up, in a session of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness.cli", "run", "--mysqld", "mariadbd"],
+        env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert "Start the servers of the source" in line, line
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def drills(place: dict[str, str]) -> list[Path]:
+    """Work directories that are there."""
+    return list(Path(place["APIARY_DRILL_STATE_DIR"], "drills").iterdir())
+
+
+def processes(place: dict[str, str]) -> list[psutil.Process]:
+    """Processes that a drill of this test started."""
+    found = []
+    runs = Path(place["APIARY_DRILL_RUNS_DIR"])
+    ids = {path.name for path in runs.iterdir()} if runs.is_dir() else set()
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("APIARY_DRILL_ID") in ids:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def command(place: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments], env=place, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_drill_leaves_nothing(
+    running: subprocess.Popen[str], place: dict[str, str], number: signal.Signals
+) -> None:
+    """Ctrl-C, a polite kill and a closed terminal: exit code 130, no server, no directory."""
+    assert len(processes(place)) >= 2
+    os.kill(running.pid, number)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, output
+    assert output.rstrip().endswith("interrupted: every server of this drill was ended")
+    assert processes(place) == []
+    assert drills(place) == []
+
+
+def test_what_a_killed_drill_left_is_found_and_removed_by_clean(
+    running: subprocess.Popen[str], place: dict[str, str]
+) -> None:
+    """After kill -9 its servers go on; `clean` ends them and removes their directory, and then finds nothing."""
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    assert len(processes(place)) >= 2
+    (left,) = drills(place)
+    cleaned = command(place, "clean")
+    assert cleaned.returncode == 0
+    assert f"removed {left.name}: " in cleaned.stdout
+    assert cleaned.stdout.endswith("1 leftovers removed\n")
+    assert processes(place) == []
+    assert drills(place) == []
+    assert command(place, "clean").stdout == "nothing to remove\n"
+
+
+def test_clean_does_not_touch_a_drill_that_is_alive(running: subprocess.Popen[str], place: dict[str, str]) -> None:
+    """It is somebody's: nothing is removed."""
+    before = {process.pid for process in processes(place)}
+    assert command(place, "clean").stdout == "nothing to remove\n"
+    assert before <= {process.pid for process in processes(place)}
+    assert len(drills(place)) == 1
+
+
+def test_a_server_that_dies_makes_the_drill_inconclusive(running: subprocess.Popen[str], place: dict[str, str]) -> None:
+    """The database server is killed: exit code 3, the sentence names it, and nothing stays behind."""
+    for process in processes(place):
+        if process.name() == "mariadbd":
+            process.kill()
+    output, _ = running.communicate(timeout=120)
+    assert running.returncode == 3, output
+    assert "INCONCLUSIVE" in output
+    assert "MySQL" in output
+    wait_until(lambda: processes(place) == [], what="the processes to end", timeout_s=20)
+    assert drills(place) == []
+
+
+def test_two_drills_at_once_do_not_disturb_each_other(place: dict[str, str]) -> None:
+    """Both pass."""
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-m", "harness.cli", "run", "--mysqld", "mariadbd"],
+            env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    outputs = [process.communicate(timeout=400)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], "\n".join(outputs)
+    assert processes(place) == []
+    assert drills(place) == []
