@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MissingProgram, UsageError
+from harness.images.mysql_root import install_mysql
 from harness.runtimes.local_host import LocalHost
-from harness.runtimes.mysql_root import install_mysql
 from harness.runtimes.ownership import leftovers
 from harness.runtimes.programs import meilisearch_command, mysql_programs
 from harness.services.execution import run

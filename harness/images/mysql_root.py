@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.images.mirror import debian_mirror
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
 from harness.settings import Settings
@@ -23,6 +24,7 @@ SUITE = "sid"
 PACKAGES = ("mysql-server", "mysql-client")
 _PROGRAMS = {"mysqld": "usr/sbin", "mysql": "usr/bin", "mysqldump": "usr/bin"}
 _UNPACK_LIMIT_S = 1800.0
+_LOADERS = "usr/lib*/ld-linux-*.so.*"
 _UNUSED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/lib/mysql-test", "usr/share/mysql-test")
 
 AsRoot = Callable[[Settings, list[str], str], list[str]]
@@ -66,6 +68,7 @@ def _unpack(settings: Settings, as_root: AsRoot) -> Path:
             f"--include={','.join(PACKAGES)}",
             SUITE,
             str(root),
+            debian_mirror(settings),
         ]
         _must(host, as_root(settings, argv, "unpack MySQL"))
         if os.geteuid() != 0:
@@ -81,7 +84,7 @@ def _unpack(settings: Settings, as_root: AsRoot) -> Path:
 
 
 def _version(host: LocalHost, root: Path) -> str:
-    loader = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", _libraries(root)]
+    loader = [str(_loader(root)), "--library-path", _libraries(root)]
     completed = run(host, [*loader, str(root / "usr/sbin/mysqld"), "--no-defaults", "--version"], timeout_s=60)
     match = re.search(r"Ver (\d+\.\d+\.\d+)", completed.stdout.decode("utf-8", "replace"))
     if completed.exit_status != 0 or match is None:
@@ -89,13 +92,25 @@ def _version(host: LocalHost, root: Path) -> str:
     return match.group(1)
 
 
+def _loader(root: Path) -> Path:
+    """The dynamic loader that came along, whatever the processor."""
+    found = next(iter(sorted(root.glob(_LOADERS))), None)
+    if found is None:
+        raise HarnessError(f"the unpacked packages hold no dynamic loader ({_LOADERS})")
+    return found
+
+
 def _libraries(root: Path) -> str:
-    return f"{root}/usr/lib/x86_64-linux-gnu:{root}/usr/lib/mysql/private"
+    """The loader's search path, in the multiarch directory of whatever processor this is."""
+    directories = [*sorted(root.glob("usr/lib/*-linux-gnu*")), root / "usr/lib/mysql/private"]
+    return ":".join(str(directory) for directory in directories)
 
 
 def _wrap(root: Path, final: Path) -> None:
     """Programs in `bin/` that run with the libraries that came along, wherever `final` is."""
     (root / "bin").mkdir()
+    loader = final / _loader(root).relative_to(root)
+    libraries = _libraries(root).replace(str(root), str(final))
     for name, directory in _PROGRAMS.items():
         further = ""
         if name == "mysqld":
@@ -106,9 +121,7 @@ def _wrap(root: Path, final: Path) -> None:
             )
         program = root / "bin" / name
         program.write_text(
-            "#!/bin/sh\n"
-            f'exec "{final}/usr/lib64/ld-linux-x86-64.so.2" --library-path "{_libraries(final)}"'
-            f' "{final}/{directory}/{name}" "$@"{further}\n'
+            f'#!/bin/sh\nexec "{loader}" --library-path "{libraries}" "{final}/{directory}/{name}" "$@"{further}\n'
         )
         program.chmod(0o755)
 
