@@ -6,11 +6,13 @@ ends too early is a broken backup, and said as such: `gzip -t` is not a test tha
 
 from __future__ import annotations
 
+import abc
 import bz2
 import io
 import lzma
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -21,7 +23,52 @@ from harness.errors import BrokenArtifact, UsageError
 CHUNK_BYTES = 1 << 18
 """How much is read at once. 256 KiB scanned fastest of 64 KiB to 4 MiB (two cores, 2026): it stays in the cache."""
 
-ScriptSource = Path | BinaryIO
+
+class Composed(abc.ABC):
+    """A script that is not one file; it can be read again and again."""
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """What to call it in a message."""
+
+    @property
+    @abc.abstractmethod
+    def files(self) -> tuple[Path, ...]:
+        """The files that it is made of."""
+
+    @abc.abstractmethod
+    def chunks(self) -> Iterator[bytes]:
+        """The script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(Composed):
+    """Scripts that are run one after the other: what `--no-data` wrote, then what `--no-create-info` wrote."""
+
+    files: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """All names."""
+        return " and ".join(path.name for path in self.files)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The scripts, each on a line of its own."""
+        for path in self.files:
+            yield from open_script(path)
+            yield b"\n"
+
+
+Dump = Path | Composed
+"""A script that was handed in: read more than once, so no stream."""
+ScriptSource = Path | BinaryIO | Composed
+
+
+def files_of(dump: Dump) -> tuple[Path, ...]:
+    """The files that a script is made of."""
+    return dump.files if isinstance(dump, Composed) else (dump,)
+
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -112,6 +159,8 @@ def source_name(source: ScriptSource) -> str:
     """What to call a source in a message: its path, or "standard input"."""
     if isinstance(source, Path):
         return str(source)
+    if isinstance(source, Composed):
+        return source.name
     name = getattr(source, "name", None)
     return str(name) if isinstance(name, (str, Path)) and name != "<stdin>" else "standard input"
 
@@ -123,7 +172,7 @@ def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES) -> Itera
     else is taken as it stands.
 
     Args:
-        source: a file, or a stream that is open for reading bytes (it is not closed).
+        source: a file, a script made of several, or a stream that is open for reading bytes (it is not closed).
         read_bytes: how many bytes to read at once; what comes out is the same for every value.
 
     Returns:
@@ -133,6 +182,9 @@ def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES) -> Itera
         UsageError: there is no such file, it is a directory, or it is known to be something else.
         BrokenArtifact: the compressed data is damaged or ends too early, with the offset.
     """
+    if isinstance(source, Composed):
+        yield from source.chunks()
+        return
     name = source_name(source)
     if not isinstance(source, Path):
         yield from _read(source, name, read_bytes)

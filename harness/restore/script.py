@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from harness.backup.database import dump_arguments, tool_version
 from harness.backup.plan import BackupPlan
@@ -19,8 +18,8 @@ from harness.dump.inspect import Inspector
 from harness.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
 from harness.dump.model import Severity as ScriptSeverity
 from harness.dump.rewrite import RewriteReport, choose_database, restore_stream
-from harness.dump.safety import Safety, findings_for
-from harness.dump.source import open_script
+from harness.dump.safety import Safety, computed_value_findings, findings_for
+from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
 from harness.errors import BrokenArtifact, ProcedureFailed, UnsafeArtifact, UsageError
 from harness.model import Finding, Severity
@@ -36,7 +35,7 @@ class Script:
     """A script that may be run.
 
     Args:
-        path: the file.
+        source: the file, or the files.
         info: what it holds.
         database: the one of its databases that is wanted.
         content: the same, for the checks.
@@ -44,7 +43,7 @@ class Script:
         report: what was left out on the way to the server; complete once `chunks` was read.
     """
 
-    path: Path
+    source: Dump
     info: DumpInfo
     database: DatabaseInfo
     content: ScriptContent
@@ -53,7 +52,7 @@ class Script:
 
     def chunks(self) -> Iterator[bytes]:
         """The statements of the wanted database, and nothing that only its own server wants."""
-        return restore_stream(self.path, self.database.name, report=self.report)
+        return restore_stream(self.source, self.database.name, report=self.report)
 
     @property
     def rows(self) -> int:
@@ -66,11 +65,18 @@ class Script:
         return None
 
 
-def read_script(path: Path, database: str | None, *, progress: Callable[[str], None] = lambda text: None) -> Script:
+def read_script(
+    source: Dump,
+    database: str | None,
+    *,
+    allowed: frozenset[str] = frozenset(),
+    progress: Callable[[str], None] = lambda text: None,
+) -> Script:
     """Read a script once, before any server is started, and decide whether it may run.
 
     Args:
         database: which one of its databases; None when it has one.
+        allowed: codes of unsafe statements (dump/safety.py) that the operator allows by name.
         progress: told how far the reading is.
 
     Raises:
@@ -78,26 +84,27 @@ def read_script(path: Path, database: str | None, *, progress: Callable[[str], N
         BrokenArtifact: it is cut short, damaged, or empty.
         UnsafeArtifact: it holds statements that must not run; names them with their lines.
     """
-    inspector, safety, definitions = Inspector(str(path)), Safety(), Definitions()
-    walk(_told(open_script(path), progress), inspector, safety, definitions)
+    inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
+    walk(_told(open_script(source), progress), inspector, safety, definitions)
     info = inspector.info()
     chosen = _chosen(info, _choose(info, database))
-    said = findings_for(safety.findings, chosen.name)
-    _refuse(path, said)
+    found = (*safety.findings, *computed_value_findings(inspector.content.computed))
+    said = findings_for(sorted(found, key=lambda finding: finding.line), chosen.name, allowed)
+    _refuse(source, said)
     if info.complete is False:
         # An unfinished `\\!` swallows the rest of the script: it is not cut short, it must not run.
-        _refuse(path, [found for found in safety.findings if found.code == "client-command"])
+        _refuse(source, [found for found in safety.findings if found.code == "client-command"])
         raise BrokenArtifact(
-            f"the dump {path.name} is cut short: {info.incomplete_because}",
+            f"the dump {source.name} is cut short: {info.incomplete_because}",
             "Take the backup again, and look at the exit status of every program in its pipe.",
         )
     if not chosen.tables:
         raise BrokenArtifact(
-            f"the dump {path.name} holds no table",
+            f"the dump {source.name} holds no table",
             "It would restore without an error, to an empty database: look at how the backup is made.",
         )
     return Script(
-        path=path,
+        source=source,
         info=info,
         database=chosen,
         content=_content(chosen, definitions),
@@ -106,11 +113,11 @@ def read_script(path: Path, database: str | None, *, progress: Callable[[str], N
     )
 
 
-def _refuse(path: Path, findings: Iterable[ScriptFinding]) -> None:
+def _refuse(source: Dump, findings: Iterable[ScriptFinding]) -> None:
     refused = [finding for finding in findings if finding.severity is ScriptSeverity.ERROR]
     if refused:
         raise UnsafeArtifact(
-            f"the dump {path.name} was refused: on line {refused[0].line}, {refused[0].message}",
+            f"the dump {source.name} was refused: on line {refused[0].line}, {refused[0].message}",
             refused[0].remedy,
             details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
         )
@@ -152,8 +159,8 @@ def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> tuple[Scrip
         again = _dumped_again(server, script, plan, values=False)
         if set(script.content.tables) <= set(again.tables):
             return script.content, again
-    inspector, definitions = Inspector(str(script.path), values=True), Definitions()
-    walk(open_script(script.path), inspector, definitions)
+    inspector, definitions = Inspector(source_name(script.source), values=True), Definitions()
+    walk(open_script(script.source), inspector, definitions)
     expected = _content(_chosen(inspector.info(), script.database.name), definitions, values=True)
     return expected, _dumped_again(server, script, plan, values=True)
 
