@@ -436,6 +436,7 @@ class DrillResult:
         recovery_time_s: steps two to six of the guide, measured; None when the restore did not end.
         recovery_point_at: newest row that came back.
         unproven: what this drill did not prove, in words.
+        peak_memory_bytes: the most memory that the harness itself had, its servers and tools not counted.
         error: the error that ended the drill early, or empty.
         hints: what to do about that error.
     """
@@ -459,3 +460,4 @@ class DrillResult:
     error: str = ""
     hints: tuple[str, ...] = ()
     artifacts: tuple[ArtifactFile, ...] = field(default=())
+    peak_memory_bytes: int | None = None

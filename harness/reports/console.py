@@ -89,6 +89,8 @@ def _times(result: DrillResult) -> str:
         parts.append(f"restore (steps 2 to 6 of the guide) {result.recovery_time_s:.1f} s, {result.mode}")
     if result.recovery_point_at is not None:
         parts.append(f"newest row {result.recovery_point_at:%Y-%m-%d %H:%M:%S} UTC")
+    if result.peak_memory_bytes is not None:
+        parts.append(f"harness at most {result.peak_memory_bytes / 1e6:.0f} MB of memory")
     return "; ".join(parts) + "."
 
 
