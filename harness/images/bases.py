@@ -13,12 +13,11 @@ from harness.errors import MissingProgram, ServerFailed
 from harness.images.mirror import apt_options, debian_mirror
 from harness.images.recipes import Base
 from harness.runtimes.docker_client import engine_errors
-from harness.runtimes.docker_images import REPOSITORY
+from harness.runtimes.docker_images import IMAGE_LABEL, REPOSITORY
 from harness.runtimes.local_host import LocalHost
 from harness.settings import Settings
 
 INPUTS_LABEL = "apiary-drill.inputs"
-NAME_LABEL = "apiary-drill.image"
 
 _LIMIT_S = 900.0
 _EPOCH = "1764547200"
@@ -63,7 +62,7 @@ def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, 
                 io.BufferedReader(_Reader(command.chunks()), 1 << 20),
                 repository=reference.partition(":")[0],
                 tag=base.suite,
-                changes=[f"LABEL {INPUTS_LABEL}={wanted} {NAME_LABEL}={base.name}"],
+                changes=[f"LABEL {INPUTS_LABEL}={wanted} {IMAGE_LABEL}={base.name}"],
             )
         completed = command.wait(_LIMIT_S)
     if completed.exit_status != 0:

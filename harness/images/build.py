@@ -5,6 +5,7 @@ A build container needs no network: packages are in the base, wheels come with t
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 import tarfile
@@ -19,9 +20,10 @@ import docker.errors
 from docker.models.images import Image
 
 from harness.errors import MissingProgram, ServerFailed, UsageError
-from harness.images.bases import INPUTS_LABEL, NAME_LABEL, base_hash, ensure_base
+from harness.images.bases import INPUTS_LABEL, base_hash, ensure_base
 from harness.images.recipes import RECIPES, Recipe, context_files, inputs_hash, requirements
 from harness.runtimes.docker_client import engine_errors
+from harness.runtimes.docker_images import IMAGE_LABEL
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
 from harness.settings import Settings
@@ -107,7 +109,7 @@ def list_images(client: docker.DockerClient) -> list[ImageInfo]:
     """The images that were made here and are on the engine, newest first."""
     current = {recipe.name: inputs_hash(recipe, base_hash(recipe.base)) for recipe in RECIPES}
     with engine_errors("listing images"):
-        images = client.images.list(filters={"label": NAME_LABEL})
+        images = client.images.list(filters={"label": IMAGE_LABEL})
     found = [_info(image, current) for image in images if image.tags]
     return sorted(found, key=lambda info: info.created_at, reverse=True)
 
@@ -127,6 +129,7 @@ def _build(
             image = None
     if image is not None and not fresh and image.labels.get(INPUTS_LABEL) == wanted:
         return _info(image, {recipe.name: wanted})
+    before = image
     progress(f"{recipe.tag}: {recipe.base.suite} with {', '.join(recipe.base.packages)}")
     base = ensure_base(client, settings, recipe.base, fresh=fresh)
     contents = context_files(recipe)
@@ -147,7 +150,7 @@ def _build(
                     custom_context=True,
                     tag=recipe.tag,
                     buildargs={"BASE": base},
-                    labels={INPUTS_LABEL: wanted, NAME_LABEL: recipe.name},
+                    labels={INPUTS_LABEL: wanted, IMAGE_LABEL: recipe.name},
                     network_mode="none",
                     rm=True,
                     forcerm=True,
@@ -156,6 +159,10 @@ def _build(
             except docker.errors.BuildError as error:
                 log = "".join(str(line.get("stream", "")) for line in error.build_log)
                 raise ServerFailed(f"cannot build {recipe.tag}: {error.msg}", details=log[-2000:]) from error
+    if before is not None and before.id != image.id:
+        # Without its tag nobody finds it again; a drill that runs on it keeps it.
+        with contextlib.suppress(docker.errors.APIError):
+            client.images.remove(before.id)
     info = _info(image, {recipe.name: wanted})
     return ImageInfo(info.name, info.reference, info.id, info.created_at, info.size_bytes, wanted, True, built=True)
 
@@ -210,7 +217,7 @@ def _header(path: str, size_bytes: int) -> tarfile.TarInfo:
 
 
 def _info(image: Image, current: dict[str, str]) -> ImageInfo:
-    name = image.labels.get(NAME_LABEL, "")
+    name = image.labels.get(IMAGE_LABEL, "")
     inputs = image.labels.get(INPUTS_LABEL, "")
     return ImageInfo(
         name=name,

@@ -19,6 +19,9 @@ from harness.errors import HarnessError
 REPOSITORY = "apiary-drill"
 """Repository of every image that is made here; nothing of that name is ever pulled or pushed."""
 
+IMAGE_LABEL = "apiary-drill.image"
+"""Label of every image that is made here: the name of its recipe."""
+
 LOCAL_MYSQL = f"{REPOSITORY}/mysql:sid"
 LOCAL_MARIADB = f"{REPOSITORY}/mariadb:bookworm"
 LOCAL_STANDIN = f"{REPOSITORY}/standin:bookworm"

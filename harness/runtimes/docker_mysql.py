@@ -6,6 +6,7 @@ directory, and is committed. A drill's server gets a volume that the engine fill
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from harness.errors import ServerFailed
 from harness.model import Component
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_container import ContainerPlan, Server
-from harness.runtimes.docker_images import REPOSITORY, ChosenImage
+from harness.runtimes.docker_images import IMAGE_LABEL, REPOSITORY, ChosenImage
 from harness.runtimes.docker_labels import drill_labels, no_labels
 from harness.runtimes.docker_reach import Reach
 from harness.runtimes.mysql_process import MARIADB_UNPROVEN, account_statements
@@ -34,6 +35,7 @@ DATA = "/srv/mysql"
 PORT = 3306
 _INIT_FILE = "/srv/accounts.sql"
 _FACT = "apiary-drill.mysql."
+_OF = "apiary-drill.prepared-of"
 _FACTS = ("server", "flavour", "version", "client", "dump", "user")
 _PREPARE_S = 180.0
 _MEMORY_BYTES = 4 << 30
@@ -218,7 +220,13 @@ def _prepare(client: docker.DockerClient, image: ChosenImage, script: str, key: 
                     f"{image.reference} could not initialise a data directory: exit status {status}",
                     details=container.logs(tail=20).decode("utf-8", "replace"),
                 )
-            labels = {**no_labels(), **{_FACT + fact: facts[fact] for fact in _FACTS}}
+            labels = {
+                **no_labels(),
+                **{_FACT + fact: facts[fact] for fact in _FACTS},
+                _OF: image.reference,
+                # A base's own labels are inherited, too: this one is not that image.
+                IMAGE_LABEL: "prepared",
+            }
             container.commit(
                 repository=f"{REPOSITORY}/prepared",
                 tag=key,
@@ -231,6 +239,16 @@ def _prepare(client: docker.DockerClient, image: ChosenImage, script: str, key: 
             )
         finally:
             container.remove(force=True, v=True)
+    _forget_older(client, image.reference, key)
     found = _find(client, key)
     assert found is not None, "committed a moment ago"
     return found
+
+
+def _forget_older(client: docker.DockerClient, reference: str, key: str) -> None:
+    """Remove what was prepared from an earlier image of the same reference; nobody asks for it any more."""
+    for image in client.images.list(filters={"label": f"{_OF}={reference}"}):
+        tags = [tag for tag in image.tags if not tag.endswith(f":{key}")]
+        for tag in tags:
+            with contextlib.suppress(docker.errors.APIError):  # another drill runs on it
+                client.images.remove(tag)
