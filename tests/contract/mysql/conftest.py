@@ -22,13 +22,8 @@ from harness.services.mysql import Account, MySqlServer, Session, quote_name
 from harness.settings import from_environment
 from tests.contract.mysql.places import FLAVOURS, Place
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one kind of server on one worker, so that its servers are started once."""
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        if callspec is not None and "servers" in callspec.params:
-            item.add_marker(pytest.mark.xdist_group(f"mysql-{callspec.params['servers']}"))
+# One worker for each kind of server (`--dist loadgroup`), so that its servers are started once.
+KINDS = [pytest.param(flavour, marks=pytest.mark.xdist_group(f"mysql-{flavour}"), id=flavour) for flavour in FLAVOURS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class Servers:
     version: str
 
 
-@pytest.fixture(scope="session", params=FLAVOURS)
+@pytest.fixture(scope="session", params=KINDS)
 def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Started from the cached template; a server that is not to be had is an error."""
     settings = replace(

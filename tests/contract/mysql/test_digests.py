@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -209,8 +210,8 @@ def test_odd_names_are_quoted(place: Place) -> None:
     assert place.tables()["odd `name"].rows == 1
 
 
-def test_the_digest_can_be_recomputed_from_the_documentation(place: Place) -> None:
-    """docs/manifest.md says how; this is the same in Python, for every kind of column."""
+def test_the_digest_can_be_recomputed_in_python(place: Place) -> None:
+    """As docs/manifest.md says it, for every kind of column."""
     place.run(
         "CREATE TABLE t (id BIGINT, B VARCHAR(20), a DECIMAL(10,3), c BLOB, d DATETIME(6), e TEXT, f FLOAT, g BIT(9),"
         " h BINARY(3), i CHAR(9), j ENUM('x', 'y'), k DOUBLE, l TIME, m YEAR, n INT)",
@@ -239,3 +240,17 @@ def test_the_digest_can_be_recomputed_from_the_documentation(place: Place) -> No
         digest = hashlib.sha256(b"|".join(row[name] for name in names)).hexdigest()
         total += int(digest[:16], 16) * 2**64 + int(digest[16:32], 16)
     assert place.digest() == f"{total % 2**128:032x}"
+
+
+def test_the_digest_can_be_recomputed_in_sql(place: Place) -> None:
+    """With the statements of docs/manifest.md as they stand there."""
+    place.run(
+        "CREATE TABLE t (id INT, name VARCHAR(20))",
+        "INSERT INTO t VALUES (1, 'é 🐝'), (2, NULL), (2, NULL), (NULL, ''), (-7, '1:a|N')",
+    )
+    page = (Path(__file__).parents[3] / "docs" / "manifest.md").read_text(encoding="utf-8")
+    settings, query = page.split("```sql\n")[1].split("```")[0].split(";\n", 1)
+    with place.session() as session:
+        session.execute(settings)
+        total = session.value(query.strip().rstrip(";"))
+    assert place.digest() == f"{int(total) % 2**128:032x}"
