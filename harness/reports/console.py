@@ -109,7 +109,7 @@ def _checks(checks: Sequence[CheckResult]) -> Table:
     for check in checks:
         errors = sum(1 for finding in check.findings if finding.severity is Severity.ERROR)
         others = len(check.findings) - errors
-        mark = "[red]✗[/]" if errors else "[yellow]?[/]" if check.unknown else "[green]✓[/]"
+        mark = "[red]✗[/]" if errors else "[yellow]?[/]" if check.unknown else "[green]✓[/]" if check.compared else "·"
         told = [f"could not tell: {check.unknown}"] if check.unknown else []
         told += [_counted(errors, "error")] if errors else []
         told += [_counted(others, "remark")] if others else []

@@ -72,6 +72,9 @@ class StackSpec:
             "FEATURE_SANDBOX_MODE": "true",
             "SANDBOX_USERS": PROBE_USER,
             "CAS_MASQUERADE": PROBE_USER,
+            "CAS_MASQUERADE_email_primary": f"{PROBE_USER}@drill.invalid",
+            "CAS_MASQUERADE_givenName": "Restore",
+            "CAS_MASQUERADE_sn": "Drill",
             "LARAVEL_STORAGE_PATH": storage,
             **self.app_env,
         }

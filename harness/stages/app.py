@@ -50,12 +50,14 @@ def _health(stack: Stack) -> Probe:
 
 
 def _unwell(body: bytes) -> str:
-    """The names of the checks that failed, as the health page lists them; not their messages."""
+    """The names of the checks that failed, as the health page lists them; not their messages.
+
+    The page is ans-group/laravel-health-check's: `{"status": …, "<check>": {"status": …, "message": …}}`.
+    """
     try:
         report = json.loads(body)
-        results = report["checkResults"]
-        failed = [str(result["name"]) for result in results if result.get("status") not in ("ok", "skipped")]
-    except (ValueError, KeyError, TypeError):
+        failed = [name for name, told in report.items() if isinstance(told, dict) and told.get("status") != "OK"]
+    except (ValueError, AttributeError):
         return "it does not say what is wrong"
     return f"not well: {', '.join(failed)}" if failed else "it names no failed check"
 
