@@ -143,13 +143,9 @@ def _apt(settings: Settings, arguments: list[str]) -> None:
             f"Install what Debian calls {', '.join(MARIADB_PACKAGES)} with the system's own package manager.",
         )
     argv = as_root(settings, [str(apt), *arguments], f"run apt-get {arguments[0]}")
-    environment = {**settings.base_env, "DEBIAN_FRONTEND": "noninteractive", **_proxies()}
+    environment = {**settings.base_env, "DEBIAN_FRONTEND": "noninteractive", **settings.fetch_env}
     completed = run(LocalHost(environment), argv, timeout_s=1800)
     if completed.exit_status != 0:
         raise UsageError(
             f"apt-get {arguments[0]} ended with exit status {completed.exit_status}", details=completed.stderr[-4000:]
         )
-
-
-def _proxies() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}

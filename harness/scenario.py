@@ -118,7 +118,7 @@ def _told(path: str, where: Sequence[object], message: str, value: object) -> st
 def shipped() -> dict[str, Path]:
     """Names and paths of the scenarios that come with the project, or in the current directory."""
     found: dict[str, Path] = {}
-    for directory in (Path(__file__).parent.parent / "scenarios", Path.cwd() / "scenarios"):
+    for directory in (Path(__file__).parent / "scenarios", Path.cwd() / "scenarios"):
         for path in sorted(directory.glob(f"*{SUFFIX}")):
             found.setdefault(path.name.removesuffix(SUFFIX), path)
     return found

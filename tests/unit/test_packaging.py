@@ -1,0 +1,36 @@
+"""What is built is what is in the repository: the wheel holds every file that the package needs to run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
+    """Modules, schema, data, recipes and scenarios: nothing is left behind in the checkout."""
+    copy = tmp_path / "checkout"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "harness", "scenarios", "pyproject.toml", "README.md", "LICENSE"],
+        cwd=ROOT, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    names = [name.decode() for name in tracked.split(b"\0") if name]
+    copy.mkdir()
+    subprocess.run(
+        ["tar", "-cf", str(tmp_path / "tree.tar"), "-C", str(ROOT), *(n for n in names if (ROOT / n).exists())],
+        check=True,
+    )
+    subprocess.run(["tar", "-xf", str(tmp_path / "tree.tar"), "-C", str(copy)], check=True)
+    built = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(copy)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = tmp_path.glob("apiary_restore_drill-*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    wanted = {name for name in names if name.startswith("harness/") and not (ROOT / name).is_symlink()}
+    wanted |= {f"harness/{name}" for name in names if name.startswith("scenarios/")}
+    assert wanted - held == set()
