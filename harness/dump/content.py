@@ -9,31 +9,11 @@ from harness.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ObjectInfo, T
 from harness.dump.rows import Rows, Tally, hash_row
 from harness.dump.statements import Kind, Piece
 from harness.dump.tokens import Token, name_at, starts_with
-from harness.dump.values import canonical_row, codec_of, columns_of_row, parse_row
+from harness.dump.values import BINARY_TYPES, canonical_row, codec_of, columns_of_row, parse_row
 from harness.dump.walk import Head, Heads, created_database, used_database
 from harness.guide import EXCLUDABLE_TABLES
 
 _OBJECTS = ("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "SEQUENCE", "PACKAGE")
-_BINARY_TYPES = frozenset(
-    (
-        "binary",
-        "varbinary",
-        "tinyblob",
-        "blob",
-        "mediumblob",
-        "longblob",
-        "bit",
-        "geometry",
-        "point",
-        "linestring",
-        "polygon",
-        "multipoint",
-        "multilinestring",
-        "multipolygon",
-        "geometrycollection",
-        "geomcollection",
-    )
-)
 
 
 class _Table:
@@ -244,7 +224,7 @@ class Content:
         if any(column is not None and column.generated for column in columns):
             table.generated_values_line = piece.line
         for value, column in zip(values, columns, strict=False):
-            if value[0] == "text" and value[1] and (column is None or column.base_type in _BINARY_TYPES):
+            if value[0] == "text" and value[1] and (column is None or column.base_type in BINARY_TYPES):
                 if len(value[1]) < _LONGEST_LOOK_BYTES // 4 and b"0x" + value[1].hex().encode() in row.lower():
                     self._hex = True
                 elif column is not None or b"_binary" in row:

@@ -121,8 +121,8 @@ def _column(item: Sequence[Token]) -> ColumnInfo:
     rest = list(_outermost(item[index:]))
     words = [token.text for token in rest if token.kind == "word"]
     generated = "GENERATED" in words or _followed_by_parenthesis(item[index:], "AS")
-    collation = next((value.lower() for option, value in _options(rest) if option == "COLLATE"), None)
-    return ColumnInfo(name, type_, generated, "INVISIBLE" in words, collation)
+    options = {option: value.lower() for option, value in _options(rest)}
+    return ColumnInfo(name, type_, generated, "INVISIBLE" in words, options.get("COLLATE"), options.get("SET"))
 
 
 def _outermost(tokens: Sequence[Token]) -> Iterator[Token]:

@@ -33,6 +33,7 @@ class ColumnInfo:
         generated: the server computes it; a dump need not hold its values.
         invisible: `SELECT *` leaves it out.
         collation: only if it is written at the column.
+        charset: as the collation.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ColumnInfo:
     generated: bool = False
     invisible: bool = False
     collation: str | None = None
+    charset: str | None = None
 
     @property
     def base_type(self) -> str:

@@ -55,6 +55,13 @@ _NUMBERS = frozenset(
         "serial",
     )
 )
+BINARY_TYPES = frozenset(
+    [
+        *("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit", "vector", "geometry", "point"),
+        *("linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection"),
+        "geomcollection",
+    ]
+)
 _TEXTS = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json"))
 _CODECS = {"latin1": "cp1252", "latin2": "iso8859-2", "cp1251": "cp1251", "cp1250": "cp1250", "koi8r": "koi8-r"}
 """Character sets of a script other than UTF-8 that are met in dumps of western and eastern European systems."""
@@ -139,7 +146,8 @@ def codec_of(charset: str) -> str | None:
     return _CODECS.get(charset.lower())
 
 
-def _to_utf8(text: bytes, codec: str) -> bytes:
+def to_utf8(text: bytes, codec: str) -> bytes:
+    """Text of a script in UTF-8; `codec` is what `codec_of` said."""
     # MySQL's latin1 is cp1252, with the five bytes that cp1252 leaves undefined as themselves (manual, 12.10.2)
     if codec != "cp1252":
         return text.decode(codec, "surrogateescape").encode("utf-8", "surrogateescape")
@@ -165,7 +173,7 @@ def canonical_value(value: Value, column: ColumnInfo | None, codec: str | None =
             return b"B%d" % int(content)
         return b"B%d" % int.from_bytes(content, "big")
     if codec is not None and kind == "text" and base in _TEXTS:
-        return b"S" + _to_utf8(content, codec)
+        return b"S" + to_utf8(content, codec)
     if base in _NUMBERS or (kind == "number" and not base):
         return b"#" + normal_number(content)
     return b"X" + content if kind == "expression" else b"S" + content

@@ -1,0 +1,123 @@
+"""A directory that holds a backup: which of its entries is the script and which the storage, by their content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from harness.backup.manifest import MANIFEST_NAME, read_manifest
+from harness.dump.source import Dump, open_script
+from harness.dump.tab import TabDirectory
+from harness.errors import BrokenArtifact, UsageError
+from harness.model import Manifest
+
+T = TypeVar("T")
+
+_STORAGE_DIRECTORIES = frozenset(("resumes", "docusign", "nova-exports", "dompdf", "meilisearch", "public"))
+"""What `storage/app` holds: these tell it from other directories (guide, "Backup and restore")."""
+_FIRST_BYTES = 4096
+_SCRIPT_BEGINS = (
+    b"--",
+    b"/*",
+    b"CREATE ",
+    b"INSERT ",
+    b"DROP ",
+    b"SET ",
+    b"USE ",
+    b"LOCK ",
+    b"REPLACE ",
+    b"DELIMITER ",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBackup:
+    """A script and a storage that belong together.
+
+    Args:
+        dump: the script.
+        storage: directory or archive of the storage directory.
+        manifest: what the tool that made them says, when it was this one.
+    """
+
+    dump: Dump
+    storage: Path
+    manifest: Manifest | None = None
+
+
+def find_backup(directory: Path) -> FoundBackup:
+    """The one script and the one storage that a directory holds.
+
+    Raises:
+        UsageError: there is none of one kind, or several that are equally good; names them.
+        BrokenArtifact: its manifest is damaged, or names files that are not there.
+    """
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is not a directory", "A script is named with --dump, a storage with --storage.")
+    if (directory / MANIFEST_NAME).exists():
+        manifest = read_manifest(directory)
+        paths = {file.role: directory / file.name for file in manifest.artifacts}
+        for path in paths.values():
+            if not path.exists():
+                raise BrokenArtifact(f"the backup {directory.name} lacks {path.name}, which its manifest promises")
+        return FoundBackup(paths["database"], paths["storage"], manifest)
+    dumps: list[Dump] = []
+    storages: list[Path] = []
+    for path in sorted(directory.iterdir()):
+        kind = _kind(path)
+        if kind == "dump":
+            dumps.append(TabDirectory(path) if path.is_dir() else path)
+        elif kind == "storage":
+            storages.append(_inner(path))
+    dump = _only(dumps, [dump.name for dump in dumps], "script of mysqldump", "--dump", directory)
+    storages = [path for path in storages if _looks_like_storage(path)] or storages
+    storage = _only(storages, [path.name for path in storages], "storage directory or archive", "--storage", directory)
+    return FoundBackup(dump, storage)
+
+
+def _only(found: Sequence[T], names: list[str], what: str, option: str, directory: Path) -> T:
+    if not found:
+        raise UsageError(f"{directory} holds no {what}", f"Name it with {option}.")
+    if len(found) > 1:
+        raise UsageError(f"{directory} holds more than one {what}: {', '.join(names)}", f"Name one with {option}.")
+    return found[0]
+
+
+def _kind(path: Path) -> str:
+    """`dump`, `storage` or empty, by what the entry holds; its name only decides where it holds nothing."""
+    if path.name.startswith("."):
+        return ""
+    if path.is_dir():
+        return "dump" if _is_tab(path) else "storage"
+    named = ".sql" in path.suffixes
+    try:
+        chunks = open_script(path)
+        first = b""
+        for chunk in islice(chunks, 4):
+            first += chunk
+            if len(first) >= _FIRST_BYTES:
+                break
+    except (UsageError, BrokenArtifact):
+        return "dump" if named else ""
+    if first[257:262] == b"ustar":
+        return "storage"
+    begin = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:16].upper()
+    return "dump" if named or begin.startswith(_SCRIPT_BEGINS) else ""
+
+
+def _is_tab(directory: Path) -> bool:
+    names = {path.name for path in directory.iterdir()}
+    return any(f"{name.removesuffix('.sql')}.txt" in names for name in names if name.endswith(".sql"))
+
+
+def _inner(path: Path) -> Path:
+    """`storage/app` of a `storage` that was copied with its outer directory."""
+    inner = path / "app"
+    return inner if path.is_dir() and inner.is_dir() and _looks_like_storage(inner) else path
+
+
+def _looks_like_storage(path: Path) -> bool:
+    return path.is_file() or any(entry.name in _STORAGE_DIRECTORIES for entry in path.iterdir())
