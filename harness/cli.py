@@ -11,6 +11,7 @@ from harness.commands.backup import backup
 from harness.commands.clean import clean
 from harness.commands.common import errors_console
 from harness.commands.doctor import doctor
+from harness.commands.inspect import inspect
 from harness.commands.report import report
 from harness.commands.run import run
 from harness.commands.scenarios import list_scenarios
@@ -43,10 +44,11 @@ def main() -> None:
       apiary-drill run                         a full drill with generated data
       apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz
                                                drill a backup that you have
+      apiary-drill inspect apiary.sql.gz       what a dump holds, in seconds, without a server
     """
 
 
-for command in (run, verify, backup, list_scenarios, report, doctor, clean):
+for command in (run, verify, inspect, backup, list_scenarios, report, doctor, clean):
     main.add_command(command)
 
 
