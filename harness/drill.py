@@ -20,11 +20,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness import guide
 from harness.backup.manifest import measure
 from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.take import Backup, take_backup
 from harness.checks.evidence import Evidence
 from harness.clock import Clock, Listener
+from harness.dump.source import Dump, files_of
 from harness.errors import EXIT_USAGE, HarnessError, ServerFailed, StageFailed
 from harness.model import (
     CheckResult,
@@ -62,20 +64,24 @@ class HandedIn:
         database: name of the database in the script, when it holds several.
         manifest: the manifest of this tool that came with it.
         app_key: `APP_KEY` of the instance that was backed up, so that encrypted values can be read.
+        accepted_tables: tables that the operator leaves out of the dump besides those of the guide.
+        allowed: codes of unsafe statements that the operator allows by name.
     """
 
-    dump: Path
+    dump: Dump
     storage: Path
     database: str | None = None
     manifest: Manifest | None = None
     app_key: str | None = None
+    accepted_tables: tuple[str, ...] = ()
+    allowed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
     """All that crosses from the first half to the second."""
 
-    dump: Path
+    dump: Dump
     storage: Path
     database: str | None
     plan: BackupPlan
@@ -83,6 +89,7 @@ class HandedOver:
     manifest: Manifest | None = None
     backup: Backup | None = None
     source: SourceView | None = None
+    allowed: frozenset[str] = frozenset()
 
     @classmethod
     def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> HandedOver:
@@ -100,17 +107,20 @@ class HandedOver:
 
     @classmethod
     def from_outside(cls, handed_in: HandedIn) -> HandedOver:
-        files: list[tuple[str, Path]] = [("database", handed_in.dump), ("storage", handed_in.storage)]
+        files = [("database", path) for path in files_of(handed_in.dump)] + [("storage", handed_in.storage)]
         manifest = handed_in.manifest
         if manifest is None:
             # What the guide allows to leave out may be missing; every file that is there must come back.
-            plan = BackupPlan(excluded_directories=())
+            plan = BackupPlan(
+                excluded_tables=(*guide.EXCLUDABLE_TABLES, *handed_in.accepted_tables), excluded_directories=()
+            )
         else:
             plan = BackupPlan(
                 excluded_tables=tuple(left.name for left in manifest.exclusions if left.kind == "table"),
                 excluded_directories=tuple(left.name for left in manifest.exclusions if left.kind == "directory"),
             )
-            files += [(file.role, handed_in.dump.parent / file.name) for file in manifest.artifacts]
+            directory = files_of(handed_in.dump)[0].parent
+            files += [(file.role, directory / file.name) for file in manifest.artifacts]
         return cls(
             dump=handed_in.dump,
             storage=handed_in.storage,
@@ -118,6 +128,7 @@ class HandedOver:
             plan=plan,
             files=tuple({path: (role, path) for role, path in files}.values()),
             manifest=manifest,
+            allowed=handed_in.allowed,
         )
 
 
@@ -172,7 +183,7 @@ class Drill:
         """The second half up to the last step of the guide: a target into which the backup was restored."""
         limits, clock = self.settings.limits, self.clock
         with clock.step("read", "Read the backup before anything of it runs") as note:
-            script = read_script(handed.dump, handed.database, progress=note.progress)
+            script = read_script(handed.dump, handed.database, allowed=handed.allowed, progress=note.progress)
             measured = tuple(measure(path, role) for role, path in handed.files if path.is_file())
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"
         with self._stack("target", app_key) as target:

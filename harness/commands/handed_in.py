@@ -1,0 +1,158 @@
+"""The options that say which backup is meant, for `verify` and `restore`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from harness import config
+from harness.commands.common import must_exist, read_secret
+from harness.drill import HandedIn
+from harness.dump.safety import CODES
+from harness.handin.discover import FoundBackup, find_backup
+from harness.handin.dumps import STANDARD_INPUT, named_dump
+from harness.scenario import Objectives
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which backup is meant, as it was asked for on the command line.
+
+    Args:
+        backup_dir: a directory that holds both.
+        dump: names of scripts, `-` for standard input.
+        storage: directory or archive.
+        config_file: what says the rest, named or found in the current directory.
+    """
+
+    backup_dir: Path | None
+    dump: tuple[str, ...]
+    storage: Path | None
+    config_file: Path | None
+    database: str | None
+    app_key_file: Path | None
+    allow: tuple[str, ...]
+    accept_missing: tuple[str, ...]
+
+    @property
+    def from_standard_input(self) -> bool:
+        """The script comes through a pipe: it has to be kept (handin.dumps.spool) before it is read."""
+        return self.dump == (STANDARD_INPUT,)
+
+    def find(self) -> tuple[HandedIn, Objectives]:
+        """The backup, and the objectives of the configuration."""
+        chosen = self._configuration()
+        if chosen is None:
+            return self._with_options(self._named(), self.database, self.app_key_file), Objectives()
+        path, configured = chosen
+        base = path.absolute().parent
+        key = self.app_key_file or (base / configured.backup.app_key_file if configured.backup.app_key_file else None)
+        handed_in = self._with_options(
+            config.locate(configured, base),
+            self.database or configured.backup.database,
+            key,
+            configured.accepted.tables,
+            configured.safety.allow,
+        )
+        return handed_in, configured.objectives
+
+    def _configuration(self) -> tuple[Path, config.Config] | None:
+        path = self.config_file
+        if self.backup_dir is not None or self.dump or self.storage is not None:
+            if path is not None:
+                raise click.UsageError("--config says where the backup is: name no BACKUP, --dump or --storage")
+            return None
+        if path is None:
+            path = Path(config.CONFIG_NAME)
+            if not path.exists():
+                raise click.UsageError(
+                    "a backup is a BACKUP directory, or --dump and --storage, or what ./apiary-drill.toml names"
+                )
+        return path, config.load(path)
+
+    def _named(self) -> FoundBackup:
+        if self.backup_dir is not None:
+            if self.dump or self.storage is not None:
+                raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
+            return find_backup(must_exist(self.backup_dir, "BACKUP"))
+        if not self.dump or self.storage is None:
+            raise click.UsageError("--dump and --storage go together")
+        storage = must_exist(self.storage, "--storage")
+        if self.from_standard_input:
+            return FoundBackup(Path(STANDARD_INPUT), storage)
+        return FoundBackup(named_dump([must_exist(Path(name), "--dump") for name in self.dump]), storage)
+
+    def _with_options(
+        self,
+        found: FoundBackup,
+        database: str | None,
+        app_key_file: Path | None,
+        accepted: tuple[str, ...] = (),
+        allowed: tuple[str, ...] = (),
+    ) -> HandedIn:
+        return HandedIn(
+            dump=found.dump,
+            storage=found.storage,
+            database=database,
+            manifest=found.manifest,
+            app_key=read_secret(app_key_file, "--app-key-file"),
+            accepted_tables=(*accepted, *self.accept_missing),
+            allowed=frozenset((*allowed, *self.allow)),
+        )
+
+
+def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options, as one argument `asked`."""
+
+    @functools.wraps(command)
+    def with_asked(
+        backup_dir: Path | None,
+        dump: tuple[str, ...],
+        storage: Path | None,
+        config_file: Path | None,
+        database: str | None,
+        app_key_file: Path | None,
+        allow: tuple[str, ...],
+        accept_missing: tuple[str, ...],
+        **others: object,
+    ) -> None:
+        asked = Asked(backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing)
+        command(asked, **others)
+
+    for option in reversed(
+        [
+            click.argument("backup_dir", type=click.Path(path_type=Path), required=False, metavar="[BACKUP]"),
+            click.option(
+                "--dump", multiple=True, metavar="FILE",
+                help="The script of mysqldump; - is standard input, a directory is one of --tab. Named twice: the "
+                "structure (--no-data), then the rows (--no-create-info).",
+            ),
+            click.option(
+                "--storage", type=click.Path(path_type=Path), metavar="DIR_OR_TAR",
+                help="The storage directory, or an archive of it.",
+            ),
+            click.option(
+                "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                help="Another file than ./apiary-drill.toml.",
+            ),
+            click.option("--database", metavar="NAME", help="Which database of the script, when it holds several."),
+            click.option(
+                "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                help="File with the APP_KEY of the instance, so that encrypted values can be proven readable.",
+            ),
+            click.option(
+                "--allow", multiple=True, type=click.Choice(CODES), metavar="CODE",
+                help="Run statements of this kind although they are unsafe; a refusal names the code.",
+            ),
+            click.option(
+                "--accept-missing", multiple=True, metavar="TABLE",
+                help="A table that the dump leaves out besides those that the guide allows.",
+            ),
+        ]
+    ):  # fmt: skip
+        with_asked = option(with_asked)
+    return with_asked

@@ -1,0 +1,126 @@
+"""`apiary-drill.toml`: what repeats from one drill of a backup to the next, so that `verify` needs no argument.
+
+As with scenarios, the schema is closed, and all errors of a file are told at once.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harness.dump.safety import CODES
+from harness.errors import UsageError
+from harness.handin.discover import FoundBackup, find_backup
+from harness.handin.dumps import named_dump
+from harness.handin.patterns import newest
+from harness.scenario import Objectives
+
+CONFIG_NAME = "apiary-drill.toml"
+
+_Pattern = Annotated[str, Field(min_length=1)]
+
+
+def _known_code(code: str) -> str:
+    if code not in CODES:
+        raise ValueError(f"there is no code {code!r}; known are {', '.join(CODES)}")
+    return code
+
+
+_Code = Annotated[str, AfterValidator(_known_code)]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Where(_Closed):
+    """Where the backup is; every location may be a pattern, and is relative to the file's own directory."""
+
+    directory: _Pattern | None = None
+    dump: tuple[_Pattern, ...] = Field(default=(), strict=False)
+    storage: _Pattern | None = None
+    database: Annotated[str, Field(min_length=1)] | None = None
+    app_key_file: _Pattern | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_dump(cls, raw: object) -> object:
+        """One script may stand without brackets."""
+        if isinstance(raw, dict) and isinstance(raw.get("dump"), str):
+            return {**raw, "dump": [raw["dump"]]}
+        return raw
+
+    @model_validator(mode="after")
+    def _directory_or_both(self) -> Where:
+        if (self.directory is None) == (not self.dump and self.storage is None):
+            raise ValueError("give directory, or dump and storage")
+        if self.directory is None and (not self.dump or self.storage is None):
+            raise ValueError("dump and storage go together")
+        return self
+
+
+class Accepted(_Closed):
+    """What is left out of the backup on purpose, besides what the guide allows."""
+
+    tables: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
+
+
+class Safety(_Closed):
+    """Codes of unsafe statements that may run all the same (docs/dump.md lists them)."""
+
+    allow: tuple[_Code, ...] = Field(default=(), strict=False)
+
+
+class Config(_Closed):
+    """The whole file."""
+
+    backup: Where
+    accepted: Accepted = Accepted()
+    safety: Safety = Safety()
+    objectives: Objectives = Objectives()
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        UsageError: with every error of the file: the key, and what was expected there.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a TOML file: {error}") from error
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        wrong = [_told(path, problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
+        raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
+
+
+def locate(config: Config, base: Path) -> FoundBackup:
+    """The backup that a configuration means today: the newest of everything that it names.
+
+    Args:
+        base: the directory of the configuration file.
+
+    Raises:
+        UsageError: nothing matches, or two candidates are equally new.
+    """
+    where = config.backup
+    if where.directory is not None:
+        return find_backup(newest(where.directory, base))
+    assert where.storage is not None, "the schema asks for both"
+    return FoundBackup(named_dump([newest(each, base) for each in where.dump]), newest(where.storage, base))
+
+
+def _told(path: Path, where: tuple[int | str, ...], message: str, value: object) -> str:
+    key = ".".join(str(part) for part in where)
+    text = message.removeprefix("Value error, ")
+    shown = "" if isinstance(value, dict) else f", found {value!r}"
+    return f"{path}: {key}: {text[0].lower()}{text[1:]}{shown}"
