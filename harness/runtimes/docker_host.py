@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import select
 import socket
 import struct
 import threading
@@ -32,6 +33,11 @@ _MARK = "APIARY_DRILL_EXEC"
 
 _STDERR = 2
 _END_S = 10.0
+_STUCK_S = 0.5
+"""How long input may stand still before the engine is asked whether the command still runs."""
+
+_DRAIN_S = 3.0
+"""The engine itself waits two seconds for the output of a command that has ended (daemon/monitor.go)."""
 
 # Kills every process whose environment holds the mark. It needs a shell and grep, which every image has that
 # has tar. The mark comes as an argument, so that this script does not find itself.
@@ -79,10 +85,17 @@ class ContainerCommand:
             self._socket.close()
 
     def write(self, data: bytes) -> None:
-        try:
-            self._socket.sendall(data)
-        except ConnectionError as error:
-            raise BrokenPipeError(*error.args) from error
+        rest = memoryview(data)
+        while rest:
+            try:
+                if not self._writable():
+                    self._must_read()
+                    continue
+                rest = rest[self._socket.send(rest, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                continue
+            except ConnectionError as error:
+                raise BrokenPipeError(*error.args) from error
 
     def close_stdin(self) -> None:
         if self._stdin_open:
@@ -118,6 +131,23 @@ class ContainerCommand:
                 details=stderr,
             )
         return Completed(self._argv, status, b"", stderr)
+
+    def _writable(self) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
+        return bool(poll.poll(_STUCK_S * 1000))
+
+    def _must_read(self) -> None:
+        """Raise BrokenPipeError if nobody will ever read: the engine itself keeps a pipe without a reader.
+
+        Engine 20.10 goes on holding the input of a command that has ended for two minutes, and with it the
+        end of the output; what the command wrote is there long before.
+        """
+        if not self._running():
+            self._pump.join(_DRAIN_S)
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            raise BrokenPipeError(f"{self._argv[0]} ended before it had read its input")
 
     def _out_of_time(self, timeout_s: float) -> None:
         raise WaitTimeout(f"waited {timeout_s:g} s for {self._argv[0]} to end, in vain", details=self._stderr.text())

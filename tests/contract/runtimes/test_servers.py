@@ -1,0 +1,154 @@
+"""What holds for a stack of every runtime while it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import pytest
+import requests
+
+from harness.errors import ServerFailed
+from harness.services.execution import run
+from harness.services.mysql import Account
+from tests.contract.runtimes.stacks import Running
+
+
+def test_the_components_say_what_runs_and_where_it_came_from(running: Running) -> None:
+    """A result names every component it ran, and what it leaves unproven unless it is the real one."""
+    assert [component.role for component in running.stack.components] == ["mysql", "meilisearch", "apiary"]
+    for component in running.stack.components:
+        assert component.version
+        assert component.reference
+        assert component.real or component.unproven
+
+
+def test_the_database_answers_both_accounts(running: Running) -> None:
+    """The server's own word for who is connected is the account that was asked for."""
+    mysql, spec = running.stack.mysql, running.spec
+    for account in (spec.admin, spec.app):
+        with mysql.session(account, database=spec.database) as session:
+            assert session.value("SELECT CURRENT_USER()") == f"{account.user}@%"
+            assert session.value("SELECT DATABASE()") == "apiary"
+
+
+def test_a_wrong_password_is_refused(running: Running) -> None:
+    """ERROR 1045, not a connection without rights."""
+    mysql, app = running.stack.mysql, running.spec.app
+    with pytest.raises(ServerFailed, match="ERROR 1045: Access denied for user 'apiary'"):
+        mysql.connect(Account(app.user, "wrong"))
+
+
+def test_the_app_account_is_limited_to_its_database(running: Running) -> None:
+    """What a script does as the app cannot reach another database or make an account."""
+    with running.stack.mysql.session(running.spec.app) as session:
+        with pytest.raises(ServerFailed, match="ERROR 1044"):
+            session.execute("CREATE DATABASE elsewhere")
+        with pytest.raises(ServerFailed, match="ERROR 1227"):
+            session.execute("CREATE USER x@localhost")
+
+
+def test_root_has_no_empty_password(running: Running) -> None:
+    """The template's root account gets a random password before anybody is let in."""
+    with pytest.raises(ServerFailed, match=r"ERROR 1045|ERROR 1698"):
+        running.stack.mysql.connect(Account("root", ""))
+
+
+def test_the_database_server_keeps_production_like_durability(running: Running) -> None:
+    """The faithful mode's times are a recovery time that an operator can quote."""
+    with running.stack.mysql.session() as session:
+        assert session.value("SELECT @@innodb_flush_log_at_trx_commit") == 1
+        assert session.value("SELECT @@collation_server") == "utf8mb4_unicode_ci"
+        assert session.value("SELECT @@local_infile") == 0
+
+
+def test_the_search_server_wants_its_key(running: Running) -> None:
+    """`/health` is open; everything else is 401 without the master key and 403 with another one."""
+    url = running.stack.meilisearch.url
+    assert requests.get(f"{url}/health", timeout=10).json() == {"status": "available"}
+    assert requests.get(f"{url}/indexes", timeout=10).status_code == 401
+    wrong = {"Authorization": "Bearer wrong"}
+    assert requests.get(f"{url}/indexes", headers=wrong, timeout=10).status_code == 403
+    assert running.stack.meilisearch.version()
+
+
+def test_the_app_starts_stops_and_starts_with_the_same_storage(running: Running) -> None:
+    """Under the same address, healthy, and with the file that was put there while it was stopped."""
+    app = running.stack.apiary
+    assert not app.lifecycle.running()
+    content = secrets.token_bytes(100_000)
+    name = f"{app.storage_root}/kept.bin"
+    put = run(app.storage_host, ["sh", "-c", 'cat > "$0"', name], stdin=[content])
+    assert (put.exit_status, put.stderr) == (0, "")
+    try:
+        for _ in range(2):
+            app.lifecycle.start()
+            assert app.lifecycle.running()
+            assert app.ping()
+            assert app.get("/health").status == 200
+            read = run(app.host, ["sha256sum", name])
+            assert read.stdout.split()[0].decode() == hashlib.sha256(content).hexdigest()
+            app.lifecycle.stop()
+            assert not app.lifecycle.running()
+            assert not app.ping()
+    finally:
+        run(app.storage_host, ["rm", name])
+
+
+def test_an_app_that_runs_is_not_started_twice(running: Running) -> None:
+    """Starting it again is a mistake of the caller, and said as one."""
+    app = running.stack.apiary
+    app.lifecycle.start()
+    try:
+        with pytest.raises(ServerFailed, match=r"^Apiary is running already$"):
+            app.lifecycle.start()
+    finally:
+        app.lifecycle.stop()
+
+
+def test_storage_goes_in_and_out_as_a_tar_stream(running: Running) -> None:
+    """Owner, mode, time and an odd name come back as they went in."""
+    app = running.stack.apiary
+    root, other = app.storage_root, f"{app.storage_root}/copy"
+    make = (
+        'cd "$0" && mkdir -p in/docusign && printf hello > "in/docusign/Travel Information Form.pdf"'
+        ' && printf x > "in/$(printf "n\\303\\244me\\nline")" && chmod 640 in/docusign/*'
+        ' && touch -d 2020-02-03T04:05:06Z in/docusign/* && chown -R "$1:$1" in && mkdir copy'
+    )
+    try:
+        made = run(app.storage_host, ["sh", "-c", make, root, str(app.storage_uid)])
+        assert made.exit_status == 0, made.stderr
+        with app.storage_host.start(
+            ["tar", "-C", f"{root}/in", "--format=pax", "--numeric-owner", "-cf", "-", "."]
+        ) as out:
+            archive = b"".join(out.chunks())
+            assert out.wait(30).exit_status == 0
+        unpack = ["tar", "-C", other, "--numeric-owner", "--same-owner", "-xpf", "-"]
+        assert run(app.storage_host, unpack, stdin=[archive]).exit_status == 0
+        listing = ["find", ".", "-printf", "%P|%U|%m|%s|%T@\\n"]
+        listings = [
+            sorted(
+                run(app.storage_host, ["sh", "-c", 'cd "$0" && shift 0 && "$@"', place, *listing]).stdout.splitlines()
+            )
+            for place in (f"{root}/in", other)
+        ]
+        assert listings[0] == listings[1]
+        assert f"docusign/Travel Information Form.pdf|{app.storage_uid}|640|5|1580702706" in "\n".join(
+            line.decode("utf-8").split(".0000")[0] for line in listings[0]
+        )
+    finally:
+        run(app.storage_host, ["rm", "-rf", f"{root}/in", other])
+
+
+def test_artisan_runs_while_the_app_is_stopped_and_while_it_runs(running: Running) -> None:
+    """Both find the same database, with the environment of the app."""
+    app = running.stack.apiary
+    stopped = app.migrations()
+    app.lifecycle.start()
+    try:
+        assert app.migrations() == stopped
+    finally:
+        app.lifecycle.stop()
+    ran, pending = stopped
+    assert len(ran) > 50
+    assert pending == ()
