@@ -52,8 +52,8 @@ def test_tables_come_with_rows_columns_and_keys(full: DumpInfo) -> None:
     assert users.columns == (
         ColumnInfo("id", "bigint unsigned"),
         ColumnInfo("uid", "varchar(127)", collation="utf8mb4_unicode_ci", charset="utf8mb4"),
-        ColumnInfo("first_name", "varchar(127)", collation="utf8mb4_unicode_ci", charset="utf8mb4"),
-        ColumnInfo("full_uid", "varchar(200)", generated=True, collation="utf8mb4_unicode_ci", charset="utf8mb4"),
+        ColumnInfo("first_name", "varchar(127)", collation="utf8mb4_unicode_ci"),
+        ColumnInfo("full_uid", "varchar(200)", generated=True, collation="utf8mb4_unicode_ci"),
         ColumnInfo("stored_len", "int", generated=True),
         ColumnInfo("deleted_at", "timestamp"),
     )
