@@ -159,7 +159,7 @@ def _build(
             except docker.errors.BuildError as error:
                 log = "".join(str(line.get("stream", "")) for line in error.build_log)
                 raise ServerFailed(f"cannot build {recipe.tag}: {error.msg}", details=log[-2000:]) from error
-    if before is not None and before.id != image.id:
+    if before is not None and before.id is not None and before.id != image.id:
         # Without its tag nobody finds it again; a drill that runs on it keeps it.
         with contextlib.suppress(docker.errors.APIError):
             client.images.remove(before.id)

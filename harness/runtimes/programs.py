@@ -54,9 +54,7 @@ def mysql_programs(settings: Settings) -> MySqlPrograms:
     candidates = _servers(settings)
     if not candidates:
         wanted = settings.mysqld or "mysqld or mariadbd"
-        raise MissingProgram(
-            f"no database server: looked for {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS
-        )
+        raise MissingProgram(f"no database server: looked for {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS)
     # MySQL before MariaDB: it is what production runs.
     server, flavour, version = min(candidates, key=lambda found: found[1] != "MySQL")
     suffixed = flavour == "MariaDB"
@@ -98,8 +96,7 @@ def meilisearch_command(settings: Settings) -> tuple[tuple[str, ...], bool]:
         raise MissingProgram(
             f"no Meilisearch: looked for meilisearch in {', '.join(settings.search_path)}, and the embedded"
             " server needs the Python package milli",
-            "Install the embedded server with `pip install 'apiary-restore-drill[embedded]'`"
-            " (CPython 3.11 or 3.12).",
+            "Install the embedded server with `pip install 'apiary-restore-drill[embedded]'` (CPython 3.11 or 3.12).",
             "Or put the `meilisearch` program on the path, or name it with --meilisearch.",
         )
     return (sys.executable, "-m", "harness.embedded"), False
