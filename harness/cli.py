@@ -11,6 +11,7 @@ from harness.commands.backup import backup
 from harness.commands.clean import clean
 from harness.commands.common import errors_console
 from harness.commands.doctor import doctor
+from harness.commands.images import images
 from harness.commands.inspect import inspect
 from harness.commands.report import report
 from harness.commands.run import run
@@ -48,7 +49,7 @@ def main() -> None:
     """
 
 
-for command in (run, verify, inspect, backup, list_scenarios, report, doctor, clean):
+for command in (run, verify, inspect, backup, list_scenarios, report, doctor, images, clean):
     main.add_command(command)
 
 

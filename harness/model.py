@@ -303,6 +303,25 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class EgressAttempt:
+    """One attempt to get out of the network that a restored application is in.
+
+    Args:
+        kind: `lookup` or `connection`.
+        target: what was tried: a name, or address and port.
+        reached: True when it worked, which it must not.
+        unknown: why the attempt proves nothing, or empty.
+        detail: what came back, such as the exit status.
+    """
+
+    kind: str
+    target: str
+    reached: bool
+    unknown: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchState:
     """All of Meilisearch that a restore has to bring back."""
 

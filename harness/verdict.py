@@ -17,7 +17,7 @@ def judge(evidence: Evidence, checks: Sequence[Check] = CHECKS) -> tuple[CheckRe
     """Run every check that applies; one that crashes could not tell, and says so."""
     results = []
     for check in checks:
-        if check.needs_source and evidence.source is None:
+        if not check.applies(evidence):
             continue
         began = time.monotonic()
         try:

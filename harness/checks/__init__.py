@@ -24,12 +24,20 @@ class Check:
         judge: the check.
         required: True when comparing nothing at all is no pass: the drill would have proven nothing.
         needs_source: True for what only the source itself can tell; left out for a backup from elsewhere.
+        needs_closed_network: True for what only a runtime with networks of its own can tell.
     """
 
     name: str
     judge: Callable[[Evidence], CheckResult]
     required: bool = True
     needs_source: bool = False
+    needs_closed_network: bool = False
+
+    def applies(self, evidence: Evidence) -> bool:
+        """Whether there can be evidence for it in this drill at all."""
+        if self.needs_source and evidence.source is None:
+            return False
+        return not (self.needs_closed_network and evidence.egress is None)
 
 
 def _table_set(e: Evidence) -> CheckResult:
@@ -138,6 +146,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("app-answers", lambda e: app.check_answers(e.app)),
     Check("migrations", lambda e: app.check_migrations(e.app)),
+    Check("no-way-out", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),
     Check(
         "encrypted-values",
         lambda e: search.check_probes(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.checks.collector import Collector
-from harness.model import AppState, CheckResult
+from harness.model import AppState, CheckResult, EgressAttempt
 
 
 def check_answers(app: AppState) -> CheckResult:
@@ -38,4 +40,25 @@ def check_migrations(app: AppState) -> CheckResult:
             remedy="Restore into the version that made the backup, or run `php artisan migrate --force` after it.",
         )
     found.evidence("migrations that ran", len(app.migrations_ran))
+    return found.result()
+
+
+def check_egress(attempts: Sequence[EgressAttempt]) -> CheckResult:
+    """A restored application has no way out: it would send mail and call payment services."""
+    found = Collector("no-way-out", "The restored application cannot reach anybody outside")
+    found.compared = sum(1 for attempt in attempts if not attempt.unknown)
+    for attempt in attempts:
+        if attempt.reached:
+            found.add(
+                "egress",
+                attempt.target,
+                f"From inside the restored application a {attempt.kind} of {attempt.target} worked.",
+                expected="no answer",
+                actual=attempt.detail,
+                remedy="Stop the restored copy at once: it can send mail and call payment services.",
+            )
+    told = [attempt.unknown for attempt in attempts if attempt.unknown]
+    if told:
+        found.unknown = told[0]
+    found.evidence("attempts", len(attempts))
     return found.result()

@@ -11,6 +11,7 @@ from harness.model import (
     AppState,
     ArtifactFile,
     DatabaseState,
+    EgressAttempt,
     Finding,
     Manifest,
     Probe,
@@ -144,6 +145,7 @@ class Evidence:
         excluded_tables: tables that the backup left out on purpose (or that the guide allows to be missing).
         rows: differing rows by table.
         app: the restored application; `app_before` the source's.
+        egress: attempts to get out of its network; None where the runtime cannot close it.
     """
 
     database: str
@@ -161,3 +163,4 @@ class Evidence:
     app_before: AppState | None = None
     manifest: Manifest | None = None
     rows: Mapping[str, RowDifference] = field(default_factory=dict)
+    egress: tuple[EgressAttempt, ...] | None = None

@@ -78,7 +78,7 @@ def backup(
     """
     if (stop_command is None) != (start_command is None):
         raise click.UsageError("--stop-command and --start-command go together")
-    settings = settings_for("auto", mysqld, None, None)
+    settings = settings_for(mysqld=mysqld)
     console = console_for()
     programs = mysql_programs(settings)
     host = LocalHost(settings.base_env)

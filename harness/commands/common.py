@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -16,9 +17,9 @@ from rich.console import Console
 from harness.drill import Drill, new_drill_id
 from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for, print_summary
+from harness.runtimes.choice import choose_runtime
 from harness.runtimes.ownership import sweep, workspace
-from harness.runtimes.process import ProcessRuntime
-from harness.settings import Settings, from_environment
+from harness.settings import ImageSettings, Settings, from_environment
 from harness.store import Store
 
 EXIT_CODES = """
@@ -36,27 +37,63 @@ errors_console = Console(stderr=True)
 
 
 def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(
-        [
-            click.option(
-                "--runtime", type=click.Choice(["auto", "process"]), default="auto", show_default=True,
-                help="How to run the servers. auto takes what is there.",
-            ),
-            click.option("--mysqld", metavar="PROGRAM", help="Database server to use instead of the one found."),
-            click.option("--meilisearch", metavar="PROGRAM", help="Search server to use instead of the one found."),
-            click.option(
-                "--runs", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-                help="Where the results go: one directory for each drill.",
-            ),
-            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
-        ]
-    ):  # fmt: skip
-        command = option(command)
-    return command
+    """The options that say where and on what a drill runs; the command gets them as one `settings`."""
+
+    @functools.wraps(command)
+    def with_settings(
+        runtime: str,
+        mysqld: str | None,
+        meilisearch: str | None,
+        mysql_image: str | None,
+        meilisearch_image: str | None,
+        apiary_image: str | None,
+        apiary_env: Path | None,
+        runs: Path | None,
+        **others: object,
+    ) -> None:
+        images = ImageSettings(mysql_image, meilisearch_image, apiary_image, apiary_env)
+        settings = from_environment(
+            os.environ, runs_dir=runs, mysqld=mysqld, meilisearch=meilisearch, runtime=runtime, images=images
+        )
+        command(settings=settings, **others)
+
+    for option in reversed(_RUNTIME_OPTIONS):
+        with_settings = option(with_settings)
+    return with_settings
 
 
-def settings_for(runtime: str, mysqld: str | None, meilisearch: str | None, runs: Path | None) -> Settings:
-    return from_environment(os.environ, runs_dir=runs, mysqld=mysqld, meilisearch=meilisearch, runtime=runtime)
+_RUNTIME_OPTIONS = (
+    click.option(
+        "--runtime",
+        type=click.Choice(["auto", "process", "docker"]),
+        default="auto",
+        show_default=True,
+        help="How to run the servers; auto takes Docker where an engine answers and has the images.",
+    ),
+    click.option("--mysqld", metavar="PROGRAM", help="Database server to use instead of the one found (process)."),
+    click.option("--meilisearch", metavar="PROGRAM", help="Search server to use instead of the one found (process)."),
+    click.option("--mysql-image", metavar="REF", help="Image of the database server (docker)."),
+    click.option("--meilisearch-image", metavar="REF", help="Image of the search server (docker)."),
+    click.option("--apiary-image", metavar="REF", help="Image of the real Apiary, instead of the stand-in (docker)."),
+    click.option(
+        "--apiary-env",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Environment file of that image.",
+    ),
+    click.option(
+        "--runs",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Where the results go: one directory for each drill.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
+)
+
+
+def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:
+    """Settings of a command that starts no drill."""
+    return from_environment(os.environ, mysqld=mysqld, meilisearch=meilisearch)
 
 
 def must_exist(path: Path, option: str) -> Path:
@@ -75,8 +112,14 @@ def read_secret(path: Path | None, option: str) -> str | None:
 
 
 @contextmanager
-def drilling(settings: Settings, name: str, *, as_json: bool) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
-    """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary."""
+def drilling(
+    settings: Settings, name: str, *, as_json: bool, dump: Path | None = None
+) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
+    """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary.
+
+    Args:
+        dump: a script that was handed in; an image of its server's version is taken unless told otherwise.
+    """
     drill_id = new_drill_id(name)
     console = console_for(stderr=as_json)
     with terminable():
@@ -84,7 +127,7 @@ def drilling(settings: Settings, name: str, *, as_json: bool) -> Iterator[tuple[
             console.print(f"removed what a killed drill left: {leftover.drill_id}", markup=False, highlight=False)
         store = Store(settings.runs_dir / drill_id)
         with workspace(settings.state_dir, drill_id) as directory:
-            runtime = ProcessRuntime(settings, directory)
+            runtime = choose_runtime(settings, directory, lambda line: console.print(line, style="dim"), dump=dump)
             drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
             yield drill, lambda result: show_result(result, store.directory, as_json=as_json)
 

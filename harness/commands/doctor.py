@@ -23,7 +23,7 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None) -> None:
       apiary-drill doctor
       sudo apiary-drill doctor --install
     """
-    settings = settings_for("auto", mysqld, meilisearch, None)
+    settings = settings_for(mysqld=mysqld, meilisearch=meilisearch)
     console = Console(soft_wrap=True, highlight=False)
     if fetch:
         install(settings, lambda text: console.print(text, markup=False))

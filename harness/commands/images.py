@@ -29,7 +29,7 @@ def build(names: tuple[str, ...], fresh: bool) -> None:
       apiary-drill images build
       apiary-drill images build mysql
     """
-    settings = settings_for("docker", None, None, None)
+    settings = settings_for()
     console = console_for()
     made = build_images(
         connect(settings.docker),
@@ -49,7 +49,7 @@ def list_command() -> None:
     Example:
       apiary-drill images list
     """
-    settings = settings_for("docker", None, None, None)
+    settings = settings_for()
     console_for().print(_table(list_images(connect(settings.docker))))
 
 

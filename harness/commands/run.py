@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
 from harness import scenario
-from harness.commands.common import EXIT_CODES, drilling, errors_console, runtime_options, settings_for
+from harness.commands.common import EXIT_CODES, drilling, errors_console, runtime_options
 from harness.drill import exit_code
+from harness.settings import Settings
 
 
 @click.command(epilog=EXIT_CODES)
@@ -21,10 +21,7 @@ def run(
     scenarios: tuple[str, ...],
     scale: str | None,
     rng_seed: int | None,
-    runtime: str,
-    mysqld: str | None,
-    meilisearch: str | None,
-    runs: Path | None,
+    settings: Settings,
     as_json: bool,
 ) -> None:
     """Run drills with generated data: back up, destroy, restore, prove.
@@ -37,7 +34,6 @@ def run(
       apiary-drill run
       apiary-drill run everything-quiesced --scale medium
     """
-    settings = settings_for(runtime, mysqld, meilisearch, runs)
     loaded = [scenario.load(scenario.find(name)) for name in scenarios or (scenario.DEFAULT,)]
     worst = 0
     for wanted in loaded:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import EXIT_CODES, drilling, runtime_options, settings_for
+from harness.commands.common import EXIT_CODES, drilling, runtime_options
 from harness.commands.handed_in import Asked, handed_in_options
 from harness.drill import exit_code
 from harness.handin.dumps import spool
 from harness.scenario import Objectives
+from harness.settings import Settings
 
 
 @click.command(epilog=EXIT_CODES)
@@ -24,10 +25,7 @@ def verify(
     asked: Asked,
     rto: float | None,
     rpo: float | None,
-    runtime: str,
-    mysqld: str | None,
-    meilisearch: str | None,
-    runs: Path | None,
+    settings: Settings,
     as_json: bool,
 ) -> None:
     """Drill a backup that you have: restore it, and prove that all that it holds is back.
@@ -46,8 +44,15 @@ def verify(
     objectives = Objectives(
         recovery_time_s=rto or configured.recovery_time_s, recovery_point_s=rpo or configured.recovery_point_s
     )
-    settings = settings_for(runtime, mysqld, meilisearch, runs)
-    with drilling(settings, "verify", as_json=as_json) as (drill, show):
+    with drilling(
+        settings,
+        "verify",
+        as_json=as_json,
+        dump=handed_in.dump if isinstance(handed_in.dump, Path) and not asked.from_standard_input else None,
+    ) as (
+        drill,
+        show,
+    ):
         if asked.from_standard_input:
             spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / drill.drill_id)
             handed_in = replace(handed_in, dump=spooled)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
+from harness.dump.inspect import Inspector
+from harness.dump.model import DumpInfo
+from harness.dump.source import open_script
+from harness.dump.walk import walk
 from harness.errors import HarnessError
 from harness.runtimes.docker import DockerRuntime
+from harness.runtimes.docker_images import mysql_image_for
 from harness.runtimes.process import ProcessRuntime
 from harness.runtimes.spec import Runtime
 from harness.settings import Settings
 
 
-def choose_runtime(settings: Settings, directory: Path, say: Callable[[str], None]) -> Runtime:
+def choose_runtime(
+    settings: Settings, directory: Path, say: Callable[[str], None], *, dump: Path | None = None
+) -> Runtime:
     """Docker where it is asked for, or where an engine answers and the images can be had; else processes.
 
     Args:
         directory: work directory of the drill, for processes.
         say: told which runtime it is and why, in one line.
+        dump: a script that was handed in: an image of its server's version is the default then.
 
     Raises:
         HarnessError: the runtime that was asked for cannot be had.
@@ -26,13 +35,31 @@ def choose_runtime(settings: Settings, directory: Path, say: Callable[[str], Non
         say("runtime: local processes, as asked")
         return ProcessRuntime(settings, directory)
     if settings.runtime == "docker":
-        runtime = DockerRuntime(settings, progress=say)
+        runtime = _docker(settings, say, dump)
         say("runtime: Docker, as asked")
         return runtime
     try:
-        runtime = DockerRuntime(settings, progress=say)
+        runtime = _docker(settings, say, dump)
     except HarnessError as error:
         say(f"runtime: local processes, because {error.fact}")
         return ProcessRuntime(settings, directory)
     say("runtime: Docker, because an engine answers and has the images")
     return runtime
+
+
+def _docker(settings: Settings, say: Callable[[str], None], dump: Path | None) -> DockerRuntime:
+    info = _beginning(dump) if dump is not None else None
+    if info is None or not info.server_version:
+        return DockerRuntime(settings, progress=say)
+    default = mysql_image_for(info.server_version, mariadb=info.flavour == "mariadb")
+    return DockerRuntime(settings, mysql_default=default, progress=say)
+
+
+def _beginning(dump: Path) -> DumpInfo | None:
+    """What the first lines of a script say; None where there are none to read, which is told later."""
+    inspector = Inspector(str(dump))
+    try:
+        walk(islice(open_script(dump), 1), inspector)
+    except HarnessError:
+        return None
+    return inspector.info()

@@ -33,6 +33,7 @@ from harness.runtimes.docker_mysql import mysql_container, prepared
 from harness.runtimes.docker_reach import Reach, bridge_is_here
 from harness.runtimes.docker_search import component as search_component
 from harness.runtimes.docker_search import search_container
+from harness.runtimes.egress import attempts_from
 from harness.runtimes.env_file import read_env_file
 from harness.runtimes.profiles import REAL, STANDIN
 from harness.runtimes.spec import StackSpec
@@ -99,7 +100,9 @@ class DockerRuntime:
             reach = running.enter_context(Reach(prefix, prefix, pod.host, direct=bridge_is_here(network_id)))
             prepare_storage(pod, profile)
             mysql, mysql_server = running.enter_context(mysql_container(client, settings, made, spec, reach, keep=keep))
-            search, _ = running.enter_context(search_container(client, settings, self._search, spec, reach, keep=keep))
+            search, search_server = running.enter_context(
+                search_container(client, settings, self._search, spec, reach, keep=keep)
+            )
             host, port = reach.to(pod.address(), profile.port)
             url = f"http://{host}:{port}"
             env = app_environment(
@@ -125,6 +128,10 @@ class DockerRuntime:
                     self._app_component(self._app),
                 ),
                 logs=spec.logs,
+                obituary=lambda: next(
+                    filter(None, (part.obituary() for part in (mysql_server, search_server, pod, container))), ""
+                ),
+                egress=lambda: attempts_from(app.host),
             )
         if keep:
             mark_kept(client, spec.drill_id, spec.role)

@@ -76,6 +76,10 @@ class AppContainer:
         """Whether it runs now."""
         return self._server is not None and self._server.running()
 
+    def obituary(self) -> str:
+        """One line and the end of its log if it ended without being told to, else nothing."""
+        return self._server.obituary() if self._server is not None else ""
+
     def host(self) -> ContainerHost:
         """Where a command runs now."""
         if self.running():
@@ -208,6 +212,7 @@ def apiary(
         storage_uid=int(profile.user),
         search_prefix=spec.search_prefix,
         lifecycle=AppLifecycle(container),
+        generator=profile.generator,
     )
     container.ping = app.ping
     return app, container

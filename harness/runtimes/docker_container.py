@@ -150,6 +150,16 @@ class Server:
         told = f"with exit status {state['ExitCode']}{killed}" if state else "and is gone"
         raise ServerFailed(f"{self._plan.title} ended {told} {when}", details=self.log_tail())
 
+    def obituary(self) -> str:
+        """One line and the end of its log if it ended without being told to, else nothing."""
+        if self._container is None or self.running():
+            return ""
+        try:
+            self.must_run("by itself")
+        except ServerFailed as error:
+            return f"{error.fact}\n{error.details}"
+        return ""
+
     def running(self) -> bool:
         """Whether it runs now."""
         state = self._state()
@@ -246,7 +256,8 @@ def _rights(plan: ContainerPlan) -> dict[str, Any]:
 
 def _network(plan: ContainerPlan) -> dict[str, Any]:
     if plan.network == "none" or plan.network.startswith("container:"):
-        return {"network_mode": plan.network}
+        # `network` is named because testcontainers would look for one of its own otherwise.
+        return {"network": None, "network_mode": plan.network}
     aliases = [plan.alias] if plan.alias else []
     endpoint = EndpointConfig("1.41", aliases=aliases)
     return {"network": plan.network, "networking_config": {plan.network: endpoint}, "dns": [_NOWHERE]}

@@ -7,8 +7,8 @@ incident. The probes need `getent`, `timeout` and `bash`, which every Debian ima
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from harness.model import EgressAttempt
 from harness.services.execution import Host, run
 from harness.services.stack import Stack
 
@@ -23,52 +23,33 @@ _NO_ANSWER = 124
 """Exit status of `timeout` when it had to end its command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One attempt to get out.
-
-    Args:
-        kind: `lookup` or `connection`.
-        target: what was tried: a name, or address and port.
-        reached: True when it worked, which it must not.
-        unknown: why the attempt proves nothing, or empty.
-        detail: what came back, such as the exit status.
-    """
-
-    kind: str
-    target: str
-    reached: bool
-    unknown: str = ""
-    detail: str = ""
-
-
-def egress_attempts(stack: Stack) -> tuple[Probe, ...]:
+def egress_attempts(stack: Stack) -> tuple[EgressAttempt, ...]:
     """Try to get out of a stack's app, in its container or, while it is stopped, in its network."""
     return attempts_from(stack.apiary.host)
 
 
 def attempts_from(
     host: Host, *, names: Sequence[str] = NAMES, addresses: Sequence[tuple[str, int]] = ADDRESSES
-) -> tuple[Probe, ...]:
+) -> tuple[EgressAttempt, ...]:
     """Try to get out of the place where a host's commands run: every name, then every address."""
     lookups = tuple(_lookup(host, name) for name in names)
     return lookups + tuple(_connection(host, address, port) for address, port in addresses)
 
 
-def _lookup(host: Host, name: str) -> Probe:
+def _lookup(host: Host, name: str) -> EgressAttempt:
     status, said = _try(host, ["getent", "ahosts", name])
     # 2: the name could not be found (getent's manual page).
     unknown = "" if status in (0, 2, _NO_ANSWER) else f"getent could not run: {said}"
-    return Probe("lookup", name, status == 0, unknown, f"exit status {status}")
+    return EgressAttempt("lookup", name, status == 0, unknown, f"exit status {status}")
 
 
-def _connection(host: Host, address: str, port: int) -> Probe:
+def _connection(host: Host, address: str, port: int) -> EgressAttempt:
     target = f"{address}:{port}"
     status, said = _try(host, ["bash", "-c", f"exec 3<>/dev/tcp/{address}/{port}"])
     # A refusal came from somewhere: the packet got there, even if nobody listens.
     reached = status == 0 or "Connection refused" in said
     unknown = "" if status in (0, 1, _NO_ANSWER) else f"bash could not run: {said}"
-    return Probe("connection", target, reached, unknown, said or f"exit status {status}")
+    return EgressAttempt("connection", target, reached, unknown, said or f"exit status {status}")
 
 
 def _try(host: Host, argv: list[str]) -> tuple[int, str]:

@@ -28,6 +28,7 @@ EMBEDDED_UNPROVEN = (
     "The embedded server stood in for Meilisearch: that a Meilisearch server of production's version takes"
     " the same documents and settings."
 )
+OPEN_NETWORK = "Local processes share the machine's network: that a restored application has no way out of its own."
 STANDIN_UNPROVEN = (
     "The stand-in stood in for Apiary: that the real application starts, migrates and indexes on this backup."
 )
@@ -79,7 +80,7 @@ class ProcessRuntime:
                         version=__version__,
                         reference=f"{sys.executable} -m harness.standin.php",
                         real=False,
-                        unproven=(STANDIN_UNPROVEN,),
+                        unproven=(STANDIN_UNPROVEN, OPEN_NETWORK),
                     ),
                 ),
                 logs=spec.logs,

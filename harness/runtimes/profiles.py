@@ -37,6 +37,7 @@ class Profile:
         user: numeric user of the app and of its commands.
         storage: `storage/app` in the container.
         storage_parent: `storage` in the container.
+        generator: command that fills it with data; empty for the real one.
         made: variables that are made up when neither the drill nor the environment file has them.
     """
 
@@ -51,6 +52,7 @@ class Profile:
     storage: str
     storage_parent: str
     made: Callable[[], Mapping[str, str]]
+    generator: tuple[str, ...] = ()
 
 
 def passport_keys() -> dict[str, str]:
@@ -75,6 +77,7 @@ STANDIN = Profile(
     storage="/app/storage/app",
     storage_parent="/app/storage",
     made=dict,
+    generator=("python3", "-m", "harness.standin.generate"),
 )
 
 REAL = Profile(

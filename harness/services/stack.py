@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.model import Component
+from harness.model import Component, EgressAttempt
 from harness.services.apiary import Apiary
 from harness.services.meilisearch import MeilisearchServer
 from harness.services.mysql import MySqlServer
@@ -22,6 +22,7 @@ class Stack:
         components: what it is made of, with versions.
         logs: directory of this machine in which the servers' logs are, or end up.
         owned: True for what the harness started itself; a restore refuses any other.
+        egress: tries to get out of the app's network, from inside; None where the runtime cannot close it.
         obituary: names a server that went away by itself, with the end of its log; empty while all are there.
     """
 
@@ -34,3 +35,4 @@ class Stack:
     logs: Path
     owned: bool = True
     obituary: Callable[[], str] = lambda: ""
+    egress: Callable[[], tuple[EgressAttempt, ...]] | None = None

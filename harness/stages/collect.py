@@ -97,6 +97,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         note.detail = f"{len(rows)} tables differ"
     with clock.step("observe-app", "Ask the restored application"):
         app = _against_source(observe_app(stack, restored.expected_files), restored.source)
+        egress = stack.egress() if stack.egress is not None else None
     return Evidence(
         database=database,
         fresh=restored.fresh.database,
@@ -139,6 +140,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         app_before=restored.source.app if restored.source else None,
         manifest=restored.manifest,
         rows=rows,
+        egress=egress,
     )
 
 

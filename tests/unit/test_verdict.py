@@ -112,6 +112,11 @@ def test_checks_that_need_the_source_are_left_out_without_one(evidence: Evidence
     assert decide(results) == (Verdict.PASS, ())
 
 
+def test_a_runtime_that_shares_the_machines_network_is_not_asked_for_a_way_out(evidence: Evidence) -> None:
+    results = judge(replace(evidence, egress=None))
+    assert [each.check for each in results] == [each.name for each in CHECKS if each.name != "no-way-out"]
+
+
 def test_an_empty_backup_is_not_a_pass(evidence: Evidence) -> None:
     """Nothing lost because there was nothing: that proves nothing."""
     nothing = replace(evidence.target, tables=(), objects=(), orphans=())

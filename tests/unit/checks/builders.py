@@ -22,6 +22,7 @@ from harness.model import (
     ArtifactFile,
     CheckResult,
     DatabaseState,
+    EgressAttempt,
     FileState,
     Finding,
     IdSet,
@@ -147,6 +148,7 @@ def evidence(directory: Path) -> Evidence:
         target=state,
         script=content,
         redump=content,
+        egress=(EgressAttempt("lookup", "example.com", False), EgressAttempt("connection", "1.1.1.1:443", False)),
         excluded_tables=("webhook_calls",),
         files=FileEvidence(
             expected=directory / "source-files.jsonl",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.checks.app import check_answers, check_migrations
-from harness.model import Probe
+from harness.checks.app import check_answers, check_egress, check_migrations
+from harness.model import EgressAttempt, Probe
 from tests.unit.checks.builders import app, finding, only
 
 
@@ -47,3 +47,25 @@ def test_an_application_that_is_newer_than_the_backup() -> None:
         "Restore into the version that made the backup, or run `php artisan migrate --force` after it.",
     )
     assert result.compared == 3
+
+
+def test_an_application_without_a_way_out() -> None:
+    result = check_egress((EgressAttempt("lookup", "example.com", False),))
+    assert (result.check, result.findings, result.compared, result.unknown) == ("no-way-out", (), 1, "")
+
+
+def test_an_application_that_reaches_somebody() -> None:
+    attempt = EgressAttempt("connection", "1.1.1.1:443", True, detail="exit status 0")
+    assert only(check_egress((attempt,))) == finding(
+        "egress",
+        "1.1.1.1:443",
+        "From inside the restored application a connection of 1.1.1.1:443 worked.",
+        "no answer",
+        "exit status 0",
+        "Stop the restored copy at once: it can send mail and call payment services.",
+    )
+
+
+def test_attempts_that_could_not_be_made_prove_nothing() -> None:
+    result = check_egress((EgressAttempt("lookup", "example.com", False, unknown="getent could not run: gone"),))
+    assert (result.compared, result.findings, result.unknown) == (0, (), "getent could not run: gone")
