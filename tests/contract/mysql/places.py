@@ -70,7 +70,7 @@ class Place:
     def objects(self) -> tuple[SchemaObject, ...]:
         return read_objects(self.kept, self.name)
 
-    def object(self, kind: str, label: str) -> dict[str, str]:
+    def attributes(self, kind: str, label: str) -> dict[str, str]:
         """The attributes of one object."""
         (found,) = [item for item in self.objects() if (item.kind, item.label) == (kind, label)]
         return dict(found.attributes)

@@ -234,7 +234,7 @@ def test_a_foreign_key_into_another_database_names_it(place: Place, new_place: C
     other = new_place()
     other.run(PARENT)
     place.run(f"CREATE TABLE t (p_id INT, CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES {other.name}.p (id))")
-    assert place.object("foreign-key", "t.t_p") == {
+    assert place.attributes("foreign-key", "t.t_p") == {
         "columns": "p_id",
         "references": "p (id)",
         "database": other.name,
