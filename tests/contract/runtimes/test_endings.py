@@ -19,6 +19,9 @@ from tests.contract.runtimes.stacks import Running, a_spec
 
 Start = Callable[[StackSpec], AbstractContextManager[Running]]
 
+# One worker holds the stacks for all of them.
+pytestmark = pytest.mark.xdist_group("docker")
+
 
 def _remains(spec: StackSpec, settings: Settings, client: docker.DockerClient | None) -> list[str]:
     """Everything of a drill that can be found: processes, directories, containers, networks, volumes."""

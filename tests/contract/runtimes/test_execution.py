@@ -17,6 +17,9 @@ from tests.contract.runtimes.stacks import Running
 
 MIB = 1 << 20
 
+# One worker holds the stacks for all of them.
+pytestmark = pytest.mark.xdist_group("docker")
+
 
 def test_64_mib_go_through_a_command_both_ways_in_bounded_memory(running: Running) -> None:
     """The bytes come back the same, and the harness never holds more than a few chunks of them."""

@@ -13,6 +13,9 @@ from harness.services.execution import run
 from harness.services.mysql import Account
 from tests.contract.runtimes.stacks import Running
 
+# One worker holds the stacks for all of them.
+pytestmark = pytest.mark.xdist_group("docker")
+
 
 def test_the_components_say_what_runs_and_where_it_came_from(running: Running) -> None:
     """A result names every component it ran, and what it leaves unproven unless it is the real one."""

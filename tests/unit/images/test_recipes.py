@@ -1,0 +1,68 @@
+"""What the local images are made of, and when they are made again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import docker
+import pytest
+
+from harness.errors import UsageError
+from harness.images.bases import base_hash
+from harness.images.build import build_images
+from harness.images.recipes import RECIPES, context_files, inputs_hash, recipe, requirements
+from harness.settings import Settings
+
+
+def test_every_recipe_has_its_files_and_a_tag_of_its_own() -> None:
+    """A dockerfile that is not packaged would be found out by users only."""
+    assert len({one.tag for one in RECIPES}) == len(RECIPES) == 4
+    for one in RECIPES:
+        contents = context_files(one)
+        assert contents["Dockerfile"].startswith(b"# ")
+        assert {target for _, target in one.scripts} <= contents.keys()
+
+
+def test_python_images_hold_what_they_run_and_not_the_rest() -> None:
+    """The stand-in needs its schema; neither needs the drill itself, whose changes make no new image."""
+    contents = context_files(recipe("standin"))
+    assert "harness/standin/schema/stored.sql" in contents
+    assert "harness/embedded/__main__.py" in contents
+    assert not [path for path in contents if path.startswith(("harness/checks", "harness/runtimes"))]
+    assert not [path for path in contents if path.endswith(".pyc")]
+
+
+def test_wheels_are_pinned_with_hashes() -> None:
+    """Every requirement line has a version and at least one SHA-256."""
+    blocks = requirements().decode().replace("\\\n", " ").splitlines()
+    pinned = [block for block in blocks if "==" in block]
+    assert len(pinned) >= 10
+    assert all("--hash=sha256:" in block for block in pinned)
+    assert b"://" not in requirements()
+
+
+def test_any_input_changes_the_hash() -> None:
+    """Base, packages, files: each alone makes another image; nothing makes the same one."""
+    mysql = recipe("mysql")
+    before = inputs_hash(mysql, base_hash(mysql.base))
+    assert inputs_hash(mysql, base_hash(mysql.base)) == before
+    more = replace(mysql.base, packages=(*mysql.base.packages, "less"))
+    assert inputs_hash(mysql, base_hash(more)) != before
+    assert inputs_hash(replace(mysql, scripts=()), base_hash(mysql.base)) != before
+    assert inputs_hash(recipe("standin"), "base") != inputs_hash(recipe("meilisearch"), "base")
+
+
+def test_an_unknown_image_is_refused_with_those_that_there_are(settings_of_nobody: Settings) -> None:
+    """Before an engine is asked for anything."""
+    client = docker.DockerClient(base_url="unix:///nowhere", version="1.41")
+    with pytest.raises(UsageError) as caught:
+        build_images(client, settings_of_nobody, ["mysqll"])
+    assert str(caught.value) == ("no image is called mysqll\nHINT: There are mysql, mariadb, standin, meilisearch.")
+    client.close()
+
+
+@pytest.fixture
+def settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings that name nothing."""
+    nowhere = tmp_path_factory.mktemp("nowhere")
+    return Settings(state_dir=nowhere, cache_dir=nowhere, runs_dir=nowhere, search_path=())

@@ -1,0 +1,61 @@
+"""What an environment file may decide for a real Apiary, and what only the drill decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.runtimes.docker_app import app_environment
+from harness.runtimes.docker_images import mysql_image_for
+from harness.runtimes.profiles import REAL, STANDIN, passport_keys
+from harness.runtimes.spec import StackSpec
+
+
+def _environment(given: dict[str, str], *, real: bool = True) -> dict[str, str]:
+    spec = StackSpec(role="target", drill_id="d", logs=Path("logs"), app_key="base64:drill")
+    return app_environment(
+        spec,
+        REAL if real else STANDIN,
+        given,
+        mysql=("10.0.0.2", 3306),
+        meilisearch="http://10.0.0.3:7700",
+        url="http://10.0.0.4:8000",
+    )
+
+
+def test_the_servers_of_the_file_are_never_used() -> None:
+    """A production environment file must not lead a restored app to production's servers."""
+    production = {
+        "DB_HOST": "db.example.org",
+        "DB_PASSWORD": "production",
+        "MEILISEARCH_HOST": "https://search.example.org",
+        "MAIL_MAILER": "smtp",
+        "QUEUE_CONNECTION": "redis",
+    }
+    made = _environment(production)
+    assert (made["DB_HOST"], made["MEILISEARCH_HOST"]) == ("10.0.0.2", "http://10.0.0.3:7700")
+    assert made["DB_PASSWORD"] != "production"
+    assert (made["MAIL_MAILER"], made["QUEUE_CONNECTION"]) == ("array", "sync")
+
+
+def test_the_key_and_the_features_of_the_file_are_used() -> None:
+    """Encrypted values of a backup can be read with its own key alone."""
+    made = _environment({"APP_KEY": "base64:theirs", "FEATURE_SANDBOX_MODE": "true"})
+    assert (made["APP_KEY"], made["FEATURE_SANDBOX_MODE"]) == ("base64:theirs", "true")
+    assert _environment({})["APP_KEY"] == "base64:drill"
+
+
+def test_passport_keys_are_made_for_the_real_app_alone_and_only_when_missing() -> None:
+    """As a pair: a private key with another public key is no use."""
+    assert "PASSPORT_PRIVATE_KEY" not in _environment({}, real=False)
+    assert _environment({})["PASSPORT_PRIVATE_KEY"].startswith("-----BEGIN PRIVATE KEY-----\n")
+    given = {"PASSPORT_PRIVATE_KEY": "private", "PASSPORT_PUBLIC_KEY": "public"}
+    assert given.items() <= _environment(given).items()
+    assert passport_keys()["PASSPORT_PUBLIC_KEY"].startswith("-----BEGIN PUBLIC KEY-----\n")
+
+
+def test_the_image_follows_the_server_that_wrote_the_dump() -> None:
+    """By its series, which is a tag of the official images."""
+    assert mysql_image_for("9.7.4", mariadb=False) == ("mysql:9.7", "apiary-drill/mysql:sid")
+    assert mysql_image_for("8.0.39-30", mariadb=False) == ("mysql:8.0", "apiary-drill/mysql:sid")
+    assert mysql_image_for("10.11.19", mariadb=True) == ("mariadb:10.11", "apiary-drill/mariadb:bookworm")
+    assert mysql_image_for("unknown", mariadb=False) == ("mysql:8.4", "apiary-drill/mysql:sid")
