@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from harness.dump.model import DatabaseInfo, DumpInfo, Problem, Severity, TargetServer
+from harness.dump.model import DatabaseInfo, DumpInfo, Mention, Problem, Severity, TargetServer
 
 _DEFINER_PRIVILEGES = frozenset(("SUPER", "SET_USER_ID", "SET_ANY_DEFINER", "SET USER"))
 """MySQL 5.7, 8.0 to 8.3, 8.4 and later (SET_ANY_DEFINER), MariaDB 10.5 and later."""
@@ -29,7 +29,13 @@ def problems(info: DumpInfo, target: TargetServer, database: str) -> list[Proble
         by what the message says that the harness does.
     """
     chosen = info.database(database) or info.database()
-    found = [*_client(info, target), *_vocabulary(info, target), *_accounts(info, target), *_server(info, target)]
+    name = chosen.name if chosen is not None and chosen.used else ""
+    found = [
+        *_client(info, target),
+        *_vocabulary(info, target, name),
+        *_accounts(info, target, name),
+        *_server(info, target),
+    ]
     if chosen is not None:
         found += _tables(info, chosen, target)
     return sorted(found, key=lambda problem: (problem.line, problem.code, problem.subject))
@@ -51,8 +57,8 @@ def _client(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
         )
 
 
-def _vocabulary(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
-    for mention in info.collations:
+def _vocabulary(info: DumpInfo, target: TargetServer, database: str) -> Iterator[Problem]:
+    for mention in _that_matter(info.collations, database):
         if not _knows_collation(mention.name, target):
             yield Problem(
                 "unknown-collation",
@@ -62,7 +68,7 @@ def _vocabulary(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
                 f"{_server_name(target)} does not know the collation {mention.name} (error 1273)",
                 "Restore to the kind and version of server that the dump was taken from.",
             )
-    for mention in info.charsets:
+    for mention in _that_matter(info.charsets, database):
         name = "utf8mb3" if mention.name == "utf8" else mention.name
         if name not in target.charsets and mention.name not in target.charsets and name not in ("default", "binary"):
             yield Problem(
@@ -73,7 +79,7 @@ def _vocabulary(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
                 f"{_server_name(target)} does not know the character set {mention.name} (error 1115)",
                 "Restore to the kind and version of server that the dump was taken from.",
             )
-    for mention in info.engines:
+    for mention in _that_matter(info.engines, database):
         if mention.name.lower() not in target.engines:
             yield Problem(
                 "unknown-engine",
@@ -85,6 +91,14 @@ def _vocabulary(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
             )
 
 
+def _that_matter(mentions: Iterable[Mention], database: str) -> Iterator[Mention]:
+    """What the part of this database mentions, or what stands before all parts: the others are not loaded."""
+    for mention in mentions:
+        line = mention.line_for(database)
+        if line is not None:
+            yield Mention(mention.name, line)
+
+
 def _knows_collation(name: str, target: TargetServer) -> bool:
     if name in target.collations or name in ("default", "binary"):
         return True
@@ -94,8 +108,8 @@ def _knows_collation(name: str, target: TargetServer) -> bool:
     return target.flavour == "mariadb" and "_uca1400" in name and name[name.index("uca1400") :] in target.collations
 
 
-def _accounts(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
-    for mention in info.definers:
+def _accounts(info: DumpInfo, target: TargetServer, database: str) -> Iterator[Problem]:
+    for mention in _that_matter(info.definers, database):
         if mention.name == "CURRENT_USER" or mention.name == target.user:
             continue
         if not target.privileges & _DEFINER_PRIVILEGES:
@@ -211,33 +225,17 @@ def _tables(info: DumpInfo, database: DatabaseInfo, target: TargetServer) -> Ite
             "the target writes a binary log and does not trust makers of functions and triggers (error 1419)",
             "Set log_bin_trust_function_creators=ON for the restore.",
         )
-    if "ANSI_QUOTES" in target.sql_mode and not info.options.comments and info.options.compact:
+    if info.options.compact:
         yield Problem(
-            "sql-mode",
-            Severity.ERROR,
+            "session-settings",
+            Severity.INFO,
             1,
-            "ANSI_QUOTES",
-            "the script sets no SQL mode of its own, and the target's ANSI_QUOTES changes what its quotes mean",
-            "Load it with a session that sets sql_mode as the source had it.",
-        )
-    if "NO_AUTO_VALUE_ON_ZERO" not in target.sql_mode and info.options.compact:
-        yield Problem(
-            "sql-mode",
-            Severity.WARNING,
-            1,
-            "NO_AUTO_VALUE_ON_ZERO",
-            "the script sets no SQL mode of its own: a 0 in an AUTO_INCREMENT column would get a new number",
-            "Load it with a session that sets sql_mode=NO_AUTO_VALUE_ON_ZERO.",
-        )
-    strict = target.sql_mode & {"STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "NO_ZERO_DATE", "NO_ZERO_IN_DATE"}
-    if strict and info.options.compact:
-        yield Problem(
-            "sql-mode",
-            Severity.WARNING,
-            1,
-            ",".join(sorted(strict)),
-            "the script sets no SQL mode of its own: zero dates would be refused (errors 1067, 1292)",
-            "Load it with a session that sets sql_mode=NO_AUTO_VALUE_ON_ZERO.",
+            "sql_mode, foreign_key_checks",
+            "the script sets no SQL mode of its own, and leaves foreign keys checked: tables may refer to later ones "
+            "(errors 1824, 1005), zero dates may be refused (1067, 1292), a 0 that was counted gets a new number",
+            "The harness puts the settings of mysqldump's usual header before it; by hand, "
+            "SET sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0.",
+            copable=True,
         )
 
 

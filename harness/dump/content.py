@@ -81,9 +81,15 @@ class Content:
         self._with_list = self._without_list = False
         self._hex = self._binary_text = False
         self.insert_ignore = self.replace = False
-        self.definers: dict[str, int] = {}
+        self.definers: dict[str, dict[str, int]] = {}
+        self.bare_names = False
         self.uncounted: list[int] = []
         self.computed: list[tuple[int, str, str]] = []  # line, word, database
+
+    @property
+    def current_database(self) -> str:
+        """The database whose part is being read; empty before the first `USE`."""
+        return self._current
 
     def new_dump(self) -> None:
         """Another tool's header: what follows belongs to no database until it says so."""
@@ -130,6 +136,9 @@ class Content:
             table = self._database(definition.database, piece.line).table(definition.name, piece.line)
             table.line = piece.line
             table.definition = definition
+            at = next(index for index, token in enumerate(tokens) if token.text == "TABLE")
+            # Without --quote-names there are names without quotes, but for those that need them.
+            self.bare_names |= tokens[at + 1].kind == "word" and tokens[at + 1].text not in ("IF", "LIKE")
             return
         definer: str | None = None
         for index, token in enumerate(tokens):
@@ -137,7 +146,7 @@ class Content:
                 continue
             if token.text == "DEFINER" and index + 2 < len(tokens) and tokens[index + 1].text == "=":
                 definer = _account(tokens, index + 2)
-                self.definers.setdefault(definer, piece.line)
+                self.definers.setdefault(definer, {}).setdefault(self._current, piece.line)
             elif token.text in _OBJECTS:
                 break
         else:
@@ -269,6 +278,17 @@ class Content:
             for database in self._databases.values()
             for table in database.tables.values()
         )
+
+    @property
+    def create_options(self) -> bool:
+        """Whether tables are written with what only MySQL knows, such as their engine."""
+        defined = [
+            table.definition
+            for database in self._databases.values()
+            for table in database.tables.values()
+            if table.definition is not None
+        ]
+        return not defined or any(definition.engine is not None for definition in defined)
 
     @property
     def hex_blob(self) -> bool | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from harness.dump.content import Content
@@ -12,7 +12,7 @@ from harness.dump.safety import Safety, computed_value_findings
 from harness.dump.source import ScriptSource, open_script, source_name
 from harness.dump.statements import Kind, Piece
 from harness.dump.tokens import Token, starts_with
-from harness.dump.walk import walk
+from harness.dump.walk import created_database, walk
 
 _TOOL = re.compile(rb"-- (?P<brand>MySQL|MariaDB) dump (?P<own>[^,\s]+)(?:\s+Distrib (?P<distribution>[^,\s]+))?")
 """MariaDB 11 writes `-- MariaDB dump 10.19-11.4.2-MariaDB, for Linux`, all others have "Distrib"."""
@@ -79,9 +79,9 @@ class Inspector:
         self._restored: set[str] = set()
         self._cut_at: int | None = None
         self._talk_line: int | None = None
-        self._charsets: dict[str, int] = {}
-        self._collations: dict[str, int] = {}
-        self._engines: dict[str, int] = {}
+        self._charsets: dict[str, dict[str, int]] = {}
+        self._collations: dict[str, dict[str, int]] = {}
+        self._engines: dict[str, dict[str, int]] = {}
         self._largest = (0, 0)
         self._statement_bytes = 0
         self._statements = 0
@@ -177,7 +177,9 @@ class Inspector:
                 (self._saved if is_target else self._restored).add(kept)
 
     def _vocabulary(self, line: int, tokens: Sequence[Token]) -> None:
-        """Collations, character sets and engines that a statement names."""
+        """Collations, character sets and engines that a statement names, by the database that it is for."""
+        created = created_database(tokens)
+        database = self.content.current_database if created is None else created
         for index, token in enumerate(tokens[:-1]):
             if token.kind != "word":
                 continue
@@ -189,15 +191,15 @@ class Inspector:
                 continue
             value = following.raw.lower()
             if _COLLATION.fullmatch(word):
-                self._collations.setdefault(value, line)
+                self._collations.setdefault(value, {}).setdefault(database, line)
             elif (
                 _CHARSET.fullmatch(word)
                 or (word == "NAMES" and index == 1)
                 or (word == "SET" and index and tokens[index - 1].text in ("CHARACTER", "CHAR"))
             ):
-                self._charsets.setdefault(value, line)
+                self._charsets.setdefault(value, {}).setdefault(database, line)
             elif word == "ENGINE":
-                self._engines.setdefault(following.raw, line)
+                self._engines.setdefault(following.raw, {}).setdefault(database, line)
 
     def _completeness(self) -> tuple[bool | None, str]:
         if self._talk_line is not None:
@@ -252,6 +254,8 @@ class Inspector:
             replace=content.replace,
             set_gtid_purged=bool(self._gtid),
             charset=self._names,
+            quote_names=not content.bare_names,
+            create_options=content.create_options,
         )
         return DumpInfo(
             source=self._source,
@@ -283,6 +287,5 @@ class Inspector:
         )
 
 
-def _mentions(lines: dict[str, int]) -> tuple[Mention, ...]:
-    ordered: Iterable[tuple[str, int]] = sorted(lines.items())
-    return tuple(Mention(name, line) for name, line in ordered)
+def _mentions(found: dict[str, dict[str, int]]) -> tuple[Mention, ...]:
+    return tuple(Mention(name, min(lines.values()), lines) for name, lines in sorted(found.items()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -17,10 +18,22 @@ class Severity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Something that occurs in a script: a collation, an engine, a character set; `line` is its first one."""
+    """Something that occurs in a script: a collation, an engine, a character set, an account.
+
+    Attributes:
+        name: what it is called.
+        line: its first one.
+        lines: its first one in the part of each database; the empty name is what belongs to all of them.
+    """
 
     name: str
     line: int
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    def line_for(self, database: str) -> int | None:
+        """Where it first matters for one database; None if only others mention it."""
+        found = [self.lines[name] for name in ("", database) if name in self.lines]
+        return min(found) if found else (None if self.lines else self.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,8 @@ class DumpOptions:
     replace: bool
     set_gtid_purged: bool
     charset: str | None
+    quote_names: bool = True
+    create_options: bool = True
 
     def as_arguments(self) -> tuple[str, ...]:
         """Options for `mysqldump` and `mariadb-dump` that write rows the way this script does."""
@@ -174,6 +189,8 @@ class DumpOptions:
             "--skip-tz-utc": not self.tz_utc,
             "--insert-ignore": self.insert_ignore,
             "--replace": self.replace,
+            "--skip-quote-names": not self.quote_names,
+            "--skip-create-options": not self.create_options,
             f"--default-character-set={self.charset}": self.charset is not None,
         }
         return tuple(option for option, wanted in chosen.items() if wanted)

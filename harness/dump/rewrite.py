@@ -12,13 +12,16 @@ from harness.dump.model import DumpInfo
 from harness.dump.source import ScriptSource, open_script, source_name
 from harness.dump.statements import Kind, Piece
 from harness.dump.tokens import Token, starts_with
-from harness.dump.walk import created_database, pieces_with_tokens, used_database
+from harness.dump.walk import created_database, dropped_database, pieces_with_tokens, used_database
 from harness.errors import BrokenArtifact, UsageError
 
 SANDBOX, GTID, LOG_BIN, STATISTICS = "sandbox", "gtid-purged", "sql-log-bin", "innodb-stats"
 DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN, STATISTICS))
 """What can be left out without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN, and the switch of
 InnoDB's statistics that MySQL's `--all-databases` writes."""
+
+USUAL_SETTINGS = b"SET sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0;\n"
+"""What the header of every script says that was not made with `--compact`."""
 
 _FOOTER = b"-- Dump completed"
 _HEADERS = (b"-- MySQL dump ", b"-- MariaDB dump ")
@@ -188,6 +191,10 @@ class _Trimmer:
                 return piece.data
             if self._mine():
                 self._tell(piece, "database", "USE" if chosen is not None else "CREATE DATABASE")
+            return None
+        if dropped_database(tokens) is not None:
+            # The target is there already, and is the harness's own: nothing else is to be dropped.
+            self._tell(piece, "database", "DROP DATABASE")
             return None
         if starts_with(tokens, "SET") and (code := _server_setting(tokens)) in self._drop:
             self._tell(piece, code, {GTID: "GTID_PURGED", LOG_BIN: "SQL_LOG_BIN"}.get(code, "INNODB_STATS_AUTO_RECALC"))

@@ -59,6 +59,7 @@ class Safety:
         self._heads = Heads()
         self._heads_seen: set[bytes] = set()
         self._current = ""
+        self._dropped: ScriptFinding | None = None
 
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
         """Take note of one piece."""
@@ -244,7 +245,11 @@ class Safety:
                 )
 
     def _databases(self, line: int, words: list[str], tokens: Sequence[Token]) -> None:
+        dropped, self._dropped = self._dropped, None
         if (created := created_database(tokens)) is not None:
+            if dropped is not None and dropped.subject == created:
+                # --add-drop-database: the pair is how a part begins, and neither of them is handed to the client.
+                self.findings.remove(dropped)
             self._add(
                 "use-database", Severity.INFO, line, created, f"the script creates the database {created} itself", ""
             )
@@ -253,6 +258,7 @@ class Safety:
             index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
             if index < len(tokens) and tokens[index].text != "CHARACTER":
                 self._other(line, name_at(tokens, index)[1], " ".join(words[:2]))
+                self._dropped = self.findings[-1] if words[0] == "DROP" else None
             return
         for database in _targets(words, tokens):
             self._other(line, database, words[0])

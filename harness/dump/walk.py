@@ -7,7 +7,7 @@ from typing import Protocol
 
 from harness.dump import fast
 from harness.dump.statements import Kind, Piece, scan
-from harness.dump.tokens import Token, starts_with, text_of, tokenize
+from harness.dump.tokens import Token, name_at, starts_with, text_of, tokenize
 
 
 class Visitor(Protocol):
@@ -85,6 +85,15 @@ def used_database(piece: Piece, tokens: Sequence[Token]) -> str | None:
         # the client takes everything up to the delimiter as the name; mysqldump writes it in backticks
         return tokens[1].raw if tokens[1].kind == "word" else tokens[1].text
     return None
+
+
+def dropped_database(tokens: Sequence[Token]) -> str | None:
+    """The database that this statement drops, if it does."""
+    words = [token.text if token.kind == "word" else "" for token in tokens[:5]]
+    if words[:1] != ["DROP"] or words[1:2] not in (["DATABASE"], ["SCHEMA"]):
+        return None
+    index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
+    return name_at(tokens, index)[1] if index < len(tokens) else None
 
 
 def created_database(tokens: Sequence[Token]) -> str | None:

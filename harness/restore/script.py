@@ -17,7 +17,7 @@ from harness.dump.definitions import Definitions
 from harness.dump.inspect import Inspector
 from harness.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
 from harness.dump.model import Severity as ScriptSeverity
-from harness.dump.rewrite import RewriteReport, choose_database, restore_stream
+from harness.dump.rewrite import USUAL_SETTINGS, RewriteReport, choose_database, restore_stream
 from harness.dump.safety import Safety, computed_value_findings, findings_for
 from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
@@ -41,6 +41,7 @@ class Script:
         content: the same, for the checks.
         findings: what is to be said of it, none of which stands in the way.
         report: what was left out on the way to the server; complete once `chunks` was read.
+        target: name of the database that it goes to, once that is known.
     """
 
     source: Dump
@@ -49,10 +50,13 @@ class Script:
     content: ScriptContent
     findings: tuple[Finding, ...]
     report: RewriteReport
+    target: str | None = None
 
     def chunks(self) -> Iterator[bytes]:
         """The statements of the wanted database, and nothing that only its own server wants."""
-        return restore_stream(self.source, self.database.name, report=self.report)
+        if self.info.options.compact:
+            yield USUAL_SETTINGS
+        yield from restore_stream(self.source, self.database.name, target=self.target, report=self.report)
 
     @property
     def rows(self) -> int:
@@ -140,7 +144,8 @@ def check_compatibility(script: Script, server: MySqlServer) -> Script:
             fatal[0].remedy,
             details="\n".join(f"line {problem.line}: {problem.message}" for problem in fatal[1:LISTED]),
         )
-    return replace(script, findings=(*script.findings, *(_finding(problem) for problem in found)))
+    told = (*script.findings, *(_finding(problem) for problem in found))
+    return replace(script, findings=told, target=server.database)
 
 
 def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> tuple[ScriptContent, ScriptContent]:

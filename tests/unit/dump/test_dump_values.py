@@ -98,7 +98,7 @@ def test_a_create_table_is_read_with_everything_that_gets_in_the_way() -> None:
     assert found is not None
     assert (found.database, found.name) == ("d", "odd `name")
     assert found.columns == (
-        ColumnInfo("a,b", "enum('x,y)','it''s')", collation="latin1_bin"),
+        ColumnInfo("a,b", "enum('x,y)','it''s')", collation="latin1_bin", charset="latin1"),
         ColumnInfo("c", "decimal(10,2) unsigned zerofill"),
         ColumnInfo("d", "int", generated=True, invisible=True),
         ColumnInfo("e", "int", generated=True),
