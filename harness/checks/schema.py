@@ -80,9 +80,15 @@ _REMEDIES = {
 
 def _by_key(
     objects: Sequence[SchemaObject], kinds: Sequence[str], excluded: Sequence[str]
-) -> dict[tuple[str, str, str], SchemaObject]:
+) -> dict[tuple[str, str, str, str], SchemaObject]:
+    """Objects by what names them; a procedure and a function may have the same name."""
     return {
-        (item.kind, item.owner, item.name): item
+        (
+            item.kind,
+            item.owner,
+            item.name,
+            dict(item.attributes).get("type", "") if item.kind == "routine" else "",
+        ): item
         for item in objects
         if item.kind in kinds and item.owner not in excluded
     }

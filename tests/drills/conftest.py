@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import docker
 import pytest
 
 from harness.checks.evidence import Evidence
 from harness.clock import Silent
 from harness.drill import Drill, HandedOver, new_drill_id
 from harness.model import CheckResult, Finding, Severity
+from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.ownership import workspace
 from harness.runtimes.process import ProcessRuntime
 from harness.runtimes.spec import PROBE_USER, new_app_key
@@ -33,11 +35,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @contextmanager
-def drill_of(settings: Settings, name: str) -> Iterator[Drill]:
-    """A drill with a run directory and a work directory of its own."""
+def drill_of(settings: Settings, name: str, *, engine: docker.DockerClient | None = None) -> Iterator[Drill]:
+    """A drill with a run directory and a work directory of its own; in containers where an engine is given."""
     drill_id = new_drill_id(name)
     with workspace(settings.state_dir, drill_id) as directory:
-        runtime = ProcessRuntime(settings, directory)
+        runtime = ProcessRuntime(settings, directory) if engine is None else DockerRuntime(settings, engine)
         yield Drill(drill_id, runtime, settings, Store(settings.runs_dir / drill_id), Silent())
 
 
@@ -95,17 +97,27 @@ def scenario() -> Scenario:
     return load(find("documented"))
 
 
-@pytest.fixture(scope="session")
-def backed(settings: Settings, scenario: Scenario) -> Backed:
-    """One backup of a generated source, shared by all tests of a worker; nobody changes it."""
+def back_up(settings: Settings, scenario: Scenario, engine: docker.DockerClient | None) -> Backed:
+    """A backup of a generated source."""
     app_key = new_app_key()
-    with drill_of(settings, "source") as drill:
+    with drill_of(settings, "source", engine=engine) as drill:
         handed = drill.back_up(scenario, app_key)
     return Backed(handed, app_key, handed.dump.parent)
 
 
 @pytest.fixture(scope="session")
-def restoration(settings: Settings, backed: Backed) -> Iterator[Restoration]:
-    """That backup restored into a target that stays up; whoever changes it puts it back."""
-    with drill_of(settings, "target") as drill, drill.restored(backed.handed, backed.app_key) as (target, what):
+def backed(settings: Settings, scenario: Scenario) -> Backed:
+    """One backup by local processes, shared by all tests of a worker; nobody changes it."""
+    return back_up(settings, scenario, None)
+
+
+@pytest.fixture(scope="session", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def restoration(request: pytest.FixtureRequest, settings: Settings, scenario: Scenario) -> Iterator[Restoration]:
+    """A backup restored into a target that stays up, on either runtime; whoever changes it puts it back."""
+    engine = request.getfixturevalue("engine") if request.param == "docker" else None
+    backed = request.getfixturevalue("backed") if engine is None else back_up(settings, scenario, engine)
+    with (
+        drill_of(settings, "target", engine=engine) as drill,
+        drill.restored(backed.handed, backed.app_key) as (target, what),
+    ):
         yield Restoration(drill, target, what)
