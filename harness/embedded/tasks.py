@@ -99,11 +99,11 @@ class Task:
         return shown
 
     def summary(self) -> dict[str, Any]:
-        """What the request that made the task is answered with."""
+        """What the request that made the task is answered with: as it was made, however far it is by now."""
         return {
             "taskUid": self.uid,
             "indexUid": self.index_uid,
-            "status": self.status,
+            "status": "enqueued",
             "type": self.type,
             "enqueuedAt": self.enqueued_at,
         }
