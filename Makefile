@@ -9,7 +9,7 @@ JOBS ?= 2
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 
-.PHONY: help drill test lint contract docs-check clean
+.PHONY: help drill test lint images contract clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -24,6 +24,9 @@ lint: $(READY) ## ruff and mypy, strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+images: $(READY) ## Make the images of the Docker runtime from Debian packages
+	$(BIN)/apiary-drill images build
 
 contract: $(READY) ## The Meilisearch contract, against MEILISEARCH_URL with MEILISEARCH_KEY, or the embedded server
 	MEILISEARCH_URL='$(MEILISEARCH_URL)' MEILISEARCH_KEY='$(MEILISEARCH_KEY)' $(BIN)/pytest tests/contract/meilisearch
