@@ -284,6 +284,7 @@ class Inspector:
             options=options,
             uncounted_lines=tuple(content.uncounted),
             digests_by_value=self._values,
+            talk_line=self._talk_line,
         )
 
 

@@ -225,6 +225,7 @@ class DumpInfo:
         options: what can be inferred about how the tool was called.
         uncounted_lines: INSERTs whose rows can't be counted (INSERT … SELECT, INSERT … SET).
         digests_by_value: whether `value_digest` was made.
+        talk_line: of the first message of the tool that got into the script.
     """
 
     source: str
@@ -253,6 +254,7 @@ class DumpInfo:
     options: DumpOptions
     uncounted_lines: tuple[int, ...]
     digests_by_value: bool
+    talk_line: int | None = None
 
     def database(self, name: str | None = None) -> DatabaseInfo | None:
         """The database of this name; without a name, the only one."""

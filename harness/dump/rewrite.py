@@ -66,7 +66,8 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
         BrokenArtifact: the script's parts can't be told apart.
     """
     used = [database for database in info.databases if database.used]
-    unnamed = [database for database in info.databases if not database.used]
+    # What is only reached by a qualified name is no part of the script; safety.py says what is to be said of that.
+    unnamed = [one for one in info.databases if not one.used and one.name in ("", info.header_database)]
     holds = [database for database in unnamed if database.tables or database.objects]
     names = ", ".join(database.name for database in info.databases if database.name)
     if used and holds:
@@ -82,11 +83,13 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
             "Its parts can't be told apart: hand in one dump at a time.",
         )
     if wanted is None:
-        if len(info.databases) > 1:
+        parts = used or unnamed
+        if len(parts) > 1:
             raise UsageError(
-                f"{info.source}: holds {len(info.databases)} databases: {names}", "Name one of them with --database."
+                f"{info.source}: holds {len(parts)} databases: {', '.join(part.name for part in parts)}",
+                "Name one of them with --database.",
             )
-        return info.databases[0].name if info.databases else info.header_database
+        return parts[0].name if parts else info.header_database
     named = {database.name for database in info.databases if database.name} or {info.header_database} - {""}
     if named and wanted not in named:
         raise UsageError(

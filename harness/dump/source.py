@@ -150,6 +150,7 @@ class _Bounded:
         self._new()
 
 
+_TAR_HEADER_BYTES = 512
 _INPUT_BYTES = {"zstd": 1 << 9}
 """Compressed bytes handed to a decoder at once, where it can't bound its output. A zstd block of 4 bytes can
 hold 128 KiB (RFC 8878, 3.1.1.2), so 512 bytes make 16 MiB at most."""
@@ -165,7 +166,7 @@ def source_name(source: ScriptSource) -> str:
     return str(name) if isinstance(name, (str, Path)) and name != "<stdin>" else "standard input"
 
 
-def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES, any_content: bool = False) -> Iterator[bytes]:
     """Read a script as chunks of bytes, decompressed where it is compressed.
 
     Known by their first bytes: gzip (of several members too), zstd (of several frames), xz, bzip2. Everything
@@ -174,20 +175,22 @@ def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES) -> Itera
     Args:
         source: a file, a script made of several, or a stream that is open for reading bytes (it is not closed).
         read_bytes: how many bytes to read at once; what comes out is the same for every value.
+        any_content: do not look whether what was decompressed can be a script.
 
     Returns:
         Chunks that are not empty, in order; memory does not grow with the file.
 
     Raises:
         UsageError: there is no such file, it is a directory, or it is known to be something else.
-        BrokenArtifact: the compressed data is damaged or ends too early, with the offset.
+        BrokenArtifact: the compressed data is damaged or ends too early, with the offset; or the script was changed
+            by what it went through.
     """
     if isinstance(source, Composed):
         yield from source.chunks()
         return
     name = source_name(source)
     if not isinstance(source, Path):
-        yield from _read(source, name, read_bytes)
+        yield from _read(source, name, read_bytes, any_content)
         return
     try:
         stream = source.open("rb")
@@ -198,17 +201,41 @@ def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES) -> Itera
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}") from None
     with stream:
-        yield from _read(stream, name, read_bytes)
+        yield from _read(stream, name, read_bytes, any_content)
 
 
-def _read(stream: BinaryIO, name: str, read_bytes: int) -> Iterator[bytes]:
+def _read(stream: BinaryIO, name: str, read_bytes: int, any_content: bool) -> Iterator[bytes]:
     first = _exactly(stream, 16)
     for magic, what in _NOT_SCRIPTS.items():
         if first.startswith(magic):
             raise UsageError(f"{name} is {what}, not a script", "Hand in what mysqldump wrote.")
     kind = _compression(first)
     raw = _raw(stream, first, min(read_bytes, _INPUT_BYTES.get(kind, read_bytes)))
-    yield from (raw if not kind else _gather(_decompress(raw, kind, name)))
+    chunks = raw if not kind else _gather(_decompress(raw, kind, name))
+    yield from chunks if any_content else _scripts_only(chunks, name)
+
+
+def _scripts_only(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Refuse at the first bytes what was packed once more, or was written by a shell that changes bytes."""
+    first = next(chunks, b"")
+    if len(first) < _TAR_HEADER_BYTES:
+        first += next(chunks, b"")
+    if first[257:262] == b"ustar":
+        raise UsageError(f"{name} is a tar archive, not a script", "Unpack it, and hand in the script inside it.")
+    if first.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise BrokenArtifact(
+            f"{name} is in UTF-16: the shell that wrote it (PowerShell's >) changed every byte, so no client reads it",
+            "Let the tool write the file itself, with --result-file.",
+        )
+    if _compression(first):
+        raise BrokenArtifact(
+            f"{name} was compressed twice: what it decompresses to is {_compression(first)} data again",
+            "Take one of the two out of the pipe; this one can be unpacked by hand.",
+        )
+    if first:
+        yield first
+    del first
+    yield from chunks
 
 
 def _compression(first: bytes) -> str:

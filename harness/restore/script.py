@@ -94,10 +94,13 @@ def read_script(
     chosen = _chosen(info, _choose(info, database))
     found = (*safety.findings, *computed_value_findings(inspector.content.computed))
     said = findings_for(sorted(found, key=lambda finding: finding.line), chosen.name, allowed)
-    _refuse(source, said)
+    if info.talk_line is None or any(finding.line < info.talk_line for finding in said):
+        # A message of the tool swallows what follows it: then that is the cause, not what it seems to say.
+        _refuse(source, said)
     if info.complete is False:
         # An unfinished `\\!` swallows the rest of the script: it is not cut short, it must not run.
-        _refuse(source, [found for found in safety.findings if found.code == "client-command"])
+        if info.talk_line is None and "client-command" not in allowed:
+            _refuse(source, [found for found in safety.findings if found.code == "client-command"])
         raise BrokenArtifact(
             f"the dump {source.name} is cut short: {info.incomplete_because}",
             "Take the backup again, and look at the exit status of every program in its pipe.",
@@ -106,6 +109,12 @@ def read_script(
         raise BrokenArtifact(
             f"the dump {source.name} holds no table",
             "It would restore without an error, to an empty database: look at how the backup is made.",
+        )
+    hollow = next((item for item in chosen.objects if item.placeholder), None)
+    if hollow is not None:
+        raise BrokenArtifact(
+            f"the dump {source.name} holds only the placeholder of the view {hollow.name}, on line {hollow.line}",
+            "It would load, with a view that shows nothing: the tool stopped before it came to the view itself.",
         )
     return Script(
         source=source,
