@@ -70,16 +70,19 @@ class ContainerCommand:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        running = self._running()
-        # A pump that waits for a reader, or for the engine, is woken by these two; so is an engine that
-        # would not note the end of a command before all its output is taken.
-        self._stdout.close()
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
         try:
+            running = self._running()
+            # A pump that waits for a reader, or for the engine, is woken by these two; so is an engine that
+            # would not note the end of a command before all its output is taken.
+            self._stdout.close()
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
             if running:
                 self._kill()
         finally:
+            self._stdout.close()
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
             self._pump.join(_END_S)
             self._response.close()
             self._socket.close()

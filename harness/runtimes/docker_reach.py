@@ -16,6 +16,8 @@ from harness.errors import HarnessError
 from harness.runtimes.docker_host import ContainerCommand, ContainerHost
 from harness.services.execution import CHUNK_BYTES
 
+_CLOSE_S = 5.0
+
 # Ends when either side does: no client here closes its sending half alone.
 _RELAY = 'exec 3<>"/dev/tcp/$1/$2" 4<&0 && { cat <&3 & cat <&4 >&3 & wait -n; kill %1 %2; } 2>/dev/null; true'
 
@@ -61,7 +63,7 @@ class Forward:
         self._target = (address, str(port))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, threading.Thread] = {}
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
@@ -70,10 +72,11 @@ class Forward:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
-        for connection in list(self._open):
+        self._thread.join(_CLOSE_S)
+        for connection, thread in list(self._open.items()):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+            thread.join(_CLOSE_S)
 
     def _accept(self) -> None:
         while True:
@@ -81,8 +84,9 @@ class Forward:
                 connection, _ = self._listener.accept()
             except OSError:
                 return  # closed
-            self._open.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._open[connection] = thread
+            thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -93,11 +97,11 @@ class Forward:
                     for chunk in command.chunks():
                         connection.sendall(chunk)
                     connection.shutdown(socket.SHUT_RDWR)
-                upward.join(5)
+                upward.join(_CLOSE_S)
         except HarnessError:
             return  # the pod is gone; whoever uses the connection sees it closed, and says so
         finally:
-            self._open.discard(connection)
+            self._open.pop(connection, None)
 
 
 def _copy_up(connection: socket.socket, command: ContainerCommand) -> None:
