@@ -166,7 +166,9 @@ def test_a_whole_compression_of_a_cut_archive_is_broken(tmp_path: Path, archive:
 FORMS = "HINT: A storage artifact is a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
 
 
-@pytest.mark.parametrize("content", [b"-- MySQL dump 10.13\n" * 100, gzip.compress(b"hello" * 1000)])
+@pytest.mark.parametrize(
+    "content", [b"-- MySQL dump 10.13\n" * 100, gzip.compress(b"hello" * 1000)], ids=["script", "gzip of text"]
+)
 def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "apiary.sql"
     path.write_bytes(content)
