@@ -121,7 +121,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         **others: object,
     ) -> None:
         asked = Asked(backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing)
-        command(asked, **others)
+        command(asked=asked, **others)
 
     for option in reversed(
         [
