@@ -136,6 +136,7 @@ class Drill:
     """One run: its name, its directory, its clock, its runtime."""
 
     def __init__(self, drill_id: str, runtime: Runtime, settings: Settings, store: Store, listener: Listener) -> None:
+        self.target: Stack | None = None
         self.drill_id = drill_id
         self.runtime = runtime
         self.settings = settings
@@ -222,6 +223,8 @@ class Drill:
                 stack = running.enter_context(self.runtime.stack(spec))
                 note.detail = ", ".join(f"{part.name} {part.version}" for part in stack.components)
             self.components += [replace(part, role=f"{role} {part.role}") for part in stack.components]
+            if role == "target":
+                self.target = stack
             try:
                 yield stack
             except StageFailed as error:

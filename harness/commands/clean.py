@@ -6,28 +6,37 @@ import click
 
 from harness.commands.common import settings_for
 from harness.runtimes.docker_client import EngineUnavailable, connect
-from harness.runtimes.docker_labels import sweep_docker
+from harness.runtimes.docker_labels import docker_leftovers, remove
 from harness.runtimes.ownership import sweep
 
 
 @click.command()
-@click.option("--kept", is_flag=True, help="Also remove targets that were kept on purpose.")
-def clean(kept: bool) -> None:
+@click.argument("drills", nargs=-1, metavar="[DRILL]…")
+@click.option("--kept", is_flag=True, help="Also remove every target that was kept on purpose.")
+def clean(drills: tuple[str, ...], kept: bool) -> None:
     """Remove what killed drills left behind; a drill that is alive is never touched.
+
+    A DRILL is the name of one whose target was kept: then that one is removed, and nothing else.
 
     \b
     Example:
       apiary-drill clean
+      apiary-drill clean 20261122T214200Z-documented-3fa1c2
     """
     settings = settings_for()
-    found = sweep(settings.state_dir, kept_too=kept)
-    for leftover in found:
+    kept = kept or bool(drills)
+    count = 0
+    for leftover in sweep(settings.state_dir, kept_too=kept, only=drills):
+        count += 1
         click.echo(f"removed {leftover.drill_id}: {len(leftover.pids)} processes, {leftover.directory}")
     try:
-        things = sweep_docker(connect(settings.docker), kept_too=kept)
+        client = connect(settings.docker)
     except EngineUnavailable:
-        things = []  # no engine, nothing on it
-    for thing in things:
-        click.echo(f"removed {thing.drill_id}: {thing.kind} {thing.name}")
-    count = len(found) + len(things)
+        client = None  # no engine, nothing on it
+    if client is not None:
+        for thing in docker_leftovers(client, kept_too=kept):
+            if not drills or thing.drill_id in drills:
+                count += 1
+                remove(client, thing.kind, thing.name)
+                click.echo(f"removed {thing.drill_id}: {thing.kind} {thing.name}")
     click.echo(f"{count} leftovers removed" if count else "nothing to remove")

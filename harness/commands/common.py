@@ -19,6 +19,8 @@ from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for, print_summary
 from harness.runtimes.choice import choose_runtime
 from harness.runtimes.ownership import sweep, workspace
+from harness.runtimes.spec import PROBE_USER
+from harness.services.stack import Stack
 from harness.settings import ImageSettings, Settings, from_environment
 from harness.store import Store
 
@@ -113,12 +115,13 @@ def read_secret(path: Path | None, option: str) -> str | None:
 
 @contextmanager
 def drilling(
-    settings: Settings, name: str, *, as_json: bool, dump: Path | None = None
+    settings: Settings, name: str, *, as_json: bool, dump: Path | None = None, keep: bool = False
 ) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
     """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary.
 
     Args:
         dump: a script that was handed in; an image of its server's version is taken unless told otherwise.
+        keep: leave the restored target running, and say how to reach and how to remove it.
     """
     drill_id = new_drill_id(name)
     console = console_for(stderr=as_json)
@@ -126,10 +129,40 @@ def drilling(
         for leftover in sweep(settings.state_dir):
             console.print(f"removed what a killed drill left: {leftover.drill_id}", markup=False, highlight=False)
         store = Store(settings.runs_dir / drill_id)
-        with workspace(settings.state_dir, drill_id) as directory:
-            runtime = choose_runtime(settings, directory, lambda line: console.print(line, style="dim"), dump=dump)
+        with workspace(settings.state_dir, drill_id, keep=keep) as directory:
+            runtime = choose_runtime(
+                settings,
+                directory,
+                lambda line: console.print(line, style="dim"),
+                dump=dump,
+                keep=("target",) if keep else (),
+            )
             drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
             yield drill, lambda result: show_result(result, store.directory, as_json=as_json)
+            if keep and drill.target is not None:
+                console.print(f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False)
+
+
+def how_to_reach(target: Stack, directory: Path) -> str:
+    """Where a kept target is, how to log in, and how to remove it; the passwords go into a file of its own."""
+    secrets = directory / "access"
+    secrets.touch(mode=0o600)
+    secrets.write_text(
+        f"MYSQL_USER={target.mysql.app.user}\nMYSQL_PWD={target.mysql.app.password}\n"
+        f"MEILISEARCH_KEY={target.meilisearch.key}\n"
+    )
+    return "\n".join(
+        [
+            "The restored target is left running, on this machine only:",
+            f"  Apiary       {target.apiary.url}/  (every visitor is the user {PROBE_USER!r})",
+            f"  MySQL        {target.mysql.host}:{target.mysql.port}, database {target.mysql.database}",
+            f"  Meilisearch  {target.meilisearch.url}",
+            f"  Passwords    {secrets}",
+            f"Log in: ( . {secrets}; export MYSQL_PWD; {target.mysql.client} --host={target.mysql.host}"
+            f" --port={target.mysql.port} --protocol=TCP --user={target.mysql.app.user} {target.mysql.database} )",
+            f"Remove it: apiary-drill clean {target.drill_id}",
+        ]
+    )
 
 
 def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:

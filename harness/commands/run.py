@@ -16,11 +16,13 @@ from harness.settings import Settings
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
 @click.option("--scale", type=click.Choice(["small", "medium", "large"]), help="Instead of the scenario's own.")
 @click.option("--rng-seed", type=click.IntRange(min=0), help="Instead of the scenario's own.")
+@click.option("--keep", is_flag=True, help="Leave the restored target running, to look at.")
 @runtime_options
 def run(
     scenarios: tuple[str, ...],
     scale: str | None,
     rng_seed: int | None,
+    keep: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -39,7 +41,7 @@ def run(
     for wanted in loaded:
         changes = {key: value for key, value in (("scale", scale), ("rng_seed", rng_seed)) if value is not None}
         chosen = wanted.model_copy(update={"data": wanted.data.model_copy(update=changes)})
-        with drilling(settings, chosen.name, as_json=as_json) as (drill, show):
+        with drilling(settings, chosen.name, as_json=as_json, keep=keep) as (drill, show):
             result = drill.run(chosen)
             show(result)
         code = exit_code(result, chosen.expected.verdict, chosen.expected.findings)

@@ -88,6 +88,10 @@ class Child:
             self._signal(signal.SIGKILL)
             self._process.wait()
 
+    def let_go(self) -> None:
+        """Leave it running from now on, also when this process ends: `stop` does nothing any more."""
+        self._process = None
+
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._process is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +19,12 @@ from harness.settings import Settings
 
 
 def choose_runtime(
-    settings: Settings, directory: Path, say: Callable[[str], None], *, dump: Path | None = None
+    settings: Settings,
+    directory: Path,
+    say: Callable[[str], None],
+    *,
+    dump: Path | None = None,
+    keep: Collection[str] = (),
 ) -> Runtime:
     """Docker where it is asked for, or where an engine answers and the images can be had; else processes.
 
@@ -27,32 +32,33 @@ def choose_runtime(
         directory: work directory of the drill, for processes.
         say: told which runtime it is and why, in one line.
         dump: a script that was handed in: an image of its server's version is the default then.
+        keep: roles whose stacks are left running when their block ends without an error.
 
     Raises:
         HarnessError: the runtime that was asked for cannot be had.
     """
     if settings.runtime == "process":
         say("runtime: local processes, as asked")
-        return ProcessRuntime(settings, directory)
+        return ProcessRuntime(settings, directory, keep=keep)
     if settings.runtime == "docker":
-        runtime = _docker(settings, say, dump)
+        runtime = _docker(settings, say, dump, keep)
         say("runtime: Docker, as asked")
         return runtime
     try:
-        runtime = _docker(settings, say, dump)
+        runtime = _docker(settings, say, dump, keep)
     except HarnessError as error:
         say(f"runtime: local processes, because {error.fact}")
-        return ProcessRuntime(settings, directory)
+        return ProcessRuntime(settings, directory, keep=keep)
     say("runtime: Docker, because an engine answers and has the images")
     return runtime
 
 
-def _docker(settings: Settings, say: Callable[[str], None], dump: Path | None) -> DockerRuntime:
+def _docker(settings: Settings, say: Callable[[str], None], dump: Path | None, keep: Collection[str]) -> DockerRuntime:
     info = _beginning(dump) if dump is not None else None
     if info is None or not info.server_version:
-        return DockerRuntime(settings, progress=say)
+        return DockerRuntime(settings, keep=keep, progress=say)
     default = mysql_image_for(info.server_version, mariadb=info.flavour == "mariadb")
-    return DockerRuntime(settings, mysql_default=default, progress=say)
+    return DockerRuntime(settings, mysql_default=default, keep=keep, progress=say)
 
 
 def _beginning(dump: Path) -> DumpInfo | None:

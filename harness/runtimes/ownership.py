@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -126,9 +126,14 @@ def leftovers(state_dir: Path, *, kept_too: bool = False) -> list[Leftover]:
     return found
 
 
-def sweep(state_dir: Path, *, kept_too: bool = False) -> list[Leftover]:
-    """End the processes and remove the directories of every leftover; returns what there was."""
-    found = leftovers(state_dir, kept_too=kept_too)
+def sweep(state_dir: Path, *, kept_too: bool = False, only: Collection[str] = ()) -> list[Leftover]:
+    """End the processes and remove the directories of every leftover; returns what there was.
+
+    Args:
+        kept_too: also what was kept on purpose.
+        only: ids of drills; empty for all.
+    """
+    found = [left for left in leftovers(state_dir, kept_too=kept_too) if not only or left.drill_id in only]
     for leftover in found:
         end_processes(leftover.drill_id)
         _remove(leftover.directory)

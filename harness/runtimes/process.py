@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class ProcessRuntime:
     Args:
         settings: where programs, caches and logs are.
         directory: work directory of the drill (ownership.workspace).
+        keep: roles whose stacks are left running when their block ends without an error.
 
     Raises:
         MissingProgram: when it is made, if a server is not to be had.
@@ -47,9 +48,10 @@ class ProcessRuntime:
 
     name = "process"
 
-    def __init__(self, settings: Settings, directory: Path) -> None:
+    def __init__(self, settings: Settings, directory: Path, *, keep: Collection[str] = ()) -> None:
         self._settings = settings
         self._directory = directory
+        self._keep = frozenset(keep)
         self._mysql: MySqlPrograms = mysql_programs(settings)
         self._meilisearch, self._meilisearch_is_real = meilisearch_command(settings)
 
@@ -86,6 +88,9 @@ class ProcessRuntime:
                 logs=spec.logs,
                 obituary=lambda: next(filter(None, (child.obituary() for child in (database, index, web))), ""),
             )
+            if spec.role in self._keep:
+                for child in (database, index, web):
+                    child.let_go()
 
     @contextmanager
     def _meilisearch_server(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
 from harness.wait import wait_until
 
@@ -25,6 +26,8 @@ def place(tmp_path: Path) -> dict[str, str]:
         "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"),
         "APIARY_DRILL_RUNS_DIR": str(tmp_path / "runs"),
         "PYTHONUNBUFFERED": "1",
+        # What is on an engine is other tests' business.
+        "DOCKER_HOST": "unix:///nonexistent.sock",
     }
 
 
@@ -32,7 +35,7 @@ def place(tmp_path: Path) -> dict[str, str]:
 def running(place: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A drill whose source is being set up, in a session of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", "run", "--mysqld", "mariadbd"],
+        [sys.executable, "-m", "harness.cli", "run", "--runtime", "process", "--mysqld", "mariadbd"],
         env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -126,12 +129,32 @@ def test_two_drills_at_once_do_not_disturb_each_other(place: dict[str, str]) -> 
     """Both pass."""
     both = [
         subprocess.Popen(
-            [sys.executable, "-m", "harness.cli", "run", "--mysqld", "mariadbd"],
+            [sys.executable, "-m", "harness.cli", "run", "--runtime", "process", "--mysqld", "mariadbd"],
             env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         for _ in range(2)
     ]  # fmt: skip
     outputs = [process.communicate(timeout=400)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], "\n".join(outputs)
+    assert processes(place) == []
+    assert drills(place) == []
+
+
+def test_a_target_that_was_kept_stays_until_it_is_removed(place: dict[str, str]) -> None:
+    """It outlives the command, `clean` leaves it alone, and `clean --kept` removes all of it."""
+    kept = command(place, "run", "--runtime", "process", "--mysqld", "mariadbd", "--keep")
+    assert kept.returncode == 0, kept.stdout + kept.stderr
+    url = next(line.split()[1] for line in kept.stdout.splitlines() if line.startswith("  Apiary "))
+    assert requests.get(f"{url}ping", timeout=30).text == "pong"
+    (directory,) = drills(place)
+    secrets = directory / "access"
+    assert secrets.stat().st_mode & 0o777 == 0o600
+    password = secrets.read_text().split("MYSQL_PWD=")[1].split()[0]
+    assert password not in kept.stdout
+    assert command(place, "clean").stdout == "nothing to remove\n"
+    assert requests.get(f"{url}ping", timeout=30).text == "pong"
+    assert command(place, "clean", "20260101T000000Z-another-000000").stdout == "nothing to remove\n"
+    assert f"Remove it: apiary-drill clean {directory.name}\n" in kept.stdout
+    assert command(place, "clean", directory.name).stdout.endswith("1 leftovers removed\n")
     assert processes(place) == []
     assert drills(place) == []
