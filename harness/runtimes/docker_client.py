@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,6 +106,7 @@ def connect(settings: DockerSettings) -> docker.DockerClient:
             " DOCKER_HOST=unix:///tmp/engine.sock.",
         )
     try:
+        _knock(target.url)
         client = docker.DockerClient(base_url=target.url, tls=_tls(target), timeout=_FIRST_ANSWER_S)
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         raise EngineUnavailable(
@@ -112,6 +114,14 @@ def connect(settings: DockerSettings) -> docker.DockerClient:
         ) from error
     client.api.timeout = _CALL_S
     return client
+
+
+def _knock(url: str) -> None:
+    """Connect to a local socket once: the SDK leaves a socket open that could not be connected."""
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_FIRST_ANSWER_S)
+            probe.connect(url.removeprefix("unix://"))
 
 
 def _tls(target: Endpoint) -> TLSConfig | bool:
