@@ -54,7 +54,7 @@ def examine(
     """
     inspector = Inspector(source_name(source), values=values, definitions=definitions)
     safety = Safety()
-    walk(open_script(source, must_be_script=True), inspector, safety)
+    walk(open_script(source), inspector, safety)
     computed = computed_value_findings(inspector.content.computed)
     return inspector.info(), tuple(sorted((*safety.findings, *computed), key=lambda finding: finding.line))
 

@@ -56,7 +56,7 @@ class Parts(Composed):
     def chunks(self) -> Iterator[bytes]:
         """The scripts, each on a line of its own."""
         for path in self.files:
-            yield from open_script(path, must_be_script=True)
+            yield from open_script(path)
             yield b"\n"
 
 
@@ -166,9 +166,7 @@ def source_name(source: ScriptSource) -> str:
     return str(name) if isinstance(name, (str, Path)) and name != "<stdin>" else "standard input"
 
 
-def open_script(
-    source: ScriptSource, *, read_bytes: int = CHUNK_BYTES, must_be_script: bool = False
-) -> Iterator[bytes]:
+def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES, any_content: bool = False) -> Iterator[bytes]:
     """Read a script as chunks of bytes, decompressed where it is compressed.
 
     Known by their first bytes: gzip (of several members too), zstd (of several frames), xz, bzip2. Everything
@@ -177,8 +175,7 @@ def open_script(
     Args:
         source: a file, a script made of several, or a stream that is open for reading bytes (it is not closed).
         read_bytes: how many bytes to read at once; what comes out is the same for every value.
-        must_be_script: refuse what can be none once it is decompressed, such as a tar archive (storage artifacts are
-            opened here too).
+        any_content: take it whatever it decompresses to: archives of storage are opened here too.
 
     Returns:
         Chunks that are not empty, in order; memory does not grow with the file.
@@ -193,7 +190,7 @@ def open_script(
         return
     name = source_name(source)
     if not isinstance(source, Path):
-        yield from _read(source, name, read_bytes, must_be_script)
+        yield from _read(source, name, read_bytes, any_content)
         return
     try:
         stream = source.open("rb")
@@ -204,10 +201,10 @@ def open_script(
     except OSError as error:
         raise UsageError(f"{name} can't be read: {error.strerror}") from None
     with stream:
-        yield from _read(stream, name, read_bytes, must_be_script)
+        yield from _read(stream, name, read_bytes, any_content)
 
 
-def _read(stream: BinaryIO, name: str, read_bytes: int, must_be_script: bool) -> Iterator[bytes]:
+def _read(stream: BinaryIO, name: str, read_bytes: int, any_content: bool) -> Iterator[bytes]:
     first = _exactly(stream, 16)
     for magic, what in _NOT_SCRIPTS.items():
         if first.startswith(magic):
@@ -215,7 +212,7 @@ def _read(stream: BinaryIO, name: str, read_bytes: int, must_be_script: bool) ->
     kind = _compression(first)
     raw = _raw(stream, first, min(read_bytes, _INPUT_BYTES.get(kind, read_bytes)))
     chunks = raw if not kind else _gather(_decompress(raw, kind, name))
-    yield from _scripts_only(chunks, name) if must_be_script else chunks
+    yield from chunks if any_content else _scripts_only(chunks, name)
 
 
 def _scripts_only(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:

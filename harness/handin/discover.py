@@ -94,7 +94,7 @@ def _kind(path: Path) -> str:
         return "dump" if _is_tab(path) else "storage"
     named = ".sql" in path.suffixes
     try:
-        chunks = open_script(path)
+        chunks = open_script(path, any_content=True)
         first = b""
         for chunk in islice(chunks, 4):
             first += chunk

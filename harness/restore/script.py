@@ -89,7 +89,7 @@ def read_script(
         UnsafeArtifact: it holds statements that must not run; names them with their lines.
     """
     inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
-    walk(_told(open_script(source, must_be_script=True), progress), inspector, safety, definitions)
+    walk(_told(open_script(source), progress), inspector, safety, definitions)
     info = inspector.info()
     chosen = _chosen(info, _choose(info, database))
     found = (*safety.findings, *computed_value_findings(inspector.content.computed))
