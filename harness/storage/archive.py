@@ -86,7 +86,7 @@ def open_archive(path: Path) -> Iterator[bytes]:
             "Name the directory or the archive that holds the files of storage/app.",
         )
     try:
-        yield from open_script(path)
+        yield from open_script(path, any_content=True)
     except UsageError as error:
         raise UsageError(f"the storage artifact cannot be read: {error.fact}", NOT_AN_ARCHIVE_HINT) from None
 
