@@ -39,8 +39,13 @@ def running(place: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
-    line = process.stdout.readline()
-    assert "Start the servers of the source" in line, line
+    told = []
+    for line in process.stdout:
+        told.append(line)
+        if "Start the servers of the source" in line:
+            break
+    else:
+        pytest.fail("".join(told))
     yield process
     process.kill()
     process.wait()
