@@ -70,10 +70,11 @@ def _ours(client: docker.DockerClient, settings: Settings, image: PreparedImage,
         pod = ContainerHost(client, f"{name}-mysql", name)
         with (
             Reach(name, name, pod, direct=bridge_is_here(network.id)) as reach,
-            mysql_container(client, settings, image, spec, reach) as (server, _),
-            server.session(spec.app, database=spec.database) as session,
+            mysql_container(client, settings, image, spec, reach) as (server, _, ready),
         ):
-            assert session.value("SELECT 1") == 1
+            ready()
+            with server.session(spec.app, database=spec.database) as session:
+                assert session.value("SELECT 1") == 1
             taken = time.monotonic() - began
     finally:
         remove_drill(client, drill_id)

@@ -98,11 +98,16 @@ class DockerRuntime:
             if not keep:
                 running.callback(pod.stop)
             reach = running.enter_context(Reach(prefix, prefix, pod.host, direct=bridge_is_here(network_id)))
-            prepare_storage(pod, profile)
-            mysql, mysql_server = running.enter_context(mysql_container(client, settings, made, spec, reach, keep=keep))
-            search, search_server = running.enter_context(
+            mysql, mysql_server, mysql_ready = running.enter_context(
+                mysql_container(client, settings, made, spec, reach, keep=keep)
+            )
+            search, search_server, search_ready = running.enter_context(
                 search_container(client, settings, self._search, spec, reach, keep=keep)
             )
+            # The three take seconds each, and none needs the others to begin with.
+            prepare_storage(pod, profile)
+            mysql_ready()
+            search_ready()
             host, port = reach.to(pod.address(), profile.port)
             url = f"http://{host}:{port}"
             env = app_environment(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -108,8 +108,12 @@ def mysql_container(
     reach: Reach,
     *,
     keep: bool = False,
-) -> Iterator[tuple[MySqlServer, Server]]:
-    """A running, empty server with the application's database and the accounts of `spec`."""
+) -> Iterator[tuple[MySqlServer, Server, Callable[[], None]]]:
+    """An empty server with the application's database and the accounts of `spec`.
+
+    Returns:
+        The server, its container, and what waits until it is ready: others can start meanwhile.
+    """
     name = f"{reach.prefix}-mysql"
     labels = drill_labels(spec.drill_id, spec.role, "mysql")
     with engine_errors("making the volume of MySQL"):
@@ -147,8 +151,11 @@ def mysql_container(
             client=image.client,
             dump=image.dump,
         )
-        server.wait_ready(lambda: _answers(mysql), timeout_s=settings.limits.server_ready_s)
-        yield mysql, server
+        yield (
+            mysql,
+            server,
+            lambda: server.wait_ready(lambda: _answers(mysql), timeout_s=settings.limits.server_ready_s),
+        )
         kept = keep
     finally:
         if not kept:

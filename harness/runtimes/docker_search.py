@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import docker
@@ -36,8 +36,12 @@ def search_container(
     reach: Reach,
     *,
     keep: bool = False,
-) -> Iterator[tuple[MeilisearchServer, Server]]:
-    """A running, empty server with the master key of `spec`."""
+) -> Iterator[tuple[MeilisearchServer, Server, Callable[[], None]]]:
+    """An empty server with the master key of `spec`.
+
+    Returns:
+        The server, its container, and what waits until it is ready: others can start meanwhile.
+    """
     name = f"{reach.prefix}-meilisearch"
     labels = drill_labels(spec.drill_id, spec.role, "meilisearch")
     with engine_errors("making the volume of Meilisearch"):
@@ -73,8 +77,11 @@ def search_container(
         search = MeilisearchServer(
             url=f"http://{host}:{port}", inner_url=f"http://{address}:{PORT}", key=spec.search_key
         )
-        server.wait_ready(search.healthy, timeout_s=settings.limits.server_ready_s)
-        yield search, server
+        yield (
+            search,
+            server,
+            lambda: server.wait_ready(search.healthy, timeout_s=settings.limits.server_ready_s),
+        )
         kept = keep
     finally:
         if not kept:
