@@ -129,7 +129,6 @@ def _build(
             image = None
     if image is not None and not fresh and image.labels.get(INPUTS_LABEL) == wanted:
         return _info(image, {recipe.name: wanted})
-    before = image
     progress(f"{recipe.tag}: {recipe.base.suite} with {', '.join(recipe.base.packages)}")
     base = ensure_base(client, settings, recipe.base, fresh=fresh)
     contents = context_files(recipe)
@@ -159,10 +158,9 @@ def _build(
             except docker.errors.BuildError as error:
                 log = "".join(str(line.get("stream", "")) for line in error.build_log)
                 raise ServerFailed(f"cannot build {recipe.tag}: {error.msg}", details=log[-2000:]) from error
-    if before is not None and before.id is not None and before.id != image.id:
-        # Without its tag nobody finds it again; a drill that runs on it keeps it.
-        with contextlib.suppress(docker.errors.APIError):
-            client.images.remove(before.id)
+    with contextlib.suppress(docker.errors.APIError):
+        # What lost its tag to this one is found by nobody; what a drill runs on at the moment goes next time.
+        client.images.prune(filters={"dangling": True, "label": IMAGE_LABEL})
     info = _info(image, {recipe.name: wanted})
     return ImageInfo(info.name, info.reference, info.id, info.created_at, info.size_bytes, wanted, True, built=True)
 
