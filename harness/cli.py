@@ -14,6 +14,7 @@ from harness.commands.doctor import doctor
 from harness.commands.images import images
 from harness.commands.inspect import inspect
 from harness.commands.report import report
+from harness.commands.restore import restore
 from harness.commands.run import run
 from harness.commands.scenarios import list_scenarios
 from harness.commands.verify import verify
@@ -49,7 +50,7 @@ def main() -> None:
     """
 
 
-for command in (run, verify, inspect, backup, list_scenarios, report, doctor, images, clean):
+for command in (run, verify, inspect, restore, backup, list_scenarios, report, doctor, images, clean):
     main.add_command(command)
 
 

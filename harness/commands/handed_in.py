@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from harness import config
-from harness.commands.common import must_exist, read_secret
+from harness.commands.common import drilling, must_exist, read_secret
 from harness.drill import HandedIn
 from harness.dump.safety import CODES
+from harness.dump.source import files_of
 from harness.handin.discover import FoundBackup, find_backup
-from harness.handin.dumps import STANDARD_INPUT, named_dump
+from harness.handin.dumps import STANDARD_INPUT, named_dump, spool
+from harness.model import DrillResult
 from harness.scenario import Objectives
+from harness.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,39 @@ class Asked:
             accepted_tables=(*accepted, *self.accept_missing),
             allowed=frozenset((*allowed, *self.allow)),
         )
+
+
+def drill_handed_in(
+    asked: Asked,
+    name: str,
+    settings: Settings,
+    *,
+    rto_s: float | None = None,
+    rpo_s: float | None = None,
+    as_json: bool = False,
+    keep: bool = False,
+) -> DrillResult:
+    """Find the backup that is meant, drill it, and show the result.
+
+    Args:
+        name: of the run.
+        rto_s, rpo_s: objectives in seconds, instead of the configuration's.
+        keep: leave the restored instance running.
+    """
+    handed_in, configured = asked.find()
+    objectives = Objectives(
+        recovery_time_s=rto_s or configured.recovery_time_s, recovery_point_s=rpo_s or configured.recovery_point_s
+    )
+    # What the first file says of its server decides which image is taken; a pipe can't be asked before it is kept.
+    first = None if asked.from_standard_input else files_of(handed_in.dump)[0]
+    with drilling(settings, name, as_json=as_json, dump=first, keep=keep) as (drill, show):
+        if asked.from_standard_input:
+            spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / drill.drill_id)
+            handed_in = replace(handed_in, dump=spooled)
+        purpose = f"The backup {handed_in.dump.name} with {handed_in.storage.name}, handed in by an operator."
+        result = drill.verify(handed_in, objectives, purpose)
+        show(result)
+    return result
 
 
 def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from pathlib import Path
 
 import click
 
-from harness.commands.common import EXIT_CODES, drilling, runtime_options
-from harness.commands.handed_in import Asked, handed_in_options
+from harness.commands.common import EXIT_CODES, runtime_options
+from harness.commands.handed_in import Asked, drill_handed_in, handed_in_options
 from harness.drill import exit_code
-from harness.handin.dumps import spool
-from harness.scenario import Objectives
 from harness.settings import Settings
 
 
@@ -40,23 +36,5 @@ def verify(
       apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz --rpo 86400
       apiary-drill verify backups/2026-11-22
     """
-    handed_in, configured = asked.find()
-    objectives = Objectives(
-        recovery_time_s=rto or configured.recovery_time_s, recovery_point_s=rpo or configured.recovery_point_s
-    )
-    with drilling(
-        settings,
-        "verify",
-        as_json=as_json,
-        dump=handed_in.dump if isinstance(handed_in.dump, Path) and not asked.from_standard_input else None,
-    ) as (
-        drill,
-        show,
-    ):
-        if asked.from_standard_input:
-            spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / drill.drill_id)
-            handed_in = replace(handed_in, dump=spooled)
-        purpose = f"The backup {handed_in.dump.name} with {handed_in.storage.name}, handed in by an operator."
-        result = drill.verify(handed_in, objectives, purpose)
-        show(result)
+    result = drill_handed_in(asked, "verify", settings, rto_s=rto, rpo_s=rpo, as_json=as_json)
     sys.exit(exit_code(result))

@@ -1,0 +1,247 @@
+"""What operators really have, drilled end to end: each file was written by the real tool of a running Apiary."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import zstandard
+
+from harness.runtimes.spec import StackSpec, new_app_key
+from harness.scenario import Scenario
+from harness.services.mysql import MySqlServer
+from harness.settings import Limits, Settings
+from harness.stages.source import prepare_source
+from tests.drills.conftest import drill_of
+
+of_mysql = pytest.mark.xdist_group("inputs-mysql")
+of_mariadb = pytest.mark.xdist_group("inputs-mariadb")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """What an operator's cron jobs left of one Apiary.
+
+    Args:
+        plain: mysqldump without options.
+        structure: `--no-data`.
+        rows: `--no-create-info`.
+        tab: `--tab`, where the server may write files.
+        storage: a copy of the storage directory.
+        app_key_file: its APP_KEY.
+    """
+
+    plain: Path
+    structure: Path
+    rows: Path
+    tab: Path | None
+    storage: Path
+    app_key_file: Path
+
+
+def mysqldump(server: MySqlServer, *options: str, into: Path | None = None) -> None:
+    """Run the tool as a cron job does."""
+    argv = [server.dump, "--no-defaults", *server.tool_arguments(server.admin), *options, server.database]
+    made = subprocess.run(
+        argv, env={**os.environ, **server.tool_environment(server.admin)}, capture_output=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    if into is not None:
+        into.write_bytes(made.stdout)
+
+
+def operator_of(settings: Settings, scenario: Scenario, directory: Path) -> Operator:
+    """Start an Apiary with data, dump it in every way, and end it."""
+    app_key = new_app_key()
+    with drill_of(settings, "operator") as drill:
+        spec = StackSpec("source", drill.drill_id, drill.store.logs / "source", app_key)
+        with drill.runtime.stack(spec) as source:
+            prepare_source(source, scenario, secrets.token_hex(4), Limits(), drill.clock)
+            server = source.mysql
+            names = {name: directory / f"{name}.sql" for name in ("plain", "structure", "rows")}
+            mysqldump(server, into=names["plain"])
+            mysqldump(server, "--no-data", "--skip-triggers", into=names["structure"])
+            mysqldump(server, "--no-create-info", "--hex-blob", into=names["rows"])
+            tab = None
+            if "maria" in server.dump:
+                tab = directory / "tab"
+                tab.mkdir()
+                tab.chmod(0o777)
+                mysqldump(server, f"--tab={tab}")
+            storage = directory / "storage"
+            subprocess.run(["cp", "-a", source.apiary.storage_root, str(storage)], check=True)
+    key = directory / "app-key"
+    key.write_text(app_key)
+    return Operator(**names, tab=tab, storage=storage, app_key_file=key)
+
+
+@pytest.fixture(scope="session")
+def mysql_operator(settings: Settings, scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """One whose Apiary runs on MySQL."""
+    return operator_of(settings, scenario, tmp_path_factory.mktemp("mysql"))
+
+
+@pytest.fixture(scope="session")
+def mariadb_operator(settings: Settings, scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """One whose Apiary runs on MariaDB."""
+    return operator_of(replace(settings, mysqld="mariadbd"), scenario, tmp_path_factory.mktemp("mariadb"))
+
+
+def run(
+    settings: Settings,
+    *arguments: str | Path,
+    command: str = "verify",
+    cwd: Path | None = None,
+    stdin: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as an operator does, on local processes."""
+    options = () if command == "clean" else ("--runtime=process", "--json")
+    with (stdin or Path(os.devnull)).open("rb") as file:
+        return subprocess.run(
+            [sys.executable, "-m", "harness.cli", command, *options, *map(str, arguments)],
+            env={
+                **os.environ,
+                "APIARY_DRILL_STATE_DIR": str(settings.state_dir),
+                "APIARY_DRILL_RUNS_DIR": str(settings.runs_dir),
+            },
+            stdin=file, capture_output=True, text=True, check=False, cwd=cwd,
+        )  # fmt: skip
+
+
+def verify(settings: Settings, *arguments: str | Path, cwd: Path | None = None, stdin: Path | None = None) -> Any:
+    """Run `verify`, expect it to pass, and return its result."""
+    process = run(settings, *arguments, cwd=cwd, stdin=stdin)
+    assert process.stdout, process.stderr
+    result = json.loads(process.stdout)
+    errors = [(found["code"], found["message"]) for found in result["findings"] if found["severity"] == "error"]
+    assert errors == []
+    assert (process.returncode, result["verdict"]) == (0, "PASS"), result["reasons"]
+    assert compared(result, "rows-script") > 1000
+    assert compared(result, "encrypted-values") > 0
+    return result
+
+
+def compared(result: Any, check: str) -> int:
+    """How much a check compared."""
+    return next(one["compared"] for one in result["checks"] if one["check"] == check)
+
+
+def compared_as(result: Any) -> str:
+    """Whether rows were compared as text or by value."""
+    (rows,) = [one for one in result["checks"] if one["check"] == "rows-script"]
+    return str(dict(map(tuple, rows["evidence"]))["compared as"])
+
+
+def packed(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+@of_mysql
+def test_a_directory_without_a_manifest_named_by_the_configuration(
+    settings: Settings, mysql_operator: Operator, tmp_path: Path
+) -> None:
+    """gzip of several members and a tar archive in last night's directory, found by its pattern."""
+    night = tmp_path / "backups" / "2026-11-22"
+    night.mkdir(parents=True)
+    (tmp_path / "backups" / "2026-11-21").mkdir()
+    os.utime(tmp_path / "backups" / "2026-11-21", (1, 1))
+    text = mysql_operator.plain.read_bytes()
+    packed(night / "apiary.sql.gz", gzip.compress(text[: len(text) // 2], 1) + gzip.compress(text[len(text) // 2 :], 1))
+    subprocess.run(["tar", "-C", mysql_operator.storage, "-cJf", night / "files.tar.xz", "."], check=True)
+    shutil.copy(mysql_operator.app_key_file, tmp_path / "app-key")
+    (tmp_path / "apiary-drill.toml").write_text(
+        '[backup]\ndirectory = "backups/*"\napp_key_file = "app-key"\n[objectives]\nrecovery_time_s = 86400\n'
+    )
+    result = verify(settings, cwd=tmp_path)
+    assert compared_as(result) in ("text", "value")
+    assert "apiary.sql.gz with files.tar.xz" in result["purpose"]
+
+
+@of_mysql
+def test_standard_input(settings: Settings, mysql_operator: Operator, tmp_path: Path) -> None:
+    """A script that comes through a pipe, compressed by bzip2."""
+    pipe = packed(tmp_path / "pipe", bz2.compress(mysql_operator.plain.read_bytes(), 1))
+    key = mysql_operator.app_key_file
+    verify(settings, "--dump", "-", "--storage", mysql_operator.storage, "--app-key-file", key, stdin=pipe)
+
+
+@of_mysql
+def test_a_pair(settings: Settings, mysql_operator: Operator, tmp_path: Path) -> None:
+    """What --no-data wrote, as zstd, and what --no-create-info wrote, as xz."""
+    structure = packed(tmp_path / "structure.sql.zst", zstandard.compress(mysql_operator.structure.read_bytes()))
+    rows = packed(tmp_path / "rows.sql.xz", lzma.compress(mysql_operator.rows.read_bytes(), preset=0))
+    key = mysql_operator.app_key_file
+    result = verify(
+        settings, "--dump", structure, "--dump", rows, "--storage", mysql_operator.storage, "--app-key-file", key
+    )
+    assert [file["name"] for file in result["artifacts"]] == ["structure.sql.zst", "rows.sql.xz"]
+
+
+@of_mariadb
+def test_a_directory_that_tab_wrote(settings: Settings, mariadb_operator: Operator) -> None:
+    """Its rows become INSERTs, and are compared by value."""
+    assert mariadb_operator.tab is not None
+    result = verify(
+        settings, "--mysqld", "mariadbd", "--dump", mariadb_operator.tab, "--storage", mariadb_operator.storage,
+        "--app-key-file", mariadb_operator.app_key_file,
+    )  # fmt: skip
+    assert compared_as(result) == "value"
+
+
+@of_mariadb
+def test_the_dump_of_mariadb_on_mysql(settings: Settings, mariadb_operator: Operator) -> None:
+    """Rows are compared by value, because another tool writes them in another way."""
+    result = verify(
+        settings, "--dump", mariadb_operator.plain, "--storage", mariadb_operator.storage,
+        "--app-key-file", mariadb_operator.app_key_file,
+    )  # fmt: skip
+    assert compared_as(result) == "value"
+    assert ("MySQL", True) in {(part["name"], part["real"]) for part in result["components"]}
+
+
+@of_mysql
+def test_the_dump_of_mysql_on_mariadb(settings: Settings, mysql_operator: Operator) -> None:
+    """MariaDB does not know the collation that MySQL's client had when it made a trigger: said before it runs."""
+    process = run(settings, "--mysqld", "mariadbd", "--dump", mysql_operator.plain, "--storage", mysql_operator.storage)
+    result = json.loads(process.stdout)
+    lines = mysql_operator.plain.read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if "utf8mb4_0900_ai_ci" in text)
+    (found,) = [found for found in result["findings"] if found["severity"] == "error"]
+    assert found["message"].startswith(
+        f"Compare: the script cannot be loaded into this server: on line {line}, MariaDB "
+    )
+    assert found["message"].endswith(" does not know the collation utf8mb4_0900_ai_ci (error 1273).")
+    assert (process.returncode, result["verdict"]) == (1, "FAIL")
+
+
+@of_mariadb
+def test_restore_leaves_an_instance_to_look_at(settings: Settings, mariadb_operator: Operator) -> None:
+    """It answers on loopback after the command has ended, until `clean` removes it."""
+    process = run(
+        settings, "--mysqld", "mariadbd", "--keep", "--dump", mariadb_operator.plain,
+        "--storage", mariadb_operator.storage, "--app-key-file", mariadb_operator.app_key_file, command="restore",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    drill_id = json.loads(process.stdout)["drill_id"]
+    try:
+        url = next(line.split()[1] for line in process.stderr.splitlines() if line.startswith("  Apiary "))
+        assert url.startswith("http://127.0.0.1:")
+        assert requests.get(f"{url}ping", timeout=30).text == "pong"
+    finally:
+        removed = run(settings, drill_id, command="clean")
+    assert f"removed {drill_id}: " in removed.stdout
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{url}ping", timeout=30)
