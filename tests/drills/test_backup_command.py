@@ -1,0 +1,61 @@
+"""`apiary-drill backup` on a server that the harness did not start for it, and a drill of what it made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.settings import Settings
+from tests.drills.conftest import Backed, drill_of
+from tests.drills.test_handed_in import drill, told
+
+pytestmark = pytest.mark.xdist_group("handed-in")
+
+PRIVILEGES = "SELECT, SHOW VIEW, TRIGGER, LOCK TABLES, EVENT"
+
+
+def test_a_backup_of_a_running_apiary_is_complete_and_restores(
+    settings: Settings, backed: Backed, tmp_path: Path
+) -> None:
+    """An account that only reads is enough; what lacks a privilege is refused before anything is read."""
+    password = tmp_path / "password"
+    password.write_text("a pass'word\n")
+    key = tmp_path / "app-key"
+    key.write_text(backed.app_key)
+    stopped, started = tmp_path / "stopped", tmp_path / "started"
+    with drill_of(settings, "running") as other, other.restored(backed.handed, backed.app_key) as (target, _):
+        server = target.mysql
+        with server.session() as session:
+            session.execute("CREATE USER 'backup'@'%' IDENTIFIED BY 'a pass''word'")
+            session.execute(f"GRANT SELECT, SHOW VIEW, EVENT ON {server.database}.* TO 'backup'@'%'")
+        arguments = [
+            "backup", "--mysql-port", str(server.port), "--mysql-user", "backup", "--mysql-password-file",
+            str(password), "--storage", target.apiary.storage_root, "--search-prefix", target.apiary.search_prefix,
+            "--stop-command", f"touch {stopped}", "--start-command", f"touch {started}",
+        ]  # fmt: skip
+        refused = drill(settings, *arguments, "--to", str(tmp_path / "refused"))
+        assert refused.returncode == 2
+        assert "lacks privileges that a whole backup needs: TRIGGER (triggers are left out silently)" in told(refused)
+        assert not (tmp_path / "refused").exists()
+        with server.session() as session:
+            session.execute(f"GRANT {PRIVILEGES} ON {server.database}.* TO 'backup'@'%'")
+            session.execute("GRANT RELOAD, PROCESS ON *.* TO 'backup'@'%'")
+        made = drill(settings, *arguments, "--to", str(tmp_path / "backup"))
+        assert made.returncode == 0, made.stdout + made.stderr
+        assert stopped.exists()
+        assert started.exists()
+        again = drill(settings, *arguments, "--to", str(tmp_path / "backup"))
+        assert again.returncode == 2
+        assert "is not empty" in told(again)
+    manifest = json.loads((tmp_path / "backup" / "manifest.json").read_text())
+    assert (manifest["mode"], manifest["same_snapshot"]) == ("quiesced", True)
+    assert sum(table["rows"] for table in manifest["tables"]) == sum(t.rows for t in backed.handed.manifest.tables)
+    assert "pass'word" not in json.dumps(manifest)
+    verified = drill(settings, "verify", "--json", "--app-key-file", str(key), str(tmp_path / "backup"))
+    assert verified.returncode == 0, verified.stderr
+    result = json.loads(verified.stdout)
+    compared = {check["check"]: check["compared"] for check in result["checks"]}
+    assert result["verdict"] == "PASS"
+    assert compared["rows-source"] == compared["rows-script"]
