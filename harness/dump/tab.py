@@ -198,10 +198,11 @@ def _rows(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while data := file.read(CHUNK_BYTES):
             rest += data
+            if b"\n" not in data:
+                continue
             end = 0
-            for match in _ROW.finditer(rest):
-                if match.start() != end:
-                    break
+            # Never a search: an unfinished row would be looked for from each of its bytes.
+            while (match := _ROW.match(rest, end)) is not None:
                 yield match.group(1)
                 end = match.end()
             rest = rest[end:]

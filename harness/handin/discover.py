@@ -11,13 +11,14 @@ from typing import TypeVar
 from harness.backup.manifest import MANIFEST_NAME, read_manifest
 from harness.dump.source import Dump, open_script
 from harness.dump.tab import TabDirectory
-from harness.errors import BrokenArtifact, UsageError
+from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.model import Manifest
 
 T = TypeVar("T")
 
 _STORAGE_DIRECTORIES = frozenset(("resumes", "docusign", "nova-exports", "dompdf", "meilisearch", "public"))
 """What `storage/app` holds: these tell it from other directories (guide, "Backup and restore")."""
+_NAME_BOTH = "Name the script with --dump and the storage with --storage."
 _FIRST_BYTES = 4096
 _SCRIPT_BEGINS = (
     b"--",
@@ -54,13 +55,16 @@ def find_backup(directory: Path) -> FoundBackup:
     Raises:
         UsageError: there is none of one kind, or several that are equally good; names them.
         BrokenArtifact: its manifest is damaged, or names files that are not there.
+        UnsafeArtifact: its manifest names files that are somewhere else.
     """
     if not directory.is_dir():
-        raise UsageError(f"{directory} is not a directory", "A script is named with --dump, a storage with --storage.")
+        raise UsageError(f"{directory} is not a directory", _NAME_BOTH)
     if (directory / MANIFEST_NAME).exists():
         manifest = read_manifest(directory)
         paths = {file.role: directory / file.name for file in manifest.artifacts}
         for path in paths.values():
+            if path.parent != directory:
+                raise UnsafeArtifact(f"the manifest of {directory.name} names a file outside of it: {path}")
             if not path.exists():
                 raise BrokenArtifact(f"the backup {directory.name} lacks {path.name}, which its manifest promises")
         return FoundBackup(paths["database"], paths["storage"], manifest)
@@ -72,17 +76,17 @@ def find_backup(directory: Path) -> FoundBackup:
             dumps.append(TabDirectory(path) if path.is_dir() else path)
         elif kind == "storage":
             storages.append(_inner(path))
-    dump = _only(dumps, [dump.name for dump in dumps], "script of mysqldump", "--dump", directory)
+    dump = _only(dumps, [dump.name for dump in dumps], "script of mysqldump", directory)
     storages = [path for path in storages if _looks_like_storage(path)] or storages
-    storage = _only(storages, [path.name for path in storages], "storage directory or archive", "--storage", directory)
+    storage = _only(storages, [path.name for path in storages], "storage directory or archive", directory)
     return FoundBackup(dump, storage)
 
 
-def _only(found: Sequence[T], names: list[str], what: str, option: str, directory: Path) -> T:
+def _only(found: Sequence[T], names: list[str], what: str, directory: Path) -> T:
     if not found:
-        raise UsageError(f"{directory} holds no {what}", f"Name it with {option}.")
+        raise UsageError(f"{directory} holds no {what}", _NAME_BOTH)
     if len(found) > 1:
-        raise UsageError(f"{directory} holds more than one {what}: {', '.join(names)}", f"Name one with {option}.")
+        raise UsageError(f"{directory} holds more than one {what}: {', '.join(names)}", _NAME_BOTH)
     return found[0]
 
 

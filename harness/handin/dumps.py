@@ -40,8 +40,8 @@ def spool(stream: BinaryIO, directory: Path) -> Path:
         HarnessError: the disk is full.
     """
     path = directory / "standard-input"
-    path.touch(mode=0o600)
     try:
+        path.touch(mode=0o600)
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file, 1 << 20)
     except OSError as error:

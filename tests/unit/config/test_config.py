@@ -1,0 +1,106 @@
+"""apiary-drill.toml: closed, with all errors at once, and what it means today."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.config import load, locate
+from harness.dump.source import Parts
+from harness.errors import UsageError
+
+WHOLE = """
+[backup]
+dump = "backups/apiary-*.sql"
+storage = "backups/storage-*"
+database = "apiary"
+app_key_file = "keys/app-key"
+
+[accepted]
+tables = ["audits"]
+
+[safety]
+allow = ["runs-routine"]
+
+[objectives]
+recovery_time_s = 3600
+recovery_point_s = 86400
+"""
+
+
+def written(directory: Path, text: str) -> Path:
+    path = directory / "apiary-drill.toml"
+    path.write_text(text)
+    return path
+
+
+def error_of(directory: Path, text: str) -> str:
+    with pytest.raises(UsageError) as wrong:
+        load(written(directory, text))
+    return str(wrong.value)
+
+
+def test_everything_can_be_said(tmp_path: Path) -> None:
+    config = load(written(tmp_path, WHOLE))
+    assert config.backup.dump == ("backups/apiary-*.sql",)
+    assert (config.backup.storage, config.backup.database) == ("backups/storage-*", "apiary")
+    assert (config.accepted.tables, config.safety.allow) == (("audits",), ("runs-routine",))
+    assert (config.objectives.recovery_time_s, config.objectives.recovery_point_s) == (3600, 86400)
+
+
+def test_the_newest_of_everything_is_located(tmp_path: Path) -> None:
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    for age, day in enumerate(("20", "22", "21")):
+        for name in (f"apiary-{day}.sql", f"storage-{day}.tar"):
+            (backups / name).touch()
+            os.utime(backups / name, (1000 + age, 1000 + age))
+    found = locate(load(written(tmp_path, WHOLE)), tmp_path)
+    assert (found.dump, found.storage) == (backups / "apiary-21.sql", backups / "storage-21.tar")
+
+
+def test_two_scripts_are_a_pair(tmp_path: Path) -> None:
+    for name in ("structure.sql", "rows.sql"):
+        (tmp_path / name).touch()
+    (tmp_path / "files").mkdir()
+    config = load(written(tmp_path, '[backup]\ndump = ["structure.sql", "rows.sql"]\nstorage = "files"\n'))
+    assert locate(config, tmp_path).dump == Parts((tmp_path / "structure.sql", tmp_path / "rows.sql"))
+
+
+def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "apiary-drill.toml"
+    told = error_of(
+        tmp_path,
+        '[backup]\ndump = "a.sql"\n[objectives]\nrecovery_time_s = -1\n[safety]\nallow = ["everything"]\n[bakcup]\n',
+    )
+    lines = told.splitlines()
+    assert lines[0] == f"{path} has 4 errors"
+    assert lines[1] == f"{path}: backup: dump and storage go together"
+    assert lines[2].startswith(f"{path}: safety.allow.0: there is no code 'everything'; known are account, ambiguous, ")
+    assert lines[3] == f"{path}: objectives.recovery_time_s: input should be greater than 0, found -1"
+    assert lines[4] == f"{path}: bakcup: extra inputs are not permitted"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "backup: field required"),
+        ("[backup]\n", "backup: give directory, or dump and storage"),
+        ('[backup]\ndirectory = "a"\ndump = "b"\nstorage = "c"\n', "backup: give directory, or dump and storage"),
+        ('[backup]\ndirectory = ""\n', "backup.directory: string should have at least 1 character, found ''"),
+    ],
+    ids=["empty", "no-place", "two-places", "no-name"],
+)
+def test_a_location_is_needed_and_only_one(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "apiary-drill.toml"
+    assert error_of(tmp_path, text) == f"{path} has 1 error\n{path}: {told}"
+
+
+def test_what_is_no_toml_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "apiary-drill.toml"
+    assert error_of(tmp_path, "dump: a.sql\n").startswith(f"{path} is not a TOML file: ")
+    with pytest.raises(UsageError) as gone:
+        load(tmp_path / "none.toml")
+    assert str(gone.value) == f"cannot read the configuration {tmp_path / 'none.toml'}: No such file or directory"

@@ -1,0 +1,173 @@
+"""A directory is searched for one script and one storage, by what its entries hold."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.dump.model import DatabaseInfo
+from harness.dump.source import Parts
+from harness.dump.tab import TabDirectory
+from harness.errors import HarnessError, UsageError
+from harness.handin.discover import find_backup
+from harness.handin.dumps import named_dump, spool
+from harness.handin.expected import expected_tables, missing_tables
+from harness.handin.patterns import newest
+from tests.unit.handin.test_tab import RECORDED
+
+SCRIPT = b"-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\nCREATE TABLE `t` (`a` int);\n"
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    """A directory with a storage directory in it."""
+    directory = tmp_path / "night"
+    (directory / "files" / "resumes").mkdir(parents=True)
+    return directory
+
+
+def error_of(directory: Path) -> str:
+    with pytest.raises(UsageError) as wrong:
+        find_backup(directory)
+    return str(wrong.value)
+
+
+@pytest.mark.parametrize("name", ["apiary.sql", "apiary.sql.gz", "db", "backup.gz"])
+def test_a_script_is_known_by_its_first_bytes(backup: Path, name: str) -> None:
+    (backup / name).write_bytes(gzip.compress(SCRIPT) if name.endswith("gz") else SCRIPT)
+    (backup / "notes.txt").write_text("Nothing of importance.\n")
+    (backup / ".hidden.sql").write_bytes(SCRIPT)
+    found = find_backup(backup)
+    assert (found.dump, found.storage, found.manifest) == (backup / name, backup / "files", None)
+
+
+@pytest.mark.parametrize("damage", [b"", gzip.compress(SCRIPT)[:20], b"<html>"], ids=["empty", "cut", "page"])
+def test_a_damaged_script_is_found_by_its_name(backup: Path, damage: bytes) -> None:
+    """So that the drill says that it is broken, not that there is none."""
+    (backup / "apiary.sql.gz").write_bytes(damage)
+    assert find_backup(backup).dump == backup / "apiary.sql.gz"
+
+
+def test_an_archive_is_known_by_its_first_bytes(backup: Path) -> None:
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    subprocess.run(["tar", "-C", backup / "files", "-czf", backup / "uploads.bin", "."], check=True)
+    shutil.rmtree(backup / "files")
+    assert find_backup(backup).storage == backup / "uploads.bin"
+
+
+def test_the_inner_directory_of_a_storage_that_was_copied_whole(backup: Path) -> None:
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    (backup / "files").rename(backup / "app")
+    (backup / "storage").mkdir()
+    (backup / "app").rename(backup / "storage" / "app")
+    assert find_backup(backup).storage == backup / "storage" / "app"
+
+
+def test_a_directory_beside_the_storage_is_no_second_one(backup: Path) -> None:
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    (backup / "logs").mkdir()
+    assert find_backup(backup).storage == backup / "files"
+
+
+def test_a_tab_directory_is_a_script(backup: Path) -> None:
+    shutil.copytree(RECORDED, backup / "tab")
+    assert find_backup(backup).dump == TabDirectory(backup / "tab")
+
+
+def test_several_candidates_are_named(backup: Path) -> None:
+    (backup / "b.sql").write_bytes(SCRIPT)
+    (backup / "a.sql").write_bytes(SCRIPT)
+    assert error_of(backup) == (
+        f"{backup} holds more than one script of mysqldump: a.sql, b.sql\n"
+        "HINT: Name the script with --dump and the storage with --storage."
+    )
+
+
+def test_nothing_to_be_found_is_told(backup: Path) -> None:
+    assert error_of(backup).startswith(f"{backup} holds no script of mysqldump\n")
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    shutil.rmtree(backup / "files")
+    assert error_of(backup).startswith(f"{backup} holds no storage directory or archive\n")
+
+
+def test_the_newest_that_matches_is_meant(tmp_path: Path) -> None:
+    for age, name in enumerate(("apiary-1.sql.gz", "apiary-3.sql.gz", "apiary-2.sql.gz", "apiary-4.sql.gz.partial")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000 + age, 1000 + age))
+    assert newest("apiary-*", tmp_path) == tmp_path / "apiary-2.sql.gz"
+    assert newest(f"{tmp_path}/apiary-[13].sql.gz", Path("/")) == tmp_path / "apiary-3.sql.gz"
+    assert newest("apiary-1.sql.gz", tmp_path) == tmp_path / "apiary-1.sql.gz"
+
+
+def test_two_that_are_equally_new_are_an_error(tmp_path: Path) -> None:
+    for name in ("b.sql", "a.sql"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000, 1000))
+    with pytest.raises(UsageError) as both:
+        newest("*.sql", tmp_path)
+    assert str(both.value) == (
+        "2 candidates for *.sql are equally new: a.sql, b.sql\nHINT: Name one of them, or make the pattern narrower."
+    )
+
+
+def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as none:
+        newest("backups/*.sql", tmp_path)
+    assert str(none.value) == (
+        f"nothing matches backups/*.sql in {tmp_path}\nHINT: Look whether last night's backup was made at all."
+    )
+
+
+def test_names_become_a_script(tmp_path: Path) -> None:
+    one, two = tmp_path / "structure.sql", tmp_path / "rows.sql"
+    one.write_bytes(b"CREATE TABLE t (a int);")
+    two.write_bytes(b"INSERT INTO t VALUES (1);")
+    assert named_dump([one]) == one
+    assert named_dump([RECORDED]) == TabDirectory(RECORDED)
+    pair = named_dump([one, two])
+    assert pair == Parts((one, two))
+    assert pair.name == "structure.sql and rows.sql"
+    assert isinstance(pair, Parts)
+    assert b"".join(pair.chunks()) == b"CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n"
+    for names, told in (
+        ([tmp_path / "none"], f"there is no file {tmp_path / 'none'}"),
+        ([one, one], "structure.sql is named twice"),
+        ([one, RECORDED], f"{RECORDED} is a directory: a pair is made of two scripts"),
+    ):
+        with pytest.raises(UsageError) as wrong:
+            named_dump(names)
+        assert wrong.value.fact == told
+
+
+def test_standard_input_is_kept_where_nobody_else_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "in"
+    path.write_bytes(SCRIPT)
+    with path.open("rb") as stream:
+        kept = spool(stream, tmp_path)
+    assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (SCRIPT, 0o600)
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "standard-input").mkdir()
+    with Path("/dev/null").open("rb") as stream, pytest.raises(HarnessError) as full:
+        spool(stream, tmp_path)
+    assert str(full.value) == f"cannot keep standard input in {tmp_path}: Is a directory\nHINT: Make room."
+
+
+def test_the_tables_of_an_apiary_are_known() -> None:
+    tables = expected_tables()
+    assert len(tables) == 53
+    assert {"users", "attendance", "webhook_calls", "devices"} <= set(tables)
+    assert "oauth_personal_access_clients" not in tables, "a later migration drops it"
+
+
+def test_what_may_be_left_out_is_not_missing() -> None:
+    missing = missing_tables(DatabaseInfo("apiary", False, 1, (), (), ()))
+    assert len(missing) == 53 - 14
+    assert "users" in missing
+    assert "jobs" not in missing
