@@ -1,0 +1,132 @@
+"""`apiary-drill inspect`: everything about a dump, in words and as JSON, with the exit code of what verify would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli import main
+from tests.unit.handin.test_tab import RECORDED
+
+DUMPS = Path(__file__).parents[1] / "dump" / "data" / "mysql-9.7"
+
+
+def inspected(*arguments: str | Path, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(main, ["inspect", *map(str, arguments)], input=stdin)
+
+
+def told(result: Result) -> str:
+    """What was printed, its lines joined."""
+    return " ".join(result.stdout.split())
+
+
+def test_it_tells_everything_that_a_full_script_says() -> None:
+    result = inspected(DUMPS / "full.sql")
+    text = told(result)
+    assert result.exit_code == 0
+    for fact in (
+        "Nothing in this dump stands against restoring it.",
+        "made by mysqldump 9.7.4",
+        "server 9.7.4-2 (mysql)",
+        "finished yes, on 2026-11-22 at ",
+        "--routines, --events",
+        "collations utf8mb4_0900_ai_ci (line ",
+        "engines InnoDB (line ",
+        "definers root@localhost (line ",
+        "largest statement ",
+        "Database apiary: ",
+        "left out, as the guide allows: action_events, ",
+        "an Apiary expects and this does not hold: attendance, ",
+    ):
+        assert fact in text, fact
+    for kind in ("views: ", "triggers: ", "procedures: ", "functions: ", "events: "):
+        assert kind in text, kind
+
+
+def test_json_holds_all_of_it() -> None:
+    result = inspected(DUMPS / "full.sql", "--json")
+    read = json.loads(result.stdout)
+    assert read["script"]["tool_version"] == "9.7.4"
+    assert read["script"]["complete"] is True
+    assert read["refused"] == []
+    tables = {table["name"]: table["rows"] for table in read["script"]["databases"][0]["tables"]}
+    assert tables["users"] > 0
+    assert "users" not in read["expected_and_missing"]["apiary"]
+    assert "attendance" in read["expected_and_missing"]["apiary"]
+
+
+def test_gtids_and_the_log_are_told() -> None:
+    text = told(inspected(DUMPS / "all-databases.sql.gz"))
+    assert "GTID_PURGED set on line 26; verify leaves it out" in text
+    assert "SQL_LOG_BIN set on lines 19, 20, 1509; verify leaves it out" in text
+    assert "Database mysql: " in text
+    assert "Database other: " in text
+    assert "none of its tables is one of an Apiary" in text
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("/*!999999\\- enable the sandbox mode */ \n", "/*!999999\\- on line 1: stops MySQL's client; left out"),
+        ("/*M!999999\\- enable the sandbox mode */ \n", "/*M!999999\\- on line 1: is a comment to MySQL's client;"),
+    ],
+    ids=["old", "new"],
+)  # fmt: skip
+def test_both_spellings_of_the_sandbox_line_are_told(first: str, said: str) -> None:
+    script = first.encode() + (DUMPS / "by-mariadb-dump.sql").read_bytes().split(b"\n", 1)[1]
+    assert said in told(inspected("-", stdin=script))
+
+
+def test_a_script_that_is_cut_short_would_be_refused() -> None:
+    script = (DUMPS / "full.sql").read_bytes()[:9000]
+    result = inspected("-", stdin=script)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("verify would refuse this dump:\n  it is cut short: ")
+
+
+def test_unsafe_statements_would_be_refused() -> None:
+    """Each with its line; those of every database of the script."""
+    script = b"CREATE TABLE t (a int);\nGRANT ALL ON *.* TO x;\nSHUTDOWN;\n"
+    result = inspected("-", stdin=script)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()[:3]
+    assert lines == [
+        "verify would refuse this dump:",
+        "  line 2: GRANT changes what accounts may do",
+        "  line 3: SHUTDOWN acts on the whole server",
+    ]
+
+
+def test_a_dump_without_tables_would_be_refused() -> None:
+    result = inspected("-", stdin=b"-- MySQL dump 10.13  Distrib 9.7.4\nSET @a = 1;\n-- Dump completed\n")
+    assert result.exit_code == 1
+    assert "it holds no table: it would restore without an error, to an empty database" in told(result)
+
+
+def test_pairs_and_directories_are_read_as_one(tmp_path: Path) -> None:
+    text = told(inspected(DUMPS / "no-data.sql", DUMPS / "no-create-info.sql"))
+    assert "no-data.sql and no-create-info.sql" in text
+    assert "rows only, no CREATE TABLE" not in text
+    assert "every" in told(inspected(RECORDED))
+
+
+def test_no_value_of_a_row_is_printed() -> None:
+    """A dump is full of personal data: names, counts and sizes only."""
+    script = b"CREATE TABLE t (a text);\nINSERT INTO t VALUES ('burdell@example.org');\n"
+    for arguments in (("-",), ("-", "--json")):
+        assert "burdell" not in inspected(*arguments, stdin=script).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("none.sql", "there is no file "), ("page.zip", "is a zip archive, not a script")],
+    ids=["missing", "zip"],
+)
+def test_what_cannot_be_read_is_bad_usage(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "page.zip").write_bytes(b"PK\x03\x04 and so on, as archives do")
+    result = inspected(tmp_path / name)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
