@@ -299,5 +299,6 @@ OPTIONS = (
     Oddity("--databases", SOME, ("--databases",), tables=2),
     Oddity("--databases --add-drop-database", SOME, ("--add-drop-database", "--databases"), tables=2),
     Oddity("--all-databases", SOME, ("--all-databases",), tables=2),
+    Oddity("--all-databases --add-drop-database", SOME, ("--add-drop-database", "--all-databases"), tables=2),
     Oddity("--no-data", SOME, ("--no-data",), tables=2),
 )
