@@ -159,7 +159,8 @@ class Content:
             behind += 1
         database, name, behind = name_at(tokens, behind)
         owner = self._database(database, piece.line)
-        placeholder = kind == "view" and _is_placeholder(tokens[behind:])
+        # A real view always names who it runs as; one that happens to select a constant is no placeholder.
+        placeholder = kind == "view" and definer is None and _is_placeholder(tokens[behind:])
         owner.objects[kind, name] = ObjectInfo(kind, name, piece.line, definer, placeholder)
         if kind == "view" and name in owner.tables and not owner.tables[name].tally.rows:
             del owner.tables[name]  # before 5.7 (and MariaDB's before 10.5) a view's placeholder was a table

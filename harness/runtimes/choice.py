@@ -40,9 +40,14 @@ def choose_runtime(
     if settings.runtime == "process":
         say("runtime: local processes, as asked")
         return ProcessRuntime(settings, directory, keep=keep)
-    if settings.runtime == "docker":
+    images = settings.images
+    if settings.runtime == "auto" and (settings.mysqld or settings.meilisearch):
+        say("runtime: local processes, because a program was named")
+        return ProcessRuntime(settings, directory, keep=keep)
+    # A named image must never be left out quietly: the drill would prove something else.
+    if settings.runtime == "docker" or images.mysql or images.meilisearch or images.apiary:
         runtime = _docker(settings, say, dump, keep)
-        say("runtime: Docker, as asked")
+        say("runtime: Docker, as asked" if settings.runtime == "docker" else "runtime: Docker, as an image was named")
         return runtime
     try:
         runtime = _docker(settings, say, dump, keep)

@@ -50,6 +50,7 @@ def running(place: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     process.kill()
     process.wait()
     process.stdout.close()
+    command(place, "clean")
 
 
 def drills(place: dict[str, str]) -> list[Path]:
