@@ -66,7 +66,7 @@ def ballast(size_bytes: int) -> Iterator[bytes]:
         while length < STATEMENT_BYTES:
             number += 1
             note = " ".join(chance.choices(words, k=30)).encode()
-            rows.append(b"(%d,'%b',0x%b)" % (number, note, chance.randbytes(40).hex().encode()))
+            rows.append(b"(%d,'%b',0x%b)" % (number, note, chance.randbytes(40).hex().upper().encode()))
             length += len(rows[-1]) + 1
         statement = b"INSERT INTO `ballast` VALUES " + b",".join(rows) + b";\n"
         made += len(statement)

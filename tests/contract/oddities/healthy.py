@@ -205,6 +205,10 @@ DATA = (
         ),
     ),
     Oddity(
+        "a view that only selects constants, as its placeholder does",
+        ("CREATE TABLE t (a INT)", "CREATE VIEW v AS SELECT 1 AS a, 1 AS b"),
+    ),
+    Oddity(
         "triggers that change what is inserted",
         (
             "CREATE TABLE t (id INT PRIMARY KEY, n INT)",
