@@ -39,7 +39,7 @@ STATEMENT_BYTES = 1 << 20
 TABLE = b"""
 CREATE TABLE `ballast` (
   `id` bigint unsigned NOT NULL,
-  `note` text,
+  `note` text COLLATE utf8mb4_unicode_ci,
   `raw` blob,
   PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
