@@ -14,6 +14,7 @@ import click
 from pydantic import TypeAdapter
 from rich.console import Console
 
+from harness.commands.afterwards import Finished, do_afterwards
 from harness.drill import Drill, new_drill_id
 from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for, print_summary
@@ -138,7 +139,12 @@ def drilling(
                 keep=("target",) if keep else (),
             )
             drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
-            yield drill, lambda result: show_result(result, store.directory, as_json=as_json)
+
+            def show(result: DrillResult) -> None:
+                show_result(result, store.directory, as_json=as_json)
+                do_afterwards(Finished(result, store.directory, settings), errors_console.print)
+
+            yield drill, show
             if keep and drill.target is not None:
                 console.print(f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False)
 
