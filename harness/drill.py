@@ -25,10 +25,12 @@ from harness.backup.manifest import measure
 from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.take import Backup, take_backup
 from harness.checks.evidence import Evidence
+from harness.checks.recovery import recovery_point_s
 from harness.clock import Clock, Listener
 from harness.dump.source import Dump, files_of
 from harness.errors import EXIT_USAGE, HarnessError, ServerFailed, StageFailed
 from harness.model import (
+    ArtifactFile,
     CheckResult,
     Component,
     DrillResult,
@@ -143,22 +145,26 @@ class Drill:
         self.store = store
         self.clock = Clock(listener)
         self.components: list[Component] = []
+        self.objectives = Objectives()
+        self.measured: tuple[ArtifactFile, ...] = ()
         self.started_at = datetime.now(UTC)
         self._began = time.monotonic()
 
     def run(self, scenario: Scenario) -> DrillResult:
         """Generate, back up, destroy, restore, prove."""
         app_key = new_app_key()
+        self.objectives = scenario.objectives
         with self._judged(scenario.name, scenario.why) as outcome:
             handed = self.back_up(scenario, app_key)
-            outcome.evidence = self._prove(handed, app_key, scenario.objectives)
+            outcome.evidence = self._prove(handed, app_key)
         return outcome.result
 
     def verify(self, handed_in: HandedIn, objectives: Objectives, purpose: str) -> DrillResult:
         """Restore a backup that was made elsewhere, and prove that all of it is back."""
+        self.objectives = objectives
         with self._judged("verify", purpose) as outcome:
             app_key = handed_in.app_key or new_app_key()
-            outcome.evidence = self._prove(HandedOver.from_outside(handed_in), app_key, objectives)
+            outcome.evidence = self._prove(HandedOver.from_outside(handed_in), app_key)
         return outcome.result
 
     def back_up(self, scenario: Scenario, app_key: str) -> HandedOver:
@@ -184,8 +190,9 @@ class Drill:
         """The second half up to the last step of the guide: a target into which the backup was restored."""
         limits, clock = self.settings.limits, self.clock
         with clock.step("read", "Read the backup before anything of it runs") as note:
+            # Before it is read: the report of a backup that cannot be read still says which one it was.
+            self.measured = tuple(measure(path, role) for role, path in handed.files if path.is_file())
             script = read_script(handed.dump, handed.database, allowed=handed.allowed, progress=note.progress)
-            measured = tuple(measure(path, role) for role, path in handed.files if path.is_file())
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"
         with self._stack("target", app_key) as target:
             fresh = prove_target(target, limits, clock)
@@ -199,7 +206,7 @@ class Drill:
                     script=script,
                     restoration=restoration,
                     expected_files=handed.source.files if handed.source else inventory,
-                    measured=measured,
+                    measured=self.measured,
                     fresh=fresh,
                     plan=handed.plan,
                     backup=handed.backup,
@@ -208,9 +215,9 @@ class Drill:
                 ),
             )
 
-    def _prove(self, handed: HandedOver, app_key: str, objectives: Objectives) -> Evidence:
+    def _prove(self, handed: HandedOver, app_key: str) -> Evidence:
         with self.restored(handed, app_key) as (target, what):
-            evidence = collect(target, what, objectives, self.store.directory, self.clock)
+            evidence = collect(target, what, self.objectives, self.store.directory, self.clock)
         self.store.save_evidence(evidence)
         return evidence
 
@@ -266,7 +273,11 @@ class Drill:
             steps=tuple(self.clock.steps),
             recovery_time_s=evidence.recovery.restore_s if evidence else None,
             recovery_point_at=evidence.recovery.newest_row_at if evidence else None,
-            artifacts=evidence.artifact.measured if evidence else (),
+            recovery_time_objective_s=self.objectives.recovery_time_s,
+            recovery_point_objective_s=self.objectives.recovery_point_s,
+            recovery_point_s=recovery_point_s(evidence.recovery) if evidence else None,
+            backup_at=evidence.recovery.backup_at if evidence else None,
+            artifacts=self.measured,
             # Linux tells the peak in units of 1,024 bytes (getrusage(2)).
             peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             unproven=(*dict.fromkeys(text for part in self.components for text in part.unproven), *ALWAYS_UNPROVEN),

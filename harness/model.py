@@ -455,6 +455,10 @@ class DrillResult:
         recovery_time_s: steps two to six of the guide, measured; None when the restore did not end.
         recovery_point_at: newest row that came back.
         unproven: what this drill did not prove, in words.
+        recovery_time_objective_s: the most that recovery may take; None where no objective was set.
+        recovery_point_objective_s: the most that the newest row may be old; None where no objective was set.
+        recovery_point_s: age of the newest row when the backup was taken, or now, where nothing says when that was.
+        backup_at: when the backup was taken, or None.
         peak_memory_bytes: the most memory that the harness itself had, its servers and tools not counted.
         error: the error that ended the drill early, or empty.
         hints: what to do about that error.
@@ -480,3 +484,7 @@ class DrillResult:
     hints: tuple[str, ...] = ()
     artifacts: tuple[ArtifactFile, ...] = field(default=())
     peak_memory_bytes: int | None = None
+    recovery_time_objective_s: float | None = None
+    recovery_point_objective_s: float | None = None
+    recovery_point_s: float | None = None
+    backup_at: datetime | None = None

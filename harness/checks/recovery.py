@@ -7,18 +7,24 @@ from harness.checks.evidence import RecoveryEvidence
 from harness.model import CheckResult
 
 
+def recovery_point_s(recovery: RecoveryEvidence) -> float | None:
+    """Age of the newest row when the backup was taken, or now, where nothing says when that was; None without one."""
+    if recovery.newest_row_at is None:
+        return None
+    return ((recovery.backup_at or recovery.now) - recovery.newest_row_at).total_seconds()
+
+
 def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
     """The newest restored row is not older than the recovery point objective allows.
 
     Its age is taken at the time of the backup, or now, where nothing says when the backup was made.
     """
     found = Collector("recovery-point", "The newest data that came back is recent enough")
-    if recovery.newest_row_at is None:
+    age_s = recovery_point_s(recovery)
+    if recovery.newest_row_at is None or age_s is None:
         found.unknown = "no row of the restored database has a time" if recovery.point_objective_s else ""
         return found.result()
     found.compared = 1
-    reference = recovery.backup_at or recovery.now
-    age_s = (reference - recovery.newest_row_at).total_seconds()
     found.evidence("newest row", recovery.newest_row_at.isoformat(timespec="seconds"))
     found.evidence("its age at the time of the backup" if recovery.backup_at else "its age now", f"{age_s:.0f} s")
     if recovery.point_objective_s is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from harness.checks.recovery import check_recovery_point, check_recovery_time
+from harness.checks.recovery import check_recovery_point, check_recovery_time, recovery_point_s
 from tests.unit.checks.builders import NOW, finding, only, recovery
 
 
@@ -69,3 +69,10 @@ def test_a_restore_that_took_too_long() -> None:
 def test_no_objective_for_the_time_is_measured_and_not_judged() -> None:
     result = check_recovery_time(recovery(restore_s=9999, restore_objective_s=None))
     assert (result.findings, result.evidence[-1]) == ((), ("objective", "none set"))
+
+
+def test_the_recovery_point_is_told_without_an_objective() -> None:
+    """An hour before the backup; measured from now where nothing says when the backup was made; None without a time."""
+    assert recovery_point_s(recovery(point_objective_s=None)) == 3600.0
+    assert recovery_point_s(recovery(backup_at=None)) == 3600.0
+    assert recovery_point_s(recovery(newest_row_at=None)) is None
