@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import click
 
 from harness import __version__
-from harness.commands.backup import backup
-from harness.commands.clean import clean
-from harness.commands.common import errors_console
-from harness.commands.doctor import doctor
-from harness.commands.images import images
-from harness.commands.inspect import inspect
-from harness.commands.report import report
-from harness.commands.restore import restore
-from harness.commands.run import run
-from harness.commands.scenarios import list_scenarios
-from harness.commands.verify import verify
+from harness.commands.edge import errors_console
 from harness.errors import EXIT_INTERRUPTED, HarnessError
+
+COMMANDS = {
+    "backup": "backup",
+    "clean": "clean",
+    "doctor": "doctor",
+    "images": "images",
+    "inspect": "inspect",
+    "report": "report",
+    "restore": "restore",
+    "run": "run",
+    "scenarios": "list_scenarios",
+    "verify": "verify",
+}
+"""Modules in `commands/`, and what the command is called in there. Only the one that is asked for is imported: a
+command that reads a file does not wait for the clients of servers."""
 
 
 class _Group(click.Group):
     """Tells every error of the harness in one sentence with its hints, and ends with its exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found = getattr(import_module(f"harness.commands.{cmd_name}"), COMMANDS[cmd_name])
+        assert isinstance(found, click.Command)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -48,10 +64,6 @@ def main() -> None:
                                                drill a backup that you have
       apiary-drill inspect apiary.sql.gz       what a dump holds, in seconds, without a server
     """
-
-
-for command in (run, verify, inspect, restore, backup, list_scenarios, report, doctor, images, clean):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

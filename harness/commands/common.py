@@ -12,9 +12,9 @@ from types import FrameType
 
 import click
 from pydantic import TypeAdapter
-from rich.console import Console
 
 from harness.commands.afterwards import Finished, do_afterwards
+from harness.commands.edge import EXIT_CODES, errors_console, settings_for
 from harness.drill import Drill, new_drill_id
 from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for, print_summary
@@ -25,18 +25,7 @@ from harness.services.stack import Stack
 from harness.settings import ImageSettings, Settings, from_environment
 from harness.store import Store
 
-EXIT_CODES = """
-\b
-Exit codes:
-  0    as expected
-  1    not as expected: the backup does not restore as it should
-  2    bad usage: an option, a path or a scenario cannot be used
-  3    inconclusive: the drill could not tell (no server, a check that crashed, nothing to compare)
-  130  interrupted
-"""
-
-
-errors_console = Console(stderr=True)
+__all__ = ["EXIT_CODES", "errors_console", "settings_for"]
 
 
 def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -92,11 +81,6 @@ _RUNTIME_OPTIONS = (
     ),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
 )
-
-
-def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:
-    """Settings of a command that starts no drill."""
-    return from_environment(os.environ, mysqld=mysqld, meilisearch=meilisearch)
 
 
 def must_exist(path: Path, option: str) -> Path:

@@ -1,0 +1,29 @@
+"""The edge: the settings of a command, and where errors are told; nothing slow is imported for it.
+
+What needs a drill stands in `common`; a command that only reads (`status`, `history`) stays with this.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rich.console import Console
+
+from harness.settings import Settings, from_environment
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0    as expected
+  1    not as expected: the backup does not restore as it should
+  2    bad usage: an option, a path or a scenario cannot be used
+  3    inconclusive: the drill could not tell (no server, a check that crashed, nothing to compare)
+  130  interrupted
+"""
+
+errors_console = Console(stderr=True)
+
+
+def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:
+    """Settings of a command that starts no drill."""
+    return from_environment(os.environ, mysqld=mysqld, meilisearch=meilisearch)

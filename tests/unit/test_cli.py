@@ -1,0 +1,36 @@
+"""The group of commands: every one is found by its name, and only the one that is asked for is imported."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import click
+from click.testing import CliRunner
+
+from harness.cli import COMMANDS, main
+
+
+def test_every_command_is_there_under_its_own_name() -> None:
+    context = click.Context(main)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+    assert main.list_commands(context) == sorted(COMMANDS)
+
+
+def test_a_name_that_is_no_command_is_bad_usage() -> None:
+    answer = CliRunner().invoke(main, ["verfiy"])
+    assert answer.exit_code == 2
+    assert "Error: No such command 'verfiy'." in answer.output
+
+
+def test_the_group_alone_imports_no_client_of_a_server() -> None:
+    """A command that reads a file is as fast as reading a file."""
+    program = "import sys, json, harness.cli; print(json.dumps(sorted(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(answer.stdout))
+    assert "harness.cli" in loaded
+    assert not loaded & {"docker", "pymysql", "meilisearch", "matplotlib", "weasyprint", "harness.drill"}
