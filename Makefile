@@ -9,7 +9,7 @@ JOBS ?= 2
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 
-.PHONY: help drill test lint images contract clean
+.PHONY: help drill test lint schema images contract clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -24,6 +24,9 @@ lint: $(READY) ## ruff and mypy, strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+schema: $(READY) ## Write the published JSON Schemas anew, after a change of what is written
+	$(BIN)/apiary-drill schema result > docs/schema/result-1.schema.json
 
 images: $(READY) ## Make the images of the Docker runtime from Debian packages
 	$(BIN)/apiary-drill images build

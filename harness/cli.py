@@ -21,6 +21,7 @@ COMMANDS = {
     "restore": "restore",
     "run": "run",
     "scenarios": "list_scenarios",
+    "schema": "schema",
     "verify": "verify",
 }
 """Modules in `commands/`, and what the command is called in there. Only the one that is asked for is imported: a

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from harness.checks.evidence import Evidence
 from harness.errors import UsageError
@@ -85,15 +85,20 @@ class Store:
         """Read the result back. Raises UsageError, also for a newer format."""
         path = self.path(f"{RESULT}.json")
         try:
-            beginning = path.read_bytes()[:200]
+            found = from_json(path.read_bytes())
         except OSError:
             raise UsageError(
                 f"{self.directory} holds no finished run",
                 "Give the directory that the drill named, with result.json in it.",
             ) from None
-        version = re.search(rb'"format_version":\s*(\d+)', beginning)
-        if version is not None and int(version.group(1)) > RESULT_VERSION:
-            raise UsageError(f"{path} has format {int(version.group(1))}, this program reads up to {RESULT_VERSION}")
+        except ValueError:
+            found = None  # said below, with the place
+        version = found.get("format_version") if isinstance(found, dict) else None
+        if isinstance(version, int) and version > RESULT_VERSION:
+            raise UsageError(
+                f"{path} has format {version}, this program reads up to {RESULT_VERSION}",
+                "Read it with the version of apiary-drill that wrote it, or a newer one.",
+            )
         return self.load(RESULT, DrillResult)
 
 

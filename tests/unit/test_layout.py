@@ -40,6 +40,7 @@ ORDER = (
     "rowdiff",
     "verdict",
     "store",
+    "schema",
     "stages",
     "drill",
     "reports",

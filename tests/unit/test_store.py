@@ -147,7 +147,10 @@ def test_a_result_of_a_newer_format_is_refused(evidence: Evidence, tmp_path: Pat
     store.save_result(replace(result_for(evidence), format_version=2))
     with pytest.raises(UsageError) as caught:
         store.load_result()
-    assert str(caught.value) == f"{tmp_path / 'result.json'} has format 2, this program reads up to 1"
+    assert str(caught.value) == (
+        f"{tmp_path / 'result.json'} has format 2, this program reads up to 1\n"
+        "HINT: Read it with the version of apiary-drill that wrote it, or a newer one."
+    )
 
 
 @pytest.mark.parametrize(

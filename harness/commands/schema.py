@@ -1,0 +1,20 @@
+"""`apiary-drill schema`."""
+
+from __future__ import annotations
+
+import click
+
+from harness.schema import SCHEMAS
+
+
+@click.command()
+@click.argument("name", type=click.Choice([schema.name for schema in SCHEMAS]))
+def schema(name: str) -> None:
+    """Print the JSON Schema of what this program writes or reads.
+
+    \b
+    Example:
+      apiary-drill schema result > result.schema.json
+      check-jsonschema --schemafile result.schema.json RUN_DIR/result.json
+    """
+    click.echo(next(each for each in SCHEMAS if each.name == name).text(), nl=False)
