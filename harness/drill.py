@@ -24,11 +24,12 @@ from harness import guide
 from harness.backup.manifest import measure
 from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.take import Backup, take_backup
-from harness.checks.evidence import Evidence
+from harness.checks.evidence import Evidence, TrendEvidence
 from harness.checks.recovery import recovery_point_s
 from harness.clock import Clock, Listener
 from harness.dump.source import Dump, files_of
 from harness.errors import EXIT_USAGE, HarnessError, ServerFailed, StageFailed
+from harness.history.identity import backup_of_scenario
 from harness.model import (
     ArtifactFile,
     CheckResult,
@@ -68,6 +69,8 @@ class HandedIn:
         app_key: `APP_KEY` of the instance that was backed up, so that encrypted values can be read.
         accepted_tables: tables that the operator leaves out of the dump besides those of the guide.
         allowed: codes of unsafe statements that the operator allows by name.
+        name: of the backup, the same from one drill to the next.
+        trend: the last good drills of the same backup.
     """
 
     dump: Dump
@@ -77,6 +80,8 @@ class HandedIn:
     app_key: str | None = None
     accepted_tables: tuple[str, ...] = ()
     allowed: frozenset[str] = frozenset()
+    name: str = ""
+    trend: TrendEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class HandedOver:
     backup: Backup | None = None
     source: SourceView | None = None
     allowed: frozenset[str] = frozenset()
+    trend: TrendEvidence | None = None
 
     @classmethod
     def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> HandedOver:
@@ -131,6 +137,7 @@ class HandedOver:
             files=tuple({path: (role, path) for role, path in files}.values()),
             manifest=manifest,
             allowed=handed_in.allowed,
+            trend=handed_in.trend,
         )
 
 
@@ -147,13 +154,14 @@ class Drill:
         self.components: list[Component] = []
         self.objectives = Objectives()
         self.measured: tuple[ArtifactFile, ...] = ()
+        self.backup_name = ""
         self.started_at = datetime.now(UTC)
         self._began = time.monotonic()
 
     def run(self, scenario: Scenario) -> DrillResult:
         """Generate, back up, destroy, restore, prove."""
         app_key = new_app_key()
-        self.objectives = scenario.objectives
+        self.objectives, self.backup_name = scenario.objectives, backup_of_scenario(scenario.name)
         with self._judged(scenario.name, scenario.why) as outcome:
             handed = self.back_up(scenario, app_key)
             outcome.evidence = self._prove(handed, app_key)
@@ -161,7 +169,7 @@ class Drill:
 
     def verify(self, handed_in: HandedIn, objectives: Objectives, purpose: str) -> DrillResult:
         """Restore a backup that was made elsewhere, and prove that all of it is back."""
-        self.objectives = objectives
+        self.objectives, self.backup_name = objectives, handed_in.name
         with self._judged("verify", purpose) as outcome:
             app_key = handed_in.app_key or new_app_key()
             outcome.evidence = self._prove(HandedOver.from_outside(handed_in), app_key)
@@ -218,6 +226,7 @@ class Drill:
     def _prove(self, handed: HandedOver, app_key: str) -> Evidence:
         with self.restored(handed, app_key) as (target, what):
             evidence = collect(target, what, self.objectives, self.store.directory, self.clock)
+        evidence = replace(evidence, trend=handed.trend)
         self.store.save_evidence(evidence)
         return evidence
 
@@ -278,6 +287,7 @@ class Drill:
             recovery_point_s=recovery_point_s(evidence.recovery) if evidence else None,
             backup_at=evidence.recovery.backup_at if evidence else None,
             artifacts=self.measured,
+            backup=self.backup_name,
             # Linux tells the peak in units of 1,024 bytes (getrusage(2)).
             peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             unproven=(*dict.fromkeys(text for part in self.components for text in part.unproven), *ALWAYS_UNPROVEN),

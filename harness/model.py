@@ -204,6 +204,14 @@ class FileTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryTotals:
+    """Files below one directory of the first level, at any depth, and their bytes."""
+
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class IdSet:
     """A set of document ids, small enough to keep: ranges of integers, and the texts that are none.
 
@@ -459,6 +467,7 @@ class DrillResult:
         recovery_point_objective_s: the most that the newest row may be old; None where no objective was set.
         recovery_point_s: age of the newest row when the backup was taken, or now, where nothing says when that was.
         backup_at: when the backup was taken, or None.
+        backup: name of the backup from one drill to the next (docs/history.md); empty in results of older versions.
         peak_memory_bytes: the most memory that the harness itself had, its servers and tools not counted.
         error: the error that ended the drill early, or empty.
         hints: what to do about that error.
@@ -488,3 +497,4 @@ class DrillResult:
     recovery_point_objective_s: float | None = None
     recovery_point_s: float | None = None
     backup_at: datetime | None = None
+    backup: str = ""

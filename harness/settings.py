@@ -79,6 +79,7 @@ class Settings:
         docker: see DockerSettings.
         images: see ImageSettings.
         fetch_env: proxies, certificates and pip's options: what programs that fetch something get besides.
+        history: the file of finished runs, or None for `history.sqlite3` in the state directory.
     """
 
     state_dir: Path
@@ -93,6 +94,12 @@ class Settings:
     docker: DockerSettings = field(default_factory=DockerSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
     fetch_env: Mapping[str, str] = field(default_factory=dict)
+    history: Path | None = None
+
+    @property
+    def history_path(self) -> Path:
+        """The file of finished runs."""
+        return self.history or self.state_dir / "history.sqlite3"
 
     def which(self, program: str) -> Path | None:
         """The program of that name or path, or None."""
@@ -111,11 +118,11 @@ def from_environment(
 ) -> Settings:
     """Build the settings from the options given and from the environment.
 
-    `APIARY_DRILL_STATE_DIR`, `APIARY_DRILL_CACHE_DIR`, `APIARY_DRILL_RUNS_DIR`, `APIARY_DRILL_MYSQLD` and
-    `APIARY_DRILL_MEILISEARCH` are used where no option says otherwise; the XDG directories after that.
-    `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_CONFIG`, `DOCKER_CERT_PATH` and `DOCKER_TLS_VERIFY` mean what
-    they mean to the Docker client. Server programs live in `sbin`, which is not on every user's path, so it
-    is always searched.
+    `APIARY_DRILL_STATE_DIR`, `APIARY_DRILL_CACHE_DIR`, `APIARY_DRILL_RUNS_DIR`, `APIARY_DRILL_HISTORY`,
+    `APIARY_DRILL_MYSQLD` and `APIARY_DRILL_MEILISEARCH` are used where no option says otherwise; the XDG
+    directories after that. `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_CONFIG`, `DOCKER_CERT_PATH` and
+    `DOCKER_TLS_VERIFY` mean what they mean to the Docker client. Server programs live in
+    `sbin`, which is not on every user's path, so it is always searched.
     """
     home = Path(environ.get("HOME", "/tmp"))  # noqa: S108 (a service account without a home)
     state = environ.get("APIARY_DRILL_STATE_DIR") or Path(
@@ -148,4 +155,5 @@ def from_environment(
         ),
         images=images or ImageSettings(),
         fetch_env={name: value for name, value in environ.items() if _FETCHING.fullmatch(name)},
+        history=Path(environ["APIARY_DRILL_HISTORY"]) if environ.get("APIARY_DRILL_HISTORY") else None,
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.checks import app, artifact, files, recovery, schema, search, tables
+from harness.checks import app, artifact, files, recovery, schema, search, tables, trend
 from harness.checks.evidence import Evidence
 from harness.model import CheckResult
 from harness.snapshot import read_references
+from harness.storage.directories import directories_of
 from harness.storage.inventory import read_inventory
 
 
@@ -25,6 +26,7 @@ class Check:
         required: True when comparing nothing at all is no pass: the drill would have proven nothing.
         needs_source: True for what only the source itself can tell; left out for a backup from elsewhere.
         needs_closed_network: True for what only a runtime with networks of its own can tell.
+        needs_history: True for what only earlier drills of the same backup can tell.
     """
 
     name: str
@@ -32,10 +34,13 @@ class Check:
     required: bool = True
     needs_source: bool = False
     needs_closed_network: bool = False
+    needs_history: bool = False
 
     def applies(self, evidence: Evidence) -> bool:
         """Whether there can be evidence for it in this drill at all."""
         if self.needs_source and evidence.source is None:
+            return False
+        if self.needs_history and evidence.trend is None:
             return False
         return not (self.needs_closed_network and evidence.egress is None)
 
@@ -95,6 +100,16 @@ def _files(e: Evidence) -> CheckResult:
 
 def _file_references(e: Evidence) -> CheckResult:
     return files.check_file_references(read_references(e.files.references), read_inventory(e.files.actual))
+
+
+def _trend(e: Evidence) -> CheckResult:
+    assert e.trend is not None
+    return trend.check_trend(
+        e.trend,
+        {table.name: table.rows for table in e.target.tables},
+        directories_of(read_inventory(e.files.actual)),
+        {index.name: index.documents for index in e.search.actual.indexes},
+    )
 
 
 CHECKS: tuple[Check, ...] = (
@@ -171,5 +186,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("recovery-point", lambda e: recovery.check_recovery_point(e.recovery), required=False),
     Check("recovery-time", lambda e: recovery.check_recovery_time(e.recovery)),
+    Check("trend", _trend, required=False, needs_history=True),
 )
 """In the order of the report. A name says what is proven; the family's file says how."""

@@ -41,6 +41,7 @@ ORDER = (
     "verdict",
     "store",
     "schema",
+    "history",
     "stages",
     "drill",
     "reports",

@@ -23,6 +23,7 @@ def test_an_empty_environment_has_a_place_for_everything() -> None:
 def test_xdg_directories_are_used_and_the_harness_own_variables_win() -> None:
     xdg = {"HOME": "/home/o", "XDG_STATE_HOME": "/x/state", "XDG_CACHE_HOME": "/x/cache"}
     settings = from_environment(xdg)
+    assert settings.history_path == Path("/x/state/apiary-drill/history.sqlite3")
     assert settings.state_dir == Path("/x/state/apiary-drill")
     assert settings.cache_dir == Path("/x/cache/apiary-drill")
     assert settings.runs_dir == Path("/x/state/apiary-drill/runs")
@@ -30,10 +31,12 @@ def test_xdg_directories_are_used_and_the_harness_own_variables_win() -> None:
         "APIARY_DRILL_STATE_DIR": "/s",
         "APIARY_DRILL_CACHE_DIR": "/c",
         "APIARY_DRILL_RUNS_DIR": "/r",
+        "APIARY_DRILL_HISTORY": "/h/runs.db",
         "APIARY_DRILL_MYSQLD": "/opt/mysqld",
         "APIARY_DRILL_MEILISEARCH": "/opt/meilisearch",
     }
     settings = from_environment(xdg | own)
+    assert settings.history_path == Path("/h/runs.db")
     assert (settings.state_dir, settings.cache_dir, settings.runs_dir) == (Path("/s"), Path("/c"), Path("/r"))
     assert (settings.mysqld, settings.meilisearch) == ("/opt/mysqld", "/opt/meilisearch")
 

@@ -10,11 +10,14 @@ from harness.checks.evidence import (
     ArtifactEvidence,
     Evidence,
     FileEvidence,
+    PastDrill,
     RecoveryEvidence,
     ScriptContent,
     ScriptObject,
     ScriptTable,
     SearchEvidence,
+    TrendEvidence,
+    TrendLimits,
 )
 from harness.guide import IMPORTED_MODELS
 from harness.model import (
@@ -22,6 +25,7 @@ from harness.model import (
     ArtifactFile,
     CheckResult,
     DatabaseState,
+    DirectoryTotals,
     EgressAttempt,
     FileState,
     Finding,
@@ -112,6 +116,24 @@ def artifact_file(name: str = "apiary.sql.zst", size_bytes: int = 100, sha256: s
     return ArtifactFile("database", name, size_bytes, sha256)
 
 
+def past_drill(
+    tables: Mapping[str, int] | None = None,
+    directories: Mapping[str, DirectoryTotals] | None = None,
+    documents: Mapping[str, int] | None = None,
+    days_ago: int = 1,
+) -> PastDrill:
+    """A good drill of the same backup."""
+    return PastDrill(
+        drill_id=f"drill-{days_ago}",
+        started_at=NOW - timedelta(days=days_ago),
+        recovery_time_s=10.0,
+        steps={"restore-database": 2.5},
+        tables={"users": 2} if tables is None else tables,
+        directories=directories or {},
+        documents=documents or {},
+    )
+
+
 def evidence(directory: Path) -> Evidence:
     """A restored instance with which every check is content; its sidecars are written into `directory`."""
     entries = [
@@ -169,6 +191,7 @@ def evidence(directory: Path) -> Evidence:
         artifact=ArtifactEvidence((artifact_file(),), (artifact_file(),), nonce="0123456789abcdef", nonce_found=True),
         source=state,
         app_before=app(),
+        trend=TrendEvidence(TrendLimits(), (past_drill(),)),
     )
 
 

@@ -1,0 +1,113 @@
+"""Is this backup about as large as the last ones that were good? It can be complete, and half of it lost upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from harness.checks.collector import Collector
+from harness.checks.evidence import TrendEvidence, TrendLimits
+from harness.model import CheckResult, DirectoryTotals, Severity
+
+_SHRANK = (
+    "Find out who removed them, and whether the backup reads the live system: keep the earlier backups until then."
+)
+_JUMPED = "Find out where they come from; an import that ran twice looks like this."
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of thing that is compared: how it is called, what is counted, and what is too small to judge."""
+
+    name: str
+    unit: str
+    minimum: int
+
+
+def check_trend(
+    trend: TrendEvidence,
+    tables: Mapping[str, int],
+    directories: Mapping[str, DirectoryTotals],
+    documents: Mapping[str, int],
+) -> CheckResult:
+    """Every table, directory and index is about as large as in the last good drills of this backup.
+
+    What is usual is the median of those drills; what one of them did not have counts as 0 there.
+
+    Args:
+        trend: the last good drills, and how far from them is too far.
+        tables: rows by table, now.
+        directories: files and bytes by directory of the first level, now.
+        documents: documents by index, now.
+    """
+    limits, past = trend.limits, trend.past
+    found = Collector("trend", "It is about as large as the last good drills of this backup found it")
+    found.evidence("good drills to compare with", len(past))
+    if not past:
+        return found.result()
+    found.evidence("the latest of them", past[0].drill_id)
+    rows = _Kind("table", "rows", limits.minimum_rows)
+    files = _Kind("directory", "files", limits.minimum_files)
+    size = _Kind("directory", "bytes", limits.minimum_bytes)
+    indexed = _Kind("index", "documents", limits.minimum_documents)
+    _compare(found, limits, rows, tables, [drill.tables for drill in past])
+    told = _compare(found, limits, files, _files(directories), [_files(drill.directories) for drill in past])
+    # A directory that lost its files lost their bytes as well: it is told once.
+    _compare(found, limits, size, _bytes(directories), [_bytes(drill.directories) for drill in past], told, count=False)
+    _compare(found, limits, indexed, documents, [drill.documents for drill in past])
+    return found.result()
+
+
+def _compare(
+    found: Collector,
+    limits: TrendLimits,
+    kind: _Kind,
+    now: Mapping[str, int],
+    past: Sequence[Mapping[str, int]],
+    leave_out: Iterable[str] = (),
+    *,
+    count: bool = True,
+) -> set[str]:
+    told = set()
+    for name in sorted({*now, *(name for drill in past for name in drill)}):
+        found.compared += count
+        usual, actual = median(drill.get(name, 0) for drill in past), now.get(name, 0)
+        if max(usual, actual) < kind.minimum or name in leave_out:
+            continue
+        figures = f"It has {actual:,} {kind.unit}, and {usual:,.0f} is usual in the last good drills."
+        expected, counted = f"about {usual:,.0f} {kind.unit}", f"{actual:,} {kind.unit}"
+        if actual < usual * (1 - limits.shrank_share):
+            share = f"{1 - actual / usual:.0%} less" if actual else "none of them is left"
+            found.add(
+                f"{kind.name}-shrank",
+                name,
+                f"The {kind.name} {name} shrank: {share}. {figures}",
+                severity=Severity.WARNING,
+                expected=expected,
+                actual=counted,
+                remedy=_SHRANK,
+            )
+        elif actual > usual * (1 + limits.jumped_share):
+            share = f"{actual / usual - 1:,.0%} more" if usual else "there were none before"
+            found.add(
+                f"{kind.name}-jumped",
+                name,
+                f"The {kind.name} {name} jumped: {share}. {figures}",
+                severity=Severity.WARNING,
+                expected=expected,
+                actual=counted,
+                remedy=_JUMPED,
+            )
+        else:
+            continue
+        told.add(name)
+    return told
+
+
+def _files(directories: Mapping[str, DirectoryTotals]) -> dict[str, int]:
+    return {name: totals.files for name, totals in directories.items()}
+
+
+def _bytes(directories: Mapping[str, DirectoryTotals]) -> dict[str, int]:
+    return {name: totals.size_bytes for name, totals in directories.items()}
