@@ -399,6 +399,38 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """What changed between the dump and the copy of the files, and was still so after the last attempt.
+
+    Args:
+        attempts: how often dump or files were taken, the last being the one that was kept.
+        rows_of_deleted_files: rows of the dump that were gone, or referred to something else, when the files
+            were copied: their files are not in the copy.
+        rows_of_late_files: rows of the dump whose file came after its directory was copied.
+        rows_without_file: rows whose file is not there at the source either.
+        files_of_later_rows: files in the copy whose row came after the dump.
+        named: the first rows and paths of each kind, in this order.
+    """
+
+    attempts: int
+    rows_of_deleted_files: int = 0
+    rows_of_late_files: int = 0
+    rows_without_file: int = 0
+    files_of_later_rows: int = 0
+    named: tuple[str, ...] = ()
+
+    @property
+    def dump_is_older(self) -> bool:
+        """Whether another dump, and another copy after it, could agree."""
+        return bool(self.rows_of_deleted_files or self.files_of_later_rows)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left that taking it again could mend."""
+        return not self.dump_is_older and not self.rows_of_late_files
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What the backup tool wrote, said by the backup tool (`manifest.json`; docs/manifest.md explains it).
 
@@ -420,6 +452,7 @@ class Manifest:
         files: totals of the storage artifact; `files.inventory` names the artifact that lists every entry.
         searchable: rows that belong into each index.
         exclusions: what was left out, with counts.
+        between: what dump and files disagree about; None where nobody looked.
     """
 
     format_version: int
@@ -440,6 +473,7 @@ class Manifest:
     searchable: tuple[SearchableRows, ...]
     exclusions: tuple[Exclusion, ...]
     steps: tuple[Step, ...] = ()
+    between: Between | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from harness.errors import ProcedureFailed, UsageError
+from harness.errors import MissingProgram, ProcedureFailed, UsageError, WaitTimeout
 from harness.model import Component
 from harness.services.execution import Host, run
 from harness.services.mysql import MySqlServer, server_version
@@ -27,6 +30,7 @@ NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT")
 """Without one of these the dump is not whole. The others have a way around, which the manifest names."""
 
 _COMMAND_LIMIT_S = 600.0
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def missing_privileges(grants: Iterable[str], database: str) -> tuple[str, ...]:
@@ -41,12 +45,19 @@ def missing_privileges(grants: Iterable[str], database: str) -> tuple[str, ...]:
         match = re.match(r"GRANT (.+?) ON (\S+) TO ", grant)
         if match is None:
             continue
-        scope = match.group(2).replace("`", "").replace("\\_", "_")
-        if scope == "*.*" or scope == f"{database}.*":
+        scope = match.group(2).replace("`", "")
+        if scope == "*.*" or (scope.endswith(".*") and _means(scope.removesuffix(".*"), database)):
             held.update(part.strip().upper() for part in match.group(1).split(","))
     if "ALL PRIVILEGES" in held or "ALL" in held:
         return ()
     return tuple(name for name in PRIVILEGES if name not in held)
+
+
+def _means(pattern: str, database: str) -> bool:
+    """Whether the database of a grant is this one: `%` and `_` are wildcards there, a backslash takes that away."""
+    parts = re.findall(r"\\.|.", pattern)
+    wild = {"%": ".*", "_": "."}
+    return re.fullmatch("".join(wild.get(part) or re.escape(part[-1]) for part in parts), database) is not None
 
 
 def check_account(server: MySqlServer) -> tuple[tuple[str, str], ...]:
@@ -100,16 +111,38 @@ class CommandLifecycle:
         self._run(self.stop_command)
 
     def start(self) -> None:
-        """Run the start command. Raises ProcedureFailed."""
-        self._run(self.start_command)
+        """Run the start command to its end, whoever wants to interrupt it. Raises ProcedureFailed."""
+        with _uninterrupted():
+            self._run(
+                self.start_command,
+                "The application may be stopped: start it by hand.",
+            )
 
     def running(self) -> bool:
         """Not known from here."""
         return False
 
-    def _run(self, command: str) -> None:
-        completed = run(self.host, shlex.split(command), timeout_s=_COMMAND_LIMIT_S)
+    def _run(self, command: str, *hints: str) -> None:
+        try:
+            completed = run(self.host, shlex.split(command), timeout_s=_COMMAND_LIMIT_S)
+        except (MissingProgram, WaitTimeout) as error:
+            raise ProcedureFailed(f"`{command}` failed: {error.fact}", *hints) from error
         if completed.exit_status != 0:
             raise ProcedureFailed(
-                f"`{command}` ended with exit status {completed.exit_status}", details=completed.stderr[-2000:]
+                f"`{command}` ended with exit status {completed.exit_status}", *hints, details=completed.stderr[-2000:]
             )
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let signals wait for nobody: an application that stays stopped is worse than a Ctrl-C that does nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is interrupted
+        return
+    # A function and not SIG_IGN, which the command would inherit.
+    before = {number: signal.signal(number, lambda *_: None) for number in _INTERRUPTIONS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -132,6 +133,16 @@ def backup_storage(
         f"{shown_names(look.torn)}",
         "Stop whatever writes to them, or back up with the app stopped.",
     )
+
+
+def discard(backup: StorageBackup) -> None:
+    """Remove a backup of the storage directory, to make room for another one."""
+    artifact = backup.inventory.with_name(backup.artifacts[0].name)
+    if artifact.is_dir():
+        shutil.rmtree(artifact)
+    else:
+        artifact.unlink()
+    backup.inventory.unlink()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -9,9 +10,17 @@ import click
 from harness import guide
 from harness.backup.outside import CommandLifecycle, check_account, component
 from harness.backup.plan import BackupPlan, BackupSource
-from harness.backup.take import take_backup
+from harness.backup.take import disagreements, take_backup
 from harness.clock import Clock
-from harness.commands.common import EXIT_CODES, must_exist, read_secret, settings_for, terminable
+from harness.commands.common import (
+    EXIT_CODES,
+    errors_console,
+    must_exist,
+    read_secret,
+    settings_for,
+    terminable,
+)
+from harness.errors import EXIT_INTERRUPTED
 from harness.reports.console import ConsoleProgress, console_for
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.programs import mysql_programs
@@ -69,7 +78,11 @@ def backup(
 ) -> None:
     """Back up a running Apiary along the guide, with a manifest that says what must come back.
 
-    It only reads. The directory is a backup once it holds manifest.json, which is written last.
+    It only reads. What the account lacks is told before anything is read. Everything is written into DIR.partial,
+    which gets its name when it is whole: an interrupted backup can't be taken for a good one. What people upload or
+    delete while database and files are read is found, taken again up to three times, and told where that was not
+    enough. With --stop-command and --start-command (run without a shell) the application rests meanwhile; the start
+    command is run whatever happens, except after kill -9.
 
     \b
     Example:
@@ -104,17 +117,32 @@ def backup(
         else tuple(name for name in guide.EXCLUDABLE_DIRECTORIES if name not in keep_directory),
         storage_form=storage_form,
     )
-    with terminable():
-        for privilege, consequence in check_account(server):
-            console.print(f"without the privilege {privilege}: {consequence}", markup=False, highlight=False)
-        source = BackupSource(
-            mysql=server,
-            storage_host=host,
-            storage_root=str(must_exist(storage, "--storage")),
-            search_prefix=search_prefix,
-            components=(component(server),),
-            lifecycle=CommandLifecycle(host, stop_command, start_command) if stop_command and start_command else None,
-        )
-        taken = take_backup(source, plan, to, Clock(ConsoleProgress(console)))
+    try:
+        with terminable():
+            for privilege, consequence in check_account(server):
+                console.print(f"without the privilege {privilege}: {consequence}", markup=False, highlight=False)
+            source = BackupSource(
+                mysql=server,
+                storage_host=host,
+                storage_root=str(must_exist(storage, "--storage")),
+                search_prefix=search_prefix,
+                components=(component(server),),
+                lifecycle=CommandLifecycle(host, stop_command, start_command)
+                if stop_command and start_command
+                else None,
+            )
+            taken = take_backup(source, plan, to, Clock(ConsoleProgress(console)))
+    except KeyboardInterrupt:
+        errors_console.print("interrupted: there is no backup, and nothing of it is left", markup=False)
+        sys.exit(EXIT_INTERRUPTED)
+    between = taken.manifest.between
+    if between is not None and (told := disagreements(between)):
+        console.print(
+            f"\ndump and files do not agree about {', '.join(told)}, after {between.attempts} attempts:"
+            f" {', '.join(between.named)}",
+            markup=False, highlight=False,
+        )  # fmt: skip
+        if not between.settled:
+            console.print("Back up with --stop-command and --start-command, or when less is uploaded.")
     console.print(f"\nbackup complete: {taken.directory}", markup=False, highlight=False)
     console.print(f"drill it: apiary-drill verify {taken.directory}", markup=False, highlight=False)

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from harness.backup.directory import PARTIAL
 from harness.backup.manifest import MANIFEST_NAME, read_manifest
 from harness.dump.source import Dump, open_script
 from harness.dump.tab import TabDirectory
@@ -59,6 +60,11 @@ def find_backup(directory: Path) -> FoundBackup:
     """
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory", _NAME_BOTH)
+    if directory.name.endswith(PARTIAL):
+        raise BrokenArtifact(
+            f"{directory.name} is a backup that was never finished",
+            "Take an earlier one; this one can be removed when no backup is running.",
+        )
     if (directory / MANIFEST_NAME).exists():
         manifest = read_manifest(directory)
         paths = {file.role: directory / file.name for file in manifest.artifacts}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,14 @@ def test_an_escaped_name_is_the_databases() -> None:
     assert "SELECT" not in missing_privileges(["GRANT SELECT ON `my\\_apiary`.* TO `b`@`%`"], "my_apiary")
 
 
+@pytest.mark.parametrize(
+    ("scope", "means"),
+    [("`api%`", True), ("`apiar_`", True), ("`apiar\\_`", False), ("`%`", True), ("`b%`", False), ("`api`", False)],
+)
+def test_a_grant_on_a_pattern_of_names(scope: str, means: bool) -> None:
+    assert ("SELECT" not in missing_privileges([f"GRANT SELECT ON {scope}.* TO `b`@`%`"], "apiary")) is means
+
+
 def test_the_operators_commands_are_run(tmp_path: Path) -> None:
     """Stop and start, each as it was given, without a shell."""
     mark = tmp_path / "stopped; here"
@@ -51,3 +62,22 @@ def test_a_command_that_fails_is_told() -> None:
     """A backup of an application that did not stop is not a quiesced one."""
     with pytest.raises(ProcedureFailed, match=r"^`false` ended with exit status 1$"):
         CommandLifecycle(LocalHost(), "false", "true").stop()
+    with pytest.raises(ProcedureFailed) as failed:
+        CommandLifecycle(LocalHost(), "true", "no-such-program now").start()
+    assert str(failed.value) == (
+        "`no-such-program now` failed: cannot run 'no-such-program': no such program\n"
+        "HINT: The application may be stopped: start it by hand."
+    )
+
+
+def test_the_start_command_is_not_interrupted(tmp_path: Path) -> None:
+    """A second Ctrl-C while the application comes up; and the application itself still hears signals."""
+    mark = tmp_path / "mark"
+    asked = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    asked.start()
+    CommandLifecycle(
+        LocalHost({"PATH": os.environ["PATH"]}), "true", f"sh -c 'sleep 0.6; grep SigIgn /proc/self/status > {mark}'"
+    ).start()
+    assert int(mark.read_text().split()[1], 16) & (1 << signal.SIGINT - 1) == 0
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
