@@ -264,6 +264,8 @@ class Drill:
             outcome.error = error
         except HarnessError as error:
             outcome.error = StageFailed("drill", error)
+        if outcome.error is not None and outcome.error.details:
+            self.store.save_details(outcome.error.details)
         results = judge(outcome.evidence) if outcome.evidence is not None else ()
         outcome.result = self._result(name, purpose, outcome, results)
         self.store.save_result(outcome.result)
@@ -335,7 +337,8 @@ def result_of(results: Sequence[CheckResult], error: StageFailed | None) -> Dril
         steps=(),
         checks=tuple(results),
         findings=findings,
-        error="" if error is None else str(error),
+        # Its details are lines of logs, which may quote a row: they stay in the run directory.
+        error="" if error is None else "\n".join([error.fact, *(f"HINT: {hint}" for hint in error.hints)]),
         hints=() if error is None else error.hints,
     )
 

@@ -90,3 +90,25 @@ FILE_REFERENCES: tuple[FileReference, ...] = (
 
 REFERENCED_DIRECTORIES: tuple[str, ...] = ("resumes", "docusign")
 """Directories in which every file belongs to a row."""
+
+STORAGE_NAMES: tuple[str, ...] = (
+    *REFERENCED_DIRECTORIES,
+    *EXCLUDABLE_DIRECTORIES,
+    *MEILISEARCH_DUMPS_DIRECTORY.split("/"),
+    "agreements",
+    "fonts",
+    "private",
+    "public",
+    ".gitignore",
+)
+"""Names below `storage/app` that the application or its framework chose, not a person."""
+
+DOCUMENT_NAMES: tuple[str, ...] = (
+    "COVID Risk Acknowledgement",
+    "Direct Bill Airfare Request",
+    "Itinerary Request",
+    "Membership Agreement",
+    "Summary",
+    "Travel Information Form",
+)
+"""What DocuSign documents are called, without `.pdf`: the same for everybody."""

@@ -20,6 +20,7 @@ T = TypeVar("T")
 EVIDENCE = "evidence"
 RESULT = "result"
 RESULT_VERSION = 1
+ERROR_DETAILS = "error.txt"
 
 
 class Store:
@@ -41,6 +42,13 @@ class Store:
     def path(self, name: str) -> Path:
         """A file of this run."""
         return self.directory / name
+
+    def save_details(self, text: str) -> None:
+        """Keep what programs said when they failed, for whoever may read the backup itself."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        path = self.logs / ERROR_DETAILS
+        path.touch(mode=0o600)
+        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8", errors="surrogateescape")
 
     def save(self, stage: str, kind: type[T], value: T) -> None:
         """Write a stage's value as `<stage>.json`; the name appears when the file is whole."""

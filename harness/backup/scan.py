@@ -12,7 +12,7 @@ from harness.services.execution import Host, run
 from harness.storage import tar
 from harness.storage.archive import open_archive, read_archive, read_archive_file
 from harness.storage.fields import seconds
-from harness.storage.names import printable
+from harness.storage.names import coded
 from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits
 
 END_TIMEOUT_S = 60.0
@@ -60,11 +60,11 @@ class DirectoryReader:
         complaints = tar.read_complaints(ended.stderr)
         told = bool(complaints.changed or complaints.vanished)
         if complaints.others or ended.exit_status not in (0, 1) or (ended.exit_status == 1 and not told):
-            first = complaints.others[0] if complaints.others else "it did not say why"
+            first = tar.with_codes(complaints.others[0]) if complaints.others else "it did not say why"
             raise self._failure(
                 f"tar could not read all of {self._root} (exit status {ended.exit_status}): {first}",
                 "Everything in the storage directory has to be readable for the user that backs it up.",
-                details=ended.stderr,
+                details=tar.with_codes(ended.stderr),
             )
         self.changed, self.vanished = complaints.changed, complaints.vanished
 
@@ -149,7 +149,7 @@ def require_directory(host: Host, root: str, *, user: str | None = None) -> None
 
 def shown_names(paths: Sequence[bytes], limit: int = 10) -> str:
     """The first names for a message, and how many more there are."""
-    names = ", ".join(printable(path) for path in paths[:limit])
+    names = ", ".join(coded(path) for path in paths[:limit])
     return names + (f" and {len(paths) - limit} more" if len(paths) > limit else "")
 
 

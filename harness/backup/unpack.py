@@ -53,9 +53,9 @@ class Unpacker:
         if not (ended.exit_status or ended.stderr or said):
             return
         if any(text in ended.stderr for text in _FULL):
-            raise disk_full(self._root, ended.stderr)
+            raise disk_full(self._root, tar.with_codes(ended.stderr))
         raise ProcedureFailed(
             f"tar could not unpack everything into {self._root} (exit status {ended.exit_status})",
             "What it says stands below; the files there are not complete.",
-            details=ended.stderr,
+            details=tar.with_codes(ended.stderr),
         )

@@ -12,7 +12,7 @@ from harness import guide
 from harness.checks.collector import Collector
 from harness.errors import HarnessError
 from harness.model import CheckResult, FileState, Severity
-from harness.storage.names import is_below, order_key, printable
+from harness.storage.names import coded, is_below, order_key
 from harness.storage.order import pair
 
 _CONTENT_KINDS = ("file", "hardlink", "symlink")  # what the app can open by name
@@ -102,7 +102,7 @@ def check_file_references(references: Iterable[tuple[bytes, str]], files: Iterab
             row = next(rows, None)
         if not has_row and entry.kind in _CONTENT_KINDS and _belongs_to_a_row(entry.path):
             unreferenced += 1
-            shown = printable(entry.path)
+            shown = coded(entry.path)
             found.add(
                 "file-unreferenced",
                 shown,
@@ -172,7 +172,7 @@ def _without_implied_directories(pairs: Iterable[_Pair]) -> Iterator[_Pair]:
 
 
 def _extra(found: Collector, entry: FileState) -> None:
-    shown = printable(entry.path)
+    shown = coded(entry.path)
     found.add(
         "file-extra",
         shown,
@@ -184,7 +184,7 @@ def _extra(found: Collector, entry: FileState) -> None:
 
 
 def _missing(found: Collector, entry: FileState) -> None:
-    shown = printable(entry.path)
+    shown = coded(entry.path)
     found.add(
         "file-missing",
         shown,
@@ -197,7 +197,7 @@ def _missing(found: Collector, entry: FileState) -> None:
 def _compare(
     found: Collector, before: FileState, after: FileState, owners_comparable: bool, leave_out: _LeftOut
 ) -> None:
-    shown = printable(before.path)
+    shown = coded(before.path)
     if before.kind == "hardlink" and leave_out.matching(before.target) is not None:
         return  # its other name was left out: a backup without that one has this one as the file
     if before.kind != after.kind:
@@ -211,7 +211,7 @@ def _compare(
         message = f"{shown} came back with the same size of {after.size_bytes} bytes and another content."
         found.add("file-checksum", shown, message, expected=before.sha256, actual=after.sha256)
     if before.target != after.target:
-        targets = printable(before.target), printable(after.target)
+        targets = coded(before.target), coded(after.target)
         message = f"{shown} pointed at {targets[0]}, and came back pointing at {targets[1]}."
         found.add("link-target", shown, message, expected=targets[0], actual=targets[1])
     if before.mode != after.mode and before.kind != "symlink":  # Linux has no modes on symbolic links
@@ -239,12 +239,12 @@ def _described(entry: FileState) -> str:
     if entry.kind == "file":
         return f"a file of {entry.size_bytes} bytes"
     if entry.target:
-        return f"a {entry.kind} to {printable(entry.target)}"
+        return f"a {entry.kind} to {coded(entry.target)}"
     return f"a {entry.kind}"
 
 
 def _reference_missing(found: Collector, path: bytes, label: str, kind: str = "") -> None:
-    shown = printable(path)
+    shown = coded(path)
     found.add(
         "file-reference-missing",
         label,
@@ -264,6 +264,6 @@ def _in_order(references: Iterable[tuple[bytes, str]]) -> Iterator[tuple[list[by
     for path, label in references:
         key = order_key(path)
         if key < before:
-            raise HarnessError(f"the list of file references is not in order at {printable(path)}")
+            raise HarnessError(f"the list of file references is not in order at {coded(path)}")
         before = key
         yield key, path, label

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness import guide
 from harness.checks.collector import Collector
 from harness.model import CheckResult, IdSet, Probe, SearchableRows, SearchState, Severity
+from harness.storage.names import code_of
 
 KEYS_LISTED = 5
 
@@ -113,7 +114,11 @@ def check_packaged_documents(expected: SearchState, actual: SearchState, prefix:
 
 
 def _first(ids: IdSet) -> str:
-    listed = [str(value) for _, value in zip(range(KEYS_LISTED), ids, strict=False)]
+    # A document's id that is a text is nothing that the application made: it may be anything.
+    listed = [
+        str(value) if isinstance(value, int) else code_of(value.encode("utf-8", "surrogateescape"))
+        for _, value in zip(range(KEYS_LISTED), ids, strict=False)
+    ]
     return ", ".join(listed) + (" …" if len(ids) > KEYS_LISTED else "")
 
 

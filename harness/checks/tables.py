@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.checks.collector import Collector
 from harness.checks.evidence import RowDifference, ScriptTable
 from harness.model import CheckResult, DatabaseState, Severity, TableState
+from harness.storage.names import code_of
 
 NO_DIFFERENCE = RowDifference()
 
@@ -137,7 +140,7 @@ def _compare(
 
 def _which(difference: RowDifference) -> str:
     parts = [
-        f"{label}: {', '.join(keys)}"
+        f"{label}: {', '.join(_key(key) for key in keys)}"
         for label, keys in (
             ("missing", difference.missing),
             ("extra", difference.extra),
@@ -147,6 +150,14 @@ def _which(difference: RowDifference) -> str:
     ]
     text = f" First primary keys: {'; '.join(parts)}." if parts else ""
     return text + (f" {difference.note}" if difference.note else "")
+
+
+def _key(key: str) -> str:
+    """A primary key (JSON) for a report: a text in it, such as an account's name, is a code as a file's name is."""
+    return _TEXT.sub(lambda text: code_of(json.loads(text.group()).encode("utf-8", "surrogatepass")), key)
+
+
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def check_excluded(

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.errors import HarnessError, ProcedureFailed, ServerFailed
 from harness.services.execution import Completed, feed
 from harness.services.mysql import MySqlServer, Session
+from harness.services.mysql_errors import without_values
 
 LOAD_LIMIT_S = 24 * 3600.0
 
@@ -125,22 +126,11 @@ def redacted(stderr: str) -> str:
     Some errors quote a value, of as many lines as it has; MariaDB's client quotes the whole statement between two
     lines of dashes.
     """
-    text = _QUOTING.sub(lambda match: _without_quotes(match.group()), _STATEMENT.sub("", stderr))
+    text = without_values(_STATEMENT.sub("", stderr))
     return "\n".join(line for line in text.splitlines() if line.strip())
 
 
 _STATEMENT = re.compile(r"^-{10,}\n.*?(?:^-{10,}\n\s*(?=ERROR \d)|\Z)", re.MULTILINE | re.DOTALL)
-_QUOTING = re.compile(
-    r"^ERROR (?:1062|1064|1264|1265|1292|1366|1406|1411|3140|3141)\b.*?(?=^(?:ERROR|WARNING)\b|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
-
-
-def _without_quotes(message: str) -> str:
-    if message.count("'") % 2:
-        # A quote is in the value or one of its ends is missing: nothing tells where the value ends.
-        return message[: message.index("'")] + "'…\n"
-    return re.sub(r"'.*'", "'…'", message, flags=re.DOTALL)
 
 
 def _first_error(text: str) -> str:

@@ -13,6 +13,7 @@ import pymysql.cursors
 
 from harness.errors import ServerFailed
 from harness.services.execution import Host
+from harness.services.mysql_errors import without_values
 
 CONNECT_TIMEOUT_S = 5
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -161,9 +162,9 @@ class Session:
 
 
 def error_text(error: Exception) -> str:
-    """A MySQL error as `ERROR 1146: Table … doesn't exist`."""
+    """A MySQL error as `ERROR 1146: Table … doesn't exist`, without the values that it quotes."""
     if len(error.args) >= 2:
-        return f"ERROR {error.args[0]}: {error.args[1]}"
+        return without_values(f"ERROR {error.args[0]}: {error.args[1]}").rstrip()
     return str(error)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from harness.storage.names import printable
-
 _REPEATED_KEYS = (b"GNU.sparse.offset", b"GNU.sparse.numbytes")
 
 
@@ -22,14 +20,14 @@ def number(field: bytes) -> int:
         return value - (1 << bits) if field[0] & 0x40 else value
     digits = field.split(b"\0", 1)[0].strip()
     if digits.strip(b"01234567"):
-        raise BadField(f"a header holds {printable(field)} where a number belongs")
+        raise BadField(f"a header holds {len(field)} bytes that are no number where one belongs")
     return int(digits or b"0", 8)
 
 
 def decimal(value: bytes) -> int:
     """A number as PAX records and maps of sparse files have it; 18 digits are more than any file needs."""
     if not value.isdigit() or len(value) > 18:
-        raise BadField(f"it holds {printable(value[:40])} where a number belongs")
+        raise BadField(f"it holds {len(value)} bytes that are no number where one belongs")
     return int(value)
 
 
@@ -37,7 +35,7 @@ def seconds(value: bytes) -> int:
     """A PAX time such as `1700000000.25` in whole seconds, rounded down."""
     whole, _, fraction = value.partition(b".")
     if not whole.removeprefix(b"-").isdigit() or len(whole) > 18 or (fraction and not fraction.isdigit()):
-        raise BadField(f"it holds the time {printable(value[:40])}")
+        raise BadField(f"it holds a time that is none, of {len(value)} bytes")
     return int(whole) - (1 if whole.startswith(b"-") and fraction.strip(b"0") else 0)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.errors import BrokenArtifact, UsageError
 from harness.model import FileState, FileTotals
-from harness.storage.names import order_key, printable
+from harness.storage.names import coded, order_key
 
 INVENTORY_NAME = "files.jsonl"
 
@@ -107,7 +107,7 @@ def read_inventory(path: Path) -> Iterator[FileState]:
                 raise _bad_line(path, number, "is no entry") from None
             key = order_key(entry.path)
             if before is not None and key <= before:
-                raise _bad_line(path, number, f"is out of order with {printable(entry.path)}")
+                raise _bad_line(path, number, f"is out of order with {coded(entry.path)}")
             before = key
             yield entry
 

@@ -19,7 +19,7 @@ from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.storage import fields, sparse
 from harness.storage.blocks import ByteReader
 from harness.storage.fields import BadField
-from harness.storage.names import printable
+from harness.storage.names import coded, printable
 
 BLOCK_BYTES = 512
 EXTENDED_HEADER_LIMIT_BYTES = 8 << 20
@@ -116,7 +116,7 @@ class TarReader:
 
     def broken(self, fact: str, *hints: str) -> BrokenArtifact:
         """An error that says how far the archive could be read."""
-        last = f", the last one {printable(self.last_name)}" if self.members else ""
+        last = f", the last one {coded(self.last_name)}" if self.members else ""
         return BrokenArtifact(
             f"the storage archive is damaged: {fact}, at byte {self.offset} (unpacked) after {self.members} "
             f"members{last}",
@@ -203,20 +203,20 @@ class TarReader:
         for text in (name, target):
             if b"\0" in text:
                 raise UnsafeArtifact(
-                    f"the storage archive holds the name {printable(text)}, which has a NUL byte in it",
+                    f"the storage archive holds the name {coded(text)}, which has a NUL byte in it",
                     "No file can have that name: don't trust this archive.",
                 )
         kind = "special" if flag in _DEVICES else _KINDS.get(flag)
         if kind is None:
             raise UnsafeArtifact(
-                f"the storage archive holds {printable(name)}, of the unknown type {printable(flag)}",
+                f"the storage archive holds {coded(name)}, of the unknown type {printable(flag)}",
                 REMAKE_HINT,
             )
         if flag == b"\0" and name.endswith(b"/"):
             kind = "directory"  # as tars wrote it before there was a flag for it
         size = fields.decimal(pax[b"size"]) if pax.get(b"size") else fields.number(header[124:136])
         if size < 0 or (kind != "file" and size):
-            raise self.broken(f"{printable(name)} is a {kind} and has {size} bytes of content", REMAKE_HINT)
+            raise self.broken(f"{coded(name)} is a {kind} and has {size} bytes of content", REMAKE_HINT)
         self.members += 1
         self.last_name = name
         self._left, self._padding = size, -size % BLOCK_BYTES
@@ -252,7 +252,7 @@ class TarReader:
                 return size, None
             sparse.check_map(segments, real_size, self._left)
         except BadField as error:
-            shown = printable(self.last_name)
+            shown = coded(self.last_name)
             raise BadField(f"the map of the sparse file {shown} does not fit: {error}") from None
         return real_size, segments
 

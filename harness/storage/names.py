@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import unicodedata
+
+from harness import guide
+
+CODE_DIGITS = 10
+"""Hexadecimal digits of a code: among a million names, two share one with a chance of a third."""
+
+_ENVELOPE_ID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HARMLESS = frozenset(name.encode() for name in guide.STORAGE_NAMES) | {b"", b".", b".."}
+_HARMLESS_STEMS = frozenset(name.encode() for name in guide.DOCUMENT_NAMES)
+_SUFFIXES = frozenset(
+    b".csv .doc .docx .dump .gif .gz .jpeg .jpg .json .log .pdf .php .png .svg .tmp .txt .xlsx .xml .zip".split()
+)
 
 
 def order_key(path: bytes) -> list[bytes]:
@@ -38,3 +52,26 @@ def _shown(character: str) -> str:
     if character == "\\" or unicodedata.combining(character) or not character.isprintable():
         return character.encode("unicode_escape").decode("ascii")
     return character
+
+
+def coded(path: bytes) -> str:
+    """Show a path in reports and messages, which people without a right to the backup read.
+
+    The names of uploads hold names of people (`resumes/<user's account>.pdf`, and whatever an uploader called a
+    file), so a name that the application did not choose itself is shown as a code: `resumes/~3fa1c2d4e5.pdf`.
+    The same name always has the same code; `apiary-drill report RUN_DIR --name CODE` says which one it is.
+    """
+    return "/".join(_coded(name) for name in path.split(b"/")) or "."
+
+
+def code_of(name: bytes) -> str:
+    """The code of one name, without its suffix."""
+    return f"~{hashlib.sha256(name).hexdigest()[:CODE_DIGITS]}"
+
+
+def _coded(name: bytes) -> str:
+    stem, dot, suffix = name.rpartition(b".")
+    known = dot + suffix in _SUFFIXES and stem
+    if name in _HARMLESS or _ENVELOPE_ID.fullmatch(name) or (known and stem in _HARMLESS_STEMS):
+        return name.decode("ascii")
+    return code_of(name) + ((dot + suffix).decode("ascii") if known else "")

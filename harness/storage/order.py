@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.model import FileState
 from harness.storage.inventory import from_line, to_line
-from harness.storage.names import order_key, printable
+from harness.storage.names import coded, order_key
 
 RUN_ENTRIES = 20_000
 """Entries in a batch; two batches are in memory at once, about 30 MB (measured with 100,000 files)."""
@@ -83,7 +83,7 @@ def _in_order(entries: Iterable[FileState], which: str) -> Iterator[tuple[list[b
     for entry in entries:
         key = order_key(entry.path)
         if before is not None and key <= before:
-            raise HarnessError(f"the list of {which} files is not in order at {printable(entry.path)}")
+            raise HarnessError(f"the list of {which} files is not in order at {coded(entry.path)}")
         before = key
         yield key, entry
 

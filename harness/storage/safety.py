@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.errors import UnsafeArtifact
 from harness.storage.members import Member
-from harness.storage.names import printable
+from harness.storage.names import coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Guard:
             raise _leaves(member.name, "leads out with ..")
         if member.kind == "special":
             raise UnsafeArtifact(
-                f"the storage archive holds {printable(member.name)}, {member.what}",
+                f"the storage archive holds {coded(member.name)}, {member.what}",
                 "Apiary keeps only files and directories: don't trust this archive.",
             )
         if not path and member.kind != "directory":
@@ -80,7 +80,7 @@ class Guard:
             raise _too_much(f"holds more than {limits.members} members")
         if self._total_bytes > limits.total_bytes:
             raise _too_much(
-                f"unpacks to more than {limits.total_bytes} bytes, to {self._total_bytes} with {printable(member.name)}"
+                f"unpacks to more than {limits.total_bytes} bytes, to {self._total_bytes} with {coded(member.name)}"
             )
         self.check_ratio(unpacked_bytes + member.stored_bytes)
 
@@ -102,8 +102,7 @@ class Guard:
         while above and hash(above) not in self._directories:
             if hash(above) in self._others:
                 raise UnsafeArtifact(
-                    f"the storage archive holds {printable(member.name)} below {printable(above)}, "
-                    "which is a link or a file",
+                    f"the storage archive holds {coded(member.name)} below {coded(above)}, which is a link or a file",
                     "Unpacking it could write outside the target: don't trust this archive.",
                 )
             self._directories.add(hash(above))
@@ -116,7 +115,7 @@ class Guard:
             _check_hardlink(member, self._others)
         if name in self._others or (member.kind != "directory" and name in self._directories):
             raise UnsafeArtifact(
-                f"the storage archive holds {printable(member.name)} twice",
+                f"the storage archive holds {coded(member.name)} twice",
                 "Which one counts depends on the program that unpacks it; make the archive anew, in one go.",
             )
         (self._directories if member.kind == "directory" else self._others).add(name)
@@ -132,10 +131,10 @@ def normalised(name: bytes) -> bytes:
 def _check_hardlink(member: Member, others: set[int]) -> None:
     target = member.target
     if target.startswith(b"/") or b".." in target.split(b"/"):
-        raise _leaves(member.name, f"is a hard link that leads out, to {printable(target)}")
+        raise _leaves(member.name, f"is a hard link that leads out, to {coded(target)}")
     if hash(normalised(target)) not in others:
         raise UnsafeArtifact(
-            f"the storage archive holds {printable(member.name)} as a hard link to {printable(target)}, "
+            f"the storage archive holds {coded(member.name)} as a hard link to {coded(target)}, "
             "and no such file before it",
             "Make the archive anew, of the whole directory in one go.",
         )
@@ -151,12 +150,12 @@ def _check_symlink(member: Member, path: bytes) -> None:
     while up < len(parts) and parts[up] == b"..":
         up += 1
     if member.target.startswith(b"/") or up > path.count(b"/") or b".." in parts[up:]:
-        raise _leaves(member.name, f"is a symbolic link that leads out, to {printable(member.target)}")
+        raise _leaves(member.name, f"is a symbolic link that leads out, to {coded(member.target)}")
 
 
 def _leaves(name: bytes, how: str) -> UnsafeArtifact:
     return UnsafeArtifact(
-        f"the storage archive holds {printable(name)}, which {how}",
+        f"the storage archive holds {coded(name)}, which {how}",
         "Nothing was unpacked; a backup of storage/app holds nothing outside of it.",
     )
 

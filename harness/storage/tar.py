@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import UsageError
+from harness.storage.names import coded
 
 ENVIRONMENT = {"LC_ALL": "C"}
 """Its messages are read: they have to be in English, with names escaped byte by byte."""
@@ -114,6 +115,30 @@ def read_complaints(stderr: str) -> Complaints:
         elif line and not line.startswith(_SUMMARY):
             others.append(line)
     return Complaints(tuple(changed), tuple(vanished), tuple(others))
+
+
+def with_codes(stderr: str) -> str:
+    """What GNU tar said, fit for a report: names as codes; of a line that is not known, only that there was one."""
+    return "\n".join(_with_codes(line) for line in stderr.splitlines())
+
+
+def _with_codes(line: str) -> str:
+    if said := _ABOUT_A_NAME.fullmatch(line):
+        what = _IN_QUOTES.sub(lambda quoted: coded(_path(quoted[1])), said[2])
+        return f"tar: {coded(_path(said[1]))}: {what}"
+    if _ABOUT_NO_NAME.match(line):
+        return line
+    return f"tar: … ({len(line)} characters that may hold names)"
+
+
+_ABOUT_A_NAME = re.compile(
+    r"tar: (.+): ((?:Cannot|Could not|File|Directory|Wrote|Read|Skipping|Member|Unknown|Not found|Was unable)\b.*)"
+)
+_IN_QUOTES = re.compile("[‘'](.*)[’']")
+_ABOUT_NO_NAME = re.compile(
+    r"tar: (?:Exiting|Error (?:is|exit)|Child |Unexpected EOF|This does not|A lone zero|Skipping to)"
+)
+"""As GNU tar 1.34 writes them (`src/*.c`); one that is missing here costs only its text."""
 
 
 def _path(shown: str) -> bytes:

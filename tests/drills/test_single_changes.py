@@ -10,6 +10,7 @@ import pytest
 from harness.backup.scan import scan
 from harness.services.execution import run
 from harness.services.mysql import quote_name
+from harness.storage.names import coded
 from harness.wait import wait_until
 from tests.drills.conftest import Restoration
 
@@ -127,7 +128,7 @@ def test_one_flipped_byte_in_a_file_is_found(restoration: Restoration) -> None:
     finally:
         _flip(restoration, path)
     assert verdict == "FAIL"
-    assert ("file-checksum", path) in {(error.code, error.subject) for error in errors}
+    assert ("file-checksum", coded(path.encode())) in {(error.code, error.subject) for error in errors}
     assert {error.code for error in errors} <= {"file-checksum", "download"}
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from harness.checks.evidence import RowDifference, ScriptTable
 from harness.checks.tables import check_excluded, check_orphans, check_rows, check_script_rows, check_table_set
 from harness.model import Orphans, Severity
+from harness.storage.names import code_of
 from tests.unit.checks.builders import database, finding, only, part, table
 
 GUESTS = Orphans("attendance", "attendance_link", ("remote_attendance_link_id",), "remote_attendance_links", 7)
@@ -105,6 +106,18 @@ def test_lost_and_changed_rows_are_two_findings() -> None:
     assert result.findings == (
         finding("row-count", "users", f"Table users has 2 rows, the source had 3.{which}", "3", "2"),
         finding("content-digest", "users", f"Rows of table users differ from the source.{which}", "aa", "bb"),
+    )
+
+
+def test_a_key_that_is_a_text_is_named_by_its_code() -> None:
+    """An account's name can be a primary key; numbers in the same key stay."""
+    result = check_rows(
+        (table(digest="aa"),), (table(digest="bb"),), (), {"users": RowDifference(changed=('[7, "gburdell3"]',))}
+    )
+    code = code_of(b"gburdell3")
+    assert only(result).message == (
+        "Table users has as many rows as the source had, but not the same ones."
+        f" First primary keys: changed: [7, {code}]."
     )
 
 

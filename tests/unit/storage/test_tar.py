@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UsageError
-from harness.storage.names import is_below, printable
-from harness.storage.tar import Complaints, create_command, excluded_path, read_complaints
+from harness.storage.names import code_of, coded, is_below, printable
+from harness.storage.tar import Complaints, create_command, excluded_path, read_complaints, with_codes
 
 
 def test_complaints_are_sorted_by_what_they_mean() -> None:
@@ -71,3 +71,54 @@ def test_below_means_below() -> None:
     assert is_below(b"anything", b"")
     assert not is_below(b"nova-exports-2", b"nova-exports")
     assert not is_below(b"x/nova-exports", b"nova-exports")
+
+
+ENVELOPE = "docusign/0b1c2d3e-0000-4111-8222-333344445555"
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("resumes/gburdell3.pdf", "resumes/~c12b084247.pdf"),
+        (f"{ENVELOPE}/Travel Information Form.pdf", f"{ENVELOPE}/Travel Information Form.pdf"),
+        (f"{ENVELOPE}/George Burdell.pdf", f"{ENVELOPE}/~code.pdf"),
+        ("", "."),
+        (".", "."),
+        ("./../etc", "./../~code"),
+        ("nova-exports/Burdell.George", "nova-exports/~code"),
+        (".pdf", "~code"),
+        ("Summary.exe", "~code"),
+    ],
+)
+def test_names_that_people_gave_are_codes_and_the_applications_own_are_not(path: str, shown: str) -> None:
+    """A resume is called like its owner's account; an envelope's id and its usual documents name nobody."""
+    assert coded(path.encode()) == shown.replace("~code", code_of(path.split("/")[-1].encode()))
+
+
+def test_codes_are_the_same_everywhere_and_differ_for_names_that_differ() -> None:
+    names = [b"%d.pdf" % number for number in range(10_000)]
+    assert len({coded(name) for name in names}) == len(names)
+    assert coded(b"resumes/1.pdf").removeprefix("resumes/") == coded(b"1.pdf")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (
+            "tar: ./resumes/ann: b.pdf: Cannot open: Permission denied",
+            "tar: resumes/~1.pdf: Cannot open: Permission denied",
+        ),
+        (
+            "tar: ann\\n.pdf: Cannot hard link to ‘bob’: No such file",
+            "tar: ~2.pdf: Cannot hard link to ~3: No such file",
+        ),
+        ("tar: Exiting with failure status due to previous errors", None),
+        ("tar: Unexpected EOF in archive", None),
+        ("tar: something new about ann", "tar: … (28 characters that may hold names)"),
+    ],
+)
+def test_what_tar_says_is_told_without_names(line: str, shown: str | None) -> None:
+    names = {"~1": b"ann: b.pdf", "~2": b"ann\n.pdf", "~3": b"bob"}
+    for mark, name in names.items():
+        shown = shown.replace(mark, code_of(name)) if shown else shown
+    assert with_codes(line) == (shown or line)

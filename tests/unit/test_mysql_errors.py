@@ -1,0 +1,35 @@
+"""Messages of MySQL: names stay, values go."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.services.mysql import error_text
+from harness.services.mysql_errors import without_values
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "told"),
+    [
+        (1146, "Table 'apiary.users' doesn't exist", "Table 'apiary.users' doesn't exist"),
+        (1062, "Duplicate entry 'ann@example.org' for key 'users.gt_email'", "Duplicate entry '…'"),
+        (1367, "Illegal double value 'Ann' found during parsing", "Illegal double value '…' found during parsing"),
+        (1690, "BIGINT value is out of range in '(7 - 8)'", "BIGINT value is out of range in '…'"),
+        (1644, "Ann Burdell may not do that", "a trigger or routine refused a row"),
+        (9999, "An error of tomorrow quotes 'Ann's'", "An error of tomorrow quotes '…"),
+        (9999, "An error of tomorrow quotes 'Ann", "An error of tomorrow quotes '…"),
+    ],
+)
+def test_a_message_that_is_not_known_to_quote_names_only_is_told_without_quotes(
+    code: int, message: str, told: str
+) -> None:
+    assert error_text(Exception(code, message)) == f"ERROR {code}: {told}"
+
+
+def test_each_message_of_several_is_judged_by_its_own_code() -> None:
+    text = (
+        "ERROR 1146 (42S02) at line 1: Table 'a' is gone\nERROR 1062 (23000) at line 2: Duplicate 'Ann\nof Atlanta' x\n"
+    )
+    assert without_values(text) == (
+        "ERROR 1146 (42S02) at line 1: Table 'a' is gone\nERROR 1062 (23000) at line 2: Duplicate '…' x\n"
+    )
