@@ -15,6 +15,7 @@ COMMANDS = {
     "backup": "backup",
     "clean": "clean",
     "doctor": "doctor",
+    "evidence": "evidence",
     "images": "images",
     "inspect": "inspect",
     "report": "report",

@@ -63,6 +63,19 @@ class ImageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TellingSettings:
+    """Who is told of a run that has ended, besides the terminal; nothing of it changes the verdict.
+
+    Args:
+        sign_key: private key that signs the result, or None.
+        sign_passphrase: what that key is encrypted with (`APIARY_DRILL_SIGN_PASSPHRASE`, or a file), or None.
+    """
+
+    sign_key: Path | None = None
+    sign_passphrase: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are and how long they may take.
 
@@ -80,6 +93,7 @@ class Settings:
         images: see ImageSettings.
         fetch_env: proxies, certificates and pip's options: what programs that fetch something get besides.
         history: the file of finished runs, or None for `history.sqlite3` in the state directory.
+        telling: see TellingSettings; filled in from the options of a command.
     """
 
     state_dir: Path
@@ -95,6 +109,7 @@ class Settings:
     images: ImageSettings = field(default_factory=ImageSettings)
     fetch_env: Mapping[str, str] = field(default_factory=dict)
     history: Path | None = None
+    telling: TellingSettings = field(default_factory=TellingSettings)
 
     @property
     def history_path(self) -> Path:
@@ -121,8 +136,8 @@ def from_environment(
     `APIARY_DRILL_STATE_DIR`, `APIARY_DRILL_CACHE_DIR`, `APIARY_DRILL_RUNS_DIR`, `APIARY_DRILL_HISTORY`,
     `APIARY_DRILL_MYSQLD` and `APIARY_DRILL_MEILISEARCH` are used where no option says otherwise; the XDG
     directories after that. `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_CONFIG`, `DOCKER_CERT_PATH` and
-    `DOCKER_TLS_VERIFY` mean what they mean to the Docker client. Server programs live in
-    `sbin`, which is not on every user's path, so it is always searched.
+    `DOCKER_TLS_VERIFY` mean what they mean to the Docker client. `APIARY_DRILL_SIGN_PASSPHRASE` opens the key
+    that signs. Server programs live in `sbin`, which is not on every user's path, so it is always searched.
     """
     home = Path(environ.get("HOME", "/tmp"))  # noqa: S108 (a service account without a home)
     state = environ.get("APIARY_DRILL_STATE_DIR") or Path(
@@ -156,4 +171,5 @@ def from_environment(
         images=images or ImageSettings(),
         fetch_env={name: value for name, value in environ.items() if _FETCHING.fullmatch(name)},
         history=Path(environ["APIARY_DRILL_HISTORY"]) if environ.get("APIARY_DRILL_HISTORY") else None,
+        telling=TellingSettings(sign_passphrase=environ.get("APIARY_DRILL_SIGN_PASSPHRASE", "").encode() or None),
     )

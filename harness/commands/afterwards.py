@@ -31,7 +31,14 @@ class Finished:
 
 Afterwards = Callable[[Finished], None]
 
-AFTERWARDS: tuple[tuple[str, Afterwards], ...] = ()
+
+def _sign(finished: Finished) -> None:
+    from harness.commands.telling import sign
+
+    sign(finished.run_dir, finished.result, finished.settings.telling)
+
+
+AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (("sign the evidence", _sign),)
 """What it is, for people, and how it is done; in this order."""
 
 

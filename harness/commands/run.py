@@ -8,6 +8,7 @@ import click
 
 from harness import scenario
 from harness.commands.common import EXIT_CODES, drilling, errors_console, runtime_options
+from harness.commands.telling import signing_options
 from harness.drill import exit_code
 from harness.settings import Settings
 
@@ -18,6 +19,7 @@ from harness.settings import Settings
 @click.option("--rng-seed", type=click.IntRange(min=0), help="Instead of the scenario's own.")
 @click.option("--keep", is_flag=True, help="Leave the restored target running, to look at.")
 @runtime_options
+@signing_options
 def run(
     scenarios: tuple[str, ...],
     scale: str | None,

@@ -8,6 +8,7 @@ import click
 
 from harness.commands.common import EXIT_CODES, runtime_options
 from harness.commands.handed_in import Asked, drill_handed_in, handed_in_options
+from harness.commands.telling import signing_options
 from harness.drill import exit_code
 from harness.settings import Settings
 
@@ -17,6 +18,7 @@ from harness.settings import Settings
 @click.option("--rto", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery time objective.")
 @click.option("--rpo", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery point objective.")
 @runtime_options
+@signing_options
 def verify(
     asked: Asked,
     rto: float | None,

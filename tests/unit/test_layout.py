@@ -42,6 +42,7 @@ ORDER = (
     "store",
     "schema",
     "history",
+    "attestation",
     "stages",
     "drill",
     "reports",

@@ -1,0 +1,382 @@
+"""Evidence says by which key and about what; one changed byte of anything is found, and other programs agree."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from google.protobuf.json_format import Parse
+from in_toto_attestation.v1.statement import Statement
+from jsonschema import Draft202012Validator
+from securesystemslib.dsse import Envelope
+from securesystemslib.signer import SSlibKey
+
+from harness import __version__
+from harness.attestation.check import CheckedFile, State, verify_evidence
+from harness.attestation.envelope import ChangedEvidence, sign_run
+from harness.attestation.keys import PublicKey, SigningKey, generate, load_private, load_public
+from harness.errors import HarnessError, UsageError
+from harness.model import ArtifactFile, Verdict
+from harness.store import Store
+
+REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
+DUMP, STORAGE = b"-- MySQL dump\n", b"files\n"
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> SigningKey:
+    generate(tmp_path / "key", None)
+    return load_private(tmp_path / "key", None)
+
+
+@pytest.fixture
+def public(key: SigningKey, tmp_path: Path) -> PublicKey:
+    return load_public(tmp_path / "key.pub")
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    """A run with two artifacts and a report, small enough to change every byte of it."""
+    directory = tmp_path / "run"
+    (directory / "backup").mkdir(parents=True)
+    (directory / "backup" / "database.sql").write_bytes(DUMP)
+    (directory / "backup" / "storage.tar").write_bytes(STORAGE)
+    shutil.copy(REAL, directory / "result.json")
+    store = Store(directory)
+    result = replace(
+        store.load_result(),
+        purpose="",
+        components=(),
+        steps=(),
+        checks=(),
+        findings=(),
+        unproven=(),
+        artifacts=(
+            ArtifactFile("database", "database.sql", len(DUMP), hashlib.sha256(DUMP).hexdigest()),
+            ArtifactFile("storage", "storage.tar", len(STORAGE), hashlib.sha256(STORAGE).hexdigest()),
+        ),
+    )
+    store.save_result(result)
+    (directory / "report.html").write_text("<p>PASS</p>\n")
+    return directory
+
+
+@pytest.fixture
+def evidence(run_dir: Path, key: SigningKey) -> Path:
+    return sign_run(run_dir, Store(run_dir).load_result(), key)
+
+
+def payload(evidence: Path) -> dict[str, Any]:
+    found = json.loads(base64.b64decode(json.loads(evidence.read_bytes())["payload"], validate=True))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_everything_that_was_signed_holds(evidence: Path, public: PublicKey) -> None:
+    found = verify_evidence(evidence, [public])
+    assert (found.key_id, found.key_checked, found.exit_code) == (public.key_id, True, 0)
+    assert [(file.name, file.state) for file in found.files] == [
+        ("backup/database.sql", State.SAME),
+        ("backup/storage.tar", State.SAME),
+        ("report.html", State.SAME),
+        ("result.json", State.SAME),
+    ]
+
+
+def test_the_statement_says_what_the_run_came_to(evidence: Path) -> None:
+    said = payload(evidence)
+    assert said["_type"] == "https://in-toto.io/Statement/v1"
+    assert said["predicateType"] == "urn:apiary-drill:attestation:drill:1"
+    assert said["subject"] == [
+        {"name": "backup/database.sql", "digest": {"sha256": hashlib.sha256(DUMP).hexdigest()}},
+        {"name": "backup/storage.tar", "digest": {"sha256": hashlib.sha256(STORAGE).hexdigest()}},
+        {"name": "report.html", "digest": {"sha256": hashlib.sha256(b"<p>PASS</p>\n").hexdigest()}},
+        {
+            "name": "result.json",
+            "digest": {"sha256": hashlib.sha256((evidence.parent / "result.json").read_bytes()).hexdigest()},
+        },
+    ]
+    predicate = said["predicate"]
+    assert predicate.pop("signedAt").startswith("20")
+    assert predicate == {
+        "drillId": "20261123T002231Z-documented-34852b",
+        "scenario": "documented",
+        "mode": "faithful",
+        "verdict": "PASS",
+        "findings": {},
+        "startedAt": "2026-11-23T00:22:31Z",
+        "endedAt": "2026-11-23T00:23:44Z",
+        "recoveryTimeSeconds": 11.64,
+        "recoveryPointAt": "2026-11-23T00:22:08Z",
+        "resultFormat": 1,
+        "tool": {"name": "apiary-drill", "version": __version__},
+    }
+
+
+def test_the_envelope_has_the_form_of_its_specification(evidence: Path) -> None:
+    """DSSE 1.0: payload and signatures in base64, and the payload type of in-toto; one line, a bundle of one."""
+    text = evidence.read_text()
+    assert evidence.name == "evidence.intoto.jsonl"
+    assert text.count("\n") == 1
+    assert text.endswith("}\n")
+    base64_text = {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"}
+    signature = {
+        "type": "object",
+        "properties": {"keyid": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, "sig": base64_text},
+        "required": ["keyid", "sig"],
+        "additionalProperties": False,
+    }
+    Draft202012Validator(
+        {
+            "type": "object",
+            "properties": {
+                "payload": base64_text,
+                "payloadType": {"const": "application/vnd.in-toto+json"},
+                "signatures": {"type": "array", "items": signature, "minItems": 1, "maxItems": 1},
+            },
+            "required": ["payload", "payloadType", "signatures"],
+            "additionalProperties": False,
+        }
+    ).validate(json.loads(text))
+
+
+def test_the_libraries_of_the_specification_accept_it(evidence: Path, tmp_path: Path, public: PublicKey) -> None:
+    envelope = Envelope.from_dict(json.loads(evidence.read_bytes()))
+    pem = load_pem_public_key((tmp_path / "key.pub").read_bytes())
+    accepted = envelope.verify([SSlibKey.from_crypto(pem, public.key_id)], threshold=1)
+    assert list(accepted) == [public.key_id]
+    statement = Statement([], "", {})
+    Parse(envelope.payload, statement.pb)
+    statement.validate()
+    assert [subject.name for subject in statement.pb.subject] == [
+        "backup/database.sql",
+        "backup/storage.tar",
+        "report.html",
+        "result.json",
+    ]
+
+
+def test_the_signature_is_plain_ed25519_over_what_dsse_says(evidence: Path, tmp_path: Path) -> None:
+    """Computed here from the specification: "DSSEv1", then each length and text, with spaces between."""
+    public = load_pem_public_key((tmp_path / "key.pub").read_bytes())
+    assert isinstance(public, Ed25519PublicKey)
+    envelope = json.loads(evidence.read_bytes())
+    body, kind = base64.b64decode(envelope["payload"]), envelope["payloadType"].encode()
+    signature = base64.b64decode(envelope["signatures"][0]["sig"])
+    signed = b"DSSEv1 " + str(len(kind)).encode() + b" " + kind + b" " + str(len(body)).encode() + b" " + body
+    public.verify(signature, signed)
+    with pytest.raises(InvalidSignature):
+        public.verify(signature, signed + b" ")
+
+
+def test_no_byte_of_the_evidence_can_be_changed(evidence: Path, public: PublicKey) -> None:
+    """Every byte in turn, also of those that no signature covers: its lowest bit, and another one."""
+    whole = evidence.read_bytes()
+    for place in range(len(whole)):
+        for bit in (0, place % 7 + 1):
+            changed = bytearray(whole)
+            changed[place] ^= 1 << bit
+            evidence.write_bytes(changed)
+            with pytest.raises(ChangedEvidence):
+                verify_evidence(evidence, [public])
+    evidence.write_bytes(whole)
+    assert verify_evidence(evidence, [public]).exit_code == 0
+
+
+def test_nothing_can_be_cut_off_the_evidence_or_added_to_it(evidence: Path, public: PublicKey) -> None:
+    whole = evidence.read_bytes()
+    for changed in (*(whole[:end] for end in range(len(whole))), whole + whole, whole + b"\n", b" " + whole, b"[]"):
+        evidence.write_bytes(changed)
+        with pytest.raises(ChangedEvidence) as caught:
+            verify_evidence(evidence, [public])
+        assert str(caught.value) == (
+            f"{evidence} is no evidence as it was written: it is damaged, or was changed\n"
+            "HINT: Get the file from where it was archived."
+        )
+
+
+@pytest.mark.parametrize("name", ["backup/database.sql", "backup/storage.tar", "report.html", "result.json"])
+def test_no_byte_of_a_file_can_be_changed(evidence: Path, public: PublicKey, name: str) -> None:
+    path = evidence.parent / name
+    whole = path.read_bytes()
+    changes = [whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :] for place in range(len(whole))]
+    for changed in (*changes, whole[:-1], whole + b"\n", b""):
+        path.write_bytes(changed)
+        found = verify_evidence(evidence, [public])
+        assert found.exit_code == 1
+        (checked,) = (file for file in found.files if file.state is not State.SAME)
+        assert (checked.name, checked.state, checked.path) == (name, State.CHANGED, str(path))
+
+
+def test_a_file_that_is_not_there_is_told(evidence: Path, public: PublicKey, tmp_path: Path) -> None:
+    """What could not be checked is never a pass; given from elsewhere, under any name, it is."""
+    artifact = evidence.parent / "backup" / "storage.tar"
+    elsewhere = artifact.rename(tmp_path / "from-the-archive")
+    found = verify_evidence(evidence, [public])
+    assert found.exit_code == 3
+    digest = hashlib.sha256(STORAGE).hexdigest()
+    assert found.files[1] == CheckedFile("backup/storage.tar", digest, State.MISSING)
+    found = verify_evidence(evidence, [public], [elsewhere])
+    assert found.exit_code == 0
+    assert found.files[1] == CheckedFile("backup/storage.tar", digest, State.SAME, str(elsewhere))
+
+
+def test_what_changed_weighs_more_than_what_is_not_there(evidence: Path, public: PublicKey) -> None:
+    (evidence.parent / "backup" / "storage.tar").unlink()
+    (evidence.parent / "report.html").write_text("<p>FAIL</p>\n")
+    assert verify_evidence(evidence, [public]).exit_code == 1
+
+
+def test_a_changed_file_that_was_given_is_not_replaced_by_the_one_beside(
+    evidence: Path, public: PublicKey, tmp_path: Path
+) -> None:
+    given = tmp_path / "storage.tar"
+    given.write_bytes(b"other files\n")
+    found = verify_evidence(evidence, [public], [given])
+    assert found.exit_code == 1
+    assert (found.files[1].state, found.files[1].path) == (State.CHANGED, str(given))
+
+
+def test_a_file_that_the_evidence_is_not_about_is_told(evidence: Path, public: PublicKey, tmp_path: Path) -> None:
+    stranger = tmp_path / "another.tar"
+    stranger.write_bytes(b"?")
+    found = verify_evidence(evidence, [public], [stranger])
+    assert (found.exit_code, found.unused) == (3, (str(stranger),))
+
+
+def test_an_artifact_beside_the_evidence_is_found_without_its_directory(evidence: Path, public: PublicKey) -> None:
+    """As somebody would put a handed-in backup and its evidence into one directory."""
+    for name in ("database.sql", "storage.tar"):
+        (evidence.parent / "backup" / name).rename(evidence.parent / name)
+    assert verify_evidence(evidence, [public]).exit_code == 0
+
+
+def test_without_a_key_nobody_vouches_for_it(evidence: Path, public: PublicKey) -> None:
+    found = verify_evidence(evidence, [])
+    assert (found.exit_code, found.key_checked, found.key_id) == (3, False, public.key_id)
+
+
+def test_the_key_of_somebody_else_is_refused(evidence: Path, public: PublicKey, tmp_path: Path) -> None:
+    generate(tmp_path / "other", None)
+    other = load_public(tmp_path / "other.pub")
+    with pytest.raises(ChangedEvidence) as caught:
+        verify_evidence(evidence, [other])
+    assert str(caught.value) == (
+        f"{evidence} was not signed by the key that was given, or was changed since\n"
+        f"HINT: It names the key {public.key_id}; given was {other.key_id}."
+    )
+    assert caught.value.exit_code == 1
+    assert verify_evidence(evidence, [other, public]).exit_code == 0
+
+
+def test_a_stranger_cannot_sign_in_the_name_of_a_key(run_dir: Path, public: PublicKey, tmp_path: Path) -> None:
+    """The id in the envelope is only a name: whoever signs with another key under it is found out."""
+    generate(tmp_path / "other", None)
+    forger = replace(load_private(tmp_path / "other", None), key_id=public.key_id)
+    forged = sign_run(run_dir, Store(run_dir).load_result(), forger)
+    with pytest.raises(ChangedEvidence, match="was not signed by the key that was given, or was changed since"):
+        verify_evidence(forged, [public])
+
+
+def test_a_report_elsewhere_is_signed_by_its_name(
+    run_dir: Path, key: SigningKey, public: PublicKey, tmp_path: Path
+) -> None:
+    report = tmp_path / "for-the-auditor.pdf"
+    report.write_bytes(b"%PDF-1.7\n")
+    evidence = sign_run(run_dir, Store(run_dir).load_result(), key, [report, run_dir / "report.html"])
+    assert verify_evidence(evidence, [public]).exit_code == 3
+    found = verify_evidence(evidence, [public], [report])
+    assert found.exit_code == 0
+    assert [file.name for file in found.files] == [
+        "backup/database.sql",
+        "backup/storage.tar",
+        "for-the-auditor.pdf",
+        "report.html",
+        "result.json",
+    ]
+
+
+def test_two_reports_of_one_name_are_refused(run_dir: Path, key: SigningKey, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    report.write_text("<p>FAIL</p>\n")
+    with pytest.raises(UsageError) as caught:
+        sign_run(run_dir, Store(run_dir).load_result(), key, [report])
+    assert str(caught.value) == (
+        "two files would be signed under the name report.html\nHINT: Give the report another name."
+    )
+
+
+def test_two_artifacts_of_one_name_are_told_apart(
+    run_dir: Path, key: SigningKey, public: PublicKey, tmp_path: Path
+) -> None:
+    """The structure and the rows of a dump may lie in two directories under one name."""
+    store = Store(run_dir)
+    result = store.load_result()
+    digests = sorted(hashlib.sha256(text).hexdigest() for text in (DUMP, STORAGE))
+    store.save_result(
+        replace(result, artifacts=tuple(ArtifactFile("database", "dump.sql", 5, digest) for digest in digests))
+    )
+    evidence = sign_run(run_dir, result, key)
+    given = [run_dir / "backup" / "database.sql", run_dir / "backup" / "storage.tar"]
+    found = verify_evidence(evidence, [public], given)
+    assert [(file.name, file.sha256) for file in found.files[:2]] == [
+        ("backup/2/dump.sql", digests[1]),
+        ("backup/dump.sql", digests[0]),
+    ]
+    assert found.exit_code == 0
+
+
+def test_a_run_that_is_judged_otherwise_today_is_not_signed(run_dir: Path, key: SigningKey) -> None:
+    """The statement would say one verdict, and the result that it is about another."""
+    result = replace(Store(run_dir).load_result(), verdict=Verdict.FAIL)
+    with pytest.raises(HarnessError) as caught:
+        sign_run(run_dir, result, key)
+    assert str(caught.value) == (
+        f"{run_dir} is not signed: its result.json says PASS, judged again it is FAIL\n"
+        "HINT: Run the drill again: its result will say what is judged today."
+    )
+    assert not (run_dir / "evidence.intoto.jsonl").exists()
+
+
+def test_signing_again_replaces_the_evidence(run_dir: Path, evidence: Path, key: SigningKey, public: PublicKey) -> None:
+    (run_dir / "report.html").write_text("<p>PASS, in other words</p>\n")
+    assert verify_evidence(evidence, [public]).exit_code == 1
+    assert sign_run(run_dir, Store(run_dir).load_result(), key) == evidence
+    assert verify_evidence(evidence, [public]).exit_code == 0
+    assert sorted(path.name for path in run_dir.iterdir()) == [
+        "backup",
+        "evidence.intoto.jsonl",
+        "report.html",
+        "result.json",
+    ]
+
+
+def test_a_statement_of_another_kind_is_not_taken_for_evidence(
+    evidence: Path, key: SigningKey, public: PublicKey
+) -> None:
+    """The same key may sign other things, such as packages."""
+    from securesystemslib.signer import CryptoSigner
+
+    from harness.attestation.envelope import PAYLOAD_TYPE, as_line
+
+    for change, told in (
+        ({"predicateType": "https://slsa.dev/provenance/v1"}, "is a statement of the kind https://slsa.dev/"),
+        ({"subject": []}, "holds no in-toto statement: At least one subject required"),
+        ({"subject": [{"name": "x"}]}, r"holds no in-toto statement: At least one digest required \(subject 0\)"),
+    ):
+        text = json.dumps({**payload(evidence), **change}).encode()
+        envelope = Envelope(text, PAYLOAD_TYPE, {})
+        envelope.sign(CryptoSigner(key.private, SSlibKey.from_crypto(key.private.public_key(), key.key_id)))
+        other = evidence.with_name("other.jsonl")
+        other.write_bytes(as_line(envelope))
+        with pytest.raises(HarnessError, match=told):
+            verify_evidence(other, [public])
