@@ -16,6 +16,7 @@ from harness.errors import UsageError
 from harness.handin.discover import FoundBackup, find_backup
 from harness.handin.dumps import named_dump
 from harness.handin.patterns import newest
+from harness.handin.volumes import named_volume
 from harness.scenario import Objectives
 
 CONFIG_NAME = "apiary-drill.toml"
@@ -116,7 +117,8 @@ def locate(config: Config, base: Path) -> FoundBackup:
     if where.directory is not None:
         return find_backup(newest(where.directory, base))
     assert where.storage is not None, "the schema asks for both"
-    return FoundBackup(named_dump([newest(each, base) for each in where.dump]), newest(where.storage, base))
+    storage = named_volume(where.storage) or newest(where.storage, base)
+    return FoundBackup(named_dump([newest(each, base) for each in where.dump]), storage)
 
 
 def _told(path: Path, where: tuple[int | str, ...], message: str, value: object) -> str:

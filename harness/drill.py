@@ -23,6 +23,7 @@ from pathlib import Path
 from harness import guide
 from harness.backup.manifest import measure
 from harness.backup.plan import BackupPlan, BackupSource
+from harness.backup.scan import Storage
 from harness.backup.take import Backup, take_backup
 from harness.checks.evidence import Evidence, TrendEvidence
 from harness.checks.recovery import recovery_point_s
@@ -63,7 +64,7 @@ class HandedIn:
 
     Args:
         dump: the script.
-        storage: directory or archive of the storage directory.
+        storage: directory or archive of the storage directory, or a directory that is read somewhere else.
         database: name of the database in the script, when it holds several.
         manifest: the manifest of this tool that came with it.
         app_key: `APP_KEY` of the instance that was backed up, so that encrypted values can be read.
@@ -74,7 +75,7 @@ class HandedIn:
     """
 
     dump: Dump
-    storage: Path
+    storage: Storage
     database: str | None = None
     manifest: Manifest | None = None
     app_key: str | None = None
@@ -89,7 +90,7 @@ class HandedOver:
     """All that crosses from the first half to the second."""
 
     dump: Dump
-    storage: Path
+    storage: Storage
     database: str | None
     plan: BackupPlan
     files: tuple[tuple[str, Path], ...]
@@ -115,7 +116,9 @@ class HandedOver:
 
     @classmethod
     def from_outside(cls, handed_in: HandedIn) -> HandedOver:
-        files = [("database", path) for path in files_of(handed_in.dump)] + [("storage", handed_in.storage)]
+        files = [("database", path) for path in files_of(handed_in.dump)]
+        if isinstance(handed_in.storage, Path):
+            files.append(("storage", handed_in.storage))
         manifest = handed_in.manifest
         if manifest is None:
             # What the guide allows to leave out may be missing; every file that is there must come back.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -19,6 +20,25 @@ END_TIMEOUT_S = 60.0
 """Between the last byte that a command wrote and its end."""
 
 _FIND_KINDS = {b"f": "file", b"d": "directory", b"l": "symlink"}
+
+
+@dataclass(frozen=True, slots=True)
+class HostedDirectory:
+    """A storage directory that is read where it is, such as a volume through a container.
+
+    Args:
+        host: where the directory is.
+        root: its absolute path there.
+        name: for texts.
+    """
+
+    host: Host
+    root: str
+    name: str
+
+
+Storage = Path | HostedDirectory
+"""A storage artifact: a directory or an archive on this machine, or a directory somewhere else."""
 
 
 class DirectoryReader:
@@ -117,14 +137,16 @@ def listing(host: Host, root: str, *, user: str | None = None) -> Iterator[FileS
         raise HarnessError(f"find could not list {root} (exit status {ended.exit_status})", details=ended.stderr)
 
 
-def artifact_chunks(artifact: Path) -> Iterator[bytes]:
+def artifact_chunks(artifact: Storage) -> Iterator[bytes]:
     """A storage artifact, directory or archive file, as an uncompressed archive."""
+    if isinstance(artifact, HostedDirectory):
+        return DirectoryReader(artifact.host, artifact.root).settled_chunks()
     if artifact.is_dir():
         return DirectoryReader(LocalHost(), str(artifact.resolve())).settled_chunks()
     return open_archive(artifact)
 
 
-def read_artifact(artifact: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[FileState]:
+def read_artifact(artifact: Storage, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[FileState]:
     """Read and validate a storage artifact, directory or archive file, to its end; nothing is written.
 
     In the order in which it stands there: `sorted_entries` puts it in order.
@@ -134,7 +156,7 @@ def read_artifact(artifact: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> 
         BrokenArtifact: it is cut or damaged.
         UnsafeArtifact: it holds what must not be unpacked.
     """
-    if artifact.is_dir():
+    if isinstance(artifact, HostedDirectory) or artifact.is_dir():
         return read_archive(artifact_chunks(artifact), limits=limits)
     return read_archive_file(artifact, limits=limits)
 

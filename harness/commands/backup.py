@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -18,12 +19,16 @@ from harness.commands.common import (
     must_exist,
     read_secret,
     settings_for,
+    tell,
     terminable,
 )
+from harness.drill import new_drill_id
 from harness.errors import EXIT_INTERRUPTED
+from harness.handin.volumes import named_volume, opened
 from harness.reports.console import ConsoleProgress, console_for
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.programs import mysql_programs
+from harness.services.execution import Host
 from harness.services.mysql import Account, MySqlServer
 
 
@@ -41,10 +46,9 @@ from harness.services.mysql import Account, MySqlServer
 @click.option("--database", default="apiary", show_default=True)
 @click.option(
     "--storage",
-    type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    metavar="DIR",
-    help="The application's storage/app directory.",
+    metavar="DIR_OR_VOLUME",
+    help="The application's storage/app directory, or volume:NAME, a volume of the Docker engine.",
 )
 @click.option(
     "--to", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR", help="New directory."
@@ -64,7 +68,7 @@ def backup(
     mysql_user: str,
     mysql_password_file: Path,
     database: str,
-    storage: Path,
+    storage: str,
     to: Path,
     storage_form: str,
     keep_table: tuple[str, ...],
@@ -118,13 +122,20 @@ def backup(
         storage_form=storage_form,
     )
     try:
-        with terminable():
+        with ExitStack() as volumes, terminable():
+            storage_host: Host
+            where = named_volume(storage)
+            if where is None:
+                storage_host, storage_root = host, str(must_exist(Path(storage), "--storage"))
+            else:
+                directory = volumes.enter_context(opened(where, settings, new_drill_id("backup"), progress=tell))
+                storage_host, storage_root = directory.host, directory.root
             for privilege, consequence in check_account(server):
                 console.print(f"without the privilege {privilege}: {consequence}", markup=False, highlight=False)
             source = BackupSource(
                 mysql=server,
-                storage_host=host,
-                storage_root=str(must_exist(storage, "--storage")),
+                storage_host=storage_host,
+                storage_root=storage_root,
                 search_prefix=search_prefix,
                 components=(component(server),),
                 lifecycle=CommandLifecycle(host, stop_command, start_command)

@@ -83,6 +83,11 @@ _RUNTIME_OPTIONS = (
 )
 
 
+def tell(line: str) -> None:
+    """Say on stderr what takes its time."""
+    errors_console.print(line, style="dim", markup=False, highlight=False)
+
+
 def must_exist(path: Path, option: str) -> Path:
     if not path.exists():
         raise click.BadParameter(f"there is no {path}", param_hint=option)

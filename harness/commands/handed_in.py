@@ -5,18 +5,21 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from harness import config
-from harness.commands.common import drilling, must_exist, read_secret
-from harness.drill import HandedIn
+from harness.backup.scan import HostedDirectory
+from harness.commands.common import drilling, must_exist, read_secret, tell, terminable
+from harness.drill import HandedIn, new_drill_id
 from harness.dump.safety import CODES
 from harness.dump.source import files_of
 from harness.handin.discover import FoundBackup, find_backup
 from harness.handin.dumps import STANDARD_INPUT, named_dump, spool
+from harness.handin.volumes import Volume, named_volume, opened
 from harness.model import DrillResult
 from harness.scenario import Objectives
 from harness.settings import Settings
@@ -29,13 +32,13 @@ class Asked:
     Args:
         backup_dir: a directory that holds both.
         dump: names of scripts, `-` for standard input.
-        storage: directory or archive.
+        storage: directory, archive or volume.
         config_file: what says the rest, named or found in the current directory.
     """
 
     backup_dir: Path | None
     dump: tuple[str, ...]
-    storage: Path | None
+    storage: str | None
     config_file: Path | None
     database: str | None
     app_key_file: Path | None
@@ -47,16 +50,21 @@ class Asked:
         """The script comes through a pipe: it has to be kept (handin.dumps.spool) before it is read."""
         return self.dump == (STANDARD_INPUT,)
 
-    def find(self) -> tuple[HandedIn, Objectives]:
-        """The backup, and the objectives of the configuration."""
+    def find(self, open_volume: Callable[[Volume], HostedDirectory]) -> tuple[HandedIn, Objectives]:
+        """The backup, and the objectives of the configuration.
+
+        Args:
+            open_volume: makes a volume readable, if the storage is one.
+        """
         chosen = self._configuration()
         if chosen is None:
-            return self._with_options(self._named(), self.database, self.app_key_file), Objectives()
+            return self._with_options(self._named(), open_volume, self.database, self.app_key_file), Objectives()
         path, configured = chosen
         base = path.absolute().parent
         key = self.app_key_file or (base / configured.backup.app_key_file if configured.backup.app_key_file else None)
         handed_in = self._with_options(
             config.locate(configured, base),
+            open_volume,
             self.database or configured.backup.database,
             key,
             configured.accepted.tables,
@@ -85,7 +93,7 @@ class Asked:
             return find_backup(must_exist(self.backup_dir, "BACKUP"))
         if not self.dump or self.storage is None:
             raise click.UsageError("--dump and --storage go together")
-        storage = must_exist(self.storage, "--storage")
+        storage = named_storage(self.storage)
         if self.from_standard_input:
             return FoundBackup(Path(STANDARD_INPUT), storage)
         return FoundBackup(named_dump([must_exist(Path(name), "--dump") for name in self.dump]), storage)
@@ -93,6 +101,7 @@ class Asked:
     def _with_options(
         self,
         found: FoundBackup,
+        open_volume: Callable[[Volume], HostedDirectory],
         database: str | None,
         app_key_file: Path | None,
         accepted: tuple[str, ...] = (),
@@ -100,13 +109,18 @@ class Asked:
     ) -> HandedIn:
         return HandedIn(
             dump=found.dump,
-            storage=found.storage,
+            storage=open_volume(found.storage) if isinstance(found.storage, Volume) else found.storage,
             database=database,
             manifest=found.manifest,
             app_key=read_secret(app_key_file, "--app-key-file"),
             accepted_tables=(*accepted, *self.accept_missing),
             allowed=frozenset((*allowed, *self.allow)),
         )
+
+
+def named_storage(text: str) -> Path | Volume:
+    """The path or the volume that `--storage` names. Raises BadParameter, UsageError."""
+    return named_volume(text) or must_exist(Path(text), "--storage")
 
 
 def drill_handed_in(
@@ -126,7 +140,27 @@ def drill_handed_in(
         rto_s, rpo_s: objectives in seconds, instead of the configuration's.
         keep: leave the restored instance running.
     """
-    handed_in, configured = asked.find()
+    with ExitStack() as volumes, terminable():
+
+        def open_volume(volume: Volume) -> HostedDirectory:
+            return volumes.enter_context(opened(volume, settings, new_drill_id("volume"), progress=tell))
+
+        handed_in, configured = asked.find(open_volume)
+        return _drill(asked, handed_in, name, settings, configured, rto_s, rpo_s, as_json=as_json, keep=keep)
+
+
+def _drill(
+    asked: Asked,
+    handed_in: HandedIn,
+    name: str,
+    settings: Settings,
+    configured: Objectives,
+    rto_s: float | None,
+    rpo_s: float | None,
+    *,
+    as_json: bool,
+    keep: bool,
+) -> DrillResult:
     objectives = Objectives(
         recovery_time_s=rto_s or configured.recovery_time_s, recovery_point_s=rpo_s or configured.recovery_point_s
     )
@@ -149,7 +183,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_asked(
         backup_dir: Path | None,
         dump: tuple[str, ...],
-        storage: Path | None,
+        storage: str | None,
         config_file: Path | None,
         database: str | None,
         app_key_file: Path | None,
@@ -169,8 +203,8 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 "structure (--no-data), then the rows (--no-create-info).",
             ),
             click.option(
-                "--storage", type=click.Path(path_type=Path), metavar="DIR_OR_TAR",
-                help="The storage directory, or an archive of it.",
+                "--storage", metavar="DIR_OR_TAR_OR_VOLUME",
+                help="The storage directory, an archive of it, or volume:NAME, a volume of the Docker engine.",
             ),
             click.option(
                 "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",

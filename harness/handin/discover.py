@@ -13,6 +13,7 @@ from harness.backup.manifest import MANIFEST_NAME, read_manifest
 from harness.dump.source import Dump, open_script
 from harness.dump.tab import TabDirectory
 from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
+from harness.handin.volumes import Volume
 from harness.model import Manifest
 
 T = TypeVar("T")
@@ -41,12 +42,12 @@ class FoundBackup:
 
     Args:
         dump: the script.
-        storage: directory or archive of the storage directory.
+        storage: directory or archive of the storage directory, or a volume that holds it.
         manifest: what the tool that made them says, when it was this one.
     """
 
     dump: Dump
-    storage: Path
+    storage: Path | Volume
     manifest: Manifest | None = None
 
 

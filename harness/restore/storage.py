@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.backup.scan import artifact_chunks, read_artifact, require_directory
+from harness.backup.scan import Storage, artifact_chunks, read_artifact, require_directory
 from harness.backup.unpack import Unpacker
 from harness.errors import HarnessError, UsageError
 from harness.model import FileTotals
@@ -37,7 +37,7 @@ class StorageRestore:
 def restore_storage(
     host: Host,
     root: str,
-    artifact: Path,
+    artifact: Storage,
     *,
     clear: bool = False,
     inventory: Path | None = None,
@@ -51,7 +51,7 @@ def restore_storage(
     Args:
         host: where the target directory is.
         root: its absolute path there; it has to exist.
-        artifact: on this machine: a directory, or an archive of any compression.
+        artifact: a directory, or on this machine an archive of any compression.
         clear: delete what stands below the target; without it, a target that is not empty is refused.
         inventory: write the list of the artifact's files to this path.
         limits: stop a bomb.
@@ -80,7 +80,7 @@ def restore_storage(
     return StorageRestore(totals, owners_restored=as_root, cleared=present)
 
 
-def _validate(artifact: Path, inventory: Path | None, limits: ArchiveLimits) -> FileTotals:
+def _validate(artifact: Storage, inventory: Path | None, limits: ArchiveLimits) -> FileTotals:
     entries = read_artifact(artifact, limits=limits)
     if inventory is None:
         return totals_of(entries)

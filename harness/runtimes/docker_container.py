@@ -57,6 +57,7 @@ class ContainerPlan:
         capabilities: what it keeps of root's rights; everything else is dropped.
         memory_bytes: limit.
         cwd: work directory, or empty for the image's own.
+        read_only: volumes and its own file system can't be written.
     """
 
     title: str
@@ -74,6 +75,7 @@ class ContainerPlan:
     capabilities: tuple[str, ...] = ()
     memory_bytes: int = 1 << 30
     cwd: str = ""
+    read_only: bool = False
 
     def __repr__(self) -> str:
         return f"ContainerPlan(name={self.name!r}, image={self.image!r})"
@@ -115,7 +117,8 @@ class Server:
         for path, content in plan.files.items():
             container.with_copy_into_container(content, path, mode=0o444)
         for mount, volume in plan.volumes.items():
-            container.with_volume_mapping(volume, mount, mode="rw")
+            # An empty volume is filled from the image at its first use, which would be writing to it.
+            container.with_volume_mapping(volume, mount, mode="ro,nocopy" if plan.read_only else "rw")
         with engine_errors(f"starting {plan.title}"):
             try:
                 container.start()
@@ -243,6 +246,7 @@ def _rights(plan: ContainerPlan) -> dict[str, Any]:
         "memswap_limit": plan.memory_bytes,
         "pids_limit": PIDS_LIMIT,
         "init": True,
+        "read_only": plan.read_only,
         "healthcheck": {"test": ["NONE"]},
     }
     if plan.entrypoint:

@@ -30,6 +30,9 @@ LOCAL_MEILISEARCH = f"{REPOSITORY}/meilisearch-embedded:bookworm"
 DEFAULT_MYSQL = "mysql:8.4"
 DEFAULT_MEILISEARCH = "getmeili/meilisearch:v1.48.3"
 
+DEFAULT_HELPER = "debian:bookworm-slim"
+"""Any Debian has the GNU tar and find that reading a volume needs."""
+
 _PULL_S = 900
 _LOCAL_ONES = (LOCAL_MYSQL, LOCAL_MARIADB, LOCAL_STANDIN, LOCAL_MEILISEARCH)
 
@@ -97,6 +100,22 @@ def choose(
                 "`apiary-drill images build` makes it from Debian packages alone.",
             ) from error
         return ChosenImage(found.reference, found.id, found.digest, instead_of=default)
+
+
+def helper_image(
+    client: docker.DockerClient, apiary: str | None, *, progress: Callable[[str], None] = lambda _line: None
+) -> ChosenImage:
+    """An image with GNU tar and find: the Apiary that is drilled, a local one, or Debian.
+
+    Raises:
+        ImageUnavailable: none is there, and none can be pulled.
+    """
+    if apiary is not None:
+        return choose(client, apiary, apiary, apiary, progress=progress)
+    for reference in _LOCAL_ONES:
+        if found := _present(client, reference):
+            return found
+    return choose(client, None, DEFAULT_HELPER, LOCAL_STANDIN, progress=progress)
 
 
 def mysql_image_for(version: str, *, mariadb: bool) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.backup.scan import Storage
 from harness.clock import Clock, megabytes
 from harness.errors import ProcedureFailed, UsageError
 from harness.model import DatabaseState, SearchState
@@ -73,7 +74,9 @@ class Restoration:
     import_complaints: tuple[str, ...]
 
 
-def restore(stack: Stack, script: Script, storage: Path, inventory: Path, limits: Limits, clock: Clock) -> Restoration:
+def restore(
+    stack: Stack, script: Script, storage: Storage, inventory: Path, limits: Limits, clock: Clock
+) -> Restoration:
     """Steps 2 to 6 of the guide, each timed, each with its own failure.
 
     Args:

@@ -10,6 +10,7 @@ import pytest
 from harness.config import load, locate
 from harness.dump.source import Parts
 from harness.errors import UsageError
+from harness.handin.volumes import Volume
 
 WHOLE = """
 [backup]
@@ -48,6 +49,12 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert (config.backup.storage, config.backup.database) == ("backups/storage-*", "apiary")
     assert (config.accepted.tables, config.safety.allow) == (("audits",), ("runs-routine",))
     assert (config.objectives.recovery_time_s, config.objectives.recovery_point_s) == (3600, 86400)
+
+
+def test_a_volume_is_no_pattern(tmp_path: Path) -> None:
+    (tmp_path / "apiary.sql").touch()
+    text = '[backup]\ndump = "apiary.sql"\nstorage = "volume:apiary_storage/app"\n'
+    assert locate(load(written(tmp_path, text)), tmp_path).storage == Volume("apiary_storage", "app")
 
 
 def test_the_newest_of_everything_is_located(tmp_path: Path) -> None:
