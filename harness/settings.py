@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_FOR_SSH = ("HOME", "USER", "LOGNAME", "LANG", "SSH_AUTH_SOCK", "TMPDIR")
 _FETCHING = re.compile(r"(?i:(https?|no|all)_proxy)|PIP_[A-Z_]+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE")
 
 
@@ -36,6 +37,7 @@ class DockerSettings:
         config_dir: `DOCKER_CONFIG`: configuration, contexts and credentials of the Docker client.
         cert_path: `DOCKER_CERT_PATH`: directory with ca.pem, cert.pem and key.pem.
         tls_verify: `DOCKER_TLS_VERIFY`.
+        ssh_env: environment of the `ssh` program, for an engine behind it.
     """
 
     host: str | None = None
@@ -43,6 +45,7 @@ class DockerSettings:
     config_dir: Path | None = None
     cert_path: Path | None = None
     tls_verify: bool = False
+    ssh_env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,7 @@ def from_environment(
             config_dir=Path(environ.get("DOCKER_CONFIG") or home / ".docker"),
             cert_path=Path(environ["DOCKER_CERT_PATH"]) if environ.get("DOCKER_CERT_PATH") else None,
             tls_verify=bool(environ.get("DOCKER_TLS_VERIFY")),
+            ssh_env={"PATH": os.pathsep.join(path), **{name: environ[name] for name in _FOR_SSH if name in environ}},
         ),
         images=images or ImageSettings(),
         fetch_env={name: value for name, value in environ.items() if _FETCHING.fullmatch(name)},

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import NoReturn
 
 import docker
 import pytest
@@ -10,6 +13,8 @@ import pytest
 from harness.images.build import build_images
 from harness.runtimes.docker_client import EngineUnavailable, connect
 from harness.settings import from_environment
+from tests.engines import AnotherEngine, Missing, another_engine
+from tests.sshd import SshServer, ssh_server
 
 LEFT_OUT = pytest.StashKey[str]()
 
@@ -24,12 +29,41 @@ def engine(request: pytest.FixtureRequest) -> docker.DockerClient:
     try:
         client = connect(settings.docker)
     except EngineUnavailable as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"with CI=true the Docker tests have to run: {error}")
-        request.config.stash[LEFT_OUT] = error.fact
-        pytest.skip(f"LEFT OUT: {error.fact}")
+        _leave_out(request, error.fact)
     build_images(client, settings)
     return client
+
+
+@pytest.fixture(scope="session")
+def other_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnotherEngine]:
+    """A second engine, with a network of its own, as a remote one has; it is empty.
+
+    What it cannot be started without fails the test where `CI=true`, and is told loudly everywhere else.
+    """
+    with ExitStack() as running:
+        try:
+            engine = running.enter_context(another_engine(tmp_path_factory.mktemp("engine")))
+        except Missing as error:
+            _leave_out(request, str(error))
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def sshd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    """An ssh server on loopback; where it cannot be had it is as with `other_engine`."""
+    with ExitStack() as running:
+        try:
+            server = running.enter_context(ssh_server(tmp_path_factory.mktemp("sshd")))
+        except Missing as error:
+            _leave_out(request, str(error))
+        yield server
+
+
+def _leave_out(request: pytest.FixtureRequest, fact: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"with CI=true the Docker tests have to run: {fact}")
+    request.config.stash[LEFT_OUT] = fact
+    pytest.skip(f"LEFT OUT: {fact}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

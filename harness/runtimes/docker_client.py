@@ -9,21 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import docker
 import docker.errors
 import requests
 import urllib3
-from docker.tls import TLSConfig
 
 from harness.errors import HarnessError, ServerFailed, UsageError
+from harness.runtimes.docker_dial import Dialer, client_over
+from harness.runtimes.docker_ssh import SshDialer, ssh_target
+from harness.runtimes.docker_tls import TlsDialer, tls_context
 from harness.settings import DockerSettings
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+_TLS_PORT = 2376
 
 _FIRST_ANSWER_S = 10
 """An engine that has not answered `/version` by then is taken for one that does not answer at all."""
@@ -99,21 +104,33 @@ def connect(settings: DockerSettings) -> docker.DockerClient:
         "Start the engine, or name another one with DOCKER_HOST or `docker context use`.",
         "`--runtime process` needs no engine.",
     )
-    if target.url.startswith("ssh://"):
-        raise EngineUnavailable(
-            f"the Docker engine at {target.url} ({target.source}) is behind ssh, which is not spoken here",
-            "Forward its socket, `ssh -N -L /tmp/engine.sock:/var/run/docker.sock HOST`, and set"
-            " DOCKER_HOST=unix:///tmp/engine.sock.",
-        )
+    dialer = _dialer(target, settings)
     try:
-        _knock(target.url)
-        client = docker.DockerClient(base_url=target.url, tls=_tls(target), timeout=_FIRST_ANSWER_S)
+        if dialer is not None:
+            client = client_over(dialer, timeout_s=_FIRST_ANSWER_S)
+        else:
+            _knock(target.url)
+            client = docker.DockerClient(base_url=target.url, timeout=_FIRST_ANSWER_S)
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+        told = (dialer.reason().rstrip(".") if dialer is not None else "") or _reason(error)
         raise EngineUnavailable(
-            f"no Docker engine answers at {target.url} ({target.source}): {_reason(error)}", *hints
+            f"no Docker engine answers at {target.url} ({target.source}): {told}", *hints
         ) from error
     client.api.timeout = _CALL_S
     return client
+
+
+def _dialer(target: Endpoint, settings: DockerSettings) -> Dialer | None:
+    """What makes the connections; None where the SDK can do it itself."""
+    if target.url.startswith("ssh://"):
+        return SshDialer(ssh_target(target.url), settings.ssh_env)
+    if target.tls_directory is None or not target.url.startswith(("tcp://", "https://")):
+        return None
+    parts = urlsplit(target.url)
+    if not parts.hostname:
+        raise UsageError(f"{target.url} ({target.source}) names no host")
+    context = tls_context(target.tls_directory, verify=target.verify)
+    return TlsDialer(parts.hostname, parts.port or _TLS_PORT, context)
 
 
 def _knock(url: str) -> None:
@@ -122,17 +139,6 @@ def _knock(url: str) -> None:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(_FIRST_ANSWER_S)
             probe.connect(url.removeprefix("unix://"))
-
-
-def _tls(target: Endpoint) -> TLSConfig | bool:
-    directory = target.tls_directory
-    if directory is None:
-        return False
-    return TLSConfig(
-        client_cert=(str(directory / "cert.pem"), str(directory / "key.pem")),
-        ca_cert=str(directory / "ca.pem"),
-        verify=target.verify,
-    )
 
 
 def _read_json(path: Path) -> dict[str, object]:
@@ -157,6 +163,10 @@ def _reason(error: BaseException) -> str:
             break
         causes.append(following)
     for cause in reversed(causes):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not accepted: {cause.verify_message.lower().rstrip('.')}"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed: {str(cause.reason or cause).lower().replace('_', ' ')}"
         if isinstance(cause, TimeoutError):
             return f"no answer within {_FIRST_ANSWER_S} s"
         if isinstance(cause, OSError) and cause.strerror:

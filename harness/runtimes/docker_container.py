@@ -14,6 +14,7 @@ from typing import Any
 
 import docker
 import docker.errors
+import testcontainers.core.docker_client
 from docker.models.containers import Container
 from docker.types import EndpointConfig
 from testcontainers.core.config import testcontainers_config
@@ -81,11 +82,21 @@ class ContainerPlan:
         return f"ContainerPlan(name={self.name!r}, image={self.image!r})"
 
 
+# testcontainers looks for an engine in the environment and in the Docker client's context, and writes what it
+# found into the environment of this process, without the certificates of a context and without the path of an
+# ssh:// address. The next one to read it would talk to another engine, so there is nothing for it to find.
+testcontainers.core.docker_client.get_docker_host = lambda: None
+
+
+_NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere"}
+"""What the SDK finds instead; an empty environment would mean the real one to it. Nothing connects there."""
+
+
 class _OnEngine(DockerContainer):
     """testcontainers' container on an engine that is handed in."""
 
     def __init__(self, client: docker.DockerClient, plan: ContainerPlan, **kwargs: Any) -> None:
-        super().__init__(plan.image, docker_client_kw={"environment": {}, "version": "1.41"}, **kwargs)
+        super().__init__(plan.image, docker_client_kw={"environment": _NO_ENGINE, "version": "1.41"}, **kwargs)
         self._docker.client.close()
         self._docker.client = client
 
@@ -218,21 +229,26 @@ class Server:
         return state
 
 
-def use_reaper(client: docker.DockerClient, *, keep: bool) -> None:
+def use_reaper(client: docker.DockerClient, *, keep: bool) -> bool:
     """Use testcontainers' reaper where its image is on the engine, and do without it where it is not.
 
     The reaper is another container that removes what this process started as soon as the process is gone. It
     is only an earlier sweep: what it does not remove, the next start does. It is off for what is to be kept,
-    and for an engine other than the environment's, which is the only one that it can serve.
+    and for an engine other than the environment's socket, which is the only one that it can serve.
+
+    Returns:
+        Whether it is used.
     """
-    try:
-        client.images.get(testcontainers_config.ryuk_image)
-    except docker.errors.ImageNotFound:
-        there = False
-    else:
-        there = not keep and client.api.base_url in ("http+docker://localhost", "http+docker://localunixsocket")
-    if not there:
+    adapter: Any = client.api.get_adapter(client.api.base_url)
+    served = getattr(adapter, "socket_path", None) == testcontainers_config.ryuk_docker_socket
+    if served and not keep:
+        try:
+            client.images.get(testcontainers_config.ryuk_image)
+        except docker.errors.ImageNotFound:
+            served = False
+    if keep or not served:
         testcontainers_config.ryuk_disabled = True
+    return not testcontainers_config.ryuk_disabled
 
 
 def _rights(plan: ContainerPlan) -> dict[str, Any]:

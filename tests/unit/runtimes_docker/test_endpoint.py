@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.runtimes.docker_client import Endpoint, EngineUnavailable, connect, endpoint
+from harness.runtimes.docker_client import Endpoint, endpoint
 from harness.settings import DockerSettings
 
 
@@ -61,13 +61,4 @@ def test_a_context_that_is_not_there(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"no Docker context 'gone' in {tmp_path}/contexts (DOCKER_CONTEXT)\n"
         "HINT: `docker context ls` lists the contexts."
-    )
-
-
-def test_an_engine_behind_ssh_names_the_way(tmp_path: Path) -> None:
-    """The sentence says what to type."""
-    with pytest.raises(EngineUnavailable) as caught:
-        connect(DockerSettings(host="ssh://admin@far", config_dir=tmp_path))
-    assert caught.value.fact == (
-        "the Docker engine at ssh://admin@far (DOCKER_HOST) is behind ssh, which is not spoken here"
     )

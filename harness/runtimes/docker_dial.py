@@ -1,0 +1,94 @@
+"""The SDK over connections that are made elsewhere: through ssh, or through TLS.
+
+Whatever the way is, the SDK and the command streams get one end of a local pair of sockets, with all that a
+socket can: one direction can be closed alone, which is how the engine is told that a command's input ends.
+The SDK's own ssh pipes and Python's TLS sockets cannot do that.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Protocol
+
+import docker
+import urllib3
+import urllib3.connection
+from docker.transport.basehttpadapter import BaseHTTPAdapter
+
+_BASE_URL = "http+docker://dialed"
+_KEPT_OPEN = 2
+"""Idle connections that are kept. An ssh server allows ten channels by default (MaxSessions, sshd_config(5))."""
+
+_OLDEST_API = "1.41"
+"""Of engine 20.10. It is only spoken until the engine has told its own version."""
+
+
+class Dialer(Protocol):
+    """Makes connections to one engine."""
+
+    def dial(self) -> socket.socket:
+        """A new connection. Raises OSError, or EngineUnavailable with the reason in words."""
+
+    def reason(self) -> str:
+        """Why connections break off, as far as the way to the engine has said something; else nothing."""
+
+    def close(self) -> None:
+        """End every connection."""
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    def __init__(self, dialer: Dialer) -> None:
+        super().__init__("engine")
+        self._dialer = dialer
+
+    def connect(self) -> None:
+        self.sock = self._dialer.dial()
+        self.sock.settimeout(self.timeout)
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    def __init__(self, dialer: Dialer) -> None:
+        super().__init__("engine", maxsize=_KEPT_OPEN)
+        self._dialer = dialer
+
+    def _new_conn(self) -> _Connection:
+        return _Connection(self._dialer)
+
+
+class _Adapter(BaseHTTPAdapter):
+    """What `requests` sends through; proxies and certificates are the dialer's business."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        super().__init__()
+        self._dialer = dialer
+        self._pool = _Pool(dialer)
+
+    def get_connection(self, _url: str | bytes, _proxies: object = None) -> urllib3.HTTPConnectionPool:
+        return self._pool
+
+    def request_url(self, request: Any, _proxies: object) -> str:
+        return str(request.path_url)
+
+    def close(self) -> None:
+        super().close()
+        self._pool.close()
+        self._dialer.close()
+
+
+def client_over(dialer: Dialer, *, timeout_s: float) -> docker.DockerClient:
+    """A client of the engine at the other end, after it has answered; closing it closes the dialer.
+
+    Args:
+        timeout_s: limit of each call.
+    """
+    # With a version the SDK asks nothing yet, so that the adapter can be put in first.
+    client = docker.DockerClient(base_url="tcp://127.0.0.1:2375", version=_OLDEST_API, timeout=int(timeout_s))
+    client.api.mount("http+docker://", _Adapter(dialer))
+    client.api.base_url = _BASE_URL
+    try:
+        api: Any = client.api
+        api._version = str(api.version(api_version=False)["ApiVersion"])
+    except BaseException:
+        client.close()
+        raise
+    return client
