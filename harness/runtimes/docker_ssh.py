@@ -102,6 +102,7 @@ class SshDialer:
         self._lock = threading.Lock()
         self._children: list[subprocess.Popen[bytes]] = []
         self._master: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        self._next: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._shares: bool | None = None
 
     def dial(self) -> socket.socket:
@@ -109,11 +110,18 @@ class SshDialer:
             raise FileNotFoundError(errno.ENOENT, "there is no program ssh on this machine")
         with self._lock:
             self._children = [child for child in self._children if child.poll() is None]
-            if self._user_shares():
-                return self._start()[1]
-            if self._master is None or self._master[0].poll() is not None:
-                self._start_master()
-        return self._start("-o", "ControlMaster=no", "-o", f"ControlPath={self._control}")[1]
+            options: tuple[str, ...] = ()
+            if not self._user_shares():
+                if self._master is None or self._master[0].poll() is not None:
+                    self._start_master()
+                options = ("-o", "ControlMaster=no", "-o", f"ControlPath={self._control}")
+            # The programs at both ends take longer to start than a call takes: the next connection starts now.
+            waiting, self._next = self._next, self._start(*options)
+            if waiting is not None and waiting[0].poll() is None:
+                return waiting[1]
+            if waiting is not None:
+                waiting[1].close()
+            return self._start(*options)[1]
 
     def reason(self) -> str:
         if self._told.closed:
@@ -126,9 +134,10 @@ class SshDialer:
 
     def close(self) -> None:
         with self._lock:
-            if self._master is not None:
-                self._master[1].close()
-                self._master = None
+            for held in (self._master, self._next):
+                if held is not None:
+                    held[1].close()
+            self._master = self._next = None
             for child in self._children:
                 child.terminate()
             for child in self._children:
