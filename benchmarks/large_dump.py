@@ -25,8 +25,9 @@ from pathlib import Path
 import zstandard
 
 from harness.clock import Silent
-from harness.drill import Drill, HandedOver, new_drill_id
+from harness.drill import Drill, new_drill_id
 from harness.dump.source import open_script
+from harness.handover import HandedOver
 from harness.runtimes.ownership import workspace
 from harness.runtimes.process import ProcessRuntime
 from harness.runtimes.spec import new_app_key

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import FrameType
 from typing import Protocol
 
-from harness.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, HarnessError, StageFailed
+from harness.errors import (
+    EXIT_INCONCLUSIVE,
+    EXIT_NOT_AS_EXPECTED,
+    FaultFailed,
+    HarnessError,
+    StageFailed,
+    StageOutOfTime,
+)
 from harness.model import Step
 
 
@@ -38,12 +48,17 @@ class Silent:
 class Clock:
     """Times steps on the monotonic clock and keeps them in order.
 
+    Args:
+        listener: told what happens.
+        stage_limit_s: how long one step may take before it is ended, or None.
+
     Attributes:
         steps: those that ended, the failed one last.
     """
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *, stage_limit_s: float | None = None) -> None:
         self.listener = listener
+        self.stage_limit_s = stage_limit_s
         self.steps: list[Step] = []
 
     @contextmanager
@@ -59,9 +74,10 @@ class Clock:
         note = Note(self.listener)
         failed = True
         try:
-            yield note
+            with _limited(self.stage_limit_s):
+                yield note
             failed = False
-        except StageFailed:
+        except (StageFailed, FaultFailed):
             raise
         except HarnessError as error:
             stage = StageFailed(name, error)
@@ -72,6 +88,36 @@ class Clock:
             step = Step(name, title, began_at, time.monotonic() - began, note.detail, failed)
             self.steps.append(step)
             self.listener.ended(step)
+
+
+@contextmanager
+def _limited(limit_s: float | None) -> Iterator[None]:
+    """Raise StageOutOfTime in a block that takes longer, also while it waits for a server or a program.
+
+    The timer is the kernel's own, which setting the clock does not move. It can only interrupt the main thread;
+    in another one a block is judged when it ends. A timer that somebody else has set is left alone.
+    """
+    if limit_s is None:
+        yield
+        return
+    began = time.monotonic()
+    out_of_time = StageOutOfTime(f"out of time: it took longer than its limit of {limit_s:g} s")
+    here = threading.current_thread() is threading.main_thread() and signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise out_of_time
+
+    before = signal.signal(signal.SIGALRM, ring) if here else None
+    if here:
+        signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        yield
+    finally:
+        if here:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+    if time.monotonic() - began > limit_s:
+        raise out_of_time
 
 
 class Note:

@@ -80,3 +80,20 @@ class StageFailed(HarnessError):
         super().__init__(f"{stage}: {cause.fact}", *cause.hints, details=cause.details)
         self.stage = stage
         self.exit_code = cause.exit_code
+
+
+class StageOutOfTime(HarnessError):
+    """A stage took longer than its limit: it hangs, or the limit is too small; nothing is known of the backup."""
+
+
+class FaultFailed(HarnessError):
+    """A fault that was to be put in could not do its work: that says nothing of the backup.
+
+    Args:
+        fault: its name.
+        fact: what went wrong, without content.
+    """
+
+    def __init__(self, fault: str, fact: str, *hints: str, details: str = "") -> None:
+        super().__init__(f"fault {fault}: {fact}", *hints, details=details)
+        self.fault = fault

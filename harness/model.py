@@ -477,6 +477,36 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a fault did, told so that it can be done again by hand; never content.
+
+    Args:
+        kind: what was changed: `byte`, `row`, `statement`, `table`, `file`, `document`, `process`, `manifest`, …
+        subject: which one: a file's name, a table with its key, a process.
+        detail: how: offset, line, digest, count, what it became.
+    """
+
+    kind: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class InjectedFault:
+    """A fault that a scenario asked for, and what it did; without a change it proves nothing.
+
+    Args:
+        name: in the table of faults.
+        stage: where it was put in.
+        changes: in the order in which they were made.
+    """
+
+    name: str
+    stage: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DrillResult:
     """Everything that a drill found out: what the reports are made from.
 
@@ -505,6 +535,7 @@ class DrillResult:
         peak_memory_bytes: the most memory that the harness itself had, its servers and tools not counted.
         error: the error that ended the drill early, or empty.
         hints: what to do about that error.
+        faults: what the scenario had done on purpose, to see whether the drill notices.
     """
 
     format_version: int
@@ -532,3 +563,4 @@ class DrillResult:
     recovery_point_s: float | None = None
     backup_at: datetime | None = None
     backup: str = ""
+    faults: tuple[InjectedFault, ...] = ()

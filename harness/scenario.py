@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from harness import guide
 from harness.backup.plan import BackupPlan
 from harness.errors import UsageError
-from harness.model import Verdict
+from harness.expectation import Expected
+from harness.faults import FAULTS
+from harness.faults.injector import Planned
+from harness.faults.stages import FIRST_HALF, Stage
+from harness.settings import Limits
 
 SUFFIX = ".drill.toml"
 DEFAULT = "documented"
 
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+_Step = Literal["stop", "files", "database", "start", "reindex"]
 _Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")]
 
 
@@ -32,7 +39,7 @@ class _Closed(BaseModel):
 class Data(_Closed):
     """What the source holds."""
 
-    scale: Literal["small", "medium", "large"] = "small"
+    scale: Literal["tiny", "small", "medium", "large"] = "small"
     rng_seed: Annotated[int, Field(ge=0)] = 1
 
 
@@ -65,11 +72,57 @@ class Objectives(_Closed):
     recovery_point_s: Annotated[float, Field(gt=0, strict=False)] | None = None
 
 
-class Expected(_Closed):
-    """The verdict that makes this scenario green, and codes of findings that must have come up."""
+class RestoreChoices(_Closed):
+    """Which of the guide's steps 2 to 6 are taken, in which order; the default is the guide's."""
 
-    verdict: Verdict = Field(default=Verdict.PASS, strict=False)
-    findings: tuple[str, ...] = Field(default=(), strict=False)
+    steps: tuple[_Step, ...] = Field(default=("stop", "files", "database", "start", "reindex"), strict=False)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The same, for the restore."""
+        return tuple(Stage(step) for step in self.steps)
+
+
+class RuntimeNeeds(_Closed):
+    """What the drill has to run on; anything else is refused, because it would prove something else."""
+
+    kind: Literal["any", "process", "docker"] = "any"
+    source: Literal["any", "mysql", "mariadb"] = "any"
+    target: Literal["any", "mysql", "mariadb"] = "any"
+
+    @property
+    def flavours(self) -> dict[str, str]:
+        """The database server of each role that needs a certain one, as `choose_runtime` wants it."""
+        names = {"mysql": "MySQL", "mariadb": "MariaDB"}
+        return {role: names[need] for role, need in (("source", self.source), ("target", self.target)) if need in names}
+
+
+class LimitChoices(_Closed):
+    """How long the drill waits for things, in seconds, where a scenario needs it to give up early."""
+
+    stage_s: Annotated[float, Field(gt=0, strict=False)] | None = None
+    search_drained_s: Annotated[float, Field(gt=0, strict=False)] | None = None
+    app_ready_s: Annotated[float, Field(gt=0, strict=False)] | None = None
+    server_ready_s: Annotated[float, Field(gt=0, strict=False)] | None = None
+
+    def over(self, limits: Limits) -> Limits:
+        """The limits of the settings, with these in place of them."""
+        return replace(limits, **self.model_dump(exclude_none=True))
+
+
+class FaultChoice(_Closed):
+    """A fault to put in: its name, where (its own stage unless said), and its options."""
+
+    name: str
+    stage: str | None = None
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+
+    def planned(self) -> Planned:
+        """The same, for the injector. Raises KeyError, ValueError for what `load` would have refused."""
+        fault = FAULTS[self.name]
+        return Planned(
+            fault, fault.options.model_validate(self.options), Stage(self.stage) if self.stage else fault.stage
+        )
 
 
 class Scenario(_Closed):
@@ -79,8 +132,21 @@ class Scenario(_Closed):
     why: Annotated[str, Field(min_length=20)]
     data: Data = Data()
     backup: BackupChoices = BackupChoices()
+    restore: RestoreChoices = RestoreChoices()
+    runtime: RuntimeNeeds = RuntimeNeeds()
+    limits: LimitChoices = LimitChoices()
     objectives: Objectives = Objectives()
+    fault: tuple[FaultChoice, ...] = Field(default=(), strict=False)
     expected: Expected = Expected()
+
+    def planned(self) -> tuple[Planned, ...]:
+        """Its faults, for the injector."""
+        return tuple(choice.planned() for choice in self.fault)
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether a fault of it works on the source, so that no backup that is there already will do."""
+        return any(planned.stage in FIRST_HALF for planned in self.planned())
 
 
 def load(path: Path) -> Scenario:
@@ -95,18 +161,65 @@ def load(path: Path) -> Scenario:
         raise UsageError(f"cannot read the scenario {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not a TOML file: {error}") from error
+    wrong = [_told(str(path), *problem) for problem in _fault_problems(raw)]
     try:
         scenario = Scenario.model_validate(raw)
     except ValidationError as error:
-        wrong = [_told(str(path), problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+        first = [_told(str(path), problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+        wrong = first + wrong
+    if wrong:
         count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
-        raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
+        raise UsageError(f"{path} has {count}", details="\n".join(wrong))
     if not path.name.endswith(SUFFIX):
         raise UsageError(f"{path} is not called *{SUFFIX}", f"Call it {scenario.name}{SUFFIX}.")
     stem = path.name.removesuffix(SUFFIX)
     if scenario.name != stem:
         raise UsageError(f"{path}: name is {scenario.name!r}, but the file is called {stem!r}", "Make them the same.")
     return scenario
+
+
+def load_all(paths: Sequence[Path]) -> list[Scenario]:
+    """Read scenario files, all of them before anything starts.
+
+    Raises:
+        UsageError: with every error of every file.
+    """
+    loaded, wrong = [], []
+    for path in paths:
+        try:
+            loaded.append(load(path))
+        except UsageError as error:
+            wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise UsageError(f"{len(wrong)} scenarios cannot be used", details="\n".join(str(error) for error in wrong))
+    return loaded
+
+
+def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...], str, object]]:
+    """What is wrong with names, stages and options of faults: key, what was expected, what was found.
+
+    Everything that is not even a table of the right shape is told by the schema itself.
+    """
+    tables = raw.get("fault")
+    for number, table in enumerate(tables if isinstance(tables, list) else ()):
+        if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+            continue
+        where, name, stage = ("fault", number), table["name"], table.get("stage")
+        fault = FAULTS.get(name)
+        if fault is None:
+            close = get_close_matches(name, FAULTS, n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(close)}?" if close else "`apiary-drill faults` lists them"
+            yield (*where, "name"), f"there is no such fault: {hint}", name
+            continue
+        if isinstance(stage, str) and stage not in fault.stages:
+            yield (*where, "stage"), f"{name} can be put in at {' or '.join(fault.stages)}", stage
+        try:
+            fault.options.model_validate(table.get("options", {}))
+        except ValidationError as error:
+            for problem in error.errors():
+                yield (*where, "options", *problem["loc"]), problem["msg"], problem["input"]
 
 
 def _told(path: str, where: Sequence[object], message: str, value: object) -> str:

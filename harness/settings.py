@@ -17,7 +17,8 @@ _FETCHING = re.compile(r"(?i:(https?|no|all)_proxy)|PIP_[A-Z_]+|SSL_CERT_(FILE|D
 class Limits:
     """How long the harness waits, in seconds, before it calls a thing not happened.
 
-    The defaults hold for a loaded two-core machine; `scale` multiplies all of them.
+    The defaults hold for a loaded two-core machine. `stage_s` ends a stage that hangs: it is longer than the
+    largest load may take.
     """
 
     server_ready_s: float = 60.0
@@ -25,6 +26,7 @@ class Limits:
     stop_s: float = 20.0
     command_s: float = 3600.0
     search_drained_s: float = 3600.0
+    stage_s: float = 30 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ later has no row yet, which harms nobody. The other way round a row would point 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,11 +60,17 @@ def take_backup(
     *,
     nonce: str = "",
     row_digests: Path | None = None,
+    while_copying: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Backup:
     """Back up an instance into a new directory.
 
     Everything is written into `<directory>.partial`, the manifest last, and the directory gets its name when all
     of it is on disk: there is never a directory of that name that is half a backup.
+
+    Args:
+        nonce: random text of this backup.
+        row_digests: where the digests of the source's rows go, outside the artifact.
+        while_copying: makes what is held while the files are copied, after each dump; for faults.
 
     Raises:
         UsageError: the directory exists and is not empty, or another backup is being written there.
@@ -75,7 +81,7 @@ def take_backup(
         started_at = datetime.now(UTC)
         steps_before = len(clock.steps)
         with _stopped(source, clock, really=plan.quiesced) as resumed:
-            dump, files, between = _take_both(source, plan, partial, clock, row_digests)
+            dump, files, between = _take_both(source, plan, partial, clock, row_digests, while_copying)
         database, searchable = dump.reading
         manifest = Manifest(
             format_version=FORMAT_VERSION,
@@ -120,7 +126,12 @@ _Reading = tuple[DatabaseState, tuple[SearchableRows, ...]]
 
 
 def _take_both(
-    source: BackupSource, plan: BackupPlan, directory: Path, clock: Clock, row_digests: Path | None
+    source: BackupSource,
+    plan: BackupPlan,
+    directory: Path,
+    clock: Clock,
+    row_digests: Path | None,
+    while_copying: Callable[[], AbstractContextManager[None]],
 ) -> tuple[DumpOutcome[_Reading], StorageBackup, Between]:
     """Dump, copy, and look at what changed in between; again, where that can mend it."""
     dump, files = None, None
@@ -135,7 +146,7 @@ def _take_both(
                         f"{sum(t.rows for t in dump.reading[0].tables):,} rows, {megabytes(dump.script_bytes)} of"
                         f" script, {megabytes(dump.artifact.size_bytes)} compressed; {dump.note}"
                     )
-            with clock.step("backup-files", f"Back up the files{again}") as note:
+            with clock.step("backup-files", f"Back up the files{again}") as note, while_copying():
                 if files is not None:
                     discard(files)
                 files = backup_storage(

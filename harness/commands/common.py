@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 import click
 from pydantic import TypeAdapter
@@ -105,13 +105,20 @@ def read_secret(path: Path | None, option: str) -> str | None:
 
 @contextmanager
 def drilling(
-    settings: Settings, name: str, *, as_json: bool, dump: Path | None = None, keep: bool = False
+    settings: Settings,
+    name: str,
+    *,
+    as_json: bool,
+    dump: Path | None = None,
+    keep: bool = False,
+    flavours: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
     """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary.
 
     Args:
         dump: a script that was handed in; an image of its server's version is taken unless told otherwise.
         keep: leave the restored target running, and say how to reach and how to remove it.
+        flavours: the database server that a role needs, `MySQL` or `MariaDB`.
     """
     drill_id = new_drill_id(name)
     console = console_for(stderr=as_json)
@@ -126,6 +133,7 @@ def drilling(
                 lambda line: console.print(line, style="dim"),
                 dump=dump,
                 keep=("target",) if keep else (),
+                flavours=flavours,
             )
             drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
 

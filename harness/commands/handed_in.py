@@ -14,12 +14,13 @@ import click
 from harness import config
 from harness.backup.scan import HostedDirectory
 from harness.commands.common import drilling, must_exist, read_secret, tell, terminable
-from harness.drill import HandedIn, new_drill_id
+from harness.drill import new_drill_id
 from harness.dump.safety import CODES
 from harness.dump.source import files_of
 from harness.handin.discover import FoundBackup, find_backup
 from harness.handin.dumps import STANDARD_INPUT, named_dump, spool
 from harness.handin.volumes import Volume, named_volume, opened
+from harness.handover import HandedIn
 from harness.model import DrillResult
 from harness.scenario import Objectives
 from harness.settings import Settings

@@ -9,7 +9,7 @@ import click
 
 from harness.commands.common import EXIT_CODES, show_result
 from harness.commands.telling import sign, signing_options
-from harness.drill import exit_code, judge_again
+from harness.result import exit_code, judge_again
 from harness.settings import Settings
 from harness.store import Store
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
 from harness import scenario
 from harness.commands.common import EXIT_CODES, drilling, errors_console, runtime_options
 from harness.commands.telling import signing_options
-from harness.drill import exit_code
+from harness.errors import UsageError
+from harness.result import exit_code
+from harness.scenario import Scenario
 from harness.settings import Settings
 
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
-@click.option("--scale", type=click.Choice(["small", "medium", "large"]), help="Instead of the scenario's own.")
+@click.option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Instead of the scenario's own.")
 @click.option("--rng-seed", type=click.IntRange(min=0), help="Instead of the scenario's own.")
 @click.option("--keep", is_flag=True, help="Leave the restored target running, to look at.")
 @runtime_options
@@ -38,17 +41,35 @@ def run(
       apiary-drill run
       apiary-drill run everything-quiesced --scale medium
     """
-    loaded = [scenario.load(scenario.find(name)) for name in scenarios or (scenario.DEFAULT,)]
+    loaded = scenario.load_all([scenario.find(name) for name in scenarios or (scenario.DEFAULT,)])
+    asked = [(wanted, fitting(settings, wanted)) for wanted in loaded]
     worst = 0
-    for wanted in loaded:
+    for wanted, fitted in asked:
         changes = {key: value for key, value in (("scale", scale), ("rng_seed", rng_seed)) if value is not None}
         chosen = wanted.model_copy(update={"data": wanted.data.model_copy(update=changes)})
-        with drilling(settings, chosen.name, as_json=as_json, keep=keep) as (drill, show):
+        flavours = chosen.runtime.flavours
+        with drilling(fitted, chosen.name, as_json=as_json, keep=keep, flavours=flavours) as (drill, show):
             result = drill.run(chosen)
             show(result)
-        code = exit_code(result, chosen.expected.verdict, chosen.expected.findings)
-        missing = set(chosen.expected.findings) - {finding.code for finding in result.findings}
-        if missing:
-            errors_console.print(f"expected findings that did not come up: {', '.join(sorted(missing))}")
+        for told in chosen.expected.unmet(result):
+            errors_console.print(f"not as expected: {told}", markup=False, highlight=False, soft_wrap=True)
+        code = exit_code(result, chosen.expected)
         worst = code if worst == 0 or code == 1 else worst
     sys.exit(worst)
+
+
+def fitting(settings: Settings, wanted: Scenario) -> Settings:
+    """The settings with the runtime that a scenario needs.
+
+    Raises:
+        UsageError: another one was asked for.
+    """
+    kind = wanted.runtime.kind
+    if kind in ("any", settings.runtime):
+        return settings
+    if settings.runtime != "auto":
+        raise UsageError(
+            f"scenario {wanted.name} needs the runtime {kind}, and --runtime says {settings.runtime}",
+            "Leave the option out, or run another scenario.",
+        )
+    return replace(settings, runtime=kind)

@@ -9,7 +9,7 @@ import click
 from harness.commands.common import EXIT_CODES, runtime_options
 from harness.commands.handed_in import Asked, drill_handed_in, handed_in_options
 from harness.commands.telling import signing_options
-from harness.drill import exit_code
+from harness.result import exit_code
 from harness.settings import Settings
 
 

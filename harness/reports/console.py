@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
+from harness.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
 _SENTENCES = {
@@ -19,6 +19,7 @@ _SENTENCES = {
     Verdict.FAIL: "The backup does not restore as it should.",
 }
 _LISTED_FINDINGS = 12
+_LISTED_CHANGES = 3
 
 
 class ConsoleProgress:
@@ -71,6 +72,8 @@ def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
     line.append(f" {result.verdict} ", style=f"{_COLOURS[result.verdict]} reverse")
     line.append(f"  {_SENTENCES[result.verdict]}", style="bold")
     console.print(line)
+    for fault in result.faults:
+        console.print(f"  {_fault(fault)}", markup=False, highlight=False)
     for reason in result.reasons[:3]:
         console.print(f"  {reason}", markup=False, highlight=False)
     if len(result.reasons) > 3:
@@ -81,6 +84,14 @@ def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
     for hint in result.hints:
         console.print(f"  HINT: {hint}", highlight=False, markup=False)
     console.print(f"  Details: {run_dir}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _fault(fault: InjectedFault) -> str:
+    """A fault with its first changes, in one line."""
+    told = [f"{change.kind} {change.subject}: {change.detail}" for change in fault.changes[:_LISTED_CHANGES]]
+    if len(fault.changes) > _LISTED_CHANGES:
+        told.append(f"and {len(fault.changes) - _LISTED_CHANGES:,} more")
+    return f"Fault put in at {fault.stage}: {fault.name} ({'; '.join(told) or 'without effect'})."
 
 
 def _times(result: DrillResult) -> str:

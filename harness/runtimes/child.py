@@ -8,6 +8,7 @@ import socket
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MissingProgram, ServerFailed
@@ -82,6 +83,7 @@ class Child:
         if self._process is None:
             return
         self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)  # a process that stands still would not hear it
         try:
             self._process.wait(self._stop_s)
         except subprocess.TimeoutExpired:
@@ -97,6 +99,14 @@ class Child:
         if self._process is not None:
             self._signal(signal.SIGKILL)
             self._process.wait()
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
 
     def obituary(self) -> str:
         """One line and the end of its log if it ended without being told to, else nothing."""
@@ -120,6 +130,41 @@ class Child:
             os.killpg(self._process.pid, number)
         except ProcessLookupError:
             return
+
+
+@dataclass(frozen=True, slots=True)
+class ChildControl:
+    """Life and death of a server, for services.stack.
+
+    Args:
+        child: its process.
+        ready: whether it answers.
+        ready_s: how long that may take.
+        prepare: done before it is started again.
+    """
+
+    child: Child
+    ready: Callable[[], bool]
+    ready_s: float
+    prepare: Callable[[], None] = lambda: None
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.child.kill()
+
+    def restart(self) -> None:
+        """Start it again and wait until it is ready."""
+        self.prepare()
+        self.child.start()
+        self.child.wait_ready(self.ready, timeout_s=self.ready_s)
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        self.child.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.child.resume()
 
 
 def free_port() -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.dump.inspect import Inspector
 from harness.dump.model import DumpInfo
@@ -25,6 +26,7 @@ def choose_runtime(
     *,
     dump: Path | None = None,
     keep: Collection[str] = (),
+    flavours: Mapping[str, str] = MappingProxyType({}),
 ) -> Runtime:
     """Docker where it is asked for, or where an engine answers and the images can be had; else processes.
 
@@ -33,37 +35,44 @@ def choose_runtime(
         say: told which runtime it is and why, in one line.
         dump: a script that was handed in: an image of its server's version is the default then.
         keep: roles whose stacks are left running when their block ends without an error.
+        flavours: the database server that a role needs, `MySQL` or `MariaDB`.
 
     Raises:
         HarnessError: the runtime that was asked for cannot be had.
     """
     if settings.runtime == "process":
         say("runtime: local processes, as asked")
-        return ProcessRuntime(settings, directory, keep=keep)
+        return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
     images = settings.images
     if settings.runtime == "auto" and (settings.mysqld or settings.meilisearch):
         say("runtime: local processes, because a program was named")
-        return ProcessRuntime(settings, directory, keep=keep)
+        return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
     # A named image must never be left out quietly: the drill would prove something else.
     if settings.runtime == "docker" or images.mysql or images.meilisearch or images.apiary:
-        runtime = _docker(settings, say, dump, keep)
+        runtime = _docker(settings, say, dump, keep, flavours)
         say("runtime: Docker, as asked" if settings.runtime == "docker" else "runtime: Docker, as an image was named")
         return runtime
     try:
-        runtime = _docker(settings, say, dump, keep)
+        runtime = _docker(settings, say, dump, keep, flavours)
     except HarnessError as error:
         say(f"runtime: local processes, because {error.fact}")
-        return ProcessRuntime(settings, directory, keep=keep)
+        return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
     say("runtime: Docker, because an engine answers and has the images")
     return runtime
 
 
-def _docker(settings: Settings, say: Callable[[str], None], dump: Path | None, keep: Collection[str]) -> DockerRuntime:
+def _docker(
+    settings: Settings,
+    say: Callable[[str], None],
+    dump: Path | None,
+    keep: Collection[str],
+    flavours: Mapping[str, str],
+) -> DockerRuntime:
     info = _beginning(dump) if dump is not None else None
     if info is None or not info.server_version:
-        return DockerRuntime(settings, keep=keep, progress=say)
+        return DockerRuntime(settings, keep=keep, flavours=flavours, progress=say)
     default = mysql_image_for(info.server_version, mariadb=info.flavour == "mariadb")
-    return DockerRuntime(settings, mysql_default=default, keep=keep, progress=say)
+    return DockerRuntime(settings, mysql_default=default, keep=keep, flavours=flavours, progress=say)
 
 
 def _beginning(dump: Path) -> DumpInfo | None:

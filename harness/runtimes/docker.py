@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 
 import docker
 
 from harness import __version__
+from harness.errors import UsageError
 from harness.model import Component
 from harness.runtimes.docker_app import (
     apiary,
@@ -17,7 +19,7 @@ from harness.runtimes.docker_app import (
     prepare_storage,
 )
 from harness.runtimes.docker_client import connect, engine_errors
-from harness.runtimes.docker_container import Server, use_reaper
+from harness.runtimes.docker_container import ContainerControl, Server, use_reaper
 from harness.runtimes.docker_images import (
     DEFAULT_MEILISEARCH,
     DEFAULT_MYSQL,
@@ -26,6 +28,7 @@ from harness.runtimes.docker_images import (
     LOCAL_STANDIN,
     ChosenImage,
     choose,
+    mysql_image_for,
 )
 from harness.runtimes.docker_labels import drill_labels, mark_kept, remove, sweep_docker
 from harness.runtimes.docker_mysql import component as mysql_component
@@ -50,6 +53,7 @@ class DockerRuntime:
         mysql_default: default and local MySQL image, such as `mysql_image_for` gives for a dump; the images
             of the settings win.
         keep: roles whose stacks are left running when their block ends without an error.
+        flavours: `MySQL` or `MariaDB` by role; any other role gets the image of the settings, or the default.
         progress: gets a line before a thing that may take minutes.
 
     Raises:
@@ -65,16 +69,23 @@ class DockerRuntime:
         *,
         mysql_default: tuple[str, str] = (DEFAULT_MYSQL, LOCAL_MYSQL),
         keep: Collection[str] = (),
+        flavours: Mapping[str, str] = MappingProxyType({}),
         progress: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self._settings = settings
         self.client = client or connect(settings.docker)
         self._keep = frozenset(keep)
+        self._flavours = dict(flavours)
         images = settings.images
         self._profile = REAL if images.apiary else STANDIN
         self._given_env = read_env_file(images.apiary_env) if images.apiary_env else {}
         with engine_errors("looking for images"):
-            self._mysql = choose(self.client, images.mysql, *mysql_default, progress=progress)
+            self._mysql = {
+                role: choose(
+                    self.client, *_mysql_image(images.mysql, mysql_default, flavours.get(role)), progress=progress
+                )
+                for role in ("source", "target")
+            }
             self._search = choose(
                 self.client, images.meilisearch, DEFAULT_MEILISEARCH, LOCAL_MEILISEARCH, progress=progress
             )
@@ -88,7 +99,14 @@ class DockerRuntime:
         client, settings, profile = self.client, self._settings, self._profile
         keep = spec.role in self._keep
         prefix = f"apiary-drill-{spec.drill_id}-{spec.role}"
-        made = prepared(client, settings, self._mysql, spec.drill_id)
+        image = self._mysql[spec.role]
+        made = prepared(client, settings, image, spec.drill_id)
+        if made.flavour != self._flavours.get(spec.role, made.flavour):
+            raise UsageError(
+                f"image {image.reference} is {made.flavour}, and the {spec.role} of this drill has to be"
+                f" {self._flavours[spec.role]}",
+                "Leave out --mysql-image, or name an image of that server.",
+            )
         with ExitStack() as running:
             running.push(_Removal(client, prefix, keep=keep))
             network_id = self._make_network(spec, prefix)
@@ -128,7 +146,7 @@ class DockerRuntime:
                 meilisearch=search,
                 apiary=app,
                 components=(
-                    mysql_component(self._mysql, made),
+                    mysql_component(image, made),
                     search_component(self._search, search),
                     self._app_component(self._app),
                 ),
@@ -137,6 +155,10 @@ class DockerRuntime:
                     filter(None, (part.obituary() for part in (mysql_server, search_server, pod, container))), ""
                 ),
                 egress=lambda: attempts_from(app.host),
+                controls={
+                    "mysql": ContainerControl(mysql_server, mysql_ready),
+                    "meilisearch": ContainerControl(search_server, search_ready),
+                },
             )
         if keep:
             mark_kept(client, spec.drill_id, spec.role)
@@ -162,6 +184,15 @@ class DockerRuntime:
             real=self._profile.real,
             unproven=self._profile.unproven,
         )
+
+
+def _mysql_image(asked: str | None, default: tuple[str, str], flavour: str | None) -> tuple[str | None, str, str]:
+    """What `choose` gets for a role: the image that was asked for, where it can be of that flavour by its name."""
+    if flavour is None:
+        return asked, *default
+    mariadb = flavour == "MariaDB"
+    fits = asked is not None and ("mariadb" in asked) == mariadb
+    return asked if fits else None, *mysql_image_for("", mariadb=mariadb)
 
 
 class _Removal:

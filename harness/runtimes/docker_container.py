@@ -109,6 +109,7 @@ class Server:
         self._plan = plan
         self._stop_s = stop_s
         self._container: Container | None = None
+        self._address = ""
 
     @property
     def host(self) -> ContainerHost:
@@ -185,12 +186,31 @@ class Server:
         with engine_errors(f"asking for the address of {self._plan.title}"):
             attributes = self._client.api.inspect_container(self._plan.name)
         networks = attributes["NetworkSettings"]["Networks"]
-        return str(networks[self._plan.network]["IPAddress"])
+        self._address = str(networks[self._plan.network]["IPAddress"])
+        return self._address
 
     def kill(self) -> None:
         """End it at once, as a power cut would; the container stays for its log."""
         with engine_errors(f"killing {self._plan.title}"):
             self._client.api.kill(self._plan.name)
+
+    def restart(self) -> None:
+        """Start it again after it ended. Raises ServerFailed when it is not at its address any more."""
+        before = self._address
+        with engine_errors(f"starting {self._plan.title} again"):
+            self._client.api.start(self._plan.name)
+        if before and self.address() != before:
+            raise ServerFailed(f"{self._plan.title} came back at {self.address()}, and was at {before}")
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        with engine_errors(f"pausing {self._plan.title}"):
+            self._client.api.pause(self._plan.name)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        with engine_errors(f"resuming {self._plan.title}"):
+            self._client.api.unpause(self._plan.name)
 
     def stop(self) -> None:
         """End it, politely first, keep its log and remove it."""
@@ -227,6 +247,31 @@ class Server:
             except docker.errors.NotFound:
                 return None
         return state
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerControl:
+    """Life and death of a server, for services.stack; `ready` waits until it answers."""
+
+    server: Server
+    ready: Callable[[], None]
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.server.kill()
+
+    def restart(self) -> None:
+        """Start it again and wait until it is ready."""
+        self.server.restart()
+        self.ready()
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        self.server.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.server.resume()
 
 
 def use_reaper(client: docker.DockerClient, *, keep: bool) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.errors import ServerFailed
 from harness.model import Component
-from harness.runtimes.child import Child, free_port
+from harness.runtimes.child import Child, ChildControl, free_port
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.programs import MySqlPrograms
 from harness.runtimes.spec import StackSpec
@@ -48,7 +48,7 @@ def component(programs: MySqlPrograms) -> Component:
 @contextmanager
 def mysql_server(
     settings: Settings, programs: MySqlPrograms, spec: StackSpec, directory: Path, env: Mapping[str, str]
-) -> Iterator[tuple[MySqlServer, Child]]:
+) -> Iterator[tuple[MySqlServer, ChildControl]]:
     """A running, empty server with the application's database and the accounts of `spec`.
 
     Args:
@@ -99,7 +99,11 @@ def mysql_server(
             init.unlink(missing_ok=True)
         break
     try:
-        yield server, child
+        # The accounts are in the data directory by now; the server still wants the file that it was given.
+        yield (
+            server,
+            ChildControl(child, lambda: _answers(server), settings.limits.server_ready_s, prepare=init.touch),
+        )
     finally:
         child.stop()
 

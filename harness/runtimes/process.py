@@ -8,11 +8,12 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from harness import __version__, guide
 from harness.errors import ServerFailed
 from harness.model import Component
-from harness.runtimes.child import Child, free_port
+from harness.runtimes.child import Child, ChildControl, free_port
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.mysql_process import component as mysql_component
 from harness.runtimes.mysql_process import mysql_server
@@ -41,6 +42,7 @@ class ProcessRuntime:
         settings: where programs, caches and logs are.
         directory: work directory of the drill (ownership.workspace).
         keep: roles whose stacks are left running when their block ends without an error.
+        flavours: `MySQL` or `MariaDB` by role; any other role gets what there is, MySQL before MariaDB.
 
     Raises:
         MissingProgram: when it is made, if a server is not to be had.
@@ -48,11 +50,20 @@ class ProcessRuntime:
 
     name = "process"
 
-    def __init__(self, settings: Settings, directory: Path, *, keep: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        directory: Path,
+        *,
+        keep: Collection[str] = (),
+        flavours: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._settings = settings
         self._directory = directory
         self._keep = frozenset(keep)
-        self._mysql: MySqlPrograms = mysql_programs(settings)
+        self._mysql: dict[str, MySqlPrograms] = {
+            role: mysql_programs(settings, flavours.get(role)) for role in ("source", "target")
+        }
         self._meilisearch, self._meilisearch_is_real = meilisearch_command(settings)
 
     @contextmanager
@@ -61,12 +72,12 @@ class ProcessRuntime:
         root = self._directory / spec.role
         root.mkdir(mode=0o755)
         env = {**self._settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
+        programs = self._mysql[spec.role]
         with ExitStack() as running:
-            mysql, database = running.enter_context(
-                mysql_server(self._settings, self._mysql, spec, root / "mysql", env)
-            )
+            mysql, database = running.enter_context(mysql_server(self._settings, programs, spec, root / "mysql", env))
             search, index = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
             app, web = running.enter_context(self._apiary(spec, root / "app", env, mysql.port, search.url))
+            children = (database.child, index.child, web)
             yield Stack(
                 role=spec.role,
                 drill_id=spec.drill_id,
@@ -74,7 +85,7 @@ class ProcessRuntime:
                 meilisearch=search,
                 apiary=app,
                 components=(
-                    mysql_component(self._mysql),
+                    mysql_component(programs),
                     self._search_component(search),
                     Component(
                         role="apiary",
@@ -86,16 +97,17 @@ class ProcessRuntime:
                     ),
                 ),
                 logs=spec.logs,
-                obituary=lambda: next(filter(None, (child.obituary() for child in (database, index, web))), ""),
+                obituary=lambda: next(filter(None, (child.obituary() for child in children)), ""),
+                controls={"mysql": database, "meilisearch": index},
             )
             if spec.role in self._keep:
-                for child in (database, index, web):
+                for child in children:
                     child.let_go()
 
     @contextmanager
     def _meilisearch_server(
         self, spec: StackSpec, directory: Path, env: Mapping[str, str]
-    ) -> Iterator[tuple[MeilisearchServer, Child]]:
+    ) -> Iterator[tuple[MeilisearchServer, ChildControl]]:
         directory.mkdir(mode=0o700)
         port = free_port()
         child = Child(
@@ -118,7 +130,7 @@ class ProcessRuntime:
         try:
             child.start()
             child.wait_ready(server.healthy, timeout_s=self._settings.limits.server_ready_s)
-            yield server, child
+            yield server, ChildControl(child, server.healthy, self._settings.limits.server_ready_s)
         finally:
             child.stop()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -45,15 +45,22 @@ class MySqlPrograms:
     installer: Path | None
 
 
-def mysql_programs(settings: Settings) -> MySqlPrograms:
+def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlPrograms:
     """The server to use: the one that is named, else MySQL, else MariaDB.
+
+    Args:
+        flavour: `MySQL` or `MariaDB` where it has to be that; then the named one is used if it is.
 
     Raises:
         MissingProgram: with what was looked for, where, and the ways to get it.
     """
     candidates = _servers(settings)
+    if flavour is not None:
+        candidates = [found for found in candidates if found[1] == flavour] or [
+            found for found in _servers(replace(settings, mysqld=None)) if found[1] == flavour
+        ]
     if not candidates:
-        wanted = settings.mysqld or "mysqld or mariadbd"
+        wanted = f"a mysqld or mariadbd that is {flavour}" if flavour else settings.mysqld or "mysqld or mariadbd"
         raise MissingProgram(f"no database server: looked for {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS)
     # MySQL before MariaDB: it is what production runs.
     server, flavour, version = min(candidates, key=lambda found: found[1] != "MySQL")

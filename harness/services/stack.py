@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from harness.model import Component, EgressAttempt
 from harness.services.apiary import Apiary
 from harness.services.meilisearch import MeilisearchServer
 from harness.services.mysql import MySqlServer
+
+
+class ServerControl(Protocol):
+    """Life and death of one server, as its runtime can bring them about: for faults, and for nothing else."""
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+
+    def restart(self) -> None:
+        """Start it again after it ended, with its data and at its address, and wait until it is ready."""
+
+    def pause(self) -> None:
+        """Let it stand still: it keeps its connections and answers nothing."""
+
+    def resume(self) -> None:
+        """Let it go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +41,7 @@ class Stack:
         owned: True for what the harness started itself; a restore refuses any other.
         egress: tries to get out of the app's network, from inside; None where the runtime cannot close it.
         obituary: names a server that went away by itself, with the end of its log; empty while all are there.
+        controls: life and death of its servers, `mysql` and `meilisearch`.
     """
 
     role: str
@@ -36,3 +54,4 @@ class Stack:
     owned: bool = True
     obituary: Callable[[], str] = lambda: ""
     egress: Callable[[], tuple[EgressAttempt, ...]] | None = None
+    controls: Mapping[str, ServerControl] = field(default_factory=dict)

@@ -35,7 +35,7 @@ from harness.snapshot import (
 )
 from harness.stages.app import observe_app
 from harness.stages.source import SourceView
-from harness.stages.target import RESTORE_STEPS, FreshTarget, Restoration
+from harness.stages.target import RECOVERY_STEPS, FreshTarget, Restoration
 from harness.storage.inventory import write_inventory
 from harness.storage.order import sorted_entries
 
@@ -110,7 +110,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             actual=files,
             references=references,
             excluded=restored.plan.excluded_directories,
-            owners_comparable=restored.restoration.files.owners_restored,
+            owners_comparable=restored.restoration.files is None or restored.restoration.files.owners_restored,
         ),
         search=SearchEvidence(
             expected_settings=restored.source.search if restored.source else restored.fresh.search,
@@ -156,7 +156,7 @@ def _source(restored: Restored) -> DatabaseState | None:
 
 def recovery_time_s(steps: Iterable[Step]) -> float:
     """Steps two to six of the guide, added up."""
-    return sum(step.duration_s for step in steps if step.name in RESTORE_STEPS)
+    return sum(step.duration_s for step in steps if step.name in RECOVERY_STEPS)
 
 
 def newest_row_at(state: DatabaseState) -> datetime | None:

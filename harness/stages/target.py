@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.backup.scan import Storage
-from harness.clock import Clock, megabytes
+from harness.clock import Clock, Note, megabytes
 from harness.errors import ProcedureFailed, UsageError
+from harness.faults.injector import Injector
+from harness.faults.scene import ScriptStream
+from harness.faults.stages import RESTORE_STEPS, Stage
 from harness.model import DatabaseState, SearchState
 from harness.restore.database import connected, run_script
 from harness.restore.script import Script
@@ -22,8 +25,8 @@ from harness.snapshot import read_database
 MUST_BE_EMPTY = ("attendance", "events", "teams", "users")
 """Tables that no migration fills: rows in them say that the target is somebody's instance."""
 
-RESTORE_STEPS = ("stop", "restore-files", "restore-database", "start", "reindex")
-"""Steps 2 to 6 of the guide: the recovery time is their sum."""
+RECOVERY_STEPS = ("stop", "restore-files", "restore-database", "start", "reindex")
+"""Steps 2 to 6 of the guide, as the clock names them: the recovery time is their sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,24 @@ class Restoration:
     """What the restore reported.
 
     Args:
-        files: of the storage directory.
+        files: of the storage directory; None when that step was left out.
         import_complaints: lines that `scout:import-all` wrote to stderr, while it ended with 0.
     """
 
-    files: StorageRestore
+    files: StorageRestore | None
     import_complaints: tuple[str, ...]
 
 
 def restore(
-    stack: Stack, script: Script, storage: Storage, inventory: Path, limits: Limits, clock: Clock
+    stack: Stack,
+    script: Script,
+    storage: Storage,
+    inventory: Path,
+    limits: Limits,
+    clock: Clock,
+    *,
+    steps: Sequence[Stage] = RESTORE_STEPS,
+    faults: Injector | None = None,
 ) -> Restoration:
     """Steps 2 to 6 of the guide, each timed, each with its own failure.
 
@@ -83,34 +94,59 @@ def restore(
         script: the script, read and found fit to run.
         storage: the storage artifact.
         inventory: where the list of the artifact's files goes.
+        steps: which ones, in which order; all of them in the guide's order unless a scenario asks for another.
+        faults: what the scenario puts in.
     """
-    with clock.step("stop", "Stop the application, nobody is connected") as note:
+    files: StorageRestore | None = None
+    complaints: tuple[str, ...] = ()
+    faults = faults or Injector((), 0, inventory.parent, limits)
+
+    def stop(note: Note) -> None:
         stack.apiary.lifecycle.stop()
         with stack.mysql.session() as session:
             others = connected(session, stack.mysql.app.user)
         if others or stack.apiary.lifecycle.running():
             raise ProcedureFailed(f"the application was stopped, and still has {others} connections to the database")
         note.detail = "0 connections"
-    with clock.step("restore-files", "Restore the files") as note:
+
+    def restore_files(note: Note) -> None:
+        nonlocal files
         files = restore_storage(
             stack.apiary.storage_host, stack.apiary.storage_root, storage, clear=True, inventory=inventory
         )
         note.detail = f"{files.totals.files:,} files, {megabytes(files.totals.size_bytes)}"
-    with clock.step("restore-database", "Run the script") as note:
-        sent = _Counter(script.chunks(), note.progress)
+
+    def restore_database(note: Note) -> None:
+        sent = _Counter(stream.through(script.chunks()), note.progress)
         run_script(stack.mysql, sent)
         note.detail = f"{script.rows:,} rows, {megabytes(sent.size_bytes)} of script"
-    with clock.step("start", "Start the application"):
+
+    def start(note: Note) -> None:
         stack.apiary.lifecycle.start()
-    with clock.step("reindex", "Rebuild the search index") as note:
+
+    def rebuild_index(note: Note) -> None:
+        nonlocal complaints
         complaints = reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
+
+    guide_steps = {
+        Stage.STOP: ("stop", "Stop the application, nobody is connected", stop),
+        Stage.FILES: ("restore-files", "Restore the files", restore_files),
+        Stage.DATABASE: ("restore-database", "Run the script", restore_database),
+        Stage.START: ("start", "Start the application", start),
+        Stage.REINDEX: ("reindex", "Rebuild the search index", rebuild_index),
+    }
+    stream = ScriptStream()
+    for stage in steps:
+        name, title, do = guide_steps[stage]
+        with clock.step(name, title) as note, faults.around(stage, stack=stack, script=stream):
+            do(note)
     return Restoration(files, complaints)
 
 
 class _Counter:
     """Counts the bytes of a stream and tells how far it is."""
 
-    def __init__(self, chunks: Iterator[bytes], progress: Callable[[str], None]) -> None:
+    def __init__(self, chunks: Iterable[bytes], progress: Callable[[str], None]) -> None:
         self._chunks = chunks
         self._progress = progress
         self.size_bytes = 0

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import docker
 import pytest
 
 from harness.checks.evidence import Evidence
 from harness.clock import Silent
-from harness.drill import Drill, HandedOver, new_drill_id
-from harness.model import CheckResult, Finding, Severity
+from harness.drill import Drill, new_drill_id
+from harness.handover import HandedOver
+from harness.model import CheckResult, DrillResult, Finding, Severity
 from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.ownership import workspace
 from harness.runtimes.process import ProcessRuntime
@@ -35,11 +37,21 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @contextmanager
-def drill_of(settings: Settings, name: str, *, engine: docker.DockerClient | None = None) -> Iterator[Drill]:
+def drill_of(
+    settings: Settings,
+    name: str,
+    *,
+    engine: docker.DockerClient | None = None,
+    flavours: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Drill]:
     """A drill with a run directory and a work directory of its own; in containers where an engine is given."""
     drill_id = new_drill_id(name)
     with workspace(settings.state_dir, drill_id) as directory:
-        runtime = ProcessRuntime(settings, directory) if engine is None else DockerRuntime(settings, engine)
+        runtime = (
+            ProcessRuntime(settings, directory, flavours=flavours)
+            if engine is None
+            else DockerRuntime(settings, engine, flavours=flavours)
+        )
         yield Drill(drill_id, runtime, settings, Store(settings.runs_dir / drill_id), Silent())
 
 
@@ -100,7 +112,7 @@ def scenario() -> Scenario:
 def back_up(settings: Settings, scenario: Scenario, engine: docker.DockerClient | None) -> Backed:
     """A backup of a generated source."""
     app_key = new_app_key()
-    with drill_of(settings, "source", engine=engine) as drill:
+    with drill_of(settings, "source", engine=engine, flavours=scenario.runtime.flavours) as drill:
         handed = drill.back_up(scenario, app_key)
     return Backed(handed, app_key, handed.dump.parent)
 
@@ -121,3 +133,21 @@ def restoration(request: pytest.FixtureRequest, settings: Settings, scenario: Sc
         drill.restored(backed.handed, backed.app_key) as (target, what),
     ):
         yield Restoration(drill, target, what)
+
+
+@pytest.fixture(scope="session")
+def drilled(settings: Settings) -> Callable[[Scenario], DrillResult]:
+    """Drills a scenario by local processes; what has the same data and backup shares one backup of this worker."""
+    backups: dict[str, Backed] = {}
+
+    def drill_it(scenario: Scenario) -> DrillResult:
+        flavours = scenario.runtime.flavours
+        with drill_of(settings, scenario.name, flavours=flavours) as drill:
+            if scenario.needs_source:
+                return drill.run(scenario)
+            key = f"{scenario.model_dump_json(include={'data', 'backup'})} {flavours.get('source')}"
+            if key not in backups:
+                backups[key] = back_up(settings, scenario, None)
+            return drill.run_on(backups[key].handed, backups[key].app_key, scenario)
+
+    return drill_it

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from datetime import UTC, datetime
 
 import pytest
 
 from harness.clock import Clock, Silent, megabytes
-from harness.errors import ProcedureFailed, StageFailed
+from harness.errors import FaultFailed, ProcedureFailed, StageFailed
 from harness.model import Step
 
 
@@ -83,3 +85,38 @@ def test_what_is_no_error_of_the_harness_passes_through_and_fails_the_step() -> 
 )
 def test_sizes_for_people(size_bytes: int, text: str) -> None:
     assert megabytes(size_bytes) == text
+
+
+def test_a_step_that_hangs_is_ended_at_its_limit() -> None:
+    """Also while it waits for something else; what comes out says nothing of the backup."""
+    clock = Clock(Silent(), stage_limit_s=0.05)
+    with pytest.raises(StageFailed) as caught, clock.step("files", "Restore the files"):
+        threading.Event().wait(60)
+    assert caught.value.exit_code == 3
+    assert str(caught.value) == "files: out of time: it took longer than its limit of 0.05 s"
+    assert [(step.name, step.failed) for step in clock.steps] == [("files", True)]
+    with clock.step("script", "Run the script"):
+        pass
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_step_outside_the_main_thread_is_judged_when_it_ends() -> None:
+    clock, told = Clock(Silent(), stage_limit_s=0.05), list[str]()
+
+    def late() -> None:
+        try:
+            with clock.step("files", "Restore the files"):
+                threading.Event().wait(0.1)
+        except StageFailed as error:
+            told.append(error.fact)
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    thread.join()
+    assert told == ["files: out of time: it took longer than its limit of 0.05 s"]
+
+
+def test_a_fault_that_fails_in_a_step_is_not_the_steps_failure() -> None:
+    clock = Clock(Silent())
+    with pytest.raises(FaultFailed, match="fault mine: it broke"), clock.step("files", "Restore the files"):
+        raise FaultFailed("mine", "it broke")

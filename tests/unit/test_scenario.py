@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness import guide
 from harness.errors import UsageError
+from harness.expectation import Expected, ExpectedFinding
+from harness.faults.stages import RESTORE_STEPS, Stage
 from harness.model import Verdict
-from harness.scenario import DEFAULT, Scenario, find, load, shipped
+from harness.scenario import DEFAULT, Scenario, find, load, load_all, shipped
+from harness.settings import Limits
 
 WHY = "why = 'A reason that is long enough to be one.'\n"
 MINIMAL = "name = 'mine'\n" + WHY
@@ -32,11 +36,14 @@ def test_defaults_are_the_documented_procedure(tmp_path: Path) -> None:
     scenario = load(written(tmp_path, MINIMAL))
     plan = scenario.backup.plan()
     assert (scenario.data.scale, scenario.data.rng_seed) == ("small", 1)
+    assert scenario.restore.stages == RESTORE_STEPS
+    assert (scenario.planned(), scenario.needs_source, scenario.runtime.flavours) == ((), False, {})
+    assert scenario.limits.over(Limits()) == Limits()
     assert (plan.quiesced, plan.storage_form, plan.further_databases, plan.dump_options) == (False, "tar.zst", (), ())
     assert plan.excluded_tables == guide.EXCLUDABLE_TABLES
     assert plan.excluded_directories == guide.EXCLUDABLE_DIRECTORIES
     assert (scenario.objectives.recovery_time_s, scenario.objectives.recovery_point_s) == (None, None)
-    assert (scenario.expected.verdict, scenario.expected.findings) == (Verdict.PASS, ())
+    assert scenario.expected == Expected(verdict=Verdict.PASS)
 
 
 def test_everything_can_be_said(tmp_path: Path) -> None:
@@ -60,7 +67,17 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             recovery_point_s = 0.5
             [expected]
             verdict = "FAIL"
-            findings = ["row-count"]
+            finding = [{ code = "row-count", subject = "users" }]
+            also = [{ code = "content-digest" }]
+            [restore]
+            steps = ["stop", "database", "files"]
+            [runtime]
+            kind = "process"
+            source = "mariadb"
+            target = "mysql"
+            [limits]
+            stage_s = 20
+            search_drained_s = 2.5
             """,
         )
     )
@@ -70,7 +87,17 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert (plan.further_databases, plan.storage_form) == (("neighbour",), "copy")
     assert plan.dump_options == ("--hex-blob",)
     assert (scenario.objectives.recovery_time_s, scenario.objectives.recovery_point_s) == (60, 0.5)
-    assert (scenario.expected.verdict, scenario.expected.findings) == (Verdict.FAIL, ("row-count",))
+    assert scenario.expected == Expected(
+        verdict=Verdict.FAIL,
+        finding=(ExpectedFinding(code="row-count", subject="users"),),
+        also=(ExpectedFinding(code="content-digest"),),
+    )
+    assert scenario.restore.stages == (Stage.STOP, Stage.DATABASE, Stage.FILES)
+    assert (scenario.runtime.kind, scenario.runtime.flavours) == (
+        "process",
+        {"source": "MariaDB", "target": "MySQL"},
+    )
+    assert scenario.limits.over(Limits()) == replace(Limits(), stage_s=20, search_drained_s=2.5)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +113,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ),
         (
             MINIMAL + "[data]\nscale = 'huge'",
-            "data.scale: input should be 'small', 'medium' or 'large', found 'huge'",
+            "data.scale: input should be 'tiny', 'small', 'medium' or 'large', found 'huge'",
         ),
         (
             MINIMAL + "[backup]\ndump_options = ['-uroot']",
@@ -121,9 +148,22 @@ def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     assert refused(path) == (
         "FILE has 4 errors\n"
         "FILE: why: input should be a valid string, found 5\n"
-        "FILE: data.scale: input should be 'small', 'medium' or 'large', found 1\n"
+        "FILE: data.scale: input should be 'tiny', 'small', 'medium' or 'large', found 1\n"
         "FILE: data.rows: extra inputs are not permitted, found 5\n"
         "FILE: backup.mode: input should be 'hot' or 'quiesced', found 'warm'"
+    )
+
+
+def test_all_errors_of_all_files_are_told_before_anything_starts(tmp_path: Path) -> None:
+    good, bad = written(tmp_path, MINIMAL), written(tmp_path, "name = 5", "bad.drill.toml")
+    with pytest.raises(UsageError) as caught:
+        load_all([bad, good, tmp_path / "gone.drill.toml"])
+    assert str(caught.value).replace(str(tmp_path), "DIR") == (
+        "2 scenarios cannot be used\n"
+        "DIR/bad.drill.toml has 2 errors\n"
+        "DIR/bad.drill.toml: name: input should be a valid string, found 5\n"
+        "DIR/bad.drill.toml: why: field required\n"
+        "cannot read the scenario DIR/gone.drill.toml: No such file or directory"
     )
 
 
@@ -158,7 +198,7 @@ def test_shipped_scenarios_load_and_say_why(path: Path) -> None:
 def test_the_default_is_shipped_and_expects_what_the_guide_loses() -> None:
     scenario = load(find(DEFAULT))
     assert scenario.expected.verdict is Verdict.PASS
-    assert scenario.expected.findings == ("orphans-accepted", "index-not-imported")
+    assert [wanted.code for wanted in scenario.expected.finding] == ["orphans-accepted", "index-not-imported"]
     assert scenario.backup == Scenario(name="x", why="The defaults of a scenario.").backup
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.checks.evidence import Evidence, RowDifference
-from harness.drill import exit_code, judge_again, result_of
 from harness.errors import BrokenArtifact, ServerFailed, StageFailed, UsageError
+from harness.expectation import Expected, ExpectedFinding
 from harness.model import Component, DrillResult, Step, TableState, Verdict
+from harness.result import exit_code, judge_again, result_of
 from harness.store import Store
 from harness.verdict import judge
 
@@ -116,22 +117,28 @@ def test_a_run_that_an_error_ended_stays_what_it_was(
 
 
 @pytest.mark.parametrize(
-    ("verdict", "expected", "findings", "code"),
+    ("verdict", "expected", "codes", "code"),
     [
-        (Verdict.PASS, Verdict.PASS, (), 0),
-        (Verdict.FAIL, Verdict.PASS, (), 1),
-        (Verdict.INCONCLUSIVE, Verdict.PASS, (), 3),
+        (Verdict.PASS, None, (), 0),
+        (Verdict.FAIL, None, (), 1),
+        (Verdict.INCONCLUSIVE, None, (), 3),
+        (Verdict.FAIL, Verdict.PASS, ("content-digest",), 1),
+        (Verdict.INCONCLUSIVE, Verdict.PASS, ("content-digest",), 3),
         (Verdict.FAIL, Verdict.FAIL, ("content-digest",), 0),
         (Verdict.FAIL, Verdict.FAIL, ("row-count",), 1),
-        (Verdict.PASS, Verdict.FAIL, (), 1),
-        (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, (), 0),
+        (Verdict.FAIL, Verdict.FAIL, (), 1),
+        (Verdict.PASS, Verdict.FAIL, ("content-digest",), 1),
+        (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, ("content-digest",), 0),
+        (Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, (), 1),
     ],
 )
 def test_exit_codes_of_results(
-    evidence: Evidence, verdict: Verdict, expected: Verdict, findings: tuple[str, ...], code: int
+    evidence: Evidence, verdict: Verdict, expected: Verdict | None, codes: tuple[str, ...], code: int
 ) -> None:
+    """What is expected and comes is 0; an error finding that nobody expected is not as expected."""
     result = replace(result_for(damaged(evidence)), verdict=verdict)
-    assert exit_code(result, expected, findings) == code
+    wanted = tuple(ExpectedFinding(code=name) for name in codes)
+    assert exit_code(result, Expected(verdict=expected, finding=wanted) if expected else None) == code
 
 
 def test_a_directory_without_a_result_is_no_run(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def generate(
     Args:
         database: how to reach it, as a user who may insert and update.
         storage_dir: the app's storage directory; the files go to `app` below it.
-        scale: `small`, `medium` or `large`.
+        scale: `tiny`, `small`, `medium` or `large`.
         rng_seed: the same one makes the same rows and files, given the same `now`, `app_key` and `nonce`.
         app_key: `APP_KEY` of the app; the encrypted columns are made with it.
         now: with a time zone; every date counts back from it, the newest row is half a minute old.

@@ -31,12 +31,13 @@ class Scale:
 SCALES: dict[str, Scale] = {
     scale.name: scale
     for scale in (
+        Scale("tiny", users=60, attendance=300, files=50),
         Scale("small", users=780, attendance=9_500, files=300),
         Scale("medium", users=40_000, attendance=480_000, files=5_000),
         Scale("large", users=400_000, attendance=4_800_000, files=100_000),
     )
 }
-"""About 20,000, 1,000,000 and 10,000,000 rows in all."""
+"""About 1,500, 20,000, 1,000,000 and 10,000,000 rows in all."""
 
 
 @dataclass(frozen=True, slots=True)

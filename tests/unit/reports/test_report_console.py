@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from harness.drill import result_of
 from harness.errors import BrokenArtifact, StageFailed
 from harness.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
 from harness.reports.console import ConsoleProgress, print_summary
+from harness.result import result_of
 from tests.unit.checks.builders import finding
 
 STARTED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

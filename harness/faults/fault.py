@@ -1,0 +1,67 @@
+"""What a fault is: a name, a place, options, and a context manager that does the damage and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+
+
+class Options(BaseModel):
+    """Options of a fault: a closed schema, every one with a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ArtifactOptions(Options):
+    """Options of a fault that damages a file of the backup.
+
+    Args:
+        sealed: False: the damage came after the backup, so that its manifest no longer agrees. True: the tool
+            wrote it like that; the manifest is sealed again, and only what the source held can tell.
+    """
+
+    sealed: bool = False
+
+
+Inject = Callable[[Scene, Random, Any], AbstractContextManager[None]]
+"""Puts a fault in: the scene, its own random numbers, and its options; left when the stage is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One line of the table.
+
+    Args:
+        name: stable; the scenario that shows it has the same name.
+        family: of the file that it is in.
+        stages: where it can be put in; the first one is the default.
+        summary: one sentence for people: what it does.
+        inject: does it. It calls `scene.changed` for each thing that it did; without any, the drill is
+            inconclusive. What it raises is its own failure, never the backup's.
+        options: their schema.
+    """
+
+    name: str
+    family: str
+    stages: tuple[Stage, ...]
+    summary: str
+    inject: Inject
+    options: type[Options] = Options
+
+    @property
+    def stage(self) -> Stage:
+        """Where it is put in unless the scenario says otherwise."""
+        return self.stages[0]
+
+
+def table(*faults: Fault) -> dict[str, Fault]:
+    """Faults by their names."""
+    return {fault.name: fault for fault in faults}

@@ -1,0 +1,157 @@
+"""Putting the faults of a scenario in, each at its stage, and keeping what they did."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from harness.errors import FaultFailed, HarnessError, StageOutOfTime
+from harness.faults.fault import ArtifactOptions, Fault, Options
+from harness.faults.scene import Scene, ScriptStream
+from harness.faults.stages import Stage
+from harness.model import Finding, InjectedFault, Severity
+from harness.services.stack import Stack
+from harness.settings import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A fault as a scenario asks for it."""
+
+    fault: Fault
+    options: Options
+    stage: Stage
+
+
+class Injector:
+    """The faults of one drill; with none it does nothing at all.
+
+    Args:
+        planned: what the scenario asks for, in its order.
+        rng_seed: of the scenario; each fault has random numbers of its own that follow from it and its name.
+        run_dir: directory of the run.
+        limits: of the drill.
+    """
+
+    def __init__(self, planned: Sequence[Planned], rng_seed: int, run_dir: Path, limits: Limits) -> None:
+        self._planned = tuple(planned)
+        self._rng_seed = rng_seed
+        self._run_dir = run_dir
+        self._limits = limits
+        self._scenes: dict[int, Scene] = {}
+        self._rngs: dict[int, Random] = {}
+
+    @contextmanager
+    def around(
+        self,
+        stage: Stage,
+        *,
+        stack: Stack | None = None,
+        directory: Path | None = None,
+        script: ScriptStream | None = None,
+        checks: list[str] | None = None,
+    ) -> Iterator[None]:
+        """Put in the faults of this stage for the block.
+
+        Args:
+            stack, directory, script, checks: what the scene holds at this stage.
+
+        Raises:
+            FaultFailed: a fault could not do its work.
+        """
+        with ExitStack() as entered:
+            for number, planned in enumerate(self._planned):
+                if planned.stage is stage:
+                    before = self._scenes.get(number)
+                    scene = Scene(stage, self._run_dir, self._limits, [], 1, stack, directory, script, checks)
+                    if before is not None:
+                        scene.changes, scene.times = before.changes, before.times + 1
+                    self._scenes[number] = scene
+                    rng = self._rngs.setdefault(number, self._rng(number))
+                    entered.enter_context(_guarded(planned, scene, rng))
+            yield
+
+    @property
+    def injected(self) -> tuple[InjectedFault, ...]:
+        """Every fault that was asked for, with what it did."""
+        return tuple(
+            InjectedFault(planned.fault.name, planned.stage, tuple(self._scenes[number].changes))
+            if number in self._scenes
+            else InjectedFault(planned.fault.name, planned.stage)
+            for number, planned in enumerate(self._planned)
+        )
+
+    def without_effect(self) -> tuple[Finding, ...]:
+        """A finding for each fault that changed nothing: what the drill then found proves nothing."""
+        return tuple(
+            Finding(
+                code="fault-without-effect",
+                severity=Severity.ERROR,
+                subject=planned.fault.name,
+                message=(
+                    f"The fault {planned.fault.name} changed nothing at stage {planned.stage}."
+                    if number in self._scenes
+                    else f"The drill ended before stage {planned.stage}, where the fault {planned.fault.name} was to"
+                    " be put in."
+                ),
+                expected="at least one change",
+                actual="none",
+                remedy="Mend the fault or its scenario: whether the drill notices it is not known.",
+            )
+            for number, planned in enumerate(self._planned)
+            if number not in self._scenes or not self._scenes[number].changes
+        )
+
+    def _rng(self, number: int) -> Random:
+        name = self._planned[number].fault.name
+        earlier = sum(1 for planned in self._planned[:number] if planned.fault.name == name)
+        # The same fault a second time must not do the same again.
+        purpose = f"{name}#{earlier}" if earlier else name
+        return Random(f"{self._rng_seed}:{purpose}")  # noqa: S311 - reproducible, not secret
+
+
+@contextmanager
+def _guarded(planned: Planned, scene: Scene, rng: Random) -> Iterator[None]:
+    """Hold a fault for a block: what it raises is told as its own failure, what the stage raises passes by."""
+    name = planned.fault.name
+    with _telling(name):
+        held = planned.fault.inject(scene, rng, planned.options)
+        held.__enter__()
+    try:
+        yield
+    except BaseException as error:
+        with _telling(name, unless=error):
+            held.__exit__(*sys.exc_info())
+        raise
+    with _telling(name):
+        held.__exit__(None, None, None)
+        sealed = isinstance(planned.options, ArtifactOptions) and planned.options.sealed
+        if sealed and scene.stage is Stage.ARTIFACT and scene.changes:
+            scene.backup.seal()
+            scene.changed("manifest", "manifest.json", "sealed again: sizes and digests of the files as they are now")
+
+
+@contextmanager
+def _telling(name: str, *, unless: BaseException | None = None) -> Iterator[None]:
+    try:
+        yield
+    except (StageOutOfTime, FaultFailed):
+        raise
+    except Exception as error:
+        if error is unless:
+            return
+        if isinstance(error, HarnessError):
+            raise FaultFailed(name, error.fact, *error.hints, details=error.details) from error
+        raise FaultFailed(name, f"{type(error).__name__} at {_place(error)}") from error
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of the traceback; the message itself may quote content."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "an unknown place"

@@ -1,0 +1,155 @@
+"""What a fault gets to see and to touch at its stage, and how it says what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from harness.backup.manifest import measure, read_manifest, write_manifest
+from harness.errors import HarnessError
+from harness.faults.stages import Stage
+from harness.model import Change, Manifest
+from harness.services.stack import Stack
+from harness.settings import Limits
+
+T = TypeVar("T")
+
+
+class Backup:
+    """A complete backup on this machine; what a fault does to it is what the restore gets.
+
+    Args:
+        directory: of this run alone.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest as it stands on disk."""
+        return read_manifest(self.directory)
+
+    @property
+    def dump(self) -> Path:
+        """The script."""
+        return self.file("database")
+
+    @property
+    def storage(self) -> Path:
+        """The storage artifact: an archive, or a directory (`storage_form = "copy"`)."""
+        return self.file("storage")
+
+    def file(self, role: str) -> Path:
+        """The artifact of that role in the manifest (`database`, `storage`, `inventory`)."""
+        return self.directory / next(file.name for file in self.manifest.artifacts if file.role == role)
+
+    def seal(self) -> None:
+        """Write the manifest again with the sizes and digests of the files as they are now.
+
+        The backup then looks as if its tool had written it like that: only the comparison with what the source
+        held can tell. What the manifest says of rows and files stays.
+        """
+        manifest = self.manifest
+        artifacts = tuple(
+            measure(self.directory / file.name, file.role) if (self.directory / file.name).is_file() else file
+            for file in manifest.artifacts
+        )
+        write_manifest(replace(manifest, artifacts=artifacts), self.directory)
+
+
+class ScriptStream:
+    """The script on its way to the server; a fault can have something done when so much of it was sent."""
+
+    def __init__(self) -> None:
+        self._actions: list[tuple[int, Callable[[], None]]] = []
+        self.sent_bytes = 0
+
+    def when_sent(self, size_bytes: int, action: Callable[[], None]) -> None:
+        """Call `action` when exactly so many bytes of the script were sent; the rest waits until it returns.
+
+        It is called in the thread that sends, once, and not at all when the script is shorter. The client may
+        not have worked off all of it yet: wait for what you need (`wait_until`).
+        """
+        self._actions.append((size_bytes, action))
+        self._actions.sort(key=lambda entry: entry[0])
+
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same bytes, with the actions in their places."""
+        for chunk in chunks:
+            rest = chunk
+            while self._actions and self._actions[0][0] <= self.sent_bytes + len(rest):
+                size_bytes, action = self._actions.pop(0)
+                first = rest[: max(0, size_bytes - self.sent_bytes)]
+                rest = rest[len(first) :]
+                if first:
+                    yield first
+                    self.sent_bytes += len(first)
+                action()
+            if rest:
+                yield rest
+                self.sent_bytes += len(rest)
+
+
+@dataclass(slots=True)
+class Scene:
+    """One fault at its stage.
+
+    What a stage does not have raises an error that names the stage: `docs/faults.md` has the table.
+
+    Args:
+        stage: where the drill is.
+        run_dir: directory of the run; scratch files of a fault go below it.
+        limits: how long the harness waits for things.
+        changes: what was done so far.
+        times: how often the stage was entered, this time included: a backup copies the files up to three times
+            until they agree with the dump.
+    """
+
+    stage: Stage
+    run_dir: Path
+    limits: Limits
+    changes: list[Change] = field(default_factory=list)
+    times: int = 1
+    _stack: Stack | None = None
+    _directory: Path | None = None
+    _script: ScriptStream | None = None
+    _checks: list[str] | None = None
+
+    def changed(self, kind: str, subject: str, detail: str) -> None:
+        """Say what was done: enough to repeat it; names, keys, offsets and digests, never content."""
+        self.changes.append(Change(kind, subject, detail))
+
+    @property
+    def stack(self) -> Stack:
+        """The running source or target."""
+        return self._has(self._stack, "running stack")
+
+    @property
+    def directory(self) -> Path:
+        """Directory of the backup while it is being made (`backup`, `dump-and-files`) and afterwards."""
+        return self._has(self._directory, "backup directory")
+
+    @property
+    def backup(self) -> Backup:
+        """The complete backup."""
+        if self.stage is not Stage.ARTIFACT:
+            self._has(None, "complete backup")
+        return Backup(self.directory)
+
+    @property
+    def script(self) -> ScriptStream:
+        """The script on its way to the server."""
+        return self._has(self._script, "script on its way")
+
+    @property
+    def checks(self) -> list[str]:
+        """Names of the checks that will run, in their order; what is taken out does not run."""
+        return self._has(self._checks, "list of checks")
+
+    def _has(self, value: T | None, what: str) -> T:
+        if value is None:
+            raise HarnessError(f"stage {self.stage} has no {what}")
+        return value

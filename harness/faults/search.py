@@ -1,0 +1,7 @@
+"""Faults of search."""
+
+from __future__ import annotations
+
+from harness.faults.fault import Fault, table
+
+FAULTS: dict[str, Fault] = table()

@@ -1,0 +1,43 @@
+"""Where a fault can be put in: one name for each place in the flow of a drill."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Places of the flow, in its order; `docs/faults.md` says what each one holds."""
+
+    SOURCE = "source"
+    """The source is filled. Entered before it is looked at, left after the backup, before it is destroyed."""
+    BACKUP = "backup"
+    """Around the whole backup."""
+    DUMP_AND_FILES = "dump-and-files"
+    """The dump is complete. Entered before the files are copied, left after that, before the manifest."""
+    ARTIFACT = "artifact"
+    """The backup is complete and the source is gone; nothing has been read. Left at once."""
+    TARGET = "target"
+    """The target is proven to be empty and to work. Entered before step 2 of the guide, left after step 6."""
+    STOP = "stop"
+    """Around step 2."""
+    FILES = "files"
+    """Around step 3."""
+    DATABASE = "database"
+    """Around step 4; the scene can call back when so many bytes of the script were sent."""
+    START = "start"
+    """Around step 5."""
+    REINDEX = "reindex"
+    """Around step 6."""
+    RESTORED = "restored"
+    """The last step is done and nobody has looked yet. Left at once."""
+    LOOKING = "looking"
+    """Around the look at the restored target."""
+    JUDGING = "judging"
+    """Around the checks."""
+
+
+FIRST_HALF = (Stage.SOURCE, Stage.BACKUP, Stage.DUMP_AND_FILES)
+"""Stages that need the source: a backup that is there already cannot be drilled with a fault in one of them."""
+
+RESTORE_STEPS = (Stage.STOP, Stage.FILES, Stage.DATABASE, Stage.START, Stage.REINDEX)
+"""Steps 2 to 6 of the guide."""

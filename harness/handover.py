@@ -1,0 +1,143 @@
+"""What crosses from the first half of a drill to the second: the artifact, and what the source held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness import guide
+from harness.backup.manifest import MANIFEST_NAME, read_manifest
+from harness.backup.plan import BackupPlan
+from harness.backup.scan import Storage
+from harness.backup.take import Backup
+from harness.checks.evidence import TrendEvidence
+from harness.dump.source import Dump, files_of
+from harness.errors import BrokenArtifact, HarnessError
+from harness.model import Manifest
+from harness.runtimes.local_host import LocalHost
+from harness.services.execution import run
+from harness.stages.source import SourceView
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A backup that was handed in.
+
+    Args:
+        dump: the script.
+        storage: directory or archive of the storage directory, or a directory that is read somewhere else.
+        database: name of the database in the script, when it holds several.
+        manifest: the manifest of this tool that came with it.
+        app_key: `APP_KEY` of the instance that was backed up, so that encrypted values can be read.
+        accepted_tables: tables that the operator leaves out of the dump besides those of the guide.
+        allowed: codes of unsafe statements that the operator allows by name.
+        name: of the backup, the same from one drill to the next.
+        trend: the last good drills of the same backup.
+    """
+
+    dump: Dump
+    storage: Storage
+    database: str | None = None
+    manifest: Manifest | None = None
+    app_key: str | None = None
+    accepted_tables: tuple[str, ...] = ()
+    allowed: frozenset[str] = frozenset()
+    name: str = ""
+    trend: TrendEvidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """All that crosses from the first half to the second."""
+
+    dump: Dump
+    storage: Storage
+    database: str | None
+    plan: BackupPlan
+    files: tuple[tuple[str, Path], ...]
+    manifest: Manifest | None = None
+    backup: Backup | None = None
+    source: SourceView | None = None
+    allowed: frozenset[str] = frozenset()
+    trend: TrendEvidence | None = None
+
+    @classmethod
+    def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> HandedOver:
+        """A backup that this drill made itself."""
+        artifacts = {file.role: backup.directory / file.name for file in backup.manifest.artifacts}
+        return cls(
+            dump=artifacts["database"],
+            storage=artifacts["storage"],
+            database=backup.manifest.database,
+            plan=plan,
+            files=tuple(artifacts.items()),
+            manifest=backup.manifest,
+            backup=backup,
+            source=source,
+        )
+
+    @classmethod
+    def from_outside(cls, handed_in: HandedIn) -> HandedOver:
+        """A backup that was made elsewhere."""
+        files = [("database", path) for path in files_of(handed_in.dump)]
+        if isinstance(handed_in.storage, Path):
+            files.append(("storage", handed_in.storage))
+        manifest = handed_in.manifest
+        if manifest is None:
+            # What the guide allows to leave out may be missing; every file that is there must come back.
+            plan = BackupPlan(
+                excluded_tables=(*guide.EXCLUDABLE_TABLES, *handed_in.accepted_tables), excluded_directories=()
+            )
+        else:
+            plan = BackupPlan(
+                excluded_tables=tuple(left.name for left in manifest.exclusions if left.kind == "table"),
+                excluded_directories=tuple(left.name for left in manifest.exclusions if left.kind == "directory"),
+            )
+            directory = files_of(handed_in.dump)[0].parent
+            files += [(file.role, directory / file.name) for file in manifest.artifacts]
+        return cls(
+            dump=handed_in.dump,
+            storage=handed_in.storage,
+            database=handed_in.database or (manifest.database if manifest else None),
+            plan=plan,
+            files=tuple({path: (role, path) for role, path in files}.values()),
+            manifest=manifest,
+            allowed=handed_in.allowed,
+            trend=handed_in.trend,
+        )
+
+    @property
+    def directory(self) -> Path | None:
+        """Directory of the backup, when this drill made it."""
+        return self.backup.directory if self.backup else None
+
+    def copied_to(self, directory: Path) -> HandedOver:
+        """A copy of a backup that a drill made, which a fault may damage. Raises HarnessError."""
+        assert self.backup is not None, "made by a drill"
+        assert self.source is not None, "made by a drill"
+        copied = run(LocalHost(), ["cp", "-a", "--reflink=auto", str(self.backup.directory), str(directory)])
+        if copied.exit_status != 0:
+            raise HarnessError(f"cannot copy the backup to {directory}", details=copied.stderr)
+        return HandedOver.from_backup(replace(self.backup, directory=directory), self.plan, self.source)
+
+    def as_found(self) -> HandedOver:
+        """The same with the manifest as it stands on disk: what was made here may have been damaged since.
+
+        Raises:
+            BrokenArtifact: the manifest, or a file that it names, is missing or cannot be read.
+        """
+        if self.backup is None:
+            return self
+        directory = self.backup.directory
+        if not (directory / MANIFEST_NAME).is_file():
+            raise BrokenArtifact(
+                f"the backup {directory.name} has no {MANIFEST_NAME}", "A backup without its manifest is not complete."
+            )
+        manifest = read_manifest(directory)
+        for file in manifest.artifacts:
+            if not (directory / file.name).exists():
+                raise BrokenArtifact(
+                    f"the backup {directory.name} has no {file.name}, which its manifest names",
+                    "Look at what happens to the backup after it was made.",
+                )
+        return replace(self, manifest=manifest)

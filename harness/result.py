@@ -1,0 +1,92 @@
+"""From what a drill saw to its result: the verdict, the exit code, and judging a run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from harness.errors import EXIT_NOT_AS_EXPECTED, FaultFailed, StageFailed
+from harness.expectation import Expected
+from harness.model import CheckResult, DrillResult, Finding, Severity, Verdict
+from harness.store import RESULT_VERSION, Store
+from harness.verdict import decide, findings_of, judge
+
+ALWAYS_UNPROVEN = (
+    "That the backup can be reached and read on the day it is needed: this drill read it from this machine.",
+    "That the people on call find the keys (APP_KEY, passport keys) and the guide without help.",
+)
+
+
+def result_of(
+    results: Sequence[CheckResult],
+    error: StageFailed | FaultFailed | None,
+    without_effect: Sequence[Finding] = (),
+) -> DrillResult:
+    """A result with its verdict; what describes the run is filled in by the caller.
+
+    Args:
+        results: of the checks that could be made.
+        error: what ended the drill early.
+        without_effect: faults that changed nothing: whatever was found, it proves nothing.
+    """
+    verdict, reasons = decide(results)
+    findings = findings_of(results)
+    if error is not None:
+        told = (f"{error.fact[:1].upper()}{error.fact[1:]}.",)
+        broken = error.exit_code == EXIT_NOT_AS_EXPECTED or (verdict is Verdict.FAIL and isinstance(error, StageFailed))
+        reasons = told + (reasons if broken and verdict is Verdict.FAIL else ())
+        verdict = Verdict.FAIL if broken else Verdict.INCONCLUSIVE
+        findings = (_finding(error, told[0]), *findings)
+    if without_effect and not isinstance(error, FaultFailed):
+        verdict = Verdict.INCONCLUSIVE
+        reasons = (*(finding.message for finding in without_effect), *reasons)
+        findings = (*without_effect, *findings)
+    return DrillResult(
+        format_version=RESULT_VERSION,
+        drill_id="",
+        scenario="",
+        purpose="",
+        mode="faithful",
+        started_at=datetime.now(UTC),
+        duration_s=0.0,
+        verdict=verdict,
+        reasons=reasons,
+        components=(),
+        steps=(),
+        checks=tuple(results),
+        findings=findings,
+        # Its details are lines of logs, which may quote a row: they stay in the run directory.
+        error="" if error is None else "\n".join([error.fact, *(f"HINT: {hint}" for hint in error.hints)]),
+        hints=() if error is None else error.hints,
+    )
+
+
+def _finding(error: StageFailed | FaultFailed, message: str) -> Finding:
+    code, subject = (
+        ("fault-failed", error.fault) if isinstance(error, FaultFailed) else (f"stage-{error.stage}", error.stage)
+    )
+    return Finding(code, Severity.ERROR, subject, message, remedy=" ".join(error.hints))
+
+
+def judge_again(store: Store) -> DrillResult:
+    """Judge a run again from what its stages wrote, without starting anything."""
+    before = store.load_result()
+    ineffective = any(not fault.changes for fault in before.faults)
+    if before.error or ineffective:
+        return before
+    results = judge(store.load_evidence())
+    again = result_of(results, None)
+    return replace(before, verdict=again.verdict, reasons=again.reasons, checks=again.checks, findings=again.findings)
+
+
+def exit_code(result: DrillResult, expected: Expected | None = None) -> int:
+    """0 as expected, 1 not as expected, 3 inconclusive; what is expected and comes is always 0.
+
+    Args:
+        expected: of the scenario; None for a drill that has to pass.
+    """
+    wanted = Verdict.PASS if expected is None else expected.verdict
+    if result.verdict is not wanted:
+        return 3 if result.verdict is Verdict.INCONCLUSIVE else 1
+    return 1 if expected is not None and expected.unmet(result) else 0

@@ -1,0 +1,145 @@
+"""Faults in a real drill: their stages, their failures, servers that are killed, and steps that are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from threading import Event
+
+import pytest
+
+from harness.faults import FAULTS
+from harness.faults.fault import Fault, Options, table
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.model import DrillResult, Severity
+from harness.scenario import Scenario
+
+pytestmark = pytest.mark.xdist_group("injection")
+
+Drilled = Callable[[Scenario], DrillResult]
+
+
+@contextmanager
+def note_stages(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    scene.changed("stage", scene.stage, "entered")
+    yield
+    scene.changed("stage", scene.stage, "left")
+
+
+@contextmanager
+def kill_in_the_middle(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    def kill() -> None:
+        scene.stack.controls["mysql"].kill()
+        scene.changed("process", "mysql", f"killed after {scene.script.sent_bytes} bytes")
+
+    scene.script.when_sent(100_000, kill)
+    yield
+
+
+@contextmanager
+def restart_both(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    for name in ("mysql", "meilisearch"):
+        control = scene.stack.controls[name]
+        control.pause()
+        control.resume()
+        control.kill()
+        control.restart()
+        scene.changed("process", name, "killed and started again")
+    yield
+
+
+@contextmanager
+def hang(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    scene.changed("process", "restore", "stands still")
+    Event().wait(600)
+    yield
+
+
+@contextmanager
+def break_down(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    raise ZeroDivisionError("content of a row")
+    yield
+
+
+OWN = table(
+    Fault("stages", "itself", tuple(Stage), "Notes.", note_stages),
+    Fault("killed", "itself", (Stage.DATABASE,), "Kills.", kill_in_the_middle),
+    Fault("restarted", "itself", (Stage.TARGET,), "Restarts.", restart_both),
+    Fault("hangs", "itself", (Stage.FILES,), "Hangs.", hang),
+    Fault("breaks", "itself", (Stage.FILES,), "Breaks.", break_down),
+)
+
+
+def scenario(**more: object) -> Scenario:
+    return Scenario.model_validate(
+        {"name": "injection", "why": "To see how faults are put in.", "data": {"scale": "tiny"}, **more}
+    )
+
+
+@pytest.fixture(autouse=True)
+def _own_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, fault in OWN.items():
+        monkeypatch.setitem(FAULTS, name, fault)
+
+
+def errors(result: DrillResult) -> list[tuple[str, str]]:
+    return [(found.code, found.subject) for found in result.findings if found.severity is Severity.ERROR]
+
+
+def test_every_stage_is_entered_and_left_and_nothing_else_changes(drilled: Drilled) -> None:
+    """A drill with a fault at each stage passes as long as none of them does harm."""
+    result = drilled(scenario(fault=[{"name": "stages", "stage": stage.value} for stage in Stage]))
+    assert [(fault.stage, [change.detail for change in fault.changes]) for fault in result.faults] == [
+        (stage, ["entered", "left"]) for stage in Stage
+    ]
+    assert (result.verdict, errors(result)) == ("PASS", [])
+
+
+def test_a_server_that_is_killed_in_the_middle_is_no_bad_backup(drilled: Drilled) -> None:
+    result = drilled(scenario(fault=[{"name": "killed"}]))
+    assert result.faults[0].changes[0].detail == "killed after 100000 bytes"
+    assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("stage-restore-database", "restore-database")])
+    assert result.reasons == ("Restore-database: MySQL went away by itself, with exit status -9.",)
+
+
+def test_servers_come_back_with_their_data(drilled: Drilled) -> None:
+    """Killed and started again before anything is restored: the drill goes on and passes."""
+    result = drilled(scenario(fault=[{"name": "restarted"}]))
+    assert (result.verdict, errors(result)) == ("PASS", [])
+
+
+def test_a_stage_that_hangs_is_inconclusive(drilled: Drilled) -> None:
+    result = drilled(scenario(fault=[{"name": "hangs"}], limits={"stage_s": 30}))
+    assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("stage-restore-files", "restore-files")])
+    assert result.reasons == ("Restore-files: out of time: it took longer than its limit of 30 s.",)
+
+
+def test_a_fault_that_breaks_is_not_the_backups_failure(drilled: Drilled) -> None:
+    result = drilled(scenario(fault=[{"name": "breaks"}, {"name": "stages", "stage": "looking"}]))
+    assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("fault-failed", "breaks")])
+    assert result.reasons[0].startswith("Fault breaks: ZeroDivisionError at test_injection.py:")
+    assert "content" not in result.error
+
+
+def test_a_fault_that_is_never_reached_is_inconclusive(drilled: Drilled) -> None:
+    result = drilled(
+        scenario(fault=[{"name": "killed"}, {"name": "stages", "stage": "looking"}]),
+    )
+    assert result.verdict == "INCONCLUSIVE"
+    assert errors(result) == [("fault-without-effect", "stages"), ("stage-restore-database", "restore-database")]
+
+
+def test_a_step_that_is_left_out_is_missed(drilled: Drilled) -> None:
+    result = drilled(scenario(restore={"steps": ["stop", "database", "start", "reindex"]}))
+    assert result.verdict == "FAIL"
+    assert {code for code, _ in errors(result)} <= {"file-missing", "file-reference-missing", "download"}
+    assert [step.name for step in result.steps if step.name.startswith("restore-")] == ["restore-database"]
+
+
+def test_other_servers_at_both_ends(drilled: Drilled) -> None:
+    """A dump of MySQL goes into MariaDB only if the scenario says so; the report names both."""
+    result = drilled(scenario(runtime={"source": "mariadb", "target": "mariadb"}))
+    assert {part.name for part in result.components if part.role.endswith(" mysql")} == {"MariaDB"}
+    assert (result.verdict, errors(result)) == ("PASS", [])

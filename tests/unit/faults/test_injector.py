@@ -1,0 +1,156 @@
+"""Faults are put in at their stage, say what they did, and their own failures are never the backup's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness.errors import FaultFailed, HarnessError, ProcedureFailed, ServerFailed, StageOutOfTime
+from harness.faults.fault import Fault, Inject, Options
+from harness.faults.injector import Injector, Planned
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.model import Change, InjectedFault
+from harness.result import result_of
+from harness.settings import Limits
+
+
+class Numbers(Options):
+    size: int = 3
+
+
+def planned(inject: Inject, name: str = "mine", stage: Stage = Stage.TARGET, size: int = 3) -> Planned:
+    return Planned(Fault(name, "itself", (stage,), "Does it.", inject, Numbers), Numbers(size=size), stage)
+
+
+def injector(*faults: Planned, rng_seed: int = 1) -> Injector:
+    return Injector(faults, rng_seed, Path("run"), Limits())
+
+
+@contextmanager
+def roll(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+    """Says its random numbers, and when it is left."""
+    scene.changed("number", str(rng.randrange(10**9)), str(options.size))
+    yield
+    scene.changed("number", "left", "")
+
+
+@contextmanager
+def idle(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+    yield
+
+
+def test_a_fault_is_held_around_its_own_stage_only() -> None:
+    faults = injector(planned(roll, size=7))
+    with faults.around(Stage.STOP):
+        assert faults.injected == (InjectedFault("mine", "target"),)
+    with faults.around(Stage.TARGET):
+        ((first,),) = (fault.changes for fault in faults.injected)
+        assert (first.kind, first.detail) == ("number", "7")
+    assert faults.injected[0].changes == (first, Change("number", "left", ""))
+    assert faults.without_effect() == ()
+
+
+def test_its_random_numbers_follow_from_the_scenarios_and_its_name() -> None:
+    """The same again for the same seed; others for another seed, another name, and the same name a second time."""
+
+    def number(rng_seed: int, *names: str) -> str:
+        faults = injector(*(planned(roll, name) for name in names), rng_seed=rng_seed)
+        with faults.around(Stage.TARGET):
+            return faults.injected[-1].changes[0].subject
+
+    first = number(1, "a")
+    assert number(1, "a") == number(1, "b", "a") == first
+    assert len({first, number(2, "a"), number(1, "b"), number(1, "a", "a")}) == 4
+
+
+def test_a_fault_without_effect_is_told_whatever_else_was_found() -> None:
+    faults = injector(planned(idle), planned(roll, "never", Stage.RESTORED))
+    with faults.around(Stage.TARGET):
+        pass
+    inert = faults.without_effect()
+    assert [(finding.code, finding.subject, finding.message) for finding in inert] == [
+        ("fault-without-effect", "mine", "The fault mine changed nothing at stage target."),
+        (
+            "fault-without-effect",
+            "never",
+            "The drill ended before stage restored, where the fault never was to be put in.",
+        ),
+    ]
+    result = result_of((), None, inert)
+    assert (result.verdict, result.findings) == ("INCONCLUSIVE", inert)
+    assert result.reasons == (*(finding.message for finding in inert), "No check ran.")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ServerFailed("MySQL is gone", "Look."), "fault mine: MySQL is gone\nHINT: Look."),
+        (KeyError("somebody@example.org"), "fault mine: KeyError at test_injector.py:"),
+    ],
+)
+@pytest.mark.parametrize("when", ["entering", "leaving"])
+def test_what_a_fault_raises_is_its_own_failure(error: Exception, told: str, when: str) -> None:
+    """It is told without the message of an unknown error, which may quote content."""
+
+    @contextmanager
+    def fails(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+        if when == "entering":
+            raise error
+        yield
+        raise error
+
+    with pytest.raises(FaultFailed) as caught, injector(planned(fails)).around(Stage.TARGET):
+        pass
+    assert str(caught.value).startswith(told)
+    assert "somebody" not in str(caught.value)
+    result = result_of((), caught.value)
+    assert (result.verdict, result.findings[0].code, result.findings[0].subject) == (
+        "INCONCLUSIVE",
+        "fault-failed",
+        "mine",
+    )
+
+
+def test_what_the_stage_raises_passes_by() -> None:
+    """The fault is left all the same, and cannot swallow it."""
+
+    @contextmanager
+    def swallows(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+        try:
+            yield
+        except ProcedureFailed:
+            scene.changed("error", "swallowed", "")
+
+    faults = injector(planned(roll, "outer"), planned(swallows, "inner"))
+    with pytest.raises(ProcedureFailed, match="the script failed"), faults.around(Stage.TARGET):
+        raise ProcedureFailed("the script failed")
+    assert faults.injected[1].changes == (Change("error", "swallowed", ""),)
+
+
+def test_a_stage_out_of_time_is_the_stages_end_also_inside_a_fault() -> None:
+    @contextmanager
+    def hangs(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+        raise StageOutOfTime("out of time")
+        yield
+
+    with pytest.raises(StageOutOfTime), injector(planned(hangs)).around(Stage.TARGET):
+        pass
+
+
+def test_a_scene_says_what_its_stage_does_not_have() -> None:
+    scene = Scene(Stage.JUDGING, Path("run"), Limits())
+    for name, told in (
+        ("stack", "stage judging has no running stack"),
+        ("directory", "stage judging has no backup directory"),
+        ("backup", "stage judging has no complete backup"),
+        ("script", "stage judging has no script on its way"),
+        ("checks", "stage judging has no list of checks"),
+    ):
+        with pytest.raises(HarnessError) as caught:
+            getattr(scene, name)
+        assert caught.value.fact == told

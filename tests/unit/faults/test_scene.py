@@ -1,0 +1,92 @@
+"""The script's callbacks come at exactly their byte; a sealed backup's manifest agrees with its files again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness.backup.manifest import measure, read_manifest, write_manifest
+from harness.faults.fault import ArtifactOptions, Fault
+from harness.faults.injector import Injector, Planned
+from harness.faults.scene import Scene, ScriptStream
+from harness.faults.stages import Stage
+from harness.model import FileTotals, Manifest
+from harness.settings import Limits
+
+
+@pytest.mark.parametrize("size_bytes", range(8))
+def test_an_action_comes_when_exactly_so_much_was_sent(size_bytes: int) -> None:
+    stream, sent = ScriptStream(), bytearray()
+    seen: list[bytes] = []
+    stream.when_sent(size_bytes, lambda: seen.append(bytes(sent)))
+    for chunk in stream.through([b"ab", b"", b"cdef", b"g"]):
+        assert chunk
+        sent += chunk
+    assert bytes(sent) == b"abcdefg"
+    assert seen == [b"abcdefg"[:size_bytes]]
+    assert stream.sent_bytes == 7
+
+
+def test_actions_come_in_order_and_not_beyond_the_end() -> None:
+    stream, seen = ScriptStream(), list[int]()
+    for size_bytes in (5, 2, 2, 9):
+        stream.when_sent(size_bytes, lambda size_bytes=size_bytes: seen.append(size_bytes))  # type: ignore[misc]
+    assert b"".join(stream.through([b"abcdefg"])) == b"abcdefg"
+    assert seen == [2, 2, 5]
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    """A backup of one file, as far as its manifest goes."""
+    (tmp_path / "database.sql").write_bytes(b"-- a script\n")
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    write_manifest(
+        Manifest(
+            format_version=1,
+            created_at=now,
+            started_at=now,
+            mode="hot",
+            nonce="",
+            database="apiary",
+            artifacts=(measure(tmp_path / "database.sql", "database"),),
+            components=(),
+            variables={},
+            same_snapshot=True,
+            lock_held_s=0,
+            snapshot_note="",
+            tables=(),
+            objects=(),
+            files=FileTotals(),
+            searchable=(),
+            exclusions=(),
+        ),
+        tmp_path,
+    )
+    return tmp_path
+
+
+@contextmanager
+def append(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    with scene.backup.dump.open("ab") as file:
+        file.write(b"-- more\n")
+    scene.changed("byte", "database.sql", "8 appended")
+    yield
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_sealed_damage_agrees_with_the_manifest(backup: Path, sealed: bool) -> None:
+    before = read_manifest(backup)
+    fault = Fault("append", "dump", (Stage.ARTIFACT,), "Appends.", append, ArtifactOptions)
+    faults = Injector([Planned(fault, ArtifactOptions(sealed=sealed), Stage.ARTIFACT)], 1, backup, Limits())
+    with faults.around(Stage.ARTIFACT, directory=backup):
+        pass
+    now = measure(backup / "database.sql", "database")
+    assert read_manifest(backup) == (replace(before, artifacts=(now,)) if sealed else before)
+    assert before.artifacts != (now,)
+    assert [change.kind for change in faults.injected[0].changes] == ["byte", "manifest"][: 1 + sealed]

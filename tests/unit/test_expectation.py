@@ -1,0 +1,93 @@
+"""A scenario is green only for its verdict, all of its findings, and no other error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.expectation import Expected, ExpectedFinding
+from harness.model import DrillResult, Finding, Severity, Verdict
+from harness.result import result_of
+
+
+def result(verdict: Verdict, *found: tuple[str, str, Severity]) -> DrillResult:
+    findings = tuple(Finding(code, severity, subject, f"Found {code}.") for code, subject, severity in found)
+    return replace(result_of((), None), verdict=verdict, findings=findings)
+
+
+def expected(verdict: Verdict = Verdict.FAIL, *, finding: str = "row-count:users", also: str = "") -> Expected:
+    def read(text: str) -> tuple[ExpectedFinding, ...]:
+        pairs = [part.partition(":") for part in text.split()]
+        return tuple(ExpectedFinding(code=code, subject=subject or None) for code, _, subject in pairs)
+
+    return Expected(verdict=verdict, finding=read(finding), also=read(also))
+
+
+COUNT = ("row-count", "users", Severity.ERROR)
+DIGEST = ("content-digest", "users", Severity.ERROR)
+WARNING = ("orphans-accepted", "users", Severity.WARNING)
+
+
+def test_verdict_and_finding_as_expected() -> None:
+    assert expected().unmet(result(Verdict.FAIL, COUNT, WARNING)) == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "came", "told"),
+    [
+        (
+            expected(),
+            result(Verdict.INCONCLUSIVE, COUNT),
+            ("The verdict is INCONCLUSIVE, expected was FAIL.",),
+        ),
+        (
+            expected(),
+            result(Verdict.FAIL, ("row-count", "teams", Severity.ERROR)),
+            (
+                "The expected finding row-count of users did not come.",
+                "The finding row-count of teams was not expected: Found row-count.",
+            ),
+        ),
+        (
+            expected(),
+            result(Verdict.FAIL, COUNT, DIGEST),
+            ("The finding content-digest of users was not expected: Found content-digest.",),
+        ),
+        (
+            expected(Verdict.PASS, finding=""),
+            result(Verdict.FAIL, COUNT),
+            (
+                "The verdict is FAIL, expected was PASS.",
+                "The finding row-count of users was not expected: Found row-count.",
+            ),
+        ),
+    ],
+)
+def test_each_thing_that_is_not_as_expected_is_told(wanted: Expected, came: DrillResult, told: tuple[str, ...]) -> None:
+    assert wanted.unmet(came) == told
+
+
+@pytest.mark.parametrize(
+    ("finding", "also"),
+    [
+        ("row-count:users content-digest", ""),
+        ("row-count", "content-digest"),
+        ("row-count:u*s", "content-digest:*"),
+        ("row-count:*", "content-digest:users"),
+    ],
+)
+def test_several_findings_of_one_cause(finding: str, also: str) -> None:
+    assert expected(finding=finding, also=also).unmet(result(Verdict.FAIL, COUNT, DIGEST)) == ()
+
+
+def test_a_star_is_the_only_sign_with_a_meaning() -> None:
+    def fits(pattern: str, subject: str) -> bool:
+        return ExpectedFinding(code="missing", subject=pattern).fits(Finding("missing", Severity.ERROR, subject, ""))
+
+    assert not fits("a.b", "aXb")
+    assert fits("[a]*", "[a]\nb")
+
+
+def test_a_finding_of_also_need_not_come() -> None:
+    assert expected(also="content-digest").unmet(result(Verdict.FAIL, COUNT)) == ()
