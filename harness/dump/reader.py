@@ -79,16 +79,20 @@ class StatementReader:
         if not buffer.eof:
             limit = max(begin, len(text.rstrip(b"\\-/")))  # what these mean depends on the next byte
         # dumping tools write a new line behind an INSERT, and none inside a string: try there first
-        end = self._first_outside(text, _END_OF_LINE, begin, limit, in_string)
+        end = -1
+        if text.find(b"\n", begin, limit) >= 0:  # much faster than an expression that finds nothing
+            end = self._first_outside(text, _END_OF_LINE, begin, limit, in_string)
         upto = limit if end < 0 else end
-        if not fast.only_strings_and_values(text[begin:upto], in_string, semicolons=False):
+        proven, inside = fast.only_strings_and_values(text[begin:upto], in_string, semicolons=False)
+        if not proven:
             end = self._first_outside(text, _END, begin, limit, in_string)
             upto = limit if end < 0 else end
-            if not fast.only_strings_and_values(text[begin:upto], in_string):
+            proven, inside = fast.only_strings_and_values(text[begin:upto], in_string)
+            if not proven:
                 self._careful = True
                 return False
         buffer.at = upto if end < 0 else end + 1
-        self._quote = b"'" if end < 0 and in_string ^ bool(text.count(b"'", begin, upto) & 1) else b""
+        self._quote = b"'" if end < 0 and inside else b""
         return end >= 0
 
     def _first_outside(self, text: bytes, what: re.Pattern[bytes], begin: int, limit: int, in_string: bool) -> int:
@@ -116,12 +120,27 @@ class StatementReader:
         text = self._text()
         if not text.startswith(joint, begin):
             return False
-        good = self._end_of_run(text, begin, re.compile(rb";(?!" + re.escape(joint) + rb")"))
-        if good == begin or not self._is_series(text[begin:good], joint):
-            self.no_run_before = buffer.base + len(text)  # once per filling is often enough to fail
-            return False
+        good = begin if buffer.mixed else self._whole_window(text, begin, joint)
+        if good == begin:
+            buffer.mixed = True  # one try per filling
+            good = self._end_of_run(text, begin, re.compile(rb";(?!" + re.escape(joint) + rb")"))
+            if good == begin or not self._is_series(text[begin:good], joint):
+                self.no_run_before = buffer.base + len(text)  # once per filling is often enough to fail
+                return False
         buffer.at = good
         return True
+
+    def _whole_window(self, text: bytes, begin: int, joint: bytes) -> int:
+        """Where the last INSERT in the window begins, if all up to there are one series, as in a large table."""
+        last = text.rfind(b"\n", begin)
+        if last <= begin or not text.startswith(joint, last) or text[last - 1 : last] != b";":
+            return begin
+        # Every semicolon outside of strings must be the end of a statement that another one follows.
+        line_breaks = fast.line_breaks_of_series(text[begin - 1 : last - 1], b";" + joint)
+        if line_breaks < 0:
+            return begin
+        self._buffer.counted = begin, line_breaks
+        return last
 
     def _end_of_run(self, text: bytes, begin: int, stop: re.Pattern[bytes]) -> int:
         """Behind the last semicolon outside of strings up to the first one that no further INSERT follows."""
@@ -146,7 +165,8 @@ class StatementReader:
 
     def _is_series(self, text: bytes, joint: bytes) -> bool:
         """Whether `text` is whole INSERTs and nothing else. A joint inside of a string is harmless here."""
-        return fast.only_strings_and_values(text.replace(joint, b"("), in_string=False)
+        proven, _ = fast.only_strings_and_values(text.replace(joint, b"("), in_string=False)
+        return proven
 
     # -- character by character, in leaps over what can't matter
 

@@ -16,13 +16,13 @@ class SqlMode(NamedTuple):
 PLAIN_MODE = SqlMode()
 
 _ASSIGNMENT = re.compile(
-    rb"(?P<target>@?[\w$.@`]+)\s*:?=\s*(?:(?P<text>'[^']*'|\"[^\"]*\")|(?P<source>@?[@\w$.`]+))",
+    rb"(?<![\w$.@`])(?P<target>[\w$.@`]++)\s*+:?=\s*+(?:(?P<text>'[^']*+'|\"[^\"]*+\")|(?P<source>[@\w$.`]++))",
     re.IGNORECASE,
 )
+_FOR_ONE = re.compile(rb"\s*(?:/\*M?!\d*\s*)?SET\s+STATEMENT\b", re.IGNORECASE)
 _SET = re.compile(rb"\s*(?:/\*M?!\d*\s*)?SET\b", re.IGNORECASE)
 _ANSI_MODES = frozenset((b"ANSI_QUOTES", b"ANSI", b"DB2", b"MAXDB", b"MSSQL", b"ORACLE", b"POSTGRESQL"))
 """`ANSI_QUOTES` and the combinations that contain it (MySQL 5.7 and MariaDB manuals, "Server SQL Modes")."""
-_LONGEST_SET_BYTES = 4096
 
 
 def _is_sql_mode(name: bytes) -> bool:
@@ -42,15 +42,22 @@ class ModeTracker:
         self.unclear = False  # the last statement set the mode to something that the script doesn't show
         self._kept: dict[bytes, SqlMode] = {}
 
-    def statement(self, data: bytes) -> bool:
-        """Take note of one statement; True if the mode is another one now."""
+    def statement(self, data: bytes, *, whole: bool = True) -> bool:
+        """Take note of one statement, or of the first part of a long one; True if the mode is another one now."""
         self.unclear = False
-        if len(data) > _LONGEST_SET_BYTES or b"sql_mode" not in data.lower() or not _SET.match(data):
+        if not _SET.match(data):
+            return False
+        if not whole:
+            self.unclear = True
+            return False
+        if b"sql_mode" not in data.lower():
             return False
         before = self.mode
+        assigned = kept = False
         for match in _ASSIGNMENT.finditer(data):
             target, text, source = match.group("target", "text", "source")
             if _is_sql_mode(target):
+                assigned = True
                 if text is not None:
                     self.mode = _parse(text[1:-1])
                 elif _is_sql_mode(source):
@@ -63,6 +70,9 @@ class ModeTracker:
                     self.mode = _parse(source)  # DEFAULT, or the bare name of one mode
             elif source is not None and _is_sql_mode(source):
                 self._kept[target.lower()] = self.mode
+                kept = True
+        # a comment between the words, or a mode for one statement only
+        self.unclear |= not (assigned or kept) or bool(_FOR_ONE.match(data))
         return self.mode != before
 
 

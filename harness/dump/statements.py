@@ -235,8 +235,8 @@ class Scanner:
     ) -> Piece:
         data = self._buffer.take()
         mode, delimiter = self._modes.mode, self._delimiter
-        if first and last and not head:
-            self._modes.statement(data)
+        if first and not head:
+            self._modes.statement(data, whole=last)
         oddities = tuple(reader.oddities) if last else ()
         if last and self._modes.unclear:
             oddities += (Oddity("ambiguous", line, "an SQL mode that is computed"),)

@@ -8,29 +8,45 @@ from __future__ import annotations
 SPACES = b" \t\r\n\f\v"
 
 
-def statements(script: bytes, *, escapes: bool = True) -> list[bytes]:
-    """The statements of a script without DELIMITER, each with its delimiter, without blanks and comments around.
+def statements(script: bytes, *, escapes: bool = True, delimiter: bytes = b";") -> list[bytes]:
+    """The statements of a script, each with its delimiter, without blanks, comments and DELIMITER around.
 
     What stands behind the last delimiter is the last element, if it is not blank.
     """
+    return cut(script, escapes=escapes, delimiter=delimiter)[0]
+
+
+def cut(script: bytes, *, escapes: bool = True, delimiter: bytes = b";") -> tuple[list[bytes], bool, bytes]:
+    """As `statements`, whether another statement could begin behind the script's end, and the delimiter there."""
     found: list[bytes] = []
     at = 0
+    closed = True
     while at < len(script):
         while at < len(script) and script[at] in SPACES:
             at += 1
         if at >= len(script):
             break
         begin = at
-        if _line_comment(script, at):
-            at = _behind(script, b"\n", at)
-            continue
-        if script.startswith(b"/*", at) and not script.startswith((b"/*!", b"/*M!", b"/*+"), at):
-            at = _behind(script, b"*/", at + 2)
-            continue
+        if not script.startswith(delimiter, at):
+            if script.startswith(b"DELIMITER ", at):
+                end = script.index(b"\n", at)
+                delimiter = script[at + 10 : end]
+                at, closed = end, True
+                continue
+            if _line_comment(script, at):
+                at = _behind(script, b"\n", at)
+                closed = script[at - 1 : at] == b"\n"
+                continue
+            if script.startswith(b"/*", at) and not script.startswith((b"/*!", b"/*M!", b"/*+"), at):
+                closed = script.find(b"*/", at + 2) >= 0
+                at = _behind(script, b"*/", at + 2)
+                continue
+        closed = False
         while at < len(script):
             byte = script[at : at + 1]
-            if byte == b";":
-                at += 1
+            if script.startswith(delimiter, at):
+                at += len(delimiter)
+                closed = True
                 break
             if byte in (b"'", b'"', b"`"):
                 at = _string(script, at, escapes and byte != b"`")
@@ -45,7 +61,7 @@ def statements(script: bytes, *, escapes: bool = True) -> list[bytes]:
             else:
                 at += 1
         found.append(script[begin:at])
-    return found
+    return found, closed, delimiter
 
 
 def _line_comment(script: bytes, at: int) -> bool:

@@ -113,8 +113,21 @@ def test_what_a_backslash_means_follows_the_sql_mode_of_the_script() -> None:
 
 
 def test_a_mode_that_the_script_does_not_show_is_odd() -> None:
-    for statement in (b"SET sql_mode = CONCAT('NO_BACK','SLASH_ESCAPES');", b"SET sql_mode = @nobody_set_this;"):
+    for statement in (
+        b"SET sql_mode = CONCAT('NO_BACK','SLASH_ESCAPES');",
+        b"SET sql_mode = @nobody_set_this;",
+        b"SET sql_mode = /* no tool writes a comment here */ 'NO_BACKSLASH_ESCAPES';",
+        b"SET STATEMENT sql_mode = 'NO_BACKSLASH_ESCAPES' FOR SELECT 1;",
+    ):
         assert pieces(statement)[0].oddities == (Oddity("ambiguous", 1, "an SQL mode that is computed"),)
+
+
+def test_a_long_statement_that_sets_the_mode_is_followed_or_odd() -> None:
+    """However much stands before the mode: else a quote would open for the reader what it closes for the server."""
+    script = b"SET @a = '" + b"x" * 5000 + b"', sql_mode = 'NO_BACKSLASH_ESCAPES'; SELECT '\\';"
+    assert [piece.mode.no_backslash_escapes for piece in pieces(script)] == [False, True]
+    longer = b"SET @a = '" + b"x" * 500_000 + b"', sql_mode = 'NO_BACKSLASH_ESCAPES';"
+    assert pieces(longer)[-1].oddities == (Oddity("ambiguous", 1, "an SQL mode that is computed"),)
 
 
 def test_delimiter_changes_what_ends_a_statement() -> None:
