@@ -18,6 +18,7 @@ from harness.handin.dumps import named_dump
 from harness.handin.patterns import newest
 from harness.handin.volumes import named_volume
 from harness.scenario import Objectives
+from harness.telling import TABLE, Notify
 
 CONFIG_NAME = "apiary-drill.toml"
 
@@ -82,6 +83,7 @@ class Config(_Closed):
     accepted: Accepted = Accepted()
     safety: Safety = Safety()
     objectives: Objectives = Objectives()
+    notify: Notify = Notify()
 
 
 def load(path: Path) -> Config:
@@ -124,5 +126,6 @@ def locate(config: Config, base: Path) -> FoundBackup:
 def _told(path: Path, where: tuple[int | str, ...], message: str, value: object) -> str:
     key = ".".join(str(part) for part in where)
     text = message.removeprefix("Value error, ")
-    shown = "" if isinstance(value, dict) else f", found {value!r}"
+    # What stands below [notify] may be a secret, also under a key that is misspelt.
+    shown = "" if isinstance(value, dict) or where[:1] == (TABLE,) else f", found {value!r}"
     return f"{path}: {key}: {text[0].lower()}{text[1:]}{shown}"

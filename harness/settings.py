@@ -74,10 +74,22 @@ class TellingSettings:
     Args:
         sign_key: private key that signs the result, or None.
         sign_passphrase: what that key is encrypted with (`APIARY_DRILL_SIGN_PASSPHRASE`, or a file), or None.
+        metrics: Prometheus textfile that is written, or None.
+        notify_urls: services that get notifications, as apprise writes them; each may hold a password.
+        notify_on: which events are told: `failure`, `recovery`, `silence`.
+        ping: URL of a dead man's switch, or None; whoever has it can ping.
+        ping_style: `plain` (asked for after a good drill), or `healthchecks` (told of the start and of failures too).
+        timeout_s: how long each of them may take.
     """
 
     sign_key: Path | None = None
     sign_passphrase: bytes | None = field(default=None, repr=False)
+    metrics: Path | None = None
+    notify_urls: tuple[str, ...] = field(default=(), repr=False)
+    notify_on: tuple[str, ...] = ()
+    ping: str | None = field(default=None, repr=False)
+    ping_style: str = "plain"
+    timeout_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

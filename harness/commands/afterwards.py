@@ -38,7 +38,33 @@ def _sign(finished: Finished) -> None:
     sign(finished.run_dir, finished.result, finished.settings.telling)
 
 
-AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (("sign the evidence", _sign),)
+def _metrics(finished: Finished) -> None:
+    if finished.settings.telling.metrics is not None:
+        from harness.monitoring.metrics import write_metrics
+
+        write_metrics(finished.settings.telling.metrics, finished.result)
+
+
+def _notify(finished: Finished) -> None:
+    if finished.settings.telling.notify_urls:
+        from harness.monitoring.notify import notify_result
+
+        notify_result(finished.result, None, finished.settings.telling)
+
+
+def _ping(finished: Finished) -> None:
+    if finished.settings.telling.ping is not None:
+        from harness.monitoring.ping import ping_ended
+
+        ping_ended(finished.result.verdict, finished.settings.telling)
+
+
+AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
+    ("sign the evidence", _sign),
+    ("metrics", _metrics),
+    ("notifications", _notify),
+    ("dead man's switch", _ping),
+)
 """What it is, for people, and how it is done; in this order."""
 
 
@@ -47,5 +73,8 @@ def do_afterwards(finished: Finished, say: Callable[[str], None]) -> None:
     for what, do in AFTERWARDS:
         try:
             do(finished)
-        except (HarnessError, OSError) as error:
-            say(f"{what}: {error}")
+        except HarnessError as error:
+            say(" ".join([f"{what}: {error.fact}", *(f"HINT: {hint}" for hint in error.hints)]))
+        except Exception as error:  # the drill is over: nothing that comes after it may take its verdict away
+            told = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            say(f"{what}: {told}")

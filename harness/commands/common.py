@@ -139,11 +139,15 @@ def drilling(
 
             def show(result: DrillResult) -> None:
                 show_result(result, store.directory, as_json=as_json)
-                do_afterwards(Finished(result, store.directory, settings), errors_console.print)
+                do_afterwards(Finished(result, store.directory, settings), _say)
 
             yield drill, show
             if keep and drill.target is not None:
                 console.print(f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False)
+
+
+def _say(text: str) -> None:
+    errors_console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def how_to_reach(target: Stack, directory: Path) -> str:

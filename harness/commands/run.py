@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from harness import scenario
 from harness.commands.common import EXIT_CODES, drilling, errors_console, runtime_options
-from harness.commands.telling import signing_options
+from harness.commands.telling import signing_options, telling_options
 from harness.errors import UsageError
 from harness.result import exit_code
 from harness.scenario import Scenario
@@ -21,8 +22,16 @@ from harness.settings import Settings
 @click.option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Instead of the scenario's own.")
 @click.option("--rng-seed", type=click.IntRange(min=0), help="Instead of the scenario's own.")
 @click.option("--keep", is_flag=True, help="Leave the restored target running, to look at.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File with [notify] (who is told how it ended), instead of ./apiary-drill.toml.",
+)
 @runtime_options
 @signing_options
+@telling_options
 def run(
     scenarios: tuple[str, ...],
     scale: str | None,

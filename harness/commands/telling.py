@@ -10,8 +10,13 @@ from pathlib import Path
 import click
 
 from harness.commands.edge import errors_console, settings_for
-from harness.model import DrillResult
+from harness.config import CONFIG_NAME
+from harness.errors import HarnessError
+from harness.model import DrillResult, Verdict
+from harness.monitoring.notify import notify_not_begun
+from harness.monitoring.ping import ping_ended, ping_started
 from harness.settings import Settings, TellingSettings
+from harness.telling import checked_ping, read_table, settings_of
 
 
 def signing_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -57,6 +62,91 @@ _SIGNING_OPTIONS = (
         help="File with the key's passphrase; or set APIARY_DRILL_SIGN_PASSPHRASE.",
     ),
 )
+
+
+def telling_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--metrics`, `--ping` and what `[notify]` says, for a command with `settings` that drills.
+
+    Everything is looked at before anything begins. The start of the drill is told, and so is that it could not begin.
+    """
+
+    @functools.wraps(command)
+    def with_telling(
+        settings: Settings,
+        metrics: Path | None,
+        ping: str | None,
+        ping_style: str | None,
+        config_file: Path | None = None,
+        **others: object,
+    ) -> None:
+        asked = others.get("asked")
+        configured = _configured(config_file or getattr(asked, "config_file", None))
+        if metrics is not None:
+            from harness.monitoring.metrics import check_file
+
+            metrics = metrics.absolute()
+            check_file(metrics)
+        telling = replace(
+            settings.telling,
+            metrics=metrics,
+            notify_urls=configured.notify_urls,
+            notify_on=configured.notify_on,
+            ping=checked_ping(ping, "--ping") if ping is not None else configured.ping,
+            ping_style=ping_style or configured.ping_style,
+            timeout_s=configured.timeout_s,
+        )
+        if telling.notify_urls:
+            from harness.monitoring.notify import check_urls
+
+            check_urls(telling.notify_urls)
+        _try("dead man's switch", lambda: ping_started(telling))
+        try:
+            command(settings=replace(settings, telling=telling), **others)
+        except (HarnessError, click.BadParameter) as error:
+            fact = error.fact if isinstance(error, HarnessError) else error.format_message()
+            _try("notifications", lambda: notify_not_begun(command.__name__, fact, telling))
+            _try("dead man's switch", lambda: ping_ended(Verdict.INCONCLUSIVE, telling))
+            raise
+
+    for option in reversed(_TELLING_OPTIONS):
+        with_telling = option(with_telling)
+    return with_telling
+
+
+_TELLING_OPTIONS = (
+    click.option(
+        "--metrics",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the result as a Prometheus textfile, for node_exporter.",
+    ),
+    click.option(
+        "--ping",
+        metavar="URL",
+        help="Dead man's switch: asked for after each good drill; better as ping_file in apiary-drill.toml.",
+    ),
+    click.option(
+        "--ping-style",
+        type=click.Choice(["plain", "healthchecks"]),
+        help="Tell it of the start (/start) and of failures (/fail) too: healthchecks.  [default: plain]",
+    ),
+)
+
+
+def _configured(path: Path | None) -> TellingSettings:
+    """What `[notify]` says, in the file that was named or in ./apiary-drill.toml."""
+    if path is None:
+        path = Path(CONFIG_NAME)
+        if not path.exists():
+            return TellingSettings()
+    return settings_of(read_table(path), path.absolute().parent)
+
+
+def _try(what: str, tell: Callable[[], None]) -> None:
+    try:
+        tell()
+    except HarnessError as error:
+        errors_console.print(f"{what}: {error.fact}", markup=False, highlight=False, soft_wrap=True)
 
 
 def sign(run_dir: Path, result: DrillResult, telling: TellingSettings, reports: tuple[Path, ...] = ()) -> None:

@@ -8,7 +8,7 @@ import click
 
 from harness.commands.common import EXIT_CODES, runtime_options
 from harness.commands.handed_in import Asked, drill_handed_in, handed_in_options
-from harness.commands.telling import signing_options
+from harness.commands.telling import signing_options, telling_options
 from harness.result import exit_code
 from harness.settings import Settings
 
@@ -19,6 +19,7 @@ from harness.settings import Settings
 @click.option("--rpo", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery point objective.")
 @runtime_options
 @signing_options
+@telling_options
 def verify(
     asked: Asked,
     rto: float | None,

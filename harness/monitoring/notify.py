@@ -1,0 +1,163 @@
+"""Notifications: when somebody has to know, what they are told, and sending it through apprise."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError, UsageError
+from harness.model import DrillResult, Severity, Verdict
+from harness.monitoring.bounded import all_within
+from harness.settings import TellingSettings
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+
+_LISTED = 5
+_LONGEST = 300
+
+
+class Event(StrEnum):
+    """What somebody is told of."""
+
+    FAILURE = "failure"
+    RECOVERY = "recovery"
+    SILENCE = "silence"
+
+
+class NotSent(HarnessError):
+    """A notification could not be sent; the verdict stays what it is."""
+
+
+def event_of(verdict: Verdict, before: Verdict | None) -> Event | None:
+    """What a finished drill is to somebody who waits for news; None for one more good drill.
+
+    Args:
+        before: what the drill of the same backup before this one came to, or None if there was none.
+    """
+    if verdict is not Verdict.PASS:
+        return Event.FAILURE
+    return Event.RECOVERY if before not in (None, Verdict.PASS) else None
+
+
+def check_urls(urls: Sequence[str]) -> None:
+    """Whether apprise knows each of them; asked before a drill starts.
+
+    Raises:
+        UsageError: one is none; it is told by its number, since it may hold a password.
+    """
+    for number, url in enumerate(urls, 1):
+        if _service(url) is None:
+            raise UsageError(
+                f"notify.urls: number {number} of {len(urls)} is not a URL that apprise knows",
+                "Its documentation lists the services and how their URLs are written.",
+            )
+
+
+def notify_result(result: DrillResult, before: Verdict | None, telling: TellingSettings) -> None:
+    """Tell of a finished drill, if it is something that is to be told.
+
+    Raises:
+        NotSent: not everybody could be told.
+    """
+    event = event_of(result.verdict, before)
+    if event is not None:
+        backup = _short(result.backup or result.scenario)
+        title = f"{result.verdict}: restore drill of {backup}"
+        if event is Event.RECOVERY:
+            title = f"{result.verdict} again: restore drill of {backup}"
+        _tell(event, title, _told(result, before), telling)
+
+
+def notify_not_begun(what: str, fact: str, telling: TellingSettings) -> None:
+    """Tell that a drill could not even begin: for whoever waits for it, that is a failure.
+
+    Args:
+        what: the command.
+        fact: why, in one sentence.
+
+    Raises:
+        NotSent: not everybody could be told.
+    """
+    _tell(Event.FAILURE, f"restore drill did not begin: {_short(what)}", _short(fact), telling)
+
+
+def notify_silence(backups: Sequence[str], telling: TellingSettings) -> None:
+    """Tell that good drills have stopped coming.
+
+    Args:
+        backups: a sentence for each backup whose last good drill is too old.
+
+    Raises:
+        NotSent: not everybody could be told.
+    """
+    if backups:
+        count = "1 backup has" if len(backups) == 1 else f"{len(backups)} backups have"
+        _tell(Event.SILENCE, f"{count} no recent good restore drill", _listed(backups), telling)
+
+
+def _tell(event: Event, title: str, body: str, telling: TellingSettings) -> None:
+    if not telling.notify_urls or event not in telling.notify_on:
+        return
+    services = [_service(url) for url in telling.notify_urls]
+    kind = "success" if event is Event.RECOVERY else "failure"
+    sent = all_within([_sender(service, title, body, kind) for service in services], telling.timeout_s)
+    if failed := [
+        f"number {number}{'' if service is None else f' ({service.service_name})'}"
+        + (f" did not end within {telling.timeout_s:g} s" if answer is None else " was refused or not reached")
+        for number, (service, answer) in enumerate(zip(services, sent, strict=True), 1)
+        if not answer
+    ]:
+        raise NotSent(f"{len(failed)} of {len(services)} notifications could not be sent: {'; '.join(failed)}")
+
+
+def _sender(service: NotifyBase | None, title: str, body: str, kind: str) -> Callable[[], bool]:
+    def send() -> bool:
+        if service is None:
+            return False
+        try:
+            return bool(service.notify(body=body, title=title, notify_type=kind, body_format="text"))
+        except Exception:  # whatever a service's plug-in raises, its text may hold the URL: only that it failed is told
+            return False
+
+    return send
+
+
+def _service(url: str) -> NotifyBase | None:
+    """The service of a URL. What apprise logs is kept back: it names hosts, and of what is no URL, all."""
+    from apprise import Apprise, AppriseAsset
+
+    logging.getLogger("apprise").disabled = True
+    asset = AppriseAsset(app_id="apiary-drill", app_desc="restore drills", secure_logging=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of modules that its plug-ins import: nothing that an operator could change
+        return Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+
+
+def _told(result: DrillResult, before: Verdict | None) -> str:
+    counted = {
+        severity: sum(finding.severity is severity for finding in result.findings)
+        for severity in (Severity.ERROR, Severity.WARNING)
+    }
+    lines = [_listed(result.reasons)] if result.reasons else []
+    if result.recovery_time_s is not None:
+        lines.append(f"Recovery time {result.recovery_time_s:.0f} s.")
+    lines.append(
+        f"{counted[Severity.ERROR]} errors, {counted[Severity.WARNING]} warnings."
+        + (f" The drill before was {before}." if before is not None else "")
+    )
+    lines.append(f"Drill {result.drill_id}, begun {result.started_at:%Y-%m-%d %H:%M} UTC.")
+    return "\n".join(lines)
+
+
+def _listed(lines: Sequence[str]) -> str:
+    more = [f"… and {len(lines) - _LISTED} more."] if len(lines) > _LISTED else []
+    return "\n".join([*(_short(line) for line in lines[:_LISTED]), *more])
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

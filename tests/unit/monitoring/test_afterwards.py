@@ -1,0 +1,159 @@
+"""What is told after a drill, through the commands: all of it is tried, and none of it changes how the drill ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from prometheus_client.parser import text_string_to_metric_families
+
+from harness.attestation.check import verify_evidence
+from harness.attestation.keys import generate, load_public
+from harness.cli import main
+from harness.commands.afterwards import Finished, do_afterwards
+from harness.settings import TellingSettings, from_environment
+from harness.store import Store
+from tests.unit.monitoring.conftest import Service
+
+REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-verify-fail.json"
+
+
+def finished(tmp_path: Path, telling: TellingSettings) -> Finished:
+    """A real drill that failed, with a state directory of its own."""
+    run_dir = tmp_path / "run"
+    run_dir.mkdir(exist_ok=True)
+    shutil.copy(REAL, run_dir / "result.json")
+    settings = from_environment({"HOME": str(tmp_path)})
+    return Finished(Store(run_dir).load_result(), run_dir, replace(settings, telling=telling))
+
+
+def test_everybody_is_told(tmp_path: Path, service: Service) -> None:
+    generate(tmp_path / "key", None)
+    telling = TellingSettings(
+        sign_key=tmp_path / "key",
+        metrics=tmp_path / "drill.prom",
+        notify_urls=(f"json://127.0.0.1:{service.port}/notify",),
+        notify_on=("failure",),
+        ping=f"http://127.0.0.1:{service.port}/ping",
+        ping_style="healthchecks",
+    )
+    said: list[str] = []
+    do_afterwards(finished(tmp_path, telling), said.append)
+    assert said == []
+    assert service.paths == ["/notify", "/ping/fail"]
+    evidence = tmp_path / "run" / "evidence.intoto.jsonl"
+    assert verify_evidence(evidence, [load_public(tmp_path / "key.pub")]).predicate["verdict"] == "FAIL"
+    families = {each.name: each for each in text_string_to_metric_families((tmp_path / "drill.prom").read_text())}
+    assert [sample.value for sample in families["apiary_drill_verdict"].samples] == [0, 0, 1]
+
+
+def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
+    tmp_path: Path, service: Service, closed_port: int
+) -> None:
+    service.statuses = [500]
+    (tmp_path / "drill.prom").write_text("precious\n")
+    telling = TellingSettings(
+        sign_key=tmp_path / "gone",
+        metrics=tmp_path / "drill.prom",
+        notify_urls=(f"json://127.0.0.1:{service.port}/secret",),
+        notify_on=("failure",),
+        ping=f"http://127.0.0.1:{closed_port}/secret",
+        ping_style="healthchecks",
+    )
+    said: list[str] = []
+    do_afterwards(finished(tmp_path, telling), said.append)
+    assert said == [
+        f"sign the evidence: cannot read the key {tmp_path / 'gone'}: No such file or directory",
+        f"metrics: {tmp_path / 'drill.prom'} is not a file of metrics that this program wrote"
+        " HINT: Name another file, or remove this one.",
+        "notifications: 1 of 1 notifications could not be sent: number 1 (JSON) was refused or not reached",
+        "dead man's switch: the dead man's switch could not be reached",
+    ]
+
+
+def test_nobody_is_told_who_was_not_named(tmp_path: Path) -> None:
+    said: list[str] = []
+    do_afterwards(finished(tmp_path, TellingSettings()), said.append)
+    assert said == []
+    assert [path.name for path in (tmp_path / "run").iterdir() if path.suffix == ".jsonl"] == []
+
+
+def sent_to(service: Service) -> dict[str, str]:
+    """The notification that came."""
+    (message,) = (json.loads(body) for _, path, body in service.requests if path == "/notify")
+    return {str(key): str(value) for key, value in message.items()}
+
+
+def call(*arguments: str) -> tuple[int, str]:
+    answer = CliRunner().invoke(main, arguments)
+    return answer.exit_code, " ".join(answer.output.split())
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current directory, and no state of anybody else."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("APIARY_DRILL_STATE_DIR", str(tmp_path / "state"))
+    return tmp_path
+
+
+def test_a_backup_that_is_not_there_is_told(here: Path, service: Service) -> None:
+    """The most frequent failure of a scheduled drill: there is nothing to drill."""
+    (here / "apiary-drill.toml").write_text(
+        f'[backup]\ndirectory = "backups/*"\n[notify]\nurls = ["json://127.0.0.1:{service.port}/notify"]\n'
+        f'ping = "http://127.0.0.1:{service.port}/ping"\nping_style = "healthchecks"\n'
+    )
+    code, output = call("verify")
+    assert code == 2
+    assert service.paths == ["/ping/start", "/notify", "/ping/fail"]
+    message = sent_to(service)
+    assert message["title"] == "restore drill did not begin: verify"
+    assert message["message"] in output
+
+
+def test_a_scenario_that_is_not_there_is_told_to_whom_another_file_names(here: Path, service: Service) -> None:
+    (here / "whom.toml").write_text(f'[notify]\nurls = ["json://127.0.0.1:{service.port}/notify"]\n')
+    code, _ = call("run", "no-such-scenario", "--config", "whom.toml")
+    assert code == 2
+    assert sent_to(service)["title"] == "restore drill did not begin: run"
+
+
+def test_a_service_that_is_gone_does_not_change_what_is_told_of_the_drill(here: Path, closed_port: int) -> None:
+    (here / "apiary-drill.toml").write_text(
+        f'[notify]\nurls = ["json://127.0.0.1:{closed_port}/secret"]\nping = "http://127.0.0.1:{closed_port}/secret"\n'
+        'ping_style = "healthchecks"\n'
+    )
+    code, output = call("run", "no-such-scenario")
+    assert code == 2
+    assert "notifications: 1 of 1 notifications could not be sent: number 1 (JSON) was refused or not reached" in output
+    assert output.count("dead man's switch: the dead man's switch could not be reached") == 2
+    assert "no-such-scenario" in output
+    assert "secret" not in output
+
+
+@pytest.mark.parametrize(
+    ("options", "config", "told"),
+    [
+        (("--metrics", "none/x.prom"), "", "cannot write metrics to {here}/none/x.prom: there is no directory"),
+        (("--metrics", "apiary-drill.toml"), "x = 1\n", "is not a file of metrics that this program wrote"),
+        (("--ping", "secret"), "", "--ping: that is not a URL that begins with https:// or http://"),
+        ((), '[notify]\nurls = ["secret"]\n', "notify.urls: number 1 of 1 is not a URL that apprise knows"),
+        ((), '[notify]\nping = "secret"\n', "notify.ping: that is not a URL that begins with https:// or http://"),
+        ((), '[notify]\nurl = "secret"\n', "notify.url: extra inputs are not permitted"),
+        (("--config", "none.toml"), "", "cannot read the configuration none.toml: No such file or directory"),
+    ],
+)
+def test_what_cannot_work_stops_a_drill_before_it_begins(
+    here: Path, options: tuple[str, ...], config: str, told: str
+) -> None:
+    (here / "apiary-drill.toml").write_text(config)
+    code, output = call("run", *options)
+    assert code == 2
+    assert told.format(here=os.path.realpath(here)) in output
+    assert "secret" not in output
+    assert not (here / "state").exists()

@@ -1,0 +1,199 @@
+"""Who is told what and when; what can't be sent is one line, and no line holds a URL."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.model import DrillResult, Verdict
+from harness.monitoring.notify import (
+    Event,
+    NotSent,
+    check_urls,
+    event_of,
+    notify_not_begun,
+    notify_result,
+    notify_silence,
+)
+from harness.settings import TellingSettings
+from harness.store import Store
+from tests.unit.monitoring.conftest import Service
+
+DATA = Path(__file__).parents[1] / "schema" / "data"
+ALL = ("failure", "recovery", "silence")
+
+
+def settings(*ports: int, on: tuple[str, ...] = ALL, timeout_s: float = 5.0) -> TellingSettings:
+    urls = tuple(f"json://user:secret-password@127.0.0.1:{port}/secret-token" for port in ports)
+    return TellingSettings(notify_urls=urls, notify_on=on, timeout_s=timeout_s)
+
+
+def real(tmp_path: Path, name: str) -> DrillResult:
+    shutil.copy(DATA / f"result-1-{name}.json", tmp_path / "result.json")
+    return Store(tmp_path).load_result()
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> DrillResult:
+    return replace(real(tmp_path, "verify-fail"), backup="/srv/backups/apiary-*.sql.gz")
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> DrillResult:
+    return replace(real(tmp_path, "documented-pass"), backup="/srv/backups/apiary-*.sql.gz")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "before", "event"),
+    [
+        (Verdict.FAIL, None, Event.FAILURE),
+        (Verdict.FAIL, Verdict.PASS, Event.FAILURE),
+        (Verdict.FAIL, Verdict.FAIL, Event.FAILURE),
+        (Verdict.INCONCLUSIVE, Verdict.PASS, Event.FAILURE),
+        (Verdict.PASS, None, None),
+        (Verdict.PASS, Verdict.PASS, None),
+        (Verdict.PASS, Verdict.FAIL, Event.RECOVERY),
+        (Verdict.PASS, Verdict.INCONCLUSIVE, Event.RECOVERY),
+    ],
+)
+def test_what_is_news(verdict: Verdict, before: Verdict | None, event: Event | None) -> None:
+    assert event_of(verdict, before) is event
+
+
+def test_a_failure_is_told_with_what_decided_it(service: Service, bad: DrillResult) -> None:
+    notify_result(bad, Verdict.PASS, settings(service.port))
+    (message,) = service.messages()
+    assert (message["title"], message["type"]) == ("FAIL: restore drill of /srv/backups/apiary-*.sql.gz", "failure")
+    lines = message["message"].splitlines()
+    assert lines[:5] == list(bad.reasons[:5])
+    assert lines[5:] == [
+        f"… and {len(bad.reasons) - 5} more.",
+        "Recovery time 3 s.",
+        "14 errors, 0 warnings. The drill before was PASS.",
+        "Drill 20261122T223700Z-verify-a04187, begun 2026-11-22 22:37 UTC.",
+    ]
+
+
+def test_a_recovery_is_told(service: Service, good: DrillResult) -> None:
+    notify_result(good, Verdict.FAIL, settings(service.port))
+    (message,) = service.messages()
+    assert (message["title"], message["type"]) == (
+        "PASS again: restore drill of /srv/backups/apiary-*.sql.gz",
+        "success",
+    )
+    assert message["message"] == (
+        "Recovery time 12 s.\n0 errors, 2 warnings. The drill before was FAIL.\n"
+        "Drill 20261123T002231Z-documented-34852b, begun 2026-11-23 00:22 UTC."
+    )
+
+
+def test_one_more_good_drill_is_no_news(service: Service, good: DrillResult) -> None:
+    for before in (None, Verdict.PASS):
+        notify_result(good, before, settings(service.port))
+    assert service.requests == []
+
+
+def test_silence_is_told(service: Service) -> None:
+    notify_silence(["apiary: the last good drill was 101 days ago"], settings(service.port))
+    notify_silence(["one: never", "two: never"], settings(service.port))
+    notify_silence([], settings(service.port))
+    assert [(each["title"], each["message"]) for each in service.messages()] == [
+        ("1 backup has no recent good restore drill", "apiary: the last good drill was 101 days ago"),
+        ("2 backups have no recent good restore drill", "one: never\ntwo: never"),
+    ]
+
+
+def test_a_drill_that_could_not_begin_is_a_failure(service: Service) -> None:
+    """A backup that is not where it should be is what a scheduled drill is for."""
+    notify_not_begun("verify", "backups/2* matches nothing", settings(service.port))
+    (message,) = service.messages()
+    assert (message["title"], message["message"]) == (
+        "restore drill did not begin: verify",
+        "backups/2* matches nothing",
+    )
+
+
+def test_only_what_was_asked_for_is_told(service: Service, bad: DrillResult, good: DrillResult) -> None:
+    for on, title in ((("failure",), "FAIL:"), (("recovery",), "PASS again:"), (("silence",), "1 backup")):
+        service.requests.clear()
+        telling = settings(service.port, on=on)
+        notify_result(bad, None, telling)
+        notify_result(good, Verdict.FAIL, telling)
+        notify_silence(["apiary: never"], telling)
+        (message,) = service.messages()
+        assert message["title"].startswith(title)
+
+
+def told(result: DrillResult, telling: TellingSettings) -> str:
+    with pytest.raises(NotSent) as caught:
+        notify_result(result, None, telling)
+    assert "secret" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_service_that_refuses_is_told_and_the_others_are_reached(
+    service: Service, closed_port: int, bad: DrillResult
+) -> None:
+    assert told(bad, settings(service.port, closed_port)) == (
+        "1 of 2 notifications could not be sent: number 2 (JSON) was refused or not reached"
+    )
+    assert len(service.requests) == 1
+    service.statuses = [500]
+    assert told(bad, settings(service.port)) == (
+        "1 of 1 notifications could not be sent: number 1 (JSON) was refused or not reached"
+    )
+
+
+def test_a_service_that_never_answers_is_left_alone(service: Service, bad: DrillResult) -> None:
+    service.silent = True
+    assert told(bad, settings(service.port, service.port, timeout_s=0.5)) == (
+        "2 of 2 notifications could not be sent: number 1 (JSON) did not end within 0.5 s;"
+        " number 2 (JSON) did not end within 0.5 s"
+    )
+
+
+def test_another_service_gets_it_in_its_own_form(service: Service, bad: DrillResult) -> None:
+    url = f"xml://127.0.0.1:{service.port}/x"
+    notify_result(bad, None, TellingSettings(notify_urls=(url,), notify_on=ALL))
+    ((method, path, body),) = service.requests
+    assert (method, path) == ("POST", "/x")
+    assert "<Subject>FAIL: restore drill of /srv/backups/apiary-*.sql.gz</Subject>" in body
+
+
+def test_long_texts_are_cut(service: Service, bad: DrillResult) -> None:
+    notify_result(replace(bad, reasons=("x" * 10_000,)), None, settings(service.port))
+    assert service.messages()[0]["message"].splitlines()[0] == "x" * 299 + "…"
+
+
+def test_nothing_is_printed_or_logged_with_a_secret_in_it(
+    service: Service,
+    closed_port: int,
+    bad: DrillResult,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Also with everything logged that libraries can log of their own accord."""
+    service.statuses = [500]
+    telling = settings(service.port, closed_port)
+    with caplog.at_level(logging.WARNING):
+        told(bad, telling)
+        with pytest.raises(UsageError):
+            check_urls(["nonsense://secret-token"])
+    captured = capfd.readouterr()
+    assert "secret" not in captured.out + captured.err + caplog.text + repr(telling)
+
+
+def test_a_url_that_is_none_is_told_by_its_number(closed_port: int) -> None:
+    check_urls([f"json://127.0.0.1:{closed_port}/secret-token"])
+    for wrong in ("nonsense://secret-token", "secret-token", "mailto://", ""):
+        with pytest.raises(UsageError) as caught:
+            check_urls([f"json://127.0.0.1:{closed_port}/", wrong])
+        assert str(caught.value) == (
+            "notify.urls: number 2 of 2 is not a URL that apprise knows\n"
+            "HINT: Its documentation lists the services and how their URLs are written."
+        )

@@ -1,0 +1,105 @@
+"""The dead man's switch is asked for after a good drill, within its time, and never shows its URL."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import UsageError
+from harness.model import Verdict
+from harness.monitoring.ping import NotPinged, Signal, ping_ended, ping_started, url_for
+from harness.settings import TellingSettings
+from harness.telling import checked_ping
+from tests.unit.monitoring.conftest import Service
+
+
+def settings(port: int, style: str = "plain", timeout_s: float = 5.0, path: str = "/secret-uuid") -> TellingSettings:
+    return TellingSettings(ping=f"http://127.0.0.1:{port}{path}", ping_style=style, timeout_s=timeout_s)
+
+
+@pytest.mark.parametrize(
+    ("style", "verdict", "paths"),
+    [
+        ("plain", Verdict.PASS, ["/secret-uuid"]),
+        ("plain", Verdict.FAIL, []),
+        ("plain", Verdict.INCONCLUSIVE, []),
+        ("healthchecks", Verdict.PASS, ["/secret-uuid/start", "/secret-uuid"]),
+        ("healthchecks", Verdict.FAIL, ["/secret-uuid/start", "/secret-uuid/fail"]),
+        ("healthchecks", Verdict.INCONCLUSIVE, ["/secret-uuid/start", "/secret-uuid/fail"]),
+    ],
+)
+def test_what_a_switch_is_told(service: Service, style: str, verdict: Verdict, paths: list[str]) -> None:
+    """Only a good drill keeps a plain switch quiet: for the others the silence is the message."""
+    ping_started(settings(service.port, style))
+    ping_ended(verdict, settings(service.port, style))
+    assert [(method, path) for method, path, _ in service.requests] == [("GET", path) for path in paths]
+
+
+def test_without_a_url_nobody_is_asked() -> None:
+    ping_started(TellingSettings(ping_style="healthchecks"))
+    ping_ended(Verdict.PASS, TellingSettings())
+
+
+@pytest.mark.parametrize(
+    ("url", "signal", "wanted"),
+    [
+        ("https://example.org/u", Signal.GOOD, "https://example.org/u"),
+        ("https://example.org/u", Signal.FAIL, "https://example.org/u/fail"),
+        ("https://example.org/u/", Signal.START, "https://example.org/u/start"),
+        ("https://example.org/u?rid=1&x=y", Signal.FAIL, "https://example.org/u/fail?rid=1&x=y"),
+        ("https://example.org/push?status=up", Signal.GOOD, "https://example.org/push?status=up"),
+    ],
+)
+def test_a_signal_goes_behind_the_path(url: str, signal: Signal, wanted: str) -> None:
+    assert url_for(url, signal) == wanted
+
+
+def test_a_server_that_stumbles_is_asked_again(service: Service) -> None:
+    service.statuses = [500, 503]
+    ping_ended(Verdict.PASS, settings(service.port))
+    assert service.paths == ["/secret-uuid"] * 3
+
+
+def told(telling: TellingSettings) -> str:
+    with pytest.raises(NotPinged) as caught:
+        ping_ended(Verdict.PASS, telling)
+    return str(caught.value)
+
+
+def test_a_server_that_keeps_failing_is_told(service: Service) -> None:
+    service.statuses = [500] * 10
+    assert told(settings(service.port)) == "the dead man's switch answered 500"
+    assert len(service.requests) == 3
+
+
+def test_an_answer_that_is_no_use_asking_again_is_told_at_once(service: Service) -> None:
+    service.statuses = [404]
+    assert told(settings(service.port)) == "the dead man's switch answered 404"
+    assert len(service.requests) == 1
+
+
+def test_nobody_there(closed_port: int) -> None:
+    assert told(settings(closed_port)) == "the dead man's switch could not be reached"
+
+
+def test_a_server_that_never_answers_is_left_alone(service: Service) -> None:
+    service.silent = True
+    assert told(settings(service.port, timeout_s=0.3)) == "the dead man's switch did not answer within 0.3 s"
+
+
+def test_a_server_that_answers_a_byte_at_a_time_is_left_alone(service: Service) -> None:
+    """Each byte is in time, and all of them never are."""
+    service.dripping = True
+    assert told(settings(service.port, timeout_s=0.5)) == "the dead man's switch did not answer within 0.5 s"
+
+
+@pytest.mark.parametrize(
+    "url", ["", "example.org/u", "ftp://example.org/", "https://", "http://[::1", "https://h:99999/"]
+)
+def test_what_cannot_be_asked_for_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        checked_ping(url, "--ping")
+    assert str(caught.value) == "--ping: that is not a URL that begins with https:// or http://"
+
+
+def test_the_url_is_not_in_what_is_logged_of_settings() -> None:
+    assert "secret" not in repr(settings(1))
