@@ -11,10 +11,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.checks.evidence import TrendLimits
 from harness.dump.safety import CODES
 from harness.errors import UsageError
 from harness.handin.discover import FoundBackup, find_backup
 from harness.handin.dumps import named_dump
+from harness.handin.identity import backup_of_path, checked_name
 from harness.handin.patterns import newest
 from harness.handin.volumes import named_volume
 from harness.scenario import Objectives
@@ -34,6 +36,20 @@ def _known_code(code: str) -> str:
 _Code = Annotated[str, AfterValidator(_known_code)]
 
 
+def _fit_name(name: str) -> str:
+    try:
+        return checked_name(name, "name")
+    except UsageError as error:
+        raise ValueError(
+            f"{error.fact.removeprefix('name: ')}; {error.hints[0][:1].lower()}{error.hints[0][1:-1]}"
+        ) from None
+
+
+_BackupName = Annotated[str, AfterValidator(_fit_name)]
+_Share = Annotated[float, Field(gt=0, strict=False)]
+_Count = Annotated[int, Field(ge=1)]
+
+
 class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -41,6 +57,7 @@ class _Closed(BaseModel):
 class Where(_Closed):
     """Where the backup is; every location may be a pattern, and is relative to the file's own directory."""
 
+    name: _BackupName | None = None
     directory: _Pattern | None = None
     dump: tuple[_Pattern, ...] = Field(default=(), strict=False)
     storage: _Pattern | None = None
@@ -76,6 +93,22 @@ class Safety(_Closed):
     allow: tuple[_Code, ...] = Field(default=(), strict=False)
 
 
+class Trend(_Closed):
+    """How far a table, a directory or an index may be from the last good drills (docs/history.md)."""
+
+    drills: Annotated[int, Field(ge=1, le=100)] = 5
+    shrank_share: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.2
+    jumped_share: _Share = 1.0
+    minimum_rows: _Count = 100
+    minimum_files: _Count = 20
+    minimum_bytes: _Count = 1_000_000
+    minimum_documents: _Count = 100
+
+    def limits(self) -> TrendLimits:
+        """The same, for the check."""
+        return TrendLimits(**self.model_dump())
+
+
 class Config(_Closed):
     """The whole file."""
 
@@ -84,6 +117,15 @@ class Config(_Closed):
     safety: Safety = Safety()
     objectives: Objectives = Objectives()
     notify: Notify = Notify()
+    trend: Trend = Trend()
+
+    def backup_name(self, base: Path) -> str:
+        """What this backup is called in the history: its name, or its location without dates.
+
+        Args:
+            base: the directory of the configuration file.
+        """
+        return self.backup.name or backup_of_path(base / (self.backup.directory or self.backup.dump[0]))
 
 
 def load(path: Path) -> Config:

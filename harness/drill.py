@@ -30,9 +30,9 @@ from harness.clock import Clock, Listener
 from harness.errors import EXIT_USAGE, BrokenArtifact, FaultFailed, HarnessError, ServerFailed, StageFailed, UsageError
 from harness.faults.injector import Injector
 from harness.faults.stages import RESTORE_STEPS, Stage
+from harness.handin.identity import backup_of_scenario
 from harness.handover import HandedIn, HandedOver
-from harness.history.identity import backup_of_scenario
-from harness.model import ArtifactFile, CheckResult, Component, DrillResult, Manifest
+from harness.model import ArtifactFile, CheckResult, Component, DrillResult, Manifest, Verdict
 from harness.restore.script import check_compatibility, read_script
 from harness.result import ALWAYS_UNPROVEN, result_of
 from harness.runtimes.spec import Runtime, StackSpec, new_app_key
@@ -63,12 +63,14 @@ class Drill:
         self.backup_name = ""
         self.steps: tuple[Stage, ...] = RESTORE_STEPS
         self.faults = Injector((), 0, store.directory, self.limits)
+        self.expected = Verdict.PASS
         self.started_at = datetime.now(UTC)
         self._began = time.monotonic()
 
     def follow(self, scenario: Scenario) -> None:
         """Take over what a scenario says of objectives, limits, steps and faults."""
         self.objectives, self.backup_name = scenario.objectives, backup_of_scenario(scenario.name)
+        self.expected = scenario.expected.verdict
         self.limits = scenario.limits.over(self.limits)
         self.clock.stage_limit_s = self.limits.stage_s
         self.steps = scenario.restore.stages
@@ -234,6 +236,7 @@ class Drill:
             backup_at=evidence.recovery.backup_at if evidence else None,
             artifacts=self.measured,
             backup=self.backup_name,
+            expected_verdict=self.expected,
             # Linux tells the peak in units of 1,024 bytes (getrusage(2)).
             peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             unproven=(*dict.fromkeys(text for part in self.components for text in part.unproven), *ALWAYS_UNPROVEN),

@@ -532,6 +532,7 @@ class DrillResult:
         recovery_point_s: age of the newest row when the backup was taken, or now, where nothing says when that was.
         backup_at: when the backup was taken, or None.
         backup: name of the backup from one drill to the next (docs/history.md); empty in results of older versions.
+        expected_verdict: the verdict that makes the drill green; another one than PASS for a negative control.
         peak_memory_bytes: the most memory that the harness itself had, its servers and tools not counted.
         error: the error that ended the drill early, or empty.
         hints: what to do about that error.
@@ -564,3 +565,4 @@ class DrillResult:
     backup_at: datetime | None = None
     backup: str = ""
     faults: tuple[InjectedFault, ...] = ()
+    expected_verdict: Verdict = Verdict.PASS

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.history.database import History
+from harness.history.record import record, verdict_before
 from harness.model import DrillResult
 from harness.settings import Settings
 
@@ -49,7 +51,11 @@ def _notify(finished: Finished) -> None:
     if finished.settings.telling.notify_urls:
         from harness.monitoring.notify import notify_result
 
-        notify_result(finished.result, None, finished.settings.telling)
+        try:
+            before = verdict_before(History(finished.settings.history_path), finished.result)
+        except HarnessError:  # without a history it is told all the same, only not as a recovery
+            before = None
+        notify_result(finished.result, before, finished.settings.telling)
 
 
 def _ping(finished: Finished) -> None:
@@ -59,18 +65,25 @@ def _ping(finished: Finished) -> None:
         ping_ended(finished.result.verdict, finished.settings.telling)
 
 
+def _history(finished: Finished) -> None:
+    record(finished.run_dir, History(finished.settings.history_path))
+
+
 AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
     ("sign the evidence", _sign),
     ("metrics", _metrics),
     ("notifications", _notify),
+    ("history", _history),
     ("dead man's switch", _ping),
 )
 """What it is, for people, and how it is done; in this order."""
 
 
-def do_afterwards(finished: Finished, say: Callable[[str], None]) -> None:
+def do_afterwards(
+    finished: Finished, say: Callable[[str], None], table: tuple[tuple[str, Afterwards], ...] = AFTERWARDS
+) -> None:
     """Do everything in the table; what can't be done is said in one line and changes nothing else."""
-    for what, do in AFTERWARDS:
+    for what, do in table:
         try:
             do(finished)
         except HarnessError as error:

@@ -14,7 +14,7 @@ import click
 from pydantic import TypeAdapter
 
 from harness.commands.afterwards import Finished, do_afterwards
-from harness.commands.edge import EXIT_CODES, errors_console, settings_for
+from harness.commands.edge import EXIT_CODES, errors_console, say, settings_for
 from harness.drill import Drill, new_drill_id
 from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for, print_summary
@@ -139,15 +139,11 @@ def drilling(
 
             def show(result: DrillResult) -> None:
                 show_result(result, store.directory, as_json=as_json)
-                do_afterwards(Finished(result, store.directory, settings), _say)
+                do_afterwards(Finished(result, store.directory, settings), say)
 
             yield drill, show
             if keep and drill.target is not None:
                 console.print(f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False)
-
-
-def _say(text: str) -> None:
-    errors_console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def how_to_reach(target: Stack, directory: Path) -> str:

@@ -24,6 +24,11 @@ Exit codes:
 errors_console = Console(stderr=True)
 
 
+def say(text: str) -> None:
+    """Tell something on stderr as it is: no line breaks in paths, no markup."""
+    errors_console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:
     """Settings of a command that starts no drill."""
     return from_environment(os.environ, mysqld=mysqld, meilisearch=meilisearch)

@@ -13,14 +13,21 @@ import click
 
 from harness import config
 from harness.backup.scan import HostedDirectory
+from harness.checks.evidence import TrendEvidence, TrendLimits
 from harness.commands.common import drilling, must_exist, read_secret, tell, terminable
+from harness.commands.edge import say
 from harness.drill import new_drill_id
 from harness.dump.safety import CODES
 from harness.dump.source import files_of
+from harness.errors import HarnessError
 from harness.handin.discover import FoundBackup, find_backup
 from harness.handin.dumps import STANDARD_INPUT, named_dump, spool
+from harness.handin.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
+from harness.handin.identity import backup_of_path, checked_name
 from harness.handin.volumes import Volume, named_volume, opened
 from harness.handover import HandedIn
+from harness.history.baseline import baseline
+from harness.history.database import History
 from harness.model import DrillResult
 from harness.scenario import Objectives
 from harness.settings import Settings
@@ -35,6 +42,7 @@ class Asked:
         dump: names of scripts, `-` for standard input.
         storage: directory, archive or volume.
         config_file: what says the rest, named or found in the current directory.
+        name: what the backup is called in the history, instead of the configuration's name or its location.
     """
 
     backup_dir: Path | None
@@ -45,6 +53,7 @@ class Asked:
     app_key_file: Path | None
     allow: tuple[str, ...]
     accept_missing: tuple[str, ...]
+    name: str | None = None
 
     @property
     def from_standard_input(self) -> bool:
@@ -59,7 +68,8 @@ class Asked:
         """
         chosen = self._configuration()
         if chosen is None:
-            return self._with_options(self._named(), open_volume, self.database, self.app_key_file), Objectives()
+            named = self._with_options(self._named(), open_volume, self.database, self.app_key_file)
+            return replace(named, name=self.name or self._name_of(named)), Objectives()
         path, configured = chosen
         base = path.absolute().parent
         key = self.app_key_file or (base / configured.backup.app_key_file if configured.backup.app_key_file else None)
@@ -71,7 +81,8 @@ class Asked:
             configured.accepted.tables,
             configured.safety.allow,
         )
-        return handed_in, configured.objectives
+        name = self.name or configured.backup_name(base)
+        return replace(handed_in, name=name, trend=TrendEvidence(configured.trend.limits(), ())), configured.objectives
 
     def _configuration(self) -> tuple[Path, config.Config] | None:
         path = self.config_file
@@ -98,6 +109,11 @@ class Asked:
         if self.from_standard_input:
             return FoundBackup(Path(STANDARD_INPUT), storage)
         return FoundBackup(named_dump([must_exist(Path(name), "--dump") for name in self.dump]), storage)
+
+    def _name_of(self, handed_in: HandedIn) -> str:
+        if self.from_standard_input:
+            return STANDARD_INPUT_NAME
+        return backup_of_path(self.backup_dir.resolve() if self.backup_dir else files_of(handed_in.dump)[0])
 
     def _with_options(
         self,
@@ -165,6 +181,7 @@ def _drill(
     objectives = Objectives(
         recovery_time_s=rto_s or configured.recovery_time_s, recovery_point_s=rpo_s or configured.recovery_point_s
     )
+    handed_in = replace(handed_in, trend=_past(handed_in, settings))
     # What the first file says of its server decides which image is taken; a pipe can't be asked before it is kept.
     first = None if asked.from_standard_input else files_of(handed_in.dump)[0]
     with drilling(settings, name, as_json=as_json, dump=first, keep=keep) as (drill, show):
@@ -175,6 +192,16 @@ def _drill(
         result = drill.verify(handed_in, objectives, purpose)
         show(result)
     return result
+
+
+def _past(handed_in: HandedIn, settings: Settings) -> TrendEvidence | None:
+    """The last good drills of this backup; a history that can't be read is told, and stops no drill."""
+    limits = handed_in.trend.limits if handed_in.trend else TrendLimits()
+    try:
+        return baseline(History(settings.history_path), handed_in.name, limits)
+    except HarnessError as error:
+        say(f"not compared with earlier drills: {error}")
+        return None
 
 
 def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -190,9 +217,11 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         app_key_file: Path | None,
         allow: tuple[str, ...],
         accept_missing: tuple[str, ...],
+        backup_name: str | None,
         **others: object,
     ) -> None:
-        asked = Asked(backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing)
+        name = None if backup_name is None else checked_name(backup_name, "--backup-name")
+        asked = Asked(backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name)
         command(asked=asked, **others)
 
     for option in reversed(
@@ -223,6 +252,10 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--accept-missing", multiple=True, metavar="TABLE",
                 help="A table that the dump leaves out besides those that the guide allows.",
+            ),
+            click.option(
+                "--backup-name", metavar="NAME",
+                help="What this backup is called from one drill to the next; else its location without dates.",
             ),
         ]
     ):  # fmt: skip

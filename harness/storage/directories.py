@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.model import DirectoryTotals, FileState
-from harness.storage.names import printable
+from harness.storage.names import coded
 
 TOP_LEVEL = "."
 OTHERS = "(other directories)"
@@ -16,7 +16,8 @@ LISTED = 200
 def directories_of(entries: Iterable[FileState]) -> dict[str, DirectoryTotals]:
     """Sum up entries by the first part of their path, in the order of the names.
 
-    Files beside the directories are under `.`. A directory without files is there with zeros.
+    Files beside the directories are under `.`. A directory without files is there with zeros. A name that a person
+    may have chosen is a code.
     """
     sums: dict[bytes, list[int]] = {}
     for entry in entries:
@@ -29,7 +30,7 @@ def directories_of(entries: Iterable[FileState]) -> dict[str, DirectoryTotals]:
             found[1] += entry.size_bytes
     kept = sorted(sums, key=lambda name: (-sums[name][1], -sums[name][0], name))[:LISTED]
     others = [sums[name] for name in sums.keys() - set(kept)]
-    found_all = {printable(name): DirectoryTotals(*sums[name]) for name in sorted(kept) if name or sums[name][0]}
+    found_all = {coded(name): DirectoryTotals(*sums[name]) for name in sorted(kept) if name or sums[name][0]}
     if others:
         found_all[OTHERS] = DirectoryTotals(sum(files for files, _ in others), sum(size for _, size in others))
     return found_all

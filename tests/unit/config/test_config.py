@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks.evidence import TrendLimits
 from harness.config import load, locate
 from harness.dump.source import Parts
 from harness.errors import UsageError
@@ -55,6 +56,32 @@ def test_a_volume_is_no_pattern(tmp_path: Path) -> None:
     (tmp_path / "apiary.sql").touch()
     text = '[backup]\ndump = "apiary.sql"\nstorage = "volume:apiary_storage/app"\n'
     assert locate(load(written(tmp_path, text)), tmp_path).storage == Volume("apiary_storage", "app")
+
+
+def test_how_much_may_change_can_be_said(tmp_path: Path) -> None:
+    config = load(written(tmp_path, WHOLE + "[trend]\ndrills = 3\nshrank_share = 0.5\nminimum_rows = 10\n"))
+    assert config.trend.limits() == TrendLimits(drills=3, shrank_share=0.5, minimum_rows=10)
+    assert load(written(tmp_path, WHOLE)).trend.limits() == TrendLimits()
+    path = tmp_path / "apiary-drill.toml"
+    assert error_of(tmp_path, WHOLE + "[trend]\ndrills = 0\nshrank_share = 20\n").splitlines()[1:] == [
+        f"{path}: trend.drills: input should be greater than or equal to 1, found 0",
+        f"{path}: trend.shrank_share: input should be less than or equal to 1, found 20",
+    ]
+
+
+def test_a_backup_is_called_by_its_name_or_its_location(tmp_path: Path) -> None:
+    """The name in the history stays the same when the newest file is another one."""
+    config = load(written(tmp_path, WHOLE))
+    assert config.backup_name(tmp_path) == f"{tmp_path}/backups/apiary-*.sql"
+    named = load(written(tmp_path, WHOLE.replace("[backup]", '[backup]\nname = "production"')))
+    assert named.backup_name(tmp_path) == "production"
+    directory = load(written(tmp_path, '[backup]\ndirectory = "backups/2*"\n'))
+    assert directory.backup_name(tmp_path) == f"{tmp_path}/backups/2*"
+    path = tmp_path / "apiary-drill.toml"
+    assert error_of(tmp_path, '[backup]\nname = ""\ndirectory = "a"\n') == (
+        f"{path} has 1 error\n{path}: backup.name: '' can't be the name of a backup; a name has 1 to 200 printable"
+        " characters, and does not begin with 'generated data:', found ''"
+    )
 
 
 def test_the_newest_of_everything_is_located(tmp_path: Path) -> None:

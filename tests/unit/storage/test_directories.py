@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.model import DirectoryTotals, FileState
 from harness.storage.directories import LISTED, OTHERS, directories_of
+from harness.storage.names import coded
 
 
 def entry(path: bytes, size_bytes: int = 0, kind: str = "file") -> FileState:
@@ -16,7 +17,7 @@ def test_files_at_any_depth_count_for_the_directory_of_the_first_level() -> None
             entry(b"", kind="directory"),
             entry(b"a.txt", 1),
             entry(b"link", kind="symlink"),
-            entry(b"empty", kind="directory"),
+            entry(b"dompdf", kind="directory"),
             entry(b"resumes", kind="directory"),
             entry(b"resumes/2026/b.pdf", 10),
             entry(b"resumes/c.pdf", 5),
@@ -25,18 +26,19 @@ def test_files_at_any_depth_count_for_the_directory_of_the_first_level() -> None
     )
     assert found == {
         ".": DirectoryTotals(1, 1),
-        "empty": DirectoryTotals(0, 0),
+        "dompdf": DirectoryTotals(0, 0),
         "resumes": DirectoryTotals(2, 15),
     }
     assert list(found) == sorted(found)
 
 
-def test_names_that_are_no_text_are_escaped() -> None:
-    assert directories_of([entry(b"\xff/a", 2)]) == {"\\xff": DirectoryTotals(1, 2)}
+def test_names_that_a_person_chose_are_codes() -> None:
+    assert directories_of([entry("Zoë".encode() + b"/a", 2)]) == {coded("Zoë".encode()): DirectoryTotals(1, 2)}
+    assert coded("Zoë".encode()).startswith("~")
 
 
 def test_of_very_many_directories_the_largest_are_told_apart() -> None:
     found = directories_of(entry(b"%05d/a" % number, number) for number in range(LISTED + 50))
     assert len(found) == LISTED + 1
-    assert found["00249"] == DirectoryTotals(1, 249)
+    assert found[coded(b"00249")] == DirectoryTotals(1, 249)
     assert found[OTHERS] == DirectoryTotals(50, sum(range(50)))

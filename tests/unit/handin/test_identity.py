@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.history.identity import backup_of_path, backup_of_scenario, checked_name
+from harness.handin.identity import backup_of_path, backup_of_scenario, checked_name
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def backup_of_path(path: Path) -> str:
     Returns:
         such as `/srv/backups/apiary-*.sql.gz`.
     """
-    return _DATE.sub("*", printable(os.fsencode(path.absolute())))
+    whole = os.path.abspath(path)  # noqa: PTH100 (links are not followed, and `..` is gone)
+    return _DATE.sub("*", printable(os.fsencode(whole)))
 
 
 def backup_of_scenario(name: str) -> str:

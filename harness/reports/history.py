@@ -1,0 +1,120 @@
+"""The history on a console: the list of drills, and how the figures of one backup went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness.checks.evidence import PastDrill
+from harness.history.entry import Entry
+from harness.model import Severity, Verdict
+
+_COLOURS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "red"}
+
+
+def print_drills(console: Console, entries: Iterable[Entry]) -> None:
+    """One line for each drill, in the order in which they come."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Started (UTC)", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Restore", justify="right", no_wrap=True)
+    table.add_column("Errors", justify="right", no_wrap=True)
+    table.add_column("Warnings", justify="right", no_wrap=True)
+    table.add_column("Backup", overflow="fold")
+    table.add_column("Drill", no_wrap=True)
+    for entry in entries:
+        verdict = f"[{_COLOURS[entry.verdict]}]{entry.verdict}[/]" + (" (control)" if entry.control else "")
+        counted = {
+            severity: sum(finding.count for finding in entry.findings if finding.severity is severity)
+            for severity in Severity
+        }
+        table.add_row(
+            f"{entry.started_at:%Y-%m-%d %H:%M}",
+            verdict,
+            "" if entry.recovery_time_s is None else f"{entry.recovery_time_s:,.1f} s",
+            f"{counted[Severity.ERROR]:,}",
+            f"{counted[Severity.WARNING]:,}",
+            escape(entry.backup),
+            escape(entry.drill_id),
+        )
+    console.print(table, highlight=False)
+
+
+def print_trend(console: Console, backup: str, drills: Sequence[PastDrill], *, everything: bool) -> None:
+    """How the figures of one backup went: a column for each drill, the oldest first.
+
+    Args:
+        drills: newest first.
+        everything: also figures that were the same in all of them.
+    """
+    console.print(f"\n[bold]{escape(backup)}[/]", highlight=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for drill in reversed(drills):
+        table.add_column(f"{drill.started_at:%Y-%m-%d}", justify="right", no_wrap=True)
+    left_out = 0
+    for heading, rows in trend_rows(drills):
+        told = []
+        for label, values in rows:
+            if not everything and len(drills) > 1 and len(set(values)) == 1:
+                left_out += 1
+                continue
+            told.append((label, values))
+        if told:
+            table.add_row(f"[bold]{heading}[/]")
+        for label, values in told:
+            table.add_row(escape(f"  {label}"), *values)
+    console.print(table, highlight=False)
+    if left_out:
+        console.print(f"{left_out} figures were the same in all of them (--all shows them)", style="dim")
+
+
+def trend_rows(drills: Sequence[PastDrill]) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """Headings with their rows; each value as text, the oldest drill first."""
+    old = list(reversed(drills))
+
+    def names(mappings: Iterable[Iterable[str]]) -> list[str]:
+        return list(dict.fromkeys(name for mapping in mappings for name in mapping))
+
+    def figures(kind: str, unit: str = "") -> list[tuple[str, list[str]]]:
+        held = [getattr(drill, kind) for drill in old]
+        return [
+            (name, [f"{each[name]:,}{unit}" if name in each else "–" for each in held]) for name in sorted(names(held))
+        ]
+
+    directories = sorted(names(drill.directories for drill in old))
+    return [
+        (
+            "Seconds",
+            [
+                (
+                    "restore, steps 2 to 6",
+                    ["–" if drill.recovery_time_s is None else f"{drill.recovery_time_s:,.1f}" for drill in old],
+                ),
+                *(
+                    (name, [f"{drill.steps[name]:,.1f}" if name in drill.steps else "–" for drill in old])
+                    for name in names(drill.steps for drill in old)
+                ),
+            ],
+        ),
+        ("Bytes of the backup", figures("artifacts")),
+        ("Rows by table", figures("tables")),
+        (
+            "Files by directory",
+            [
+                (name, [f"{d.directories[name].files:,}" if name in d.directories else "–" for d in old])
+                for name in directories
+            ],
+        ),
+        (
+            "Bytes by directory",
+            [
+                (name, [f"{d.directories[name].size_bytes:,}" if name in d.directories else "–" for d in old])
+                for name in directories
+            ],
+        ),
+        ("Documents by index", figures("documents")),
+    ]

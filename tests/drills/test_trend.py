@@ -1,0 +1,71 @@
+"""A backup that restores completely, and had lost half of a table before it was taken: the history knows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.dump.source import open_script
+from harness.history.database import History
+from harness.settings import Settings
+from tests.drills.conftest import Backed
+from tests.drills.test_handed_in import drill, storage_directory
+
+pytestmark = pytest.mark.xdist_group("handed-in")
+
+TABLE = b"rsvps"
+
+
+def without_half(script: bytes) -> bytes:
+    """The script without every other row of a table that nothing refers to."""
+    lines = []
+    for line in script.split(b"\n"):
+        head = b"INSERT INTO `" + TABLE + b"` VALUES "
+        if line.startswith(head):
+            rows = line.removeprefix(head).removesuffix(b";").split(b"),(")
+            line = head + b"(" + b"),(".join(rows[0::2]).strip(b"()") + b");"
+        lines.append(line)
+    return b"\n".join(lines)
+
+
+def test_a_table_that_lost_half_of_its_rows_upstream_is_a_warning(
+    settings: Settings, backed: Backed, tmp_path: Path
+) -> None:
+    """Both drills pass; the second one says what is less, and says it again later without the history."""
+    storage, key = storage_directory(backed, tmp_path / "storage"), tmp_path / "app-key"
+    key.write_text(backed.app_key)
+    script = b"".join(open_script(backed.handed.dump))
+    results = []
+    for name, content in (("apiary-2026-11-21.sql", script), ("apiary-2026-11-22.sql", without_half(script))):
+        (tmp_path / name).write_bytes(content)
+        process = drill(
+            settings, "verify", "--json", "--dump", str(tmp_path / name), "--storage", str(storage),
+            "--app-key-file", str(key),
+        )  # fmt: skip
+        assert process.returncode == 0, process.stderr
+        results.append(json.loads(process.stdout))
+    backup = f"{tmp_path}/apiary-*.sql"
+    assert [result["backup"] for result in results] == [backup, backup]
+    assert [finding for finding in results[0]["findings"] if finding["code"] == "table-shrank"] == []
+    (shrank,) = [finding for finding in results[1]["findings"] if finding["code"] == "table-shrank"]
+    assert (shrank["subject"], shrank["severity"]) == (TABLE.decode(), "warning")
+
+    history = History(settings.history_path)
+    first, second = [link.entry() for link in history.links(backup=backup)][::-1]
+    assert shrank["expected"] == f"about {first.tables['rsvps']:,} rows"
+    assert shrank["actual"] == f"{second.tables['rsvps']:,} rows"
+    assert second.tables["rsvps"] == (first.tables["rsvps"] + 1) // 2
+    assert [entry.drill_id for entry in (first, second)] == [result["drill_id"] for result in results]
+    assert history.problems() == []
+    assert drill(settings, "status", "--max-age", "1d", "--backup", backup).returncode == 0
+
+    run_dir = settings.runs_dir / results[1]["drill_id"]
+    assert drill(settings, "history", "verify", str(run_dir)).returncode == 0
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(run_dir, moved)
+    process = drill(settings, "report", "--json", str(moved))
+    again = [finding for finding in json.loads(process.stdout)["findings"] if finding["code"] == "table-shrank"]
+    assert again == [shrank]

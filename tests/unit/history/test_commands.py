@@ -1,0 +1,277 @@
+"""`history` and `status` as an operator and a cron job use them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.checks.evidence import Evidence
+from harness.cli import main
+from harness.commands.afterwards import AFTERWARDS, Finished, do_afterwards
+from harness.history.database import History
+from harness.history.entry import Entry
+from harness.model import Verdict
+from harness.settings import from_environment
+from tests.unit.history.builders import entry, finding
+from tests.unit.history.test_entry import result_for, run_of
+
+Command = Callable[..., Result]
+
+
+def recent(name: str, *, days_ago: float, **changes: object) -> Entry:
+    """A drill of some days before today."""
+    started_at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days_ago)
+    return replace(entry(name, **changes), started_at=started_at)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "state" / "history.sqlite3")
+
+
+@pytest.fixture
+def command(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command with this history, in an empty directory."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    runner = CliRunner(env={"APIARY_DRILL_HISTORY": str(history.path), "COLUMNS": "200"})
+    return lambda *arguments: runner.invoke(main, [str(argument) for argument in arguments])
+
+
+def test_no_history_is_an_alarm(command: Command, history: History) -> None:
+    answer = command("status", "--max-age", "100d")
+    assert answer.exit_code == 1
+    assert answer.output == (
+        f"ALARM  there is no history at {history.path}\n"
+        "HINT: The first drill that ends writes it; APIARY_DRILL_HISTORY says where.\n"
+    )
+    told = json.loads(command("status", "--json").output)
+    assert (told["ok"], told["backups"]) == (False, [])
+    assert not history.path.exists()
+
+
+def test_a_history_that_can_not_be_read_is_an_alarm(command: Command, history: History) -> None:
+    history.path.parent.mkdir()
+    history.path.write_bytes(b"")
+    answer = command("status")
+    assert answer.exit_code == 1
+    assert answer.output.startswith(f"ALARM  the history {history.path} is damaged (it has 0 bytes)")
+
+
+def test_a_history_that_was_changed_is_an_alarm(command: Command, history: History) -> None:
+    history.append(recent("one", days_ago=3))
+    forged = History(history.path.with_name("forged"))
+    forged.append(recent("two", days_ago=1))
+    body = next(forged.links()).body.decode()
+    with closing(sqlite3.connect(history.path)) as connection:
+        connection.execute("UPDATE entries SET body = ?", (body,))
+        connection.commit()
+    answer = command("status")
+    assert answer.exit_code == 1
+    assert answer.output.splitlines()[-1] == (
+        f"ALARM  the history {history.path} is not what was recorded: entry 1 is not what was recorded: it was changed"
+    )
+
+
+def test_each_backup_has_its_line_and_one_that_is_too_old_is_enough(command: Command, history: History) -> None:
+    history.append(recent("one", days_ago=3))
+    history.append(recent("two", days_ago=200, backup="weekly"))
+    history.append(recent("three", days_ago=1, backup="generated data: documented", generated=True))
+    answer = command("status", "--max-age", "100d")
+    assert answer.exit_code == 1
+    lines = answer.output.splitlines()
+    assert [line[:40] for line in lines] == [
+        "ALARM  backup weekly: the last good dril",
+        "OK     backup production: the last good ",
+        "OK     generated data documented: the la",
+    ]
+    assert lines[0].endswith(": more than 100 days")
+    assert command("status", "--max-age", "201d").exit_code == 0
+    assert command("status", "--backup", "production").exit_code == 0
+    assert command("status", "--backup", "production", "--backup", "weekly").exit_code == 1
+
+
+def test_only_backups_that_were_handed_in(command: Command, history: History) -> None:
+    history.append(recent("one", days_ago=1, backup="generated data: documented", generated=True))
+    assert command("status").exit_code == 0
+    answer = command("status", "--handed-in")
+    assert (answer.exit_code, answer.output) == (1, f"ALARM  no drill of a backup is in the history {history.path}\n")
+
+
+def test_the_configured_backup_has_to_be_there(command: Command, history: History) -> None:
+    history.append(recent("one", days_ago=1))
+    config = Path("apiary-drill.toml")
+    config.write_text('[backup]\nname = "production"\ndirectory = "backups/*"\n')
+    assert command("status").exit_code == 0
+    config.write_text('[backup]\nname = "nightly"\ndirectory = "backups/*"\n')
+    answer = command("status")
+    assert (answer.exit_code, answer.output.splitlines()[0]) == (1, "ALARM  backup nightly: it was never drilled")
+    config.write_text("[bakcup]\n")
+    assert command("status").exit_code == 2
+
+
+def test_status_as_json(command: Command, history: History) -> None:
+    history.append(recent("one", days_ago=3))
+    history.append(recent("two", days_ago=1, verdict=Verdict.FAIL))
+    answer = command("status", "--max-age", "100d", "--json")
+    told = json.loads(answer.output)
+    assert (answer.exit_code, told["ok"], told["problem"], told["max_age_s"]) == (0, True, "", 8640000)
+    (backup,) = told["backups"]
+    assert (backup["backup"], backup["ok"], backup["not_good_since"]) == ("production", True, 1)
+    assert (backup["last_good"]["drill_id"], backup["last"]["verdict"]) == ("one", "FAIL")
+    assert abs(backup["age_s"] - 3 * 86400) < 60
+
+
+@pytest.mark.parametrize("age", ["100", "0d", "soon", "-1d"])
+def test_an_age_that_can_not_be_read_is_bad_usage(command: Command, age: str) -> None:
+    answer = command("status", f"--max-age={age}")
+    assert answer.exit_code == 2
+    assert f"error: {age!r} " in answer.output
+    assert "HINT: Write a whole number and one unit: s, m (minutes), h, d or w, such as 36h or 100d." in answer.output
+
+
+def test_the_list_is_newest_first_and_can_be_narrowed(command: Command, history: History) -> None:
+    history.append(entry("one", days_ago=3, findings=(finding("table-shrank", count=2),)))
+    history.append(entry("two", days_ago=2, backup="weekly", verdict=Verdict.FAIL, recovery_time_s=None))
+    history.append(entry("three", days_ago=1, faults=("lost-row",)))
+    rows = [line.split() for line in command("history").output.splitlines()]
+    assert rows == [
+        ["Started", "(UTC)", "Verdict", "Restore", "Errors", "Warnings", "Backup", "Drill"],
+        ["2026-11-21", "12:00", "PASS", "(control)", "10.0", "s", "0", "0", "production", "three"],
+        ["2026-11-20", "12:00", "FAIL", "0", "0", "weekly", "two"],
+        ["2026-11-19", "12:00", "PASS", "10.0", "s", "0", "2", "production", "one"],
+    ]
+
+    def listed(*options: str) -> list[str]:
+        return [each["entry"]["drill_id"] for each in json.loads(command("history", "--json", *options).output)]
+
+    assert listed() == ["three", "two", "one"]
+    assert listed("--limit", "1") == ["three"]
+    assert listed("--backup", "production") == ["three", "one"]
+    assert listed("--verdict", "fail") == ["two"]
+    assert command("history", "--backup", "none").output == "no drill of the history is like that\n"
+    assert command("history", "--verdict", "good").exit_code == 2
+    assert command("history", "--limit", "0").exit_code == 2
+
+
+def test_a_list_without_a_history_says_so(command: Command, history: History) -> None:
+    answer = command("history")
+    assert answer.exit_code == 2
+    assert f"error: there is no history at {history.path}" in answer.output
+
+
+def test_old_runs_are_imported_once(command: Command, history: History, evidence: Evidence, tmp_path: Path) -> None:
+    """What can't be imported is told, and stops nothing."""
+    run_of(tmp_path / "a", evidence, result_for(evidence, drill_id="a"))
+    run_of(tmp_path / "b", None, result_for(evidence, drill_id="b", backup=""))
+    (tmp_path / "interrupted").mkdir()
+    runs = [tmp_path / name for name in ("a", "interrupted", "b")]
+    answer = command("history", "import", *runs, "--backup", "production")
+    assert answer.exit_code == 2
+    assert "a: recorded as entry 1\n" in answer.output
+    assert "b: recorded as entry 2\n" in answer.output
+    assert f"interrupted: {tmp_path / 'interrupted'} holds no finished run" in answer.output
+    answer = command("history", "import", tmp_path / "b", tmp_path / "a")
+    assert (answer.exit_code, answer.output) == (0, "b: is there already\na: is there already\n")
+    assert {link.entry().backup for link in history.links()} == {"production"}
+    assert command("history", "import").exit_code == 2
+
+
+def test_a_whole_history_is_told_with_its_last_digest(command: Command, history: History) -> None:
+    for name in ("one", "two"):
+        history.append(entry(name))
+    digest = history.recorded()[1]
+    answer = command("history", "verify")
+    assert (answer.exit_code, answer.output) == (
+        0,
+        f"2 entries, none changed, none removed; the last one is {digest}\n",
+    )
+    assert command("history", "verify", "--head", digest).exit_code == 0
+
+
+def test_a_history_that_was_written_anew_is_found_with_an_old_digest(command: Command, history: History) -> None:
+    history.append(entry("one"))
+    digest = history.recorded()[1]
+    history.path.unlink()
+    history.append(entry("one", users=5))
+    answer = command("history", "verify", "--head", digest)
+    assert (answer.exit_code, answer.output) == (1, f"no entry has the digest {digest}\n")
+
+
+def test_a_run_directory_is_compared_with_its_entry(
+    command: Command, history: History, evidence: Evidence, tmp_path: Path
+) -> None:
+    run_dir = run_of(tmp_path / "a", evidence, result_for(evidence, drill_id="a"))
+    history.append(entry("one"))
+    answer = command("history", "verify", run_dir)
+    assert (answer.exit_code, answer.output) == (1, "a has a directory and no entry\n")
+    command("history", "import", run_dir)
+    assert command("history", "verify", run_dir).exit_code == 0
+
+
+def test_the_trend_shows_what_changed(command: Command, history: History) -> None:
+    history.append(entry("one", days_ago=3, users=1000))
+    history.append(entry("two", days_ago=2, users=1200))
+    history.append(entry("bad", days_ago=1, users=5, verdict=Verdict.FAIL))
+    lines = [line.split() for line in command("history", "trend").output.splitlines()]
+    assert lines == [
+        [],
+        ["production"],
+        ["2026-11-19", "2026-11-20"],
+        ["Rows", "by", "table"],
+        ["users", "1,000", "1,200"],
+        ["Documents", "by", "index"],
+        ["apiary_users", "1,000", "1,200"],
+        ["8", "figures", "were", "the", "same", "in", "all", "of", "them", "(--all", "shows", "them)"],
+    ]
+    everything = command("history", "trend", "--all").output
+    assert "restore, steps 2 to 6" in everything
+    assert "450,000" in everything
+    told = json.loads(command("history", "trend", "--json", "--drills", "1").output)
+    assert [drill["drill_id"] for drill in told["production"]] == ["two"]
+    assert command("history", "trend", "--backup", "none").output == "no good drill of none is in the history\n"
+
+
+def test_a_history_that_can_not_be_used_stops_no_drill(
+    command: Command, history: History, evidence: Evidence, tmp_path: Path
+) -> None:
+    """Both sides of the trouble are told: before the drill, and after it. Here the drill ends for want of a server."""
+    history.path.parent.mkdir()
+    history.path.write_text("not a database\n" * 10)
+    (tmp_path / "apiary.sql").write_text("CREATE TABLE `users` (`id` int);\n")
+    (tmp_path / "storage").mkdir()
+    place = ["--dump", tmp_path / "apiary.sql", "--storage", tmp_path / "storage"]
+    answer = command(
+        "verify", *place, "--runtime", "process", "--mysqld", "no-such-server", "--runs", tmp_path / "runs"
+    )
+    fact = f"{history.path} is not a history of apiary-drill; it was left as it is"
+    assert answer.exit_code == 3
+    assert f"not compared with earlier drills: {fact}\n" in answer.output
+
+    run_dir, told = run_of(tmp_path / "run", evidence, result_for(evidence)), list[str]()
+    settings = from_environment({"APIARY_DRILL_HISTORY": str(history.path)})
+    _record(Finished(result_for(evidence), run_dir, settings), told.append)
+    assert told == [f"history: {fact} HINT: Let APIARY_DRILL_HISTORY name another file."]
+    assert history.path.read_text() == "not a database\n" * 10
+
+
+def test_every_finished_run_is_recorded(history: History, evidence: Evidence, tmp_path: Path) -> None:
+    run_dir, told = run_of(tmp_path / "run", evidence, result_for(evidence)), list[str]()
+    settings = from_environment({"APIARY_DRILL_HISTORY": str(history.path)})
+    _record(Finished(result_for(evidence), run_dir, settings), told.append)
+    assert told == []
+    assert [link.entry().drill_id for link in history.links()] == [result_for(evidence).drill_id]
+
+
+def _record(finished: Finished, say: Callable[[str], None]) -> None:
+    """What is done after a run, of it the history only."""
+    do_afterwards(finished, say, tuple(each for each in AFTERWARDS if each[0] == "history"))

@@ -1,0 +1,57 @@
+"""Ages: one number and one unit, and nothing that has to be guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import UsageError
+from harness.history.durations import in_words, seconds_of
+
+HINT = "\nHINT: Write a whole number and one unit: s, m (minutes), h, d or w, such as 36h or 100d."
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("45s", 45), ("90m", 5400), ("36h", 129600), ("100d", 8640000), ("2w", 1209600)]
+)
+def test_a_number_and_a_unit(text: str, seconds: int) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("100", "'100' has no unit"),
+        ("", "'' is no duration"),
+        ("d", "'d' is no duration"),
+        ("1.5d", "'1.5d' is no duration"),
+        ("-1d", "'-1d' is no duration"),
+        ("1d12h", "'1d12h' is no duration"),
+        ("100 d", "'100 d' is no duration"),
+        ("100D", "'100D' is no duration"),
+        ("3months", "'3months' is no duration"),
+        ("٣d", "'٣d' is no duration"),
+        ("1d\n", "'1d\\n' is no duration"),
+        ("0d", "'0d' is no time at all"),
+    ],
+)
+def test_anything_else_is_refused(text: str, told: str) -> None:
+    with pytest.raises(UsageError) as wrong:
+        seconds_of(text)
+    assert str(wrong.value) == told + HINT
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "0 seconds"),
+        (1.9, "1 second"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (5400, "90 minutes"),
+        (129600, "36 hours"),
+        (86400 * 2, "2 days"),
+        (8640000, "100 days"),
+    ],
+)
+def test_ages_in_words(seconds: float, told: str) -> None:
+    assert in_words(seconds) == told
