@@ -22,6 +22,8 @@ _FOOTER = re.compile(rb"-- Dump completed(?: on (\d{4}-\d\d-\d\d\s+\d{1,2}:\d\d:
 _TOOL_TALKS = re.compile(
     rb"\s*(?:mysqldump|mariadb-dump|mysql|mariadb): ?(?:\[|Got |Error|Warning|unknown)", re.IGNORECASE
 )
+_KEPT_PER_TABLE = frozenset({"OLD_AUTOCOMMIT"})
+"""What MariaDB's tool saves and restores around the rows of each table since version 11, `--compact` or not."""
 _COLLATION = re.compile(r"COLLATE|COLLATION_CONNECTION|COLLATION_SERVER|COLLATION_DATABASE")
 _CHARSET = re.compile(r"CHARSET|CHARACTER_SET_CLIENT|CHARACTER_SET_RESULTS|CHARACTER_SET_CONNECTION")
 
@@ -241,7 +243,7 @@ class Inspector:
             comments=commented,
             dump_date=self._dump_date,
             tz_utc=self._tz_utc,
-            compact=not commented and not self._saved and not self._add_locks and not self._add_drop,
+            compact=not commented and self._saved <= _KEPT_PER_TABLE and not self._add_locks and not self._add_drop,
             databases=any(database.used for database in databases),
             data=any(database.rows for database in databases) or self._add_locks,
             create_info=any(table.defined for database in databases for table in database.tables),

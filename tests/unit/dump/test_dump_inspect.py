@@ -314,3 +314,40 @@ def test_mentions_carry_their_first_line() -> None:
 def test_headers_of_older_and_newer_tools_are_known(header: bytes, tool: str, version: str) -> None:
     info = look(header + b"\n")
     assert (info.tool, info.tool_version) == (tool, version)
+
+
+@pytest.mark.parametrize("version", ["10.5", "11.8"])
+def test_the_dumps_of_mariadb_before_and_after_10_11_are_understood(data: Path, version: str) -> None:
+    """11.8 has another first line, writes each row on its own line, and saves AUTOCOMMIT around every table."""
+    directory = data / f"mariadb-{version}"
+    full, compact = inspect(directory / "full.sql", values=True), inspect(directory / "compact.sql", values=True)
+    assert (full.tool, full.flavour, full.complete) == ("mariadb-dump", "mariadb", True)
+    assert full.tool_version.startswith(f"{version}." if version == "10.5" else f"10.19-{version}.")
+    assert full.server_version.startswith(f"{version}.")
+    assert (full.sandbox_line, full.sandbox_spelling) == ((1, "/*M!") if version == "11.8" else (None, ""))
+    assert (full.options.compact, compact.options.compact) == (False, True)
+    assert (compact.complete, compact.incomplete_because) == (
+        None,
+        "comments are off, so nothing says whether the tool finished",
+    )
+    for info in (full, compact, *(inspect(directory / f"{name}.sql", values=True) for name in (
+        "plain", "skip-extended-insert", "hex-blob-complete-insert", "skip-comments-skip-tz-utc",
+    ))):  # fmt: skip
+        database = info.databases[0]
+        assert {table.name: table.rows for table in database.tables} == {
+            "dup": 3, "empty_one": 0, "nasty": 2, "odd `name": 2, "sessions": 1, "users": 8,
+        }  # fmt: skip
+        assert [table.value_digest for table in database.tables] == [
+            table.value_digest for table in full.databases[0].tables
+        ]
+
+
+def test_a_compact_dump_of_mariadb_11_that_is_cut_inside_a_tables_rows_says_so(data: Path) -> None:
+    """Nothing but the AUTOCOMMIT that is never set back gives it away."""
+    script = (data / "mariadb-11.8" / "compact.sql").read_bytes()
+    cut = script[: script.index(b"COMMIT;\n")]
+    info = inspect(io.BytesIO(cut))
+    assert (info.complete, info.incomplete_because) == (
+        False,
+        "ends before the settings of its beginning are restored (OLD_AUTOCOMMIT)",
+    )
