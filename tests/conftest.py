@@ -14,6 +14,7 @@ from harness.images.build import build_images
 from harness.runtimes.docker_client import EngineUnavailable, connect
 from harness.settings import from_environment
 from tests.engines import AnotherEngine, Missing, another_engine
+from tests.registry import Registry, running_registry
 from tests.sshd import SshServer, ssh_server
 
 LEFT_OUT = pytest.StashKey[str]()
@@ -54,6 +55,19 @@ def sshd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with ExitStack() as running:
         try:
             server = running.enter_context(ssh_server(tmp_path_factory.mktemp("sshd")))
+        except Missing as error:
+            _leave_out(request, str(error))
+        yield server
+
+
+@pytest.fixture(scope="session", params=["open", "private"])
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry on loopback, for everybody or with a password; where it cannot be had it is as with `other_engine`."""
+    with ExitStack() as running:
+        try:
+            server = running.enter_context(
+                running_registry(tmp_path_factory.mktemp("registry"), private=request.param == "private")
+            )
         except Missing as error:
             _leave_out(request, str(error))
         yield server

@@ -117,6 +117,9 @@ def connect(settings: DockerSettings) -> docker.DockerClient:
             f"no Docker engine answers at {target.url} ({target.source}): {told}", *hints
         ) from error
     client.api.timeout = _CALL_S
+    configuration = settings.config_dir / "config.json" if settings.config_dir is not None else None
+    if configuration is not None and configuration.exists():
+        client.api.reload_config(dockercfg_path=str(configuration))  # the credentials for registries
     return client
 
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 import docker
 import docker.errors
-import requests
+from docker.utils import parse_repository_tag
 
-from harness.errors import HarnessError
+from harness.errors import UsageError
+from harness.runtimes.docker_pull import ImageUnavailable, pull
+
+__all__ = ["ChosenImage", "ImageUnavailable", "choose", "helper_image", "mysql_image_for", "pinned"]
 
 REPOSITORY = "apiary-drill"
 """Repository of every image that is made here; nothing of that name is ever pulled or pushed."""
@@ -33,12 +36,12 @@ DEFAULT_MEILISEARCH = "getmeili/meilisearch:v1.48.3"
 DEFAULT_HELPER = "debian:bookworm-slim"
 """Any Debian has the GNU tar and find that reading a volume needs."""
 
-_PULL_S = 900
+_PULL_S = 900.0
+_PULL_WITH_SUBSTITUTE_S = 60.0
+"""Engines give a registry that does not answer up 15 s after each attempt; a slow one is no reason to wait for long
+where another image can do."""
+
 _LOCAL_ONES = (LOCAL_MYSQL, LOCAL_MARIADB, LOCAL_STANDIN, LOCAL_MEILISEARCH)
-
-
-class ImageUnavailable(HarnessError):
-    """An image is not on the engine and can't be pulled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +84,44 @@ def choose(
 
     Raises:
         ImageUnavailable: with what was tried.
+        UsageError: `asked` names no version.
     """
     if asked is not None:
-        found = _present(client, asked)
-        return found or _pulled(client, asked, progress)
+        found = _present(client, pinned(asked))
+        return found or _pulled(client, asked, progress, _PULL_S)
     found = _present(client, default)
     if found is not None:
         return found
     if default in _LOCAL_ONES:
         raise ImageUnavailable(f"image {default} is not on this Docker engine", "`apiary-drill images build` makes it.")
+    substitute = _present(client, local)
     try:
-        return _pulled(client, default, progress)
+        return _pulled(client, default, progress, _PULL_S if substitute is None else _PULL_WITH_SUBSTITUTE_S)
     except ImageUnavailable as error:
-        found = _present(client, local)
-        if found is None:
+        if substitute is None:
             raise ImageUnavailable(
                 f"{error.fact}, and {local}, which would take its place, is not on this engine",
                 "`apiary-drill images build` makes it from Debian packages alone.",
             ) from error
-        return ChosenImage(found.reference, found.id, found.digest, instead_of=default)
+        progress(f"{error.fact}; {local} takes its place")
+        return ChosenImage(substitute.reference, substitute.id, substitute.digest, instead_of=default)
+
+
+def pinned(reference: str) -> str:
+    """The reference itself, if it says which version it means: by a tag other than `latest`, a digest, or an id.
+
+    Raises:
+        UsageError: it does not, so that tomorrow's drill would run something else under the same name.
+    """
+    name = reference.partition("@")[0].rpartition("/")[2]
+    tag = name.rpartition(":")[2] if ":" in name else ""
+    if "@sha256:" in reference or reference.startswith("sha256:") or tag not in ("", "latest"):
+        return reference
+    raise UsageError(
+        f"image {reference} names no version: {'latest' if tag else 'without a tag it means latest, which'}"
+        " is another image tomorrow",
+        "Name a tag, or a digest: NAME@sha256:…",
+    )
 
 
 def helper_image(
@@ -139,30 +161,18 @@ def _present(client: docker.DockerClient, reference: str) -> ChosenImage | None:
         image = client.images.get(reference)
     except docker.errors.ImageNotFound:
         return None
-    digests = [str(digest).rpartition("@")[2] for digest in image.attrs.get("RepoDigests") or []]
-    return ChosenImage(reference, str(image.id), digests[0] if digests else "")
+    digests = dict(str(digest).rsplit("@", 1) for digest in image.attrs.get("RepoDigests") or [])
+    # One image can have come from several registries, each of which has its own digest for it.
+    repository = parse_repository_tag(reference.partition("@")[0])[0]
+    return ChosenImage(reference, str(image.id), digests.get(repository) or next(iter(digests.values()), ""))
 
 
-def _pulled(client: docker.DockerClient, reference: str, progress: Callable[[str], None]) -> ChosenImage:
+def _pulled(
+    client: docker.DockerClient, reference: str, progress: Callable[[str], None], silence_s: float
+) -> ChosenImage:
     progress(f"pulling {reference}")
-    usual_s = client.api.timeout
-    client.api.timeout = _PULL_S
-    try:
-        # Without a tag the SDK would fetch every tag of the repository.
-        client.images.pull(reference if _tagged(reference) else f"{reference}:latest")
-    except (docker.errors.APIError, requests.RequestException) as error:
-        told = str(getattr(error, "explanation", None) or error)
-        raise ImageUnavailable(
-            f"image {reference} is not on the Docker engine and can't be pulled: {told}",
-            "A private registry needs `docker login` once, by this user.",
-        ) from error
-    finally:
-        client.api.timeout = usual_s
+    pull(client, reference, silence_s=silence_s)
     found = _present(client, reference)
     if found is None:
         raise ImageUnavailable(f"image {reference} was pulled and is not on the Docker engine")
     return found
-
-
-def _tagged(reference: str) -> bool:
-    return "@" in reference or ":" in reference.rpartition("/")[2]

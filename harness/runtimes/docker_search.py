@@ -91,11 +91,17 @@ def search_container(
 def component(image: ChosenImage, server: MeilisearchServer) -> Component:
     """What the report says of the server; the embedded one says in `/version` that it is that."""
     embedded = server.client().get_version()["commitSha"] == "embedded"
+    unproven = [EMBEDDED_UNPROVEN] if embedded else []
+    if image.instead_of:
+        unproven.append(
+            f"{image.reference} took the place of {image.instead_of}, which could not be pulled: that this image takes"
+            " the same documents and settings."
+        )
     return Component(
         role="meilisearch",
         name="embedded Meilisearch" if embedded else "Meilisearch",
         version=server.version(),
         reference=image.label,
         real=not embedded,
-        unproven=(EMBEDDED_UNPROVEN,) if embedded else (),
+        unproven=tuple(unproven),
     )
