@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,11 +19,14 @@ from harness.handin.dumps import named_dump
 from harness.handin.identity import backup_of_path, checked_name
 from harness.handin.patterns import newest
 from harness.handin.volumes import named_volume
+from harness.runtimes.docker_images import pinned
 from harness.scenario import Objectives
+from harness.settings import ImageSettings
 from harness.telling import TABLE, Notify
 
 CONFIG_NAME = "apiary-drill.toml"
 
+_Schema = TypeVar("_Schema", bound=BaseModel)
 _Pattern = Annotated[str, Field(min_length=1)]
 
 
@@ -109,6 +112,53 @@ class Trend(_Closed):
         return TrendLimits(**self.model_dump())
 
 
+def _pinned(reference: str) -> str:
+    try:
+        return pinned(reference)
+    except UsageError as error:
+        raise ValueError(error.fact) from None
+
+
+_Reference = Annotated[str, Field(min_length=1), AfterValidator(_pinned)]
+
+
+class Images(_Closed):
+    """Images to run instead of the defaults (docs/images.md); `apiary_env` is relative to the file's directory."""
+
+    mysql: _Reference | None = None
+    meilisearch: _Reference | None = None
+    apiary: _Reference | None = None
+    apiary_env: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _env_of_an_image(self) -> Images:
+        if self.apiary_env is not None and self.apiary is None:
+            raise ValueError("apiary_env is the environment of apiary, which is not given")
+        return self
+
+    def settings(self, base: Path) -> ImageSettings:
+        """The same, for the runtime.
+
+        Args:
+            base: the directory of the configuration file.
+
+        Raises:
+            UsageError: the environment file is not there.
+        """
+        env = base / self.apiary_env if self.apiary_env is not None else None
+        if env is not None and not env.is_file():
+            raise UsageError(f"images.apiary_env: there is no file {env}")
+        return ImageSettings(self.mysql, self.meilisearch, self.apiary, env)
+
+
+class _Repeated(BaseModel):
+    """What every drill takes from the file, also one that is told where its backup is, or makes its own."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    images: Images = Images()
+
+
 class Config(_Closed):
     """The whole file."""
 
@@ -118,6 +168,7 @@ class Config(_Closed):
     objectives: Objectives = Objectives()
     notify: Notify = Notify()
     trend: Trend = Trend()
+    images: Images = Images()
 
     def backup_name(self, base: Path) -> str:
         """What this backup is called in the history: its name, or its location without dates.
@@ -134,6 +185,19 @@ def load(path: Path) -> Config:
     Raises:
         UsageError: with every error of the file: the key, and what was expected there.
     """
+    return _validated(path, Config)
+
+
+def load_images(path: Path) -> ImageSettings:
+    """Read the images alone, which hold for every drill, also for one whose backup is named elsewhere.
+
+    Raises:
+        UsageError: with every error of this table.
+    """
+    return _validated(path, _Repeated).images.settings(path.absolute().parent)
+
+
+def _validated(path: Path, schema: type[_Schema]) -> _Schema:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -141,7 +205,7 @@ def load(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not a TOML file: {error}") from error
     try:
-        return Config.model_validate(raw)
+        return schema.model_validate(raw)
     except ValidationError as error:
         wrong = [_told(path, problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
         count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"

@@ -43,7 +43,13 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         runs: Path | None,
         **others: object,
     ) -> None:
-        images = ImageSettings(mysql_image, meilisearch_image, apiary_image, apiary_env)
+        configured = _configured_images()
+        images = ImageSettings(
+            mysql_image or configured.mysql,
+            meilisearch_image or configured.meilisearch,
+            apiary_image or configured.apiary,
+            apiary_env or configured.apiary_env,
+        )
         settings = from_environment(
             os.environ, runs_dir=runs, mysqld=mysqld, meilisearch=meilisearch, runtime=runtime, images=images
         )
@@ -52,6 +58,15 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_RUNTIME_OPTIONS):
         with_settings = option(with_settings)
     return with_settings
+
+
+def _configured_images() -> ImageSettings:
+    """What the configuration says: the one that --config names, or the one in the current directory, if any."""
+    from harness import config
+
+    named = click.get_current_context().params.get("config_file")
+    path = named or Path(config.CONFIG_NAME)
+    return config.load_images(path) if named or path.exists() else ImageSettings()
 
 
 _RUNTIME_OPTIONS = (

@@ -6,6 +6,7 @@ A build container needs no network: packages are in the base, wheels come with t
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import sys
 import tarfile
@@ -122,13 +123,35 @@ def _build(
     progress: Callable[[str], None],
 ) -> ImageInfo:
     wanted = inputs_hash(recipe, base_hash(recipe.base))
+    found = None if fresh else _up_to_date(client, recipe, wanted)
+    if found is not None:
+        return found
+    settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    # Two at once would take the layers away from each other that nobody has a name for yet.
+    with (settings.cache_dir / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = None if fresh else _up_to_date(client, recipe, wanted)
+        return found or _made(client, settings, recipe, wanted, fresh, progress)
+
+
+def _up_to_date(client: docker.DockerClient, recipe: Recipe, wanted: str) -> ImageInfo | None:
+    """The image of a recipe, if it is there and made of the same inputs."""
     with engine_errors(f"looking for {recipe.tag}"):
         try:
             image = client.images.get(recipe.tag)
         except docker.errors.ImageNotFound:
-            image = None
-    if image is not None and not fresh and image.labels.get(INPUTS_LABEL) == wanted:
-        return _info(image, {recipe.name: wanted})
+            return None
+    return _info(image, {recipe.name: wanted}) if image.labels.get(INPUTS_LABEL) == wanted else None
+
+
+def _made(
+    client: docker.DockerClient,
+    settings: Settings,
+    recipe: Recipe,
+    wanted: str,
+    fresh: bool,
+    progress: Callable[[str], None],
+) -> ImageInfo:
     progress(f"{recipe.tag}: {recipe.base.suite} with {', '.join(recipe.base.packages)}")
     base = ensure_base(client, settings, recipe.base, fresh=fresh)
     contents = context_files(recipe)

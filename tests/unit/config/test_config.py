@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from harness.checks.evidence import TrendLimits
-from harness.config import load, locate
+from harness.commands.common import runtime_options
+from harness.config import load, load_images, locate
 from harness.dump.source import Parts
 from harness.errors import UsageError
 from harness.handin.volumes import Volume
+from harness.settings import ImageSettings, Settings
 
 WHOLE = """
 [backup]
@@ -138,3 +142,74 @@ def test_what_is_no_toml_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as gone:
         load(tmp_path / "none.toml")
     assert str(gone.value) == f"cannot read the configuration {tmp_path / 'none.toml'}: No such file or directory"
+
+
+IMAGES = """
+[images]
+mysql = "mysql:8.4.6"
+meilisearch = "getmeili/meilisearch@sha256:00"
+apiary = "registry.example.org:5000/apiary:2026.8"
+apiary_env = "apiary.env"
+"""
+
+
+def test_images_hold_for_every_drill(tmp_path: Path) -> None:
+    """Also where no backup is named, and with tables that belong to others."""
+    env = tmp_path / "apiary.env"
+    env.touch()
+    expected = ImageSettings(
+        "mysql:8.4.6", "getmeili/meilisearch@sha256:00", "registry.example.org:5000/apiary:2026.8", env
+    )
+    assert load_images(written(tmp_path, IMAGES)) == expected
+    assert load_images(written(tmp_path, WHOLE + IMAGES)) == expected
+    assert load(written(tmp_path, WHOLE + IMAGES)).images.settings(tmp_path) == expected
+    assert load_images(written(tmp_path, WHOLE)) == ImageSettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'mysql = "mysql"\n',
+            "images.mysql: image mysql names no version: without a tag it means latest, which is another image"
+            " tomorrow, found 'mysql'",
+        ),
+        (
+            'meilisearch = "getmeili/meilisearch:latest"\n',
+            "images.meilisearch: image getmeili/meilisearch:latest names no version: latest is another image"
+            " tomorrow, found 'getmeili/meilisearch:latest'",
+        ),
+        ('mariadb = "mariadb:10.11"\n', "images.mariadb: extra inputs are not permitted, found 'mariadb:10.11'"),
+        ('apiary_env = "x"\n', "images: apiary_env is the environment of apiary, which is not given"),
+    ],
+    ids=["no-tag", "latest", "unknown", "env-alone"],
+)
+def test_an_image_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    path = written(tmp_path, f"[images]\n{text}")
+    with pytest.raises(UsageError) as wrong:
+        load_images(path)
+    assert str(wrong.value) == f"{path} has 1 error\n{path}: {told}"
+
+
+def test_an_environment_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as wrong:
+        load_images(written(tmp_path, IMAGES))
+    assert str(wrong.value) == f"images.apiary_env: there is no file {tmp_path / 'apiary.env'}"
+
+
+@click.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path))
+@runtime_options
+def _show(config_file: Path | None, settings: Settings, as_json: bool) -> None:
+    click.echo(" ".join(map(str, (settings.images.mysql, settings.images.meilisearch))))
+
+
+def test_an_option_goes_before_the_file_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file in the current directory, or the one that is named instead of it."""
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(_show, []).output == "None None\n"
+    written(tmp_path, '[images]\nmysql = "mysql:1"\nmeilisearch = "meili:1"\n')
+    assert CliRunner().invoke(_show, []).output == "mysql:1 meili:1\n"
+    assert CliRunner().invoke(_show, ["--mysql-image", "mysql:2"]).output == "mysql:2 meili:1\n"
+    (tmp_path / "other.toml").write_text('[images]\nmysql = "mysql:3"\n')
+    assert CliRunner().invoke(_show, ["--config", "other.toml"]).output == "mysql:3 None\n"
