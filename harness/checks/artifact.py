@@ -48,7 +48,7 @@ def check_artifact(artifact: ArtifactEvidence) -> CheckResult:
 
 
 def check_script_warnings(artifact: ArtifactEvidence) -> CheckResult:
-    """What reading the script before the load had to say."""
+    """What reading the script before the load had to say, and the client during it."""
     found = Collector("script", "The script can be loaded as it stands")
     found.compared = 1
     for finding in artifact.findings:

@@ -75,7 +75,7 @@ class Inspector:
         self._header_databases: list[str] = []
         self._headers = self._footers = 0
         self._finished_at: datetime | None = None
-        self._after_footer = False
+        self._after_footer = self._footer_is_cut = False
         self._dump_date: bool | None = None
         self._saved: set[str] = set()
         self._restored: set[str] = set()
@@ -125,6 +125,9 @@ class Inspector:
         elif (match := _SERVER.search(data)) is not None:
             self._header.setdefault("server", match.group(1).decode("ascii", "replace"))
         elif (match := _FOOTER.search(data)) is not None and data.lstrip().startswith(b"-- Dump completed"):
+            if match.group(1) is None and not data.endswith(b"\n"):
+                self._footer_is_cut = True  # the tool ends it with its date or with a new line
+                return
             self._footers += 1
             self._after_footer = False
             self._dump_date = match.group(1) is not None
@@ -210,6 +213,8 @@ class Inspector:
             return False, f"ends inside a statement that began on line {self._cut_at}"
         if not self._size:
             return False, "is empty"
+        if self._footer_is_cut:
+            return False, 'ends inside its last line, "-- Dump completed"'
         commented = bool(self._headers or self._footers or self._header)
         if commented and self._footers < max(1, self._headers):
             return False, 'no "-- Dump completed" line'

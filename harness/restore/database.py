@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError, ProcedureFailed, ServerFailed
+from harness.model import Finding, Severity
 from harness.services.execution import Completed, feed
 from harness.services.mysql import MySqlServer, Session
 from harness.services.mysql_errors import without_values
 
+_MOST_TOLD = 5
+_TOLD_CHARACTERS = 300
 LOAD_LIMIT_S = 24 * 3600.0
 
 _DISK_FULL = frozenset({"1021", "1114", "3019", "28"})
@@ -39,11 +42,14 @@ def client_arguments(server: MySqlServer) -> list[str]:
     ]
 
 
-def run_script(server: MySqlServer, script: Iterable[bytes]) -> None:
+def run_script(server: MySqlServer, script: Iterable[bytes]) -> tuple[str, ...]:
     """Run a script against the server's database as the application's own account.
 
     Args:
         script: the statements to run, as a stream.
+
+    Returns:
+        What the client said on stderr although it ended well, without values of rows; a healthy load says nothing.
 
     Raises:
         ProcedureFailed: the script failed, or somebody else was connected meanwhile.
@@ -73,6 +79,21 @@ def run_script(server: MySqlServer, script: Iterable[bytes]) -> None:
                 f"{strangers} other connections were made to the database while the script ran",
                 "What they wrote is mixed with the backup: keep everybody out for the whole restore.",
             )
+    return tuple(redacted(completed.stderr).splitlines())
+
+
+def complaint_findings(complaints: Sequence[str]) -> tuple[Finding, ...]:
+    """What the client said while the script ran, told: nothing failed, and a healthy load is silent."""
+    return tuple(
+        Finding(
+            code="client-said",
+            severity=Severity.WARNING,
+            subject="stderr",
+            message=f"While the script ran, the client said: {line[:_TOLD_CHARACTERS]}",
+            remedy="Look up what it means: the same would be said in a real restore.",
+        )
+        for line in complaints[:_MOST_TOLD]
+    )
 
 
 def connected(session: Session, user: str) -> int:

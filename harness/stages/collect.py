@@ -20,6 +20,7 @@ from harness.checks.evidence import (
 )
 from harness.clock import Clock
 from harness.model import AppState, ArtifactFile, DatabaseState, Manifest, Probe, Step
+from harness.restore.database import complaint_findings
 from harness.restore.script import Script, redump
 from harness.rowdiff import differing_rows
 from harness.scenario import Objectives
@@ -134,7 +135,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             measured=restored.measured,
             nonce=nonce,
             nonce_found=nonce_found,
-            findings=restored.script.findings,
+            findings=restored.script.findings + complaint_findings(restored.restoration.client_complaints),
         ),
         source=_source(restored),
         app_before=restored.source.app if restored.source else None,

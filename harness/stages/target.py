@@ -71,10 +71,12 @@ class Restoration:
     Args:
         files: of the storage directory; None when that step was left out.
         import_complaints: lines that `scout:import-all` wrote to stderr, while it ended with 0.
+        client_complaints: lines that the database's client wrote to stderr, while it ended with 0.
     """
 
     files: StorageRestore | None
     import_complaints: tuple[str, ...]
+    client_complaints: tuple[str, ...] = ()
 
 
 def restore(
@@ -99,6 +101,7 @@ def restore(
     """
     files: StorageRestore | None = None
     complaints: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     faults = faults or Injector((), 0, inventory.parent, limits)
 
     def stop(note: Note) -> None:
@@ -117,8 +120,9 @@ def restore(
         note.detail = f"{files.totals.files:,} files, {megabytes(files.totals.size_bytes)}"
 
     def restore_database(note: Note) -> None:
+        nonlocal said
         sent = _Counter(stream.through(script.chunks()), note.progress)
-        run_script(stack.mysql, sent)
+        said = run_script(stack.mysql, sent)
         note.detail = f"{script.rows:,} rows, {megabytes(sent.size_bytes)} of script"
 
     def start(note: Note) -> None:
@@ -140,7 +144,7 @@ def restore(
         name, title, do = guide_steps[stage]
         with clock.step(name, title) as note, faults.around(stage, stack=stack, script=stream):
             do(note)
-    return Restoration(files, complaints)
+    return Restoration(files, complaints, said)
 
 
 class _Counter:

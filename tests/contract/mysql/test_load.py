@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,6 +190,23 @@ def test_an_error_of_the_scripts_source_is_raised_as_it_is(place: Place) -> None
 
     with pytest.raises(HarnessError, match=r"^the archive is cut short$"):
         run_script(place.server, script())
+
+
+def test_a_healthy_load_says_nothing_and_what_a_client_says_comes_back(place: Place, tmp_path: Path) -> None:
+    """On stderr and with exit status 0, as a client with a warning of its own does."""
+    assert run_script(place.server, [b"CREATE TABLE t (v INT);\n"]) == ()
+    wrapper = tmp_path / "client"
+    wrapper.write_text(
+        f'#!/bin/sh\necho "Warning: a library of this client is older than it" >&2\n{client_call(place)}\n'
+    )
+    wrapper.chmod(0o755)
+    said = run_script(replace(place.server, client=str(wrapper)), [b"INSERT INTO t VALUES (1);\n"])
+    assert said == ("Warning: a library of this client is older than it",)
+    assert place.tables()["t"].rows == 1
+
+
+def client_call(place: Place) -> str:
+    return f'exec {shlex.quote(place.server.client)} "$@"'
 
 
 def test_an_empty_script_loads_nothing(place: Place) -> None:

@@ -142,6 +142,12 @@ UNREADABLE = (
     ),
     Damage("cut before its last line", cut_at(GONE), BrokenArtifact, CUT + 'no "-- Dump completed" line$'),
     Damage(
+        "cut inside its last line",
+        cut_at(GONE, len(b"\n-- Dump completed on 20")),
+        BrokenArtifact,
+        CUT + 'ends inside its last line, "-- Dump completed"$',
+    ),
+    Damage(
         "the header only",
         lambda s: s[: s.index(b"DROP TABLE")] + s[s.index(GONE) :],
         BrokenArtifact,

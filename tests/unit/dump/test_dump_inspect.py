@@ -351,3 +351,19 @@ def test_a_compact_dump_of_mariadb_11_that_is_cut_inside_a_tables_rows_says_so(d
         False,
         "ends before the settings of its beginning are restored (OLD_AUTOCOMMIT)",
     )
+
+
+def test_every_cut_inside_the_last_line_is_seen(data: Path) -> None:
+    """Up to the date's last digit: whoever cut the file there cut it somewhere, and the next time earlier."""
+    script = (data / "mysql-9.7" / "plain.sql").read_bytes()
+    begin = script.rindex(b"-- Dump completed")
+    for end in range(begin + len("-- Dump completed"), len(script) - 1):
+        info = look(script[:end])
+        assert (info.complete, info.incomplete_because) == (
+            False,
+            'ends inside its last line, "-- Dump completed"',
+        ), script[begin:end]
+    assert look(script[:-1]).complete is True, "only the new line is gone, as an editor may leave it"
+    without_date = (data / "mysql-9.7" / "skip-dump-date.sql").read_bytes()
+    assert look(without_date).complete is True
+    assert look(without_date[:-1]).complete is False, "nothing tells it from a line whose date was cut off"

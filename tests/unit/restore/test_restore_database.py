@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.restore.database import client_arguments, redacted
+from harness.model import Finding, Severity
+from harness.restore.database import client_arguments, complaint_findings, redacted
 from harness.runtimes.local_host import LocalHost
 from harness.services.mysql import Account, MySqlServer
 
@@ -112,3 +113,19 @@ def test_a_quoted_value_that_the_bound_on_stderr_cut_off_is_not_told() -> None:
     assert redacted("ERROR 1406 (22001) at line 2: Data too long: 'Ann of Atl") == (
         "ERROR 1406 (22001) at line 2: Data too long: '…"
     )
+
+
+def test_what_the_client_says_although_it_ends_well_is_told() -> None:
+    """Each line is a warning, five at most, none of them longer than a console shows."""
+    assert complaint_findings(()) == ()
+    assert complaint_findings(["mysql: [Warning] Using a password"]) == (
+        Finding(
+            code="client-said",
+            severity=Severity.WARNING,
+            subject="stderr",
+            message="While the script ran, the client said: mysql: [Warning] Using a password",
+            remedy="Look up what it means: the same would be said in a real restore.",
+        ),
+    )
+    many = complaint_findings(["x" * 1000] * 9)
+    assert (len(many), len(many[0].message)) == (5, 300 + len("While the script ran, the client said: "))
