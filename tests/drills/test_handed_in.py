@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from jsonschema import Draft202012Validator
+from prometheus_client.parser import text_string_to_metric_families
 
+from harness.attestation.keys import generate
 from harness.dump.source import open_script
+from harness.schema import SCHEMAS
 from harness.services.execution import run
 from harness.settings import Settings
 from tests.drills.conftest import Backed, drill_of
@@ -86,15 +90,31 @@ def test_a_plain_dump_and_a_directory_pass_without_a_manifest(
 
 
 def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backed: Backed, tmp_path: Path) -> None:
-    """With a manifest, rows are compared with the source's own digests as well."""
-    directory = tmp_path / "backup"
+    """With a manifest, rows are compared with the source's own digests as well; others are told, and can check it."""
+    directory, key, metrics = tmp_path / "backup", tmp_path / "key", tmp_path / "drill.prom"
     shutil.copytree(backed.directory, directory)
-    process = drill(settings, "verify", "--json", str(directory))
+    generate(key, None)
+    process = drill(settings, "verify", "--json", "--sign", str(key), "--metrics", str(metrics), str(directory))
     result = json.loads(process.stdout)
     assert process.returncode == 1, "the key of the source was not handed in, so its values cannot be read"
     assert {finding["code"] for finding in result["findings"] if finding["severity"] == "error"} == {"decrypt"}
     compared = {check["check"]: check["compared"] for check in result["checks"]}
     assert compared["rows-source"] == compared["rows-script"] == rows_of(backed)
+    Draft202012Validator(json.loads(SCHEMAS[0].text())).validate(result)
+    values = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(metrics.read_text())
+        for sample in family.samples
+    }
+    assert values["apiary_drill_rows", result["backup"]] == rows_of(backed)
+    assert values["apiary_drill_last_good_timestamp_seconds", result["backup"]] == 0
+    evidence = settings.runs_dir / result["drill_id"] / "evidence.intoto.jsonl"
+    artifacts = [f"--artifact={directory / file['name']}" for file in result["artifacts"]]
+    checked = drill(settings, "evidence", "verify", str(evidence), "--key", f"{key}.pub", *artifacts)
+    assert (checked.returncode, checked.stdout.splitlines()[-1]) == (
+        0,
+        "Signed by the key, and every file is what was signed.",
+    )
 
 
 def test_a_dump_that_was_altered_is_not_the_manifests(settings: Settings, backed: Backed, tmp_path: Path) -> None:
