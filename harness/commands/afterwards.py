@@ -62,7 +62,8 @@ def _ping(finished: Finished) -> None:
     if finished.settings.telling.ping is not None:
         from harness.monitoring.ping import ping_ended
 
-        ping_ended(finished.result.verdict, finished.settings.telling)
+        good = finished.result.verdict is finished.result.expected_verdict
+        ping_ended(finished.settings.telling, good=good)
 
 
 def _history(finished: Finished) -> None:

@@ -15,6 +15,7 @@ from harness.history.database import History
 from harness.history.durations import seconds_of
 from harness.history.entry import Entry
 from harness.history.status import BackupStatus, status_of
+from harness.settings import TellingSettings
 
 
 @click.command(
@@ -36,8 +37,16 @@ Exit codes:
     metavar="FILE",
     help="Its backup has to be among them. Without it, ./apiary-drill.toml is read where it is there.",
 )
+@click.option("--notify", is_flag=True, help="Tell an alarm to whom [notify] of the configuration names, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status(max_age: str, backups: tuple[str, ...], handed_in: bool, config_file: Path | None, as_json: bool) -> None:
+def status(
+    max_age: str,
+    backups: tuple[str, ...],
+    handed_in: bool,
+    config_file: Path | None,
+    notify: bool,
+    as_json: bool,
+) -> None:
     """Say how old the last good drill of each backup is; exit 1 when one is too old.
 
     For cron and monitoring: a drill that stopped running makes a noise here. A drill is good when it ended with
@@ -49,6 +58,7 @@ def status(max_age: str, backups: tuple[str, ...], handed_in: bool, config_file:
       apiary-drill status --max-age 36h --backup production --json
     """
     max_age_s = seconds_of(max_age)
+    telling = _telling(config_file) if notify else None
     history = History(settings_for().history_path)
     now, configured = datetime.now(UTC), () if backups else _configured(config_file)
     problem = ""
@@ -73,7 +83,29 @@ def status(max_age: str, backups: tuple[str, ...], handed_in: bool, config_file:
             click.echo(f"{'OK   ' if each.ok else 'ALARM'}  {what} {name}: {each.message}")
         if problem:
             click.echo(f"ALARM  {problem}")
+    if telling is not None:
+        alarms = [f"{each.backup}: {each.message}" for each in found if not each.ok]
+        _tell([*alarms, *([problem] if problem else [])], telling)
     sys.exit(0 if ok else 1)
+
+
+def _telling(config_file: Path | None) -> TellingSettings:
+    """Whom to tell, looked at before anything else: an alarm that reaches nobody is none."""
+    from harness.commands.telling import configured_telling
+    from harness.monitoring.notify import check_urls
+
+    telling = configured_telling(config_file)
+    if not telling.notify_urls:
+        raise click.UsageError("--notify needs [notify] with urls or urls_file in apiary-drill.toml")
+    check_urls(telling.notify_urls)
+    return telling
+
+
+def _tell(alarms: list[str], telling: TellingSettings) -> None:
+    from harness.commands.telling import try_to_tell
+    from harness.monitoring.notify import notify_silence
+
+    try_to_tell("notifications", lambda: notify_silence(alarms, telling))
 
 
 def _configured(config_file: Path | None) -> tuple[str, ...]:

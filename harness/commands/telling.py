@@ -12,7 +12,7 @@ import click
 from harness.commands.edge import errors_console, settings_for
 from harness.config import CONFIG_NAME
 from harness.errors import HarnessError
-from harness.model import DrillResult, Verdict
+from harness.model import DrillResult
 from harness.monitoring.notify import notify_not_begun
 from harness.monitoring.ping import ping_ended, ping_started
 from harness.settings import Settings, TellingSettings
@@ -80,7 +80,7 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         **others: object,
     ) -> None:
         asked = others.get("asked")
-        configured = _configured(config_file or getattr(asked, "config_file", None))
+        configured = configured_telling(config_file or getattr(asked, "config_file", None))
         if metrics is not None:
             from harness.monitoring.metrics import check_file
 
@@ -99,13 +99,13 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
             from harness.monitoring.notify import check_urls
 
             check_urls(telling.notify_urls)
-        _try("dead man's switch", lambda: ping_started(telling))
+        try_to_tell("dead man's switch", lambda: ping_started(telling))
         try:
             command(settings=replace(settings, telling=telling), **others)
         except (HarnessError, click.BadParameter) as error:
             fact = error.fact if isinstance(error, HarnessError) else error.format_message()
-            _try("notifications", lambda: notify_not_begun(command.__name__, fact, telling))
-            _try("dead man's switch", lambda: ping_ended(Verdict.INCONCLUSIVE, telling))
+            try_to_tell("notifications", lambda: notify_not_begun(command.__name__, fact, telling))
+            try_to_tell("dead man's switch", lambda: ping_ended(telling, good=False))
             raise
 
     for option in reversed(_TELLING_OPTIONS):
@@ -133,8 +133,12 @@ _TELLING_OPTIONS = (
 )
 
 
-def _configured(path: Path | None) -> TellingSettings:
-    """What `[notify]` says, in the file that was named or in ./apiary-drill.toml."""
+def configured_telling(path: Path | None) -> TellingSettings:
+    """What `[notify]` says, in the file that was named or in ./apiary-drill.toml.
+
+    Raises:
+        UsageError: the file, or one that it names, cannot be used.
+    """
     if path is None:
         path = Path(CONFIG_NAME)
         if not path.exists():
@@ -142,7 +146,8 @@ def _configured(path: Path | None) -> TellingSettings:
     return settings_of(read_table(path), path.absolute().parent)
 
 
-def _try(what: str, tell: Callable[[], None]) -> None:
+def try_to_tell(what: str, tell: Callable[[], None]) -> None:
+    """Tell somebody; what can't be told is one line on stderr."""
     try:
         tell()
     except HarnessError as error:

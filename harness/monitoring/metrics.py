@@ -35,6 +35,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "info": ("Version and mode of the last drill, always 1.", ("version", "mode")),
+    "good": ("1 if the last drill came out as it should: PASS, or what a negative control expects.", ()),
     "verdict": ("1 for the verdict of the last drill, 0 for the others.", ("verdict",)),
     LAST_RUN: ("When the last drill ended.", ()),
     LAST_GOOD: ("When the last drill that came out as it should ended, 0 if none is known.", ()),
@@ -137,9 +138,11 @@ def samples_of(result: DrillResult, last_good: float) -> Iterator[Sample]:
     """
     backup = _backup(result)
     ended = result.started_at.timestamp() + result.duration_s
+    good = result.verdict is result.expected_verdict
     single: dict[str, float | None] = {
+        "good": good,
         LAST_RUN: ended,
-        LAST_GOOD: ended if result.verdict is Verdict.PASS else last_good,
+        LAST_GOOD: ended if good else last_good,
         "duration_seconds": result.duration_s,
         "recovery_time_seconds": result.recovery_time_s,
         "recovery_time_objective_seconds": result.recovery_time_objective_s,

@@ -32,15 +32,17 @@ class NotSent(HarnessError):
     """A notification could not be sent; the verdict stays what it is."""
 
 
-def event_of(verdict: Verdict, before: Verdict | None) -> Event | None:
+def event_of(result: DrillResult, before: Verdict | None) -> Event | None:
     """What a finished drill is to somebody who waits for news; None for one more good drill.
+
+    A negative control is good when it comes out as its scenario expects.
 
     Args:
         before: what the drill of the same backup before this one came to, or None if there was none.
     """
-    if verdict is not Verdict.PASS:
+    if result.verdict is not result.expected_verdict:
         return Event.FAILURE
-    return Event.RECOVERY if before not in (None, Verdict.PASS) else None
+    return Event.RECOVERY if before not in (None, result.expected_verdict) else None
 
 
 def check_urls(urls: Sequence[str]) -> None:
@@ -63,12 +65,12 @@ def notify_result(result: DrillResult, before: Verdict | None, telling: TellingS
     Raises:
         NotSent: not everybody could be told.
     """
-    event = event_of(result.verdict, before)
+    event = event_of(result, before)
     if event is not None:
-        backup = _short(result.backup or result.scenario)
-        title = f"{result.verdict}: restore drill of {backup}"
-        if event is Event.RECOVERY:
-            title = f"{result.verdict} again: restore drill of {backup}"
+        verdict = f"{result.verdict} again" if event is Event.RECOVERY else str(result.verdict)
+        if event is Event.FAILURE and result.expected_verdict is not Verdict.PASS:
+            verdict += f" instead of {result.expected_verdict}"
+        title = f"{verdict}: restore drill of {_short(result.backup or result.scenario)}"
         _tell(event, title, _told(result, before), telling)
 
 

@@ -6,7 +6,6 @@ from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
 from harness.errors import HarnessError
-from harness.model import Verdict
 from harness.monitoring.bounded import all_within
 from harness.settings import TellingSettings
 
@@ -32,15 +31,18 @@ def ping_started(telling: TellingSettings) -> None:
         _ping(telling.ping, Signal.START, telling.timeout_s)
 
 
-def ping_ended(verdict: Verdict, telling: TellingSettings) -> None:
+def ping_ended(telling: TellingSettings, *, good: bool) -> None:
     """Say how a drill ended: a good one to every switch, a bad one to a switch that knows what that means.
+
+    Args:
+        good: it came out as it should. One that could not begin did not.
 
     Raises:
         NotPinged: it could not be reached.
     """
     if telling.ping is None:
         return
-    if verdict is Verdict.PASS:
+    if good:
         _ping(telling.ping, Signal.GOOD, telling.timeout_s)
     elif telling.ping_style == "healthchecks":
         _ping(telling.ping, Signal.FAIL, telling.timeout_s)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from harness.attestation.check import verify_evidence
 from harness.attestation.keys import generate, load_public
 from harness.cli import main
 from harness.commands.afterwards import Finished, do_afterwards
+from harness.model import Verdict
 from harness.settings import TellingSettings, from_environment
 from harness.store import Store
 from tests.unit.monitoring.conftest import Service
@@ -157,3 +159,51 @@ def test_what_cannot_work_stops_a_drill_before_it_begins(
     assert told.format(here=os.path.realpath(here)) in output
     assert "secret" not in output
     assert not (here / "state").exists()
+
+
+def test_a_recovery_is_told_from_what_the_history_says(tmp_path: Path, service: Service) -> None:
+    """The drill of the same backup before it failed, so that the next good one is news, and the one after is none."""
+    telling = TellingSettings(notify_urls=(f"json://127.0.0.1:{service.port}/notify",), notify_on=("recovery",))
+    failed = finished(tmp_path, telling)
+    said: list[str] = []
+    for day, verdict in enumerate((Verdict.FAIL, Verdict.PASS, Verdict.PASS)):
+        result = replace(
+            failed.result,
+            drill_id=f"drill-{day}",
+            backup="apiary",
+            verdict=verdict,
+            started_at=failed.result.started_at + timedelta(days=day),
+        )
+        run_dir = tmp_path / f"run-{day}"
+        Store(run_dir).save_result(result)
+        do_afterwards(replace(failed, result=result, run_dir=run_dir), said.append)
+    assert said == []
+    message = sent_to(service)
+    assert message["title"] == "PASS again: restore drill of apiary"
+    assert message["message"].endswith("Drill drill-1, begun 2026-11-23 22:37 UTC.")
+
+
+def test_silence_is_told_where_it_is_asked_for(here: Path, service: Service) -> None:
+    (here / "apiary-drill.toml").write_text(
+        f'[backup]\ndirectory = "backups/*"\n[notify]\nurls = ["json://127.0.0.1:{service.port}/notify"]\n'
+    )
+    code, output = call("status", "--notify")
+    assert code == 1
+    message = sent_to(service)
+    assert message["title"] == "1 backup has no recent good restore drill"
+    assert " ".join(message["message"].split()) in output
+    service.requests.clear()
+    assert call("status") == (1, output)
+    assert service.requests == []
+
+
+def test_an_alarm_that_reaches_nobody_is_told(here: Path, closed_port: int) -> None:
+    code, output = call("status", "--notify")
+    assert (code, "--notify needs [notify] with urls or urls_file in apiary-drill.toml" in output) == (2, True)
+    (here / "apiary-drill.toml").write_text(
+        f'[backup]\ndirectory = "x"\n[notify]\nurls = ["json://127.0.0.1:{closed_port}/secret"]\n'
+    )
+    code, output = call("status", "--notify")
+    assert code == 1
+    assert "1 of 1 notifications could not be sent: number 1 (JSON) was refused or not reached" in output
+    assert "secret" not in output

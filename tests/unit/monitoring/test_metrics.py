@@ -69,6 +69,7 @@ def test_a_good_drill_in_numbers(path: Path, good: DrillResult) -> None:
     assert {key: value for key, value in found.items() if len(key) == 2} == {
         ("last_run_timestamp_seconds", BACKUP): pytest.approx(good.started_at.timestamp() + good.duration_s),
         ("last_good_timestamp_seconds", BACKUP): pytest.approx(good.started_at.timestamp() + good.duration_s),
+        ("good", BACKUP): 1,
         ("duration_seconds", BACKUP): good.duration_s,
         ("recovery_time_seconds", BACKUP): good.recovery_time_s,
         ("recovery_point_timestamp_seconds", BACKUP): 1795393328.0,
@@ -115,9 +116,20 @@ def test_the_last_good_drill_survives_one_that_fails(path: Path, good: DrillResu
         assert found["last_good_timestamp_seconds", BACKUP] == before
         assert found["last_run_timestamp_seconds", BACKUP] == pytest.approx(bad.started_at.timestamp() + 100)
         assert [found["verdict", BACKUP, name] for name in ("PASS", str(result.verdict))] == [0, 1]
+        assert found["good", BACKUP] == 0
     later = replace(good, started_at=good.started_at + timedelta(days=11))
     write_metrics(path, later)
     assert values(path)["last_good_timestamp_seconds", BACKUP] == pytest.approx(before + 11 * 86400)
+
+
+def test_a_negative_control_is_good_when_it_comes_out_as_it_should(path: Path, bad: DrillResult) -> None:
+    """What was broken on purpose has to be found: then no alarm on verdicts may ring."""
+    write_metrics(path, replace(bad, expected_verdict=Verdict.FAIL))
+    found = values(path)
+    assert (found["good", BACKUP], found["verdict", BACKUP, "FAIL"]) == (1, 1)
+    assert found["last_good_timestamp_seconds", BACKUP] == found["last_run_timestamp_seconds", BACKUP]
+    write_metrics(path, replace(bad, expected_verdict=Verdict.FAIL, verdict=Verdict.PASS))
+    assert values(path)["good", BACKUP] == 0
 
 
 def test_without_a_good_drill_its_time_is_zero(path: Path, bad: DrillResult) -> None:

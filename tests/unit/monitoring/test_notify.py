@@ -49,20 +49,31 @@ def good(tmp_path: Path) -> DrillResult:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "before", "event"),
+    ("verdict", "expected", "before", "event"),
     [
-        (Verdict.FAIL, None, Event.FAILURE),
-        (Verdict.FAIL, Verdict.PASS, Event.FAILURE),
-        (Verdict.FAIL, Verdict.FAIL, Event.FAILURE),
-        (Verdict.INCONCLUSIVE, Verdict.PASS, Event.FAILURE),
-        (Verdict.PASS, None, None),
-        (Verdict.PASS, Verdict.PASS, None),
-        (Verdict.PASS, Verdict.FAIL, Event.RECOVERY),
-        (Verdict.PASS, Verdict.INCONCLUSIVE, Event.RECOVERY),
+        (Verdict.FAIL, Verdict.PASS, None, Event.FAILURE),
+        (Verdict.FAIL, Verdict.PASS, Verdict.PASS, Event.FAILURE),
+        (Verdict.FAIL, Verdict.PASS, Verdict.FAIL, Event.FAILURE),
+        (Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.PASS, Event.FAILURE),
+        (Verdict.PASS, Verdict.PASS, None, None),
+        (Verdict.PASS, Verdict.PASS, Verdict.PASS, None),
+        (Verdict.PASS, Verdict.PASS, Verdict.FAIL, Event.RECOVERY),
+        (Verdict.PASS, Verdict.PASS, Verdict.INCONCLUSIVE, Event.RECOVERY),
+        (Verdict.FAIL, Verdict.FAIL, None, None),
+        (Verdict.PASS, Verdict.FAIL, None, Event.FAILURE),
+        (Verdict.INCONCLUSIVE, Verdict.FAIL, None, Event.FAILURE),
     ],
 )
-def test_what_is_news(verdict: Verdict, before: Verdict | None, event: Event | None) -> None:
-    assert event_of(verdict, before) is event
+def test_what_is_news(
+    good: DrillResult, verdict: Verdict, expected: Verdict, before: Verdict | None, event: Event | None
+) -> None:
+    """A negative control that comes out as it should is none."""
+    assert event_of(replace(good, verdict=verdict, expected_verdict=expected), before) is event
+
+
+def test_a_negative_control_that_passes_is_told_as_what_it_is(service: Service, good: DrillResult) -> None:
+    notify_result(replace(good, expected_verdict=Verdict.FAIL), None, settings(service.port))
+    assert service.messages()[0]["title"] == ("PASS instead of FAIL: restore drill of /srv/backups/apiary-*.sql.gz")
 
 
 def test_a_failure_is_told_with_what_decided_it(service: Service, bad: DrillResult) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UsageError
-from harness.model import Verdict
 from harness.monitoring.ping import NotPinged, Signal, ping_ended, ping_started, url_for
 from harness.settings import TellingSettings
 from harness.telling import checked_ping
@@ -17,26 +16,24 @@ def settings(port: int, style: str = "plain", timeout_s: float = 5.0, path: str 
 
 
 @pytest.mark.parametrize(
-    ("style", "verdict", "paths"),
+    ("style", "good", "paths"),
     [
-        ("plain", Verdict.PASS, ["/secret-uuid"]),
-        ("plain", Verdict.FAIL, []),
-        ("plain", Verdict.INCONCLUSIVE, []),
-        ("healthchecks", Verdict.PASS, ["/secret-uuid/start", "/secret-uuid"]),
-        ("healthchecks", Verdict.FAIL, ["/secret-uuid/start", "/secret-uuid/fail"]),
-        ("healthchecks", Verdict.INCONCLUSIVE, ["/secret-uuid/start", "/secret-uuid/fail"]),
+        ("plain", True, ["/secret-uuid"]),
+        ("plain", False, []),
+        ("healthchecks", True, ["/secret-uuid/start", "/secret-uuid"]),
+        ("healthchecks", False, ["/secret-uuid/start", "/secret-uuid/fail"]),
     ],
 )
-def test_what_a_switch_is_told(service: Service, style: str, verdict: Verdict, paths: list[str]) -> None:
+def test_what_a_switch_is_told(service: Service, style: str, good: bool, paths: list[str]) -> None:
     """Only a good drill keeps a plain switch quiet: for the others the silence is the message."""
     ping_started(settings(service.port, style))
-    ping_ended(verdict, settings(service.port, style))
+    ping_ended(settings(service.port, style), good=good)
     assert [(method, path) for method, path, _ in service.requests] == [("GET", path) for path in paths]
 
 
 def test_without_a_url_nobody_is_asked() -> None:
     ping_started(TellingSettings(ping_style="healthchecks"))
-    ping_ended(Verdict.PASS, TellingSettings())
+    ping_ended(TellingSettings(), good=True)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +52,13 @@ def test_a_signal_goes_behind_the_path(url: str, signal: Signal, wanted: str) ->
 
 def test_a_server_that_stumbles_is_asked_again(service: Service) -> None:
     service.statuses = [500, 503]
-    ping_ended(Verdict.PASS, settings(service.port))
+    ping_ended(settings(service.port), good=True)
     assert service.paths == ["/secret-uuid"] * 3
 
 
 def told(telling: TellingSettings) -> str:
     with pytest.raises(NotPinged) as caught:
-        ping_ended(Verdict.PASS, telling)
+        ping_ended(telling, good=True)
     return str(caught.value)
 
 
