@@ -93,6 +93,29 @@ class TellingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """Where reports go besides `report.html` in the run directory; None where none was asked for.
+
+    Args:
+        html, pdf, markdown, junit: files to write.
+        step_summary: what GitHub Actions shows below a job (`GITHUB_STEP_SUMMARY`).
+        annotate: say findings as GitHub's workflow commands (`GITHUB_ACTIONS`).
+    """
+
+    html: Path | None = None
+    pdf: Path | None = None
+    markdown: Path | None = None
+    junit: Path | None = None
+    step_summary: Path | None = None
+    annotate: bool = False
+
+    def files(self) -> dict[str, Path]:
+        """The files that were asked for, by format."""
+        named = {"html": self.html, "pdf": self.pdf, "markdown": self.markdown, "junit": self.junit}
+        return {kind: path for kind, path in named.items() if path is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are and how long they may take.
 
@@ -111,6 +134,7 @@ class Settings:
         fetch_env: proxies, certificates and pip's options: what programs that fetch something get besides.
         history: the file of finished runs, or None for `history.sqlite3` in the state directory.
         telling: see TellingSettings; filled in from the options of a command.
+        reports: see ReportSettings; filled in from the options of a command.
     """
 
     state_dir: Path
@@ -127,6 +151,7 @@ class Settings:
     fetch_env: Mapping[str, str] = field(default_factory=dict)
     history: Path | None = None
     telling: TellingSettings = field(default_factory=TellingSettings)
+    reports: ReportSettings = field(default_factory=ReportSettings)
 
     @property
     def history_path(self) -> Path:
@@ -189,5 +214,9 @@ def from_environment(
         images=images or ImageSettings(),
         fetch_env={name: value for name, value in environ.items() if _FETCHING.fullmatch(name)},
         history=Path(environ["APIARY_DRILL_HISTORY"]) if environ.get("APIARY_DRILL_HISTORY") else None,
+        reports=ReportSettings(
+            step_summary=Path(environ["GITHUB_STEP_SUMMARY"]) if environ.get("GITHUB_STEP_SUMMARY") else None,
+            annotate=environ.get("GITHUB_ACTIONS") == "true",
+        ),
         telling=TellingSettings(sign_passphrase=environ.get("APIARY_DRILL_SIGN_PASSPHRASE", "").encode() or None),
     )

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from harness.errors import HarnessError
 from harness.history.database import History
 from harness.history.record import record, verdict_before
@@ -34,10 +36,35 @@ class Finished:
 Afterwards = Callable[[Finished], None]
 
 
+def _write_reports(finished: Finished) -> None:
+    from harness.reports.files import REPORT, document_of, write_reports
+
+    document = document_of(finished.result, finished.run_dir)
+    asked_for = finished.settings.reports.files().items()
+    write_reports(document, finished.result, [("html", finished.run_dir / REPORT), *asked_for])
+
+
+def _tell_github(finished: Finished) -> None:
+    from harness.reports.files import document_of
+    from harness.reports.github import summary_part, workflow_commands
+    from harness.reports.markdown import render_markdown
+
+    wanted = finished.settings.reports
+    if wanted.annotate:
+        for line in workflow_commands(finished.result):
+            # The runner reads both streams; what the command was asked for is on the first.
+            click.echo(line, err=True)
+    if wanted.step_summary is not None:
+        with wanted.step_summary.open("a", encoding="utf-8") as file:
+            file.write(summary_part(render_markdown(document_of(finished.result, finished.run_dir))))
+
+
 def _sign(finished: Finished) -> None:
     from harness.commands.telling import sign
 
-    sign(finished.run_dir, finished.result, finished.settings.telling)
+    sign(
+        finished.run_dir, finished.result, finished.settings.telling, tuple(finished.settings.reports.files().values())
+    )
 
 
 def _metrics(finished: Finished) -> None:
@@ -71,7 +98,9 @@ def _history(finished: Finished) -> None:
 
 
 AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
-    ("sign the evidence", _sign),
+    ("write the reports", _write_reports),
+    ("tell GitHub Actions", _tell_github),
+    ("sign the evidence", _sign),  # the reports as well
     ("metrics", _metrics),
     ("notifications", _notify),
     ("history", _history),

@@ -155,6 +155,9 @@ def drilling(
             def show(result: DrillResult) -> None:
                 show_result(result, store.directory, as_json=as_json)
                 do_afterwards(Finished(result, store.directory, settings), say)
+                report = store.path("report.html")
+                if report.exists():
+                    console.print(f"  Report: {report}", highlight=False, markup=False, soft_wrap=True)
 
             yield drill, show
             if keep and drill.target is not None:

@@ -8,7 +8,11 @@ from pathlib import Path
 import click
 
 from harness.commands.common import EXIT_CODES, show_result
+from harness.commands.report_files import report_options
 from harness.commands.telling import sign, signing_options
+from harness.errors import UsageError
+from harness.reports.files import document_of, write_reports
+from harness.reports.names import paths_named
 from harness.result import exit_code, judge_again
 from harness.settings import Settings
 from harness.store import Store
@@ -17,15 +21,35 @@ from harness.store import Store
 @click.command(epilog=EXIT_CODES)
 @click.argument("run_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--name", "code", metavar="CODE", help="Say which file a code such as ~3fa1c2d4e5 stands for.")
 @signing_options
-def report(run_dir: Path, as_json: bool, settings: Settings) -> None:
-    """Judge a finished run again from its directory, without starting anything, and print the summary.
+@report_options
+def report(run_dir: Path, as_json: bool, code: str | None, settings: Settings) -> None:
+    """Judge a finished run again from its directory, without starting anything; write its reports.
 
     \b
     Example:
       apiary-drill report ~/.local/state/apiary-drill/runs/20261122T214200Z-documented-3fa1c2
+      apiary-drill report RUN_DIR --html drill.html --pdf drill.pdf
     """
+    if code is not None:
+        _say_name(run_dir, code)
+        return
     result = judge_again(Store(run_dir))
     show_result(result, run_dir, as_json=as_json)
-    sign(run_dir, result, settings.telling)
+    files = settings.reports.files()
+    if files:
+        write_reports(document_of(result, run_dir), result, files.items())
+    sign(run_dir, result, settings.telling, tuple(files.values()))
     sys.exit(exit_code(result))
+
+
+def _say_name(run_dir: Path, code: str) -> None:
+    found = False
+    for path in paths_named(run_dir, code):
+        click.echo(path)
+        found = True
+    if not found:
+        raise UsageError(
+            f"no file that this run saw has the code {code}", "A code is ~ and ten digits, as the report shows it."
+        )

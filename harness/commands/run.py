@@ -10,6 +10,7 @@ import click
 
 from harness import scenario
 from harness.commands.common import EXIT_CODES, drilling, errors_console, runtime_options
+from harness.commands.report_files import report_options
 from harness.commands.telling import signing_options, telling_options
 from harness.errors import UsageError
 from harness.result import exit_code
@@ -32,6 +33,7 @@ from harness.settings import Settings
 @runtime_options
 @signing_options
 @telling_options
+@report_options
 def run(
     scenarios: tuple[str, ...],
     scale: str | None,
@@ -51,6 +53,11 @@ def run(
       apiary-drill run everything-quiesced --scale medium
     """
     loaded = scenario.load_all([scenario.find(name) for name in scenarios or (scenario.DEFAULT,)])
+    if len(loaded) > 1 and (files := settings.reports.files()):
+        raise UsageError(
+            f"--{next(iter(files))} names one file, and {len(loaded)} scenarios are to run",
+            "Run one scenario, or take report.html from each run directory.",
+        )
     asked = [(wanted, fitting(settings, wanted)) for wanted in loaded]
     worst = 0
     for wanted, fitted in asked:

@@ -8,6 +8,7 @@ import click
 
 from harness.commands.common import EXIT_CODES, runtime_options
 from harness.commands.handed_in import Asked, drill_handed_in, handed_in_options
+from harness.commands.report_files import report_options
 from harness.commands.telling import signing_options, telling_options
 from harness.result import exit_code
 from harness.settings import Settings
@@ -20,6 +21,7 @@ from harness.settings import Settings
 @runtime_options
 @signing_options
 @telling_options
+@report_options
 def verify(
     asked: Asked,
     rto: float | None,

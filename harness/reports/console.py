@@ -11,13 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
+from harness.reports.words import SENTENCES, times
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
-_SENTENCES = {
-    Verdict.PASS: "The backup restores: everything that was checked came back.",
-    Verdict.INCONCLUSIVE: "The drill could not tell whether the backup restores.",
-    Verdict.FAIL: "The backup does not restore as it should.",
-}
 _LISTED_FINDINGS = 12
 _LISTED_CHANGES = 3
 
@@ -70,7 +66,7 @@ def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
     console.print()
     line = Text()
     line.append(f" {result.verdict} ", style=f"{_COLOURS[result.verdict]} reverse")
-    line.append(f"  {_SENTENCES[result.verdict]}", style="bold")
+    line.append(f"  {SENTENCES[result.verdict]}", style="bold")
     console.print(line)
     for fault in result.faults:
         console.print(f"  {_fault(fault)}", markup=False, highlight=False)
@@ -78,7 +74,7 @@ def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
         console.print(f"  {reason}", markup=False, highlight=False)
     if len(result.reasons) > 3:
         console.print(f"  … and {len(result.reasons) - 3} more reasons.", highlight=False)
-    console.print(f"  {_times(result)}", highlight=False, markup=False)
+    console.print(f"  {times(result)}", highlight=False, markup=False)
     for text in result.unproven[:-2] if len(result.unproven) > 2 else ():
         console.print(f"  Not proven: {text}", style="dim", highlight=False, markup=False)
     for hint in result.hints:
@@ -92,17 +88,6 @@ def _fault(fault: InjectedFault) -> str:
     if len(fault.changes) > _LISTED_CHANGES:
         told.append(f"and {len(fault.changes) - _LISTED_CHANGES:,} more")
     return f"Fault put in at {fault.stage}: {fault.name} ({'; '.join(told) or 'without effect'})."
-
-
-def _times(result: DrillResult) -> str:
-    parts = [f"drill {result.duration_s:.1f} s"]
-    if result.recovery_time_s is not None:
-        parts.append(f"restore (steps 2 to 6 of the guide) {result.recovery_time_s:.1f} s, {result.mode}")
-    if result.recovery_point_at is not None:
-        parts.append(f"newest row {result.recovery_point_at:%Y-%m-%d %H:%M:%S} UTC")
-    if result.peak_memory_bytes is not None:
-        parts.append(f"harness at most {result.peak_memory_bytes / 1e6:.0f} MB of memory")
-    return "; ".join(parts) + "."
 
 
 def _components(components: Sequence[Component]) -> Table:

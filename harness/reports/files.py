@@ -1,0 +1,97 @@
+"""Writing reports to files: refused before a drill starts where that cannot work, and never half written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from harness.checks.evidence import Evidence
+from harness.errors import MissingProgram, UsageError
+from harness.model import DrillResult
+from harness.reports.document import Document
+from harness.reports.html import render_html
+from harness.reports.junit import render_junit
+from harness.reports.markdown import render_markdown
+from harness.reports.page import page_of
+from harness.reports.pdf import render_pdf, require_pdf
+from harness.settings import ReportSettings
+from harness.store import EVIDENCE, Store
+
+REPORT = "report.html"
+"""In every run directory."""
+
+Writer = Callable[[Document, DrillResult], bytes]
+
+FORMATS: Mapping[str, Writer] = {
+    "html": lambda document, _: render_html(document).encode(),
+    "pdf": lambda document, _: render_pdf(document),
+    "markdown": lambda document, _: render_markdown(document).encode(),
+    "junit": lambda _, result: render_junit(result),
+}
+"""By the name of the option; the document and the result say the same."""
+
+
+def check_files(wanted: ReportSettings) -> None:
+    """Find out that a report cannot be written before hours of a drill are spent.
+
+    Raises:
+        UsageError: a path cannot be written, or two reports would go to the same file.
+    """
+    taken: dict[Path, str] = {}
+    for kind, path in wanted.files().items():
+        told = f"cannot write --{kind} {path}"
+        if path.is_dir():
+            raise UsageError(f"{told}: it is a directory", "Name the file in it.")
+        if not path.parent.is_dir():
+            raise UsageError(f"{told}: there is no directory {path.parent}", "Make the directory first.")
+        try:
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        except OSError as error:
+            raise UsageError(f"{told}: {error.strerror}", "Name a place where this user may write.") from None
+        other = taken.setdefault(path.resolve(), kind)
+        if other != kind:
+            raise UsageError(f"{told}: --{other} goes there as well", "Give each report a file of its own.")
+    if wanted.pdf is not None:
+        try:
+            require_pdf()
+        except MissingProgram as error:
+            raise UsageError(error.fact, *error.hints) from None
+
+
+def document_of(result: DrillResult, run_dir: Path) -> Document:
+    """The report of a run, with the evidence that is in its directory."""
+    store = Store(run_dir)
+    evidence: Evidence | None = store.load_evidence() if store.path(f"{EVIDENCE}.json").exists() else None
+    return page_of(result, evidence, run_dir)
+
+
+def write_reports(document: Document, result: DrillResult, files: Iterable[tuple[str, Path]]) -> None:
+    """Write each format (a key of FORMATS) to its file; what cannot be written does not keep the others from being.
+
+    Raises:
+        HarnessError, OSError: the first that could not be written, after all others were tried.
+    """
+    failed: Exception | None = None
+    for kind, path in files:
+        try:
+            write_whole(path, FORMATS[kind](document, result))
+        except (MissingProgram, OSError) as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that its name only ever stands for all of its content."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

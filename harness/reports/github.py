@@ -1,0 +1,51 @@
+"""What GitHub Actions shows of a drill: annotations through workflow commands, and the job's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.model import DrillResult, Severity
+from harness.reports.words import SENTENCES
+
+ANNOTATIONS = 10
+"""Of each kind; GitHub shows no more of one step (docs.github.com, "Workflow commands": limits of annotations)."""
+SUMMARY_BYTES = 1 << 20
+"""What a step's summary may hold (docs.github.com, "Adding a job summary")."""
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def workflow_commands(result: DrillResult) -> Iterator[str]:
+    """One line for the verdict, and one for each of the first findings of a kind."""
+    verdict = {"PASS": "notice", "FAIL": "error"}.get(result.verdict, "warning")
+    yield _command(verdict, f"Restore drill: {result.verdict}", SENTENCES[result.verdict])
+    told = dict.fromkeys(_COMMANDS.values(), 0)
+    told[verdict] += 1
+    for finding in result.findings:
+        command = _COMMANDS[finding.severity]
+        told[command] += 1
+        if told[command] <= ANNOTATIONS:
+            yield _command(command, f"{finding.code} {finding.subject}", f"{finding.message} {finding.remedy}".strip())
+
+
+def summary_part(markdown: str) -> str:
+    """As much of a report as a step's summary may hold, cut between two blocks."""
+    if len(markdown.encode()) <= SUMMARY_BYTES:
+        return markdown
+    note = "\n\nThe rest did not fit; the report in the artifacts has all of it.\n"
+    room = SUMMARY_BYTES - len(note.encode())
+    kept = markdown.encode()[:room].decode("utf-8", "ignore")
+    return kept[: kept.rfind("\n\n")] + note
+
+
+def _command(command: str, title: str, message: str) -> str:
+    return f"::{command} title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    """As the runner unescapes it (actions/toolkit, `command.ts`)."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,43 @@
+"""The same page on paper, by WeasyPrint: text that can be selected, page numbers, tables that are not cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.errors import MissingProgram
+from harness.reports.document import Document
+from harness.reports.html import render_html
+
+PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
+"""Debian's names of the libraries that WeasyPrint loads (doc.courtbouillon.org/weasyprint, "First steps")."""
+
+
+def require_pdf() -> Any:
+    """WeasyPrint's module.
+
+    Raises:
+        MissingProgram: the libraries that set the text are not on this machine.
+    """
+    try:
+        import weasyprint
+    except OSError as error:
+        raise MissingProgram(
+            "a PDF needs the library Pango, which is not on this machine",
+            "As root on Debian, `apiary-drill doctor --install` fetches it.",
+            f"Elsewhere install what Debian calls {', '.join(PACKAGES)}.",
+        ) from error
+    return weasyprint
+
+
+def render_pdf(document: Document) -> bytes:
+    """The document as a tagged PDF. Raises MissingProgram."""
+    weasyprint = require_pdf()
+    page = weasyprint.HTML(string=render_html(document, for_paper=True), url_fetcher=_nothing)
+    written = page.write_pdf(pdf_tags=True)
+    assert isinstance(written, bytes)
+    return written
+
+
+def _nothing(url: str, **_: object) -> dict[str, object]:
+    """The page holds all that it needs: whatever else is asked for is a mistake."""
+    raise ValueError(f"a report asked for {url}")

@@ -1,0 +1,87 @@
+"""How reports say verdicts, times, sizes and counts: the same words everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from harness.model import DrillResult, Finding, Severity, Verdict
+
+SENTENCES = {
+    Verdict.PASS: "The backup restores: everything that was checked came back.",
+    Verdict.INCONCLUSIVE: "The drill could not tell whether the backup restores.",
+    Verdict.FAIL: "The backup does not restore as it should.",
+}
+
+
+def moment(at: datetime) -> str:
+    """A time to the second, UTC."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def seconds(duration_s: float) -> str:
+    """A measured duration: with fractions below a minute, in minutes and hours above."""
+    if duration_s < 60:
+        return f"{duration_s:.1f} s"
+    whole = round(duration_s)
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def span(duration_s: float) -> str:
+    """An age or an objective in its largest fitting units."""
+    if duration_s < 0:
+        return f"{span(-duration_s)} in the future"
+    if duration_s < 60:
+        return f"{duration_s:g} s" if duration_s == round(duration_s) else f"{duration_s:.1f} s"
+    units = (("days", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    left, parts = round(duration_s), []
+    for name, size in units:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {'day' if name == 'days' and count == 1 else name}")
+        if len(parts) == 2:
+            break
+    return " ".join(parts)
+
+
+def size(size_bytes: int) -> str:
+    """A size in units of 1,000 bytes."""
+    if size_bytes < 1_000:
+        return counted(size_bytes, "byte")
+    value = float(size_bytes)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.95:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} TB"
+
+
+def counted(count: int, word: str) -> str:
+    """A count with its word, such as `1 row` and `2 rows`."""
+    return f"{count:,} {word}{'' if count == 1 else 'es' if word.endswith(('ex', 's')) else 's'}"
+
+
+def tally(findings: Sequence[Finding]) -> str:
+    """How many findings of each severity there are, in words."""
+    counts = [
+        (sum(1 for finding in findings if finding.severity is severity), word)
+        for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
+    ]
+    told = [counted(count, word) for count, word in counts if count]
+    return ", ".join(told) if told else "no findings"
+
+
+def times(result: DrillResult) -> str:
+    """How long it took and how new the newest row is, in one line."""
+    parts = [f"drill {result.duration_s:.1f} s"]
+    if result.recovery_time_s is not None:
+        parts.append(f"restore (steps 2 to 6 of the guide) {result.recovery_time_s:.1f} s, {result.mode}")
+    if result.recovery_point_at is not None:
+        parts.append(f"newest row {moment(result.recovery_point_at)}")
+    if result.peak_memory_bytes is not None:
+        parts.append(f"harness at most {result.peak_memory_bytes / 1e6:.0f} MB of memory")
+    return "; ".join(parts) + "."

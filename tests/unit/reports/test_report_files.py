@@ -1,0 +1,160 @@
+"""Reports as files: refused before anything begins where they cannot be written, and never half written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.checks.evidence import Evidence
+from harness.cli import main
+from harness.commands.afterwards import Finished, do_afterwards
+from harness.errors import UsageError
+from harness.reports.files import check_files, document_of, write_reports, write_whole
+from harness.settings import ReportSettings, from_environment
+from harness.storage.names import code_of
+from harness.store import Store
+from tests.unit.checks.builders import evidence as build_evidence
+from tests.unit.reports.results import failed, passed
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    """The directory of a run that passed."""
+    directory = tmp_path / "20261122T120000Z-documented-abcdef"
+    directory.mkdir()
+    evidence = build_evidence(directory)
+    store = Store(directory)
+    store.save_evidence(evidence)
+    store.save_result(passed(evidence))
+    return directory
+
+
+def call(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, list(arguments))
+    return result.exit_code, result.output
+
+
+def test_all_formats_are_written_from_a_run_directory(run_dir: Path, tmp_path: Path) -> None:
+    files = {kind: tmp_path / f"drill.{kind}" for kind in ("html", "pdf", "markdown", "junit")}
+    options = [text for kind, path in files.items() for text in (f"--{kind}", str(path))]
+    code, output = call("report", str(run_dir), *options)
+    assert code == 0, output
+    assert files["html"].read_text().startswith("<!doctype html>")
+    assert files["pdf"].read_bytes().startswith(b"%PDF-")
+    assert files["markdown"].read_text().startswith("Restore drill of Apiary\n\n# Scenario documented, 2026-11-22\n")
+    assert files["junit"].read_bytes().startswith(b"<?xml")
+    assert not list(tmp_path.glob("*.partial")) + list(tmp_path.glob(".*.partial"))
+    assert not (run_dir / "report.html").exists(), "a signature may stand on what is in there"
+
+
+@pytest.mark.parametrize("command", [["report", "RUN"], ["run"], ["verify", "RUN"]])
+def test_what_cannot_be_written_is_said_before_anything_begins(command: list[str], run_dir: Path) -> None:
+    arguments = [str(run_dir) if word == "RUN" else word for word in command]
+    code, output = call(*arguments, "--html", f"{run_dir}/nowhere/a.html")
+    assert code == 2
+    assert f"cannot write --html {run_dir}/nowhere/a.html: there is no directory {run_dir}/nowhere" in " ".join(
+        output.split("\n")
+    )
+
+
+def test_every_kind_of_path_that_does_not_work_has_its_sentence(tmp_path: Path) -> None:
+    def told(**files: Path) -> str:
+        with pytest.raises(UsageError) as caught:
+            check_files(ReportSettings(**files))
+        assert caught.value.exit_code == 2
+        return str(caught.value)
+
+    assert told(html=tmp_path) == f"cannot write --html {tmp_path}: it is a directory\nHINT: Name the file in it."
+    assert told(junit=Path("/proc/self/a.xml")).startswith("cannot write --junit /proc/self/a.xml: ")
+    same = tmp_path / "a"
+    assert told(html=same, markdown=tmp_path / ".." / tmp_path.name / "a") == (
+        f"cannot write --markdown {tmp_path}/../{tmp_path.name}/a: --html goes there as well\n"
+        "HINT: Give each report a file of its own."
+    )
+    check_files(ReportSettings(html=same, pdf=tmp_path / "b"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_file_is_not_for_several_scenarios(tmp_path: Path) -> None:
+    code, output = call("run", "documented", "documented", "--junit", str(tmp_path / "a.xml"))
+    assert code == 2
+    assert "--junit names one file, and 2 scenarios are to run" in output
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    """Where the new content cannot be written, the old one stays, and nothing else is left."""
+    path = tmp_path / "report.html"
+    write_whole(path, b"first")
+    write_whole(path, b"second")
+    assert path.read_bytes() == b"second"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~_umask()
+    with pytest.raises(TypeError):
+        write_whole(path, "text is no bytes")  # type: ignore[arg-type]
+    assert path.read_bytes() == b"second"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_one_report_that_fails_does_not_keep_the_others_from_being_written(run_dir: Path, tmp_path: Path) -> None:
+    result = Store(run_dir).load_result()
+    files = [("junit", tmp_path / "gone" / "a.xml"), ("html", tmp_path / "a.html")]
+    with pytest.raises(FileNotFoundError):
+        write_reports(document_of(result, run_dir), result, files)
+    assert (tmp_path / "a.html").exists()
+
+
+def test_every_run_gets_its_page_and_github_its_summary(
+    run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "HOME": str(tmp_path)}
+    settings = from_environment(environment)
+    settings = replace(settings, reports=replace(settings.reports, junit=tmp_path / "a.xml"))
+    said: list[str] = []
+    do_afterwards(Finished(Store(run_dir).load_result(), run_dir, settings), said.append)
+    assert said == []
+    assert (run_dir / "report.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "a.xml").exists()
+    assert summary.read_text().startswith("before\nRestore drill of Apiary\n\n# Scenario documented, 2026-11-22\n")
+    captured = capsys.readouterr()
+    assert captured.out == "", "with --json, the result alone is on standard output"
+    assert captured.err.startswith("::notice title=Restore drill%3A PASS::The backup restores: ")
+
+
+def test_a_report_that_cannot_be_written_after_the_drill_changes_nothing(run_dir: Path, tmp_path: Path) -> None:
+    settings = from_environment({"HOME": str(tmp_path)})
+    settings = replace(settings, reports=ReportSettings(junit=tmp_path / "gone" / "a.xml"))
+    said: list[str] = []
+    do_afterwards(Finished(Store(run_dir).load_result(), run_dir, settings), said.append)
+    assert len(said) == 1
+    assert said[0].startswith("write the reports: [Errno 2] No such file or directory: ")
+    assert (run_dir / "report.html").exists()
+
+
+def test_a_report_is_judged_anew(run_dir: Path, tmp_path: Path, evidence: Evidence) -> None:
+    """The stored verdict is not believed: the page says what the evidence says."""
+    Store(run_dir).save_result(failed(evidence))
+    code, _ = call("report", str(run_dir), "--markdown", str(tmp_path / "a.md"))
+    assert code == 0
+    assert "**PASS The backup restores:" in (tmp_path / "a.md").read_text()
+
+
+def test_a_code_is_turned_back_into_a_name_where_the_run_directory_is(run_dir: Path) -> None:
+    code = code_of(b"a.pdf")
+    for asked in (code, code.removeprefix("~"), f"resumes/{code}.pdf"):
+        assert call("report", str(run_dir), "--name", asked) == (0, "resumes/a.pdf\n")
+    for asked in ("~0000000000", "nonsense", ""):
+        exit_code, output = call("report", str(run_dir), "--name", asked)
+        assert exit_code == 2
+        assert output.startswith(f"error: no file that this run saw has the code {asked}")

@@ -1,0 +1,173 @@
+"""What is special to a format: nothing from outside, nothing cut, nothing that a tool would take for a command."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from junitparser import JUnitXml
+from markdown_it import MarkdownIt
+from pypdf import PdfReader
+
+from harness.checks.evidence import Evidence
+from harness.model import CheckResult, Severity
+from harness.reports.charts import WIDTH, svg_of
+from harness.reports.document import Bar, Column, Document, Grid, Paragraph, Picture, Section, texts
+from harness.reports.github import summary_part, workflow_commands
+from harness.reports.html import render_html
+from harness.reports.junit import render_junit
+from harness.reports.markdown import render_markdown
+from harness.reports.page import page_of
+from harness.reports.pdf import render_pdf
+from harness.result import result_of
+from tests.unit.checks.builders import finding
+from tests.unit.reports.results import described, failed, passed, text_of_html
+
+ODD = [
+    "<script>alert(1)</script> & \"quotes\" 'too'",
+    "a | b `c` *d* _e_ ~~f~~ [g](h) ![i](j) @someone #12 <k@example.org>",
+    "- no list",
+    "1. no list",
+    "# no heading",
+    "::error::no command % 100",
+    "{{ no.template }} {% none %} $x^2$",
+    "one\ntwo",
+    "https://example.org/path http://example.org :tada:",
+]
+
+
+def document_of(*texts_in_it: str) -> Document:
+    """A document with each text in a paragraph and in a cell."""
+    table = Grid("Caption", (Column("A"), Column("B", number=True)), tuple((text, "1") for text in texts_in_it))
+    blocks = (*(Paragraph(text) for text in texts_in_it), table)
+    return Document("Title", "Eyebrow", None, "Sentence.", (), (Section("one", "One", blocks),), "Footer.")
+
+
+def test_odd_texts_are_shown_as_they_are_in_html_and_markdown() -> None:
+    document = document_of(*ODD)
+    whole = "".join("".join(texts(document)).split())
+    assert text_of_html(render_html(document)) == whole
+    rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(render_markdown(document))
+    assert text_of_html(rendered) == whole
+    assert not re.search(r"<(a|img|em|script|s|li|code)\b", rendered)
+
+
+def test_the_page_asks_for_nothing_and_has_no_script(evidence: Evidence, tmp_path: Path) -> None:
+    page = render_html(page_of(failed(evidence), evidence, tmp_path))
+    assert "<script" not in page
+    assert not re.search(r"""\b(src|href|srcset|action|poster)=["'](?!#)""", page)
+    assert not re.search(r"url\((?!#)|@import", page)
+    assert set(re.findall(r"https?://[^\s\"'<]+", page)) == {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+
+
+def test_no_name_in_the_page_is_given_twice(evidence: Evidence, tmp_path: Path) -> None:
+    ids = re.findall(r'\bid="([^"]+)"', render_html(page_of(passed(evidence), evidence, tmp_path)))
+    assert len(ids) == len(set(ids))
+
+
+def test_a_picture_is_text_with_an_alternative_and_fits_a_phone() -> None:
+    bars = (Bar("Run the <script>", 0.0, 3.0, "3.0 s", emphasised=True), Bar("A long label " * 6, 3.0, 0.0, "0.0 s"))
+    svg = svg_of(Picture("Timeline & more", "Two steps.", bars, 2.0, "at most 2 s"), 7)
+    root = ElementTree.fromstring(svg)  # noqa: S314 (drawn here)
+    name = "{http://www.w3.org/2000/svg}"
+    assert root.get("role") == "img"
+    assert (root.findtext(f"{name}title"), root.findtext(f"{name}desc")) == ("Timeline & more", "Two steps.")
+    assert root.get("aria-labelledby") == "p7-title p7-desc"
+    told = ["".join(text.itertext()) for text in root.iter(f"{name}text")]
+    assert told[:3] == ["at most 2 s", "Run the <script>", "3.0 s"]
+    assert "".join(told[3:-1]).replace(" ", "") == ("A long label " * 6).replace(" ", "")
+    assert root.get("viewBox", "").split()[2] == str(WIDTH)
+    assert not re.search("#[0-9a-f]{6}", svg), "colours are the page's"
+    paper = svg_of(Picture("T", "D", bars), 1, for_paper=True)
+    assert "var(" not in paper
+
+
+def test_the_same_picture_is_the_same_file() -> None:
+    picture = Picture("T", "D", (Bar("a", 0, 1, "1"),))
+    assert svg_of(picture, 1) == svg_of(picture, 1)
+
+
+@pytest.mark.parametrize("bars", [(), (Bar("nothing", 0.0, 0.0, "0"),)])
+def test_a_picture_of_nothing_is_drawn_all_the_same(bars: tuple[Bar, ...]) -> None:
+    assert svg_of(Picture("T", "D", bars), 1).endswith("</svg>")
+
+
+def test_a_long_table_is_not_cut_on_paper() -> None:
+    """The header stands on every page, no row is on two, and each page has its number."""
+    rows = tuple((f"first{n} second{n} third{n} " * 6, str(n)) for n in range(120))
+    table = Grid("Long", (Column("Words"), Column("Number", number=True)), rows)
+    document = Document("Title", "Eyebrow", None, "Sentence.", (), (Section("a", "A", (table,)),), "Footer.")
+    reader = PdfReader(io.BytesIO(render_pdf(document)))
+    pages = [page.extract_text() for page in reader.pages]
+    assert len(pages) > 2
+    for number, text in enumerate(pages, 1):
+        assert f"Page {number} of {len(pages)}" in text
+        assert "Words" in text
+    for n in range(120):
+        parts = [text.count(f"first{n} ") for text in pages if f"first{n} " in text]
+        assert parts == [6], f"row {n} is on {len(parts)} pages"
+
+
+def test_the_pdf_has_a_title_a_language_and_tags(evidence: Evidence, tmp_path: Path) -> None:
+    reader = PdfReader(io.BytesIO(render_pdf(page_of(passed(evidence), evidence, tmp_path))))
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Restore drill of Apiary: Scenario documented, 2026-11-22"
+    assert reader.trailer["/Root"]["/Lang"] == "en"
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert [entry["/Title"] for entry in reader.outline[0:1] if not isinstance(entry, list)] == [
+        "Scenario documented, 2026-11-22"
+    ]
+
+
+def test_junit_tells_failures_from_what_could_not_be_told() -> None:
+    lost = finding("row-count", "users", "Lost \x00 one.", "2", "1", "Look.")
+    noted = finding("orphans", "rsvps", "7 rows.", "0", "7", severity=Severity.WARNING)
+    checks = (
+        CheckResult("a", "Fails", 2, (lost, noted), suppressed=3, evidence=(("rows", "2"),), duration_s=0.25),
+        CheckResult("b", "Unknown", 0, unknown="there was nothing"),
+        CheckResult("c", "Passes", 1),
+    )
+    (suite,) = JUnitXml.fromstring(render_junit(described(result_of(checks, None))))
+    fails, unknown, passes = suite
+    assert (fails.classname, fails.name, fails.time) == ("apiary-drill.documented", "Fails", 0.25)
+    (failure,) = fails.result
+    assert (type(failure).__name__, failure.type) == ("Failure", "row-count")
+    assert failure.text == "row-count users: Lost \ufffd one. Look.\n3 more are not listed."
+    assert fails.system_out == "compared: 2\nrows: 2\nwarning: orphans rsvps: 7 rows."
+    (error,) = unknown.result
+    assert (type(error).__name__, error.message) == ("Error", "could not tell: there was nothing")
+    assert passes.result == []
+    assert (suite.tests, suite.failures, suite.errors, suite.time) == (3, 1, 1, 83.2)
+
+
+def test_a_result_of_nothing_is_an_error_in_junit() -> None:
+    """A file without a test case would be green."""
+    (suite,) = JUnitXml.fromstring(render_junit(replace(described(result_of((), None)), steps=())))
+    assert (suite.tests, suite.errors) == (1, 1)
+    assert next(iter(suite)).result[0].message == "No check ran."
+
+
+def test_workflow_commands_name_the_verdict_and_the_first_findings() -> None:
+    findings = tuple(finding("row-count", f"t{n},:%", f"Lost {n}%\nof it.", "2", "1") for n in range(15))
+    noted = finding("orphans", "rsvps", "7 rows.", "0", "7", severity=Severity.WARNING)
+    result = result_of((CheckResult("a", "A", 2, (*findings, noted)),), None)
+    lines = list(workflow_commands(result))
+    assert lines[0] == "::error title=Restore drill%3A FAIL::The backup does not restore as it should."
+    assert lines[1] == "::error title=row-count t0%2C%3A%25::Lost 0%25%0Aof it."
+    assert len([line for line in lines if line.startswith("::error")]) == 10
+    assert lines[-1] == "::warning title=orphans rsvps::7 rows."
+
+
+def test_a_summary_is_cut_between_blocks_where_it_is_too_long() -> None:
+    assert summary_part("short\n") == "short\n"
+    long = "\n\n".join(["é" * 1000] * 2000)
+    part = summary_part(long)
+    assert len(part.encode()) <= 1 << 20
+    assert part.endswith("é\n\nThe rest did not fit; the report in the artifacts has all of it.\n")
