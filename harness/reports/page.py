@@ -7,7 +7,6 @@ from pathlib import Path
 
 from harness import __version__
 from harness.checks.evidence import Evidence
-from harness.faults.stages import RESTORE_STEPS
 from harness.model import CheckResult, DrillResult, Finding, Severity, Step, Verdict
 from harness.reports.document import (
     Bar,
@@ -26,6 +25,7 @@ from harness.reports.document import (
 from harness.reports.meanings import MEANINGS, STAGE
 from harness.reports.proof import evidence_section
 from harness.reports.words import SENTENCES, counted, moment, seconds, size, span, tally
+from harness.stages.target import RECOVERY_STEPS
 from harness.store import ERROR_DETAILS
 
 LISTED_NOTICES = 100
@@ -47,7 +47,7 @@ def page_of(result: DrillResult, evidence: Evidence | None, run_dir: Path) -> Do
         Section("timeline", "Timeline", tuple(_timeline(result.steps))),
         Section("findings", "Findings", tuple(_findings(result))),
         Section("checks", "What was checked", tuple(_checks(result))),
-        evidence_section(evidence, run_dir, result.error != ""),
+        evidence_section(result, evidence, run_dir),
         Section("unproven", "What this drill did not prove", tuple(_unproven(result, run_dir))),
     )
     return Document(
@@ -71,6 +71,9 @@ def _title(result: DrillResult) -> str:
 def _lead(result: DrillResult) -> Iterator[str]:
     if result.purpose:
         yield result.purpose
+    if result.expected_verdict is not Verdict.PASS:
+        met = "and so it was" if result.verdict is result.expected_verdict else "and it was not"
+        yield f"Something was broken on purpose: this drill is as it should be with {result.expected_verdict}, {met}."
     if result.verdict is not Verdict.PASS:
         yield from result.reasons[:3]
         if len(result.reasons) > 3:
@@ -231,7 +234,7 @@ def _timeline(steps: tuple[Step, ...]) -> Iterator[Block]:
             (step.started_at - first).total_seconds(),
             step.duration_s,
             seconds(step.duration_s) + (", failed" if step.failed else ""),
-            emphasised=step.name in RESTORE_STEPS,
+            emphasised=step.name in RECOVERY_STEPS,
         )
         for step in steps
     )
@@ -256,7 +259,7 @@ def _timeline(steps: tuple[Step, ...]) -> Iterator[Block]:
                 step.title,
                 seconds((step.started_at - first).total_seconds()),
                 seconds(step.duration_s),
-                "counts" if step.name in RESTORE_STEPS else "",
+                "counts" if step.name in RECOVERY_STEPS else "",
                 f"failed{', ' if step.detail else ''}{step.detail}" if step.failed else step.detail,
             )
             for step in steps

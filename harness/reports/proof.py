@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.checks.evidence import Evidence, FileEvidence
 from harness.errors import HarnessError
-from harness.model import DirectoryTotals, IdSet, Probe
+from harness.model import DirectoryTotals, DrillResult, IdSet, Probe
 from harness.reports.document import Bar, Block, Column, Fold, Grid, Paragraph, Picture, Section
 from harness.reports.words import counted, size
 from harness.storage.directories import directories_of
@@ -17,24 +17,41 @@ DRAWN = 12
 """Bars in a picture; the table beside it has all."""
 
 
-def evidence_section(evidence: Evidence | None, run_dir: Path, ended_early: bool) -> Section:
-    """Everything that was compared.
+def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Path) -> Section:
+    """Everything that was compared, and everything that was broken on purpose.
 
     Args:
+        result: what came out.
         evidence: None where there is none.
         run_dir: where its sidecars are.
-        ended_early: whether an error ended the drill before it was gathered.
     """
     if evidence is None:
-        why = "the drill ended before it was gathered" if ended_early else "it is not in the run directory"
-        return Section("evidence", "Evidence", (Paragraph(f"There is none: {why}."),))
+        why = "the drill ended before it was gathered" if result.error else "it is not in the run directory"
+        return Section("evidence", "Evidence", (Paragraph(f"There is none: {why}."), *_faults(result)))
     blocks = (
         Fold("Tables", tuple(_tables(evidence)), counted(len(_expected_tables(evidence)), "table")),
         _files(evidence.files, run_dir),
         Fold("Search indexes", tuple(_indexes(evidence)), counted(len(evidence.search.actual.indexes), "index")),
         _probes(evidence),
+        *_faults(result),
     )
     return Section("evidence", "Evidence", blocks)
+
+
+def _faults(result: DrillResult) -> Iterator[Block]:
+    """What was broken on purpose, to see whether the drill notices."""
+    if not result.faults:
+        yield Paragraph("Nothing was broken on purpose in this drill.")
+        return
+    rows = [
+        (fault.name, fault.stage, change.kind, change.subject, change.detail)
+        for fault in result.faults
+        for change in fault.changes
+    ]
+    rows += [(fault.name, fault.stage, "", "", "without effect") for fault in result.faults if not fault.changes]
+    columns = (Column("Fault", code=True), Column("At"), Column("What"), Column("Which"), Column("How"))
+    grid = Grid("Broken on purpose", columns, tuple(rows))
+    yield Fold("Faults put in on purpose", (grid,), counted(len(result.faults), "fault"))
 
 
 def _expected_tables(evidence: Evidence) -> dict[str, tuple[int, str]]:

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
 from harness.checks.evidence import Evidence
-from harness.model import CheckResult, Severity
+from harness.model import CheckResult, Severity, Verdict
 from harness.reports.charts import WIDTH, svg_of
 from harness.reports.document import Bar, Column, Document, Grid, Paragraph, Picture, Section, texts
 from harness.reports.github import summary_part, workflow_commands
@@ -145,6 +145,21 @@ def test_junit_tells_failures_from_what_could_not_be_told() -> None:
     assert (type(error).__name__, error.message) == ("Error", "could not tell: there was nothing")
     assert passes.result == []
     assert (suite.tests, suite.failures, suite.errors, suite.time) == (3, 1, 1, 83.2)
+
+
+def test_a_drill_that_must_fail_is_green_when_it_does_and_red_when_it_does_not() -> None:
+    """A negative control: CI shows whether the fault was noticed, not that it is there."""
+    lost = finding("row-count", "users", "Lost one.", "2", "1")
+    noticed = described(result_of((CheckResult("a", "Rows", 2, (lost,)),), None))
+    (suite,) = JUnitXml.fromstring(render_junit(replace(noticed, expected_verdict=Verdict.FAIL)))
+    rows, control = suite
+    assert (rows.result, control.result, suite.failures, suite.errors) == ([], [], 0, 0)
+    assert control.name == "What was broken on purpose makes it FAIL"
+    assert "row-count users: Lost one." in rows.system_out
+    missed = described(result_of((CheckResult("a", "Rows", 2),), None))
+    (suite,) = JUnitXml.fromstring(render_junit(replace(missed, expected_verdict=Verdict.FAIL)))
+    _, control = suite
+    assert (control.result[0].message, suite.failures) == ("It is PASS.", 1)
 
 
 def test_a_result_of_nothing_is_an_error_in_junit() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.checks import CHECKS
 from harness.checks.evidence import Evidence, PastDrill, TrendEvidence, TrendLimits
-from harness.model import DrillResult, FileState, IdSet, Verdict
+from harness.model import Change, DrillResult, FileState, IdSet, InjectedFault, Verdict
 from harness.reports.document import Block, Facts, Fold, Grid, Notice, Paragraph, Picture
 from harness.reports.meanings import MEANINGS
 from harness.reports.page import page_of
@@ -211,12 +211,34 @@ def test_questions_with_known_answers_are_listed(evidence: Evidence, tmp_path: P
     assert told.marked == {1}
 
 
+def test_what_was_broken_on_purpose_is_said_with_every_change(evidence: Evidence, tmp_path: Path) -> None:
+    """Also where a fault had no effect, and whether the verdict is the one that must come."""
+    faults = (
+        InjectedFault("flip-byte", "artifact", (Change("byte", "database.sql.zst", "offset 7, 0x41 to 0x40"),)),
+        InjectedFault("drop-row", "restored"),
+    )
+    broken = replace(failed(evidence), faults=faults, expected_verdict=Verdict.FAIL)
+    assert grid(section(broken, damaged(evidence), tmp_path, "evidence"), "Broken on purpose").rows == (
+        ("flip-byte", "artifact", "byte", "database.sql.zst", "offset 7, 0x41 to 0x40"),
+        ("drop-row", "restored", "", "", "without effect"),
+    )
+    told = "Something was broken on purpose: this drill is as it should be with FAIL, "
+    assert f"{told}and so it was." in page_of(broken, evidence, tmp_path).lead
+    missed = replace(passed(evidence), expected_verdict=Verdict.FAIL)
+    assert f"{told}and it was not." in page_of(missed, evidence, tmp_path).lead
+    assert "Nothing was broken on purpose in this drill." in sentences(
+        section(passed(evidence), evidence, tmp_path, "evidence")
+    )
+
+
 def test_without_evidence_it_is_said_why(evidence: Evidence, tmp_path: Path) -> None:
     assert sentences(section(ended_early(), None, tmp_path, "evidence")) == [
-        "There is none: the drill ended before it was gathered."
+        "There is none: the drill ended before it was gathered.",
+        "Nothing was broken on purpose in this drill.",
     ]
     assert sentences(section(passed(evidence), None, tmp_path, "evidence")) == [
-        "There is none: it is not in the run directory."
+        "There is none: it is not in the run directory.",
+        "Nothing was broken on purpose in this drill.",
     ]
 
 

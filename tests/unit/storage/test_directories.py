@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from harness.model import DirectoryTotals, FileState
 from harness.storage.directories import LISTED, OTHERS, directories_of
-<<<<<<< HEAD
 from harness.storage.names import coded
-=======
-from harness.storage.names import code_of
->>>>>>> 58e17c7 (A report for people who never open a terminal: one page, PDF, Markdown and JUnit that say the same, written by every run)
 
 
 def entry(path: bytes, size_bytes: int = 0, kind: str = "file") -> FileState:
@@ -21,11 +17,7 @@ def test_files_at_any_depth_count_for_the_directory_of_the_first_level() -> None
             entry(b"", kind="directory"),
             entry(b"a.txt", 1),
             entry(b"link", kind="symlink"),
-<<<<<<< HEAD
             entry(b"dompdf", kind="directory"),
-=======
-            entry(b"public", kind="directory"),
->>>>>>> 58e17c7 (A report for people who never open a terminal: one page, PDF, Markdown and JUnit that say the same, written by every run)
             entry(b"resumes", kind="directory"),
             entry(b"resumes/2026/b.pdf", 10),
             entry(b"resumes/c.pdf", 5),
@@ -34,34 +26,19 @@ def test_files_at_any_depth_count_for_the_directory_of_the_first_level() -> None
     )
     assert found == {
         ".": DirectoryTotals(1, 1),
-<<<<<<< HEAD
         "dompdf": DirectoryTotals(0, 0),
-=======
-        "public": DirectoryTotals(0, 0),
->>>>>>> 58e17c7 (A report for people who never open a terminal: one page, PDF, Markdown and JUnit that say the same, written by every run)
         "resumes": DirectoryTotals(2, 15),
     }
     assert list(found) == sorted(found)
 
 
-<<<<<<< HEAD
 def test_names_that_a_person_chose_are_codes() -> None:
     assert directories_of([entry("Zoë".encode() + b"/a", 2)]) == {coded("Zoë".encode()): DirectoryTotals(1, 2)}
     assert coded("Zoë".encode()).startswith("~")
-=======
-def test_names_that_the_application_did_not_choose_are_codes() -> None:
-    """They can be names of people, and this ends in reports and in the history."""
-    found = directories_of([entry(b"\xff/a", 2), entry(b"Ann Burdell/a", 3)])
-    assert found == {code_of(b"\xff"): DirectoryTotals(1, 2), code_of(b"Ann Burdell"): DirectoryTotals(1, 3)}
->>>>>>> 58e17c7 (A report for people who never open a terminal: one page, PDF, Markdown and JUnit that say the same, written by every run)
 
 
 def test_of_very_many_directories_the_largest_are_told_apart() -> None:
     found = directories_of(entry(b"%05d/a" % number, number) for number in range(LISTED + 50))
     assert len(found) == LISTED + 1
-<<<<<<< HEAD
     assert found[coded(b"00249")] == DirectoryTotals(1, 249)
-=======
-    assert found[code_of(b"00249")] == DirectoryTotals(1, 249)
->>>>>>> 58e17c7 (A report for people who never open a terminal: one page, PDF, Markdown and JUnit that say the same, written by every run)
     assert found[OTHERS] == DirectoryTotals(50, sum(range(50)))
