@@ -10,6 +10,7 @@ import abc
 import bz2
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # its first byte is 0x50 to 0x5f (RFC 8878, 3.1.2)
 _XZ = b"\xfd7zXZ\x00"
 _BZIP2 = b"BZh"
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|error)\b", re.IGNORECASE)
 _NOT_SCRIPTS = {
     b"PK\x03\x04": "a zip archive",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
@@ -226,6 +228,13 @@ def _scripts_only(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         raise BrokenArtifact(
             f"{name} is in UTF-16: the shell that wrote it (PowerShell's >) changed every byte, so no client reads it",
             "Let the tool write the file itself, with --result-file.",
+        )
+    if b"<mysqldump" in first[:_TAR_HEADER_BYTES]:
+        raise UsageError(f"{name} was made with --xml, so no client can run it", "Make the dump without --xml.")
+    if _MARKUP.match(first) is not None:
+        raise BrokenArtifact(
+            f"{name} is an HTML or XML document, not a script: what fetched it was given a web server's answer",
+            "Look into it for the reason, often a login or a missing file, and fetch the backup again.",
         )
     if _compression(first):
         raise BrokenArtifact(

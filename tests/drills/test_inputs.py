@@ -19,6 +19,7 @@ import pytest
 import requests
 import zstandard
 
+from harness.dump.inspect import inspect
 from harness.runtimes.spec import StackSpec, new_app_key
 from harness.scenario import Scenario
 from harness.services.mysql import MySqlServer
@@ -39,6 +40,9 @@ class Operator:
         structure: `--no-data`.
         rows: `--no-create-info`.
         tab: `--tab`, where the server may write files.
+        one_by_one: a row per INSERT, with names of columns, hexadecimal digits and the database's own name.
+        everything: all databases of the server, without comments, with times as the server's zone has them.
+        compact: `--compact`.
         storage: a copy of the storage directory.
         app_key_file: its APP_KEY.
     """
@@ -47,13 +51,26 @@ class Operator:
     structure: Path
     rows: Path
     tab: Path | None
+    one_by_one: Path
+    everything: Path
+    compact: Path
     storage: Path
     app_key_file: Path
 
 
+FURTHER = {
+    "one_by_one": (
+        "--skip-extended-insert", "--complete-insert", "--hex-blob", "--order-by-primary", "--databases",
+    ),
+    "everything": ("--skip-comments", "--skip-tz-utc", "--routines", "--events", "--all-databases"),
+    "compact": ("--compact",),
+}  # fmt: skip
+
+
 def mysqldump(server: MySqlServer, *options: str, into: Path | None = None) -> None:
     """Run the tool as a cron job does."""
-    argv = [server.dump, "--no-defaults", *server.tool_arguments(server.admin), *options, server.database]
+    whose = () if "--all-databases" in options else (server.database,)
+    argv = [server.dump, "--no-defaults", *server.tool_arguments(server.admin), *options, *whose]
     made = subprocess.run(
         argv, env={**os.environ, **server.tool_environment(server.admin)}, capture_output=True, check=False
     )
@@ -70,10 +87,12 @@ def operator_of(settings: Settings, scenario: Scenario, directory: Path) -> Oper
         with drill.runtime.stack(spec) as source:
             prepare_source(source, scenario, secrets.token_hex(4), Limits(), drill.clock)
             server = source.mysql
-            names = {name: directory / f"{name}.sql" for name in ("plain", "structure", "rows")}
+            names = {name: directory / f"{name}.sql" for name in ("plain", "structure", "rows", *FURTHER)}
             mysqldump(server, into=names["plain"])
             mysqldump(server, "--no-data", "--skip-triggers", into=names["structure"])
             mysqldump(server, "--no-create-info", "--hex-blob", into=names["rows"])
+            for name, options in FURTHER.items():
+                mysqldump(server, *options, into=names[name])
             tab = None
             if "maria" in server.dump:
                 tab = directory / "tab"
@@ -133,6 +152,11 @@ def verify(settings: Settings, *arguments: str | Path, cwd: Path | None = None, 
     return result
 
 
+def rows_of(operator: Operator) -> int:
+    """How many rows the operator's Apiary has, by its plain dump."""
+    return inspect(operator.plain).databases[0].rows
+
+
 def compared(result: Any, check: str) -> int:
     """How much a check compared."""
     return next(one["compared"] for one in result["checks"] if one["check"] == check)
@@ -188,6 +212,45 @@ def test_a_pair(settings: Settings, mysql_operator: Operator, tmp_path: Path) ->
         settings, "--dump", structure, "--dump", rows, "--storage", mysql_operator.storage, "--app-key-file", key
     )
     assert [file["name"] for file in result["artifacts"]] == ["structure.sql.zst", "rows.sql.xz"]
+
+
+def archive(operator: Operator, path: Path, *options: str) -> Path:
+    """The storage directory as `tar` packs it."""
+    subprocess.run(["tar", "-C", operator.storage, *options, "-cf", path, "."], check=True)
+    return path
+
+
+@of_mysql
+def test_a_row_per_insert_with_everything_spelled_out(
+    settings: Settings, mysql_operator: Operator, tmp_path: Path
+) -> None:
+    """--skip-extended-insert --complete-insert --hex-blob --order-by-primary --databases, as gzip; files in tar.gz."""
+    dump = packed(tmp_path / "apiary.sql.gz", gzip.compress(mysql_operator.one_by_one.read_bytes(), 1))
+    assert b"USE `apiary`" in mysql_operator.one_by_one.read_bytes()
+    files = archive(mysql_operator, tmp_path / "files.tar.gz", "--gzip")
+    result = verify(settings, "--dump", dump, "--storage", files, "--app-key-file", mysql_operator.app_key_file)
+    assert compared(result, "rows-script") == rows_of(mysql_operator)
+
+
+@of_mysql
+def test_one_database_out_of_all(settings: Settings, mysql_operator: Operator, tmp_path: Path) -> None:
+    """--all-databases with GTIDs on, --skip-comments, --skip-tz-utc, as zstd; files in tar.bz2."""
+    dump = packed(tmp_path / "all.sql.zst", zstandard.compress(mysql_operator.everything.read_bytes()))
+    files = archive(mysql_operator, tmp_path / "files.tar.bz2", "--bzip2")
+    key = mysql_operator.app_key_file
+    result = verify(settings, "--dump", dump, "--database", "apiary", "--storage", files, "--app-key-file", key)
+    assert compared(result, "rows-script") == rows_of(mysql_operator)
+    assert "gtid-purged" in {found["code"] for found in result["findings"]}
+
+
+@of_mysql
+def test_a_script_with_nothing_but_statements(settings: Settings, mysql_operator: Operator, tmp_path: Path) -> None:
+    """--compact, plain; files in a tar that is not compressed."""
+    files = archive(mysql_operator, tmp_path / "files.tar")
+    key = mysql_operator.app_key_file
+    result = verify(settings, "--dump", mysql_operator.compact, "--storage", files, "--app-key-file", key)
+    assert compared(result, "rows-script") == rows_of(mysql_operator)
+    assert "session-settings" in {found["code"] for found in result["findings"]}
 
 
 @of_mariadb
