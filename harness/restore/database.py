@@ -25,7 +25,8 @@ def client_arguments(server: MySqlServer) -> list[str]:
     """The command line of the load.
 
     `--binary-mode` lets raw bytes pass and takes away the client's own commands (`\\!`, `system`, …): a script
-    must not get a shell. The client's packet limit is raised to the protocol's, so that the server's decides.
+    must not get a shell. `--local-infile=0`: nor may it have the client send a file of the operator's, whatever the
+    server allows. The client's packet limit is raised to the protocol's, so that the server's decides.
     `--comments` keeps the comments in bodies of routines, which MariaDB's client (and older ones of MySQL) would
     take out, so that the restored body is the one that was dumped.
     """
@@ -34,6 +35,7 @@ def client_arguments(server: MySqlServer) -> list[str]:
         "--no-defaults",
         *server.tool_arguments(server.app),
         "--binary-mode",
+        "--local-infile=0",
         "--batch",
         "--comments",
         "--default-character-set=utf8mb4",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -119,6 +120,16 @@ def test_client_commands_do_nothing(place: Place, tmp_path: Path, command: str) 
         assert "exit status 1, ERROR 1064 (42000) at line 2: " in failed.fact
     assert not made.exists()
     assert list(place.tables()) == ["t"]
+
+
+def test_a_script_cannot_have_the_client_send_a_file(place: Place, tmp_path: Path) -> None:
+    """Not even where the server would take it."""
+    (tmp_path / "secret").write_text("1\n")
+    script = f"CREATE TABLE t (v INT);\nLOAD DATA LOCAL INFILE '{tmp_path / 'secret'}' INTO TABLE t;\n".encode()
+    with place.server_set({"local_infile": 1}):
+        failed = failure(place, script)
+    assert re.search(r"exit status 1, ERROR (2068|4166|1148) \(\w+\) at line 2: ", failed.fact), failed.fact
+    assert place.tables()["t"].rows == 0
 
 
 def test_raw_bytes_of_every_value_load(place: Place) -> None:

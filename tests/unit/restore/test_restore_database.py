@@ -31,6 +31,7 @@ def test_a_script_runs_as_the_application_without_the_clients_own_commands() -> 
         "--user=apiary",
         "--protocol=TCP",
         "--binary-mode",
+        "--local-infile=0",
         "--batch",
         "--comments",
         "--default-character-set=utf8mb4",
