@@ -96,6 +96,7 @@ class Child:
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
+        self._stopped = True
         if self._process is not None:
             self._signal(signal.SIGKILL)
             self._process.wait()

@@ -112,7 +112,6 @@ class DockerRuntime:
             network_id = self._make_network(spec, prefix)
             make_storage_volume(client, spec, prefix)
             pod = Server(client, pod_plan(spec, profile, self._app, prefix, prefix), stop_s=0)
-            pod.start()
             if not keep:
                 running.callback(pod.stop)
             reach = running.enter_context(Reach(prefix, prefix, pod.host, direct=bridge_is_here(network_id)))
@@ -122,7 +121,8 @@ class DockerRuntime:
             search, search_server, search_ready = running.enter_context(
                 search_container(client, settings, self._search, spec, reach, keep=keep)
             )
-            # The three take seconds each, and none needs the others to begin with.
+            # Each takes a second or more, and none needs the others to begin with; MySQL takes longest, so it is first.
+            pod.start()
             prepare_storage(pod, profile)
             mysql_ready()
             search_ready()

@@ -7,6 +7,7 @@ incident. The probes need `getent`, `timeout` and `bash`, which every Debian ima
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from harness.model import EgressAttempt
 from harness.services.execution import Host, run
@@ -31,9 +32,14 @@ def egress_attempts(stack: Stack) -> tuple[EgressAttempt, ...]:
 def attempts_from(
     host: Host, *, names: Sequence[str] = NAMES, addresses: Sequence[tuple[str, int]] = ADDRESSES
 ) -> tuple[EgressAttempt, ...]:
-    """Try to get out of the place where a host's commands run: every name, then every address."""
-    lookups = tuple(_lookup(host, name) for name in names)
-    return lookups + tuple(_connection(host, address, port) for address, port in addresses)
+    """Try to get out of the place where a host's commands run: names and addresses in their order, all at once.
+
+    A way that is closed shows only when the time is up, so the attempts wait together.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, len(names) + len(addresses))) as together:
+        lookups = [together.submit(_lookup, host, name) for name in names]
+        connections = [together.submit(_connection, host, address, port) for address, port in addresses]
+        return tuple(attempt.result() for attempt in (*lookups, *connections))
 
 
 def _lookup(host: Host, name: str) -> EgressAttempt:

@@ -78,7 +78,7 @@ def mysql_server(
         init.write_text(account_statements(spec))
         child = Child(
             programs.flavour,
-            _arguments(programs, data, port, init),
+            _arguments(programs, spec, data, port, init),
             env=env,
             log=log,
             cwd=directory,
@@ -105,7 +105,8 @@ def mysql_server(
             ChildControl(child, lambda: _answers(server), settings.limits.server_ready_s, prepare=init.touch),
         )
     finally:
-        child.stop()
+        # Its data goes with it: an orderly end takes 1.5 s (9.7) to save what is deleted then.
+        child.kill()
 
 
 def _answers(server: MySqlServer) -> bool:
@@ -116,7 +117,7 @@ def _answers(server: MySqlServer) -> bool:
         return False
 
 
-def _arguments(programs: MySqlPrograms, data: Path, port: int, init: Path) -> list[str]:
+def _arguments(programs: MySqlPrograms, spec: StackSpec, data: Path, port: int, init: Path) -> list[str]:
     arguments = [
         str(programs.server),
         "--no-defaults",
@@ -133,8 +134,7 @@ def _arguments(programs: MySqlPrograms, data: Path, port: int, init: Path) -> li
         "--local-infile=OFF",
         "--character-set-server=utf8mb4",
         "--collation-server=utf8mb4_unicode_ci",
-        # As production has it, and as the durable half of "faithful" needs it (both servers' default).
-        "--innodb-flush-log-at-trx-commit=1",
+        *durability(spec.role),
         # The app's own account makes triggers; with a binary log that needs this or SUPER (error 1419).
         "--log-bin-trust-function-creators=ON",
         f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
@@ -142,6 +142,18 @@ def _arguments(programs: MySqlPrograms, data: Path, port: int, init: Path) -> li
     if programs.flavour == "MySQL":
         arguments += ["--mysqlx=OFF", "--secure-file-priv=NULL"]
     return arguments
+
+
+def durability(role: str) -> tuple[str, ...]:
+    """Options that say when a server's data has to be on the disk.
+
+    The target's is as in production (both servers' default), because the time of its restore is told. Nothing
+    that is told depends on the source's: what it holds is made up, and gone before the target starts. Its 2,200
+    waits for the disk took 11 to 16 s of a migration on a busy machine, and 5 s were left without.
+    """
+    if role == "source":
+        return ("--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0", "--innodb-flush-method=nosync")
+    return ("--innodb-flush-log-at-trx-commit=1",)
 
 
 def account_statements(spec: StackSpec) -> str:
@@ -174,6 +186,9 @@ def _template(settings: Settings, programs: MySqlPrograms) -> Path:
             try:
                 (made / "tmp").mkdir()
                 _initialise(settings, programs, made / "data")
+                # Empty files for later, half of the directory: a server makes them anew.
+                for spare in (made / "data").glob("#innodb_redo/*_tmp"):
+                    spare.unlink()
                 (made / "data").rename(template)
             finally:
                 shutil.rmtree(made, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,9 +97,11 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
     with clock.step("rows", "Name the rows that differ", decides=False) as note:
         rows = _row_differences(stack, restored, target, directory)
         note.detail = f"{len(rows)} tables differ"
-    with clock.step("observe-app", "Ask the restored application"):
+    with clock.step("observe-app", "Ask the restored application"), ThreadPoolExecutor(max_workers=1) as aside:
+        # Trying to get out waits for what never comes; the application can be asked meanwhile.
+        attempts = aside.submit(stack.egress) if stack.egress is not None else None
         app = _against_source(observe_app(stack, restored.expected_files), restored.source)
-        egress = stack.egress() if stack.egress is not None else None
+        egress = attempts.result() if attempts is not None else None
     return Evidence(
         database=database,
         fresh=restored.fresh.database,

@@ -33,6 +33,8 @@ def connect(args: DatabaseArgs, *, connect_timeout_s: int = 10) -> Connection[Cu
         unix_socket=args.socket or None,
         charset="utf8mb4",
         autocommit=True,
+        # As PHP's driver, which encrypts only when it is given a certificate; loading those takes 28 ms.
+        ssl_disabled=True,
         init_command=_SESSION,
         connect_timeout=connect_timeout_s,
     )
@@ -50,6 +52,8 @@ def connect_streaming(args: DatabaseArgs) -> Connection[SSCursor]:
         unix_socket=args.socket or None,
         charset="utf8mb4",
         autocommit=True,
+        # As PHP's driver, which encrypts only when it is given a certificate; loading those takes 28 ms.
+        ssl_disabled=True,
         init_command=_SESSION,
         use_unicode=False,
         cursorclass=SSCursor,
