@@ -20,6 +20,7 @@ from harness.backup.plan import BackupPlan
 from harness.errors import UsageError
 from harness.expectation import Expected
 from harness.faults import FAULTS
+from harness.faults.fault import Fault
 from harness.faults.injector import Planned
 from harness.faults.stages import FIRST_HALF, Stage
 from harness.settings import Limits
@@ -27,7 +28,8 @@ from harness.settings import Limits
 SUFFIX = ".drill.toml"
 DEFAULT = "documented"
 
-_Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+_NAME = r"^[a-z0-9][a-z0-9-]*$"
+_Name = Annotated[str, Field(pattern=_NAME)]
 _Step = Literal["stop", "files", "database", "start", "reindex"]
 _Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")]
 
@@ -209,9 +211,7 @@ def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...]
         where, name, stage = ("fault", number), table["name"], table.get("stage")
         fault = FAULTS.get(name)
         if fault is None:
-            close = get_close_matches(name, FAULTS, n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(close)}?" if close else "`apiary-drill faults` lists them"
-            yield (*where, "name"), f"there is no such fault: {hint}", name
+            yield (*where, "name"), f"there is no such fault ({_meant(name).rstrip('.')})", name
             continue
         if isinstance(stage, str) and stage not in fault.stages:
             yield (*where, "stage"), f"{name} can be put in at {' or '.join(fault.stages)}", stage
@@ -235,6 +235,23 @@ def shipped() -> dict[str, Path]:
         for path in sorted(directory.glob(f"*{SUFFIX}")):
             found.setdefault(path.name.removesuffix(SUFFIX), path)
     return found
+
+
+def is_name(name: str) -> bool:
+    """Whether a scenario can be called so."""
+    return re.fullmatch(_NAME, name) is not None
+
+
+def find_fault(name: str) -> Fault:
+    """A fault by its name. Raises UsageError with those that are nearly called so."""
+    if name in FAULTS:
+        return FAULTS[name]
+    raise UsageError(f"there is no fault {name!r}", _meant(name).capitalize())
+
+
+def _meant(name: str) -> str:
+    close = get_close_matches(name, FAULTS, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else "`apiary-drill faults` lists them."
 
 
 def find(name: str) -> Path:

@@ -34,6 +34,7 @@ ORDER = (
     "restore",
     "handin",
     "faults",
+    "scenario_template",
     "expectation",
     "scenario",
     "telling",

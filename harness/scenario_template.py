@@ -1,0 +1,76 @@
+"""The file that a new scenario begins with: every key, most of them commented out with their defaults."""
+
+from __future__ import annotations
+
+from harness.faults.fault import Fault
+
+_TEMPLATE = """\
+name = "{name}"
+why = \"\"\"
+Say here in one paragraph, for somebody who reads a report of it, what this drill proves and who needs to know.
+\"\"\"
+
+[data]
+scale = "{scale}"                # tiny, small, medium, large
+rng_seed = 1                     # the same number makes the same data, and the same faults
+
+[backup]
+# mode = "hot"                   # quiesced: the application is stopped for the backup
+# excluded_tables = []           # in place of the tables that the guide leaves out
+# excluded_directories = []      # in place of the directories that the guide leaves out
+# further_databases = []         # other databases in the same script
+# storage_form = "tar.zst"       # copy: a plain directory
+# dump_options = []              # further options of mysqldump
+
+[restore]
+# steps = ["stop", "files", "database", "start", "reindex"]
+
+[runtime]
+# kind = "any"                   # process, docker
+# source = "any"                 # mysql, mariadb
+# target = "any"                 # mysql, mariadb
+
+[objectives]
+# recovery_time_s = 3600
+# recovery_point_s = 86400
+
+[limits]
+# stage_s = 3600                 # a stage that takes longer makes the drill inconclusive
+# search_drained_s = 600
+{faults}
+[expected]
+verdict = "{verdict}"                 # PASS, INCONCLUSIVE, FAIL
+
+# [[expected.finding]]           # has to be found, as often as you need it
+# code = "row-count"
+# subject = "users"              # * stands for anything
+
+# [[expected.also]]              # may be found as well
+# code = "content-digest"
+"""
+
+_NO_FAULT = """
+# [[fault]]                      # what is broken on purpose: `apiary-drill faults` lists all
+# name = "drop-a-row"
+# [fault.options]
+# sealed = true
+"""
+
+_FAULT = """
+[[fault]]                        # {summary}
+name = "{name}"
+# stage = "{stage}"
+"""
+
+
+def template(name: str, fault: Fault | None = None) -> str:
+    """The text of a scenario file that passes `scenarios check` as it is.
+
+    Args:
+        name: of the scenario.
+        fault: one to put in, or None.
+    """
+    if fault is None:
+        return _TEMPLATE.format(name=name, scale="small", faults=_NO_FAULT, verdict="PASS")
+    put_in = _FAULT.format(name=fault.name, summary=fault.summary, stage=" or ".join(fault.stages))
+    return _TEMPLATE.format(name=name, scale="tiny", faults=put_in, verdict="FAIL")
