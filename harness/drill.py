@@ -107,7 +107,7 @@ class Drill:
         directory, around = self.store.path("backup"), self.faults.around
         with self._stack("source", app_key) as source:
             prepare_source(source, scenario, nonce, self.limits, self.clock)
-            with around(Stage.SOURCE, stack=source):
+            with around(Stage.SOURCE, stack=source, directory=directory):
                 view = observe_source(source, self.store.directory, self.clock)
                 self.store.save("source", SourceView, view)
                 with around(Stage.BACKUP, stack=source, directory=directory):
@@ -131,9 +131,10 @@ class Drill:
             pass
         with clock.step("read", "Read the backup before anything of it runs") as note, _own_fault(handed):
             handed = handed.as_found()
+            self.promised = handed.manifest.artifacts if handed.manifest else ()
             # Before it is read: the report of a backup that cannot be read still says which one it was.
             self.measured = tuple(measure(path, role) for role, path in handed.files if path.is_file())
-            self.promised = handed.manifest.artifacts if handed.manifest else ()
+            handed.must_be_complete()
             script = read_script(handed.dump, handed.database, allowed=handed.allowed, progress=note.progress)
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"
         with self._stack("target", app_key) as target:
@@ -252,7 +253,7 @@ def _own_fault(handed: HandedOver) -> Iterator[None]:
     except UsageError as error:
         if handed.backup is None or error.exit_code != EXIT_USAGE:
             raise
-        raise BrokenArtifact(error.fact, details=error.details) from error
+        raise BrokenArtifact(error.fact, details=error.details, causes=error.causes) from error
 
 
 class _Outcome:

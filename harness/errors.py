@@ -6,11 +6,29 @@ Codes: 1 not as expected, 2 bad usage or scenario, 3 could not tell, 130 interru
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 EXIT_AS_EXPECTED = 0
 EXIT_NOT_AS_EXPECTED = 1
 EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
 EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What exactly an error is about, for a finding of its own: pipelines match on the code.
+
+    Args:
+        code: stable name, such as `dump-cut-short` or `unknown-collation`.
+        subject: which thing: a file, `line 17`.
+        message: one sentence.
+    """
+
+    code: str
+    subject: str
+    message: str
 
 
 class HarnessError(Exception):
@@ -20,15 +38,17 @@ class HarnessError(Exception):
         fact: what happened, lower case, with the values, without a full stop.
         hints: what to do about it, each one a sentence.
         details: lines of evidence, such as the end of a server's log.
+        causes: what exactly it is about, where that is known.
     """
 
     exit_code = EXIT_INCONCLUSIVE
 
-    def __init__(self, fact: str, *hints: str, details: str = "") -> None:
+    def __init__(self, fact: str, *hints: str, details: str = "", causes: Sequence[Cause] = ()) -> None:
         super().__init__(fact)
         self.fact = fact
         self.hints = hints
         self.details = details
+        self.causes = tuple(causes)
 
     def __str__(self) -> str:
         lines = [self.fact, *(f"HINT: {hint}" for hint in self.hints)]
@@ -77,7 +97,7 @@ class StageFailed(HarnessError):
     """A stage of the drill ended with an error; carries the stage's name and the cause's exit code."""
 
     def __init__(self, stage: str, cause: HarnessError) -> None:
-        super().__init__(f"{stage}: {cause.fact}", *cause.hints, details=cause.details)
+        super().__init__(f"{stage}: {cause.fact}", *cause.hints, details=cause.details, causes=cause.causes)
         self.stage = stage
         self.exit_code = cause.exit_code
 

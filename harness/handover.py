@@ -12,7 +12,7 @@ from harness.backup.scan import Storage
 from harness.backup.take import Backup
 from harness.checks.evidence import TrendEvidence
 from harness.dump.source import Dump, files_of
-from harness.errors import BrokenArtifact, HarnessError
+from harness.errors import BrokenArtifact, Cause, HarnessError, UsageError
 from harness.model import Manifest
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
@@ -124,20 +124,27 @@ class HandedOver:
         """The same with the manifest as it stands on disk: what was made here may have been damaged since.
 
         Raises:
-            BrokenArtifact: the manifest, or a file that it names, is missing or cannot be read.
+            BrokenArtifact: there is no manifest any more, or it cannot be read.
         """
         if self.backup is None:
             return self
         directory = self.backup.directory
-        if not (directory / MANIFEST_NAME).is_file():
+        try:
+            return replace(self, manifest=read_manifest(directory))
+        except (UsageError, BrokenArtifact) as error:
             raise BrokenArtifact(
-                f"the backup {directory.name} has no {MANIFEST_NAME}", "A backup without its manifest is not complete."
+                error.fact,
+                "A backup without its manifest is not complete.",
+                causes=[Cause("manifest-unreadable", MANIFEST_NAME, f"The manifest cannot be read: {error.fact}.")],
+            ) from error
+
+    def must_be_complete(self) -> None:
+        """Raise BrokenArtifact if a file is missing that the manifest of this drill's backup names."""
+        if self.backup is None or self.manifest is None:
+            return
+        missing = [file.name for file in self.manifest.artifacts if not (self.backup.directory / file.name).exists()]
+        if missing:
+            raise BrokenArtifact(
+                f"the backup has no {missing[0]}, which its manifest names",
+                "Look at what happens to the backup after it was made.",
             )
-        manifest = read_manifest(directory)
-        for file in manifest.artifacts:
-            if not (directory / file.name).exists():
-                raise BrokenArtifact(
-                    f"the backup {directory.name} has no {file.name}, which its manifest names",
-                    "Look at what happens to the backup after it was made.",
-                )
-        return replace(self, manifest=manifest)

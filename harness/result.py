@@ -37,7 +37,8 @@ def result_of(
         broken = error.exit_code == EXIT_NOT_AS_EXPECTED or (verdict is Verdict.FAIL and isinstance(error, StageFailed))
         reasons = told + (reasons if broken and verdict is Verdict.FAIL else ())
         verdict = Verdict.FAIL if broken else Verdict.INCONCLUSIVE
-        findings = (_finding(error, told[0]), *findings)
+        causes = (Finding(cause.code, Severity.ERROR, cause.subject, cause.message) for cause in error.causes)
+        findings = (_finding(error, told[0]), *causes, *findings)
     if without_effect and not isinstance(error, FaultFailed):
         verdict = Verdict.INCONCLUSIVE
         reasons = (*(finding.message for finding in without_effect), *reasons)

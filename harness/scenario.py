@@ -250,7 +250,7 @@ def find_fault(name: str) -> Fault:
 
 
 def _meant(name: str) -> str:
-    close = get_close_matches(name, FAULTS, n=3, cutoff=0.5)
+    close = get_close_matches(name, FAULTS, n=3, cutoff=0.75)
     return f"did you mean {' or '.join(close)}?" if close else "`apiary-drill faults` lists them."
 
 

@@ -51,7 +51,7 @@ verdict = "{verdict}"                 # PASS, INCONCLUSIVE, FAIL
 
 _NO_FAULT = """
 # [[fault]]                      # what is broken on purpose: `apiary-drill faults` lists all
-# name = "drop-a-row"
+# name = "drop-row"
 # [fault.options]
 # sealed = true
 """

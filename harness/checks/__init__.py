@@ -52,6 +52,7 @@ def _table_set(e: Evidence) -> CheckResult:
         [table.name for table in e.fresh.tables],
         [table.name for table in e.target.tables],
         e.excluded_tables,
+        [table.name for table in e.script.tables],
     )
 
 

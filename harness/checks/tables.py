@@ -15,7 +15,11 @@ NO_DIFFERENCE = RowDifference()
 
 
 def check_table_set(
-    expected: Iterable[str], fresh: Iterable[str], actual: Iterable[str], excluded: Sequence[str]
+    expected: Iterable[str],
+    fresh: Iterable[str],
+    actual: Iterable[str],
+    excluded: Sequence[str],
+    held: Iterable[str] | None = None,
 ) -> CheckResult:
     """Every expected table is there, and no other than those of a fresh Apiary.
 
@@ -24,6 +28,7 @@ def check_table_set(
         fresh: tables of the migrated target before the restore.
         actual: tables after the restore.
         excluded: tables that may be missing in the backup.
+        held: tables of the script; a fresh instance has most of them as well, so the restored one cannot tell.
     """
     found = Collector("table-set", "Every table is back, and none that does not belong there")
     wanted, migrated, there = set(expected), set(fresh), set(actual)
@@ -54,6 +59,16 @@ def check_table_set(
             expected="in the backup",
             actual="only in the fresh instance, empty",
             remedy="If the backup is of an older Apiary, restore it into that version, then migrate.",
+        )
+    for table in sorted((wanted & there & migrated) - set(wanted if held is None else held) - set(excluded)):
+        found.add(
+            "table-not-in-backup",
+            table,
+            f"The source had table {table}, the backup does not hold it: what is restored is the empty table of a"
+            " fresh instance.",
+            expected="in the backup",
+            actual="only in the fresh instance, empty",
+            remedy="Look at the options and the exit status of the dump.",
         )
     found.evidence("tables expected", len(wanted))
     found.evidence("tables found", len(there))

@@ -22,7 +22,7 @@ def faults(name: str | None) -> None:
     \b
     Example:
       apiary-drill faults
-      apiary-drill faults drop-a-row
+      apiary-drill faults drop-row
     """
     if name is not None:
         _show(scenario.find_fault(name))

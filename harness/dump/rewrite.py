@@ -13,7 +13,7 @@ from harness.dump.source import ScriptSource, open_script, source_name
 from harness.dump.statements import Kind, Piece
 from harness.dump.tokens import Token, starts_with
 from harness.dump.walk import created_database, dropped_database, pieces_with_tokens, used_database
-from harness.errors import BrokenArtifact, UsageError
+from harness.errors import BrokenArtifact, Cause, UsageError
 
 SANDBOX, GTID, LOG_BIN, STATISTICS = "sandbox", "gtid-purged", "sql-log-bin", "innodb-stats"
 DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN, STATISTICS))
@@ -95,6 +95,11 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
         raise UsageError(
             f"{info.source}: holds no database {wanted}; it holds {names or info.header_database}",
             "Name one of them with --database.",
+            causes=[
+                Cause(
+                    "database-missing", wanted, f"The dump does not hold {wanted}, but {names or info.header_database}."
+                )
+            ],
         )
     return wanted
 

@@ -1,7 +1,15 @@
-"""Faults of the dump artifact."""
+"""Faults of the dump: damage to the script, after the backup or by the tool that wrote it.
+
+Every one reads the script once to see what there is to choose from, and once to write it anew: as streams, in
+the compression that it has. What is told of them are names, lines, offsets and numeric keys.
+"""
 
 from __future__ import annotations
 
-from harness.faults.fault import Fault, table
+from harness.faults.dump_bytes import FAULTS as BYTES
+from harness.faults.dump_lines import FAULTS as LINES
+from harness.faults.dump_objects import FAULTS as OBJECTS
+from harness.faults.dump_rows import FAULTS as ROWS
+from harness.faults.fault import Fault
 
-FAULTS: dict[str, Fault] = table()
+FAULTS: dict[str, Fault] = {**BYTES, **ROWS, **OBJECTS, **LINES}

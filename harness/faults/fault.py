@@ -62,6 +62,13 @@ class Fault:
         return self.stages[0]
 
 
+def damage(
+    name: str, family: str, summary: str, inject: Inject, options: type[ArtifactOptions] = ArtifactOptions
+) -> Fault:
+    """A fault of a file of a backup that is complete; arguments as those of `Fault`."""
+    return Fault(name, family, (Stage.ARTIFACT,), summary, inject, options)
+
+
 def table(*faults: Fault) -> dict[str, Fault]:
     """Faults by their names."""
     return {fault.name: fault for fault in faults}

@@ -130,7 +130,7 @@ def _guarded(planned: Planned, scene: Scene, rng: Random) -> Iterator[None]:
     with _telling(name):
         held.__exit__(None, None, None)
         sealed = isinstance(planned.options, ArtifactOptions) and planned.options.sealed
-        if sealed and scene.stage is Stage.ARTIFACT and scene.changes:
+        if sealed and scene.changes:
             scene.backup.seal()
             scene.changed("manifest", "manifest.json", "sealed again: sizes and digests of the files as they are now")
 

@@ -1,7 +1,192 @@
-"""Faults of the restored instance, after the last step."""
+"""Faults of the restored instance, after the last step: one small thing that is not as it was backed up."""
 
 from __future__ import annotations
 
-from harness.faults.fault import Fault, table
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from random import Random
+from typing import Annotated, Any
 
-FAULTS: dict[str, Fault] = table()
+from pydantic import Field
+
+from harness.errors import HarnessError
+from harness.faults.fault import Fault, Options, table
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.services.execution import run
+from harness.services.mysql import Session, quote_name
+from harness.storage.names import code_of, coded
+from harness.wait import wait_until
+
+_FLIP = """
+file=$1; reference=$(mktemp); touch -r "$file" "$reference"
+size=$(stat -c %s "$file"); byte=$(tail -c 1 "$file" | od -An -tu1)
+printf "\\\\$(printf %03o $((byte ^ 1)))" | dd of="$file" bs=1 seek=$((size - 1)) conv=notrunc status=none
+touch -r "$reference" "$file"; rm "$reference"
+"""
+"""Flips the lowest bit of a file's last byte; size and times stay, for a tool that only looks at those."""
+
+_LIST_LIMIT = 10_000
+"""Among so many of the first files or documents one is chosen."""
+
+_Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")]
+
+
+class RowOptions(Options):
+    """`table` has a numeric key `id`."""
+
+    table: _Table = "rsvps"
+
+
+class CellOptions(Options):
+    """`column` holds texts; `table` has a numeric key `id`."""
+
+    table: _Table = "majors"
+    column: _Table = "display_name"
+
+
+class FileOptions(Options):
+    """`directory` is one below the storage directory."""
+
+    directory: str = "resumes"
+
+
+class DocumentOptions(Options):
+    """`index` is named without its prefix."""
+
+    index: _Table = "dues_transactions"
+
+
+@contextmanager
+def remove_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
+    """Delete one row."""
+    with _session(scene) as session:
+        key = _key(session, rng, options.table)
+        session.execute(f"DELETE FROM {quote_name(options.table)} WHERE id = {key}")
+    scene.changed("row", options.table, f"key {key} deleted")
+    yield
+
+
+@contextmanager
+def replace_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
+    """Give one row another key: as many rows as before, and not the same ones."""
+    with _session(scene) as session:
+        key = _key(session, rng, options.table)
+        highest = int(session.value(f"SELECT MAX(id) FROM {quote_name(options.table)}"))
+        session.execute(f"UPDATE {quote_name(options.table)} SET id = {highest + 1} WHERE id = {key}")
+    scene.changed("row", options.table, f"key {key} is {highest + 1} now")
+    yield
+
+
+@contextmanager
+def change_cell(scene: Scene, rng: Random, options: CellOptions) -> Iterator[None]:
+    """Add a letter to one text."""
+    with _session(scene) as session:
+        key = _key(session, rng, options.table)
+        column = quote_name(options.column)
+        session.execute(f"UPDATE {quote_name(options.table)} SET {column} = CONCAT({column}, 'x') WHERE id = {key}")
+    scene.changed("cell", f"{options.table}.{options.column}", f"key {key}, a letter added at its end")
+    yield
+
+
+@contextmanager
+def remove_file(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+    """Delete one file."""
+    apiary = scene.stack.apiary
+    path = _file(scene, rng, options.directory)
+    _shell(scene, 'rm "$1"', f"{apiary.storage_root}/{path}")
+    scene.changed("file", coded(path.encode()), "deleted")
+    yield
+
+
+@contextmanager
+def change_file(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+    """Flip one bit of one file; its size and its times stay."""
+    apiary = scene.stack.apiary
+    path = _file(scene, rng, options.directory)
+    _shell(scene, _FLIP, f"{apiary.storage_root}/{path}")
+    scene.changed("file", coded(path.encode()), "lowest bit of its last byte flipped, same size and times")
+    yield
+
+
+@contextmanager
+def remove_document(scene: Scene, rng: Random, options: DocumentOptions) -> Iterator[None]:
+    """Delete one document of one index."""
+    uid, key = _document(scene, rng, options.index)
+    scene.stack.meilisearch.client().index(uid).delete_document(key)
+    _settled(scene)
+    scene.changed("document", uid, f"id {_shown(key)} deleted")
+    yield
+
+
+def _session(scene: Scene) -> AbstractContextManager[Session]:
+    mysql = scene.stack.mysql
+    return mysql.session(database=mysql.database)
+
+
+def _key(session: Session, rng: Random, name: str) -> int:
+    """The key of one row, each as likely as any other; from here on foreign keys are not checked."""
+    session.execute("SET foreign_key_checks = 0")
+    rows = int(session.value(f"SELECT COUNT(*) FROM {quote_name(name)}"))
+    if not rows:
+        raise HarnessError(f"table {name} is empty")
+    return int(session.value(f"SELECT id FROM {quote_name(name)} ORDER BY id LIMIT 1 OFFSET {rng.randrange(rows)}"))
+
+
+def _file(scene: Scene, rng: Random, directory: str) -> str:
+    apiary = scene.stack.apiary
+    root = f"{apiary.storage_root}/{directory}"
+    listed = run(apiary.storage_host, ["find", root, "-type", "f", "-size", "+0", "-printf", "%P\\0"])
+    names = sorted(name for name in listed.stdout.split(b"\0") if name)[:_LIST_LIMIT]
+    if not names:
+        raise HarnessError(f"there is no file in {directory}")
+    return f"{directory}/{rng.choice(names).decode()}"
+
+
+def _shell(scene: Scene, script: str, path: str) -> None:
+    done = run(scene.stack.apiary.storage_host, ["sh", "-ec", script, "sh", path])
+    if done.exit_status != 0:
+        raise HarnessError("a file could not be changed")
+
+
+def _document(scene: Scene, rng: Random, name: str) -> tuple[str, str]:
+    """One document: its index and its id."""
+    uid = f"{scene.stack.apiary.search_prefix}{name}"
+    index = scene.stack.meilisearch.client().index(uid)
+    total = index.get_documents({"limit": 1}).total
+    if not total:
+        raise HarnessError(f"index {uid} is empty")
+    offset = rng.randrange(min(total, _LIST_LIMIT))
+    document = index.http.get(f"indexes/{uid}/documents?limit=1&offset={offset}")["results"][0]
+    return uid, str(document["id"])
+
+
+def _shown(key: str) -> str:
+    return key if key.isdecimal() else code_of(key.encode())
+
+
+def _settled(scene: Scene) -> None:
+    wait_until(
+        lambda: scene.stack.meilisearch.pending_tasks() == 0,
+        what="the search to do what was asked",
+        timeout_s=scene.limits.search_drained_s,
+    )
+
+
+def _fault(name: str, summary: str, inject: Any, options: type[Options]) -> Fault:
+    return Fault(name, "restored", (Stage.RESTORED,), summary, inject, options)
+
+
+FAULTS = table(
+    _fault("remove-row", "One row of the restored database is deleted.", remove_row, RowOptions),
+    _fault("change-cell", "One value of the restored database is changed.", change_cell, CellOptions),
+    _fault(
+        "replace-row",
+        "One row of the restored database becomes another one; the number stays.",
+        replace_row,
+        RowOptions,
+    ),
+    _fault("remove-file", "One restored file is deleted.", remove_file, FileOptions),
+    _fault("change-file", "One bit of one restored file flips; its size and times stay.", change_file, FileOptions),
+    _fault("remove-document", "One document is deleted from the search.", remove_document, DocumentOptions),
+)

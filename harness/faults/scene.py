@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from harness.backup.manifest import measure, read_manifest, write_manifest
+from harness.backup.manifest import MANIFEST_NAME, measure, read_manifest, write_manifest
 from harness.errors import HarnessError
 from harness.faults.stages import Stage
 from harness.model import Change, Manifest
@@ -134,8 +134,8 @@ class Scene:
 
     @property
     def backup(self) -> Backup:
-        """The complete backup."""
-        if self.stage is not Stage.ARTIFACT:
+        """The complete backup; while a fault of `source` or `backup` is left, it is there already."""
+        if self._directory is None or not (self._directory / MANIFEST_NAME).is_file():
             self._has(None, "complete backup")
         return Backup(self.directory)
 

@@ -5,7 +5,7 @@ What comes back is compared with the same reading of a dump of the restored data
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from harness.dump.rewrite import USUAL_SETTINGS, RewriteReport, choose_database,
 from harness.dump.safety import Safety, computed_value_findings, findings_for
 from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
-from harness.errors import BrokenArtifact, ProcedureFailed, UnsafeArtifact, UsageError
+from harness.errors import BrokenArtifact, Cause, ProcedureFailed, UnsafeArtifact, UsageError
 from harness.model import Finding, Severity
 from harness.restore.facts import target_facts
 from harness.services.mysql import MySqlServer, server_version
@@ -89,7 +89,11 @@ def read_script(
         UnsafeArtifact: it holds statements that must not run; names them with their lines.
     """
     inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
-    walk(_told(open_script(source), progress), inspector, safety, definitions)
+    try:
+        walk(_told(open_script(source), progress), inspector, safety, definitions)
+    except BrokenArtifact as error:
+        error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be unpacked to its end"),)
+        raise
     info = inspector.info()
     chosen = _chosen(info, _choose(info, database))
     found = (*safety.findings, *computed_value_findings(inspector.content.computed))
@@ -104,17 +108,20 @@ def read_script(
         raise BrokenArtifact(
             f"the dump {source.name} is cut short: {info.incomplete_because}",
             "Take the backup again, and look at the exit status of every program in its pipe.",
+            causes=[_cause("dump-cut-short", source, info.incomplete_because)],
         )
     if not chosen.tables:
         raise BrokenArtifact(
             f"the dump {source.name} holds no table",
             "It would restore without an error, to an empty database: look at how the backup is made.",
+            causes=[_cause("dump-empty", source, "it holds no table")],
         )
     hollow = next((item for item in chosen.objects if item.placeholder), None)
     if hollow is not None:
         raise BrokenArtifact(
             f"the dump {source.name} holds only the placeholder of the view {hollow.name}, on line {hollow.line}",
             "It would load, with a view that shows nothing: the tool stopped before it came to the view itself.",
+            causes=[_cause("view-placeholder", source, f"on line {hollow.line}, {hollow.name} is only a placeholder")],
         )
     return Script(
         source=source,
@@ -133,6 +140,7 @@ def _refuse(source: Dump, findings: Iterable[ScriptFinding]) -> None:
             f"the dump {source.name} was refused: on line {refused[0].line}, {refused[0].message}",
             refused[0].remedy,
             details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
+            causes=_causes(refused),
         )
 
 
@@ -152,6 +160,7 @@ def check_compatibility(script: Script, server: MySqlServer) -> Script:
             f"the script cannot be loaded into this server: on line {fatal[0].line}, {fatal[0].message}",
             fatal[0].remedy,
             details="\n".join(f"line {problem.line}: {problem.message}" for problem in fatal[1:LISTED]),
+            causes=_causes(fatal),
         )
     told = (*script.findings, *(_finding(problem) for problem in found))
     return replace(script, findings=told, target=server.database)
@@ -249,6 +258,16 @@ def _finding(found: ScriptFinding | Problem) -> Finding:
         message=f"Line {found.line} of the script: {found.message}.",
         remedy=found.remedy,
     )
+
+
+def _causes(found: Sequence[ScriptFinding | Problem]) -> list[Cause]:
+    return [
+        Cause(one.code, f"line {one.line}", f"Line {one.line} of the script: {one.message}.") for one in found[:LISTED]
+    ]
+
+
+def _cause(code: str, source: Dump, why: str) -> Cause:
+    return Cause(code, source.name, f"The dump {source.name} cannot be used: {why}.")
 
 
 def _told(chunks: Iterable[bytes], progress: Callable[[str], None]) -> Iterator[bytes]:

@@ -69,6 +69,12 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             verdict = "FAIL"
             finding = [{ code = "row-count", subject = "users" }]
             also = [{ code = "content-digest" }]
+            [[fault]]
+            name = "drop-row"
+            stage = "artifact"
+            [fault.options]
+            table = "users"
+            sealed = true
             [restore]
             steps = ["stop", "database", "files"]
             [runtime]
@@ -92,6 +98,9 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         finding=(ExpectedFinding(code="row-count", subject="users"),),
         also=(ExpectedFinding(code="content-digest"),),
     )
+    (planned,) = scenario.planned()
+    assert (planned.fault.name, planned.stage, scenario.needs_source) == ("drop-row", Stage.ARTIFACT, False)
+    assert planned.options.model_dump() == {"sealed": True, "table": "users"}
     assert scenario.restore.stages == (Stage.STOP, Stage.DATABASE, Stage.FILES)
     assert (scenario.runtime.kind, scenario.runtime.flavours) == (
         "process",
@@ -134,6 +143,39 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ("name = 'mine'\nwhy = 'because'", "why: string should have at least 20 characters, found 'because'"),
         ("name = 'mine'", "why: field required"),
         (
+            MINIMAL + "[[fault]]\nname = 'drop-rwo'",
+            "fault.0.name: there is no such fault (did you mean drop-row?), found 'drop-rwo'",
+        ),
+        (
+            MINIMAL + "[[fault]]\nname = 'zzz'",
+            "fault.0.name: there is no such fault (`apiary-drill faults` lists them), found 'zzz'",
+        ),
+        (
+            MINIMAL + "[[fault]]\nname = 'drop-row'\nstage = 'start'",
+            "fault.0.stage: drop-row can be put in at artifact, found 'start'",
+        ),
+        (
+            MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nsealed = 1",
+            "fault.0.options.sealed: input should be a valid boolean, found 1",
+        ),
+        (
+            MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",
+            "fault.0.options.row: extra inputs are not permitted, found 1",
+        ),
+        (MINIMAL + "[[fault]]\nname = 5", "fault.0.name: input should be a valid string, found 5"),
+        (
+            MINIMAL + "[restore]\nsteps = ['stop', 'pray']",
+            "restore.steps.1: input should be 'stop', 'files', 'database', 'start' or 'reindex', found 'pray'",
+        ),
+        (
+            MINIMAL + "[runtime]\ntarget = 'oracle'",
+            "runtime.target: input should be 'any', 'mysql' or 'mariadb', found 'oracle'",
+        ),
+        (
+            MINIMAL + "[expected]\nfinding = [{ code = 'Row' }]",
+            "expected.finding.0.code: string should match pattern '^[a-z][a-z0-9-]*$', found 'Row'",
+        ),
+        (
             "name = 'Mine'\n" + WHY,
             "name: string should match pattern '^[a-z0-9][a-z0-9-]*$', found 'Mine'",
         ),
@@ -144,13 +186,19 @@ def test_one_error_is_told_with_file_key_and_value(tmp_path: Path, text: str, to
 
 
 def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
-    path = written(tmp_path, "name = 'mine'\nwhy = 5\n[data]\nscale = 1\nrows = 5\n[backup]\nmode = 'warm'")
+    path = written(
+        tmp_path,
+        "name = 'mine'\nwhy = 5\n[data]\nscale = 1\nrows = 5\n[backup]\nmode = 'warm'\n"
+        "[[fault]]\nname = 'drop-row'\n[fault.options]\ntable = 1\n[[fault]]\nname = 'lose-emojis'",
+    )
     assert refused(path) == (
-        "FILE has 4 errors\n"
+        "FILE has 6 errors\n"
         "FILE: why: input should be a valid string, found 5\n"
         "FILE: data.scale: input should be 'tiny', 'small', 'medium' or 'large', found 1\n"
         "FILE: data.rows: extra inputs are not permitted, found 5\n"
-        "FILE: backup.mode: input should be 'hot' or 'quiesced', found 'warm'"
+        "FILE: backup.mode: input should be 'hot' or 'quiesced', found 'warm'\n"
+        "FILE: fault.0.options.table: input should be a valid string, found 1\n"
+        "FILE: fault.1.name: there is no such fault (did you mean lose-emoji?), found 'lose-emojis'"
     )
 
 

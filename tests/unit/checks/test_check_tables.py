@@ -51,6 +51,20 @@ def test_a_table_of_nobody() -> None:
     )
 
 
+def test_a_table_that_only_the_fresh_instance_still_has_was_not_backed_up() -> None:
+    tables = ["users", "travel", "jobs"]
+    assert only(check_table_set(tables, tables, tables, ["jobs"], ["users"])) == finding(
+        "table-not-in-backup",
+        "travel",
+        "The source had table travel, the backup does not hold it: what is restored is the empty table of a fresh"
+        " instance.",
+        expected="in the backup",
+        actual="only in the fresh instance, empty",
+        remedy="Look at the options and the exit status of the dump.",
+    )
+    assert check_table_set(tables, tables, tables, ["jobs"], ["users", "travel"]).findings == ()
+
+
 def test_a_table_that_todays_apiary_has_and_the_backup_lacks() -> None:
     assert only(check_table_set(["users"], ["users", "travel"], ["users", "travel"], [])) == finding(
         "table-not-in-backup",

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from harness.backup.manifest import measure, read_manifest, write_manifest
+from harness.backup.manifest import measure, read_manifest
 from harness.faults.fault import ArtifactOptions, Fault
 from harness.faults.injector import Injector, Planned
 from harness.faults.scene import Scene, ScriptStream
 from harness.faults.stages import Stage
-from harness.model import FileTotals, Manifest
 from harness.settings import Limits
+from tests.unit.faults.backups import a_backup
 
 
 @pytest.mark.parametrize("size_bytes", range(8))
@@ -44,31 +43,7 @@ def test_actions_come_in_order_and_not_beyond_the_end() -> None:
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
     """A backup of one file, as far as its manifest goes."""
-    (tmp_path / "database.sql").write_bytes(b"-- a script\n")
-    now = datetime(2026, 11, 23, tzinfo=UTC)
-    write_manifest(
-        Manifest(
-            format_version=1,
-            created_at=now,
-            started_at=now,
-            mode="hot",
-            nonce="",
-            database="apiary",
-            artifacts=(measure(tmp_path / "database.sql", "database"),),
-            components=(),
-            variables={},
-            same_snapshot=True,
-            lock_held_s=0,
-            snapshot_note="",
-            tables=(),
-            objects=(),
-            files=FileTotals(),
-            searchable=(),
-            exclusions=(),
-        ),
-        tmp_path,
-    )
-    return tmp_path
+    return a_backup(tmp_path, **{"database.sql": b"-- a script\n"})
 
 
 @contextmanager

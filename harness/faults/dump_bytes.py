@@ -1,0 +1,93 @@
+"""Faults of the dump's bytes: cut short, flipped, cut short before they were compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.dump.source import open_script
+from harness.faults.fault import ArtifactOptions, damage, table
+from harness.faults.scene import Scene
+from harness.faults.script_edit import rewrite
+
+
+class CutOptions(ArtifactOptions):
+    """`keep` is the share of the bytes that stay."""
+
+    keep: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.6
+
+
+@contextmanager
+def truncate(scene: Scene, rng: Random, options: CutOptions) -> Iterator[None]:
+    """Cut the file."""
+    path = scene.backup.dump
+    size = path.stat().st_size
+    kept = int(size * options.keep)
+    with path.open("r+b") as file:
+        file.truncate(kept)
+    scene.changed("byte", path.name, f"cut from {size} to {kept} bytes")
+    yield
+
+
+@contextmanager
+def truncate_inside(scene: Scene, rng: Random, options: CutOptions) -> Iterator[None]:
+    """Cut the script, and compress what is left: the file is whole, what is in it is not."""
+    path = scene.backup.dump
+    size = sum(len(chunk) for chunk in open_script(path))
+    kept = int(size * options.keep)
+    rewrite(path, lambda chunks: _first(chunks, kept))
+    scene.changed("byte", path.name, f"the script in it cut from {size} to {kept} bytes")
+    yield
+
+
+def _first(chunks: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
+    left = size_bytes
+    for chunk in chunks:
+        if left <= 0:
+            return
+        yield chunk[:left]
+        left -= len(chunk)
+
+
+@contextmanager
+def flip_byte(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Flip one bit in the second half of the file."""
+    path = scene.backup.dump
+    size = path.stat().st_size
+    offset, mask = rng.randrange(size // 2, size), 1 << rng.randrange(8)
+    with path.open("r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ mask]))
+    scene.changed("byte", path.name, f"offset {offset}, bits {mask:#04x} flipped")
+    yield
+
+
+FAULTS = table(
+    damage(
+        "truncate-dump",
+        "dump",
+        "The file of the dump ends too early, as after a broken copy or a full disk.",
+        truncate,
+        CutOptions,
+    ),
+    damage(
+        "truncate-inside",
+        "dump",
+        "The script ends too early in a compressed file that is whole, as after a pipe into gzip.",
+        truncate_inside,
+        CutOptions,
+    ),
+    damage(
+        "flip-dump-byte",
+        "dump",
+        "One bit of the file of the dump has flipped, as on a bad disk.",
+        flip_byte,
+        ArtifactOptions,
+    ),
+)

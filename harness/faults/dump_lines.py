@@ -1,0 +1,234 @@
+"""Faults of single lines of the dump: settings that say something else, and statements that do not belong there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.backup.database import backup_database
+from harness.backup.plan import BackupPlan
+from harness.dump.statements import Kind, Piece
+from harness.dump.walk import pieces_with_tokens
+from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
+from harness.faults.scene import Scene
+from harness.faults.script_edit import edit, is_insert, picked, pieces, rewrite
+from harness.faults.stages import Stage
+
+_TABLE = re.compile(rb"\s*-- Table structure for table `")
+
+
+def _setting(pattern: bytes, becomes: bytes, what: str) -> Inject:
+    """Changes the first statement that fits."""
+    expression = re.compile(pattern)
+
+    @contextmanager
+    def change(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+        done = False
+
+        def changed(piece: Piece) -> bytes:
+            nonlocal done
+            if done or piece.kind is not Kind.STATEMENT or piece.head or not expression.search(piece.data):
+                return piece.data
+            done = True
+            scene.changed("statement", f"line {piece.line}", what)
+            return expression.sub(becomes, piece.data, count=1)
+
+        edit(scene.backup.dump, changed)
+        yield
+
+    return change
+
+
+class UnsafeOptions(ArtifactOptions):
+    """`statement` says which kind of statement is put in."""
+
+    statement: Literal["client-command", "account", "global-variable", "file-access", "other-database"] = "account"
+
+
+_UNSAFE = {
+    "client-command": b"\\! touch /tmp/apiary-drill-was-here\n",
+    "account": b"GRANT ALL ON *.* TO 'somebody'@'%';\n",
+    "global-variable": b"SET GLOBAL general_log = ON;\n",
+    "file-access": b"SELECT * FROM users INTO OUTFILE '/tmp/apiary-drill-was-here';\n",
+    "other-database": b"DELETE FROM `mysql`.`user`;\n",
+}
+
+
+@contextmanager
+def unsafe_statement(scene: Scene, rng: Random, options: UnsafeOptions) -> Iterator[None]:
+    """Put a statement that must not run before one of the tables."""
+    _insert_before_a_table(scene, rng, _UNSAFE[options.statement], f"a statement put in: {options.statement}")
+    yield
+
+
+def _insert_before_a_table(scene: Scene, rng: Random, text: bytes, what: str) -> None:
+    path = scene.backup.dump
+    offset = picked((piece.offset for piece in pieces(path) if _begins_a_table(piece)), rng)
+
+    def with_it(piece: Piece) -> bytes:
+        if piece.offset != offset or not _begins_a_table(piece):
+            return piece.data
+        scene.changed("statement", f"line {piece.line}", what)
+        return b"\n" + text + piece.data
+
+    edit(path, with_it)
+
+
+def _begins_a_table(piece: Piece) -> bool:
+    return piece.kind is Kind.COMMENT and _TABLE.match(piece.data) is not None
+
+
+def _first_line(text: bytes, what: str) -> Inject:
+    """Puts a line before everything else."""
+
+    @contextmanager
+    def put_first(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+        rewrite(scene.backup.dump, lambda chunks: _after(text, chunks))
+        scene.changed("statement", "line 1", what)
+        yield
+
+    return put_first
+
+
+def _after(text: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield text
+    yield from chunks
+
+
+@contextmanager
+def wrong_database(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Let the script choose another database, as a dump with --databases of another application does."""
+    path = scene.backup.dump
+    first = next(piece.offset for piece in pieces(path) if _begins_a_table(piece))
+
+    def chosen(piece: Piece) -> bytes:
+        if piece.offset != first or not _begins_a_table(piece):
+            return piece.data
+        scene.changed("statement", f"line {piece.line}", "CREATE DATABASE and USE of the database `wordpress` put in")
+        return b"\nCREATE DATABASE IF NOT EXISTS `wordpress`;\nUSE `wordpress`;\n" + piece.data
+
+    edit(path, chosen)
+    yield
+
+
+class OversizedOptions(ArtifactOptions):
+    """`size_bytes` is how long the statement becomes; the target takes 64 MiB."""
+
+    size_bytes: Annotated[int, Field(gt=0)] = 80 << 20
+
+
+@contextmanager
+def oversized_statement(scene: Scene, rng: Random, options: OversizedOptions) -> Iterator[None]:
+    """Make one INSERT longer than any packet may be, by a comment between two of its words."""
+    path = scene.backup.dump
+    offset = picked((piece.offset for piece in pieces(path) if is_insert(piece)), rng)
+    filling = b" " * (1 << 20)
+
+    def changed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for piece, _ in pieces_with_tokens(chunks):
+            if not is_insert(piece) or piece.offset != offset:
+                yield piece.data
+                continue
+            at = piece.data.index(piece.head) + len(piece.head)
+            yield piece.data[:at]
+            for _ in range(options.size_bytes // len(filling)):
+                yield filling
+            yield piece.data[at:]
+            scene.changed("statement", f"line {piece.line}", f"an INSERT {options.size_bytes} bytes longer")
+
+    rewrite(path, changed)
+    yield
+
+
+@contextmanager
+def old_dump(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Keep a dump, let people go on working, and put the old one in the place of the new one."""
+    mysql, old = scene.stack.mysql, scene.run_dir / "old-dump.sql.zst"
+    dumped = backup_database(mysql, BackupPlan(), old, lambda session: None)
+    with mysql.session(database=mysql.database) as session:
+        before = int(session.value("SELECT MAX(id) FROM rsvps"))
+        session.execute(
+            "INSERT INTO rsvps (user_id, event_id, response, created_at, updated_at)"
+            " SELECT user_id, event_id, response, UTC_TIMESTAMP(), UTC_TIMESTAMP() FROM rsvps ORDER BY id LIMIT 5"
+        )
+    scene.changed("row", "rsvps", f"5 rows made after the dump that is handed in, keys beyond {before}")
+    yield
+    path = scene.backup.dump
+    old.replace(path)
+    scene.changed("file", path.name, f"replaced by the dump taken before these rows, sha256 {dumped.artifact.sha256}")
+
+
+FAULTS = table(
+    damage(
+        "wrong-charset-line",
+        "dump",
+        "The script says that it is latin1, and is utf8mb4.",
+        _setting(rb"SET NAMES utf8mb4", b"SET NAMES latin1", "SET NAMES says latin1"),
+        ArtifactOptions,
+    ),
+    damage(
+        "wrong-time-zone-line",
+        "dump",
+        "The script says that its times are of another time zone.",
+        _setting(rb"SET TIME_ZONE='\+00:00'", b"SET TIME_ZONE='+05:00'", "TIME_ZONE says +05:00"),
+        ArtifactOptions,
+    ),
+    damage(
+        "unknown-definer",
+        "dump",
+        "A trigger or view runs as an account that the target does not have.",
+        _setting(rb"DEFINER=`[^`]*`@`[^`]*`", b"DEFINER=`nobody`@`localhost`", "DEFINER is nobody@localhost"),
+        ArtifactOptions,
+    ),
+    damage(
+        "unsafe-statement",
+        "dump",
+        "A statement of the script would reach beyond the database, or run a command of the operator.",
+        unsafe_statement,
+        UnsafeOptions,
+    ),
+    damage(
+        "sandbox-line",
+        "dump",
+        "The script begins with the sandbox line of MariaDB's dump; that is healthy.",
+        _first_line(b"/*M!999999\\- enable the sandbox mode */ \n", "MariaDB's sandbox line put in"),
+        ArtifactOptions,
+    ),
+    damage(
+        "gtid-line",
+        "dump",
+        "The script sets GTID_PURGED, as mysqldump does on a replicated server; the drill has to cope with it.",
+        _first_line(
+            b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';\n",
+            "GTID_PURGED put in",
+        ),
+        ArtifactOptions,
+    ),
+    damage(
+        "wrong-database",
+        "dump",
+        "The script is for the database of another application.",
+        wrong_database,
+        ArtifactOptions,
+    ),
+    damage(
+        "oversized-statement",
+        "dump",
+        "One INSERT is longer than the target takes (max_allowed_packet).",
+        oversized_statement,
+        OversizedOptions,
+    ),
+    Fault(
+        "old-dump",
+        "dump",
+        (Stage.SOURCE,),
+        "The dump that is handed in is an older one, and consistent in itself.",
+        old_dump,
+        ArtifactOptions,
+    ),
+)

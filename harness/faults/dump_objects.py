@@ -1,0 +1,230 @@
+"""Faults of the dump's objects: tables, views, triggers and routines that are missing, and tables that lost a part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+
+from harness.dump.statements import Piece
+from harness.errors import HarnessError
+from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
+from harness.faults.scene import Backup, Scene
+from harness.faults.script_edit import (
+    created_table,
+    edit,
+    line_name,
+    picked,
+    pieces,
+    program_of,
+    section_of,
+    table_lines,
+    with_table_lines,
+)
+from harness.faults.stages import Stage
+
+_FUNCTION = "drill_fault_double"
+
+
+class ObjectOptions(ArtifactOptions):
+    """`name` is the one to take out; any one unless it is given."""
+
+    name: str | None = None
+
+
+class PartOptions(ArtifactOptions):
+    """`table` is the one to change and `name` its part (column, index, constraint); any one unless given."""
+
+    table: str | None = None
+    name: str | None = None
+
+
+def _sections(kind: str, what: str) -> Inject:
+    """Leaves out the sections of one table or view."""
+
+    @contextmanager
+    def leave_out(scene: Scene, rng: Random, options: ObjectOptions) -> Iterator[None]:
+        path = scene.backup.dump
+        there = (found[1] for piece in pieces(path) if (found := section_of(piece)) and found[0] == kind)
+        name = picked((name for name in there if options.name in (None, name)), rng)
+        if name is None:
+            raise HarnessError(f"the script has no such {what}")
+        dropping = False
+
+        def without(piece: Piece) -> bytes:
+            nonlocal dropping
+            section = section_of(piece)
+            if section is not None:
+                dropping = section[0].endswith(kind) and section[1] == name
+                if dropping:
+                    scene.changed(what, name, f"section on line {piece.line} left out")
+            return b"" if dropping else piece.data
+
+        edit(path, without)
+        yield
+
+    return leave_out
+
+
+@contextmanager
+def drop_trigger(scene: Scene, rng: Random, options: ObjectOptions) -> Iterator[None]:
+    """Leave one trigger out."""
+    _drop_program(scene, scene.backup, rng, "trigger", options.name)
+    yield
+
+
+@contextmanager
+def drop_routine(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Make a function at the source, and leave it out of the dump: mysqldump leaves them out unless it is told."""
+    with scene.stack.mysql.session(database=scene.stack.mysql.database) as session:
+        session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")
+    scene.changed("function", _FUNCTION, "made at the source")
+    yield
+    _drop_program(scene, scene.backup, rng, "function", _FUNCTION)
+
+
+def _drop_program(scene: Scene, backup: Backup, rng: Random, kind: str, wanted: str | None) -> None:
+    there = (found[1] for piece in pieces(backup.dump) if (found := program_of(piece)) and found[0] == kind)
+    name = picked((name for name in there if wanted in (None, name)), rng)
+    if name is None:
+        raise HarnessError(f"the script has no such {kind}")
+    dropping = False
+
+    def without(piece: Piece) -> bytes:
+        nonlocal dropping
+        if piece.first:
+            dropping = program_of(piece) == (kind, name)
+            if dropping:
+                scene.changed(kind, name, f"statement on line {piece.line} left out")
+        return b"\n" if dropping else piece.data
+
+    edit(backup.dump, without)
+
+
+def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], bytes | None], what: str) -> Inject:
+    """Changes one line of one CREATE TABLE, or takes it out.
+
+    Args:
+        fits: whether a line will do, given all lines of its table.
+        change: the line as it becomes, or None to take it out.
+    """
+
+    @contextmanager
+    def change_part(scene: Scene, rng: Random, options: PartOptions) -> Iterator[None]:
+        path = scene.backup.dump
+        candidates = (
+            (name, line)
+            for piece in pieces(path)
+            if (name := created_table(piece)) is not None and options.table in (None, name)
+            for line in table_lines(piece)
+            if fits(line, table_lines(piece)) and options.name in (None, line_name(line))
+        )
+        chosen = picked(candidates, rng)
+        if chosen is None:
+            raise HarnessError(f"no table of the script has such a part ({what})")
+
+        def changed(piece: Piece) -> bytes:
+            if created_table(piece) != chosen[0]:
+                return piece.data
+            scene.changed("definition", f"{chosen[0]}.{line_name(chosen[1])}", f"{what}, table of line {piece.line}")
+            lines = [change(line) if line == chosen[1] else line for line in table_lines(piece)]
+            return with_table_lines(piece, [line for line in lines if line is not None])
+
+        edit(path, changed)
+        yield
+
+    return change_part
+
+
+_INDEX = re.compile(rb"\s*KEY `[^`]+` \(`([^`]+)`")
+_FOREIGN = re.compile(rb"\s*CONSTRAINT `[^`]+` FOREIGN KEY \(`([^`]+)`")
+_COLUMN = re.compile(rb"\s*`")
+_TEXT = re.compile(rb" COLLATE utf8mb4_\w+")
+_DEFAULT = re.compile(rb" DEFAULT '[^']*'")
+
+
+def _is_index(line: bytes, lines: list[bytes]) -> bool:
+    """An index that no foreign key needs: the server would make that one again by itself."""
+    match = _INDEX.match(line)
+    needed = {found.group(1) for other in lines if (found := _FOREIGN.match(other))}
+    return match is not None and match.group(1) not in needed
+
+
+FAULTS = table(
+    damage(
+        "drop-table",
+        "dump",
+        "One table is missing in the dump, with its rows.",
+        _sections("table", "table"),
+        ObjectOptions,
+    ),
+    damage("drop-view", "dump", "One view is missing in the dump.", _sections("view", "view"), ObjectOptions),
+    damage("drop-trigger", "dump", "One trigger is missing in the dump.", drop_trigger, ObjectOptions),
+    Fault(
+        "drop-routine",
+        "dump",
+        (Stage.SOURCE,),
+        "A function of the source is missing in the dump, as with mysqldump without --routines.",
+        drop_routine,
+        ArtifactOptions,
+    ),
+    damage(
+        "drop-index",
+        "dump",
+        "One index is missing in a table of the dump.",
+        _part(_is_index, lambda line: None, "index left out"),
+        PartOptions,
+    ),
+    damage(
+        "drop-foreign-key",
+        "dump",
+        "One foreign key is missing in a table of the dump.",
+        _part(lambda line, _: bool(_FOREIGN.match(line)), lambda line: None, "foreign key left out"),
+        PartOptions,
+    ),
+    damage(
+        "drop-auto-increment",
+        "dump",
+        "A column of the dump no longer counts by itself (AUTO_INCREMENT).",
+        _part(
+            lambda line, _: bool(_COLUMN.match(line)) and b" AUTO_INCREMENT" in line,
+            lambda line: line.replace(b" AUTO_INCREMENT", b""),
+            "AUTO_INCREMENT left out",
+        ),
+        PartOptions,
+    ),
+    damage(
+        "drop-default",
+        "dump",
+        "A column of the dump has lost its default.",
+        _part(
+            lambda line, _: bool(_COLUMN.match(line) and _DEFAULT.search(line)),
+            lambda line: _DEFAULT.sub(b"", line),
+            "DEFAULT left out",
+        ),
+        PartOptions,
+    ),
+    damage(
+        "change-charset",
+        "dump",
+        "A column of the dump has another character set, with fewer characters.",
+        _part(
+            lambda line, _: bool(_COLUMN.match(line) and _TEXT.search(line)),
+            lambda line: _TEXT.sub(b" CHARACTER SET latin1 COLLATE latin1_swedish_ci", line),
+            "character set is latin1",
+        ),
+        PartOptions,
+    ),
+    damage(
+        "unknown-collation",
+        "dump",
+        "A column of the dump has a collation that the target does not know.",
+        _part(
+            lambda line, _: bool(_COLUMN.match(line) and _TEXT.search(line)),
+            lambda line: _TEXT.sub(b" COLLATE utf8mb4_klingon_ci", line),
+            "collation is utf8mb4_klingon_ci",
+        ),
+        PartOptions,
+    ),
+)

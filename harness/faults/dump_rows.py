@@ -1,0 +1,206 @@
+"""Faults of the dump's rows: one that is missing or changed, a statement that is missing, signs that were lost."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from harness.dump.statements import Piece
+from harness.errors import HarnessError
+from harness.faults.fault import ArtifactOptions, damage, table
+from harness.faults.scene import Scene
+from harness.faults.script_edit import (
+    created_table,
+    edit,
+    is_insert,
+    key_of,
+    line_name,
+    line_of,
+    picked,
+    pieces,
+    rewrite,
+    row_spans,
+    statement_span,
+    table_lines,
+    table_of,
+    value_spans,
+    without_row,
+)
+
+_FOUR_BYTES = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
+_UNFINISHED = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{0,2}\Z")
+_LETTER = re.compile(rb"(?<![\\A-Za-z])[A-Za-z]")
+
+
+class RowOptions(ArtifactOptions):
+    """`table` is the one to change; any one with rows unless it is given."""
+
+    table: str | None = None
+
+
+class CellOptions(RowOptions):
+    """`column` is the one to change: a text that begins with a letter in some row."""
+
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """An INSERT of the script by its offset, and one of its rows by its number."""
+
+    table: str
+    offset: int
+    row: int
+
+
+def _choose(path: Path, rng: Random, table_name: str | None) -> _Chosen:
+    """An INSERT with rows, and one of those that are whole in its first piece."""
+    candidates = (
+        _Chosen(table_of(piece), piece.offset, rng.randrange(len(spans)))
+        for piece in pieces(path)
+        if is_insert(piece) and table_name in (None, table_of(piece)) and (spans := row_spans(piece))
+    )
+    chosen = picked(candidates, rng)
+    if chosen is None:
+        raise HarnessError(f"the script has no rows of {table_name or 'any table'}")
+    return chosen
+
+
+@contextmanager
+def drop_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
+    """Leave one row out."""
+    path = scene.backup.dump
+    chosen = _choose(path, rng, options.table)
+
+    def without(piece: Piece) -> bytes:
+        if not is_insert(piece) or piece.offset != chosen.offset:
+            return piece.data
+        start, end = row_spans(piece)[chosen.row]
+        scene.changed("row", chosen.table, f"{key_of(piece.data[start:end])} left out, line {line_of(piece, start)}")
+        return without_row(piece, (start, end))
+
+    edit(path, without)
+    yield
+
+
+@contextmanager
+def alter_row(scene: Scene, rng: Random, options: CellOptions) -> Iterator[None]:
+    """Change the first letter of one text."""
+    path = scene.backup.dump
+    columns = {
+        name: [line_name(line) for line in table_lines(piece)]
+        for piece in pieces(path)
+        if (name := created_table(piece)) is not None
+    }
+    spots = (
+        (_Chosen(table_of(piece), piece.offset, number), at)
+        for piece in pieces(path)
+        if is_insert(piece) and options.table in (None, table_of(piece))
+        for number, (start, end) in enumerate(row_spans(piece))
+        for index, at in _letters(piece.data[start:end])
+        if options.column in (None, _column(columns, table_of(piece), index))
+    )
+    spot = picked(spots, rng)
+    if spot is None:
+        raise HarnessError("the script has no such text")
+    chosen, at = spot
+
+    def altered(piece: Piece) -> bytes:
+        if not is_insert(piece) or piece.offset != chosen.offset:
+            return piece.data
+        start, end = row_spans(piece)[chosen.row]
+        row = piece.data[start:end]
+        index = next(number for number, (first, last) in enumerate(value_spans(row)) if first <= at < last)
+        where = f"{chosen.table}.{_column(columns, chosen.table, index)}"
+        scene.changed("cell", where, f"{key_of(row)}, its first letter is another one, line {line_of(piece, start)}")
+        letter = piece.data[start + at]
+        moved = letter - 25 if letter in b"zZ" else letter + 1
+        return piece.data[: start + at] + bytes([moved]) + piece.data[start + at + 1 :]
+
+    edit(path, altered)
+    yield
+
+
+def _letters(row: bytes) -> Iterator[tuple[int, int]]:
+    """The texts of a row that begin with a letter: number of the value, offset of the letter."""
+    for index, (start, end) in enumerate(value_spans(row)):
+        if row[start : start + 1] == b"'" and end - start > 3 and _LETTER.match(row, start + 1):
+            yield index, start + 1
+
+
+def _column(columns: dict[str, list[str]], name: str, index: int) -> str:
+    known = columns.get(name, [])
+    return known[index] if index < len(known) else str(index)
+
+
+@contextmanager
+def drop_insert(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
+    """Leave one whole INSERT out."""
+    path = scene.backup.dump
+    chosen = _choose(path, rng, options.table)
+    dropping = False
+
+    def without(piece: Piece) -> bytes:
+        nonlocal dropping
+        if piece.first and is_insert(piece) and piece.offset == chosen.offset:
+            begin, end = statement_span(piece, row_spans(piece)[chosen.row])
+            scene.changed("statement", chosen.table, f"INSERT on line {line_of(piece, begin)} left out")
+            dropping = not piece.last
+            return piece.data[:begin] + (b"" if dropping else piece.data[end:])
+        dropping = dropping and not piece.first
+        return b"" if dropping else piece.data
+
+    edit(path, without)
+    yield
+
+
+@contextmanager
+def lose_emoji(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Put a question mark in the place of every character that needs four bytes."""
+    path, lost = scene.backup.dump, Counter[str]()
+
+    def replaced(chunks: Iterator[bytes]) -> Iterator[bytes]:
+        rest = b""
+        for chunk in chunks:
+            text = rest + chunk
+            rest = match.group() if (match := _UNFINISHED.search(text)) else b""
+            text, count = _FOUR_BYTES.subn(b"?", text[: len(text) - len(rest)])
+            lost["characters"] += count
+            yield text
+        yield rest
+
+    rewrite(path, replaced)
+    if lost["characters"]:
+        scene.changed("byte", path.name, f"{lost['characters']} characters of four bytes became question marks")
+    yield
+
+
+FAULTS = table(
+    damage("drop-row", "dump", "One row is missing in the dump.", drop_row, RowOptions),
+    damage(
+        "alter-row",
+        "dump",
+        "One letter of one value in the dump is another.",
+        alter_row,
+        CellOptions,
+    ),
+    damage(
+        "drop-insert",
+        "dump",
+        "One INSERT with all its rows is missing in the dump.",
+        drop_insert,
+        RowOptions,
+    ),
+    damage(
+        "lose-emoji",
+        "dump",
+        "Every character beyond three bytes became a question mark, as in a dump of `utf8` with three bytes.",
+        lose_emoji,
+        ArtifactOptions,
+    ),
+)

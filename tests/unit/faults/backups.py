@@ -1,0 +1,41 @@
+"""A backup on disk, as far as faults of artifacts need one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.backup.manifest import measure, write_manifest
+from harness.model import FileTotals, Manifest
+
+_ROLES = {"database": "database", "storage": "storage", "files": "inventory"}
+
+
+def a_backup(parent: Path, **files: bytes) -> Path:
+    """A directory with these files, by name, and a manifest that agrees with them."""
+    directory = parent / "backup"
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    manifest = Manifest(
+        format_version=1,
+        created_at=now,
+        started_at=now,
+        mode="hot",
+        nonce="",
+        database="apiary",
+        artifacts=tuple(measure(directory / name, _ROLES[name.split(".")[0]]) for name in files),
+        components=(),
+        variables={},
+        same_snapshot=True,
+        lock_held_s=0,
+        snapshot_note="",
+        tables=(),
+        objects=(),
+        files=FileTotals(),
+        searchable=(),
+        exclusions=(),
+    )
+    write_manifest(manifest, directory)
+    return directory

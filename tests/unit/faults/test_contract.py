@@ -1,0 +1,76 @@
+"""Every fault has a scenario of its name, a line in docs/faults.md, and a test; every scenario can be used."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.faults import FAMILIES, FAULTS
+from harness.faults.fault import Fault
+from harness.faults.stages import Stage
+from harness.model import Verdict
+from harness.scenario import Scenario, load, shipped
+
+ROOT = Path(__file__).parents[3]
+SCENARIOS = {name: load(path) for name, path in shipped().items()}
+TESTS = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_has_a_scenario_a_line_and_a_test(fault: Fault) -> None:
+    assert fault.name in SCENARIOS, f"scenarios/{fault.name}.drill.toml is missing"
+    assert fault.name in {choice.name for choice in SCENARIOS[fault.name].fault}
+    line = f"| `{fault.name}` | `{fault.stage}` | {fault.summary} |"
+    assert line in (ROOT / "docs/faults.md").read_text(encoding="utf-8").splitlines(), line
+    assert any(f'"{fault.name}"' in text for text in TESTS.values()), f"no test names {fault.name}"
+
+
+def test_names_are_there_once_and_in_the_family_of_their_file() -> None:
+    names = [name for family in FAMILIES.values() for name in family]
+    assert sorted(names) == sorted(set(names))
+    for family, members in FAMILIES.items():
+        assert {fault.family for fault in members.values()} <= {family}
+        assert all(name == fault.name for name, fault in members.items())
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_one_sentence_and_its_options_have_defaults(fault: Fault) -> None:
+    assert re.fullmatch(r"[A-Z`].*\.", fault.summary)
+    assert "|" not in fault.summary
+    assert re.fullmatch(r"[a-z][a-z0-9-]*", fault.name)
+    assert fault.stages
+    assert fault.options.model_validate({}) is not None
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_a_scenario_with_a_fault_says_what_must_be_found(scenario: Scenario) -> None:
+    """One that expects a failure without naming a finding would be green for the wrong reason."""
+    if scenario.expected.verdict is not Verdict.PASS:
+        assert scenario.fault or scenario.restore.steps != Scenario(name="x", why=scenario.why).restore.steps
+        assert scenario.expected.finding, "name the finding that must come"
+    assert len(scenario.why.split()) > 15
+
+
+def test_the_page_names_no_fault_that_is_not_there() -> None:
+    page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `([a-z0-9-]+)` \| `([a-z-]+)` \|", page, re.MULTILINE)
+    assert sorted(named) == sorted((fault.name, fault.stage.value) for fault in FAULTS.values())
+
+
+def test_every_stage_is_explained() -> None:
+    page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
+    stages = page.partition("## Stages")[2].partition("\n## ")[0]
+    assert {stage for stage in Stage if f"`{stage}`" not in stages} == set()
+
+
+def test_no_fault_sleeps_or_reaches_for_the_clock() -> None:
+    """Faults wait with wait_until, and choose with the random numbers that they are given."""
+    for path in (ROOT / "harness/faults").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Attribute):
+                assert ast.unparse(node) not in ("time.sleep", "random.random", "random.choice", "random.randrange"), (
+                    path
+                )

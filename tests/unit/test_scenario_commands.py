@@ -1,0 +1,139 @@
+"""Scenarios and faults on the command line: listed, shown, checked, and begun with a file that is fine as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli import main
+from harness.faults import FAULTS
+from harness.faults.fault import Fault
+from harness.scenario import load, shipped
+from harness.scenario_template import template
+
+
+def drill(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def flat(result: Result) -> str:
+    return " ".join(result.output.split())
+
+
+def test_every_scenario_is_listed_with_its_purpose() -> None:
+    result = drill("scenarios")
+    assert result.exit_code == 0
+    for name, path in shipped().items():
+        assert f"{name} (" in flat(result)
+        assert " ".join(load(path).why.split()) in flat(result)
+
+
+def test_a_scenario_is_shown_in_words() -> None:
+    result = drill("scenarios", "show", "drop-row")
+    assert result.exit_code == 0
+    shown = load(shipped()["drop-row"])
+    assert result.output.startswith(f"drop-row  {shipped()['drop-row']}\n")
+    told = result.output.partition("\n\n")[2]
+    assert "Data: tiny, random numbers from 1\nBackup: hot, storage as tar.zst\n" in told
+    assert told.endswith(
+        "Left out of the files: nova-exports, dompdf\n"
+        "Restore: stop, files, database, start, reindex\n"
+        "Runs on: anything\n"
+        "Fault at artifact: drop-row (table = rsvps, sealed = True)\n"
+        "  One row is missing in the dump.\n"
+        "Expected: FAIL\n"
+        "  has to be found: row-count of rsvps\n"
+    )
+    assert " ".join(shown.why.split()) in flat(result)
+
+
+def test_a_scenario_that_is_not_there_ends_with_2() -> None:
+    result = drill("scenarios", "show", "drop-rows")
+    assert result.exit_code == 2
+
+
+def test_files_are_checked_one_by_one(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.drill.toml"
+    bad.write_text("name = 'bad'\nwhy = 1\ncolour = 'red'\n")
+    good = tmp_path / "good.drill.toml"
+    good.write_text(template("good"))
+    result = drill("scenarios", "check", str(bad), str(good))
+    assert result.exit_code == 2
+    assert f"{good}: fine\n" in result.output
+    assert (
+        f"{bad} has 2 errors\n"
+        f"{bad}: why: input should be a valid string, found 1\n"
+        f"{bad}: colour: extra inputs are not permitted, found 'red'\n"
+    ) in result.output
+    assert drill("scenarios", "check", str(good)).exit_code == 0
+    assert drill("scenarios", "check").exit_code == 2
+
+
+def test_a_new_file_passes_the_check(tmp_path: Path) -> None:
+    result = drill("scenarios", "new", "nightly", "--to", str(tmp_path))
+    path = tmp_path / "nightly.drill.toml"
+    assert (result.exit_code, result.output) == (0, f"wrote {path}\n")
+    scenario = load(path)
+    assert (scenario.data.scale, scenario.fault, scenario.expected.verdict) == ("small", (), "PASS")
+    again = drill("scenarios", "new", "nightly", "--to", str(tmp_path))
+    assert again.exit_code == 2
+    assert again.output == f"error: {path} exists\nHINT: Choose another name, or remove it.\n"
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_new_file_with_a_fault_passes_the_check(tmp_path: Path, fault: Fault) -> None:
+    path = tmp_path / "mine.drill.toml"
+    path.write_text(template("mine", fault))
+    scenario = load(path)
+    assert [choice.name for choice in scenario.fault] == [fault.name]
+    assert scenario.planned()[0].stage is fault.stage
+
+
+def test_every_key_of_the_template_is_one_of_the_schema(tmp_path: Path) -> None:
+    """What is commented out works when the sign in front of it is taken away."""
+    lines = template("mine").splitlines()
+    told = "\n".join(line.removeprefix("# ") for line in lines)
+    path = tmp_path / "mine.drill.toml"
+    path.write_text(told)
+    scenario = load(path)
+    assert scenario.limits.stage_s == 3600
+    assert scenario.fault[0].name == "drop-row"
+    assert (scenario.expected.finding[0].subject, scenario.expected.also[0].code) == ("users", "content-digest")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("new", "My Scenario"), "'My Scenario' is no name: small letters, digits and '-' only"),
+        (("new", "mine", "--fault", "drop-rwo"), "there is no fault 'drop-rwo'"),
+        (("new", "mine", "--to", "/nowhere/at/all"), "does not exist"),
+    ],
+)
+def test_what_cannot_be_used_ends_with_2(arguments: tuple[str, ...], told: str) -> None:
+    result = drill("scenarios", *arguments)
+    assert result.exit_code == 2
+    assert told in result.output
+
+
+def test_every_fault_is_listed() -> None:
+    result = drill("faults")
+    assert result.exit_code == 0
+    for fault in FAULTS.values():
+        assert f" {fault.name} {fault.stage} " in f" {flat(result)} "
+
+
+def test_a_fault_is_shown_with_its_options() -> None:
+    result = drill("faults", "drop-row")
+    assert (result.exit_code, result.output) == (
+        0,
+        "drop-row  (dump)\n"
+        "  One row is missing in the dump.\n"
+        "  Put in at: artifact\n"
+        "  Option: sealed: bool = False\n"
+        "  Option: table: str | None = None\n",
+    )
+    unknown = drill("faults", "drop-rwo")
+    assert unknown.exit_code == 2
+    assert unknown.output == "error: there is no fault 'drop-rwo'\nHINT: Did you mean drop-row?\n"
