@@ -91,6 +91,8 @@ def predicate_of(result: DrillResult, signed_at: datetime) -> dict[str, Any]:
         "scenario": result.scenario,
         "mode": result.mode,
         "verdict": str(result.verdict),
+        "expectedVerdict": str(result.expected_verdict),
+        "faults": [fault.name for fault in result.faults],
         "findings": dict(sorted(Counter(str(finding.severity) for finding in result.findings).items())),
         "startedAt": _time(result.started_at),
         "endedAt": _time(result.started_at + timedelta(seconds=result.duration_s)),

@@ -92,7 +92,10 @@ def keygen(file: Path, passphrase_file: Path | None) -> None:
 def _show(console: Console, found: Verification) -> None:
     said = found.predicate
     tool = said.get("tool") or {}
-    _line(console, f"Drill        {_plain(said.get('drillId'))}, verdict {_plain(said.get('verdict'))}")
+    control = (
+        f" (a control: {expected} was expected)" if (expected := _plain(said.get("expectedVerdict"))) != "PASS" else ""
+    )
+    _line(console, f"Drill        {_plain(said.get('drillId'))}, verdict {_plain(said.get('verdict'))}{control}")
     _line(console, f"Ran          {_plain(said.get('startedAt'))} to {_plain(said.get('endedAt'))}")
     _line(
         console,

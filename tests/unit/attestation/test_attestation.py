@@ -25,7 +25,7 @@ from harness.attestation.check import CheckedFile, State, verify_evidence
 from harness.attestation.envelope import ChangedEvidence, sign_run
 from harness.attestation.keys import PublicKey, SigningKey, generate, load_private, load_public
 from harness.errors import HarnessError, UsageError
-from harness.model import ArtifactFile, Verdict
+from harness.model import ArtifactFile, InjectedFault, Verdict
 from harness.store import Store
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
@@ -112,6 +112,8 @@ def test_the_statement_says_what_the_run_came_to(evidence: Path) -> None:
         "scenario": "documented",
         "mode": "faithful",
         "verdict": "PASS",
+        "expectedVerdict": "PASS",
+        "faults": [],
         "findings": {},
         "startedAt": "2026-11-23T00:22:31Z",
         "endedAt": "2026-11-23T00:23:44Z",
@@ -120,6 +122,15 @@ def test_the_statement_says_what_the_run_came_to(evidence: Path) -> None:
         "resultFormat": 1,
         "tool": {"name": "apiary-drill", "version": __version__},
     }
+
+
+def test_the_statement_says_what_was_broken_on_purpose(run_dir: Path, key: SigningKey) -> None:
+    """A failure that was wanted is told from one that was not."""
+    store = Store(run_dir)
+    fault = InjectedFault("truncated", "backup")
+    store.save_result(replace(store.load_result(), expected_verdict=Verdict.FAIL, faults=(fault,)))
+    predicate = payload(sign_run(run_dir, store.load_result(), key))["predicate"]
+    assert (predicate["expectedVerdict"], predicate["faults"]) == ("FAIL", ["truncated"])
 
 
 def test_the_envelope_has_the_form_of_its_specification(evidence: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from harness.attestation.envelope import sign_run
 from harness.attestation.keys import generate, load_private
 from harness.cli import main
+from harness.model import Verdict
 from harness.store import Store
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
@@ -69,6 +71,16 @@ def test_verify_says_what_holds_and_what_is_not_here(signed: tuple[Path, str], t
         "",
         "Signed by the key, but 3 of 4 files could not be checked.",
     ]
+
+
+def test_verify_says_that_a_drill_was_a_control(signed: tuple[Path, str], tmp_path: Path) -> None:
+    store = Store(signed[0].parent)
+    store.save_result(replace(store.load_result(), verdict=Verdict.FAIL, expected_verdict=Verdict.FAIL))
+    evidence = sign_run(store.directory, store.load_result(), load_private(tmp_path / "key", None))
+    _, output = call("evidence", "verify", evidence, "--key", tmp_path / "key.pub")
+    assert output.startswith(
+        "Drill        20261123T002231Z-documented-34852b, verdict FAIL (a control: FAIL was expected)\n"
+    )
 
 
 def test_verify_without_a_key_says_that_nobody_vouches(signed: tuple[Path, str]) -> None:

@@ -43,6 +43,7 @@ def test_everybody_is_told(tmp_path: Path, service: Service) -> None:
         notify_on=("failure",),
         ping=f"http://127.0.0.1:{service.port}/ping",
         ping_style="healthchecks",
+        timeout_s=60,
     )
     said: list[str] = []
     do_afterwards(finished(tmp_path, telling), said.append)
@@ -66,6 +67,7 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
         notify_on=("failure",),
         ping=f"http://127.0.0.1:{closed_port}/secret",
         ping_style="healthchecks",
+        timeout_s=60,
     )
     said: list[str] = []
     do_afterwards(finished(tmp_path, telling), said.append)

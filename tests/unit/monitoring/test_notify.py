@@ -28,7 +28,7 @@ DATA = Path(__file__).parents[1] / "schema" / "data"
 ALL = ("failure", "recovery", "silence")
 
 
-def settings(*ports: int, on: tuple[str, ...] = ALL, timeout_s: float = 5.0) -> TellingSettings:
+def settings(*ports: int, on: tuple[str, ...] = ALL, timeout_s: float = 60.0) -> TellingSettings:
     urls = tuple(f"json://user:secret-password@127.0.0.1:{port}/secret-token" for port in ports)
     return TellingSettings(notify_urls=urls, notify_on=on, timeout_s=timeout_s)
 

@@ -11,7 +11,7 @@ from harness.telling import checked_ping
 from tests.unit.monitoring.conftest import Service
 
 
-def settings(port: int, style: str = "plain", timeout_s: float = 5.0, path: str = "/secret-uuid") -> TellingSettings:
+def settings(port: int, style: str = "plain", timeout_s: float = 60.0, path: str = "/secret-uuid") -> TellingSettings:
     return TellingSettings(ping=f"http://127.0.0.1:{port}{path}", ping_style=style, timeout_s=timeout_s)
 
 
