@@ -40,6 +40,7 @@ from harness.scenario import Objectives, Scenario
 from harness.services.stack import Stack
 from harness.settings import Settings
 from harness.stages.collect import Restored, collect
+from harness.stages.release import BeforeMigrating, bring_to_version, look_before_migrating, migrate
 from harness.stages.source import SourceView, observe_source, prepare_source
 from harness.stages.target import prove_target, restore
 from harness.store import Store
@@ -55,6 +56,7 @@ class Drill:
         self.runtime = runtime
         self.store = store
         self.limits = settings.limits
+        self.standin_release = settings.standin_release
         self.clock = Clock(listener, stage_limit_s=self.limits.stage_s)
         self.components: list[Component] = []
         self.objectives = Objectives()
@@ -142,9 +144,28 @@ class Drill:
             with clock.step("compare", "Compare the script with the server that it will run on"):
                 script = check_compatibility(script, target.mysql)
             inventory = self.store.path("artifact-files.jsonl")
+            newer = handed.migrate and script.migrations and set(fresh.migrations) - set(script.migrations)
+            before: BeforeMigrating | None = None
+
+            def to_the_newer_version() -> None:
+                nonlocal before
+                if newer:
+                    before = look_before_migrating(target, script, handed.plan, self.store.directory, clock)
+                    migrate(target, clock)
+
+            if newer:
+                fresh = bring_to_version(target, script.migrations, fresh, clock)
             with around(Stage.TARGET, stack=target):
                 restoration = restore(
-                    target, script, handed.storage, inventory, limits, clock, steps=self.steps, faults=self.faults
+                    target,
+                    script,
+                    handed.storage,
+                    inventory,
+                    limits,
+                    clock,
+                    steps=self.steps,
+                    faults=self.faults,
+                    before_start=to_the_newer_version,
                 )
             with around(Stage.RESTORED, stack=target):
                 pass
@@ -160,6 +181,8 @@ class Drill:
                     backup=handed.backup,
                     source=handed.source,
                     manifest=handed.manifest,
+                    before_migrating=before,
+                    accepted=handed.accepted,
                 ),
             )
 
@@ -176,7 +199,14 @@ class Drill:
     @contextmanager
     def _stack(self, role: str, app_key: str) -> Iterator[Stack]:
         """A running stack, its start and its end timed."""
-        spec = StackSpec(role=role, drill_id=self.drill_id, logs=self.store.logs / role, app_key=app_key)
+        release = self.standin_release if role == "target" else None
+        spec = StackSpec(
+            role=role,
+            drill_id=self.drill_id,
+            logs=self.store.logs / role,
+            app_key=app_key,
+            app_env={"STANDIN_RELEASE": release} if release else {},
+        )
         with ExitStack() as running:
             with self.clock.step(f"start-{role}", f"Start the servers of the {role}", decides=False) as note:
                 stack = running.enter_context(self.runtime.stack(spec))

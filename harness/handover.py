@@ -33,6 +33,7 @@ class HandedIn:
         allowed: codes of unsafe statements that the operator allows by name.
         name: of the backup, the same from one drill to the next.
         trend: the last good drills of the same backup.
+        migrate: run the migrations that the application has and the backup has not.
     """
 
     dump: Dump
@@ -44,6 +45,7 @@ class HandedIn:
     allowed: frozenset[str] = frozenset()
     name: str = ""
     trend: TrendEvidence | None = None
+    migrate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class HandedOver:
     source: SourceView | None = None
     allowed: frozenset[str] = frozenset()
     trend: TrendEvidence | None = None
+    migrate: bool = False
+    accepted: tuple[str, ...] = ()
 
     @classmethod
     def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> HandedOver:
@@ -104,6 +108,8 @@ class HandedOver:
             manifest=manifest,
             allowed=handed_in.allowed,
             trend=handed_in.trend,
+            migrate=handed_in.migrate,
+            accepted=handed_in.accepted_tables,
         )
 
     @property

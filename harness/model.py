@@ -507,6 +507,63 @@ class InjectedFault:
 
 
 @dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """One drill of a matrix.
+
+    Args:
+        values: pairs of axis and value, as they were asked for.
+        servers: what really ran, such as `MySQL 9.7.4`.
+        drill_id: name of the run, also of its directory; empty where it could not begin.
+        verdict: what came out.
+        exit_code: of this drill alone.
+        duration_s: all of it.
+        recovery_time_s: steps two to six of the guide; None when the restore did not end.
+        errors: findings of severity error.
+        reasons: one sentence for each thing that decided the verdict.
+    """
+
+    values: tuple[tuple[str, str], ...]
+    servers: tuple[str, ...]
+    drill_id: str
+    verdict: Verdict
+    exit_code: int
+    duration_s: float
+    recovery_time_s: float | None
+    errors: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixResult:
+    """The same backup under several servers; written anew after each drill.
+
+    Args:
+        format_version: 1.
+        matrix_id: name of the run of all of them, also of its directory.
+        purpose: what was drilled.
+        started_at: beginning of the first drill.
+        combinations: how many there are to be; fewer cells mean that it was interrupted.
+        cells: one for each that was drilled, in order.
+    """
+
+    format_version: int
+    matrix_id: str
+    purpose: str
+    started_at: datetime
+    combinations: int
+    cells: tuple[MatrixCell, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all; a combination that was not drilled could not tell."""
+        verdicts = {cell.verdict for cell in self.cells}
+        if Verdict.FAIL in verdicts:
+            return Verdict.FAIL
+        whole = len(self.cells) == self.combinations and verdicts == {Verdict.PASS}
+        return Verdict.PASS if whole else Verdict.INCONCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
 class DrillResult:
     """Everything that a drill found out: what the reports are made from.
 

@@ -131,6 +131,7 @@ class Settings:
         limits: see Limits.
         docker: see DockerSettings.
         images: see ImageSettings.
+        standin_release: of the target's stand-in: `next`, or the path of a file of migrations; None for today's.
         fetch_env: proxies, certificates and pip's options: what programs that fetch something get besides.
         history: the file of finished runs, or None for `history.sqlite3` in the state directory.
         telling: see TellingSettings; filled in from the options of a command.
@@ -148,6 +149,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     docker: DockerSettings = field(default_factory=DockerSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
+    standin_release: str | None = None
     fetch_env: Mapping[str, str] = field(default_factory=dict)
     history: Path | None = None
     telling: TellingSettings = field(default_factory=TellingSettings)

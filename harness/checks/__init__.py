@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.checks import app, artifact, files, recovery, schema, search, tables, trend
+from harness.checks import app, artifact, files, recovery, release, schema, search, tables, trend
 from harness.checks.evidence import Evidence
 from harness.model import CheckResult
 from harness.snapshot import read_references
@@ -27,6 +27,7 @@ class Check:
         needs_source: True for what only the source itself can tell; left out for a backup from elsewhere.
         needs_closed_network: True for what only a runtime with networks of its own can tell.
         needs_history: True for what only earlier drills of the same backup can tell.
+        needs_migration: True for what only a newer application on the restored data can tell.
     """
 
     name: str
@@ -35,12 +36,15 @@ class Check:
     needs_source: bool = False
     needs_closed_network: bool = False
     needs_history: bool = False
+    needs_migration: bool = False
 
     def applies(self, evidence: Evidence) -> bool:
         """Whether there can be evidence for it in this drill at all."""
         if self.needs_source and evidence.source is None:
             return False
         if self.needs_history and evidence.trend is None:
+            return False
+        if self.needs_migration and evidence.migration is None:
             return False
         return not (self.needs_closed_network and evidence.egress is None)
 
@@ -88,6 +92,11 @@ def _auto_increment(e: Evidence) -> CheckResult:
 def _variables(e: Evidence) -> CheckResult:
     assert e.source is not None
     return schema.check_variables(e.source, e.target)
+
+
+def _release(e: Evidence) -> CheckResult:
+    assert e.migration is not None
+    return release.check_release(e.target, e.migration)
 
 
 def _files(e: Evidence) -> CheckResult:
@@ -162,6 +171,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("app-answers", lambda e: app.check_answers(e.app)),
     Check("migrations", lambda e: app.check_migrations(e.app)),
+    Check("release", _release, needs_migration=True),
     Check("no-way-out", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),
     Check(
         "encrypted-values",

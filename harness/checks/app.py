@@ -37,7 +37,7 @@ def check_migrations(app: AppState) -> CheckResult:
             f" {app.migrations_pending[0]}: the application is newer than the backup.",
             expected=0,
             actual=len(app.migrations_pending),
-            remedy="Restore into the version that made the backup, or run `php artisan migrate --force` after it.",
+            remedy="Restore into the version that made the backup, or drill the newer one with --migrate.",
         )
     found.evidence("migrations that ran", len(app.migrations_ran))
     return found.result()

@@ -18,6 +18,7 @@ from harness.model import (
     Probe,
     SearchableRows,
     SearchState,
+    TableState,
 )
 
 
@@ -188,6 +189,50 @@ class TrendEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class MigratedTable:
+    """What migrations did to one table that was there before and is there after.
+
+    Args:
+        name: table.
+        key_changed: it has another primary key, so that rows can't be followed.
+        lost: first primary keys (JSON) of rows that are gone.
+        columns_added: names.
+        columns_dropped: names, each with the number of values in it that were not NULL.
+        columns_renamed: pairs (before, after) of the same values.
+        columns_rewritten: columns whose values are not the same ones any more.
+    """
+
+    name: str
+    key_changed: bool = False
+    lost: tuple[str, ...] = ()
+    columns_added: tuple[str, ...] = ()
+    columns_dropped: tuple[tuple[str, int], ...] = ()
+    columns_renamed: tuple[tuple[str, str], ...] = ()
+    columns_rewritten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationEvidence:
+    """A newer application's migrations on the restored data; `Evidence.target` is the database before them.
+
+    Args:
+        ran: names of the migrations.
+        after: the database after them.
+        tables: those that are there before and after.
+        added: tables that came.
+        dropped: tables that went, as they were.
+        accepted: tables that may lose rows.
+    """
+
+    ran: tuple[str, ...]
+    after: DatabaseState
+    tables: tuple[MigratedTable, ...]
+    added: tuple[TableState, ...] = ()
+    dropped: tuple[TableState, ...] = ()
+    accepted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that was gathered for the checks.
 
@@ -219,4 +264,5 @@ class Evidence:
     manifest: Manifest | None = None
     rows: Mapping[str, RowDifference] = field(default_factory=dict)
     egress: tuple[EgressAttempt, ...] | None = None
+    migration: MigrationEvidence | None = None
     trend: TrendEvidence | None = None

@@ -155,7 +155,7 @@ def _compare(
 
 def _which(difference: RowDifference) -> str:
     parts = [
-        f"{label}: {', '.join(_key(key) for key in keys)}"
+        f"{label}: {', '.join(shown_key(key) for key in keys)}"
         for label, keys in (
             ("missing", difference.missing),
             ("extra", difference.extra),
@@ -167,7 +167,7 @@ def _which(difference: RowDifference) -> str:
     return text + (f" {difference.note}" if difference.note else "")
 
 
-def _key(key: str) -> str:
+def shown_key(key: str) -> str:
     """A primary key (JSON) for a report: a text in it, such as an account's name, is a code as a file's name is."""
     return _TEXT.sub(lambda text: code_of(json.loads(text.group()).encode("utf-8", "surrogatepass")), key)
 

@@ -127,6 +127,7 @@ def drilling(
     dump: Path | None = None,
     keep: bool = False,
     flavours: Mapping[str, str] = MappingProxyType({}),
+    quiet: bool = False,
 ) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
     """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary.
 
@@ -134,6 +135,7 @@ def drilling(
         dump: a script that was handed in; an image of its server's version is taken unless told otherwise.
         keep: leave the restored target running, and say how to reach and how to remove it.
         flavours: the database server that a role needs, `MySQL` or `MariaDB`.
+        quiet: don't print the result: it is one of several.
     """
     drill_id = new_drill_id(name)
     console = console_for(stderr=as_json)
@@ -153,7 +155,8 @@ def drilling(
             drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
 
             def show(result: DrillResult) -> None:
-                show_result(result, store.directory, as_json=as_json)
+                if not quiet:
+                    show_result(result, store.directory, as_json=as_json)
                 do_afterwards(Finished(result, store.directory, settings), say)
                 report = store.path("report.html")
                 if report.exists():

@@ -149,6 +149,8 @@ def drill_handed_in(
     rpo_s: float | None = None,
     as_json: bool = False,
     keep: bool = False,
+    migrate: bool = False,
+    one_of: str = "",
 ) -> DrillResult:
     """Find the backup that is meant, drill it, and show the result.
 
@@ -156,6 +158,8 @@ def drill_handed_in(
         name: of the run.
         rto_s, rpo_s: objectives in seconds, instead of the configuration's.
         keep: leave the restored instance running.
+        migrate: run the migrations that the application has and the backup has not.
+        one_of: the combination of a matrix that this is; its result is not printed by itself.
     """
     with ExitStack() as volumes, terminable():
 
@@ -163,7 +167,10 @@ def drill_handed_in(
             return volumes.enter_context(opened(volume, settings, new_drill_id("volume"), progress=tell))
 
         handed_in, configured = asked.find(open_volume)
-        return _drill(asked, handed_in, name, settings, configured, rto_s, rpo_s, as_json=as_json, keep=keep)
+        handed_in = replace(handed_in, migrate=migrate)
+        return _drill(
+            asked, handed_in, name, settings, configured, rto_s, rpo_s, as_json=as_json, keep=keep, one_of=one_of
+        )
 
 
 def _drill(
@@ -177,6 +184,7 @@ def _drill(
     *,
     as_json: bool,
     keep: bool,
+    one_of: str,
 ) -> DrillResult:
     objectives = Objectives(
         recovery_time_s=rto_s or configured.recovery_time_s, recovery_point_s=rpo_s or configured.recovery_point_s
@@ -184,11 +192,12 @@ def _drill(
     handed_in = replace(handed_in, trend=_past(handed_in, settings))
     # What the first file says of its server decides which image is taken; a pipe can't be asked before it is kept.
     first = None if asked.from_standard_input else files_of(handed_in.dump)[0]
-    with drilling(settings, name, as_json=as_json, dump=first, keep=keep) as (drill, show):
+    with drilling(settings, name, as_json=as_json, dump=first, keep=keep, quiet=bool(one_of)) as (drill, show):
         if asked.from_standard_input:
             spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / drill.drill_id)
             handed_in = replace(handed_in, dump=spooled)
         purpose = f"The backup {handed_in.dump.name} with {handed_in.storage.name}, handed in by an operator."
+        purpose += f" One of several combinations: {one_of}." if one_of else ""
         result = drill.verify(handed_in, objectives, purpose)
         show(result)
     return result
@@ -251,7 +260,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option(
                 "--accept-missing", multiple=True, metavar="TABLE",
-                help="A table that the dump leaves out besides those that the guide allows.",
+                help="A table that the dump leaves out besides those of the guide, or that migrations may shrink.",
             ),
             click.option(
                 "--backup-name", metavar="NAME",

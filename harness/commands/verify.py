@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from harness.commands.common import EXIT_CODES, runtime_options
 from harness.commands.handed_in import Asked, drill_handed_in, handed_in_options
+from harness.commands.matrix import drill_matrix, matrix_option
 from harness.commands.report_files import report_options
 from harness.commands.telling import signing_options, telling_options
+from harness.model import DrillResult
 from harness.result import exit_code
 from harness.settings import Settings
+from harness.standin.migrations import NEXT_RELEASE
 
 
 @click.command(epilog=EXIT_CODES)
 @handed_in_options
 @click.option("--rto", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery time objective.")
 @click.option("--rpo", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery point objective.")
+@click.option(
+    "--migrate/--no-migrate",
+    default=None,
+    help="Run the migrations that the application has and the backup has not, and say what they changed. "
+    "Default: with --apiary-image and --standin-release.",
+)
+@click.option(
+    "--standin-release",
+    metavar="next|FILE",
+    help="Restore under a stand-in that is one release newer, or has the migrations of an SQL file besides.",
+)
+@matrix_option
 @runtime_options
 @signing_options
 @telling_options
@@ -26,6 +43,9 @@ def verify(
     asked: Asked,
     rto: float | None,
     rpo: float | None,
+    migrate: bool | None,
+    standin_release: str | None,
+    matrix: tuple[str, ...],
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -36,10 +56,41 @@ def verify(
     says what must come back. Without any of them, apiary-drill.toml in the current directory says where the
     backup is. Nothing that you hand in is changed.
 
+    Before a release, name the new image: the backup of the running version is restored, compared, migrated, and
+    compared again. A migration that fails, or after which rows are gone, is a FAIL; everything else that changed is
+    listed.
+
     \b
     Example:
       apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz --rpo 86400
       apiary-drill verify backups/2026-11-22
+      apiary-drill verify backups/2026-11-22 --matrix mysql=8.4,9.7 --matrix meilisearch=v1.48.3
+      apiary-drill verify backups/2026-11-22 --apiary-image registry.example/apiary:new --apiary-env apiary.env
     """
-    result = drill_handed_in(asked, "verify", settings, rto_s=rto, rpo_s=rpo, as_json=as_json)
+    if standin_release is not None:
+        settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
+    if migrate is None:
+        migrate = bool(settings.images.apiary or standin_release)
+    if matrix:
+        if asked.from_standard_input:
+            raise click.UsageError("--matrix reads the script several times: give a file instead of --dump -")
+
+        def drill(of: Settings, label: str) -> DrillResult:
+            return drill_handed_in(
+                asked, "verify", of, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=bool(migrate), one_of=label
+            )
+
+        sys.exit(drill_matrix(matrix, settings, drill, as_json=as_json))
+    result = drill_handed_in(asked, "verify", settings, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=migrate)
     sys.exit(exit_code(result))
+
+
+def checked_release(text: str, image: str | None) -> str:
+    """`next`, or the absolute path of a file of migrations, which a stand-in as a local process can read."""
+    if image:
+        raise click.UsageError("--standin-release goes with the stand-in, --apiary-image with the real application")
+    if text == NEXT_RELEASE:
+        return text
+    if not Path(text).is_file():
+        raise click.BadParameter(f"there is no file {text}", param_hint="--standin-release")
+    return str(Path(text).resolve())

@@ -15,6 +15,7 @@ from harness.checks.evidence import ScriptContent, ScriptObject, ScriptTable
 from harness.dump.compatibility import problems
 from harness.dump.definitions import Definitions
 from harness.dump.inspect import Inspector
+from harness.dump.migrations import MigrationNames
 from harness.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
 from harness.dump.model import Severity as ScriptSeverity
 from harness.dump.rewrite import USUAL_SETTINGS, RewriteReport, choose_database, restore_stream
@@ -41,6 +42,7 @@ class Script:
         content: the same, for the checks.
         findings: what is to be said of it, none of which stands in the way.
         report: what was left out on the way to the server; complete once `chunks` was read.
+        migrations: names of those that the application had run; empty where the script does not say.
         target: name of the database that it goes to, once that is known.
     """
 
@@ -50,6 +52,7 @@ class Script:
     content: ScriptContent
     findings: tuple[Finding, ...]
     report: RewriteReport
+    migrations: tuple[str, ...] = ()
     target: str | None = None
 
     def chunks(self) -> Iterator[bytes]:
@@ -89,8 +92,9 @@ def read_script(
         UnsafeArtifact: it holds statements that must not run; names them with their lines.
     """
     inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
+    migrations = MigrationNames()
     try:
-        walk(_told(open_script(source), progress), inspector, safety, definitions)
+        walk(_told(open_script(source), progress), inspector, safety, definitions, migrations)
     except BrokenArtifact as error:
         error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be unpacked to its end"),)
         raise
@@ -130,6 +134,7 @@ def read_script(
         content=_content(chosen, definitions),
         findings=tuple(_finding(found) for found in said),
         report=RewriteReport(),
+        migrations=migrations.names,
     )
 
 

@@ -87,14 +87,14 @@ def choose(
         UsageError: `asked` names no version.
     """
     if asked is not None:
-        found = _present(client, pinned(asked))
+        found = present(client, pinned(asked))
         return found or _pulled(client, asked, progress, _PULL_S)
-    found = _present(client, default)
+    found = present(client, default)
     if found is not None:
         return found
     if default in _LOCAL_ONES:
         raise ImageUnavailable(f"image {default} is not on this Docker engine", "`apiary-drill images build` makes it.")
-    substitute = _present(client, local)
+    substitute = present(client, local)
     try:
         return _pulled(client, default, progress, _PULL_S if substitute is None else _PULL_WITH_SUBSTITUTE_S)
     except ImageUnavailable as error:
@@ -135,7 +135,7 @@ def helper_image(
     if apiary is not None:
         return choose(client, apiary, apiary, apiary, progress=progress)
     for reference in _LOCAL_ONES:
-        if found := _present(client, reference):
+        if found := present(client, reference):
             return found
     return choose(client, None, DEFAULT_HELPER, LOCAL_STANDIN, progress=progress)
 
@@ -156,7 +156,8 @@ def mysql_image_for(version: str, *, mariadb: bool) -> tuple[str, str]:
     return (f"mysql:{series}" if series else DEFAULT_MYSQL), LOCAL_MYSQL
 
 
-def _present(client: docker.DockerClient, reference: str) -> ChosenImage | None:
+def present(client: docker.DockerClient, reference: str) -> ChosenImage | None:
+    """The image of that name, if it is on the engine."""
     try:
         image = client.images.get(reference)
     except docker.errors.ImageNotFound:
@@ -172,7 +173,7 @@ def _pulled(
 ) -> ChosenImage:
     progress(f"pulling {reference}")
     pull(client, reference, silence_s=silence_s)
-    found = _present(client, reference)
+    found = present(client, reference)
     if found is None:
         raise ImageUnavailable(f"image {reference} was pulled and is not on the Docker engine")
     return found

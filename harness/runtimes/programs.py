@@ -24,6 +24,10 @@ MYSQL_HINTS = (
 )
 
 
+EMBEDDED = "embedded"
+"""Names the embedded search server also where there is a real one."""
+
+
 @dataclass(frozen=True, slots=True)
 class MySqlPrograms:
     """A server with the client tools that go with it.
@@ -86,16 +90,24 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
     return MySqlPrograms(server, flavour, version, client, dump, installer)
 
 
+def known_servers(settings: Settings) -> list[tuple[Path, str, str]]:
+    """Every database server of this machine that is found without being named: path, flavour, version."""
+    found = _servers(replace(settings, mysqld=None))
+    # Debian's `mysqld` is MariaDB under another name: one line each.
+    return list({path.resolve(): (path, flavour, version) for path, flavour, version in found}.values())
+
+
 def meilisearch_command(settings: Settings) -> tuple[tuple[str, ...], bool]:
     """How to start Meilisearch, and whether that is the real server.
 
     Raises:
         MissingProgram: neither the real server nor the embedded one is here.
     """
-    real = settings.which(settings.meilisearch or "meilisearch")
+    named = settings.meilisearch != EMBEDDED
+    real = settings.which(settings.meilisearch or "meilisearch") if named else None
     if real is not None:
         return (str(real),), True
-    if settings.meilisearch:
+    if settings.meilisearch and named:
         raise MissingProgram(
             f"no Meilisearch server at {settings.meilisearch!r}", "Name the program, or leave the option out."
         )

@@ -36,6 +36,7 @@ from harness.snapshot import (
     write_references,
 )
 from harness.stages.app import observe_app
+from harness.stages.release import BeforeMigrating, look_after_migrating
 from harness.stages.source import SourceView
 from harness.stages.target import RECOVERY_STEPS, FreshTarget, Restoration
 from harness.storage.inventory import write_inventory
@@ -56,6 +57,8 @@ class Restored:
         backup: the backup, when this drill made it; with the source's database and its row digests.
         source: what else the source held, when there was one.
         manifest: the artifact's own manifest, when it has one.
+        before_migrating: the restored database before the migrations of a newer application, when they ran.
+        accepted: tables that these may drop, or drop rows of.
     """
 
     script: Script
@@ -67,6 +70,8 @@ class Restored:
     backup: Backup | None = None
     source: SourceView | None = None
     manifest: Manifest | None = None
+    before_migrating: BeforeMigrating | None = None
+    accepted: tuple[str, ...] = ()
 
 
 def collect(stack: Stack, restored: Restored, objectives: Objectives, directory: Path, clock: Clock) -> Evidence:
@@ -91,9 +96,17 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)
         write_inventory(sorted_entries(entries, directory), files)
         note.detail = f"{sum(table.rows for table in target.tables):,} rows"
-    with clock.step("redump", "Dump the restored database again and compare it with the script") as note:
-        script, again = redump(stack.mysql, restored.script, restored.plan)
-        note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
+    before, migration = restored.before_migrating, None
+    if before is not None:
+        with clock.step("migrated", "Look at what the migrations changed", decides=False):
+            ran = [name for name in restored.fresh.migrations if name not in restored.script.migrations]
+            migration = look_after_migrating(stack, before, ran, restored.accepted, directory)
+        # What came back is judged as it came back; what became of it is judged by itself.
+        target, script, again = before.database, before.script, before.again
+    else:
+        with clock.step("redump", "Dump the restored database again and compare it with the script") as note:
+            script, again = redump(stack.mysql, restored.script, restored.plan)
+            note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
     with clock.step("rows", "Name the rows that differ", decides=False) as note:
         rows = _row_differences(stack, restored, target, directory)
         note.detail = f"{len(rows)} tables differ"
@@ -145,6 +158,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         manifest=restored.manifest,
         rows=rows,
         egress=egress,
+        migration=migration,
     )
 
 

@@ -25,16 +25,18 @@ from harness.snapshot import read_database
 MUST_BE_EMPTY = ("attendance", "events", "teams", "users")
 """Tables that no migration fills: rows in them say that the target is somebody's instance."""
 
-RECOVERY_STEPS = ("stop", "restore-files", "restore-database", "start", "reindex")
-"""Steps 2 to 6 of the guide, as the clock names them: the recovery time is their sum."""
+RECOVERY_STEPS = ("stop", "restore-files", "restore-database", "migrate", "start", "reindex")
+"""Steps 2 to 6 of the guide, as the clock names them, and the migrations of a newer application: the recovery time is
+their sum."""
 
 
 @dataclass(frozen=True, slots=True)
 class FreshTarget:
-    """The target before the restore: what this Apiary expects of a database and of a search."""
+    """The target before the restore: what this Apiary expects of a database and of a search, and its migrations."""
 
     database: DatabaseState
     search: SearchState
+    migrations: tuple[str, ...] = ()
 
 
 def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
@@ -56,12 +58,12 @@ def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
         with stack.mysql.session() as session:
             database = read_database(session, stack.mysql.database)
         _must_be_empty(database)
-        _, pending = stack.apiary.migrations()
+        ran, pending = stack.apiary.migrations()
         if pending:
             raise ProcedureFailed(f"{len(pending)} migrations are pending on the empty target")
         _must_write(stack)
         note.detail = f"{len(database.tables)} tables, migrated and empty"
-        return FreshTarget(database, stack.meilisearch.state())
+        return FreshTarget(database, stack.meilisearch.state(), ran)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def restore(
     *,
     steps: Sequence[Stage] = RESTORE_STEPS,
     faults: Injector | None = None,
+    before_start: Callable[[], None] = lambda: None,
 ) -> Restoration:
     """Steps 2 to 6 of the guide, each timed, each with its own failure.
 
@@ -98,6 +101,7 @@ def restore(
         inventory: where the list of the artifact's files goes.
         steps: which ones, in which order; all of them in the guide's order unless a scenario asks for another.
         faults: what the scenario puts in.
+        before_start: what is done between the script and the start of the application.
     """
     files: StorageRestore | None = None
     complaints: tuple[str, ...] = ()
@@ -141,6 +145,8 @@ def restore(
     }
     stream = ScriptStream()
     for stage in steps:
+        if stage is Stage.START:
+            before_start()
         name, title, do = guide_steps[stage]
         with clock.step(name, title) as note, faults.around(stage, stack=stack, script=stream):
             do(note)

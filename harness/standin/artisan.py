@@ -54,12 +54,14 @@ def _refused_in_production(call: Invocation) -> bool:
 
 
 def migrate(call: Invocation) -> int:
-    """Create what is missing; in production only with --force."""
+    """Create what is missing; in production only with --force. `--path` limits it to the named migrations."""
     if _refused_in_production(call):
         return 1
+    paths = call.options.get("path")
+    only = None if paths is None else migrations.names_of_paths(paths.split(_BETWEEN_PATHS))
     connection = connect(call.config.database)
     try:
-        migrations.migrate(connection, call.console.line)
+        migrations.migrate(connection, call.console.line, release=call.config.release, only=only)
     finally:
         connection.close()
     return 0
@@ -72,12 +74,12 @@ def migrate_status(call: Invocation) -> int:
         if migrations.ran_migrations(connection) is None:
             call.console.error("Migration table not found.")
             return 1
-        pending = migrations.pending_migrations(connection)
+        pending = migrations.pending_migrations(connection, call.config.release)
         if "pending" in call.options:
             for name in pending:
                 call.console.line(f"  {name} {'.' * max(3, 100 - len(name))} Pending")
             return int(call.options["pending"] or 0) if pending else 0
-        for line in migrations.status_lines(connection):
+        for line in migrations.status_lines(connection, call.config.release):
             call.console.line(line)
     finally:
         connection.close()
@@ -288,7 +290,8 @@ COMMANDS: dict[str, Callable[[Invocation], int]] = {
     "up": up,
 }
 
-_WITH_VALUE = ("execute", "host", "port", "queue")
+_BETWEEN_PATHS = ":"
+_WITH_VALUE = ("execute", "host", "path", "port", "queue")
 """Options whose value may stand in the next argument."""
 
 
@@ -309,7 +312,9 @@ def run(words: list[str], config: AppConfig, console: Console) -> int:
     for word in rest:
         if word.startswith("--"):
             name, has_value, value = word[2:].partition("=")
-            options[name] = value if has_value or name not in _WITH_VALUE else next(rest, "")
+            given = value if has_value or name not in _WITH_VALUE else next(rest, "")
+            # The one option that artisan takes several times.
+            options[name] = _BETWEEN_PATHS.join(filter(None, (options.get(name), given))) if name == "path" else given
         elif not word.startswith("-"):
             arguments.append(word)
     if not arguments or arguments[0] not in COMMANDS:

@@ -40,6 +40,7 @@ _DEFAULTS: dict[str, str] = {
     "CAS_MASQUERADE_email_primary": "",
     "CAS_MASQUERADE_givenName": "",
     "CAS_MASQUERADE_sn": "",
+    "STANDIN_RELEASE": "",
 }
 """The variables that the stand-in reads, with the defaults of config/*.php and of Laravel 12."""
 
@@ -88,6 +89,7 @@ class AppConfig:
     storage_dir: Path
     cached: bool
     values: tuple[tuple[str, str], ...]
+    release: str = ""
 
     @property
     def files_dir(self) -> Path:
@@ -153,6 +155,7 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         ),
         cached=cached.is_file(),
         values=tuple(values.items()),
+        release=values["STANDIN_RELEASE"],
     )
 
 

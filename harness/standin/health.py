@@ -48,7 +48,7 @@ def _migration(config: AppConfig) -> str:
     except pymysql.MySQLError as error:
         return error_text(error)
     try:
-        pending = pending_migrations(connection)
+        pending = pending_migrations(connection, config.release)
     finally:
         connection.close()
     return f"Not all migrations have been run: {len(pending)} pending" if pending else ""

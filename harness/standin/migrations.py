@@ -8,10 +8,12 @@ believed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path, PurePosixPath
 
+from pymysql import MySQLError
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
@@ -21,6 +23,9 @@ _MARKER = re.compile(r"^-- migration: (\S+)$", re.MULTILINE)
 _PERMISSION = re.compile(r"^-- (grant|revoke|forget) ([\w-]+)(?::((?: [\w-]+)*))?$", re.MULTILINE)
 _STATEMENT_END = re.compile(r";$", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
+
+NEXT_RELEASE = "next"
+"""`STANDIN_RELEASE=next` is a stand-in that is one release newer (schema/next.sql); a path names another file."""
 
 STANDIN_MIGRATION = "2026_11_01_000000_standin_add_trigger_and_view"
 """Makes what only the stand-in has: a trigger and a view, both named `standin_…`."""
@@ -53,9 +58,14 @@ def _statements(script: str) -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
-def later_migrations() -> tuple[Migration, ...]:
-    """The migrations after the stored schema, in their order."""
-    _, *parts = _MARKER.split(_read("later.sql"))
+def later_migrations(release: str = "") -> tuple[Migration, ...]:
+    """The migrations after the stored schema, in their order.
+
+    Args:
+        release: `next`, or the path of a file of further migrations, or empty for today's Apiary.
+    """
+    further = "" if not release else _read("next.sql") if release == NEXT_RELEASE else Path(release).read_text("utf-8")
+    _, *parts = _MARKER.split(_read("later.sql") + further)
     return tuple(
         Migration(
             name,
@@ -83,19 +93,31 @@ def ran_migrations(connection: Connection[Cursor]) -> dict[str, int] | None:
         return dict(cursor.fetchall())
 
 
-def pending_migrations(connection: Connection[Cursor]) -> tuple[str, ...]:
+def known_migrations(release: str = "") -> tuple[str, ...]:
+    """The names of all migrations of this Apiary, in their order."""
+    return (*stored_migrations(), *(migration.name for migration in later_migrations(release)))
+
+
+def pending_migrations(connection: Connection[Cursor], release: str = "") -> tuple[str, ...]:
     """The migrations of this Apiary that the database has not run."""
     ran = ran_migrations(connection) or {}
-    known = (*stored_migrations(), *(migration.name for migration in later_migrations()))
-    return tuple(name for name in known if name not in ran)
+    return tuple(name for name in known_migrations(release) if name not in ran)
 
 
-def migrate(connection: Connection[Cursor], report: Callable[[str], None]) -> None:
+def migrate(
+    connection: Connection[Cursor],
+    report: Callable[[str], None],
+    *,
+    release: str = "",
+    only: Collection[str] | None = None,
+) -> None:
     """Bring the database to this Apiary's schema.
 
     Args:
         connection: as a user who may create tables, triggers and views.
         report: called with each line that the command prints.
+        release: see `later_migrations`.
+        only: names of the migrations that may run, or None for all.
 
     Raises:
         pymysql.MySQLError: a statement failed; what ran before it stays.
@@ -106,19 +128,33 @@ def migrate(connection: Connection[Cursor], report: Callable[[str], None]) -> No
         report("   INFO  Loading stored database schemas.")
         load_stored_schema(connection)
     ran = ran_migrations(connection) or {}
-    pending = [migration for migration in later_migrations() if migration.name not in ran]
+    pending = [
+        migration
+        for migration in later_migrations(release)
+        if migration.name not in ran and (only is None or migration.name in only)
+    ]
     if not pending:
         report("   INFO  Nothing to migrate.")
         return
     report("   INFO  Running migrations.")
     batch = max(ran.values(), default=0) + 1
     for migration in pending:
-        for change in migration.permissions:
-            _run(connection, _permission_statements(change))
-        _run(connection, migration.statements)
+        dots = "." * max(3, 90 - len(migration.name))
+        try:
+            for change in migration.permissions:
+                _run(connection, _permission_statements(change))
+            _run(connection, migration.statements)
+        except MySQLError:
+            report(f"  {migration.name} {dots} FAIL")
+            raise
         with connection.cursor() as cursor:
             cursor.execute("insert into migrations (migration, batch) values (%s, %s)", (migration.name, batch))
-        report(f"  {migration.name} {'.' * max(3, 90 - len(migration.name))} DONE")
+        report(f"  {migration.name} {dots} DONE")
+
+
+def names_of_paths(paths: Iterable[str]) -> frozenset[str]:
+    """The migrations that `--path=database/migrations/NAME.php` names."""
+    return frozenset(PurePosixPath(path).stem for path in paths)
 
 
 def load_stored_schema(connection: Connection[Cursor]) -> None:
@@ -128,11 +164,11 @@ def load_stored_schema(connection: Connection[Cursor]) -> None:
     _run(connection, ("set session foreign_key_checks = 1",))
 
 
-def status_lines(connection: Connection[Cursor]) -> Iterator[str]:
+def status_lines(connection: Connection[Cursor], release: str = "") -> Iterator[str]:
     """The table of `migrate:status`: each known migration, with its batch and Ran, or Pending."""
     ran = ran_migrations(connection) or {}
     yield f"  {'Migration name':<100} Batch / Status"
-    for name in (*stored_migrations(), *(migration.name for migration in later_migrations())):
+    for name in known_migrations(release):
         status = f"[{ran[name]}] Ran" if name in ran else "Pending"
         yield f"  {name} {'.' * max(3, 100 - len(name))} {status}"
 

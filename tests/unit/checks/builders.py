@@ -10,6 +10,8 @@ from harness.checks.evidence import (
     ArtifactEvidence,
     Evidence,
     FileEvidence,
+    MigratedTable,
+    MigrationEvidence,
     PastDrill,
     RecoveryEvidence,
     ScriptContent,
@@ -191,6 +193,9 @@ def evidence(directory: Path) -> Evidence:
         artifact=ArtifactEvidence((artifact_file(),), (artifact_file(),), nonce="0123456789abcdef", nonce_found=True),
         source=state,
         app_before=app(),
+        migration=MigrationEvidence(
+            ("2027_01_10_000000_nothing",), state, (MigratedTable("users"), MigratedTable("webhook_calls"))
+        ),
         trend=TrendEvidence(TrendLimits(), (past_drill(),)),
     )
 

@@ -44,7 +44,7 @@ def test_an_application_that_is_newer_than_the_backup() -> None:
         " is newer than the backup.",
         "0",
         "2",
-        "Restore into the version that made the backup, or run `php artisan migrate --force` after it.",
+        "Restore into the version that made the backup, or drill the newer one with --migrate.",
     )
     assert result.compared == 3
 

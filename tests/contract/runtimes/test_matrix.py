@@ -1,0 +1,136 @@
+"""What the values of a matrix mean on this machine and on the engine, and that what can't be had is told at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import docker
+import pytest
+
+from harness.errors import UsageError
+from harness.handin.matrix import combinations, parse_axes
+from harness.runtimes.docker_images import LOCAL_MARIADB, LOCAL_MEILISEARCH, LOCAL_MYSQL
+from harness.runtimes.programs import mysql_programs
+from harness.settings import Settings, from_environment
+
+pytestmark = pytest.mark.xdist_group("matrix")
+
+PROCESS = from_environment(os.environ, runtime="process")
+DOCKER = from_environment(os.environ, runtime="docker")
+
+
+def resolved(settings: Settings, **axes: tuple[str, ...]) -> list[Settings]:
+    return [each.settings for each in combinations(axes, settings, "test-matrix", lambda _line: None)]
+
+
+def flavours(settings: Settings, *values: str) -> list[tuple[str, str]]:
+    found = [mysql_programs(each) for each in resolved(settings, mysql=values)]
+    return [(programs.flavour, programs.version.rpartition(".")[0]) for programs in found]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["redis=7"], "--matrix redis=7: there is no axis 'redis'"),
+        (["mysql"], "--matrix mysql: a value is empty"),
+        (["mysql="], "--matrix mysql=: a value is empty"),
+        (["mysql=9.7,"], "--matrix mysql=9.7,: a value is empty"),
+        (["mysql=9.7,8.4,9.7"], "--matrix mysql=9.7,8.4,9.7: 9.7 is given twice"),
+        (["mysql=9.7", "mysql=8.4"], "--matrix mysql=8.4: the axis mysql is given twice"),
+    ],
+)
+def test_what_is_no_axis_is_told(options: list[str], told: str) -> None:
+    with pytest.raises(UsageError) as wrong:
+        parse_axes(options)
+    assert wrong.value.fact == told
+
+
+def test_axes_are_multiplied() -> None:
+    axes = parse_axes(["mysql=9.7, mariadb", "meilisearch=embedded"])
+    assert axes == {"mysql": ("9.7", "mariadb"), "meilisearch": ("embedded",)}
+    labels = [each.label for each in combinations(axes, PROCESS, "test-matrix", lambda _line: None)]
+    assert labels == ["mysql 9.7, meilisearch embedded", "mysql mariadb, meilisearch embedded"]
+
+
+def test_servers_of_this_machine_are_found_by_version_and_by_name() -> None:
+    assert flavours(PROCESS, "9.7", "mysql", "mysql-9", "mariadb", "10.11", "mariadb:10", "mariadbd") == [
+        *[("MySQL", "9.7")] * 3, *[("MariaDB", "10.11")] * 4,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["9.70", "8.4", "mysql-10.11", "/nowhere/mysqld", "nonsense"])
+def test_a_server_that_is_not_here_is_told_with_those_that_are(value: str) -> None:
+    with pytest.raises(UsageError) as wrong:
+        resolved(PROCESS, mysql=(value,))
+    assert wrong.value.fact.startswith(f"--matrix mysql={value} can't be had: ")
+    if not value.startswith("/"):
+        assert "MySQL 9.7" in wrong.value.fact
+        assert "MariaDB 10.11" in wrong.value.fact
+
+
+def test_a_search_server_that_is_not_here_is_told() -> None:
+    with pytest.raises(UsageError) as wrong:
+        resolved(PROCESS, meilisearch=("v1.48",))
+    assert wrong.value.fact == "--matrix meilisearch=v1.48 can't be had: no Meilisearch server at 'v1.48'"
+
+
+@pytest.mark.docker
+def test_images_are_found_by_version_and_by_reference(engine: docker.DockerClient) -> None:
+    """A version that can't be pulled is found in the local image that has it."""
+    found = resolved(DOCKER, mysql=("9.7", "mariadb:10.11", LOCAL_MYSQL), meilisearch=("embedded",))
+    assert [(each.images.mysql, each.images.meilisearch) for each in found] == [
+        (LOCAL_MYSQL, LOCAL_MEILISEARCH), (LOCAL_MARIADB, LOCAL_MEILISEARCH), (LOCAL_MYSQL, LOCAL_MEILISEARCH),
+    ]  # fmt: skip
+    assert {each.runtime for each in found} == {"docker"}
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("value", ["mysql=5.5.1", "meilisearch=v0.0.1"])
+def test_an_image_that_can_not_be_had_is_told(engine: docker.DockerClient, value: str) -> None:
+    axis, _, version = value.partition("=")
+    with pytest.raises(UsageError) as wrong:
+        resolved(DOCKER, **{axis: (version,)})
+    assert wrong.value.fact.startswith(f"--matrix {value} can't be had: image ")
+    assert "is not on the Docker engine and can't be pulled" in wrong.value.fact
+
+
+def test_automatic_is_processes_where_no_engine_answers(tmp_path: Path) -> None:
+    nobody = replace(PROCESS.docker, host=f"unix://{tmp_path}/nobody.sock")
+    said: list[str] = []
+    settings = replace(PROCESS, runtime="auto", docker=nobody)
+    (found,) = combinations({"mysql": ("mariadb",)}, settings, "test-matrix", said.append)
+    assert (found.settings.runtime, said) == ("process", ["runtime: local processes for all of the matrix"])
+    with pytest.raises(UsageError, match=r"can't be had: no such server .*; and in containers: no Docker engine"):
+        combinations({"mysql": ("8.4",)}, settings, "test-matrix", said.append)
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    (tmp_path / "a.sql").write_text("CREATE TABLE t (a int);\n")
+    (tmp_path / "app").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--matrix", "mysql=8.4"], "error: --matrix mysql=8.4 can't be had: no such server is on this machine"),
+        (["--matrix", "x=1"], "error: --matrix x=1: there is no axis 'x'"),
+        (["--matrix", "mysql=9.7", "--dump", "-"], "--matrix reads the script several times"),
+    ],
+)
+def test_the_command_tells_it_before_anything_starts(backup: Path, arguments: list[str], told: str) -> None:
+    script = [] if "--dump" in arguments else ["--dump", str(backup / "a.sql")]
+    process = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "verify", "--runtime", "process", *script, "--storage",
+         str(backup / "app"), *arguments],
+        env={**os.environ, "APIARY_DRILL_STATE_DIR": str(backup / "state")},
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.returncode == 2, process.stderr
+    assert told in process.stderr
+    assert not (backup / "state" / "runs").exists()
