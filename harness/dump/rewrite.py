@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.dump.model import DumpInfo
+from harness.dump.model import DatabaseInfo, DumpInfo
 from harness.dump.source import ScriptSource, open_script, source_name
 from harness.dump.statements import Kind, Piece
 from harness.dump.tokens import Token, starts_with
@@ -102,6 +102,26 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
             ],
         )
     return wanted
+
+
+def missing_drops(info: DumpInfo, database: DatabaseInfo) -> bytes:
+    """What drops the tables and views that a script creates without dropping them (`--compact`, `--skip-opt`).
+
+    The guide restores into a migrated instance, which has them already.
+    """
+    tables = [table.name for table in database.tables if table.defined]
+    if info.options.add_drop_table or not tables:
+        return b""
+    views = [item.name for item in database.objects if item.kind == "view"]
+    statements = [
+        f"DROP {kind} IF EXISTS {_listed(names)};\n" for kind, names in (("TABLE", tables), ("VIEW", views)) if names
+    ]
+    text = "".join(("SET foreign_key_checks=0;\n", *statements, "SET foreign_key_checks=DEFAULT;\n"))
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join("`" + name.replace("`", "``") + "`" for name in names)
 
 
 def restore_stream(

@@ -18,7 +18,7 @@ from harness.dump.inspect import Inspector
 from harness.dump.migrations import MigrationNames
 from harness.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
 from harness.dump.model import Severity as ScriptSeverity
-from harness.dump.rewrite import USUAL_SETTINGS, RewriteReport, choose_database, restore_stream
+from harness.dump.rewrite import USUAL_SETTINGS, RewriteReport, choose_database, missing_drops, restore_stream
 from harness.dump.safety import Safety, computed_value_findings, findings_for
 from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
@@ -57,6 +57,8 @@ class Script:
 
     def chunks(self) -> Iterator[bytes]:
         """The statements of the wanted database, and nothing that only its own server wants."""
+        if drops := missing_drops(self.info, self.database):
+            yield drops
         if self.info.options.compact:
             yield USUAL_SETTINGS
         yield from restore_stream(self.source, self.database.name, target=self.target, report=self.report)
@@ -132,10 +134,23 @@ def read_script(
         info=info,
         database=chosen,
         content=_content(chosen, definitions),
-        findings=tuple(_finding(found) for found in said),
+        findings=(*(_finding(found) for found in said), *_without_drops(info, chosen)),
         report=RewriteReport(),
         migrations=migrations.names,
     )
+
+
+def _without_drops(info: DumpInfo, database: DatabaseInfo) -> Iterator[Finding]:
+    if missing_drops(info, database):
+        first = min(table.line for table in database.tables if table.defined)
+        yield Finding(
+            code="no-drops",
+            severity=Severity.WARNING,
+            subject=f"line {first}",
+            message=f"From line {first} on, the script creates tables and never drops what is there: run by hand into a"
+            " migrated instance, as the guide says, it stops at the first one (error 1050). The harness dropped them.",
+            remedy="Make the dump with --add-drop-table, or empty the database before you run it by hand.",
+        )
 
 
 def _refuse(source: Dump, findings: Iterable[ScriptFinding]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.dump.inspect import inspect
-from harness.dump.rewrite import Dropped, RewriteReport, choose_database, restore_stream
+from harness.dump.rewrite import Dropped, RewriteReport, choose_database, missing_drops, restore_stream
 from harness.errors import BrokenArtifact, UsageError
 
 
@@ -104,6 +104,21 @@ def test_alter_database_goes_to_the_targets_name() -> None:
     out, report = rewritten(script, target="drill`1")
     assert out == b"ALTER DATABASE `drill``1` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ;\nSELECT 1;\n"
     assert report.dropped == [Dropped(1, "database", "ALTER DATABASE goes to the target's name")]
+
+
+def test_what_a_script_creates_without_dropping_it_is_dropped_before(data: Path) -> None:
+    """A migrated instance has the tables already, and `--compact` leaves the drops out."""
+    compact = inspect(data / "mysql-9.7" / "compact.sql")
+    database = compact.databases[0]
+    assert missing_drops(compact, database) == (
+        b"SET foreign_key_checks=0;\n"
+        b"DROP TABLE IF EXISTS `dup`, `empty_one`, `gipk`, `inv`, `nasty`, `odd ``name`, `sessions`, `users`;\n"
+        b"DROP VIEW IF EXISTS `active_users`, `v2`;\n"
+        b"SET foreign_key_checks=DEFAULT;\n"
+    )
+    plain, rows = inspect(data / "mysql-9.7" / "plain.sql"), inspect(data / "mysql-9.7" / "no-create-info.sql")
+    assert missing_drops(plain, plain.databases[0]) == b""
+    assert missing_drops(rows, rows.databases[0]) == b""
 
 
 def test_a_database_that_is_not_in_the_script_is_refused() -> None:
