@@ -15,13 +15,12 @@ from pydantic import TypeAdapter
 
 from harness.commands.afterwards import Finished, do_afterwards
 from harness.commands.edge import EXIT_CODES, errors_console, say, settings_for
+from harness.commands.kept import how_to_reach
 from harness.drill import Drill, new_drill_id
 from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for, print_summary
 from harness.runtimes.choice import choose_runtime
 from harness.runtimes.ownership import sweep, workspace
-from harness.runtimes.spec import PROBE_USER
-from harness.services.stack import Stack
 from harness.settings import ImageSettings, Settings, from_environment
 from harness.store import Store
 
@@ -164,29 +163,10 @@ def drilling(
 
             yield drill, show
             if keep and drill.target is not None:
-                console.print(f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False)
-
-
-def how_to_reach(target: Stack, directory: Path) -> str:
-    """Where a kept target is, how to log in, and how to remove it; the passwords go into a file of its own."""
-    secrets = directory / "access"
-    secrets.touch(mode=0o600)
-    secrets.write_text(
-        f"MYSQL_USER={target.mysql.app.user}\nMYSQL_PWD={target.mysql.app.password}\n"
-        f"MEILISEARCH_KEY={target.meilisearch.key}\n"
-    )
-    return "\n".join(
-        [
-            "The restored target is left running, on this machine only:",
-            f"  Apiary       {target.apiary.url}/  (every visitor is the user {PROBE_USER!r})",
-            f"  MySQL        {target.mysql.host}:{target.mysql.port}, database {target.mysql.database}",
-            f"  Meilisearch  {target.meilisearch.url}",
-            f"  Passwords    {secrets}",
-            f"Log in: ( . {secrets}; export MYSQL_PWD; {target.mysql.client} --host={target.mysql.host}"
-            f" --port={target.mysql.port} --protocol=TCP --user={target.mysql.app.user} {target.mysql.database} )",
-            f"Remove it: apiary-drill clean {target.drill_id}",
-        ]
-    )
+                # A command that is to be copied stays on one line.
+                console.print(
+                    f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False, soft_wrap=True
+                )
 
 
 def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.errors import HarnessError, ProcedureFailed, ServerFailed
+from harness.errors import ProcedureFailed, ServerFailed
 from harness.model import Finding, Severity
 from harness.services.execution import Completed, feed
 from harness.services.mysql import MySqlServer, Session
-from harness.services.mysql_errors import without_values
+from harness.services.mysql_errors import DISK_FULL, disk_full, without_values
 
 _MOST_TOLD = 5
 _TOLD_CHARACTERS = 300
 LOAD_LIMIT_S = 24 * 3600.0
 
-_DISK_FULL = frozenset({"1021", "1114", "3019", "28"})
+_DISK_FULL = frozenset(map(str, DISK_FULL))
 _CONNECTION_LOST = frozenset({"2002", "2003", "2006", "2013", "2055"})
 _SYSTEM_USERS = ("event_scheduler", "system user")
 
@@ -55,8 +55,7 @@ def run_script(server: MySqlServer, script: Iterable[bytes]) -> tuple[str, ...]:
 
     Raises:
         ProcedureFailed: the script failed, or somebody else was connected meanwhile.
-        ServerFailed: the server went away.
-        HarnessError: the disk is full.
+        ServerFailed: the server went away, or its disk is full.
     """
     with server.session() as watch:
         others = connected(watch, server.app.user)
@@ -115,11 +114,7 @@ def _judge(server: MySqlServer, completed: Completed) -> None:
     code = re.search(r"ERROR (\d+)", completed.stderr)
     number = code.group(1) if code else ""
     if number in _DISK_FULL or "No space left on device" in completed.stderr:
-        raise HarnessError(
-            "the disk of the target is full: this says nothing about the backup",
-            "Make room and run the drill again.",
-            details=told,
-        )
+        raise disk_full(told)
     if number in _CONNECTION_LOST and not _alive(server):
         raise ServerFailed("MySQL went away while the script ran", details=told)
     raise ProcedureFailed(

@@ -13,7 +13,7 @@ import pymysql.cursors
 
 from harness.errors import ServerFailed
 from harness.services.execution import Host
-from harness.services.mysql_errors import without_values
+from harness.services.mysql_errors import DISK_FULL, disk_full, without_values
 
 CONNECT_TIMEOUT_S = 5
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -160,6 +160,8 @@ class Session:
         try:
             cursor.execute(sql, tuple(values) or None)
         except pymysql.MySQLError as error:
+            if error.args and error.args[0] in DISK_FULL:
+                raise disk_full(error_text(error)) from error
             raise ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}") from error
 
 

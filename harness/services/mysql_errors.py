@@ -1,8 +1,13 @@
-"""Messages of MySQL without what they quote: a backup is full of personal data, and messages end in reports."""
+"""What MySQL's errors mean, and their messages without what they quote of a row: messages end in reports."""
 
 from __future__ import annotations
 
 import re
+
+from harness.errors import ServerFailed
+
+DISK_FULL = frozenset({28, 1021, 1114, 3019})
+"""Errors that a server gives when it cannot write any more (MySQL's error reference; 28 is the system's ENOSPC)."""
 
 _NAMES_ONLY = frozenset(
     {
@@ -20,6 +25,15 @@ _FREE_TEXT = 1644
 """A trigger's or routine's own SIGNAL: the text is anything."""
 
 _ERROR = re.compile(r"^ERROR (\d+)\b.*?(?=^(?:ERROR|WARNING)\b|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def disk_full(details: str = "") -> ServerFailed:
+    """What is told of a server whose disk is full, wherever that shows."""
+    return ServerFailed(
+        "the disk of the target is full: this says nothing about the backup",
+        "Make room and run the drill again.",
+        details=details,
+    )
 
 
 def without_values(text: str) -> str:

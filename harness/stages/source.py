@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.backup.scan import scan
 from harness.clock import Clock
-from harness.errors import ServerFailed
+from harness.errors import ServerFailed, UsageError
 from harness.model import AppState, FileTotals, SearchState
 from harness.restore.search import reindex
 from harness.scenario import Scenario
@@ -40,7 +40,17 @@ class SourceView:
 
 
 def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits, clock: Clock) -> None:
-    """Migrate, fill and index a source, and start its application."""
+    """Migrate, fill and index a source, and start its application.
+
+    Raises:
+        UsageError: this Apiary has no generator of data.
+        StageFailed: a step of it failed.
+    """
+    if not stack.apiary.generator:
+        raise UsageError(
+            "the real Apiary has no generated data",
+            "`apiary-drill verify` restores a backup that you have into it; `run` needs the stand-in.",
+        )
     with clock.step("source", "Set up a source with generated data", decides=False) as note:
         note.progress("migrations")
         stack.apiary.must_artisan("migrate", "--force")
