@@ -18,6 +18,7 @@ drill: $(SERVERS) ## Set up what is missing and run the documented drill
 	$(BIN)/apiary-drill run $(DRILL)
 
 test: $(SERVERS) ## Set up what is missing and run the tests
+	flock .ci/setup sh .ci/browser
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(TEST)
 
 lint: $(READY) ## ruff and mypy, strict

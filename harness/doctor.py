@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MissingProgram, UsageError
 from harness.images.mysql_root import install_mysql
+from harness.reports.pdf import PACKAGES as PDF_PACKAGES
+from harness.reports.pdf import require_pdf
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.ownership import leftovers
 from harness.runtimes.programs import meilisearch_command, mysql_programs
@@ -41,6 +43,7 @@ def examine(settings: Settings) -> list[Item]:
             Item(program, found is not None, str(found or "missing"), () if found else (f"Install {program}.",))
         )
     items.append(_room(settings))
+    items.append(_pdf())
     left = leftovers(settings.state_dir)
     items.append(
         Item(
@@ -85,6 +88,14 @@ def _meilisearch(settings: Settings) -> Item:
     )
 
 
+def _pdf() -> Item:
+    try:
+        require_pdf()
+    except MissingProgram as error:
+        return Item("reports as PDF", False, error.fact, error.hints, optional=True)
+    return Item("reports as PDF", True, "Pango is there")
+
+
 def _room(settings: Settings) -> Item:
     place = settings.state_dir
     while not place.exists():
@@ -100,17 +111,26 @@ def _room(settings: Settings) -> Item:
 
 
 def install(settings: Settings, say: Callable[[str], None]) -> None:
-    """Fetch what is missing: MariaDB as system packages, and MySQL beside the system, from Debian's packages.
+    """Fetch what is missing: MariaDB and what sets PDFs as system packages, MySQL beside the system, all from Debian.
 
     Raises:
         UsageError: this is not Debian, or neither root nor sudo is there; names what is missing and the ways.
     """
     missing = _missing_packages(settings)
     if missing:
-        say(f"installing the system packages {', '.join(missing)}")
-        _apt(settings, ["update"])
-        _apt(settings, ["install", "--yes", "--no-install-recommends", *missing])
+        _install_packages(settings, missing, say)
+    if not _pdf().fine:
+        try:
+            _install_packages(settings, PDF_PACKAGES, say)
+        except UsageError as error:  # a drill does without
+            say(f"reports as PDF are left out: {error.fact}")
     install_mysql(settings, say, as_root)
+
+
+def _install_packages(settings: Settings, packages: Sequence[str], say: Callable[[str], None]) -> None:
+    say(f"installing the system packages {', '.join(packages)}")
+    _apt(settings, ["update"])
+    _apt(settings, ["install", "--yes", "--no-install-recommends", *packages])
 
 
 def _missing_packages(settings: Settings) -> list[str]:

@@ -69,8 +69,6 @@ def _title(result: DrillResult) -> str:
 
 
 def _lead(result: DrillResult) -> Iterator[str]:
-    if result.purpose:
-        yield result.purpose
     if result.expected_verdict is not Verdict.PASS:
         met = "and so it was" if result.verdict is result.expected_verdict else "and it was not"
         yield f"Something was broken on purpose: this drill is as it should be with {result.expected_verdict}, {met}."
@@ -78,10 +76,12 @@ def _lead(result: DrillResult) -> Iterator[str]:
         yield from result.reasons[:3]
         if len(result.reasons) > 3:
             yield f"… and {len(result.reasons) - 3} more reasons, all of them below."
+    yield from result.hints
     compared = sum(1 for check in result.checks if check.compared)
     if result.checks:
         yield f"{counted(compared, 'check')} compared something; {tally(result.findings)}."
-    yield from result.hints
+    if result.purpose:
+        yield result.purpose
 
 
 def _backup(result: DrillResult, evidence: Evidence | None) -> Iterator[Block]:
@@ -241,8 +241,8 @@ def _timeline(steps: tuple[Step, ...]) -> Iterator[Block]:
     longest = max(steps, key=lambda step: step.duration_s)
     yield Picture(
         "Timeline of the drill",
-        f"{counted(len(steps), 'step')} one after the other, of which the dark ones make up the recovery time. The "
-        f"longest is “{longest.title}” with {seconds(longest.duration_s)}. The table has the times.",
+        f"{counted(len(steps), 'step')} one after the other, of which the highlighted ones make up the "
+        f"recovery time. The longest is “{longest.title}” with {seconds(longest.duration_s)}. The table has the times.",
         bars,
     )
     grid = Grid(
@@ -304,11 +304,10 @@ def _checks(result: DrillResult) -> Iterator[Block]:
 
 def _unproven(result: DrillResult, run_dir: Path) -> Iterator[Block]:
     yield Bullets(result.unproven or ("Nothing was proven beyond what stands above.",))
-    told = f"The run directory {run_dir.name} holds the JSON of every stage, the servers' logs"
-    details = run_dir / "logs" / ERROR_DETAILS
-    yield Paragraph(
-        f"{told} and what programs said when they failed (logs/{ERROR_DETAILS})." if details.exists() else f"{told}."
-    )
+    kept = ["the JSON of every stage", "the servers' logs"]
+    if (run_dir / "logs" / ERROR_DETAILS).exists():
+        kept.append(f"what programs said when they failed (logs/{ERROR_DETAILS})")
+    yield Paragraph(f"The run directory {run_dir.name} holds {', '.join(kept[:-1])} and {kept[-1]}.")
     yield Paragraph(
         f"The drill began at {moment(result.started_at)} and took {seconds(result.duration_s)}"
         + (

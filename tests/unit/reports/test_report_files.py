@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,3 +160,30 @@ def test_a_code_is_turned_back_into_a_name_where_the_run_directory_is(run_dir: P
         exit_code, output = call("report", str(run_dir), "--name", asked)
         assert exit_code == 2
         assert output.startswith(f"error: no file that this run saw has the code {asked}")
+
+
+WITHOUT_PANGO = """
+for library in /usr/lib/*/libpango-1.0.so* /usr/lib/libpango-1.0.so* /usr/lib64/libpango-1.0.so*; do
+    if [ -f "$library" ]; then mount --bind /dev/null "$(readlink -f "$library")"; fi
+done
+exec "$@"
+"""
+
+
+def test_without_pango_a_pdf_is_refused_in_one_sentence_and_all_else_works(run_dir: Path, tmp_path: Path) -> None:
+    """The library is hidden in a mount namespace of its own."""
+
+    def without(*arguments: str) -> subprocess.CompletedProcess[str]:
+        hidden = ["unshare", "--map-root-user", "--mount", "sh", "-ec", WITHOUT_PANGO, "sh"]
+        argv = [*hidden, sys.executable, "-m", "harness.cli", *arguments]
+        return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    refused = without("report", str(run_dir), "--pdf", str(tmp_path / "a.pdf"))
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "error: a PDF needs the library Pango, which is not on this machine\n"
+        "HINT: As root on Debian, `apiary-drill doctor --install` fetches it.\n"
+        "HINT: Elsewhere install what Debian calls libpango-1.0-0, libpangoft2-1.0-0, libharfbuzz-subset0.\n",
+    )
+    assert without("report", str(run_dir), "--html", str(tmp_path / "a.html")).returncode == 0
+    assert "reports as PDF: a PDF needs the library Pango" in without("doctor").stdout

@@ -50,20 +50,20 @@ def test_the_verdict_is_one_sentence_and_a_failure_names_its_first_reasons(evide
         Verdict.PASS,
         "The backup restores: everything that was checked came back.",
     )
-    assert good.lead == ("To know whether it works.", f"{len(CHECKS)} checks compared something; no findings.")
+    assert good.lead == (f"{len(CHECKS)} checks compared something; no findings.", "To know whether it works.")
     bad = page_of(failed(evidence), evidence, tmp_path)
     assert bad.lead == (
-        "To know whether it works.",
         "Table users has as many rows as the source had, but not the same ones. First primary keys: changed: [1].",
         "The restore took 61.0 s, more than the objective of 60 s.",
         f"{len(CHECKS)} checks compared something; 2 errors.",
+        "To know whether it works.",
     )
     stopped = page_of(ended_early(), None, tmp_path)
     assert stopped.verdict is Verdict.INCONCLUSIVE
     assert stopped.lead == (
-        "To know whether it works.",
         "Restore-database: MySQL went away while the script ran.",
         "Try again.",
+        "To know whether it works.",
     )
 
 
@@ -244,7 +244,7 @@ def test_without_evidence_it_is_said_why(evidence: Evidence, tmp_path: Path) -> 
 
 def test_what_programs_said_is_pointed_at_where_it_was_kept(tmp_path: Path) -> None:
     assert sentences(section(ended_early(), None, tmp_path, "unproven"))[0] == (
-        f"The run directory {tmp_path.name} holds the JSON of every stage, the servers' logs."
+        f"The run directory {tmp_path.name} holds the JSON of every stage and the servers' logs."
     )
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "error.txt").touch()
