@@ -71,7 +71,11 @@ def _keys(e: Evidence) -> CheckResult:
 
 
 def _programs(e: Evidence) -> CheckResult:
-    return _schema(e, "programs", "Every view, trigger, routine and event is back", schema.PROGRAM_KINDS)
+    assert e.source is not None
+    title = "Every view, trigger, routine and event is back"
+    return schema.check_schema(
+        "programs", title, schema.PROGRAM_KINDS, e.source, e.target, e.excluded_tables, e.script.objects
+    )
 
 
 def _schema(e: Evidence, name: str, title: str, kinds: tuple[str, ...]) -> CheckResult:

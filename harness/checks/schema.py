@@ -20,6 +20,7 @@ def check_schema(
     expected: DatabaseState,
     actual: DatabaseState,
     excluded: Sequence[str],
+    script: Sequence[ScriptObject] | None = None,
 ) -> CheckResult:
     """Every object of these kinds is back with the same attributes, and no other came along.
 
@@ -30,8 +31,11 @@ def check_schema(
         expected: the source.
         actual: the restored database.
         excluded: tables whose objects come from the fresh target, not from the backup.
+        script: objects that the backup itself creates, where every one has to be in it: a view that the fresh
+            target's migrations made looks as if it had been restored.
     """
     found = Collector(name, title)
+    held = None if script is None else {(item.kind, item.name) for item in script}
     wanted = _by_key(expected.objects, kinds, excluded)
     there = _by_key(actual.objects, kinds, excluded)
     # The list of each kind is compared as well, so that an empty one is still a comparison.
@@ -47,6 +51,16 @@ def check_schema(
                 remedy=_REMEDIES.get(item.kind, ""),
             )
             continue
+        if held is not None and (_script_kind(item), item.name) not in held:
+            found.add(
+                f"{item.kind}-not-in-backup",
+                item.label,
+                f"The source had {_word(item).lower()} {item.label}, the backup does not create it: the one that is"
+                " there is of the fresh instance.",
+                expected="in the backup",
+                actual="only in the fresh instance",
+                remedy=_REMEDIES.get(item.kind, ""),
+            )
         before, now = dict(item.attributes), dict(there[key].attributes)
         for attribute in sorted(before.keys() | now.keys()):
             if before.get(attribute) != now.get(attribute):
@@ -92,6 +106,11 @@ def _by_key(
         for item in objects
         if item.kind in kinds and item.owner not in excluded
     }
+
+
+def _script_kind(item: SchemaObject) -> str:
+    """The kind as a script has it: routines are functions and procedures there."""
+    return dict(item.attributes).get("type", "").lower() if item.kind == "routine" else item.kind
 
 
 def _short(text: str) -> str:

@@ -101,7 +101,7 @@ def test_a_crash_does_not_hide_what_another_check_found(evidence: Evidence) -> N
     broken = replace(evidence, files=replace(evidence.files, actual=evidence.files.actual.with_name("gone")))
     results = judge(broken, [*CHECKS, check(result("bad", 1, LOST))])
     unknown = {each.check: each.unknown for each in results if each.unknown}
-    assert unknown.keys() == {"files", "file-references"}
+    assert unknown.keys() == {"files", "file-references", "trend"}
     assert decide(results) == (Verdict.FAIL, (LOST.message,))
 
 

@@ -165,7 +165,10 @@ def evidence(directory: Path) -> Evidence:
             for model in IMPORTED_MODELS
         )
     )
-    content = ScriptContent((ScriptTable("users", 2, "ee"),), (ScriptObject("table", "users", "ff"),))
+    content = ScriptContent(
+        (ScriptTable("users", 2, "ee"),),
+        (ScriptObject("table", "users", "ff"), ScriptObject("trigger", "users_bi", "ee")),
+    )
     return Evidence(
         database="apiary",
         fresh=state,

@@ -43,6 +43,27 @@ def test_equal_schemas_have_no_findings() -> None:
 
 
 @pytest.mark.parametrize(
+    ("item", "held", "word"),
+    [
+        (part("view", "", "sizes"), ScriptObject("view", "sizes", "d1"), "view sizes"),
+        (part("routine", "", "twice", type="FUNCTION"), ScriptObject("function", "twice", "d1"), "routine twice"),
+        (part("trigger", "users", "users_bi"), ScriptObject("trigger", "users_bi", "d1"), "trigger users.users_bi"),
+    ],
+)
+def test_what_only_the_fresh_instance_still_has_was_not_backed_up(
+    item: SchemaObject, held: ScriptObject, word: str
+) -> None:
+    state = database(objects=(item, COLUMN))
+    result = check_schema("programs", "Title", PROGRAM_KINDS, state, state, (), [ScriptObject("table", "users", "d0")])
+    found = only(result)
+    assert (found.code, found.subject) == (f"{item.kind}-not-in-backup", item.label)
+    assert found.message == (
+        f"The source had {word}, the backup does not create it: the one that is there is of the fresh instance."
+    )
+    assert check_schema("programs", "Title", PROGRAM_KINDS, state, state, (), [held]).findings == ()
+
+
+@pytest.mark.parametrize(
     ("kind", "word", "remedy"),
     [
         ("database", "Database", ""),
