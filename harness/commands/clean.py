@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.commands.common import settings_for
+from harness.commands.common import settings_for, tell
 from harness.runtimes.docker_client import EngineUnavailable, connect
 from harness.runtimes.docker_labels import docker_leftovers, remove
 from harness.runtimes.ownership import sweep
@@ -31,8 +31,10 @@ def clean(drills: tuple[str, ...], kept: bool) -> None:
         click.echo(f"removed {leftover.drill_id}: {len(leftover.pids)} processes, {leftover.directory}")
     try:
         client = connect(settings.docker)
-    except EngineUnavailable:
-        client = None  # no engine, nothing on it
+    except EngineUnavailable as error:
+        client = None
+        # It may be away for a moment only, with what a killed drill left on it.
+        tell(f"containers were not looked for: {error.fact}")
     if client is not None:
         for thing in docker_leftovers(client, kept_too=kept):
             if not drills or thing.drill_id in drills:

@@ -1,0 +1,25 @@
+"""`clean` never says that all is gone where it could not look."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_an_engine_that_could_not_be_asked_is_told(tmp_path: Path) -> None:
+    """A killed drill's containers may be on it; what is on this machine is removed all the same."""
+    host = f"unix://{tmp_path}/none.sock"
+    environment = {
+        **os.environ,
+        "DOCKER_HOST": host,
+        "COLUMNS": "400",
+        "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"),
+    }
+    argv = [sys.executable, "-m", "harness.cli", "clean"]
+    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout == "nothing to remove\n"
+    assert " ".join(ended.stderr.split()) == (
+        f"containers were not looked for: no Docker engine answers at {host} (DOCKER_HOST): no such file or directory"
+    )
