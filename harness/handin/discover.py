@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,11 +16,10 @@ from harness.dump.tab import TabDirectory
 from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.handin.volumes import Volume
 from harness.model import Manifest
+from harness.storage.inside import KNOWN
 
 T = TypeVar("T")
 
-_STORAGE_DIRECTORIES = frozenset(("resumes", "docusign", "nova-exports", "dompdf", "meilisearch", "public"))
-"""What `storage/app` holds: these tell it from other directories (guide, "Backup and restore")."""
 _NAME_BOTH = "Name the script with --dump and the storage with --storage."
 _FIRST_BYTES = 4096
 _SCRIPT_BEGINS = (
@@ -131,4 +131,4 @@ def _inner(path: Path) -> Path:
 
 
 def _looks_like_storage(path: Path) -> bool:
-    return path.is_file() or any(entry.name in _STORAGE_DIRECTORIES for entry in path.iterdir())
+    return path.is_file() or any(os.fsencode(entry.name) in KNOWN for entry in path.iterdir())

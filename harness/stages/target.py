@@ -122,6 +122,8 @@ def restore(
             stack.apiary.storage_host, stack.apiary.storage_root, storage, clear=True, inventory=inventory
         )
         note.detail = f"{files.totals.files:,} files, {megabytes(files.totals.size_bytes)}"
+        if files.inside:
+            note.detail += f", of {files.inside} in {storage.name}; {files.left:,} entries outside of it were left out"
 
     def restore_database(note: Note) -> None:
         nonlocal said

@@ -5,6 +5,7 @@ Needs GNU tar 1.28 or later (`--sort`), as every Debian since 2015 has; busybox'
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,13 +67,27 @@ def create_command(root: str, excluded: Sequence[str] = ()) -> tuple[str, ...]:
     )
 
 
-def extract_command(root: str) -> tuple[str, ...]:
+def extract_command(root: str, inside: bytes = b"") -> tuple[str, ...]:
     """Unpack an archive from standard input into a directory that exists, as it stands in the archive.
 
     Modes are kept as they are, owners too where tar runs as root. Directories get their times at the end.
     Nothing is said about times in the future (a clock that is late is not the backup's fault) and about
     headers of other programs (macOS writes some).
+
+    Args:
+        root: the directory.
+        inside: only what stands below this directory of the archive, written as the archive writes it, and named as
+            if it were the root; empty for everything.
     """
+    only: tuple[str, ...] = ()
+    if inside:
+        only = (
+            f"--strip-components={inside.count(b'/') + 1}",
+            "--no-wildcards",
+            "--anchored",
+            "--",
+            os.fsdecode(inside),
+        )
     return (
         "tar",
         "--extract",
@@ -83,6 +98,7 @@ def extract_command(root: str) -> tuple[str, ...]:
         "--warning=no-timestamp",
         "--warning=no-unknown-keyword",
         f"--directory={root}",
+        *only,
     )
 
 

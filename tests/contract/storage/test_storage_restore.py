@@ -235,3 +235,55 @@ def test_what_tar_cannot_write_is_a_failed_restore(host: LocalHost, target: Path
         restore_storage(host, str(target), tmp_path / "long.tar")
     assert caught.value.fact == f"tar could not unpack everything into {target} (exit status 2)"
     assert "File name too long" in caught.value.details
+
+
+@pytest.mark.parametrize("prefix", ["app/storage/app", "storage/app", "./storage/app", "backup of/files"])
+@pytest.mark.parametrize("form", ["tar", "directory"])
+def test_what_was_copied_with_its_path_is_restored_without_it(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path, prefix: str, form: str
+) -> None:
+    """As operators archive it: modes, links and odd names come back, and nothing from beside it."""
+    tree = tmp_path / "tree"
+    (tree / prefix).parent.mkdir(parents=True)
+    subprocess.run(["cp", "-a", source, tree / prefix], check=True)
+    laravel = "storage/app" in prefix
+    if laravel:
+        (tree / prefix).with_name("logs").mkdir()
+        ((tree / prefix).with_name("logs") / "laravel.log").touch()
+    artifact = tree
+    if form == "tar":
+        artifact = tmp_path / "backup.tar"
+        first = "./storage" if prefix.startswith("./") else prefix.split("/")[0]
+        subprocess.run(["tar", "-cSf", artifact, "-C", tree, first], check=True)
+    listed = tmp_path / "files.jsonl"
+    restored = restore_storage(host, str(target), artifact, inventory=listed)
+    assert (restored.inside, restored.left) == (prefix.removeprefix("./"), 2 if laravel else 0)
+    found = [entry for entry in scan(host, str(target)) if entry.path]
+    assert found == list(read_inventory(listed))
+    assert found == [entry for entry in scan(host, str(source)) if entry.path]
+
+
+def test_names_that_are_written_in_two_ways_are_refused(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path
+) -> None:
+    artifact = tmp_path / "backup.tar"
+    (tmp_path / "storage").mkdir()
+    subprocess.run(["cp", "-a", source, tmp_path / "storage" / "app"], check=True)
+    subprocess.run(
+        ["tar", "-cf", artifact, "-C", tmp_path, "storage/app/resumes", "./storage/app/docusign"], check=True
+    )
+    with pytest.raises(UsageError) as refused:
+        restore_storage(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
+    assert str(refused.value) == (
+        "backup.tar: the names below storage/app are written in 2 ways, such as ./storage/app and storage/app\n"
+        "HINT: Make the archive anew, of the storage directory alone."
+    )
+    assert list(target.iterdir()) == []
+
+
+def test_two_storage_directories_in_one_archive_are_refused(host: LocalHost, target: Path, tmp_path: Path) -> None:
+    for name in ("new", "old"):
+        (tmp_path / "tree" / name / "storage" / "app" / "resumes").mkdir(parents=True)
+    with pytest.raises(UsageError) as refused:
+        restore_storage(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
+    assert refused.value.fact == "tree: it holds more than one storage directory: new/storage/app, old/storage/app"

@@ -1,0 +1,74 @@
+"""Where the content of `storage/app` begins in what was handed in: operators copy more than that, with its path.
+
+Only what leaves no doubt is taken: a directory `storage/app`, or one directory that holds everything and has Apiary's
+own directories in it. Two that are equally good are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from harness.errors import BrokenArtifact, UsageError
+from harness.model import FileState
+from harness.storage.names import is_below, printable
+
+KNOWN = frozenset((b"resumes", b"docusign", b"nova-exports", b"dompdf", b"meilisearch", b"public"))
+"""What `storage/app` holds: these tell it from other directories (guide, "Backup and restore")."""
+
+_REFERENCED = frozenset((b"resumes", b"docusign"))
+_LARAVEL = [b"storage", b"app"]
+
+
+def root_inside(entries: Iterable[FileState]) -> bytes:
+    """The directory below which the files of `storage/app` stand; empty where they stand at the top.
+
+    Raises:
+        UsageError: there are two, and nothing says which one is meant.
+    """
+    named: dict[bytes, None] = {}
+    holding: dict[bytes, None] = {}
+    tops: set[bytes] = set()
+    for entry in entries:
+        if not entry.path:
+            continue
+        parts = entry.path.split(b"/")
+        folders = parts if entry.kind == "directory" else parts[:-1]
+        if parts[0] in KNOWN and (folders or entry.kind == "directory"):
+            return b""
+        if len(tops) < 2:
+            tops.add(parts[0])
+        for at in range(len(folders)):
+            if folders[at : at + 2] == _LARAVEL:
+                named[b"/".join(folders[: at + 2])] = None
+                break
+            if folders[at] in _REFERENCED:
+                holding[b"/".join(folders[:at])] = None
+                break
+    found = list(named) or [path for path in holding if len(tops) == 1]
+    if len(found) > 1:
+        raise UsageError(
+            f"it holds more than one storage directory: {', '.join(printable(path) for path in sorted(found)[:5])}",
+            "Hand in the one that is meant: a directory, or an archive of its content.",
+        )
+    return found[0] if found else b""
+
+
+def without_prefix(entries: Iterable[FileState], prefix: bytes) -> Iterator[FileState]:
+    """The entries below a directory, named as if it were the root.
+
+    Raises:
+        BrokenArtifact: a hard link among them is a name of a file that is not.
+    """
+    for entry in entries:
+        if entry.path == prefix or not is_below(entry.path, prefix):
+            continue
+        target = entry.target
+        if entry.kind == "hardlink":
+            if not is_below(target, prefix):
+                raise BrokenArtifact(
+                    f"{printable(entry.path)} is a hard link to {printable(target)}, outside of {printable(prefix)}",
+                    "Hand in the storage directory alone.",
+                )
+            target = target[len(prefix) + 1 :]
+        yield replace(entry, path=entry.path[len(prefix) + 1 :], target=target)

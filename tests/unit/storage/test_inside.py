@@ -1,0 +1,66 @@
+"""Where storage/app begins in what was handed in: taken where there is no doubt, refused where there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import BrokenArtifact, UsageError
+from harness.model import FileState
+from harness.storage.inside import root_inside, without_prefix
+
+
+def entry(path: str, target: str = "") -> FileState:
+    """A directory if its name ends in a slash, a hard link if it has a target, else a file."""
+    kind = "directory" if path.endswith("/") else "hardlink" if target else "file"
+    return FileState(path.rstrip("/").encode(), kind, 0, "", 0o644, 33, 33, 0, target.encode())
+
+
+def root(*paths: str) -> str:
+    return root_inside(entry(path) for path in ("", *paths)).decode()
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        ((), ""),
+        (("resumes/a.pdf",), ""),
+        (("agreements/a.pdf", "other/"), ""),
+        (("app/x", "resumes/a.pdf"), ""),
+        (("app/storage/app/resumes/a.pdf", "resumes/a.pdf"), ""),
+        (("storage/app/", "storage/app/agreements/a.pdf", "storage/logs/laravel.log"), "storage/app"),
+        (("app/storage/app/resumes/a.pdf", "app/public/index.php"), "app/storage/app"),
+        (("srv/www/apiary/storage/app/x",), "srv/www/apiary/storage/app"),
+        (("app/resumes/a.pdf", "app/docusign/e/f.pdf"), "app"),
+        (("backup/files/docusign/e/f.pdf",), "backup/files"),
+        (("app/resumes/a.pdf", "notes.txt"), ""),
+        (("storage/application/resumes", "x"), ""),
+        (("public",), ""),
+    ],
+)
+def test_the_directory_that_is_meant(paths: tuple[str, ...], expected: str) -> None:
+    assert root(*paths) == expected
+
+
+def test_two_that_are_equally_good_are_refused() -> None:
+    with pytest.raises(UsageError) as both:
+        root("old/storage/app/x", "new/storage/app/x")
+    assert str(both.value) == (
+        "it holds more than one storage directory: new/storage/app, old/storage/app\n"
+        "HINT: Hand in the one that is meant: a directory, or an archive of its content."
+    )
+    with pytest.raises(UsageError, match="more than one storage directory: all/new, all/old"):
+        root("all/new/resumes/x", "all/old/resumes/x")
+
+
+def test_names_begin_anew_below_it() -> None:
+    entries = [
+        entry("storage/app/"), entry("storage/app/a"), entry("storage/app/b", "storage/app/a"),
+        entry("storage/application"), entry("storage/logs/x"),
+    ]  # fmt: skip
+    assert [(e.path, e.target) for e in without_prefix(entries, b"storage/app")] == [(b"a", b""), (b"b", b"a")]
+
+
+def test_a_hard_link_to_something_outside_is_refused() -> None:
+    with pytest.raises(BrokenArtifact) as refused:
+        list(without_prefix([entry("storage/app/b", "storage/x")], b"storage/app"))
+    assert refused.value.fact == "storage/app/b is a hard link to storage/x, outside of storage/app"
