@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.dump.model import ScriptFinding, Severity
 from harness.dump.statements import CLIENT_COMMANDS, Kind, Piece
+from harness.dump.targets import is_assigned, targets, value_of
 from harness.dump.tokens import MOST_BYTES, Token, name_at
 from harness.dump.walk import Heads, created_database, used_database
 
@@ -197,7 +198,7 @@ class Safety:
         scope = sorted(scopes)[0]
         # reading @@GLOBAL.x into a variable of the session is harmless
         for index, token in enumerate(tokens):
-            if token.text in scopes and token.kind == "word" and _is_assigned(tokens, index):
+            if token.text in scopes and token.kind == "word" and is_assigned(tokens, index):
                 variable = tokens[index + 2 if tokens[index + 1].text == "." else index + 1].raw
                 self._error("global-variable", line, variable, f"SET {scope} changes {variable} for the whole server")
                 return
@@ -230,11 +231,11 @@ class Safety:
             if words[1:2] in (["TABLESPACE"], ["LOGFILE"], ["UNDO"]):
                 text = " ".join(words[:2])
                 self._error("file-access", line, text, f"{text} makes files on the server")
-            engine = _value_of(tokens, "ENGINE")
+            engine = value_of(tokens, "ENGINE")
             if engine.upper() in _REMOTE_ENGINES:
                 self._error("remote-table", line, engine, f"a table of engine {engine} gets its rows from elsewhere")
         for option in ("NAMES", "CHARACTER_SET_CLIENT"):
-            value = _value_of(tokens, option) if words[0] == "SET" else ""
+            value = value_of(tokens, option) if words[0] == "SET" else ""
             if value.upper() in _UNSAFE_CHARSETS:
                 self._error(
                     "unsafe-charset",
@@ -260,80 +261,13 @@ class Safety:
                 self._other(line, name_at(tokens, index)[1], " ".join(words[:2]))
                 self._dropped = self.findings[-1] if words[0] == "DROP" else None
             return
-        for database in _targets(words, tokens):
+        for database in targets(words, tokens):
             self._other(line, database, words[0])
         for index, token in enumerate(tokens):
             if token.text == "REFERENCES" and token.kind == "word" and words[0] in ("CREATE", "ALTER"):
                 referenced = name_at(tokens, index + 1)[0]
                 if referenced is not None:
                     self._other(line, referenced, "a foreign key", Severity.WARNING)
-
-
-def _is_assigned(tokens: Sequence[Token], index: int) -> bool:
-    """Whether the scope word at `index` is on the left of an assignment: `SET GLOBAL a =`, `, @@GLOBAL.a =`."""
-    behind = index + 2 if index + 1 < len(tokens) and tokens[index + 1].text != "." else index + 3
-    while behind < len(tokens) and tokens[behind].text == ".":
-        behind += 2
-    return behind < len(tokens) and tokens[behind].text in ("=", ":")
-
-
-def _value_of(tokens: Sequence[Token], option: str) -> str:
-    """The value of `option value` or `option = value`; empty if it isn't there."""
-    for index, token in enumerate(tokens[:-1]):
-        if token.text == option and token.kind == "word":
-            following = tokens[index + 1]
-            if following.text == "=" and index + 2 < len(tokens):
-                following = tokens[index + 2]
-            if following.kind != "mark":
-                return following.raw
-    return ""
-
-
-_TARGET_WORDS = frozenset(
-    [
-        "TABLE",
-        "TABLES",
-        "VIEW",
-        "INTO",
-        "FROM",
-        "UPDATE",
-        "TRIGGER",
-        "PROCEDURE",
-        "FUNCTION",
-        "EVENT",
-        "SEQUENCE",
-        "ON",
-        "TO",
-        "INSERT",
-        "REPLACE",
-        "TRUNCATE",
-    ]
-)
-
-
-def _targets(words: Sequence[str], tokens: Sequence[Token]) -> list[str]:
-    """Databases that the statement names in front of a table or object it acts on."""
-    if words[0] not in (
-        *("CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE", "LOCK", "INSERT", "REPLACE", "UPDATE", "DELETE"),
-        *("ANALYZE", "OPTIMIZE", "REPAIR", "CHECK", "LOAD", "IMPORT", "SELECT", "WITH", "TABLE"),
-    ):
-        return []
-    found: list[str] = []
-    body = False
-    for index, token in enumerate(tokens[:-3]):
-        if token.kind == "word" and words[0] == "CREATE" and token.text in ("AS", "BEGIN", "SELECT", "FOR", "ON"):
-            body = token.text != "ON"  # what a view or routine reads is not what the statement acts on
-        if body:
-            break
-        if token.kind == "mark" and token.text == "," and words[0] in ("LOCK", "DROP", "RENAME"):
-            pass
-        elif token.kind != "word" or (token.text not in _TARGET_WORDS and token.text not in ("EXISTS", "IGNORE")):
-            continue
-        if tokens[index + 1].kind in ("word", "name"):
-            database = name_at(tokens, index + 1)[0]
-            if database is not None and database not in found and database.upper() not in ("NEW", "OLD"):
-                found.append(database)
-    return found
 
 
 def computed_value_findings(computed: Iterable[tuple[int, str, str]]) -> list[ScriptFinding]:

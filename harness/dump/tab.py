@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from harness.dump.compression import CHUNK_BYTES
 from harness.dump.ddl import TableDefinition, parse_create_table
 from harness.dump.model import ColumnInfo
-from harness.dump.source import CHUNK_BYTES, Composed, open_script
+from harness.dump.source import Composed, open_script
 from harness.dump.statements import Kind
 from harness.dump.tokens import starts_with
 from harness.dump.values import BINARY_TYPES, codec_of, to_utf8
