@@ -216,6 +216,23 @@ def test_a_healthy_load_says_nothing_and_what_a_client_says_comes_back(place: Pl
     assert place.tables()["t"].rows == 1
 
 
+def test_an_error_that_a_client_goes_on_after_fails_the_load(place: Place, tmp_path: Path) -> None:
+    """With --force, what failed is only on stderr; the statement behind it ran."""
+    wrapper = tmp_path / "client"
+    wrapper.write_text(f"#!/bin/sh\n{client_call(place)} --force || exit 0\n".replace("exec ", ""))
+    wrapper.chmod(0o755)
+    with pytest.raises(ProcedureFailed) as failed:
+        run_script(
+            replace(place.server, client=str(wrapper)),
+            [b"CREATE TABLE t (v INT);\nINSERT INTO gone VALUES (1);\nINSERT INTO t VALUES (1);\n"],
+        )
+    assert failed.value.fact == (
+        f"the script failed: client ended with exit status 0, ERROR 1146 (42S02) at line 2: Table '{place.name}.gone'"
+        " doesn't exist"
+    )
+    assert place.tables()["t"].rows == 1, "the client went on"
+
+
 def client_call(place: Place) -> str:
     return f'exec {shlex.quote(place.server.client)} "$@"'
 
