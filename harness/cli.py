@@ -16,6 +16,7 @@ COMMANDS = {
     "clean": "clean",
     "doctor": "doctor",
     "evidence": "evidence",
+    "exercise": "exercise",
     "faults": "faults",
     "history": "history",
     "images": "images",
@@ -24,8 +25,8 @@ COMMANDS = {
     "restore": "restore",
     "run": "run",
     "scenarios": "scenarios",
-    "status": "status",
     "schema": "schema",
+    "status": "status",
     "verify": "verify",
 }
 """Modules in `commands/`, and what the command is called in there. Only the one that is asked for is imported: a

@@ -49,6 +49,7 @@ def _fit_name(name: str) -> str:
 
 
 _BackupName = Annotated[str, AfterValidator(_fit_name)]
+_Line = Annotated[str, Field(min_length=1)]
 _Share = Annotated[float, Field(gt=0, strict=False)]
 _Count = Annotated[int, Field(ge=1)]
 
@@ -159,6 +160,17 @@ class _Repeated(BaseModel):
     images: Images = Images()
 
 
+class Exercise(_Closed):
+    """What the document of an exercise says of people and systems (docs/exercise.md)."""
+
+    title: _Line = "Disaster-recovery exercise"
+    organisation: str = ""
+    systems: tuple[_Line, ...] = Field(default=(), strict=False)
+    owners: tuple[_Line, ...] = Field(default=(), strict=False)
+    objectives: tuple[_Line, ...] = Field(default=(), strict=False)
+    scorecard: _Line | None = None
+
+
 class Config(_Closed):
     """The whole file."""
 
@@ -169,6 +181,7 @@ class Config(_Closed):
     notify: Notify = Notify()
     trend: Trend = Trend()
     images: Images = Images()
+    exercise: Exercise = Exercise()
 
     def backup_name(self, base: Path) -> str:
         """What this backup is called in the history: its name, or its location without dates.

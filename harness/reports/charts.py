@@ -79,20 +79,19 @@ def _drawn(picture: Picture) -> str:
         axes.set_axis_off()
         axes.set_xlim(0, WIDTH)
         axes.set_ylim(height, 0)
-        _bars(axes, picture, labels, height, legend)
+        _bars(axes, picture, labels, legend)
         target = io.StringIO()
         FigureCanvasSVG(figure)
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     return target.getvalue()
 
 
-def _bars(axes: Axes, picture: Picture, labels: list[list[str]], height: float, legend: float) -> None:
+def _bars(axes: Axes, picture: Picture, labels: list[list[str]], legend: float) -> None:
     end = max([bar.start + bar.length for bar in picture.bars] + [picture.limit or 0.0]) or 1.0
     unit = (WIDTH - 2 * _MARGIN) / end
     top = _MARGIN + legend
     if picture.limit is not None:
         at = _MARGIN + picture.limit * unit
-        axes.plot([at, at], [top, height - _MARGIN], color=_COLOURS["limit"], linewidth=1.2, linestyle="--")
         axes.text(min(at, WIDTH - _MARGIN), _MARGIN + _TEXT, picture.limit_told, color=_COLOURS["limit"],
                   fontsize=_TEXT, ha="right" if at > WIDTH / 2 else "left", va="baseline")  # fmt: skip
     for bar, label in zip(picture.bars, labels, strict=True):
@@ -102,6 +101,9 @@ def _bars(axes: Axes, picture: Picture, labels: list[list[str]], height: float, 
         axes.text(WIDTH - _MARGIN, top - _LINE + _TEXT, bar.told, color=_COLOURS["muted"], fontsize=_TEXT,
                   ha="right", va="baseline")  # fmt: skip
         _bar(axes, bar, top, unit)
+        if picture.limit is not None:  # beside the bars only: a line through the texts makes them hard to read
+            at = _MARGIN + picture.limit * unit
+            axes.plot([at, at], [top, top + _BAR], color=_COLOURS["limit"], linewidth=1.8)
         top += _BAR + _GAP
 
 

@@ -35,11 +35,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; numbers stand to the right, digests and names in a type of equal widths."""
+    """A column of a table; numbers stand to the right, digests and names in a type of equal widths.
+
+    What is `whole` is short and is not broken into lines: a day, a verdict.
+    """
 
     title: str
     number: bool = False
     code: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,21 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """Empty lines to be filled by hand, on paper too.
+
+    Args:
+        caption: what is asked for.
+        columns: their titles.
+        lines: how many.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """Blocks that are folded away on a screen, and open on paper."""
 
@@ -100,7 +119,7 @@ class Fold:
     summary: str = ""
 
 
-Block: TypeAlias = Paragraph | Bullets | Facts | Grid | Picture | Notice | Fold
+Block: TypeAlias = Paragraph | Bullets | Facts | Grid | Form | Picture | Notice | Fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +195,9 @@ def _texts(block: Block) -> Iterator[str]:
             yield from (column.title for column in block.columns)
             for row in block.rows:
                 yield from row
+        case Form():
+            yield block.caption
+            yield from block.columns
         case Notice():
             yield from notice_texts(block)
         case Fold():

@@ -9,9 +9,11 @@ from harness.reports.document import (
     SEVERITY_WORDS,
     Block,
     Bullets,
+    Column,
     Document,
     Facts,
     Fold,
+    Form,
     Grid,
     Notice,
     Paragraph,
@@ -53,6 +55,10 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
             case Grid():
                 yield f"**{_text(block.caption)}**"
                 yield _table(block)
+            case Form():
+                yield f"**{_text(block.caption)}**"
+                columns = tuple(Column(title) for title in block.columns)
+                yield _table(Grid("", columns, ((" ",) * len(columns),) * block.lines))
             case Notice():
                 finding = block.finding
                 yield (f"### {SEVERITY_WORDS[finding.severity]} {_text(finding.code)} {_text(finding.subject)}")

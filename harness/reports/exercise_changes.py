@@ -1,0 +1,103 @@
+"""What changed since the last period: counts, findings, times, versions and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness.history.entry import Entry
+from harness.history.exercise import Exercise, Seen, Series
+from harness.model import Severity
+from harness.reports.document import Bar, Block, Bullets, Column, Grid, Paragraph, Picture
+from harness.reports.words import counted, seconds
+
+_LISTED = 15
+_PICTURED = 12
+
+
+def changes(exercise: Exercise) -> Iterator[Block]:
+    """The section's blocks."""
+    before = exercise.before
+    yield Paragraph(
+        f"The period before, {before.first} to {before.last}, had {counted(exercise.drills_before, 'drill')};"
+        f" this one had {counted(len(exercise.drills), 'drill')}."
+    )
+    new = [seen for seen in exercise.findings if seen.new_in(exercise.period) and seen.severity is not Severity.INFO]
+    gone = [seen for seen in exercise.gone if seen.severity is not Severity.INFO]
+    told = [f"New: {_finding(seen)}" for seen in new] + [f"No longer seen: {_finding(seen)}" for seen in gone]
+    for series in exercise.series:
+        told += _of_series(series)
+    yield Bullets(tuple(told)) if told else Paragraph("No finding is new, and none is gone.")
+    for series in exercise.series:
+        if not series.latest.generated:  # how much is generated is a choice of the scenario
+            yield from _sizes(series)
+
+
+def _finding(seen: Seen) -> str:
+    return f"{seen.code} ({seen.subject}) in {seen.backup}"
+
+
+def _of_series(series: Series) -> Iterator[str]:
+    good, before = series.good, series.before
+    if good is None or before is None:
+        return
+    if good.recovery_time_s is not None and before.recovery_time_s is not None:
+        yield (
+            f"{series.backup}: recovery time {seconds(before.recovery_time_s)} on {before.started_at:%Y-%m-%d},"
+            f" {seconds(good.recovery_time_s)} on {good.started_at:%Y-%m-%d}"
+        )
+    old, new = _versions(before), _versions(good)
+    for role in sorted(old.keys() & new.keys()):
+        if old[role] != new[role]:
+            yield f"{series.backup}: {role} was {old[role]}, is {new[role]}"
+
+
+def _versions(entry: Entry) -> Mapping[str, str]:
+    return {part.role: f"{part.name} {part.version}" for part in entry.components}
+
+
+def _sizes(series: Series) -> Iterator[Block]:
+    good = series.good
+    if good is None or not good.tables:
+        return
+    before = series.before
+    earlier: Mapping[str, int] = before.tables if before is not None else {}
+    largest = sorted(good.tables.items(), key=lambda item: (-item[1], item[0]))[:_PICTURED]
+    bars = tuple(
+        Bar(name, 0.0, float(rows), counted(rows, "row") + _share(earlier.get(name), rows)) for name, rows in largest
+    )
+    yield Paragraph(f"The largest tables of {series.backup}:")
+    yield Picture(
+        f"Rows by table: {series.backup}",
+        f"The {len(bars)} largest of {counted(len(good.tables), 'table')} in the last good drill, the largest first: "
+        + ", ".join(f"{bar.label} {bar.told}" for bar in bars[:5])
+        + ".",
+        bars,
+    )
+    if before is None:
+        return
+    names = sorted(good.tables.keys() | earlier.keys())
+    differing = [(name, earlier.get(name, 0), good.tables.get(name, 0)) for name in names]
+    differing = [each for each in differing if each[1] != each[2]]
+    differing.sort(key=lambda each: (-abs(each[2] - each[1]), each[0]))
+    if not differing:
+        yield Paragraph(f"{series.backup}: every table has as many rows as in the last good drill before the period.")
+        return
+    yield Grid(
+        f"Rows by table: {series.backup}, {before.started_at:%Y-%m-%d} and {good.started_at:%Y-%m-%d}",
+        (Column("Table", code=True), Column("Before", number=True), Column("Now", number=True), Column("Change")),
+        tuple((name, f"{old:,}", f"{new:,}", _change(old, new)) for name, old, new in differing[:_LISTED]),
+    )
+    if len(differing) > _LISTED:
+        yield Paragraph(f"{counted(len(differing) - _LISTED, 'table')} more changed by less.")
+
+
+def _share(old: int | None, new: int) -> str:
+    return "" if not old or old == new else f", {_change(old, new)}"
+
+
+def _change(old: int, new: int) -> str:
+    if not old:
+        return "new"
+    if not new:
+        return "gone"
+    return f"{(new - old) / old:+.1%}"
