@@ -1,6 +1,7 @@
 #!/bin/sh
 # Starts the server as the official images do, for compose files and for programs that expect one of those:
-# an empty data directory is initialised, and a first server without network makes the accounts.
+# an empty data directory is initialised, and a first server without network makes the accounts; it gets the options
+# of the second one, because the database is made in its character set.
 # MYSQL_ROOT_PASSWORD, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD; each also as NAME_FILE.
 # Accounts must not need quoting: letters, digits and -_.= only.
 set -eu
@@ -25,7 +26,7 @@ if [ ! -d "$data/mysql" ]; then
     else
         "$server" --no-defaults --initialize-insecure --datadir="$data" --secure-file-priv=
     fi
-    "$server" --no-defaults --datadir="$data" --socket=/tmp/first.sock --skip-networking &
+    "$server" --no-defaults --datadir="$data" --socket=/tmp/first.sock "$@" --skip-networking &
     first=$!
     client=$(command -v mysql || command -v mariadb)
     until "$client" --no-defaults --socket=/tmp/first.sock --user=root -e 'SELECT 1' >/dev/null 2>&1; do
