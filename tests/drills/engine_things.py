@@ -1,0 +1,84 @@
+"""What a drill has on an engine and on this machine, and drills in processes of their own that a test can end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+from harness.runtimes.docker_labels import DRILL
+
+
+@dataclass(frozen=True)
+class Place:
+    """Directories of one test: nobody else's drill is in them."""
+
+    root: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "APIARY_DRILL_STATE_DIR": str(self.root / "state"),
+            "APIARY_DRILL_RUNS_DIR": str(self.root / "runs"),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    @property
+    def runs(self) -> list[Path]:
+        """Run directories, oldest first."""
+        return sorted((self.root / "runs").glob("*"))
+
+    @property
+    def drills(self) -> list[str]:
+        """Drills that have a work directory."""
+        return sorted(path.name for path in (self.root / "state" / "drills").glob("*"))
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "harness.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @contextmanager
+    def until(self, line: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A command that has just written a line that holds `line`; it is gone after the block."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness.cli", *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None
+        told = []
+        try:
+            for text in process.stdout:
+                told.append(text)
+                if line in text:
+                    break
+            else:
+                raise AssertionError(f"it never said {line!r}:\n{''.join(told)}")
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+def things(client: docker.DockerClient, drill_id: str) -> list[str]:
+    """Containers, networks and volumes of a drill."""
+    wanted = {"label": f"{DRILL}={drill_id}"}
+    found = [str(thing["Names"][0]) for thing in client.api.containers(all=True, filters=wanted)]
+    found += [f"network {thing['Name']}" for thing in client.api.networks(filters=wanted)]
+    return sorted(found + [f"volume {thing['Name']}" for thing in client.api.volumes(filters=wanted)["Volumes"] or []])

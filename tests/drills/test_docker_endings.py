@@ -1,0 +1,227 @@
+"""However a drill in containers ends, its engine is as it was: no container, no network, no volume, no directory."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+import requests
+
+from harness.drill import Drill, new_drill_id
+from harness.errors import StageFailed
+from harness.model import Step
+from harness.runtimes.docker import DockerRuntime
+from harness.runtimes.docker_images import LOCAL_STANDIN
+from harness.runtimes.docker_labels import DRILL, drill_labels, remove, remove_drill
+from harness.runtimes.spec import StackSpec, new_app_key
+from harness.services.stack import Stack
+from harness.settings import Settings
+from harness.store import Store
+from harness.wait import wait_until
+from tests.drills.conftest import Backed
+from tests.drills.engine_things import Place, things
+
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]
+
+_RUN = ("run", "--runtime", "docker", "--scale", "tiny")
+_STAGES = {
+    # the stage that is hit: the command, and the last line before it
+    "start-source": (_RUN, "runtime: Docker"),
+    "source": (_RUN, "Start the servers of the source"),
+    "backup": (_RUN, "Look at the source before the backup"),
+    "start-target": (("verify",), "Read the backup before anything of it runs"),
+    "restore-files": (("verify",), "Stop the application, nobody is connected"),
+    "restore-database": (("verify",), "Restore the files"),
+    "reindex": (("verify",), "Start the application"),
+    "checks": (("verify",), "Rebuild the search index"),
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Directories of this test alone."""
+    return Place(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def neighbour(
+    settings: Settings, engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """Another drill on the same engine, which is alive all the time."""
+    spec = StackSpec("target", new_drill_id("neighbour"), tmp_path_factory.mktemp("logs"), new_app_key())
+    with DockerRuntime(settings, engine).stack(spec) as stack:
+        yield stack
+
+
+def verify_of(backed: Backed, directory: Path) -> tuple[str, ...]:
+    """The command that drills a backup in containers."""
+    key = directory / "app-key"
+    key.write_text(backed.app_key)
+    return ("verify", "--runtime", "docker", "--app-key-file", str(key), str(backed.directory))
+
+
+@pytest.mark.parametrize("stage", _STAGES)
+def test_what_a_drill_killed_in_any_stage_left_is_removed_by_clean(
+    place: Place, backed: Backed, engine: docker.DockerClient, neighbour: Stack, stage: str
+) -> None:
+    """kill -9, then `clean`: nothing of it is left anywhere, and the drill next to it did not notice."""
+    beside = things(engine, neighbour.drill_id)
+    command, line = _STAGES[stage]
+    arguments = verify_of(backed, place.root) if command == ("verify",) else command
+    with place.until(line, *arguments) as process:
+        (drill_id,) = place.drills
+        # The first stage has nothing yet when it begins.
+        wait_until(lambda: bool(things(engine, drill_id)), what="the drill's first container", timeout_s=60)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    cleaned = place.command("clean")
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert things(engine, drill_id) == []
+    assert place.drills == []
+    assert things(engine, neighbour.drill_id) == beside
+    with neighbour.mysql.session(neighbour.mysql.app) as session:
+        assert session.value("SELECT 1") == 1
+
+
+def test_the_next_start_removes_what_a_killed_drill_left(
+    place: Place, backed: Backed, engine: docker.DockerClient, neighbour: Stack
+) -> None:
+    """Before it starts anything of its own; and Ctrl-C of that one leaves nothing either, with exit code 130."""
+    beside = things(engine, neighbour.drill_id)
+    with place.until("Start the servers of the target", *verify_of(backed, place.root)) as killed:
+        (drill_id,) = place.drills
+        killed.kill()
+    with place.until("Start the servers of the target", *verify_of(backed, place.root)) as following:
+        assert things(engine, drill_id) == []
+        (other_id,) = place.drills
+        assert things(engine, other_id) != []
+        following.send_signal(signal.SIGINT)
+        output, _ = following.communicate(timeout=120)
+    assert following.returncode == 130, output
+    assert output.rstrip().endswith("interrupted: every server of this drill was ended")
+    assert things(engine, other_id) == []
+    assert place.drills == []
+    assert things(engine, neighbour.drill_id) == beside
+
+
+def test_a_database_that_dies_in_the_middle_of_the_restore_is_inconclusive(
+    place: Place, backed: Backed, engine: docker.DockerClient
+) -> None:
+    """One sentence names it, exit code 3, its log is in the run directory with all others, nothing is left."""
+    with place.until("Restore the files", *verify_of(backed, place.root)) as process:
+        (drill_id,) = place.drills
+        engine.api.kill(f"apiary-drill-{drill_id}-target-mysql")
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 3, output
+    assert "INCONCLUSIVE" in output
+    # Whoever notices first tells it: the client that lost its connection, or the engine.
+    sentences = r"MySQL (ended with exit status 137 by itself|went away while the script ran)|(cannot connect|Lost connection) to MySQL"
+    assert re.search(sentences, " ".join(output.split())), output
+    assert things(engine, drill_id) == []
+    assert place.drills == []
+    (run_dir,) = place.runs
+    logs = run_dir / "logs" / "target"
+    assert b"ready for connections" in (logs / "mysql.log").read_bytes()
+    assert b"/ping" in (logs / "apiary.log").read_bytes()
+    for quiet in ("meilisearch.log", "pod.log"):
+        assert (logs / quiet).is_file()
+
+
+def test_a_kept_target_is_reached_as_it_is_told_and_removed_as_it_is_told(
+    place: Place, backed: Backed, engine: docker.DockerClient
+) -> None:
+    """Its app answers from this machine alone, the login that is printed works, `clean` removes it by name only."""
+    verify, *arguments = verify_of(backed, place.root)
+    assert verify == "verify"
+    kept = place.command("restore", "--keep", *arguments)
+    assert kept.returncode == 0, kept.stdout + kept.stderr
+    told = dict(line.split(maxsplit=1) for line in kept.stdout.splitlines() if line.startswith("  "))
+    (drill_id,) = place.drills
+    try:
+        url = told["Apiary"].split()[0]
+        assert requests.get(f"{url}ping", timeout=30).text == "pong"
+        assert engine.networks.get(f"apiary-drill-{drill_id}-target").attrs["Internal"] is True
+        for container in engine.api.containers(filters={"label": f"{DRILL}={drill_id}"}):
+            assert not engine.api.inspect_container(container["Id"])["HostConfig"]["PortBindings"]
+        secrets = Path(told["Passwords"])
+        assert secrets.stat().st_mode & 0o777 == 0o600
+        assert secrets.read_text().split("MYSQL_PWD=")[1].split()[0] not in kept.stdout
+        login = next(line for line in kept.stdout.splitlines() if line.startswith("Log in: ")).removeprefix("Log in: ")
+        typed = (
+            login.replace(" --interactive --tty", "").removesuffix(" )") + " --execute='SELECT COUNT(*) FROM events' )"
+        )
+        asked = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, check=False)
+        assert backed.handed.manifest is not None
+        events = next(table.rows for table in backed.handed.manifest.tables if table.name == "events")
+        assert asked.stdout.split() == ["COUNT(*)", str(events)], asked.stderr
+        assert drill_id not in place.command("clean").stdout
+        assert requests.get(f"{url}ping", timeout=30).text == "pong"
+        assert f"Remove it: apiary-drill clean {drill_id}\n" in kept.stdout
+        assert place.command("clean", drill_id).returncode == 0
+        assert things(engine, drill_id) == []
+        assert place.drills == []
+    finally:
+        remove_drill(engine, drill_id)
+
+
+class _FillsTheDisk:
+    """A listener that takes all of a volume but `left` as soon as a step has ended."""
+
+    def __init__(self, client: docker.DockerClient, holder: str, after: str, left: str) -> None:
+        self._left = left
+        self._client = client
+        self._holder = holder
+        self._after = after
+
+    def started(self, title: str) -> None: ...
+
+    def progress(self, text: str) -> None: ...
+
+    def ended(self, step: Step) -> None:
+        if step.name == self._after:
+            holder = self._client.containers.get(self._holder)
+            filled = holder.exec_run(
+                ["sh", "-c", "cat /dev/zero > /held/ballast; truncate --size=-$0 /held/ballast", self._left], user="0"
+            )
+            assert b"No space left on device" in filled.output
+            # From here on the database alone has it mounted, so that the drill can remove all of it.
+            holder.remove(force=True)
+
+
+@pytest.mark.parametrize("left", ["0", "3M"])
+def test_a_full_disk_says_nothing_about_the_backup(
+    settings: Settings, backed: Backed, engine: docker.DockerClient, left: str
+) -> None:
+    """A volume of the engine runs full while the script runs: inconclusive, in one sentence, and nothing is left."""
+    drill_id = new_drill_id("full-disk")
+    volume = f"apiary-drill-{drill_id}-target-mysql"
+    labels = drill_labels(drill_id, "target", "mysql")
+    # The drill finds its volume made already, on a disk of its own, which lives as long as somebody has it mounted.
+    engine.volumes.create(
+        volume, driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=400m,mode=0777"}, labels=labels
+    )
+    holder = engine.containers.run(
+        LOCAL_STANDIN, ["sleep", "infinity"], detach=True, init=True, user="0", labels=labels, network_mode="none",
+        name=f"apiary-drill-{drill_id}-holder", volumes={volume: {"bind": "/held", "mode": "rw,nocopy"}},
+    )  # fmt: skip
+    store = Store(settings.runs_dir / drill_id)
+    try:
+        listener = _FillsTheDisk(engine, str(holder.id), "restore-files", left)
+        drill = Drill(drill_id, DockerRuntime(settings, engine), settings, store, listener)
+        with (
+            pytest.raises(StageFailed) as caught,
+            drill.restored(backed.handed, backed.app_key),
+        ):
+            pytest.fail("the script ran on a full disk")
+    finally:
+        remove(engine, "container", str(holder.id))
+        remove(engine, "volume", volume)
+    assert caught.value.stage == "restore-database"
+    assert caught.value.fact == "restore-database: the disk of the target is full: this says nothing about the backup"
+    assert caught.value.exit_code == 3
+    assert things(engine, drill_id) == []
