@@ -28,6 +28,7 @@ lint: $(READY) ## ruff and mypy, strict
 
 schema: $(READY) ## Write the published JSON Schemas anew, after a change of what is written
 	$(BIN)/apiary-drill schema result > docs/schema/result-1.schema.json
+	$(BIN)/apiary-drill schema scenario > docs/schema/scenario-1.schema.json
 
 images: $(READY) ## Make the images of the Docker runtime from Debian packages
 	$(BIN)/apiary-drill images build

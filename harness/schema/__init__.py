@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from harness.schema.generate import Schema, schema_of
 from harness.store import RESULT_VERSION
 
+SCENARIO_VERSION = 1
+
 
 def _result() -> Schema:
     from harness.model import DrillResult
 
     return schema_of(DrillResult, "result", RESULT_VERSION, "The result of one restore drill (result.json)")
+
+
+def _scenario() -> Schema:
+    from harness.schema.scenario import scenario_schema
+
+    return scenario_schema(SCENARIO_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +45,7 @@ class Published:
         return json.dumps(self.make(), indent=2, ensure_ascii=False) + "\n"
 
 
-SCHEMAS: tuple[Published, ...] = (Published("result", RESULT_VERSION, _result),)
+SCHEMAS: tuple[Published, ...] = (
+    Published("result", RESULT_VERSION, _result),
+    Published("scenario", SCENARIO_VERSION, _scenario),
+)
