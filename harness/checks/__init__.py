@@ -156,7 +156,9 @@ CHECKS: tuple[Check, ...] = (
             e.search.searchable, e.search.actual, e.search.expected_settings, e.search.prefix
         ),
     ),
-    Check("search-documents", lambda e: search.check_documents(e.search.searchable, e.search.actual)),
+    Check(
+        "search-documents", lambda e: search.check_documents(e.search.searchable, e.search.actual, e.search.documents)
+    ),
     Check(
         "search-packaged",
         lambda e: search.check_packaged_documents(e.search.expected_settings, e.search.actual, e.search.prefix),

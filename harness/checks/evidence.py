@@ -14,6 +14,7 @@ from harness.model import (
     DirectoryTotals,
     EgressAttempt,
     Finding,
+    IdSet,
     Manifest,
     Probe,
     SearchableRows,
@@ -81,6 +82,25 @@ class FileEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentDifference:
+    """Texts of one index's documents that are not those of their rows; never the texts themselves.
+
+    Args:
+        index: its name.
+        compared: how many texts were compared.
+        differing: how many of them differ.
+        fields: the fields in which they do.
+        ids: the first documents that do.
+    """
+
+    index: str
+    compared: int
+    differing: int = 0
+    fields: tuple[str, ...] = ()
+    ids: IdSet = field(default_factory=IdSet)
+
+
+@dataclass(frozen=True, slots=True)
 class SearchEvidence:
     """Search as it must be and as it is.
 
@@ -91,6 +111,7 @@ class SearchEvidence:
         probes: searches for rows that are known.
         prefix: `SCOUT_PREFIX`.
         import_complaints: how many lines `scout:import-all` wrote to stderr, while it ended with 0.
+        documents: what the documents of each index say, against their rows.
     """
 
     expected_settings: SearchState
@@ -99,6 +120,7 @@ class SearchEvidence:
     probes: tuple[Probe, ...]
     prefix: str
     import_complaints: int = 0
+    documents: tuple[DocumentDifference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness import guide
 from harness.checks.collector import Collector
+from harness.checks.evidence import DocumentDifference
 from harness.model import CheckResult, IdSet, Probe, SearchableRows, SearchState, Severity
 from harness.storage.names import code_of
 
@@ -57,8 +58,10 @@ def check_indexes(
     return found.result()
 
 
-def check_documents(searchable: Sequence[SearchableRows], actual: SearchState) -> CheckResult:
-    """The ids of an index's documents are the ids of the rows that belong into it, both ways."""
+def check_documents(
+    searchable: Sequence[SearchableRows], actual: SearchState, documents: Sequence[DocumentDifference] = ()
+) -> CheckResult:
+    """The ids of an index's documents are the ids of the rows that belong into it, both ways, and they say the same."""
     found = Collector("search-documents", "Every row that belongs into the search is in it, and no other")
     indexes = {index.name: index for index in actual.indexes}
     for rows in searchable:
@@ -87,6 +90,20 @@ def check_documents(searchable: Sequence[SearchableRows], actual: SearchState) -
                 remedy="scout:import-all never removes documents: flush the index, then import.",
             )
         found.evidence(rows.index, f"{len(ids)} of {len(rows.ids)}")
+    for told in documents:
+        found.compared += told.compared
+        if told.differing:
+            found.add(
+                "index-document-differs",
+                told.index,
+                f"{told.differing} of {told.compared} texts in the index {told.index} are not those of their rows: ids"
+                f" {_first(told.ids)}, fields {', '.join(told.fields)}.",
+                expected=0,
+                actual=told.differing,
+                remedy="Run scout:import-all again: it writes every document anew.",
+            )
+    if documents:
+        found.evidence("texts compared with their rows", sum(told.compared for told in documents))
     return found.result()
 
 

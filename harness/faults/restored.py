@@ -57,6 +57,13 @@ class DocumentOptions(Options):
     index: _Table = "dues_transactions"
 
 
+class FieldOptions(Options):
+    """`index` is named without its prefix; `field` holds a text."""
+
+    index: _Table = "teams"
+    field: _Table = "name"
+
+
 @contextmanager
 def remove_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
     """Delete one row."""
@@ -112,10 +119,23 @@ def change_file(scene: Scene, rng: Random, options: FileOptions) -> Iterator[Non
 @contextmanager
 def remove_document(scene: Scene, rng: Random, options: DocumentOptions) -> Iterator[None]:
     """Delete one document of one index."""
-    uid, key = _document(scene, rng, options.index)
+    uid, key, _ = _document(scene, rng, options.index)
     scene.stack.meilisearch.client().index(uid).delete_document(key)
     _settled(scene)
     scene.changed("document", uid, f"id {_shown(key)} deleted")
+    yield
+
+
+@contextmanager
+def change_document(scene: Scene, rng: Random, options: FieldOptions) -> Iterator[None]:
+    """Change one field of one document."""
+    uid, key, document = _document(scene, rng, options.index)
+    if options.field not in document:
+        raise HarnessError(f"documents of {uid} have no field {options.field}")
+    index = scene.stack.meilisearch.client().index(uid)
+    index.update_documents([{**document, options.field: f"{document[options.field]}x"}])
+    _settled(scene)
+    scene.changed("document", uid, f"id {_shown(key)}, a letter added to {options.field}")
     yield
 
 
@@ -149,8 +169,8 @@ def _shell(scene: Scene, script: str, path: str) -> None:
         raise HarnessError("a file could not be changed")
 
 
-def _document(scene: Scene, rng: Random, name: str) -> tuple[str, str]:
-    """One document: its index and its id."""
+def _document(scene: Scene, rng: Random, name: str) -> tuple[str, str, dict[str, Any]]:
+    """One document: its index, its id and its fields."""
     uid = f"{scene.stack.apiary.search_prefix}{name}"
     index = scene.stack.meilisearch.client().index(uid)
     total = index.get_documents({"limit": 1}).total
@@ -158,7 +178,7 @@ def _document(scene: Scene, rng: Random, name: str) -> tuple[str, str]:
         raise HarnessError(f"index {uid} is empty")
     offset = rng.randrange(min(total, _LIST_LIMIT))
     document = index.http.get(f"indexes/{uid}/documents?limit=1&offset={offset}")["results"][0]
-    return uid, str(document["id"])
+    return uid, str(document["id"]), document
 
 
 def _shown(key: str) -> str:
@@ -189,4 +209,5 @@ FAULTS = table(
     _fault("remove-file", "One restored file is deleted.", remove_file, FileOptions),
     _fault("change-file", "One bit of one restored file flips; its size and times stay.", change_file, FileOptions),
     _fault("remove-document", "One document is deleted from the search.", remove_document, DocumentOptions),
+    _fault("change-document", "One field of one document in the search is changed.", change_document, FieldOptions),
 )

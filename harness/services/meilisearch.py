@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,22 @@ class MeilisearchServer:
             lambda client: client.index(index).search(query, {"limit": limit, "attributesToRetrieve": [primary_key]})
         )
         return tuple(str(hit[primary_key]) for hit in answer["hits"])
+
+    def documents(self, index: str, fields: Sequence[str], *, limit: int) -> Iterator[list[dict[str, Any]]]:
+        """All documents of an index, in pages of `limit`, with these fields only.
+
+        Raises:
+            ServerFailed: the index is not there, or the server does not answer.
+        """
+        offset = 0
+        while True:
+            wanted = f"indexes/{index}/documents?fields={','.join(fields)}&limit={limit}&offset={offset}"
+            page = self._ask(lambda client: client.http.get(wanted))  # noqa: B023 - asked at once
+            if page["results"]:
+                yield page["results"]
+            offset += limit
+            if offset >= page["total"]:
+                return
 
     def _ask(self, question: Any) -> Any:
         try:

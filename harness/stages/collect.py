@@ -36,6 +36,7 @@ from harness.snapshot import (
     write_references,
 )
 from harness.stages.app import observe_app
+from harness.stages.documents import document_differences
 from harness.stages.release import BeforeMigrating, look_after_migrating
 from harness.stages.source import SourceView
 from harness.stages.target import RECOVERY_STEPS, FreshTarget, Restoration
@@ -89,6 +90,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             note.progress("search")
             search = stack.meilisearch.state()
             probes = search_probes(session, database, stack.meilisearch, searchable, stack.apiary.search_prefix)
+            documents = document_differences(session, database, stack.meilisearch, search, stack.apiary.search_prefix)
             nonce = restored.manifest.nonce if restored.manifest else ""
             nonce_found = bool(nonce) and _nonce_found(session, database, nonce)
         note.progress("files")
@@ -136,6 +138,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             probes=probes,
             prefix=stack.apiary.search_prefix,
             import_complaints=len(restored.restoration.import_complaints),
+            documents=documents,
         ),
         app=app,
         recovery=RecoveryEvidence(

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from harness.backup.scan import scan
+from harness.checks.evidence import DocumentDifference
 from harness.faults import FAULTS
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
 from harness.model import Change, FileState
 from harness.services.execution import run
 from harness.services.mysql import quote_name
+from harness.stages.documents import document_differences
 from harness.storage.names import coded
 from harness.wait import wait_until
 from tests.drills.conftest import Restoration
@@ -130,6 +132,35 @@ def test_remove_file(restoration: Restoration) -> None:
         assert change == Change("file", coded(path), "deleted")
     finally:
         run(host, ["rm", "-r", root])
+
+
+def test_change_document(restoration: Restoration) -> None:
+    """One field of one document, and the drill compares it with its row."""
+    server = restoration.target.meilisearch
+    index = server.client().index("apiary_teams")
+
+    def documents() -> dict[int, dict[str, Any]]:
+        return {one["id"]: one for one in index.http.get(f"indexes/{index.uid}/documents?limit=1000")["results"]}
+
+    def differences() -> dict[str, DocumentDifference]:
+        mysql, prefix = restoration.target.mysql, restoration.target.apiary.search_prefix
+        with mysql.session() as session:
+            found = document_differences(session, mysql.database, server, server.state(), prefix)
+        return {told.index: told for told in found if told.differing}
+
+    before = documents()
+    assert differences() == {}
+    change = put_in(restoration, "change-document")
+    after = documents()
+    found = differences()
+    (key,) = differing(before, after)
+    index.add_documents([before[key]], primary_key="id")
+    wait_until(lambda: server.pending_tasks() == 0, what="search", timeout_s=60)
+    assert after[key] == {**before[key], "name": f"{before[key]['name']}x"}
+    assert change == Change("document", index.uid, f"id {key}, a letter added to name")
+    (told,) = found.values()
+    assert (told.index, told.differing, told.fields, list(told.ids)) == (index.uid, 1, ("name",), [key])
+    assert differences() == {}
 
 
 def test_remove_document(restoration: Restoration) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.checks.evidence import DocumentDifference
 from harness.checks.search import (
     check_documents,
     check_indexes,
@@ -116,6 +117,22 @@ def test_an_index_that_is_gone_lacks_every_document_and_the_first_are_listed() -
     assert only(check_documents((searchable("users", range(1, 1001)),), search())).message == (
         "1000 of 1000 rows are not in the index apiary_users: ids 1, 2, 3, 4, 5 …."
     )
+
+
+def test_documents_that_say_something_else_than_their_rows_are_named() -> None:
+    rows, there = (searchable("users", (1, 2)),), search(index("users", (1, 2)))
+    differing = DocumentDifference("apiary_users", 20, 2, ("name", "uid"), IdSet.of((1, 2)))
+    result = check_documents(rows, there, (differing,))
+    assert only(result) == finding(
+        "index-document-differs",
+        "apiary_users",
+        "2 of 20 texts in the index apiary_users are not those of their rows: ids 1, 2, fields name, uid.",
+        "0",
+        "2",
+        "Run scout:import-all again: it writes every document anew.",
+    )
+    assert result.compared == 22
+    assert check_documents(rows, there, (DocumentDifference("apiary_users", 20),)).findings == ()
 
 
 def test_packaged_documents_that_are_as_in_a_proper_search() -> None:
