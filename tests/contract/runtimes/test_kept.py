@@ -1,0 +1,69 @@
+"""What `restore --keep` leaves in containers: reached as it says, without a way out, removed by name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import docker
+import pytest
+import requests
+
+from harness.commands.kept import how_to_reach
+from harness.runtimes.docker import DockerRuntime
+from harness.runtimes.docker_labels import DRILL, remove_drill
+from harness.settings import Settings
+from tests.contract.runtimes.stacks import a_spec
+
+
+def cli(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments],
+        env={**os.environ, "APIARY_DRILL_STATE_DIR": str(settings.state_dir)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.docker
+def test_a_kept_instance_in_containers(engine: docker.DockerClient, settings: Settings, tmp_path: Path) -> None:
+    """It answers from the engine's own host, one can log in as it is told, and `clean DRILL` removes all of it."""
+    spec = a_spec(tmp_path)
+    label = {"label": f"{DRILL}={spec.drill_id}"}
+    try:
+        with DockerRuntime(settings, engine, keep=["target"]).stack(spec) as stack:
+            stack.apiary.must_artisan("migrate", "--force")
+            stack.apiary.lifecycle.start()
+        told = how_to_reach(stack, tmp_path)
+        assert spec.app.password not in told
+        lines = {line.split(":")[0].split()[0]: line.strip() for line in told.splitlines()}
+        assert requests.get(f"{lines['Apiary'].split()[1]}ping", timeout=30).text == "pong"
+        (network,) = engine.networks.list(filters=label)
+        assert network.attrs["Internal"] is True
+        containers = engine.containers.list(filters=label)
+        assert len(containers) == 4
+        assert [each.ports for each in containers if any(each.ports.values())] == [], "no port is published"
+        command = lines["Log"].removeprefix("Log in: ").replace(" --interactive --tty", "").removesuffix(" )")
+        asked = subprocess.run(
+            ["sh", "-c", f"{command} --skip-column-names --execute='SELECT DATABASE(), COUNT(*) FROM teams' )"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert asked.stdout.split() == ["apiary", "0"], asked.stderr
+        assert lines["Remove"] == f"Remove it: apiary-drill clean {spec.drill_id}"
+        removed = cli(settings, "clean", spec.drill_id)
+        assert f"removed {spec.drill_id}: network " in removed.stdout
+        assert engine.containers.list(all=True, filters=label) == []
+        assert engine.networks.list(filters=label) == []
+        assert engine.volumes.list(filters=label) == []
+    finally:
+        remove_drill(engine, spec.drill_id)
+
+
+def test_without_keep_it_says_which_command_is_meant(settings: Settings) -> None:
+    """What removes everything at the end is `verify`: a restore that leaves nothing would be a surprise."""
+    refused = cli(settings, "restore", "backups/2026-11-22")
+    assert refused.returncode == 2
+    assert "restore needs --keep, and leaves the instance running; verify restores, compares and removes it" in (
+        " ".join(refused.stderr.split())
+    )
