@@ -275,6 +275,19 @@ def test_an_insert_is_left_out(tmp_path: Path) -> None:
     assert script.count(b"INSERT INTO") == 1
 
 
+def test_an_insert_of_many_pieces_is_left_out_as_a_whole(tmp_path: Path) -> None:
+    rows = b",".join(b"(%d,'%b')" % (number, b"x" * 1000) for number in range(700))
+    script = b"-- before\nINSERT INTO `t` VALUES " + rows + b";\n-- after\n"
+    shorter, (change,) = damaged(tmp_path, "drop-insert", script=script)
+    assert (shorter.split(), change) == (
+        [b"--", b"before", b"--", b"after"],
+        Change("statement", "t", "INSERT on line 2 left out"),
+    )
+    without, (change,) = damaged(tmp_path / "row", "drop-row", script=script)
+    number = int(change.detail.split()[1])
+    assert without == script.replace(b"(%d,'%b')," % (number, b"x" * 1000), b"")
+
+
 def test_the_same_seed_does_the_same_again(tmp_path: Path) -> None:
     first, second = (damaged(tmp_path / name, "alter-row", rng_seed=5) for name in ("a", "b"))
     assert first == second
