@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from harness.backup.manifest import measure
+from harness.backup.measure import measure_all
 from harness.backup.plan import BackupSource
 from harness.backup.take import take_backup
 from harness.checks import CHECKS
@@ -135,7 +135,7 @@ class Drill:
             handed = handed.as_found()
             self.promised = handed.manifest.artifacts if handed.manifest else ()
             # Before it is read: the report of a backup that cannot be read still says which one it was.
-            self.measured = tuple(measure(path, role) for role, path in handed.files if path.is_file())
+            self.measured = measure_all(handed.files, {file.role for file in self.promised}, self.store.directory)
             handed.must_be_complete()
             script = read_script(handed.dump, handed.database, allowed=handed.allowed, progress=note.progress)
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"

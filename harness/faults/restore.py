@@ -1,7 +1,156 @@
-"""Faults of the restore's environment."""
+"""Faults of the restore's environment: what happens around the documented steps while they are carried out."""
 
 from __future__ import annotations
 
-from harness.faults.fault import Fault, table
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
 
-FAULTS: dict[str, Fault] = table()
+from harness.errors import HarnessError
+from harness.faults.fault import Fault, Inject, Options, table
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.runtimes.local_host import LocalHost
+from harness.services.execution import Completed, run
+from harness.services.mysql import quote_name
+from harness.wait import wait_until
+
+
+class AfterOptions(Options):
+    """When it happens.
+
+    Args:
+        after_bytes: so much of the script has been sent; the smallest data has a script of some 280,000 bytes.
+    """
+
+    after_bytes: int = 100_000
+
+
+class DiskOptions(Options):
+    """How much room there is.
+
+    Args:
+        size_bytes: of the file system that holds the storage directory.
+    """
+
+    size_bytes: int = 65_536
+
+
+class PrivilegeOptions(Options):
+    """Which privilege the restoring account does not have."""
+
+    privilege: str = "TRIGGER"
+
+
+def _when_sent(do: Callable[[Scene], None]) -> Inject:
+    """A fault that happens when so much of the script has been sent."""
+
+    @contextmanager
+    def inject(scene: Scene, rng: Random, options: AfterOptions) -> Iterator[None]:
+        scene.script.when_sent(options.after_bytes, lambda: do(scene))
+        yield
+
+    return inject
+
+
+def _kill(scene: Scene) -> None:
+    scene.stack.controls["mysql"].kill()
+    scene.changed("process", "mysql", f"killed after {scene.script.sent_bytes} bytes of the script")
+
+
+def _restart(scene: Scene) -> None:
+    control = scene.stack.controls["mysql"]
+    control.kill()
+    control.restart()
+    scene.changed("process", "mysql", f"killed and started again after {scene.script.sent_bytes} bytes of the script")
+
+
+def _cut(scene: Scene) -> None:
+    mysql = scene.stack.mysql
+    with mysql.session() as session:
+
+        def connections() -> list[int]:
+            found = session.rows("SELECT id FROM information_schema.processlist WHERE user = %s", (mysql.app.user,))
+            return [int(number) for (number,) in found]
+
+        # The client connects on its own time; what is sent before that waits for it.
+        for number in wait_until(
+            lambda: connections() or None, what="the client's connection", timeout_s=scene.limits.server_ready_s
+        ):
+            session.execute(f"KILL {number}")
+            scene.changed("connection", mysql.app.user, f"cut after {scene.script.sent_bytes} bytes of the script")
+
+
+def _come_back(scene: Scene) -> None:
+    """Start the application in the middle, and let somebody visit it, which writes a row."""
+    apiary = scene.stack.apiary
+    apiary.lifecycle.start()
+    status = apiary.get("/").status
+    scene.changed(
+        "process", "apiary", f"started after {scene.script.sent_bytes} bytes of the script; a visitor got {status}"
+    )
+
+
+@contextmanager
+def fill_disk(scene: Scene, rng: Random, options: DiskOptions) -> Iterator[None]:
+    """Put the storage directory on a file system that is too small for the files (needs root, no containers)."""
+    host, root = scene.stack.apiary.storage_host, scene.stack.apiary.storage_root
+    if not isinstance(host, LocalHost):
+        raise HarnessError("a file system can only be mounted on this machine", "Run it with --runtime process.")
+    size = f"size={options.size_bytes}"
+    _must(run(host, ["mount", "-t", "tmpfs", "-o", f"{size},mode=0777", "apiary-drill-fault", root]))
+    try:
+        scene.changed("disk", "storage/app", f"on a file system of {options.size_bytes} bytes")
+        yield
+    finally:
+        _must(run(host, ["umount", "--lazy", root]))
+
+
+def _must(completed: Completed) -> None:
+    if completed.exit_status != 0:
+        raise HarnessError(
+            f"{completed.argv[0]} ended with exit status {completed.exit_status}",
+            "Mounting needs root.",
+            details=completed.stderr,
+        )
+
+
+@contextmanager
+def leave_rows(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Leave a table of somebody else in the target, as in one that was used before."""
+    mysql = scene.stack.mysql
+    with mysql.session() as session:
+        session.execute(f"CREATE TABLE {quote_name(mysql.database, 'leftover')} (id INT PRIMARY KEY)")
+        session.execute(f"INSERT INTO {quote_name(mysql.database, 'leftover')} VALUES (1), (2)")
+    scene.changed("table", "leftover", "added with 2 rows")
+    yield
+
+
+@contextmanager
+def revoke(scene: Scene, rng: Random, options: PrivilegeOptions) -> Iterator[None]:
+    """Take a privilege from the account that runs the script."""
+    mysql = scene.stack.mysql
+    with mysql.session() as session:
+        hosts = session.rows("SELECT host FROM mysql.user WHERE user = %s", (mysql.app.user,))
+        for host in [str(found) for (found,) in hosts]:
+            # In the name of a grant, an underscore stands for any character unless it is escaped.
+            granted = quote_name(mysql.database.replace("_", "\\_"))
+            session.execute(f"REVOKE {options.privilege} ON {granted}.* FROM %s@%s", (mysql.app.user, host))
+            scene.changed("privilege", options.privilege, f"taken from {mysql.app.user}")
+    yield
+
+
+FAULTS: dict[str, Fault] = table(
+    Fault("mysql-killed", "restore", (Stage.DATABASE,), "MySQL is killed in the middle of the script.",
+          _when_sent(_kill), AfterOptions),
+    Fault("mysql-restarted", "restore", (Stage.DATABASE,), "MySQL is killed in the middle, and comes back.",
+          _when_sent(_restart), AfterOptions),
+    Fault("connection-cut", "restore", (Stage.DATABASE,), "The connection breaks off in the middle of the script.",
+          _when_sent(_cut), AfterOptions),
+    Fault("app-writes-during-restore", "restore", (Stage.DATABASE,), "The application runs while the script does.",
+          _when_sent(_come_back), AfterOptions),
+    Fault("disk-full", "restore", (Stage.FILES,), "There is no room for the files.", fill_disk, DiskOptions),
+    Fault("target-not-empty", "restore", (Stage.TARGET,), "The target holds a table of somebody else.", leave_rows),
+    Fault("privilege-missing-at-target", "restore", (Stage.DATABASE,), "The restoring account lacks a privilege.",
+          revoke, PrivilegeOptions),
+)  # fmt: skip

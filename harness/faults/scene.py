@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from harness.backup.manifest import MANIFEST_NAME, measure, read_manifest, write_manifest
+from harness.backup.manifest import MANIFEST_NAME, read_manifest, write_manifest
+from harness.backup.measure import measure_all
 from harness.errors import HarnessError
 from harness.faults.stages import Stage
 from harness.model import Change, Manifest
@@ -53,10 +54,9 @@ class Backup:
         held can tell. What the manifest says of rows and files stays.
         """
         manifest = self.manifest
-        artifacts = tuple(
-            measure(self.directory / file.name, file.role) if (self.directory / file.name).is_file() else file
-            for file in manifest.artifacts
-        )
+        files = tuple((file.role, self.directory / file.name) for file in manifest.artifacts)
+        measured = {file.name: file for file in measure_all(files, {role for role, _ in files}, self.directory)}
+        artifacts = tuple(measured.get(file.name, file) for file in manifest.artifacts)
         write_manifest(replace(manifest, artifacts=artifacts), self.directory)
 
 

@@ -1,7 +1,230 @@
-"""Faults of the source while it is backed up."""
+"""Faults of the source: what happens at the running Apiary before and while its backup is made."""
 
 from __future__ import annotations
 
-from harness.faults.fault import Fault, table
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from threading import Event, Thread
 
-FAULTS: dict[str, Fault] = table()
+from harness.errors import HarnessError
+from harness.faults.fault import Fault, Options, table
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.services.execution import Completed, run
+from harness.services.mysql import quote_name
+from harness.storage.names import coded
+from harness.wait import wait_until
+
+PAUSE_S = 0.005
+"""Between two writes of a writer: some 100 a second, more than Apiary ever sees."""
+
+
+class AlterOptions(Options):
+    """Which table is altered; it has to come late in the dump."""
+
+    table: str = "users"
+
+
+class PrivilegeOptions(Options):
+    """Which global privilege the account that makes the backup does not have."""
+
+    privilege: str = "TRIGGER"
+
+
+class _Writer:
+    """Does something again and again in a thread of its own, until the block ends; its error is raised there."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.count = 0
+        self._stop = Event()
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def write(self) -> None:
+        """One write."""
+        raise NotImplementedError
+
+    def __enter__(self) -> _Writer:
+        self._thread.start()
+        wait_until(
+            lambda: self.count or self._error, what="the first write", timeout_s=self.scene.limits.server_ready_s
+        )
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        if self._error is not None:
+            raise HarnessError(f"the writer failed: {type(self._error).__name__}") from self._error
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(PAUSE_S):
+                self.write()
+                self.count += 1
+        except BaseException as error:  # raised again in the drill's own thread
+            self._error = error
+
+
+class _Rows(_Writer):
+    """Adds a parent and a child in one transaction: a dump that is not of one moment has one without the other."""
+
+    def write(self) -> None:
+        mysql = self.scene.stack.mysql
+        with mysql.session(mysql.app, database=mysql.database) as session:
+            session.execute("START TRANSACTION")
+            session.execute("INSERT INTO teams (name) VALUES (%s)", (f"Team {self.count}",))
+            session.execute(
+                "INSERT INTO team_user (team_id, user_id) SELECT LAST_INSERT_ID(), id FROM users ORDER BY id LIMIT 1"
+            )
+            session.execute("COMMIT")
+
+
+class _Appends(_Writer):
+    """Makes one file longer."""
+
+    def __init__(self, scene: Scene, path: str) -> None:
+        super().__init__(scene)
+        self.path = path
+
+    def write(self) -> None:
+        argv = ["sh", "-c", 'printf x >>"$1"', "sh", f"{self.scene.stack.apiary.storage_root}/{self.path}"]
+        _must(run(self.scene.stack.apiary.storage_host, argv))
+
+
+@contextmanager
+def write_rows(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Let the application write while the backup is made."""
+    with _Rows(scene) as writer:
+        yield
+    scene.changed("row", "teams, team_user", f"{writer.count} transactions while the backup was made")
+
+
+@contextmanager
+def grow_file(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Write to one file all the time while the files are copied."""
+    with _Appends(scene, "resumes/growing.pdf") as writer:
+        yield
+    scene.changed("file", coded(b"resumes/growing.pdf"), f"{writer.count} bytes appended while files were copied")
+
+
+@contextmanager
+def upload(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Let somebody upload a resume between the dump and the copy of the files, once."""
+    if scene.times == 1:
+        stack = scene.stack
+        with stack.mysql.session(stack.mysql.app, database=stack.mysql.database) as session:
+            found = list(
+                session.rows("SELECT id, uid FROM users WHERE id NOT IN (SELECT user_id FROM resumes) ORDER BY id")
+            )
+            key, uid = rng.choice(found)
+            path = f"resumes/{uid}.pdf"
+            argv = ["sh", "-c", 'printf "%%PDF-1.4 drill" >"$1"', "sh", f"{stack.apiary.storage_root}/{path}"]
+            _must(run(stack.apiary.storage_host, argv, user=stack.apiary.user))
+            session.execute("INSERT INTO resumes (user_id, created_at) VALUES (%s, NOW())", (key,))
+        scene.changed("file", coded(path.encode()), f"uploaded after the dump, with a row for user {key}")
+    yield
+
+
+@contextmanager
+def break_view(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Leave a view behind whose column is gone."""
+    mysql = scene.stack.mysql
+    with mysql.session(database=mysql.database) as session:
+        session.execute("CREATE TABLE drill_parts (id INT PRIMARY KEY, label INT)")
+        session.execute("CREATE VIEW drill_labels AS SELECT label FROM drill_parts")
+        session.execute("ALTER TABLE drill_parts DROP COLUMN label")
+    scene.changed("view", "drill_labels", "its column drill_parts.label dropped")
+    yield
+
+
+@contextmanager
+def revoke(scene: Scene, rng: Random, options: PrivilegeOptions) -> Iterator[None]:
+    """Take a privilege from the account that makes the backup."""
+    mysql = scene.stack.mysql
+    with mysql.session() as session:
+        for host in [str(found) for (found,) in session.rows("SELECT host FROM mysql.user WHERE user = %s",
+                                                             (mysql.admin.user,))]:  # fmt: skip
+            session.execute(f"REVOKE {options.privilege} ON *.* FROM %s@%s", (mysql.admin.user, host))
+            scene.changed("privilege", options.privilege, f"taken from {mysql.admin.user}")
+    yield
+
+
+@contextmanager
+def alter_table(scene: Scene, rng: Random, options: AlterOptions) -> Iterator[None]:
+    """Add a column to a table while the dump is under way and has not come to that table.
+
+    The lock makes it the same each time: the dump, which has its snapshot by then, waits for it at that table.
+    """
+    mysql = scene.stack.mysql
+    name = quote_name(mysql.database, options.table)
+    failed: list[BaseException] = []
+    stop = Event()
+
+    def alter() -> None:
+        try:
+            with mysql.session() as session:
+                mine = int(session.value("SELECT CONNECTION_ID()"))
+
+                def under_way() -> bool:
+                    others = session.value(
+                        "SELECT COUNT(*) FROM information_schema.processlist WHERE user = %s AND id <> %s",
+                        (mysql.admin.user, mine),
+                    )
+                    return stop.is_set() or int(others) >= 2
+
+                # The backup's own session, and the one of mysqldump.
+                wait_until(under_way, what="the dump", timeout_s=scene.limits.command_s, interval_s=PAUSE_S)
+                if stop.is_set():
+                    return
+                session.execute(f"LOCK TABLES {name} WRITE")
+                session.execute(f"ALTER TABLE {name} ADD COLUMN drill_added INT")
+                scene.changed("column", f"{options.table}.drill_added", "added while the dump was under way")
+                session.execute("UNLOCK TABLES")
+        except BaseException as error:  # raised again in the drill's own thread
+            failed.append(error)
+
+    thread = Thread(target=alter, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if failed:
+        raise HarnessError(f"the table could not be altered: {type(failed[0]).__name__}") from failed[0]
+
+
+@contextmanager
+def link(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Have a symbolic link among the files, as `php artisan storage:link` and operators make them."""
+    apiary = scene.stack.apiary
+    argv = ["sh", "-c", 'printf drill >"$1/current.txt" && ln -s current.txt "$1/latest"', "sh", apiary.storage_root]
+    _must(run(apiary.storage_host, argv, user=apiary.user))
+    scene.changed("link", coded(b"latest"), f"added, points at {coded(b'current.txt')}")
+    yield
+
+
+def _must(completed: Completed) -> None:
+    if completed.exit_status != 0:
+        raise HarnessError(
+            f"{completed.argv[0]} ended with exit status {completed.exit_status}", details=completed.stderr
+        )
+
+
+FAULTS: dict[str, Fault] = table(
+    Fault("writer-during-backup", "source", (Stage.BACKUP, Stage.DUMP_AND_FILES),
+          "The application writes rows while the backup is made.", write_rows),
+    Fault("alter-during-dump", "source", (Stage.BACKUP,), "A column is added while the dump is under way.",
+          alter_table, AlterOptions),
+    Fault("broken-view", "source", (Stage.SOURCE,), "A view uses a column that is gone.", break_view),
+    Fault("privilege-missing-at-source", "source", (Stage.BACKUP,), "The account of the backup lacks a privilege.",
+          revoke, PrivilegeOptions),
+    Fault("upload-in-between", "source", (Stage.DUMP_AND_FILES,), "A file is uploaded between dump and files.",
+          upload),
+    Fault("file-growing", "source", (Stage.DUMP_AND_FILES,), "A file is written all the time while it is copied.",
+          grow_file),
+    Fault("link-in-storage", "source", (Stage.SOURCE,), "A symbolic link is among the files.", link),
+)  # fmt: skip

@@ -1,7 +1,392 @@
-"""Faults of the storage artifact."""
+"""Faults of the storage artifact: its files, and the archive that they are in.
+
+An archive is unpacked, changed and packed again by GNU tar, so that the same faults serve archives and plain
+copies. Faults of the archive's own form write its bytes themselves.
+"""
 
 from __future__ import annotations
 
-from harness.faults.fault import Fault, table
+import os
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from random import Random
 
-FAULTS: dict[str, Fault] = table()
+import zstandard
+
+from harness.backup.scan import DirectoryReader
+from harness.backup.unpack import Unpacker
+from harness.errors import HarnessError
+from harness.faults.fault import ArtifactOptions, Fault, Inject, table
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.runtimes.local_host import LocalHost
+from harness.storage.archive import open_archive
+from harness.storage.members import BLOCK_BYTES, TarReader
+from harness.storage.names import coded
+
+MARK_BYTES = 2 * BLOCK_BYTES
+"""The end-of-archive mark."""
+
+_CHUNK_BYTES = 1 << 16
+
+OTHER_OWNER = 12345
+"""A number that is no account of Apiary's image, where files belong to www-data (33)."""
+
+
+class FileOptions(ArtifactOptions):
+    """Which file.
+
+    Args:
+        below: directory below the storage root to choose from; the whole tree by default.
+    """
+
+    below: str = ""
+
+
+class CutOptions(ArtifactOptions):
+    """Where an archive is cut: this share of its bytes stays."""
+
+    share: float = 0.6
+
+
+class ModeOptions(FileOptions):
+    """The mode to set, in octal."""
+
+    mode: str = "0400"
+
+
+@contextmanager
+def unpacked(artifact: Path, scratch: Path) -> Iterator[Path]:
+    """The files of a storage artifact as a directory to change; an archive is packed again afterwards.
+
+    Args:
+        artifact: an archive, or a plain copy (which is given as it is).
+        scratch: directory for the unpacked files.
+    """
+    if artifact.is_dir():
+        yield artifact
+        return
+    with tempfile.TemporaryDirectory(prefix="fault-", dir=scratch) as folder:
+        with Unpacker(LocalHost(), folder) as unpacker:
+            for chunk in open_archive(artifact):
+                unpacker.write(chunk)
+            unpacker.finish()
+        yield Path(folder)
+        pack(DirectoryReader(LocalHost(), folder).settled_chunks(), artifact)
+
+
+def pack(chunks: Iterable[bytes], artifact: Path) -> None:
+    """Compress an archive into `artifact`, which it replaces when it is whole."""
+    partial = artifact.with_name(artifact.name + ".partial")
+    compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
+    with partial.open("wb") as stream, compressor.stream_writer(stream, closefd=False) as compressed:
+        for chunk in chunks:
+            compressed.write(chunk)
+    partial.replace(artifact)
+
+
+def files_below(root: Path, below: str) -> Iterator[Path]:
+    """Every file with content, in the order of the names' bytes, directory by directory."""
+    for folder, directories, names in os.walk(os.fsencode(root / below)):
+        directories.sort()
+        for name in sorted(names):
+            path = Path(os.fsdecode(os.path.join(folder, name)))  # noqa: PTH118 (bytes)
+            if path.is_file() and not path.is_symlink() and path.stat().st_size:
+                yield path
+
+
+def choose(root: Path, below: str, rng: Random) -> Path:
+    """One file at random, in constant memory: each replaces the one before with the right chance."""
+    chosen: Path | None = None
+    for number, path in enumerate(files_below(root, below), start=1):
+        if rng.randrange(number) == 0:
+            chosen = path
+    if chosen is None:
+        raise HarnessError(f"there is no file with content below {below or 'the storage root'}")
+    return chosen
+
+
+def _on_a_file(change: Callable[[Path, Random, FileOptions], str]) -> Inject:
+    """A fault that does something to one file, and tells it in a sentence without its content."""
+
+    @contextmanager
+    def inject(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+        with unpacked(scene.backup.storage, scene.run_dir) as root:
+            path = choose(root, options.below, rng)
+            detail = change(path, rng, options)
+            scene.changed("file", coded(os.fsencode(path.relative_to(root))), detail)
+        yield
+
+    return inject
+
+
+@contextmanager
+def same_times(path: Path) -> Iterator[None]:
+    """Keep a file's times over a change, as a disk that loses bits does."""
+    before = path.stat()
+    yield
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _remove(path: Path, rng: Random, options: FileOptions) -> str:
+    size = path.stat().st_size
+    path.unlink()
+    return f"{size} bytes, removed"
+
+
+def _truncate(path: Path, rng: Random, options: FileOptions) -> str:
+    size = path.stat().st_size
+    with same_times(path):
+        os.truncate(path, size // 2)
+    return f"cut from {size} to {size // 2} bytes"
+
+
+def _empty(path: Path, rng: Random, options: FileOptions) -> str:
+    size = path.stat().st_size
+    with same_times(path):
+        os.truncate(path, 0)
+    return f"cut from {size} to 0 bytes"
+
+
+def _zero(path: Path, rng: Random, options: FileOptions) -> str:
+    size = path.stat().st_size
+    with same_times(path), path.open("r+b") as file:
+        for at in range(0, size, _CHUNK_BYTES):
+            file.write(bytes(min(_CHUNK_BYTES, size - at)))
+    return f"all of its {size} bytes set to zero"
+
+
+def _flip(path: Path, rng: Random, options: FileOptions) -> str:
+    offset, bit = rng.randrange(path.stat().st_size), 1 << rng.randrange(8)
+    with same_times(path), path.open("r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ bit]))
+    return f"byte {offset} changed by {bit:#04x}, size and time as before"
+
+
+def _chmod(path: Path, rng: Random, options: FileOptions) -> str:
+    assert isinstance(options, ModeOptions)
+    before = path.stat().st_mode & 0o7777
+    path.chmod(int(options.mode, 8))
+    return f"mode {before:04o} set to {int(options.mode, 8):04o}"
+
+
+def _chown(path: Path, rng: Random, options: FileOptions) -> str:
+    before = path.stat()
+    os.chown(path, OTHER_OWNER, OTHER_OWNER)
+    return f"owner {before.st_uid}:{before.st_gid} set to {OTHER_OWNER}:{OTHER_OWNER}"
+
+
+def _rename(path: Path, rng: Random, options: FileOptions) -> str:
+    path.rename(path.with_name(path.name + ".1"))
+    return "renamed, with .1 at its end"
+
+
+@contextmanager
+def swap(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+    """Exchange the contents of two files of one directory."""
+    with unpacked(scene.backup.storage, scene.run_dir) as root:
+        first = choose(root, options.below, rng)
+        others = [path for path in first.parent.iterdir() if path.is_file() and path != first]
+        if not others:
+            raise HarnessError(f"{coded(os.fsencode(first.relative_to(root)))} is alone in its directory")
+        second = rng.choice(sorted(others))
+        aside = first.with_name(first.name + ".aside")
+        first.rename(aside)
+        second.rename(first)
+        aside.rename(second)
+        names = [coded(os.fsencode(path.relative_to(root))) for path in (first, second)]
+        scene.changed("file", names[0], f"exchanged with {names[1]}")
+    yield
+
+
+@contextmanager
+def add(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+    """Put in a file that was never there, as a leftover of another instance is."""
+    with unpacked(scene.backup.storage, scene.run_dir) as root:
+        path = root / options.below / f"leftover-{rng.randrange(1 << 32):08x}.pdf"
+        path.write_bytes(rng.randbytes(512))
+        scene.changed("file", coded(os.fsencode(path.relative_to(root))), "512 bytes, added")
+    yield
+
+
+@contextmanager
+def drop_directory(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+    """Leave out a directory with all that is in it, as an exclusion that is too wide does."""
+    with unpacked(scene.backup.storage, scene.run_dir) as root:
+        name = options.below or rng.choice(sorted(path.name for path in root.iterdir() if path.is_dir()))
+        count = 0
+        for folder, directories, names in os.walk(root / name, topdown=False):
+            for file in names:
+                (Path(folder) / file).unlink()
+            for directory in directories:
+                (Path(folder) / directory).rmdir()
+            count += len(names)
+        (root / name).rmdir()
+        scene.changed("directory", coded(os.fsencode(name)), f"removed with {count} files")
+    yield
+
+
+@contextmanager
+def replace_links(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Turn every symbolic link to a file into a copy of what it points at, as `cp -L` does."""
+    with unpacked(scene.backup.storage, scene.run_dir) as root:
+        for folder, _, names in os.walk(root):
+            for path in sorted(Path(folder) / name for name in names):
+                if path.is_symlink() and path.is_file():
+                    content = path.read_bytes()
+                    path.unlink()
+                    path.write_bytes(content)
+                    scene.changed("link", coded(os.fsencode(path.relative_to(root))), "turned into a copy")
+    yield
+
+
+@contextmanager
+def lead_out(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Put in a symbolic link that leads out of the storage directory."""
+    with unpacked(scene.backup.storage, scene.run_dir) as root:
+        (root / "public-link").symlink_to("../../../../etc/passwd")
+        scene.changed("link", "public-link", "added, leads to ../../../../etc/passwd")
+    yield
+
+
+@contextmanager
+def wrong_root(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Move everything one directory deeper, as an archive made from the wrong place has it."""
+    with unpacked(scene.backup.storage, scene.run_dir) as root:
+        names = sorted(path.name for path in root.iterdir())
+        deeper = root / "old"
+        deeper.mkdir()
+        for name in names:
+            (root / name).rename(deeper / name)
+        scene.changed("directory", "old", f"{len(names)} entries of the root moved below it")
+    yield
+
+
+@contextmanager
+def include_excluded(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+    """Put files into a directory that was left out on purpose."""
+    with unpacked(scene.backup.storage, scene.run_dir) as root:
+        folder = root / (options.below or "meilisearch")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "20200101-000000000.dump").write_bytes(rng.randbytes(1024))
+        scene.changed("file", f"{options.below or 'meilisearch'}/20200101-000000000.dump", "1024 bytes, added")
+    yield
+
+
+def _with_member(make: Callable[[tarfile.TarInfo, str], str], *, last: bool = False) -> Inject:
+    """A fault that puts a member of its own into the archive, in front of all others or behind them."""
+
+    @contextmanager
+    def inject(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+        artifact = scene.backup.storage
+        if artifact.is_dir():
+            raise HarnessError("this backup has a plain copy, and no archive")
+        end, known = _end_of_members(artifact)
+        member = tarfile.TarInfo()
+        told = make(member, known)
+        header = member.tobuf(tarfile.PAX_FORMAT)
+        if last:
+            pack(chain(_first(open_archive(artifact), end), [header + bytes(MARK_BYTES)]), artifact)
+        else:
+            pack(chain([header], open_archive(artifact)), artifact)
+        scene.changed("member", coded(os.fsencode(member.name)), told)
+        yield
+
+    return inject
+
+
+def _end_of_members(artifact: Path) -> tuple[int, str]:
+    """Where the archive's last member ends, in bytes of the archive, and the name of one of its files."""
+    reader, known = TarReader(open_archive(artifact)), ""
+    while (found := reader.next()) is not None:
+        if found.kind == "file" and found.name.isascii():
+            known = found.name.decode("ascii")
+    return reader.offset - MARK_BYTES, known
+
+
+def _leave(member: tarfile.TarInfo, known: str) -> str:
+    member.name = "../../outside.txt"
+    return "added, leads out of the target"
+
+
+def _absolute(member: tarfile.TarInfo, known: str) -> str:
+    member.name = "/etc/cron.d/outside"
+    return "added, with an absolute name"
+
+
+def _device(member: tarfile.TarInfo, known: str) -> str:
+    member.name, member.type, member.devmajor, member.devminor = "./disk", tarfile.BLKTYPE, 8, 0
+    return "added, a block device"
+
+
+def _twice(member: tarfile.TarInfo, known: str) -> str:
+    member.name = known
+    return "added, a second time under the same name"
+
+
+@contextmanager
+def tear(scene: Scene, rng: Random, options: CutOptions) -> Iterator[None]:
+    """Cut the compressed archive, as a copy that broke off does."""
+    artifact = scene.backup.storage
+    size = artifact.stat().st_size
+    os.truncate(artifact, int(size * options.share))
+    scene.changed("file", artifact.name, f"cut from {size} to {int(size * options.share)} bytes")
+    yield
+
+
+@contextmanager
+def tear_inside(scene: Scene, rng: Random, options: CutOptions) -> Iterator[None]:
+    """Cut the archive before it was compressed: the file is sound, what it holds is not."""
+    artifact = scene.backup.storage
+    size, _ = _end_of_members(artifact)
+    kept = int(size * options.share)
+    pack(_first(open_archive(artifact), kept), artifact)
+    scene.changed("file", artifact.name, f"cut from {size} to {kept} bytes, and compressed again")
+    yield
+
+
+def _first(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    left = size
+    for chunk in chunks:
+        yield chunk[:left]
+        left -= len(chunk[:left])
+        if not left:
+            return
+
+
+def _fault(name: str, summary: str, inject: Inject, options: type[ArtifactOptions] = FileOptions) -> Fault:
+    return Fault(name, "storage", (Stage.ARTIFACT,), summary, inject, options)
+
+
+FAULTS: dict[str, Fault] = table(
+    _fault("file-missing", "One file is left out.", _on_a_file(_remove)),
+    _fault("file-truncated", "One file ends in its middle.", _on_a_file(_truncate)),
+    _fault("file-emptied", "One file is there and holds nothing.", _on_a_file(_empty)),
+    _fault("file-zeroed", "One file holds zeros instead of its content, at the same size and time.", _on_a_file(_zero)),
+    _fault("file-flipped", "One bit of one file is another, at the same size and time.", _on_a_file(_flip)),
+    _fault("file-renamed", "One file has another name.", _on_a_file(_rename)),
+    _fault("file-mode", "One file has another mode, so that the application cannot write it.", _on_a_file(_chmod),
+           ModeOptions),
+    _fault("file-owner", "One file belongs to somebody else.", _on_a_file(_chown)),
+    _fault("files-swapped", "Two files of one directory have each other's content.", swap),
+    _fault("file-extra", "A file is there that never was.", add),
+    _fault("directory-missing", "A directory is left out with all that is in it.", drop_directory),
+    _fault("link-copied", "Links are copies of what they pointed at.", replace_links, ArtifactOptions),
+    _fault("link-leads-out", "A link leads out of the storage directory.", lead_out, ArtifactOptions),
+    _fault("wrong-root", "Everything is one directory deeper than it should be.", wrong_root, ArtifactOptions),
+    _fault("excluded-directory-included", "A directory that was left out on purpose is there.", include_excluded),
+    _fault("archive-leaves-target", "The archive holds a name that leads out.", _with_member(_leave), ArtifactOptions),
+    _fault("archive-absolute-name", "The archive holds an absolute name.", _with_member(_absolute), ArtifactOptions),
+    _fault("archive-device", "The archive holds a device.", _with_member(_device), ArtifactOptions),
+    _fault("archive-name-twice", "The archive holds one name twice.", _with_member(_twice, last=True),
+           ArtifactOptions),
+    _fault("archive-torn", "The compressed archive was cut.", tear, CutOptions),
+    _fault("archive-torn-inside", "The archive was cut before it was compressed.", tear_inside, CutOptions),
+)  # fmt: skip

@@ -18,6 +18,8 @@ LOAD_LIMIT_S = 24 * 3600.0
 
 _DISK_FULL = frozenset(map(str, DISK_FULL))
 _CONNECTION_LOST = frozenset({"2002", "2003", "2006", "2013", "2055"})
+_CONNECTION_CUT = frozenset({"1053", "1927", "2013", "2055", "3169", "4031"})
+"""The server, or something on the way, ended the connection; 2006 can also mean a statement that is too large."""
 _SYSTEM_USERS = ("event_scheduler", "system user")
 
 
@@ -44,18 +46,20 @@ def client_arguments(server: MySqlServer) -> list[str]:
     ]
 
 
-def run_script(server: MySqlServer, script: Iterable[bytes]) -> tuple[str, ...]:
+def run_script(server: MySqlServer, script: Iterable[bytes], *, packets_fit: bool = False) -> tuple[str, ...]:
     """Run a script against the server's database as the application's own account.
 
     Args:
         script: the statements to run, as a stream.
+        packets_fit: the largest statement was held against `max_allowed_packet` before, so that a connection
+            that ends was cut.
 
     Returns:
         What the client said on stderr although it ended well, without values of rows; a healthy load says nothing.
 
     Raises:
         ProcedureFailed: the script failed, or somebody else was connected meanwhile.
-        ServerFailed: the server went away, or its disk is full.
+        ServerFailed: the server went away, its disk is full, or the connection was cut.
     """
     with server.session() as watch:
         others = connected(watch, server.app.user)
@@ -73,7 +77,7 @@ def run_script(server: MySqlServer, script: Iterable[bytes]) -> tuple[str, ...]:
                 pass  # nothing in a dump writes a result; what comes anyway is nobody's
             feeder.join()
             completed = client.wait(LOAD_LIMIT_S)
-        _judge(server, completed)
+        _judge(server, completed, watch, packets_fit)
         strangers = _connections(watch) - before - 1
         if strangers > 0:
             raise ProcedureFailed(
@@ -107,7 +111,7 @@ def _connections(session: Session) -> int:
     return int(session.row("SHOW GLOBAL STATUS LIKE 'Connections'")[1])
 
 
-def _judge(server: MySqlServer, completed: Completed) -> None:
+def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fit: bool) -> None:
     if completed.exit_status == 0 and "ERROR" not in completed.stderr:
         return
     told = redacted(completed.stderr)
@@ -117,6 +121,10 @@ def _judge(server: MySqlServer, completed: Completed) -> None:
         raise disk_full(told)
     if number in _CONNECTION_LOST and not _alive(server):
         raise ServerFailed("MySQL went away while the script ran", details=told)
+    if number in _CONNECTION_LOST and not _same_server(watch):
+        raise ServerFailed("MySQL ended while the script ran, and was started again", details=told)
+    if number in _CONNECTION_CUT or (number == "2006" and packets_fit):
+        raise ServerFailed("the connection to MySQL broke off while the script ran", details=told)
     raise ProcedureFailed(
         f"the script failed: {Path(server.client).name} ended with exit status {completed.exit_status}"
         + (f", {error}" if (error := _first_error(told)) else ""),
@@ -154,6 +162,14 @@ _STATEMENT = re.compile(r"^-{10,}\n.*?(?:^-{10,}\n\s*(?=ERROR \d)|\Z)", re.MULTI
 def _first_error(text: str) -> str:
     """The line that says why; the client's own errors (`Unknown command`) have no number. Empty if there is none."""
     return next((line for line in text.splitlines() if "ERROR" in line), "")
+
+
+def _same_server(watch: Session) -> bool:
+    """Whether the server that this session was opened with is still there."""
+    try:
+        return bool(watch.value("SELECT 1"))
+    except ServerFailed:
+        return False
 
 
 def _alive(server: MySqlServer) -> bool:

@@ -128,7 +128,7 @@ def restore(
     def restore_database(note: Note) -> None:
         nonlocal said
         sent = _Counter(stream.through(script.chunks()), note.progress)
-        said = run_script(stack.mysql, sent)
+        said = run_script(stack.mysql, sent, packets_fit=True)
         note.detail = f"{script.rows:,} rows, {megabytes(sent.size_bytes)} of script"
 
     def start(note: Note) -> None:

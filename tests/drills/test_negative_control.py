@@ -1,0 +1,77 @@
+"""The negative control: everything that it can break is found, mended again, and a check that is blind is noticed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.checks import CHECKS
+from harness.checks.evidence import Evidence
+from harness.control import CONTROLS, control
+from harness.control.touched import Target
+from harness.model import NegativeControl, Verdict
+from harness.result import result_of
+from harness.verdict import judge
+from tests.drills.conftest import Restoration
+
+pytestmark = pytest.mark.xdist_group("single-changes")  # the same restored targets
+
+
+@pytest.fixture(scope="session")
+def evidence(restoration: Restoration) -> Evidence:
+    """What a drill found in the restored target."""
+    return restoration.look()
+
+
+@pytest.fixture
+def target(restoration: Restoration, evidence: Evidence) -> Target:
+    drill = restoration.drill
+    return Target(restoration.target, restoration.what, evidence, drill.store.directory, drill.limits, kept=True)
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_what_is_broken_is_found_and_mended_again(restoration: Restoration, target: Target, name: str) -> None:
+    """A kept target is as it was: looking at it again finds nothing."""
+    results = judge(target.evidence)
+    made = control(target, results, CHECKS, 7, [name])
+    assert made.name == name
+    assert made.found_as in ("row-count", "row-content", "file-checksum", "file-missing", "index-document-missing")
+    assert made.note == ""
+    assert restoration.errors() == (Verdict.PASS, [])
+
+
+def test_the_same_number_breaks_the_same(target: Target) -> None:
+    """What the report says of the choice is enough to repeat it."""
+    first, second = (control(target, (), CHECKS, 12, ["row-removed"]) for _ in range(2))
+    assert replace(first, duration_s=0) == replace(second, duration_s=0)
+
+
+def test_a_blind_check_is_noticed(target: Target) -> None:
+    """Without the check that has to find it, a PASS becomes INCONCLUSIVE and says why."""
+    results = judge(target.evidence)
+    blind = [check for check in CHECKS if check.name != "rows-source"]
+    made = control(target, results, blind, 7, ["row-removed"])
+    assert made.found_as == ""
+    result = result_of(results, None, negative_control=made)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert [finding.code for finding in result.findings][0] == "control-missed"
+    assert result.reasons[0].startswith(f"{made.subject} was broken on purpose after the verdict (row id=")
+
+
+def test_what_differed_already_is_not_taken_for_found(target: Target) -> None:
+    """A table that a check has complained of is not chosen: it would be found whatever happens."""
+    source = target.evidence.source
+    assert source is not None
+    others = replace(source, tables=tuple(replace(table, digest="0" * 32) for table in source.tables))
+    made = control(replace(target, evidence=replace(target.evidence, source=others)), (), CHECKS, 7, ["row-removed"])
+    assert made == NegativeControl(note="there was nothing that could be broken", rng_seed=7)
+
+
+def test_a_server_that_is_gone_is_no_silence(target: Target) -> None:
+    """A control that cannot be made is not a control that was passed."""
+    away = replace(target.stack.meilisearch, url="http://127.0.0.1:9")
+    made = control(replace(target, stack=replace(target.stack, meilisearch=away)), (), CHECKS, 7, ["document-deleted"])
+    assert made.note.startswith("it failed: Meilisearch at http://127.0.0.1:9 does not answer")
+    passed = result_of(judge(target.evidence), None, negative_control=made)
+    assert passed.verdict is Verdict.INCONCLUSIVE

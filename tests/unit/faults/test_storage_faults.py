@@ -1,0 +1,218 @@
+"""Each fault of the storage artifact does what its name says, to archives and to plain copies, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.backup.manifest import measure, read_manifest, write_manifest
+from harness.backup.measure import measure_all
+from harness.backup.scan import read_artifact
+from harness.backup.storage import backup_storage
+from harness.errors import BrokenArtifact, FaultFailed, UnsafeArtifact
+from harness.faults import FAULTS
+from harness.faults.injector import Injector, Planned
+from harness.faults.stages import Stage
+from harness.model import Change, FileState, FileTotals, Manifest
+from harness.runtimes.local_host import LocalHost
+from harness.settings import Limits
+
+Break = Callable[..., tuple[Change, ...]]
+
+
+@pytest.fixture(params=["tar.zst", "copy"])
+def form(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def backup(tmp_path: Path, form: str) -> Path:
+    """A backup of four files, a link and an empty directory, with its manifest."""
+    source = tmp_path / "source"
+    for name in ("a/one.pdf", "a/two.pdf", "b/three.pdf", "four.pdf"):
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(hashlib.sha256(name.encode()).digest() * (len(name) + 3))
+        os.utime(path, ns=(10**18, 10**18 + 7))
+    (source / "empty").mkdir()
+    (source / "a/link").symlink_to("one.pdf")
+    directory = tmp_path / "backup"
+    directory.mkdir()
+    stored = backup_storage(LocalHost(), str(source), directory, form=form, excluded=())
+    (directory / "database.sql.zst").write_bytes(b"a script")
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    artifacts = (measure(directory / "database.sql.zst", "database"), *stored.artifacts)
+    write_manifest(
+        Manifest(
+            1, now, now, "hot", "", "apiary", artifacts, (), {}, True, 0.0, "", (), (), FileTotals(), (), ()
+        ),
+        directory,
+    )  # fmt: skip
+    return directory
+
+
+@pytest.fixture
+def break_(backup: Path, tmp_path: Path) -> Break:
+    """Puts one fault in, as a drill does, and returns what it said that it did."""
+
+    def broken(name: str, **options: object) -> tuple[Change, ...]:
+        fault = FAULTS[name]
+        planned = Planned(fault, fault.options.model_validate(options), Stage.ARTIFACT)
+        injector = Injector([planned], 7, tmp_path, Limits())
+        with injector.around(Stage.ARTIFACT, directory=backup):
+            pass
+        return injector.injected[0].changes
+
+    return broken
+
+
+def entries(backup: Path) -> dict[str, FileState]:
+    storage = next(path for path in (backup / "storage", backup / "storage.tar.zst") if path.exists())
+    return {os.fsdecode(entry.path): entry for entry in read_artifact(storage)}
+
+
+def differing(before: dict[str, FileState], after: dict[str, FileState]) -> set[str]:
+    """Names whose entry is not the same; directories count only as there or not."""
+    return {
+        name
+        for name in before.keys() | after.keys()
+        if (before.get(name) != after.get(name))
+        and not (name in before and name in after and before[name].kind == after[name].kind == "directory")
+    }
+
+
+@pytest.mark.parametrize("name", ["file-missing", "file-truncated", "file-emptied", "file-zeroed", "file-flipped"])
+def test_one_file_is_damaged_and_no_other(backup: Path, break_: Break, name: str) -> None:
+    before = entries(backup)
+    (change,) = break_(name)
+    assert len(differing(before, entries(backup))) == 1
+    assert change.kind == "file"
+
+
+def test_a_missing_file_is_missing(backup: Path, break_: Break) -> None:
+    (change,) = break_("file-missing", below="b")
+    assert "b/three.pdf" not in entries(backup)
+    assert change.detail == "448 bytes, removed"
+
+
+def test_a_truncated_file_keeps_its_first_half_and_its_time(backup: Path, break_: Break) -> None:
+    before = entries(backup)["b/three.pdf"]
+    (change,) = break_("file-truncated", below="b")
+    after = entries(backup)["b/three.pdf"]
+    assert (after.size_bytes, after.mtime_s) == (224, before.mtime_s)
+    assert change.detail == "cut from 448 to 224 bytes"
+
+
+def test_a_zeroed_file_has_its_size_and_its_time(backup: Path, break_: Break) -> None:
+    break_("file-zeroed", below="b")
+    after = entries(backup)["b/three.pdf"]
+    assert (after.size_bytes, after.mtime_s, after.sha256) == (448, 10**9, hashlib.sha256(bytes(448)).hexdigest())
+
+
+def test_a_flipped_bit_can_be_flipped_back(backup: Path, break_: Break) -> None:
+    """The same numbers do the same again: what was said is enough to repeat it."""
+    before = entries(backup)
+    (first,) = break_("file-flipped")
+    broken = entries(backup)
+    (second,) = break_("file-flipped")
+    assert first == second
+    assert differing(before, broken)
+    assert entries(backup) == before
+
+
+def test_swapped_files_are_the_same_two_contents(backup: Path, break_: Break) -> None:
+    before = entries(backup)
+    break_("files-swapped", below="a")
+    after = entries(backup)
+    assert differing(before, after) == {"a/one.pdf", "a/two.pdf"}
+    assert [after[name].sha256 for name in ("a/one.pdf", "a/two.pdf")] == [
+        before[name].sha256 for name in ("a/two.pdf", "a/one.pdf")
+    ]
+
+
+def test_mode_owner_name(backup: Path, break_: Break) -> None:
+    break_("file-mode", below="b", mode="0400")
+    break_("file-owner", below="b")
+    after = entries(backup)["b/three.pdf"]
+    assert (after.mode, after.uid, after.gid) == (0o400, 12345, 12345)
+    break_("file-renamed", below="b")
+    assert {"b/three.pdf.1"} == {name for name in entries(backup) if name.startswith("b/")}
+
+
+def test_one_file_more(backup: Path, break_: Break) -> None:
+    before = entries(backup)
+    break_("file-extra", below="b")
+    (extra,) = differing(before, entries(backup))
+    assert extra.startswith("b/leftover-")
+
+
+def test_a_directory_goes_with_all_that_is_in_it(backup: Path, break_: Break) -> None:
+    before = entries(backup)
+    (change,) = break_("directory-missing", below="a")
+    assert differing(before, entries(backup)) == {"a", "a/one.pdf", "a/two.pdf", "a/link"}
+    assert change.detail == "removed with 3 files"
+
+
+def test_links_become_copies(backup: Path, break_: Break) -> None:
+    before = entries(backup)
+    break_("link-copied")
+    after = entries(backup)
+    assert differing(before, after) == {"a/link"}
+    assert after["a/link"].sha256 == before["a/one.pdf"].sha256
+
+
+def test_everything_is_one_directory_deeper(backup: Path, break_: Break) -> None:
+    before = entries(backup)
+    (change,) = break_("wrong-root")
+    assert {f"old/{name}".rstrip("/") for name in before} | {""} == set(entries(backup))
+    assert change.detail == "4 entries of the root moved below it"
+
+
+def test_a_link_that_leads_out_is_refused(backup: Path, break_: Break) -> None:
+    break_("link-leads-out")
+    with pytest.raises(UnsafeArtifact, match="which is a symbolic link that leads out"):
+        entries(backup)
+
+
+@pytest.mark.parametrize("form", ["tar.zst"], indirect=True)
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("archive-leaves-target", UnsafeArtifact, "which leads out with .."),
+        ("archive-absolute-name", UnsafeArtifact, "which is an absolute name"),
+        ("archive-device", UnsafeArtifact, "a block device"),
+        ("archive-name-twice", UnsafeArtifact, "twice"),
+        ("archive-torn", BrokenArtifact, "the zstd data ends too early, after"),
+        ("archive-torn-inside", BrokenArtifact, "the storage archive is damaged"),
+    ],
+)
+def test_the_archive_itself_is_refused(
+    backup: Path, break_: Break, name: str, error: type[Exception], said: str
+) -> None:
+    assert len(break_(name)) == 1
+    with pytest.raises(error, match=said):
+        entries(backup)
+
+
+def test_sealed_damage_agrees_with_its_manifest_and_later_damage_does_not(backup: Path, break_: Break) -> None:
+    def agrees() -> bool:
+        promised = read_manifest(backup).artifacts
+        files = tuple((file.role, backup / file.name) for file in promised)
+        return measure_all(files, {file.role for file in promised}, backup) == promised
+
+    assert agrees()
+    break_("file-flipped")
+    assert not agrees()
+    changes = break_("file-missing", sealed=True)
+    assert agrees()
+    assert changes[-1].detail == "sealed again: sizes and digests of the files as they are now"
+
+
+def test_a_directory_without_files_is_the_faults_own_failure(break_: Break) -> None:
+    with pytest.raises(FaultFailed, match="there is no file with content below empty"):
+        break_("file-missing", below="empty")
