@@ -271,12 +271,16 @@ def wrong_root(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[
 
 @contextmanager
 def include_excluded(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
-    """Put files into a directory that was left out on purpose."""
+    """Put a file into a directory that was left out on purpose: the first of those that the manifest names."""
+    left_out = [left.name for left in scene.backup.manifest.exclusions if left.kind == "directory"]
+    if not (left_out or options.below):
+        raise HarnessError("this backup left out no directory")
     with unpacked(scene.backup.storage, scene.run_dir) as root:
-        folder = root / (options.below or "meilisearch")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "20200101-000000000.dump").write_bytes(rng.randbytes(1024))
-        scene.changed("file", f"{options.below or 'meilisearch'}/20200101-000000000.dump", "1024 bytes, added")
+        name = options.below or left_out[0]
+        path = root / name / "20200101-000000000.dump"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(rng.randbytes(1024))
+        scene.changed("file", coded(os.fsencode(path.relative_to(root))), "1024 bytes, added")
     yield
 
 

@@ -216,3 +216,15 @@ def test_sealed_damage_agrees_with_its_manifest_and_later_damage_does_not(backup
 def test_a_directory_without_files_is_the_faults_own_failure(break_: Break) -> None:
     with pytest.raises(FaultFailed, match="there is no file with content below empty"):
         break_("file-missing", below="empty")
+
+
+def test_a_directory_that_was_left_out_comes_back(backup: Path, break_: Break) -> None:
+    before = entries(backup)
+    (change,) = break_("excluded-directory-included", below="dompdf")
+    assert differing(before, entries(backup)) == {"dompdf", "dompdf/20200101-000000000.dump"}
+    assert change.detail == "1024 bytes, added"
+
+
+def test_nothing_was_left_out(break_: Break) -> None:
+    with pytest.raises(FaultFailed, match="this backup left out no directory"):
+        break_("excluded-directory-included")
