@@ -14,7 +14,7 @@ from __future__ import annotations
 import resource
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,27 +22,30 @@ from datetime import UTC, datetime
 from harness.backup.measure import measure_all
 from harness.backup.plan import BackupSource
 from harness.backup.take import take_backup
-from harness.checks import CHECKS
+from harness.checks import CHECKS, Check
 from harness.checks.artifact import check_artifact
 from harness.checks.evidence import ArtifactEvidence, Evidence
 from harness.checks.recovery import recovery_point_s
 from harness.clock import Clock, Listener
+from harness.control import control
+from harness.control.touched import Target
 from harness.errors import EXIT_USAGE, BrokenArtifact, FaultFailed, HarnessError, ServerFailed, StageFailed, UsageError
 from harness.faults.injector import Injector
 from harness.faults.stages import RESTORE_STEPS, Stage
 from harness.handin.identity import backup_of_scenario
 from harness.handover import HandedIn, HandedOver
-from harness.model import ArtifactFile, CheckResult, Component, DrillResult, Manifest, Verdict
+from harness.model import ArtifactFile, CheckResult, Component, DrillResult, Manifest, NegativeControl, Verdict
 from harness.restore.script import check_compatibility, read_script
-from harness.result import ALWAYS_UNPROVEN, result_of
+from harness.result import ALWAYS_UNPROVEN, NOT_WANTED, result_of
 from harness.runtimes.spec import Runtime, StackSpec, new_app_key
 from harness.scenario import Objectives, Scenario
 from harness.services.stack import Stack
 from harness.settings import Settings
 from harness.stages.collect import Restored, collect
 from harness.stages.release import BeforeMigrating, bring_to_version, look_before_migrating, migrate
-from harness.stages.source import SourceView, observe_source, prepare_source
+from harness.stages.source import SourceView, observe_source, prepare_source, settle_files
 from harness.stages.target import prove_target, restore
+from harness.storage.inventory import INVENTORY_NAME
 from harness.store import Store
 from harness.verdict import judge
 
@@ -66,6 +69,8 @@ class Drill:
         self.steps: tuple[Stage, ...] = RESTORE_STEPS
         self.faults = Injector((), 0, store.directory, self.limits)
         self.expected = Verdict.PASS
+        self.control = settings.control
+        self.keep = False
         self.started_at = datetime.now(UTC)
         self._began = time.monotonic()
 
@@ -122,6 +127,8 @@ class Drill:
                         row_digests=self.store.path("source-rows.tsv.zst"),
                         while_copying=lambda: around(Stage.DUMP_AND_FILES, stack=source, directory=directory),
                     )
+                view = settle_files(source, view, directory / INVENTORY_NAME, self.store.directory)
+                self.store.save("source", SourceView, view)
             self.store.save("backup", Manifest, backup.manifest)
         return HandedOver.from_backup(backup, plan, view)
 
@@ -187,14 +194,35 @@ class Drill:
             )
 
     def _prove(self, handed: HandedOver, app_key: str, outcome: _Outcome) -> None:
-        with self.restored(handed, app_key) as (target, what), self.faults.around(Stage.LOOKING, stack=target):
-            evidence = collect(target, what, self.objectives, self.store.directory, self.clock)
-        evidence = replace(evidence, trend=handed.trend)
-        self.store.save_evidence(evidence)
-        checks = [check.name for check in CHECKS]
-        with self.faults.around(Stage.JUDGING, checks=checks):
-            outcome.results = judge(evidence, [check for check in CHECKS if check.name in checks])
-        outcome.evidence = evidence
+        with self.restored(handed, app_key) as (target, what):
+            with self.faults.around(Stage.LOOKING, stack=target):
+                evidence = collect(target, what, self.objectives, self.store.directory, self.clock)
+            evidence = replace(evidence, trend=handed.trend)
+            self.store.save_evidence(evidence)
+            names = [check.name for check in CHECKS]
+            with self.faults.around(Stage.JUDGING, checks=names):
+                checks = [check for check in CHECKS if check.name in names]
+                outcome.results = judge(evidence, checks)
+            outcome.evidence = evidence
+            if not self.faults.planned:
+                outcome.control = self._control(target, what, evidence, outcome.results, checks)
+
+    def _control(
+        self,
+        target: Stack,
+        what: Restored,
+        evidence: Evidence,
+        results: Sequence[CheckResult],
+        checks: Sequence[Check],
+    ) -> NegativeControl:
+        """Break something small after the verdict, and see whether the checks find it."""
+        if not self.control:
+            return NegativeControl(note=NOT_WANTED)
+        with self.clock.step("control", "Break something small, and see whether it is found", decides=False) as note:
+            broken = Target(target, what, evidence, self.store.directory, self.limits, self.keep)
+            made = control(broken, results, checks, secrets.randbits(32))
+            note.detail = f"{made.name} in {made.subject}: {made.found_as or 'not found'}" if made.name else made.note
+        return made
 
     @contextmanager
     def _stack(self, role: str, app_key: str) -> Iterator[Stack]:
@@ -251,7 +279,7 @@ class Drill:
     def _result(self, name: str, purpose: str, outcome: _Outcome) -> DrillResult:
         evidence = outcome.evidence
         return replace(
-            result_of(outcome.results, outcome.error, self.faults.without_effect()),
+            result_of(outcome.results, outcome.error, self.faults.without_effect(), outcome.control),
             drill_id=self.drill_id,
             scenario=name,
             purpose=" ".join(purpose.split()),
@@ -291,6 +319,7 @@ class _Outcome:
 
     def __init__(self) -> None:
         self.evidence: Evidence | None = None
+        self.control: NegativeControl | None = None
         self.results: tuple[CheckResult, ...] = ()
         self.error: StageFailed | FaultFailed | None = None
         self.result: DrillResult

@@ -564,6 +564,31 @@ class MatrixResult:
 
 
 @dataclass(frozen=True, slots=True)
+class NegativeControl:
+    """What was broken in the restored target after the verdict, and whether the checks found it.
+
+    Args:
+        name: of what was done, such as `row-removed`; empty when none was made.
+        subject: table, path or index.
+        detail: what was done; a key, an offset or an id, never content.
+        check: the check that had to find it.
+        found_as: code of the finding; empty when it was not found.
+        rng_seed: the random number that the choice followed from.
+        duration_s: how long it took.
+        note: why there was none, or why it failed.
+    """
+
+    name: str = ""
+    subject: str = ""
+    detail: str = ""
+    check: str = ""
+    found_as: str = ""
+    rng_seed: int = 0
+    duration_s: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DrillResult:
     """Everything that a drill found out: what the reports are made from.
 
@@ -594,6 +619,8 @@ class DrillResult:
         error: the error that ended the drill early, or empty.
         hints: what to do about that error.
         faults: what the scenario had done on purpose, to see whether the drill notices.
+        negative_control: what was broken after the verdict, to see whether the checks find it; None where none
+            was asked for (a scenario with faults is one itself).
     """
 
     format_version: int
@@ -623,3 +650,4 @@ class DrillResult:
     backup: str = ""
     faults: tuple[InjectedFault, ...] = ()
     expected_verdict: Verdict = Verdict.PASS
+    negative_control: NegativeControl | None = None

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 
 from harness.errors import EXIT_NOT_AS_EXPECTED, FaultFailed, StageFailed
 from harness.expectation import Expected
-from harness.model import CheckResult, DrillResult, Finding, Severity, Verdict
+from harness.model import CheckResult, DrillResult, Finding, NegativeControl, Severity, Verdict
 from harness.store import RESULT_VERSION, Store
 from harness.verdict import decide, findings_of, judge
+
+NOT_WANTED = "switched off"
+"""Said of the negative control of a drill that was asked to make none."""
 
 ALWAYS_UNPROVEN = (
     "That the backup can be reached and read on the day it is needed: this drill read it from this machine.",
@@ -22,6 +25,7 @@ def result_of(
     results: Sequence[CheckResult],
     error: StageFailed | FaultFailed | None,
     without_effect: Sequence[Finding] = (),
+    negative_control: NegativeControl | None = None,
 ) -> DrillResult:
     """A result with its verdict; what describes the run is filled in by the caller.
 
@@ -29,6 +33,7 @@ def result_of(
         results: of the checks that could be made.
         error: what ended the drill early.
         without_effect: faults that changed nothing: whatever was found, it proves nothing.
+        negative_control: what was broken after the verdict; checks that did not find it cannot vouch for a PASS.
     """
     verdict, reasons = decide(results)
     findings = findings_of(results)
@@ -43,6 +48,9 @@ def result_of(
         verdict = Verdict.INCONCLUSIVE
         reasons = (*(finding.message for finding in without_effect), *reasons)
         findings = (*without_effect, *findings)
+    if negative_control is not None and verdict is Verdict.PASS and (missed := _missed(negative_control)) is not None:
+        verdict, reasons = Verdict.INCONCLUSIVE, (missed.message,)
+        findings = (missed, *findings)
     return DrillResult(
         format_version=RESULT_VERSION,
         drill_id="",
@@ -60,6 +68,29 @@ def result_of(
         # Its details are lines of logs, which may quote a row: they stay in the run directory.
         error="" if error is None else "\n".join([error.fact, *(f"HINT: {hint}" for hint in error.hints)]),
         hints=() if error is None else error.hints,
+        negative_control=negative_control,
+    )
+
+
+def _missed(control: NegativeControl) -> Finding | None:
+    """A finding when the negative control was not found, or could not be made; one that nobody wanted is none."""
+    if control.found_as or control.note == NOT_WANTED:
+        return None
+    if control.note:
+        message = f"The negative control {control.name or 'of this drill'} could not be made: {control.note}."
+    else:
+        message = (
+            f"{control.subject} was broken on purpose after the verdict ({control.detail}), and the check"
+            f" {control.check} did not find it: what it says of the backup proves nothing."
+        )
+    return Finding(
+        code="control-missed",
+        severity=Severity.ERROR,
+        subject=control.subject or control.name or "control",
+        message=message,
+        expected="found",
+        actual="not found",
+        remedy="Report it: the checks of this version cannot be believed.",
     )
 
 
@@ -77,7 +108,7 @@ def judge_again(store: Store) -> DrillResult:
     if before.error or ineffective:
         return before
     results = judge(store.load_evidence())
-    again = result_of(results, None)
+    again = result_of(results, None, negative_control=before.negative_control)
     return replace(before, verdict=again.verdict, reasons=again.reasons, checks=again.checks, findings=again.findings)
 
 

@@ -136,6 +136,7 @@ class Settings:
         history: the file of finished runs, or None for `history.sqlite3` in the state directory.
         telling: see TellingSettings; filled in from the options of a command.
         reports: see ReportSettings; filled in from the options of a command.
+        control: make a negative control after the verdict.
     """
 
     state_dir: Path
@@ -154,6 +155,7 @@ class Settings:
     history: Path | None = None
     telling: TellingSettings = field(default_factory=TellingSettings)
     reports: ReportSettings = field(default_factory=ReportSettings)
+    control: bool = True
 
     @property
     def history_path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ class DirectoryReader:
         excluded: directories below it that are left out.
         user: numeric id to read as, or None.
         failure: the error to raise when tar fails; that entries changed or vanished is no failure here.
+        only: one entry below it, in place of all.
 
     Attributes:
         changed, vanished: see `tar.Complaints`.
@@ -63,10 +65,11 @@ class DirectoryReader:
         *,
         user: str | None = None,
         failure: type[HarnessError] = HarnessError,
+        only: str = "",
     ) -> None:
         self._host = host
         self._root = root
-        self._command = tar.create_command(root, excluded)
+        self._command = tar.create_command(root, excluded, only=only)
         self._user = user
         self._failure = failure
         self.changed: tuple[bytes, ...] = ()
@@ -114,6 +117,21 @@ def scan(host: Host, root: str, excluded: Sequence[str] = (), *, user: str | Non
     require_directory(host, root, user=user)
     reader = DirectoryReader(host, root, excluded, user=user)
     yield from read_archive(reader.settled_chunks(), untrusted=False)
+
+
+def scan_entry(host: Host, root: str, path: bytes) -> FileState | None:
+    """Read one entry below a directory, with the digest of a file; None when it is not there.
+
+    Args:
+        host: where the directory is.
+        root: its absolute path there.
+        path: of the entry, as FileState has it.
+    """
+    only = os.fsdecode(path)
+    if run(host, ("test", "-e", f"{root}/{only}")).exit_status:
+        return None
+    reader = DirectoryReader(host, root, only=only)
+    return next((entry for entry in read_archive(reader.settled_chunks(), untrusted=False) if entry.path == path), None)
 
 
 def listing(host: Host, root: str, *, user: str | None = None) -> Iterator[FileState]:

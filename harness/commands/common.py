@@ -97,6 +97,14 @@ _RUNTIME_OPTIONS = (
 )
 
 
+control_option = click.option(
+    "--no-control",
+    is_flag=True,
+    help="Break nothing after the verdict to see whether the checks find it; the report says that it was left out.",
+)
+"""For the commands that drill."""
+
+
 def tell(line: str) -> None:
     """Say on stderr what takes its time."""
     errors_console.print(line, style="dim", markup=False, highlight=False)
@@ -152,6 +160,7 @@ def drilling(
                 flavours=flavours,
             )
             drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
+            drill.keep = keep
 
             def show(result: DrillResult) -> None:
                 if not quiet:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harness import scenario
-from harness.commands.common import EXIT_CODES, drilling, errors_console, runtime_options
+from harness.commands.common import EXIT_CODES, control_option, drilling, errors_console, runtime_options
 from harness.commands.report_files import report_options
 from harness.commands.telling import signing_options, telling_options
 from harness.errors import UsageError
@@ -23,6 +23,7 @@ from harness.settings import Settings
 @click.option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Instead of the scenario's own.")
 @click.option("--rng-seed", type=click.IntRange(min=0), help="Instead of the scenario's own.")
 @click.option("--keep", is_flag=True, help="Leave the restored target running, to look at.")
+@control_option
 @click.option(
     "--config",
     "config_file",
@@ -39,6 +40,7 @@ def run(
     scale: str | None,
     rng_seed: int | None,
     keep: bool,
+    no_control: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -58,6 +60,7 @@ def run(
             f"--{next(iter(files))} names one file, and {len(loaded)} scenarios are to run",
             "Run one scenario, or take report.html from each run directory.",
         )
+    settings = replace(settings, control=not no_control)
     asked = [(wanted, fitting(settings, wanted)) for wanted in loaded]
     worst = 0
     for wanted, fitted in asked:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import EXIT_CODES, runtime_options
+from harness.commands.common import EXIT_CODES, control_option, runtime_options
 from harness.commands.handed_in import Asked, drill_handed_in, handed_in_options
 from harness.commands.matrix import drill_matrix, matrix_option
 from harness.commands.report_files import report_options
@@ -35,6 +35,7 @@ from harness.standin.migrations import NEXT_RELEASE
     help="Restore under a stand-in that is one release newer, or has the migrations of an SQL file besides.",
 )
 @matrix_option
+@control_option
 @runtime_options
 @signing_options
 @telling_options
@@ -46,6 +47,7 @@ def verify(
     migrate: bool | None,
     standin_release: str | None,
     matrix: tuple[str, ...],
+    no_control: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -67,6 +69,7 @@ def verify(
       apiary-drill verify backups/2026-11-22 --matrix mysql=8.4,9.7 --matrix meilisearch=v1.48.3
       apiary-drill verify backups/2026-11-22 --apiary-image registry.example/apiary:new --apiary-env apiary.env
     """
+    settings = replace(settings, control=not no_control)
     if standin_release is not None:
         settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
     if migrate is None:

@@ -38,7 +38,7 @@ class Injector:
     """
 
     def __init__(self, planned: Sequence[Planned], rng_seed: int, run_dir: Path, limits: Limits) -> None:
-        self._planned = tuple(planned)
+        self.planned = tuple(planned)
         self._rng_seed = rng_seed
         self._run_dir = run_dir
         self._limits = limits
@@ -64,7 +64,7 @@ class Injector:
             FaultFailed: a fault could not do its work.
         """
         with ExitStack() as entered:
-            for number, planned in enumerate(self._planned):
+            for number, planned in enumerate(self.planned):
                 if planned.stage is stage:
                     before = self._scenes.get(number)
                     scene = Scene(stage, self._run_dir, self._limits, [], 1, stack, directory, script, checks)
@@ -82,7 +82,7 @@ class Injector:
             InjectedFault(planned.fault.name, planned.stage, tuple(self._scenes[number].changes))
             if number in self._scenes
             else InjectedFault(planned.fault.name, planned.stage)
-            for number, planned in enumerate(self._planned)
+            for number, planned in enumerate(self.planned)
         )
 
     def without_effect(self) -> tuple[Finding, ...]:
@@ -102,13 +102,13 @@ class Injector:
                 actual="none",
                 remedy="Mend the fault or its scenario: whether the drill notices it is not known.",
             )
-            for number, planned in enumerate(self._planned)
+            for number, planned in enumerate(self.planned)
             if number not in self._scenes or not self._scenes[number].changes
         )
 
     def _rng(self, number: int) -> Random:
-        name = self._planned[number].fault.name
-        earlier = sum(1 for planned in self._planned[:number] if planned.fault.name == name)
+        name = self.planned[number].fault.name
+        earlier = sum(1 for planned in self.planned[:number] if planned.fault.name == name)
         # The same fault a second time must not do the same again.
         purpose = f"{name}#{earlier}" if earlier else name
         return Random(f"{self._rng_seed}:{purpose}")  # noqa: S311 - reproducible, not secret

@@ -26,12 +26,6 @@ class AlterOptions(Options):
     table: str = "users"
 
 
-class PrivilegeOptions(Options):
-    """Which global privilege the account that makes the backup does not have."""
-
-    privilege: str = "TRIGGER"
-
-
 class _Writer:
     """Does something again and again in a thread of its own, until the block ends; its error is raised there."""
 
@@ -97,17 +91,23 @@ class _Appends(_Writer):
 @contextmanager
 def write_rows(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
     """Let the application write while the backup is made."""
-    with _Rows(scene) as writer:
-        yield
-    scene.changed("row", "teams, team_user", f"{writer.count} transactions while the backup was made")
+    writer = _Rows(scene)
+    try:
+        with writer:
+            yield
+    finally:
+        scene.changed("row", "teams, team_user", f"{writer.count} transactions while the backup was made")
 
 
 @contextmanager
 def grow_file(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
     """Write to one file all the time while the files are copied."""
-    with _Appends(scene, "resumes/growing.pdf") as writer:
-        yield
-    scene.changed("file", coded(b"resumes/growing.pdf"), f"{writer.count} bytes appended while files were copied")
+    writer = _Appends(scene, "resumes/growing.pdf")
+    try:
+        with writer:
+            yield
+    finally:
+        scene.changed("file", coded(b"resumes/growing.pdf"), f"{writer.count} bytes appended while files were copied")
 
 
 @contextmanager
@@ -137,18 +137,6 @@ def break_view(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
         session.execute("CREATE VIEW drill_labels AS SELECT label FROM drill_parts")
         session.execute("ALTER TABLE drill_parts DROP COLUMN label")
     scene.changed("view", "drill_labels", "its column drill_parts.label dropped")
-    yield
-
-
-@contextmanager
-def revoke(scene: Scene, rng: Random, options: PrivilegeOptions) -> Iterator[None]:
-    """Take a privilege from the account that makes the backup."""
-    mysql = scene.stack.mysql
-    with mysql.session() as session:
-        for host in [str(found) for (found,) in session.rows("SELECT host FROM mysql.user WHERE user = %s",
-                                                             (mysql.admin.user,))]:  # fmt: skip
-            session.execute(f"REVOKE {options.privilege} ON *.* FROM %s@%s", (mysql.admin.user, host))
-            scene.changed("privilege", options.privilege, f"taken from {mysql.admin.user}")
     yield
 
 
@@ -220,8 +208,6 @@ FAULTS: dict[str, Fault] = table(
     Fault("alter-during-dump", "source", (Stage.BACKUP,), "A column is added while the dump is under way.",
           alter_table, AlterOptions),
     Fault("broken-view", "source", (Stage.SOURCE,), "A view uses a column that is gone.", break_view),
-    Fault("privilege-missing-at-source", "source", (Stage.BACKUP,), "The account of the backup lacks a privilege.",
-          revoke, PrivilegeOptions),
     Fault("upload-in-between", "source", (Stage.DUMP_AND_FILES,), "A file is uploaded between dump and files.",
           upload),
     Fault("file-growing", "source", (Stage.DUMP_AND_FILES,), "A file is written all the time while it is copied.",

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
-from harness.reports.words import SENTENCES, times
+from harness.reports.words import SENTENCES, control_sentence, times
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
 _LISTED_FINDINGS = 12
@@ -70,6 +70,8 @@ def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
     console.print(line)
     for fault in result.faults:
         console.print(f"  {_fault(fault)}", markup=False, highlight=False)
+    if result.negative_control is not None:
+        console.print(f"  {control_sentence(result.negative_control)}", markup=False, highlight=False)
     for reason in result.reasons[:3]:
         console.print(f"  {reason}", markup=False, highlight=False)
     if len(result.reasons) > 3:

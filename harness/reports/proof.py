@@ -9,7 +9,7 @@ from harness.checks.evidence import Evidence, FileEvidence
 from harness.errors import HarnessError
 from harness.model import DirectoryTotals, DrillResult, IdSet, Probe
 from harness.reports.document import Bar, Block, Column, Fold, Grid, Paragraph, Picture, Section
-from harness.reports.words import counted, size
+from harness.reports.words import control_sentence, counted, size
 from harness.storage.directories import directories_of
 from harness.storage.inventory import read_inventory
 
@@ -40,8 +40,11 @@ def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Pa
 
 def _faults(result: DrillResult) -> Iterator[Block]:
     """What was broken on purpose, to see whether the drill notices."""
+    if result.negative_control is not None:
+        yield Paragraph(control_sentence(result.negative_control))
     if not result.faults:
-        yield Paragraph("Nothing was broken on purpose in this drill.")
+        if result.negative_control is None:
+            yield Paragraph("Nothing was broken on purpose in this drill.")
         return
     rows = [
         (fault.name, fault.stage, change.kind, change.subject, change.detail)

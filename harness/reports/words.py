@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from harness.model import DrillResult, Finding, Severity, Verdict
+from harness.model import DrillResult, Finding, NegativeControl, Severity, Verdict
 
 SENTENCES = {
     Verdict.PASS: "The backup restores: everything that was checked came back.",
@@ -85,3 +85,16 @@ def times(result: DrillResult) -> str:
     if result.peak_memory_bytes is not None:
         parts.append(f"harness at most {result.peak_memory_bytes / 1e6:.0f} MB of memory")
     return "; ".join(parts) + "."
+
+
+def control_sentence(control: NegativeControl) -> str:
+    """What was broken after the verdict, and whether it was found."""
+    if not control.name:
+        return f"Negative control: none ({control.note}). Whether the checks would have noticed damage is not shown."
+    if control.note:
+        return f"Negative control {control.name}: {control.note}."
+    found = f"found, as {control.found_as}" if control.found_as else "NOT found"
+    return (
+        f"Negative control {control.name}: {control.subject} was broken on purpose after the verdict"
+        f" ({control.detail}), and the check {control.check} was asked again: {found}."
+    )

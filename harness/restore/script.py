@@ -208,7 +208,22 @@ def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> tuple[Scrip
     return expected, _dumped_again(server, script, plan, values=True)
 
 
-def _dumped_again(server: MySqlServer, script: Script, plan: BackupPlan, *, values: bool) -> ScriptContent:
+def redump_table(server: MySqlServer, script: Script, plan: BackupPlan, table: str, *, values: bool) -> ScriptTable:
+    """Dump one table of the restored database again and read it as `redump` did.
+
+    Args:
+        values: rows are digested by value, not as text.
+
+    Raises:
+        ProcedureFailed: the dump failed or complained.
+    """
+    again = _dumped_again(server, script, plan, values=values, table=table)
+    return next((found for found in again.tables if found.name == table), ScriptTable(table, 0, ""))
+
+
+def _dumped_again(
+    server: MySqlServer, script: Script, plan: BackupPlan, *, values: bool, table: str = ""
+) -> ScriptContent:
     with server.session() as session:
         flavour, _ = server_version(session)
     options = tuple(
@@ -218,7 +233,7 @@ def _dumped_again(server: MySqlServer, script: Script, plan: BackupPlan, *, valu
     )
     wanted = replace(plan, excluded_tables=(), further_databases=(), dump_options=(*plan.dump_options, *options))
     inspector, definitions = Inspector("the dump of the restored database", values=values), Definitions()
-    argv = dump_arguments(server, flavour, wanted)
+    argv = [*dump_arguments(server, flavour, wanted), *([table] if table else [])]
     with server.tools.start(argv, env=server.tool_environment(server.admin)) as command:
         walk(command.chunks(), inspector, definitions)
         completed = command.wait(_DUMP_LIMIT_S)

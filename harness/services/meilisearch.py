@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,32 @@ class MeilisearchServer:
             offset += limit
             if offset >= page["total"]:
                 return
+
+    def ids(self, index: str, primary_key: str | None) -> IdSet:
+        """Ids of all documents of an index. Raises ServerFailed."""
+        found: IdSet = self._ask(lambda client: self._ids(client, index, primary_key))
+        return found
+
+    def document(self, index: str, key: str) -> dict[str, Any]:
+        """One document as it is stored. Raises ServerFailed."""
+        found: dict[str, Any] = self._ask(lambda client: client.http.get(f"indexes/{index}/documents/{key}"))
+        return found
+
+    def delete_document(self, index: str, key: str, *, timeout_s: float) -> None:
+        """Delete a document and wait until it is done. Raises ServerFailed."""
+        self._done(lambda client: client.index(index).delete_document(key), timeout_s)
+
+    def put_document(self, index: str, document: dict[str, Any], *, timeout_s: float) -> None:
+        """Add or replace a document and wait until it is done. Raises ServerFailed."""
+        self._done(lambda client: client.index(index).add_documents([document]), timeout_s)
+
+    def _done(self, change: Callable[[meilisearch.Client], Any], timeout_s: float) -> None:
+        def wait(client: meilisearch.Client) -> str:
+            task = client.wait_for_task(change(client).task_uid, timeout_in_ms=int(timeout_s * 1000))
+            return str(task.status)
+
+        if (status := self._ask(wait)) != "succeeded":
+            raise ServerFailed(f"Meilisearch at {self.url} ended a task as {status}")
 
     def _ask(self, question: Any) -> Any:
         try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import heapq
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.backup.scan import scan
+from harness.backup.scan import listing, scan
 from harness.clock import Clock
 from harness.errors import ServerFailed, UsageError
-from harness.model import AppState, FileTotals, SearchState
+from harness.model import AppState, FileState, FileTotals, SearchState
 from harness.restore.search import reindex
 from harness.scenario import Scenario
 from harness.services.execution import run
@@ -16,7 +19,8 @@ from harness.services.mysql import quote_name
 from harness.services.stack import Stack
 from harness.settings import Limits
 from harness.stages.app import observe_app
-from harness.storage.inventory import write_inventory
+from harness.storage.inventory import read_inventory, write_inventory
+from harness.storage.names import order_key
 from harness.storage.order import sorted_entries
 
 GENERATE_LIMIT_S = 3600.0
@@ -91,6 +95,51 @@ def observe_source(stack: Stack, directory: Path, clock: Clock) -> SourceView:
         app = observe_app(stack)
         note.detail = f"{totals.files:,} files, {sum(len(index.ids) for index in search.indexes):,} documents"
         return SourceView(files, totals, search, app)
+
+
+def settle_files(stack: Stack, view: SourceView, backed_up: Path, directory: Path) -> SourceView:
+    """The files that have to come back, now that the backup is made: the application may have gone on meanwhile.
+
+    What did not change has to be as it was seen before the backup. For what came, went or changed since, either
+    moment is right, so there the backup's own list says which one it caught.
+
+    Args:
+        view: before the backup.
+        backed_up: inventory of the backup.
+        directory: where the list goes.
+    """
+    now = sorted_entries(listing(stack.apiary.storage_host, stack.apiary.storage_root), directory)
+    streams = (
+        _numbered(0, read_inventory(view.files)),
+        _numbered(1, now),
+        _numbered(2, read_inventory(backed_up)),
+    )
+
+    def settled() -> Iterator[FileState]:
+        merged = heapq.merge(*streams, key=lambda item: (order_key(item[1].path), item[0]))
+        for _, same in itertools.groupby(merged, key=lambda item: item[1].path):
+            found = dict(same)
+            before, after, copied = found.get(0), found.get(1), found.get(2)
+            if before is not None and (not before.path or _unchanged(before, after)):
+                yield before
+            elif copied is not None and (before is not None or after is not None):
+                yield copied
+
+    path = directory / "expected-files.jsonl"
+    return replace(view, files=path, totals=write_inventory(settled(), path).totals)
+
+
+def _numbered(number: int, entries: Iterator[FileState]) -> Iterator[tuple[int, FileState]]:
+    return ((number, entry) for entry in entries)
+
+
+def _unchanged(before: FileState, after: FileState | None) -> bool:
+    """Whether a listing shows the same entry; it knows neither digests nor which name of a file is the link."""
+    if after is None:
+        return False
+    if before.kind != "file" or after.kind != "file":
+        return before.kind == after.kind or {before.kind, after.kind} == {"file", "hardlink"}
+    return (before.size_bytes, before.mtime_s) == (after.size_bytes, after.mtime_s)
 
 
 def _make_neighbour(stack: Stack, database: str) -> None:

@@ -38,7 +38,7 @@ class Complaints:
     others: tuple[str, ...]
 
 
-def create_command(root: str, excluded: Sequence[str] = ()) -> tuple[str, ...]:
+def create_command(root: str, excluded: Sequence[str] = (), *, only: str = "") -> tuple[str, ...]:
     """Read a directory and write it to standard output as an archive.
 
     The same directory gives the same bytes: entries in order, no access times, no process ids in the names of
@@ -47,6 +47,7 @@ def create_command(root: str, excluded: Sequence[str] = ()) -> tuple[str, ...]:
     Args:
         root: the directory.
         excluded: directories below it to leave out, with all that is in them; plain names, no patterns.
+        only: one entry below it, in place of all.
     """
     return (
         "tar",
@@ -63,7 +64,7 @@ def create_command(root: str, excluded: Sequence[str] = ()) -> tuple[str, ...]:
         *(f"--exclude=./{excluded_path(name)}" for name in excluded),
         f"--directory={root}",
         "--",
-        ".",
+        f"./{only}" if only else ".",
     )
 
 

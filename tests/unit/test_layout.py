@@ -48,6 +48,7 @@ ORDER = (
     "attestation",
     "monitoring",
     "stages",
+    "control",
     "handover",
     "result",
     "drill",
