@@ -15,7 +15,7 @@ from harness.result import result_of
 from harness.verdict import judge
 from tests.drills.conftest import Restoration
 
-pytestmark = pytest.mark.xdist_group("single-changes")  # the same restored targets
+pytestmark = pytest.mark.xdist_group("restoration")
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def test_a_blind_check_is_noticed(target: Target) -> None:
     assert made.found_as == ""
     result = result_of(results, None, negative_control=made)
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert [finding.code for finding in result.findings][0] == "control-missed"
+    assert result.findings[0].code == "control-missed"
     assert result.reasons[0].startswith(f"{made.subject} was broken on purpose after the verdict (row id=")
 
 
