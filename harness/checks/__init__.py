@@ -28,6 +28,7 @@ class Check:
         needs_closed_network: True for what only a runtime with networks of its own can tell.
         needs_history: True for what only earlier drills of the same backup can tell.
         needs_migration: True for what only a newer application on the restored data can tell.
+        from_outside: True for what matters only where nothing is known of the source.
     """
 
     name: str
@@ -37,10 +38,13 @@ class Check:
     needs_closed_network: bool = False
     needs_history: bool = False
     needs_migration: bool = False
+    from_outside: bool = False
 
     def applies(self, evidence: Evidence) -> bool:
         """Whether there can be evidence for it in this drill at all."""
         if self.needs_source and evidence.source is None:
+            return False
+        if self.from_outside and (evidence.source is not None or evidence.migration is not None):
             return False
         if self.needs_history and evidence.trend is None:
             return False
@@ -139,6 +143,11 @@ CHECKS: tuple[Check, ...] = (
     Check("keys", _keys, needs_source=True),
     Check("programs", _programs, needs_source=True),
     Check("objects-script", lambda e: schema.check_script_objects(e.script.objects, e.redump.objects)),
+    Check(
+        "expected-objects",
+        lambda e: schema.check_expected_objects(e.fresh, e.target, e.excluded_tables),
+        from_outside=True,
+    ),
     Check("auto-increment", _auto_increment, needs_source=True),
     Check(
         "excluded-tables",
@@ -176,7 +185,7 @@ CHECKS: tuple[Check, ...] = (
         ),
     ),
     Check("app-answers", lambda e: app.check_answers(e.app)),
-    Check("migrations", lambda e: app.check_migrations(e.app)),
+    Check("migrations", lambda e: app.check_migrations(e.app, e.unknown_migrations)),
     Check("release", _release, needs_migration=True),
     Check("no-way-out", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),
     Check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.checks.collector import Collector
-from harness.model import AppState, CheckResult, EgressAttempt
+from harness.model import AppState, CheckResult, EgressAttempt, Severity
 
 
 def check_answers(app: AppState) -> CheckResult:
@@ -25,8 +25,14 @@ def check_answers(app: AppState) -> CheckResult:
     return found.result()
 
 
-def check_migrations(app: AppState) -> CheckResult:
-    """Every migration that the application knows has run on the restored database."""
+def check_migrations(app: AppState, unknown: Sequence[str] = ()) -> CheckResult:
+    """Every migration that the application knows has run on the restored database, and no other.
+
+    Args:
+        app: what `migrate:status` says.
+        unknown: migrations of the backup that this application does not know. A warning: an application is known
+            to work with a few columns too many, and names of migrations have been changed after they ran.
+    """
     found = Collector("migrations", "The restored database has the structure that the application expects")
     found.compared = len(app.migrations_ran) + len(app.migrations_pending)
     if app.migrations_pending:
@@ -38,6 +44,17 @@ def check_migrations(app: AppState) -> CheckResult:
             expected=0,
             actual=len(app.migrations_pending),
             remedy="Restore into the version that made the backup, or drill the newer one with --migrate.",
+        )
+    if unknown:
+        found.add(
+            "migrations-unknown",
+            "migrations",
+            f"The backup has run {len(unknown)} migrations that this application does not know, the first is"
+            f" {unknown[0]}: the application is older than the backup.",
+            severity=Severity.WARNING,
+            expected=0,
+            actual=len(unknown),
+            remedy="Restore into the version that made the backup.",
         )
     found.evidence("migrations that ran", len(app.migrations_ran))
     return found.result()

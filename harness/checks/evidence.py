@@ -268,6 +268,7 @@ class Evidence:
         app: the restored application; `app_before` the source's.
         egress: attempts to get out of its network; None where the runtime cannot close it.
         trend: the last good drills of the same backup; None for generated data, and where there is no history.
+        unknown_migrations: migrations that the backup's application had run and that this one does not know.
     """
 
     database: str
@@ -288,3 +289,4 @@ class Evidence:
     egress: tuple[EgressAttempt, ...] | None = None
     migration: MigrationEvidence | None = None
     trend: TrendEvidence | None = None
+    unknown_migrations: tuple[str, ...] = ()

@@ -71,8 +71,10 @@ def check_schema(
                     expected=_short(before.get(attribute, "none")),
                     actual=_short(now.get(attribute, "none")),
                 )
+    too_many = {table.name for table in actual.tables} - {table.name for table in expected.tables}
     for key, item in there.items():
-        if key not in wanted:
+        # What belongs to a table too many is told by that table alone.
+        if key not in wanted and (item.kind == "table" or item.owner not in too_many):
             found.add(
                 f"{item.kind}-extra",
                 item.label,
@@ -82,6 +84,41 @@ def check_schema(
             )
     for kind in kinds:
         found.evidence(f"{kind}s", sum(1 for key in there if key[0] == kind))
+    return found.result()
+
+
+def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded: Sequence[str]) -> CheckResult:
+    """What this Apiary expects of its database is there: what a fresh instance has, a restored one has as well.
+
+    For a backup from elsewhere nobody knows what its source held; but a dump without triggers, or of an older
+    Apiary, lacks what every migrated instance has. Only presence is compared: types and texts of an instance that
+    grew over years may rightly differ. Tables that are missing are the table set's to tell.
+
+    Args:
+        fresh: the target after its migrations, before the restore.
+        actual: the restored database.
+        excluded: tables that the backup may leave out.
+    """
+    found = Collector("expected-objects", "Every column, key, view and trigger that this Apiary expects is there")
+    kinds = ("column", *KEY_KINDS[:2], *PROGRAM_KINDS)
+    tables = {table.name for table in actual.tables}
+    there = _by_key(actual.objects, kinds, excluded)
+    for key, item in _by_key(fresh.objects, kinds, excluded).items():
+        if item.owner and item.owner not in tables:
+            continue
+        found.compared += 1
+        if key not in there:
+            found.add(
+                f"{item.kind}-missing",
+                item.label,
+                f"This Apiary expects the {item.kind.replace('-', ' ')} {item.label}, and the restored database does"
+                " not have it.",
+                expected="present",
+                actual="missing",
+                remedy=_REMEDIES.get(
+                    item.kind, "If the backup is of an older Apiary, restore it into that version, then migrate."
+                ),
+            )
     return found.result()
 
 

@@ -161,6 +161,9 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         manifest=restored.manifest,
         rows=rows,
         egress=egress,
+        unknown_migrations=tuple(
+            name for name in restored.script.migrations if name not in set(restored.fresh.recorded)
+        ),
         migration=migration,
     )
 

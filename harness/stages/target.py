@@ -18,6 +18,7 @@ from harness.restore.script import Script
 from harness.restore.search import reindex
 from harness.restore.storage import StorageRestore, restore_storage
 from harness.services.execution import run
+from harness.services.mysql import quote_name
 from harness.services.stack import Stack
 from harness.settings import Limits
 from harness.snapshot import read_database
@@ -32,11 +33,15 @@ their sum."""
 
 @dataclass(frozen=True, slots=True)
 class FreshTarget:
-    """The target before the restore: what this Apiary expects of a database and of a search, and its migrations."""
+    """The target before the restore: what this Apiary expects of a database and of a search, and its migrations.
+
+    `migrations` are those that it has files of, `recorded` all that it counts as done.
+    """
 
     database: DatabaseState
     search: SearchState
     migrations: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
 
 
 def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
@@ -57,13 +62,16 @@ def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
         note.progress("tables")
         with stack.mysql.session() as session:
             database = read_database(session, stack.mysql.database)
+            table = quote_name(stack.mysql.database, "migrations")
+            # More than `migrate:status` names: those that a schema file stands for have no file of their own.
+            recorded = tuple(str(name) for (name,) in session.rows(f"SELECT migration FROM {table} ORDER BY migration"))
         _must_be_empty(database)
         ran, pending = stack.apiary.migrations()
         if pending:
             raise ProcedureFailed(f"{len(pending)} migrations are pending on the empty target")
         _must_write(stack)
         note.detail = f"{len(database.tables)} tables, migrated and empty"
-        return FreshTarget(database, stack.meilisearch.state(), ran)
+        return FreshTarget(database, stack.meilisearch.state(), ran, recorded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.checks.app import check_answers, check_egress, check_migrations
-from harness.model import EgressAttempt, Probe
+from harness.model import EgressAttempt, Probe, Severity
 from tests.unit.checks.builders import app, finding, only
 
 
@@ -47,6 +47,21 @@ def test_an_application_that_is_newer_than_the_backup() -> None:
         "Restore into the version that made the backup, or drill the newer one with --migrate.",
     )
     assert result.compared == 3
+
+
+def test_an_application_that_is_older_than_the_backup() -> None:
+    """A warning: names of migrations have been changed after they ran, and then nothing is wrong."""
+    result = check_migrations(app(), ("2027_01_01_000000_add_c", "2027_02_01_000000_add_d"))
+    assert only(result) == finding(
+        "migrations-unknown",
+        "migrations",
+        "The backup has run 2 migrations that this application does not know, the first is"
+        " 2027_01_01_000000_add_c: the application is older than the backup.",
+        "0",
+        "2",
+        "Restore into the version that made the backup.",
+        Severity.WARNING,
+    )
 
 
 def test_an_application_without_a_way_out() -> None:

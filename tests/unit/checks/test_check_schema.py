@@ -11,6 +11,7 @@ from harness.checks.schema import (
     STRUCTURE_KINDS,
     check_auto_increment,
     check_definers,
+    check_expected_objects,
     check_schema,
     check_script_objects,
     check_variables,
@@ -228,3 +229,80 @@ def test_other_case_of_table_names_is_an_error() -> None:
         "0",
         "Names of tables may not be found (error 1146).",
     )
+
+
+def test_what_a_table_too_many_brings_along_is_told_by_the_table_alone() -> None:
+    extra = (part("column", "leftover", "id"), part("index", "leftover", "PRIMARY"), part("view", "", "leftovers"))
+    result = check_schema(
+        "structure",
+        "Title",
+        ALL_KINDS,
+        database(table("users"), objects=()),
+        database(table("users"), table("leftover"), objects=extra),
+        (),
+    )
+    assert [found.code for found in result.findings] == ["view-extra"]
+
+
+EXPECTED = (
+    COLUMN,
+    part("index", "users", "PRIMARY"),
+    part("trigger", "users", "users_touch"),
+    part("view", "", "active_members"),
+)
+
+
+def test_what_this_apiary_expects_is_there() -> None:
+    """More than that may be there, and with other attributes: an instance grows over years."""
+    older = part("column", "users", "gt_email", type="varchar(191)", nullable="no")
+    result = check_expected_objects(
+        database(table("users"), objects=EXPECTED),
+        database(table("users"), objects=(older, *EXPECTED[1:], part("column", "users", "added"))),
+        (),
+    )
+    assert (result.check, result.findings, result.compared) == ("expected-objects", (), 4)
+
+
+@pytest.mark.parametrize(
+    ("missing", "what", "remedy"),
+    [
+        (
+            0,
+            "column users.gt_email",
+            "If the backup is of an older Apiary, restore it into that version, then migrate.",
+        ),
+        (1, "index users.PRIMARY", "If the backup is of an older Apiary, restore it into that version, then migrate."),
+        (
+            2,
+            "trigger users.users_touch",
+            "Triggers are left out by --skip-triggers, and by a user without the TRIGGER privilege.",
+        ),
+        (3, "view active_members", "If the backup is of an older Apiary, restore it into that version, then migrate."),
+    ],
+)
+def test_what_this_apiary_expects_is_missing(missing: int, what: str, remedy: str) -> None:
+    kind, label = what.split()
+    result = check_expected_objects(
+        database(table("users"), objects=EXPECTED),
+        database(table("users"), objects=EXPECTED[:missing] + EXPECTED[missing + 1 :]),
+        (),
+    )
+    assert only(result) == finding(
+        f"{kind}-missing",
+        label,
+        f"This Apiary expects the {what}, and the restored database does not have it.",
+        "present",
+        "missing",
+        remedy,
+    )
+
+
+def test_tables_that_are_missing_or_left_out_are_not_told_column_by_column() -> None:
+    fresh = database(
+        table("users"),
+        table("sessions"),
+        table("jobs"),
+        objects=(COLUMN, part("column", "sessions", "id"), part("column", "jobs", "id")),
+    )
+    restored = database(table("users"), table("sessions"), objects=(COLUMN,))
+    assert check_expected_objects(fresh, restored, ("sessions",)).findings == ()
