@@ -141,7 +141,7 @@ def _dump(
         writer.start()
         writer.first_statement.wait(_COMMAND_LIMIT_S)
         lock.release()
-        reading = read(reader)
+        reading = _read(read, reader)
         writer.join()
         completed = command.wait(_COMMAND_LIMIT_S)
     if completed.exit_status != 0 or completed.stderr.strip():
@@ -162,6 +162,19 @@ def _dump(
         note=lock.note + (f"; {unread}" if unread else ""),
         tool=tool_version(server),
     )
+
+
+def _read(read: Callable[[Session], T], reader: Session) -> T:
+    """Read; a table that is changed meanwhile ends the backup, whether the dump or this reading comes to it first."""
+    try:
+        return read(reader)
+    except ServerFailed as error:
+        if "ERROR 1412" not in error.fact:
+            raise
+        raise ProcedureFailed(
+            "the definition of a table changed while the backup was made (error 1412)",
+            "Back up again, at a time when no release is rolled out.",
+        ) from error
 
 
 def _may_not_read_masking_policies(session: Session) -> str:
