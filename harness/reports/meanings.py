@@ -102,6 +102,15 @@ MEANINGS: dict[str, Meaning] = {
         "The application expects another structure than the backup has: pages fail.",
         "Restore into the version that made the backup, then migrate.",
     ),
+    "release": Meaning(
+        "The migrations of the newer application fail on this data, or lose some of it.",
+        "Do not release before the migration that is named is mended and drilled again.",
+    ),
+    "expected-objects": Meaning(
+        "The backup lacks a part of the structure that every instance of this application has: something that"
+        " relies on it fails, or no longer happens.",
+        "Look at the options that the dump was made with, and at the version of the application that it is of.",
+    ),
     "no-way-out": Meaning(
         "The restored copy can reach others: it could send mail to real people or call payment services.",
         "Close its network before anything else.",
