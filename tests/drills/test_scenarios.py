@@ -26,7 +26,6 @@ WHAT_THEY_SAY = {
     "writer-during-backup": [r"row teams, team_user: \d+ transactions while the backup was made"],
     "alter-during-dump": ["column users.drill_added: added while the dump was under way"],
     "broken-view": ["view drill_labels: its column drill_parts.label dropped"],
-    "privilege-missing-at-source": [r"privilege TRIGGER: taken from \w+"],
     "upload-in-between": [r"file resumes/~[0-9a-f]+\.pdf: uploaded after the dump, with a row for user \d+"],
     "file-growing": [r"file resumes/~[0-9a-f]+\.pdf: \d+ bytes appended while files were copied"],
     "link-in-storage": [r"link ~[0-9a-f]+: added, points at ~[0-9a-f]+\.txt"],
