@@ -95,8 +95,12 @@ class Child:
         self._process = None
 
     def kill(self) -> None:
-        """End it at once, as a power cut would."""
+        """End it at once, because nobody needs it any more."""
         self._stopped = True
+        self.crash()
+
+    def crash(self) -> None:
+        """End it at once, as a power cut would: nobody who looks afterwards knows why it is gone."""
         if self._process is not None:
             self._signal(signal.SIGKILL)
             self._process.wait()
@@ -151,7 +155,7 @@ class ChildControl:
 
     def kill(self) -> None:
         """End it at once."""
-        self.child.kill()
+        self.child.crash()
 
     def restart(self) -> None:
         """Start it again and wait until it is ready."""

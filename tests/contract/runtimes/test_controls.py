@@ -1,0 +1,43 @@
+"""Servers that are killed come back with their data at their address, on either runtime; a paused one stands still."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from harness.runtimes.spec import StackSpec
+from harness.wait import wait_until
+from tests.contract.runtimes.stacks import Running, a_spec
+
+pytestmark = pytest.mark.xdist_group("docker")
+
+
+def test_servers_that_are_killed_come_back_with_their_data(
+    fresh: Callable[[StackSpec], AbstractContextManager[Running]], tmp_path: Path
+) -> None:
+    with fresh(a_spec(tmp_path)) as running:
+        stack, controls = running.stack, running.stack.controls
+        assert set(controls) == {"mysql", "meilisearch"}
+        with stack.mysql.session(database="apiary") as session:
+            session.execute("CREATE TABLE kept (id INT PRIMARY KEY)")
+            session.execute("INSERT INTO kept VALUES (7)")
+        stack.meilisearch.client().create_index("kept", {"primaryKey": "id"})
+        wait_until(lambda: stack.meilisearch.pending_tasks() == 0, what="the index", timeout_s=60)
+
+        controls["meilisearch"].pause()
+        controls["meilisearch"].resume()
+        assert stack.meilisearch.healthy()
+        for name in ("mysql", "meilisearch"):
+            assert stack.obituary() == ""
+            controls[name].kill()
+            assert re.match(r"\w+ (went away by itself, with|ended with) exit status (-9|137)", stack.obituary())
+            controls[name].restart()
+        assert stack.obituary() == ""
+
+        with stack.mysql.session(database="apiary") as session:
+            assert session.value("SELECT id FROM kept") == 7
+        assert [index.name for index in stack.meilisearch.state().indexes] == ["kept"]
