@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from harness.errors import EXIT_NOT_AS_EXPECTED, FaultFailed, StageFailed
 from harness.expectation import Expected
+from harness.faults.stages import Stage
 from harness.model import CheckResult, DrillResult, Finding, NegativeControl, Severity, Verdict
 from harness.store import RESULT_VERSION, Store
 from harness.verdict import decide, findings_of, judge
@@ -104,8 +105,9 @@ def _finding(error: StageFailed | FaultFailed, message: str) -> Finding:
 def judge_again(store: Store) -> DrillResult:
     """Judge a run again from what its stages wrote, without starting anything."""
     before = store.load_result()
-    ineffective = any(not fault.changes for fault in before.faults)
-    if before.error or ineffective:
+    # Without effect, nothing was proven; and what was done to the judging itself cannot be done again.
+    final = any(not fault.changes or fault.stage == Stage.JUDGING for fault in before.faults)
+    if before.error or final:
         return before
     results = judge(store.load_evidence())
     again = result_of(results, None, negative_control=before.negative_control)

@@ -12,7 +12,7 @@ import pytest
 from harness.checks.evidence import Evidence, RowDifference
 from harness.errors import BrokenArtifact, ServerFailed, StageFailed, UsageError
 from harness.expectation import Expected, ExpectedFinding
-from harness.model import Component, DrillResult, Step, TableState, Verdict
+from harness.model import Change, Component, DrillResult, InjectedFault, Step, TableState, Verdict
 from harness.result import exit_code, judge_again, result_of
 from harness.store import Store
 from harness.verdict import judge
@@ -75,6 +75,24 @@ def test_the_stored_verdict_is_not_believed(evidence: Evidence, tmp_path: Path) 
     assert again.verdict is Verdict.FAIL
     assert [finding.code for finding in again.findings] == ["content-digest"]
     assert exit_code(again) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [
+        (InjectedFault("mine", "restored", (Change("row", "users", "key 1"),)), Verdict.FAIL),
+        (InjectedFault("mine", "restored"), Verdict.INCONCLUSIVE),
+        (InjectedFault("mine", "judging", (Change("check", "all", "left out"),)), Verdict.INCONCLUSIVE),
+    ],
+)
+def test_what_a_fault_made_of_a_verdict_stays(
+    evidence: Evidence, tmp_path: Path, fault: InjectedFault, verdict: Verdict
+) -> None:
+    """A fault without effect proved nothing, and one of the judging is not in the evidence."""
+    store = Store(tmp_path)
+    store.save_evidence(damaged(evidence))
+    store.save_result(replace(result_for(damaged(evidence)), verdict=Verdict.INCONCLUSIVE, faults=(fault,)))
+    assert judge_again(store).verdict is verdict
 
 
 def test_a_run_directory_may_be_moved(evidence: Evidence, tmp_path: Path) -> None:
