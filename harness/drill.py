@@ -29,7 +29,17 @@ from harness.checks.recovery import recovery_point_s
 from harness.clock import Clock, Listener
 from harness.control import control
 from harness.control.touched import Target
-from harness.errors import EXIT_USAGE, BrokenArtifact, FaultFailed, HarnessError, ServerFailed, StageFailed, UsageError
+from harness.errors import (
+    EXIT_INCONCLUSIVE,
+    EXIT_USAGE,
+    BrokenArtifact,
+    FaultFailed,
+    HarnessError,
+    ServerFailed,
+    StageFailed,
+    UsageError,
+    WaitTimeout,
+)
 from harness.faults.injector import Injector
 from harness.faults.stages import RESTORE_STEPS, Stage
 from harness.handin.identity import backup_of_scenario
@@ -48,6 +58,10 @@ from harness.stages.target import prove_target, restore
 from harness.storage.inventory import INVENTORY_NAME
 from harness.store import Store
 from harness.verdict import judge
+from harness.wait import wait_until
+
+OBITUARY_S = 3.0
+"""How long to wait for the news that a server has ended; Docker's came within a second of the broken connection."""
 
 
 class Drill:
@@ -246,7 +260,7 @@ class Drill:
                 yield stack
             except StageFailed as error:
                 # What failed is often only the first to notice that a server is gone.
-                if died := stack.obituary():
+                if died := _obituary(stack, error):
                     fact, _, log = died.partition("\n")
                     raise StageFailed(error.stage, ServerFailed(fact, details=f"{log}\n{error}")) from error
                 raise
@@ -301,6 +315,16 @@ class Drill:
             unproven=(*dict.fromkeys(text for part in self.components for text in part.unproven), *ALWAYS_UNPROVEN),
             faults=self.faults.injected,
         )
+
+
+def _obituary(stack: Stack, error: StageFailed) -> str:
+    """What became of a server, when one is gone; an engine may know of its end a moment after its clients do."""
+    if error.exit_code != EXIT_INCONCLUSIVE:
+        return stack.obituary()
+    try:
+        return wait_until(lambda: stack.obituary() or None, what="the end of a server", timeout_s=OBITUARY_S)
+    except WaitTimeout:
+        return ""
 
 
 @contextmanager

@@ -171,7 +171,7 @@ def test_a_database_with_data_is_refused(filled: App) -> None:
 
 
 def test_an_unknown_scale_is_refused(app: App) -> None:
-    assert refusal(app, "huge") == "scale 'huge' is unknown\nHINT: Use one of small, medium, large."
+    assert refusal(app, "huge") == "scale 'huge' is unknown\nHINT: Use one of tiny, small, medium, large."
 
 
 def test_the_command_line_says_what_it_made(app: App) -> None:
