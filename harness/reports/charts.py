@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import textwrap
 from html import escape
@@ -62,6 +63,8 @@ def _drawn(picture: Picture) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
+    # That it builds its list of fonts, where its cache is: nothing for somebody who waits for a drill.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     labels = [textwrap.wrap(bar.label, _LABEL_CHARACTERS) or [""] for bar in picture.bars]
     legend = _LINE if picture.limit is not None else 0.0
     height = 2 * _MARGIN + legend + sum(_LINE * len(label) + _BAR + _GAP for label in labels)
