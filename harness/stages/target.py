@@ -124,8 +124,16 @@ def restore(
             raise ProcedureFailed(f"the application was stopped, and still has {others} connections to the database")
         note.detail = "0 connections"
 
+    def must_be_stopped() -> None:
+        if stack.apiary.lifecycle.running():
+            raise ProcedureFailed(
+                "the application is running",
+                "Stop it first, and keep it stopped: what it writes is mixed with the backup.",
+            )
+
     def restore_files(note: Note) -> None:
         nonlocal files
+        must_be_stopped()
         files = restore_storage(
             stack.apiary.storage_host, stack.apiary.storage_root, storage, clear=True, inventory=inventory
         )
@@ -135,6 +143,7 @@ def restore(
 
     def restore_database(note: Note) -> None:
         nonlocal said
+        must_be_stopped()
         sent = _Counter(stream.through(script.chunks()), note.progress)
         said = run_script(stack.mysql, sent, packets_fit=True)
         note.detail = f"{script.rows:,} rows, {megabytes(sent.size_bytes)} of script"
