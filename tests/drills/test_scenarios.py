@@ -1,4 +1,4 @@
-"""Every shipped scenario with a fault, or a step left out: the drill says what is expected, and nothing that misleads."""
+"""Every shipped scenario with a fault, or a step left out: the drill says what is expected, and no more."""
 
 from __future__ import annotations
 
