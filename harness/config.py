@@ -11,7 +11,6 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from harness.checks.evidence import TrendLimits
 from harness.dump.safety import CODES
 from harness.errors import UsageError
 from harness.handin.discover import FoundBackup, find_backup
@@ -19,12 +18,12 @@ from harness.handin.dumps import named_dump
 from harness.handin.identity import backup_of_path, checked_name
 from harness.handin.patterns import newest
 from harness.handin.volumes import named_volume
+from harness.model import TrendLimits
 from harness.runtimes.docker_images import pinned
 from harness.scenario import Objectives
+from harness.settings import CONFIG_NAME as CONFIG_NAME
 from harness.settings import ImageSettings
 from harness.telling import TABLE, Notify
-
-CONFIG_NAME = "apiary-drill.toml"
 
 _Schema = TypeVar("_Schema", bound=BaseModel)
 _Pattern = Annotated[str, Field(min_length=1)]

@@ -10,10 +10,9 @@ from harness.backup.manifest import MANIFEST_NAME, read_manifest
 from harness.backup.plan import BackupPlan
 from harness.backup.scan import Storage
 from harness.backup.take import Backup
-from harness.checks.evidence import TrendEvidence
 from harness.dump.source import Dump, files_of
 from harness.errors import BrokenArtifact, Cause, HarnessError, UsageError
-from harness.model import Manifest
+from harness.model import Manifest, TrendEvidence
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
 from harness.stages.source import SourceView

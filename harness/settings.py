@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _FOR_SSH = ("HOME", "USER", "LOGNAME", "LANG", "SSH_AUTH_SOCK", "TMPDIR")
+CONFIG_NAME = "apiary-drill.toml"
+"""What repeats from one drill to the next (docs/config.md), in the current directory."""
+
 _FETCHING = re.compile(r"(?i:(https?|no|all)_proxy)|PIP_[A-Z_]+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE")
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.checks.collector import Collector
-from harness.checks.evidence import TrendEvidence, TrendLimits
-from harness.model import CheckResult, DirectoryTotals, Severity
+from harness.model import CheckResult, DirectoryTotals, Severity, TrendEvidence, TrendLimits
 
 _SHRANK = (
     "Find out who removed them, and whether the backup reads the live system: keep the earlier backups until then."

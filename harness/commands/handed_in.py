@@ -13,7 +13,6 @@ import click
 
 from harness import config
 from harness.backup.scan import HostedDirectory
-from harness.checks.evidence import TrendEvidence, TrendLimits
 from harness.commands.common import drilling, must_exist, read_secret, tell, terminable
 from harness.commands.edge import say
 from harness.drill import new_drill_id
@@ -28,7 +27,7 @@ from harness.handin.volumes import Volume, named_volume, opened
 from harness.handover import HandedIn
 from harness.history.baseline import baseline
 from harness.history.database import History
-from harness.model import DrillResult
+from harness.model import DrillResult, TrendEvidence, TrendLimits
 from harness.scenario import Objectives
 from harness.settings import Settings
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter
 
-from harness.checks.evidence import PastDrill
 from harness.commands.edge import errors_console, settings_for
 from harness.errors import HarnessError
 from harness.handin.identity import checked_name
@@ -19,7 +18,7 @@ from harness.history.chain import Link
 from harness.history.database import History
 from harness.history.entry import Entry
 from harness.history.record import check_receipt, record
-from harness.model import Verdict
+from harness.model import PastDrill, Verdict
 from harness.reports.console import console_for
 from harness.reports.history import print_drills, print_trend
 

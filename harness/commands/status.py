@@ -15,7 +15,7 @@ from harness.history.database import History
 from harness.history.durations import seconds_of
 from harness.history.entry import Entry
 from harness.history.status import BackupStatus, status_of
-from harness.settings import TellingSettings
+from harness.settings import CONFIG_NAME, TellingSettings
 
 
 @click.command(
@@ -110,11 +110,11 @@ def _tell(alarms: list[str], telling: TellingSettings) -> None:
 
 def _configured(config_file: Path | None) -> tuple[str, ...]:
     """The backup of the configuration, when there is one."""
-    from harness import config  # only here: it knows how to read a backup, which takes a moment to import
-
-    path = config_file or Path(config.CONFIG_NAME)
+    path = config_file or Path(CONFIG_NAME)
     if config_file is None and not path.exists():
         return ()
+    from harness import config  # only here: it knows how to read a backup, which takes a moment to import
+
     return (config.load(path).backup_name(path.absolute().parent),)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from harness.checks.evidence import TrendEvidence, TrendLimits
 from harness.history.database import History, NoHistory
 from harness.history.entry import Entry
+from harness.model import TrendEvidence, TrendLimits
 
 
 def good_drills(history: History, backup: str, drills: int, until: datetime | None = None) -> list[Entry]:

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import __version__
-from harness.checks.evidence import Evidence, PastDrill
 from harness.errors import UsageError
 from harness.handin.identity import backup_of_path, backup_of_scenario
-from harness.model import ArtifactFile, Component, DirectoryTotals, DrillResult, Finding, Severity, Verdict
-from harness.storage.directories import directories_of
-from harness.storage.inventory import read_inventory
-from harness.store import EVIDENCE, Store
+from harness.model import ArtifactFile, Component, DirectoryTotals, DrillResult, Finding, PastDrill, Severity, Verdict
+
+if TYPE_CHECKING:
+    from harness.checks.evidence import Evidence
 
 ENTRY_VERSION = 1
 _HANDED_IN = "verify"
@@ -139,6 +139,9 @@ def entry_of_run(run_dir: Path, backup: str = "") -> Entry:
     Raises:
         UsageError: the run did not finish, or its files are damaged or newer than this program.
     """
+    # Only here: whoever reads the history does not wait for what it takes to read a run.
+    from harness.store import EVIDENCE, Store
+
     if not run_dir.is_dir():
         raise UsageError(f"{run_dir} is not a directory", "Give the directory that the drill named.")
     store = Store(run_dir)
@@ -184,6 +187,9 @@ def _entry(result: DrillResult, digest: str, backup: str) -> Entry:
 
 
 def _with_content(entry: Entry, evidence: Evidence) -> Entry:
+    from harness.storage.directories import directories_of
+    from harness.storage.inventory import read_inventory
+
     recovery = evidence.recovery
     return replace(
         entry,

@@ -9,7 +9,6 @@ from harness.history.chain import Link
 from harness.history.database import History
 from harness.history.entry import entry_of_run
 from harness.model import DrillResult, Verdict
-from harness.store import Store
 
 RECEIPT = "history"
 
@@ -41,6 +40,8 @@ def record(run_dir: Path, history: History, *, how: str = "drill", backup: str =
     Raises:
         HarnessError: see `entry_of_run` and `History.append`.
     """
+    from harness.store import Store
+
     link = history.append(entry_of_run(run_dir, backup), how)
     if link is not None and how == "drill":
         receipt = Receipt(link.number, link.recorded_at, link.previous, link.digest)
@@ -67,6 +68,8 @@ def check_receipt(run_dir: Path, history: History) -> list[str]:
     Raises:
         UsageError: the directory has no result, or is damaged.
     """
+    from harness.store import Store
+
     told = entry_of_run(run_dir)
     found = next((link for link in history.links() if link.entry().drill_id == told.drill_id), None)
     if found is None:

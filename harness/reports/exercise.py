@@ -145,7 +145,7 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
     yield Grid(
         "Every drill, the oldest first",
         (
-            Column("Started", whole=True), Column("Backup"), Column("Verdict", whole=True),
+            Column("Day", whole=True), Column("Backup"), Column("Verdict", whole=True),
             Column("Recovery time", number=True), Column("Recovery point", number=True),
             Column("Errors", number=True), Column("Warnings", number=True),
         ),
@@ -187,7 +187,7 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
 def _row(drilled: Drilled) -> tuple[str, ...]:
     entry = drilled.entry
     return (
-        f"{entry.started_at:%Y-%m-%d %H:%M}",
+        f"{entry.started_at:%Y-%m-%d}",
         entry.backup,
         str(entry.verdict),
         _measured(entry.recovery_time_s, drilled.time_met),

@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness.checks.evidence import PastDrill
 from harness.history.entry import Entry
-from harness.model import Severity, Verdict
+from harness.model import PastDrill, Severity, Verdict
 
 _COLOURS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "red"}
 

@@ -12,14 +12,11 @@ from harness.checks.evidence import (
     FileEvidence,
     MigratedTable,
     MigrationEvidence,
-    PastDrill,
     RecoveryEvidence,
     ScriptContent,
     ScriptObject,
     ScriptTable,
     SearchEvidence,
-    TrendEvidence,
-    TrendLimits,
 )
 from harness.guide import IMPORTED_MODELS
 from harness.model import (
@@ -34,6 +31,7 @@ from harness.model import (
     IdSet,
     IndexState,
     Orphans,
+    PastDrill,
     Probe,
     SchemaObject,
     SearchableRows,
@@ -41,6 +39,8 @@ from harness.model import (
     SearchTask,
     Severity,
     TableState,
+    TrendEvidence,
+    TrendLimits,
 )
 from harness.storage.inventory import write_inventory
 

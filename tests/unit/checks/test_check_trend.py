@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from harness.checks import CHECKS
-from harness.checks.evidence import Evidence, PastDrill, TrendEvidence, TrendLimits
+from harness.checks.evidence import Evidence
 from harness.checks.trend import check_trend
-from harness.model import CheckResult, DirectoryTotals, Severity
+from harness.model import CheckResult, DirectoryTotals, PastDrill, Severity, TrendEvidence, TrendLimits
 from harness.verdict import decide, judge
 from tests.unit.checks.builders import finding, only, past_drill
 

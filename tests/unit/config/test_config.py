@@ -9,12 +9,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from harness.checks.evidence import TrendLimits
 from harness.commands.common import runtime_options
 from harness.config import load, load_images, locate
 from harness.dump.source import Parts
 from harness.errors import UsageError
 from harness.handin.volumes import Volume
+from harness.model import TrendLimits
 from harness.settings import ImageSettings, Settings
 
 WHOLE = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.checks.evidence import Evidence, TrendLimits
+from harness.checks.evidence import Evidence
 from harness.drill import result_of
 from harness.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
 from harness.history.baseline import baseline, good_drills
@@ -18,7 +18,7 @@ from harness.history.chain import canonical, link
 from harness.history.database import History
 from harness.history.entry import Entry, PastFinding, PastStep, entry_of_run
 from harness.history.record import RECEIPT, Receipt, check_receipt, record, verdict_before
-from harness.model import DirectoryTotals, DrillResult, Finding, Severity, Step, Verdict
+from harness.model import DirectoryTotals, DrillResult, Finding, Severity, Step, TrendLimits, Verdict
 from harness.store import Store
 from harness.verdict import judge
 from tests.unit.history.builders import entry

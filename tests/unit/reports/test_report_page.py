@@ -8,8 +8,18 @@ from pathlib import Path
 import pytest
 
 from harness.checks import CHECKS
-from harness.checks.evidence import Evidence, PastDrill, TrendEvidence, TrendLimits
-from harness.model import Change, DrillResult, FileState, IdSet, InjectedFault, Verdict
+from harness.checks.evidence import Evidence
+from harness.model import (
+    Change,
+    DrillResult,
+    FileState,
+    IdSet,
+    InjectedFault,
+    PastDrill,
+    TrendEvidence,
+    TrendLimits,
+    Verdict,
+)
 from harness.reports.document import Block, Facts, Fold, Grid, Notice, Paragraph, Picture
 from harness.reports.meanings import MEANINGS
 from harness.reports.page import page_of

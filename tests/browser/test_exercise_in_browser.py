@@ -1,0 +1,121 @@
+"""The document of an exercise over twelve drills, as those see it who prepare and sign it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+from pypdf import PdfReader
+
+from harness.history.database import History
+from tests.browser.conftest import command
+from tests.browser.test_report_in_browser import DESKTOP, PHONE, opened, overflow, unfold
+from tests.unit.history.quarter import quarter_of_drills
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+CONFIG = """
+[backup]
+name = "production"
+directory = "backups/*"
+
+[exercise]
+organisation = "RoboJackets"
+systems = ["Apiary (production)", "Apiary (staging)"]
+owners = ["Head of IT", "Treasurer"]
+objectives = ["Members can log in again within one hour."]
+"""
+
+
+LINES = """cells => cells.map(cell => {
+    const range = document.createRange()
+    range.selectNodeContents(cell)
+    return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size
+})"""
+"""In how many lines the text of each cell is set."""
+
+
+@pytest.fixture(scope="session")
+def exercise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page, made by the command."""
+    place = tmp_path_factory.mktemp("exercise")
+    history = History(place / "history.sqlite3")
+    for entry in quarter_of_drills():
+        history.append(entry)
+    (place / "apiary-drill.toml").write_text(CONFIG)
+    told = command(
+        "exercise", "--quarter", "2026Q4", "--format", "html", "--out", str(place),
+        "--config", str(place / "apiary-drill.toml"), place=place,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    return place / "exercise-2026Q4.html"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_an_accessibility_engine_finds_nothing(
+    browser: Browser, exercise: Path, size: dict[str, int], scheme: str
+) -> None:
+    """Contrast, structure, names; nothing is wider than the screen, nothing is loaded from elsewhere."""
+    with opened(browser, exercise, size, scheme) as (page, asked):
+        unfold(page)
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        checked = {rule["id"] for rule in results.response["passes"]}
+        assert {"color-contrast", "heading-order", "landmark-one-main", "svg-img-alt"} <= checked
+        assert overflow(page) <= 0
+        assert asked == []
+
+
+def test_every_drill_is_a_line_that_can_be_read(browser: Browser, exercise: Path) -> None:
+    """A table on a desktop, one block for each drill on a phone; a day and a verdict are never broken."""
+    for size in (PHONE, DESKTOP):
+        with opened(browser, exercise, size) as (page, _):
+            rows = page.locator("#drills table").first.locator("tbody tr")
+            assert rows.count() == 12
+            for row in rows.all():
+                assert row.locator(".whole").evaluate_all(LINES) == [1, 1]
+
+
+def test_folding_works_without_scripts(browser: Browser, exercise: Path) -> None:
+    with opened(browser, exercise, PHONE, scripts=False) as (page, _):
+        results = page.locator("#evidence details")
+        assert not results.locator("table").is_visible()
+        results.locator("summary").click()
+        assert results.locator("table").is_visible()
+
+
+def test_on_paper_there_are_lines_to_sign(browser: Browser, exercise: Path) -> None:
+    """Empty lines are high enough for a hand (8 mm), and the results are unfolded."""
+    with opened(browser, exercise, DESKTOP) as (page, _):
+        page.emulate_media(media="print")
+        assert overflow(page) <= 0
+        lines = page.locator("#people .form tbody tr")
+        assert lines.count() == 16
+        heights = [box["height"] for line in lines.all() if (box := line.bounding_box()) is not None]
+        assert min(heights) >= 8 * 96 / 25.4
+        pages = PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True))).pages
+    texts = [" ".join(each.extract_text().split()) for each in pages]
+    (signed,) = [text for text in texts if "Signatures" in text and "Signature" in text.replace("Signatures", "")]
+    assert "Name Role Date Signature" in signed
+    assert "Results that this document was made from" in " ".join(texts)
+    assert f"Page 1 of {len(pages)}" in texts[0]
+
+
+def test_pictures_are_as_readable_as_the_text_beside_them(browser: Browser, exercise: Path) -> None:
+    for size in (PHONE, DESKTOP):
+        with opened(browser, exercise, size) as (page, _):
+            pictures = page.locator("svg.picture").all()
+            assert len(pictures) == 5
+            for picture in pictures:
+                frame = picture.bounding_box()
+                assert frame is not None
+                for text in picture.locator("text").all():
+                    box = text.bounding_box()
+                    assert box is not None
+                    assert box["height"] >= 10
+                    assert box["x"] >= frame["x"] - 1
+                    assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
