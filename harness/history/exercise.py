@@ -109,7 +109,7 @@ class Exercise:
         not_drilled: backups that had a drill in the period before, or are configured, and none in this one.
         drills_before: how many drills the period before had, controls left out.
         scenarios: those that were run, with how often.
-        scenarios_left: those that come with the project and were not run.
+        scenarios_left: those that come with the project and were not run; those of a fault stand in its family.
         families: failure modes by family.
         scorecard: or None.
         chain: the state of the history.
@@ -184,7 +184,7 @@ def exercise_of(
         not_drilled=tuple(wanted),
         drills_before=len(last_period),
         scenarios=tuple((name, ran.count(name)) for name in sorted(set(ran))),
-        scenarios_left=tuple(sorted(set(known.scenarios) - set(ran))),
+        scenarios_left=tuple(sorted(set(known.scenarios).difference(ran, *known.faults.values()))),
         families=tuple(_family(name, faults, inside, scorecard) for name, faults in known.faults.items()),
         scorecard=scorecard,
         chain=chain,

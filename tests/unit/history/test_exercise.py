@@ -25,7 +25,7 @@ from tests.unit.history.quarter import drill, quarter_of_drills
 GENERATED = "generated data: documented"
 KNOWN = Known(
     faults={"source": ("lost-row", "stale"), "dump": ("cut",)},
-    scenarios=("documented", "medium"),
+    scenarios=("cut", "documented", "medium", "stale"),
     configured=("production",),
 )
 CHAIN = Chain(20, "ab" * 32, ())
