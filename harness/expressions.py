@@ -58,3 +58,29 @@ def queue_size_expression(queue: str = SEARCH_QUEUE) -> str:
     if not _QUEUE.fullmatch(queue):
         raise ValueError(f"{queue!r} is not the name of a queue")
     return f"echo Illuminate\\Support\\Facades\\Queue::size('{queue}');"
+
+
+CONFIGURED: dict[str, str] = {
+    "APP_KEY": "app.key",
+    "DB_HOST": "database.connections.mysql.host",
+    "DB_DATABASE": "database.connections.mysql.database",
+    "MEILISEARCH_HOST": "scout.meilisearch.host",
+    "MEILISEARCH_KEY": "scout.meilisearch.key",
+    "SCOUT_PREFIX": "scout.prefix",
+    "QUEUE_CONNECTION": "queue.default",
+}
+"""Variables of the environment, and where the configuration holds them (Laravel 12, config/scout.php)."""
+
+
+def stale_configuration_expression() -> str:
+    """Ask which variables the configuration holds otherwise than the environment: names, separated by commas.
+
+    A cached configuration wins over the environment (`php artisan config:cache`), also when it is that of another
+    instance. Only names come out, never a value; a variable that the environment does not have is left out.
+    """
+    pairs = ", ".join(f"'{name}' => '{key}'" for name, key in CONFIGURED.items())
+    return (
+        f"echo 'differs:' . implode(',', array_keys(array_filter([{pairs}],"
+        " fn ($key, $name) => getenv($name) !== false && getenv($name) !== (string) config($key),"
+        " ARRAY_FILTER_USE_BOTH)));"
+    )

@@ -341,7 +341,7 @@ class SearchState:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """What the application says of itself."""
+    """What the application says of itself; `configuration` asks whether it uses what its environment says."""
 
     ping: Probe
     health: Probe
@@ -349,6 +349,7 @@ class AppState:
     migrations_pending: tuple[str, ...]
     decrypt: tuple[Probe, ...] = ()
     downloads: tuple[Probe, ...] = ()
+    configuration: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def result_of(
         negative_control: what was broken after the verdict; checks that did not find it cannot vouch for a PASS.
     """
     verdict, reasons = decide(results)
-    findings = findings_of(results)
+    findings = (*findings_of(results), *_untold(results))
     if error is not None:
         told = (f"{error.fact[:1].upper()}{error.fact[1:]}.",)
         broken = error.exit_code == EXIT_NOT_AS_EXPECTED or (verdict is Verdict.FAIL and isinstance(error, StageFailed))
@@ -92,6 +92,15 @@ def _missed(control: NegativeControl) -> Finding | None:
         expected="found",
         actual="not found",
         remedy="Report it: the checks of this version cannot be believed.",
+    )
+
+
+def _untold(results: Sequence[CheckResult]) -> tuple[Finding, ...]:
+    """A finding for each check that could not tell: pipelines match on the code."""
+    return tuple(
+        Finding("could-not-tell", Severity.WARNING, result.check, f"{result.title}: {result.unknown}.")
+        for result in results
+        if result.unknown
     )
 
 

@@ -173,7 +173,10 @@ CHECKS: tuple[Check, ...] = (
         lambda e: search.check_packaged_documents(e.search.expected_settings, e.search.actual, e.search.prefix),
     ),
     Check("search-settings", lambda e: search.check_settings(e.search.expected_settings, e.search.actual)),
-    Check("search-tasks", lambda e: search.check_tasks(e.search.actual, e.search.import_complaints)),
+    Check(
+        "search-tasks",
+        lambda e: search.check_tasks(e.search.actual, e.search.import_complaints, e.search.refusals),
+    ),
     Check(
         "search-probes",
         lambda e: search.check_probes(
@@ -185,6 +188,7 @@ CHECKS: tuple[Check, ...] = (
         ),
     ),
     Check("app-answers", lambda e: app.check_answers(e.app)),
+    Check("configuration", lambda e: app.check_configuration(e.app)),
     Check("migrations", lambda e: app.check_migrations(e.app, e.unknown_migrations)),
     Check("release", _release, needs_migration=True),
     Check("no-way-out", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),

@@ -25,6 +25,25 @@ def check_answers(app: AppState) -> CheckResult:
     return found.result()
 
 
+def check_configuration(app: AppState) -> CheckResult:
+    """The application uses what its environment says: a cached configuration wins over it, and can be of another."""
+    found = Collector("configuration", "The application uses the configuration that it was given")
+    found.compared = len(app.configuration)
+    if not app.configuration:
+        found.unknown = "the application did not say what it uses"
+    for probe in app.configuration:
+        if probe.expected != probe.actual:
+            found.add(
+                "config-stale",
+                probe.subject,
+                f"The application uses another {probe.subject} than its environment says: a cached configuration wins.",
+                expected=probe.expected,
+                actual=probe.actual,
+                remedy="Run `php artisan config:clear` or `config:cache` where the application runs, then drill again.",
+            )
+    return found.result()
+
+
 def check_migrations(app: AppState, unknown: Sequence[str] = ()) -> CheckResult:
     """Every migration that the application knows has run on the restored database, and no other.
 

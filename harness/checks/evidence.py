@@ -112,6 +112,7 @@ class SearchEvidence:
         prefix: `SCOUT_PREFIX`.
         import_complaints: how many lines `scout:import-all` wrote to stderr, while it ended with 0.
         documents: what the documents of each index say, against their rows.
+        refusals: error codes of Meilisearch in these lines, each with how often it came.
     """
 
     expected_settings: SearchState
@@ -121,6 +122,7 @@ class SearchEvidence:
     prefix: str
     import_complaints: int = 0
     documents: tuple[DocumentDifference, ...] = ()
+    refusals: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from harness.checks.collector import Collector
 from harness.checks.evidence import RecoveryEvidence
 from harness.model import CheckResult
+
+CLOCKS_APART = timedelta(minutes=10)
+"""Clocks of two machines may differ by so much before one of them is called wrong."""
 
 
 def recovery_point_s(recovery: RecoveryEvidence) -> float | None:
@@ -25,6 +30,11 @@ def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
         found.unknown = "no row of the restored database has a time" if recovery.point_objective_s else ""
         return found.result()
     found.compared = 1
+    if recovery.backup_at is not None and recovery.backup_at - recovery.now > CLOCKS_APART:
+        # Every age that could be told would be wrong by as much.
+        ahead_s = (recovery.backup_at - recovery.now).total_seconds()
+        found.unknown = f"the backup says that it was made {ahead_s:.0f} s from now: one of the two clocks is wrong"
+        return found.result()
     found.evidence("newest row", recovery.newest_row_at.isoformat(timespec="seconds"))
     found.evidence("its age at the time of the backup" if recovery.backup_at else "its age now", f"{age_s:.0f} s")
     if recovery.point_objective_s is None:

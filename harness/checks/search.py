@@ -166,10 +166,23 @@ def _short(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
 
 
-def check_tasks(actual: SearchState, import_complaints: int) -> CheckResult:
+_REFUSED = {
+    "invalid_api_key": "Compare MEILISEARCH_KEY with the keys of the server.",
+    "missing_authorization_header": "Set MEILISEARCH_KEY to a key of the server.",
+    "payload_too_large": "Raise the server's --http-payload-size-limit, or import in smaller chunks.",
+}
+"""What to do about an error code of Meilisearch (its documentation, "Error codes")."""
+
+
+def check_tasks(actual: SearchState, import_complaints: int, refusals: Sequence[tuple[str, int]] = ()) -> CheckResult:
     """No task of the search server failed or was canceled, and the import had nothing to complain of.
 
     `scout:import-all` ends with 0 whatever happens, and `meilisearch:dump` never looks at failed tasks.
+
+    Args:
+        actual: the restored search.
+        import_complaints: lines that the import wrote to stderr.
+        refusals: error codes of Meilisearch in them, each with how often it came.
     """
     found = Collector("search-tasks", "Every task of the search server succeeded")
     found.compared = actual.tasks
@@ -182,6 +195,16 @@ def check_tasks(actual: SearchState, import_complaints: int) -> CheckResult:
             expected=0,
             actual=import_complaints,
             remedy="Read logs/target/import.log in the run directory.",
+        )
+    for code, times in refusals:
+        found.add(
+            "search-refused",
+            code,
+            f"Meilisearch refused {times} requests of scout:import-all: {code}.",
+            severity=Severity.WARNING,
+            expected=0,
+            actual=times,
+            remedy=_REFUSED.get(code, "Meilisearch's documentation of error codes says what it means."),
         )
     for task in actual.bad_tasks:
         found.add(

@@ -1,7 +1,118 @@
-"""Faults of the application."""
+"""Faults of the application: the wrong key, a configuration that is stale, another version, a way out, no start."""
 
 from __future__ import annotations
 
-from harness.faults.fault import Fault, table
+import base64
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-FAULTS: dict[str, Fault] = table()
+from pydantic import Field
+
+from harness.errors import HarnessError
+from harness.faults.fault import Fault, Options, table
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.runtimes.local_host import LocalHost
+from harness.services.execution import run
+
+
+class StaleOptions(Options):
+    """`variables`: what the cached configuration has otherwise than the environment."""
+
+    variables: Annotated[tuple[Literal["APP_KEY", "MEILISEARCH_KEY"], ...], Field(min_length=1, strict=False)] = (
+        "APP_KEY",
+    )
+
+
+class ReleaseOptions(Options):
+    """`release` of the stand-in, as `STANDIN_RELEASE` names it."""
+
+    release: str = "next"
+
+
+class NameOptions(Options):
+    """`name`: one of those that the drill tries to look up."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z.]+$")] = "example.com"
+
+
+@contextmanager
+def wrong_app_key(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Give the application another key than the source had."""
+    scene.stack.apiary.overrides["APP_KEY"] = _app_key(rng)
+    scene.changed("variable", "APP_KEY", "another one for the application's commands, from its start on")
+    yield
+
+
+@contextmanager
+def cache_configuration(scene: Scene, rng: Random, options: StaleOptions) -> Iterator[None]:
+    """Have the application cache a configuration that has other values than its environment."""
+    made = {"APP_KEY": _app_key(rng), "MEILISEARCH_KEY": f"{rng.getrandbits(128):032x}"}
+    _cache(scene, {name: made[name] for name in options.variables})
+    yield
+
+
+@contextmanager
+def newer_release(scene: Scene, rng: Random, options: ReleaseOptions) -> Iterator[None]:
+    """Let the application be a release newer than the one that was backed up; nobody migrates."""
+    scene.stack.apiary.overrides["STANDIN_RELEASE"] = options.release
+    scene.changed("variable", "STANDIN_RELEASE", f"{options.release} for the application's commands, from its start on")
+    yield
+
+
+@contextmanager
+def open_lookup(scene: Scene, rng: Random, options: NameOptions) -> Iterator[None]:
+    """Let a name outside be found from inside the restored application; the address is one of RFC 5737."""
+    host = scene.stack.apiary.storage_host
+    if isinstance(host, LocalHost):
+        raise HarnessError("local processes have no network of their own", "Run it with --runtime docker.")
+    added = run(host, ["sh", "-c", f'echo "192.0.2.1 {options.name}" >> /etc/hosts'], user="0")
+    if added.exit_status != 0:
+        raise HarnessError("the file of host names could not be changed", details=added.stderr)
+    scene.changed("network", options.name, "found as 192.0.2.1 from inside the application's network")
+    yield
+
+
+@contextmanager
+def break_start(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Take the port that the application wants, so that it ends as soon as it starts."""
+    address = urlsplit(scene.stack.apiary.url)
+    assert address.hostname is not None
+    assert address.port is not None
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((address.hostname, address.port))
+        taken.listen()
+        scene.changed("port", "apiary", "taken by another process while the application starts")
+        yield
+
+
+def _cache(scene: Scene, values: dict[str, str]) -> None:
+    done = scene.stack.apiary.artisan("config:cache", env=values)
+    if done.exit_status != 0:
+        raise HarnessError(f"`php artisan config:cache` ended with exit status {done.exit_status}", details=done.stderr)
+    for name in values:
+        scene.changed("configuration", name, "cached with another value than the environment has")
+
+
+def _app_key(rng: Random) -> str:
+    return "base64:" + base64.b64encode(rng.randbytes(32)).decode()
+
+
+FAULTS: dict[str, Fault] = table(
+    Fault("wrong-app-key", "app", (Stage.START,), "The application has another APP_KEY than the source had.",
+          wrong_app_key),
+    Fault("stale-config-cache", "app", (Stage.REINDEX,),
+          "The application uses a cached configuration in place of its environment.", cache_configuration,
+          StaleOptions),
+    Fault("newer-app", "app", (Stage.START,), "The application is newer than the backup.", newer_release,
+          ReleaseOptions),
+    Fault("egress", "app", (Stage.TARGET,), "A name outside can be looked up from inside the restored application.",
+          open_lookup, NameOptions),
+    Fault("app-does-not-start", "app", (Stage.START,), "The application does not start after the restore.",
+          break_start),
+)  # fmt: skip

@@ -98,6 +98,10 @@ MEANINGS: dict[str, Meaning] = {
         "The restored application does not answer or says that it is not well: people cannot work with it.",
         "Look at logs/target/apiary.log in the run directory.",
     ),
+    "configuration": Meaning(
+        "The application works with the keys or servers of another configuration than the one it was given.",
+        "Clear the cached configuration where the application runs, and find out how it came there.",
+    ),
     "migrations": Meaning(
         "The application expects another structure than the backup has: pages fail.",
         "Restore into the version that made the backup, then migrate.",

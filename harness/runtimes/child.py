@@ -41,8 +41,8 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
 
-    def start(self) -> None:
-        """Start it. Raises MissingProgram when there is no such program."""
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it; `environment` is added to its own. Raises MissingProgram when there is no such program."""
         self._stopped = False
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
@@ -52,7 +52,7 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env=self._env,
+                    env={**self._env, **(environment or {})},
                     cwd=self._cwd,
                     start_new_session=True,
                 )
@@ -157,10 +157,10 @@ class ChildControl:
         """End it at once."""
         self.child.crash()
 
-    def restart(self) -> None:
-        """Start it again and wait until it is ready."""
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again and wait until it is ready; `environment` is added to its own."""
         self.prepare()
-        self.child.start()
+        self.child.start(environment)
         self.child.wait_ready(self.ready, timeout_s=self.ready_s)
 
     def pause(self) -> None:

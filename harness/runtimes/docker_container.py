@@ -20,7 +20,7 @@ from docker.types import EndpointConfig
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from harness.errors import ServerFailed
+from harness.errors import HarnessError, ServerFailed
 from harness.runtimes.child import LOG_TAIL_LINES
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_host import ContainerHost
@@ -260,8 +260,12 @@ class ContainerControl:
         """End it at once."""
         self.server.kill()
 
-    def restart(self) -> None:
-        """Start it again and wait until it is ready."""
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again and wait until it is ready; a container keeps the environment that it was made with."""
+        if environment:
+            raise HarnessError(
+                "a container cannot be started again with another environment", "Run it with --runtime process."
+            )
         self.server.restart()
         self.ready()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import requests
@@ -49,6 +49,7 @@ class Apiary:
         search_prefix: `SCOUT_PREFIX`.
         lifecycle: starts and stops it.
         generator: command that fills a stand-in with data; empty for an image that has none.
+        overrides: variables that artisan commands get in place of the app's own: for faults, and for nothing else.
     """
 
     url: str
@@ -61,11 +62,12 @@ class Apiary:
     search_prefix: str
     lifecycle: Lifecycle
     generator: tuple[str, ...] = ()
+    overrides: dict[str, str] = field(default_factory=dict)
 
     def artisan(self, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 3600.0) -> Completed:
         """Run `php artisan …` and return how it ended, whatever the exit status is."""
         argv = (*self.php, "artisan", *arguments)
-        return run(self.host, argv, env=env, user=self.user, timeout_s=timeout_s)
+        return run(self.host, argv, env={**self.overrides, **(env or {})}, user=self.user, timeout_s=timeout_s)
 
     def must_artisan(self, *arguments: str, timeout_s: float = 3600.0) -> Completed:
         """Run `php artisan …`. Raises ProcedureFailed with the end of its output when it fails."""

@@ -19,8 +19,12 @@ class ServerControl(Protocol):
     def kill(self) -> None:
         """End it at once, as a power cut would."""
 
-    def restart(self) -> None:
-        """Start it again after it ended, with its data and at its address, and wait until it is ready."""
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again after it ended, with its data and at its address, and wait until it is ready.
+
+        Args:
+            environment: further variables for it; only local processes can be given any.
+        """
 
     def pause(self) -> None:
         """Let it stand still: it keeps its connections and answers nothing."""

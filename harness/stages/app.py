@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.expressions import decrypt_digest_expression
+from harness.expressions import CONFIGURED, decrypt_digest_expression, stale_configuration_expression
 from harness.model import AppState, Probe
 from harness.services.mysql import quote_name
 from harness.services.stack import Stack
@@ -32,6 +32,7 @@ def observe_app(stack: Stack, files: Path | None = None) -> AppState:
         migrations_ran=ran,
         migrations_pending=pending,
         decrypt=tuple(_decrypt(stack)),
+        configuration=tuple(_configuration(stack)),
         downloads=tuple(_downloads(stack, files)) if files is not None else (),
     )
 
@@ -77,6 +78,19 @@ def _decrypt(stack: Stack) -> list[Probe]:
             Probe("decrypt", label, digest if works else "", digest if works else "", "" if works else "not readable")
         )
     return probes
+
+
+def _configuration(stack: Stack) -> list[Probe]:
+    """Whether the application uses what its environment says; none where it did not tell."""
+    completed = stack.apiary.artisan("tinker", f"--execute={stale_configuration_expression()}")
+    told = re.fullmatch(r"differs:([A-Z_,]*)", completed.stdout.decode("utf-8", "replace").strip())
+    if completed.exit_status != 0 or told is None:
+        return []
+    stale = told[1].split(",")
+    return [
+        Probe("configuration", name, "as in the environment", "another" if name in stale else "as in the environment")
+        for name in CONFIGURED
+    ]
 
 
 def _downloads(stack: Stack, files: Path) -> list[Probe]:

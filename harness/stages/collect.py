@@ -23,6 +23,7 @@ from harness.clock import Clock
 from harness.model import AppState, ArtifactFile, DatabaseState, Manifest, Probe, Step
 from harness.restore.database import complaint_findings
 from harness.restore.script import Script, redump
+from harness.restore.search import refusals
 from harness.rowdiff import differing_rows
 from harness.scenario import Objectives
 from harness.services.mysql import Session, quote_name
@@ -42,6 +43,9 @@ from harness.stages.source import SourceView
 from harness.stages.target import RECOVERY_STEPS, FreshTarget, Restoration
 from harness.storage.inventory import write_inventory
 from harness.storage.order import sorted_entries
+
+NONCE_TABLE = "events"
+"""One of its names holds the nonce of the backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             search = stack.meilisearch.state()
             probes = search_probes(session, database, stack.meilisearch, searchable, stack.apiary.search_prefix)
             documents = document_differences(session, database, stack.meilisearch, search, stack.apiary.search_prefix)
-            nonce = restored.manifest.nonce if restored.manifest else ""
+            nonce = restored.manifest.nonce if restored.manifest and _was_marked(restored.backup) else ""
             nonce_found = bool(nonce) and _nonce_found(session, database, nonce)
         note.progress("files")
         files = directory / "target-files.jsonl"
@@ -139,6 +143,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             prefix=stack.apiary.search_prefix,
             import_complaints=len(restored.restoration.import_complaints),
             documents=documents,
+            refusals=refusals(restored.restoration.import_complaints),
         ),
         app=app,
         recovery=RecoveryEvidence(
@@ -188,8 +193,17 @@ def newest_row_at(state: DatabaseState) -> datetime | None:
     return max((table.newest_at for table in state.tables if table.newest_at is not None), default=None)
 
 
+def _was_marked(backup: Backup | None) -> bool:
+    """Whether the row with the nonce can be in the backup: not where its table was empty at the source already."""
+    if backup is None:
+        return True
+    return any(table.name == NONCE_TABLE and table.rows for table in backup.database.tables)
+
+
 def _nonce_found(session: Session, database: str, nonce: str) -> bool:
-    found = session.value(f"SELECT COUNT(*) FROM {quote_name(database, 'events')} WHERE name LIKE %s", (f"%{nonce}%",))
+    found = session.value(
+        f"SELECT COUNT(*) FROM {quote_name(database, NONCE_TABLE)} WHERE name LIKE %s", (f"%{nonce}%",)
+    )
     return int(found) > 0
 
 

@@ -153,7 +153,11 @@ def restore(
 
     def rebuild_index(note: Note) -> None:
         nonlocal complaints
-        complaints = reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
+        complaints = reindex(stack, drained_s=limits.search_drained_s, progress=lambda text: tell(note, text))
+
+    def tell(note: Note, text: str) -> None:
+        note.progress(text)
+        stream.told(text)
 
     guide_steps = {
         Stage.STOP: ("stop", "Stop the application, nobody is connected", stop),

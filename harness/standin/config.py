@@ -70,7 +70,10 @@ class Masquerade:
 
 @dataclass(frozen=True, slots=True)
 class AppConfig:
-    """What the app knows about its surroundings; one per process, built when the process starts."""
+    """What the app knows about its surroundings; one per process, built when the process starts.
+
+    `differing` names the variables that a cached configuration holds otherwise than the environment.
+    """
 
     env: str
     key: str
@@ -90,6 +93,7 @@ class AppConfig:
     cached: bool
     values: tuple[tuple[str, str], ...]
     release: str = ""
+    differing: tuple[str, ...] = ()
 
     @property
     def files_dir(self) -> Path:
@@ -156,6 +160,7 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         cached=cached.is_file(),
         values=tuple(values.items()),
         release=values["STANDIN_RELEASE"],
+        differing=tuple(name for name, value in values.items() if environ.get(name, value) != value),
     )
 
 

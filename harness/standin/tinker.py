@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 
+from harness.expressions import CONFIGURED, stale_configuration_expression
 from harness.standin.config import AppConfig
 from harness.standin.database import connect
 from harness.standin.encryption import decrypt_string, parse_app_key
@@ -60,6 +61,10 @@ def _queue_size(match: re.Match[str], config: AppConfig) -> str:
         connection.close()
 
 
+def _stale_configuration(match: re.Match[str], config: AppConfig) -> str:
+    return "differs:" + ",".join(name for name in CONFIGURED if name in config.differing)
+
+
 def _pattern(template: str, value: str) -> re.Pattern[str]:
     return re.compile(re.escape(template).replace("VALUE", f"({value})"))
 
@@ -85,4 +90,5 @@ _EXPRESSIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], AppConfig], 
         _pattern("echo Illuminate\\Support\\Facades\\Queue::size('VALUE');", "[A-Za-z0-9_.-]+"),
         _queue_size,
     ),
+    (re.compile(re.escape(stale_configuration_expression())), _stale_configuration),
 )

@@ -136,14 +136,18 @@ def restoration(request: pytest.FixtureRequest, settings: Settings, scenario: Sc
 
 
 @pytest.fixture(scope="session")
-def drilled(settings: Settings) -> Callable[[Scenario], DrillResult]:
-    """Drills a scenario by local processes; what has the same data and backup shares one backup of this worker."""
+def drilled(request: pytest.FixtureRequest, settings: Settings) -> Callable[[Scenario], DrillResult]:
+    """Drills a scenario; what has the same data and backup shares one backup of this worker.
+
+    By local processes, except for what needs containers: there, the whole drill.
+    """
     backups: dict[str, Backed] = {}
 
     def drill_it(scenario: Scenario) -> DrillResult:
         flavours = scenario.runtime.flavours
-        with drill_of(settings, scenario.name, flavours=flavours) as drill:
-            if scenario.needs_source:
+        engine = request.getfixturevalue("engine") if scenario.runtime.kind == "docker" else None
+        with drill_of(settings, scenario.name, engine=engine, flavours=flavours) as drill:
+            if scenario.needs_source or engine is not None:
                 return drill.run(scenario)
             key = f"{scenario.model_dump_json(include={'data', 'backup'})} {flavours.get('source')}"
             if key not in backups:

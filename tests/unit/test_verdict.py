@@ -9,12 +9,17 @@ import pytest
 from harness.checks import CHECKS, Check
 from harness.checks.evidence import Evidence
 from harness.model import CheckResult, Finding, Severity, Verdict
+from harness.result import result_of
 from harness.verdict import decide, findings_of, judge
 from tests.unit.checks.builders import finding
 
 LOST = finding("row-count", "users", "Table users has 1 rows, the source had 2.", "2", "1")
 NOTED = finding("orphans-accepted", "attendance", "Seven rows.", "0", "7", severity=Severity.WARNING)
 TOLD = finding("gtid", "line 3", "Line 3.", None, None, severity=Severity.INFO)
+
+
+ASKED = [check.name for check in CHECKS if not check.from_outside]
+"""What is asked of a backup that has a source, and of one that a newer application took in."""
 
 
 def result(name: str, compared: int = 1, *findings: Finding, unknown: str = "") -> CheckResult:
@@ -27,7 +32,7 @@ def check(given: CheckResult, *, required: bool = True, needs_source: bool = Fal
 
 def test_every_check_content_is_a_pass_without_reasons(evidence: Evidence) -> None:
     results = judge(evidence)
-    assert [each.check for each in results] == [each.name for each in CHECKS]
+    assert [each.check for each in results] == ASKED
     assert decide(results) == (Verdict.PASS, ())
     assert all(each.duration_s > 0 for each in results)
 
@@ -97,6 +102,21 @@ def test_a_check_that_crashes_is_inconclusive_and_takes_no_other_with_it(evidenc
     assert decide(results) == (Verdict.INCONCLUSIVE, ("crash: the check crashed: KeyError: 'users'.",))
 
 
+def test_a_check_that_is_left_out_is_inconclusive(evidence: Evidence) -> None:
+    """A drill that lost one of its checks must not pass with the others."""
+    results = judge(evidence, left_out=["files"])
+    assert [each.check for each in results] == [each.check for each in judge(evidence)]
+    assert decide(results) == (Verdict.INCONCLUSIVE, ("files: the check did not run.",))
+
+
+def test_what_could_not_be_told_is_a_finding_for_pipelines(evidence: Evidence) -> None:
+    told = result_of(judge(evidence, left_out=["files"]), None)
+    assert (told.verdict, told.findings) == (
+        Verdict.INCONCLUSIVE,
+        (Finding("could-not-tell", Severity.WARNING, "files", "files: the check did not run."),),
+    )
+
+
 def test_a_crash_does_not_hide_what_another_check_found(evidence: Evidence) -> None:
     broken = replace(evidence, files=replace(evidence.files, actual=evidence.files.actual.with_name("gone")))
     results = judge(broken, [*CHECKS, check(result("bad", 1, LOST))])
@@ -107,14 +127,15 @@ def test_a_crash_does_not_hide_what_another_check_found(evidence: Evidence) -> N
 
 def test_checks_that_need_the_source_are_left_out_without_one(evidence: Evidence) -> None:
     results = judge(replace(evidence, source=None))
-    assert [each.check for each in results] == [each.name for each in CHECKS if not each.needs_source]
+    wanted = [each.name for each in CHECKS if not each.needs_source and each.name in ASKED]
+    assert [each.check for each in results] == wanted
     assert "rows-source" not in {each.check for each in results}
     assert decide(results) == (Verdict.PASS, ())
 
 
 def test_a_runtime_that_shares_the_machines_network_is_not_asked_for_a_way_out(evidence: Evidence) -> None:
     results = judge(replace(evidence, egress=None))
-    assert [each.check for each in results] == [each.name for each in CHECKS if each.name != "no-way-out"]
+    assert [each.check for each in results] == [name for name in ASKED if name != "no-way-out"]
 
 
 def test_an_empty_backup_is_not_a_pass(evidence: Evidence) -> None:

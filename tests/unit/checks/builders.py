@@ -96,9 +96,11 @@ def app(
     pending: tuple[str, ...] = (),
     decrypt: tuple[Probe, ...] = (Probe("decrypt", "users.buzzcard", "d1", "d1"),),
     downloads: tuple[Probe, ...] = (Probe("download", "resumes/a.pdf", "d2", "d2"),),
+    configuration: tuple[Probe, ...] = (Probe("configuration", "APP_KEY", "as given", "as given"),),
 ) -> AppState:
     """An application that is well."""
-    return AppState(ping, health, ("2014_10_12_000000_create_users_table",), pending, decrypt, downloads)
+    ran = ("2014_10_12_000000_create_users_table",)
+    return AppState(ping, health, ran, pending, decrypt, downloads, configuration)
 
 
 def recovery(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.checks.app import check_answers, check_egress, check_migrations
+from harness.checks.app import check_answers, check_configuration, check_egress, check_migrations
 from harness.model import EgressAttempt, Probe, Severity
 from tests.unit.checks.builders import app, finding, only
 
@@ -27,6 +27,36 @@ def test_health_that_does_not_answer() -> None:
         "200",
         "nothing",
     )
+
+
+def test_an_application_that_uses_what_it_was_given() -> None:
+    result = check_configuration(app())
+    assert (result.check, result.findings, result.compared, result.unknown) == ("configuration", (), 1, "")
+
+
+def test_a_cached_configuration_that_wins_over_the_environment() -> None:
+    result = check_configuration(
+        app(
+            configuration=(
+                Probe("configuration", "APP_KEY", "as in the environment", "another"),
+                Probe("configuration", "DB_HOST", "as in the environment", "as in the environment"),
+            )
+        )
+    )
+    assert only(result) == finding(
+        "config-stale",
+        "APP_KEY",
+        "The application uses another APP_KEY than its environment says: a cached configuration wins.",
+        "as in the environment",
+        "another",
+        "Run `php artisan config:clear` or `config:cache` where the application runs, then drill again.",
+    )
+    assert result.compared == 2
+
+
+def test_an_application_that_does_not_say_what_it_uses() -> None:
+    result = check_configuration(app(configuration=()))
+    assert (result.findings, result.unknown) == ((), "the application did not say what it uses")
 
 
 def test_migrations_that_all_ran() -> None:

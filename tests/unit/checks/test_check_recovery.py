@@ -76,3 +76,11 @@ def test_the_recovery_point_is_told_without_an_objective() -> None:
     assert recovery_point_s(recovery(point_objective_s=None)) == 3600.0
     assert recovery_point_s(recovery(backup_at=None)) == 3600.0
     assert recovery_point_s(recovery(newest_row_at=None)) is None
+
+
+def test_a_backup_from_a_clock_that_is_ahead_tells_no_age() -> None:
+    """Whatever it would be, it would be wrong; minutes are what clocks may differ by."""
+    result = check_recovery_point(recovery(backup_at=NOW + timedelta(hours=48)))
+    assert (result.findings, result.evidence) == ((), ())
+    assert result.unknown == "the backup says that it was made 172800 s from now: one of the two clocks is wrong"
+    assert check_recovery_point(recovery(backup_at=NOW + timedelta(minutes=10))).unknown == ""

@@ -221,6 +221,29 @@ def test_an_import_that_complained_and_ended_with_0() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("invalid_api_key", "Compare MEILISEARCH_KEY with the keys of the server."),
+        ("payload_too_large", "Raise the server's --http-payload-size-limit, or import in smaller chunks."),
+        ("internal", "Meilisearch's documentation of error codes says what it means."),
+    ],
+)
+def test_an_import_that_meilisearch_refused(code: str, remedy: str) -> None:
+    """The cause is named: without it, only documents would be missing."""
+    assert check_tasks(search(), 11, ((code, 11),)).findings[1:] == (
+        finding(
+            "search-refused",
+            code,
+            f"Meilisearch refused 11 requests of scout:import-all: {code}.",
+            "0",
+            "11",
+            remedy,
+            Severity.WARNING,
+        ),
+    )
+
+
 def test_a_failed_task_without_an_index_and_a_code() -> None:
     found = only(check_tasks(search(bad_tasks=(SearchTask(9, "", "failed", "dumpCreation", ""),)), 0))
     assert (found.subject, found.message) == ("task 9", "Task 9 (dumpCreation) on no index is failed: no code.")

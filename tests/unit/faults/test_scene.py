@@ -40,6 +40,14 @@ def test_actions_come_in_order_and_not_beyond_the_end() -> None:
     assert seen == [2, 2, 5]
 
 
+def test_an_action_comes_once_when_the_reindex_comes_to_it() -> None:
+    stream, seen = ScriptStream(), list[str]()
+    stream.when_told("search tasks", lambda: seen.append("search tasks"))
+    for progress in ("import", "search tasks", "search tasks"):
+        stream.told(progress)
+    assert seen == ["search tasks"]
+
+
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
     """A backup of one file, as far as its manifest goes."""

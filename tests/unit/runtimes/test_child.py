@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from harness.errors import MissingProgram, ServerFailed, WaitTimeout
-from harness.runtimes.child import LOG_TAIL_LINES, Child, free_port
+from harness.runtimes.child import LOG_TAIL_LINES, Child, ChildControl, free_port
 from harness.wait import wait_until
 
 Start = Callable[..., Child]
@@ -146,3 +146,13 @@ def runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_child_can_be_started_again_with_further_variables(shell: Start, tmp_path: Path) -> None:
+    child = shell('echo "limit:$LIMIT" >> told; exec sleep 600')
+    control = ChildControl(child, lambda: True, 10)
+    told = tmp_path / "told"
+    wait_until(told.exists, what="the first start", timeout_s=10)
+    control.kill()
+    control.restart({"LIMIT": "1000"})
+    wait_until(lambda: told.read_text() == "limit:\nlimit:1000\n", what="the second start", timeout_s=10)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from harness.expressions import decrypt_digest_expression, queue_size_expression, resume_owners_expression
+from harness.expressions import (
+    decrypt_digest_expression,
+    queue_size_expression,
+    resume_owners_expression,
+    stale_configuration_expression,
+)
+from harness.standin.config import cache_file, load_config
+from harness.standin.tinker import execute
 
 
 def test_the_expressions_are_these() -> None:
@@ -16,6 +25,14 @@ def test_the_expressions_are_these() -> None:
         "echo Illuminate\\Support\\Facades\\DB::table('resumes')"
         "->join('users', 'users.id', '=', 'resumes.user_id')->whereNull('users.deleted_at')"
         "->orderBy('resumes.id')->limit(5)->get(['users.id', 'users.uid'])->toJson();"
+    )
+    assert stale_configuration_expression() == (
+        "echo 'differs:' . implode(',', array_keys(array_filter(['APP_KEY' => 'app.key',"
+        " 'DB_HOST' => 'database.connections.mysql.host', 'DB_DATABASE' => 'database.connections.mysql.database',"
+        " 'MEILISEARCH_HOST' => 'scout.meilisearch.host', 'MEILISEARCH_KEY' => 'scout.meilisearch.key',"
+        " 'SCOUT_PREFIX' => 'scout.prefix', 'QUEUE_CONNECTION' => 'queue.default'],"
+        " fn ($key, $name) => getenv($name) !== false && getenv($name) !== (string) config($key),"
+        " ARRAY_FILTER_USE_BOTH)));"
     )
 
 
@@ -30,3 +47,13 @@ def test_other_values_are_refused() -> None:
         queue_size_expression("a'b")
     with pytest.raises(ValueError, match=r"^a limit of 0 asks for nothing$"):
         resume_owners_expression(0)
+
+
+def test_the_stand_in_names_what_a_cached_configuration_has_otherwise(tmp_path: Path) -> None:
+    """Names only; what the environment does not have is left out, as in PHP."""
+    environment = {"APP_KEY": "of the environment", "SCOUT_PREFIX": "apiary_"}
+    expression = stale_configuration_expression()
+    assert execute(expression, load_config(environment, tmp_path)) == "differs:"
+    cache_file(tmp_path).parent.mkdir(parents=True)
+    cache_file(tmp_path).write_text('{"APP_KEY": "of another", "SCOUT_PREFIX": "apiary_", "DB_HOST": "elsewhere"}')
+    assert execute(expression, load_config(environment, tmp_path)) == "differs:APP_KEY"
