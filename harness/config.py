@@ -19,7 +19,6 @@ from harness.handin.identity import backup_of_path, checked_name
 from harness.handin.patterns import newest
 from harness.handin.volumes import named_volume
 from harness.model import TrendLimits
-from harness.runtimes.docker_images import pinned
 from harness.scenario import Objectives
 from harness.settings import CONFIG_NAME as CONFIG_NAME
 from harness.settings import ImageSettings
@@ -113,6 +112,8 @@ class Trend(_Closed):
 
 
 def _pinned(reference: str) -> str:
+    from harness.runtimes.docker_images import pinned  # the SDK takes a third of a second
+
     try:
         return pinned(reference)
     except UsageError as error:

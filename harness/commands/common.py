@@ -11,14 +11,13 @@ from pathlib import Path
 from types import FrameType, MappingProxyType
 
 import click
-from pydantic import TypeAdapter
 
 from harness.commands.afterwards import Finished, do_afterwards
-from harness.commands.edge import EXIT_CODES, errors_console, say, settings_for
+from harness.commands.edge import EXIT_CODES, errors_console, say, settings_for, show_result
 from harness.commands.kept import how_to_reach
 from harness.drill import Drill, new_drill_id
 from harness.model import DrillResult
-from harness.reports.console import ConsoleProgress, console_for, print_summary
+from harness.reports.console import ConsoleProgress, console_for
 from harness.runtimes.choice import choose_runtime
 from harness.runtimes.ownership import sweep, workspace
 from harness.settings import ImageSettings, Settings, from_environment
@@ -176,13 +175,6 @@ def drilling(
                 console.print(
                     f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False, soft_wrap=True
                 )
-
-
-def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())
-    else:
-        print_summary(console_for(), result, str(run_dir))
 
 
 @contextmanager

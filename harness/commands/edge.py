@@ -6,9 +6,13 @@ What needs a drill stands in `common`; a command that only reads (`status`, `his
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import click
 from rich.console import Console
 
+from harness.model import DrillResult
+from harness.reports.console import console_for, print_summary
 from harness.settings import Settings, from_environment
 
 EXIT_CODES = """
@@ -32,3 +36,13 @@ def say(text: str) -> None:
 def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:
     """Settings of a command that starts no drill."""
     return from_environment(os.environ, mysqld=mysqld, meilisearch=meilisearch)
+
+
+def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:
+    """Print a result: as JSON, or on one screen for people."""
+    from pydantic import TypeAdapter
+
+    if as_json:
+        click.echo(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())
+    else:
+        print_summary(console_for(), result, str(run_dir))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.common import EXIT_CODES, show_result
+from harness.commands.edge import EXIT_CODES, show_result
 from harness.commands.report_files import report_options
 from harness.commands.telling import sign, signing_options
 from harness.errors import UsageError
