@@ -81,6 +81,7 @@ class Drill:
         self.measured: tuple[ArtifactFile, ...] = ()
         self.backup_name = ""
         self.steps: tuple[Stage, ...] = RESTORE_STEPS
+        self.as_it_stands = False
         self.faults = Injector((), 0, store.directory, self.limits)
         self.expected = Verdict.PASS
         self.control = settings.control
@@ -94,7 +95,7 @@ class Drill:
         self.expected = scenario.expected.verdict
         self.limits = scenario.limits.over(self.limits)
         self.clock.stage_limit_s = self.limits.stage_s
-        self.steps = scenario.restore.stages
+        self.steps, self.as_it_stands = scenario.restore.stages, scenario.restore.as_it_stands
         self.faults = Injector(scenario.planned(), scenario.data.rng_seed, self.store.directory, self.limits)
 
     def run(self, scenario: Scenario) -> DrillResult:
@@ -163,7 +164,7 @@ class Drill:
         with self._stack("target", app_key) as target:
             fresh = prove_target(target, limits, clock)
             with clock.step("compare", "Compare the script with the server that it will run on"):
-                script = check_compatibility(script, target.mysql)
+                script = replace(check_compatibility(script, target.mysql), as_it_stands=self.as_it_stands)
             inventory = self.store.path("artifact-files.jsonl")
             newer = handed.migrate and script.migrations and set(fresh.migrations) - set(script.migrations)
             before: BeforeMigrating | None = None

@@ -54,6 +54,7 @@ class BackupChoices(_Closed):
     further_databases: tuple[_Table, ...] = Field(default=(), strict=False)
     storage_form: Literal["tar.zst", "copy"] = "tar.zst"
     dump_options: tuple[Annotated[str, Field(pattern=r"^--")], ...] = Field(default=(), strict=False)
+    plain: bool = False
 
     def plan(self) -> BackupPlan:
         """The same, for `backup/`."""
@@ -64,6 +65,7 @@ class BackupChoices(_Closed):
             further_databases=self.further_databases,
             storage_form=self.storage_form,
             dump_options=self.dump_options,
+            plain=self.plain,
         )
 
 
@@ -75,9 +77,13 @@ class Objectives(_Closed):
 
 
 class RestoreChoices(_Closed):
-    """Which of the guide's steps 2 to 6 are taken, in which order; the default is the guide's."""
+    """Which of the guide's steps 2 to 6 are taken, in which order; the default is the guide's.
+
+    `as_it_stands`: the script goes to the server byte for byte; nothing that only its own server wants is left out.
+    """
 
     steps: tuple[_Step, ...] = Field(default=("stop", "files", "database", "start", "reindex"), strict=False)
+    as_it_stands: bool = False
 
     @property
     def stages(self) -> tuple[Stage, ...]:

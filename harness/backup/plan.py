@@ -56,6 +56,7 @@ class BackupPlan:
         further_databases: dumped into the same script, before the application's.
         storage_form: `tar.zst`, or `copy` for a plain directory.
         dump_options: further options for mysqldump.
+        plain: dump as `mysqldump DATABASE` does by itself, with none of the options that make the script loadable.
     """
 
     quiesced: bool = False
@@ -64,6 +65,7 @@ class BackupPlan:
     further_databases: tuple[str, ...] = ()
     storage_form: str = "tar.zst"
     dump_options: tuple[str, ...] = ()
+    plain: bool = False
 
     @property
     def mode(self) -> str:

@@ -44,6 +44,7 @@ class Script:
         report: what was left out on the way to the server; complete once `chunks` was read.
         migrations: names of those that the application had run; empty where the script does not say.
         target: name of the database that it goes to, once that is known.
+        as_it_stands: it goes to the server byte for byte, with what only its own server wants.
     """
 
     source: Dump
@@ -54,9 +55,13 @@ class Script:
     report: RewriteReport
     migrations: tuple[str, ...] = ()
     target: str | None = None
+    as_it_stands: bool = False
 
     def chunks(self) -> Iterator[bytes]:
         """The statements of the wanted database, and nothing that only its own server wants."""
+        if self.as_it_stands:
+            yield from open_script(self.source)
+            return
         if drops := missing_drops(self.info, self.database):
             yield drops
         if self.info.options.compact:
@@ -231,7 +236,9 @@ def _dumped_again(
         for option in script.info.options.as_arguments()
         if option not in plan.dump_options and not option.startswith("--default-character-set")
     )
-    wanted = replace(plan, excluded_tables=(), further_databases=(), dump_options=(*plan.dump_options, *options))
+    wanted = replace(
+        plan, plain=False, excluded_tables=(), further_databases=(), dump_options=(*plan.dump_options, *options)
+    )
     inspector, definitions = Inspector("the dump of the restored database", values=values), Definitions()
     argv = [*dump_arguments(server, flavour, wanted), *([table] if table else [])]
     with server.tools.start(argv, env=server.tool_environment(server.admin)) as command:

@@ -16,7 +16,7 @@ from harness.checks.schema import (
     check_script_objects,
     check_variables,
 )
-from harness.model import CheckResult, SchemaObject, Severity
+from harness.model import CheckResult, DatabaseState, SchemaObject, Severity
 from tests.unit.checks.builders import database, finding, only, part, table
 
 COLUMN = part("column", "users", "gt_email", type="varchar(255)", nullable="no")
@@ -306,3 +306,36 @@ def test_tables_that_are_missing_or_left_out_are_not_told_column_by_column() -> 
     )
     restored = database(table("users"), table("sessions"), objects=(COLUMN,))
     assert check_expected_objects(fresh, restored, ("sessions",)).findings == ()
+
+
+def of(version: str, *objects: SchemaObject) -> DatabaseState:
+    return database(table("travel"), objects=objects, variables={"version": version})
+
+
+def test_another_kind_of_server_prints_views_and_names_constraints_its_own_way() -> None:
+    """Which ones are there is compared all the same."""
+    before = of(
+        "10.11.19-MariaDB-deb12",
+        part("check", "travel", "airfare_policy", expression="json_valid(`airfare_policy`)"),
+        part("check", "travel", "forms", expression="json_valid(`forms`)"),
+        part("view", "", "sizes", definition="select count(0) from `teams`"),
+    )
+    now = of(
+        "9.7.4",
+        part("check", "travel", "travel_chk_1", expression="json_valid(`airfare_policy`)"),
+        part("check", "travel", "travel_chk_2", expression="json_valid(`forms`)"),
+        part("view", "", "sizes", definition="select count(0) AS `count(0)` from `teams`"),
+    )
+    result = check_schema("keys", "Title", ALL_KINDS, before, now, ())
+    assert result.findings == ()
+    assert result.evidence[0] == (
+        "definitions",
+        "compared by name only, because the target is another kind of server",
+    )
+    fewer = check_schema("keys", "Title", ALL_KINDS, before, of("9.7.4", *now.objects[1:2]), ())
+    assert [(found.code, found.subject) for found in fewer.findings] == [
+        ("check-missing", "travel.check 2"),
+        ("view-missing", "sizes"),
+    ]
+    same_kind = check_schema("keys", "Title", ALL_KINDS, before, of("11.8.6-MariaDB", *now.objects), ())
+    assert len(same_kind.findings) == 5
