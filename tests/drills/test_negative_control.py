@@ -36,7 +36,7 @@ def test_what_is_broken_is_found_and_mended_again(restoration: Restoration, targ
     results = judge(target.evidence)
     made = control(target, results, CHECKS, 7, [name])
     assert made.name == name
-    assert made.found_as in ("row-count", "row-content", "file-checksum", "file-missing", "index-document-missing")
+    assert made.found_as in ("row-count", "content-digest", "file-checksum", "file-missing", "index-document-missing")
     assert made.note == ""
     assert restoration.errors() == (Verdict.PASS, [])
 
