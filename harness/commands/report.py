@@ -11,8 +11,6 @@ from harness.commands.edge import EXIT_CODES, show_result
 from harness.commands.report_files import report_options
 from harness.commands.telling import sign, signing_options
 from harness.errors import UsageError
-from harness.reports.files import document_of, write_reports
-from harness.reports.names import paths_named
 from harness.result import exit_code, judge_again
 from harness.settings import Settings
 from harness.store import Store
@@ -39,12 +37,16 @@ def report(run_dir: Path, as_json: bool, code: str | None, settings: Settings) -
     show_result(result, run_dir, as_json=as_json)
     files = settings.reports.files()
     if files:
+        from harness.reports.files import document_of, write_reports
+
         write_reports(document_of(result, run_dir), result, files.items())
     sign(run_dir, result, settings.telling, tuple(files.values()))
     sys.exit(exit_code(result))
 
 
 def _say_name(run_dir: Path, code: str) -> None:
+    from harness.reports.names import paths_named
+
     found = False
     for path in paths_named(run_dir, code):
         click.echo(path)

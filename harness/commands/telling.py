@@ -10,12 +10,11 @@ from pathlib import Path
 import click
 
 from harness.commands.edge import errors_console, settings_for
-from harness.config import CONFIG_NAME
 from harness.errors import HarnessError
 from harness.model import DrillResult
 from harness.monitoring.notify import notify_not_begun
 from harness.monitoring.ping import ping_ended, ping_started
-from harness.settings import Settings, TellingSettings
+from harness.settings import CONFIG_NAME, Settings, TellingSettings
 from harness.telling import checked_ping, read_table, settings_of
 
 
