@@ -45,6 +45,7 @@ def flip(target: Target, rng: Random) -> Iterator[Touched | None]:
     try:
         yield _touched(target, chosen, f"byte {offset} changed, size and time as before")
     finally:
+        _list(target).unlink(missing_ok=True)
         write(byte)
 
 
@@ -61,6 +62,7 @@ def take_away(target: Target, rng: Random) -> Iterator[Touched | None]:
     try:
         yield _touched(target, chosen, "taken away")
     finally:
+        _list(target).unlink(missing_ok=True)
         _must(run(host, ["mv", "--no-clobber", aside, path]))
 
 

@@ -282,7 +282,9 @@ def test_the_dump_of_mysql_on_mariadb(settings: Settings, mysql_operator: Operat
     result = json.loads(process.stdout)
     lines = mysql_operator.plain.read_text().splitlines()
     line = next(number for number, text in enumerate(lines, 1) if "utf8mb4_0900_ai_ci" in text)
-    (found,) = [found for found in result["findings"] if found["severity"] == "error"]
+    found, *causes = [found for found in result["findings"] if found["severity"] == "error"]
+    assert (causes[0]["code"], causes[0]["subject"]) == ("unknown-collation", f"line {line}")
+    assert {cause["code"] for cause in causes} == {"unknown-collation"}
     assert found["message"].startswith(
         f"Compare: the script cannot be loaded into this server: on line {line}, MariaDB "
     )
