@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from harness import scenario
+from harness.batch import fitting
 from harness.commands.common import EXIT_CODES, control_option, drilling, errors_console, runtime_options
 from harness.commands.report_files import report_options
 from harness.commands.telling import signing_options, telling_options
 from harness.errors import UsageError
 from harness.result import exit_code
-from harness.scenario import Scenario
 from harness.settings import Settings
 
 
@@ -75,20 +75,3 @@ def run(
         code = exit_code(result, chosen.expected)
         worst = code if worst == 0 or code == 1 else worst
     sys.exit(worst)
-
-
-def fitting(settings: Settings, wanted: Scenario) -> Settings:
-    """The settings with the runtime that a scenario needs.
-
-    Raises:
-        UsageError: another one was asked for.
-    """
-    kind = wanted.runtime.kind
-    if kind in ("any", settings.runtime):
-        return settings
-    if settings.runtime != "auto":
-        raise UsageError(
-            f"scenario {wanted.name} needs the runtime {kind}, and --runtime says {settings.runtime}",
-            "Leave the option out, or run another scenario.",
-        )
-    return replace(settings, runtime=kind)

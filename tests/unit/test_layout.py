@@ -52,6 +52,7 @@ ORDER = (
     "handover",
     "result",
     "drill",
+    "batch",
     "reports",
     "doctor",
     "commands",

@@ -1,0 +1,128 @@
+"""Many scenarios, one after the other, in one process: what has the same data and backup shares one backup.
+
+A fault of the artifact, the restore, the target or the checks needs no source of its own: the second half of a
+drill begins with a copy of a backup that was made once. What breaks the source, and every scenario that breaks
+nothing, is drilled whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from harness.clock import Silent
+from harness.drill import Drill, new_drill_id
+from harness.errors import HarnessError, UsageError
+from harness.handover import HandedOver
+from harness.model import DrillResult
+from harness.runtimes.choice import choose_runtime
+from harness.runtimes.ownership import workspace
+from harness.runtimes.spec import new_app_key
+from harness.scenario import RestoreChoices, Scenario
+from harness.settings import Settings
+from harness.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Backed:
+    """A backup of a source that is gone.
+
+    Args:
+        handed: the artifact, and what its source held.
+        app_key: `APP_KEY` of the source.
+    """
+
+    handed: HandedOver
+    app_key: str
+
+
+class Batch:
+    """Drills scenarios on the runtime of its settings, or on the one that a scenario needs.
+
+    Args:
+        settings: runtime, engine, images, and where the run directories go.
+        say: told which runtime each drill has, in one line.
+    """
+
+    def __init__(self, settings: Settings, *, say: Callable[[str], None] = lambda _line: None) -> None:
+        self.settings = settings
+        self._say = say
+        self._backups: dict[str, Backed | None] = {}
+
+    def drill(self, scenario: Scenario) -> DrillResult:
+        """Drill one scenario; its run directory is `settings.runs_dir / result.drill_id`.
+
+        Raises:
+            MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.
+            UsageError: it needs another runtime than the settings ask for.
+        """
+        settings = fitting(self.settings, scenario)
+        backed = self.backed(scenario) if _second_half_tells(scenario) else None
+        with new_drill(settings, scenario.name, self._say, scenario.runtime.flavours) as drill:
+            if backed is None:
+                return drill.run(scenario)
+            return drill.run_on(backed.handed, backed.app_key, scenario)
+
+    def backed(self, scenario: Scenario) -> Backed | None:
+        """The backup of a source with the data of a scenario, made once; nobody changes it.
+
+        Returns:
+            None where it cannot be made: then a whole drill says why.
+        """
+        flavours = scenario.runtime.flavours
+        chosen = scenario.model_dump_json(include={"data", "backup"})
+        key = f"{chosen} {flavours.get('source')} {scenario.runtime.kind}"
+        if key not in self._backups:
+            app_key = new_app_key()
+            settings = fitting(self.settings, scenario)
+            with new_drill(settings, "source", self._say, flavours) as drill:
+                try:
+                    self._backups[key] = Backed(drill.back_up(scenario, app_key), app_key)
+                except HarnessError:
+                    self._backups[key] = None
+        return self._backups[key]
+
+
+@contextmanager
+def new_drill(
+    settings: Settings,
+    name: str,
+    say: Callable[[str], None] = lambda _line: None,
+    flavours: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Drill]:
+    """A drill with a run directory and a work directory of its own, which tells nobody how far it is.
+
+    Raises:
+        MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.
+    """
+    drill_id = new_drill_id(name)
+    with workspace(settings.state_dir, drill_id) as directory:
+        runtime = choose_runtime(settings, directory, say, flavours=flavours)
+        yield Drill(drill_id, runtime, settings, Store(settings.runs_dir / drill_id), Silent())
+
+
+def fitting(settings: Settings, wanted: Scenario) -> Settings:
+    """The settings with the runtime that a scenario needs.
+
+    Raises:
+        UsageError: another one was asked for.
+    """
+    kind = wanted.runtime.kind
+    if not runs_on(wanted, settings.runtime):
+        raise UsageError(
+            f"scenario {wanted.name} needs the runtime {kind}, and --runtime says {settings.runtime}",
+            "Leave the option out, or run another scenario.",
+        )
+    return settings if kind == "any" else replace(settings, runtime=kind)
+
+
+def runs_on(scenario: Scenario, runtime: str) -> bool:
+    """Whether a scenario can be drilled where this runtime was asked for; on `auto`, each can."""
+    return "auto" == runtime or scenario.runtime.kind in ("any", runtime)
+
+
+def _second_half_tells(scenario: Scenario) -> bool:
+    """Whether a backup that is there already will do: something is broken, and not at the source."""
+    return not scenario.needs_source and bool(scenario.fault or scenario.restore != RestoreChoices())
