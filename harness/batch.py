@@ -120,7 +120,7 @@ def fitting(settings: Settings, wanted: Scenario) -> Settings:
 
 def runs_on(scenario: Scenario, runtime: str) -> bool:
     """Whether a scenario can be drilled where this runtime was asked for; on `auto`, each can."""
-    return "auto" == runtime or scenario.runtime.kind in ("any", runtime)
+    return runtime == "auto" or scenario.runtime.kind in ("any", runtime)
 
 
 def _second_half_tells(scenario: Scenario) -> bool:

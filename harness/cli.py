@@ -26,6 +26,7 @@ COMMANDS = {
     "run": "run",
     "scenarios": "scenarios",
     "schema": "schema",
+    "score": "score",
     "status": "status",
     "verify": "verify",
 }

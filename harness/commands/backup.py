@@ -20,13 +20,13 @@ from harness.commands.common import (
     read_secret,
     settings_for,
     tell,
-    terminable,
 )
 from harness.drill import new_drill_id
 from harness.errors import EXIT_INTERRUPTED
 from harness.handin.volumes import named_volume, opened
 from harness.reports.console import ConsoleProgress, console_for
 from harness.runtimes.local_host import LocalHost
+from harness.runtimes.ownership import terminable
 from harness.runtimes.programs import mysql_programs
 from harness.services.execution import Host
 from harness.services.mysql import Account, MySqlServer

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, MappingProxyType
+from types import MappingProxyType
 
 import click
 
@@ -19,7 +18,7 @@ from harness.drill import Drill, new_drill_id
 from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for
 from harness.runtimes.choice import choose_runtime
-from harness.runtimes.ownership import sweep, workspace
+from harness.runtimes.ownership import sweep, terminable, workspace
 from harness.settings import ImageSettings, Settings, from_environment
 from harness.store import Store
 
@@ -175,18 +174,3 @@ def drilling(
                 console.print(
                     f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False, soft_wrap=True
                 )
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a drill as Ctrl-C does: with everything stopped and removed."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -13,7 +13,7 @@ import click
 
 from harness import config
 from harness.backup.scan import HostedDirectory
-from harness.commands.common import drilling, must_exist, read_secret, tell, terminable
+from harness.commands.common import drilling, must_exist, read_secret, tell
 from harness.commands.edge import say
 from harness.drill import new_drill_id
 from harness.dump.safety import CODES
@@ -28,6 +28,7 @@ from harness.handover import HandedIn
 from harness.history.baseline import baseline
 from harness.history.database import History
 from harness.model import DrillResult, TrendEvidence, TrendLimits
+from harness.runtimes.ownership import terminable
 from harness.scenario import Objectives
 from harness.settings import Settings
 

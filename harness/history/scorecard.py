@@ -12,7 +12,8 @@ from pathlib import Path
 
 from harness.errors import UsageError
 
-DETECTED = frozenset(("detected", "found", "noticed"))
+DETECTED = frozenset(("detected", "found", "noticed", "passed"))
+"""What is harmless on purpose is dealt with as it should be when it passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def read_scorecard(path: Path) -> Scorecard:
     outcomes = {name: (family, outcome) for family, name, outcome in _outcomes(raw, "")}
     if not outcomes:
         raise UsageError(
-            f"the scorecard {path} names no fault with an outcome", "`apiary-drill score --json FILE` writes one."
+            f"the scorecard {path} names no fault with an outcome", "`apiary-drill score --json` prints one."
         )
     said = raw if isinstance(raw, dict) else {}
     told = next((said[key] for key in ("made_at", "finished_at", "started_at") if isinstance(said.get(key), str)), "")

@@ -86,7 +86,7 @@ def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
 
 def _fault(fault: InjectedFault) -> str:
     """A fault with its first changes, in one line."""
-    told = [f"{change.kind} {change.subject}: {change.detail}" for change in fault.changes[:_LISTED_CHANGES]]
+    told = [str(change) for change in fault.changes[:_LISTED_CHANGES]]
     if len(fault.changes) > _LISTED_CHANGES:
         told.append(f"and {len(fault.changes) - _LISTED_CHANGES:,} more")
     return f"Fault put in at {fault.stage}: {fault.name} ({'; '.join(told) or 'without effect'})."

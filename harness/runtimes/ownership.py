@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 import psutil
 
@@ -110,6 +111,21 @@ def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator
         if not kept:
             end_processes(drill_id)
             _remove(directory)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a drill as Ctrl-C does: with everything stopped and removed."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def leftovers(state_dir: Path, *, kept_too: bool = False) -> list[Leftover]:
