@@ -24,10 +24,7 @@ class ExpectedFinding(_Closed):
         """Whether this is that finding."""
         if finding.code != self.code:
             return False
-        if self.subject is None:
-            return True
-        pattern = ".*".join(re.escape(part) for part in self.subject.split("*"))
-        return re.fullmatch(pattern, finding.subject, re.DOTALL) is not None
+        return self.subject is None or _fits(self.subject, finding.subject)
 
     def __str__(self) -> str:
         return self.code if self.subject is None else f"{self.code} of {self.subject}"
@@ -37,12 +34,14 @@ class Expected(_Closed):
     """The verdict and the findings that make a scenario green.
 
     Every `finding` has to come, of whatever severity. No other finding of severity `error` may come, except for
-    those that `also` names: one cause may rightly have several.
+    those that `also` names: one cause may rightly have several. Where `change` says what the faults did, in the
+    words of the report (`*` stands for anything), they did each of these, and nothing else.
     """
 
     verdict: Verdict = Field(default=Verdict.PASS, strict=False)
     finding: tuple[ExpectedFinding, ...] = Field(default=(), strict=False)
     also: tuple[ExpectedFinding, ...] = Field(default=(), strict=False)
+    change: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
 
     def unmet(self, result: DrillResult) -> tuple[str, ...]:
         """One sentence for each thing that is not as expected; empty when all of it is."""
@@ -60,4 +59,24 @@ class Expected(_Closed):
             if finding.severity is Severity.ERROR
             and not any(known.fits(finding) for known in (*self.finding, *self.also))
         ]
+        told += self._otherwise(result) if self.change else []
         return tuple(told)
+
+    def _otherwise(self, result: DrillResult) -> list[str]:
+        """What the faults did otherwise than it is expected."""
+        did = [str(change) for fault in result.faults for change in fault.changes]
+        told = [
+            f"The expected change {wanted!r} was not made."
+            for wanted in self.change
+            if not any(_fits(wanted, line) for line in did)
+        ]
+        told += [
+            f"The change {line!r} was not expected." for line in did if not any(_fits(w, line) for w in self.change)
+        ]
+        return told
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a text is as the pattern says; `*` stands for anything."""
+    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
+    return re.fullmatch(expression, text, re.DOTALL) is not None

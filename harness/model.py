@@ -544,6 +544,9 @@ class Change:
     subject: str
     detail: str
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}: {self.detail}"
+
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
