@@ -7,6 +7,7 @@ nothing, is drilled whole.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,14 +15,16 @@ from types import MappingProxyType
 
 from harness.clock import Silent
 from harness.drill import Drill, new_drill_id
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, ServerFailed, UsageError
 from harness.handover import HandedOver
 from harness.model import DrillResult
 from harness.runtimes.choice import choose_runtime
 from harness.runtimes.ownership import workspace
-from harness.runtimes.spec import new_app_key
+from harness.runtimes.spec import StackSpec, new_app_key
 from harness.scenario import RestoreChoices, Scenario
+from harness.services.stack import Stack
 from harness.settings import Settings
+from harness.stages.source import prepare_source
 from harness.store import Store
 
 
@@ -50,6 +53,7 @@ class Batch:
         self.settings = settings
         self._say = say
         self._backups: dict[str, Backed | None] = {}
+        self._had: set[str] = set()
 
     def drill(self, scenario: Scenario) -> DrillResult:
         """Drill one scenario; its run directory is `settings.runs_dir / result.drill_id`.
@@ -83,6 +87,53 @@ class Batch:
                 except HarnessError:
                     self._backups[key] = None
         return self._backups[key]
+
+    def must_have(self, scenario: Scenario) -> None:
+        """Raise what `drill` would raise for want of a server or an image, without starting anything."""
+        settings = fitting(self.settings, scenario)
+        key = f"{settings.runtime} {scenario.runtime.flavours}"
+        if key not in self._had:
+            with new_drill(settings, "probe", self._say, scenario.runtime.flavours):
+                self._had.add(key)
+
+    @contextmanager
+    def empty(self) -> Iterator[Stack]:
+        """A running, migrated instance without data; all of it is gone after the block."""
+        with new_drill(self.settings, "empty", self._say) as drill, _stack(drill, "target") as stack:
+            stack.apiary.must_artisan("migrate", "--force")
+            stack.apiary.lifecycle.start()
+            yield stack
+
+    @contextmanager
+    def source(self, scenario: Scenario) -> Iterator[Stack]:
+        """A running instance with the data of a scenario, indexed; all of it is gone after the block."""
+        settings = fitting(self.settings, scenario)
+        with (
+            new_drill(settings, "source", self._say, scenario.runtime.flavours) as drill,
+            _stack(drill, "source") as stack,
+        ):
+            prepare_source(stack, scenario, secrets.token_hex(8), drill.limits, drill.clock)
+            yield stack
+
+    @contextmanager
+    def target(self, scenario: Scenario) -> Iterator[Stack]:
+        """A running instance into which a backup of the scenario's data was restored; gone after the block."""
+        settings = fitting(self.settings, scenario)
+        backed = self.backed(scenario)
+        if backed is None:
+            raise ServerFailed("the backup that was to be restored could not be made", "`apiary-drill run` says why.")
+        with new_drill(settings, "restored", self._say, scenario.runtime.flavours) as drill:
+            drill.follow(scenario)
+            handed = backed.handed.copied_to(drill.store.path("backup"))
+            with drill.restored(handed, backed.app_key) as (stack, _):
+                yield stack
+
+
+@contextmanager
+def _stack(drill: Drill, role: str) -> Iterator[Stack]:
+    spec = StackSpec(role, drill.drill_id, drill.store.logs / role, new_app_key())
+    with drill.runtime.stack(spec) as stack:
+        yield stack
 
 
 @contextmanager

@@ -30,6 +30,7 @@ DEFAULT = "documented"
 
 _NAME = r"^[a-z0-9][a-z0-9-]*$"
 _Name = Annotated[str, Field(pattern=_NAME)]
+_Marker = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _Step = Literal["stop", "files", "database", "start", "reindex"]
 _Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")]
 
@@ -134,10 +135,11 @@ class FaultChoice(_Closed):
 
 
 class Scenario(_Closed):
-    """One drill."""
+    """One drill. `markers` are pytest's, for `pytest -m`: they change nothing of the drill."""
 
     name: _Name
     why: Annotated[str, Field(min_length=20)]
+    markers: tuple[_Marker, ...] = Field(default=(), strict=False)
     data: Data = Data()
     backup: BackupChoices = BackupChoices()
     restore: RestoreChoices = RestoreChoices()
