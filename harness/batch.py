@@ -131,7 +131,7 @@ class Batch:
 
 @contextmanager
 def _stack(drill: Drill, role: str) -> Iterator[Stack]:
-    spec = StackSpec(role, drill.drill_id, drill.store.logs / role, new_app_key())
+    spec = StackSpec(role, drill.drill_id, drill.store.logs / role, new_app_key(), durable=not drill.fast)
     with drill.runtime.stack(spec) as stack:
         yield stack
 

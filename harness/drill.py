@@ -74,6 +74,7 @@ class Drill:
         self.store = store
         self.limits = settings.limits
         self.standin_release = settings.standin_release
+        self.fast = settings.fast
         self.clock = Clock(listener, stage_limit_s=self.limits.stage_s)
         self.components: list[Component] = []
         self.objectives = Objectives()
@@ -249,6 +250,7 @@ class Drill:
             logs=self.store.logs / role,
             app_key=app_key,
             app_env={"STANDIN_RELEASE": release} if release else {},
+            durable=role == "target" and not self.fast,
         )
         with ExitStack() as running:
             with self.clock.step(f"start-{role}", f"Start the servers of the {role}", decides=False) as note:
@@ -297,6 +299,7 @@ class Drill:
             result_of(outcome.results, outcome.error, self.faults.without_effect(), outcome.control),
             drill_id=self.drill_id,
             scenario=name,
+            mode="fast" if self.fast else "faithful",
             purpose=" ".join(purpose.split()),
             started_at=self.started_at,
             duration_s=time.monotonic() - self._began,

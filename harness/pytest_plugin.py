@@ -55,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option("--drill-scale", choices=["tiny", "small", "medium", "large"], help="Instead of each scenario's own.")
     option("--drill-rng-seed", type=int, metavar="N", help="Instead of each scenario's own.")
     option("--drill-runs", type=Path, metavar="DIR", help="Where the results go: one directory for each drill.")
+    option("--drill-faithful", action="store_true", help="Let servers wait for the disk as production's do.")
     option("--drill-skip-missing", action="store_true", help="Skip a drill whose servers are not to be had.")
 
 
@@ -262,6 +263,7 @@ def _settings(config: pytest.Config) -> Settings:
             config.getoption("drill_apiary_env"),
         ),
     )
+    settings = replace(settings, fast=not config.getoption("drill_faithful"))
     engines: list[str] = config.getoption("drill_engine")
     if engines:
         mine = engines[_worker() % len(engines)]

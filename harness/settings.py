@@ -140,6 +140,7 @@ class Settings:
         telling: see TellingSettings; filled in from the options of a command.
         reports: see ReportSettings; filled in from the options of a command.
         control: make a negative control after the verdict.
+        fast: let no server wait for the disk: as good for proving, and no recovery time to quote.
     """
 
     state_dir: Path
@@ -159,6 +160,7 @@ class Settings:
     telling: TellingSettings = field(default_factory=TellingSettings)
     reports: ReportSettings = field(default_factory=ReportSettings)
     control: bool = True
+    fast: bool = False
 
     @property
     def history_path(self) -> Path:

@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -38,6 +39,7 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         apiary_image: str | None,
         apiary_env: Path | None,
         runs: Path | None,
+        fast: bool,
         **others: object,
     ) -> None:
         configured = _configured_images()
@@ -50,7 +52,7 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         settings = from_environment(
             os.environ, runs_dir=runs, mysqld=mysqld, meilisearch=meilisearch, runtime=runtime, images=images
         )
-        command(settings=settings, **others)
+        command(settings=replace(settings, fast=fast), **others)
 
     for option in reversed(_RUNTIME_OPTIONS):
         with_settings = option(with_settings)
@@ -90,6 +92,9 @@ _RUNTIME_OPTIONS = (
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
         help="Where the results go: one directory for each drill.",
+    ),
+    click.option(
+        "--fast", is_flag=True, help="Let no server wait for the disk: proves as much, and is no time to quote."
     ),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
 )

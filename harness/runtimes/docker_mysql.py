@@ -126,7 +126,7 @@ def mysql_container(
             image=image.id,
             labels=labels,
             log=spec.logs / "mysql.log",
-            entrypoint=(image.server, *_arguments(image), *durability(spec.role)),
+            entrypoint=(image.server, *_arguments(image), *durability(spec)),
             user=image.user,
             network=reach.network,
             alias="mysql",

@@ -29,6 +29,7 @@ class StackSpec:
         search_prefix: `SCOUT_PREFIX`.
         app_key: `APP_KEY`; source and target share it, because encrypted values are useless without it.
         app_env: further environment of the app.
+        durable: whether what the database server promises is on the disk, as in production.
     """
 
     role: str
@@ -38,6 +39,7 @@ class StackSpec:
     database: str = "apiary"
     search_prefix: str = "apiary_"
     app_env: Mapping[str, str] = field(default_factory=dict)
+    durable: bool = True
     admin: Account = field(default_factory=lambda: Account("drill", secrets.token_urlsafe(24)))
     app: Account = field(default_factory=lambda: Account("apiary", secrets.token_urlsafe(24)))
     search_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))

@@ -33,7 +33,7 @@ from harness.verdict import decide, findings_of, judge
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings with directories of this test session; templates are shared with everybody."""
     root = tmp_path_factory.mktemp("drills")
-    return replace(from_environment(os.environ), state_dir=root / "state", runs_dir=root / "runs")
+    return replace(from_environment(os.environ), state_dir=root / "state", runs_dir=root / "runs", fast=True)
 
 
 @contextmanager
