@@ -83,6 +83,7 @@ class Drill:
         self.backup_name = ""
         self.steps: tuple[Stage, ...] = RESTORE_STEPS
         self.as_it_stands = False
+        self.from_elsewhere = self.migrates = False
         self.faults = Injector((), 0, store.directory, self.limits)
         self.expected = Verdict.PASS
         self.control = settings.control
@@ -97,6 +98,9 @@ class Drill:
         self.limits = scenario.limits.over(self.limits)
         self.clock.stage_limit_s = self.limits.stage_s
         self.steps, self.as_it_stands = scenario.restore.stages, scenario.restore.as_it_stands
+        self.from_elsewhere = scenario.restore.evidence == "artifact"
+        self.standin_release = scenario.restore.release or self.standin_release
+        self.migrates = scenario.restore.release is not None
         self.faults = Injector(scenario.planned(), scenario.data.rng_seed, self.store.directory, self.limits)
 
     def run(self, scenario: Scenario) -> DrillResult:
@@ -155,7 +159,7 @@ class Drill:
         with around(Stage.ARTIFACT, directory=handed.directory):
             pass
         with clock.step("read", "Read the backup before anything of it runs") as note, _own_fault(handed):
-            handed = handed.as_found()
+            handed = handed.as_from_elsewhere(app_key) if self.from_elsewhere else handed.as_found()
             self.promised = handed.manifest.artifacts if handed.manifest else ()
             # Before it is read: the report of a backup that cannot be read still says which one it was.
             self.measured = measure_all(handed.files, {file.role for file in self.promised}, self.store.directory)
@@ -167,7 +171,8 @@ class Drill:
             with clock.step("compare", "Compare the script with the server that it will run on"):
                 script = replace(check_compatibility(script, target.mysql), as_it_stands=self.as_it_stands)
             inventory = self.store.path("artifact-files.jsonl")
-            newer = handed.migrate and script.migrations and set(fresh.migrations) - set(script.migrations)
+            pending = set(fresh.migrations) - set(script.migrations)
+            newer = (handed.migrate or self.migrates) and script.migrations and pending
             before: BeforeMigrating | None = None
 
             def to_the_newer_version() -> None:
@@ -213,7 +218,7 @@ class Drill:
         with self.restored(handed, app_key) as (target, what):
             with self.faults.around(Stage.LOOKING, stack=target):
                 evidence = collect(target, what, self.objectives, self.store.directory, self.clock)
-            evidence = replace(evidence, trend=handed.trend)
+            evidence = replace(evidence, trend=self.faults.trend() or handed.trend)
             self.store.save_evidence(evidence)
             names = [check.name for check in CHECKS]
             with self.faults.around(Stage.JUDGING, checks=names):

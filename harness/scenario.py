@@ -81,10 +81,14 @@ class RestoreChoices(_Closed):
     """Which of the guide's steps 2 to 6 are taken, in which order; the default is the guide's.
 
     `as_it_stands`: the script goes to the server byte for byte; nothing that only its own server wants is left out.
+    `evidence`: `artifact` leaves out what the source held and what the manifest says, as for a backup from elsewhere.
+    `release`: the target is that release of the stand-in, and its migrations run after the script.
     """
 
     steps: tuple[_Step, ...] = Field(default=("stop", "files", "database", "start", "reindex"), strict=False)
     as_it_stands: bool = False
+    evidence: Literal["source", "artifact"] = "source"
+    release: Literal["next"] | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:

@@ -91,6 +91,16 @@ def break_start(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def leave_down(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Put the application into maintenance mode, as before an update, and leave it there."""
+    done = scene.stack.apiary.artisan("down")
+    if done.exit_status != 0:
+        raise HarnessError(f"`php artisan down` ended with exit status {done.exit_status}", details=done.stderr)
+    scene.changed("application", "apiary", "in maintenance mode")
+    yield
+
+
 def _cache(scene: Scene, values: dict[str, str]) -> None:
     done = scene.stack.apiary.artisan("config:cache", env=values)
     if done.exit_status != 0:
@@ -115,4 +125,5 @@ FAULTS: dict[str, Fault] = table(
           open_lookup, NameOptions),
     Fault("app-does-not-start", "app", (Stage.START,), "The application does not start after the restore.",
           break_start),
+    Fault("left-in-maintenance", "app", (Stage.RESTORED,), "The application is left in maintenance mode.", leave_down),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from harness.errors import FaultFailed, HarnessError, StageOutOfTime
 from harness.faults.fault import ArtifactOptions, Fault, Options
 from harness.faults.scene import Scene, ScriptStream
 from harness.faults.stages import Stage
-from harness.model import Finding, InjectedFault, Severity
+from harness.model import Finding, InjectedFault, PastDrill, Severity, TrendEvidence, TrendLimits
 from harness.services.stack import Stack
 from harness.settings import Limits
 
@@ -44,6 +44,7 @@ class Injector:
         self._limits = limits
         self._scenes: dict[int, Scene] = {}
         self._rngs: dict[int, Random] = {}
+        self._past: list[PastDrill] = []
 
     @contextmanager
     def around(
@@ -67,7 +68,9 @@ class Injector:
             for number, planned in enumerate(self.planned):
                 if planned.stage is stage:
                     before = self._scenes.get(number)
-                    scene = Scene(stage, self._run_dir, self._limits, [], 1, stack, directory, script, checks)
+                    scene = Scene(
+                        stage, self._run_dir, self._limits, [], 1, self._past, stack, directory, script, checks
+                    )
                     if before is not None:
                         scene.changes, scene.times = before.changes, before.times + 1
                     self._scenes[number] = scene
@@ -84,6 +87,10 @@ class Injector:
             else InjectedFault(planned.fault.name, planned.stage)
             for number, planned in enumerate(self.planned)
         )
+
+    def trend(self) -> TrendEvidence | None:
+        """What earlier drills of this backup found, if a fault said so."""
+        return TrendEvidence(TrendLimits(), tuple(self._past)) if self._past else None
 
     def without_effect(self) -> tuple[Finding, ...]:
         """A finding for each fault that changed nothing: what the drill then found proves nothing."""

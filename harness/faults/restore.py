@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import Literal
 
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Inject, Options, table
@@ -40,6 +41,18 @@ class PrivilegeOptions(Options):
     """Which privilege the restoring account does not have."""
 
     privilege: str = "TRIGGER"
+
+
+class VariableOptions(Options):
+    """Which variable of the target's server is another one than the source's.
+
+    Args:
+        variable: one of those that change what rows and names mean.
+        value: of it, as a text.
+    """
+
+    variable: Literal["sql_mode", "time_zone", "max_allowed_packet"] = "sql_mode"
+    value: str = "STRICT_TRANS_TABLES"
 
 
 def _when_sent(do: Callable[[Scene], None]) -> Inject:
@@ -140,6 +153,15 @@ def revoke(scene: Scene, rng: Random, options: PrivilegeOptions) -> Iterator[Non
     yield
 
 
+@contextmanager
+def set_variable(scene: Scene, rng: Random, options: VariableOptions) -> Iterator[None]:
+    """Give the target's server another setting than the source's had; connections of later have it."""
+    with scene.stack.mysql.session() as session:
+        session.execute(f"SET GLOBAL {options.variable} = %s", (options.value,))
+    scene.changed("variable", options.variable, f"{options.value} on the target's server")
+    yield
+
+
 FAULTS: dict[str, Fault] = table(
     Fault("mysql-killed", "restore", (Stage.DATABASE,), "MySQL is killed in the middle of the script.",
           _when_sent(_kill), AfterOptions),
@@ -153,4 +175,6 @@ FAULTS: dict[str, Fault] = table(
     Fault("target-not-empty", "restore", (Stage.TARGET,), "The target holds a table of somebody else.", leave_rows),
     Fault("privilege-missing-at-target", "restore", (Stage.DATABASE,), "The restoring account lacks a privilege.",
           revoke, PrivilegeOptions),
+    Fault("other-server-settings", "restore", (Stage.TARGET,),
+          "The target's server has another setting than the source's had.", set_variable, VariableOptions),
 )  # fmt: skip

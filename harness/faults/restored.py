@@ -178,7 +178,8 @@ def _document(scene: Scene, rng: Random, name: str) -> tuple[str, str, dict[str,
         raise HarnessError(f"index {uid} is empty")
     offset = rng.randrange(min(total, _LIST_LIMIT))
     document = index.http.get(f"indexes/{uid}/documents?limit=1&offset={offset}")["results"][0]
-    return uid, str(document["id"]), document
+    # Those of the application's own data file have another primary key than rows have.
+    return uid, str(document[index.get_primary_key()]), document
 
 
 def _shown(key: str) -> str:

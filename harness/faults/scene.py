@@ -11,7 +11,7 @@ from harness.backup.manifest import MANIFEST_NAME, read_manifest, write_manifest
 from harness.backup.measure import measure_all
 from harness.errors import HarnessError
 from harness.faults.stages import Stage
-from harness.model import Change, Manifest
+from harness.model import Change, Manifest, PastDrill
 from harness.services.stack import Stack
 from harness.settings import Limits
 
@@ -116,6 +116,7 @@ class Scene:
         changes: what was done so far.
         times: how often the stage was entered, this time included: a backup copies the files up to three times
             until they agree with the dump.
+        past: what earlier drills of this backup found, as far as a fault says so, newest first.
     """
 
     stage: Stage
@@ -123,6 +124,7 @@ class Scene:
     limits: Limits
     changes: list[Change] = field(default_factory=list)
     times: int = 1
+    past: list[PastDrill] = field(default_factory=list)
     _stack: Stack | None = None
     _directory: Path | None = None
     _script: ScriptStream | None = None

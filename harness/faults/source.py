@@ -11,6 +11,7 @@ from harness.errors import HarnessError
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
+from harness.faults.upstream import AgeOptions, LossOptions, age_rows, lose_half
 from harness.services.execution import Completed, run
 from harness.services.mysql import quote_name
 from harness.storage.names import coded
@@ -212,5 +213,9 @@ FAULTS: dict[str, Fault] = table(
           upload),
     Fault("file-growing", "source", (Stage.DUMP_AND_FILES,), "A file is written all the time while it is copied.",
           grow_file),
+    Fault("stale-source", "source", (Stage.SOURCE,), "The source is an old copy: every time in it is weeks ago.",
+          age_rows, AgeOptions),
+    Fault("lost-upstream", "source", (Stage.SOURCE,),
+          "Half of a table was lost at the source before the backup was taken.", lose_half, LossOptions),
     Fault("link-in-storage", "source", (Stage.SOURCE,), "A symbolic link is among the files.", link),
 )  # fmt: skip

@@ -1,0 +1,98 @@
+"""Faults of what the source holds before it is backed up: the backup is whole, and what is in it is not what it was.
+
+No comparison of source and target can see them. Only time can: the ages of rows, and what earlier drills found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from random import Random
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.backup.scan import scan
+from harness.errors import HarnessError
+from harness.faults.fault import Options
+from harness.faults.scene import Scene
+from harness.model import PastDrill
+from harness.services.mysql import Session, quote_name
+from harness.storage.directories import directories_of
+
+_MEASURED = "20000101T000000Z-before-the-loss"
+"""Name of the drill that the loss is compared with: no run was ever called so."""
+
+
+class AgeOptions(Options):
+    """`days`: so much older is every time of every row."""
+
+    days: Annotated[int, Field(gt=0, le=3650)] = 30
+
+
+class LossOptions(Options):
+    """`table` loses every other row; it has a numeric key `id`, and a hundred rows or more."""
+
+    table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")] = "attendance"
+
+
+@contextmanager
+def age_rows(scene: Scene, rng: Random, options: AgeOptions) -> Iterator[None]:
+    """Make every time of every row older, as in a copy that nobody has refreshed."""
+    mysql = scene.stack.mysql
+    with mysql.session(database=mysql.database) as session:
+        columns = list(
+            session.rows(
+                "SELECT c.table_name, c.column_name FROM information_schema.columns c"
+                " JOIN information_schema.tables t USING (table_schema, table_name)"
+                " WHERE c.table_schema = %s AND t.table_type = 'BASE TABLE'"
+                " AND c.data_type IN ('timestamp', 'datetime') ORDER BY 1, 2",
+                (mysql.database,),
+            )
+        )
+        for table, column in columns:
+            name = quote_name(str(column))
+            session.execute(f"UPDATE {quote_name(str(table))} SET {name} = {name} - INTERVAL {options.days} DAY")
+    scene.changed("row", "all", f"{len(columns)} columns with times, each {options.days} days older")
+    yield
+
+
+@contextmanager
+def lose_half(scene: Scene, rng: Random, options: LossOptions) -> Iterator[None]:
+    """Note what a drill would find now, then lose half of a table, and let the backup be taken of what is left."""
+    stack, name = scene.stack, quote_name(options.table)
+    with stack.mysql.session(database=stack.mysql.database) as session:
+        rows = _counts(session, stack.mysql.database)
+        scene.past.append(
+            PastDrill(
+                drill_id=_MEASURED,
+                started_at=datetime.now(UTC),
+                recovery_time_s=None,
+                steps={},
+                tables=rows,
+                directories=directories_of(scan(stack.apiary.storage_host, stack.apiary.storage_root)),
+                documents={index.name: index.documents for index in stack.meilisearch.state().indexes},
+            )
+        )
+        if rows.get(options.table, 0) < 2:
+            raise HarnessError(f"table {options.table} has not two rows")
+        session.execute("SET foreign_key_checks = 0")
+        session.execute(f"DELETE FROM {name} WHERE id % 2 = {rng.randrange(2)}")
+        left = int(session.value(f"SELECT COUNT(*) FROM {name}"))
+    scene.changed(
+        "row", options.table, f"{rows[options.table] - left} of {rows[options.table]} rows deleted at the source"
+    )
+    yield
+
+
+def _counts(session: Session, database: str) -> dict[str, int]:
+    """Rows of every table."""
+    names = [
+        str(name)
+        for (name,) in session.rows(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type = 'BASE TABLE'",
+            (database,),
+        )
+    ]
+    return {name: int(session.value(f"SELECT COUNT(*) FROM {quote_name(name)}")) for name in names}
