@@ -68,7 +68,7 @@ def dump_arguments(server: MySqlServer, flavour: str, plan: BackupPlan) -> list[
     server (error 3546); `--no-tablespaces` saves the PROCESS privilege; `--hex-blob` keeps binary values
     loadable by clients without `--binary-mode`.
     """
-    connection = [server.dump, "--no-defaults", *server.tool_arguments(server.admin)]
+    connection = [server.dump, "--no-defaults", *server.tool_arguments(server.dumper)]
     if plan.plain:
         return [*connection, *plan.dump_options, server.database]
     arguments = [
@@ -129,7 +129,7 @@ def _dump(
     read: Callable[[Session], T],
     progress: Callable[[int], None],
 ) -> DumpOutcome[T]:
-    unread = _may_not_read_masking_policies(reader)
+    unread = _may_not_read_masking_policies(server)
     if unread:
         plan = replace(plan, dump_options=(*plan.dump_options, "--skip-masking-policies"))
     argv = dump_arguments(server, flavour, plan)
@@ -138,7 +138,7 @@ def _dump(
         lock.take()
         reader.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-        command = stack.enter_context(server.tools.start(argv, env=server.tool_environment(server.admin)))
+        command = stack.enter_context(server.tools.start(argv, env=server.tool_environment(server.dumper)))
         writer = _Writer(command, partial, progress)
         writer.start()
         writer.first_statement.wait(_COMMAND_LIMIT_S)
@@ -183,24 +183,30 @@ def _read(read: Callable[[Session], T], reader: Session) -> T:
         ) from error
 
 
-def _may_not_read_masking_policies(session: Session) -> str:
+def _may_not_read_masking_policies(server: MySqlServer) -> str:
     """Why the dump leaves masking policies out, or empty.
 
     MySQL 9.7's mysqldump reads them from `mysql.column_masking_policy`, and fails (with exit status 0) for an
-    account that may only read the application's database. Apiary has none.
+    account that may only read the application's database. Apiary has none. An account that may not read the table
+    is told so also where there is none; there the program has no such option.
     """
     try:
-        session.execute("SELECT 1 FROM mysql.column_masking_policy LIMIT 1")
+        with server.session(server.dumper) as session:
+            session.execute("SELECT 1 FROM mysql.column_masking_policy LIMIT 1")
     except ServerFailed as error:
-        if "ERROR 1142" in error.fact:
+        if "ERROR 1142" in error.fact and b"--masking-policies" in _told_by_tool(server, "--help"):
             return "masking policies were left out, because the account may not read mysql.column_masking_policy"
     return ""
 
 
 def tool_version(server: MySqlServer) -> str:
     """What the dump program says of itself, in one line."""
-    with server.tools.start([server.dump, "--no-defaults", "--version"]) as command:
-        return b"".join(command.chunks()).decode("utf-8", "replace").strip()
+    return _told_by_tool(server, "--version").decode("utf-8", "replace").strip()
+
+
+def _told_by_tool(server: MySqlServer, option: str) -> bytes:
+    with server.tools.start([server.dump, "--no-defaults", option]) as command:
+        return b"".join(command.chunks())
 
 
 class _ReadLock:

@@ -149,7 +149,8 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
 
 
 _REMEDIES = {
-    "routine": "mysqldump leaves routines out unless told --routines.",
+    "routine": "mysqldump leaves routines out unless told --routines, and those that its account may not see"
+    " (SHOW_ROUTINE).",
     "event": "mysqldump leaves events out unless told --events.",
     "trigger": "Triggers are left out by --skip-triggers, and by a user without the TRIGGER privilege.",
 }

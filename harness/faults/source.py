@@ -8,6 +8,7 @@ from random import Random
 from threading import Event, Thread
 
 from harness.errors import HarnessError
+from harness.faults.accounts import LackOptions, lack_privilege
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
@@ -218,4 +219,6 @@ FAULTS: dict[str, Fault] = table(
     Fault("lost-upstream", "source", (Stage.SOURCE,),
           "Half of a table was lost at the source before the backup was taken.", lose_half, LossOptions),
     Fault("link-in-storage", "source", (Stage.SOURCE,), "A symbolic link is among the files.", link),
+    Fault("privilege-missing-at-source", "source", (Stage.BACKUP,),
+          "The account that makes the dump lacks a privilege.", lack_privilege, LackOptions),
 )  # fmt: skip

@@ -241,7 +241,7 @@ def _dumped_again(
     )
     inspector, definitions = Inspector("the dump of the restored database", values=values), Definitions()
     argv = [*dump_arguments(server, flavour, wanted), *([table] if table else [])]
-    with server.tools.start(argv, env=server.tool_environment(server.admin)) as command:
+    with server.tools.start(argv, env=server.tool_environment(server.dumper)) as command:
         walk(command.chunks(), inspector, definitions)
         completed = command.wait(_DUMP_LIMIT_S)
     if completed.exit_status != 0 or completed.stderr.strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pymysql
@@ -60,6 +60,7 @@ class MySqlServer:
         client: program that runs scripts (`mysql` or `mariadb`).
         dump: program that makes them (`mysqldump` or `mariadb-dump`).
         private: True where no packet between the harness and the server leaves this machine.
+        overrides: accounts in place of `admin`, by what they are for (`dump`): for faults, and for nothing else.
     """
 
     host: str
@@ -72,6 +73,12 @@ class MySqlServer:
     client: str
     dump: str
     private: bool = False
+    overrides: dict[str, Account] = field(default_factory=dict, compare=False)
+
+    @property
+    def dumper(self) -> Account:
+        """The account that mysqldump gets; what is read besides is read by `admin`, who sees every object."""
+        return self.overrides.get("dump", self.admin)
 
     def connect(self, account: Account | None = None, *, database: str | None = None) -> pymysql.Connection[Any]:
         """Open a connection over TCP; times are UTC and values are read as they stand.

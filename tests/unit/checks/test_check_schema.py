@@ -79,7 +79,12 @@ def test_what_only_the_fresh_instance_still_has_was_not_backed_up(
             "Trigger",
             "Triggers are left out by --skip-triggers, and by a user without the TRIGGER privilege.",
         ),
-        ("routine", "Routine", "mysqldump leaves routines out unless told --routines."),
+        (
+            "routine",
+            "Routine",
+            "mysqldump leaves routines out unless told --routines, and those that its account may not see"
+            " (SHOW_ROUTINE).",
+        ),
         ("event", "Event", "mysqldump leaves events out unless told --events."),
     ],
 )

@@ -1,0 +1,55 @@
+"""Faults of the accounts at the source: mysqldump leaves out what its account may not see, often without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Literal
+
+from harness.faults.fault import Options
+from harness.faults.scene import Scene
+from harness.services.mysql import Account, Session, quote_name, server_version
+
+_USER = "drill_backup"
+_NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "LOCK TABLES")
+_SHOW_ROUTINE = {"MySQL": "SHOW_ROUTINE ON *.*", "MariaDB": "SELECT ON mysql.proc"}
+"""What shows the routines of other accounts; on MySQL since 8.0.20."""
+_FUNCTION = "drill_fault_double"
+
+
+class LackOptions(Options):
+    """`privilege`: the one that the account lacks. Of these, two are silent: `TRIGGER` and `SHOW_ROUTINE`."""
+
+    privilege: Literal["TRIGGER", "SHOW_ROUTINE", "SHOW VIEW", "EVENT"] = "TRIGGER"
+
+
+@contextmanager
+def lack_privilege(scene: Scene, rng: Random, options: LackOptions) -> Iterator[None]:
+    """Dump as an account of its own that lacks a privilege; what the source holds is read by the administrator."""
+    mysql = scene.stack.mysql
+    account = Account(_USER, f"{rng.getrandbits(128):032x}")
+    with mysql.session(database=mysql.database) as session:
+        if options.privilege == "SHOW_ROUTINE":
+            # Apiary has no routine that could be left out.
+            session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")
+            scene.changed("function", _FUNCTION, "made at the source")
+        _make(session, account, mysql.database, options.privilege)
+    mysql.overrides["dump"] = account
+    scene.changed("account", _USER, f"makes the dump, and lacks the privilege {options.privilege}")
+    try:
+        yield
+    finally:
+        del mysql.overrides["dump"]
+
+
+def _make(session: Session, account: Account, database: str, lacking: str) -> None:
+    """An account with all that a dump of this database needs, but for one privilege."""
+    session.execute("CREATE USER %s@'%%' IDENTIFIED BY %s", (account.user, account.password))
+    held = ", ".join(name for name in _NEEDED if name != lacking)
+    # In the name of a grant, an underscore stands for any character unless it is escaped.
+    granted = quote_name(database.replace("_", "\\_"))
+    session.execute(f"GRANT {held} ON {granted}.* TO %s@'%%'", (account.user,))
+    if lacking != "SHOW_ROUTINE":
+        flavour, _ = server_version(session)
+        session.execute(f"GRANT {_SHOW_ROUTINE[flavour]} TO %s@'%%'", (account.user,))
