@@ -9,7 +9,7 @@ JOBS ?= 2
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 
-.PHONY: help drill test lint schema images contract clean
+.PHONY: help drill test score lint schema images contract clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -17,9 +17,12 @@ help: ## This list
 drill: $(SERVERS) ## Set up what is missing and run the documented drill
 	$(BIN)/apiary-drill run $(DRILL)
 
-test: $(SERVERS) ## Set up what is missing and run the tests
+test: $(SERVERS) ## Set up what is missing, run the tests, and drill every scenario
 	flock .ci/setup sh .ci/browser
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(TEST)
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not slow' $(TEST)
+
+score: $(SERVERS) ## Break everything that can be broken, in local processes, and say what was noticed
+	$(BIN)/apiary-drill score --runtime process --jobs $(JOBS) $(SCORE)
 
 lint: $(READY) ## ruff and mypy, strict
 	$(BIN)/ruff check .

@@ -86,10 +86,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DrillFile 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out drills that need another runtime than the one that was asked for; pytest counts them."""
+    drills = [item for item in items if isinstance(item, DrillItem)]
+    if not drills:
+        return
     from harness.batch import runs_on
 
     runtime = _runtime(config)
-    others = [item for item in items if isinstance(item, DrillItem) and not runs_on(item.scenario, runtime)]
+    others: list[pytest.Item] = [item for item in drills if not runs_on(item.scenario, runtime)]
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
@@ -138,6 +141,8 @@ class DrillItem(pytest.Item):
             result = _batch(self.config).drill(self.scenario)
         run_dir = _batch(self.config).settings.runs_dir / result.drill_id
         self.user_properties.extend(_properties(result, run_dir))
+        if self.config.getoption("drill_engine"):
+            self.user_properties.append(("engine", str(_batch(self.config).settings.docker.host)))
         _must_be_as_expected(self.scenario, result, run_dir)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:

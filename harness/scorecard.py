@@ -205,14 +205,12 @@ def without_check(result: DrillResult, name: str) -> DrillResult:
     if gone is None:
         return result
     checks = tuple(check for check in result.checks if check is not gone)
-    findings = tuple(
-        finding
-        for finding in result.findings
-        if finding not in gone.findings and (finding.code, finding.subject) != ("could-not-tell", name)
-    )
+    findings = [each for each in result.findings if (each.code, each.subject) != ("could-not-tell", name)]
+    for finding in gone.findings:
+        findings.remove(finding)  # once: another check may say the same
     decided_elsewhere = result.error or any(not fault.changes for fault in result.faults)
     verdict = result.verdict if decided_elsewhere else decide(checks)[0]
-    return replace(result, checks=checks, findings=findings, verdict=verdict)
+    return replace(result, checks=checks, findings=tuple(findings), verdict=verdict)
 
 
 def witnesses(drilled: Iterable[tuple[Scenario, DrillResult]]) -> tuple[Witnesses, ...]:

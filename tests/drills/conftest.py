@@ -12,6 +12,7 @@ from types import MappingProxyType
 import docker
 import pytest
 
+from harness.batch import Batch
 from harness.checks.evidence import Evidence
 from harness.clock import Silent
 from harness.drill import Drill, new_drill_id
@@ -136,22 +137,6 @@ def restoration(request: pytest.FixtureRequest, settings: Settings, scenario: Sc
 
 
 @pytest.fixture(scope="session")
-def drilled(request: pytest.FixtureRequest, settings: Settings) -> Callable[[Scenario], DrillResult]:
-    """Drills a scenario; what has the same data and backup shares one backup of this worker.
-
-    By local processes, except for what needs containers: there, the whole drill.
-    """
-    backups: dict[str, Backed] = {}
-
-    def drill_it(scenario: Scenario) -> DrillResult:
-        flavours = scenario.runtime.flavours
-        engine = request.getfixturevalue("engine") if scenario.runtime.kind == "docker" else None
-        with drill_of(settings, scenario.name, engine=engine, flavours=flavours) as drill:
-            if scenario.needs_source or engine is not None:
-                return drill.run(scenario)
-            key = f"{scenario.model_dump_json(include={'data', 'backup'})} {flavours.get('source')}"
-            if key not in backups:
-                backups[key] = back_up(settings, scenario, None)
-            return drill.run_on(backups[key].handed, backups[key].app_key, scenario)
-
-    return drill_it
+def drilled(settings: Settings) -> Callable[[Scenario], DrillResult]:
+    """Drills a scenario by local processes; what has the same data and backup shares one backup of this worker."""
+    return Batch(replace(settings, runtime="process")).drill

@@ -1,0 +1,64 @@
+"""Every expectation of every shipped scenario is held: whichever is changed, the scenario is no longer green."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.expectation import ExpectedFinding
+from harness.model import Change, DrillResult, Finding, InjectedFault, Severity, Verdict
+from harness.result import result_of
+from harness.scenario import Scenario, load, shipped
+
+SCENARIOS = {name: load(path) for name, path in shipped().items()}
+
+
+def as_expected(scenario: Scenario) -> DrillResult:
+    """A result that has all that a scenario expects, as errors, and nothing else."""
+    wanted = scenario.expected
+    findings = tuple(
+        Finding(each.code, Severity.ERROR, (each.subject or "any").replace("*", "x"), "Found.")
+        for each in (*wanted.finding, *wanted.also)
+    )
+    changes = tuple(map(_change, wanted.change))
+    faults = (InjectedFault("a-fault", "artifact", changes),) if changes else ()
+    return replace(result_of((), None), verdict=wanted.verdict, findings=findings, faults=faults)
+
+
+def _change(line: str) -> Change:
+    kind, _, rest = line.replace("*", "1").partition(" ")
+    subject, _, detail = rest.partition(": ")
+    return Change(kind, subject, detail)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_what_it_expects_makes_it_green(scenario: Scenario) -> None:
+    assert scenario.expected.unmet(as_expected(scenario)) == ()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_whichever_expectation_is_changed_it_is_red(scenario: Scenario) -> None:
+    """The verdict, each finding by code and by subject, and each change that a fault has to make."""
+    wanted = scenario.expected
+    green = as_expected(scenario)
+    for other in Verdict:
+        changed = wanted.model_copy(update={"verdict": other})
+        assert bool(changed.unmet(green)) is (other is not wanted.verdict)
+    for number, each in enumerate(wanted.finding):
+        for odd in (
+            ExpectedFinding(code="no-such-code", subject=each.subject),
+            ExpectedFinding(code=each.code, subject="nobody"),
+        ):
+            findings = (*wanted.finding[:number], odd, *wanted.finding[number + 1 :])
+            assert wanted.model_copy(update={"finding": findings}).unmet(green), each
+    for number, line in enumerate(wanted.change):
+        lines = (*wanted.change[:number], f"{line} and more", *wanted.change[number + 1 :])
+        assert wanted.model_copy(update={"change": lines}).unmet(green), line
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_an_error_that_is_not_expected_makes_it_red(scenario: Scenario) -> None:
+    stranger = Finding("no-such-code", Severity.ERROR, "anything", "Found.")
+    green = as_expected(scenario)
+    assert scenario.expected.unmet(replace(green, findings=(*green.findings, stranger)))

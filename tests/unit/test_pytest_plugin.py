@@ -1,0 +1,125 @@
+"""The pytest plugin as its user meets it, up to the point where servers would start: pytest itself is run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TINY = """
+name = "{name}"
+why = "A scenario of a test, which says what it is for in some words."
+{more}
+[data]
+scale = "tiny"
+"""
+
+
+def run_pytest(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """pytest in a directory, without anything of this project's own configuration."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DOCKER_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", *arguments],
+        cwd=directory, env={**clean, "APIARY_DRILL_STATE_DIR": str(directory / "state"), **environment},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def scenario(directory: Path, name: str, more: str = "", end: str = "") -> None:
+    (directory / f"{name}.drill.toml").write_text(TINY.format(name=name, more=more) + end)
+
+
+def test_each_file_is_one_item_with_its_markers(tmp_path: Path) -> None:
+    scenario(tmp_path, "one", 'markers = ["nightly"]')
+    scenario(tmp_path, "two", "", '[[fault]]\nname = "drop-row"\n')
+    scenario(tmp_path, "three", "", '[runtime]\nkind = "docker"\n')
+    for expression, names in {
+        "nightly": {"one"}, "fault": {"two"}, "docker": {"three"}, "drill and tiny": {"one", "two", "three"},
+    }.items():  # fmt: skip
+        listed = run_pytest(tmp_path, "--collect-only", "-q", "--strict-markers", "-m", expression)
+        assert {line.partition("::")[2] for line in listed.stdout.splitlines() if "::" in line} == names
+
+
+def test_a_file_that_is_wrong_keeps_everything_from_starting(tmp_path: Path) -> None:
+    """Every error of every file, with its key, and no item runs."""
+    scenario(tmp_path, "good")
+    scenario(tmp_path, "bad", 'colour = "red"', "[limits]\nstage_s = -1\n")
+    scenario(tmp_path, "worse", "", '[[fault]]\nname = "drop-rwo"\n')
+    ran = run_pytest(tmp_path)
+    assert ran.returncode == pytest.ExitCode.INTERRUPTED
+    for told in (
+        "bad.drill.toml: colour: extra inputs are not permitted, found 'red'",
+        "bad.drill.toml: limits.stage_s: input should be greater than 0, found -1",
+        "worse.drill.toml: fault.0.name: there is no such fault (did you mean drop-row?), found 'drop-rwo'",
+    ):
+        assert told in ran.stdout
+    assert "Traceback" not in ran.stdout
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_needs_another_runtime_is_deselected_and_counted(tmp_path: Path) -> None:
+    scenario(tmp_path, "any")
+    scenario(tmp_path, "contained", "", '[runtime]\nkind = "docker"\n')
+    listed = run_pytest(tmp_path, "--collect-only", "-q", "--drill-runtime", "process")
+    assert "any.drill.toml::any" in listed.stdout
+    assert "contained" not in listed.stdout
+    assert "1 deselected" in listed.stdout
+
+
+def test_a_missing_engine_is_an_error(tmp_path: Path) -> None:
+    """Not a failure, and never a skip that nobody asked for."""
+    scenario(tmp_path, "any")
+    ran = run_pytest(tmp_path, "--drill-engine", f"unix://{tmp_path}/no.sock")
+    assert ran.returncode == pytest.ExitCode.TESTS_FAILED
+    assert f"no Docker engine answers at unix://{tmp_path}/no.sock" in ran.stdout
+    assert "1 error in" in ran.stdout
+    assert "Traceback" not in ran.stdout
+    assert list((tmp_path / "state").glob("drills/*")) == []
+
+
+def test_a_missing_engine_is_skipped_where_that_is_allowed(tmp_path: Path) -> None:
+    scenario(tmp_path, "any")
+    ran = run_pytest(tmp_path, "-rs", "--drill-skip-missing", "--drill-engine", f"unix://{tmp_path}/no.sock")
+    assert ran.returncode == pytest.ExitCode.OK
+    assert "1 skipped in" in ran.stdout
+    assert "no Docker engine answers" in ran.stdout
+
+
+@pytest.mark.parametrize("fixture", ["drill", "apiary_stack", "apiary_source", "apiary_target"])
+def test_a_fixture_without_an_engine_is_an_error_in_words(tmp_path: Path, fixture: str) -> None:
+    use = 'drill("documented")' if fixture == "drill" else "pass"
+    (tmp_path / "test_mine.py").write_text(f"def test_mine({fixture}):\n    {use}\n")
+    ran = run_pytest(tmp_path, "--drill-engine", f"unix://{tmp_path}/no.sock")
+    assert ran.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "no Docker engine answers" in ran.stdout
+    assert "docker.errors" not in ran.stdout, "no traceback of the SDK"
+    skipped = run_pytest(tmp_path, "--drill-skip-missing", "--drill-engine", f"unix://{tmp_path}/no.sock")
+    assert "1 skipped in" in skipped.stdout
+
+
+def test_an_engine_and_local_processes_contradict_each_other(tmp_path: Path) -> None:
+    ran = run_pytest(tmp_path, "--drill-engine", "unix:///x", "--drill-runtime", "process")
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--drill-engine names a Docker engine, and --drill-runtime says process" in ran.stderr
+
+
+def test_several_engines_are_told_and_so_is_that_one_worker_uses_only_the_first(tmp_path: Path) -> None:
+    ran = run_pytest(tmp_path, "--drill-engine", "unix:///a", "--drill-engine", "ssh://b")
+    assert "apiary-drill: unix:///a, ssh://b (only the first is used: add -n for more)" in ran.stdout
+    spread = run_pytest(tmp_path, "-n", "2", "--drill-engine", "unix:///a", "--drill-engine", "ssh://b")
+    assert "apiary-drill: unix:///a, ssh://b (spread over 2 workers)" in spread.stdout
+
+
+def test_other_sessions_are_left_alone(tmp_path: Path) -> None:
+    """pytest loads the plugin everywhere: it says nothing, reads nothing, and imports no client of a server."""
+    (tmp_path / "test_mine.py").write_text(
+        "import sys\n\ndef test_mine():\n"
+        "    assert {'docker', 'pymysql', 'pydantic', 'meilisearch', 'testcontainers'}.isdisjoint(sys.modules)\n"
+    )
+    ran = run_pytest(tmp_path)
+    assert ran.returncode == pytest.ExitCode.OK, ran.stdout
+    assert "apiary-drill:" not in ran.stdout
+    assert not (tmp_path / "state").exists()
