@@ -208,9 +208,13 @@ class Server:
             self._client.api.pause(self._plan.name)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Let it go on; one that does so already is left alone, as a process is."""
         with engine_errors(f"resuming {self._plan.title}"):
-            self._client.api.unpause(self._plan.name)
+            try:
+                self._client.api.unpause(self._plan.name)
+            except docker.errors.APIError as error:
+                if "not paused" not in str(error.explanation):
+                    raise
 
     def stop(self) -> None:
         """End it, politely first, keep its log and remove it."""
