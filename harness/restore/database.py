@@ -20,6 +20,8 @@ _DISK_FULL = frozenset(map(str, DISK_FULL))
 _CONNECTION_LOST = frozenset({"2002", "2003", "2006", "2013", "2055"})
 _CONNECTION_CUT = frozenset({"1053", "1927", "2013", "2055", "3169", "4031"})
 """The server, or something on the way, ended the connection; 2006 can also mean a statement that is too large."""
+_KILLED = (-9, 137)
+"""Exit statuses of a client that was killed: in a container it goes with its server, and says nothing."""
 _SYSTEM_USERS = ("event_scheduler", "system user")
 
 
@@ -119,10 +121,13 @@ def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fi
     number = code.group(1) if code else ""
     if number in _DISK_FULL or "No space left on device" in completed.stderr:
         raise disk_full(told)
-    if number in _CONNECTION_LOST and not _alive(server):
+    killed = completed.exit_status in _KILLED
+    if (number in _CONNECTION_LOST or killed) and not _alive(server):
         raise ServerFailed("MySQL went away while the script ran", details=told)
-    if number in _CONNECTION_LOST and not _same_server(watch):
+    if (number in _CONNECTION_LOST or killed) and not _same_server(watch):
         raise ServerFailed("MySQL ended while the script ran, and was started again", details=told)
+    if killed:
+        raise ServerFailed(f"{Path(server.client).name} was killed while the script ran", details=told)
     if number in _CONNECTION_CUT or (number == "2006" and packets_fit):
         raise ServerFailed("the connection to MySQL broke off while the script ran", details=told)
     raise ProcedureFailed(
