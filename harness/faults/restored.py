@@ -45,6 +45,18 @@ class CellOptions(Options):
     column: _Table = "display_name"
 
 
+class TriggerOptions(Options):
+    """`name` of a trigger."""
+
+    name: _Table = "standin_lower_domain_name"
+
+
+class TableOptions(Options):
+    """`table` is one that the guide leaves out of the dump, so that it is empty."""
+
+    table: _Table = "recruiting_visits"
+
+
 class FileOptions(Options):
     """`directory` is one below the storage directory."""
 
@@ -139,6 +151,25 @@ def change_document(scene: Scene, rng: Random, options: FieldOptions) -> Iterato
     yield
 
 
+@contextmanager
+def remove_trigger(scene: Scene, rng: Random, options: TriggerOptions) -> Iterator[None]:
+    """Drop one trigger."""
+    with _session(scene) as session:
+        session.execute(f"DROP TRIGGER {quote_name(options.name)}")
+    scene.changed("trigger", options.name, "dropped")
+    yield
+
+
+@contextmanager
+def remove_table(scene: Scene, rng: Random, options: TableOptions) -> Iterator[None]:
+    """Drop one table."""
+    with _session(scene) as session:
+        session.execute("SET foreign_key_checks = 0")
+        session.execute(f"DROP TABLE {quote_name(options.table)}")
+    scene.changed("table", options.table, "dropped")
+    yield
+
+
 def _session(scene: Scene) -> AbstractContextManager[Session]:
     mysql = scene.stack.mysql
     return mysql.session(database=mysql.database)
@@ -206,6 +237,13 @@ FAULTS = table(
         "One row of the restored database becomes another one; the number stays.",
         replace_row,
         RowOptions,
+    ),
+    _fault("remove-trigger", "One trigger of the restored database is dropped.", remove_trigger, TriggerOptions),
+    _fault(
+        "remove-excluded-table",
+        "A table that the backup leaves out is not there, as in a target that was not migrated.",
+        remove_table,
+        TableOptions,
     ),
     _fault("remove-file", "One restored file is deleted.", remove_file, FileOptions),
     _fault("change-file", "One bit of one restored file flips; its size and times stay.", change_file, FileOptions),
