@@ -37,6 +37,7 @@ from harness.runtimes.docker_mysql import component as mysql_component
 from harness.runtimes.docker_mysql import mysql_container, prepared
 from harness.runtimes.docker_reach import Reach, bridge_is_here
 from harness.runtimes.docker_search import component as search_component
+from harness.runtimes.docker_search import files_of as search_files
 from harness.runtimes.docker_search import search_container
 from harness.runtimes.egress import attempts_from
 from harness.runtimes.env_file import read_env_file
@@ -89,12 +90,12 @@ class DockerRuntime:
         self._profile = REAL if images.apiary else STANDIN
         self._given_env = read_env_file(images.apiary_env) if images.apiary_env else {}
         with engine_errors("looking for images"):
-            self._mysql = {
-                role: choose(
-                    self.client, *_mysql_image(images.mysql, mysql_default, flavours.get(role)), progress=progress
-                )
-                for role in ("source", "target")
+            wanted = {
+                role: _mysql_image(images.mysql, mysql_default, flavours.get(role)) for role in ("source", "target")
             }
+            # What both want is looked for, and tried to be pulled, once.
+            found = {each: choose(self.client, *each, progress=progress) for each in dict.fromkeys(wanted.values())}
+            self._mysql = {role: found[each] for role, each in wanted.items()}
             self._search = choose(
                 self.client, images.meilisearch, DEFAULT_MEILISEARCH, LOCAL_MEILISEARCH, progress=progress
             )
@@ -167,7 +168,7 @@ class DockerRuntime:
                 egress=lambda: attempts_from(app.host),
                 controls={
                     "mysql": ContainerControl(mysql_server, mysql_ready),
-                    "meilisearch": ContainerControl(search_server, search_ready),
+                    "meilisearch": ContainerControl(search_server, search_ready, search_files(search_server)),
                 },
             )
         if keep:
