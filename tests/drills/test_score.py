@@ -1,0 +1,85 @@
+"""The scorecard on real servers: several processes, one that dies, and an end in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.wait import wait_until
+
+pytestmark = pytest.mark.xdist_group("pytest-drills")
+
+
+def start_score(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness.cli", "score", "--runtime", "process", "--jobs", "2", "--json", *arguments],
+        env={**os.environ, "APIARY_DRILL_STATE_DIR": str(directory / "state"), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def drills(directory: Path) -> list[Path]:
+    """Work directories of drills whose database has started."""
+    return list((directory / "state/drills").glob("*/*/mysql/data"))
+
+
+def owner_of(data: Path) -> int:
+    """The process of the drill that a work directory belongs to."""
+    return int(json.loads((data.parents[2] / "owner.json").read_text())["pid"])
+
+
+def processes_of(ids: set[str]) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("APIARY_DRILL_ID") in ids:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path) -> None:
+    """What it had is told as not drilled, the others go on, and what it left is swept by the next start."""
+    process = start_score(tmp_path, "remove-row", "stale-source", "gtid-line")
+    wait_until(lambda: len(drills(tmp_path)) == 2, what="two drills at once", timeout_s=120)
+    victim = owner_of(drills(tmp_path)[0])
+    os.kill(victim, signal.SIGKILL)
+    out, told = process.communicate()
+    card = json.loads(out)
+    outcomes = sorted(drill["outcome"] for drill in card["drills"])
+    assert outcomes.count("not drilled") == 1, told
+    assert set(outcomes) <= {"not drilled", "detected", "passed"}
+    (lost,) = (drill for drill in card["drills"] if drill["outcome"] == "not drilled")
+    assert lost["unmet"] == ["its process ended with exit status -9"]
+    assert process.returncode == 3
+    swept = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "clean"],
+        env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"), "DOCKER_HOST": "unix:///nonexistent.sock"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert list((tmp_path / "state/drills").iterdir()) == [], swept.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_end_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C reaches every process of the terminal; SIGTERM reaches the command alone."""
+    process = start_score(tmp_path, "stale-source", "lost-upstream")
+    wait_until(lambda: len(drills(tmp_path)) == 2, what="two drills at once", timeout_s=120)
+    ids = {path.parents[2].name for path in drills(tmp_path)}
+    if number is signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    assert processes_of(ids) == []
+    assert list((tmp_path / "state/drills").iterdir()) == []

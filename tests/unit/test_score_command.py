@@ -1,0 +1,63 @@
+"""`apiary-drill score` up to the point where servers would start."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def score(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", "score", *arguments],
+        env={
+            **os.environ,
+            "APIARY_DRILL_STATE_DIR": str(directory / "state"),
+            "DOCKER_HOST": f"unix://{directory}/no.sock",
+        },
+        cwd=directory, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["no-such"], "error: there is no scenario 'no-such'"),
+        (["egress", "--runtime", "process"], "error: there is nothing to drill"),
+        (["--family", "clean"], "Invalid value for '--family'"),
+        (["--jobs", "0"], "Invalid value for '--jobs'"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_nothing_starts(tmp_path: Path, arguments: list[str], told: str) -> None:
+    ran = score(tmp_path, *arguments)
+    assert ran.returncode == 2
+    assert told in ran.stderr
+    assert not (tmp_path / "state/runs").exists()
+
+
+def test_without_an_engine_nothing_is_called_detected(tmp_path: Path) -> None:
+    """What was not drilled is no proof: exit code 3, each line says why, and the files are written all the same."""
+    ran = score(
+        tmp_path, "drop-row", "gtid-line", "--runtime", "docker", "--jobs", "2", "--json", "--markdown", "card.md"
+    )
+    assert ran.returncode == 3, ran.stderr
+    card = json.loads(ran.stdout)
+    assert [(drill["name"], drill["outcome"], drill["verdict"]) for drill in card["drills"]] == [
+        ("drop-row", "not drilled", None),
+        ("gtid-line", "not drilled", None),
+    ]
+    assert all("no Docker engine answers" in drill["unmet"][0] for drill in card["drills"])
+    assert "0 of 1 faults detected for the right reason" in (tmp_path / "card.md").read_text()
+    (written,) = (tmp_path / "state/runs").glob("*-score-*/scorecard.json")
+    assert json.loads(written.read_text())["drills"] == card["drills"]
+    assert list((tmp_path / "state").glob("drills/*")) == []
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    ran = score(tmp_path, "drop-row", "--runtime", "docker", "--markdown", str(tmp_path / "nowhere/card.md"))
+    assert ran.returncode == 2
+    assert f"error: cannot write {tmp_path}/nowhere/card.md: No such file or directory" in ran.stderr
