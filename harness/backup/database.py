@@ -12,9 +12,9 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -25,6 +25,7 @@ from harness.errors import HarnessError, ProcedureFailed, ServerFailed
 from harness.model import ArtifactFile
 from harness.services.execution import RunningCommand
 from harness.services.mysql import MySqlServer, Session, server_version
+from harness.services.mysql_content import read_auto_increments
 
 LOCK_WAIT_S = 30
 """A backup that can't have its read lock by then goes on without, rather than stand in the app's way."""
@@ -49,6 +50,7 @@ class DumpOutcome(Generic[T]):
         lock_held_s: seconds that the global read lock was held.
         note: how the two were brought together, in words.
         tool: the dump program's own version line.
+        counters: next AUTO_INCREMENT value by table, read after the snapshot was taken and before the dump began.
     """
 
     artifact: ArtifactFile
@@ -58,6 +60,7 @@ class DumpOutcome(Generic[T]):
     lock_held_s: float
     note: str
     tool: str
+    counters: Mapping[str, int] = field(default_factory=dict)
 
 
 def dump_arguments(server: MySqlServer, flavour: str, plan: BackupPlan) -> list[str]:
@@ -138,6 +141,7 @@ def _dump(
         lock.take()
         reader.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        counters = read_auto_increments(reader, server.database)
         command = stack.enter_context(server.tools.start(argv, env=server.tool_environment(server.dumper)))
         writer = _Writer(command, partial, progress)
         writer.start()
@@ -167,6 +171,7 @@ def _dump(
         lock_held_s=lock.held_s,
         note=lock.note + (f"; {unread}" if unread else ""),
         tool=tool_version(server),
+        counters=counters,
     )
 
 

@@ -205,7 +205,12 @@ def _dump(
         write_references(session, database, references)
         return state, read_searchable(session, database, source.search_prefix)
 
-    return backup_database(source.mysql, plan, directory / DUMP_NAME, read)
+    dump = backup_database(source.mysql, plan, directory / DUMP_NAME, read)
+    state, searchable = dump.reading
+    # Counters are in no snapshot. Where an application goes on writing, those of the dump may be further on than at
+    # its beginning, which gives no key twice; what it is held against must not be.
+    tables = tuple(replace(table, auto_increment=dump.counters.get(table.name)) for table in state.tables)
+    return replace(dump, reading=(replace(state, tables=tables), searchable))
 
 
 class _Resumed:

@@ -101,6 +101,11 @@ def test_the_digests_are_those_of_the_dump_while_the_app_writes(place: Place, el
     assert 0 < dumped < after, "the app wrote before and during the backup, or this test proves nothing"
     assert read_then["a_parents"][0] == read_then["z_children"][0] == dumped
     assert [orphans.rows for orphans in outcome.reading.orphans] == [0]
+    # Counters are in no snapshot: those that the dump is held against must not be of later than it.
+    counts = {state.name: state.auto_increment for state in elsewhere.tables().values()}
+    assert outcome.counters.keys() == {"a_parents", "z_children"}
+    for name, counter in outcome.counters.items():
+        assert counter <= (counts[name] or 0), name
 
 
 def test_the_artifact_is_measured_as_it_was_written(place: Place, tmp_path: Path) -> None:
