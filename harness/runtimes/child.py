@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MissingProgram, ServerFailed
+from harness.services.stack import ServerFiles
 from harness.wait import wait_until
 
 LOG_TAIL_LINES = 20
@@ -146,12 +147,14 @@ class ChildControl:
         ready: whether it answers.
         ready_s: how long that may take.
         prepare: done before it is started again.
+        files: its files, where they are known.
     """
 
     child: Child
     ready: Callable[[], bool]
     ready_s: float
     prepare: Callable[[], None] = lambda: None
+    files: ServerFiles | None = None
 
     def kill(self) -> None:
         """End it at once."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from docker.types import EndpointConfig
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from harness.errors import HarnessError, ServerFailed
+from harness.errors import ServerFailed
 from harness.runtimes.child import LOG_TAIL_LINES
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_host import ContainerHost
 from harness.runtimes.docker_labels import remove
+from harness.services.stack import ServerFiles
 from harness.wait import wait_until
 
 PIDS_LIMIT = 1024
@@ -194,11 +195,22 @@ class Server:
         with engine_errors(f"killing {self._plan.title}"):
             self._client.api.kill(self._plan.name)
 
-    def restart(self) -> None:
-        """Start it again after it ended. Raises ServerFailed when it is not at its address any more."""
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again after it ended. Raises ServerFailed when it is not at its address any more.
+
+        Args:
+            environment: further variables; a container keeps those that it was made with, so it is made anew then.
+        """
         before = self._address
-        with engine_errors(f"starting {self._plan.title} again"):
-            self._client.api.start(self._plan.name)
+        if environment:
+            with engine_errors(f"removing {self._plan.title}"):
+                self.save_log()
+                remove(self._client, "container", self._plan.name)
+            self._plan = replace(self._plan, env={**self._plan.env, **environment})
+            self.start()
+        else:
+            with engine_errors(f"starting {self._plan.title} again"):
+                self._client.api.start(self._plan.name)
         if before and self.address() != before:
             raise ServerFailed(f"{self._plan.title} came back at {self.address()}, and was at {before}")
 
@@ -259,18 +271,15 @@ class ContainerControl:
 
     server: Server
     ready: Callable[[], None]
+    files: ServerFiles | None = None
 
     def kill(self) -> None:
         """End it at once."""
         self.server.kill()
 
     def restart(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start it again and wait until it is ready; a container keeps the environment that it was made with."""
-        if environment:
-            raise HarnessError(
-                "a container cannot be started again with another environment", "Run it with --runtime process."
-            )
-        self.server.restart()
+        """Start it again and wait until it is ready; `environment` is added to its own."""
+        self.server.restart(environment)
         self.ready()
 
     def pause(self) -> None:

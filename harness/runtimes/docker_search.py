@@ -15,6 +15,7 @@ from harness.runtimes.docker_labels import drill_labels
 from harness.runtimes.docker_reach import Reach
 from harness.runtimes.spec import StackSpec
 from harness.services.meilisearch import MeilisearchServer
+from harness.services.stack import ServerFiles
 from harness.settings import Settings
 
 PORT = 7700
@@ -23,6 +24,7 @@ EMBEDDED_UNPROVEN = (
     " the same documents and settings."
 )
 _DATA = "/meili_data"
+_DATABASE, _DUMPS = f"{_DATA}/data.ms", f"{_DATA}/dumps"
 _MEMORY_BYTES = 4 << 30
 """The engine takes 620 MB for 600,000 documents (docs/embedded.md)."""
 
@@ -59,8 +61,8 @@ def search_container(
                 "MEILI_ENV": "production",
                 "MEILI_NO_ANALYTICS": "true",
                 "MEILI_HTTP_ADDR": f"0.0.0.0:{PORT}",
-                "MEILI_DB_PATH": f"{_DATA}/data.ms",
-                "MEILI_DUMP_DIR": f"{_DATA}/dumps",
+                "MEILI_DB_PATH": _DATABASE,
+                "MEILI_DUMP_DIR": _DUMPS,
             },
             network=reach.network,
             alias="meilisearch",
@@ -86,6 +88,11 @@ def search_container(
     finally:
         if not kept:
             server.stop()
+
+
+def files_of(server: Server) -> ServerFiles:
+    """Its files, in the container."""
+    return ServerFiles(server.host, _DATABASE, _DUMPS)
 
 
 def component(image: ChosenImage, server: MeilisearchServer) -> Component:

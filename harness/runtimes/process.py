@@ -22,7 +22,7 @@ from harness.runtimes.programs import MySqlPrograms, meilisearch_command, mysql_
 from harness.runtimes.spec import StackSpec
 from harness.services.apiary import Apiary
 from harness.services.meilisearch import MeilisearchServer
-from harness.services.stack import Stack
+from harness.services.stack import ServerFiles, Stack
 from harness.settings import Settings
 
 EMBEDDED_UNPROVEN = (
@@ -130,7 +130,8 @@ class ProcessRuntime:
         try:
             child.start()
             child.wait_ready(server.healthy, timeout_s=self._settings.limits.server_ready_s)
-            yield server, ChildControl(child, server.healthy, self._settings.limits.server_ready_s)
+            files = ServerFiles(LocalHost(env=env), str(directory / "data"), str(directory / "dumps"))
+            yield server, ChildControl(child, server.healthy, self._settings.limits.server_ready_s, files=files)
         finally:
             child.stop()
 

@@ -9,12 +9,32 @@ from typing import Protocol
 
 from harness.model import Component, EgressAttempt
 from harness.services.apiary import Apiary
+from harness.services.execution import Host
 from harness.services.meilisearch import MeilisearchServer
 from harness.services.mysql import MySqlServer
 
 
+@dataclass(frozen=True, slots=True)
+class ServerFiles:
+    """The files of a search server.
+
+    Args:
+        host: runs commands where they are, while the server runs.
+        data: its database directory.
+        dumps: where its dumps go.
+    """
+
+    host: Host
+    data: str
+    dumps: str
+
+
 class ServerControl(Protocol):
     """Life and death of one server, as its runtime can bring them about: for faults, and for nothing else."""
+
+    @property
+    def files(self) -> ServerFiles | None:
+        """Its files, where they are known; those of a database server are nobody's business."""
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
@@ -23,7 +43,7 @@ class ServerControl(Protocol):
         """Start it again after it ended, with its data and at its address, and wait until it is ready.
 
         Args:
-            environment: further variables for it; only local processes can be given any.
+            environment: further variables for it.
         """
 
     def pause(self) -> None:

@@ -134,6 +134,12 @@ def test_what_an_import_refuses(embedded):
     said = embedded.refusal("--import-dump", str(broken))
     assert said.startswith(f"Error: {broken}: not a readable dump: ")
     assert list(embedded.db_path.iterdir()) == []
+    leaves = embedded.directory / "leaves.dump"
+    with tarfile.open(leaves, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("./../left"))
+    said = embedded.refusal("--import-dump", str(leaves))
+    assert said == f"Error: {leaves}: not a readable dump: './../left' is no file of a dump\n"
+    assert list(embedded.db_path.iterdir()) == []
     client = embedded.start("--import-dump", "/no/such.dump", "--ignore-missing-dump")
     assert client.get_indexes()["results"] == []
 
