@@ -217,7 +217,7 @@ class Drill:
     def _prove(self, handed: HandedOver, app_key: str, outcome: _Outcome) -> None:
         with self.restored(handed, app_key) as (target, what):
             with self.faults.around(Stage.LOOKING, stack=target):
-                evidence = collect(target, what, self.objectives, self.store.directory, self.clock)
+                evidence = collect(target, what, self.objectives, self.store.directory, self.clock, limits=self.limits)
             evidence = replace(evidence, trend=self.faults.trend() or handed.trend)
             self.store.save_evidence(evidence)
             names = [check.name for check in CHECKS]

@@ -331,12 +331,16 @@ class EgressAttempt:
 
 @dataclass(frozen=True, slots=True)
 class SearchState:
-    """All of Meilisearch that a restore has to bring back."""
+    """All of Meilisearch that a restore has to bring back.
+
+    `pending` tasks were enqueued or being processed while it was looked at, or came meanwhile.
+    """
 
     indexes: tuple[IndexState, ...]
     bad_tasks: tuple[SearchTask, ...]
     tasks: int
     not_applied: tuple[str, ...] = ()
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from pydantic import Field
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Inject, Options, table
 from harness.faults.scene import Scene
+from harness.faults.search_dump import DumpOptions, old_dump
+from harness.faults.search_late import LateOptions, send_late
 from harness.faults.stages import Stage
 from harness.services.mysql import quote_name
 from harness.wait import wait_until
@@ -223,6 +225,11 @@ FAULTS: dict[str, Fault] = table(
              other_prefix, PrefixOptions),
     _reindex("stale-documents", "The search holds documents of rows that are gone.", leave_documents, StaleOptions),
     _reindex("search-task-failed", "One task of Meilisearch fails.", fail_task, IndexOptions),
+    Fault("asked-too-early", "search", (Stage.LOOKING,),
+          "The application still sends documents when the restored instance is looked at.", send_late, LateOptions),
+    Fault("old-search-dump", "search", (Stage.SOURCE, Stage.START),
+          "The files hold an old dump of the search, and the search starts from it, as in production.", old_dump,
+          DumpOptions),
     _restored("search-settings-not-synced", "An index has settings as if none had been sent.",
               reset_settings, IndexOptions),
     _restored("model-not-imported", "A model is left out of the import.", leave_out, IndexOptions),

@@ -54,6 +54,10 @@ class MeilisearchServer:
         """How many tasks are enqueued or being processed."""
         return int(self._ask(lambda client: client.get_tasks({"statuses": _PENDING, "limit": 1}).total))
 
+    def tasks(self) -> int:
+        """How many tasks there have been, whatever became of them."""
+        return int(self._ask(lambda client: client.get_tasks({"limit": 1}).total))
+
     def state(self) -> SearchState:
         """Indexes with the ids of all their documents, settings, and every task that did not succeed.
 

@@ -13,6 +13,7 @@ from harness.backup.scan import scan
 from harness.backup.take import Backup
 from harness.checks.evidence import (
     ArtifactEvidence,
+    DocumentDifference,
     Evidence,
     FileEvidence,
     RecoveryEvidence,
@@ -20,7 +21,16 @@ from harness.checks.evidence import (
     SearchEvidence,
 )
 from harness.clock import Clock
-from harness.model import AppState, ArtifactFile, DatabaseState, Manifest, Probe, Step
+from harness.model import (
+    AppState,
+    ArtifactFile,
+    DatabaseState,
+    Manifest,
+    Probe,
+    SearchableRows,
+    SearchState,
+    Step,
+)
 from harness.restore.database import complaint_findings
 from harness.restore.script import Script, redump
 from harness.restore.search import refusals
@@ -29,6 +39,7 @@ from harness.scenario import Objectives
 from harness.services.mysql import Session, quote_name
 from harness.services.mysql_content import read_row_digests, read_shapes
 from harness.services.stack import Stack
+from harness.settings import Limits
 from harness.snapshot import (
     read_database,
     read_kept_row_digests,
@@ -39,6 +50,7 @@ from harness.snapshot import (
 from harness.stages.app import observe_app
 from harness.stages.documents import document_differences
 from harness.stages.release import BeforeMigrating, look_after_migrating
+from harness.stages.search import when_settled
 from harness.stages.source import SourceView
 from harness.stages.target import RECOVERY_STEPS, FreshTarget, Restoration
 from harness.storage.inventory import write_inventory
@@ -46,6 +58,8 @@ from harness.storage.order import sorted_entries
 
 NONCE_TABLE = "events"
 """One of its names holds the nonce of the backup."""
+
+_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +93,33 @@ class Restored:
     accepted: tuple[str, ...] = ()
 
 
-def collect(stack: Stack, restored: Restored, objectives: Objectives, directory: Path, clock: Clock) -> Evidence:
+def collect(
+    stack: Stack,
+    restored: Restored,
+    objectives: Objectives,
+    directory: Path,
+    clock: Clock,
+    *,
+    limits: Limits = _LIMITS,
+) -> Evidence:
     """Look at the restored instance through its services' own clients.
 
     The application is asked last: logging in leaves a row, which must not be taken for a difference.
+
+    Args:
+        limits: how long to wait for a search that is still at work.
     """
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        # Trying to get out waits for what never comes: everything else is looked at meanwhile.
+        attempts = aside.submit(stack.egress) if stack.egress is not None else None
+        evidence = _look(stack, restored, objectives, directory, clock, limits)
+        return replace(evidence, egress=attempts.result() if attempts is not None else None)
+
+
+def _look(
+    stack: Stack, restored: Restored, objectives: Objectives, directory: Path, clock: Clock, limits: Limits
+) -> Evidence:
+    """Everything but the way out."""
     database = stack.mysql.database
     references = directory / "references.jsonl"
     with clock.step("observe-target", "Look at the restored instance", decides=False) as note:
@@ -92,9 +128,11 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
             searchable = read_searchable(session, database, stack.apiary.search_prefix)
             write_references(session, database, references)
             note.progress("search")
-            search = stack.meilisearch.state()
-            probes = search_probes(session, database, stack.meilisearch, searchable, stack.apiary.search_prefix)
-            documents = document_differences(session, database, stack.meilisearch, search, stack.apiary.search_prefix)
+            (search, probes, documents), pending = when_settled(
+                stack.meilisearch,
+                lambda: _search(session, stack, searchable),
+                drained_s=limits.search_drained_s,
+            )
             nonce = restored.manifest.nonce if restored.manifest and _was_marked(restored.backup) else ""
             nonce_found = bool(nonce) and _nonce_found(session, database, nonce)
         note.progress("files")
@@ -116,11 +154,8 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
     with clock.step("rows", "Name the rows that differ", decides=False) as note:
         rows = _row_differences(stack, restored, target, directory)
         note.detail = f"{len(rows)} tables differ"
-    with clock.step("observe-app", "Ask the restored application"), ThreadPoolExecutor(max_workers=1) as aside:
-        # Trying to get out waits for what never comes; the application can be asked meanwhile.
-        attempts = aside.submit(stack.egress) if stack.egress is not None else None
+    with clock.step("observe-app", "Ask the restored application"):
         app = _against_source(observe_app(stack, restored.expected_files), restored.source)
-        egress = attempts.result() if attempts is not None else None
     return Evidence(
         database=database,
         fresh=restored.fresh.database,
@@ -138,7 +173,7 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         search=SearchEvidence(
             expected_settings=restored.source.search if restored.source else restored.fresh.search,
             searchable=searchable,
-            actual=search,
+            actual=replace(search, pending=pending),
             probes=probes,
             prefix=stack.apiary.search_prefix,
             import_complaints=len(restored.restoration.import_complaints),
@@ -165,12 +200,21 @@ def collect(stack: Stack, restored: Restored, objectives: Objectives, directory:
         app_before=restored.source.app if restored.source else None,
         manifest=restored.manifest,
         rows=rows,
-        egress=egress,
         unknown_migrations=tuple(
             name for name in restored.script.migrations if name not in set(restored.fresh.recorded)
         ),
         migration=migration,
     )
+
+
+def _search(
+    session: Session, stack: Stack, searchable: tuple[SearchableRows, ...]
+) -> tuple[SearchState, tuple[Probe, ...], tuple[DocumentDifference, ...]]:
+    """What the search holds, whether it finds known rows, and what its documents say."""
+    database, server, prefix = stack.mysql.database, stack.meilisearch, stack.apiary.search_prefix
+    state = server.state()
+    probes = search_probes(session, database, server, searchable, prefix)
+    return state, probes, document_differences(session, database, server, state, prefix)
 
 
 def _source(restored: Restored) -> DatabaseState | None:

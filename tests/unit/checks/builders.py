@@ -78,10 +78,14 @@ def index(table_name: str, ids: Iterable[int | str], **settings: str) -> IndexSt
 
 
 def search(
-    *indexes: IndexState, bad_tasks: tuple[SearchTask, ...] = (), tasks: int = 11, not_applied: tuple[str, ...] = ()
+    *indexes: IndexState,
+    bad_tasks: tuple[SearchTask, ...] = (),
+    tasks: int = 11,
+    not_applied: tuple[str, ...] = (),
+    pending: int = 0,
 ) -> SearchState:
     """A search with these indexes."""
-    return SearchState(indexes, bad_tasks, tasks, not_applied)
+    return SearchState(indexes, bad_tasks, tasks, not_applied, pending)
 
 
 def searchable(table_name: str, ids: Iterable[int | str], *, imported: bool = True) -> SearchableRows:

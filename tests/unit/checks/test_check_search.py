@@ -14,9 +14,10 @@ from harness.checks.search import (
     check_probes,
     check_settings,
     check_tasks,
+    unless_pending,
 )
 from harness.guide import IMPORTED_MODELS
-from harness.model import IdSet, Probe, SearchTask, Severity
+from harness.model import FileState, IdSet, Probe, SearchTask, Severity
 from tests.unit.checks.builders import PREFIX, finding, index, only, search, searchable
 
 ROWS = tuple(searchable(model.table, (1, 2)) for model in IMPORTED_MODELS if model.from_database)
@@ -110,6 +111,28 @@ def test_a_document_without_a_row_is_named_although_the_counts_are_equal() -> No
         "2",
         "2",
         "scout:import-all never removes documents: flush the index, then import.",
+    )
+
+
+def test_documents_without_a_row_beside_an_old_dump_of_the_search() -> None:
+    """The dump is named as what they may come from; by itself it is nothing to complain of."""
+    rows = (searchable("users", (1, 2)),)
+    dumps = [
+        FileState(b"meilisearch/dumps/%d.dump" % day, "file", 5, "cc" * 32, 0o644, 33, 33, day * 86_400)
+        for day in (20_000, 20_001)
+    ]
+    quiet = check_documents(rows, search(index("users", (1, 2))), dumps=dumps)
+    assert quiet.findings == ()
+    assert ("dumps of the search among the files", "2") in quiet.evidence
+    assert check_documents(rows, search(index("users", (1, 2, 3))), dumps=dumps).findings[1] == finding(
+        "old-search-dump",
+        "meilisearch/dumps",
+        "The documents without a row may be of an old dump: the restored directory holds 2 of Meilisearch, the newest"
+        " of 2024-10-05 00:00 UTC. A Meilisearch with an empty database directory imports it when production starts.",
+        None,
+        "2",
+        "Remove the dumps before Meilisearch starts, or flush the indexes before scout:import-all.",
+        Severity.WARNING,
     )
 
 
@@ -247,6 +270,50 @@ def test_an_import_that_meilisearch_refused(code: str, remedy: str) -> None:
 def test_a_failed_task_without_an_index_and_a_code() -> None:
     found = only(check_tasks(search(bad_tasks=(SearchTask(9, "", "failed", "dumpCreation", ""),)), 0))
     assert (found.subject, found.message) == ("task 9", "Task 9 (dumpCreation) on no index is failed: no code.")
+
+
+def test_tasks_that_are_pending() -> None:
+    """What the search will hold is not known: neither good nor broken."""
+    result = check_tasks(search(pending=3), 0)
+    assert result.unknown == "3 tasks of the search server were pending or came while it was looked at"
+    assert only(result) == finding(
+        "search-task-pending",
+        "meilisearch",
+        "The search was still at work while it was looked at: 3 tasks were pending or came.",
+        "0",
+        "3",
+        "Wait until the application's queue and the tasks of Meilisearch are worked off, then drill again.",
+        Severity.WARNING,
+    )
+
+
+def test_a_task_that_failed_has_failed_whatever_is_pending() -> None:
+    result = check_tasks(search(pending=3, bad_tasks=(SearchTask(9, "", "failed", "dumpCreation", ""),)), 0)
+    assert [(each.code, each.severity) for each in result.findings] == [
+        ("search-task-pending", Severity.WARNING),
+        ("task-failed", Severity.ERROR),
+    ]
+
+
+def test_what_is_missing_while_tasks_are_pending_may_come() -> None:
+    busy = replace(WITHOUT_TEAMS, pending=2)
+    missing = check_documents(ROWS, busy)
+    assert [each.code for each in missing.findings] == ["index-document-missing"]
+    result = unless_pending(missing, busy)
+    assert result == replace(
+        missing,
+        findings=(),
+        unknown="2 tasks of the search server were pending or came while it was looked at",
+    )
+    assert unless_pending(missing, WITHOUT_TEAMS) == missing
+
+
+def test_what_is_complete_while_tasks_are_pending_is_told_as_it_was() -> None:
+    """Warnings stay, too: the one of the tasks says that it was too early."""
+    busy = replace(PROPER, pending=2)
+    rows = (*ROWS, searchable("resumes", (1,), imported=False))
+    for complete in (check_documents(ROWS, busy), check_indexes(rows, busy, busy, PREFIX)):
+        assert unless_pending(complete, busy) == complete
 
 
 def test_probes_that_find_what_they_should() -> None:

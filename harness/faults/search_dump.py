@@ -1,0 +1,113 @@
+"""A fault of the search that comes with the files: an old dump of it among them, which production starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from harness import guide
+from harness.errors import HarnessError
+from harness.faults.fault import Options
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.services.execution import Completed, Host, run
+from harness.services.mysql import quote_name
+from harness.services.stack import ServerFiles
+from harness.wait import wait_until
+
+
+class DumpOptions(Options):
+    """`index` without its prefix; the old dump has so many `documents` of it that have no row any more."""
+
+    index: Annotated[str, Field(pattern=r"^[a-z_]+$")] = "events"
+    documents: Annotated[int, Field(gt=0)] = 3
+
+
+@contextmanager
+def old_dump(scene: Scene, rng: Random, options: DumpOptions) -> Iterator[None]:
+    """At the source: leave an old dump of the search. At the start of the target: start the search from it.
+
+    The second is what production's start script does where the search's database directory is empty. A scenario that
+    wants both names the fault twice. The dump is the server's own, and so is its import.
+    """
+    if scene.stage is Stage.SOURCE:
+        _leave(scene, rng, options)
+    else:
+        _start_from_newest(scene)
+    yield
+
+
+def _leave(scene: Scene, rng: Random, options: DumpOptions) -> None:
+    """Have the search dump itself while it holds documents whose rows are gone, and keep that among the files."""
+    mysql, apiary, server = scene.stack.mysql, scene.stack.apiary, scene.stack.meilisearch
+    client, uid = server.client(), f"{apiary.search_prefix}{options.index}"
+    with mysql.session(database=mysql.database) as session:
+        highest = int(session.value(f"SELECT COALESCE(MAX(id), 0) FROM {quote_name(options.index)}"))
+    first = highest + rng.randrange(1, 1000)
+    ids = range(first, first + options.documents)
+    client.index(uid).add_documents([{"id": number} for number in ids], "id")
+    _settled(scene)
+    task = client.create_dump()
+    _settled(scene)
+    details: Any = client.get_task(task.task_uid).details
+    for number in ids:
+        client.index(uid).delete_document(number)
+    _settled(scene)
+    name, files = f"{details['dumpUid']}.dump", _files(scene)
+    directory = f"{apiary.storage_root}/{guide.MEILISEARCH_DUMPS_DIRECTORY}"
+    _must(run(apiary.storage_host, ["mkdir", "-p", directory], user=apiary.user))
+    _copy(files.host, f"{files.dumps}/{name}", apiary.storage_host, f"{directory}/{name}", user=apiary.user)
+    scene.changed("document", uid, f"ids {ids[0]} to {ids[-1]} are in an old dump of the search, and in nothing else")
+
+
+def _start_from_newest(scene: Scene) -> None:
+    """Start the search with an empty database directory and the newest dump of the restored files."""
+    apiary, files = scene.stack.apiary, _files(scene)
+    directory = f"{apiary.storage_root}/{guide.MEILISEARCH_DUMPS_DIRECTORY}"
+    # Their names are times: the last one is the newest.
+    listed = _must(run(apiary.storage_host, ["sh", "-c", 'ls "$1" | grep "[.]dump$"', "sh", directory]))
+    names = sorted(listed.stdout.decode().split())
+    imported = f"{files.dumps}/imported.dump"
+    _must(run(files.host, ["mkdir", "-p", files.dumps]))
+    _copy(apiary.storage_host, f"{directory}/{names[-1]}", files.host, imported)
+    # It is killed at once, and has no time to miss what is taken away here.
+    _must(run(files.host, ["sh", "-c", 'rm -rf "$1"', "sh", files.data]))
+    control = scene.stack.controls["meilisearch"]
+    control.kill()
+    control.restart({"MEILI_IMPORT_DUMP": imported, "MEILI_IGNORE_DUMP_IF_DB_EXISTS": "true"})
+    _settled(scene)
+    scene.changed("process", "meilisearch", f"started empty, from the newest of {len(names)} dumps in the files")
+
+
+def _copy(source: Host, path: str, target: Host, to: str, *, user: str | None = None) -> None:
+    """Copy a file from one place to another, as a stream."""
+    with source.start(["cat", path]) as reading:
+        _must(run(target, ["sh", "-c", 'cat >"$1"', "sh", to], stdin=reading.chunks(), user=user))
+        _must(reading.wait(60))
+
+
+def _files(scene: Scene) -> ServerFiles:
+    files = scene.stack.controls["meilisearch"].files
+    if files is None:
+        raise HarnessError("the files of the search are not known")
+    return files
+
+
+def _settled(scene: Scene) -> None:
+    wait_until(
+        lambda: scene.stack.meilisearch.pending_tasks() == 0,
+        what="the search to do what was asked",
+        timeout_s=scene.limits.search_drained_s,
+    )
+
+
+def _must(completed: Completed) -> Completed:
+    if completed.exit_status != 0:
+        raise HarnessError(
+            f"{completed.argv[0]} ended with exit status {completed.exit_status}", details=completed.stderr
+        )
+    return completed

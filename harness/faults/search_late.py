@@ -1,0 +1,97 @@
+"""A fault of the search that is a matter of time: an import that goes on while somebody looks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from threading import Event, Thread
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from harness.errors import HarnessError
+from harness.faults.fault import Options
+from harness.faults.scene import Scene
+from harness.wait import wait_until
+
+_PAUSE_S = 0.02
+"""Between two documents: shorter than any look at the search, so that each look sees that something came."""
+
+_PAGE = 10_000
+
+
+class LateOptions(Options):
+    """Options of `send_late`.
+
+    Args:
+        index: without its prefix; its newest documents come last.
+        documents: how many of them.
+        late_s: how long the import goes on, in seconds, before it comes to them.
+    """
+
+    index: Annotated[str, Field(pattern=r"^[a-z_]+$")] = "events"
+    documents: Annotated[int, Field(gt=0)] = 5
+    late_s: Annotated[float, Field(gt=0)] = 5.0
+
+
+@contextmanager
+def send_late(scene: Scene, rng: Random, options: LateOptions) -> Iterator[None]:
+    """Let the import go on while the search is looked at: other documents first, and last those that were missing.
+
+    The server's own worker can't be told to wait. So the last documents are taken away, as if the import had not come
+    to them, and a thread sends what it would have sent.
+    """
+    server, uid = scene.stack.meilisearch, f"{scene.stack.apiary.search_prefix}{options.index}"
+    client = server.client()
+    everything = client.http.get(f"indexes/{uid}/documents?limit={_PAGE}")["results"]
+    everything.sort(key=lambda document: int(document["id"]))
+    early, late = everything[: -options.documents], everything[-options.documents :]
+    if not early:
+        raise HarnessError(f"index {uid} has {len(everything)} documents, and {options.documents} are to come late")
+    for document in late:
+        client.index(uid).delete_document(document["id"])
+    wait_until(
+        lambda: server.pending_tasks() == 0,
+        what="the search to lose documents",
+        timeout_s=scene.limits.search_drained_s,
+    )
+    scene.changed(
+        "index", uid, f"its last {len(late)} documents come {options.late_s:g} s late, while the import goes on"
+    )
+    sender = _Sender(client.index(uid), early, late, options.late_s)
+    sender.start()
+    try:
+        yield
+    finally:
+        sender.end()
+
+
+class _Sender(Thread):
+    """Sends one document after the other until its time is over, and then the late ones; an end comes before that."""
+
+    def __init__(self, index: Any, early: list[dict[str, Any]], late: list[dict[str, Any]], late_s: float) -> None:
+        super().__init__(daemon=True)
+        self._index, self._early, self._late, self._late_s = index, early, late, late_s
+        self._ended = Event()
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            deadline, number = time.monotonic() + self._late_s, 0
+            while time.monotonic() < deadline:
+                self._index.add_documents([self._early[number % len(self._early)]], "id")
+                number += 1
+                if self._ended.wait(_PAUSE_S):
+                    return
+            self._index.add_documents(self._late, "id")
+        except BaseException as error:  # raised again in the drill's own thread
+            self._error = error
+
+    def end(self) -> None:
+        """Stop it; its error is raised here."""
+        self._ended.set()
+        self.join()
+        if self._error is not None:
+            raise HarnessError(f"the import could not go on: {type(self._error).__name__}") from self._error

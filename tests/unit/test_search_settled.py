@@ -1,0 +1,54 @@
+"""The search is looked at when it has settled, and the look says so when it never did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+from harness.services.meilisearch import MeilisearchServer
+from harness.stages.search import when_settled
+
+
+@dataclass
+class Queue:
+    """A server whose queue is as long, and has seen as many tasks, as these answers say; the last one stays."""
+
+    pending: list[int]
+    seen: list[int] = field(default_factory=lambda: [7])
+
+    def pending_tasks(self) -> int:
+        return self.pending.pop(0) if len(self.pending) > 1 else self.pending[0]
+
+    def tasks(self) -> int:
+        return self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
+
+
+def looked(queue: Queue, *, drained_s: float = 60) -> tuple[int, int]:
+    """Which look it was that counted, and what is told of tasks."""
+    looks: Iterator[int] = iter(range(1, 100))
+    return when_settled(cast("MeilisearchServer", queue), lambda: next(looks), drained_s=drained_s)
+
+
+def test_a_quiet_search_is_looked_at_once() -> None:
+    assert looked(Queue([0])) == (1, 0)
+
+
+def test_a_task_is_waited_for() -> None:
+    queue = Queue([2, 1, 0])
+    assert looked(queue) == (1, 0)
+    assert queue.pending == [0]
+
+
+def test_what_came_while_it_was_looked_at_is_looked_at_again() -> None:
+    assert looked(Queue([0], [7, 8, 8])) == (2, 0)
+
+
+def test_a_search_that_never_settles_is_looked_at_all_the_same_and_told() -> None:
+    assert looked(Queue([3]), drained_s=0) == (1, 3)
+    assert looked(Queue([2], [7, 11]), drained_s=0) == (1, 6)
+
+
+def test_a_search_that_is_quiet_only_when_the_limit_is_reached_is_not_believed() -> None:
+    """Something came during the last look that counted, so something may come again."""
+    assert looked(Queue([0], [7, 8, 8]), drained_s=0) == (2, 1)
