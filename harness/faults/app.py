@@ -16,6 +16,7 @@ from harness.errors import HarnessError
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
+from harness.faults.way_out import AddressOptions, open_connection
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
 
@@ -123,6 +124,8 @@ FAULTS: dict[str, Fault] = table(
           ReleaseOptions),
     Fault("egress", "app", (Stage.TARGET,), "A name outside can be looked up from inside the restored application.",
           open_lookup, NameOptions),
+    Fault("egress-connection", "app", (Stage.LOOKING,),
+          "An address outside answers from inside the restored application.", open_connection, AddressOptions),
     Fault("app-does-not-start", "app", (Stage.START,), "The application does not start after the restore.",
           break_start),
     Fault("left-in-maintenance", "app", (Stage.RESTORED,), "The application is left in maintenance mode.", leave_down),

@@ -1,0 +1,81 @@
+"""A fault of the application's network: somebody outside answers, as if there were a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Literal
+
+from harness.errors import HarnessError
+from harness.faults.fault import Options
+from harness.faults.scene import Scene
+from harness.runtimes.docker_client import engine_errors
+from harness.runtimes.docker_container import ContainerPlan, Server
+from harness.runtimes.docker_host import ContainerHost
+from harness.runtimes.docker_labels import drill_labels
+from harness.runtimes.egress import ADDRESSES
+from harness.services.execution import run
+
+_PORTS = dict(ADDRESSES)
+
+# SIOCSIFADDR (netdevice(7)) gives the loopback interface one address more, in this network namespace alone. Whoever
+# connects to it in there is answered by this program, and no packet leaves.
+_ANSWER = """
+import fcntl, socket, struct, sys
+address, port = sys.argv[1], int(sys.argv[2])
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as interface:
+    wanted = struct.pack("16sH2s4s8s", b"lo:1", socket.AF_INET, b"", socket.inet_aton(address), b"")
+    fcntl.ioctl(interface, 0x8916, wanted)
+with socket.create_server((address, port)) as listener:
+    print("listening", flush=True)
+    while True:
+        listener.accept()[0].close()
+"""
+
+
+class AddressOptions(Options):
+    """`address`: one of those that the drill tries to connect to."""
+
+    address: Literal["1.1.1.1", "8.8.8.8", "9.9.9.9"] = "1.1.1.1"
+
+
+@contextmanager
+def open_connection(scene: Scene, rng: Random, options: AddressOptions) -> Iterator[None]:
+    """Let an address outside answer from inside the restored application.
+
+    It is an address of the loopback interface there, and a container of this drill in the same network namespace
+    listens on it: nobody outside is ever asked, and the machine's own network stays as it is.
+    """
+    host = scene.stack.apiary.storage_host
+    if not isinstance(host, ContainerHost):
+        raise HarnessError("local processes have no network of their own", "Run it with --runtime docker.")
+    port = _PORTS[options.address]
+    with engine_errors("looking at the application's network"):
+        image = str(host.client.api.inspect_container(host.container_id)["Image"])
+    server = Server(
+        host.client,
+        ContainerPlan(
+            title="the way out",
+            name=f"{host.name.removesuffix('-pod')}-way-out",
+            image=image,
+            labels=drill_labels(scene.stack.drill_id, scene.stack.role, "way-out"),
+            log=scene.stack.logs / "way-out.log",
+            entrypoint=("python3", "-c", _ANSWER, options.address, str(port)),
+            user="0:0",
+            network=f"container:{host.container_id}",
+            capabilities=("NET_ADMIN", "NET_BIND_SERVICE"),
+        ),
+        stop_s=0,
+    )
+    try:
+        server.start()
+        server.wait_ready(lambda: _reached(host, options.address, port), timeout_s=scene.limits.server_ready_s)
+        scene.changed("network", f"{options.address}:{port}", "answers from inside the application's network")
+        yield
+    finally:
+        server.stop()
+
+
+def _reached(host: ContainerHost, address: str, port: int) -> bool:
+    return run(host, ["timeout", "3", "bash", "-c", f"exec 3<>/dev/tcp/{address}/{port}"]).exit_status == 0

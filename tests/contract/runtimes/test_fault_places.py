@@ -1,0 +1,86 @@
+"""Faults that reach into a runtime do what they say: a search that starts from an old dump, a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.faults import FAULTS
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.model import Change
+from harness.runtimes.egress import egress_attempts
+from harness.runtimes.spec import StackSpec
+from harness.services.execution import run
+from harness.services.stack import Stack
+from harness.settings import Limits
+from tests.contract.runtimes.stacks import Running, a_spec
+
+pytestmark = pytest.mark.xdist_group("docker")
+
+Fresh = Callable[[StackSpec], AbstractContextManager[Running]]
+
+
+def held(name: str, stage: Stage, stack: Stack) -> tuple[AbstractContextManager[None], list[Change]]:
+    """A fault around a block, and what it says that it did."""
+    scene, fault = Scene(stage, Path(), Limits(), _stack=stack), FAULTS[name]
+    return fault.inject(scene, Random(1), fault.options.model_validate({})), scene.changes
+
+
+def dumps(stack: Stack) -> list[str]:
+    listed = run(stack.apiary.storage_host, ["sh", "-c", 'ls "$0/meilisearch/dumps"', stack.apiary.storage_root])
+    return listed.stdout.decode().split()
+
+
+def test_a_search_starts_from_the_old_dump_among_the_files(fresh: Fresh, tmp_path: Path) -> None:
+    """The source is as before but for the dump, which holds what is gone; the search that starts from it has it all."""
+    with fresh(a_spec(tmp_path)) as running:
+        stack = running.stack
+        uid = f"{stack.apiary.search_prefix}events"
+        search, client = stack.meilisearch, stack.meilisearch.client()
+        with stack.mysql.session(database="apiary") as session:
+            session.execute("CREATE TABLE events (id INT PRIMARY KEY)")
+            session.execute("INSERT INTO events VALUES (4), (5)")
+        client.wait_for_task(client.index(uid).add_documents([{"id": 4}, {"id": 5}], "id").task_uid)
+
+        fault, left = held("old-search-dump", Stage.SOURCE, stack)
+        with fault:
+            pass
+        (change,) = left
+        old = [int(word) for word in change.detail.split() if word.isdecimal()]
+        assert (change.kind, change.subject, old[1] - old[0]) == ("document", uid, 2)
+        assert list(search.ids(uid, "id")) == [4, 5]
+        assert len(dumps(stack)) == 1
+
+        client.wait_for_task(client.index(uid).delete_document(5).task_uid)
+        fault, begun = held("old-search-dump", Stage.START, stack)
+        with fault:
+            pass
+        assert begun == [Change("process", "meilisearch", "started empty, from the newest of 1 dumps in the files")]
+        assert list(search.ids(uid, "id")) == [4, 5, *range(old[0], old[1] + 1)]
+        assert stack.obituary() == ""
+        # It comes back with what it holds, not with the dump again.
+        client.wait_for_task(client.index(uid).delete_document(4).task_uid)
+        stack.controls["meilisearch"].kill()
+        stack.controls["meilisearch"].restart()
+        assert list(search.ids(uid, "id")) == [5, *range(old[0], old[1] + 1)]
+
+
+def test_an_address_outside_answers_only_while_the_fault_is_held(running: Running) -> None:
+    fault, changes = held("egress-connection", Stage.LOOKING, running.stack)
+    if running.kind == "process":
+        with pytest.raises(HarnessError, match="no network of their own"), fault:
+            pass
+        return
+
+    def reached() -> list[str]:
+        return [attempt.target for attempt in egress_attempts(running.stack) if attempt.reached]
+
+    with fault:
+        assert reached() == ["1.1.1.1:443"]
+    assert changes == [Change("network", "1.1.1.1:443", "answers from inside the application's network")]
