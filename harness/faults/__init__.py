@@ -6,11 +6,12 @@ A new fault is one function and one line in its family's file, a scenario of the
 
 from __future__ import annotations
 
-from harness.faults import app, dump, itself, restore, restored, search, source, storage
+from harness.faults import app, dump, itself, odd, restore, restored, search, source, storage
 from harness.faults.fault import Fault
 
 FAMILIES: dict[str, dict[str, Fault]] = {
     "source": source.FAULTS,
+    "odd": odd.FAULTS,
     "dump": dump.FAULTS,
     "storage": storage.FAULTS,
     "restore": restore.FAULTS,

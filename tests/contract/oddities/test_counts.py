@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from harness.faults.odd import DATABASES
 from tests.contract.oddities.broken import SILENT, UNLOADABLE, UNREADABLE, UNSAFE, Damage, Silent
 from tests.contract.oddities.conftest import FLAVOURS
-from tests.contract.oddities.healthy import DATA, OPTIONS
+from tests.contract.oddities.healthy import OPTIONS
 
 NAMED = (
     "no primary key, duplicate rows", "empty tables", "a row of 17 MiB", "every byte in a blob", "BIT", "JSON",
@@ -20,8 +21,8 @@ NAMED = (
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_there_are_enough_healthy_ones(flavour: str) -> None:
     """At least 25 databases, besides the options that write one database in many ways."""
-    here = [oddity.name for oddity in (*DATA, *OPTIONS) if oddity.only in ("", flavour)]
-    assert sum(oddity.only in ("", flavour) for oddity in DATA) >= 25
+    here = [oddity.name for oddity in (*DATABASES, *OPTIONS) if oddity.only in ("", flavour)]
+    assert sum(oddity.only in ("", flavour) for oddity in DATABASES) >= 25
     assert len(set(here)) == len(here)
     assert set(NAMED) <= set(here)
 

@@ -1,0 +1,161 @@
+"""Faults that are none: what is unusual at the source, and healthy. A drill that is red for it is believed by nobody.
+
+What is made stands in the other files of this name: `odd_tables.py`, `odd_values.py`, `odd_objects.py`, `odd_files.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import Annotated, Any, Protocol, TypeVar
+
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from harness.errors import HarnessError
+from harness.faults.fault import Fault, Inject, Options, table
+from harness.faults.odd_files import FILES
+from harness.faults.odd_objects import NAMES, OBJECTS
+from harness.faults.odd_tables import TABLES
+from harness.faults.odd_values import VALUES
+from harness.faults.oddity import Oddity
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.services.execution import run
+from harness.services.mysql import server_version
+from harness.storage.names import coded
+
+DATABASES: tuple[Oddity, ...] = (*TABLES, *VALUES, *OBJECTS, *NAMES)
+"""All that is unusual in a database; it fits into one."""
+
+_SHELL = """
+cd "$1"
+a=$(printf %bx "$4"); a=${a%x}
+b=$(printf %bx "$5"); b=${b%x}
+[ "${a%%/*}" != odd ] || mkdir -p odd
+eval "$3"
+[ "$(id -u)" = 0 ] || exit 0
+for made in odd "$a" "$b"; do
+  [ ! -e "$made" ] || chown -hR "$2:$2" -- "$made"
+done
+"""
+"""Runs a script in the storage directory, with two paths that are given as octal numbers.
+
+An argument of a command in a container has to be UTF-8, and a substitution drops the line breaks at its end: hence
+the numbers, and the x. What root makes, where the application has no user of its own, is given to the files' owner.
+"""
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_Any = TypeVar("_Any", bound=_Named)
+
+
+class _NameOf:
+    """A name of one of these; an unknown one is told with all that there are."""
+
+    def __init__(self, oddities: Sequence[_Named]) -> None:
+        self._names = [oddity.name for oddity in oddities]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(self._names)
+
+
+class TableOptions(Options):
+    """`only`: names of the oddities to make; none named means all that the server has."""
+
+    only: Annotated[tuple[Annotated[str, _NameOf(TABLES)], ...], Field(strict=False)] = ()
+
+
+class ValueOptions(Options):
+    """`only`: names of the oddities to make; none named means all that the server has."""
+
+    only: Annotated[tuple[Annotated[str, _NameOf(VALUES)], ...], Field(strict=False)] = ()
+
+
+class ObjectOptions(Options):
+    """`only`: names of the oddities to make; none named means all that the server has."""
+
+    only: Annotated[tuple[Annotated[str, _NameOf(OBJECTS)], ...], Field(strict=False)] = ()
+
+
+class NameOptions(Options):
+    """`only`: names of the oddities to make; none named means all."""
+
+    only: Annotated[tuple[Annotated[str, _NameOf(NAMES)], ...], Field(strict=False)] = ()
+
+
+class FileOptions(Options):
+    """`only`: names of the oddities to make; none named means all."""
+
+    only: Annotated[tuple[Annotated[str, _NameOf(FILES)], ...], Field(strict=False)] = ()
+
+
+def _in_the_database(oddities: Sequence[Oddity]) -> Inject:
+    """A fault that makes these in the source's database."""
+
+    @contextmanager
+    def inject(scene: Scene, rng: Random, options: Any) -> Iterator[None]:
+        for oddity in _here(scene, _wanted(oddities, options.only)):
+            _fill(scene, oddity)
+            whose = "an administrator" if oddity.as_admin else "the application"
+            scene.changed("oddity", oddity.name, f"{len(oddity.statements)} statements, run as {whose}")
+        yield
+
+    return inject
+
+
+@contextmanager
+def make_files(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+    """Make them in the storage directory, as the application's user."""
+    apiary = scene.stack.apiary
+    for oddity in _wanted(FILES, options.only):
+        octal = ["".join(f"\\0{byte:03o}" for byte in path) for path in oddity.paths]
+        arguments = apiary.storage_root, str(apiary.storage_uid), oddity.script, *octal, *[""] * (2 - len(octal))
+        argv = ["sh", "-euc", _SHELL, "sh", *arguments]
+        made = run(apiary.storage_host, argv, env={"LC_ALL": "C"}, user=apiary.user)
+        if made.exit_status != 0:
+            raise HarnessError(f"{oddity.name} could not be made", details=made.stderr)
+        scene.changed("oddity", oddity.name, ", ".join(coded(path) for path in oddity.paths))
+    yield
+
+
+def _wanted(oddities: Sequence[_Any], only: tuple[str, ...]) -> list[_Any]:
+    """Those that are named, or all, in the order of the table."""
+    return [oddity for oddity in oddities if not only or oddity.name in only]
+
+
+def _here(scene: Scene, oddities: Sequence[Oddity]) -> list[Oddity]:
+    """Those that this server can have."""
+    with scene.stack.mysql.session() as session:
+        flavour, _ = server_version(session)
+        packet_bytes = int(session.value("SELECT @@GLOBAL.max_allowed_packet"))
+    return [oddity for oddity in oddities if oddity.only in ("", flavour) and oddity.packet_bytes <= packet_bytes]
+
+
+def _fill(scene: Scene, oddity: Oddity) -> None:
+    """Run its statements in a session of its own: what it sets there is for it alone."""
+    mysql = scene.stack.mysql
+    with mysql.session(None if oddity.as_admin else mysql.app, database=mysql.database) as session:
+        for statement in oddity.statements:
+            session.execute(statement)
+
+
+def _fault(name: str, summary: str, inject: Inject, options: type[Options]) -> Fault:
+    return Fault(name, "odd", (Stage.SOURCE,), summary, inject, options)
+
+
+FAULTS: dict[str, Fault] = table(
+    _fault("odd-tables", "The source has unusual tables; they are healthy.", _in_the_database(TABLES), TableOptions),
+    _fault("odd-values", "The source has rows with unusual values; they are healthy.", _in_the_database(VALUES),
+           ValueOptions),
+    _fault("odd-objects", "The source has unusual views, triggers, routines and events; they are healthy.",
+           _in_the_database(OBJECTS), ObjectOptions),
+    _fault("odd-names", "The source has tables, columns and objects with unusual names; they are healthy.",
+           _in_the_database(NAMES), NameOptions),
+    _fault("odd-files", "The source has unusual files; they are healthy.", make_files, FileOptions),
+)  # fmt: skip

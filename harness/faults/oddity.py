@@ -1,0 +1,43 @@
+"""What a healthy oddity is: data that is unusual, and that every backup has to bring back all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something unusual in a database; all of them fit into one, so their tables and objects are called `odd_…`.
+
+    Args:
+        name: what is unusual about it; also how a scenario asks for it.
+        statements: what makes it, run as the application's own account, in one session.
+        options: of mysqldump, without which a plain dump would not show it.
+        only: the one kind of server that has it, `MySQL` or `MariaDB`; empty for both.
+        as_admin: the statements need an administrator.
+        tables: how many tables it makes.
+        packet_bytes: the server's `max_allowed_packet` has to be at least this, or it holds no such row.
+    """
+
+    name: str
+    statements: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    only: str = ""
+    as_admin: bool = False
+    tables: int = 1
+    packet_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileOddity:
+    """Something unusual among the files.
+
+    Args:
+        name: what is unusual about it; also how a scenario asks for it.
+        script: of a POSIX shell in the storage directory; `$a` and `$b` are the paths.
+        paths: what it makes, relative to the storage directory.
+    """
+
+    name: str
+    script: str
+    paths: tuple[bytes, ...]

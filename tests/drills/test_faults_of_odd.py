@@ -1,0 +1,166 @@
+"""Healthy oddities are at the source as their names say, on either runtime; the databases stand beside Apiary's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from harness.backup.scan import scan
+from harness.faults import FAULTS
+from harness.faults.odd_files import FILES
+from harness.faults.scene import Scene
+from harness.faults.stages import Stage
+from harness.model import Change, FileState
+from harness.services.execution import run
+from harness.services.mysql import Session
+from harness.services.stack import Stack
+from harness.storage.names import coded
+from tests.drills.conftest import Restoration
+
+pytestmark = pytest.mark.xdist_group("restoration")
+
+
+def put_in(restoration: Restoration, stack: Stack, name: str, *only: str) -> list[Change]:
+    """Put a fault in, and return what it did."""
+    drill, fault = restoration.drill, FAULTS[name]
+    scene = Scene(Stage.SOURCE, drill.store.directory, drill.limits, _stack=stack)
+    options = fault.options.model_validate({"only": only})
+    with fault.inject(scene, Random(f"1:{name}"), options):
+        return list(scene.changes)
+
+
+@contextmanager
+def beside(restoration: Restoration) -> Iterator[tuple[Stack, Session]]:
+    """The same stack with another database, which is gone afterwards, and a session in it."""
+    mysql = replace(restoration.target.mysql, database="beside")
+    with mysql.session() as admin:
+        admin.execute("CREATE DATABASE beside CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+        admin.execute(f"GRANT ALL ON beside.* TO '{mysql.app.user}'@'%'")
+        try:
+            admin.execute("USE beside")
+            yield replace(restoration.target, mysql=mysql), admin
+        finally:
+            admin.execute("DROP DATABASE beside")
+            admin.execute(f"REVOKE ALL ON beside.* FROM '{mysql.app.user}'@'%'")
+
+
+def found(session: Session, sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in session.rows(sql)]
+
+
+def test_tables(restoration: Restoration) -> None:
+    """On MySQL: what only MariaDB has is left out."""
+    with beside(restoration) as (stack, session):
+        changes = put_in(restoration, stack, "odd-tables")
+        assert Change("oddity", "no primary key, duplicate rows", "2 statements, run as the application") in changes
+        assert Change("oddity", "a generated invisible primary key", "3 statements, run as an administrator") in changes
+        assert {"a sequence", "a table with the history of its rows"}.isdisjoint(told.subject for told in changes)
+        assert found(session, "SELECT a, COUNT(*) FROM odd_duplicates GROUP BY a ORDER BY a") == [(None, 1), (1, 3)]
+        assert found(session, "SELECT my_row_id, a FROM odd_invisible_key") == [(1, 1), (2, 1)]
+        assert found(session, "SELECT * FROM odd_generated WHERE a") == [(1, 2, "x", "X", 5)]
+        assert found(session, "SELECT *, b FROM odd_invisible") == [(1, 3, 2)]
+        assert found(session, "SELECT a.b, b.a FROM odd_cycle_a a JOIN odd_cycle_b b ON a.b = b.id") == [(2, 1)]
+        assert found(session, "SELECT COUNT(*) FROM odd_tree WHERE up IS NULL OR up >= id") == [(3,)]
+        assert len(next(session.rows("SELECT * FROM odd_wide"))) == 190
+        counted = "SELECT COUNT(*) FROM information_schema.{} WHERE {} = 'beside' AND {}"
+        assert session.value(counted.format("partitions", "table_schema", "partition_name IS NOT NULL")) == 2 + 5
+        assert session.value(counted.format("tables", "table_schema", "engine = 'MyISAM'")) == 1
+        assert session.value(counted.format("column_statistics", "schema_name", "column_name = 'v'")) == 1
+
+
+def test_values(restoration: Restoration) -> None:
+    with beside(restoration) as (stack, session):
+        changes = put_in(restoration, stack, "odd-values")
+        assert "a row of 17 MiB" in {told.subject for told in changes}
+        assert "addresses and UUIDs" not in {told.subject for told in changes}
+        assert found(session, "SELECT LENGTH(v) FROM odd_large ORDER BY id") == [(17 << 20,), (0,)]
+        assert found(session, "SELECT HEX(v) FROM odd_bytes") == [(bytes(range(256)).hex().upper(),)]
+        assert found(session, "SELECT HEX(v), HEX(w) FROM odd_latin1") == [("E980FF", "F09F909D")]
+        assert found(session, "SELECT CAST(d AS CHAR) FROM odd_zero_dates") == [("0000-00-00",), ("2026-00-00",)]
+        assert found(session, "SELECT k FROM odd_emoji ORDER BY k") == [("🍯",), ("🐝",)]
+        assert found(session, "SELECT c + 0 FROM odd_bits WHERE a") == [((1 << 64) - 1,)]
+        assert found(session, "SELECT SUM(n = 99999), SUM(d = 5e-324), SUM(d > 1.7e308) FROM odd_floats") == [(1, 1, 1)]
+        assert found(session, "SELECT s FROM odd_members WHERE e = 'it''s'") == [("x,ř",)]
+        assert found(session, "SELECT ST_AsText(p) FROM odd_places WHERE g IS NULL") == [("POINT(1 2)",)]
+        assert found(session, "SELECT COUNT(*) FROM odd_script WHERE v LIKE '-- Dump completed on%'") == [(1,)]
+
+
+def test_objects(restoration: Restoration) -> None:
+    """Views show their rows, triggers changed what was inserted, routines answer."""
+    with beside(restoration) as (stack, session):
+        assert len(put_in(restoration, stack, "odd-objects")) == 8
+        assert found(session, "SELECT * FROM odd_aa") == [(1, 2)]
+        assert found(session, "SELECT * FROM odd_constants") == [(1, 1)]
+        assert found(session, "SELECT * FROM odd_doubled ORDER BY id") == [(1, 10), (2, 12)]
+        assert found(session, "SELECT what FROM odd_log ORDER BY id") == [("1;",), ("2;",)]
+        assert found(session, "SELECT v FROM odd_in_order") == [("ab",)]
+        assert session.value("SELECT odd_text('a')") == "a;;DELIMITER//"
+        routines = "SELECT database_collation FROM information_schema.routines WHERE routine_name = 'odd_collation'"
+        assert session.value(routines) == "utf8mb4_bin"
+        assert session.value("SELECT @@collation_database") == "utf8mb4_unicode_ci"
+        assert [row[1] for row in session.rows("SHOW EVENTS FROM beside")] == ["odd_daily", "odd_once"]
+
+
+def test_names(restoration: Restoration) -> None:
+    with beside(restoration) as (stack, session):
+        assert len(put_in(restoration, stack, "odd-names")) == 8
+        assert {name for (name,) in session.rows("SHOW TABLES")} == {
+            "odd a b", "odd the `view`", "table", "odd_it's; -- /*", "odd_žluťoučký", "odd_pohled_蜂",
+            f"odd_{'é' * 60}", "odd_bees", "ODD_BEES", "odd_%", "odd_a\nDROP TABLE b;\n-- \tc", "odd_named",
+        }  # fmt: skip
+        assert found(session, "SELECT * FROM `odd the ``view```") == [(2,)]
+        assert found(session, "SELECT `蜜` FROM `odd_pohled_蜂`") == [(1,)]
+        assert session.value("SELECT `odd it's a.b`(7)") == 7
+        (trigger,) = session.rows("SHOW TRIGGERS FROM beside")
+        assert trigger[0] == "odd trigger; `t`"
+
+
+def test_only_those_that_are_named(restoration: Restoration) -> None:
+    """In the order of the table, whatever the order of the names is."""
+    with beside(restoration) as (stack, session):
+        changes = put_in(restoration, stack, "odd-values", "JSON", "BIT")
+        assert changes == [Change("oddity", name, "2 statements, run as the application") for name in ("BIT", "JSON")]
+        assert found(session, "SHOW TABLES") == [("odd_bits",), ("odd_json",)]
+
+
+def files(restoration: Restoration) -> dict[bytes, FileState]:
+    apiary = restoration.target.apiary
+    return {entry.path: entry for entry in scan(apiary.storage_host, apiary.storage_root)}
+
+
+def test_files(restoration: Restoration) -> None:
+    """Every name is there byte for byte, as the application's own, with what is odd about it; nothing else changed."""
+    apiary = restoration.target.apiary
+    before = files(restoration)
+    try:
+        changes = put_in(restoration, restoration.target, "odd-files")
+        after = files(restoration)
+    finally:
+        left = run(apiary.storage_host, ["sh", "-euc", 'cd "$1"; rm -rf odd ./-*', "sh", apiary.storage_root])
+        assert left.exit_status == 0, left.stderr
+    told = [(oddity.name, ", ".join(coded(path) for path in oddity.paths)) for oddity in FILES]
+    assert changes == [Change("oddity", *one) for one in told]
+    paths = {oddity.name: oddity.paths for oddity in FILES}
+    made = {path: entry for path, entry in after.items() if before.get(path) != entry and path}
+    deep = {b"odd/" + b"/".join([b"twenty-bytes-or-so-d"] * levels) for levels in range(1, 51)}
+    assert set(made) == {path for some in paths.values() for path in some} | deep | {b"odd"}
+    assert before.keys() <= after.keys()
+    assert {(entry.uid, entry.gid) for entry in made.values()} == {(before[b"resumes"].uid, before[b"resumes"].gid)}
+
+    def one(name: str) -> FileState:
+        return made[paths[name][0]]
+
+    assert {path.count(b"\n") for path in made} == {0, 2}
+    assert b"odd/r\xe9sum\xe9 \xff\x80.pdf" in made
+    assert len(paths["a name of 255 bytes"][0].removeprefix(b"odd/")) == 255
+    assert [one(f"an empty {what}").kind for what in ("file", "directory")] == ["file", "directory"]
+    assert [one(f"a file that {who} may write").mode for who in ("nobody", "everybody")] == [0o400, 0o666]
+    assert (one("a file of 1970").mtime_s, one("a file of the future").mtime_s) == (0, 4102444800)
+    assert (one("an empty file").size_bytes, one("a file with holes").size_bytes) == (0, 16 << 20)
+    (first, second) = (made[path] for path in paths["two names of one file"])
+    assert (first.kind, second.kind, second.target) == ("file", "hardlink", first.path)
