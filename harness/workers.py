@@ -107,6 +107,9 @@ def _work(connection: Connection, settings: Settings) -> None:
                     answer: Answer = batch.drill(scenario)
                 except HarnessError as error:
                     answer = Refused(error.fact, error.exit_code)
+                except Exception as error:  # the other drills must not be lost to a mistake in one
+                    told = f"the harness itself failed: {type(error).__name__}: {error}"
+                    answer = Refused(told, EXIT_INCONCLUSIVE)
                 connection.send(answer)
     except (KeyboardInterrupt, EOFError, BrokenPipeError):
         raise SystemExit(EXIT_INTERRUPTED) from None

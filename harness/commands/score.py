@@ -26,6 +26,7 @@ from harness.reports.scorecard import print_scorecard, render_markdown, told
 from harness.runtimes.ownership import sweep, terminable
 from harness.scenario import Scenario
 from harness.scorecard import (
+    CLEAN,
     FAMILY_ORDER,
     FORMAT_VERSION,
     Outcome,
@@ -50,7 +51,7 @@ SCORECARD = "scorecard"
     "--family",
     "families",
     multiple=True,
-    type=click.Choice(FAMILY_ORDER[:-1]),
+    type=click.Choice(FAMILY_ORDER),
     help="Only scenarios of this family; may be given several times.",
 )
 @click.option(
@@ -105,7 +106,7 @@ def score(
     """
     chosen = _chosen(scenarios, families)
     whole = not scenarios and not families
-    wanted = [*chosen, *clean_scenarios(clean, first_clean)] if whole else chosen
+    wanted = [*chosen, *clean_scenarios(clean, first_clean)] if whole or CLEAN in families else chosen
     fit = [each for each in wanted if runs_on(each, settings.runtime)]
     if not fit:
         raise UsageError("there is nothing to drill", "`apiary-drill scenarios` lists the scenarios.")

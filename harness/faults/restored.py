@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from random import Random
@@ -25,6 +26,9 @@ printf "\\\\$(printf %03o $((byte ^ 1)))" | dd of="$file" bs=1 seek=$((size - 1)
 touch -r "$reference" "$file"; rm "$reference"
 """
 """Flips the lowest bit of a file's last byte; size and times stay, for a tool that only looks at those."""
+
+_DEFINER = re.compile(r"DEFINER=`[^`]*`@`[^`]*`")
+_NOBODY = "`nobody`@`%`"
 
 _LIST_LIMIT = 10_000
 """Among so many of the first files or documents one is chosen."""
@@ -161,6 +165,21 @@ def remove_trigger(scene: Scene, rng: Random, options: TriggerOptions) -> Iterat
 
 
 @contextmanager
+def change_definer(scene: Scene, rng: Random, options: TriggerOptions) -> Iterator[None]:
+    """Let one trigger run as an account that does not exist."""
+    with _session(scene) as session:
+        _, sql_mode, statement, *_ = session.row(f"SHOW CREATE TRIGGER {quote_name(options.name)}")
+        changed, found = _DEFINER.subn(f"DEFINER={_NOBODY}", str(statement), count=1)
+        if not found:
+            raise HarnessError(f"trigger {options.name} names no account")
+        session.execute("SET sql_mode = %s", (sql_mode,))  # a trigger keeps the one that it was made under
+        session.execute(f"DROP TRIGGER {quote_name(options.name)}")
+        session.execute(changed)
+    scene.changed("trigger", options.name, f"runs as {_NOBODY}")
+    yield
+
+
+@contextmanager
 def remove_table(scene: Scene, rng: Random, options: TableOptions) -> Iterator[None]:
     """Drop one table."""
     with _session(scene) as session:
@@ -239,6 +258,7 @@ FAULTS = table(
         RowOptions,
     ),
     _fault("remove-trigger", "One trigger of the restored database is dropped.", remove_trigger, TriggerOptions),
+    _fault("definer-gone", "A trigger runs as an account that does not exist.", change_definer, TriggerOptions),
     _fault(
         "remove-excluded-table",
         "A table that the backup leaves out is not there, as in a target that was not migrated.",

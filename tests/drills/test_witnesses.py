@@ -33,7 +33,7 @@ WITNESS = {
     "auto-increment": "old-dump",
     "excluded-tables": "remove-excluded-table",
     "orphans": "documented",
-    "definers": "unknown-definer",
+    "definers": "definer-gone",
     "server-variables": "other-server-settings",
     "files": "directory-missing",
     "file-references": "directory-missing",

@@ -28,7 +28,7 @@ def score(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     [
         (["no-such"], "error: there is no scenario 'no-such'"),
         (["egress", "--runtime", "process"], "error: there is nothing to drill"),
-        (["--family", "clean"], "Invalid value for '--family'"),
+        (["--family", "clean", "--clean", "0"], "error: there is nothing to drill"),
         (["--jobs", "0"], "Invalid value for '--jobs'"),
     ],
 )
