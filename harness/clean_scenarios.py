@@ -12,7 +12,7 @@ from harness import guide
 from harness.faults import FAMILIES
 from harness.scenario import BackupChoices, Data, FaultChoice, Scenario
 
-_DUMP_OPTIONS = ("--skip-extended-insert", "--complete-insert", "--hex-blob", "--order-by-primary", "--skip-comments")
+_DUMP_OPTIONS = ("--skip-extended-insert", "--complete-insert", "--hex-blob", "--order-by-primary")
 """Of mysqldump, MySQL's and MariaDB's alike; none of them changes what comes back."""
 
 
