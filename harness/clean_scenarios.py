@@ -12,8 +12,11 @@ from harness import guide
 from harness.faults import FAMILIES
 from harness.scenario import BackupChoices, Data, FaultChoice, Scenario
 
-_DUMP_OPTIONS = ("--skip-extended-insert", "--complete-insert", "--hex-blob", "--order-by-primary")
-"""Of mysqldump, MySQL's and MariaDB's alike; none of them changes what comes back."""
+_DUMP_OPTIONS = ("--skip-extended-insert", "--complete-insert", "--hex-blob", "--quick")
+"""Of mysqldump, MySQL's and MariaDB's alike; none of them changes what comes back.
+
+`--order-by-primary` is not among them: with it MySQL 9.7's mysqldump does not dump a table of `odd-names` (error 1054).
+"""
 
 
 def clean_scenarios(count: int, first: int = 1) -> Iterator[Scenario]:
