@@ -257,7 +257,7 @@ class Drill:
             app_env={"STANDIN_RELEASE": release} if release else {},
             durable=role == "target" and not self.fast,
         )
-        with ExitStack() as running:
+        with ExitStack() as running, _first_error_first(running):
             with self.clock.step(f"start-{role}", f"Start the servers of the {role}", decides=False) as note:
                 stack = running.enter_context(self.runtime.stack(spec))
                 note.detail = ", ".join(f"{part.name} {part.version}" for part in stack.components)
@@ -332,8 +332,21 @@ def _obituary(stack: Stack, error: StageFailed) -> str:
         return stack.obituary()
     try:
         return wait_until(lambda: stack.obituary() or None, what="the end of a server", timeout_s=OBITUARY_S)
-    except WaitTimeout:
-        return ""
+    except (WaitTimeout, ServerFailed):
+        return ""  # nobody can say: with an engine that is gone, nobody can be asked
+
+
+@contextmanager
+def _first_error_first(running: ExitStack) -> Iterator[None]:
+    """Tell what ended the drill, also where the cleaning up then fails: it does so when an engine is gone."""
+    try:
+        yield
+    except HarnessError as first:
+        try:
+            running.__exit__(type(first), first, first.__traceback__)
+        except HarnessError as second:
+            first.details = f"{first.details}\nand then: {second}".lstrip()
+        raise
 
 
 @contextmanager

@@ -11,11 +11,12 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import psutil
 
 from harness.errors import HarnessError
 from harness.runtimes.docker_client import connect
@@ -51,12 +52,16 @@ class AnotherEngine:
         socket: where it listens, besides TLS.
         tls_port: of loopback, where it asks for a certificate.
         certificates: of the engine and of its clients.
+        crash: ends it as a power cut would; what ran on it is left to itself.
+        come_back: starts it again with all that it has, which ends what it left running.
     """
 
     directory: Path
     socket: Path
     tls_port: int
     certificates: Certificates
+    crash: Callable[[], None]
+    come_back: Callable[[], None]
 
     @property
     def host(self) -> str:
@@ -109,6 +114,19 @@ def background(argv: list[str], log: Path, *, pass_fds: tuple[int, ...] = ()) ->
             process.wait()
 
 
+def _end_what_it_left(listening: Path, directory: Path) -> None:
+    """End the containers of an engine that was killed, and take away what is mounted for them; mostly nothing."""
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(listening) in word for word in process.info["cmdline"] or []):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for each in (*process.children(recursive=True), process):
+                    each.kill()
+    for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+        where = line.split()[1]
+        if where.startswith((f"{listening}/", f"{directory}/")):
+            subprocess.run([must_find("umount", "util-linux"), "--lazy", where], check=False)
+
+
 @contextlib.contextmanager
 def another_engine(directory: Path) -> Iterator[AnotherEngine]:
     """Start an engine that keeps all that it has below a directory.
@@ -135,6 +153,7 @@ def another_engine(directory: Path) -> Iterator[AnotherEngine]:
         listening.mkdir(mode=0o700)
         running.callback(shutil.rmtree, listening, ignore_errors=True)
         running.callback(shutil.rmtree, directory / "data", ignore_errors=True)
+        running.callback(_end_what_it_left, listening, directory)
         server = certificates.server
         argv = [
             *("unshare", "--net", "bash", "-c", _START, str(listener.fileno())),
@@ -144,10 +163,26 @@ def another_engine(directory: Path) -> Iterator[AnotherEngine]:
             *("--tlsverify", f"--tlscacert={server / 'ca.pem'}"),
             *(f"--tlscert={server / 'cert.pem'}", f"--tlskey={server / 'key.pem'}"),
         ]
-        process = running.enter_context(background(argv, log, pass_fds=(listener.fileno(),)))
-        engine = AnotherEngine(directory, listening / "docker.sock", listener.getsockname()[1], certificates)
+        processes: list[subprocess.Popen[bytes]] = []
+
+        def start() -> None:
+            processes.append(running.enter_context(background(argv, log, pass_fds=(listener.fileno(),))))
+            wait_until(
+                answers,
+                what="another engine",
+                timeout_s=_START_S,
+                interval_s=0.2,
+                details=lambda: log.read_text()[-3000:],
+            )
+
+        def crash() -> None:
+            processes[-1].kill()
+            processes[-1].wait()
+            # Its containerd ends with it. Where nobody takes note of that, the next one would wait for it for ever.
+            (listening / "exec/containerd/containerd.pid").unlink(missing_ok=True)
 
         def answers() -> bool:
+            process = processes[-1]
             if process.poll() is not None:
                 raise AssertionError(f"dockerd ended with status {process.returncode}:\n{log.read_text()[-3000:]}")
             try:
@@ -156,11 +191,8 @@ def another_engine(directory: Path) -> Iterator[AnotherEngine]:
                 return False
             return True
 
-        wait_until(
-            answers,
-            what="another engine",
-            timeout_s=_START_S,
-            interval_s=0.2,
-            details=lambda: log.read_text()[-3000:],
+        engine = AnotherEngine(
+            directory, listening / "docker.sock", listener.getsockname()[1], certificates, crash, start
         )
+        start()
         yield engine

@@ -16,7 +16,6 @@ from harness.errors import HarnessError
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.faults.way_out import AddressOptions, open_connection
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
 
@@ -33,6 +32,12 @@ class ReleaseOptions(Options):
     """`release` of the stand-in, as `STANDIN_RELEASE` names it."""
 
     release: str = "next"
+
+
+class AddressOptions(Options):
+    """`address`: one of those that the drill tries to connect to."""
+
+    address: Literal["1.1.1.1", "8.8.8.8", "9.9.9.9"] = "1.1.1.1"
 
 
 class NameOptions(Options):
@@ -76,6 +81,17 @@ def open_lookup(scene: Scene, rng: Random, options: NameOptions) -> Iterator[Non
         raise HarnessError("the file of host names could not be changed", details=added.stderr)
     scene.changed("network", options.name, "found as 192.0.2.1 from inside the application's network")
     yield
+
+
+@contextmanager
+def open_connection(scene: Scene, rng: Random, options: AddressOptions) -> Iterator[None]:
+    """Let an address outside answer from inside the restored application."""
+    # Whoever only reads a scenario does not wait for the Docker SDK.
+    from harness.faults.way_out import answering
+
+    with answering(scene.stack, options.address, ready_s=scene.limits.server_ready_s) as target:
+        scene.changed("network", target, "answers from inside the application's network")
+        yield
 
 
 @contextmanager

@@ -110,6 +110,24 @@ def server_hangs(scene: Scene, rng: Random, options: ServerOptions) -> Iterator[
 
 
 @contextmanager
+def engine_vanishes(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Let the drill's own connections to the Docker engine find nobody for as long as the stage lasts.
+
+    The engine itself goes on: other drills are on it.
+    """
+    # Whoever only reads a scenario does not wait for the Docker SDK.
+    from harness.runtimes.docker_dial import cut_off
+    from harness.runtimes.docker_host import ContainerHost
+
+    host = scene.stack.apiary.storage_host
+    if not isinstance(host, ContainerHost):
+        raise HarnessError("local processes need no Docker engine", "Run it with --runtime docker.")
+    with cut_off(host.client):
+        scene.changed("engine", "docker", f"answers this drill no more, from the stage {scene.stage} on")
+        yield
+
+
+@contextmanager
 def clock_jumps(scene: Scene, rng: Random, options: JumpOptions) -> Iterator[None]:
     """Let the backup say that it was made by a clock that is ahead of this one."""
     ahead, manifest = timedelta(hours=options.hours), scene.backup.manifest
@@ -126,6 +144,8 @@ FAULTS: dict[str, Fault] = table(
           "A server goes away while the restored instance is looked at.", server_dies, ServerOptions),
     Fault("stage-hangs", "itself", (Stage.DATABASE,), "A server stands still, and with it the stage.", server_hangs,
           ServerOptions),
+    Fault("engine-vanishes", "itself", (Stage.FILES, Stage.DATABASE, Stage.LOOKING),
+          "The Docker engine goes away in the middle of the drill.", engine_vanishes),
     Fault("clock-jumps", "itself", (Stage.ARTIFACT,), "The clock was ahead while the backup was made.", clock_jumps,
           JumpOptions),
 )  # fmt: skip

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from random import Random
-from typing import Literal
 
 from harness.errors import HarnessError
-from harness.faults.fault import Options
-from harness.faults.scene import Scene
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_container import ContainerPlan, Server
 from harness.runtimes.docker_host import ContainerHost
 from harness.runtimes.docker_labels import drill_labels
 from harness.runtimes.egress import ADDRESSES
 from harness.services.execution import run
+from harness.services.stack import Stack
 
 _PORTS = dict(ADDRESSES)
 
@@ -34,23 +31,20 @@ with socket.create_server((address, port)) as listener:
 """
 
 
-class AddressOptions(Options):
-    """`address`: one of those that the drill tries to connect to."""
-
-    address: Literal["1.1.1.1", "8.8.8.8", "9.9.9.9"] = "1.1.1.1"
-
-
 @contextmanager
-def open_connection(scene: Scene, rng: Random, options: AddressOptions) -> Iterator[None]:
-    """Let an address outside answer from inside the restored application.
+def answering(stack: Stack, address: str, *, ready_s: float) -> Iterator[str]:
+    """Let an address that the drill tries to reach answer from inside the restored application.
 
     It is an address of the loopback interface there, and a container of this drill in the same network namespace
     listens on it: nobody outside is ever asked, and the machine's own network stays as it is.
+
+    Returns:
+        Address and port.
     """
-    host = scene.stack.apiary.storage_host
+    host = stack.apiary.storage_host
     if not isinstance(host, ContainerHost):
         raise HarnessError("local processes have no network of their own", "Run it with --runtime docker.")
-    port = _PORTS[options.address]
+    port = _PORTS[address]
     with engine_errors("looking at the application's network"):
         image = str(host.client.api.inspect_container(host.container_id)["Image"])
     server = Server(
@@ -59,9 +53,9 @@ def open_connection(scene: Scene, rng: Random, options: AddressOptions) -> Itera
             title="the way out",
             name=f"{host.name.removesuffix('-pod')}-way-out",
             image=image,
-            labels=drill_labels(scene.stack.drill_id, scene.stack.role, "way-out"),
-            log=scene.stack.logs / "way-out.log",
-            entrypoint=("python3", "-c", _ANSWER, options.address, str(port)),
+            labels=drill_labels(stack.drill_id, stack.role, "way-out"),
+            log=stack.logs / "way-out.log",
+            entrypoint=("python3", "-c", _ANSWER, address, str(port)),
             user="0:0",
             network=f"container:{host.container_id}",
             capabilities=("NET_ADMIN", "NET_BIND_SERVICE"),
@@ -70,9 +64,8 @@ def open_connection(scene: Scene, rng: Random, options: AddressOptions) -> Itera
     )
     try:
         server.start()
-        server.wait_ready(lambda: _reached(host, options.address, port), timeout_s=scene.limits.server_ready_s)
-        scene.changed("network", f"{options.address}:{port}", "answers from inside the application's network")
-        yield
+        server.wait_ready(lambda: _reached(host, address, port), timeout_s=ready_s)
+        yield f"{address}:{port}"
     finally:
         server.stop()
 

@@ -21,7 +21,7 @@ import docker.errors
 import requests
 import urllib3
 
-from harness.errors import HarnessError, ServerFailed, UsageError
+from harness.errors import Cause, HarnessError, ServerFailed, UsageError
 from harness.runtimes.docker_dial import Dialer, client_over
 from harness.runtimes.docker_ssh import SshDialer, ssh_target
 from harness.runtimes.docker_tls import TlsDialer, tls_context
@@ -198,4 +198,8 @@ def engine_errors(doing: str) -> Iterator[None]:
             hints = ("Networks are used up: `docker network prune` removes those that nobody uses.",)
         raise ServerFailed(f"the Docker engine refused while {doing}: {told}", *hints) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, docker.errors.DockerException) as error:
-        raise ServerFailed(f"the Docker engine went away while {doing}: {_reason(error)}") from error
+        told = f"the Docker engine went away while {doing}: {_reason(error)}"
+        cause = Cause("engine-gone", "docker", f"{told[:1].upper()}{told[1:]}.")
+        raise ServerFailed(
+            told, "Look at the engine: what was left on it is removed at the next start.", causes=(cause,)
+        ) from error

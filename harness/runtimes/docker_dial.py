@@ -7,7 +7,11 @@ The SDK's own ssh pipes and Python's TLS sockets cannot do that.
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import docker
@@ -73,6 +77,32 @@ class _Adapter(BaseHTTPAdapter):
         super().close()
         self._pool.close()
         self._dialer.close()
+
+
+class _Nobody:
+    """A way to an engine at whose end nobody is any more."""
+
+    def dial(self) -> socket.socket:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+
+    def reason(self) -> str:
+        return ""
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def cut_off(client: docker.DockerClient) -> Iterator[None]:
+    """Let no connection of this client reach its engine for the block; everybody else's do. For faults.
+
+    Streams that are open already go on.
+    """
+    api: Any = client.api
+    api.mount(api.base_url, _Adapter(_Nobody()))  # the longest prefix of an address decides
+    try:
+        yield
+    finally:
+        del api.adapters[api.base_url]
 
 
 def client_over(dialer: Dialer, *, timeout_s: float) -> docker.DockerClient:

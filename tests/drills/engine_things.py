@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
@@ -17,14 +17,16 @@ from harness.runtimes.docker_labels import DRILL
 
 @dataclass(frozen=True)
 class Place:
-    """Directories of one test: nobody else's drill is in them."""
+    """Directories of one test: nobody else's drill is in them; and variables besides those of this process."""
 
     root: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
+            **self.variables,
             "APIARY_DRILL_STATE_DIR": str(self.root / "state"),
             "APIARY_DRILL_RUNS_DIR": str(self.root / "runs"),
             "PYTHONUNBUFFERED": "1",

@@ -1,24 +1,27 @@
-"""Faults that reach into a runtime do what they say: a search that starts from an old dump, a way out."""
+"""Faults that reach into a runtime do what they say: a search from an old dump, a way out, an engine that is gone."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
+import docker
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import Cause, HarnessError, ServerFailed
 from harness.faults import FAULTS
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
 from harness.model import Change
+from harness.runtimes.docker_client import connect
 from harness.runtimes.egress import egress_attempts
 from harness.runtimes.spec import StackSpec
 from harness.services.execution import run
 from harness.services.stack import Stack
-from harness.settings import Limits
+from harness.settings import Limits, from_environment
 from tests.contract.runtimes.stacks import Running, a_spec
 
 pytestmark = pytest.mark.xdist_group("docker")
@@ -84,3 +87,29 @@ def test_an_address_outside_answers_only_while_the_fault_is_held(running: Runnin
     with fault:
         assert reached() == ["1.1.1.1:443"]
     assert changes == [Change("network", "1.1.1.1:443", "answers from inside the application's network")]
+
+
+def test_an_engine_answers_this_drill_no_more_while_the_fault_is_held(
+    running: Running, request: pytest.FixtureRequest
+) -> None:
+    """One sentence and one cause; everybody else's connections reach it, and afterwards the drill's do as well."""
+    apiary = running.stack.apiary
+    fault, changes = held("engine-vanishes", Stage.FILES, running.stack)
+    if running.kind == "process":
+        with pytest.raises(HarnessError, match="need no Docker engine"), fault:
+            pass
+        return
+    own: docker.DockerClient = request.getfixturevalue("engine")
+    with fault:
+        with pytest.raises(ServerFailed) as gone:
+            run(apiary.storage_host, ["true"])
+        beside = connect(from_environment(os.environ).docker)
+        assert beside.ping()
+        beside.close()
+    assert own.ping()
+    assert run(apiary.storage_host, ["true"]).exit_status == 0
+    pod = f"apiary-drill-{running.spec.drill_id}-target-pod"
+    told = f"the Docker engine went away while running true in container {pod}: connection refused"
+    assert gone.value.fact == told
+    assert gone.value.causes == (Cause("engine-gone", "docker", f"T{told[1:]}."),)
+    assert changes == [Change("engine", "docker", "answers this drill no more, from the stage files on")]

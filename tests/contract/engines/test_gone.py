@@ -1,0 +1,67 @@
+"""An engine that is killed in the middle of a drill: exit code 3, one clear sentence, and nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import psutil
+import pytest
+
+from harness.runtimes.docker_images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
+from tests.drills.engine_things import Place, things
+from tests.engines import AnotherEngine, Missing, another_engine
+
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("other-engine")]
+
+
+@pytest.fixture
+def mortal(engine: docker.DockerClient, tmp_path: Path) -> Iterator[AnotherEngine]:
+    """An engine of this test alone, with the images that a drill needs."""
+    try:
+        with another_engine(tmp_path / "engine") as other:
+            other.load(engine, LOCAL_MYSQL, LOCAL_STANDIN, LOCAL_MEILISEARCH)
+            yield other
+    except Missing as error:
+        pytest.skip(f"LEFT OUT: {error}")
+
+
+def left_running(engine: AnotherEngine) -> list[str]:
+    """Programs that hold a container of this engine."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        argv = process.info["cmdline"] or []
+        if argv and "shim" in Path(argv[0]).name and any(str(engine.socket.parent) in word for word in argv):
+            found.append(" ".join(argv))
+    return found
+
+
+def test_an_engine_that_is_killed_in_the_middle_of_a_drill(mortal: AnotherEngine, tmp_path: Path) -> None:
+    place = Place(tmp_path / "place", {"DOCKER_HOST": mortal.host})
+    with place.until("Start the application", "run", "--runtime", "docker", "--scale", "tiny", "--fast") as drill:
+        (drill_id,) = place.drills
+        mortal.crash()
+        assert left_running(mortal), "its containers outlive it, or this test proves nothing"
+        output, _ = drill.communicate(timeout=300)
+    said = " ".join(output.split())
+    assert drill.returncode == 3, output
+    assert "INCONCLUSIVE" in said
+    assert "Reindex: the Docker engine went away while" in said, output
+    assert "Traceback" not in output
+    assert place.drills == []
+
+    mortal.come_back()
+    client = mortal.client()
+    try:
+        assert things(client, drill_id) != []
+        # Another drill's start, as far as it takes to see that it sweeps.
+        with place.until("Start the servers of the source", "run", "--runtime", "docker", "--scale", "tiny") as again:
+            assert things(client, drill_id) == []
+            again.terminate()
+            again.wait(120)
+        place.command("clean")
+        assert client.api.containers(all=True) == []
+    finally:
+        client.close()
+    assert left_running(mortal) == []
