@@ -9,6 +9,7 @@ name = "{name}"
 why = \"\"\"
 Say here in one paragraph, for somebody who reads a report of it, what this drill proves and who needs to know.
 \"\"\"
+# markers = ["nightly"]          # for `pytest -m`
 
 [data]
 scale = "{scale}"                # tiny, small, medium, large
@@ -24,6 +25,8 @@ rng_seed = 1                     # the same number makes the same data, and the 
 
 [restore]
 # steps = ["stop", "files", "database", "start", "reindex"]
+# evidence = "source"            # artifact: nothing is known of the source, as for a backup from elsewhere
+# release = "next"               # the target is the stand-in's next release, and its migrations run
 
 [runtime]
 # kind = "any"                   # process, docker
@@ -40,6 +43,7 @@ rng_seed = 1                     # the same number makes the same data, and the 
 {faults}
 [expected]
 verdict = "{verdict}"                 # PASS, INCONCLUSIVE, FAIL
+# change = ["row users: *"]      # what the faults have to say that they did; * stands for anything
 
 # [[expected.finding]]           # has to be found, as often as you need it
 # code = "row-count"

@@ -125,6 +125,12 @@ def _show(console: Console, path: Path, shown: Scenario) -> None:
     if shown.backup.dump_options:
         listed("  Further options of the dump", shown.backup.dump_options)
     say(f"Restore: {', '.join(shown.restore.steps)}")
+    if shown.restore.as_it_stands:
+        say("  The script goes to the server as it stands")
+    if shown.restore.evidence == "artifact":
+        say("  Nothing is known of the source, as for a backup from elsewhere")
+    if shown.restore.release:
+        say(f"  The target is the stand-in's release {shown.restore.release!r}, and its migrations run")
     needs = [f"{key} {value}" for key, value in shown.runtime.model_dump().items() if value != "any"]
     say(f"Runs on: {', '.join(needs) or 'anything'}")
     for key, value in {**shown.limits.model_dump(), **shown.objectives.model_dump()}.items():
@@ -134,7 +140,11 @@ def _show(console: Console, path: Path, shown: Scenario) -> None:
         options = ", ".join(f"{key} = {value}" for key, value in choice.options.items())
         say(f"Fault at {choice.planned().stage}: {choice.name}{f' ({options})' if options else ''}")
         say(f"  {FAULTS[choice.name].summary}")
+    if shown.markers:
+        listed("Markers for pytest", shown.markers)
     say(f"Expected: {shown.expected.verdict}")
+    for line in shown.expected.change:
+        say(f"  the faults have to say: {line}")
     for wanted in shown.expected.finding:
         say(f"  has to be found: {wanted}")
     for wanted in shown.expected.also:

@@ -124,6 +124,20 @@ def test_every_fault_is_listed() -> None:
         assert f" {fault.name} {fault.stage} " in f" {flat(result)} "
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("next-release", "The target is the stand-in's release 'next', and its migrations run"),
+        ("drop-trigger-from-elsewhere", "Nothing is known of the source, as for a backup from elsewhere"),
+        ("plain-procedure", "The script goes to the server as it stands"),
+        ("medium", "Markers for pytest: slow"),
+        ("mysql-killed", "the faults have to say: process mysql: killed after 100000 bytes of the script"),
+    ],
+)
+def test_what_is_not_usual_in_a_scenario_is_shown(name: str, told: str) -> None:
+    assert told in flat(drill("scenarios", "show", name))
+
+
 def test_a_fault_is_shown_with_its_options() -> None:
     result = drill("faults", "drop-row")
     assert (result.exit_code, result.output) == (
