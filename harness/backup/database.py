@@ -33,6 +33,11 @@ LOCK_WAIT_S = 30
 _COMMAND_LIMIT_S = 6 * 3600.0
 _TAIL_BYTES = 4096
 _A_FAILURE = re.compile(r"(?i)\berror\b|couldn't|denied")
+_FINISHED = re.compile(
+    rb"^(?:-- Dump completed.*|/\*M?!\d+ SET (?:SQL_NOTES|NOTE_VERBOSITY) ?= ?@OLD_\w+ \*/;)\s*\Z", re.MULTILINE
+)
+"""What a script ends with; without comments (--skip-comments) that is the last setting of its beginning, put back."""
+
 _FIRST_STATEMENT = re.compile(rb"^(?:CREATE|DROP|INSERT|USE|LOCK|/\*!50003 (?:CREATE|DROP))", re.MULTILINE)
 
 T = TypeVar("T")
@@ -161,8 +166,10 @@ def _dump(
             "A backup whose tool complained is none: repair the cause that it names, then back up again.",
             details=completed.stderr,
         )
-    if not re.search(rb"^-- Dump completed", writer.tail, re.MULTILINE):
-        raise ProcedureFailed('the dump is not finished: its last line is not "-- Dump completed"')
+    if not _FINISHED.search(writer.tail):
+        raise ProcedureFailed(
+            'the dump is not finished: it ends neither with "-- Dump completed" nor with its settings put back'
+        )
     return DumpOutcome(
         artifact=ArtifactFile("database", name, partial.stat().st_size, writer.sha256),
         script_bytes=writer.script_bytes,

@@ -215,6 +215,24 @@ def test_excluded_tables_are_not_in_the_dump(place: Place, tmp_path: Path) -> No
     assert outcome.reading["jobs"].rows == 1, "the reading holds them, so that they can be counted"
 
 
+@pytest.mark.parametrize("option", ["--skip-comments", "--skip-dump-date", "--compact"])
+def test_the_end_of_a_script_is_known_without_its_comments(place: Place, tmp_path: Path, option: str) -> None:
+    """Without comments it ends with its settings put back; without these as well, nothing says that it is whole."""
+    place.run("CREATE TABLE t (v TEXT)", "INSERT INTO t VALUES ('-- Dump completed')")
+    plan = BackupPlan(excluded_tables=(), dump_options=(option,))
+    if option == "--compact":
+        with pytest.raises(ProcedureFailed) as failed:
+            backup_database(place.server, plan, tmp_path / "d", tables_of(place))
+        assert failed.value.fact == (
+            'the dump is not finished: it ends neither with "-- Dump completed" nor with its settings put back'
+        )
+        assert list(tmp_path.iterdir()) == []
+        return
+    assert backup_database(place.server, plan, tmp_path / "d", tables_of(place)).reading["t"].rows == 1
+    script = b"".join(open_script(tmp_path / "d"))
+    assert (b"\n-- Dump completed" in script) is (option == "--skip-dump-date")
+
+
 def test_several_databases_are_in_one_script(place: Place, new_place: Callable[..., Place], tmp_path: Path) -> None:
     other = new_place()
     for each in (place, other):
