@@ -264,7 +264,11 @@ def _choose(info: DumpInfo, wanted: str | None) -> str:
 
 
 def _chosen(info: DumpInfo, name: str) -> DatabaseInfo:
-    return next((found for found in info.databases if found.name == name), DatabaseInfo(name, False, 1, (), (), ()))
+    """The wanted database; of a script that names none (--skip-comments) what it holds, under the wanted name."""
+    known = {found.name: found for found in info.databases}
+    if name in known or "" not in known:
+        return known.get(name, DatabaseInfo(name, False, 1, (), (), ()))
+    return replace(known[""], name=name)
 
 
 def _content(

@@ -7,6 +7,8 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from harness.faults import FAULTS
 from harness.faults.odd import DATABASES
 from harness.faults.odd_values import VALUES
@@ -29,13 +31,19 @@ def put_in(pair: Pair, directory: Path, *names: str) -> list[Change]:
     return scene.changes
 
 
-def test_all_of_them_pass_together(pair: Pair, tmp_path: Path) -> None:
+OPTIONS = ("--skip-extended-insert", "--complete-insert", "--order-by-primary", "--skip-comments")
+"""That operators have in their notes, and clean drills put together with oddities."""
+
+
+@pytest.mark.parametrize("options", [(), OPTIONS], ids=["usual", "many options"])
+def test_all_of_them_pass_together(pair: Pair, tmp_path: Path, options: tuple[str, ...]) -> None:
     """One of each kind of server has them all, but for those of the other kind."""
     here = [oddity for oddity in DATABASES if oddity.only in ("", pair.flavour)]
     changes = put_in(pair, tmp_path, "odd-tables", "odd-values", "odd-objects", "odd-names")
     assert [change.subject for change in changes] == [oddity.name for oddity in here]
-    dump = pair.dump(tmp_path / "dump.sql", "--routines", "--events", "--hex-blob", "--max-allowed-packet=64M")
-    script, (rows, objects) = drilled(pair, dump)
+    always = ("--routines", "--events", "--hex-blob", "--max-allowed-packet=64M")
+    dump = pair.dump(tmp_path / "dump.sql", *always, *options)
+    script, (rows, objects) = drilled(pair, dump, pair.source.database)
     assert errors((rows, objects)) == []
     assert [found.message for found in script.findings if found.severity is Severity.ERROR] == []
     assert len(script.database.tables) == sum(oddity.tables for oddity in here)
