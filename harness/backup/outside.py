@@ -29,6 +29,13 @@ PRIVILEGES: dict[str, str] = {
 NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT")
 """Without one of these the dump is not whole. The others have a way around, which the manifest names."""
 
+ROUTINES = ("SHOW_ROUTINE", "functions and procedures of other accounts are left out silently")
+"""Apiary has none, so a backup goes on without; MariaDB calls it SELECT on mysql.proc."""
+
+_SHOW_ALL = {"ALL", "ALL PRIVILEGES", "SELECT", "SHOW_ROUTINE", "SHOW CREATE ROUTINE"}
+_SHOW_HERE = {"ALL", "ALL PRIVILEGES", "EXECUTE", "CREATE ROUTINE", "ALTER ROUTINE", "SHOW CREATE ROUTINE"}
+"""With one of these on the database routines are seen; where their text is not, the dump fails and says so."""
+
 _COMMAND_LIMIT_S = 600.0
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -41,16 +48,32 @@ def missing_privileges(grants: Iterable[str], database: str) -> tuple[str, ...]:
         database: name of the database.
     """
     held: set[str] = set()
-    for grant in grants:
-        match = re.match(r"GRANT (.+?) ON (\S+) TO ", grant)
-        if match is None:
-            continue
-        scope = match.group(2).replace("`", "")
+    for scope, granted in _scopes(grants):
         if scope == "*.*" or (scope.endswith(".*") and _means(scope.removesuffix(".*"), database)):
-            held.update(part.strip().upper() for part in match.group(1).split(","))
+            held |= granted
     if "ALL PRIVILEGES" in held or "ALL" in held:
         return ()
     return tuple(name for name in PRIVILEGES if name not in held)
+
+
+def hides_routines(grants: Iterable[str], database: str) -> bool:
+    """Whether routines of others are neither dumped nor seen, so that nobody would know; arguments as above."""
+    for scope, granted in _scopes(grants):
+        if scope == "*.*" and granted & _SHOW_ALL:
+            return False
+        if scope in ("mysql.*", "mysql.proc") and granted & {"SELECT", "ALL PRIVILEGES"}:
+            return False
+        if scope.endswith(".*") and _means(scope.removesuffix(".*"), database) and granted & _SHOW_HERE:
+            return False
+    return True
+
+
+def _scopes(grants: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
+    """What each grant is on, and what it gives."""
+    for grant in grants:
+        match = re.match(r"GRANT (.+?) ON (\S+) TO ", grant)
+        if match is not None:
+            yield match.group(2).replace("`", ""), {part.strip().upper() for part in match.group(1).split(",")}
 
 
 def _means(pattern: str, database: str) -> bool:
@@ -88,7 +111,8 @@ def check_account(server: MySqlServer) -> tuple[tuple[str, str], ...]:
             f"the account {server.admin.user!r} lacks privileges that a whole backup needs: {told}",
             f"GRANT {', '.join(fatal)} ON `{server.database}`.* TO the account.",
         )
-    return tuple((name, PRIVILEGES[name]) for name in missing)
+    lacking = tuple((name, PRIVILEGES[name]) for name in missing)
+    return (*lacking, ROUTINES) if hides_routines(grants, server.database) else lacking
 
 
 def component(server: MySqlServer) -> Component:

@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from harness.backup.database import backup_database
+from harness.backup.outside import ROUTINES, check_account, hides_routines
 from harness.dump.source import open_script
 from harness.errors import ProcedureFailed
 from harness.faults import FAULTS
@@ -74,6 +75,20 @@ def test_what_is_left_out_silently_is_known_of_the_source(
     script, again = backed_up(source, tmp_path / "whole")
     assert text in script
     assert again == held
+
+
+def test_routines_that_are_hidden_from_an_account_are_told_before_its_backup(source: Place) -> None:
+    """It sees none of them itself, so nothing else would tell."""
+    with lacking(source, "SHOW_ROUTINE"):
+        account = source.as_admin(source.server.dumper)
+        with account.session(account.server.admin) as session:
+            assert [item.kind for item in read_objects(session, source.name) if item.kind == "routine"] == []
+        assert ROUTINES in check_account(account.server)
+    source.run("DROP USER drill_backup@'%'", "DROP FUNCTION drill_fault_double")
+    with lacking(source, "EVENT"):
+        grants = source.as_admin(source.server.dumper)
+        with grants.session(grants.server.admin) as session:
+            assert not hides_routines((str(grant) for (grant,) in session.rows("SHOW GRANTS")), source.name)
 
 
 @pytest.mark.parametrize(("privilege", "said"), [("SHOW VIEW", "SHOW VIEW command denied"), ("EVENT", "Access denied")])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.outside import PRIVILEGES, CommandLifecycle, check_account
+from harness.backup.outside import PRIVILEGES, ROUTINES, CommandLifecycle, check_account
 from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.take import take_backup
 from harness.clock import Clock, Silent
@@ -147,7 +147,7 @@ def test_what_an_account_lacks_is_named_before_anything_is_read(place: Place, la
     try:
         account = place.as_admin(Account(user, password))
         if lacking not in NEEDED:
-            assert check_account(account.server) == ((lacking, PRIVILEGES[lacking]),)
+            assert check_account(account.server) == ((lacking, PRIVILEGES[lacking]), ROUTINES)
             return
         with pytest.raises(UsageError) as refused:
             check_account(account.server)

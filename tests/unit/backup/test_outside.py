@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.outside import CommandLifecycle, missing_privileges
+from harness.backup.outside import CommandLifecycle, hides_routines, missing_privileges
 from harness.errors import ProcedureFailed
 from harness.runtimes.local_host import LocalHost
 
@@ -33,6 +33,22 @@ from harness.runtimes.local_host import LocalHost
 def test_privileges_that_no_grant_gives(grants: list[str], missing: tuple[str, ...]) -> None:
     """On everything or on this database counts; another database's does not."""
     assert missing_privileges(grants, "apiary") == missing
+
+
+@pytest.mark.parametrize(
+    ("grants", "hidden"),
+    [
+        (["GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `apiary`.* TO `b`@`%`"], True),
+        (["GRANT RELOAD ON *.* TO `b`@`%`", "GRANT EXECUTE ON `another`.* TO `b`@`%`"], True),
+        (["GRANT SELECT ON `apiary`.* TO `b`@`%`", "GRANT SHOW_ROUTINE ON *.* TO `b`@`%`"], False),
+        (["GRANT SELECT, RELOAD ON *.* TO `b`@`%`"], False),
+        (["GRANT ALL PRIVILEGES ON `apiary`.* TO `b`@`%`"], False),
+        (["GRANT SELECT ON `mysql`.`proc` TO `b`@`%`"], False),
+    ],
+    ids=["as documented", "others'", "SHOW_ROUTINE", "everything", "owner of the database", "MariaDB"],
+)
+def test_routines_that_an_account_does_not_see(grants: list[str], hidden: bool) -> None:
+    assert hides_routines(grants, "apiary") is hidden
 
 
 def test_an_escaped_name_is_the_databases() -> None:
