@@ -163,9 +163,9 @@ def alter_table(scene: Scene, rng: Random, options: AlterOptions) -> Iterator[No
                         "SELECT COUNT(*) FROM information_schema.processlist WHERE user = %s AND id <> %s",
                         (mysql.admin.user, mine),
                     )
-                    return stop.is_set() or int(others) >= 2
+                    return stop.is_set() or int(others) >= 3
 
-                # The backup's own session, and the one of mysqldump.
+                # The backup's own two, one reading and one holding the lock, and the one of mysqldump.
                 wait_until(under_way, what="the dump", timeout_s=scene.limits.command_s, interval_s=PAUSE_S)
                 if stop.is_set():
                     return
