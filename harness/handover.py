@@ -117,13 +117,22 @@ class HandedOver:
         return self.backup.directory if self.backup else None
 
     def copied_to(self, directory: Path) -> HandedOver:
-        """A copy of a backup that a drill made, which a fault may damage. Raises HarnessError."""
+        """A copy of a backup that a drill made, which a fault may damage, and of the list of its source's files.
+
+        The list goes beside the directory, so that the run directory holds all that it is judged by.
+
+        Raises:
+            HarnessError: there is no room for it.
+        """
         assert self.backup is not None, "made by a drill"
         assert self.source is not None, "made by a drill"
-        copied = run(LocalHost(), ["cp", "-a", "--reflink=auto", str(self.backup.directory), str(directory)])
-        if copied.exit_status != 0:
-            raise HarnessError(f"cannot copy the backup to {directory}", details=copied.stderr)
-        return HandedOver.from_backup(replace(self.backup, directory=directory), self.plan, self.source)
+        files = directory.parent / self.source.files.name
+        for source, target in ((self.backup.directory, directory), (self.source.files, files)):
+            copied = run(LocalHost(), ["cp", "-a", "--reflink=auto", str(source), str(target)])
+            if copied.exit_status != 0:
+                raise HarnessError(f"cannot copy the backup to {directory}", details=copied.stderr)
+        view = replace(self.source, files=files)
+        return HandedOver.from_backup(replace(self.backup, directory=directory), self.plan, view)
 
     def as_from_elsewhere(self, app_key: str) -> HandedOver:
         """The same files, and nothing else of what is known about them."""
