@@ -111,7 +111,8 @@ def test_a_long_table_is_not_cut_on_paper() -> None:
         assert f"Page {number} of {len(pages)}" in text
         assert "Words" in text
     for n in range(120):
-        parts = [text.count(f"first{n} ") for text in pages if f"first{n} " in text]
+        # A line of the cell may end behind the word: where it does is the font's to say.
+        parts = [found for text in pages if (found := len(re.findall(rf"\bfirst{n}\b", text)))]
         assert parts == [6], f"row {n} is on {len(parts)} pages"
 
 
