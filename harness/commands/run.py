@@ -14,6 +14,7 @@ from harness.commands.common import EXIT_CODES, control_option, drilling, errors
 from harness.commands.report_files import report_options
 from harness.commands.telling import signing_options, telling_options
 from harness.errors import UsageError
+from harness.model import Verdict
 from harness.result import exit_code
 from harness.settings import Settings
 
@@ -70,8 +71,12 @@ def run(
         with drilling(fitted, chosen.name, as_json=as_json, keep=keep, flavours=flavours) as (drill, show):
             result = drill.run(chosen)
             show(result)
-        for told in chosen.expected.unmet(result):
+        unmet = chosen.expected.unmet(result)
+        for told in unmet:
             errors_console.print(f"not as expected: {told}", markup=False, highlight=False, soft_wrap=True)
+        if not unmet and chosen.expected.verdict is not Verdict.PASS:
+            # A FAIL in large letters is the last thing that was read.
+            errors_console.print(f"as expected: the scenario wants {chosen.expected.verdict}, and found what it names")
         code = exit_code(result, chosen.expected)
         worst = code if worst == 0 or code == 1 else worst
     sys.exit(worst)
