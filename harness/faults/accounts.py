@@ -9,7 +9,7 @@ from typing import Literal
 
 from harness.faults.fault import Options
 from harness.faults.scene import Scene
-from harness.services.mysql import Account, Session, quote_name, server_version
+from harness.services.mysql import Account, Session, granted_name, server_version
 
 _USER = "drill_backup"
 _NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "LOCK TABLES")
@@ -47,9 +47,7 @@ def _make(session: Session, account: Account, database: str, lacking: str) -> No
     """An account with all that a dump of this database needs, but for one privilege."""
     session.execute("CREATE USER %s@'%%' IDENTIFIED BY %s", (account.user, account.password))
     held = ", ".join(name for name in _NEEDED if name != lacking)
-    # In the name of a grant, an underscore stands for any character unless it is escaped.
-    granted = quote_name(database.replace("_", "\\_"))
-    session.execute(f"GRANT {held} ON {granted}.* TO %s@'%%'", (account.user,))
+    session.execute(f"GRANT {held} ON {granted_name(database)}.* TO %s@'%%'", (account.user,))
     if lacking != "SHOW_ROUTINE":
         flavour, _ = server_version(session)
         session.execute(f"GRANT {_SHOW_ROUTINE[flavour]} TO %s@'%%'", (account.user,))

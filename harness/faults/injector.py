@@ -69,7 +69,14 @@ class Injector:
                 if planned.stage is stage:
                     before = self._scenes.get(number)
                     scene = Scene(
-                        stage, self._run_dir, self._limits, [], 1, self._past, stack, directory, script, checks
+                        stage,
+                        self._run_dir,
+                        self._limits,
+                        past=self._past,
+                        _stack=stack,
+                        _directory=directory,
+                        _script=script,
+                        _checks=checks,
                     )
                     if before is not None:
                         scene.changes, scene.times = before.changes, before.times + 1

@@ -19,7 +19,6 @@ from harness.faults.scene import Scene
 from harness.faults.stages import Stage
 from harness.services.execution import run
 from harness.services.mysql import quote_name
-from harness.wait import wait_until
 
 _KEPT = ("migrations",)
 """What an instance that was only ever set up has."""
@@ -69,11 +68,7 @@ def empty_source(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
     for model in guide.IMPORTED_MODELS:
         if model.from_database:
             client.index(f"{apiary.search_prefix}{model.table}").delete_all_documents()
-    wait_until(
-        lambda: scene.stack.meilisearch.pending_tasks() == 0,
-        what="the search to be emptied",
-        timeout_s=scene.limits.search_drained_s,
-    )
+    scene.settle_search()
     scene.changed("index", "all", "emptied, but for what comes from the application's own data file")
     yield
 

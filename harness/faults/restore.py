@@ -12,9 +12,11 @@ from harness.faults.fault import Fault, Inject, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
 from harness.runtimes.local_host import LocalHost
-from harness.services.execution import Completed, run
-from harness.services.mysql import quote_name
+from harness.services.execution import must_succeed, run
+from harness.services.mysql import granted_name, quote_name
 from harness.wait import wait_until
+
+_NEEDS_ROOT = "Mounting needs root."
 
 
 class AfterOptions(Options):
@@ -111,21 +113,13 @@ def fill_disk(scene: Scene, rng: Random, options: DiskOptions) -> Iterator[None]
     if not isinstance(host, LocalHost):
         raise HarnessError("a file system can only be mounted on this machine", "Run it with --runtime process.")
     size = f"size={options.size_bytes}"
-    _must(run(host, ["mount", "-t", "tmpfs", "-o", f"{size},mode=0777", "apiary-drill-fault", root]))
+    argv = ["mount", "-t", "tmpfs", "-o", f"{size},mode=0777", "apiary-drill-fault", root]
+    must_succeed(run(host, argv), _NEEDS_ROOT)
     try:
         scene.changed("disk", "storage/app", f"on a file system of {options.size_bytes} bytes")
         yield
     finally:
-        _must(run(host, ["umount", "--lazy", root]))
-
-
-def _must(completed: Completed) -> None:
-    if completed.exit_status != 0:
-        raise HarnessError(
-            f"{completed.argv[0]} ended with exit status {completed.exit_status}",
-            "Mounting needs root.",
-            details=completed.stderr,
-        )
+        must_succeed(run(host, ["umount", "--lazy", root]), _NEEDS_ROOT)
 
 
 @contextmanager
@@ -146,9 +140,9 @@ def revoke(scene: Scene, rng: Random, options: PrivilegeOptions) -> Iterator[Non
     with mysql.session() as session:
         hosts = session.rows("SELECT host FROM mysql.user WHERE user = %s", (mysql.app.user,))
         for host in [str(found) for (found,) in hosts]:
-            # In the name of a grant, an underscore stands for any character unless it is escaped.
-            granted = quote_name(mysql.database.replace("_", "\\_"))
-            session.execute(f"REVOKE {options.privilege} ON {granted}.* FROM %s@%s", (mysql.app.user, host))
+            session.execute(
+                f"REVOKE {options.privilege} ON {granted_name(mysql.database)}.* FROM %s@%s", (mysql.app.user, host)
+            )
             scene.changed("privilege", options.privilege, f"taken from {mysql.app.user}")
     yield
 

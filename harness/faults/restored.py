@@ -17,7 +17,6 @@ from harness.faults.stages import Stage
 from harness.services.execution import run
 from harness.services.mysql import Session, quote_name
 from harness.storage.names import code_of, coded
-from harness.wait import wait_until
 
 _FLIP = """
 file=$1; reference=$(mktemp); touch -r "$file" "$reference"
@@ -137,7 +136,7 @@ def remove_document(scene: Scene, rng: Random, options: DocumentOptions) -> Iter
     """Delete one document of one index."""
     uid, key, _ = _document(scene, rng, options.index)
     scene.stack.meilisearch.client().index(uid).delete_document(key)
-    _settled(scene)
+    scene.settle_search()
     scene.changed("document", uid, f"id {_shown(key)} deleted")
     yield
 
@@ -150,7 +149,7 @@ def change_document(scene: Scene, rng: Random, options: FieldOptions) -> Iterato
         raise HarnessError(f"documents of {uid} have no field {options.field}")
     index = scene.stack.meilisearch.client().index(uid)
     index.update_documents([{**document, options.field: f"{document[options.field]}x"}])
-    _settled(scene)
+    scene.settle_search()
     scene.changed("document", uid, f"id {_shown(key)}, a letter added to {options.field}")
     yield
 
@@ -234,14 +233,6 @@ def _document(scene: Scene, rng: Random, name: str) -> tuple[str, str, dict[str,
 
 def _shown(key: str) -> str:
     return key if key.isdecimal() else code_of(key.encode())
-
-
-def _settled(scene: Scene) -> None:
-    wait_until(
-        lambda: scene.stack.meilisearch.pending_tasks() == 0,
-        what="the search to do what was asked",
-        timeout_s=scene.limits.search_drained_s,
-    )
 
 
 def _fault(name: str, summary: str, inject: Any, options: type[Options]) -> Fault:

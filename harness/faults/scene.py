@@ -14,6 +14,7 @@ from harness.faults.stages import Stage
 from harness.model import Change, Manifest, PastDrill
 from harness.services.stack import Stack
 from harness.settings import Limits
+from harness.wait import wait_until
 
 T = TypeVar("T")
 
@@ -138,6 +139,14 @@ class Scene:
     def stack(self) -> Stack:
         """The running source or target."""
         return self._has(self._stack, "running stack")
+
+    def settle_search(self) -> None:
+        """Wait until the search has done what it was asked to."""
+        wait_until(
+            lambda: self.stack.meilisearch.pending_tasks() == 0,
+            what="the search to do what was asked",
+            timeout_s=self.limits.search_drained_s,
+        )
 
     @property
     def directory(self) -> Path:

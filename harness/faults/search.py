@@ -17,7 +17,6 @@ from harness.faults.search_dump import DumpOptions, old_dump
 from harness.faults.search_late import LateOptions, send_late
 from harness.faults.stages import Stage
 from harness.services.mysql import quote_name
-from harness.wait import wait_until
 
 _IMPORTED = "search tasks"
 """What the reindex comes to when the import has sent everything and the server works it off."""
@@ -152,7 +151,7 @@ def leave_documents(scene: Scene, rng: Random, options: StaleOptions) -> Iterato
     first = highest + rng.randrange(1, 1000)
     ids = range(first, first + options.documents)
     scene.stack.meilisearch.client().index(uid).add_documents([{"id": number} for number in ids], "id")
-    _settled(scene)
+    scene.settle_search()
     scene.changed("document", uid, f"ids {ids[0]} to {ids[-1]} added, which have no row")
     yield
 
@@ -162,7 +161,7 @@ def fail_task(scene: Scene, rng: Random, options: IndexOptions) -> Iterator[None
     """Send a document whose id no server takes: its task fails, and everything else goes on."""
     uid = _uid(scene, options.index)
     task = scene.stack.meilisearch.client().index(uid).add_documents([{"id": "not an id!"}], "id")
-    _settled(scene)
+    scene.settle_search()
     scene.changed("task", uid, f"task {task.task_uid} adds a document with an id that is none")
     yield
 
@@ -172,7 +171,7 @@ def reset_settings(scene: Scene, rng: Random, options: IndexOptions) -> Iterator
     """Give an index the settings that it has when nobody synchronized any."""
     uid = _uid(scene, options.index)
     scene.stack.meilisearch.client().index(uid).reset_settings()
-    _settled(scene)
+    scene.settle_search()
     scene.changed("index", uid, "settings as of an index that none were ever sent to")
     yield
 
@@ -185,21 +184,13 @@ def leave_out(scene: Scene, rng: Random, options: IndexOptions) -> Iterator[None
     if not client.index(uid).get_documents({"limit": 1}).total:
         raise HarnessError(f"index {uid} is empty")
     client.delete_index(uid)
-    _settled(scene)
+    scene.settle_search()
     scene.changed("index", uid, "deleted after the reindex, as if its model were not imported")
     yield
 
 
 def _uid(scene: Scene, name: str) -> str:
     return f"{scene.stack.apiary.search_prefix}{name}"
-
-
-def _settled(scene: Scene) -> None:
-    wait_until(
-        lambda: scene.stack.meilisearch.pending_tasks() == 0,
-        what="the search to do what was asked",
-        timeout_s=scene.limits.search_drained_s,
-    )
 
 
 def _reindex(name: str, summary: str, inject: Any, options: type[Options] = Options) -> Fault:

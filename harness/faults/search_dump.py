@@ -14,10 +14,9 @@ from harness.errors import HarnessError
 from harness.faults.fault import Options
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.services.execution import Completed, Host, run
+from harness.services.execution import Host, must_succeed, run
 from harness.services.mysql import quote_name
 from harness.services.stack import ServerFiles
-from harness.wait import wait_until
 
 
 class DumpOptions(Options):
@@ -50,16 +49,16 @@ def _leave(scene: Scene, rng: Random, options: DumpOptions) -> None:
     first = highest + rng.randrange(1, 1000)
     ids = range(first, first + options.documents)
     client.index(uid).add_documents([{"id": number} for number in ids], "id")
-    _settled(scene)
+    scene.settle_search()
     task = client.create_dump()
-    _settled(scene)
+    scene.settle_search()
     details: Any = client.get_task(task.task_uid).details
     for number in ids:
         client.index(uid).delete_document(number)
-    _settled(scene)
+    scene.settle_search()
     name, files = f"{details['dumpUid']}.dump", _files(scene)
     directory = f"{apiary.storage_root}/{guide.MEILISEARCH_DUMPS_DIRECTORY}"
-    _must(run(apiary.storage_host, ["mkdir", "-p", directory], user=apiary.user))
+    must_succeed(run(apiary.storage_host, ["mkdir", "-p", directory], user=apiary.user))
     _copy(files.host, f"{files.dumps}/{name}", apiary.storage_host, f"{directory}/{name}", user=apiary.user)
     scene.changed("document", uid, f"ids {ids[0]} to {ids[-1]} are in an old dump of the search, and in nothing else")
 
@@ -69,25 +68,25 @@ def _start_from_newest(scene: Scene) -> None:
     apiary, files = scene.stack.apiary, _files(scene)
     directory = f"{apiary.storage_root}/{guide.MEILISEARCH_DUMPS_DIRECTORY}"
     # Their names are times: the last one is the newest.
-    listed = _must(run(apiary.storage_host, ["sh", "-c", 'ls "$1" | grep "[.]dump$"', "sh", directory]))
+    listed = must_succeed(run(apiary.storage_host, ["sh", "-c", 'ls "$1" | grep "[.]dump$"', "sh", directory]))
     names = sorted(listed.stdout.decode().split())
     imported = f"{files.dumps}/imported.dump"
-    _must(run(files.host, ["mkdir", "-p", files.dumps]))
+    must_succeed(run(files.host, ["mkdir", "-p", files.dumps]))
     _copy(apiary.storage_host, f"{directory}/{names[-1]}", files.host, imported)
     # It is killed at once, and has no time to miss what is taken away here.
-    _must(run(files.host, ["sh", "-c", 'rm -rf "$1"', "sh", files.data]))
+    must_succeed(run(files.host, ["sh", "-c", 'rm -rf "$1"', "sh", files.data]))
     control = scene.stack.controls["meilisearch"]
     control.kill()
     control.restart({"MEILI_IMPORT_DUMP": imported, "MEILI_IGNORE_DUMP_IF_DB_EXISTS": "true"})
-    _settled(scene)
+    scene.settle_search()
     scene.changed("process", "meilisearch", f"started empty, from the newest of {len(names)} dumps in the files")
 
 
 def _copy(source: Host, path: str, target: Host, to: str, *, user: str | None = None) -> None:
     """Copy a file from one place to another, as a stream."""
     with source.start(["cat", path]) as reading:
-        _must(run(target, ["sh", "-c", 'cat >"$1"', "sh", to], stdin=reading.chunks(), user=user))
-        _must(reading.wait(60))
+        must_succeed(run(target, ["sh", "-c", 'cat >"$1"', "sh", to], stdin=reading.chunks(), user=user))
+        must_succeed(reading.wait(60))
 
 
 def _files(scene: Scene) -> ServerFiles:
@@ -95,19 +94,3 @@ def _files(scene: Scene) -> ServerFiles:
     if files is None:
         raise HarnessError("the files of the search are not known")
     return files
-
-
-def _settled(scene: Scene) -> None:
-    wait_until(
-        lambda: scene.stack.meilisearch.pending_tasks() == 0,
-        what="the search to do what was asked",
-        timeout_s=scene.limits.search_drained_s,
-    )
-
-
-def _must(completed: Completed) -> Completed:
-    if completed.exit_status != 0:
-        raise HarnessError(
-            f"{completed.argv[0]} ended with exit status {completed.exit_status}", details=completed.stderr
-        )
-    return completed

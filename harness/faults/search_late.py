@@ -14,7 +14,6 @@ from pydantic import Field
 from harness.errors import HarnessError
 from harness.faults.fault import Options
 from harness.faults.scene import Scene
-from harness.wait import wait_until
 
 _PAUSE_S = 0.02
 """Between two documents: shorter than any look at the search, so that each look sees that something came."""
@@ -43,8 +42,8 @@ def send_late(scene: Scene, rng: Random, options: LateOptions) -> Iterator[None]
     The server's own worker can't be told to wait. So the last documents are taken away, as if the import had not come
     to them, and a thread sends what it would have sent.
     """
-    server, uid = scene.stack.meilisearch, f"{scene.stack.apiary.search_prefix}{options.index}"
-    client = server.client()
+    uid = f"{scene.stack.apiary.search_prefix}{options.index}"
+    client = scene.stack.meilisearch.client()
     everything = client.http.get(f"indexes/{uid}/documents?limit={_PAGE}")["results"]
     everything.sort(key=lambda document: int(document["id"]))
     early, late = everything[: -options.documents], everything[-options.documents :]
@@ -52,11 +51,7 @@ def send_late(scene: Scene, rng: Random, options: LateOptions) -> Iterator[None]
         raise HarnessError(f"index {uid} has {len(everything)} documents, and {options.documents} are to come late")
     for document in late:
         client.index(uid).delete_document(document["id"])
-    wait_until(
-        lambda: server.pending_tasks() == 0,
-        what="the search to lose documents",
-        timeout_s=scene.limits.search_drained_s,
-    )
+    scene.settle_search()
     scene.changed(
         "index", uid, f"its last {len(late)} documents come {options.late_s:g} s late, while the import goes on"
     )

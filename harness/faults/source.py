@@ -13,7 +13,7 @@ from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
 from harness.faults.upstream import AgeOptions, LossOptions, age_rows, lose_half
-from harness.services.execution import Completed, run
+from harness.services.execution import must_succeed, run
 from harness.services.mysql import quote_name
 from harness.storage.names import coded
 from harness.wait import wait_until
@@ -87,7 +87,7 @@ class _Appends(_Writer):
 
     def write(self) -> None:
         argv = ["sh", "-c", 'printf x >>"$1"', "sh", f"{self.scene.stack.apiary.storage_root}/{self.path}"]
-        _must(run(self.scene.stack.apiary.storage_host, argv))
+        must_succeed(run(self.scene.stack.apiary.storage_host, argv))
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def upload(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
             key, uid = rng.choice(found)
             path = f"resumes/{uid}.pdf"
             argv = ["sh", "-c", 'printf "%%PDF-1.4 drill" >"$1"', "sh", f"{stack.apiary.storage_root}/{path}"]
-            _must(run(stack.apiary.storage_host, argv, user=stack.apiary.user))
+            must_succeed(run(stack.apiary.storage_host, argv, user=stack.apiary.user))
             session.execute("INSERT INTO resumes (user_id, created_at) VALUES (%s, NOW())", (key,))
         scene.changed("file", coded(path.encode()), f"uploaded after the dump, with a row for user {key}")
     yield
@@ -192,16 +192,9 @@ def link(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
     """Have a symbolic link among the files, as `php artisan storage:link` and operators make them."""
     apiary = scene.stack.apiary
     argv = ["sh", "-c", 'printf drill >"$1/current.txt" && ln -s current.txt "$1/latest"', "sh", apiary.storage_root]
-    _must(run(apiary.storage_host, argv, user=apiary.user))
+    must_succeed(run(apiary.storage_host, argv, user=apiary.user))
     scene.changed("link", coded(b"latest"), f"added, points at {coded(b'current.txt')}")
     yield
-
-
-def _must(completed: Completed) -> None:
-    if completed.exit_status != 0:
-        raise HarnessError(
-            f"{completed.argv[0]} ended with exit status {completed.exit_status}", details=completed.stderr
-        )
 
 
 FAULTS: dict[str, Fault] = table(

@@ -19,6 +19,7 @@ from harness.faults.fault import Options
 from harness.faults.scene import Scene
 from harness.model import PastDrill
 from harness.services.mysql import Session, quote_name
+from harness.services.mysql_content import read_shapes
 from harness.storage.directories import directories_of
 
 _MEASURED = "20000101T000000Z-before-the-loss"
@@ -42,18 +43,15 @@ def age_rows(scene: Scene, rng: Random, options: AgeOptions) -> Iterator[None]:
     """Make every time of every row older, as in a copy that nobody has refreshed."""
     mysql = scene.stack.mysql
     with mysql.session(database=mysql.database) as session:
-        columns = list(
-            session.rows(
-                "SELECT c.table_name, c.column_name FROM information_schema.columns c"
-                " JOIN information_schema.tables t USING (table_schema, table_name)"
-                " WHERE c.table_schema = %s AND t.table_type = 'BASE TABLE'"
-                " AND c.data_type IN ('timestamp', 'datetime') ORDER BY 1, 2",
-                (mysql.database,),
-            )
-        )
+        columns = [
+            (shape.name, column)
+            for shape in read_shapes(session, mysql.database)
+            for column, kind in shape.columns
+            if kind in ("timestamp", "datetime")
+        ]
         for table, column in columns:
-            name = quote_name(str(column))
-            session.execute(f"UPDATE {quote_name(str(table))} SET {name} = {name} - INTERVAL {options.days} DAY")
+            name = quote_name(column)
+            session.execute(f"UPDATE {quote_name(table)} SET {name} = {name} - INTERVAL {options.days} DAY")
     scene.changed("row", "all", f"{len(columns)} columns with times, each {options.days} days older")
     yield
 
@@ -88,11 +86,5 @@ def lose_half(scene: Scene, rng: Random, options: LossOptions) -> Iterator[None]
 
 def _counts(session: Session, database: str) -> dict[str, int]:
     """Rows of every table."""
-    names = [
-        str(name)
-        for (name,) in session.rows(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type = 'BASE TABLE'",
-            (database,),
-        )
-    ]
+    names = [shape.name for shape in read_shapes(session, database)]
     return {name: int(session.value(f"SELECT COUNT(*) FROM {quote_name(name)}")) for name in names}

@@ -21,7 +21,7 @@ from harness.runtimes.local_host import LocalHost
 from harness.runtimes.programs import MySqlPrograms
 from harness.runtimes.spec import StackSpec
 from harness.services.execution import run
-from harness.services.mysql import MySqlServer, quote_name
+from harness.services.mysql import MySqlServer, granted_name, quote_name
 from harness.settings import Settings
 
 START_ATTEMPTS = 3
@@ -159,7 +159,7 @@ def durability(spec: StackSpec) -> tuple[str, ...]:
 def account_statements(spec: StackSpec) -> str:
     """Statements that the server runs before it lets anybody in, one a line."""
     database = quote_name(spec.database)
-    granted = quote_name(spec.database.replace("_", "\\_"))
+    granted = granted_name(spec.database)
     return "\n".join(
         [
             f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{secrets.token_urlsafe(24)}';",

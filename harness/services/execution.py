@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.errors import HarnessError
+
 STDERR_LIMIT_BYTES = 64 * 1024
 """How much of a command's stderr is kept: the beginning and the end, half each."""
 
@@ -88,6 +90,15 @@ def run(
             feeder.join()
         completed = command.wait(timeout_s)
     return Completed(completed.argv, completed.exit_status, stdout, completed.stderr)
+
+
+def must_succeed(completed: Completed, *hints: str) -> Completed:
+    """The same command, if it ended with 0. Raises HarnessError with what it said."""
+    if completed.exit_status != 0:
+        raise HarnessError(
+            f"{completed.argv[0]} ended with exit status {completed.exit_status}", *hints, details=completed.stderr
+        )
+    return completed
 
 
 class _Feeder:

@@ -184,6 +184,11 @@ def quote_name(*parts: str) -> str:
     return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
 
 
+def granted_name(database: str) -> str:
+    """A database as a grant names it: there, an underscore stands for any character unless it is escaped."""
+    return quote_name(database.replace("_", "\\_"))
+
+
 def server_version(session: Session) -> tuple[str, str]:
     """Flavour (`MySQL` or `MariaDB`) and version (such as `9.7.4`)."""
     text = str(session.value("SELECT VERSION()"))
