@@ -27,7 +27,7 @@ def clean_scenarios(count: int, first: int = 1) -> Iterator[Scenario]:
 
 def _clean(number: int) -> Scenario:
     rng = Random(f"clean:{number}")  # noqa: S311 - reproducible, not secret
-    odd = sorted(FAMILIES.get("odd", ()))
+    odd = tuple(sorted(FAMILIES["odd"]))
     return Scenario(
         name=f"clean-{number}",
         why="Nothing is broken here, whatever the data and however the backup was taken: the drill has to pass.",
@@ -44,7 +44,7 @@ def _clean(number: int) -> Scenario:
     )
 
 
-def _some(rng: Random, things: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def _some(rng: Random, things: tuple[str, ...]) -> tuple[str, ...]:
     """Some of them, in their order; none and all of them are as likely as any other number."""
     chosen = set(rng.sample(range(len(things)), rng.randrange(len(things) + 1)))
     return tuple(thing for place, thing in enumerate(things) if place in chosen)

@@ -136,8 +136,9 @@ class HandedOver:
 
     def as_from_elsewhere(self, app_key: str) -> HandedOver:
         """The same files, and nothing else of what is known about them."""
-        handed_in = HandedIn(dump=self.dump, storage=self.storage, database=self.database, app_key=app_key)
-        return replace(HandedOver.from_outside(handed_in), migrate=self.migrate)
+        return HandedOver.from_outside(
+            HandedIn(self.dump, self.storage, database=self.database, app_key=app_key, migrate=self.migrate)
+        )
 
     def as_found(self) -> HandedOver:
         """The same with the manifest as it stands on disk: what was made here may have been damaged since.

@@ -185,9 +185,7 @@ def drill_scenario(pytestconfig: pytest.Config) -> Scenario:
     """
     from harness.scenario import DEFAULT, find, load
 
-    documented = load(find(DEFAULT))
-    smallest = documented.model_copy(update={"data": documented.data.model_copy(update={"scale": "tiny"})})
-    return _as_asked(smallest, pytestconfig)
+    return _as_asked(load(find(DEFAULT)).with_data(scale="tiny"), pytestconfig)
 
 
 @pytest.fixture
@@ -289,9 +287,7 @@ def _worker() -> int:
 
 def _as_asked(scenario: Scenario, config: pytest.Config) -> Scenario:
     """A scenario with the data that the options ask for."""
-    asked = {"scale": config.getoption("drill_scale"), "rng_seed": config.getoption("drill_rng_seed")}
-    changes = {name: value for name, value in asked.items() if value is not None}
-    return scenario.model_copy(update={"data": scenario.data.model_copy(update=changes)})
+    return scenario.with_data(scale=config.getoption("drill_scale"), rng_seed=config.getoption("drill_rng_seed"))
 
 
 def _must_be_as_expected(scenario: Scenario, result: DrillResult, run_dir: Path) -> None:

@@ -157,6 +157,12 @@ class Scenario(_Closed):
         """Its faults, for the injector."""
         return tuple(choice.planned() for choice in self.fault)
 
+    def with_data(self, *, scale: str | None = None, rng_seed: int | None = None) -> Scenario:
+        """The same with other data; what is None stays."""
+        asked = {"scale": scale, "rng_seed": rng_seed}
+        changes = {name: value for name, value in asked.items() if value is not None}
+        return self.model_copy(update={"data": self.data.model_copy(update=changes)})
+
     @property
     def needs_source(self) -> bool:
         """Whether a fault of it works on the source, so that no backup that is there already will do."""

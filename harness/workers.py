@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from harness.batch import Batch
-from harness.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, HarnessError
+from harness.errors import EXIT_INTERRUPTED, HarnessError
 from harness.model import DrillResult
 from harness.runtimes.ownership import terminable
 from harness.scenario import Scenario
@@ -23,15 +23,9 @@ _END_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a scenario could not be drilled.
-
-    Args:
-        fact: in one sentence.
-        exit_code: of the error.
-    """
+    """Why a scenario could not be drilled, in one sentence."""
 
     fact: str
-    exit_code: int
 
 
 Answer = DrillResult | Refused
@@ -63,12 +57,12 @@ def drill_all(scenarios: Sequence[Scenario], settings: Settings, jobs: int) -> I
                 except EOFError:
                     process.join()
                     workers[ready] = process, None
-                    yield scenario, Refused(f"its process ended with exit status {process.exitcode}", EXIT_INCONCLUSIVE)
+                    yield scenario, Refused(f"its process ended with exit status {process.exitcode}")
                     continue
                 _give(workers, ready, waiting)
                 yield scenario, answer
         for scenario in waiting:
-            yield scenario, Refused("every process that was to drill it has ended", EXIT_INCONCLUSIVE)
+            yield scenario, Refused("every process that was to drill it has ended")
     finally:
         _end(workers)
 
@@ -106,10 +100,9 @@ def _work(connection: Connection, settings: Settings) -> None:
                 try:
                     answer: Answer = batch.drill(scenario)
                 except HarnessError as error:
-                    answer = Refused(error.fact, error.exit_code)
+                    answer = Refused(error.fact)
                 except Exception as error:  # the other drills must not be lost to a mistake in one
-                    told = f"the harness itself failed: {type(error).__name__}: {error}"
-                    answer = Refused(told, EXIT_INCONCLUSIVE)
+                    answer = Refused(f"the harness itself failed: {type(error).__name__}: {error}")
                 connection.send(answer)
     except (KeyboardInterrupt, EOFError, BrokenPipeError):
         raise SystemExit(EXIT_INTERRUPTED) from None

@@ -123,40 +123,18 @@ def _file_references(e: Evidence) -> CheckResult:
     return files.check_file_references(read_references(e.files.references), read_inventory(e.files.actual))
 
 
-def _search_indexes(e: Evidence) -> CheckResult:
-    seen = e.search
-    found = search.check_indexes(seen.searchable, seen.actual, seen.expected_settings, seen.prefix)
-    return search.unless_pending(found, seen.actual)
-
-
 def _search_documents(e: Evidence) -> CheckResult:
     dumps = [
         entry
         for entry in read_inventory(e.files.actual)
         if PurePosixPath(os.fsdecode(entry.path)).match(f"{guide.MEILISEARCH_DUMPS_DIRECTORY}/*.dump")
     ]
-    found = search.check_documents(e.search.searchable, e.search.actual, e.search.documents, dumps)
-    return search.unless_pending(found, e.search.actual)
+    return search.check_documents(e.search.searchable, e.search.actual, e.search.documents, dumps)
 
 
-def _search_packaged(e: Evidence) -> CheckResult:
-    found = search.check_packaged_documents(e.search.expected_settings, e.search.actual, e.search.prefix)
-    return search.unless_pending(found, e.search.actual)
-
-
-def _search_settings(e: Evidence) -> CheckResult:
-    return search.unless_pending(search.check_settings(e.search.expected_settings, e.search.actual), e.search.actual)
-
-
-def _search_probes(e: Evidence) -> CheckResult:
-    found = search.check_probes(
-        "search-probes",
-        "Searching for known rows finds them",
-        "search-probe",
-        e.search.probes,
-        "Searching for {subject} by its own text does not find it.",
-    )
-    return search.unless_pending(found, e.search.actual)
+def _settled(judge: Callable[[Evidence], CheckResult]) -> Callable[[Evidence], CheckResult]:
+    """A check of what the search holds: while it is at work, an error may be gone a moment later."""
+    return lambda e: search.unless_pending(judge(e), e.search.actual)
 
 
 def _trend(e: Evidence) -> CheckResult:
@@ -198,15 +176,41 @@ CHECKS: tuple[Check, ...] = (
     Check("server-variables", _variables, needs_source=True),
     Check("files", _files),
     Check("file-references", _file_references, required=False),
-    Check("search-indexes", _search_indexes),
-    Check("search-documents", _search_documents),
-    Check("search-packaged", _search_packaged),
-    Check("search-settings", _search_settings),
+    Check(
+        "search-indexes",
+        _settled(
+            lambda e: search.check_indexes(
+                e.search.searchable, e.search.actual, e.search.expected_settings, e.search.prefix
+            )
+        ),
+    ),
+    Check("search-documents", _settled(_search_documents)),
+    Check(
+        "search-packaged",
+        _settled(
+            lambda e: search.check_packaged_documents(e.search.expected_settings, e.search.actual, e.search.prefix)
+        ),
+    ),
+    Check(
+        "search-settings",
+        _settled(lambda e: search.check_settings(e.search.expected_settings, e.search.actual)),
+    ),
     Check(
         "search-tasks",
         lambda e: search.check_tasks(e.search.actual, e.search.import_complaints, e.search.refusals),
     ),
-    Check("search-probes", _search_probes),
+    Check(
+        "search-probes",
+        _settled(
+            lambda e: search.check_probes(
+                "search-probes",
+                "Searching for known rows finds them",
+                "search-probe",
+                e.search.probes,
+                "Searching for {subject} by its own text does not find it.",
+            )
+        ),
+    ),
     Check("app-answers", lambda e: app.check_answers(e.app)),
     Check("configuration", lambda e: app.check_configuration(e.app)),
     Check("migrations", lambda e: app.check_migrations(e.app, e.unknown_migrations)),

@@ -65,8 +65,7 @@ def run(
     asked = [(wanted, fitting(settings, wanted)) for wanted in loaded]
     worst = 0
     for wanted, fitted in asked:
-        changes = {key: value for key, value in (("scale", scale), ("rng_seed", rng_seed)) if value is not None}
-        chosen = wanted.model_copy(update={"data": wanted.data.model_copy(update=changes)})
+        chosen = wanted.with_data(scale=scale, rng_seed=rng_seed)
         flavours = chosen.runtime.flavours
         with drilling(fitted, chosen.name, as_json=as_json, keep=keep, flavours=flavours) as (drill, show):
             result = drill.run(chosen)

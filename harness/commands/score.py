@@ -130,8 +130,7 @@ def score(
 
 def _chosen(names: Sequence[str], families: Sequence[str]) -> list[Scenario]:
     paths = [scenario.find(name) for name in names] or list(scenario.shipped().values())
-    loaded = scenario.load_all(paths)
-    smallest = [each.model_copy(update={"data": each.data.model_copy(update={"scale": "tiny"})}) for each in loaded]
+    smallest = [each.with_data(scale="tiny") for each in scenario.load_all(paths)]
     return [each for each in smallest if not families or family_of(each) in families]
 
 

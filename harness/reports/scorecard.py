@@ -11,7 +11,7 @@ from rich.text import Text
 from harness.model import Verdict
 from harness.scorecard import CLEAN, GOOD, FamilyScore, Outcome, Scorecard, ScoredDrill
 
-_HEADINGS = ("detected", "not detected", "wrong reason", "passed", "false red", "not drilled")
+_HEADINGS = tuple(Outcome)
 _LISTED = 20
 
 

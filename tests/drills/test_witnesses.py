@@ -65,9 +65,8 @@ def drilled_once(settings: Settings) -> Callable[[str], tuple[Scenario, DrillRes
 
     def once(name: str) -> tuple[Scenario, DrillResult]:
         if name not in results:
-            scenario = load(find(name))
-            tiny = scenario.model_copy(update={"data": scenario.data.model_copy(update={"scale": "tiny"})})
-            results[name] = tiny, (contained if scenario.runtime.kind == "docker" else batch).drill(tiny)
+            tiny = load(find(name)).with_data(scale="tiny")
+            results[name] = tiny, (contained if tiny.runtime.kind == "docker" else batch).drill(tiny)
         return results[name]
 
     return once
