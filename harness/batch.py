@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 from harness.clock import Silent
@@ -39,6 +40,22 @@ class Backed:
 
     handed: HandedOver
     app_key: str
+
+    @property
+    def directory(self) -> Path:
+        """Where the artifact is."""
+        assert self.handed.directory is not None, "made by a drill"
+        return self.handed.directory
+
+
+def back_up(drill: Drill, scenario: Scenario) -> Backed:
+    """The first half of a drill, for second halves of others.
+
+    Raises:
+        HarnessError: it failed.
+    """
+    app_key = new_app_key()
+    return Backed(drill.back_up(scenario, app_key), app_key)
 
 
 class Batch:
@@ -79,11 +96,9 @@ class Batch:
         chosen = scenario.model_dump_json(include={"data", "backup"})
         key = f"{chosen} {flavours.get('source')} {scenario.runtime.kind}"
         if key not in self._backups:
-            app_key = new_app_key()
-            settings = fitting(self.settings, scenario)
-            with new_drill(settings, "source", self._say, flavours) as drill:
+            with new_drill(fitting(self.settings, scenario), "source", self._say, flavours) as drill:
                 try:
-                    self._backups[key] = Backed(drill.back_up(scenario, app_key), app_key)
+                    self._backups[key] = back_up(drill, scenario)
                 except HarnessError:
                     self._backups[key] = None
         return self._backups[key]

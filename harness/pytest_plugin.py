@@ -137,9 +137,7 @@ class DrillItem(pytest.Item):
 
     def runtest(self) -> None:
         """Drill, and compare with what is expected."""
-        with _ended_in_order():
-            result = _batch(self.config).drill(self.scenario)
-        run_dir = _batch(self.config).settings.runs_dir / result.drill_id
+        result, run_dir = _drilled(self.config, self.scenario)
         self.user_properties.extend(_properties(result, run_dir))
         if self.config.getoption("drill_engine"):
             self.user_properties.append(("engine", str(_batch(self.config).settings.docker.host)))
@@ -197,13 +195,11 @@ def drill(pytestconfig: pytest.Config) -> Drilling:
 
         if not isinstance(scenario, Scenario):
             scenario = _as_asked(load(find(str(scenario))), pytestconfig)
-        batch = _batch(pytestconfig)
         with _missing_is_told(pytestconfig):
-            batch.must_have(scenario)
-        with _ended_in_order():
-            result = batch.drill(scenario)
+            _batch(pytestconfig).must_have(scenario)
+        result, run_dir = _drilled(pytestconfig, scenario)
         if judge:
-            _must_be_as_expected(scenario, result, batch.settings.runs_dir / result.drill_id)
+            _must_be_as_expected(scenario, result, run_dir)
         return result
 
     return run
@@ -288,6 +284,14 @@ def _worker() -> int:
 def _as_asked(scenario: Scenario, config: pytest.Config) -> Scenario:
     """A scenario with the data that the options ask for."""
     return scenario.with_data(scale=config.getoption("drill_scale"), rng_seed=config.getoption("drill_rng_seed"))
+
+
+def _drilled(config: pytest.Config, scenario: Scenario) -> tuple[DrillResult, Path]:
+    """What came of a drill, and its run directory."""
+    batch = _batch(config)
+    with _ended_in_order():
+        result = batch.drill(scenario)
+    return result, batch.settings.runs_dir / result.drill_id
 
 
 def _must_be_as_expected(scenario: Scenario, result: DrillResult, run_dir: Path) -> None:

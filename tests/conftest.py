@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import docker
@@ -41,9 +42,22 @@ def other_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
     What it cannot be started without fails the test where `CI=true`, and is told loudly everywhere else.
     """
+    with _started_engine(request, tmp_path_factory.mktemp("engine")) as engine:
+        yield engine
+
+
+@pytest.fixture
+def own_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnotherEngine]:
+    """An engine of one test alone, which may end it; where it cannot be had it is as with `other_engine`."""
+    with _started_engine(request, tmp_path / "engine") as engine:
+        yield engine
+
+
+@contextmanager
+def _started_engine(request: pytest.FixtureRequest, directory: Path) -> Iterator[AnotherEngine]:
     with ExitStack() as running:
         try:
-            engine = running.enter_context(another_engine(tmp_path_factory.mktemp("engine")))
+            engine = running.enter_context(another_engine(directory))
         except Missing as error:
             _leave_out(request, str(error))
         yield engine

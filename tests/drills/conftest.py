@@ -6,22 +6,20 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import MappingProxyType
 
 import docker
 import pytest
 
-from harness.batch import Batch
+from harness.batch import Backed, Batch, back_up
 from harness.checks.evidence import Evidence
 from harness.clock import Silent
 from harness.drill import Drill, new_drill_id
-from harness.handover import HandedOver
 from harness.model import CheckResult, DrillResult, Finding, Severity
 from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.ownership import workspace
 from harness.runtimes.process import ProcessRuntime
-from harness.runtimes.spec import PROBE_USER, new_app_key
+from harness.runtimes.spec import PROBE_USER
 from harness.scenario import Objectives, Scenario, find, load
 from harness.services.stack import Stack
 from harness.settings import Settings, from_environment
@@ -95,40 +93,28 @@ class Restoration:
         return verdict, [finding for finding in findings_of(results) if finding.severity is Severity.ERROR]
 
 
-@dataclass(frozen=True)
-class Backed:
-    """A backup of a source that is gone."""
-
-    handed: HandedOver
-    app_key: str
-    directory: Path
-
-
 @pytest.fixture(scope="session")
 def scenario() -> Scenario:
     """The documented procedure at small scale."""
     return load(find("documented"))
 
 
-def back_up(settings: Settings, scenario: Scenario, engine: docker.DockerClient | None) -> Backed:
-    """A backup of a generated source."""
-    app_key = new_app_key()
-    with drill_of(settings, "source", engine=engine, flavours=scenario.runtime.flavours) as drill:
-        handed = drill.back_up(scenario, app_key)
-    return Backed(handed, app_key, handed.dump.parent)
-
-
 @pytest.fixture(scope="session")
 def backed(settings: Settings, scenario: Scenario) -> Backed:
     """One backup by local processes, shared by all tests of a worker; nobody changes it."""
-    return back_up(settings, scenario, None)
+    with drill_of(settings, "source") as drill:
+        return back_up(drill, scenario)
 
 
 @pytest.fixture(scope="session", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
 def restoration(request: pytest.FixtureRequest, settings: Settings, scenario: Scenario) -> Iterator[Restoration]:
     """A backup restored into a target that stays up, on either runtime; whoever changes it puts it back."""
     engine = request.getfixturevalue("engine") if request.param == "docker" else None
-    backed = request.getfixturevalue("backed") if engine is None else back_up(settings, scenario, engine)
+    if engine is None:
+        backed = request.getfixturevalue("backed")
+    else:
+        with drill_of(settings, "source", engine=engine) as drill:
+            backed = back_up(drill, scenario)
     with (
         drill_of(settings, "target", engine=engine) as drill,
         drill.restored(backed.handed, backed.app_key) as (target, what),

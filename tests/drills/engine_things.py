@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
+import psutil
 
 from harness.runtimes.docker_labels import DRILL
+from harness.runtimes.ownership import DRILL_ID_VARIABLE
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,18 @@ class Place:
             process.kill()
             process.wait()
             process.stdout.close()
+
+
+def processes_of(ids: Collection[str]) -> list[psutil.Process]:
+    """Processes of this machine that drills with these ids started."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(DRILL_ID_VARIABLE) in ids:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
 
 
 def things(client: docker.DockerClient, drill_id: str) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.batch import Backed
 from harness.settings import Settings
-from tests.drills.conftest import Backed, drill_of
+from tests.drills.conftest import drill_of
 from tests.drills.test_handed_in import drill, told
 
 pytestmark = pytest.mark.xdist_group("handed-in")

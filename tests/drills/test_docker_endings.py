@@ -11,6 +11,7 @@ import docker
 import pytest
 import requests
 
+from harness.batch import Backed
 from harness.drill import Drill, new_drill_id
 from harness.errors import StageFailed
 from harness.model import Step
@@ -22,7 +23,6 @@ from harness.services.stack import Stack
 from harness.settings import Settings
 from harness.store import Store
 from harness.wait import wait_until
-from tests.drills.conftest import Backed
 from tests.drills.engine_things import Place, things
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from harness.wait import wait_until
+from tests.drills.engine_things import processes_of
 
 pytestmark = pytest.mark.xdist_group("endings")
 
@@ -61,16 +62,8 @@ def drills(place: dict[str, str]) -> list[Path]:
 
 def processes(place: dict[str, str]) -> list[psutil.Process]:
     """Processes that a drill of this test started."""
-    found = []
     runs = Path(place["APIARY_DRILL_RUNS_DIR"])
-    ids = {path.name for path in runs.iterdir()} if runs.is_dir() else set()
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("APIARY_DRILL_ID") in ids:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    return processes_of({path.name for path in runs.iterdir()} if runs.is_dir() else set())
 
 
 def command(place: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -16,11 +16,12 @@ from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 
 from harness.attestation.keys import generate
+from harness.batch import Backed
 from harness.dump.source import open_script
 from harness.schema import SCHEMAS
 from harness.services.execution import run
 from harness.settings import Settings
-from tests.drills.conftest import Backed, drill_of
+from tests.drills.conftest import drill_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from harness.batch import Backed
 from harness.services.execution import run
 from harness.services.mysql import MySqlServer, Session, quote_name
 from harness.settings import Settings
-from tests.drills.conftest import Backed, drill_of
+from tests.drills.conftest import drill_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 

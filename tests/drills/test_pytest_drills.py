@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import docker
-import psutil
 import pytest
 from junitparser import JUnitXml, Properties, Property, TestCase
 
@@ -17,6 +16,7 @@ from harness.runtimes.docker_images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL
 from harness.runtimes.docker_labels import docker_leftovers
 from harness.scenario import find
 from harness.wait import wait_until
+from tests.drills.engine_things import processes_of
 from tests.engines import AnotherEngine
 
 OWN_TESTS = '''
@@ -134,16 +134,8 @@ def test_an_end_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: sign
     ids = {path.name for path in drills.iterdir()}
     os.killpg(process.pid, number)
     process.communicate(timeout=120)
-    left = [each for each in psutil.process_iter() if _drill_of(each) in ids]
-    assert left == []
+    assert processes_of(ids) == []
     assert list(drills.iterdir()) == []
-
-
-def _drill_of(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get("APIARY_DRILL_ID")
-    except psutil.Error:
-        return None
 
 
 @pytest.mark.docker

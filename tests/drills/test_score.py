@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from harness.wait import wait_until
+from tests.drills.engine_things import processes_of
 
 pytestmark = pytest.mark.xdist_group("pytest-drills")
 
@@ -33,17 +33,6 @@ def drills(directory: Path) -> list[Path]:
 def owner_of(data: Path) -> int:
     """The process of the drill that a work directory belongs to."""
     return int(json.loads((data.parents[2] / "owner.json").read_text())["pid"])
-
-
-def processes_of(ids: set[str]) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("APIARY_DRILL_ID") in ids:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path) -> None:

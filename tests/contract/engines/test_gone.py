@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import docker
@@ -11,20 +10,16 @@ import pytest
 
 from harness.runtimes.docker_images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
 from tests.drills.engine_things import Place, things
-from tests.engines import AnotherEngine, Missing, another_engine
+from tests.engines import AnotherEngine
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("other-engine")]
 
 
 @pytest.fixture
-def mortal(engine: docker.DockerClient, tmp_path: Path) -> Iterator[AnotherEngine]:
+def mortal(engine: docker.DockerClient, own_engine: AnotherEngine) -> AnotherEngine:
     """An engine of this test alone, with the images that a drill needs."""
-    try:
-        with another_engine(tmp_path / "engine") as other:
-            other.load(engine, LOCAL_MYSQL, LOCAL_STANDIN, LOCAL_MEILISEARCH)
-            yield other
-    except Missing as error:
-        pytest.skip(f"LEFT OUT: {error}")
+    own_engine.load(engine, LOCAL_MYSQL, LOCAL_STANDIN, LOCAL_MEILISEARCH)
+    return own_engine
 
 
 def left_running(engine: AnotherEngine) -> list[str]:
