@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,15 +12,21 @@ from harness.wait import wait_until
 
 T = TypeVar("T")
 
+_QUIET_S = 0.5
+"""How long nothing may come before it counts as settled: who sends one document after the other pauses between them."""
 
-def when_settled(server: MeilisearchServer, look: Callable[[], T], *, drained_s: float) -> tuple[T, int]:
-    """Look when no task is pending, and again if one came meanwhile.
+
+def when_settled(
+    server: MeilisearchServer, look: Callable[[], T], *, drained_s: float, quiet_s: float = _QUIET_S
+) -> tuple[T, int]:
+    """Look when no task is pending, and again if one came meanwhile or shortly after.
 
     The reindex has waited already. But an application that still sends, or a worker that came late, goes on after it.
 
     Args:
         look: asks the server what it holds.
         drained_s: how long to wait for it.
+        quiet_s: how long nothing may come, from the beginning of the look.
 
     Returns:
         What was seen, and how many tasks were pending then or came meanwhile: 0 unless the limit was reached.
@@ -31,8 +38,9 @@ def when_settled(server: MeilisearchServer, look: Callable[[], T], *, drained_s:
     def settled() -> tuple[T] | None:
         if server.pending_tasks():
             return None
-        before = server.tasks()
+        before, quiet_at = server.tasks(), time.monotonic() + quiet_s
         seen = look()
+        time.sleep(max(0.0, quiet_at - time.monotonic()))
         return (seen,) if server.tasks() == before else None
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
@@ -24,10 +25,10 @@ class Queue:
         return self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
 
 
-def looked(queue: Queue, *, drained_s: float = 60) -> tuple[int, int]:
+def looked(queue: Queue, *, drained_s: float = 60, quiet_s: float = 0) -> tuple[int, int]:
     """Which look it was that counted, and what is told of tasks."""
     looks: Iterator[int] = iter(range(1, 100))
-    return when_settled(cast("MeilisearchServer", queue), lambda: next(looks), drained_s=drained_s)
+    return when_settled(cast("MeilisearchServer", queue), lambda: next(looks), drained_s=drained_s, quiet_s=quiet_s)
 
 
 def test_a_quiet_search_is_looked_at_once() -> None:
@@ -42,6 +43,13 @@ def test_a_task_is_waited_for() -> None:
 
 def test_what_came_while_it_was_looked_at_is_looked_at_again() -> None:
     assert looked(Queue([0], [7, 8, 8])) == (2, 0)
+
+
+def test_what_comes_in_a_pause_after_the_look_is_looked_at_again() -> None:
+    """Who sends one document after the other pauses between them, and a look can be shorter than a pause."""
+    began = time.monotonic()
+    assert looked(Queue([0], [7, 8, 8]), quiet_s=0.2) == (2, 0)
+    assert time.monotonic() - began >= 0.4
 
 
 def test_a_search_that_never_settles_is_looked_at_all_the_same_and_told() -> None:
