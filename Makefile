@@ -17,12 +17,12 @@ help: ## This list
 drill: $(SERVERS) ## Set up what is missing and run the documented drill
 	$(BIN)/apiary-drill run $(DRILL)
 
-test: $(SERVERS) ## Set up what is missing, run the tests, and drill every scenario
+test: $(SERVERS) ## Set up what is missing, and run the tests
 	flock .ci/setup sh .ci/browser
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not slow' $(TEST)
 
-score: $(SERVERS) ## Break everything that can be broken, in local processes, and say what was noticed
-	$(BIN)/apiary-drill score --runtime process --jobs $(JOBS) $(SCORE)
+score: $(SERVERS) ## Drill every scenario, each with what it breaks, and say what was noticed
+	$(BIN)/apiary-drill score --jobs $(JOBS) $(SCORE)
 
 lint: $(READY) ## ruff and mypy, strict
 	$(BIN)/ruff check .
