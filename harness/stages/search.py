@@ -40,7 +40,7 @@ def when_settled(
             return None
         before, quiet_at = server.tasks(), time.monotonic() + quiet_s
         seen = look()
-        time.sleep(max(0.0, quiet_at - time.monotonic()))
+        wait_until(lambda: time.monotonic() >= quiet_at, what="the quiet to last", timeout_s=quiet_s + 1)
         return (seen,) if server.tasks() == before else None
 
     try:
