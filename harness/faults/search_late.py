@@ -16,7 +16,7 @@ from harness.faults.fault import Options
 from harness.faults.scene import Scene
 
 _PAUSE_S = 0.02
-"""Between two documents: far shorter than the quiet that a look asks for, so that each look sees that something came."""
+"""Between two documents: far shorter than the quiet that a look asks for, so that each look sees that one came."""
 
 _PAGE = 10_000
 
