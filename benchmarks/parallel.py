@@ -1,6 +1,6 @@
 """How much faster two drills at once are: the same drills under pytest, one after the other and with `-n 2`.
 
-    python benchmarks/parallel.py [--drills 4] [--pairs 3] [--runtime process] [--scale small]
+    python benchmarks/parallel.py [--drills 6] [--pairs 3] [--runtime process] [--scale small]
 
 Both are timed in one run, in turn, as whole commands, and the ratio of each pair is told: a machine that is busy
 with something else slows both. Two cores are needed to see anything.
@@ -70,7 +70,7 @@ def _say(line: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--drills", type=int, default=4)
+    parser.add_argument("--drills", type=int, default=6)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--runtime", choices=["process", "docker"], default="process")
     parser.add_argument("--scale", choices=["tiny", "small", "medium"], default="small")
