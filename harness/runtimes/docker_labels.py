@@ -18,6 +18,7 @@ import docker.errors
 
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.ownership import Owner
+from harness.wait import wait_until
 
 PREFIX = "apiary-drill."
 DRILL = PREFIX + "drill"
@@ -29,6 +30,12 @@ _BOOT = PREFIX + "owner-boot"
 _SCOPE = PREFIX + "owner-scope"
 _CREATED = PREFIX + "created-at"
 _KEPT = PREFIX + "kept"
+
+_GONE_S = 20.0
+"""How long something may take that somebody else removes."""
+
+_BUSY = ("already in progress", "active endpoints", "volume is in use")
+"""What the engine says of a container that is being removed, and of what belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +144,16 @@ def remove_drill(client: docker.DockerClient, drill_id: str) -> list[tuple[str, 
 
 
 def remove(client: docker.DockerClient, kind: str, name: str) -> None:
-    """Remove one thing; that it is gone already is fine."""
-    with engine_errors(f"removing {kind} {name}"):
+    """Remove one thing; that it is gone already, or that somebody else is removing it at this moment, is fine.
+
+    Raises:
+        ServerFailed: the engine refused.
+        WaitTimeout: it, or what still uses it, was not gone after some seconds.
+    """
+    told = ""
+
+    def gone() -> bool:
+        nonlocal told
         try:
             if kind == "container":
                 client.api.remove_container(name, v=True, force=True)
@@ -147,11 +162,17 @@ def remove(client: docker.DockerClient, kind: str, name: str) -> None:
             else:
                 client.api.remove_volume(name, force=True)
         except docker.errors.NotFound:
-            return
+            return True
         except docker.errors.APIError as error:
-            # Somebody else (testcontainers' reaper, another start) is removing it at this moment.
-            if error.status_code != 409 or "already in progress" not in str(error.explanation):
+            # testcontainers' reaper, or another start, is at work on it or on the container that uses it.
+            told = str(error.explanation)
+            if not any(busy in told for busy in _BUSY):
                 raise
+            return False
+        return True
+
+    with engine_errors(f"removing {kind} {name}"):
+        wait_until(gone, what=f"{kind} {name} to be gone", timeout_s=_GONE_S, details=lambda: told)
 
 
 def _things(client: docker.DockerClient) -> Iterator[tuple[str, str, Mapping[str, str]]]:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from types import FrameType
 
 import psutil
 
-from harness.errors import UsageError, WaitTimeout
+from harness.errors import ServerFailed, UsageError, WaitTimeout
 from harness.wait import wait_until
 
 DRILL_ID_VARIABLE = "APIARY_DRILL_ID"
@@ -205,7 +206,25 @@ def _fresh(directory: Path) -> bool:
 
 
 def _remove(directory: Path) -> None:
+    _unmount(directory)
     shutil.rmtree(directory, ignore_errors=True)
-    if directory.exists():
+    if not directory.exists():
+        return
+    try:
         # A server that was just killed may still have written a file while the tree was being removed.
-        shutil.rmtree(directory, ignore_errors=False)
+        shutil.rmtree(directory)
+    except FileNotFoundError:
+        return  # another start was removing it as well
+    except OSError as error:
+        raise ServerFailed(
+            f"cannot remove {directory}, which a drill left: {error.strerror}",
+            "Remove it yourself, or name another place with APIARY_DRILL_STATE_DIR.",
+        ) from error
+
+
+def _unmount(directory: Path) -> None:
+    """Unmount what a fault mounted there, when its drill was killed before it could; the innermost first."""
+    mounted = [Path(part.mountpoint) for part in psutil.disk_partitions(all=True)]
+    below = [path for path in mounted if path.is_relative_to(directory.resolve())]
+    for path in sorted(below, key=lambda path: len(path.parts), reverse=True):
+        subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)  # removing it tells the rest

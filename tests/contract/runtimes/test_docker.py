@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from harness.errors import ServerFailed, WaitTimeout
 from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.docker_client import EngineUnavailable, connect
 from harness.runtimes.docker_images import LOCAL_MARIADB, LOCAL_STANDIN, ImageUnavailable
-from harness.runtimes.docker_labels import DRILL, docker_leftovers, remove_drill, sweep_docker
+from harness.runtimes.docker_labels import DRILL, docker_leftovers, drill_labels, remove_drill, sweep_docker
 from harness.runtimes.docker_reach import Forward
 from harness.runtimes.egress import attempts_from, egress_attempts
 from harness.runtimes.spec import StackSpec
@@ -266,3 +267,24 @@ def test_an_engine_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
         match=rf"^no Docker engine answers at unix://{missing} \(DOCKER_HOST\): no such file or directory\n",
     ):
         connect(DockerSettings(host=f"unix://{missing}"))
+
+
+def test_two_who_remove_the_same_at_once_do_not_disturb_each_other(engine: docker.DockerClient, tmp_path: Path) -> None:
+    """Two starts find what the same killed drill left; the container ends slowly, and its network waits for it."""
+    spec = a_spec(tmp_path)
+    labels, name = drill_labels(spec.drill_id, "target", "pod"), f"apiary-drill-{spec.drill_id}"
+    engine.networks.create(name, labels=labels)
+    for number in range(3):
+        engine.containers.run(
+            LOCAL_STANDIN,
+            name=f"{name}-{number}",
+            entrypoint=["sleep", "600"],
+            command=[],
+            network=name,
+            labels=labels,
+            detach=True,
+        )
+    with ThreadPoolExecutor(4) as pool:
+        removed = [pool.submit(remove_drill, connect(DockerSettings()), spec.drill_id) for _ in range(4)]
+    assert [future.exception() for future in removed] == [None] * 4
+    assert remove_drill(engine, spec.drill_id) == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import ServerFailed, UsageError
 from harness.runtimes.ownership import (
     DRILL_ID_VARIABLE,
     Leftover,
@@ -238,3 +240,35 @@ def test_ending_processes_never_ends_this_one(drill_id: str) -> None:
     told = subprocess.run([sys.executable, "-c", script, drill_id], env=env, capture_output=True, check=True)
     assert told.stdout == b"alive\n"
     end_processes(drill_id)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounting needs root")
+def test_what_a_killed_drill_had_mounted_is_unmounted(tmp_path: Path) -> None:
+    """A fault puts the storage directory on a small file system; nothing below a mount point can be removed."""
+    gone = replace(Owner.myself(), boot_id="another boot")
+    storage = write_owner(tmp_path, "gone", gone) / "target/app storage"
+    storage.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "apiary-drill-test", storage], check=True)
+    try:
+        (storage / "file").write_text("x")
+        assert [left.drill_id for left in sweep(tmp_path)] == ["gone"]
+        assert list((tmp_path / "drills").iterdir()) == []
+    finally:
+        subprocess.run(["umount", "--lazy", storage], capture_output=True, check=False)
+
+
+def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one sentence with the way out, instead of a traceback at every later start."""
+    directory = write_owner(tmp_path, "gone", replace(Owner.myself(), boot_id="another boot"))
+
+    def refuse(path: Path, *, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(ServerFailed) as caught:
+        sweep(tmp_path)
+    assert str(caught.value) == (
+        f"cannot remove {directory}, which a drill left: Device or resource busy\n"
+        "HINT: Remove it yourself, or name another place with APIARY_DRILL_STATE_DIR."
+    )
