@@ -281,18 +281,18 @@ class Drill:
         outcome = _Outcome()
         try:
             yield outcome
-        except StageFailed as error:
+        except (StageFailed, FaultFailed) as error:
             if error.exit_code == EXIT_USAGE:
                 raise
             outcome.error = error
-        except FaultFailed as error:
-            outcome.error = error
         except HarnessError as error:
+            if error.exit_code == EXIT_USAGE:
+                raise
             outcome.error = StageFailed("drill", error)
         if outcome.error is not None:
             if outcome.error.details:
                 self.store.save_details(outcome.error.details)
-            if self.promised:
+            if self.promised and not outcome.results:
                 # What is known of the files is told, although nothing else could be judged.
                 outcome.results = (check_artifact(ArtifactEvidence(self.promised, self.measured)),)
         outcome.result = self._result(name, purpose, outcome)

@@ -9,12 +9,16 @@ from threading import Event
 
 import pytest
 
+from harness.errors import ServerFailed
 from harness.faults import FAULTS
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.model import DrillResult, Severity
-from harness.scenario import Scenario
+from harness.model import DrillResult, Severity, Verdict
+from harness.runtimes.process import ProcessRuntime
+from harness.runtimes.spec import StackSpec
+from harness.scenario import Scenario, find, load
+from harness.services.stack import Stack
 
 pytestmark = pytest.mark.xdist_group("injection")
 
@@ -143,3 +147,28 @@ def test_other_servers_at_both_ends(drilled: Drilled) -> None:
     result = drilled(scenario(runtime={"source": "mariadb", "target": "mariadb"}))
     assert {part.name for part in result.components if part.role.endswith(" mysql")} == {"MariaDB"}
     assert (result.verdict, errors(result)) == ("PASS", [])
+
+
+def test_what_was_found_is_told_although_the_target_cannot_be_ended(
+    drilled: Drilled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst wins: rows that are missing do not come back because an engine goes away afterwards."""
+    stack_of = ProcessRuntime.stack
+
+    @contextmanager
+    def ends_badly(runtime: ProcessRuntime, spec: StackSpec) -> Iterator[Stack]:
+        with stack_of(runtime, spec) as stack:
+            yield stack
+        if spec.role == "target":
+            raise ServerFailed("the engine went away")
+
+    monkeypatch.setattr(ProcessRuntime, "stack", ends_badly)
+    result = drilled(load(find("remove-row")))
+    assert result.verdict is Verdict.FAIL
+    assert {"stage-destroy-target", "row-count"} <= {finding.code for finding in result.findings}
+    assert len(result.checks) > 20
+    healthy = drilled(load(find("sandbox-line")))
+    assert (healthy.verdict, healthy.reasons) == (
+        Verdict.INCONCLUSIVE,
+        ("Destroy-target: the engine went away.",),
+    )
