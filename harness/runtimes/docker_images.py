@@ -41,6 +41,10 @@ _PULL_WITH_SUBSTITUTE_S = 60.0
 """Engines give a registry that does not answer up 15 s after each attempt; a slow one is no reason to wait for long
 where another image can do."""
 
+_IN_VAIN: set[tuple[str, str]] = set()
+"""Engine and default image that could not be pulled: the next drill of this process does not wait for it again, and
+has the same image as the first."""
+
 _LOCAL_ONES = (LOCAL_MYSQL, LOCAL_MARIADB, LOCAL_STANDIN, LOCAL_MEILISEARCH)
 
 
@@ -95,6 +99,10 @@ def choose(
     if default in _LOCAL_ONES:
         raise ImageUnavailable(f"image {default} is not on this Docker engine", "`apiary-drill images build` makes it.")
     substitute = present(client, local)
+    asked_for = (str(client.info().get("ID", "")), default)
+    if substitute is not None and asked_for in _IN_VAIN:
+        progress(f"{default} could not be pulled before; {local} takes its place")
+        return ChosenImage(substitute.reference, substitute.id, substitute.digest, instead_of=default)
     try:
         return _pulled(client, default, progress, _PULL_S if substitute is None else _PULL_WITH_SUBSTITUTE_S)
     except ImageUnavailable as error:
@@ -103,6 +111,7 @@ def choose(
                 f"{error.fact}, and {local}, which would take its place, is not on this engine",
                 "`apiary-drill images build` makes it from Debian packages alone.",
             ) from error
+        _IN_VAIN.add(asked_for)
         progress(f"{error.fact}; {local} takes its place")
         return ChosenImage(substitute.reference, substitute.id, substitute.digest, instead_of=default)
 

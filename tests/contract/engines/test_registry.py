@@ -211,6 +211,9 @@ def test_the_local_image_takes_the_place_of_a_default_that_cannot_be_pulled(
     assert said[0] == f"pulling {default}"
     assert said[1].startswith(f"image {default} is not on the Docker engine and can't be pulled: ")
     assert said[1].endswith(f"; {LOCAL_MEILISEARCH} takes its place")
+    again = choose(dial(), None, default, LOCAL_MEILISEARCH, progress=said.append)
+    assert again == chosen
+    assert said[2:] == [f"{default} could not be pulled before; {LOCAL_MEILISEARCH} takes its place"]
 
 
 @pytest.mark.parametrize("registry", ["open"], indirect=True)

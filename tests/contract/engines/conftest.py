@@ -1,0 +1,13 @@
+"""What all tests of engines need."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.runtimes import docker_images
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_pulled_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test asks for its images as the first drill of a process does."""
+    monkeypatch.setattr(docker_images, "_IN_VAIN", set[tuple[str, str]]())
