@@ -18,6 +18,9 @@ STANDIN_UNPROVEN = (
     "The stand-in stood in for Apiary: that the real application starts, migrates and indexes on this backup."
 )
 
+PASSPORT_PAIR = frozenset({"PASSPORT_PRIVATE_KEY", "PASSPORT_PUBLIC_KEY"})
+"""Variables that are used together or not at all."""
+
 _PASSPORT_KEY_BITS = 4096
 """As `php artisan passport:keys` makes them."""
 

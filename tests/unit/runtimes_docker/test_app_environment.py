@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from harness.errors import UsageError
 from harness.runtimes.docker_app import app_environment
 from harness.runtimes.docker_images import mysql_image_for
 from harness.runtimes.profiles import REAL, STANDIN, passport_keys
@@ -51,6 +54,9 @@ def test_passport_keys_are_made_for_the_real_app_alone_and_only_when_missing() -
     given = {"PASSPORT_PRIVATE_KEY": "private", "PASSPORT_PUBLIC_KEY": "public"}
     assert given.items() <= _environment(given).items()
     assert passport_keys()["PASSPORT_PUBLIC_KEY"].startswith("-----BEGIN PUBLIC KEY-----\n")
+    with pytest.raises(UsageError) as caught:
+        _environment({"PASSPORT_PUBLIC_KEY": "public"})
+    assert caught.value.fact == "the environment file has PASSPORT_PUBLIC_KEY and not PASSPORT_PRIVATE_KEY"
 
 
 def test_the_image_follows_the_server_that_wrote_the_dump() -> None:
