@@ -19,13 +19,13 @@ from harness.drill import Drill, new_drill_id
 from harness.errors import HarnessError, ServerFailed, UsageError
 from harness.handover import HandedOver
 from harness.model import DrillResult
-from harness.runtimes.choice import choose_runtime
+from harness.runtimes.choice import choose_runtime, settled
 from harness.runtimes.ownership import workspace
 from harness.runtimes.spec import StackSpec, new_app_key
 from harness.scenario import RestoreChoices, Scenario
 from harness.services.stack import Stack
 from harness.settings import Settings
-from harness.stages.source import prepare_source
+from harness.stages.source import no_generator, prepare_source
 from harness.store import Store
 
 
@@ -63,11 +63,15 @@ class Batch:
 
     Args:
         settings: runtime, engine, images, and where the run directories go.
+        auto: what `auto` comes to, from `settled`; None: that is looked for once, by the first drill.
         say: told which runtime each drill has, in one line.
     """
 
-    def __init__(self, settings: Settings, *, say: Callable[[str], None] = lambda _line: None) -> None:
+    def __init__(
+        self, settings: Settings, *, auto: str | None = None, say: Callable[[str], None] = lambda _line: None
+    ) -> None:
         self.settings = settings
+        self._auto = auto
         self._say = say
         self._backups: dict[str, Backed | None] = {}
         self._had: set[str] = set()
@@ -79,7 +83,7 @@ class Batch:
             MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.
             UsageError: it needs another runtime than the settings ask for.
         """
-        settings = fitting(self.settings, scenario)
+        settings = self._fitting(scenario)
         backed = self.backed(scenario) if _second_half_tells(scenario) else None
         with new_drill(settings, scenario.name, self._say, scenario.runtime.flavours) as drill:
             if backed is None:
@@ -96,7 +100,7 @@ class Batch:
         chosen = scenario.model_dump_json(include={"data", "backup"})
         key = f"{chosen} {flavours.get('source')} {scenario.runtime.kind}"
         if key not in self._backups:
-            with new_drill(fitting(self.settings, scenario), "source", self._say, flavours) as drill:
+            with new_drill(self._fitting(scenario), "source", self._say, flavours) as drill:
                 try:
                     self._backups[key] = back_up(drill, scenario)
                 except HarnessError:
@@ -105,16 +109,17 @@ class Batch:
 
     def must_have(self, scenario: Scenario) -> None:
         """Raise what `drill` would raise for want of a server or an image, without starting anything."""
-        settings = fitting(self.settings, scenario)
+        settings = self._fitting(scenario)
         key = f"{settings.runtime} {scenario.runtime.flavours}"
         if key not in self._had:
-            with new_drill(settings, "probe", self._say, scenario.runtime.flavours):
-                self._had.add(key)
+            with workspace(settings.state_dir, new_drill_id("probe")) as directory:
+                choose_runtime(settings, directory, self._say, flavours=scenario.runtime.flavours)
+            self._had.add(key)
 
     @contextmanager
     def empty(self) -> Iterator[Stack]:
         """A running, migrated instance without data; all of it is gone after the block."""
-        with new_drill(self.settings, "empty", self._say) as drill, _stack(drill, "target") as stack:
+        with new_drill(self._settled(self.settings), "empty", self._say) as drill, _stack(drill, "target") as stack:
             stack.apiary.must_artisan("migrate", "--force")
             stack.apiary.lifecycle.start()
             yield stack
@@ -122,7 +127,7 @@ class Batch:
     @contextmanager
     def source(self, scenario: Scenario) -> Iterator[Stack]:
         """A running instance with the data of a scenario, indexed; all of it is gone after the block."""
-        settings = fitting(self.settings, scenario)
+        settings = self._fitting(scenario)
         with (
             new_drill(settings, "source", self._say, scenario.runtime.flavours) as drill,
             _stack(drill, "source") as stack,
@@ -133,7 +138,7 @@ class Batch:
     @contextmanager
     def target(self, scenario: Scenario) -> Iterator[Stack]:
         """A running instance into which a backup of the scenario's data was restored; gone after the block."""
-        settings = fitting(self.settings, scenario)
+        settings = self._fitting(scenario)
         backed = self.backed(scenario)
         if backed is None:
             raise ServerFailed("the backup that was to be restored could not be made", "`apiary-drill run` says why.")
@@ -142,6 +147,15 @@ class Batch:
             handed = backed.handed.copied_to(drill.store.path("backup"))
             with drill.restored(handed, backed.app_key) as (stack, _):
                 yield stack
+
+    def _fitting(self, scenario: Scenario) -> Settings:
+        return self._settled(fitting(self.settings, scenario))
+
+    def _settled(self, settings: Settings) -> Settings:
+        """The settings with a runtime that is the same for every drill that may have any."""
+        if settings.runtime == "auto" and self._auto is None:
+            self._auto = settled(settings, self._say)
+        return replace(settings, runtime=self._auto) if self._auto and settings.runtime == "auto" else settings
 
 
 @contextmanager
@@ -173,8 +187,10 @@ def fitting(settings: Settings, wanted: Scenario) -> Settings:
     """The settings with the runtime that a scenario needs.
 
     Raises:
-        UsageError: another one was asked for.
+        UsageError: another one was asked for, or an Apiary that has no data.
     """
+    if settings.images.apiary:
+        raise no_generator()
     kind = wanted.runtime.kind
     if not runs_on(wanted, settings.runtime):
         raise UsageError(

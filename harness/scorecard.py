@@ -5,6 +5,7 @@ Everything here is computed from results of drills; nothing is started.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -98,7 +99,7 @@ class Scorecard:
         format_version: 1.
         made_at: when the last drill ended, UTC.
         duration_s: from the beginning to the end; less than the drills added up where several ran at once.
-        runtime: as it was asked for.
+        runtime: what the drills ran on that may run on any, such as `docker`, or `auto (docker)` where it was chosen.
         servers: what the drills ran on, such as `MySQL 9.7.4`.
         jobs: how many drills ran at once.
         whole: False when only some of the scenarios were asked for: then checks without a witness mean nothing.
@@ -150,9 +151,9 @@ FAMILY_ORDER = (*FAMILIES, PROCEDURE, CLEAN)
 
 def family_of(scenario: Scenario) -> str:
     """The family that a scenario is counted in."""
-    if scenario.fault and not scenario.name.startswith(f"{CLEAN}-"):
-        return FAULTS[scenario.fault[0].name].family
-    return CLEAN if scenario.name.startswith(f"{CLEAN}-") else PROCEDURE
+    if re.fullmatch(rf"{CLEAN}-\d+", scenario.name):
+        return CLEAN
+    return FAULTS[scenario.fault[0].name].family if scenario.fault else PROCEDURE
 
 
 def scored(scenario: Scenario, result: DrillResult) -> ScoredDrill:

@@ -31,10 +31,15 @@ class Refused:
 Answer = DrillResult | Refused
 
 
-def drill_all(scenarios: Sequence[Scenario], settings: Settings, jobs: int) -> Iterator[tuple[Scenario, Answer]]:
+def drill_all(
+    scenarios: Sequence[Scenario], settings: Settings, jobs: int, *, auto: str | None = None
+) -> Iterator[tuple[Scenario, Answer]]:
     """Drill all of them, `jobs` at once, in whatever order they end.
 
     However the block around it ends, the workers end their servers first.
+
+    Args:
+        auto: as for `Batch`.
     """
     waiting = list(scenarios)
     context = multiprocessing.get_context("spawn")
@@ -42,7 +47,7 @@ def drill_all(scenarios: Sequence[Scenario], settings: Settings, jobs: int) -> I
     try:
         for _ in range(min(jobs, len(waiting))):
             ours, theirs = context.Pipe()
-            started = context.Process(target=_work, args=(theirs, settings))
+            started = context.Process(target=_work, args=(theirs, settings, auto))
             started.start()
             theirs.close()
             workers[ours] = started, None
@@ -54,7 +59,7 @@ def drill_all(scenarios: Sequence[Scenario], settings: Settings, jobs: int) -> I
                 assert scenario is not None, "only those that have one are waited for"
                 try:
                     answer = ready.recv()
-                except EOFError:
+                except (EOFError, OSError):  # which one depends on whether it had read what it was given
                     process.join()
                     workers[ready] = process, None
                     yield scenario, Refused(f"its process ended with exit status {process.exitcode}")
@@ -73,7 +78,8 @@ def _give(
     scenario = waiting.pop(0) if waiting else None
     workers[to] = workers[to][0], scenario
     if scenario is not None:
-        to.send(scenario)
+        with suppress(OSError):  # its process has ended: the end of its connection is what is read next
+            to.send(scenario)
 
 
 def _end(workers: dict[Connection, tuple[BaseProcess, Scenario | None]]) -> None:
@@ -89,13 +95,13 @@ def _end(workers: dict[Connection, tuple[BaseProcess, Scenario | None]]) -> None
             process.join()
 
 
-def _work(connection: Connection, settings: Settings) -> None:
+def _work(connection: Connection, settings: Settings, auto: str | None) -> None:
     """A worker: drills what it is given until it is given nothing."""
     # Ctrl-C reaches every process of a terminal; a second word would disturb the end of the servers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with terminable():
-            batch = Batch(settings)
+            batch = Batch(settings, auto=auto)
             while (scenario := connection.recv()) is not None:
                 try:
                     answer: Answer = batch.drill(scenario)

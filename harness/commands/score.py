@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ import click
 from pydantic import TypeAdapter
 
 from harness import scenario
-from harness.batch import runs_on
+from harness.batch import fitting, runs_on
 from harness.clean_scenarios import clean_scenarios
 from harness.commands.common import EXIT_CODES, runtime_options, tell
 from harness.commands.edge import say
@@ -22,7 +23,9 @@ from harness.drill import new_drill_id
 from harness.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, UsageError
 from harness.model import DrillResult
 from harness.reports.console import console_for
+from harness.reports.files import check_files, write_whole
 from harness.reports.scorecard import print_scorecard, render_markdown, told
+from harness.runtimes.choice import settled
 from harness.runtimes.ownership import sweep, terminable
 from harness.scenario import Scenario
 from harness.scorecard import (
@@ -37,7 +40,7 @@ from harness.scorecard import (
     scored,
     witnesses,
 )
-from harness.settings import Settings
+from harness.settings import ReportSettings, Settings
 from harness.store import Store
 from harness.workers import Refused, drill_all
 
@@ -107,9 +110,12 @@ def score(
     chosen = _chosen(scenarios, families)
     whole = not scenarios and not families
     wanted = [*chosen, *clean_scenarios(clean, first_clean)] if whole or CLEAN in families else chosen
+    check_files(ReportSettings(markdown=markdown))
     fit = [each for each in wanted if runs_on(each, settings.runtime)]
     if not fit:
         raise UsageError("there is nothing to drill", "`apiary-drill scenarios` lists the scenarios.")
+    for each in fit:
+        fitting(settings, each)
     score_id = new_drill_id("score")
     store = Store(settings.runs_dir / score_id)
     with terminable():
@@ -117,12 +123,12 @@ def score(
         card = _drill(fit, replace(settings, runs_dir=store.directory, control=False, fast=True), jobs, whole=whole)
     card = replace(card, left_out=tuple(each.name for each in wanted if each not in fit))
     store.save(SCORECARD, Scorecard, card)
-    if markdown is not None:
-        _write(markdown, render_markdown(card))
     if as_json:
         click.echo(TypeAdapter(Scorecard).dump_json(card, indent=2).decode())
     else:
         print_scorecard(console_for(), card, str(store.directory))
+    if markdown is not None:
+        _write(markdown, render_markdown(card))
     if not card.as_it_should_be:
         only_not_drilled = all(drill.outcome is Outcome.NOT_DRILLED for drill in card.wrong) and card.wrong
         sys.exit(EXIT_INCONCLUSIVE if only_not_drilled else EXIT_NOT_AS_EXPECTED)
@@ -131,6 +137,9 @@ def score(
 def _chosen(names: Sequence[str], families: Sequence[str]) -> list[Scenario]:
     paths = [scenario.find(name) for name in names] or list(scenario.shipped().values())
     smallest = [each.with_data(scale="tiny") for each in scenario.load_all(paths)]
+    for name, times in Counter(each.name for each in smallest).items():
+        if times > 1:
+            raise UsageError(f"{times} of the scenarios are called {name}", "Name each one once.")
     return [each for each in smallest if not families or family_of(each) in families]
 
 
@@ -139,8 +148,9 @@ def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: 
     began = time.monotonic()
     lines: dict[str, ScoredDrill] = {}
     results: list[tuple[Scenario, DrillResult]] = []
+    auto = settled(settings, say)
     tell(f"{len(wanted)} drills, {jobs} at once")
-    for each, answer in drill_all(wanted, settings, jobs):
+    for each, answer in drill_all(wanted, settings, jobs, auto=auto):
         if isinstance(answer, Refused):
             line = not_drilled(each, answer.fact)
         else:
@@ -152,7 +162,7 @@ def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: 
         format_version=FORMAT_VERSION,
         made_at=datetime.now(UTC),
         duration_s=time.monotonic() - began,
-        runtime=settings.runtime,
+        runtime=auto if auto == settings.runtime else f"{settings.runtime} ({auto})",
         servers=_servers(results),
         jobs=jobs,
         whole=whole,
@@ -169,6 +179,6 @@ def _servers(results: Sequence[tuple[Scenario, DrillResult]]) -> tuple[str, ...]
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text.encode())
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

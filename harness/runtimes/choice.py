@@ -61,6 +61,21 @@ def choose_runtime(
     return runtime
 
 
+def settled(settings: Settings, say: Callable[[str], None]) -> str:
+    """What the runtime of the settings is, chosen once for many drills: `process` or `docker`.
+
+    Chosen anew for each, one of them could quietly run on something else than the others, because its engine
+    was busy for a moment.
+
+    Args:
+        say: told which runtime it is and why, in one line.
+
+    Raises:
+        HarnessError: neither can be had.
+    """
+    return settings.runtime if settings.runtime != "auto" else choose_runtime(settings, settings.state_dir, say).name
+
+
 def _docker(
     settings: Settings,
     say: Callable[[str], None],

@@ -43,6 +43,14 @@ class SourceView:
     app: AppState
 
 
+def no_generator() -> UsageError:
+    """What is told of a drill that would need data which only the stand-in can make."""
+    return UsageError(
+        "the real Apiary has no generated data",
+        "`apiary-drill verify` restores a backup that you have into it; drills of scenarios need the stand-in.",
+    )
+
+
 def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits, clock: Clock) -> None:
     """Migrate, fill and index a source, and start its application.
 
@@ -51,10 +59,7 @@ def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits,
         StageFailed: a step of it failed.
     """
     if not stack.apiary.generator:
-        raise UsageError(
-            "the real Apiary has no generated data",
-            "`apiary-drill verify` restores a backup that you have into it; `run` needs the stand-in.",
-        )
+        raise no_generator()
     with clock.step("source", "Set up a source with generated data", decides=False) as note:
         note.progress("migrations")
         stack.apiary.must_artisan("migrate", "--force")

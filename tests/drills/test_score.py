@@ -72,3 +72,16 @@ def test_an_end_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: sign
     assert "Traceback" not in told
     assert processes_of(ids) == []
     assert list((tmp_path / "state/drills").iterdir()) == []
+
+
+def test_what_auto_came_to_is_said_and_stands_in_the_scorecard(tmp_path: Path) -> None:
+    """Chosen once, with the reason: no drill may quietly run on something else than the others."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "score", "unsafe-statement", "--json"],
+        env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/no.sock"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    why = f"no Docker engine answers at unix://{tmp_path}/no.sock (DOCKER_HOST): no such file or directory"
+    assert ran.stderr.splitlines()[0] == f"runtime: local processes, because {why}"
+    assert json.loads(ran.stdout)["runtime"] == "auto (process)"

@@ -30,6 +30,8 @@ def score(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["egress", "--runtime", "process"], "error: there is nothing to drill"),
         (["--family", "clean", "--clean", "0"], "error: there is nothing to drill"),
         (["--jobs", "0"], "Invalid value for '--jobs'"),
+        (["drop-row", "drop-row"], "error: 2 of the scenarios are called drop-row"),
+        (["drop-row", "--apiary-image", "x:1", "--runtime", "docker"], "error: the real Apiary has no generated data"),
     ],
 )
 def test_what_cannot_be_used_is_said_and_nothing_starts(tmp_path: Path, arguments: list[str], told: str) -> None:
@@ -57,7 +59,8 @@ def test_without_an_engine_nothing_is_called_detected(tmp_path: Path) -> None:
     assert list((tmp_path / "state").glob("drills/*")) == []
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_said_before_anything_starts(tmp_path: Path) -> None:
     ran = score(tmp_path, "drop-row", "--runtime", "docker", "--markdown", str(tmp_path / "nowhere/card.md"))
     assert ran.returncode == 2
-    assert f"error: cannot write {tmp_path}/nowhere/card.md: No such file or directory" in ran.stderr
+    assert f"error: cannot write --markdown {tmp_path}/nowhere/card.md: there is no directory" in ran.stderr
+    assert not (tmp_path / "state/runs").exists()

@@ -85,6 +85,7 @@ def test_a_family_is_that_of_the_first_fault() -> None:
     assert family_of(scenario()) == "dump"
     assert family_of(scenario("documented", faults=())) == PROCEDURE
     assert family_of(scenario("clean-7", faults=("link-in-storage",))) == CLEAN
+    assert family_of(scenario("clean-up")) == "dump"  # somebody's own
 
 
 def test_without_a_check_its_findings_and_its_verdict_are_gone() -> None:
