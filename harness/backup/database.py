@@ -33,6 +33,9 @@ LOCK_WAIT_S = 30
 _COMMAND_LIMIT_S = 6 * 3600.0
 _TAIL_BYTES = 4096
 _A_FAILURE = re.compile(r"(?i)\berror\b|couldn't|denied")
+_NUMBER = re.compile(r"\((\d{4})\)|\berror: (\d{4})\b")
+"""Of the server's error, in either way that mysqldump tells one: `… (1356)`, `Got error: 1356: …`."""
+
 _FINISHED = re.compile(
     rb"^(?:-- Dump completed.*|/\*M?!\d+ SET (?:SQL_NOTES|NOTE_VERBOSITY) ?= ?@OLD_\w+ \*/;)\s*\Z", re.MULTILINE
 )
@@ -162,7 +165,8 @@ def _dump(
     if completed.exit_status != 0 or complaints:
         raise ProcedureFailed(
             f"the dump failed: {Path(server.dump).name} ended with exit status {completed.exit_status}"
-            + (" and complained" if complaints else ""),
+            + (" and complained" if complaints else "")
+            + (f" (error {number[1] or number[2]})" if (number := _NUMBER.search(complaints)) else ""),
             "A backup whose tool complained is none: repair the cause that it names, then back up again.",
             details=completed.stderr,
         )

@@ -170,7 +170,8 @@ def test_a_missing_privilege_fails_the_backup(place: Place, operator: Callable[.
         backup_database(limited.server, EVERYTHING, tmp_path / "d", lambda session: None)
     assert failed.value.hints == (COMPLAINED,)
     assert re.fullmatch(
-        r"the dump failed: (mysqldump|mariadb-dump) ended with exit status 2 and complained", failed.value.fact
+        r"the dump failed: (mysqldump|mariadb-dump) ended with exit status 2 and complained \(error 1142\)",
+        failed.value.fact,
     )
     assert "SHOW VIEW command denied to user" in failed.value.details
     assert limited.server.admin.password not in str(failed.value)
@@ -187,7 +188,7 @@ def test_a_view_that_is_broken_at_the_source_fails_the_backup(place: Place, tmp_
     with pytest.raises(ProcedureFailed) as failed:
         backup_database(place.server, EVERYTHING, tmp_path / "d", tables_of(place))
     program = Path(place.server.dump).name
-    assert failed.value.fact == f"the dump failed: {program} ended with exit status 2 and complained"
+    assert failed.value.fact == f"the dump failed: {program} ended with exit status 2 and complained (error 1356)"
     assert "1356" in failed.value.details
     assert "broken" in failed.value.details
     assert list(tmp_path.iterdir()) == []
