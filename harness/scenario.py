@@ -222,7 +222,8 @@ def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...]
 
     Everything that is not even a table of the right shape is told by the schema itself.
     """
-    tables = raw.get("fault")
+    tables, runtime = raw.get("fault"), raw.get("runtime")
+    kind = runtime.get("kind", "any") if isinstance(runtime, dict) else "any"
     for number, table in enumerate(tables if isinstance(tables, list) else ()):
         if not isinstance(table, dict) or not isinstance(table.get("name"), str):
             continue
@@ -231,6 +232,8 @@ def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...]
         if fault is None:
             yield (*where, "name"), f"there is no such fault ({_meant(name).rstrip('.')})", name
             continue
+        if fault.runtime not in ("any", kind):
+            yield (*where, "name"), f'{name} can only be put in with runtime.kind = "{fault.runtime}"', kind
         if isinstance(stage, str) and stage not in fault.stages:
             yield (*where, "stage"), f"{name} can be put in at {' or '.join(fault.stages)}", stage
         try:

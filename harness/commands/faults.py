@@ -42,6 +42,8 @@ def _show(fault: Fault) -> None:
     console.print(f"[bold]{escape(fault.name)}[/]  ({fault.family})", highlight=False)
     console.print(f"  {fault.summary}", markup=False, highlight=False)
     console.print(f"  Put in at: {', '.join(fault.stages)}", markup=False, highlight=False)
+    if fault.runtime != "any":
+        console.print(f'  Needs: runtime.kind = "{fault.runtime}"', markup=False, highlight=False)
     for option, field in fault.options.model_fields.items():
         default = "" if field.default is PydanticUndefined else f" = {field.default!r}"
         kind = getattr(field.annotation, "__name__", str(field.annotation))

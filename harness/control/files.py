@@ -73,6 +73,8 @@ def _choose(evidence: Evidence, rng: Random) -> FileState | None:
     for before, after in pair(read_inventory(files.expected), read_inventory(files.actual)):
         if before is None or after is None or before.kind != "file" or not 0 < before.size_bytes <= LARGEST_BYTES:
             continue
+        if not before.mode & 0o200:
+            continue  # nor may whoever owns it write it
         if (before.sha256, before.size_bytes) != (after.sha256, after.size_bytes) or not before.path.isascii():
             continue  # an argument of a command in a container has to be text
         if any(before.path.startswith(os.fsencode(name)) for name in files.excluded):

@@ -14,6 +14,7 @@ from harness.backup.database import backup_database
 from harness.backup.plan import BackupPlan
 from harness.dump.statements import Kind, Piece
 from harness.dump.walk import pieces_with_tokens
+from harness.errors import HarnessError
 from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
 from harness.faults.scene import Scene
 from harness.faults.script_edit import edit, is_insert, picked, pieces, rewrite
@@ -104,7 +105,9 @@ def _after(text: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
 def wrong_database(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Let the script choose another database, as a dump with --databases of another application does."""
     path = scene.backup.dump
-    first = next(piece.offset for piece in pieces(path) if _begins_a_table(piece))
+    first = next((piece.offset for piece in pieces(path) if _begins_a_table(piece)), None)
+    if first is None:
+        raise HarnessError("the script says nowhere in a comment that a table begins, as with --skip-comments")
 
     def chosen(piece: Piece) -> bytes:
         if piece.offset != first or not _begins_a_table(piece):
@@ -136,8 +139,10 @@ def oversized_statement(scene: Scene, rng: Random, options: OversizedOptions) ->
                 continue
             at = piece.data.index(piece.head) + len(piece.head)
             yield piece.data[:at]
-            for _ in range(options.size_bytes // len(filling)):
+            whole, rest = divmod(options.size_bytes, len(filling))
+            for _ in range(whole):
                 yield filling
+            yield filling[:rest]
             yield piece.data[at:]
             scene.changed("statement", f"line {piece.line}", f"an INSERT {options.size_bytes} bytes longer")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -47,6 +47,7 @@ class Fault:
         inject: does it. It calls `scene.changed` for each thing that it did; without any, the drill is
             inconclusive. What it raises is its own failure, never the backup's.
         options: their schema.
+        runtime: `process` or `docker` where it can only be put in on that one; the scenario has to ask for it.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Fault:
     summary: str
     inject: Inject
     options: type[Options] = Options
+    runtime: Literal["any", "process", "docker"] = "any"
 
     @property
     def stage(self) -> Stage:

@@ -9,10 +9,11 @@ from datetime import timedelta
 from random import Random
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from harness import guide
 from harness.backup.manifest import write_manifest
+from harness.checks import CHECKS
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
@@ -24,10 +25,16 @@ _KEPT = ("migrations",)
 """What an instance that was only ever set up has."""
 
 
+def _known(name: str) -> str:
+    if name not in {check.name for check in CHECKS}:
+        raise ValueError(f"there is no such check: known are {', '.join(check.name for check in CHECKS)}")
+    return name
+
+
 class CheckOptions(Options):
     """`checks`: names of those that do not run; none named means all."""
 
-    checks: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    checks: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], Field(strict=False)] = ()
 
 
 class ServerOptions(Options):
@@ -140,7 +147,7 @@ FAULTS: dict[str, Fault] = table(
     Fault("stage-hangs", "itself", (Stage.DATABASE,), "A server stands still, and with it the stage.", server_hangs,
           ServerOptions),
     Fault("engine-vanishes", "itself", (Stage.FILES, Stage.DATABASE, Stage.LOOKING),
-          "The Docker engine goes away in the middle of the drill.", engine_vanishes),
+          "The Docker engine goes away in the middle of the drill.", engine_vanishes, runtime="docker"),
     Fault("clock-jumps", "itself", (Stage.ARTIFACT,), "The clock was ahead while the backup was made.", clock_jumps,
           JumpOptions),
 )  # fmt: skip

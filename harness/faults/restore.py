@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Inject, Options, table
@@ -26,7 +28,7 @@ class AfterOptions(Options):
         after_bytes: so much of the script has been sent; the smallest data has a script of some 280,000 bytes.
     """
 
-    after_bytes: int = 100_000
+    after_bytes: Annotated[int, Field(ge=0)] = 100_000
 
 
 class DiskOptions(Options):
@@ -36,13 +38,13 @@ class DiskOptions(Options):
         size_bytes: of the file system that holds the storage directory.
     """
 
-    size_bytes: int = 65_536
+    size_bytes: Annotated[int, Field(gt=0)] = 65_536
 
 
 class PrivilegeOptions(Options):
     """Which privilege the restoring account does not have."""
 
-    privilege: str = "TRIGGER"
+    privilege: Annotated[str, Field(pattern=r"^[A-Z]+( [A-Z]+)*$")] = "TRIGGER"
 
 
 class VariableOptions(Options):
@@ -150,9 +152,12 @@ def revoke(scene: Scene, rng: Random, options: PrivilegeOptions) -> Iterator[Non
 @contextmanager
 def set_variable(scene: Scene, rng: Random, options: VariableOptions) -> Iterator[None]:
     """Give the target's server another setting than the source's had; connections of later have it."""
+    asked = f"SELECT @@GLOBAL.{options.variable}"
     with scene.stack.mysql.session() as session:
+        before = session.value(asked)
         session.execute(f"SET GLOBAL {options.variable} = %s", (options.value,))
-    scene.changed("variable", options.variable, f"{options.value} on the target's server")
+        if session.value(asked) != before:
+            scene.changed("variable", options.variable, f"{options.value} on the target's server")
     yield
 
 
@@ -165,7 +170,8 @@ FAULTS: dict[str, Fault] = table(
           _when_sent(_cut), AfterOptions),
     Fault("app-writes-during-restore", "restore", (Stage.DATABASE,), "The application runs while the script does.",
           _when_sent(_come_back), AfterOptions),
-    Fault("disk-full", "restore", (Stage.FILES,), "There is no room for the files.", fill_disk, DiskOptions),
+    Fault("disk-full", "restore", (Stage.FILES,), "There is no room for the files.", fill_disk, DiskOptions,
+          runtime="process"),
     Fault("target-not-empty", "restore", (Stage.TARGET,), "The target holds a table of somebody else.", leave_rows),
     Fault("privilege-missing-at-target", "restore", (Stage.DATABASE,), "The restoring account lacks a privilege.",
           revoke, PrivilegeOptions),

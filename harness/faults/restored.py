@@ -104,8 +104,8 @@ def replace_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None
 def change_cell(scene: Scene, rng: Random, options: CellOptions) -> Iterator[None]:
     """Add a letter to one text."""
     with _session(scene) as session:
-        key = _key(session, rng, options.table)
         column = quote_name(options.column)
+        key = _key(session, rng, options.table, f"{column} IS NOT NULL")
         session.execute(f"UPDATE {quote_name(options.table)} SET {column} = CONCAT({column}, 'x') WHERE id = {key}")
     scene.changed("cell", f"{options.table}.{options.column}", f"key {key}, a letter added at its end")
     yield
@@ -193,13 +193,14 @@ def _session(scene: Scene) -> AbstractContextManager[Session]:
     return mysql.session(database=mysql.database)
 
 
-def _key(session: Session, rng: Random, name: str) -> int:
+def _key(session: Session, rng: Random, name: str, where: str = "TRUE") -> int:
     """The key of one row, each as likely as any other; from here on foreign keys are not checked."""
     session.execute("SET foreign_key_checks = 0")
-    rows = int(session.value(f"SELECT COUNT(*) FROM {quote_name(name)}"))
+    those = f"FROM {quote_name(name)} WHERE {where}"
+    rows = int(session.value(f"SELECT COUNT(*) {those}"))
     if not rows:
-        raise HarnessError(f"table {name} is empty")
-    return int(session.value(f"SELECT id FROM {quote_name(name)} ORDER BY id LIMIT 1 OFFSET {rng.randrange(rows)}"))
+        raise HarnessError(f"table {name} has no such row")
+    return int(session.value(f"SELECT id {those} ORDER BY id LIMIT 1 OFFSET {rng.randrange(rows)}"))
 
 
 def _file(scene: Scene, rng: Random, directory: str) -> str:

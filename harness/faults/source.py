@@ -44,9 +44,13 @@ class _Writer:
 
     def __enter__(self) -> _Writer:
         self._thread.start()
-        wait_until(
-            lambda: self.count or self._error, what="the first write", timeout_s=self.scene.limits.server_ready_s
-        )
+        try:
+            wait_until(
+                lambda: self.count or self._error, what="the first write", timeout_s=self.scene.limits.server_ready_s
+            )
+        except BaseException:  # also Ctrl-C: __exit__ is not called after an error in here
+            self._stop.set()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from random import Random
+from typing import Annotated
 
 import zstandard
+from pydantic import Field
 
 from harness.backup.scan import DirectoryReader
 from harness.backup.unpack import Unpacker
@@ -50,13 +52,13 @@ class FileOptions(ArtifactOptions):
 class CutOptions(ArtifactOptions):
     """Where an archive is cut: this share of its bytes stays."""
 
-    share: float = 0.6
+    share: Annotated[float, Field(ge=0, lt=1)] = 0.6
 
 
 class ModeOptions(FileOptions):
     """The mode to set, in octal."""
 
-    mode: str = "0400"
+    mode: Annotated[str, Field(pattern=r"^[0-7]{3,4}$")] = "0400"
 
 
 @contextmanager
@@ -111,14 +113,14 @@ def choose(root: Path, below: str, rng: Random) -> Path:
 
 
 def _on_a_file(change: Callable[[Path, Random, FileOptions], str]) -> Inject:
-    """A fault that does something to one file, and tells it in a sentence without its content."""
+    """A fault that does something to one file, and tells it in a sentence without its content; empty: nothing."""
 
     @contextmanager
     def inject(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
         with unpacked(scene.backup.storage, scene.run_dir) as root:
             path = choose(root, options.below, rng)
-            detail = change(path, rng, options)
-            scene.changed("file", coded(os.fsencode(path.relative_to(root))), detail)
+            if detail := change(path, rng, options):
+                scene.changed("file", coded(os.fsencode(path.relative_to(root))), detail)
         yield
 
     return inject
@@ -172,9 +174,9 @@ def _flip(path: Path, rng: Random, options: FileOptions) -> str:
 
 def _chmod(path: Path, rng: Random, options: FileOptions) -> str:
     assert isinstance(options, ModeOptions)
-    before = path.stat().st_mode & 0o7777
-    path.chmod(int(options.mode, 8))
-    return f"mode {before:04o} set to {int(options.mode, 8):04o}"
+    before, wanted = path.stat().st_mode & 0o7777, int(options.mode, 8)
+    path.chmod(wanted)
+    return f"mode {before:04o} set to {wanted:04o}" if before != wanted else ""
 
 
 def _chown(path: Path, rng: Random, options: FileOptions) -> str:

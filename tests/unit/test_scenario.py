@@ -162,6 +162,22 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",
             "fault.0.options.row: extra inputs are not permitted, found 1",
         ),
+        (
+            MINIMAL + "[[fault]]\nname = 'egress'\n[runtime]\nkind = 'process'",
+            "fault.0.name: egress can only be put in with runtime.kind = \"docker\", found 'process'",
+        ),
+        (
+            MINIMAL + "[[fault]]\nname = 'disk-full'",
+            "fault.0.name: disk-full can only be put in with runtime.kind = \"process\", found 'any'",
+        ),
+        (
+            MINIMAL + "[[fault]]\nname = 'archive-torn'\n[fault.options]\nshare = 1.0",
+            "fault.0.options.share: input should be less than 1, found 1.0",
+        ),
+        (
+            MINIMAL + "[[fault]]\nname = 'file-mode'\n[fault.options]\nmode = 'rw-r--r--'",
+            "fault.0.options.mode: string should match pattern '^[0-7]{3,4}$', found 'rw-r--r--'",
+        ),
         (MINIMAL + "[[fault]]\nname = 5", "fault.0.name: input should be a valid string, found 5"),
         (
             MINIMAL + "[restore]\nsteps = ['stop', 'pray']",
@@ -280,3 +296,12 @@ def test_an_unknown_name_that_is_near_a_known_one_lists_that_one() -> None:
     with pytest.raises(UsageError) as caught:
         find("Quiesced")
     assert caught.value.hints[0] == "Known: everything-quiesced."
+
+
+def test_a_check_that_is_to_be_left_out_has_to_exist(tmp_path: Path) -> None:
+    """The sentence has the names of those that do."""
+    path = written(tmp_path, MINIMAL + "[[fault]]\nname = 'no-checks'\n[fault.options]\nchecks = ['files', 'filez']")
+    told = refused(path)
+    assert "fault.0.options.checks.1: value error, there is no such check: known are " in told
+    assert ", files," in told
+    assert told.endswith(", found 'filez'")

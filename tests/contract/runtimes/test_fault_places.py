@@ -113,3 +113,21 @@ def test_an_engine_answers_this_drill_no_more_while_the_fault_is_held(
     assert gone.value.fact == told
     assert gone.value.causes == (Cause("engine-gone", "docker", f"T{told[1:]}."),)
     assert changes == [Change("engine", "docker", "answers this drill no more, from the stage files on")]
+
+
+def test_what_is_so_already_is_no_change(running: Running) -> None:
+    """Whoever changes nothing has to say so: the drill is inconclusive then."""
+    stack = running.stack
+    with stack.mysql.session(database=stack.mysql.database) as session:
+        mode = str(session.value("SELECT @@GLOBAL.sql_mode"))
+        session.execute("CREATE TABLE nothing (id INT PRIMARY KEY, word VARCHAR(9))")
+        session.execute("INSERT INTO nothing VALUES (1, NULL)")
+        scene = Scene(Stage.TARGET, Path(), Limits(), _stack=stack)
+        setting = FAULTS["other-server-settings"]
+        with setting.inject(scene, Random(1), setting.options.model_validate({"value": mode})):
+            assert scene.changes == []
+        cell = FAULTS["change-cell"]
+        options = cell.options.model_validate({"table": "nothing", "column": "word"})
+        with pytest.raises(HarnessError, match="no such row"), cell.inject(scene, Random(1), options):
+            pass
+        session.execute("DROP TABLE nothing")

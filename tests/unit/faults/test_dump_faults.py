@@ -323,6 +323,8 @@ def test_an_insert_becomes_too_long(tmp_path: Path) -> None:
     assert change.detail == "an INSERT 3145728 bytes longer"
     assert len(script) == len(SCRIPT) + (3 << 20)
     assert script.replace(b" " * (3 << 20), b"") == SCRIPT
+    script, (change,) = damaged(tmp_path / "odd", "oversized-statement", size_bytes=(1 << 20) + 7)
+    assert (len(script), change.detail) == (len(SCRIPT) + (1 << 20) + 7, "an INSERT 1048583 bytes longer")
 
 
 @pytest.mark.parametrize(

@@ -228,3 +228,8 @@ def test_a_directory_that_was_left_out_comes_back(backup: Path, break_: Break) -
 def test_nothing_was_left_out(break_: Break) -> None:
     with pytest.raises(FaultFailed, match="this backup left out no directory"):
         break_("excluded-directory-included")
+
+
+def test_a_mode_that_it_has_already_is_no_change(break_: Break) -> None:
+    """Then nothing was broken, and the drill says that it proves nothing."""
+    assert break_("file-mode", mode="0644", below="b") == ()
