@@ -15,19 +15,23 @@ class _Closed(BaseModel):
 
 
 class ExpectedFinding(_Closed):
-    """A finding by its code, and by its subject where that matters; `*` in a subject stands for anything."""
+    """A finding by its code, and by its subject and its message where they matter; `*` in them stands for anything.
+
+    A step of the procedure can fail for many reasons under one code: there, `says` holds the reason.
+    """
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     subject: Annotated[str, Field(min_length=1)] | None = None
+    says: Annotated[str, Field(min_length=1)] | None = None
 
     def fits(self, finding: Finding) -> bool:
         """Whether this is that finding."""
-        if finding.code != self.code:
-            return False
-        return self.subject is None or _fits(self.subject, finding.subject)
+        wanted = ((self.subject, finding.subject), (self.says, finding.message))
+        return finding.code == self.code and all(pattern is None or _fits(pattern, text) for pattern, text in wanted)
 
     def __str__(self) -> str:
-        return self.code if self.subject is None else f"{self.code} of {self.subject}"
+        told = self.code if self.subject is None else f"{self.code} of {self.subject}"
+        return told if self.says is None else f"{told}, which says {self.says!r},"
 
 
 class Expected(_Closed):

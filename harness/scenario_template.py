@@ -29,7 +29,7 @@ rng_seed = 1                     # the same number makes the same data, and the 
 # release = "next"               # the target is the stand-in's next release, and its migrations run
 
 [runtime]
-# kind = "any"                   # process, docker
+{kind}
 # source = "any"                 # mysql, mariadb
 # target = "any"                 # mysql, mariadb
 
@@ -48,10 +48,13 @@ verdict = "{verdict}"                 # PASS, INCONCLUSIVE, FAIL
 # [[expected.finding]]           # has to be found, as often as you need it
 # code = "row-count"
 # subject = "users"              # * stands for anything
+# says = "*1 row*"               # words of its message, where one code stands for many reasons
 
 # [[expected.also]]              # may be found as well
 # code = "content-digest"
 """
+
+_ANY_KIND = '# kind = "any"                   # process, docker'
 
 _NO_FAULT = """
 # [[fault]]                      # what is broken on purpose: `apiary-drill faults` lists all
@@ -75,6 +78,7 @@ def template(name: str, fault: Fault | None = None) -> str:
         fault: one to put in, or None.
     """
     if fault is None:
-        return _TEMPLATE.format(name=name, scale="small", faults=_NO_FAULT, verdict="PASS")
+        return _TEMPLATE.format(name=name, scale="small", kind=_ANY_KIND, faults=_NO_FAULT, verdict="PASS")
     put_in = _FAULT.format(name=fault.name, summary=fault.summary, stage=" or ".join(fault.stages))
-    return _TEMPLATE.format(name=name, scale="tiny", faults=put_in, verdict="FAIL")
+    kind = _ANY_KIND if fault.runtime == "any" else f'kind = "{fault.runtime}"'
+    return _TEMPLATE.format(name=name, scale="tiny", kind=kind, faults=put_in, verdict="FAIL")
