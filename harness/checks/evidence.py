@@ -22,6 +22,9 @@ from harness.model import (
     TrendEvidence,
 )
 
+UNREACHABLE = "unreachable"
+"""In place of an error code of Meilisearch: nobody answered at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScriptObject:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from harness import guide
 from harness.checks.collector import Collector
-from harness.checks.evidence import DocumentDifference
+from harness.checks.evidence import UNREACHABLE, DocumentDifference
 from harness.model import CheckResult, FileState, IdSet, Probe, SearchableRows, SearchState, Severity
 from harness.storage.names import code_of
 
@@ -228,6 +228,17 @@ def check_tasks(actual: SearchState, import_complaints: int, refusals: Sequence[
             remedy="Read logs/target/import.log in the run directory.",
         )
     for code, times in refusals:
+        if code == UNREACHABLE:
+            found.add(
+                "search-unreachable",
+                "MEILISEARCH_HOST",
+                f"Nobody answered {times} requests of scout:import-all at the address that the application has.",
+                severity=Severity.WARNING,
+                expected=0,
+                actual=times,
+                remedy="Compare MEILISEARCH_HOST with the address of the server.",
+            )
+            continue
         found.add(
             "search-refused",
             code,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from harness.backup.database import backup_database
+from harness.backup.manifest import MANIFEST_NAME, write_manifest
 from harness.backup.plan import BackupPlan
 from harness.dump.statements import Kind, Piece
 from harness.dump.walk import pieces_with_tokens
 from harness.errors import HarnessError
-from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
+from harness.faults.fault import ArtifactOptions, Fault, Inject, Options, damage, table
 from harness.faults.scene import Scene
 from harness.faults.script_edit import edit, is_insert, picked, pieces, rewrite
 from harness.faults.stages import Stage
@@ -168,6 +170,19 @@ def old_dump(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[No
     scene.changed("file", path.name, f"replaced by the dump taken before these rows, sha256 {dumped.artifact.sha256}")
 
 
+@contextmanager
+def another_manifest(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Put a manifest beside the files that is of another backup."""
+    manifest = scene.backup.manifest
+    others = tuple(
+        replace(file, size_bytes=file.size_bytes + rng.randrange(1, 1000), sha256=rng.randbytes(32).hex())
+        for file in manifest.artifacts
+    )
+    write_manifest(replace(manifest, artifacts=others, nonce=rng.randbytes(8).hex()), scene.directory)
+    scene.changed("manifest", MANIFEST_NAME, "sizes, digests and nonce of another backup")
+    yield
+
+
 FAULTS = table(
     damage(
         "wrong-charset-line",
@@ -227,6 +242,13 @@ FAULTS = table(
         "One INSERT is longer than the target takes (max_allowed_packet).",
         oversized_statement,
         OversizedOptions,
+    ),
+    Fault(
+        "manifest-of-another",
+        "dump",
+        (Stage.ARTIFACT,),
+        "The manifest beside the dump is of another backup.",
+        another_manifest,
     ),
     Fault(
         "old-dump",

@@ -68,6 +68,25 @@ def _sections(kind: str, what: str) -> Inject:
 
 
 @contextmanager
+def header_only(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    """Leave out every table and view, and keep what stands before and after them."""
+    path, left_out, dropping = scene.backup.dump, 0, False
+
+    def without(piece: Piece) -> bytes:
+        nonlocal dropping, left_out
+        section = section_of(piece)
+        if section is not None:
+            dropping = bool(section[0])
+            left_out += dropping
+        return b"" if dropping else piece.data
+
+    edit(path, without)
+    if left_out:
+        scene.changed("file", path.name, f"{left_out} sections of tables and views left out: all of them")
+    yield
+
+
+@contextmanager
 def drop_trigger(scene: Scene, rng: Random, options: ObjectOptions) -> Iterator[None]:
     """Leave one trigger out."""
     _drop_program(scene, scene.backup, rng, "trigger", options.name)
@@ -215,6 +234,12 @@ FAULTS = table(
             "character set is latin1",
         ),
         PartOptions,
+    ),
+    damage(
+        "header-only",
+        "dump",
+        "The dump has its beginning and its end, and no table between them.",
+        header_only,
     ),
     damage(
         "unknown-collation",

@@ -21,6 +21,8 @@ from harness.services.mysql import quote_name
 _IMPORTED = "search tasks"
 """What the reindex comes to when the import has sent everything and the server works it off."""
 
+_NOBODY = "http://127.0.0.1:9"
+
 _Table = Annotated[str, Field(pattern=r"^[a-z_]+$")]
 
 
@@ -127,6 +129,14 @@ def wrong_key(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
 
 
 @contextmanager
+def wrong_host(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Give the application an address where nobody listens (RFC 863's port, which no server here has)."""
+    scene.stack.apiary.overrides["MEILISEARCH_HOST"] = _NOBODY
+    scene.changed("variable", "MEILISEARCH_HOST", f"{_NOBODY} for the application's commands, from the reindex on")
+    yield
+
+
+@contextmanager
 def no_worker(scene: Scene, rng: Random, options: QueueOptions) -> Iterator[None]:
     """Let the application put its jobs into a queue from which nobody takes them."""
     scene.stack.apiary.overrides["QUEUE_CONNECTION"] = options.connection
@@ -210,6 +220,7 @@ FAULTS: dict[str, Fault] = table(
     _reindex("search-payload-limit", "Meilisearch refuses what is larger than a limit that is too small.",
              limit_payload, LimitOptions),
     _reindex("wrong-search-key", "The application has a key that Meilisearch does not know.", wrong_key),
+    _reindex("wrong-search-host", "The application looks for Meilisearch where nobody is.", wrong_host),
     _reindex("no-queue-worker", "The import only puts jobs into a queue, and nobody works them off.",
              no_worker, QueueOptions),
     _reindex("other-search-prefix", "The application indexes under another prefix than it should.",

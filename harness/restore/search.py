@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from harness.checks.evidence import UNREACHABLE
 from harness.errors import ProcedureFailed
 from harness.expressions import queue_size_expression
 from harness.services.execution import Completed
@@ -61,9 +62,13 @@ def refusals(complaints: Iterable[str]) -> tuple[tuple[str, int], ...]:
     """Error codes of Meilisearch in what an import complained of, each with how often it came.
 
     The text is that of the official PHP client (`Http Status: 403 - Message: … - Code: invalid_api_key - …`); of
-    all of it only the code is taken.
+    all of it only the code is taken. `unreachable` is no code of Meilisearch: that client's CommunicationException.
     """
-    return tuple(sorted(Counter(code for line in complaints for code in _REFUSAL.findall(line)).items()))
+    found = Counter[str]()
+    for line in complaints:
+        found.update(_REFUSAL.findall(line))
+        found.update([UNREACHABLE] * ("CommunicationException" in line))
+    return tuple(sorted(found.items()))
 
 
 def _keep(stack: Stack, imported: Completed) -> None:

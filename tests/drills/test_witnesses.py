@@ -32,7 +32,7 @@ WITNESS = {
     "expected-objects": "drop-trigger-from-elsewhere",
     "auto-increment": "old-dump",
     "excluded-tables": "remove-excluded-table",
-    "orphans": "documented",
+    "orphans": "parent-row-lost",
     "definers": "definer-gone",
     "server-variables": "other-server-settings",
     "files": "directory-missing",

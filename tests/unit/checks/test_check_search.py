@@ -267,6 +267,21 @@ def test_an_import_that_meilisearch_refused(code: str, remedy: str) -> None:
     )
 
 
+def test_an_import_that_reached_nobody() -> None:
+    """Another cause than a refusal, with another remedy."""
+    assert check_tasks(search(), 11, (("unreachable", 11),)).findings[1:] == (
+        finding(
+            "search-unreachable",
+            "MEILISEARCH_HOST",
+            "Nobody answered 11 requests of scout:import-all at the address that the application has.",
+            "0",
+            "11",
+            "Compare MEILISEARCH_HOST with the address of the server.",
+            Severity.WARNING,
+        ),
+    )
+
+
 def test_a_failed_task_without_an_index_and_a_code() -> None:
     found = only(check_tasks(search(bad_tasks=(SearchTask(9, "", "failed", "dumpCreation", ""),)), 0))
     assert (found.subject, found.message) == ("task 9", "Task 9 (dumpCreation) on no index is failed: no code.")

@@ -20,4 +20,10 @@ def test_each_code_with_how_often_it_came() -> None:
 
 
 def test_other_complaints_have_no_code() -> None:
-    assert refusals(["CommunicationException: Connection refused", "Code: of a person", ""]) == ()
+    assert refusals(["RuntimeException: Connection refused", "Code: of a person", ""]) == ()
+
+
+def test_a_server_that_nobody_reached_is_counted_as_well() -> None:
+    """cURL's text quotes addresses: of it nothing is taken."""
+    line = "[App\\Models\\User] Meilisearch\\Exceptions\\CommunicationException: cURL error 7: Failed to connect to x"
+    assert refusals([line, REFUSED, line]) == (("invalid_api_key", 1), ("unreachable", 2))
