@@ -48,7 +48,7 @@ verdict = "{verdict}"                 # PASS, INCONCLUSIVE, FAIL
 # [[expected.finding]]           # has to be found, as often as you need it
 # code = "row-count"
 # subject = "users"              # * stands for anything
-# says = "*1 row*"               # words of its message, where one code stands for many reasons
+# says = "*has 59 rows*"         # words of its message, where one code stands for many reasons
 
 # [[expected.also]]              # may be found as well
 # code = "content-digest"

@@ -110,6 +110,9 @@ def score(
     chosen = _chosen(scenarios, families)
     whole = not scenarios and not families
     wanted = [*chosen, *clean_scenarios(clean, first_clean)] if whole or CLEAN in families else chosen
+    for name, times in Counter(each.name for each in wanted).items():
+        if times > 1:
+            raise UsageError(f"{times} of the scenarios are called {name}", "Name each one once.")
     check_files(ReportSettings(markdown=markdown))
     fit = [each for each in wanted if runs_on(each, settings.runtime)]
     if not fit:
@@ -137,9 +140,6 @@ def score(
 def _chosen(names: Sequence[str], families: Sequence[str]) -> list[Scenario]:
     paths = [scenario.find(name) for name in names] or list(scenario.shipped().values())
     smallest = [each.with_data(scale="tiny") for each in scenario.load_all(paths)]
-    for name, times in Counter(each.name for each in smallest).items():
-        if times > 1:
-            raise UsageError(f"{times} of the scenarios are called {name}", "Name each one once.")
     return [each for each in smallest if not families or family_of(each) in families]
 
 
@@ -148,7 +148,8 @@ def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: 
     began = time.monotonic()
     lines: dict[str, ScoredDrill] = {}
     results: list[tuple[Scenario, DrillResult]] = []
-    auto = settled(settings, say)
+    anywhere = any(each.runtime.kind == "any" for each in wanted)
+    auto = settled(settings, say) if anywhere else settings.runtime
     tell(f"{len(wanted)} drills, {jobs} at once")
     for each, answer in drill_all(wanted, settings, jobs, auto=auto):
         if isinstance(answer, Refused):

@@ -85,7 +85,10 @@ def write_reports(document: Document, result: DrillResult, files: Iterable[tuple
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that its name only ever stands for all of its content."""
+    """Write a file so that its name only ever stands for all of its content; what is no file (`/dev/stdout`) stays."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:

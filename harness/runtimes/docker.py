@@ -41,7 +41,7 @@ from harness.runtimes.docker_search import files_of as search_files
 from harness.runtimes.docker_search import search_container
 from harness.runtimes.egress import attempts_from
 from harness.runtimes.env_file import read_env_file
-from harness.runtimes.profiles import REAL, STANDIN
+from harness.runtimes.profiles import REAL, STANDIN, check_pair
 from harness.runtimes.spec import StackSpec
 from harness.services.stack import Stack
 from harness.settings import Settings
@@ -89,6 +89,7 @@ class DockerRuntime:
         images = settings.images
         self._profile = REAL if images.apiary else STANDIN
         self._given_env = read_env_file(images.apiary_env) if images.apiary_env else {}
+        check_pair(self._given_env)
         with engine_errors("looking for images"):
             wanted = {
                 role: _mysql_image(images.mysql, mysql_default, flavours.get(role)) for role in ("source", "target")

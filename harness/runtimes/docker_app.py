@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import docker
 
-from harness.errors import ServerFailed, UsageError
+from harness.errors import ServerFailed
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_container import ContainerPlan, Server
 from harness.runtimes.docker_host import ContainerCommand, ContainerHost
@@ -136,18 +136,9 @@ def app_environment(
         mysql: host and port as the app sees them.
         meilisearch: address as the app sees it.
         url: `APP_URL`.
-
-    Raises:
-        UsageError: the file has one key of a pair.
     """
     drill = spec.app_environment(mysql=mysql, meilisearch=meilisearch, url=url, storage=profile.storage_parent)
-    pair = PASSPORT_PAIR & given.keys()
-    if pair and pair != PASSPORT_PAIR:
-        raise UsageError(
-            f"the environment file has {' '.join(pair)} and not {' '.join(PASSPORT_PAIR - pair)}",
-            "Give both keys of the pair, or none: then a pair is made.",
-        )
-    made = {} if pair else profile.made()
+    made = {} if given.keys() >= PASSPORT_PAIR else profile.made()
     ours = {name: value for name, value in drill.items() if name in _OURS or name in spec.app_env}
     return {**drill, **made, **given, **ours}
 

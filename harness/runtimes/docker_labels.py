@@ -16,6 +16,7 @@ from typing import Any
 import docker
 import docker.errors
 
+from harness.errors import ServerFailed, WaitTimeout
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.ownership import Owner
 from harness.wait import wait_until
@@ -147,8 +148,7 @@ def remove(client: docker.DockerClient, kind: str, name: str) -> None:
     """Remove one thing; that it is gone already, or that somebody else is removing it at this moment, is fine.
 
     Raises:
-        ServerFailed: the engine refused.
-        WaitTimeout: it, or what still uses it, was not gone after some seconds.
+        ServerFailed: the engine refused, or what still uses it was not gone after some seconds.
     """
     told = ""
 
@@ -172,7 +172,12 @@ def remove(client: docker.DockerClient, kind: str, name: str) -> None:
         return True
 
     with engine_errors(f"removing {kind} {name}"):
-        wait_until(gone, what=f"{kind} {name} to be gone", timeout_s=_GONE_S, details=lambda: told)
+        try:
+            wait_until(gone, what=f"{kind} {name} to be gone", timeout_s=_GONE_S)
+        except WaitTimeout as error:
+            raise ServerFailed(
+                f"the Docker engine refused for {_GONE_S:g} s while removing {kind} {name}: {told}"
+            ) from error
 
 
 def _things(client: docker.DockerClient) -> Iterator[tuple[str, str, Mapping[str, str]]]:

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -227,4 +227,5 @@ def _unmount(directory: Path) -> None:
     mounted = [Path(part.mountpoint) for part in psutil.disk_partitions(all=True)]
     below = [path for path in mounted if path.is_relative_to(directory.resolve())]
     for path in sorted(below, key=lambda path: len(path.parts), reverse=True):
-        subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)  # removing it tells the rest
+        with suppress(FileNotFoundError):  # no such program: that it cannot be removed is told then
+            subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)

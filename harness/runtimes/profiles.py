@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from harness import guide
+from harness.errors import UsageError
 
 STANDIN_UNPROVEN = (
     "The stand-in stood in for Apiary: that the real application starts, migrates and indexes on this backup."
@@ -66,6 +67,22 @@ def passport_keys() -> dict[str, str]:
     )
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return {"PASSPORT_PRIVATE_KEY": private.decode(), "PASSPORT_PUBLIC_KEY": public.decode()}
+
+
+def check_pair(given: Mapping[str, str]) -> None:
+    """Refuse one key of a pair: a made-up one would not fit it.
+
+    Args:
+        given: variables of an environment file.
+
+    Raises:
+        UsageError: one is there without the other.
+    """
+    if len(there := PASSPORT_PAIR & given.keys()) == 1:
+        raise UsageError(
+            f"the environment file has {' '.join(there)} and not {' '.join(PASSPORT_PAIR - there)}",
+            "Give both keys of the pair, or none: then a pair is made.",
+        )
 
 
 STANDIN = Profile(

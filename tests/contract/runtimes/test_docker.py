@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -24,7 +25,7 @@ from harness.runtimes.egress import attempts_from, egress_attempts
 from harness.runtimes.spec import StackSpec
 from harness.services.execution import run
 from harness.services.stack import Stack
-from harness.settings import DockerSettings, ImageSettings, Limits, Settings
+from harness.settings import DockerSettings, ImageSettings, Limits, Settings, from_environment
 from tests.contract.runtimes.stacks import a_spec
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
@@ -284,7 +285,11 @@ def test_two_who_remove_the_same_at_once_do_not_disturb_each_other(engine: docke
             labels=labels,
             detach=True,
         )
-    with ThreadPoolExecutor(4) as pool:
-        removed = [pool.submit(remove_drill, connect(DockerSettings()), spec.drill_id) for _ in range(4)]
-    assert [future.exception() for future in removed] == [None] * 4
-    assert remove_drill(engine, spec.drill_id) == []
+    mine = from_environment(os.environ).docker
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            removed = [pool.submit(remove_drill, connect(mine), spec.drill_id) for _ in range(4)]
+        assert [future.exception() for future in removed] == [None] * 4
+        assert remove_drill(engine, spec.drill_id) == []
+    finally:
+        remove_drill(engine, spec.drill_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -10,6 +11,7 @@ from random import Random
 import pytest
 import zstandard
 
+from harness.backup.manifest import read_manifest
 from harness.dump.source import open_script
 from harness.dump.statements import scan
 from harness.errors import HarnessError
@@ -325,6 +327,33 @@ def test_an_insert_becomes_too_long(tmp_path: Path) -> None:
     assert script.replace(b" " * (3 << 20), b"") == SCRIPT
     script, (change,) = damaged(tmp_path / "odd", "oversized-statement", size_bytes=(1 << 20) + 7)
     assert (len(script), change.detail) == (len(SCRIPT) + (1 << 20) + 7, "an INSERT 1048583 bytes longer")
+
+
+def test_a_header_alone_is_left(tmp_path: Path) -> None:
+    """What stands before the first table and after the last view stays, with the routines between them."""
+    script, (change,) = damaged(tmp_path, "header-only")
+    begin, end = SCRIPT.index(b"\n--\n-- Table structure"), SCRIPT.index(b"\n--\n-- Dumping routines")
+    assert script.startswith(SCRIPT[:begin])
+    assert b"FUNCTION `twice`" in script
+    assert script.endswith(b"-- Dump completed on 2026-11-23  1:18:04\n")
+    assert not re.search(rb"TABLE|INSERT|VIEW", script)
+    assert len(script) < len(SCRIPT) - (end - begin) + 20
+    assert change.detail == "3 sections of tables and views left out: all of them"
+    with pytest.raises(HarnessError, match="nowhere in a comment"):
+        damaged(tmp_path / "bare", "header-only", script=b"CREATE TABLE `t` (\n  `id` int\n);\n")
+
+
+def test_the_manifest_is_another_backup_s(tmp_path: Path) -> None:
+    """Every size, every digest and the nonce are others; the files stay."""
+    before = read_manifest(a_backup(tmp_path / "as it was", **{"database.sql": SCRIPT}))
+    script, (change,) = damaged(tmp_path, "manifest-of-another", suffix="sql")
+    after = read_manifest(tmp_path / "backup")
+    assert (script, change.subject) == (SCRIPT, "manifest.json")
+    assert after.nonce != before.nonce
+    for was, now in zip(before.artifacts, after.artifacts, strict=True):
+        assert (was.name, was.role) == (now.name, now.role)
+        assert was.sha256 != now.sha256
+        assert was.size_bytes < now.size_bytes
 
 
 @pytest.mark.parametrize(

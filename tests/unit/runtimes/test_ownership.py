@@ -242,13 +242,15 @@ def test_ending_processes_never_ends_this_one(drill_id: str) -> None:
     end_processes(drill_id)
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="mounting needs root")
 def test_what_a_killed_drill_had_mounted_is_unmounted(tmp_path: Path) -> None:
     """A fault puts the storage directory on a small file system; nothing below a mount point can be removed."""
     gone = replace(Owner.myself(), boot_id="another boot")
     storage = write_owner(tmp_path, "gone", gone) / "target/app storage"
     storage.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "apiary-drill-test", storage], check=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "apiary-drill-test", storage], capture_output=True, check=False)
+    if mounted.returncode != 0 and not os.environ.get("CI"):
+        pytest.skip("mounting needs root, and in a container its own right")
+    assert mounted.returncode == 0, mounted.stderr
     try:
         (storage / "file").write_text("x")
         assert [left.drill_id for left in sweep(tmp_path)] == ["gone"]

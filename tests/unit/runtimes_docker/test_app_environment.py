@@ -9,7 +9,7 @@ import pytest
 from harness.errors import UsageError
 from harness.runtimes.docker_app import app_environment
 from harness.runtimes.docker_images import mysql_image_for
-from harness.runtimes.profiles import REAL, STANDIN, passport_keys
+from harness.runtimes.profiles import REAL, STANDIN, check_pair, passport_keys
 from harness.runtimes.spec import StackSpec
 
 
@@ -55,7 +55,7 @@ def test_passport_keys_are_made_for_the_real_app_alone_and_only_when_missing() -
     assert given.items() <= _environment(given).items()
     assert passport_keys()["PASSPORT_PUBLIC_KEY"].startswith("-----BEGIN PUBLIC KEY-----\n")
     with pytest.raises(UsageError) as caught:
-        _environment({"PASSPORT_PUBLIC_KEY": "public"})
+        check_pair({"PASSPORT_PUBLIC_KEY": "public"})
     assert caught.value.fact == "the environment file has PASSPORT_PUBLIC_KEY and not PASSPORT_PRIVATE_KEY"
 
 
