@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from importlib import import_module
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from harness import __version__
 from harness.commands.edge import errors_console
-from harness.errors import EXIT_INTERRUPTED, HarnessError
+from harness.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, unforeseen
 
 COMMANDS = {
     "backup": "backup",
@@ -34,6 +35,15 @@ COMMANDS = {
 command that reads a file does not wait for the clients of servers."""
 
 
+_ABOUT_A_PATH = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG,
+        errno.EROFS,
+    }
+)  # fmt: skip
+"""Errors of the system that whoever named the path can mend."""
+
+
 class _Group(click.Group):
     """Tells every error of the harness in one sentence with its hints, and ends with its exit code."""
 
@@ -53,6 +63,18 @@ class _Group(click.Group):
         except HarnessError as error:
             errors_console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
             ctx.exit(error.exit_code)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read the output has gone: click ends quietly
+            where = f"{error.filename}: " if error.filename is not None else ""
+            errors_console.print(f"error: {where}{error.strerror or error}", style="red", markup=False, soft_wrap=True)
+            ctx.exit(EXIT_USAGE if error.errno in _ABOUT_A_PATH else EXIT_INCONCLUSIVE)
+        except Exception as error:
+            told = unforeseen(error)
+            errors_console.print(f"error: {told}", style="red", markup=False, highlight=False, soft_wrap=True)
+            ctx.exit(told.exit_code)
         except KeyboardInterrupt:
             errors_console.print("interrupted: every server of this drill was ended", markup=False)
             ctx.exit(EXIT_INTERRUPTED)

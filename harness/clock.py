@@ -18,6 +18,7 @@ from harness.errors import (
     HarnessError,
     StageFailed,
     StageOutOfTime,
+    unforeseen,
 )
 from harness.model import Step
 
@@ -63,7 +64,7 @@ class Clock:
 
     @contextmanager
     def step(self, name: str, title: str, *, decides: bool = True) -> Iterator[Note]:
-        """Time a block. A HarnessError in it becomes a StageFailed that names the step.
+        """Time a block. An error in it becomes a StageFailed that names the step.
 
         Args:
             decides: False for a step that is the drill's own and not the procedure's: when it fails, the drill
@@ -84,6 +85,8 @@ class Clock:
             if not decides and stage.exit_code == EXIT_NOT_AS_EXPECTED:
                 stage.exit_code = EXIT_INCONCLUSIVE
             raise stage from error
+        except Exception as error:
+            raise StageFailed(name, unforeseen(error)) from error
         finally:
             step = Step(name, title, began_at, time.monotonic() - began, note.detail, failed)
             self.steps.append(step)

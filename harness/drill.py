@@ -39,6 +39,7 @@ from harness.errors import (
     StageFailed,
     UsageError,
     WaitTimeout,
+    unforeseen,
 )
 from harness.faults.injector import Injector
 from harness.faults.stages import RESTORE_STEPS, Stage
@@ -289,6 +290,8 @@ class Drill:
             if error.exit_code == EXIT_USAGE:
                 raise
             outcome.error = StageFailed("drill", error)
+        except Exception as error:
+            outcome.error = StageFailed("drill", unforeseen(error))
         if outcome.error is not None:
             if outcome.error.details:
                 self.store.save_details(outcome.error.details)

@@ -6,6 +6,8 @@ Codes: 1 not as expected, 2 bad usage or scenario, 3 could not tell, 130 interru
 
 from __future__ import annotations
 
+import errno
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -117,3 +119,19 @@ class FaultFailed(HarnessError):
     def __init__(self, fault: str, fact: str, *hints: str, details: str = "") -> None:
         super().__init__(f"fault {fault}: {fact}", *hints, details=details)
         self.fault = fault
+
+
+def unforeseen(error: Exception) -> HarnessError:
+    """What nobody provided for, as something that could not tell: it says nothing of the backup.
+
+    Its text may quote a value or a person's file name, so that it is in the details alone.
+    """
+    details = "".join(traceback.format_exception(error))
+    if isinstance(error, OSError) and error.strerror:
+        hints = ("Make room and run the drill again.",) if error.errno in (errno.ENOSPC, errno.EDQUOT) else ()
+        return HarnessError(error.strerror.lower(), *hints, details=details)
+    return HarnessError(
+        f"the harness itself failed with {type(error).__name__}",
+        "Report it: this is a mistake of apiary-drill, and says nothing of the backup.",
+        details=details,
+    )

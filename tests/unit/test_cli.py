@@ -36,3 +36,25 @@ def test_what_only_reads_a_file_imports_no_client_of_a_server(module: str) -> No
     loaded = set(json.loads(answer.stdout))
     assert module in loaded
     assert not loaded & {"docker", "pymysql", "meilisearch", "matplotlib", "weasyprint", "harness.drill"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (PermissionError(13, "Permission denied", "/backups/x"), 2, "error: /backups/x: Permission denied\n"),
+        (OSError(28, "No space left on device"), 3, "error: No space left on device\n"),
+        (ZeroDivisionError("division by zero"), 3, "error: the harness itself failed with ZeroDivisionError\nHINT: "),
+    ],
+)
+def test_what_nobody_provided_for_says_nothing_of_a_backup(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, told: str
+) -> None:
+    """1 would mean that the backup does not restore."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("harness.commands.faults.faults.callback", fail)
+    answer = CliRunner().invoke(main, ["faults"])
+    assert answer.exit_code == code
+    assert told in answer.stderr

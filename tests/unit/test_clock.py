@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +122,18 @@ def test_a_fault_that_fails_in_a_step_is_not_the_steps_failure() -> None:
     clock = Clock(Silent())
     with pytest.raises(FaultFailed, match="fault mine: it broke"), clock.step("files", "Restore the files"):
         raise FaultFailed("mine", "it broke")
+
+
+def test_what_nobody_provided_for_could_not_tell_and_keeps_its_words_out_of_reports() -> None:
+    """A traceback would end with 1, which means that the backup does not restore."""
+    clock = Clock(Silent())
+    with pytest.raises(StageFailed) as caught, clock.step("files", "Files"):
+        raise ValueError("Ann Burdell")
+    assert (caught.value.fact, caught.value.exit_code) == ("files: the harness itself failed with ValueError", 3)
+    assert "Ann Burdell" in caught.value.details
+    with pytest.raises(StageFailed) as caught, clock.step("files", "Files"):
+        Path("/no/such/ann.pdf").read_bytes()
+    assert (caught.value.fact, caught.value.exit_code) == ("files: no such file or directory", 3)
+    with pytest.raises(StageFailed) as caught, clock.step("files", "Files"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.hints == ("Make room and run the drill again.",)
