@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -122,6 +124,26 @@ def component(server: MySqlServer) -> Component:
     return Component("mysql", flavour, version, f"{server.host}:{server.port}", real=flavour == "MySQL")
 
 
+def check_command(command: str, option: str, path: str | None) -> None:
+    """Find out that a command cannot be run before the application is stopped with the other one.
+
+    Args:
+        path: `PATH` of the environment that it will have.
+
+    Raises:
+        UsageError: it cannot be.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"{option} {command!r}: {str(error).lower()}", "It is split as a shell does.") from error
+    if not words or shutil.which(words[0], path=path) is None:
+        raise UsageError(
+            f"{option} {command!r}: there is no program {words[0] if words else ''!r} that may be run",
+            "It is run without a shell: name a program, and give a script its right to be run (chmod +x).",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class CommandLifecycle:
     """Stops and starts an application with the operator's own commands."""
@@ -147,14 +169,18 @@ class CommandLifecycle:
         return False
 
     def _run(self, command: str, *hints: str) -> None:
-        try:
-            completed = run(self.host, shlex.split(command), timeout_s=_COMMAND_LIMIT_S)
-        except (MissingProgram, WaitTimeout) as error:
-            raise ProcedureFailed(f"`{command}` failed: {error.fact}", *hints) from error
-        if completed.exit_status != 0:
-            raise ProcedureFailed(
-                f"`{command}` ended with exit status {completed.exit_status}", *hints, details=completed.stderr[-2000:]
-            )
+        with tempfile.NamedTemporaryFile(prefix="apiary-drill-") as log:
+            # Into a file: a server that the command leaves running keeps a pipe open, and nobody would see its end.
+            argv = ["sh", "-c", 'exec "$@" >"$0" 2>&1', log.name, *shlex.split(command)]
+            try:
+                completed = run(self.host, argv, timeout_s=_COMMAND_LIMIT_S)
+            except (MissingProgram, WaitTimeout) as error:
+                raise ProcedureFailed(f"`{command}` failed: {error.fact}", *hints) from error
+            if completed.exit_status != 0:
+                said = log.read().decode("utf-8", "replace")[-2000:]
+                raise ProcedureFailed(
+                    f"`{command}` ended with exit status {completed.exit_status}", *hints, details=said
+                )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harness import guide
-from harness.backup.outside import CommandLifecycle, check_account, component
+from harness.backup.outside import CommandLifecycle, check_account, check_command, component
 from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.take import disagreements, take_backup
 from harness.clock import Clock
@@ -96,6 +96,9 @@ def backup(
     if (stop_command is None) != (start_command is None):
         raise click.UsageError("--stop-command and --start-command go together")
     settings = settings_for(mysqld=mysqld)
+    for option, command in (("--stop-command", stop_command), ("--start-command", start_command)):
+        if command is not None:
+            check_command(command, option, settings.base_env.get("PATH"))
     console = console_for()
     programs = mysql_programs(settings)
     host = LocalHost(settings.base_env)

@@ -138,4 +138,6 @@ class LocalHost:
             raise MissingProgram(
                 f"cannot run {argv[0]!r}: no such program", "`apiary-drill doctor` says how to get it."
             ) from None
+        except OSError as error:  # no right to run it, or nothing that this machine can run
+            raise MissingProgram(f"cannot run {argv[0]!r}: {(error.strerror or str(error)).lower()}") from error
         return LocalCommand(process, argv)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from harness.backup.outside import CommandLifecycle, hides_routines, missing_privileges
-from harness.errors import ProcedureFailed
+from harness.backup.outside import CommandLifecycle, check_command, hides_routines, missing_privileges
+from harness.errors import ProcedureFailed, UsageError
 from harness.runtimes.local_host import LocalHost
 
 
@@ -80,10 +81,34 @@ def test_a_command_that_fails_is_told() -> None:
         CommandLifecycle(LocalHost(), "false", "true").stop()
     with pytest.raises(ProcedureFailed) as failed:
         CommandLifecycle(LocalHost(), "true", "no-such-program now").start()
-    assert str(failed.value) == (
-        "`no-such-program now` failed: cannot run 'no-such-program': no such program\n"
-        "HINT: The application may be stopped: start it by hand."
+    assert str(failed.value).startswith(
+        "`no-such-program now` ended with exit status 127\nHINT: The application may be stopped: start it by hand.\n"
     )
+
+
+def test_a_command_that_leaves_a_server_running_ends(tmp_path: Path) -> None:
+    """The server keeps what the command wrote to open, and nobody may wait for its end."""
+    pid = tmp_path / "pid"
+    began = time.monotonic()
+    CommandLifecycle(LocalHost({"PATH": os.environ["PATH"]}), "true", f"sh -c 'sleep 60 & echo $! > {pid}'").start()
+    assert time.monotonic() - began < 30
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def test_a_command_that_cannot_be_run_is_refused_before_the_other_one_stops_anything(tmp_path: Path) -> None:
+    script = tmp_path / "start.sh"
+    script.write_text("#!/bin/sh\n")
+    for command, told in (
+        (str(script), "there is no program"),
+        ("no-such-program now", "there is no program 'no-such-program'"),
+        ("", "there is no program ''"),
+        ("echo 'half", "no closing quotation"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            check_command(command, "--start-command", os.environ["PATH"])
+        assert told in caught.value.fact
+    script.chmod(0o755)
+    check_command(f"{script} 'a b'", "--start-command", os.environ["PATH"])
 
 
 def test_the_start_command_is_not_interrupted(tmp_path: Path) -> None:

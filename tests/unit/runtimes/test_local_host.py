@@ -166,3 +166,13 @@ def runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_program_that_may_not_be_run_or_is_none(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(b"\x00\x01 no program")
+    with pytest.raises(MissingProgram, match=r"^cannot run '.*/program': permission denied$"):
+        HOST.start([str(program)])
+    program.chmod(0o755)
+    with pytest.raises(MissingProgram, match=r"^cannot run '.*/program': exec format error$"):
+        HOST.start([str(program)])
