@@ -511,6 +511,7 @@ class Manifest:
         searchable: rows that belong into each index.
         exclusions: what was left out, with counts.
         between: what dump and files disagree about; None where nobody looked.
+        orphans: rows of the source that pointed nowhere already, for every foreign key.
     """
 
     format_version: int
@@ -532,6 +533,7 @@ class Manifest:
     exclusions: tuple[Exclusion, ...]
     steps: tuple[Step, ...] = ()
     between: Between | None = None
+    orphans: tuple[Orphans, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def take_backup(
             ),
             steps=tuple(clock.steps[steps_before:]),
             between=between,
+            orphans=database.orphans,
         )
         write_manifest(manifest, partial)
     if resumed.error is not None:

@@ -132,7 +132,7 @@ class SearchEvidence:
 class RecoveryEvidence:
     """Times: `objective_s` values are None where no objective was set.
 
-    `backup_at` is when the backup was taken, None when nothing says so.
+    `backup_at` is when the backup was taken, None when nothing says so; `handed_in`: it was not made by this drill.
     """
 
     restore_s: float
@@ -141,6 +141,7 @@ class RecoveryEvidence:
     backup_at: datetime | None
     point_objective_s: float | None
     now: datetime
+    handed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ def recovery_point_s(recovery: RecoveryEvidence) -> float | None:
 def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
     """The newest restored row is not older than the recovery point objective allows.
 
-    Its age is taken at the time of the backup, or now, where nothing says when the backup was made.
+    Its age is taken at the time of the backup, or now, where nothing says when the backup was made. A backup that was
+    handed in must not be older than that either: whoever loses everything now has no other.
     """
     found = Collector("recovery-point", "The newest data that came back is recent enough")
     age_s = recovery_point_s(recovery)
@@ -39,18 +40,30 @@ def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
     found.evidence("its age at the time of the backup" if recovery.backup_at else "its age now", f"{age_s:.0f} s")
     if recovery.point_objective_s is None:
         found.evidence("objective", "none set")
-    else:
-        found.evidence("objective", f"{recovery.point_objective_s:g} s")
-        if age_s > recovery.point_objective_s:
-            found.add(
-                "recovery-point",
-                "newest row",
-                f"The newest restored row is {age_s:.0f} s old, more than the objective of"
-                f" {recovery.point_objective_s:g} s.",
-                expected=f"at most {recovery.point_objective_s:g} s",
-                actual=f"{age_s:.0f} s",
-                remedy="Check that the backup job reads the live database and not a stale copy.",
-            )
+        return found.result()
+    found.evidence("objective", f"{recovery.point_objective_s:g} s")
+    if recovery.newest_row_at - recovery.now > CLOCKS_APART:
+        found.unknown = "the newest row is of the future, so that no age can be told"
+    elif age_s > recovery.point_objective_s:
+        found.add(
+            "recovery-point",
+            "newest row",
+            f"The newest restored row is {age_s:.0f} s old, more than the objective of"
+            f" {recovery.point_objective_s:g} s.",
+            expected=f"at most {recovery.point_objective_s:g} s",
+            actual=f"{age_s:.0f} s",
+            remedy="Check that the backup job reads the live database and not a stale copy.",
+        )
+    made_ago_s = (recovery.now - recovery.backup_at).total_seconds() if recovery.backup_at else 0.0
+    if recovery.handed_in and made_ago_s > recovery.point_objective_s:
+        found.add(
+            "backup-age",
+            "backup",
+            f"The backup was made {made_ago_s:.0f} s ago, more than the objective of {recovery.point_objective_s:g} s.",
+            expected=f"at most {recovery.point_objective_s:g} s",
+            actual=f"{made_ago_s:.0f} s",
+            remedy="Look whether backups are still made, and drill the newest one.",
+        )
     return found.result()
 
 

@@ -188,6 +188,7 @@ def _look(
             backup_at=restored.manifest.created_at if restored.manifest else restored.script.finished_at,
             point_objective_s=objectives.recovery_point_s,
             now=datetime.now(UTC),
+            handed_in=restored.backup is None,
         ),
         artifact=ArtifactEvidence(
             promised=restored.manifest.artifacts if restored.manifest else (),
@@ -224,7 +225,9 @@ def _source(restored: Restored) -> DatabaseState | None:
     manifest = restored.manifest
     if manifest is None:
         return None
-    return DatabaseState(manifest.database, manifest.tables, manifest.objects, manifest.variables)
+    return DatabaseState(
+        manifest.database, manifest.tables, manifest.objects, manifest.variables, orphans=manifest.orphans
+    )
 
 
 def recovery_time_s(steps: Iterable[Step]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from harness.checks.recovery import check_recovery_point, check_recovery_time, recovery_point_s
@@ -84,3 +85,22 @@ def test_a_backup_from_a_clock_that_is_ahead_tells_no_age() -> None:
     assert (result.findings, result.evidence) == ((), ())
     assert result.unknown == "the backup says that it was made 172800 s from now: one of the two clocks is wrong"
     assert check_recovery_point(recovery(backup_at=NOW + timedelta(minutes=10))).unknown == ""
+
+
+def test_a_backup_that_was_handed_in_must_not_be_old_itself() -> None:
+    """Its rows were fresh when it was made; whoever loses everything now loses what came since."""
+    old = recovery(backup_at=NOW - timedelta(days=60), newest_row_at=NOW - timedelta(days=60, hours=1))
+    assert check_recovery_point(old).findings == ()
+    (found,) = check_recovery_point(replace(old, handed_in=True)).findings
+    assert (found.code, found.message) == (
+        "backup-age",
+        "The backup was made 5184000 s ago, more than the objective of 7200 s.",
+    )
+    assert check_recovery_point(replace(old, handed_in=True, point_objective_s=None)).findings == ()
+
+
+def test_a_row_of_the_future_has_no_age() -> None:
+    """One wrong date would hide every stale backup."""
+    ahead = recovery(newest_row_at=NOW + timedelta(days=4000))
+    assert check_recovery_point(ahead).unknown == "the newest row is of the future, so that no age can be told"
+    assert check_recovery_point(replace(ahead, point_objective_s=None)).unknown == ""
