@@ -15,7 +15,7 @@ from pathlib import Path
 from harness import guide
 from harness.model import Between, FileState
 from harness.snapshot import read_references
-from harness.storage.names import is_below, order_key, printable
+from harness.storage.names import coded, is_below, order_key
 
 NAMED = 10
 """How many of each kind are named; the rest is counted."""
@@ -64,7 +64,7 @@ def compare(
             for label in found["dump"]:
                 (deleted if label not in now else late if "there" in found else dangling).add(label)
         elif "copy" in found and "dump" not in found and "now" in found and _belongs_to_a_row(path):
-            newer.add(printable(path))
+            newer.add(coded(path))
     return Between(
         attempts=attempts,
         rows_of_deleted_files=deleted.count,

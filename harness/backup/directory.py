@@ -33,6 +33,7 @@ def new_directory(directory: Path) -> Iterator[Path]:
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise UsageError(f"{directory} is not empty", "Give each backup a directory of its own.")
         partial.mkdir(parents=True, exist_ok=True)
+        partial.chmod(0o700)  # all that the application knows is in it, whatever the umask says
         handle = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise UsageError(f"cannot use {directory} for a backup: {error.strerror}") from error

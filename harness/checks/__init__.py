@@ -147,6 +147,11 @@ def _trend(e: Evidence) -> CheckResult:
     )
 
 
+def _orphans(e: Evidence) -> CheckResult:
+    held = {table.name for table in e.script.tables}
+    return tables.check_orphans(e.target, e.source, [name for name in e.excluded_tables if name not in held])
+
+
 CHECKS: tuple[Check, ...] = (
     Check("artifact", lambda e: artifact.check_artifact(e.artifact)),
     Check("script", lambda e: artifact.check_script_warnings(e.artifact)),
@@ -171,7 +176,7 @@ CHECKS: tuple[Check, ...] = (
         lambda e: tables.check_excluded(e.excluded_tables, e.fresh, e.target, [t.name for t in e.script.tables]),
         required=False,
     ),
-    Check("orphans", lambda e: tables.check_orphans(e.target, e.source, e.excluded_tables)),
+    Check("orphans", _orphans),
     Check("definers", lambda e: schema.check_definers(e.target)),
     Check("server-variables", _variables, needs_source=True),
     Check("files", _files),

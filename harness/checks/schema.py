@@ -9,6 +9,11 @@ from harness.checks.collector import Collector
 from harness.checks.evidence import ScriptObject
 from harness.model import CheckResult, DatabaseState, SchemaObject, Severity
 
+_OF_DATABASE = (
+    "The dump of one database does not say it, and what is in there says its own: it counts for tables that are made"
+    " later. Create the database with it before the restore."
+)
+
 STRUCTURE_KINDS = ("database", "table", "column")
 KEY_KINDS = ("index", "foreign-key", "check")
 PROGRAM_KINDS = ("view", "trigger", "routine", "event")
@@ -75,8 +80,10 @@ def check_schema(
                     f"{item.kind}-differs",
                     item.label,
                     f"{_word(item)} {item.label}: its {attribute} is not what the source had.",
+                    severity=Severity.WARNING if item.kind == "database" else Severity.ERROR,
                     expected=_short(before.get(attribute, "none")),
                     actual=_short(now.get(attribute, "none")),
+                    remedy=_OF_DATABASE if item.kind == "database" else "",
                 )
     too_many = {table.name for table in actual.tables} - {table.name for table in expected.tables}
     for key, item in there.items():

@@ -77,6 +77,12 @@ def inspection(info: DumpInfo, findings: tuple[ScriptFinding, ...]) -> Inspectio
         refused.insert(0, f"it is cut short: {info.incomplete_because}")
     if not any(database.tables for database in info.databases):
         refused.append("it holds no table: it would restore without an error, to an empty database")
+    refused += [
+        f"line {item.line}: it holds only the placeholder of the view {item.name}, and not the view"
+        for database in info.databases
+        for item in database.objects
+        if item.placeholder
+    ]
     return Inspection(
         script=info,
         refused=tuple(refused),

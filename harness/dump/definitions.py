@@ -14,6 +14,7 @@ from harness.dump.statements import Kind, Piece
 from harness.dump.tokens import MOST_BYTES, Token, name_at, starts_with, tokenize
 from harness.dump.walk import used_database
 
+_UTF8 = re.compile(r"^UTF8(?=_|$)")
 _INTEGERS = frozenset({"TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "YEAR"})
 KINDS = frozenset({"TABLE", "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"})
 
@@ -88,7 +89,8 @@ def _words(tokens: Sequence[Token]) -> str:
 
     That is: the table's counter; a character set that stands before its own collation (MySQL prints it once a
     column's collation was written out, as a dump does); integer display widths (gone since MySQL 8.0.19, but for
-    `tinyint(1)`); `current_timestamp()`; and numbers in quotes as defaults.
+    `tinyint(1)`); `current_timestamp()`; numbers in quotes as defaults; and `utf8`, an alias of `utf8mb3` that older
+    servers print.
     """
     words = []
     index = 0
@@ -115,6 +117,8 @@ def _words(tokens: Sequence[Token]) -> str:
         if numeric:
             words += ["mark:-"] if numeric.group(1) else []
             words.append(f"number:{numeric.group(2)}")
+        elif token.kind == "word":
+            words.append(f"word:{_UTF8.sub('UTF8MB3', token.text)}")
         else:
             words.append(f"{token.kind}:{token.text}")
         index += 1

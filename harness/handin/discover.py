@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,18 +23,10 @@ T = TypeVar("T")
 
 _NAME_BOTH = "Name the script with --dump and the storage with --storage."
 _FIRST_BYTES = 4096
-_SCRIPT_BEGINS = (
-    b"--",
-    b"/*",
-    b"CREATE ",
-    b"INSERT ",
-    b"DROP ",
-    b"SET ",
-    b"USE ",
-    b"LOCK ",
-    b"REPLACE ",
-    b"DELIMITER ",
+_SCRIPT_BEGINS = re.compile(
+    rb"[\xef\xbb\xbf\s]*(?:--(?:\s|\Z)|/\*|(?:CREATE|INSERT|DROP|SET|USE|LOCK|REPLACE|DELIMITER) )", re.IGNORECASE
 )
+"""A comment is `--` with a blank behind it: `-----BEGIN` is a key, and `---` a YAML file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +67,8 @@ def find_backup(directory: Path) -> FoundBackup:
                 raise UnsafeArtifact(f"the manifest of {directory.name} names a file outside of it: {path}")
             if not path.exists():
                 raise BrokenArtifact(f"the backup {directory.name} lacks {path.name}, which its manifest promises")
+        if missing := {"database", "storage"} - paths.keys():
+            raise BrokenArtifact(f"the manifest of {directory.name} names no {' and no '.join(sorted(missing))}")
         return FoundBackup(paths["database"], paths["storage"], manifest)
     dumps: list[Dump] = []
     storages: list[Path] = []
@@ -115,8 +110,7 @@ def _kind(path: Path) -> str:
         return "dump" if named else ""
     if first[257:262] == b"ustar":
         return "storage"
-    begin = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:16].upper()
-    return "dump" if named or begin.startswith(_SCRIPT_BEGINS) else ""
+    return "dump" if named or _SCRIPT_BEGINS.match(first) else ""
 
 
 def _is_tab(directory: Path) -> bool:

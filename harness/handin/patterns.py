@@ -23,7 +23,10 @@ def newest(pattern: str, base: Path) -> Path:
     if not any(sign in str(path) for sign in "*?["):
         found = [base / path] if (base / path).exists() else []
     else:
-        found = [match for match in base.glob(str(path)) if not match.name.endswith(".partial")]
+        matches = sorted(base.glob(str(path)))
+        # A link such as `latest.sql.gz` is the file that it points at; one that points at nothing is none.
+        there = {match.resolve(): match for match in matches if not match.name.endswith(".partial") and match.exists()}
+        found = list(there.values())
     if not found:
         raise UsageError(f"nothing matches {pattern} in {base}", "Look whether last night's backup was made at all.")
     dated = sorted(((match.stat().st_mtime_ns, match) for match in found), reverse=True)

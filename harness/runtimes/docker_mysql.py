@@ -188,6 +188,7 @@ def _arguments(image: PreparedImage) -> list[str]:
         "--skip-name-resolve",
         # As in the process runtime: triggers by the app's own account.
         "--log-bin-trust-function-creators=ON",
+        "--event-scheduler=OFF",
     ]
     if image.flavour == "MySQL":
         arguments += ["--mysqlx=OFF", "--secure-file-priv=NULL"]

@@ -137,6 +137,8 @@ def _arguments(programs: MySqlPrograms, spec: StackSpec, data: Path, port: int, 
         *durability(spec),
         # The app's own account makes triggers; with a binary log that needs this or SUPER (error 1419).
         "--log-bin-trust-function-creators=ON",
+        # An event of the backup must not change what was restored before anybody has looked.
+        "--event-scheduler=OFF",
         f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
     ]
     if programs.flavour == "MySQL":

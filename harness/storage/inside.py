@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from harness.errors import BrokenArtifact, UsageError
 from harness.model import FileState
-from harness.storage.names import is_below, printable
+from harness.storage.names import coded, is_below, printable
 
 KNOWN = frozenset((b"resumes", b"docusign", b"nova-exports", b"dompdf", b"meilisearch", b"public"))
 """What `storage/app` holds: these tell it from other directories (guide, "Backup and restore")."""
@@ -67,7 +67,7 @@ def without_prefix(entries: Iterable[FileState], prefix: bytes) -> Iterator[File
         if entry.kind == "hardlink":
             if not is_below(target, prefix):
                 raise BrokenArtifact(
-                    f"{printable(entry.path)} is a hard link to {printable(target)}, outside of {printable(prefix)}",
+                    f"{coded(entry.path[len(prefix) + 1 :])} in {printable(prefix)} is a hard link to {coded(target)}, outside of it",
                     "Hand in the storage directory alone.",
                 )
             target = target[len(prefix) + 1 :]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.checks.evidence import ScriptObject
@@ -105,9 +107,21 @@ def test_every_kind_can_be_missing_extra_and_different(kind: str, word: str, rem
         "absent",
         "present",
     )
-    assert only(check((before,), (part(kind, "users", "thing", body="d2"),))) == finding(
+    differs = only(check((before,), (part(kind, "users", "thing", body="d2"),)))
+    assert replace(differs, severity=Severity.ERROR, remedy="") == finding(
         f"{kind}-differs", "users.thing", f"{word} users.thing: its body is not what the source had.", "d1", "d2"
     )
+    assert differs.severity is (Severity.WARNING if kind == "database" else Severity.ERROR)
+
+
+def test_what_no_dump_says_of_its_database_is_a_warning() -> None:
+    """The restored tables say their own; a healthy backup of a server with another default must pass."""
+    before, now = (
+        part("database", "", "apiary", collation=name) for name in ("utf8mb4_0900_ai_ci", "utf8mb4_unicode_ci")
+    )
+    found = only(check((before,), (now,)))
+    assert (found.code, found.severity) == ("database-differs", Severity.WARNING)
+    assert found.remedy.endswith("Create the database with it before the restore.")
 
 
 def test_each_attribute_that_differs_is_a_finding_also_one_that_is_gone() -> None:

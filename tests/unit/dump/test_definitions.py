@@ -36,6 +36,7 @@ def table(columns: str, options: str = "ENGINE=InnoDB") -> str:
             "`a` varchar(9) COLLATE utf8mb4_unicode_ci NOT NULL",
         ),
         ("`a` INT not null", "`a` int NOT NULL"),
+        ("`a` varchar(9) CHARACTER SET utf8 COLLATE utf8_bin", "`a` varchar(9) COLLATE utf8mb3_bin"),
         ("`a` int,\n\n  `b` int", "`a` int, `b` int"),
         ("`a` int /* a remark */", "`a` int"),
         ("`a` int /*!80023 INVISIBLE */", "`a` int INVISIBLE"),
@@ -43,6 +44,15 @@ def table(columns: str, options: str = "ENGINE=InnoDB") -> str:
 )
 def test_what_must_not_matter(mine: str, theirs: str) -> None:
     assert table(mine) == table(theirs)
+
+
+def test_an_old_name_of_a_character_set_must_not_matter() -> None:
+    """MySQL 5.7 and MariaDB up to 10.5 print `utf8`, later ones `utf8mb3`; a name in quotes is only a name."""
+    assert table("`a` int", "DEFAULT CHARSET=utf8 COLLATE=utf8_bin") == table(
+        "`a` int", "DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_bin"
+    )
+    assert table("`utf8` int") != table("`utf8mb3` int")
+    assert table("`a` int", "DEFAULT CHARSET=utf8mb4") != table("`a` int", "DEFAULT CHARSET=utf8mb3")
 
 
 def test_the_counter_of_a_table_must_not_matter_wherever_it_stands() -> None:

@@ -53,6 +53,14 @@ def test_a_damaged_script_is_found_by_its_name(backup: Path, damage: bytes) -> N
     assert find_backup(backup).dump == backup / "apiary.sql.gz"
 
 
+@pytest.mark.parametrize("beside", [b"-----BEGIN RSA PRIVATE KEY-----\n", b"---\nkey: value\n", b"SETTINGS=1\n"])
+def test_what_begins_like_a_script_and_is_none(backup: Path, beside: bytes) -> None:
+    """Keys of Passport and settings lie beside many a backup."""
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    (backup / "beside").write_bytes(beside)
+    assert find_backup(backup).dump == backup / "apiary.sql"
+
+
 def test_an_archive_is_known_by_its_first_bytes(backup: Path) -> None:
     (backup / "apiary.sql").write_bytes(SCRIPT)
     subprocess.run(["tar", "-C", backup / "files", "-czf", backup / "uploads.bin", "."], check=True)
@@ -102,6 +110,13 @@ def test_the_newest_that_matches_is_meant(tmp_path: Path) -> None:
     assert newest("apiary-*", tmp_path) == tmp_path / "apiary-2.sql.gz"
     assert newest(f"{tmp_path}/apiary-[13].sql.gz", Path("/")) == tmp_path / "apiary-3.sql.gz"
     assert newest("apiary-1.sql.gz", tmp_path) == tmp_path / "apiary-1.sql.gz"
+
+
+def test_a_link_to_the_newest_is_the_same_file_and_one_to_nothing_is_none(tmp_path: Path) -> None:
+    (tmp_path / "apiary-1.sql.gz").touch()
+    (tmp_path / "apiary-latest.sql.gz").symlink_to("apiary-1.sql.gz")
+    (tmp_path / "apiary-old.sql.gz").symlink_to("apiary-0.sql.gz")
+    assert newest("apiary-*", tmp_path).resolve() == tmp_path / "apiary-1.sql.gz"
 
 
 def test_two_that_are_equally_new_are_an_error(tmp_path: Path) -> None:

@@ -106,6 +106,14 @@ def test_a_dump_without_tables_would_be_refused() -> None:
     assert "it holds no table: it would restore without an error, to an empty database" in told(result)
 
 
+def test_a_view_that_is_only_a_placeholder_would_be_refused() -> None:
+    """As `verify` does: it would load, and show nothing."""
+    script = b"CREATE TABLE `t` (`a` int);\n/*!50001 CREATE VIEW `v` AS SELECT \n 1 AS `a`*/;\n-- Dump completed\n"
+    result = inspected("-", stdin=script)
+    assert result.exit_code == 1
+    assert "line 2: it holds only the placeholder of the view v, and not the view" in told(result)
+
+
 def test_pairs_and_directories_are_read_as_one(tmp_path: Path) -> None:
     text = told(inspected(DUMPS / "no-data.sql", DUMPS / "no-create-info.sql"))
     assert "no-data.sql and no-create-info.sql" in text

@@ -7,6 +7,7 @@ import pytest
 from harness.errors import BrokenArtifact, UsageError
 from harness.model import FileState
 from harness.storage.inside import root_inside, without_prefix
+from harness.storage.names import coded
 
 
 def entry(path: str, target: str = "") -> FileState:
@@ -63,4 +64,4 @@ def test_names_begin_anew_below_it() -> None:
 def test_a_hard_link_to_something_outside_is_refused() -> None:
     with pytest.raises(BrokenArtifact) as refused:
         list(without_prefix([entry("storage/app/b", "storage/x")], b"storage/app"))
-    assert refused.value.fact == "storage/app/b is a hard link to storage/x, outside of storage/app"
+    assert refused.value.fact == f"{coded(b'b')} in storage/app is a hard link to {coded(b'storage/x')}, outside of it"
