@@ -66,8 +66,9 @@ def without_prefix(entries: Iterable[FileState], prefix: bytes) -> Iterator[File
         target = entry.target
         if entry.kind == "hardlink":
             if not is_below(target, prefix):
+                name = coded(entry.path[len(prefix) + 1 :])
                 raise BrokenArtifact(
-                    f"{coded(entry.path[len(prefix) + 1 :])} in {printable(prefix)} is a hard link to {coded(target)}, outside of it",
+                    f"{name} in {printable(prefix)} is a hard link to {coded(target)}, outside of it",
                     "Hand in the storage directory alone.",
                 )
             target = target[len(prefix) + 1 :]
