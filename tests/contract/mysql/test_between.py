@@ -15,6 +15,7 @@ from harness.dump.source import open_script
 from harness.model import Between
 from harness.runtimes.local_host import LocalHost
 from harness.storage.inventory import read_inventory
+from harness.storage.names import coded
 from tests.contract.mysql.places import Place
 
 FILES, BETWEEN = "Back up the files", "Look for what changed between the two"
@@ -133,7 +134,7 @@ def test_what_is_wrong_at_the_source_is_told_and_not_tried_again(app: App) -> No
 
 def test_an_app_that_never_rests_is_backed_up_and_what_disagrees_is_named(app: App) -> None:
     _, between, steps = app.back_up(Meddler(FILES, lambda left: app.upload(10 + left), times=3))
-    assert between == Between(attempts=3, files_of_later_rows=1, named=("resumes/u10.pdf",))
+    assert between == Between(attempts=3, files_of_later_rows=1, named=(coded(b"resumes/u10.pdf"),))
     assert len(steps) == 9
     assert app.backed_up() == (4, [f"resumes/u{number}.pdf" for number in (1, 10, 11, 12, 2)])
 
