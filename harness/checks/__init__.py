@@ -148,8 +148,7 @@ def _trend(e: Evidence) -> CheckResult:
 
 
 def _orphans(e: Evidence) -> CheckResult:
-    held = {table.name for table in e.script.tables}
-    return tables.check_orphans(e.target, e.source, [name for name in e.excluded_tables if name not in held])
+    return tables.check_orphans(e.target, e.source, e.excluded_tables, [table.name for table in e.script.tables])
 
 
 CHECKS: tuple[Check, ...] = (
