@@ -34,7 +34,7 @@ def read_manifest(directory: Path) -> Manifest:
     """Read the manifest of a backup directory.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or it is of another program.
         BrokenArtifact: it cannot be read, or is of a newer format.
     """
     path = directory / MANIFEST_NAME
@@ -48,6 +48,11 @@ def read_manifest(directory: Path) -> Manifest:
         version = json.loads(raw).get("format_version")
     except (ValueError, AttributeError):
         raise BrokenArtifact(f"{path} is no manifest: it is not a JSON object") from None
+    if version is None:
+        raise UsageError(
+            f"{path} is no manifest of apiary-drill: it has no format_version",
+            "Name the script with --dump and the storage with --storage.",
+        )
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise BrokenArtifact(
             f"{path} has format {version!r}, this program reads up to {FORMAT_VERSION}",

@@ -87,6 +87,15 @@ def test_a_tab_directory_is_a_script(backup: Path) -> None:
     assert find_backup(backup).dump == TabDirectory(backup / "tab")
 
 
+def test_a_manifest_of_another_program_is_bad_usage_and_not_a_bad_backup(backup: Path) -> None:
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    (backup / "manifest.json").write_text('{"name": "Apiary", "icons": []}')
+    assert error_of(backup) == (
+        f"{backup}/manifest.json is no manifest of apiary-drill: it has no format_version\n"
+        "HINT: Name the script with --dump and the storage with --storage."
+    )
+
+
 def test_several_candidates_are_named(backup: Path) -> None:
     (backup / "b.sql").write_bytes(SCRIPT)
     (backup / "a.sql").write_bytes(SCRIPT)
