@@ -1,7 +1,7 @@
 """Where the content of `storage/app` begins in what was handed in: operators copy more than that, with its path.
 
-Only what leaves no doubt is taken: a directory `storage/app`, or one directory that holds everything and has Apiary's
-own directories in it. Two that are equally good are refused.
+Only what leaves no doubt is taken: a directory `storage/app`, `app` beside `framework` or `logs`, or one directory that
+holds everything and has Apiary's own directories in it. Two that are equally good are refused.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ KNOWN = frozenset((b"resumes", b"docusign", b"nova-exports", b"dompdf", b"meilis
 """What `storage/app` holds: these tell it from other directories (guide, "Backup and restore")."""
 
 _REFERENCED = frozenset((b"resumes", b"docusign"))
+_BESIDE = frozenset((b"framework", b"logs"))
+"""What stands beside `app` in `storage`."""
+
 _LARAVEL = [b"storage", b"app"]
 
 
@@ -29,13 +32,17 @@ def root_inside(entries: Iterable[FileState]) -> bytes:
     named: dict[bytes, None] = {}
     holding: dict[bytes, None] = {}
     tops: set[bytes] = set()
+    of_storage: set[bytes] = set()
     for entry in entries:
         if not entry.path:
             continue
         parts = entry.path.split(b"/")
         folders = parts if entry.kind == "directory" else parts[:-1]
-        if parts[0] in KNOWN and (folders or entry.kind == "directory"):
+        # `public` stands in `storage/app` and in the root of every Laravel application: it decides nothing.
+        if parts[0] in KNOWN and parts[0] != b"public" and folders:
             return b""
+        if folders and (parts[0] == b"app" or parts[0] in _BESIDE):
+            of_storage.add(parts[0])
         if len(tops) < 2:
             tops.add(parts[0])
         for at in range(len(folders)):
@@ -46,6 +53,8 @@ def root_inside(entries: Iterable[FileState]) -> bytes:
                 holding[b"/".join(folders[:at])] = None
                 break
     found = list(named) or [path for path in holding if len(tops) == 1]
+    if not found and b"app" in of_storage and len(of_storage) > 1:
+        return b"app"
     if len(found) > 1:
         raise UsageError(
             f"it holds more than one storage directory: {', '.join(printable(path) for path in sorted(found)[:5])}",

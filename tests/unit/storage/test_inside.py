@@ -36,6 +36,11 @@ def root(*paths: str) -> str:
         (("app/resumes/a.pdf", "notes.txt"), ""),
         (("storage/application/resumes", "x"), ""),
         (("public",), ""),
+        (("public/x", "agreements/y"), ""),
+        (("app/agreements/x", "framework/cache/y", "logs/laravel.log"), "app"),
+        (("app/x", "logs/"), "app"),
+        (("app/x", "logs"), ""),
+        (("app/Models/User.php", "public/index.php", "storage/app/resumes/x", "storage/logs/y"), "storage/app"),
     ],
 )
 def test_the_directory_that_is_meant(paths: tuple[str, ...], expected: str) -> None:
