@@ -153,9 +153,11 @@ class Batch:
 
     def _settled(self, settings: Settings) -> Settings:
         """The settings with a runtime that is the same for every drill that may have any."""
-        if settings.runtime == "auto" and self._auto is None:
+        if settings.runtime != "auto":
+            return settings
+        if self._auto is None:
             self._auto = settled(settings, self._say)
-        return replace(settings, runtime=self._auto) if self._auto and settings.runtime == "auto" else settings
+        return replace(settings, runtime=self._auto)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import click
 
 from harness import __version__
 from harness.commands.edge import errors_console
-from harness.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, unforeseen
+from harness.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, harness_error
 
 COMMANDS = {
     "backup": "backup",
@@ -72,7 +72,7 @@ class _Group(click.Group):
             errors_console.print(f"error: {where}{error.strerror or error}", style="red", markup=False, soft_wrap=True)
             ctx.exit(EXIT_USAGE if error.errno in _ABOUT_A_PATH else EXIT_INCONCLUSIVE)
         except Exception as error:
-            told = unforeseen(error)
+            told = harness_error(error)
             errors_console.print(f"error: {told}", style="red", markup=False, highlight=False, soft_wrap=True)
             ctx.exit(told.exit_code)
         except KeyboardInterrupt:

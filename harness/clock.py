@@ -15,10 +15,9 @@ from harness.errors import (
     EXIT_INCONCLUSIVE,
     EXIT_NOT_AS_EXPECTED,
     FaultFailed,
-    HarnessError,
     StageFailed,
     StageOutOfTime,
-    unforeseen,
+    harness_error,
 )
 from harness.model import Step
 
@@ -80,13 +79,11 @@ class Clock:
             failed = False
         except (StageFailed, FaultFailed):
             raise
-        except HarnessError as error:
-            stage = StageFailed(name, error)
+        except Exception as error:
+            stage = StageFailed(name, harness_error(error))
             if not decides and stage.exit_code == EXIT_NOT_AS_EXPECTED:
                 stage.exit_code = EXIT_INCONCLUSIVE
             raise stage from error
-        except Exception as error:
-            raise StageFailed(name, unforeseen(error)) from error
         finally:
             step = Step(name, title, began_at, time.monotonic() - began, note.detail, failed)
             self.steps.append(step)

@@ -39,7 +39,7 @@ from harness.errors import (
     StageFailed,
     UsageError,
     WaitTimeout,
-    unforeseen,
+    harness_error,
 )
 from harness.faults.injector import Injector
 from harness.faults.stages import RESTORE_STEPS, Stage
@@ -282,16 +282,11 @@ class Drill:
         outcome = _Outcome()
         try:
             yield outcome
-        except (StageFailed, FaultFailed) as error:
-            if error.exit_code == EXIT_USAGE:
-                raise
-            outcome.error = error
-        except HarnessError as error:
-            if error.exit_code == EXIT_USAGE:
-                raise
-            outcome.error = StageFailed("drill", error)
         except Exception as error:
-            outcome.error = StageFailed("drill", unforeseen(error))
+            told = harness_error(error)
+            if told.exit_code == EXIT_USAGE:
+                raise
+            outcome.error = told if isinstance(told, StageFailed | FaultFailed) else StageFailed("drill", told)
         if outcome.error is not None:
             if outcome.error.details:
                 self.store.save_details(outcome.error.details)

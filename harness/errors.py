@@ -17,6 +17,9 @@ EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
 EXIT_INTERRUPTED = 130
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says when a disk or a quota is full."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -121,14 +124,16 @@ class FaultFailed(HarnessError):
         self.fault = fault
 
 
-def unforeseen(error: Exception) -> HarnessError:
-    """What nobody provided for, as something that could not tell: it says nothing of the backup.
+def harness_error(error: Exception) -> HarnessError:
+    """An error of the harness as it is; what nobody provided for as one that could not tell.
 
-    Its text may quote a value or a person's file name, so that it is in the details alone.
+    The text of the latter may quote a value or a person's file name, so that it is in the details alone.
     """
+    if isinstance(error, HarnessError):
+        return error
     details = "".join(traceback.format_exception(error))
     if isinstance(error, OSError) and error.strerror:
-        hints = ("Make room and run the drill again.",) if error.errno in (errno.ENOSPC, errno.EDQUOT) else ()
+        hints = ("Make room and run the drill again.",) if error.errno in DISK_FULL else ()
         return HarnessError(error.strerror.lower(), *hints, details=details)
     return HarnessError(
         f"the harness itself failed with {type(error).__name__}",

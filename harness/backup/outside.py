@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -39,6 +40,9 @@ _SHOW_HERE = {"ALL", "ALL PRIVILEGES", "EXECUTE", "CREATE ROUTINE", "ALTER ROUTI
 """With one of these on the database routines are seen; where their text is not, the dump fails and says so."""
 
 _COMMAND_LIMIT_S = 600.0
+_SAID_BYTES = 2000
+"""The end of what a command said is told; what it leaves running may say anything."""
+
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -177,7 +181,8 @@ class CommandLifecycle:
             except (MissingProgram, WaitTimeout) as error:
                 raise ProcedureFailed(f"`{command}` failed: {error.fact}", *hints) from error
             if completed.exit_status != 0:
-                said = log.read().decode("utf-8", "replace")[-2000:]
+                log.seek(-min(_SAID_BYTES, log.seek(0, os.SEEK_END)), os.SEEK_END)
+                said = log.read().decode("utf-8", "replace")
                 raise ProcedureFailed(
                     f"`{command}` ended with exit status {completed.exit_status}", *hints, details=said
                 )

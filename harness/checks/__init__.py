@@ -147,10 +147,6 @@ def _trend(e: Evidence) -> CheckResult:
     )
 
 
-def _orphans(e: Evidence) -> CheckResult:
-    return tables.check_orphans(e.target, e.source, e.excluded_tables, [table.name for table in e.script.tables])
-
-
 CHECKS: tuple[Check, ...] = (
     Check("artifact", lambda e: artifact.check_artifact(e.artifact)),
     Check("script", lambda e: artifact.check_script_warnings(e.artifact)),
@@ -175,7 +171,10 @@ CHECKS: tuple[Check, ...] = (
         lambda e: tables.check_excluded(e.excluded_tables, e.fresh, e.target, [t.name for t in e.script.tables]),
         required=False,
     ),
-    Check("orphans", _orphans),
+    Check(
+        "orphans",
+        lambda e: tables.check_orphans(e.target, e.source, e.excluded_tables, [t.name for t in e.script.tables]),
+    ),
     Check("definers", lambda e: schema.check_definers(e.target)),
     Check("server-variables", _variables, needs_source=True),
     Check("files", _files),

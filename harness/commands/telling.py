@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.commands.edge import errors_console, settings_for
-from harness.errors import HarnessError, unforeseen
+from harness.errors import HarnessError, harness_error
 from harness.model import DrillResult
 from harness.monitoring.notify import notify_not_begun
 from harness.monitoring.ping import ping_ended, ping_started
@@ -104,8 +104,7 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            known = error if isinstance(error, HarnessError) else unforeseen(error)
-            fact = error.format_message() if isinstance(error, click.ClickException) else known.fact
+            fact = error.format_message() if isinstance(error, click.ClickException) else harness_error(error).fact
             try_to_tell("notifications", lambda: notify_not_begun(command.__name__, fact, telling))
             try_to_tell("dead man's switch", lambda: ping_ended(telling, good=False))
             raise

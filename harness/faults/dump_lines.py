@@ -19,7 +19,7 @@ from harness.dump.walk import pieces_with_tokens
 from harness.errors import HarnessError
 from harness.faults.fault import ArtifactOptions, Fault, Inject, Options, damage, table
 from harness.faults.scene import Scene
-from harness.faults.script_edit import edit, is_insert, picked, pieces, rewrite
+from harness.faults.script_edit import NO_SECTIONS, edit, is_insert, picked, pieces, rewrite
 from harness.faults.stages import Stage
 
 _TABLE = re.compile(rb"\s*-- Table structure for table `")
@@ -109,7 +109,7 @@ def wrong_database(scene: Scene, rng: Random, options: ArtifactOptions) -> Itera
     path = scene.backup.dump
     first = next((piece.offset for piece in pieces(path) if _begins_a_table(piece)), None)
     if first is None:
-        raise HarnessError("the script says nowhere in a comment that a table begins, as with --skip-comments")
+        raise HarnessError(NO_SECTIONS)
 
     def chosen(piece: Piece) -> bytes:
         if piece.offset != first or not _begins_a_table(piece):

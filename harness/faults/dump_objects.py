@@ -12,6 +12,7 @@ from harness.errors import HarnessError
 from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
 from harness.faults.scene import Backup, Scene
 from harness.faults.script_edit import (
+    NO_SECTIONS,
     created_table,
     edit,
     line_name,
@@ -82,7 +83,7 @@ def header_only(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator
 
     edit(path, without)
     if not left_out:
-        raise HarnessError("the script says nowhere in a comment that a table begins, as with --skip-comments")
+        raise HarnessError(NO_SECTIONS)
     scene.changed("file", path.name, f"{left_out} sections of tables and views left out: all of them")
     yield
 

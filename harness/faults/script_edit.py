@@ -32,6 +32,10 @@ _PROGRAM = re.compile(
 )
 
 
+NO_SECTIONS = "the script says nowhere in a comment that a table begins, as with --skip-comments"
+"""Why a fault that goes by sections can do nothing."""
+
+
 class Sink(Protocol):
     """Something that takes bytes."""
 

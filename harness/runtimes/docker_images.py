@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import docker
 import docker.errors
@@ -99,21 +99,24 @@ def choose(
     if default in _LOCAL_ONES:
         raise ImageUnavailable(f"image {default} is not on this Docker engine", "`apiary-drill images build` makes it.")
     substitute = present(client, local)
-    asked_for = (str(client.info().get("ID", "")), default)
-    if substitute is not None and asked_for in _IN_VAIN:
-        progress(f"{default} could not be pulled before; {local} takes its place")
-        return ChosenImage(substitute.reference, substitute.id, substitute.digest, instead_of=default)
-    try:
-        return _pulled(client, default, progress, _PULL_S if substitute is None else _PULL_WITH_SUBSTITUTE_S)
-    except ImageUnavailable as error:
-        if substitute is None:
+    if substitute is None:
+        try:
+            return _pulled(client, default, progress, _PULL_S)
+        except ImageUnavailable as error:
             raise ImageUnavailable(
                 f"{error.fact}, and {local}, which would take its place, is not on this engine",
                 "`apiary-drill images build` makes it from Debian packages alone.",
             ) from error
-        _IN_VAIN.add(asked_for)
-        progress(f"{error.fact}; {local} takes its place")
-        return ChosenImage(substitute.reference, substitute.id, substitute.digest, instead_of=default)
+    asked_for = (str(client.info().get("ID", "")), default)
+    why = f"{default} could not be pulled before"
+    if asked_for not in _IN_VAIN:
+        try:
+            return _pulled(client, default, progress, _PULL_WITH_SUBSTITUTE_S)
+        except ImageUnavailable as error:
+            why = error.fact
+            _IN_VAIN.add(asked_for)
+    progress(f"{why}; {local} takes its place")
+    return replace(substitute, instead_of=default)
 
 
 def pinned(reference: str) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.errors import HarnessError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+from harness.errors import DISK_FULL, HarnessError
 
 
 def disk_full(where: str, details: str = "") -> HarnessError:
@@ -27,6 +24,6 @@ def telling_full_disk(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in DISK_FULL:
             raise disk_full(str(where)) from error
         raise
