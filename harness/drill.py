@@ -125,8 +125,7 @@ class Drill:
         """Restore a backup that was made elsewhere, and prove that all of it is back."""
         self.objectives, self.backup_name = objectives, handed_in.name
         with self._judged("verify", purpose) as outcome:
-            app_key = handed_in.app_key or new_app_key()
-            self._prove(HandedOver.from_outside(handed_in), app_key, outcome)
+            self._prove(HandedOver.from_outside(handed_in), handed_in.app_key, outcome)
         return outcome.result
 
     def back_up(self, scenario: Scenario, app_key: str) -> HandedOver:
@@ -154,8 +153,12 @@ class Drill:
         return HandedOver.from_backup(backup, plan, view)
 
     @contextmanager
-    def restored(self, handed: HandedOver, app_key: str) -> Iterator[tuple[Stack, Restored]]:
-        """The second half up to the last step of the guide: a target into which the backup was restored."""
+    def restored(self, handed: HandedOver, app_key: str | None) -> Iterator[tuple[Stack, Restored]]:
+        """The second half up to the last step of the guide: a target into which the backup was restored.
+
+        Args:
+            app_key: `APP_KEY` of the instance that was backed up; None gives the target one of its own.
+        """
         limits, clock, around = self.limits, self.clock, self.faults.around
         with around(Stage.ARTIFACT, directory=handed.directory):
             pass
@@ -167,7 +170,7 @@ class Drill:
             handed.must_be_complete()
             script = read_script(handed.dump, handed.database, allowed=handed.allowed, progress=note.progress)
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"
-        with self._stack("target", app_key) as target:
+        with self._stack("target", app_key or new_app_key()) as target:
             fresh = prove_target(target, limits, clock)
             with clock.step("compare", "Compare the script with the server that it will run on"):
                 script = replace(check_compatibility(script, target.mysql), as_it_stands=self.as_it_stands)
@@ -212,10 +215,11 @@ class Drill:
                     manifest=handed.manifest,
                     before_migrating=before,
                     accepted=handed.accepted,
+                    app_key_given=app_key is not None,
                 ),
             )
 
-    def _prove(self, handed: HandedOver, app_key: str, outcome: _Outcome) -> None:
+    def _prove(self, handed: HandedOver, app_key: str | None, outcome: _Outcome) -> None:
         with self.restored(handed, app_key) as (target, what):
             with self.faults.around(Stage.LOOKING, stack=target):
                 evidence = collect(target, what, self.objectives, self.store.directory, self.clock, limits=self.limits)

@@ -134,7 +134,7 @@ class HandedOver:
         view = replace(self.source, files=files)
         return HandedOver.from_backup(replace(self.backup, directory=directory), self.plan, view)
 
-    def as_from_elsewhere(self, app_key: str) -> HandedOver:
+    def as_from_elsewhere(self, app_key: str | None) -> HandedOver:
         """The same files, and nothing else of what is known about them."""
         return HandedOver.from_outside(
             HandedIn(self.dump, self.storage, database=self.database, app_key=app_key, migrate=self.migrate)

@@ -345,7 +345,10 @@ class SearchState:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """What the application says of itself; `configuration` asks whether it uses what its environment says."""
+    """What the application says of itself; `configuration` asks whether it uses what its environment says.
+
+    `not_decrypted` names the columns with encrypted values that were not tried, because no `APP_KEY` was given.
+    """
 
     ping: Probe
     health: Probe
@@ -354,6 +357,7 @@ class AppState:
     decrypt: tuple[Probe, ...] = ()
     downloads: tuple[Probe, ...] = ()
     configuration: tuple[Probe, ...] = ()
+    not_decrypted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

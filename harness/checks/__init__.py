@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from harness import guide
-from harness.checks import app, artifact, files, recovery, release, schema, search, tables, trend
+from harness.checks import app, artifact, encrypted, files, recovery, release, schema, search, tables, trend
 from harness.checks.evidence import Evidence
 from harness.model import CheckResult
 from harness.snapshot import read_references
@@ -219,17 +219,7 @@ CHECKS: tuple[Check, ...] = (
     Check("migrations", lambda e: app.check_migrations(e.app, e.unknown_migrations)),
     Check("release", _release, needs_migration=True),
     Check("no-way-out", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),
-    Check(
-        "encrypted-values",
-        lambda e: search.check_probes(
-            "encrypted-values",
-            "Encrypted values can be read with the application's key",
-            "decrypt",
-            e.app.decrypt,
-            "An encrypted value of {subject} cannot be read with this APP_KEY.",
-        ),
-        required=False,
-    ),
+    Check("encrypted-values", lambda e: encrypted.check_encrypted_values(e.app), required=False),
     Check(
         "downloads",
         lambda e: search.check_probes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -159,4 +160,8 @@ def backup(
         if not between.settled:
             console.print("Back up with --stop-command and --start-command, or when less is uploaded.")
     console.print(f"\nbackup complete: {taken.directory}", markup=False, highlight=False)
-    console.print(f"drill it: apiary-drill verify {taken.directory}", markup=False, highlight=False)
+    command = f"apiary-drill verify {shlex.quote(str(taken.directory))}"
+    console.print(f"drill it: {command}", markup=False, highlight=False)
+    console.print(
+        "With --app-key-file FILE, which holds the APP_KEY, it proves encrypted values as well.", markup=False
+    )

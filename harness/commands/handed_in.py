@@ -13,12 +13,13 @@ import click
 
 from harness import config
 from harness.backup.scan import HostedDirectory
-from harness.commands.common import drilling, must_exist, read_secret, tell
+from harness.commands.common import drilling, must_exist, tell
 from harness.commands.edge import say
 from harness.drill import new_drill_id
 from harness.dump.safety import CODES
 from harness.dump.source import files_of
 from harness.errors import HarnessError
+from harness.handin.app_key import read_app_key
 from harness.handin.discover import FoundBackup, find_backup
 from harness.handin.dumps import STANDARD_INPUT, named_dump, spool
 from harness.handin.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
@@ -124,12 +125,13 @@ class Asked:
         accepted: tuple[str, ...] = (),
         allowed: tuple[str, ...] = (),
     ) -> HandedIn:
+        key = None if app_key_file is None else read_app_key(app_key_file)  # before a volume is opened
         return HandedIn(
             dump=found.dump,
             storage=open_volume(found.storage) if isinstance(found.storage, Volume) else found.storage,
             database=database,
             manifest=found.manifest,
-            app_key=read_secret(app_key_file, "--app-key-file"),
+            app_key=key,
             accepted_tables=(*accepted, *self.accept_missing),
             allowed=frozenset((*allowed, *self.allow)),
         )
@@ -252,7 +254,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--database", metavar="NAME", help="Which database of the script, when it holds several."),
             click.option(
                 "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-                help="File with the APP_KEY of the instance, so that encrypted values can be proven readable.",
+                help="File with the APP_KEY of the instance. Without it, encrypted values are not proven readable.",
             ),
             click.option(
                 "--allow", multiple=True, type=click.Choice(CODES), metavar="CODE",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from harness.checks.encrypted import NOT_READABLE
 from harness.errors import HarnessError
 from harness.expressions import CONFIGURED, decrypt_digest_expression, stale_configuration_expression
 from harness.model import AppState, Probe
@@ -18,20 +20,24 @@ DOWNLOADS = 3
 """Resumes fetched through the application."""
 
 
-def observe_app(stack: Stack, files: Path | None = None) -> AppState:
+def observe_app(stack: Stack, files: Path | None = None, *, key_given: bool = True) -> AppState:
     """Everything that the application says of itself.
 
     Args:
+        key_given: False where its `APP_KEY` is one that the harness made up, which proves nothing.
         files: inventory of the storage directory as it must be, which a download is compared with; without it
             nothing is downloaded. A download logs in, which leaves a row: look at the database before.
     """
     ran, pending = stack.apiary.migrations()
+    with stack.mysql.session() as session:
+        encrypted = tuple(encrypted_values(session, stack.mysql.database))
     return AppState(
         ping=_ping(stack),
         health=_health(stack),
         migrations_ran=ran,
         migrations_pending=pending,
-        decrypt=tuple(_decrypt(stack)),
+        decrypt=tuple(_decrypt(stack, encrypted)) if key_given else (),
+        not_decrypted=() if key_given else tuple(column for column, _ in encrypted),
         configuration=tuple(_configuration(stack)),
         downloads=tuple(_downloads(stack, files)) if files is not None else (),
     )
@@ -63,19 +69,16 @@ def _unwell(body: bytes) -> str:
     return f"not well: {', '.join(failed)}" if failed else "it names no failed check"
 
 
-def _decrypt(stack: Stack) -> list[Probe]:
-    """Decrypt one value of each encrypted column inside the app; only a digest comes out."""
-    database = stack.mysql.database
+def _decrypt(stack: Stack, values: Sequence[tuple[str, str]]) -> list[Probe]:
+    """Decrypt one value of each encrypted column, as pairs (column, payload), in the app; only a digest comes out."""
     probes = []
-    with stack.mysql.session() as session:
-        payloads = list(encrypted_values(session, database))
-    for label, payload in payloads:
+    for label, payload in values:
         completed = stack.apiary.artisan("tinker", f"--execute={decrypt_digest_expression(payload)}")
         digest = completed.stdout.decode("utf-8", "replace").strip()
         works = completed.exit_status == 0 and re.fullmatch(r"[0-9a-f]{64}", digest) is not None
         # What must come out is the plain text itself: its digest at the source, or any digest at all.
         probes.append(
-            Probe("decrypt", label, digest if works else "", digest if works else "", "" if works else "not readable")
+            Probe("decrypt", label, digest if works else "", digest if works else "", "" if works else NOT_READABLE)
         )
     return probes
 

@@ -78,6 +78,7 @@ class Restored:
         manifest: the artifact's own manifest, when it has one.
         before_migrating: the restored database before the migrations of a newer application, when they ran.
         accepted: tables that these may drop, or drop rows of.
+        app_key_given: whether the target has the `APP_KEY` of the backup's instance, or one that was made up.
     """
 
     script: Script
@@ -91,6 +92,7 @@ class Restored:
     manifest: Manifest | None = None
     before_migrating: BeforeMigrating | None = None
     accepted: tuple[str, ...] = ()
+    app_key_given: bool = True
 
 
 def collect(
@@ -155,7 +157,8 @@ def _look(
         rows = _row_differences(stack, restored, target, directory)
         note.detail = f"{len(rows)} tables differ"
     with clock.step("observe-app", "Ask the restored application"):
-        app = _against_source(observe_app(stack, restored.expected_files), restored.source)
+        app = observe_app(stack, restored.expected_files, key_given=restored.app_key_given)
+        app = _against_source(app, restored.source)
     return Evidence(
         database=database,
         fresh=restored.fresh.database,

@@ -97,8 +97,9 @@ def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backe
     generate(key, None)
     process = drill(settings, "verify", "--json", "--sign", str(key), "--metrics", str(metrics), str(directory))
     result = json.loads(process.stdout)
-    assert process.returncode == 1, "the key of the source was not handed in, so its values cannot be read"
-    assert {finding["code"] for finding in result["findings"] if finding["severity"] == "error"} == {"decrypt"}
+    assert process.returncode == 0, "without the key of the source its encrypted values are not proven, and no error"
+    assert "app-key-not-given" in {finding["code"] for finding in result["findings"]}
+    assert not [finding for finding in result["findings"] if finding["severity"] == "error"]
     compared = {check["check"]: check["compared"] for check in result["checks"]}
     assert compared["rows-source"] == compared["rows-script"] == rows_of(backed)
     Draft202012Validator(json.loads(SCHEMAS[0].text())).validate(result)
@@ -108,7 +109,7 @@ def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backe
         for sample in family.samples
     }
     assert values["apiary_drill_rows", result["backup"]] == rows_of(backed)
-    assert values["apiary_drill_last_good_timestamp_seconds", result["backup"]] == 0
+    assert values["apiary_drill_last_good_timestamp_seconds", result["backup"]] > 0
     evidence = settings.runs_dir / result["drill_id"] / "evidence.intoto.jsonl"
     artifacts = [f"--artifact={directory / file['name']}" for file in result["artifacts"]]
     checked = drill(settings, "evidence", "verify", str(evidence), "--key", f"{key}.pub", *artifacts)
