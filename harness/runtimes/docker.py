@@ -125,7 +125,10 @@ class DockerRuntime:
             pod = Server(client, pod_plan(spec, profile, self._app, prefix, prefix), stop_s=0)
             if not keep:
                 running.callback(pod.stop)
-            reach = running.enter_context(Reach(prefix, prefix, pod.host, direct=bridge_is_here(network_id)))
+            pod.start()
+            reach = running.enter_context(
+                Reach(prefix, pod.host, pod.address(), direct=bridge_is_here(network_id))
+            )
             mysql, mysql_server, mysql_ready = running.enter_context(
                 mysql_container(client, settings, made, spec, reach, keep=keep)
             )
@@ -133,17 +136,16 @@ class DockerRuntime:
                 search_container(client, settings, self._search, spec, reach, keep=keep)
             )
             # Each takes a second or more, and none needs the others to begin with; MySQL takes longest, so it is first.
-            pod.start()
             prepare_storage(pod, profile)
             mysql_ready()
             search_ready()
-            host, port = reach.to(pod.address(), profile.port)
+            host, port = reach.to(profile.port)
             url = f"http://{host}:{port}"
             env = app_environment(
                 spec,
                 profile,
                 self._given_env,
-                mysql=(mysql_server.address(), mysql.tools_address[1]),
+                mysql=(reach.address, mysql.tools_address[1]),
                 meilisearch=search.inner_url,
                 url=url,
             )

@@ -154,7 +154,6 @@ def pod_plan(spec: StackSpec, profile: Profile, image: ChosenImage, network: str
         entrypoint=("sleep", "infinity"),
         user="0:0",
         network=network,
-        alias="apiary",
         volumes={profile.storage: f"{prefix}-storage"},
         capabilities=_STORAGE_RIGHTS,
         memory_bytes=_MEMORY_BYTES,

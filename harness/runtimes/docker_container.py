@@ -53,7 +53,6 @@ class ContainerPlan:
         env: its environment.
         user: numeric user, or empty for the image's own.
         network: name of a network, or `container:<name>` to share another container's.
-        alias: its name on that network.
         volumes: where a volume is mounted, by the volume's name.
         files: content by path, put in before it starts.
         capabilities: what it keeps of root's rights; everything else is dropped.
@@ -71,7 +70,6 @@ class ContainerPlan:
     env: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     network: str = "none"
-    alias: str = ""
     volumes: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
@@ -110,7 +108,6 @@ class Server:
         self._plan = plan
         self._stop_s = stop_s
         self._container: Container | None = None
-        self._address = ""
 
     @property
     def host(self) -> ContainerHost:
@@ -186,9 +183,7 @@ class Server:
         assert self._container is not None, "not started"
         with engine_errors(f"asking for the address of {self._plan.title}"):
             attributes = self._client.api.inspect_container(self._plan.name)
-        networks = attributes["NetworkSettings"]["Networks"]
-        self._address = str(networks[self._plan.network]["IPAddress"])
-        return self._address
+        return str(attributes["NetworkSettings"]["Networks"][self._plan.network]["IPAddress"])
 
     def kill(self) -> None:
         """End it at once, as a power cut would; the container stays for its log."""
@@ -196,12 +191,11 @@ class Server:
             self._client.api.kill(self._plan.name)
 
     def restart(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start it again after it ended. Raises ServerFailed when it is not at its address any more.
+        """Start it again after it ended.
 
         Args:
             environment: further variables; a container keeps those that it was made with, so it is made anew then.
         """
-        before = self._address
         if environment:
             with engine_errors(f"removing {self._plan.title}"):
                 self.save_log()
@@ -211,8 +205,6 @@ class Server:
         else:
             with engine_errors(f"starting {self._plan.title} again"):
                 self._client.api.start(self._plan.name)
-        if before and self.address() != before:
-            raise ServerFailed(f"{self._plan.title} came back at {self.address()}, and was at {before}")
 
     def pause(self) -> None:
         """Let it stand still."""
@@ -340,6 +332,4 @@ def _network(plan: ContainerPlan) -> dict[str, Any]:
     if plan.network == "none" or plan.network.startswith("container:"):
         # `network` is named because testcontainers would look for one of its own otherwise.
         return {"network": None, "network_mode": plan.network}
-    aliases = [plan.alias] if plan.alias else []
-    endpoint = EndpointConfig("1.41", aliases=aliases)
-    return {"network": plan.network, "networking_config": {plan.network: endpoint}, "dns": [_NOWHERE]}
+    return {"network": plan.network, "networking_config": {plan.network: EndpointConfig("1.41")}, "dns": [_NOWHERE]}

@@ -129,7 +129,6 @@ def mysql_container(
             entrypoint=(image.server, *_arguments(image), *durability(spec)),
             user=image.user,
             network=reach.network,
-            alias="mysql",
             volumes={DATA: name},
             files={_INIT_FILE: account_statements(spec).encode()},
             memory_bytes=_MEMORY_BYTES,
@@ -139,8 +138,7 @@ def mysql_container(
     kept = False
     try:
         server.start()
-        address = server.address()
-        host, port = reach.to(address, PORT)
+        host, port = reach.to(PORT)
         mysql = MySqlServer(
             host=host,
             port=port,
@@ -151,7 +149,7 @@ def mysql_container(
             tools_address=("127.0.0.1", PORT),
             client=image.client,
             dump=image.dump,
-            private=host == address,
+            private=host == reach.address,
         )
         yield (
             mysql,

@@ -1,6 +1,10 @@
-"""How the harness reaches a container in a network that has no way out, wherever the engine is.
+"""How the harness reaches the servers of a stack in a network that has no way out, wherever the engine is.
 
-Where the engine's bridges are on this machine, a container's address is reachable as it is. Elsewhere (a
+All of them are in the network namespace of one container, the pod. It outlives each of them: a server that is gone
+leaves an address that refuses at once, where a container's own address would vanish with it, and every attempt to
+connect would wait three seconds for an answer.
+
+Where the engine's bridges are on this machine, the pod's address is reachable as it is. Elsewhere (a
 remote engine, an engine in a virtual machine) a listener on loopback passes each connection on through a
 command in a container of the same network, so no port is ever published.
 """
@@ -26,18 +30,23 @@ class Reach:
     """The network of one stack as the harness sees it.
 
     Args:
-        network: name of the network on the engine.
         prefix: of the names of everything in it.
-        pod: runs the relay of a connection: a container of the network with bash.
-        direct: whether container addresses are reachable from here (`bridge_is_here`).
+        pod: runs the relay of a connection: the pod, which has bash.
+        address: the pod's, on its network.
+        direct: whether that is reachable from here (`bridge_is_here`).
     """
 
-    def __init__(self, network: str, prefix: str, pod: ContainerHost, *, direct: bool) -> None:
-        self.network = network
+    def __init__(self, prefix: str, pod: ContainerHost, address: str, *, direct: bool) -> None:
         self.prefix = prefix
+        self.address = address
         self._pod = pod
         self._direct = direct
         self._forwards: list[Forward] = []
+
+    @property
+    def network(self) -> str:
+        """The network of a server's container: the pod's."""
+        return f"container:{self._pod.name}"
 
     def __enter__(self) -> Reach:
         return self
@@ -46,11 +55,11 @@ class Reach:
         for forward in self._forwards:
             forward.close()
 
-    def to(self, address: str, port: int) -> tuple[str, int]:
-        """Host and port at which the harness reaches a port of a container."""
+    def to(self, port: int) -> tuple[str, int]:
+        """Host and port at which the harness reaches a server's port."""
         if self._direct:
-            return address, port
-        forward = Forward(self._pod, address, port)
+            return self.address, port
+        forward = Forward(self._pod, "127.0.0.1", port)
         self._forwards.append(forward)
         return "127.0.0.1", forward.port
 

@@ -65,7 +65,6 @@ def search_container(
                 "MEILI_DUMP_DIR": _DUMPS,
             },
             network=reach.network,
-            alias="meilisearch",
             volumes={_DATA: name},
             memory_bytes=_MEMORY_BYTES,
         ),
@@ -74,10 +73,9 @@ def search_container(
     kept = False
     try:
         server.start()
-        address = server.address()
-        host, port = reach.to(address, PORT)
+        host, port = reach.to(PORT)
         search = MeilisearchServer(
-            url=f"http://{host}:{port}", inner_url=f"http://{address}:{PORT}", key=spec.search_key
+            url=f"http://{host}:{port}", inner_url=f"http://{reach.address}:{PORT}", key=spec.search_key
         )
         yield (
             search,

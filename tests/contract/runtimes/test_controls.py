@@ -1,11 +1,16 @@
-"""Servers that are killed come back with their data at their address, on either runtime; a paused one stands still."""
+"""Servers that are killed come back with their data at their address, on either runtime; a paused one stands still.
+
+While they are gone their address refuses: who asked an address that is nobody's would wait seconds for each answer.
+"""
 
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -32,10 +37,16 @@ def test_servers_that_are_killed_come_back_with_their_data(
         controls["meilisearch"].resume()
         controls["meilisearch"].resume()  # no error: a fault does not know whether it goes on already
         assert stack.meilisearch.healthy()
-        for name in ("mysql", "meilisearch"):
+        search = urlsplit(stack.meilisearch.url)
+        for name, host, port in (
+            ("mysql", stack.mysql.host, stack.mysql.port),
+            ("meilisearch", search.hostname, search.port),
+        ):
             assert stack.obituary() == ""
             controls[name].kill()
             assert re.match(r"\w+ (went away by itself, with|ended with) exit status (-9|137)", stack.obituary())
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((host, port), timeout=60)
             controls[name].restart()
         assert stack.obituary() == ""
 

@@ -128,7 +128,7 @@ def test_a_tunnel_reaches_servers_without_a_route(target: tuple[Stack, StackSpec
     """As with a remote engine: pages and queries come through a command in the pod, several at once."""
     stack, spec = target
     host = stack.apiary.storage_host
-    web, sql = Forward(host, "127.0.0.1", 8000), Forward(host, "mysql", 3306)  # type: ignore[arg-type]
+    web, sql = Forward(host, "127.0.0.1", 8000), Forward(host, "127.0.0.1", 3306)  # type: ignore[arg-type]
     try:
         for _ in range(3):
             assert requests.get(f"http://127.0.0.1:{web.port}/ping", timeout=10).text == "pong"
