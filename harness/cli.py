@@ -13,26 +13,26 @@ from harness.commands.edge import errors_console
 from harness.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, harness_error
 
 COMMANDS = {
-    "backup": "backup",
-    "clean": "clean",
-    "doctor": "doctor",
-    "evidence": "evidence",
-    "exercise": "exercise",
-    "faults": "faults",
-    "history": "history",
-    "images": "images",
-    "inspect": "inspect",
-    "report": "report",
-    "restore": "restore",
-    "run": "run",
-    "scenarios": "scenarios",
-    "schema": "schema",
-    "score": "score",
-    "status": "status",
-    "verify": "verify",
+    "backup": "Back up a running Apiary.",
+    "clean": "Remove what killed drills left behind.",
+    "doctor": "Check prerequisites, and install them.",
+    "evidence": "Sign and verify statements about drills.",
+    "exercise": "Write the report of an exercise.",
+    "faults": "List the faults that can be injected.",
+    "history": "List finished drills, newest first.",
+    "images": "Build the images of the Docker runtime.",
+    "inspect": "Analyze a dump without a server.",
+    "report": "Judge a finished drill again.",
+    "restore": "Restore a backup and keep it running.",
+    "run": "Run drills with generated data.",
+    "scenarios": "List, show, check and create scenarios.",
+    "schema": "Print a published JSON Schema.",
+    "score": "Inject every fault, report what is detected.",
+    "status": "Show the age of the last passed drills.",
+    "verify": "Drill a backup that you have.",
 }
-"""Modules in `commands/`, and what the command is called in there. Only the one that is asked for is imported: a
-command that reads a file does not wait for the clients of servers."""
+"""Each command, with its summary for the list: its module in `commands/`, and its name in there. Only the one that
+is asked for is imported: neither the list nor a command that reads a file waits for the clients of servers."""
 
 
 _ABOUT_A_PATH = frozenset(
@@ -53,9 +53,13 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(f"harness.commands.{cmd_name}"), COMMANDS[cmd_name])
+        found = getattr(import_module(f"harness.commands.{cmd_name}"), cmd_name)
         assert isinstance(found, click.Command)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

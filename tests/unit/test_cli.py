@@ -22,6 +22,20 @@ def test_every_command_is_there_under_its_own_name() -> None:
     assert main.list_commands(context) == sorted(COMMANDS)
 
 
+def test_the_list_has_every_summary_whole_and_imports_no_command() -> None:
+    program = (
+        "import json, sys; from harness.cli import COMMANDS, main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(json.dumps([name for name in sys.modules if name.startswith('harness.commands.')]))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    *told, loaded = answer.stdout.splitlines()
+    listed = dict(line.split(maxsplit=1) for line in told[told.index("Commands:") + 1 :])
+    assert listed == COMMANDS
+    assert all(len(summary) <= 45 and summary.endswith(".") for summary in listed.values())
+    assert json.loads(loaded) == ["harness.commands.edge"]
+
+
 def test_a_name_that_is_no_command_is_bad_usage() -> None:
     answer = CliRunner().invoke(main, ["verfiy"])
     assert answer.exit_code == 2

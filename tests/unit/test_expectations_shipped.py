@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from harness.expectation import ExpectedFinding
 from harness.model import Change, DrillResult, Finding, InjectedFault, Severity, Verdict
 from harness.result import result_of
 from harness.scenario import Scenario, load, shipped
+from tests.tables import over_table
 
 SCENARIOS = {name: load(path) for name, path in shipped().items()}
 
@@ -37,12 +36,12 @@ def _change(line: str) -> Change:
     return Change(kind, subject, detail)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+@over_table("scenario", SCENARIOS.values())
 def test_what_it_expects_makes_it_green(scenario: Scenario) -> None:
     assert scenario.expected.unmet(as_expected(scenario)) == ()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+@over_table("scenario", SCENARIOS.values())
 def test_whichever_expectation_is_changed_it_is_red(scenario: Scenario) -> None:
     """The verdict, each finding by code, subject and reason, and each change that a fault has to make."""
     wanted = scenario.expected
@@ -63,7 +62,7 @@ def test_whichever_expectation_is_changed_it_is_red(scenario: Scenario) -> None:
         assert wanted.model_copy(update={"change": lines}).unmet(green), line
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+@over_table("scenario", SCENARIOS.values())
 def test_an_error_that_is_not_expected_makes_it_red(scenario: Scenario) -> None:
     stranger = Finding("no-such-code", Severity.ERROR, "anything", "Found.")
     green = as_expected(scenario)

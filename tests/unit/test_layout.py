@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import harness
+from tests.tables import over_table
 
 ROOT = Path(harness.__path__[0])
 
@@ -130,7 +129,7 @@ def test_every_module_has_its_place_in_the_order() -> None:
     assert {layer(own_name(path)) for path in MODULES if path != "__init__.py"} <= set(ORDER)
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path != "__init__.py"])
+@over_table("path", [path for path in MODULES if path != "__init__.py"])
 def test_a_module_imports_only_what_stands_above_it(path: str) -> None:
     mine = layer(own_name(path))
     for name in imported(MODULES[path]):

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from harness.model import IdSet
+from tests.tables import over_table
 from tests.unit.checks.builders import part
 
 
@@ -22,7 +23,7 @@ def ids_of(rng: random.Random) -> list[int | str]:
     return found
 
 
-@pytest.mark.parametrize("rng_seed", range(20))
+@over_table("rng_seed", range(20))
 def test_id_sets_agree_with_python_sets(rng_seed: int) -> None:
     rng = random.Random(rng_seed)
     for _ in range(100):
@@ -37,7 +38,7 @@ def test_id_sets_agree_with_python_sets(rng_seed: int) -> None:
         assert (left == right) == (set(mine) == set(theirs))
 
 
-@pytest.mark.parametrize("rng_seed", range(20))
+@over_table("rng_seed", range(20))
 def test_ranges_are_sorted_and_apart_so_that_equal_sets_are_equal_values(rng_seed: int) -> None:
     rng = random.Random(rng_seed)
     for each in (IdSet.of(ids_of(rng)), IdSet.of(ids_of(rng)).minus(IdSet.of(ids_of(rng)))):

@@ -9,6 +9,7 @@ import pytest
 
 from harness.checks.evidence import RowDifference
 from harness.rowdiff import KEYS_LISTED, differing_rows
+from tests.tables import over_table
 
 
 def test_equal_rows_in_another_order_differ_in_nothing(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_more_rows_than_one_batch(tmp_path: Path) -> None:
     assert differing_rows(expected, actual, tmp_path) == RowDifference(("[119999]",), (), ("[110000]",))
 
 
-@pytest.mark.parametrize("rng_seed", range(10))
+@over_table("rng_seed", range(10))
 def test_it_agrees_with_dictionaries(tmp_path: Path, rng_seed: int) -> None:
     rng = random.Random(rng_seed)
     before = {f"[{key}]": rng.choice("ab") for key in rng.sample(range(12), 8)}

@@ -14,6 +14,7 @@ from harness.faults.stages import RESTORE_STEPS, Stage
 from harness.model import Verdict
 from harness.scenario import DEFAULT, Scenario, find, load, load_all, shipped
 from harness.settings import Limits
+from tests.tables import over_table
 
 WHY = "why = 'A reason that is long enough to be one.'\n"
 MINIMAL = "name = 'mine'\n" + WHY
@@ -109,8 +110,8 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert scenario.limits.over(Limits()) == replace(Limits(), stage_s=20, search_drained_s=2.5)
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
+@over_table(
+    "text, told",
     [
         (MINIMAL + "colour = 'red'", "colour: extra inputs are not permitted, found 'red'"),
         (MINIMAL + "[data]\nrows = 5", "data.rows: extra inputs are not permitted, found 5"),
@@ -252,7 +253,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert refused(tmp_path / "gone.drill.toml") == "cannot read the scenario FILE: No such file or directory"
 
 
-@pytest.mark.parametrize("path", shipped().values(), ids=shipped())
+@over_table("path", shipped().values())
 def test_shipped_scenarios_load_and_say_why(path: Path) -> None:
     scenario = load(path)
     assert find(scenario.name) == path

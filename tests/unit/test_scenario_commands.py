@@ -12,6 +12,7 @@ from harness.faults import FAULTS
 from harness.faults.fault import Fault
 from harness.scenario import load, shipped
 from harness.scenario_template import template
+from tests.tables import over_table
 
 
 def drill(*arguments: str) -> Result:
@@ -82,7 +83,7 @@ def test_a_new_file_passes_the_check(tmp_path: Path) -> None:
     assert again.output == f"error: {path} exists\nHINT: Choose another name, or remove it.\n"
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@over_table("fault", FAULTS.values())
 def test_a_new_file_with_a_fault_passes_the_check(tmp_path: Path, fault: Fault) -> None:
     path = tmp_path / "mine.drill.toml"
     path.write_text(template("mine", fault))

@@ -12,6 +12,7 @@ import zstandard
 
 from harness.model import IdSet
 from harness.snapshot import _is_payload, _spread, read_kept_row_digests, read_references
+from tests.tables import over_table
 
 
 def test_references_come_back_as_bytes_also_names_that_are_no_text(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_the_first_the_last_and_one_between_are_probed(ids: list[int | str], pic
     assert _spread(IdSet.of(ids), 3) == picked
 
 
-@pytest.mark.parametrize("rng_seed", range(30))
+@over_table("rng_seed", range(30))
 def test_probed_ids_are_distinct_ids_of_the_set(rng_seed: int) -> None:
     rng = random.Random(rng_seed)
     ids = IdSet.of(rng.sample(range(1000), rng.choice([1, 2, 3, 4, 5, 6, 300])))

@@ -6,13 +6,12 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from harness import checks
 from harness.checks import CHECKS
 from harness.checks.collector import LISTED_PER_CODE, Collector
 from harness.checks.evidence import Evidence
 from harness.model import Severity
+from tests.tables import over_table
 
 HERE = Path(__file__).parent
 TEXTS = {
@@ -37,7 +36,7 @@ def codes() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("code", sorted(codes()))
+@over_table("code", sorted(codes()))
 def test_every_finding_code_has_a_test(code: str) -> None:
     """A code that is made of parts (`{item.kind}-missing`) occurs with its fixed part."""
     fixed = re.sub(r"\{[^}]*\}", "", code)
@@ -56,7 +55,7 @@ def test_every_check_has_a_name_of_its_own() -> None:
     assert [name for name in names if not re.fullmatch(r"[a-z]+(-[a-z]+)*", name)] == []
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@over_table("check", CHECKS)
 def test_every_check_passes_a_healthy_instance_and_compares_something(check: checks.Check, evidence: Evidence) -> None:
     """It bears the name of its line, finds nothing, could tell, and has a title for people."""
     result = check.judge(evidence)

@@ -6,20 +6,19 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from harness.faults import FAMILIES, FAULTS
 from harness.faults.fault import Fault
 from harness.faults.stages import Stage
 from harness.model import Verdict
 from harness.scenario import Scenario, load, shipped
+from tests.tables import over_table
 
 ROOT = Path(__file__).parents[3]
 SCENARIOS = {name: load(path) for name, path in shipped().items()}
 TESTS = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@over_table("fault", FAULTS.values())
 def test_a_fault_has_a_scenario_a_line_and_a_test(fault: Fault) -> None:
     assert fault.name in SCENARIOS, f"scenarios/{fault.name}.drill.toml is missing"
     assert fault.name in {choice.name for choice in SCENARIOS[fault.name].fault}
@@ -37,7 +36,7 @@ def test_names_are_there_once_and_in_the_family_of_their_file() -> None:
         assert all(name == fault.name for name, fault in members.items())
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@over_table("fault", FAULTS.values())
 def test_a_fault_is_one_sentence_and_its_options_have_defaults(fault: Fault) -> None:
     assert re.fullmatch(r"[A-Z`].*\.", fault.summary)
     assert "|" not in fault.summary
@@ -46,7 +45,7 @@ def test_a_fault_is_one_sentence_and_its_options_have_defaults(fault: Fault) -> 
     assert fault.options.model_validate({}) is not None
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+@over_table("scenario", SCENARIOS.values())
 def test_a_scenario_with_a_fault_says_what_must_be_found(scenario: Scenario) -> None:
     """One that expects a failure without naming a finding would be green for the wrong reason."""
     if scenario.expected.verdict is not Verdict.PASS:

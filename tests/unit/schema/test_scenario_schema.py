@@ -15,6 +15,7 @@ from harness.faults.fault import Fault
 from harness.scenario import load, shipped
 from harness.scenario_template import template
 from harness.schema.scenario import scenario_schema
+from tests.tables import over_table
 
 SCHEMA = scenario_schema(1)
 MINIMAL = "name = 'mine'\nwhy = 'A reason that is long enough to be one.'\n"
@@ -29,17 +30,17 @@ def test_it_is_a_schema() -> None:
     assert (SCHEMA["$id"], SCHEMA["additionalProperties"]) == ("urn:apiary-drill:schema:scenario:1", False)
 
 
-@pytest.mark.parametrize("path", shipped().values(), ids=shipped())
+@over_table("path", shipped().values())
 def test_shipped_scenarios_validate(path: Path) -> None:
     assert complaints(path.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@over_table("fault", FAULTS.values())
 def test_a_template_with_any_fault_validates(fault: Fault) -> None:
     assert complaints(template("mine", fault)) == []
 
 
-@pytest.mark.parametrize(
+@over_table(
     "text",
     [
         "colour = 'red'",
