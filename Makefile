@@ -9,7 +9,7 @@ JOBS ?= 2
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 
-.PHONY: help drill test score lint schema images contract clean
+.PHONY: help check drill test score nightly lint schema images contract clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -23,6 +23,13 @@ test: $(SERVERS) ## Set up what is missing, and run the tests
 
 score: $(SERVERS) ## Drill every scenario, each with what it breaks, and say what was noticed
 	$(BIN)/apiary-drill score --jobs $(JOBS) $(SCORE)
+
+nightly: $(SERVERS) ## Drill everything in both runtimes, and drills in which nothing is broken; minutes become hours
+	$(BIN)/apiary-drill score --runtime docker --jobs $(JOBS) --clean 20 --json > scorecard-docker.json
+	$(BIN)/apiary-drill score --runtime process --jobs $(JOBS) --clean 20 --json > scorecard-process.json
+
+check: lint ## What a change is tried with first: lint, types and the unit tests
+	$(BIN)/pytest -q -n $(JOBS) tests/unit
 
 lint: $(READY) ## ruff and mypy, strict
 	$(BIN)/ruff check .

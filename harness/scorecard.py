@@ -102,7 +102,7 @@ class Scorecard:
         runtime: what the drills ran on that may run on any, such as `docker`, or `auto (docker)` where it was chosen.
         servers: what the drills ran on, such as `MySQL 9.7.4`.
         jobs: how many drills ran at once.
-        whole: False when only some of the scenarios were asked for: then checks without a witness mean nothing.
+        whole: False when certain scenarios were asked for: then checks without a witness mean nothing.
         drills: one for each scenario.
         checks: one for each check.
         left_out: scenarios that need another runtime.

@@ -19,6 +19,7 @@ from harness.batch import fitting, runs_on
 from harness.clean_scenarios import clean_scenarios
 from harness.commands.common import EXIT_CODES, runtime_options, tell
 from harness.commands.edge import say
+from harness.covering import covering, read_card
 from harness.drill import new_drill_id
 from harness.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, UsageError
 from harness.model import DrillResult
@@ -58,6 +59,13 @@ SCORECARD = "scorecard"
     help="Only scenarios of this family; may be given several times.",
 )
 @click.option(
+    "--covering",
+    "earlier",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="SCORECARD",
+    help="Only as many scenarios as show every check red, by an earlier whole scorecard (JSON).",
+)
+@click.option(
     "--clean",
     type=click.IntRange(min=0),
     default=10,
@@ -88,6 +96,7 @@ SCORECARD = "scorecard"
 def score(
     scenarios: tuple[str, ...],
     families: tuple[str, ...],
+    earlier: Path | None,
     clean: int,
     first_clean: int,
     jobs: int,
@@ -99,7 +108,8 @@ def score(
 
     Runs every shipped scenario at the smallest scale: each fault has to be detected for the right reason, each
     healthy oddity has to pass. Then drills in which nothing is broken: none of them may be called broken. For each
-    check it says which scenarios nobody would notice without it. With SCENARIO or --family only those are run.
+    check it says which scenarios nobody would notice without it. With SCENARIO or --family only those are run; with
+    --covering those that are enough to show every check, family, injection point and pair of servers.
 
     \b
     Example:
@@ -109,6 +119,10 @@ def score(
     """
     chosen = _chosen(scenarios, families)
     whole = not scenarios and not families
+    if earlier is not None:
+        if not whole:
+            raise UsageError("--covering chooses among all scenarios", "Leave out SCENARIO and --family, or it.")
+        chosen = covering(chosen, read_card(earlier))
     wanted = [*chosen, *clean_scenarios(clean, first_clean)] if whole or CLEAN in families else chosen
     for name, times in Counter(each.name for each in wanted).items():
         if times > 1:

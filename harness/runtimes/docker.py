@@ -126,9 +126,7 @@ class DockerRuntime:
             if not keep:
                 running.callback(pod.stop)
             pod.start()
-            reach = running.enter_context(
-                Reach(prefix, pod.host, pod.address(), direct=bridge_is_here(network_id))
-            )
+            reach = running.enter_context(Reach(prefix, pod.host, pod.address(), direct=bridge_is_here(network_id)))
             mysql, mysql_server, mysql_ready = running.enter_context(
                 mysql_container(client, settings, made, spec, reach, keep=keep)
             )

@@ -56,6 +56,7 @@ ORDER = (
     "batch",
     "workers",
     "scorecard",
+    "covering",
     "reports",
     "doctor",
     "commands",
