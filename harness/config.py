@@ -23,6 +23,7 @@ from harness.scenario import Objectives
 from harness.settings import CONFIG_NAME as CONFIG_NAME
 from harness.settings import ImageSettings
 from harness.telling import TABLE, Notify
+from harness.timezones import zone_named
 
 _Schema = TypeVar("_Schema", bound=BaseModel)
 _Pattern = Annotated[str, Field(min_length=1)]
@@ -46,6 +47,13 @@ def _fit_name(name: str) -> str:
         ) from None
 
 
+def _known_zone(name: str) -> str:
+    if zone_named(name) is None:
+        raise ValueError(f"there is no time zone {name!r}; known are IANA names and offsets such as -05:00")
+    return name
+
+
+_Zone = Annotated[str, AfterValidator(_known_zone)]
 _BackupName = Annotated[str, AfterValidator(_fit_name)]
 _Line = Annotated[str, Field(min_length=1)]
 _Share = Annotated[float, Field(gt=0, strict=False)]
@@ -65,6 +73,8 @@ class Where(_Closed):
     storage: _Pattern | None = None
     database: Annotated[str, Field(min_length=1)] | None = None
     app_key_file: _Pattern | None = None
+    app_time_zone: _Zone | None = None
+    server_time_zone: _Zone | None = None
 
     @model_validator(mode="before")
     @classmethod

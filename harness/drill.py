@@ -216,6 +216,7 @@ class Drill:
                     before_migrating=before,
                     accepted=handed.accepted,
                     app_key_given=app_key is not None,
+                    time_zones=handed.time_zones,
                 ),
             )
 
@@ -314,6 +315,7 @@ class Drill:
             steps=tuple(self.clock.steps),
             recovery_time_s=evidence.recovery.restore_s if evidence else None,
             recovery_point_at=evidence.recovery.newest_row_at if evidence else None,
+            recovery_point_local=evidence.recovery.newest_row_local if evidence else "",
             recovery_time_objective_s=self.objectives.recovery_time_s,
             recovery_point_objective_s=self.objectives.recovery_point_s,
             recovery_point_s=recovery_point_s(evidence.recovery) if evidence else None,

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+APPLICATION_TIME_ZONE = "America/New_York"
+"""In which the application writes times (config/app.php)."""
+
 EXCLUDABLE_TABLES: tuple[str, ...] = (
     "action_events",
     "attendance_exports",

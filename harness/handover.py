@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness import guide
@@ -16,6 +16,7 @@ from harness.model import Manifest, TrendEvidence
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
 from harness.stages.source import SourceView
+from harness.timezones import TimeZones
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class HandedIn:
         name: of the backup, the same from one drill to the next.
         trend: the last good drills of the same backup.
         migrate: run the migrations that the application has and the backup has not.
+        time_zones: what the times in its rows mean.
     """
 
     dump: Dump
@@ -45,6 +47,7 @@ class HandedIn:
     name: str = ""
     trend: TrendEvidence | None = None
     migrate: bool = False
+    time_zones: TimeZones = field(default_factory=TimeZones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class HandedOver:
     trend: TrendEvidence | None = None
     migrate: bool = False
     accepted: tuple[str, ...] = ()
+    time_zones: TimeZones = field(default_factory=TimeZones)
 
     @classmethod
     def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> HandedOver:
@@ -109,6 +113,7 @@ class HandedOver:
             trend=handed_in.trend,
             migrate=handed_in.migrate,
             accepted=handed_in.accepted_tables,
+            time_zones=handed_in.time_zones,
         )
 
     @property

@@ -132,7 +132,7 @@ class TableState:
         digest: order-independent digest of all rows that duplicates cannot cancel, hexadecimal; empty when it
             was not taken.
         auto_increment: next value, or None.
-        newest_at: newest of the row's own times (`created_at`, `updated_at`), or None.
+        newest_at: newest of the row's own times (`created_at`, `updated_at`) as a session in UTC reads it, or None.
     """
 
     name: str
@@ -674,7 +674,8 @@ class DrillResult:
         checks: what each check saw.
         findings: of all checks and stages, worst first.
         recovery_time_s: steps two to six of the guide, measured; None when the restore did not end.
-        recovery_point_at: newest row that came back.
+        recovery_point_at: newest row that came back, UTC.
+        recovery_point_local: the same in the application's time zone, with its name: what stands in the row.
         unproven: what this drill did not prove, in words.
         recovery_time_objective_s: the most that recovery may take; None where no objective was set.
         recovery_point_objective_s: the most that the newest row may be old; None where no objective was set.
@@ -713,6 +714,7 @@ class DrillResult:
     recovery_time_objective_s: float | None = None
     recovery_point_objective_s: float | None = None
     recovery_point_s: float | None = None
+    recovery_point_local: str = ""
     backup_at: datetime | None = None
     backup: str = ""
     faults: tuple[InjectedFault, ...] = ()

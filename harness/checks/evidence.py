@@ -133,6 +133,8 @@ class RecoveryEvidence:
     """Times: `objective_s` values are None where no objective was set.
 
     `backup_at` is when the backup was taken, None when nothing says so; `handed_in`: it was not made by this drill.
+    `newest_row_local` is `newest_row_at` in the application's zone, with its name; `server_time_zone` says from which
+    zone of the source's server that follows, and how it is known.
     """
 
     restore_s: float
@@ -142,6 +144,8 @@ class RecoveryEvidence:
     point_objective_s: float | None
     now: datetime
     handed_in: bool = False
+    newest_row_local: str = ""
+    server_time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from harness.checks.collector import Collector
 from harness.checks.evidence import RecoveryEvidence
 from harness.model import CheckResult
-
-CLOCKS_APART = timedelta(minutes=10)
-"""Clocks of two machines may differ by so much before one of them is called wrong."""
+from harness.timezones import CLOCKS_APART
 
 
 def recovery_point_s(recovery: RecoveryEvidence) -> float | None:
@@ -37,6 +33,9 @@ def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
         found.unknown = f"the backup says that it was made {ahead_s:.0f} s from now: one of the two clocks is wrong"
         return found.result()
     found.evidence("newest row", recovery.newest_row_at.isoformat(timespec="seconds"))
+    if recovery.newest_row_local:
+        found.evidence("the same as it stands in the row", recovery.newest_row_local)
+        found.evidence("time zone of the source's database server", recovery.server_time_zone)
     found.evidence("its age at the time of the backup" if recovery.backup_at else "its age now", f"{age_s:.0f} s")
     if recovery.point_objective_s is None:
         found.evidence("objective", "none set")

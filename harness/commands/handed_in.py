@@ -19,6 +19,7 @@ from harness.drill import new_drill_id
 from harness.dump.safety import CODES
 from harness.dump.source import files_of
 from harness.errors import HarnessError
+from harness.guide import APPLICATION_TIME_ZONE
 from harness.handin.app_key import read_app_key
 from harness.handin.discover import FoundBackup, find_backup
 from harness.handin.dumps import STANDARD_INPUT, named_dump, spool
@@ -32,6 +33,7 @@ from harness.model import DrillResult, TrendEvidence, TrendLimits
 from harness.runtimes.ownership import terminable
 from harness.scenario import Objectives
 from harness.settings import Settings
+from harness.timezones import TimeZones, checked_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Asked:
     allow: tuple[str, ...]
     accept_missing: tuple[str, ...]
     name: str | None = None
+    app_time_zone: str | None = None
+    server_time_zone: str | None = None
 
     @property
     def from_standard_input(self) -> bool:
@@ -82,8 +86,14 @@ class Asked:
             configured.accepted.tables,
             configured.safety.allow,
         )
-        name = self.name or configured.backup_name(base)
-        return replace(handed_in, name=name, trend=TrendEvidence(configured.trend.limits(), ())), configured.objectives
+        name, where = self.name or configured.backup_name(base), configured.backup
+        zones = self._time_zones(where.app_time_zone, where.server_time_zone)
+        trend = TrendEvidence(configured.trend.limits(), ())
+        return replace(handed_in, name=name, trend=trend, time_zones=zones), configured.objectives
+
+    def _time_zones(self, application: str | None = None, server: str | None = None) -> TimeZones:
+        """What the command line says of time zones, or else the configuration."""
+        return TimeZones(self.app_time_zone or application or APPLICATION_TIME_ZONE, self.server_time_zone or server)
 
     def _configuration(self) -> tuple[Path, config.Config] | None:
         path = self.config_file
@@ -134,6 +144,7 @@ class Asked:
             app_key=key,
             accepted_tables=(*accepted, *self.accept_missing),
             allowed=frozenset((*allowed, *self.allow)),
+            time_zones=self._time_zones(),
         )
 
 
@@ -229,10 +240,18 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         allow: tuple[str, ...],
         accept_missing: tuple[str, ...],
         backup_name: str | None,
+        app_time_zone: str | None,
+        server_time_zone: str | None,
         **others: object,
     ) -> None:
         name = None if backup_name is None else checked_name(backup_name, "--backup-name")
-        asked = Asked(backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name)
+        for option, zone in (("--app-time-zone", app_time_zone), ("--server-time-zone", server_time_zone)):
+            if zone is not None:
+                checked_zone(zone, option)
+        asked = Asked(
+            backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name,
+            app_time_zone, server_time_zone,
+        )  # fmt: skip
         command(asked=asked, **others)
 
     for option in reversed(
@@ -267,6 +286,14 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--backup-name", metavar="NAME",
                 help="What this backup is called from one drill to the next; else its location without dates.",
+            ),
+            click.option(
+                "--app-time-zone", metavar="ZONE",
+                help=f"Time zone in which the application writes times.  [default: {APPLICATION_TIME_ZONE}]",
+            ),
+            click.option(
+                "--server-time-zone", metavar="ZONE",
+                help="Time zone of the database server that was backed up; else what the backup says, or UTC.",
             ),
         ]
     ):  # fmt: skip

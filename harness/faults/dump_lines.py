@@ -161,7 +161,7 @@ def old_dump(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[No
         before = int(session.value("SELECT MAX(id) FROM rsvps"))
         session.execute(
             "INSERT INTO rsvps (user_id, event_id, response, created_at, updated_at)"
-            " SELECT user_id, event_id, response, UTC_TIMESTAMP(), UTC_TIMESTAMP() FROM rsvps ORDER BY id LIMIT 5"
+            " SELECT user_id, event_id, response, created_at, updated_at FROM rsvps ORDER BY id LIMIT 5"
         )
     scene.changed("row", "rsvps", f"5 rows made after the dump that is handed in, keys beyond {before}")
     yield

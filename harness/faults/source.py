@@ -129,7 +129,7 @@ def upload(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
             path = f"resumes/{uid}.pdf"
             argv = ["sh", "-c", 'printf "%%PDF-1.4 drill" >"$1"', "sh", f"{stack.apiary.storage_root}/{path}"]
             must_succeed(run(stack.apiary.storage_host, argv, user=stack.apiary.user))
-            session.execute("INSERT INTO resumes (user_id, created_at) VALUES (%s, NOW())", (key,))
+            session.execute("INSERT INTO resumes (user_id, created_at) SELECT %s, MAX(created_at) FROM resumes", (key,))
         scene.changed("file", coded(path.encode()), f"uploaded after the dump, with a row for user {key}")
     yield
 

@@ -24,7 +24,7 @@ from harness.reports.document import (
 )
 from harness.reports.meanings import MEANINGS, STAGE
 from harness.reports.proof import evidence_section
-from harness.reports.words import SENTENCES, counted, moment, seconds, size, span, tally
+from harness.reports.words import SENTENCES, counted, moment, newest_row, seconds, size, span, tally
 from harness.stages.target import RECOVERY_STEPS
 from harness.store import ERROR_DETAILS
 
@@ -157,7 +157,7 @@ def _recovery(result: DrillResult, evidence: Evidence | None) -> Iterator[Block]
     columns = (Column("What"), Column("Measured", number=True), Column("Objective", number=True), Column("Met"))
     yield Grid("Measured against what was agreed", columns, tuple(rows), marked)
     if result.recovery_point_at is not None:
-        yield Paragraph(f"The newest row that came back is of {moment(result.recovery_point_at)}.")
+        yield Paragraph(f"The newest row that came back is of {newest_row(result)}.")
     if time_s is not None:
         yield Paragraph(
             "Measured in faithful mode: the documented commands as they stand, with settings as durable as in "

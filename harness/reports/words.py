@@ -19,6 +19,13 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def newest_row(result: DrillResult) -> str:
+    """When the newest row was written: UTC, and as it stands in the row."""
+    assert result.recovery_point_at is not None, "asked of results that have one"
+    local = f" ({result.recovery_point_local})" if result.recovery_point_local else ""
+    return moment(result.recovery_point_at) + local
+
+
 def seconds(duration_s: float) -> str:
     """A measured duration: with fractions below a minute, in minutes and hours above."""
     if duration_s < 60:
@@ -81,7 +88,7 @@ def times(result: DrillResult) -> str:
     if result.recovery_time_s is not None:
         parts.append(f"restore (steps 2 to 6 of the guide) {result.recovery_time_s:.1f} s, {result.mode}")
     if result.recovery_point_at is not None:
-        parts.append(f"newest row {moment(result.recovery_point_at)}")
+        parts.append(f"newest row {newest_row(result)}")
     if result.peak_memory_bytes is not None:
         parts.append(f"harness at most {result.peak_memory_bytes / 1e6:.0f} MB of memory")
     return "; ".join(parts) + "."

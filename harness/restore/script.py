@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from harness.backup.database import dump_arguments, tool_version
 from harness.backup.plan import BackupPlan
@@ -72,11 +71,6 @@ class Script:
     def rows(self) -> int:
         """Rows of the wanted database."""
         return self.database.rows
-
-    @property
-    def finished_at(self) -> datetime | None:
-        """When the dump was finished, by its own footer; it names no time zone, so it is not used as a moment."""
-        return None
 
 
 def read_script(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,6 +55,7 @@ from harness.stages.source import SourceView
 from harness.stages.target import RECOVERY_STEPS, FreshTarget, Restoration
 from harness.storage.inventory import write_inventory
 from harness.storage.order import sorted_entries
+from harness.timezones import TimeZones
 
 NONCE_TABLE = "events"
 """One of its names holds the nonce of the backup."""
@@ -78,6 +79,7 @@ class Restored:
         manifest: the artifact's own manifest, when it has one.
         before_migrating: the restored database before the migrations of a newer application, when they ran.
         accepted: tables that these may drop, or drop rows of.
+        time_zones: what the times in its rows mean.
         app_key_given: whether the target has the `APP_KEY` of the backup's instance, or one that was made up.
     """
 
@@ -93,6 +95,7 @@ class Restored:
     before_migrating: BeforeMigrating | None = None
     accepted: tuple[str, ...] = ()
     app_key_given: bool = True
+    time_zones: TimeZones = field(default_factory=TimeZones)
 
 
 def collect(
@@ -184,15 +187,7 @@ def _look(
             refusals=refusals(restored.restoration.import_complaints),
         ),
         app=app,
-        recovery=RecoveryEvidence(
-            restore_s=recovery_time_s(clock.steps),
-            restore_objective_s=objectives.recovery_time_s,
-            newest_row_at=newest_row_at(target),
-            backup_at=restored.manifest.created_at if restored.manifest else restored.script.finished_at,
-            point_objective_s=objectives.recovery_point_s,
-            now=datetime.now(UTC),
-            handed_in=restored.backup is None,
-        ),
+        recovery=_recovery(restored, target, recovery_time_s(clock.steps), objectives),
         artifact=ArtifactEvidence(
             promised=restored.manifest.artifacts if restored.manifest else (),
             measured=restored.measured,
@@ -233,13 +228,33 @@ def _source(restored: Restored) -> DatabaseState | None:
     )
 
 
+def _recovery(restored: Restored, target: DatabaseState, restore_s: float, objectives: Objectives) -> RecoveryEvidence:
+    """The times of the restore and of the newest row, which the application wrote in a zone of its own."""
+    now, manifest, source = datetime.now(UTC), restored.manifest, _source(restored)
+    backup_at = manifest.created_at if manifest else None
+    stored = newest_row_at(target)
+    zones = restored.time_zones.with_server_of(source.variables if source else None)
+    newest = zones.moment(stored, min(backup_at, now) if backup_at else now) if stored else None
+    return RecoveryEvidence(
+        restore_s=restore_s,
+        restore_objective_s=objectives.recovery_time_s,
+        newest_row_at=newest.at if newest else None,
+        backup_at=backup_at,
+        point_objective_s=objectives.recovery_point_s,
+        now=now,
+        handed_in=restored.backup is None,
+        newest_row_local=newest.local if newest else "",
+        server_time_zone=newest.server_zone if newest else "",
+    )
+
+
 def recovery_time_s(steps: Iterable[Step]) -> float:
     """Steps two to six of the guide, added up."""
     return sum(step.duration_s for step in steps if step.name in RECOVERY_STEPS)
 
 
 def newest_row_at(state: DatabaseState) -> datetime | None:
-    """The newest time in any row."""
+    """The newest time in any row, as a session in UTC reads it."""
     return max((table.newest_at for table in state.tables if table.newest_at is not None), default=None)
 
 

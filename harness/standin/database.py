@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pymysql
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor, SSCursor
 
+from harness.guide import APPLICATION_TIME_ZONE
 from harness.standin.config import DatabaseArgs
+
+APPLICATION_ZONE = ZoneInfo(APPLICATION_TIME_ZONE)
 
 _SESSION = (
     "set session time_zone = '+00:00', group_concat_max_len = 4294967295, net_write_timeout = 600, "
     "sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
 )
-"""Laravel's strict mode (its MySQL connector sets it for each session), and long lists of ids."""
+"""Laravel's strict mode (its MySQL connector sets it for each session), long lists of ids, and a server in UTC."""
+
+
+def now() -> str:
+    """The time as Laravel writes it into a row: its own zone's wall clock, whatever the server's zone is."""
+    return f"{datetime.now(APPLICATION_ZONE):%Y-%m-%d %H:%M:%S}"
 
 
 def connect(args: DatabaseArgs, *, connect_timeout_s: int = 10) -> Connection[Cursor]:

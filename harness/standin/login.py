@@ -13,7 +13,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
 from harness.standin.config import AppConfig, Masquerade
-from harness.standin.database import connect, scalar
+from harness.standin.database import connect, now, scalar
 
 _GTID_DIGITS = 9
 
@@ -86,18 +86,18 @@ def _create_or_update(connection: Connection[Cursor], visitor: Masquerade) -> in
             cursor.execute(
                 "insert into users (uid, gtid, gt_email, first_name, last_name, create_reason, "
                 "has_ever_logged_in, "
-                "created_at, updated_at) values (%s, %s, %s, %s, %s, 'cas_login', 1, now(), now()) "
+                "created_at, updated_at) values (%s, %s, %s, %s, %s, 'cas_login', 1, %s, %s) "
                 "on duplicate key update id = last_insert_id(id)",
-                (visitor.uid, *values),
+                (visitor.uid, *values, now(), now()),
             )
             return int(cursor.lastrowid)
         # updated_at moves only when something else does, as Eloquent saves only what changed.
         cursor.execute(
             "update users set updated_at = if(gtid = %s and gt_email = %s and first_name = %s and "
             "last_name = %s "
-            "and has_ever_logged_in = 1, updated_at, now()), gtid = %s, gt_email = %s, first_name = %s, "
+            "and has_ever_logged_in = 1, updated_at, %s), gtid = %s, gt_email = %s, first_name = %s, "
             "last_name = %s, has_ever_logged_in = 1 where id = %s",
-            (*values, *values, known),
+            (*values, now(), *values, known),
         )
     return int(str(known))
 

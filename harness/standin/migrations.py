@@ -17,7 +17,7 @@ from pymysql import MySQLError
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from harness.standin.database import scalar
+from harness.standin.database import now, scalar
 
 _MARKER = re.compile(r"^-- migration: (\S+)$", re.MULTILINE)
 _PERMISSION = re.compile(r"^-- (grant|revoke|forget) ([\w-]+)(?::((?: [\w-]+)*))?$", re.MULTILINE)
@@ -176,7 +176,7 @@ def status_lines(connection: Connection[Cursor], release: str = "") -> Iterator[
 def _run(connection: Connection[Cursor], statements: tuple[str, ...]) -> None:
     with connection.cursor() as cursor:
         for statement in statements:
-            cursor.execute(statement)
+            cursor.execute(statement.replace("now()", f"'{now()}'"))  # as Laravel, which asks its own clock
 
 
 def _permission_statements(change: PermissionChange) -> tuple[str, ...]:

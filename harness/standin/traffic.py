@@ -23,7 +23,7 @@ from pymysql.cursors import Cursor
 from harness.errors import HarnessError
 from harness.standin.config import load_config
 from harness.standin.console import error_text
-from harness.standin.database import connect
+from harness.standin.database import connect, now
 from harness.standin.generate.pdf import make_pdf
 
 _UPLOAD_EVERY = 10
@@ -61,9 +61,9 @@ def write_traffic(
         with connection.cursor() as cursor:
             cursor.execute(
                 "insert into attendance (attendable_type, attendable_id, gtid, source, created_at, updated_at) "
-                "select 'team', (select min(id) from teams), gtid, 'traffic', now(), now() from users "
+                "select 'team', (select min(id) from teams), gtid, 'traffic', %s, %s from users "
                 "where id >= 1 + %s %% (select max(id) from users) order by id limit 1",
-                (attendance * 7919,),
+                (now(), now(), attendance * 7919),
             )
         attendance += 1
         if attendance % _UPLOAD_EVERY == 0:
@@ -84,7 +84,9 @@ def _upload(connection: Connection[Cursor], files_dir: Path) -> int:
         directory.mkdir(parents=True, exist_ok=True)
         content = make_pdf(f"Resume of {owner[1]}", os.urandom(_PADDING_BYTES))
         (directory / f"{owner[1]}.pdf").write_bytes(content)
-        cursor.execute("insert into resumes (user_id, created_at, updated_at) values (%s, now(), now())", (owner[0],))
+        cursor.execute(
+            "insert into resumes (user_id, created_at, updated_at) values (%s, %s, %s)", (owner[0], now(), now())
+        )
     return 1
 
 

@@ -16,6 +16,7 @@ ORDER = (
     "errors",
     "guide",
     "expressions",
+    "timezones",
     # What the checks judge: values only, so that what gathers them need not import the checks.
     "checks.evidence",
     "settings",

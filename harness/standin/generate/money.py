@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.standin.generate.literals import NULL, Table, optional, quote
-from harness.standin.generate.plan import EPOCH, Plan, timestamp
+from harness.standin.generate.plan import Plan, timestamp
 from harness.standin.generate.words import odd_text
 
 _YEARS = 6
@@ -16,7 +16,7 @@ _METHODS = ("square", "cash", "check", "waiver", "swipe")
 
 def _fiscal_years(plan: Plan) -> Iterator[str]:
     when = timestamp(plan.now_s - 5 * _YEAR_S)
-    last = EPOCH.year + plan.now_s // 31_556_952
+    last = 1970 + plan.now_s // 31_556_952
     for number in range(1, _YEARS + 1):
         yield f"{number},{last - _YEARS + number},{when},{when}"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 
-EPOCH = datetime(1970, 1, 1)
+from harness.standin.database import APPLICATION_ZONE
+
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 HISTORY_S = 5 * 365 * 86400
@@ -134,10 +135,10 @@ def make_plan(scale: Scale, rng_seed: int, now: datetime, key: bytes, nonce: str
 
 
 def timestamp(moment_s: int) -> str:
-    """A Unix time as MySQL's literal in UTC."""
-    return f"'{EPOCH + timedelta(seconds=moment_s)}'"
+    """A Unix time as MySQL's literal in the application's time zone."""
+    return f"'{datetime.fromtimestamp(moment_s, APPLICATION_ZONE).replace(tzinfo=None)}'"
 
 
 def date(moment_s: int) -> str:
-    """The day of a Unix time as MySQL's literal in UTC."""
-    return f"'{(EPOCH + timedelta(seconds=moment_s)).date()}'"
+    """The day of a Unix time as MySQL's literal in the application's time zone."""
+    return f"'{datetime.fromtimestamp(moment_s, APPLICATION_ZONE).date()}'"

@@ -57,7 +57,7 @@ def test_fields_have_their_meaning_and_their_version() -> None:
     schema = json.loads(published("result").text())
     assert schema["$id"] == "urn:apiary-drill:schema:result:1"
     assert schema["properties"]["format_version"] == {"type": "integer", "description": "1.", "const": 1}
-    assert schema["properties"]["recovery_point_at"]["description"] == "newest row that came back."
+    assert schema["properties"]["recovery_point_at"]["description"] == "newest row that came back, UTC."
     assert schema["$defs"]["CheckResult"]["properties"]["unknown"]["description"] == (
         "why the check could not tell, or empty. A check that could not tell is never a pass."
     )
