@@ -91,8 +91,11 @@ FILE_REFERENCES: tuple[FileReference, ...] = (
 )
 """Besides these, a row in `resumes` stands for `resumes/<users.uid>.pdf` of its user."""
 
-REFERENCED_DIRECTORIES: tuple[str, ...] = ("resumes", "docusign")
-"""Directories in which every file belongs to a row."""
+ENVELOPES_DIRECTORY = "docusign"
+"""Holds a directory for each envelope, of which some row refers to a document at least."""
+
+REFERENCED_DIRECTORIES: tuple[str, ...] = ("resumes", ENVELOPES_DIRECTORY)
+"""Directories in which files belong to rows."""
 
 STORAGE_NAMES: tuple[str, ...] = (
     *REFERENCED_DIRECTORIES,

@@ -120,7 +120,8 @@ def _files(e: Evidence) -> CheckResult:
 
 
 def _file_references(e: Evidence) -> CheckResult:
-    return files.check_file_references(read_references(e.files.references), read_inventory(e.files.actual))
+    dumped_at = e.manifest.started_at if e.manifest else e.recovery.backup_at or e.recovery.newest_row_at
+    return files.check_file_references(read_references(e.files.references), read_inventory(e.files.actual), dumped_at)
 
 
 def _search_documents(e: Evidence) -> CheckResult:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from harness import guide
 from harness.checks.collector import Collector
+from harness.checks.unreferenced import Unreferenced
 from harness.errors import HarnessError
 from harness.model import CheckResult, FileState, Severity
 from harness.storage.names import coded, is_below, order_key
@@ -75,49 +77,52 @@ def check_files(
     return found.result()
 
 
-def check_file_references(references: Iterable[tuple[bytes, str]], files: Iterable[FileState]) -> CheckResult:
+def check_file_references(
+    references: Iterable[tuple[bytes, str]], files: Iterable[FileState], dumped_at: datetime | None = None
+) -> CheckResult:
     """Every file that a row refers to is there, and every uploaded file belongs to a row.
+
+    The application keeps documents of an envelope that no column is for, and lists of resumes among the resumes: one
+    file without a row is a warning. A directory of an envelope of which no row knows anything is a lost row, unless
+    its files came after the dump.
 
     Args:
         references: pairs of a path relative to the storage directory and the label of a row, such as
             `docusign_envelopes id=7 (summary_filename)`, in order of the path; several rows may share a file.
         files: entries of the restored directory, in order.
+        dumped_at: when the database was dumped; None when nothing says so.
     """
     found = Collector("file-references", "Every file that a row refers to is there, and every upload has its row")
     rows = _in_order(references)
     row = next(rows, None)
-    referred = unreferenced = 0
+    referred = 0
+    unreferenced = Unreferenced(found, dumped_at)
     for entry in files:
         key = order_key(entry.path)
         while row is not None and row[0] < key:
             referred += 1
+            unreferenced.row(row[1])
             _reference_missing(found, row[1], row[2])
             row = next(rows, None)
         has_row = False
         while row is not None and row[0] == key:
             referred += 1
             has_row = True
+            unreferenced.row(row[1])
             if entry.kind not in _CONTENT_KINDS:
                 _reference_missing(found, row[1], row[2], entry.kind)
             row = next(rows, None)
         if not has_row and entry.kind in _CONTENT_KINDS and _belongs_to_a_row(entry.path):
-            unreferenced += 1
-            shown = coded(entry.path)
-            found.add(
-                "file-unreferenced",
-                shown,
-                f"{shown} has no row that refers to it: the files are newer than the database, or the row is lost.",
-                severity=Severity.WARNING,
-                expected="a row",
-                actual="none",
-            )
+            unreferenced.file(entry)
     while row is not None:
         referred += 1
+        unreferenced.row(row[1])
         _reference_missing(found, row[1], row[2])
         row = next(rows, None)
-    found.compared = referred + unreferenced
+    unreferenced.end()
+    found.compared = referred + unreferenced.count
     found.evidence("references", referred)
-    found.evidence("files without a row", unreferenced)
+    found.evidence("files without a row", unreferenced.count)
     return found.result()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -270,6 +271,33 @@ def test_upload_without_a_row_is_a_warning_and_other_files_need_none() -> None:
         "none",
     )
     assert result.compared == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "dumped_after_s", "severity"),
+    [
+        (None, 1, Severity.ERROR),
+        (None, -1, Severity.WARNING),
+        (None, None, Severity.WARNING),
+        (b"docusign/7/Summary.pdf", 1, Severity.WARNING),
+        (b"docusign/8/Summary.pdf", 1, Severity.ERROR),
+    ],
+    ids=["lost", "newer than the dump", "nobody knows when", "known envelope", "another envelope"],
+)
+def test_a_document_of_an_envelope_without_a_row(
+    reference: bytes | None, dumped_after_s: int | None, severity: Severity
+) -> None:
+    """The application keeps documents that no column is for, but no envelope without a row."""
+    directory, document = replace(RESUMES, path=b"docusign"), replace(PDF, path=b"docusign/7/Other.pdf")
+    known = [replace(PDF, path=path) for path in (b"docusign/7/Summary.pdf", b"docusign/8/Summary.pdf")]
+    rows = [(reference, "docusign_envelopes id=7 (summary_filename)")] if reference else []
+    files = [ROOT, directory, document, *(entry for entry in known if entry.path == reference)]
+    dumped_at = None if dumped_after_s is None else datetime.fromtimestamp(PDF.mtime_s + dumped_after_s, UTC)
+    result = check_file_references(rows, files, dumped_at)
+    assert [(finding.code, finding.subject, finding.severity) for finding in result.findings] == [
+        ("file-unreferenced", coded(document.path), severity)
+    ]
+    assert result.evidence[-1] == ("files without a row", "1")
 
 
 def test_no_references_and_no_uploads_compare_nothing() -> None:
