@@ -127,6 +127,8 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
     Apiary, lacks what every migrated instance has. Only presence is compared: types and texts of an instance that
     grew over years may rightly differ. Tables that are missing are the table set's to tell.
 
+    What the backup brings beyond that (a trigger made by hand, a table of an older version) is told, and is no error.
+
     Args:
         fresh: the target after its migrations, before the restore.
         actual: the restored database.
@@ -135,9 +137,10 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
     found = Collector("expected-objects", "Every column, key, view and trigger that this Apiary expects is there")
     kinds = ("column", *KEY_KINDS[:2], *PROGRAM_KINDS)
     tables = {table.name for table in actual.tables}
-    there = _by_key(actual.objects, kinds, excluded)
-    for key, item in _by_key(fresh.objects, kinds, excluded).items():
-        if item.owner and item.owner not in tables:
+    there = _by_key(actual.objects, ("table", *kinds), excluded)
+    known = _by_key(fresh.objects, ("table", *kinds), excluded)
+    for key, item in known.items():
+        if item.kind == "table" or (item.owner and item.owner not in tables):
             continue
         found.compared += 1
         if key not in there:
@@ -151,6 +154,20 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
                 remedy=_REMEDIES.get(
                     item.kind, "If the backup is of an older Apiary, restore it into that version, then migrate."
                 ),
+            )
+    tables_known = {table.name for table in fresh.tables}
+    for key, item in there.items():
+        # What belongs to a table that is told needs no telling.
+        if key not in known and (item.kind == "table" or not item.owner or item.owner in tables_known):
+            kind = item.kind.replace("-", " ")
+            found.add(
+                "object-unknown",
+                f"{kind} {item.label}",
+                f"The backup brings the {kind} {item.label}, which a fresh Apiary does not have.",
+                severity=Severity.INFO,
+                expected="absent",
+                actual="present",
+                remedy="It was made by hand, or by another version. Nothing is lost.",
             )
     return found.result()
 

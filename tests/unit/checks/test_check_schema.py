@@ -272,11 +272,11 @@ EXPECTED = (
 
 
 def test_what_this_apiary_expects_is_there() -> None:
-    """More than that may be there, and with other attributes: an instance grows over years."""
+    """With other attributes as well: an instance grows over years."""
     older = part("column", "users", "gt_email", type="varchar(191)", nullable="no")
     result = check_expected_objects(
         database(table("users"), objects=EXPECTED),
-        database(table("users"), objects=(older, *EXPECTED[1:], part("column", "users", "added"))),
+        database(table("users"), objects=(older, *EXPECTED[1:])),
         (),
     )
     assert (result.check, result.findings, result.compared) == ("expected-objects", (), 4)
@@ -314,6 +314,26 @@ def test_what_this_apiary_expects_is_missing(missing: int, what: str, remedy: st
         "missing",
         remedy,
     )
+
+
+def test_what_a_backup_brings_beyond_this_apiary_is_told_and_no_error() -> None:
+    """A trigger made by hand, a column of another version; of a whole table only the table is told."""
+    beyond = (
+        part("column", "users", "added"),
+        part("trigger", "users", "by_hand"),
+        part("view", "", "sizes"),
+        part("routine", "", "twice", type="FUNCTION"),
+        part("table", "old", "old"),
+        part("column", "old", "id"),
+    )
+    fresh = database(table("users"), objects=EXPECTED)
+    result = check_expected_objects(fresh, database(table("users"), table("old"), objects=(*EXPECTED, *beyond)), ())
+    assert {found.code for found in result.findings} == {"object-unknown"}
+    assert {found.severity for found in result.findings} == {Severity.INFO}
+    assert [found.message for found in result.findings] == [
+        f"The backup brings the {what}, which a fresh Apiary does not have."
+        for what in ("column users.added", "trigger users.by_hand", "view sizes", "routine twice", "table old")
+    ]
 
 
 def test_tables_that_are_missing_or_left_out_are_not_told_column_by_column() -> None:
