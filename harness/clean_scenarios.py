@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
+from typing import TypeVar
 
 from harness import guide
 from harness.faults import FAMILIES
 from harness.scenario import BackupChoices, Data, FaultChoice, Scenario
+from harness.standin.generate.extras import EXTRAS
+
+T = TypeVar("T")
 
 _DUMP_OPTIONS = ("--skip-extended-insert", "--complete-insert", "--hex-blob", "--quick")
 """Of mysqldump, MySQL's and MariaDB's alike; none of them changes what comes back.
@@ -31,7 +35,7 @@ def _clean(number: int) -> Scenario:
     return Scenario(
         name=f"clean-{number}",
         why="Nothing is broken here, whatever the data and however the backup was taken: the drill has to pass.",
-        data=Data(scale="tiny", rng_seed=number),
+        data=Data(scale="tiny", rng_seed=number, extras=_some(rng, EXTRAS)),
         backup=BackupChoices(
             mode=rng.choice(("hot", "quiesced")),
             excluded_tables=rng.choice((guide.EXCLUDABLE_TABLES, (), _some(rng, guide.EXCLUDABLE_TABLES))),
@@ -44,7 +48,7 @@ def _clean(number: int) -> Scenario:
     )
 
 
-def _some(rng: Random, things: tuple[str, ...]) -> tuple[str, ...]:
+def _some(rng: Random, things: tuple[T, ...]) -> tuple[T, ...]:
     """Some of them, in their order; none and all of them are as likely as any other number."""
     chosen = set(rng.sample(range(len(things)), rng.randrange(len(things) + 1)))
     return tuple(thing for place, thing in enumerate(things) if place in chosen)

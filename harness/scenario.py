@@ -24,6 +24,7 @@ from harness.faults.fault import Fault
 from harness.faults.injector import Planned
 from harness.faults.stages import FIRST_HALF, Stage
 from harness.settings import Limits
+from harness.standin.generate.extras import Extra
 
 SUFFIX = ".drill.toml"
 DEFAULT = "documented"
@@ -40,10 +41,14 @@ class _Closed(BaseModel):
 
 
 class Data(_Closed):
-    """What the source holds."""
+    """What the source holds.
+
+    `extras` is what Apiary itself does not have and a backup may have: a trigger, a view, encrypted values.
+    """
 
     scale: Literal["tiny", "small", "medium", "large"] = "small"
     rng_seed: Annotated[int, Field(ge=0)] = 1
+    extras: tuple[Extra, ...] = Field(default=(), strict=False)
 
 
 class BackupChoices(_Closed):

@@ -14,6 +14,7 @@ Say here in one paragraph, for somebody who reads a report of it, what this dril
 [data]
 scale = "{scale}"                # tiny, small, medium, large
 rng_seed = 1                     # the same number makes the same data, and the same faults
+# extras = []                    # what Apiary does not have: trigger, view, encrypted
 
 [backup]
 # mode = "hot"                   # quiesced: the application is stopped for the backup

@@ -128,11 +128,12 @@ def write_references(session: Session, database: str, path: Path) -> int:
         for reference in guide.FILE_REFERENCES
         if reference.column in columns.get(reference.table, ())
     ]
+    # `resumes.user_id` is a text: compared as it is, no index would serve.
     if {"user_id"} <= columns.get("resumes", set()) and {"uid"} <= columns.get("users", set()):
         queries.append(
             "SELECT CAST(CONCAT('resumes/', u.uid, '.pdf') AS BINARY) AS path,"
             f" CONCAT('resumes id=', r.id) AS label FROM {quote_name(database, 'resumes')} r"
-            f" JOIN {quote_name(database, 'users')} u ON u.id = r.user_id"
+            f" JOIN {quote_name(database, 'users')} u ON u.id = CAST(r.user_id AS UNSIGNED)"
         )
     count = 0
     with path.open("w", encoding="ascii") as file:

@@ -105,7 +105,7 @@ def _downloads(stack: Stack, files: Path) -> list[Probe]:
         owners = list(
             session.rows(
                 f"SELECT u.id, u.uid FROM {quote_name(stack.mysql.database, 'resumes')} r"
-                f" JOIN {quote_name(stack.mysql.database, 'users')} u ON u.id = r.user_id"
+                f" JOIN {quote_name(stack.mysql.database, 'users')} u ON u.id = CAST(r.user_id AS UNSIGNED)"
                 " WHERE u.deleted_at IS NULL ORDER BY r.id LIMIT %s",
                 (DOWNLOADS,),
             )

@@ -27,9 +27,6 @@ _COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
 NEXT_RELEASE = "next"
 """`STANDIN_RELEASE=next` is a stand-in that is one release newer (schema/next.sql); a path names another file."""
 
-STANDIN_MIGRATION = "2026_11_01_000000_standin_add_trigger_and_view"
-"""Makes what only the stand-in has: a trigger and a view, both named `standin_…`."""
-
 
 @dataclass(frozen=True, slots=True)
 class PermissionChange:

@@ -29,7 +29,7 @@ WITNESS = {
     "keys": "drop-index",
     "programs": "remove-trigger",
     "objects-script": "remove-trigger",
-    "expected-objects": "drop-trigger-from-elsewhere",
+    "expected-objects": "drop-index-from-elsewhere",
     "auto-increment": "old-dump",
     "excluded-tables": "remove-excluded-table",
     "orphans": "parent-row-lost",

@@ -6,6 +6,7 @@ from harness.clean_scenarios import clean_scenarios
 from harness.faults import FAULTS
 from harness.model import Verdict
 from harness.scenario import SUFFIX, Scenario
+from harness.standin.generate.extras import EXTRAS
 
 
 def test_the_same_number_is_the_same_drill() -> None:
@@ -20,6 +21,7 @@ def test_they_differ() -> None:
     assert len({each.data.rng_seed for each in many}) == 200
     assert len({each.backup.model_dump_json() for each in many}) > 100
     assert {each.backup.mode for each in many} == {"hot", "quiesced"}
+    assert {extra for each in many for extra in each.data.extras} == set(EXTRAS)
     assert {choice.name for each in many for choice in each.fault} == {
         name for name, fault in FAULTS.items() if fault.family == "odd"
     }

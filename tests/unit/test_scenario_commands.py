@@ -129,7 +129,7 @@ def test_every_fault_is_listed() -> None:
     ("name", "told"),
     [
         ("next-release", "The target is the stand-in's release 'next', and its migrations run"),
-        ("drop-trigger-from-elsewhere", "Nothing is known of the source, as for a backup from elsewhere"),
+        ("drop-index-from-elsewhere", "Nothing is known of the source, as for a backup from elsewhere"),
         ("plain-procedure", "The script goes to the server as it stands"),
         ("medium", "Markers for pytest: slow"),
         ("mysql-killed", "the faults have to say: process mysql: killed after 100000 bytes of the script"),

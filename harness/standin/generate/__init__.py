@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,12 @@ from harness.standin.database import connect, read_catalog, scalar
 from harness.standin.encryption import parse_app_key
 from harness.standin.generate import activity, money, others, paper, people
 from harness.standin.generate.activity import NONCE_EVENT_PREFIX
+from harness.standin.generate.extras import EXTRAS, Extra, make_objects
 from harness.standin.generate.literals import Loader, Table
 from harness.standin.generate.plan import HISTORY_S, SCALES, make_plan, timestamp
 from harness.standin.generate.uploads import write_files
 
-__all__ = ["NONCE_EVENT_PREFIX", "SCALES", "TABLES", "GeneratedData", "generate"]
+__all__ = ["EXTRAS", "NONCE_EVENT_PREFIX", "SCALES", "TABLES", "GeneratedData", "generate"]
 
 TABLES: tuple[Table, ...] = (*people.TABLES, *activity.TABLES, *money.TABLES, *paper.TABLES, *others.TABLES)
 
@@ -47,17 +48,19 @@ def generate(
     app_key: str,
     now: datetime,
     nonce: str = "",
+    extras: Collection[Extra] = (),
 ) -> GeneratedData:
     """Fill a migrated, empty database and its storage directory.
 
     Args:
-        database: how to reach it, as a user who may insert and update.
+        database: how to reach it, as a user who may insert and update, and make the objects among the extras.
         storage_dir: the app's storage directory; the files go to `app` below it.
         scale: `tiny`, `small`, `medium` or `large`.
         rng_seed: the same one makes the same rows and files, given the same `now`, `app_key` and `nonce`.
-        app_key: `APP_KEY` of the app; the encrypted columns are made with it.
+        app_key: `APP_KEY` of the app; encrypted values are made with it.
         now: with a time zone; every date counts back from it, the newest row is half a minute old.
         nonce: put into the name of the newest event, so that this very data can be told from any other.
+        extras: what the data holds beyond Apiary.
 
     Returns:
         The counts.
@@ -69,7 +72,7 @@ def generate(
     """
     if scale not in SCALES:
         raise UsageError(f"scale {scale!r} is unknown", f"Use one of {', '.join(SCALES)}.")
-    plan = make_plan(SCALES[scale], rng_seed, now, parse_app_key(app_key), nonce)
+    plan = make_plan(SCALES[scale], rng_seed, now, parse_app_key(app_key), nonce, extras)
     connection = connect(database)
     try:
         catalog = read_catalog(connection)
@@ -84,6 +87,7 @@ def generate(
                 raise UsageError(
                     f"database {database.database} already holds {table}", "Generate into an empty database."
                 )
+        make_objects(connection, extras)
         loader = Loader(connection)
         with connection.cursor() as cursor:
             cursor.execute("set session foreign_key_checks = 0, unique_checks = 0, autocommit = 0")

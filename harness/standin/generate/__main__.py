@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.standin.config import load_config
 from harness.standin.console import error_text
 from harness.standin.encryption import DecryptError
-from harness.standin.generate import SCALES, generate
+from harness.standin.generate import EXTRAS, SCALES, generate
 
 
 def _moment(text: str) -> datetime:
@@ -29,6 +29,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rng-seed", type=int, default=1)
     parser.add_argument("--nonce", default="", help="goes into the name of the newest event")
     parser.add_argument("--now", type=_moment, default=None, help="ISO 8601; dates count back from it")
+    parser.add_argument("--extra", choices=EXTRAS, action="append", default=[], help="what Apiary itself does not have")
     options = parser.parse_args(argv)
     config = load_config(os.environ, Path.cwd())
     try:
@@ -40,6 +41,7 @@ def main(argv: list[str]) -> int:
             app_key=config.key,
             now=options.now or datetime.now(UTC),
             nonce=options.nonce,
+            extras=options.extra,
         )
     except (HarnessError, DecryptError, pymysql.MySQLError) as error:
         sys.stderr.write(f"{error_text(error)}\n")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
 from harness.standin.database import APPLICATION_ZONE
+from harness.standin.generate.extras import Extra
 
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -46,7 +48,7 @@ class Plan:
     """Everything that the rows and files follow from; the same plan makes the same bytes.
 
     `now_s` is a Unix time: dates count back from it. `key` is the 32 bytes of `APP_KEY`. `salt` mixes the random
-    seed into every choice.
+    seed into every choice. `extras` is what the data holds beyond Apiary.
     """
 
     scale: Scale
@@ -55,6 +57,7 @@ class Plan:
     key: bytes
     nonce: str
     salt: int
+    extras: frozenset[Extra] = frozenset()
 
     @property
     def teams(self) -> int:
@@ -128,10 +131,12 @@ class Plan:
         return number * self.scale.users // self.resumes
 
 
-def make_plan(scale: Scale, rng_seed: int, now: datetime, key: bytes, nonce: str) -> Plan:
+def make_plan(
+    scale: Scale, rng_seed: int, now: datetime, key: bytes, nonce: str, extras: Collection[Extra] = ()
+) -> Plan:
     """Fix everything that the data follows from; `now` has a time zone."""
     salt = int.from_bytes(hashlib.sha256(str(rng_seed).encode()).digest()[:8], "big")
-    return Plan(scale, rng_seed, int(now.timestamp()), key, nonce, salt)
+    return Plan(scale, rng_seed, int(now.timestamp()), key, nonce, salt, frozenset(extras))
 
 
 def timestamp(moment_s: int) -> str:

@@ -2,7 +2,7 @@
 -- one does to the tables. A migration starts at "-- migration: NAME" and ends at the next one.
 -- "-- grant PERMISSION: ROLE …" makes the permission, and the roles, where they are missing and grants it;
 -- "-- revoke PERMISSION: ROLE …" takes it away; "-- forget PERMISSION" deletes it.
--- Source of the facts: RoboJackets/apiary at 354ae4ba, database/migrations; the three of Nova by name only.
+-- Source of the facts: RoboJackets/apiary at 354ae4ba, database/migrations; those of Nova by what they leave in the database.
 
 -- migration: 2016_06_01_000001_create_oauth_auth_codes_table
 create table `oauth_auth_codes` (
@@ -66,6 +66,13 @@ create table `oauth_personal_access_clients` (
   `updated_at` timestamp null default null,
   primary key (`id`)
 ) engine=InnoDB default charset=utf8mb4 collate=utf8mb4_unicode_ci;
+
+-- migration: 2019_11_21_000000_change_action_event_ids_to_strings
+alter table `action_events`
+  modify `user_id` varchar(36) not null,
+  modify `actionable_id` varchar(36) not null,
+  modify `target_id` varchar(36) not null,
+  modify `model_id` varchar(36) default null;
 
 -- migration: 2021_05_15_121109_create_travel_table
 create table `travel` (
@@ -512,7 +519,7 @@ create table `resumes` (
   `id` bigint unsigned not null auto_increment,
   `created_at` timestamp null default null,
   `updated_at` timestamp null default null,
-  `user_id` bigint unsigned not null,
+  `user_id` char(36) not null,
   primary key (`id`)
 ) engine=InnoDB default charset=utf8mb4 collate=utf8mb4_unicode_ci;
 
@@ -530,7 +537,7 @@ create table `devices` (
   `bootloader_version` tinytext not null,
   `application_version` tinytext not null,
   `battery_percentage` tinyint unsigned not null,
-  `last_seen_user_id` bigint unsigned not null,
+  `last_seen_user_id` char(36) not null,
   `last_seen_at` timestamp not null,
   `last_seen_ip_address` varchar(45) not null,
   `created_at` timestamp null default null,
@@ -543,11 +550,3 @@ alter table `attendance`
   add `device_serial_number` int unsigned default null,
   add constraint `attendance_device_serial_number_foreign` foreign key (`device_serial_number`)
     references `devices` (`serial_number`);
-
--- migration: 2026_11_01_000000_standin_add_trigger_and_view
--- Only the stand-in has these: the real schema holds neither triggers nor views, and a drill has to prove both.
-create trigger `standin_lower_domain_name` before insert on `sponsor_domains` for each row
-  set new.`domain_name` = lower(new.`domain_name`);
-create sql security invoker view `standin_team_sizes` as
-  select `teams`.`id` as `id`, `teams`.`name` as `name`, count(`team_user`.`user_id`) as `members`
-  from `teams` left join `team_user` on `team_user`.`team_id` = `teams`.`id` group by `teams`.`id`, `teams`.`name`;

@@ -21,7 +21,7 @@ from harness.standin import artisan
 from harness.standin.config import AppConfig, DatabaseArgs, load_config
 from harness.standin.console import Console
 from harness.standin.database import connect
-from harness.standin.generate import GeneratedData, generate
+from harness.standin.generate import EXTRAS, GeneratedData, generate
 from harness.wait import wait_until
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -158,10 +158,17 @@ def make_app(root: DatabaseArgs, base_dir: Path, meilisearch_url: str = "http://
 
 
 def fill(app: App, rng_seed: int = 7, app_key: str = APP_KEY) -> App:
-    """Migrate and generate the small scale."""
+    """Migrate and generate the small scale, with all that Apiary itself does not have."""
     assert app.artisan("migrate", "--force") == 0, app.err
     config = app.config
     app.data = generate(
-        config.database, config.storage_dir, "small", rng_seed, app_key=app_key, now=NOW, nonce=f"nonce-{rng_seed}"
+        config.database,
+        config.storage_dir,
+        "small",
+        rng_seed,
+        app_key=app_key,
+        now=NOW,
+        nonce=f"nonce-{rng_seed}",
+        extras=EXTRAS,
     )
     return app

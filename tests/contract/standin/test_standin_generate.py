@@ -150,6 +150,18 @@ def test_tokens_are_encrypted_with_the_key(filled: App) -> None:
         decrypt_string(str(tokens[0][0]), parse_app_key(new_app_key()))
 
 
+def test_without_extras_the_data_is_what_apiary_itself_has(app: App) -> None:
+    """No trigger, no view, and tokens in plain text, as the real application keeps them."""
+    app.artisan("migrate", "--force")
+    config = app.config
+    generate(config.database, config.storage_dir, "tiny", 1, app_key=APP_KEY, now=NOW)
+    assert app.query("select count(*) from information_schema.triggers where trigger_schema = database()") == [(0,)]
+    assert app.query("select count(*) from information_schema.views where table_schema = database()") == [(0,)]
+    tokens = app.query("select docusign_access_token from users where docusign_access_token is not null")
+    assert tokens
+    assert all(str(token).startswith("token-") for (token,) in tokens)
+
+
 def refusal(app: App, scale: str = "small") -> str:
     config = app.config
     with pytest.raises(UsageError) as caught:

@@ -8,6 +8,7 @@ from harness.guide import EXCLUDABLE_TABLES, FILE_REFERENCES
 from harness.standin import migrations
 from harness.standin.config import DatabaseArgs
 from harness.standin.database import connect, read_catalog
+from harness.standin.generate.extras import TRIGGER, VIEW
 from harness.standin.migrations import load_stored_schema
 from tests.contract.standin.standin_app import App, make_app
 
@@ -19,7 +20,7 @@ def columns(app: App) -> list[tuple[object, ...]]:
     )
 
 
-def test_an_empty_database_gets_every_table_the_trigger_and_the_view(app: App) -> None:
+def test_an_empty_database_gets_every_table_and_nothing_else(app: App) -> None:
     assert app.artisan("migrate", "--force") == 0
     lines = app.out.splitlines()
     assert lines[:4] == [
@@ -36,12 +37,8 @@ def test_an_empty_database_gets_every_table_the_trigger_and_the_view(app: App) -
     assert len(catalog.tables) == 53
     assert set(EXCLUDABLE_TABLES) <= set(catalog.tables)
     assert all(catalog.has(reference.table, reference.column) for reference in FILE_REFERENCES)
-    assert app.query("select trigger_name from information_schema.triggers where trigger_schema = database()") == [
-        ("standin_lower_domain_name",)
-    ]
-    assert app.query("select table_name from information_schema.views where table_schema = database()") == [
-        ("standin_team_sizes",)
-    ]
+    assert app.query("select trigger_name from information_schema.triggers where trigger_schema = database()") == []
+    assert app.query("select table_name from information_schema.views where table_schema = database()") == []
     assert app.query(
         "select distinct engine, table_collation from information_schema.tables "
         "where table_schema = database() and table_type = 'BASE TABLE'"
@@ -124,8 +121,12 @@ def test_permissions_are_those_of_the_last_migration(filled: App) -> None:
     assert filled.query("select count(*) from permissions where name = 'read-users-api_token'") == [(0,)]
 
 
-def test_the_trigger_works(filled: App) -> None:
-    """The generator writes `Sponsor1.Example`."""
+def test_the_extras_of_generated_data(filled: App) -> None:
+    """A trigger and a view come with the data; the trigger works: the generator writes `Sponsor1.Example`."""
+    assert filled.query("select trigger_name from information_schema.triggers where trigger_schema = database()") == [
+        (TRIGGER,)
+    ]
+    assert filled.query(f"select count(*) > 0 from {VIEW}") == [(1,)]
     assert filled.query("select count(*), sum(binary domain_name = lower(domain_name)) from sponsor_domains") == [
         (30, 30)
     ]
