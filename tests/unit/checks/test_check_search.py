@@ -185,6 +185,20 @@ def test_equal_settings_have_no_findings() -> None:
     assert result.evidence == (("stored but not applied", "synonyms"),)
 
 
+def test_a_setting_that_only_one_of_the_servers_knows_is_no_difference() -> None:
+    """Each release of Meilisearch brings new ones; what both have is compared all the same."""
+    older = search(index("users", (1,), rankingRules="[]"))
+    newer = search(index("users", (1,), rankingRules="[]", novelty='{"a": 1}'))
+    for expected, actual in ((older, newer), (newer, older)):
+        result = check_settings(expected, actual)
+        assert (result.findings, result.compared) == ((), 1)
+        assert result.evidence == (("settings of one of the two servers only", "novelty"),)
+    other = search(index("users", (1,), rankingRules='["x"]', novelty="1"))
+    assert only(check_settings(older, other)).subject == "apiary_users rankingRules"
+    both = search(index("users", (1,), rankingRules="[]", novelty="2"))
+    assert only(check_settings(newer, both)).subject == "apiary_users novelty"
+
+
 def test_settings_that_were_not_synced() -> None:
     proper = search(index("users", (1,), displayedAttributes='["id"]', synonyms="{" + "x" * 300 + "}"))
     result = check_settings(proper, search(index("users", (1,), displayedAttributes='["*"]')))
