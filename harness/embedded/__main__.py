@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     """Run the server until a signal ends it.
 
     Returns:
-        0 after SIGTERM or SIGINT, 1 where it cannot start, as on the real server.
+        1 where it cannot start, as on the real server.
     """
     try:
         options = parse_options(arguments, os.environ)
@@ -59,6 +59,7 @@ def _serve(options: Options) -> None:
             payload_limit_bytes=options.payload_limit_bytes,
             master_key=options.master_key,
         )
+        _end_by(server)
         try:
             if importing:
                 _import(server, options)
@@ -69,29 +70,33 @@ def _serve(options: Options) -> None:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                timeout_graceful_shutdown=1,
             )
-            _Uvicorn(config, server).run(sockets=[listener])
+            _Uvicorn(config).run(sockets=[listener])
         finally:
             server.stop()
 
 
 class _Uvicorn(uvicorn.Server):
-    """Uvicorn that ends with exit code 0 on a signal, and stops the engine first so that no request waits for it."""
-
-    def __init__(self, config: uvicorn.Config, server: Server) -> None:
-        super().__init__(config)
-        self._server = server
+    """Uvicorn that leaves signals alone: they end the process at once (`_end_by`)."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        def stop(number: int, frame: FrameType | None) -> None:
-            self.should_exit = True
-            self._server.stop()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
         yield
+
+
+def _end_by(server: Server) -> None:
+    """Let SIGTERM and SIGINT end this process by the signal, as on the real server, and the engine with it.
+
+    Nothing is lost: what is acknowledged is on disk, and what was being processed runs again at the next start.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        server.stop()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 def _listen(options: Options) -> socket.socket:
@@ -99,10 +104,12 @@ def _listen(options: Options) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(1024)
+        with ExitStack() as on_failure:
+            listener = on_failure.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(1024)
+            on_failure.pop_all()
     except OSError as error:
         raise ServerFailed(
             f"cannot listen on {options.host}:{options.port}: {error.strerror or error}",

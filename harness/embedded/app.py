@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import zlib
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -13,18 +11,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
-from harness.embedded import routes_documents, routes_indexes, routes_server
-from harness.embedded.auth import Access, authorize
+from harness.embedded import routes_documents, routes_indexes, routes_server, routes_unsupported
+from harness.embedded.auth import authorize
 from harness.embedded.engine import EngineFailed
 from harness.embedded.errors import ApiError
 from harness.embedded.server import Answer, Call, Route, Server, error_answer
 
-_log = logging.getLogger(__name__)
-
 
 def make_app(server: Server) -> Starlette:
     """The application over an open database."""
-    routes = (*routes_server.ROUTES, *routes_indexes.ROUTES, *routes_documents.ROUTES)
+    routes = (
+        *routes_unsupported.ROUTES,
+        *routes_server.ROUTES,
+        *routes_indexes.ROUTES,
+        *routes_documents.ROUTES,
+    )
     handlers = {404: _nothing, 405: _nothing}
     return Starlette(routes=[_http_route(server, route) for route in routes], exception_handlers=handlers)
 
@@ -56,19 +57,10 @@ def _http_route(server: Server, route: Route) -> HttpRoute:
 
 
 async def _answer(server: Server, route: Route, request: Request) -> Answer:
-    access = Access()
-    if route.action is not None:
-        access = await run_in_threadpool(
-            authorize,
-            request.headers.get("authorization"),
-            route.action,
-            request.path_params.get("index_uid"),
-            server.master_key,
-            server.keys,
-        )
+    if not route.is_open:
+        authorize(request.headers.get("authorization"), server.master_key)
     call = Call(
         server=server,
-        access=access,
         path=request.path_params,
         query=dict(request.query_params),
         content_type=request.headers.get("content-type"),
@@ -78,19 +70,12 @@ async def _answer(server: Server, route: Route, request: Request) -> Answer:
 
 
 async def _body(request: Request, limit_bytes: int) -> bytes:
-    """The body, unpacked, at most `limit_bytes` long."""
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding not in ("identity", "gzip", "deflate"):
-        raise ApiError("unsupported_media_type", f"The Content-Encoding `{encoding}` is not supported.")
-    unpacker = None if encoding == "identity" else zlib.decompressobj(wbits=47 if encoding == "gzip" else 15)
+    """The body, at most `limit_bytes` long."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ApiError("unsupported_media_type", "The embedded server does not support a Content-Encoding.")
     chunks: list[bytes] = []
     size_bytes = 0
     async for chunk in request.stream():
-        if unpacker is not None:
-            try:
-                chunk = unpacker.decompress(chunk, max(1, limit_bytes - size_bytes + 1))
-            except zlib.error as error:
-                raise ApiError("malformed_payload", f"The payload is not valid {encoding}: `{error}`.") from error
         size_bytes += len(chunk)
         if size_bytes > limit_bytes:
             raise ApiError(

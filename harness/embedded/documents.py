@@ -1,109 +1,82 @@
-"""Documents on their way in: payload formats, the primary key, identifiers."""
+"""Documents on their way in: the payload, the primary key, identifiers."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 import re
-from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 from harness.embedded.errors import ApiError
 from harness.embedded.pointers import Document, leaves, values_at
+from harness.embedded.reading import need_json
 
-Format = Literal["json", "ndjson", "csv"]
-
-_FORMATS: dict[str, Format] = {
-    "application/json": "json",
-    "application/x-ndjson": "ndjson",
-    "text/csv": "csv",
-}
-_ACCEPTED = ", ".join(f"`{name}`" for name in _FORMATS)
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,511}")
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
-def format_of(content_type: str | None, delimiter: str | None) -> Format:
-    """The payload format that a Content-Type names.
-
-    Raises:
-        ApiError: missing_content_type or invalid_content_type.
-    """
-    if content_type is None:
-        raise ApiError(
-            "missing_content_type",
-            f"A Content-Type header is missing. Accepted values for the Content-Type header are: {_ACCEPTED}",
-        )
-    name = content_type.split(";")[0].strip().lower()
-    if name not in _FORMATS:
-        raise ApiError(
-            "invalid_content_type",
-            f"The Content-Type `{name}` is invalid. Accepted values for the Content-Type header are: {_ACCEPTED}",
-        )
-    if delimiter is not None and name != "text/csv":
-        raise ApiError(
-            "invalid_content_type",
-            f"The Content-Type `{name}` does not support the use of a csv delimiter. The csv delimiter can only be "
-            "used with the Content-Type `text/csv`.",
-        )
-    return _FORMATS[name]
 
 
 def as_line(document: Document) -> bytes:
     """A document as one line of JSON, UTF-8, without the newline.
 
     Raises:
-        ValueError: it holds what JSON cannot (a number that is not finite, half a surrogate pair).
+        ValueError: it holds half a surrogate pair, which UTF-8 cannot, or a number beyond all floats.
     """
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def read_payload(body: bytes, format_: Format, delimiter: str = ",") -> list[bytes]:
-    """Parse a payload.
+def read_payload(body: bytes, content_type: str | None) -> list[bytes]:
+    """Parse a payload: a JSON array of documents, or one document.
 
     Returns:
-        One line of JSON per document, as `as_line` writes it.
+        One line of JSON per document. What UTF-8 cannot hold is still escaped in it: such a document fails as a task.
 
     Raises:
-        ApiError: missing_payload or malformed_payload.
+        ApiError: invalid_content_type, missing_payload or malformed_payload, and internal for an array that holds
+            something else than objects, as on the real server.
     """
+    need_json(content_type)
     if not body.strip():
-        raise ApiError("missing_payload", f"A {format_} payload is missing.")
+        raise ApiError("missing_payload", "A json payload is missing.")
     try:
-        if format_ == "csv":
-            return [as_line(document) for document in _csv(body.decode(), delimiter)]
-        documents = _load(body, format_)
-        return [as_line(document) for document in documents]
+        # the text is decoded first: `json` would let a byte order mark, UTF-16 and UTF-32 through
+        parse_int = _parse_int if _LONG_NUMBER.search(body) else None
+        value = json.loads(body.decode(), parse_constant=_no_constant, parse_int=parse_int)
     except (ValueError, RecursionError) as error:
-        shown = str(error)
-        if format_ == "csv":
-            text = f"The `csv` payload provided is malformed: `{shown}`."
-        else:
-            text = f"The `{format_}` payload provided is malformed. `Couldn't serialize document value: {shown}`."
-        raise ApiError("malformed_payload", text) from error
+        raise _malformed(str(error)) from error
+    if not isinstance(value, (dict, list)):
+        raise _malformed("data are neither an object nor a list of objects")
+    documents = value if isinstance(value, list) else [value]
+    if not all(isinstance(document, dict) for document in documents):
+        raise ApiError("internal", "An internal error has occurred. `a document is not an object`.")
+    try:
+        return [_line(document) for document in documents]
+    except ValueError as error:
+        raise _malformed(str(error)) from error
 
 
-def _load(body: bytes, format_: Format) -> list[Document]:
-    # the two rare cases cost time, so they are looked for before they are handled
-    parse_int = _parse_int if _LONG_NUMBER.search(body) else None
-    if format_ == "json":
-        value = json.loads(body, parse_constant=_no_constant, parse_int=parse_int)
-        documents = value if isinstance(value, list) else [value]
-    else:
-        documents = [
-            json.loads(line, parse_constant=_no_constant, parse_int=parse_int)
-            for line in body.splitlines()
-            if line.strip()
-        ]
-    for document in documents:
-        if not isinstance(document, dict):
-            raise ValueError("data are neither an object nor a list of objects")  # noqa: TRY004 # one way out
-    if _SURROGATE.search(body):
-        json.dumps(documents, ensure_ascii=False).encode()
-    return documents
+def _malformed(what: str) -> ApiError:
+    text = f"The `json` payload provided is malformed. `Couldn't serialize document value: {what}`."
+    return ApiError("malformed_payload", text)
+
+
+def _line(document: Document) -> bytes:
+    try:
+        return as_line(document)
+    except UnicodeEncodeError:
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
+def check_encoding(line: bytes, document: Document) -> None:
+    """Refuse a document with half a surrogate pair.
+
+    Raises:
+        ApiError: internal, as on the real server.
+    """
+    if _SURROGATE.search(line):
+        try:
+            as_line(document)
+        except UnicodeEncodeError as error:
+            raise ApiError("internal", f"An internal error has occurred. `{error.reason}`.") from error
 
 
 def _parse_int(text: str) -> int | float:
@@ -113,53 +86,6 @@ def _parse_int(text: str) -> int | float:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
-
-
-def _csv(text: str, delimiter: str) -> Iterator[Document]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [_column(name) for name in next(rows)]
-        for record, row in enumerate(rows, 1):
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise ValueError(
-                    f"CSV error: record {record} (line: {rows.line_num}): found record with {len(row)} fields, but "
-                    f"the previous record has {len(header)} fields"
-                )
-            yield {name: _cell(value, kind, record) for (name, kind), value in zip(header, row, strict=True)}
-    except csv.Error as error:
-        raise ValueError(f"CSV error: {error}") from error
-
-
-def _column(header: str) -> tuple[str, str]:
-    name, colon, kind = header.rpartition(":")
-    return (name, kind) if colon and kind in ("string", "number", "boolean") else (header, "string")
-
-
-def _cell(text: str, kind: str, record: int) -> Any:
-    if kind == "string":
-        return text
-    trimmed = text.strip()
-    if not trimmed:
-        return None
-    if kind == "boolean":
-        if trimmed not in ("true", "false"):
-            raise ValueError(
-                f'Error parsing boolean "{text}" at line {record}: provided string was not `true` or `false`'
-            )
-        return trimmed == "true"
-    try:
-        return int(trimmed)
-    except ValueError:
-        pass  # not whole; the next attempt decides
-    try:
-        number = float(trimmed)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f'Error parsing number "{text}" at line {record}: invalid float literal')
-    return number
 
 
 def infer_primary_key(document: Document) -> str:
@@ -194,16 +120,11 @@ def document_id(document: Document, primary_key: str) -> str:
     value = document.get(primary_key, _MISSING)
     if value is _MISSING:
         found = [leaf for item in values_at(document, primary_key) for leaf in leaves(item)]
-        if not found:
-            raise ApiError(
-                "missing_document_id",
-                f"Document doesn't have a `{primary_key}` attribute: `{as_line(document).decode()}`.",
-            )
-        if len(found) > 1:
-            raise ApiError(
-                "invalid_document_id",
-                f"Document have too many matching `{primary_key}` attribute: `{as_line(document).decode()}`.",
-            )
+        if len(found) != 1:
+            code = "invalid_document_id" if found else "missing_document_id"
+            problem = "have too many matching" if found else "doesn't have a"
+            shown = as_line(document).decode()
+            raise ApiError(code, f"Document {problem} `{primary_key}` attribute: `{shown}`.")
         value = found[0]
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -217,4 +138,4 @@ def document_id(document: Document, primary_key: str) -> str:
     )
 
 
-_MISSING = object()
+_MISSING: Any = object()

@@ -8,9 +8,9 @@ What the binding lacks, and what is done about it:
   made-up `id` of hyphens and underscores, which no query can match because both only separate words;
 - no searchable attributes can be set: only the searchable values are handed over, one field per attribute, in
   their order, which is the order of their weight;
-- a search answers 20 documents at most and cannot skip any: every document also holds its own address in Runic
-  letters (word for word one hexadecimal digit of its number), and further searches exclude what was found
-  (negative phrases), then walk the address space (negative words), until nothing new comes.
+- a search answers 20 documents at most and cannot skip any: every document also holds its own address, word for word
+  one hexadecimal digit of its number in private use characters of Unicode, which no query contains; further searches
+  walk the address space (negative words) until nothing new comes.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ from harness.embedded.pointers import leaves, values_at
 ANSWER_LIMIT = 20
 """How many documents one search of the binding returns at most (milli's default limit)."""
 
-_DIGITS = "ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊ"
-_PLACES = "ᛏᛒᛖᛗᛚᛜᛞ"
-_EXCLUDABLE = 40
-"""Documents that one query excludes at most: milli reads 1,000 tokens of a query, an address takes about 17."""
+_DIGITS = [chr(0xE000 + digit) for digit in range(16)]
+_PLACES = [chr(0xE010 + place) for place in range(7)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Engine:
     def search(self, directory: Path, query: str, want: int, top: int) -> list[int]:
         """The numbers of the documents that match, best first, at most `want`.
 
-        The first `_EXCLUDABLE` + 20 are in the engine's order; those behind them in the order of their numbers.
+        The first 20 are in the engine's order; those behind them in the order of their numbers.
         `top` is the highest number in use.
         """
         answer = self._call(Request("search", str(directory), (query, want, top)))
@@ -179,13 +177,9 @@ class _Searcher:
         self._found: dict[int, None] = {}
 
     def collect(self, top: int) -> list[int]:
-        fresh = self._ask("")
-        while len(fresh) == ANSWER_LIMIT and len(self._found) < self._want:
-            if len(self._found) > _EXCLUDABLE:  # a token too many would cut off the query itself
-                places = max(1, (top.bit_length() + 3) // 4)
-                self._walk(places - 1, "", 0, 16)
-                break
-            fresh = self._ask("".join(f'-"{address_of(number)}" ' for number in self._found))
+        if len(self._ask("")) == ANSWER_LIMIT:
+            places = max(1, (top.bit_length() + 3) // 4)
+            self._walk(places - 1, "", 0, 16)
         return list(self._found)[: self._want]
 
     def _walk(self, place: int, excluded: str, low: int, high: int) -> None:

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-_AUTH = {"missing_authorization_header": 401, "missing_master_key": 401, "invalid_api_key": 403}
-_INTERNAL = {"internal": 500, "database_size_limit_reached": 500, "dump_process_failed": 500}
+_AUTH = {"missing_authorization_header": 401, "invalid_api_key": 403}
+_INTERNAL = {"internal": 500, "database_size_limit_reached": 500}
 _STATUS = {
-    "api_key_already_exists": 409,
-    "api_key_not_found": 404,
     "document_not_found": 404,
-    "index_already_exists": 409,
     "index_not_found": 404,
     "task_not_found": 404,
     "invalid_content_type": 415,
@@ -21,18 +18,6 @@ _STATUS = {
     "unsupported_media_type": 415,
     "payload_too_large": 413,
 }
-
-
-def status_of(code: str) -> int:
-    """The HTTP status of an error code; 400 where the documentation says nothing else."""
-    return _AUTH.get(code) or _INTERNAL.get(code) or _STATUS.get(code, 400)
-
-
-def type_of(code: str) -> str:
-    """The `type` of an error code: auth, internal or invalid_request."""
-    if code in _AUTH:
-        return "auth"
-    return "internal" if code in _INTERNAL else "invalid_request"
 
 
 class ApiError(Exception):
@@ -50,14 +35,16 @@ class ApiError(Exception):
 
     @property
     def status(self) -> int:
-        return status_of(self.code)
+        """The HTTP status of the code; 400 where the documentation says nothing else."""
+        return _AUTH.get(self.code) or _INTERNAL.get(self.code) or _STATUS.get(self.code, 400)
 
     def as_json(self) -> dict[str, Any]:
         """The error object of the API."""
+        kind = "auth" if self.code in _AUTH else "internal" if self.code in _INTERNAL else "invalid_request"
         return {
             "message": self.message,
             "code": self.code,
-            "type": type_of(self.code),
+            "type": kind,
             "link": f"https://docs.meilisearch.com/errors#{self.code}",
         }
 
@@ -65,3 +52,8 @@ class ApiError(Exception):
 def index_not_found(uid: str) -> ApiError:
     """The error for an index that does not exist."""
     return ApiError("index_not_found", f"Index `{uid}` not found.")
+
+
+def unsupported(what: str, code: str = "feature_not_enabled") -> ApiError:
+    """The error for what the real server has and this one has not: `code` is that of the parameter, if it is one."""
+    return ApiError(code, f"The embedded server does not support {what} (docs/embedded.md).")

@@ -116,21 +116,9 @@ class Params:
         text = self._query.get(name)
         if text is None:
             return default
-        if not re.fullmatch(r"\+?[0-9]+", text):
+        if not re.fullmatch(r"\+?[0-9]+", text) or int(text) >= 2**64:
             raise ApiError(code, f"Invalid value in parameter `{name}`: could not parse `{text}` as a positive integer")
         return int(text)
-
-    def boolean(self, name: str, code: str) -> bool | None:
-        text = self._query.get(name)
-        if text is None:
-            return None
-        if text not in ("true", "false"):
-            raise ApiError(
-                code,
-                f"Invalid value in parameter `{name}`: could not parse `{text}` as a boolean, "
-                "expected either `true` or `false`",
-            )
-        return text == "true"
 
     def names(self, name: str) -> list[str] | None:
         """A list separated by commas; None when it is missing or is a star."""
@@ -140,23 +128,26 @@ class Params:
         return [item.strip() for item in text.split(",")]
 
 
+def need_json(content_type: str | None) -> None:
+    """Let no other payload through than JSON.
+
+    Raises:
+        ApiError: missing_content_type or invalid_content_type.
+    """
+    accepted = "Accepted values for the Content-Type header are: `application/json`"
+    if content_type is None:
+        raise ApiError("missing_content_type", f"A Content-Type header is missing. {accepted}")
+    if content_type.split(";")[0].strip().lower() != "application/json":
+        raise ApiError("invalid_content_type", f"The Content-Type `{content_type}` is invalid. {accepted}")
+
+
 def parse_json(body: bytes, content_type: str | None) -> Any:
     """The JSON value of a request body.
 
     Raises:
         ApiError: missing_content_type, invalid_content_type, missing_payload or malformed_payload.
     """
-    if content_type is None:
-        raise ApiError(
-            "missing_content_type",
-            "A Content-Type header is missing. Accepted values for the Content-Type header are: `application/json`",
-        )
-    if content_type.split(";")[0].strip().lower() != "application/json":
-        raise ApiError(
-            "invalid_content_type",
-            f"The Content-Type `{content_type}` is invalid. Accepted values for the Content-Type header are: "
-            "`application/json`",
-        )
+    need_json(content_type)
     if not body:
         raise ApiError("missing_payload", "A json payload is missing.")
     try:
@@ -167,11 +158,3 @@ def parse_json(body: bytes, content_type: str | None) -> Any:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
-
-
-def parse_fields(body: bytes, content_type: str | None, allowed: Collection[str]) -> dict[str, Any]:
-    """The JSON object of a request body, with no other keys than `allowed`."""
-    value = parse_json(body, content_type)
-    if not isinstance(value, dict):
-        raise wrong_type("bad_request", "", "an object", value)
-    return need_object(value, "bad_request", "", allowed)

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.embedded.auth import Access
 from harness.embedded.dumps import Dumps
 from harness.embedded.engine import Engine
 from harness.embedded.errors import ApiError
-from harness.embedded.keys import KeyStore
 from harness.embedded.reading import Params, need_index_uid
 from harness.embedded.store import Store
 from harness.embedded.tasks import Task, TaskStore
@@ -32,10 +30,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request whose rights are checked and whose body is read."""
+    """A request that is let in and whose body is read."""
 
     server: Server
-    access: Access
     path: Mapping[str, str]
     query: Mapping[str, str]
     content_type: str | None
@@ -47,6 +44,7 @@ class Call:
         return need_index_uid(self.path["index_uid"])
 
     def params(self, *allowed: str) -> Params:
+        """The query parameters, of which no other ones may be there."""
         return Params(self.query, allowed)
 
 
@@ -55,12 +53,12 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An address, the action that it needs, and what answers. No action: open to everybody."""
+    """An address and what answers there; `is_open`: without the key."""
 
     method: Method
     address: str
-    action: str | None
     handler: Handler
+    is_open: bool = False
 
 
 class Server:
@@ -88,8 +86,7 @@ class Server:
         self.engine = Engine(map_size_bytes)
         self.store = Store(db_path, self.engine)
         self.tasks = TaskStore(db_path)
-        self.keys = KeyStore(db_path)
-        self.dumps = Dumps(dump_dir, self.store, self.tasks, self.keys)
+        self.dumps = Dumps(dump_dir, self.store)
         self.worker = Worker(self.tasks, self.store, self.dumps.write)
 
     def start(self) -> None:
@@ -112,12 +109,6 @@ def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None
 def accepted(task: Task) -> Answer:
     """The answer to a write."""
     return json_answer(task.summary(), 202)
-
-
-def page_of(lines: list[bytes], offset: int, limit: int, total: int) -> Answer:
-    """A page of documents that are JSON already: nothing is parsed to be written again."""
-    body = b'{"results":[%b],"offset":%d,"limit":%d,"total":%d}' % (b",".join(lines), offset, limit, total)
-    return Answer(body)
 
 
 def error_answer(error: ApiError) -> Answer:

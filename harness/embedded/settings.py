@@ -1,7 +1,8 @@
 """The settings of an index: what may be sent, what is stored, what the engine can be made to do.
 
-Source of names, defaults and verbs: Meilisearch's settings reference. Every documented setting is validated,
-stored and returned; `unapplied_settings` names those which the engine's binding has no way to apply.
+Source of names, defaults and verbs: Meilisearch's settings reference, and what 1.50.0 answers. Every setting is stored
+and returned; `unapplied_settings` names those that change nothing. New ones come with each release of the real server:
+a setting that is not in the table is stored as it was sent, and is one of those.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ class Setting:
     read: Reader
     applied: bool = False
     verb: Literal["PUT", "PATCH"] = "PUT"
+    reset: Any = None  # what the task of a reset shows
 
     @property
     def route(self) -> str:
         """The last part of its own address: `rankingRules` is at `ranking-rules`."""
-        return re.sub(r"([A-Z])", lambda match: "-" + match[1].lower(), self.name)
+        return re.sub("[A-Z]", lambda match: f"-{match[0].lower()}", self.name)
 
     @property
     def code(self) -> str:
@@ -41,38 +43,11 @@ class Setting:
 
 def _any_or_listed(value: Any, code: str, where: str) -> list[str]:
     names = need_strings(value, code, where)
-    return ["*"] if "*" in names else names
+    return ["*"] if "*" in names else list(dict.fromkeys(names))
 
 
 def _sorted_strings(value: Any, code: str, where: str) -> list[str]:
     return sorted(set(need_strings(value, code, where)))
-
-
-def _filterable(value: Any, code: str, where: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise wrong_type(code, where, "an array", value)
-    rules: list[Any] = []
-    for place, item in enumerate(value):
-        here = f"{where}[{place}]"
-        if isinstance(item, str):
-            rules.append(item)
-            continue
-        rule = need_object(item, code, here, ("attributePatterns", "features"))
-        features = need_object(rule.get("features") or {}, code, f"{here}.features", ("facetSearch", "filter"))
-        allowed = need_object(features.get("filter") or {}, code, f"{here}.features.filter", ("equality", "comparison"))
-        rules.append(
-            {
-                "attributePatterns": need_strings(rule.get("attributePatterns"), code, f"{here}.attributePatterns"),
-                "features": {
-                    "facetSearch": need_boolean(features.get("facetSearch", False), code, here),
-                    "filter": {
-                        "equality": need_boolean(allowed.get("equality", True), code, here),
-                        "comparison": need_boolean(allowed.get("comparison", False), code, here),
-                    },
-                },
-            }
-        )
-    return rules
 
 
 _RULES = ("words", "typo", "sort", "proximity", "attribute", "exactness", "attributeRank", "wordPosition")
@@ -80,13 +55,18 @@ _RULES = ("words", "typo", "sort", "proximity", "attribute", "exactness", "attri
 
 def _ranking_rules(value: Any, code: str, where: str) -> list[str]:
     rules = need_strings(value, code, where)
-    for place, rule in enumerate(rules):
-        if rule not in _RULES and not re.fullmatch(r".+:(asc|desc)", rule):
+    for rule in rules:
+        if rule not in _RULES and not re.fullmatch(r"(?!_geo).+:(asc|desc)", rule):
             raise ApiError(
                 code,
-                f"Invalid value at `{where}[{place}]`: `{rule}` ranking rule is invalid. Valid ranking rules are "
-                "words, typo, sort, proximity, attribute, exactness and custom ranking rules.",
+                f"Invalid value at `{where}`: `{rule}` ranking rule is invalid. Valid ranking rules are "
+                "words, typo, sort, proximity, attribute, attributeRank, wordPosition, exactness and custom ranking "
+                "rules.",
             )
+    if "attribute" in rules and not {"attributeRank", "wordPosition"}.isdisjoint(rules):
+        raise ApiError(
+            code, f"Invalid value at `{where}`: `attribute` conflicts with `attributeRank` and `wordPosition`."
+        )
     return rules
 
 
@@ -100,24 +80,16 @@ def _one_of(*choices: str) -> Reader:
         text = need_string(value, code, where)
         if text not in choices:
             listed = ", ".join(f"`{choice}`" for choice in choices)
-            at = f" at `{where}`" if where else ""
-            raise ApiError(code, f"Unknown value `{text}`{at}: expected one of {listed}")
+            raise ApiError(code, f"Unknown value `{text}` at `{where}`: expected one of {listed}")
         return text
 
     return read
 
 
-def _localized(value: Any, code: str, where: str) -> list[Any]:
+def _objects(value: Any, code: str, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise wrong_type(code, where, "an array", value)
-    rules = []
-    for place, item in enumerate(value):
-        here = f"{where}[{place}]"
-        rule = need_object(item, code, here, ("attributePatterns", "locales"))
-        rules.append(
-            {name: need_strings(rule.get(name), code, f"{here}.{name}") for name in ("attributePatterns", "locales")}
-        )
-    return rules
+    return [need_object(item, code, f"{where}[{place}]") for place, item in enumerate(value)]
 
 
 def _nested(**readers: Reader) -> Reader:
@@ -130,11 +102,14 @@ def _nested(**readers: Reader) -> Reader:
     return read
 
 
-def _letters(value: Any, code: str, where: str) -> int:
-    count = need_count(value, code, where)
-    if count > 255:
-        raise ApiError(code, f"Invalid value at `{where}`: value: `{count}` is too large to be deserialized")
-    return count
+def _within(low: int, high: int) -> Reader:
+    def read(value: Any, code: str, where: str) -> int:
+        count = need_count(value, code, where)
+        if not low <= count <= high:
+            raise ApiError(code, f"Invalid value at `{where}`: `{count}` is not between {low} and {high}")
+        return count
+
+    return read
 
 
 def _facet_order(value: Any, code: str, where: str) -> dict[str, str]:
@@ -142,21 +117,30 @@ def _facet_order(value: Any, code: str, where: str) -> dict[str, str]:
     return {name: read(item, code, f"{where}.{name}") for name, item in need_object(value, code, where).items()}
 
 
-_WORD_SIZES = _nested(oneTypo=_letters, twoTypos=_letters)
 _TYPO_TOLERANCE = _nested(
     enabled=need_boolean,
-    minWordSizeForTypos=_WORD_SIZES,
+    minWordSizeForTypos=_nested(oneTypo=_within(0, 255), twoTypos=_within(0, 255)),
     disableOnWords=_sorted_strings,
     disableOnAttributes=_sorted_strings,
     disableOnNumbers=need_boolean,
 )
+_TYPO_DEFAULT = {
+    "enabled": True,
+    "minWordSizeForTypos": {"oneTypo": 5, "twoTypos": 9},
+    "disableOnWords": [],
+    "disableOnAttributes": [],
+    "disableOnNumbers": False,
+}
+_RANKING_DEFAULT = ["words", "typo", "proximity", "attributeRank", "sort", "wordPosition", "exactness"]
+_FACETING_DEFAULT = {"maxValuesPerFacet": 100, "sortFacetValuesBy": {"*": "alpha"}}
+_FACETING = _nested(maxValuesPerFacet=need_count, sortFacetValuesBy=_facet_order)
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("displayedAttributes", ["*"], _any_or_listed, applied=True),
-    Setting("searchableAttributes", ["*"], _any_or_listed, applied=True),
-    Setting("filterableAttributes", [], _filterable, applied=True),
+    Setting("displayedAttributes", ["*"], _any_or_listed, applied=True, reset=["*"]),
+    Setting("searchableAttributes", ["*"], _any_or_listed, applied=True, reset=["*"]),
+    Setting("filterableAttributes", [], need_strings, applied=True),
     Setting("sortableAttributes", [], _sorted_strings),
-    Setting("rankingRules", ["words", "typo", "proximity", "attribute", "sort", "exactness"], _ranking_rules),
+    Setting("rankingRules", _RANKING_DEFAULT, _ranking_rules),
     Setting("stopWords", [], _sorted_strings),
     Setting("nonSeparatorTokens", [], _sorted_strings),
     Setting("separatorTokens", [], _sorted_strings),
@@ -164,33 +148,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("synonyms", {}, _synonyms),
     Setting("distinctAttribute", None, need_string),
     Setting("proximityPrecision", "byWord", _one_of("byWord", "byAttribute")),
-    Setting(
-        "typoTolerance",
-        {
-            "enabled": True,
-            "minWordSizeForTypos": {"oneTypo": 5, "twoTypos": 9},
-            "disableOnWords": [],
-            "disableOnAttributes": [],
-            "disableOnNumbers": False,
-        },
-        _TYPO_TOLERANCE,
-        verb="PATCH",
-    ),
-    Setting(
-        "faceting",
-        {"maxValuesPerFacet": 100, "sortFacetValuesBy": {"*": "alpha"}},
-        _nested(maxValuesPerFacet=need_count, sortFacetValuesBy=_facet_order),
-        verb="PATCH",
-    ),
-    Setting("pagination", {"maxTotalHits": 1000}, _nested(maxTotalHits=need_count), applied=True, verb="PATCH"),
+    Setting("typoTolerance", _TYPO_DEFAULT, _TYPO_TOLERANCE, verb="PATCH"),
+    Setting("faceting", _FACETING_DEFAULT, _FACETING, verb="PATCH"),
+    Setting("pagination", {"maxTotalHits": 1000}, _nested(maxTotalHits=_within(1, 2**63)), applied=True, verb="PATCH"),
     Setting("embedders", {}, need_object, verb="PATCH"),
     Setting("searchCutoffMs", None, need_count),
-    Setting("localizedAttributes", None, _localized),
+    Setting("localizedAttributes", None, _objects),
     Setting("facetSearch", True, need_boolean),
     Setting("prefixSearch", "indexingTime", _one_of("indexingTime", "disabled")),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-BY_ROUTE = {setting.route: setting for setting in SETTINGS}
+RESET: Settings = {setting.name: setting.reset for setting in SETTINGS} | {"foreignKeys": None, "chat": None}
+"""What the task of a reset of all settings shows, those of experimental features included."""
 
 
 def defaults() -> Settings:
@@ -202,27 +171,28 @@ def read_patch(value: Any) -> Settings:
     """Validate the body of an update of several settings; null stands for the default.
 
     Raises:
-        ApiError: bad_request for an unknown name, invalid_settings_… for a bad value.
+        ApiError: invalid_settings_… for a bad value.
     """
-    given = need_object(value, "bad_request", "", tuple(BY_NAME))
-    return {name: read_one(BY_NAME[name], item, f".{name}") for name, item in given.items()}
+    return {name: _read(name, item) for name, item in need_object(value, "bad_request", "").items()}
 
 
-def read_one(setting: Setting, value: Any, where: str = "") -> Any:
-    """Validate one setting's value."""
+def _read(name: str, value: Any) -> Any:
+    setting = BY_NAME.get(name)
+    if setting is None:
+        return value
     if value is None:
-        return None
-    read = setting.read(value, setting.code, where)
-    if setting.name == "typoTolerance":
-        _check_word_sizes(read.get("minWordSizeForTypos") or {}, setting.code)
+        return copy.deepcopy(setting.reset)
+    read = setting.read(value, setting.code, f".{name}")
+    if name == "typoTolerance":
+        _check_word_sizes(read.get("minWordSizeForTypos") or {})
     return read
 
 
-def _check_word_sizes(sizes: dict[str, int | None], code: str) -> None:
+def _check_word_sizes(sizes: dict[str, int | None]) -> None:
     one, two = sizes.get("oneTypo"), sizes.get("twoTypos")
     if one is not None and two is not None and one > two:
         raise ApiError(
-            code,
+            BY_NAME["typoTolerance"].code,
             "`minWordSizeForTypos` setting is invalid. `oneTypo` and `twoTypos` fields should be between `0` and "
             "`255`, and `twoTypos` should be greater or equals to `oneTypo` but found "
             f"`oneTypo: {one}` and twoTypos: {two}`.",
@@ -233,15 +203,16 @@ def apply_patch(current: Settings, patch: Settings) -> Settings:
     """The settings after an update; a nested object changes only the keys that it names."""
     merged = copy.deepcopy(current)
     for name, value in patch.items():
-        default = BY_NAME[name].default
-        if value is None:
-            merged[name] = copy.deepcopy(default)
-        elif BY_NAME[name].verb == "PATCH":
-            merged[name] = _merge(merged[name], value, default)
+        setting = BY_NAME.get(name)
+        if setting is None:
+            merged[name] = value
+        elif value is None:
+            merged[name] = copy.deepcopy(setting.default)
+        elif setting.verb == "PATCH":
+            merged[name] = _merge(merged[name], value, setting.default)
         else:
             merged[name] = value
-    sizes = merged["typoTolerance"]["minWordSizeForTypos"]
-    _check_word_sizes(sizes, BY_NAME["typoTolerance"].code)
+    _check_word_sizes(merged["typoTolerance"]["minWordSizeForTypos"])
     return merged
 
 
@@ -264,13 +235,14 @@ def unapplied_settings(settings: Settings) -> tuple[str, ...]:
     """The settings that are stored with another value than the default, and change nothing.
 
     Args:
-        settings: an index's settings as `GET /indexes/{uid}/settings` returns them; unknown names are ignored.
+        settings: an index's settings as `GET /indexes/{uid}/settings` returns them.
 
     Returns:
-        Their names, in the documented order.
+        Their names, in the documented order, then those that this server does not know.
     """
-    return tuple(
+    known = [
         setting.name
         for setting in SETTINGS
         if not setting.applied and settings.get(setting.name, setting.default) != setting.default
-    )
+    ]
+    return (*known, *(name for name, value in settings.items() if name not in BY_NAME and value is not None))

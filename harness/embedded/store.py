@@ -64,14 +64,6 @@ class Index:
             "primaryKey": self.primary_key,
         }
 
-    def stats(self, is_indexing: bool) -> dict[str, Any]:
-        """The index's part of the stats."""
-        return {
-            "numberOfDocuments": self.documents,
-            "isIndexing": is_indexing,
-            "fieldDistribution": self.distribution,
-        }
-
 
 class Store:
     """Everything about indexes that is on disk.
@@ -238,10 +230,6 @@ class Store:
         )
         return None if row is None else bytes(row[0])
 
-    def lines(self, index: Index, identifiers: Iterable[str]) -> dict[str, bytes]:
-        """Those of the documents that exist, by identifier."""
-        return {row[1]: bytes(row[2]) for row in self._rows(index, dict.fromkeys(identifiers))}
-
     def numbered(self, index: Index, numbers: list[int]) -> list[bytes]:
         """Documents by number, in the order of the numbers; missing ones are left out."""
         found: dict[int, bytes] = {}
@@ -251,11 +239,10 @@ class Store:
             found.update((row[0], row[1]) for row in self._database.read().execute(query, page))
         return [found[number] for number in numbers if number in found]
 
-    def all_lines(self, index: Index) -> Iterator[tuple[str, bytes]]:
-        """Every document with its identifier, in order, in constant memory."""
-        rows = self._database.read().execute(f"SELECT document_id, line FROM {index.table} ORDER BY number")
-        for row in rows:
-            yield row[0], bytes(row[1])
+    def all_lines(self, index: Index) -> Iterator[bytes]:
+        """Every document, in order, in constant memory."""
+        for row in self._database.read().execute(f"SELECT line FROM {index.table} ORDER BY number"):
+            yield bytes(row[0])
 
     def page(self, index: Index, offset: int, limit: int) -> list[bytes]:
         """Documents from an offset.
@@ -312,6 +299,19 @@ class Store:
         """Every recorded outcome has reached its task."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM outcomes")
+
+    def stats(self, index: Index, is_indexing: bool) -> dict[str, Any]:
+        """The index's part of the stats."""
+        size = self._database.read().execute(f"SELECT TOTAL(LENGTH(line)) FROM {index.table}").fetchone()[0]
+        return {
+            "numberOfDocuments": index.documents,
+            "rawDocumentDbSize": int(size),
+            "avgDocumentSize": int(size / index.documents) if index.documents else 0,
+            "isIndexing": is_indexing,
+            "numberOfEmbeddings": 0,
+            "numberOfEmbeddedDocuments": 0,
+            "fieldDistribution": index.distribution,
+        }
 
     def size_bytes(self) -> int:
         """What the data takes on disk."""

@@ -1,6 +1,5 @@
-"""The one worker that processes the queue, in the order of the real scheduler.
+"""The one worker that processes the queue, in the order in which the tasks came.
 
-Cancelations come first, then deletions of tasks, then dumps, then everything else in the order of its uid.
 Additions of documents that wait for the same index, with nothing else for that index between them, are one batch:
 the engine takes 20,000 documents at once in the time that it needs for a few hundred.
 """
@@ -13,15 +12,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from harness.embedded.documents import as_line, document_id, infer_primary_key
+from harness.embedded.documents import check_encoding, document_id, infer_primary_key
 from harness.embedded.engine import EngineFailed
 from harness.embedded.errors import ApiError, index_not_found
-from harness.embedded.filters import Filter
 from harness.embedded.settings import apply_patch, defaults
 from harness.embedded.store import Index, Store
 from harness.embedded.tasks import Task, TaskFilter, TaskStore
 
 Outcome = dict[str, Any]
+Details = dict[str, Any]
 
 BATCH_DOCUMENTS = 50_000
 BATCH_BYTES = 64 << 20
@@ -45,12 +44,12 @@ class Worker:
         self._make_dump = make_dump
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="tasks", daemon=True)
-        self._kinds: dict[str, Callable[[Task], dict[str, Any] | None]] = {
+        self._kinds: dict[str, Callable[[Task], Details]] = {
             "documentDeletion": self._delete_documents,
             "settingsUpdate": self._update_settings,
             "indexCreation": self._create_index,
-            "indexUpdate": self._update_index,
             "indexDeletion": self._delete_index,
+            "dumpCreation": self._dump,
         }
 
     def recover(self) -> None:
@@ -65,15 +64,13 @@ class Worker:
     def stop(self) -> None:
         """Take no further task. What is being processed is not waited for: it runs again at the next start."""
         self._stopping = True
-        with self._tasks.changed:
-            self._tasks.changed.notify_all()
 
     def _run(self) -> None:
         while not self._stopping:
             try:
                 if not self.step():
                     with self._tasks.changed:
-                        if not self._stopping and self._tasks.next_of() is None:
+                        if self._tasks.next() is None:
                             self._tasks.changed.wait(timeout=1)
             except EngineFailed as error:
                 if not self._stopping:
@@ -81,17 +78,7 @@ class Worker:
 
     def step(self) -> bool:
         """Process what is next; False when there is nothing."""
-        for kind, process in (
-            ("taskCancelation", self._cancel),
-            ("taskDeletion", self._delete_tasks),
-            ("dumpCreation", self._dump),
-        ):
-            task = self._tasks.next_of(kind)
-            if task is not None:
-                self._tasks.start([task])
-                process(task)
-                return True
-        task = self._tasks.next_of()
+        task = self._tasks.next()
         if task is None:
             return False
         batch = self._batch(task) if task.type == "documentAdditionOrUpdate" else [task]
@@ -111,7 +98,7 @@ class Worker:
         batch: list[Task] = []
         documents = size_bytes = 0
         for task in waiting:
-            if task.type != first.type or task.content["method"] != first.content["method"]:
+            if task.type != first.type:
                 break
             documents += task.content["documents"]
             size_bytes += self._tasks.payload(task).stat().st_size
@@ -149,39 +136,31 @@ class Worker:
 
     def _single(self, task: Task) -> Outcome:
         try:
-            details = self._kinds[task.type](task)
+            return _succeeded(self._kinds[task.type](task))
         except ApiError as error:
             return _failed(task, error)
-        return _succeeded(details)
-
-    # documents
+        except OSError as error:
+            return _failed(task, ApiError("internal", f"An internal error has occurred. `{error}`."))
 
     def _add_documents(self, batch: list[Task]) -> dict[int, Outcome]:
         outcomes: dict[int, Outcome] = {}
         index = self._store.find(str(batch[0].index_uid))
         lines: dict[str, bytes] = {}
         for task in batch:
+            if index is None:
+                index = self._store.create(str(task.index_uid), None)
             try:
-                if index is None:
-                    index = self._implicit(task)
-                index, added = self._read_payload(task, index, lines)
+                index, added = self._read_payload(task, index)
             except ApiError as error:
                 outcomes[task.uid] = _failed(task, error)
                 continue
             lines |= added
-            details = {"receivedDocuments": task.content["documents"], "indexedDocuments": task.content["documents"]}
-            outcomes[task.uid] = _succeeded(details)
+            outcomes[task.uid] = _succeeded((task.details or {}) | {"indexedDocuments": len(added)})
         if index is not None and lines:
             self._store.put(index, lines)
         return outcomes
 
-    def _implicit(self, task: Task) -> Index:
-        """The index that a write to an unknown uid makes."""
-        if not task.content["allow_index_creation"]:
-            raise index_not_found(str(task.index_uid))
-        return self._store.create(str(task.index_uid), None)
-
-    def _read_payload(self, task: Task, index: Index, staged: dict[str, bytes]) -> tuple[Index, dict[str, bytes]]:
+    def _read_payload(self, task: Task, index: Index) -> tuple[Index, dict[str, bytes]]:
         """The documents of one task by identifier, or its error: one bad document fails its whole task, alone."""
         asked = task.content["primary_key"]
         if asked and index.primary_key and asked != index.primary_key:
@@ -194,100 +173,43 @@ class Worker:
             for raw in file:
                 line = raw.rstrip(b"\n")
                 document = json.loads(line)
+                check_encoding(line, document)
                 if primary_key is None:
                     primary_key = infer_primary_key(document)
-                identifier = document_id(document, primary_key)
-                if task.content["method"] == "update" and identifier in documents:
-                    line = as_line(json.loads(documents[identifier]) | document)
-                documents[identifier] = line
+                documents[document_id(document, primary_key)] = line
         if primary_key is not None and index.primary_key is None:
             index = self._store.update(index, primary_key=primary_key)
-        if task.content["method"] == "update":
-            stored = self._store.lines(index, [name for name in documents if name not in staged])
-            for identifier, line in documents.items():
-                old = staged.get(identifier) or stored.get(identifier)
-                if old is not None:
-                    documents[identifier] = as_line(json.loads(old) | json.loads(line))
         return index, documents
 
-    def _delete_documents(self, task: Task) -> dict[str, Any]:
+    def _delete_documents(self, task: Task) -> Details:
         index = self._store.get(str(task.index_uid))
-        details = dict(task.details or {})
-        if "ids" in task.content:
-            identifiers = task.content["ids"]
-        elif "filter" in task.content:
-            wanted = Filter(task.content["filter"], index.settings["filterableAttributes"], "invalid_document_filter")
-            identifiers = [name for name, line in self._store.all_lines(index) if wanted.matches(json.loads(line))]
-        else:
+        if "ids" not in task.content:
             self._store.clear(index)
-            return details | {"deletedDocuments": index.documents}
-        _, removed = self._store.remove(index, identifiers)
-        return details | {"deletedDocuments": removed}
+            return {"deletedDocuments": index.documents}
+        _, removed = self._store.remove(index, task.content["ids"])
+        return (task.details or {}) | {"deletedDocuments": removed}
 
-    # indexes and settings
-
-    def _update_settings(self, task: Task) -> dict[str, Any]:
+    def _update_settings(self, task: Task) -> Details:
+        patch, is_reset = task.content["settings"], task.content["is_deletion"]
         index = self._store.find(str(task.index_uid))
         if index is None:
-            if task.content["is_deletion"]:
+            if is_reset:
                 raise index_not_found(str(task.index_uid))
-            index = self._implicit(task)
-        patch = task.content["settings"]
-        changed = defaults() if task.content["is_deletion"] and not patch else apply_patch(index.settings, patch)
-        self._store.change_settings(index, changed)
+            index = self._store.create(str(task.index_uid), None)
+        self._store.change_settings(index, defaults() if is_reset and not patch else apply_patch(index.settings, patch))
         return task.details or {}
 
-    def _create_index(self, task: Task) -> dict[str, Any]:
+    def _create_index(self, task: Task) -> Details:
         self._store.create(str(task.index_uid), task.content["primary_key"])
-        return {"primaryKey": task.content["primary_key"]}
-
-    def _update_index(self, task: Task) -> dict[str, Any]:
-        index = self._store.get(str(task.index_uid))
-        primary_key, uid = task.content["primary_key"], task.content["uid"]
-        if uid not in (None, index.uid) and self._store.find(uid) is not None:
-            raise ApiError("index_already_exists", f"Index `{uid}` already exists.")
-        if primary_key is not None:
-            if index.primary_key not in (None, primary_key) and index.documents:
-                raise ApiError(
-                    "index_primary_key_already_exists",
-                    f"Index `{index.uid}`: Index already has a primary key: `{index.primary_key}`.",
-                )
-            index = self._store.update(index, primary_key=primary_key)
-        if uid is not None:
-            self._store.update(index, uid=uid)
         return task.details or {}
 
-    def _delete_index(self, task: Task) -> dict[str, Any]:
+    def _delete_index(self, task: Task) -> Details:
         index = self._store.get(str(task.index_uid))
         self._store.delete(index)
         return {"deletedDocuments": index.documents}
 
-    # tasks about tasks
-
-    def _cancel(self, task: Task) -> None:
-        canceled: dict[int, Outcome] = {}
-        for uid in task.content["tasks"]:
-            for found in self._tasks.find(TaskFilter("uid = ? AND status = 'enqueued'", (uid,))):
-                details = _details_of_failure(found)
-                canceled[uid] = {
-                    "status": "canceled",
-                    "details": details,
-                    "error": None,
-                    "canceled_by": task.uid,
-                }
-        details = (task.details or {}) | {"canceledTasks": len(canceled)}
-        self._tasks.finish(canceled | {task.uid: _succeeded(details)})
-
-    def _delete_tasks(self, task: Task) -> None:
-        deleted = self._tasks.delete(task.content["tasks"])
-        self._tasks.finish({task.uid: _succeeded((task.details or {}) | {"deletedTasks": deleted})})
-
-    def _dump(self, task: Task) -> None:
-        try:
-            outcome = _succeeded({"dumpUid": self._make_dump()})
-        except OSError as error:
-            outcome = _failed(task, ApiError("internal", f"The dump could not be written. `{error}`."))
-        self._tasks.finish({task.uid: outcome})
+    def _dump(self, task: Task) -> Details:
+        return {"dumpUid": self._make_dump()}
 
 
 def _of_engine(error: EngineFailed) -> ApiError:
@@ -296,19 +218,14 @@ def _of_engine(error: EngineFailed) -> ApiError:
     return ApiError("internal", f"An internal error has occurred. `{error}`.")
 
 
-def _succeeded(details: dict[str, Any] | None) -> Outcome:
+def _succeeded(details: Details) -> Outcome:
     return {"status": "succeeded", "details": details, "error": None}
 
 
 def _failed(task: Task, error: ApiError) -> Outcome:
-    return {"status": "failed", "details": _details_of_failure(task), "error": error.as_json()}
-
-
-def _details_of_failure(task: Task) -> dict[str, Any] | None:
     """What did not happen is counted as zero."""
-    if task.details is None:
-        return None
-    return {
-        name: 0 if value is None and name.endswith(("Documents", "Tasks")) else value
-        for name, value in task.details.items()
+    details = {
+        name: 0 if value is None and name.endswith("Documents") else value
+        for name, value in (task.details or {}).items()
     }
+    return {"status": "failed", "details": details, "error": error.as_json()}

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import meilisearch
 import pytest
-import requests
 from meilisearch.index import Index
 from meilisearch.models.task import Task, TaskInfo
 
-from harness.wait import wait_until
+from tests.contract.meilisearch.servers import EmbeddedServer, ServerUnderTest
 
-WAIT_MS = 30_000
-
-
-@dataclass(frozen=True)
-class ServerUnderTest:
-    url: str
-    key: str
-
-    def request(self, method: str, path: str, key: str | None = None, **options: object) -> requests.Response:
-        """A plain request, for what the client cannot send; with `key`, or without any Authorization."""
-        headers = dict(options.pop("headers", {}))  # type: ignore[call-overload]
-        if key is not None:
-            headers["Authorization"] = f"Bearer {key}"
-        return requests.request(method, self.url + path, headers=headers, timeout=30, **options)  # type: ignore[arg-type]
+WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -41,52 +23,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerUnderTest
     if url:
         yield ServerUnderTest(url.rstrip("/"), os.environ.get("MEILISEARCH_KEY", ""))
         return
-    directory = tmp_path_factory.mktemp("meilisearch")
-    with _embedded(directory, "a-master-key-for-tests") as started:
-        yield started
+    started = EmbeddedServer(tmp_path_factory.mktemp("meilisearch"))
+    started.start()
+    yield started.server
+    started.stop()
 
 
-class _embedded:  # noqa: N801 # it is used like a function
-    def __init__(self, directory: Path, key: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self._server = ServerUnderTest(f"http://127.0.0.1:{port}", key)
-        self._log = directory / "log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "harness.embedded",
-                    f"--http-addr=127.0.0.1:{port}",
-                    f"--db-path={directory / 'data.ms'}",
-                    f"--dump-dir={directory / 'dumps'}",
-                ],
-                env=os.environ | {"MEILI_MASTER_KEY": key},
-                stdout=log,
-                stderr=log,
-            )
-
-    def __enter__(self) -> ServerUnderTest:
-        wait_until(self._is_up, what="the embedded server", timeout_s=30, details=self._log.read_text)
-        return self._server
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        assert self._process.wait(timeout=10) == 0, self._log.read_text()
-
-    def _is_up(self) -> bool:
-        assert self._process.poll() is None, self._log.read_text()
-        try:
-            return self._server.request("GET", "/health").status_code == 200
-        except requests.ConnectionError:
-            return False
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    """An embedded server for this test alone, not started yet."""
+    own = EmbeddedServer(tmp_path)
+    yield own
+    if own.process is not None and own.process.poll() is None:
+        own.kill()
 
 
 @pytest.fixture(scope="session")
 def client(server: ServerUnderTest) -> meilisearch.Client:
-    return meilisearch.Client(server.url, server.key, timeout=30)
+    return server.client()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from harness.services.meilisearch import MeilisearchServer
 from harness.services.stack import Stack
 from harness.settings import Limits
 from harness.stages.search import when_settled
-from tests.contract.meilisearch.conftest import ServerUnderTest
+from tests.contract.meilisearch.servers import ServerUnderTest
 
 
 def test_documents_come_late_and_are_waited_for(server: ServerUnderTest, client: meilisearch.Client, done: Any) -> None:

@@ -41,20 +41,9 @@ def test_an_index_cannot_be_created_twice(client, uid, done):
     assert (task.status, task.error["code"]) == ("failed", "index_already_exists")
 
 
-def test_an_index_that_is_not_there_cannot_be_changed(client, uid, done):
+def test_an_index_that_is_not_there_cannot_be_deleted(client, uid, done):
     task = done(client.delete_index(uid))
     assert (task.status, task.error["code"]) == ("failed", "index_not_found")
-    task = done(client.index(uid).update(primary_key="id"))
-    assert (task.status, task.error["code"]) == ("failed", "index_not_found")
-
-
-def test_the_primary_key_can_change_while_there_is_no_document(client, uid, index, done):
-    done(client.create_index(uid))
-    assert done(index.update(primary_key="a")).status == "succeeded"
-    assert index.get_primary_key() == "a"
-    done(index.add_documents([{"a": 1}]))
-    task = done(index.update(primary_key="b"))
-    assert (task.status, task.error["code"]) == ("failed", "index_primary_key_already_exists")
 
 
 def test_a_bad_uid_is_refused(client):
