@@ -94,6 +94,7 @@ def _end_by(server: Server) -> None:
         server.stop()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
+        os._exit(128 + number)  # reached by the first process of a container only: no signal ends that one
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)

@@ -11,9 +11,10 @@ from typing import Any
 
 from harness.embedded.errors import unsupported
 from harness.embedded.filters import parse_filter
+from harness.embedded.index import Index
 from harness.embedded.pointers import Document, select
 from harness.embedded.reading import need_count, need_object, need_string, need_strings
-from harness.embedded.store import Index, Store
+from harness.embedded.store import Store
 
 COUNTED = 1000
 """The number of matches is exact up to this many, or up to `maxTotalHits` where that is more."""

@@ -12,7 +12,6 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,49 +19,14 @@ from harness.embedded import clock
 from harness.embedded.database import Database
 from harness.embedded.engine import Engine
 from harness.embedded.errors import ApiError, index_not_found
+from harness.embedded.index import SCHEMA, Index, index_of
 from harness.embedded.settings import Settings, defaults
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS indexes (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, primary_key TEXT,
-    created_at TEXT NOT NULL, updated_at TEXT NOT NULL, settings TEXT NOT NULL,
-    distribution TEXT NOT NULL, documents INTEGER NOT NULL, top INTEGER NOT NULL, directory TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS outcomes (task_uid INTEGER PRIMARY KEY, outcome TEXT NOT NULL);
-"""
 _PAGE = 500
 """Identifiers per statement: SQLite binds at most 999 in its oldest builds."""
 
 _REMEMBERED = 100
 """Answers and ends of pages that are kept, so that the next page of either is cheap."""
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """An index as it is stored. `top` is the highest number that a document of it ever had."""
-
-    id: int
-    uid: str
-    primary_key: str | None
-    created_at: str
-    updated_at: str
-    settings: Settings
-    distribution: dict[str, int]
-    documents: int
-    top: int
-    directory: str
-
-    @property
-    def table(self) -> str:
-        return f"documents_{self.id}"
-
-    def as_json(self) -> dict[str, Any]:
-        """The index object of the API."""
-        return {
-            "uid": self.uid,
-            "createdAt": self.created_at,
-            "updatedAt": self.updated_at,
-            "primaryKey": self.primary_key,
-        }
 
 
 class Store:
@@ -77,7 +41,7 @@ class Store:
         self._directory = directory / "indexes"
         self._directory.mkdir(exist_ok=True)
         self._engine = engine
-        self._database = Database(directory / "documents.sqlite3", _SCHEMA)
+        self._database = Database(directory / "documents.sqlite3", SCHEMA)
         self._anchors: dict[tuple[int, str, int], int] = {}
         self._answers: dict[tuple[int, str, str, int], list[int]] = {}
         self.sweep()
@@ -98,11 +62,11 @@ class Store:
     def indexes(self) -> list[Index]:
         """Every index, by uid."""
         rows = self._database.read().execute("SELECT * FROM indexes ORDER BY uid")
-        return [_index(row) for row in rows]
+        return [index_of(row) for row in rows]
 
     def find(self, uid: str) -> Index | None:
         row = self._database.read().execute("SELECT * FROM indexes WHERE uid = ?", (uid,)).fetchone()
-        return None if row is None else _index(row)
+        return None if row is None else index_of(row)
 
     def get(self, uid: str) -> Index:
         """An index.
@@ -151,7 +115,7 @@ class Store:
                 (*columns.values(), clock.now(), index.id),
             )
             row = connection.execute("SELECT * FROM indexes WHERE id = ?", (index.id,)).fetchone()
-        return _index(row)
+        return index_of(row)
 
     def restore_dates(self, index: Index, created_at: str, updated_at: str) -> None:
         """Give an index from a dump the times that it had."""
@@ -329,13 +293,6 @@ class Store:
             query = f"SELECT number, document_id, line FROM {index.table} WHERE document_id IN ({_marks(page)})"
             rows += self._database.read().execute(query, page).fetchall()
         return rows
-
-
-def _index(row: sqlite3.Row) -> Index:
-    values = dict(row)
-    values["settings"] = json.loads(values["settings"])
-    values["distribution"] = json.loads(values["distribution"])
-    return Index(**values)
 
 
 def _distribution(counts: Counter[str]) -> str:

@@ -15,8 +15,9 @@ from typing import Any
 from harness.embedded.documents import check_encoding, document_id, infer_primary_key
 from harness.embedded.engine import EngineFailed
 from harness.embedded.errors import ApiError, index_not_found
+from harness.embedded.index import Index
 from harness.embedded.settings import apply_patch, defaults
-from harness.embedded.store import Index, Store
+from harness.embedded.store import Store
 from harness.embedded.tasks import Task, TaskFilter, TaskStore
 
 Outcome = dict[str, Any]
