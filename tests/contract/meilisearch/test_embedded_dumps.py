@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import tarfile
 from pathlib import Path
 
@@ -94,7 +95,10 @@ def test_a_dump_of_a_newer_server_is_imported(embedded: EmbeddedServer) -> None:
     assert [hit["id"] for hit in client.index("events").search("meeting")["hits"]] == [1]
 
 
-def test_what_an_import_refuses(embedded: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_an_import_refuses(
+    embedded: EmbeddedServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the refusals run in this process, which keeps its own
     client = embedded.start()
     done(client, client.index("people").add_documents([{"id": 1}]))
     path = make_dump(embedded, client)
