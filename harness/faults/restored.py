@@ -148,7 +148,7 @@ def change_document(scene: Scene, rng: Random, options: FieldOptions) -> Iterato
     if options.field not in document:
         raise HarnessError(f"documents of {uid} have no field {options.field}")
     index = scene.stack.meilisearch.client().index(uid)
-    index.update_documents([{**document, options.field: f"{document[options.field]}x"}])
+    index.add_documents([{**document, options.field: f"{document[options.field]}x"}])
     scene.settle_search()
     scene.changed("document", uid, f"id {_shown(key)}, a letter added to {options.field}")
     yield
