@@ -111,10 +111,10 @@ class TimeZones:
 
     def _written(self, stored: datetime, server: str, latest: datetime) -> datetime:
         """The moment of the wall clock that the application wrote into a server of this zone."""
+        if server == self.application:
+            return stored
         wall = stored.astimezone(zone_named(server)).replace(tzinfo=zone_named(self.application))
         both = sorted(wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-        if stored in both:  # the server's zone tells the two apart
-            return stored
         return both[1] if both[1] <= latest else both[0]
 
     def _abbreviations(self) -> set[str]:
