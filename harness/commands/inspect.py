@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import click
 from pydantic import TypeAdapter
@@ -15,9 +16,11 @@ from rich.table import Table
 
 from harness.commands.common import EXIT_CODES
 from harness.dump.inspect import examine
+from harness.dump.judgement import chosen_database, not_sql, refusals, remarks
 from harness.dump.model import DatabaseInfo, DumpInfo, Mention, ScriptFinding, Severity
 from harness.dump.safety import findings_for
 from harness.dump.source import ScriptSource
+from harness.errors import HarnessError
 from harness.handin.dumps import named_dump
 from harness.handin.expected import expected_tables, missing_tables
 from harness.reports.console import console_for
@@ -31,8 +34,9 @@ class Inspection:
     """What `inspect` says, as `--json` prints it.
 
     Args:
-        script: what it holds; finding `safe_to_run` is about all of its databases together.
-        refused: why `verify` would not run it; empty if it would.
+        script: what it holds.
+        refused: why `verify` would not run it, in the same words; empty if it would.
+        exit_code: of `verify`, if it would not run it.
         findings: statements that must not run, or should be known before they do.
         expected_and_missing: tables that an Apiary expects and a database lacks, by the database's name.
     """
@@ -41,17 +45,19 @@ class Inspection:
     refused: tuple[str, ...]
     findings: tuple[ScriptFinding, ...]
     expected_and_missing: dict[str, tuple[str, ...]]
+    exit_code: int = 0
 
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("dump", nargs=-1, required=True, metavar="FILE…")
+@click.option("--database", metavar="NAME", help="Which database of the script, when it holds several.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def inspect(dump: tuple[str, ...], as_json: bool) -> None:
+def inspect(dump: tuple[str, ...], database: str | None, as_json: bool) -> None:
     """Read a dump and tell everything that can be known about it, without a server.
 
     FILE is a script, plain or compressed, - for standard input, or a directory that mysqldump --tab wrote.
     Two files are the halves of a pair: first what --no-data wrote, then what --no-create-info wrote.
-    Exit code 1 means that verify would refuse it.
+    The exit code is that of verify where it would refuse the dump.
 
     \b
     Example:
@@ -59,35 +65,47 @@ def inspect(dump: tuple[str, ...], as_json: bool) -> None:
       ssh db mysqldump apiary | apiary-drill inspect -
     """
     source: ScriptSource = sys.stdin.buffer if dump == ("-",) else named_dump(dump)
-    found = inspection(*examine(source))
+    found = inspection(*examine(source), database=database)
     if as_json:
         click.echo(TypeAdapter(Inspection).dump_json(found, indent=2).decode())
     else:
         show(console_for(), found)
-    sys.exit(1 if found.refused else 0)
+    sys.exit(found.exit_code)
 
 
-def inspection(info: DumpInfo, findings: tuple[ScriptFinding, ...]) -> Inspection:
-    """Judge a reading as `verify` does, for every database of the script."""
+def inspection(
+    info: DumpInfo,
+    findings: tuple[ScriptFinding, ...],
+    *,
+    name: str | None = None,
+    database: str | None = None,
+    allowed: frozenset[str] = frozenset(),
+) -> Inspection:
+    """Judge a reading as `verify` does (dump/judgement.py).
+
+    Args:
+        name: of the script, for messages.
+        database: the one that is wanted; without it, and where there are several, findings of all of them are told.
+        allowed: codes that the operator allows.
+    """
+    name = name or Path(info.source).name
     said: dict[ScriptFinding, None] = {}
-    for name in [database.name for database in info.databases] or [""]:
-        said.update(dict.fromkeys(findings_for(findings, name)))
-    refused = [f"line {f.line}: {f.message}" for f in said if f.severity is Severity.ERROR]
-    if info.complete is False:
-        refused.insert(0, f"it is cut short: {info.incomplete_because}")
-    if not any(database.tables for database in info.databases):
-        refused.append("it holds no table: it would restore without an error, to an empty database")
-    refused += [
-        f"line {item.line}: it holds only the placeholder of the view {item.name}, and not the view"
-        for database in info.databases
-        for item in database.objects
-        if item.placeholder
-    ]
+    try:
+        if (foreign := not_sql(name, info, findings)) is not None:
+            raise foreign
+        chosen = chosen_database(name, info, database)
+        said.update(dict.fromkeys(findings_for((*findings, *remarks(info, chosen)), chosen.name, allowed)))
+        errors = list(refusals(name, info, chosen, tuple(said)))
+    except HarnessError as error:
+        errors = [error]
+        for one in info.databases:
+            said.update(dict.fromkeys(findings_for(findings, one.name, allowed)))
     return Inspection(
         script=info,
-        refused=tuple(refused),
+        refused=tuple(sentence for error in errors for sentence in (error.fact, *error.details.splitlines())),
         findings=tuple(sorted(said, key=lambda finding: finding.line)),
         expected_and_missing={database.name: missing_tables(database) for database in info.databases},
+        exit_code=errors[0].exit_code if errors else 0,
     )
 
 

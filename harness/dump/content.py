@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.dump.ddl import TableDefinition, parse_create_table
@@ -27,6 +28,8 @@ class _Table:
         self.generated_values_line: int | None = None
         self.statements = 0
         self.looked_at = False
+        self.dump = 0
+        self.dropped = False
 
     def info(self) -> TableInfo:
         definition = self.definition
@@ -46,6 +49,7 @@ class _Table:
             value_digest=None if self.values is None else self.values.digest,
             insert_columns=self.insert_columns,
             generated_values_line=self.generated_values_line,
+            dropped=self.dropped,
         )
 
 
@@ -85,6 +89,12 @@ class Content:
         self.bare_names = False
         self.uncounted: list[int] = []
         self.computed: list[tuple[int, str, str]] = []  # line, word, database
+        self.qualified: dict[str, int] = {}  # databases that names of tables name, each with its first line
+        self._drops: set[tuple[str, str, str]] = set()  # database, kind and name of what was dropped so far
+        self._first_drops: dict[tuple[int, str, str], frozenset[str]] = {}
+        self.replaced = False  # a table that has rows was dropped by another dump in the same file
+        self._dump = 0
+        self._chosen_anew = False  # a USE since the last footer: it is for the dump whose header follows
 
     @property
     def current_database(self) -> str:
@@ -92,8 +102,14 @@ class Content:
         return self._current
 
     def new_dump(self) -> None:
-        """Another tool's header: what follows belongs to no database until it says so."""
-        self._current = ""
+        """A tool's header: what follows belongs to no database, unless one was chosen right before (Workbench)."""
+        self._dump += 1
+        if not self._chosen_anew:
+            self._current = ""
+
+    def end_dump(self) -> None:
+        """A tool's last line."""
+        self._chosen_anew = False
 
     # -- pieces
 
@@ -114,10 +130,14 @@ class Content:
     def _statement(self, piece: Piece, tokens: Sequence[Token]) -> None:
         if (used := used_database(piece, tokens)) is not None:
             self._current = used
+            self._chosen_anew = True
             self._database(used, piece.line, used=True)
             return
         if (created := created_database(tokens)) is not None:
             self._database(created, piece.line, used=True)
+            if not self._current:  # whoever makes a database and chooses none means this one
+                self._current = created
+                self._chosen_anew = True
             return
         if tokens[0].kind != "word":
             return
@@ -133,7 +153,12 @@ class Content:
     def _create(self, piece: Piece, tokens: Sequence[Token]) -> None:
         definition = parse_create_table(tokens)
         if definition is not None:
-            table = self._database(definition.database, piece.line).table(definition.name, piece.line)
+            owner = self._database(definition.database, piece.line)
+            if definition.database is not None:
+                self.qualified.setdefault(definition.database, piece.line)
+            table = owner.table(definition.name, piece.line)
+            table.dump = self._dump
+            table.dropped = "TABLE" in self._dropped_before(owner.name, definition.name)
             table.line = piece.line
             table.definition = definition
             at = next(index for index, token in enumerate(tokens) if token.text == "TABLE")
@@ -161,19 +186,35 @@ class Content:
         owner = self._database(database, piece.line)
         # A real view always names who it runs as; one that happens to select a constant is no placeholder.
         placeholder = kind == "view" and definer is None and _is_placeholder(tokens[behind:])
-        owner.objects[kind, name] = ObjectInfo(kind, name, piece.line, definer, placeholder)
+        dropped = kind.upper() in self._dropped_before(owner.name, name)
+        owner.objects[kind, name] = ObjectInfo(kind, name, piece.line, definer, placeholder, dropped)
         if kind == "view" and name in owner.tables and not owner.tables[name].tally.rows:
             del owner.tables[name]  # before 5.7 (and MariaDB's before 10.5) a view's placeholder was a table
 
+    def _dropped_before(self, database: str, name: str) -> frozenset[str]:
+        """As what the script dropped a table or view before it first created it, be it as a placeholder."""
+        kinds = (kind for kind in ("TABLE", "VIEW") if (database, kind, name) in self._drops)
+        return self._first_drops.setdefault((self._dump, database, name), frozenset(kinds))
+
     def _drop(self, tokens: Sequence[Token]) -> None:
-        """A table that is dropped again was a placeholder; dropping what isn't there yet changes nothing."""
+        """A table that is dropped again was a placeholder; dropping what isn't there yet changes nothing.
+
+        In a file that holds two dumps, the second one drops the tables of the first with their rows.
+        """
         words = [token.text for token in tokens[:4]]
-        if words[1:2] == ["TABLE"]:
-            index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
-            database, name, _ = name_at(tokens, index)
-            owner = self._databases.get(self._current if database is None else database)
-            if owner is not None and name in owner.tables and not owner.tables[name].tally.rows:
-                del owner.tables[name]
+        if words[1:2] not in (["TABLE"], ["VIEW"]):
+            return
+        index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
+        while index < len(tokens):
+            database, name, index = name_at(tokens, index)
+            key = self._current if database is None else database
+            self._drops.add((key, words[1], name))
+            tables = self._databases[key].tables if key in self._databases else {}
+            table = tables.get(name)
+            if words[1] == "TABLE" and table is not None and (not table.tally.rows or table.dump != self._dump):
+                self.replaced |= bool(table.tally.rows)
+                del tables[name]
+            index += 1  # a comma
 
     # -- rows
 
@@ -210,6 +251,8 @@ class Content:
             self._rows.computed.clear()
         if piece.last and self._rows.tail:
             self.uncounted.append(piece.line)
+            words = re.findall(rb"[A-Za-z_]+", self._rows.tail)[:4]
+            self.computed.append((piece.line, " " + b" ".join(words).decode().upper(), self._current))
         if piece.last and piece.first:
             added = table.tally.rows - before
             self._single_rows |= piece.run and added > 1

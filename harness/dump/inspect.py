@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from harness.dump.content import Content
+from harness.dump.foreign import ForeignText, described
 from harness.dump.model import DumpInfo, DumpOptions, Mention, ScriptFinding
 from harness.dump.safety import Safety, computed_value_findings
 from harness.dump.source import ScriptSource, open_script, source_name
@@ -19,9 +21,6 @@ _TOOL = re.compile(rb"-- (?P<brand>MySQL|MariaDB) dump (?P<own>[^,\s]+)(?:\s+Dis
 _HOST = re.compile(rb"-- Host: \S*\s+Database: (.*?)\s*$", re.MULTILINE)
 _SERVER = re.compile(rb"-- Server version\s+(\S+)")
 _FOOTER = re.compile(rb"-- Dump completed(?: on (\d{4}-\d\d-\d\d\s+\d{1,2}:\d\d:\d\d))?")
-_TOOL_TALKS = re.compile(
-    rb"\s*(?:mysqldump|mariadb-dump|mysql|mariadb): ?(?:\[|Got |Error|Warning|unknown)", re.IGNORECASE
-)
 _KEPT_PER_TABLE = frozenset({"OLD_AUTOCOMMIT"})
 """What MariaDB's tool saves and restores around the rows of each table since version 11, `--compact` or not."""
 _COLLATION = re.compile(r"COLLATE|COLLATION_CONNECTION|COLLATION_SERVER|COLLATION_DATABASE")
@@ -74,13 +73,15 @@ class Inspector:
         self._header: dict[str, str] = {}
         self._header_databases: list[str] = []
         self._headers = self._footers = 0
-        self._finished_at: datetime | None = None
+        self._finishes: list[datetime | None] = []
+        self._second_header_line = 0
         self._after_footer = self._footer_is_cut = False
         self._dump_date: bool | None = None
         self._saved: set[str] = set()
         self._restored: set[str] = set()
         self._cut_at: int | None = None
-        self._talk_line: int | None = None
+        self._foreign: ForeignText | None = None
+        self._foreign_line = 0
         self._charsets: dict[str, dict[str, int]] = {}
         self._collations: dict[str, dict[str, int]] = {}
         self._engines: dict[str, dict[str, int]] = {}
@@ -104,14 +105,24 @@ class Inspector:
             self._sandbox = (piece.line, "/*M!" if b"/*M!" in piece.data else "/*!")
         elif piece.kind is Kind.STATEMENT:
             self._statement(piece, tokens)
+        elif piece.kind is Kind.FOREIGN and piece.first:
+            self._not_sql(piece)
         if piece.last and not piece.ended:
             self._cut_at = piece.line
         self.content.visit(piece, tokens)
+
+    def _not_sql(self, piece: Piece) -> None:
+        if self._foreign is None:
+            self._foreign = ForeignText(piece.line, described(piece.data))
+        elif piece.line != self._foreign_line:
+            self._foreign = replace(self._foreign, lines=self._foreign.lines + 1)
+        self._foreign_line = piece.line
 
     def _comment(self, piece: Piece) -> None:
         data = piece.data
         if (match := _TOOL.search(data)) is not None:
             self._headers += 1
+            self._second_header_line = piece.line if self._headers == 2 else self._second_header_line
             self.content.new_dump()
             if self._headers == 1:
                 version = (match.group("distribution") or match.group("own")).decode("ascii", "replace")
@@ -130,21 +141,19 @@ class Inspector:
                 return
             self._footers += 1
             self._after_footer = False
+            self.content.end_dump()
             self._dump_date = match.group(1) is not None
-            if match.group(1) is not None:
-                stamp = " ".join(match.group(1).decode().split())
-                try:
-                    self._finished_at = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S")
-                except ValueError:
-                    self._finished_at = None  # a line that looks like the tool's, with an impossible date
+            stamp = " ".join((match.group(1) or b"").decode().split())
+            try:
+                self._finishes.append(datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
+            except ValueError:
+                self._finishes.append(None)  # no date, or a line that looks like the tool's with an impossible one
 
     def _statement(self, piece: Piece, tokens: Sequence[Token]) -> None:
         self._after_footer = True
         if piece.first:
             self._statements += 1
             self._statement_bytes = 0
-            if _TOOL_TALKS.match(piece.data) and self._talk_line is None:
-                self._talk_line = piece.line
         if not piece.head:
             self._statement_bytes += len(piece.data)
             if piece.last:
@@ -207,8 +216,6 @@ class Inspector:
                 self._engines.setdefault(following.raw, {}).setdefault(database, line)
 
     def _completeness(self) -> tuple[bool | None, str]:
-        if self._talk_line is not None:
-            return False, f"line {self._talk_line} is a message of the tool: its errors were mixed into the script"
         if self._cut_at is not None:
             return False, f"ends inside a statement that began on line {self._cut_at}"
         if not self._size:
@@ -274,7 +281,7 @@ class Inspector:
             flavour=flavour,
             header_database=self._header.get("database", ""),
             header_databases=tuple(self._header_databases),
-            finished_at=self._finished_at,
+            finished_at=self._finishes[-1] if self._finishes else None,
             complete=complete,
             incomplete_because=why,
             databases=databases,
@@ -291,7 +298,10 @@ class Inspector:
             options=options,
             uncounted_lines=tuple(content.uncounted),
             digests_by_value=self._values,
-            talk_line=self._talk_line,
+            foreign=self._foreign,
+            finishes=tuple(self._finishes),
+            second_header_line=self._second_header_line if content.replaced else 0,
+            qualified=tuple(Mention(name, line) for name, line in content.qualified.items()),
         )
 
 

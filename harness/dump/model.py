@@ -1,4 +1,4 @@
-"""What can be known about a script, as frozen values. Standard library only."""
+"""What can be known about a script, as frozen values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+
+from harness.dump.foreign import ForeignText
 
 
 class Severity(Enum):
@@ -83,6 +85,7 @@ class TableInfo:
         value_digest: the same over decoded values (values.py); None if it was not asked for.
         insert_columns: the INSERTs' column list; None if they have none, or there are no rows.
         generated_values_line: line of the first INSERT that gives values to generated columns.
+        dropped: the script drops it before it creates it.
     """
 
     name: str
@@ -100,6 +103,7 @@ class TableInfo:
     value_digest: str | None = None
     insert_columns: tuple[str, ...] | None = None
     generated_values_line: int | None = None
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class ObjectInfo:
         line: of its CREATE.
         definer: `user@host`, if the script names one.
         placeholder: a view that only has its columns so far, because the script never comes to its real text.
+        dropped: of a view: the script drops it, as a view, before it creates it.
     """
 
     kind: str
@@ -119,6 +124,7 @@ class ObjectInfo:
     line: int
     definer: str | None = None
     placeholder: bool = False
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +231,10 @@ class DumpInfo:
         options: what can be inferred about how the tool was called.
         uncounted_lines: INSERTs whose rows can't be counted (INSERT … SELECT, INSERT … SET).
         digests_by_value: whether `value_digest` was made.
-        talk_line: of the first message of the tool that got into the script.
+        finishes: what each last line says, of every dump in the file; `finished_at` is the last of them.
+        second_header_line: of the header of the second dump in the file; 0 if no dump drops what another one filled.
+        qualified: databases that the names of created tables are bound to, each with its first line.
+        foreign: text that is not SQL, such as a message of a program; None if there is none.
     """
 
     source: str
@@ -254,7 +263,10 @@ class DumpInfo:
     options: DumpOptions
     uncounted_lines: tuple[int, ...]
     digests_by_value: bool
-    talk_line: int | None = None
+    foreign: ForeignText | None = None
+    finishes: tuple[datetime | None, ...] = ()
+    second_header_line: int = 0
+    qualified: tuple[Mention, ...] = ()
 
     def database(self, name: str | None = None) -> DatabaseInfo | None:
         """The database of this name; without a name, the only one."""

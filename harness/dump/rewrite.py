@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from harness.dump.admitted import admitted
 from harness.dump.model import DatabaseInfo, DumpInfo
 from harness.dump.source import ScriptSource, open_script, source_name
 from harness.dump.statements import Kind, Piece
@@ -16,13 +17,16 @@ from harness.dump.walk import created_database, dropped_database, pieces_with_to
 from harness.errors import BrokenArtifact, Cause, UsageError
 
 SANDBOX, GTID, LOG_BIN, STATISTICS = "sandbox", "gtid-purged", "sql-log-bin", "innodb-stats"
-DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN, STATISTICS))
-"""What can be left out without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN, and the switch of
-InnoDB's statistics that MySQL's `--all-databases` writes."""
+REPLICATION, PROBE = "replication", "dynamic-sql"
+DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN, STATISTICS, REPLICATION, PROBE))
+"""What can be left out without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN, the switch of InnoDB's
+statistics that MySQL's `--all-databases` writes, a replica's place in the binary log (`--source-data`), and the
+question of Percona's mysqldump whether the server has MyRocks."""
 
 USUAL_SETTINGS = b"SET sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0;\n"
 """What the header of every script says that was not made with `--compact`."""
 
+_MAY_BE_LEFT_OUT = frozenset(("CHANGE", "START", "STOP", "SELECT", "SET", "PREPARE", "EXECUTE", "DEALLOCATE"))
 _FOOTER = b"-- Dump completed"
 _HEADERS = (b"-- MySQL dump ", b"-- MariaDB dump ")
 
@@ -107,12 +111,13 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
 def missing_drops(info: DumpInfo, database: DatabaseInfo) -> bytes:
     """What drops the tables and views that a script creates without dropping them (`--compact`, `--skip-opt`).
 
-    The guide restores into a migrated instance, which has them already.
+    The guide restores into a migrated instance, which has them already. It is decided object by object: phpMyAdmin's
+    export drops a view's placeholder and nothing else.
     """
-    tables = [table.name for table in database.tables if table.defined]
-    if info.options.add_drop_table or not tables:
+    tables = [table.name for table in database.tables if table.defined and not table.dropped]
+    views = [item.name for item in database.objects if item.kind == "view" and not item.dropped]
+    if not tables and not views:
         return b""
-    views = [item.name for item in database.objects if item.kind == "view"]
     statements = [
         f"DROP {kind} IF EXISTS {_listed(names)};\n" for kind, names in (("TABLE", tables), ("VIEW", views)) if names
     ]
@@ -174,6 +179,8 @@ class _Trimmer:
         self._target = target
         self._report = report
         self._section = ""
+        self._chosen = False  # a USE came; from then on CREATE DATABASE chooses nothing
+        self._chosen_anew = False  # a USE since the last footer: it is for the dump whose header follows
         self._keep = True  # the statement that goes on
         self._delimiter = b";"  # what the reader of the stream believes
         self.seen: list[str] = []
@@ -197,8 +204,10 @@ class _Trimmer:
     def _decide(self, piece: Piece, tokens: Sequence[Token]) -> bytes | None:
         """The bytes to hand on, or None to leave the piece out."""
         if piece.kind is Kind.COMMENT:
-            if piece.data.lstrip().startswith(_HEADERS):
+            text = piece.data.lstrip()
+            if text.startswith(_HEADERS) and not self._chosen_anew:
                 self._section = ""  # another dump begins: its settings are for all of it
+            self._chosen_anew &= not text.startswith(_FOOTER)
             return piece.data if self._mine() or piece.data.lstrip().startswith(_FOOTER) else None
         if piece.kind is Kind.SANDBOX:
             if SANDBOX in self._drop:
@@ -210,14 +219,17 @@ class _Trimmer:
         if chosen is not None or created is not None:
             name = chosen if chosen is not None else created
             assert name is not None
-            self._section = name
+            if chosen is not None or not self._chosen:
+                self._section = name
+                self._chosen_anew = True
+            self._chosen |= chosen is not None
             if name not in self.seen:
                 self.seen.append(name)
                 if name != self._database:
                     self._report.other_databases.append(name)
-            if self._mine() and self._keep_database:
+            if name == self._database and self._keep_database:
                 return piece.data
-            if self._mine():
+            if name == self._database:
                 self._tell(piece, "database", "USE" if chosen is not None else "CREATE DATABASE")
             return None
         if dropped_database(tokens) is not None:
@@ -227,6 +239,11 @@ class _Trimmer:
         if starts_with(tokens, "SET") and (code := _server_setting(tokens)) in self._drop:
             self._tell(piece, code, {GTID: "GTID_PURGED", LOG_BIN: "SQL_LOG_BIN"}.get(code, "INNODB_STATS_AUTO_RECALC"))
             return None
+        if tokens and tokens[0].text in _MAY_BE_LEFT_OUT:
+            form = admitted(tokens)
+            if form is not None and form.left_out in self._drop:
+                self._tell(piece, form.left_out, f"{tokens[0].text}, as {form.tools} writes it")
+                return None
         if not self._mine():
             return piece.data if _is_session_setting(tokens) else None
         if self._target is not None and self._target != self._database and starts_with(tokens, "ALTER", "DATABASE"):
@@ -253,7 +270,7 @@ def _server_setting(tokens: Sequence[Token]) -> str:
     """Which droppable setting a SET statement is about; empty if none, or if it sets something else as well."""
     assigned = sum(1 for token in tokens if token.kind == "mark" and token.text == "=")
     words = {token.text for token in tokens if token.kind == "word"}
-    if assigned == 1 and "GTID_PURGED" in words:
+    if assigned == 1 and words & {"GTID_PURGED", "GTID_SLAVE_POS"}:
         return GTID
     if assigned == 1 and "SQL_LOG_BIN" in words:
         return LOG_BIN

@@ -1,5 +1,6 @@
 """What a script must not do to the server and to the operator: read before it runs.
 
+Only what dump tools write may run (admitted.py); what this module knows besides is why something else must not.
 This is one of two walls. The other is how the load runs: without client commands, as an account that can't do
 harm outside of the one database. A statement that is odd without being harmful is a warning.
 """
@@ -9,11 +10,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
+from harness.dump.admitted import Form, admitted
+from harness.dump.foreign import CLIENT_COMMANDS
 from harness.dump.model import ScriptFinding, Severity
-from harness.dump.statements import CLIENT_COMMANDS, Kind, Piece
+from harness.dump.statements import WHOLE_BYTES, Kind, Piece
 from harness.dump.targets import is_assigned, targets, value_of
-from harness.dump.tokens import MOST_BYTES, Token, name_at
-from harness.dump.walk import Heads, created_database, used_database
+from harness.dump.tokens import Token, name_at, readings
+from harness.dump.walk import Heads, created_database, statement_of, used_database
 
 CODES = (
     "account",
@@ -32,6 +35,7 @@ CODES = (
     "risky-body",
     "runs-routine",
     "server-control",
+    "unexpected-statement",
     "unread-statement",
     "unsafe-charset",
     "use-database",
@@ -43,7 +47,7 @@ _SYSTEM_OBJECTS = frozenset(("USER", "ROLE"))
 _SERVER_WORDS = frozenset(
     ["SHUTDOWN", "RESTART", "KILL", "RESET", "PURGE", "FLUSH", "CLONE", "CACHE", "STOP", "START", "CHANGE", "HELP"]
 )
-_HARMLESS_STARTS = frozenset(("TRANSACTION",))
+_NO_REMEDY = "Take the line out: the load runs without the client's own commands."
 _REPLICATION = frozenset(("SLAVE", "REPLICA", "MASTER", "REPLICATION", "GROUP_REPLICATION"))
 _REMOTE_ENGINES = frozenset(("FEDERATED", "FEDERATEDX", "CONNECT", "SPIDER", "S3"))
 _UNSAFE_CHARSETS = frozenset(("BIG5", "CP932", "GBK", "SJIS", "GB18030"))
@@ -61,9 +65,13 @@ class Safety:
         self._heads_seen: set[bytes] = set()
         self._current = ""
         self._dropped: ScriptFinding | None = None
+        self._told: set[str] = set()  # codes of what is left out: one finding for all lines of a kind
+        self._runs_at_insert: dict[str, dict[str, str]] = {}  # by name and database: what an INSERT would run
 
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
         """Take note of one piece."""
+        if piece.kind is Kind.FOREIGN:
+            return  # told by the inspector: it is nothing that an operator could allow
         for oddity in piece.oddities:
             if oddity.code == "client-escape":
                 self._add(
@@ -72,6 +80,7 @@ class Safety:
                     oddity.line,
                     oddity.text,
                     f"{oddity.text} outside of a string is a command of the mysql client",
+                    _NO_REMEDY,
                 )
             else:
                 self._add(
@@ -100,9 +109,22 @@ class Safety:
         if piece.head in self._heads_seen:
             return
         self._heads_seen.add(piece.head)
-        database = self._heads.of(piece).database
-        if database is not None:
-            self._other(piece.line, database, "INSERT")
+        head = self._heads.of(piece)
+        if head.database is not None:
+            self._other(piece.line, head.database, "INSERT")
+        where = self._runs_at_insert.get(head.table, {})
+        database = head.database or self._current
+        runs = where.get(database) or where.get("") or (next(iter(where.values()), None) if not database else None)
+        if runs is not None:
+            self._add(
+                "runs-routine",
+                Severity.ERROR,
+                piece.line,
+                head.table,
+                f"rows are inserted into {head.table}, and {runs} before: it would run for each row",
+                "Dump the structure with --skip-triggers, so that the triggers come behind the rows; or allow "
+                "runs-routine by name if that is meant.",
+            )
 
     def _other(self, line: int, database: str, what: str, severity: Severity = Severity.ERROR) -> None:
         self._add(
@@ -116,7 +138,7 @@ class Safety:
 
     def _statement(self, piece: Piece, tokens: Sequence[Token]) -> None:
         line, first = piece.line, tokens[0]
-        if (used := used_database(piece, tokens)) is not None:
+        if (used := used_database(piece, tokens)) is not None and (piece.kind is Kind.CLIENT or admitted(tokens)):
             self._current = used
             self._add("use-database", Severity.INFO, line, used, f"the script chooses the database {used} itself", "")
             return
@@ -124,20 +146,82 @@ class Safety:
         if piece.kind is Kind.CLIENT and lower == b"delimiter":
             return
         if first.kind != "name" and (piece.kind is Kind.CLIENT or lower in CLIENT_COMMANDS):
-            self._error("client-command", line, first.raw, f"{first.raw} is a command of the mysql client")
-            return
-        if first.kind != "word":
-            return
-        if not piece.last or len(piece.data) > MOST_BYTES:
             self._add(
+                "client-command",
+                Severity.ERROR,
+                line,
+                first.raw,
+                f"{first.raw} is a command of the mysql client",
+                _NO_REMEDY,
+            )
+            return
+        if not piece.last:
+            self._error(
                 "unread-statement",
-                Severity.WARNING,
                 line,
                 first.text,
-                f"the {first.text} is longer than {MOST_BYTES} bytes: only its beginning was read",
-                "Look at it by hand.",
+                f"a statement that begins with {first.text} has over {WHOLE_BYTES >> 20} MiB, as only INSERTs have",
             )
+            return
+        form = admitted(tokens)
+        if form is not None and form.left_out:
+            self._left_out(line, form)
+            return
+        before = len(self.findings)
         words = [token.text for token in tokens if token.kind == "word"]
+        if words:
+            self._known_harm(line, words, tokens)
+        self._will_run(tokens)
+        if any(finding.severity is Severity.ERROR for finding in self.findings[before:]):
+            return
+        if not piece.ended:
+            return  # it is cut short, and refused for that
+        if form is None or not all(
+            not reading or admitted(reading) for reading in readings(statement_of(piece), tokens, piece.mode)
+        ):
+            what = " ".join(token.text for token in tokens[:3] if token.kind == "word") or "this"
+            self._error("unexpected-statement", line, what, f"no dump tool writes such a statement: {what} …")
+
+    def _left_out(self, line: int, form: Form) -> None:
+        if form.left_out in self._told:
+            return
+        self._told.add(form.left_out)
+        what = {
+            "replication": "the script says at which place of the binary log a replica goes on",
+            "dynamic-sql": "the script asks whether the server has the engine MyRocks",
+        }[form.left_out]
+        self._add(
+            form.left_out,
+            Severity.INFO,
+            line,
+            form.tools,
+            f"{what}, as {form.tools} does",
+            "The harness leaves it out.",
+        )
+
+    def _will_run(self, tokens: Sequence[Token]) -> None:
+        """Remember triggers by their table, and views: an INSERT behind them would run their text during the load."""
+        words = [token.text if token.kind == "word" else "" for token in tokens]
+        if words[:1] != ["CREATE"]:
+            return
+        for kind in ("TRIGGER", "VIEW", "TABLE"):
+            if kind not in words[:20]:
+                continue
+            at = words.index(kind) + 1
+            while at < len(words) and words[at] in ("IF", "NOT", "EXISTS"):
+                at += 1
+            database, name, behind = name_at(tokens, at)
+            if kind == "TRIGGER":
+                at = words.index("ON", behind) if "ON" in words[behind:] else behind
+                database, table, _ = name_at(tokens, at + 1)
+                self._runs_at_insert.setdefault(table, {})[database or self._current] = (
+                    f"its trigger {name} was created"
+                )
+            elif kind == "VIEW":
+                self._runs_at_insert.setdefault(name, {})[database or self._current] = f"{name} was created as a view"
+            return
+
+    def _known_harm(self, line: int, words: list[str], tokens: Sequence[Token]) -> None:
         self._accounts_and_server(line, words, tokens)
         self._files_and_charsets(line, words, tokens)
         self._databases(line, words, tokens)
@@ -162,9 +246,9 @@ class Safety:
             self._error("remote-table", line, start, f"{start} is about another server")
         elif first in ("PREPARE", "EXECUTE", "DEALLOCATE", "BINLOG"):
             self._error("dynamic-sql", line, first, f"{first} runs text that can't be read before")
-        elif first in ("CALL", "DO", "HANDLER"):
-            self._add("runs-routine", Severity.WARNING, line, first, f"{first} runs code of the restored database")
-        elif first in _SERVER_WORDS and second not in _HARMLESS_STARTS:
+        elif first in ("CALL", "HANDLER") or (first == "DO" and second != "SETVAL"):
+            self._error("runs-routine", line, first, f"{first} runs code of the restored database")
+        elif first in _SERVER_WORDS and start != "START TRANSACTION":
             if _REPLICATION & set(words[1:3]):
                 self._error("replication", line, start, f"{start} changes what the server replicates")
             else:
@@ -176,6 +260,9 @@ class Safety:
             return
         assigned = sum(1 for token in tokens if token.text == "=" and token.kind == "mark")
         if words[1:3] == ["GLOBAL", "GTID_PURGED"] and assigned == 1:
+            if "gtid-purged" in self._told:
+                return
+            self._told.add("gtid-purged")
             self._add(
                 "gtid-purged",
                 Severity.INFO,
@@ -221,7 +308,7 @@ class Safety:
             if pair in itertools.pairwise(words):
                 text = " ".join(pair)
                 self._error("file-access", line, text, f"{text} reads or writes files of the server")
-        if "LOAD_FILE" in words:
+        if any(token.text.upper() == "LOAD_FILE" and token.kind in ("word", "name") for token in tokens):
             self._error("file-access", line, "LOAD_FILE", "LOAD_FILE reads files of the server")
         if words[0] in ("CREATE", "ALTER"):
             for place in ("DATA", "INDEX"):
@@ -231,12 +318,16 @@ class Safety:
             if words[1:2] in (["TABLESPACE"], ["LOGFILE"], ["UNDO"]):
                 text = " ".join(words[:2])
                 self._error("file-access", line, text, f"{text} makes files on the server")
-            engine = value_of(tokens, "ENGINE")
-            if engine.upper() in _REMOTE_ENGINES:
-                self._error("remote-table", line, engine, f"a table of engine {engine} gets its rows from elsewhere")
-        for option in ("NAMES", "CHARACTER_SET_CLIENT"):
+            for index in range(len(tokens)):
+                engine = value_of(tokens[index : index + 3], "ENGINE")
+                if engine.upper() in _REMOTE_ENGINES:
+                    self._error(
+                        "remote-table", line, engine, f"a table of engine {engine} gets its rows from elsewhere"
+                    )
+                    break
+        for option in ("NAMES", "CHARACTER_SET_CLIENT", "CHARACTER_SET_CONNECTION", "COLLATION_CONNECTION", "SET"):
             value = value_of(tokens, option) if words[0] == "SET" else ""
-            if value.upper() in _UNSAFE_CHARSETS:
+            if value.upper().partition("_")[0] in _UNSAFE_CHARSETS:
                 self._error(
                     "unsafe-charset",
                     line,
@@ -270,23 +361,36 @@ class Safety:
                     self._other(line, referenced, "a foreign key", Severity.WARNING)
 
 
+_PLAIN = """
+    CAST CONVERT CURDATE CURRENT_TIMESTAMP DATE GEOMFROMTEXT NOW POINT ST_GEOMFROMTEXT ST_GEOMFROMWKB STR_TO_DATE
+    TIMESTAMP UNHEX UUID UUID_TO_BIN
+"""
+_PLAIN_FUNCTIONS = frozenset(_PLAIN.split())
+"""Functions that only make a value: Adminer writes ST_GeomFromText, mydumper CONVERT, the others come by hand."""
+
+
 def computed_value_findings(computed: Iterable[tuple[int, str, str]]) -> list[ScriptFinding]:
-    """Findings for values that an INSERT computes, from what the row reader came across.
+    """Findings for what an INSERT holds besides plain values, from what the row reader came across.
 
     Args:
-        computed: line, the function or keyword, and the database of the part.
+        computed: line, the function or keyword (or several words, behind the last row), and the database of the part.
     """
     found: list[ScriptFinding] = []
     for line, word, database in computed:
-        dangerous = word in ("LOAD_FILE", "SELECT", "SLEEP", "BENCHMARK", "GET_LOCK", "WITH", "TABLE")
+        if " " in word:
+            code, message = "unexpected-statement", f"no dump tool writes such a statement: INSERT … VALUES …{word} …"
+        else:
+            code = "computed-value"
+            message = f"an INSERT computes a value with {word}, so its rows are not what the script says"
+        dangerous = word not in _PLAIN_FUNCTIONS
         found.append(
             ScriptFinding(
-                "computed-value",
+                code,
                 Severity.ERROR if dangerous else Severity.WARNING,
                 line,
                 word,
-                f"an INSERT computes a value with {word}, so its rows are not what the script says",
-                _REMEDY.format(code="computed-value") if dangerous else "Tools that dump write plain values.",
+                message,
+                _REMEDY.format(code=code) if dangerous else "Tools that dump write plain values.",
                 database,
             )
         )

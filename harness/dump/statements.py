@@ -4,8 +4,11 @@ The rules are those of the client's own reader (`add_line` and `find_command` in
 backslashes and doubled quotes, quoted identifiers, the three kinds of comments, versioned comments whose content
 is code, `DELIMITER`, and the two SQL modes that change what a quote or a backslash means.
 
-Joined, the pieces are the script, byte for byte. A statement is one piece unless it is longer than
-`part_bytes`; then it comes in several, so that memory stays constant for an INSERT of 1 GiB.
+Joined, the pieces are the script, byte for byte. A statement is one piece; only an INSERT that is longer than
+`part_bytes` comes in several, so that memory stays constant for one of 1 GiB.
+
+A line that begins no statement is a piece of its own, up to its end: a message of a program that got into the script
+would open a string with its first apostrophe, and swallow what follows.
 
 The window on the script is `buffer.py`, finding a statement's end `reader.py`.
 """
@@ -17,13 +20,16 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from harness.dump import fast
+from harness.dump import fast, foreign
 from harness.dump.buffer import Buffer
+from harness.dump.foreign import CLIENT_COMMANDS, WITH_ARGUMENT
 from harness.dump.reader import Oddity, StatementReader, is_line_comment
 from harness.dump.sqlmode import PLAIN_MODE, ModeTracker, SqlMode
 
 PART_BYTES = 1 << 18
-"""A statement that is longer comes in several pieces of about this size."""
+"""An INSERT that is longer comes in several pieces of about this size."""
+WHOLE_BYTES = 1 << 22
+"""Every other statement comes in one piece up to this size, so that all of it is read; no tool writes a longer one."""
 
 
 class Kind(Enum):
@@ -34,6 +40,7 @@ class Kind(Enum):
     CLIENT = "client"  # a line that the client keeps for itself, such as DELIMITER
     SANDBOX = "sandbox"  # MariaDB's line that switches its client to sandbox mode
     BLANK = "blank"
+    FOREIGN = "foreign"  # a line that is not SQL
 
 
 class Piece(NamedTuple):
@@ -68,17 +75,10 @@ class Piece(NamedTuple):
     oddities: tuple[Oddity, ...] = ()
 
 
-CLIENT_COMMANDS = frozenset(
-    b"? charset clear connect delimiter edit ego exit go help nopager notee nowarning pager print prompt "
-    b"query_attributes quit rehash resetconnection sandbox source ssl_session_data_print status system tee use "
-    b"warnings \\-".split()
-)
-"""The client's commands by name, MySQL 9 and MariaDB 11 (`help` in the client). At a statement's beginning only."""
-
 _BLANKS = re.compile(rb"[ \t\r\n\f\v]*+")
 _SANDBOX = re.compile(rb"/\*M?!999999\\- [^*\n]*\*/[ \t\r]*")
 _DELIMITER = re.compile(rb"delimiter[ \t]+([\"'`]?)(\S+?)\1[ \t\r]*\Z", re.IGNORECASE)
-_WORD = re.compile(rb"[A-Za-z_?]+")
+_WORD = re.compile(rb"[A-Za-z_?]+(?=[ \t\r\n;]|\Z)")
 _LINE_BYTES = 1 << 16
 """Longest line of a client command that is looked for, and the longest head of an INSERT."""
 _BOM = b"\xef\xbb\xbf"
@@ -87,8 +87,10 @@ _BOM = b"\xef\xbb\xbf"
 class Scanner:
     """Reads chunks and yields pieces. One per script; see `scan`."""
 
-    def __init__(self, chunks: Iterable[bytes], part_bytes: int = PART_BYTES) -> None:
+    def __init__(self, chunks: Iterable[bytes], part_bytes: int, whole_bytes: int, foreign_lines: bool) -> None:
         self._part_bytes = part_bytes
+        self._whole_bytes = max(part_bytes, whole_bytes)
+        self._foreign_lines = foreign_lines
         self._buffer = Buffer(chunks)
         self._modes = ModeTracker()
         self._delimiter = b";"
@@ -150,6 +152,12 @@ class Scanner:
             yield Piece(Kind.CLIENT, self._buffer.take(), line, offset, delimiter=self._delimiter)
             if (match := _DELIMITER.match(command)) is not None:
                 self._delimiter = match.group(2)
+        elif self._foreign_lines and (mark := foreign.mark_at(data, at)):
+            line, offset = self._buffer.position()
+            self._buffer.at += mark
+            yield Piece(Kind.FOREIGN, self._buffer.take(), line, offset)
+        elif self._foreign_lines and not foreign.may_begin(self._line(), self._delimiter):
+            yield from self._comment(b"\n", Kind.FOREIGN)
         else:
             yield from self._statement()
 
@@ -161,20 +169,30 @@ class Scanner:
         """
         self._buffer.need(32)
         word = _WORD.match(self._buffer.data, self._buffer.at)
-        if word is None or word.group().lower() not in CLIENT_COMMANDS:
+        if word is None or (name := word.group().lower()) not in CLIENT_COMMANDS:
             return 0
+        line = self._line()
+        if len(line) >= _LINE_BYTES or (_DELIMITER.match(line) is None and self._delimiter in line):
+            return 0
+        if (
+            self._foreign_lines
+            and len(line.split()) > (2 if name == b"use" else 1)
+            and name not in WITH_ARGUMENT - {b"use"}
+        ):
+            return 0  # the client takes it for no command of its own either
+        return len(line)
+
+    def _line(self) -> bytes:
+        """The line from the reading position on, without its end; of a longer one `_LINE_BYTES`."""
         while (end := self._buffer.data.find(b"\n", self._buffer.at, self._buffer.at + _LINE_BYTES)) < 0:
             if self._buffer.left >= _LINE_BYTES:
-                return 0
+                return self._buffer.data[self._buffer.at : self._buffer.at + _LINE_BYTES]
             if not self._buffer.fill():
                 end = len(self._buffer.data)
                 break
-        line = self._buffer.data[self._buffer.at : end]
-        if _DELIMITER.match(line) is None and self._delimiter in line:
-            return 0
-        return end - self._buffer.at
+        return self._buffer.data[self._buffer.at : end]
 
-    def _comment(self, end: bytes) -> Iterator[Piece]:
+    def _comment(self, end: bytes, kind: Kind = Kind.COMMENT) -> Iterator[Piece]:
         line, offset = self._buffer.position()
         search = self._buffer.at + (len(end) if end == b"*/" else 0)
         first = True
@@ -182,15 +200,15 @@ class Scanner:
             keep = len(end) - 1
             self._buffer.at = max(search, len(self._buffer.data) - keep)
             if self._buffer.held >= self._part_bytes:
-                yield Piece(Kind.COMMENT, self._buffer.take(), line, offset, first, last=False)
+                yield Piece(kind, self._buffer.take(), line, offset, first, last=False)
                 first = False
             if not self._buffer.fill():
                 self._buffer.at_end()
-                yield Piece(Kind.COMMENT, self._buffer.take(), line, offset, first, ended=end == b"\n")
+                yield Piece(kind, self._buffer.take(), line, offset, first, ended=end == b"\n")
                 return
             search = self._buffer.at
         self._buffer.at = found + len(end)
-        yield Piece(Kind.COMMENT, self._buffer.take(), line, offset, first)
+        yield Piece(kind, self._buffer.take(), line, offset, first)
 
     def _statement(self) -> Iterator[Piece]:
         line, offset = self._buffer.position()
@@ -201,8 +219,9 @@ class Scanner:
         if head:
             self._buffer.at += len(head)
         first = True
+        limit = self._part_bytes if head else self._whole_bytes
         while not (done := reader.read()):
-            if self._buffer.held >= self._part_bytes:
+            if self._buffer.held >= limit:
                 yield self._piece(line, offset, first, False, False, head, run, reader)
                 first = False
             if not self._buffer.fill():
@@ -255,14 +274,18 @@ class Scanner:
                 return b""
 
 
-def scan(chunks: Iterable[bytes], *, part_bytes: int = PART_BYTES) -> Iterator[Piece]:
+def scan(
+    chunks: Iterable[bytes], *, part_bytes: int = PART_BYTES, whole_bytes: int = WHOLE_BYTES, foreign_lines: bool = True
+) -> Iterator[Piece]:
     """Cut a script into pieces.
 
     Args:
         chunks: the script, decompressed (see `source.open_script`).
-        part_bytes: how long a piece of a long statement may become before it is handed out.
+        part_bytes: how long a piece of a long INSERT may become before it is handed out.
+        whole_bytes: the same for every other statement.
+        foreign_lines: tell lines that are not SQL from statements; else everything is read as the client reads it.
 
     Returns:
         The pieces in order; joined, they are the script.
     """
-    return Scanner(chunks, part_bytes).pieces()
+    return Scanner(chunks, part_bytes, whole_bytes, foreign_lines).pieces()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness.dump.sqlmode import PLAIN_MODE, SqlMode
-
-MOST_BYTES = 1 << 18
-"""How much of a statement is cut into words; only INSERTs and large routines are longer."""
 
 
 class Token(NamedTuple):
@@ -33,6 +30,9 @@ class Token(NamedTuple):
         """How many lines a string spans (for counting)."""
         return self.raw.count("\n")
 
+
+MOST_BYTES = 1 << 18
+"""How much of a definition is compared word by word (definitions.py)."""
 
 _SCAN = re.compile(
     rb"""(?P<skip>\s+|\#[^\n]*|--(?=[\s\0]|\Z)[^\n]*|/\*M?!\d*|/\*.*?(?:\*/|\Z)|\*/)
@@ -59,12 +59,12 @@ def tokenize(data: bytes, mode: SqlMode = PLAIN_MODE) -> list[Token]:
     """Cut a statement into its tokens.
 
     Args:
-        data: the statement; more than `MOST_BYTES` is not looked at.
+        data: the statement.
         mode: decides what a backslash and a double quote mean.
     """
     found: list[Token] = []
     pattern = _SCAN_PLAIN_STRINGS if mode.no_backslash_escapes else _SCAN
-    for match in pattern.finditer(data[:MOST_BYTES]):
+    for match in pattern.finditer(data):
         kind = match.lastgroup
         if kind == "skip" or kind is None:
             continue
@@ -81,6 +81,61 @@ def tokenize(data: bytes, mode: SqlMode = PLAIN_MODE) -> list[Token]:
             found.append(Token("number" if raw[0].isdigit() else "word", raw.upper(), match.start(), raw))
         else:
             found.append(Token("mark", raw, match.start(), raw))
+    return found
+
+
+_MOST_VERSIONS = 20
+_VERSIONED = re.compile(rb"/\*(M?)!(\d*)")
+
+
+def readings(data: bytes, tokens: Sequence[Token], mode: SqlMode = PLAIN_MODE) -> Iterator[Sequence[Token]]:
+    """The statement as each server reads it: what a versioned comment holds is code to some and a comment to others.
+
+    MariaDB skips `/*!50700` to `/*!99999`, MySQL skips `/*!100000` and above and `/*M!`, an old server all newer.
+
+    Args:
+        data: the statement.
+        tokens: all of its tokens, as `tokenize` gives them.
+    """
+    yield tokens
+    if b"/*!" not in data and b"/*M!" not in data:
+        return
+    opened: tuple[bool, int, int] | None = None
+    spans: list[tuple[bool, int, int, int]] = []  # for MariaDB only, version, begin, end
+    pattern = _SCAN_PLAIN_STRINGS if mode.no_backslash_escapes else _SCAN
+    for match in pattern.finditer(data):
+        if match.lastgroup != "skip":
+            continue
+        if (versioned := _VERSIONED.fullmatch(match.group())) is not None:
+            opened = opened or (bool(versioned.group(1)), int(versioned.group(2) or 0), match.start())
+        elif match.group() == b"*/" and opened is not None:
+            spans.append((*opened, match.end()))
+            opened = None
+    if opened is not None:
+        spans.append((*opened, len(data)))
+    versions = {version for _, version, _, _ in spans}
+    if len(versions) > _MOST_VERSIONS:
+        yield (Token("word", "/*!", 0, "/*!"),)  # no tool writes so many: a reading that nobody admits
+        return
+    mysql = [(begin, end) for foreign, version, begin, end in spans if foreign or version > 99999]
+    mariadb = [(begin, end) for _, version, begin, end in spans if 50700 <= version <= 99999]
+    older = [[(span[2], span[3]) for span in spans if span[0] or span[1] > limit] for limit in versions]
+    seen: set[tuple[tuple[int, int], ...]] = set()
+    for without in map(tuple, ([span[2:] for span in spans], mysql, mariadb, *older)):
+        if without and without not in seen:
+            seen.add(without)
+            yield _outside(tokens, without)
+
+
+def _outside(tokens: Sequence[Token], spans: Sequence[tuple[int, int]]) -> list[Token]:
+    """Those tokens that stand in none of the spans; both in order."""
+    found: list[Token] = []
+    number = 0
+    for token in tokens:
+        while number < len(spans) and token.at >= spans[number][1]:
+            number += 1
+        if number == len(spans) or token.at < spans[number][0]:
+            found.append(token)
     return found
 
 

@@ -34,9 +34,16 @@ def pieces_with_tokens(chunks: Iterable[bytes]) -> Iterator[tuple[Piece, Sequenc
     """The pieces of a script, those of statements that are not INSERTs with their tokens."""
     for piece in scan(chunks):
         if piece.kind in (Kind.STATEMENT, Kind.CLIENT) and piece.first and not piece.head:
-            yield piece, tokenize(piece.data, piece.mode)
+            yield piece, tokenize(statement_of(piece), piece.mode)
         else:
             yield piece, ()
+
+
+def statement_of(piece: Piece) -> bytes:
+    """The bytes of a statement without its delimiter, which can look like a part of its last word (`END$$`)."""
+    if piece.kind is not Kind.STATEMENT or not (piece.last and piece.ended):
+        return piece.data
+    return piece.data.rstrip().removesuffix(piece.delimiter)
 
 
 def unquote(name: bytes) -> str:

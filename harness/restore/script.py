@@ -14,19 +14,19 @@ from harness.checks.evidence import ScriptContent, ScriptObject, ScriptTable
 from harness.dump.compatibility import problems
 from harness.dump.definitions import Definitions
 from harness.dump.inspect import Inspector
+from harness.dump.judgement import LISTED, chosen_database, not_sql, refusals, remarks
 from harness.dump.migrations import MigrationNames
 from harness.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
 from harness.dump.model import Severity as ScriptSeverity
-from harness.dump.rewrite import USUAL_SETTINGS, RewriteReport, choose_database, missing_drops, restore_stream
+from harness.dump.rewrite import USUAL_SETTINGS, RewriteReport, missing_drops, restore_stream
 from harness.dump.safety import Safety, computed_value_findings, findings_for
 from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
-from harness.errors import BrokenArtifact, Cause, ProcedureFailed, UnsafeArtifact, UsageError
+from harness.errors import BrokenArtifact, Cause, ProcedureFailed
 from harness.model import Finding, Severity
 from harness.restore.facts import target_facts
 from harness.services.mysql import MySqlServer, server_version
 
-LISTED = 5
 _DUMP_LIMIT_S = 6 * 3600.0
 
 
@@ -100,34 +100,13 @@ def read_script(
         error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be unpacked to its end"),)
         raise
     info = inspector.info()
-    chosen = _chosen(info, _choose(info, database))
-    found = (*safety.findings, *computed_value_findings(inspector.content.computed))
+    if (foreign := not_sql(source.name, info, safety.findings)) is not None:
+        raise foreign
+    chosen = chosen_database(source.name, info, database)
+    found = (*safety.findings, *computed_value_findings(inspector.content.computed), *remarks(info, chosen))
     said = findings_for(sorted(found, key=lambda finding: finding.line), chosen.name, allowed)
-    if info.talk_line is None or any(finding.line < info.talk_line for finding in said):
-        # A message of the tool swallows what follows it: then that is the cause, not what it seems to say.
-        _refuse(source, said)
-    if info.complete is False:
-        # An unfinished `\\!` swallows the rest of the script: it is not cut short, it must not run.
-        if info.talk_line is None and "client-command" not in allowed:
-            _refuse(source, [found for found in safety.findings if found.code == "client-command"])
-        raise BrokenArtifact(
-            f"the dump {source.name} is cut short: {info.incomplete_because}",
-            "Take the backup again, and look at the exit status of every program in its pipe.",
-            causes=[_cause("dump-cut-short", source, info.incomplete_because)],
-        )
-    if not chosen.tables:
-        raise BrokenArtifact(
-            f"the dump {source.name} holds no table",
-            "It would restore without an error, to an empty database: look at how the backup is made.",
-            causes=[_cause("dump-empty", source, "it holds no table")],
-        )
-    hollow = next((item for item in chosen.objects if item.placeholder), None)
-    if hollow is not None:
-        raise BrokenArtifact(
-            f"the dump {source.name} holds only the placeholder of the view {hollow.name}, on line {hollow.line}",
-            "It would load, with a view that shows nothing: the tool stopped before it came to the view itself.",
-            causes=[_cause("view-placeholder", source, f"on line {hollow.line}, {hollow.name} is only a placeholder")],
-        )
+    for refusal in refusals(source.name, info, chosen, said):
+        raise refusal
     return Script(
         source=source,
         info=info,
@@ -141,25 +120,18 @@ def read_script(
 
 def _without_drops(info: DumpInfo, database: DatabaseInfo) -> Iterator[Finding]:
     if missing_drops(info, database):
-        first = min(table.line for table in database.tables if table.defined)
+        first = min(
+            [table.line for table in database.tables if table.defined and not table.dropped]
+            + [item.line for item in database.objects if item.kind == "view" and not item.dropped]
+        )
         yield Finding(
             code="no-drops",
             severity=Severity.WARNING,
             subject=f"line {first}",
-            message=f"From line {first} on, the script creates tables and never drops what is there: run by hand into a"
-            " migrated instance, as the guide says, it stops at the first one (error 1050). The harness dropped them.",
+            message=f"From line {first} on, the script creates tables or views and does not drop what is there: run by"
+            " hand into a migrated instance, as the guide says, it stops at the first one (error 1050). The harness"
+            " dropped them.",
             remedy="Make the dump with --add-drop-table, or empty the database before you run it by hand.",
-        )
-
-
-def _refuse(source: Dump, findings: Iterable[ScriptFinding]) -> None:
-    refused = [finding for finding in findings if finding.severity is ScriptSeverity.ERROR]
-    if refused:
-        raise UnsafeArtifact(
-            f"the dump {source.name} was refused: on line {refused[0].line}, {refused[0].message}",
-            refused[0].remedy,
-            details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
-            causes=_causes(refused),
         )
 
 
@@ -203,7 +175,9 @@ def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> tuple[Scrip
             return script.content, again
     inspector, definitions = Inspector(source_name(script.source), values=True), Definitions()
     walk(open_script(script.source), inspector, definitions)
-    expected = _content(_chosen(inspector.info(), script.database.name), definitions, values=True)
+    expected = _content(
+        chosen_database(script.source.name, inspector.info(), script.database.name), definitions, values=True
+    )
     return expected, _dumped_again(server, script, plan, values=True)
 
 
@@ -244,25 +218,7 @@ def _dumped_again(
         )
     info = inspector.info()
     names_only = bool(script.info.flavour != "unknown" and script.info.flavour != flavour.lower())
-    return _content(_chosen(info, _choose(info, None)), definitions, values=values, names_only=names_only)
-
-
-def _choose(info: DumpInfo, wanted: str | None) -> str:
-    """The wanted database's name in a script; a script that is cut short may not have come to it."""
-    try:
-        return choose_database(info, wanted)
-    except UsageError as error:
-        if info.complete is False:
-            raise BrokenArtifact(f"{error.fact}; the dump is cut short: {info.incomplete_because}") from None
-        raise
-
-
-def _chosen(info: DumpInfo, name: str) -> DatabaseInfo:
-    """The wanted database; of a script that names none (--skip-comments) what it holds, under the wanted name."""
-    known = {found.name: found for found in info.databases}
-    if name in known or "" not in known:
-        return known.get(name, DatabaseInfo(name, False, 1, (), (), ()))
-    return replace(known[""], name=name)
+    return _content(chosen_database(info.source, info, None), definitions, values=values, names_only=names_only)
 
 
 def _content(

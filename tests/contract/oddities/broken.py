@@ -118,6 +118,7 @@ def _tarred(script: bytes) -> bytes:
 
 
 CUT = r"the dump {name} is cut short: "
+MIXED = r"the dump {{name}} cannot be run: line {} is not SQL: output of another program is mixed in \(`{}`\)$"
 GONE = b"\n-- Dump completed"
 
 UNREADABLE = (
@@ -161,15 +162,15 @@ UNREADABLE = (
     ),
     Damage(
         "a warning of the tool in the script",
-        lambda s: b"mysqldump: [Warning] Using a password on the command line can be insecure.\n" + s,
+        lambda s: b"mysqldump: [Warning] Using a password on the command line interface can be insecure.\n" + s,
         BrokenArtifact,
-        CUT + "line 1 is a message of the tool: its errors were mixed into the script$",
+        MIXED.format("1", r"mysqldump: \[Warning\] Using a password on the command line interfac…"),
     ),
     Damage(
         "an error of the tool in the script",
         with_line(b"mysqldump: Got error: 1356: View 'a' references invalid table(s) when using LOCK TABLES"),
         BrokenArtifact,
-        CUT + r"line \d+ is a message of the tool: its errors were mixed into the script$",
+        MIXED.format(r"\d+", r"mysqldump: Got error: 1356: View 'a' references invalid table…"),
     ),
     Damage(
         "half of another dump behind it",
@@ -334,7 +335,7 @@ UNSAFE = (
     ),
     unsafe("text that is run", b"PREPARE s FROM 'DROP TABLE guests';", "PREPARE runs text that can't be read before"),
     unsafe("the end of the server", b"SHUTDOWN;", "SHUTDOWN acts on the whole server"),
-    unsafe("replication", b"CHANGE MASTER TO MASTER_HOST='x';", "CHANGE MASTER changes what the server replicates"),
+    unsafe("replication", b"STOP GROUP_REPLICATION;", "STOP GROUP_REPLICATION changes what the server replicates"),
     unsafe(
         "a table elsewhere",
         b"CREATE TABLE `far` (`a` int) ENGINE=FEDERATED CONNECTION='mysql://x/y/z';",

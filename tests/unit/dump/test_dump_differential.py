@@ -122,7 +122,8 @@ def read(script: bytes, size: int, part: int) -> list[bytes]:
     """What the fast reader makes of it; every piece's line and offset is checked on the way."""
     found: list[bytes] = []
     data, at = b"", 0
-    for piece in scan((script[begin : begin + size] for begin in range(0, len(script), size)), part_bytes=part):
+    parts = (script[begin : begin + size] for begin in range(0, len(script), size))
+    for piece in scan(parts, part_bytes=part, whole_bytes=part, foreign_lines=False):
         if piece.first:
             assert piece.line == 1 + script.count(b"\n", 0, piece.offset), (piece, script)
         assert script.startswith(piece.data, at), (piece, script)

@@ -33,7 +33,7 @@ REFUSED = [
     (b"edit\n", "client-command", "edit"),
     (b"connect other evil.example\n", "client-command", "connect"),
     (b"/*!50001 \\! id */;\n", "client-command", "\\!"),
-    (b"DELIMITER ;;\nSELECT 1 ;;\n\\! id\n;;\n", "client-command", "\\!"),
+    (b"DELIMITER ;;\nCOMMIT ;;\n\\! id\n;;\n", "client-command", "\\!"),
     (b"INSERT INTO t VALUES (1) \\! id\n;\n", "client-command", "\\!"),
     (b"CREATE USER u@localhost;\n", "account", "CREATE USER"),
     (b"/*!50700 ALTER USER root@localhost IDENTIFIED BY 'x' */;\n", "account", "ALTER USER"),
@@ -62,8 +62,7 @@ REFUSED = [
     (b"SHUTDOWN;\n", "server-control", "SHUTDOWN"),
     (b"KILL 5;\n", "server-control", "KILL"),
     (b"FLUSH PRIVILEGES;\n", "server-control", "FLUSH"),
-    (b"CHANGE MASTER TO MASTER_HOST='x';\n", "replication", "CHANGE MASTER"),
-    (b"STOP REPLICA;\n", "replication", "STOP REPLICA"),
+    (b"STOP GROUP_REPLICATION;\n", "replication", "STOP GROUP_REPLICATION"),
     (b"PREPARE s FROM 'DROP USER root';\n", "dynamic-sql", "PREPARE"),
     (b"BINLOG 'abc';\n", "dynamic-sql", "BINLOG"),
     (b"CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'x');\n", "remote-table", "CREATE SERVER"),
@@ -86,7 +85,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("script", "code", "subject"), REFUSED)
 def test_what_reaches_beyond_the_database_is_an_error_with_its_line(script: bytes, code: str, subject: str) -> None:
-    prefix = b"-- a comment\nSELECT 1;\n"
+    prefix = b"-- a comment\nCOMMIT;\n"
     found = [finding for finding in look(prefix + script) if finding.severity is Severity.ERROR]
     assert (found[0].code, found[0].subject.upper()) == (code, subject.upper())
     line = 3 if not script.startswith(b"DELIMITER") else 5
@@ -97,7 +96,7 @@ def test_what_reaches_beyond_the_database_is_an_error_with_its_line(script: byte
     "script",
     [
         b"INSERT INTO t VALUES ('\\\\! id; GRANT ALL; SET GLOBAL x=1; INTO OUTFILE');\n",
-        b"-- \\! id\n# system id\n/* source x */\nSELECT 1;\n",
+        b"-- \\! id\n# system id\n/* source x */\nCOMMIT;\n",
         b"CREATE TABLE `system` (`grant` int COMMENT 'GRANT; \\\\! id');\n",
         b"INSERT INTO t VALUES (1,'x\nsystem id\n');\n",
         b"CREATE TABLE t (a int REFERENCES u (b));\n",
@@ -107,7 +106,6 @@ def test_what_reaches_beyond_the_database_is_an_error_with_its_line(script: byte
         b"DELIMITER ;;\nCREATE PROCEDURE p() BEGIN UPDATE u SET a = NEW.b; END ;;\nDELIMITER ;\n",
         b"ALTER DATABASE `apiary` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ;\n",
         b"INSERT INTO apiary.t VALUES (1);\n",
-        b"RENAME TABLE a TO b;\nTRUNCATE TABLE b;\n",
     ],
 )
 def test_what_only_looks_dangerous_is_not_found(script: bytes) -> None:

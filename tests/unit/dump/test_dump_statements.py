@@ -24,7 +24,8 @@ def chunks(script: bytes, size: int) -> Iterable[bytes]:
 
 
 def pieces(script: bytes, *, read: int = 1 << 18, part: int = 1 << 18) -> list[Piece]:
-    found = list(scan(chunks(script, read), part_bytes=part))
+    """As the client reads it, lines that are not SQL included."""
+    found = list(scan(chunks(script, read), part_bytes=part, whole_bytes=part, foreign_lines=False))
     assert b"".join(piece.data for piece in found) == script
     return found
 

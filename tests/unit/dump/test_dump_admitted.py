@@ -1,0 +1,178 @@
+"""Only what dump tools write may run: each hostile statement is refused, and what tools write is not."""
+
+from __future__ import annotations
+
+import io
+
+from harness.dump.admitted import FORMS, admitted
+from harness.dump.inspect import examine
+from harness.dump.model import Severity
+from harness.dump.safety import CODES, findings_for
+from harness.dump.tokens import tokenize
+
+TABLE = b"CREATE TABLE teams (id int, name text, slug text);\n"
+ELSEWHERE = b"CREATE TABLE e (a int) ENGINE=MyISAM DATA DIRECTORY='/somewhere'"
+BLANKS = b" " * 300_000
+
+HOSTILE = (
+    # ../shared/cases/hostile.md of 2026-11-29
+    b"SET STATEMENT max_statement_time=1000 FOR " + ELSEWHERE + b";",
+    b"BEGIN NOT ATOMIC " + ELSEWHERE + b"; END;",
+    b"DELIMITER //\nBEGIN NOT ATOMIC " + ELSEWHERE + b"; END//\nDELIMITER ;",
+    b"CREATE PROCEDURE p() " + ELSEWHERE + b"; CALL p();",
+    b"DELIMITER //\nCREATE PROCEDURE p() " + ELSEWHERE + b"; CALL p(); //\nDELIMITER ;",
+    b"/*!50000 " + BLANKS + ELSEWHERE + b" */;",
+    b"INSERT INTO teams (name,slug) SELECT `LOAD_FILE`('/etc/passwd'),'x';",
+    b"INSERT INTO teams (id,name) VALUES (1,'x') ON DUPLICATE KEY UPDATE name=LOAD_FILE('/etc/passwd');",
+    b"(SELECT 'x' INTO OUTFILE '/tmp/x');",
+    b"DELIMITER //\nBEGIN NOT ATOMIC EXECUTE IMMEDIATE CONCAT('CREATE',' USER e'); END//\nDELIMITER ;",
+    b"SET STATEMENT max_statement_time=1000 FOR CREATE USER e;",
+    b"SET STATEMENT max_statement_time=1000 FOR INSERT INTO mysql.global_priv VALUES ('a','b','{}');",
+    b"XA START 'x'; INSERT INTO teams (name) VALUES ('xa'); XA END 'x'; XA PREPARE 'x';",
+    b"ALTER INSTANCE DISABLE INNODB REDO_LOG;",
+    b"LOCK INSTANCE FOR BACKUP;",
+    b"IMPORT TABLE FROM '/etc/passwd';",
+    b"CREATE RESOURCE GROUP g TYPE=USER;",
+    b"CREATE TABLE e AS SELECT * FROM mysql.user;",
+    b"SET CHARACTER SET gbk;",
+    b"SET @c='gbk'; SET character_set_client=@c;",
+    # of the same kinds
+    b"GRANT" + BLANKS + b" ALL ON *.* TO u;",
+    b"/*!50000" + BLANKS + b"GRANT ALL ON *.* TO u */;",
+    b"/* " + BLANKS + b"*/ DROP USER u;",
+    b"/*!50000 /* " + BLANKS + b"*/ DROP USER u */;",
+    b"INSERT INTO teams VALUES (1,`LOAD_FILE`('/etc/passwd'),'x');",
+    b"INSERT INTO teams VALUES (1,(SELECT 1),'x');",
+    b"INSERT INTO teams VALUES (1,f(1),'x');",
+    b"INSERT INTO teams VALUES (1,'x','y') AS n ON DUPLICATE KEY UPDATE name='z';",
+    b"INSERT INTO teams VALUES (1,'x','y') RETURNING id;",
+    b"INSERT INTO teams SET name='x';",
+    b"REPLACE INTO teams SELECT * FROM teams;",
+    b"TRUNCATE TABLE teams;",
+    b"DELETE FROM teams;",
+    b"UPDATE teams SET name='x';",
+    b"RENAME TABLE teams TO gone;",
+    b"WITH x AS (SELECT 1) SELECT * FROM x;",
+    b"TABLE mysql.user INTO OUTFILE '/tmp/x';",
+    b"VALUES ROW(1) INTO OUTFILE '/tmp/x';",
+    b"((SELECT 1));",
+    b"HANDLER teams OPEN;",
+    b"CALL p();",
+    b"DO SLEEP(100000);",
+    b"SELECT SLEEP(100000);",
+    b"SELECT 1;",
+    b"EXECUTE IMMEDIATE 'x';",
+    b"PREPARE s FROM 'DROP USER x';",
+    b"CREATE TABLE e (a int) SELECT 1;",
+    b"CREATE TABLE e (a int) (SELECT 1);",
+    b"CREATE TABLE e (a int) (TABLE teams);",
+    b"CREATE TABLE e (a int) (VALUES (1));",
+    b"CREATE TABLE e LIKE mysql.user;",
+    b"CREATE TABLE e (a int) INDEX DIRECTORY='/tmp';",
+    b"CREATE TABLE e (a int) PARTITION BY HASH (a) (PARTITION p DATA DIRECTORY = '/tmp');",
+    b"CREATE TABLE e (a int) PARTITION BY HASH (a) (PARTITION p ENGINE = FEDERATED);",
+    b"CREATE TABLE e (a int) ENGINE=InnoDB, ENGINE='CONNECT';",
+    b"CREATE TABLE e (a int) ENGINE=MERGE UNION=(mysql.user);",
+    b"CREATE TEMPORARY TABLE e (a int);",
+    b"ALTER TABLE teams RENAME TO gone;",
+    b"ALTER TABLE teams ADD b int, DISCARD TABLESPACE;",
+    b"ALTER TABLE teams EXCHANGE PARTITION p WITH TABLE x;",
+    b"ALTER TABLE teams ENGINE=FEDERATED;",
+    b"ALTER TABLE teams DROP COLUMN name;",
+    b"SET GLOBAL general_log=1;",
+    b"SET SESSION max_heap_table_size=1;",
+    b"SET @x = (SELECT 1);",
+    b"SET @x = LOAD_FILE('/etc/passwd');",
+    b"SET PERSIST max_connections=1;",
+    b"SET GLOBAL gtid_purged='', GLOBAL general_log=1;",
+    b"SET DEFAULT ROLE ALL TO u;",
+    b"SET RESOURCE GROUP g;",
+    b"SET collation_connection = gbk_chinese_ci;",
+    b"SAVEPOINT s;",
+    b"SIGNAL SQLSTATE '45000';",
+    b"FLUSH TABLES WITH READ LOCK;",
+    b"LOCK TABLES mysql.user WRITE;",
+    b"BACKUP STAGE START;",
+    # two statements under one delimiter
+    b"DELIMITER //\nCOMMIT; DROP USER x//\nDELIMITER ;",
+    b"DELIMITER //\nUSE apiary; DROP USER x//\nDELIMITER ;",
+    b"DELIMITER //\nCREATE TABLE e (a int); DROP USER x//\nDELIMITER ;",
+    b"DELIMITER //\nCREATE VIEW v AS SELECT 1; DROP USER x//\nDELIMITER ;",
+    b"DELIMITER //\nCREATE PROCEDURE p() SELECT 1; DROP USER x//\nDELIMITER ;",
+    b"DELIMITER //\nCREATE PROCEDURE p() UPDATE t begin SET a=1; DROP USER x; END//\nDELIMITER ;",
+    b"DELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT begin FROM t; END; DROP USER x; END//\nDELIMITER ;",
+    b"DELIMITER //\nCREATE PROCEDURE p() BEGIN DO begin; END; DROP USER x; END//\nDELIMITER ;",
+    b"DELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT t.case; END; DROP USER x; END//\nDELIMITER ;",
+    # one statement to one server, and another one to the other
+    b"CREATE /*!999999 TABLE */ USER e;",
+    b"CREATE /*!80000 TABLE */ USER e (a int);",
+    b"CREATE /*M!100100 TABLE */ USER e (a int);",
+    b"/*!999999 CREATE TABLE e (a int) */ DROP USER x;",
+    b"/*!100000 COMMIT */ /*!50000 SHUTDOWN */;",
+    b"SET /*!80000 sql_mode='' */ /*M!100000 GLOBAL general_log=1 */;",
+    # text of the backup that would run during the load
+    b"CREATE TRIGGER t BEFORE INSERT ON teams FOR EACH ROW SET NEW.name=SLEEP(9);\n"
+    b"INSERT INTO teams VALUES (1,'x','y');",
+    b"CREATE VIEW v AS SELECT * FROM teams;\nINSERT INTO v VALUES (1,'x','y');",
+    # longer than any tool writes
+    b"CREATE TABLE e (a int) COMMENT='" + b"x" * (5 << 20) + b"' DATA DIRECTORY='/tmp';",
+)
+
+
+def errors(script: bytes) -> list[str]:
+    found = findings_for(examine(io.BytesIO(script))[1], "apiary")
+    assert {finding.code for finding in found} <= set(CODES)
+    return [finding.code for finding in found if finding.severity is Severity.ERROR]
+
+
+def test_every_hostile_statement_is_refused_with_a_code() -> None:
+    """Alone and between what tools write."""
+    for statement in HOSTILE:
+        for script in (TABLE + statement + b"\n", b"COMMIT;\n" + TABLE + statement + b"\n-- Dump completed\n"):
+            info, _ = examine(io.BytesIO(script))
+            assert errors(script) or info.foreign is not None, statement[:200]
+
+
+WRITTEN = (
+    b"CREATE DEFINER=`r`@`%` PROCEDURE `p`(IN a INT) COMMENT 'x'\nBEGIN\n DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN\n"
+    b" ROLLBACK; END;\n IF a THEN BEGIN SELECT CASE WHEN 1 THEN 2 END; END; END IF;\n"
+    b" x: WHILE a DO SET a=a-1; END WHILE;\nEND",
+    b"CREATE FUNCTION f(a int) RETURNS varchar(30) CHARSET utf8mb4 DETERMINISTIC BEGIN RETURN 1; END",
+    b"CREATE TRIGGER t AFTER INSERT ON u FOR EACH ROW FOLLOWS `x` l: BEGIN case 1 when 1 then set @a=1; end case;\n"
+    b" DECLARE CONTINUE HANDLER FOR NOT FOUND, 1062 BEGIN END; END l",
+    b"CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01' ON COMPLETION NOT PRESERVE ENABLE DO BEGIN\n"
+    b" DELETE FROM a; END",
+    b"/*!50003 CREATE*/ /*!50017 DEFINER=`r`@`l`*/ /*!50003 TRIGGER `b` BEFORE INSERT ON `u`"
+    b" FOR EACH ROW SET NEW.x = 1 */",
+    b"/*!50001 CREATE ALGORITHM=UNDEFINED */ /*!50013 DEFINER=`r`@`l` SQL SECURITY DEFINER */"
+    b" /*!50001 VIEW `v` AS select 1 */",
+    b"CREATE TABLE `t` (`a` int) ENGINE=InnoDB /*!50100 PARTITION BY RANGE (`a`)\n"
+    b" (PARTITION p0 VALUES LESS THAN (10) ENGINE = InnoDB) */",
+    b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ 'uuid:1-5'",
+    b"SET @MYSQLDUMP_TEMP_LOG_BIN = @@SESSION.SQL_LOG_BIN",
+    b"/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */",
+    b"/*!40014 SET FOREIGN_KEY_CHECKS=IFNULL(@OLD_FOREIGN_KEY_CHECKS, 1) */",
+    b"/*M!100616 SET @OLD_NOTE_VERBOSITY=@@NOTE_VERBOSITY, NOTE_VERBOSITY=0 */",
+    b'SET SQL_MODE = "NO_AUTO_VALUE_ON_ZERO"',
+    b"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci",
+    b"ALTER TABLE `hives` ADD PRIMARY KEY (`id`), ADD KEY `a` (`b`,`c`)",
+    b"ALTER TABLE `hives` MODIFY `id` int UNSIGNED NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=3",
+    b"ALTER TABLE `a` ADD CONSTRAINT `f` FOREIGN KEY (`b`) REFERENCES `c` (`id`) ON DELETE CASCADE",
+    b"CREATE DATABASE /*!32312 IF NOT EXISTS*/ `apiary` /*!40100 DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */"
+    b" /*!80016 DEFAULT ENCRYPTION='N' */",
+    b"/*!80002 ANALYZE TABLE `t` UPDATE HISTOGRAM ON `a` WITH 100 BUCKETS */",
+    b"DO SETVAL(`s`, 1, 0)",
+    b"CREATE SEQUENCE `s` start with 1 minvalue 1 maxvalue 9 increment by -1 cache 1000 nocycle ENGINE=InnoDB",
+    b"LOCK TABLES `a` WRITE, `b` READ LOCAL",
+)  # fmt: skip
+
+
+def test_what_tools_write_is_admitted() -> None:
+    for statement in WRITTEN:
+        assert admitted(tokenize(statement)) is not None, statement
+        assert errors(b"DELIMITER $$\n" + statement + b"$$\nDELIMITER ;\n") == [], statement
+
+
+def test_every_form_says_which_tools_write_it() -> None:
+    assert all(form.tools for form in FORMS)
+    assert {form.left_out for form in FORMS} == {"", "replication", "dynamic-sql"}
