@@ -42,7 +42,6 @@ def _form(pattern: str, tools: str = ALL, *, left_out: str = "", rest: str = "")
 
 
 FORMS = (
-    _form(r"SET .*", rest="set"),
     _form(rf"CREATE (?:OR REPLACE )?TABLE {UNLESS}{QUALIFIED} \( .*", rest="table"),
     _form(rf"DROP (?:TABLE|VIEW)(?: IF EXISTS)? {_NAMES}"),
     _form(rf"LOCK TABLES {QUALIFIED} (?:READ(?: LOCAL)?|WRITE)(?: , {QUALIFIED} (?:READ(?: LOCAL)?|WRITE))*"),
@@ -79,7 +78,9 @@ FORMS = (
         PERCONA,
         left_out="dynamic-sql",
     ),
+    _form(r"SET @ ROCKSDB\w+ = '", PERCONA, left_out="dynamic-sql"),
     _form(r"SET @ \w+ = IF \( @ \w+ , ' , ' \)", PERCONA, left_out="dynamic-sql"),
+    _form(r"SET .*", rest="set"),
     _form(r"PREPARE \w+ FROM @ \w+|EXECUTE \w+|DEALLOCATE PREPARE \w+", PERCONA, left_out="dynamic-sql"),
 )
 """Beside INSERT and REPLACE with VALUES, which are read row by row (rows.py)."""

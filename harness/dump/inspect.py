@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from harness.dump.content import Content
 from harness.dump.foreign import ForeignText, described
+from harness.dump.headers import WITH_LAST_LINE, Header
 from harness.dump.model import DumpInfo, DumpOptions, Mention, ScriptFinding
 from harness.dump.safety import Safety, computed_value_findings
 from harness.dump.source import ScriptSource, open_script, source_name
@@ -16,11 +16,7 @@ from harness.dump.statements import Kind, Piece
 from harness.dump.tokens import Token, starts_with
 from harness.dump.walk import created_database, walk
 
-_TOOL = re.compile(rb"-- (?P<brand>MySQL|MariaDB) dump (?P<own>[^,\s]+)(?:\s+Distrib (?P<distribution>[^,\s]+))?")
-"""MariaDB 11 writes `-- MariaDB dump 10.19-11.4.2-MariaDB, for Linux`, all others have "Distrib"."""
-_HOST = re.compile(rb"-- Host: \S*\s+Database: (.*?)\s*$", re.MULTILINE)
-_SERVER = re.compile(rb"-- Server version\s+(\S+)")
-_FOOTER = re.compile(rb"-- Dump completed(?: on (\d{4}-\d\d-\d\d\s+\d{1,2}:\d\d:\d\d))?")
+_NO_LAST_LINE = {"mysqlpump": 'no "-- Dump end time" line', "Adminer": "no last line with the time"}
 _KEPT_PER_TABLE = frozenset({"OLD_AUTOCOMMIT"})
 """What MariaDB's tool saves and restores around the rows of each table since version 11, `--compact` or not."""
 _COLLATION = re.compile(r"COLLATE|COLLATION_CONNECTION|COLLATION_SERVER|COLLATION_DATABASE")
@@ -70,13 +66,10 @@ class Inspector:
         self._size = 0
         self._line_breaks = 0
         self._last_byte = b""
-        self._header: dict[str, str] = {}
-        self._header_databases: list[str] = []
-        self._headers = self._footers = 0
-        self._finishes: list[datetime | None] = []
+        self._header = Header()
         self._second_header_line = 0
         self._after_footer = self._footer_is_cut = False
-        self._dump_date: bool | None = None
+        self._in_transaction = self._committed = self._keys_off = False
         self._saved: set[str] = set()
         self._restored: set[str] = set()
         self._cut_at: int | None = None
@@ -119,35 +112,17 @@ class Inspector:
         self._foreign_line = piece.line
 
     def _comment(self, piece: Piece) -> None:
-        data = piece.data
-        if (match := _TOOL.search(data)) is not None:
-            self._headers += 1
-            self._second_header_line = piece.line if self._headers == 2 else self._second_header_line
+        if not piece.first:
+            return
+        said = self._header.comment(piece.data.lstrip().decode("utf-8", "surrogateescape"))
+        if said == "header":
+            self._second_header_line = piece.line if self._header.headers == 2 else self._second_header_line
             self.content.new_dump()
-            if self._headers == 1:
-                version = (match.group("distribution") or match.group("own")).decode("ascii", "replace")
-                maria = match.group("brand") == b"MariaDB" or "MariaDB" in version
-                self._header["tool"] = "mariadb-dump" if maria else "mysqldump"
-                self._header["tool_version"] = version
-        elif (match := _HOST.search(data)) is not None:
-            name = match.group(1).decode("utf-8", "surrogateescape")
-            self._header.setdefault("database", name)
-            self._header_databases.append(name)
-        elif (match := _SERVER.search(data)) is not None:
-            self._header.setdefault("server", match.group(1).decode("ascii", "replace"))
-        elif (match := _FOOTER.search(data)) is not None and data.lstrip().startswith(b"-- Dump completed"):
-            if match.group(1) is None and not data.endswith(b"\n"):
-                self._footer_is_cut = True  # the tool ends it with its date or with a new line
-                return
-            self._footers += 1
+        elif said == "cut":
+            self._footer_is_cut = True
+        elif said == "footer":
             self._after_footer = False
             self.content.end_dump()
-            self._dump_date = match.group(1) is not None
-            stamp = " ".join((match.group(1) or b"").decode().split())
-            try:
-                self._finishes.append(datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
-            except ValueError:
-                self._finishes.append(None)  # no date, or a line that looks like the tool's with an impossible one
 
     def _statement(self, piece: Piece, tokens: Sequence[Token]) -> None:
         self._after_footer = True
@@ -162,7 +137,11 @@ class Inspector:
             self._settings(piece.line, tokens)
             self._vocabulary(piece.line, tokens)
             words = [token.text for token in tokens[:4] if token.kind == "word"]
-            if words[:2] == ["DROP", "TABLE"]:
+            if words[:2] == ["START", "TRANSACTION"]:
+                self._in_transaction = True
+            elif words[:1] == ["COMMIT"]:
+                self._in_transaction, self._committed = False, True
+            elif words[:2] == ["DROP", "TABLE"]:
                 self._add_drop = True
             elif words[:2] == ["LOCK", "TABLES"]:
                 self._add_locks = True
@@ -180,6 +159,8 @@ class Inspector:
             self._gtid.append(line)
         if "SQL_LOG_BIN" in words:
             self._log_bin.append(line)
+        if words[1:2] == ["FOREIGN_KEY_CHECKS"]:
+            self._keys_off = any(token.text in ("0", "OFF") for token in tokens)
         if words[1:2] == ["NAMES"] and len(tokens) > 2:
             self._names = tokens[2].raw.lower()
         if words[1:2] == ["TIME_ZONE"]:
@@ -222,9 +203,10 @@ class Inspector:
             return False, "is empty"
         if self._footer_is_cut:
             return False, 'ends inside its last line, "-- Dump completed"'
-        commented = bool(self._headers or self._footers or self._header)
-        if commented and self._footers < max(1, self._headers):
-            return False, 'no "-- Dump completed" line'
+        header, footers = self._header, len(self._header.finished)
+        commented = header.said and header.tool in WITH_LAST_LINE
+        if commented and footers < max(1, header.headers):
+            return False, _NO_LAST_LINE.get(header.tool, 'no "-- Dump completed" line')
         if commented and self._after_footer:
             return False, 'statements follow the last "-- Dump completed" line'
         if not self._statements:
@@ -234,26 +216,35 @@ class Inspector:
         lost = sorted(self._saved - self._restored)
         if lost:
             return False, f"ends before the settings of its beginning are restored ({', '.join(lost)})"
-        return None, "comments are off, so nothing says whether the tool finished"
+        if self._in_transaction:
+            return False, "ends inside a transaction: its COMMIT is missing"
+        if not header.said:
+            return None, "comments are off, so nothing says whether the tool finished"
+        if header.tool == "Navicat" and self._keys_off:
+            return False, "ends before foreign key checks are switched on again"
+        if self._restored or self._committed or header.tool == "Navicat":
+            return True, ""
+        return None, f"{header.tool} writes no last line, so nothing says whether it finished"
 
     def info(self) -> DumpInfo:
         """What was read, when all pieces were seen."""
         content = self.content
         self._measure(*content.largest_statement)
         complete, why = self._completeness()
-        server = self._header.get("server", "")
+        header = self._header
+        server, made_for = header.server, header.databases[0] if header.databases else ""
         flavour = "unknown"
         if server:
             flavour = "mariadb" if "mariadb" in server.lower() else "mysql"
-        commented = bool(self._headers or self._footers or self._header)
-        databases = content.databases(self._header.get("database", ""))
+        commented = header.said
+        databases = content.databases(made_for)
         kinds = {item.kind for database in databases for item in database.objects}
         options = DumpOptions(
             extended_insert=content.extended_insert,
             complete_insert=content.complete_insert,
             hex_blob=content.hex_blob,
             comments=commented,
-            dump_date=self._dump_date,
+            dump_date=None if not header.finished else header.finished[-1] is not None,
             tz_utc=self._tz_utc,
             compact=not commented and self._saved <= _KEPT_PER_TABLE and not self._add_locks and not self._add_drop,
             databases=any(database.used for database in databases),
@@ -275,13 +266,13 @@ class Inspector:
             source=self._source,
             size_bytes=self._size,
             lines=self._line_breaks + (self._last_byte not in (b"", b"\n")),
-            tool=self._header.get("tool", "unknown"),
-            tool_version=self._header.get("tool_version", ""),
+            tool=header.tool,
+            tool_version=header.version,
             server_version=server,
             flavour=flavour,
-            header_database=self._header.get("database", ""),
-            header_databases=tuple(self._header_databases),
-            finished_at=self._finishes[-1] if self._finishes else None,
+            header_database=made_for,
+            header_databases=tuple(header.databases),
+            finished_at=header.finished[-1] if header.finished else header.made_at,
             complete=complete,
             incomplete_because=why,
             databases=databases,
@@ -299,7 +290,7 @@ class Inspector:
             uncounted_lines=tuple(content.uncounted),
             digests_by_value=self._values,
             foreign=self._foreign,
-            finishes=tuple(self._finishes),
+            finishes=tuple(header.finished),
             second_header_line=self._second_header_line if content.replaced else 0,
             qualified=tuple(Mention(name, line) for name, line in content.qualified.items()),
         )

@@ -19,6 +19,7 @@ _ASSIGNMENT = re.compile(
     rb"(?<![\w$.@`])(?P<target>[\w$.@`]++)\s*+:?=\s*+(?:(?P<text>'[^']*+'|\"[^\"]*+\")|(?P<source>[@\w$.`]++))",
     re.IGNORECASE,
 )
+_IFNULL = re.compile(rb"\s*\(\s*(?P<name>@\w+)\s*,\s*(?P<other>'[^'\\]*'|\"[^\"\\]*\")\s*\)")
 _FOR_ONE = re.compile(rb"\s*(?:/\*M?!\d*\s*)?SET\s+STATEMENT\b", re.IGNORECASE)
 _SET = re.compile(rb"\s*(?:/\*M?!\d*\s*)?SET\b", re.IGNORECASE)
 _ANSI_MODES = frozenset((b"ANSI_QUOTES", b"ANSI", b"DB2", b"MAXDB", b"MSSQL", b"ORACLE", b"POSTGRESQL"))
@@ -62,6 +63,10 @@ class ModeTracker:
                     self.mode = _parse(text[1:-1])
                 elif _is_sql_mode(source):
                     pass
+                elif source.lower() == b"ifnull" and (fallback := _IFNULL.match(data, match.end())) is not None:
+                    # HeidiSQL: the mode that was kept, or none
+                    name, other = fallback.group("name").lower(), fallback.group("other").strip(b"'\"")
+                    self.mode = self._kept.get(name, _parse(other))
                 elif source.startswith(b"@"):
                     self.unclear = source.lower() not in self._kept
                     self.mode = self._kept.get(source.lower(), PLAIN_MODE)
