@@ -47,6 +47,9 @@ _SYSTEM_OBJECTS = frozenset(("USER", "ROLE"))
 _SERVER_WORDS = frozenset(
     ["SHUTDOWN", "RESTART", "KILL", "RESET", "PURGE", "FLUSH", "CLONE", "CACHE", "STOP", "START", "CHANGE", "HELP"]
 )
+_UNEXPECTED = (
+    "If somebody wrote it by hand, take it out; if not, the script was changed after it was made: take another backup."
+)
 _NO_REMEDY = "Take the line out: the load runs without the client's own commands."
 _REPLICATION = frozenset(("SLAVE", "REPLICA", "MASTER", "REPLICATION", "GROUP_REPLICATION"))
 _REMOTE_ENGINES = frozenset(("FEDERATED", "FEDERATEDX", "CONNECT", "SPIDER", "S3"))
@@ -179,8 +182,15 @@ class Safety:
         if form is None or not all(
             not reading or admitted(reading) for reading in readings(statement_of(piece), tokens, piece.mode)
         ):
-            what = " ".join(token.text for token in tokens[:3] if token.kind == "word") or "this"
-            self._error("unexpected-statement", line, what, f"no dump tool writes such a statement: {what} …")
+            what = " ".join(token.raw for token in tokens[:3] if token.kind in ("word", "name")) or "this"
+            self._add(
+                "unexpected-statement",
+                Severity.ERROR,
+                line,
+                what,
+                f"no dump tool writes such a statement: {what} …",
+                _UNEXPECTED,
+            )
 
     def _left_out(self, line: int, form: Form) -> None:
         if form.left_out in self._told:
@@ -390,7 +400,9 @@ def computed_value_findings(computed: Iterable[tuple[int, str, str]]) -> list[Sc
                 line,
                 word,
                 message,
-                _REMEDY.format(code=code) if dangerous else "Tools that dump write plain values.",
+                (_UNEXPECTED if " " in word else _REMEDY.format(code=code))
+                if dangerous
+                else "Tools that dump write plain values.",
                 database,
             )
         )

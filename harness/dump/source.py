@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.dump.compression import CHUNK_BYTES, INPUT_BYTES, compression, decompress, gather
+from harness.dump.formats import FIRST_BYTES, other_format
 from harness.errors import BrokenArtifact, UsageError
 
 
@@ -65,15 +66,6 @@ def files_of(dump: Dump) -> tuple[Path, ...]:
 
 
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|error)\b", re.IGNORECASE)
-_NOT_SCRIPTS = {
-    b"PK\x03\x04": "a zip archive",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    b"PGDMP": "a dump of PostgreSQL",
-    b"XBSTCK01": "a stream of XtraBackup",
-    b"SQLite format 3\x00": "an SQLite database",
-}
-
-
 _TAR_HEADER_BYTES = 512
 
 
@@ -126,10 +118,9 @@ def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES, any_cont
 
 
 def _read(stream: BinaryIO, name: str, read_bytes: int, any_content: bool) -> Iterator[bytes]:
-    first = _exactly(stream, 16)
-    for magic, what in _NOT_SCRIPTS.items():
-        if first.startswith(magic):
-            raise UsageError(f"{name} is {what}, not a script", "Hand in what mysqldump wrote.")
+    first = _exactly(stream, FIRST_BYTES)
+    if (other := other_format(first)) is not None and not (any_content and other.is_archive):
+        raise UsageError(f"{name} {other.what}", other.remedy)
     kind = compression(first)
     raw = _raw(stream, first, min(read_bytes, INPUT_BYTES.get(kind, read_bytes)))
     chunks = raw if not kind else gather(decompress(raw, kind, name))
@@ -143,11 +134,8 @@ def _scripts_only(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         first += next(chunks, b"")
     if first[257:262] == b"ustar":
         raise UsageError(f"{name} is a tar archive, not a script", "Unpack it, and hand in the script inside it.")
-    if first.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise BrokenArtifact(
-            f"{name} is in UTF-16: the shell that wrote it (PowerShell's >) changed every byte, so no client reads it",
-            "Let the tool write the file itself, with --result-file.",
-        )
+    if (other := other_format(first[:_TAR_HEADER_BYTES], whole=len(first) < _TAR_HEADER_BYTES)) is not None:
+        raise UsageError(f"{name} {other.what}", other.remedy)
     if b"<mysqldump" in first[:_TAR_HEADER_BYTES]:
         raise UsageError(f"{name} was made with --xml, so no client can run it", "Make the dump without --xml.")
     if _MARKUP.match(first) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import TypeVar
 
 from harness.backup.directory import PARTIAL
 from harness.backup.manifest import MANIFEST_NAME, read_manifest
-from harness.dump.source import Dump, open_script
+from harness.dump.source import Dump, files_of, open_script
 from harness.dump.tab import TabDirectory
 from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
+from harness.handin.directories import check_directory, one_for_each_table
+from harness.handin.sidecars import check_sidecars, is_sidecar
 from harness.handin.volumes import Volume
 from harness.model import Manifest
 from harness.storage.inside import KNOWN
@@ -23,6 +25,7 @@ T = TypeVar("T")
 
 _NAME_BOTH = "Name the script with --dump and the storage with --storage."
 _FIRST_BYTES = 4096
+_LISTED = 6
 _SCRIPT_BEGINS = re.compile(
     rb"[\xef\xbb\xbf\s]*(?:--(?:\s|\Z)|/\*|(?:CREATE|INSERT|DROP|SET|USE|LOCK|REPLACE|DELIMITER) )", re.IGNORECASE
 )
@@ -70,25 +73,66 @@ def find_backup(directory: Path) -> FoundBackup:
         if missing := {"database", "storage"} - paths.keys():
             raise BrokenArtifact(f"the manifest of {directory.name} names no {' and no '.join(sorted(missing))}")
         return FoundBackup(paths["database"], paths["storage"], manifest)
+    check_directory(directory)
     dumps: list[Dump] = []
     storages: list[Path] = []
-    for path in sorted(directory.iterdir()):
+    folders: list[Path] = []
+    for path in _entries(directory):
         kind = _kind(path)
         if kind == "dump":
             dumps.append(TabDirectory(path) if path.is_dir() else path)
         elif kind == "storage":
             storages.append(_inner(path))
-    dump = _only(dumps, [dump.name for dump in dumps], "script of mysqldump", directory)
+            folders += [path] if path.is_dir() else []
+    if not dumps:
+        dumps, holder = _deeper(folders)
+        storages = [path for path in storages if path != holder] or storages
+    names = [_short(dump, directory) for dump in dumps]
+    dump = _only(dumps, names, "script of mysqldump", directory)
     storages = [path for path in storages if _looks_like_storage(path)] or storages
     storage = _only(storages, [path.name for path in storages], "storage directory or archive", directory)
+    check_sidecars(directory, [path for path in (*files_of(dump), storage) if path.is_file()])
     return FoundBackup(dump, storage)
+
+
+def _entries(directory: Path) -> Iterator[Path]:
+    """What a directory holds: a link to the newest file is that file, and checksums and logs belong to others."""
+    paths = [path for path in sorted(directory.iterdir()) if not path.name.startswith(".")]
+    real = {path.resolve() for path in paths if not path.is_symlink()}
+    for path in paths:
+        if path.is_symlink() and (path.resolve() in real or not path.exists()):
+            continue
+        if not is_sidecar(path) and path.suffix not in (".log", ".err"):
+            yield path
+
+
+def _deeper(folders: Sequence[Path]) -> tuple[list[Dump], Path | None]:
+    """Scripts one or two folders deeper, as in `db-dumps/` of spatie/laravel-backup, and the folder that holds them."""
+    for folder in sorted(folders, key=lambda path: path.name != "db-dumps"):
+        inner = [folder, *(path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink())]
+        for place in inner:
+            check_directory(place)
+            found: list[Dump] = [path for path in _entries(place) if path.is_file() and _is_script(path)]
+            if found:
+                return found, folder
+    return [], None
+
+
+def _is_script(path: Path) -> bool:
+    return ".sql" in path.suffixes and _kind(path) == "dump"
+
+
+def _short(dump: Dump, directory: Path) -> str:
+    return str(dump.relative_to(directory)) if isinstance(dump, Path) else dump.name
 
 
 def _only(found: Sequence[T], names: list[str], what: str, directory: Path) -> T:
     if not found:
         raise UsageError(f"{directory} holds no {what}", _NAME_BOTH)
     if len(found) > 1:
-        raise UsageError(f"{directory} holds more than one {what}: {', '.join(names)}", _NAME_BOTH)
+        together = one_for_each_table(names) if what.startswith("script") else ""
+        listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+        raise UsageError(f"{directory} holds more than one {what}: {listed}", together or _NAME_BOTH)
     return found[0]
 
 

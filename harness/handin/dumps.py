@@ -10,6 +10,7 @@ from typing import BinaryIO
 from harness.dump.source import Dump, Parts
 from harness.dump.tab import TabDirectory
 from harness.errors import HarnessError, UsageError
+from harness.handin.directories import check_directory
 
 STANDARD_INPUT = "-"
 
@@ -24,6 +25,8 @@ def named_dump(names: Sequence[str | Path]) -> Dump:
     for path in paths:
         if not path.exists():
             raise UsageError(f"there is no file {path}")
+    for path in paths:
+        check_directory(path)
     if len(paths) == 1:
         return TabDirectory(paths[0]) if paths[0].is_dir() else paths[0]
     if directory := next((path for path in paths if path.is_dir()), None):

@@ -164,13 +164,13 @@ UNREADABLE = (
         "a warning of the tool in the script",
         lambda s: b"mysqldump: [Warning] Using a password on the command line interface can be insecure.\n" + s,
         BrokenArtifact,
-        MIXED.format("1", r"mysqldump: \[Warning\] Using a password on the command line interfac…"),
+        MIXED.format("1", r"mysqldump: \[Warning\] Using a password on the command line in…"),
     ),
     Damage(
         "an error of the tool in the script",
         with_line(b"mysqldump: Got error: 1356: View 'a' references invalid table(s) when using LOCK TABLES"),
         BrokenArtifact,
-        MIXED.format(r"\d+", r"mysqldump: Got error: 1356: View 'a' references invalid table…"),
+        MIXED.format(r"\d+", r"mysqldump: Got error: 1356: View 'a' references invalid tabl…"),
     ),
     Damage(
         "half of another dump behind it",
@@ -241,7 +241,7 @@ UNREADABLE = (
     Damage(
         "written by PowerShell's >",
         lambda s: b"\xff\xfe" + s.decode("utf-8", "replace").encode("utf-16-le"),
-        BrokenArtifact,
+        UsageError,
         ".*{name} is in UTF-16: the shell that wrote it",
     ),
     Damage("a zip archive", _zipped, UsageError, ".*{name} is a zip archive, not a script$"),
@@ -353,6 +353,18 @@ UNSAFE = (
     ),
 )
 
+UNSAFE += (
+    unsafe(
+        "rows that are deleted", b"DELETE FROM `guests`;", "no dump tool writes such a statement: DELETE FROM guests …"
+    ),
+    unsafe(
+        "a trigger that runs for each row",
+        b"CREATE TRIGGER early BEFORE INSERT ON `guests` FOR EACH ROW SET NEW.name = 'x';\n"
+        b"INSERT INTO `guests` VALUES (99,'x',NULL);",
+        "rows are inserted into guests, and its trigger early was created before: it would run for each row",
+    ),
+)
+
 UNFIT = "the script cannot be loaded into this server: on line \\d+, "
 FAILED = r"the script failed: \w+ ended with exit status 1, ERROR "
 
@@ -409,8 +421,8 @@ UNLOADABLE = (
     Damage(
         "a word that is damaged",
         swapped(b"CREATE TABLE `guests`", b"CREATE TABKE `guests`"),
-        ProcedureFailed,
-        FAILED + r"1064 \(42000\) at line \d+: ",
+        UnsafeArtifact,
+        r"the dump {name} was refused: on line \d+, no dump tool writes such a statement: CREATE TABKE guests …$",
     ),
     Damage(
         "a quote that is lost",
