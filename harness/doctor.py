@@ -14,7 +14,7 @@ from harness.reports.pdf import PACKAGES as PDF_PACKAGES
 from harness.reports.pdf import require_pdf
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.ownership import leftovers
-from harness.runtimes.programs import meilisearch_command, mysql_programs
+from harness.runtimes.programs import EMBEDDED_COMMAND, meilisearch_command, meilisearch_version, mysql_programs
 from harness.services.execution import run
 from harness.settings import Settings
 
@@ -75,15 +75,19 @@ def _mysql(settings: Settings) -> Item:
 
 def _meilisearch(settings: Settings) -> Item:
     try:
-        command, real = meilisearch_command(settings)
+        command = meilisearch_command(settings)
     except MissingProgram as error:
         return Item("search server", False, error.fact, error.hints)
-    if real:
-        return Item("search server", True, f"Meilisearch ({command[0]})")
+    version = meilisearch_version(settings, command)
+    if version is not None:
+        return Item("search server", True, f"Meilisearch {version} ({command[0]})")
+    what = "the embedded server (on Meilisearch's own engine)"
+    if command != EMBEDDED_COMMAND:
+        what = f"{command[0]}, which does not say that it is Meilisearch"
     return Item(
         "search server",
         True,
-        "the embedded server (on Meilisearch's own engine), standing in for Meilisearch",
+        f"{what}, standing in for Meilisearch",
         ("Put the `meilisearch` program on the path, or name it with --meilisearch, to drill with the server itself.",),
     )
 

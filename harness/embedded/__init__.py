@@ -11,3 +11,6 @@ ENGINE_VERSION = "1.8.1"
 
 COMMIT_SHA = "embedded"
 """The `commitSha` that /version answers: it tells this server from a real one."""
+
+HEADER = "X-Embedded-Meilisearch"
+"""A header of every answer, with the engine's version: it tells this server from a real one without a key."""

@@ -11,7 +11,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
-from harness.embedded import routes_documents, routes_indexes, routes_server, routes_unsupported
+from harness.embedded import (
+    ENGINE_VERSION,
+    HEADER,
+    routes_documents,
+    routes_indexes,
+    routes_server,
+    routes_unsupported,
+)
 from harness.embedded.auth import authorize
 from harness.embedded.engine import EngineFailed
 from harness.embedded.errors import ApiError
@@ -32,7 +39,7 @@ def make_app(server: Server) -> Starlette:
 
 def _nothing(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Response(status_code=error.status_code)
+    return Response(status_code=error.status_code, headers={HEADER: ENGINE_VERSION})
 
 
 def _http_route(server: Server, route: Route) -> HttpRoute:
@@ -48,7 +55,7 @@ def _http_route(server: Server, route: Route) -> HttpRoute:
         return Response(
             answer.body,
             answer.status,
-            dict(answer.headers or {}),
+            {HEADER: ENGINE_VERSION, **(answer.headers or {})},
             media_type=None if answer.body is None else "application/json",
         )
 

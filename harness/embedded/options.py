@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.embedded import ENGINE_VERSION
 from harness.errors import UsageError
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -55,6 +56,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> O
         UsageError: a value cannot be used.
     """
     parser = argparse.ArgumentParser(prog="python -m harness.embedded", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"embedded Meilisearch {ENGINE_VERSION}")
     for name in _VALUES:
         parser.add_argument(_option(name), metavar="VALUE", help=f"default: {_VALUES[name]}")
     for name in _FLAGS:

@@ -10,9 +10,8 @@ from typing import Protocol
 
 import docker
 
-from harness import __version__
 from harness.errors import UsageError
-from harness.model import Component
+from harness.runtimes.components import app_component, mysql_component, search_component
 from harness.runtimes.docker_app import (
     apiary,
     app_environment,
@@ -28,15 +27,12 @@ from harness.runtimes.docker_images import (
     LOCAL_MEILISEARCH,
     LOCAL_MYSQL,
     LOCAL_STANDIN,
-    ChosenImage,
     choose,
     mysql_image_for,
 )
 from harness.runtimes.docker_labels import drill_labels, mark_kept, remove, sweep_docker
-from harness.runtimes.docker_mysql import component as mysql_component
 from harness.runtimes.docker_mysql import mysql_container, prepared
 from harness.runtimes.docker_reach import Reach, bridge_is_here
-from harness.runtimes.docker_search import component as search_component
 from harness.runtimes.docker_search import files_of as search_files
 from harness.runtimes.docker_search import search_container
 from harness.runtimes.egress import attempts_from
@@ -135,8 +131,6 @@ class DockerRuntime:
             )
             # Each takes a second or more, and none needs the others to begin with; MySQL takes longest, so it is first.
             prepare_storage(pod, profile)
-            mysql_ready()
-            search_ready()
             host, port = reach.to(profile.port)
             url = f"http://{host}:{port}"
             env = app_environment(
@@ -148,6 +142,10 @@ class DockerRuntime:
                 url=url,
             )
             app, container = apiary(client, settings, spec, profile, self._app, pod, prefix, env, url)
+            tag = self._app.reference.partition("@")[0].rpartition(":")[2]
+            app_told = app_component(app, self._app.label, tag=tag)  # while the servers start
+            mysql_ready()
+            search_ready()
             if not keep:
                 # Each of them takes some tenths of a second, and none needs the others to end.
                 running.callback(_stop_together, (container, search_server, mysql_server, pod))
@@ -158,9 +156,9 @@ class DockerRuntime:
                 meilisearch=search,
                 apiary=app,
                 components=(
-                    mysql_component(image, made),
-                    search_component(self._search, search),
-                    self._app_component(self._app),
+                    mysql_component(mysql, image.label, instead_of=image.instead_of),
+                    search_component(search, self._search.label, instead_of=self._search.instead_of),
+                    app_told,
                 ),
                 logs=spec.logs,
                 obituary=lambda: next(
@@ -186,16 +184,6 @@ class DockerRuntime:
                 labels=drill_labels(spec.drill_id, spec.role, "network"),
             )
             return str(network.id)
-
-    def _app_component(self, image: ChosenImage) -> Component:
-        return Component(
-            role="apiary",
-            name=self._profile.name,
-            version=image.reference.rpartition(":")[2] if self._profile.real else __version__,
-            reference=image.label,
-            real=self._profile.real,
-            unproven=self._profile.unproven,
-        )
 
 
 def _mysql_image(asked: str | None, default: tuple[str, str], flavour: str | None) -> tuple[str | None, str, str]:

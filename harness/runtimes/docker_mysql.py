@@ -18,13 +18,12 @@ import docker
 import docker.errors
 
 from harness.errors import ServerFailed
-from harness.model import Component
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_container import ContainerPlan, Server
 from harness.runtimes.docker_images import IMAGE_LABEL, REPOSITORY, ChosenImage
 from harness.runtimes.docker_labels import drill_labels, no_labels
 from harness.runtimes.docker_reach import Reach
-from harness.runtimes.mysql_process import MARIADB_UNPROVEN, account_statements, durability
+from harness.runtimes.mysql_process import account_statements, durability
 from harness.runtimes.spec import StackSpec
 from harness.services.mysql import MySqlServer
 from harness.settings import Settings
@@ -79,24 +78,6 @@ def prepared(client: docker.DockerClient, settings: Settings, image: ChosenImage
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = _find(client, key)
         return found or _prepare(client, image, script, key, drill_id)
-
-
-def component(image: ChosenImage, made: PreparedImage) -> Component:
-    """What the report says of the server."""
-    unproven = [] if made.flavour == "MySQL" else [MARIADB_UNPROVEN]
-    if image.instead_of:
-        unproven.append(
-            f"{image.reference} ({made.flavour} {made.version}) took the place of {image.instead_of}, which could"
-            " not be pulled: that this image takes the same script."
-        )
-    return Component(
-        role="mysql",
-        name=made.flavour,
-        version=made.version,
-        reference=image.label,
-        real=made.flavour == "MySQL",
-        unproven=tuple(unproven),
-    )
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import docker
 
-from harness.model import Component
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_container import ContainerPlan, Server
 from harness.runtimes.docker_images import ChosenImage
@@ -19,10 +18,6 @@ from harness.services.stack import ServerFiles
 from harness.settings import Settings
 
 PORT = 7700
-EMBEDDED_UNPROVEN = (
-    "The embedded server stood in for Meilisearch: that a Meilisearch server of production's version takes"
-    " the same documents and settings."
-)
 _DATA = "/meili_data"
 _DATABASE, _DUMPS = f"{_DATA}/data.ms", f"{_DATA}/dumps"
 _MEMORY_BYTES = 4 << 30
@@ -91,22 +86,3 @@ def search_container(
 def files_of(server: Server) -> ServerFiles:
     """Its files, in the container."""
     return ServerFiles(server.host, _DATABASE, _DUMPS)
-
-
-def component(image: ChosenImage, server: MeilisearchServer) -> Component:
-    """What the report says of the server; the embedded one says in `/version` that it is that."""
-    embedded = server.client().get_version()["commitSha"] == "embedded"
-    unproven = [EMBEDDED_UNPROVEN] if embedded else []
-    if image.instead_of:
-        unproven.append(
-            f"{image.reference} took the place of {image.instead_of}, which could not be pulled: that this image takes"
-            " the same documents and settings."
-        )
-    return Component(
-        role="meilisearch",
-        name="embedded Meilisearch" if embedded else "Meilisearch",
-        version=server.version(),
-        reference=image.label,
-        real=not embedded,
-        unproven=tuple(unproven),
-    )

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import ServerFailed
-from harness.model import Component
 from harness.runtimes.child import Child, ChildControl, free_port
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.programs import MySqlPrograms
@@ -26,23 +25,6 @@ from harness.settings import Settings
 
 START_ATTEMPTS = 3
 """A port that was free can be taken a moment later by another drill: then another one is tried."""
-
-MARIADB_UNPROVEN = (
-    "MariaDB stood in for MySQL: that a MySQL server takes this script, its collations and its privileges."
-)
-
-
-def component(programs: MySqlPrograms) -> Component:
-    """What the report says of the server."""
-    real = programs.flavour == "MySQL"
-    return Component(
-        role="mysql",
-        name=programs.flavour,
-        version=programs.version,
-        reference=str(programs.server),
-        real=real,
-        unproven=() if real else (MARIADB_UNPROVEN,),
-    )
 
 
 @contextmanager

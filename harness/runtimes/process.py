@@ -10,12 +10,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from harness import __version__, guide
+from harness import guide
 from harness.errors import ServerFailed
-from harness.model import Component
 from harness.runtimes.child import Child, ChildControl, free_port
+from harness.runtimes.components import app_component, mysql_component, search_component
 from harness.runtimes.local_host import LocalHost
-from harness.runtimes.mysql_process import component as mysql_component
 from harness.runtimes.mysql_process import mysql_server
 from harness.runtimes.ownership import DRILL_ID_VARIABLE
 from harness.runtimes.programs import MySqlPrograms, meilisearch_command, mysql_programs
@@ -25,14 +24,7 @@ from harness.services.meilisearch import MeilisearchServer
 from harness.services.stack import ServerFiles, Stack
 from harness.settings import Settings
 
-EMBEDDED_UNPROVEN = (
-    "The embedded server stood in for Meilisearch: that a Meilisearch server of production's version takes"
-    " the same documents and settings."
-)
 OPEN_NETWORK = "Local processes share the machine's network: that a restored application has no way out of its own."
-STANDIN_UNPROVEN = (
-    "The stand-in stood in for Apiary: that the real application starts, migrates and indexes on this backup."
-)
 
 
 class ProcessRuntime:
@@ -64,7 +56,7 @@ class ProcessRuntime:
         self._mysql: dict[str, MySqlPrograms] = {
             role: mysql_programs(settings, flavours.get(role)) for role in ("source", "target")
         }
-        self._meilisearch, self._meilisearch_is_real = meilisearch_command(settings)
+        self._meilisearch = meilisearch_command(settings)
 
     @contextmanager
     def stack(self, spec: StackSpec) -> Iterator[Stack]:
@@ -85,16 +77,9 @@ class ProcessRuntime:
                 meilisearch=search,
                 apiary=app,
                 components=(
-                    mysql_component(programs),
-                    self._search_component(search),
-                    Component(
-                        role="apiary",
-                        name="stand-in Apiary",
-                        version=__version__,
-                        reference=f"{sys.executable} -m harness.standin.php",
-                        real=False,
-                        unproven=(STANDIN_UNPROVEN, OPEN_NETWORK),
-                    ),
+                    mysql_component(mysql, str(programs.server)),
+                    search_component(search, shlex.join(self._meilisearch)),
+                    app_component(app, f"{sys.executable} -m harness.standin.php", unproven=(OPEN_NETWORK,)),
                 ),
                 logs=spec.logs,
                 obituary=lambda: next(filter(None, (child.obituary() for child in children)), ""),
@@ -134,16 +119,6 @@ class ProcessRuntime:
             yield server, ChildControl(child, server.healthy, self._settings.limits.server_ready_s, files=files)
         finally:
             child.stop()
-
-    def _search_component(self, server: MeilisearchServer) -> Component:
-        return Component(
-            role="meilisearch",
-            name="Meilisearch" if self._meilisearch_is_real else "embedded Meilisearch",
-            version=server.version(),
-            reference=shlex.join(self._meilisearch),
-            real=self._meilisearch_is_real,
-            unproven=() if self._meilisearch_is_real else (EMBEDDED_UNPROVEN,),
-        )
 
     @contextmanager
     def _apiary(

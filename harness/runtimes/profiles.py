@@ -15,10 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from harness import guide
 from harness.errors import UsageError
 
-STANDIN_UNPROVEN = (
-    "The stand-in stood in for Apiary: that the real application starts, migrates and indexes on this backup."
-)
-
 PASSPORT_PAIR = frozenset({"PASSPORT_PRIVATE_KEY", "PASSPORT_PUBLIC_KEY"})
 """Variables that are used together or not at all."""
 
@@ -31,9 +27,6 @@ class Profile:
     """How to run one kind of Apiary.
 
     Args:
-        name: for the report.
-        real: False for the stand-in.
-        unproven: what running this one leaves unproven.
         cwd: work directory of the app and of its commands.
         serve: program and arguments of the server.
         port: where it answers.
@@ -45,9 +38,6 @@ class Profile:
         made: variables that are made up when neither the drill nor the environment file has them.
     """
 
-    name: str
-    real: bool
-    unproven: tuple[str, ...]
     cwd: str
     serve: tuple[str, ...]
     port: int
@@ -86,9 +76,6 @@ def check_pair(given: Mapping[str, str]) -> None:
 
 
 STANDIN = Profile(
-    name="stand-in Apiary",
-    real=False,
-    unproven=(STANDIN_UNPROVEN,),
     cwd="/app",
     serve=("php", "artisan", "serve", "--host=0.0.0.0"),
     port=8000,
@@ -101,9 +88,6 @@ STANDIN = Profile(
 )
 
 REAL = Profile(
-    name="Apiary",
-    real=True,
-    unproven=(),
     cwd="/app",
     serve=("php", "artisan", "serve", "--host=0.0.0.0"),
     port=8000,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.errors import MissingProgram
+from harness.errors import HarnessError, MissingProgram
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
 from harness.settings import Settings
@@ -26,6 +26,8 @@ MYSQL_HINTS = (
 
 EMBEDDED = "embedded"
 """Names the embedded search server also where there is a real one."""
+
+EMBEDDED_COMMAND = (sys.executable, "-m", "harness.embedded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,8 @@ def known_servers(settings: Settings) -> list[tuple[Path, str, str]]:
     return list({path.resolve(): (path, flavour, version) for path, flavour, version in found}.values())
 
 
-def meilisearch_command(settings: Settings) -> tuple[tuple[str, ...], bool]:
-    """How to start Meilisearch, and whether that is the real server.
+def meilisearch_command(settings: Settings) -> tuple[str, ...]:
+    """How to start Meilisearch; what it really is, the server says when it runs (runtimes.components).
 
     Raises:
         MissingProgram: neither the real server nor the embedded one is here.
@@ -106,7 +108,7 @@ def meilisearch_command(settings: Settings) -> tuple[tuple[str, ...], bool]:
     named = settings.meilisearch != EMBEDDED
     real = settings.which(settings.meilisearch or "meilisearch") if named else None
     if real is not None:
-        return (str(real),), True
+        return (str(real),)
     if settings.meilisearch and named:
         raise MissingProgram(
             f"no Meilisearch server at {settings.meilisearch!r}", "Name the program, or leave the option out."
@@ -118,7 +120,17 @@ def meilisearch_command(settings: Settings) -> tuple[tuple[str, ...], bool]:
             "Install the embedded server with `pip install 'apiary-restore-drill[embedded]'` (CPython 3.11 or 3.12).",
             "Or put the `meilisearch` program on the path, or name it with --meilisearch.",
         )
-    return (sys.executable, "-m", "harness.embedded"), False
+    return EMBEDDED_COMMAND
+
+
+def meilisearch_version(settings: Settings, command: tuple[str, ...]) -> str | None:
+    """The version of Meilisearch as its program says it, without starting the server; None for any other program."""
+    try:
+        completed = run(LocalHost(settings.base_env), [*command, "--version"], timeout_s=30)
+    except HarnessError:
+        return None
+    told = re.match(rb"meilisearch v?(\d+\.\d+\.\d+\S*)", completed.stdout)
+    return told[1].decode() if told and completed.exit_status == 0 else None
 
 
 def _servers(settings: Settings) -> list[tuple[Path, str, str]]:

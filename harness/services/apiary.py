@@ -18,6 +18,9 @@ from harness.errors import ProcedureFailed, ServerFailed
 from harness.services.execution import Completed, Host, run
 
 REQUEST_TIMEOUT_S = 30.0
+STANDIN_NAME = "Apiary stand-in"
+"""What the stand-in's `php artisan --version` says; Laravel's says `Laravel Framework`."""
+
 _DOWNLOAD_CHUNK_BYTES = 1 << 16
 
 
@@ -78,6 +81,13 @@ class Apiary:
                 details=_tail(completed.stdout.decode("utf-8", "replace") + completed.stderr),
             )
         return completed
+
+    def framework(self) -> tuple[str, str] | None:
+        """What `php artisan --version` says: name and version; None where it says nothing that can be read."""
+        completed = self.artisan("--version", timeout_s=120)
+        text = re.sub(r"\x1b\[[0-9;]*m", "", completed.stdout.decode("utf-8", "replace"))
+        found = re.search(rf"^(Laravel|{STANDIN_NAME})(?: Framework)? v?(\d+(?:\.\w+)*)", text, re.MULTILINE)
+        return (found[1], found[2]) if completed.exit_status == 0 and found else None
 
     def get(self, path: str, *, timeout_s: float = REQUEST_TIMEOUT_S) -> Page:
         """Fetch a page without logging in; the body is digested as it comes and not kept beyond 64 KiB.

@@ -22,9 +22,23 @@ REQUEST_TIMEOUT_S = 120
 UNAPPLIED_HEADER = "X-Embedded-Unapplied-Settings"
 """Sent by the embedded server only (docs/embedded.md)."""
 
+EMBEDDED_COMMIT = "embedded"
+"""What the embedded server says in place of a `commitSha`."""
+
+EMBEDDED_HEADER = "X-Embedded-Meilisearch"
+"""In every answer of the embedded server, with its version; no other server sends it."""
+
 _PAGE_INDEXES = 100
 _PENDING = "enqueued,processing"
 _BAD = "failed,canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchIdentity:
+    """What a search server says of itself: its version, and whether it is the embedded one."""
+
+    version: str
+    embedded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,25 @@ class MeilisearchServer:
 
     def version(self) -> str:
         """The server's own version; asking for it proves the key, too."""
-        return str(self._ask(lambda client: client.get_version()["pkgVersion"]))
+        return self.identity().version
+
+    def identity(self) -> SearchIdentity:
+        """What this server is, by its own word; whatever the program or the image was called.
+
+        Raises:
+            ServerFailed: it does not answer, refuses the key, or answers as no Meilisearch does.
+        """
+        headers = {"Authorization": f"Bearer {self.key}"}
+        try:
+            answer = requests.get(f"{self.url}/version", headers=headers, timeout=REQUEST_TIMEOUT_S)
+            answer.raise_for_status()
+            told = answer.json()
+            version, commit = str(told["pkgVersion"]), str(told["commitSha"])
+        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+            raise ServerFailed(
+                f"the server at {self.url} does not say its version as Meilisearch does: {type(error).__name__}"
+            ) from error
+        return SearchIdentity(version, EMBEDDED_HEADER in answer.headers or commit == EMBEDDED_COMMIT)
 
     def pending_tasks(self) -> int:
         """How many tasks are enqueued or being processed."""

@@ -189,12 +189,26 @@ def granted_name(database: str) -> str:
     return quote_name(database.replace("_", "\\_"))
 
 
+def server_identity(session: Session) -> tuple[str, str]:
+    """What a server is, by its own word (`MySQL`, `MariaDB`, `Percona Server`), and its version (such as `9.7.4`).
+
+    MariaDB can be told to call itself another version, so that its own engine Aria decides.
+    """
+    text, comment, aria = session.row(
+        "SELECT VERSION(), @@version_comment, (SELECT COUNT(*) FROM information_schema.engines WHERE engine = 'Aria')"
+    )
+    told = f"{text} {comment}".lower()
+    match = re.match(r"\d+(\.\d+)*", str(text))
+    version = match.group() if match else str(text)
+    if aria or "mariadb" in told:
+        return "MariaDB", version
+    return "Percona Server" if "percona" in told else "MySQL", version
+
+
 def server_version(session: Session) -> tuple[str, str]:
-    """Flavour (`MySQL` or `MariaDB`) and version (such as `9.7.4`)."""
-    text = str(session.value("SELECT VERSION()"))
-    flavour = "MariaDB" if "mariadb" in text.lower() else "MySQL"
-    match = re.match(r"\d+(\.\d+)*", text)
-    return flavour, match.group() if match else text
+    """Flavour (`MySQL` or `MariaDB`: whose dialect it speaks) and version (such as `9.7.4`)."""
+    name, version = server_identity(session)
+    return "MariaDB" if name == "MariaDB" else "MySQL", version
 
 
 def server_variables(session: Session, names: Sequence[str] = MEANINGFUL_VARIABLES) -> Mapping[str, str]:

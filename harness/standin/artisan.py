@@ -13,6 +13,7 @@ from math import inf
 
 import pymysql
 
+from harness import __version__
 from harness.expressions import SEARCH_QUEUE
 from harness.standin import maintenance, migrations, scout, tinker
 from harness.standin.config import AppConfig, cache_file
@@ -317,6 +318,9 @@ def run(words: list[str], config: AppConfig, console: Console) -> int:
             options[name] = _BETWEEN_PATHS.join(filter(None, (options.get(name), given))) if name == "path" else given
         elif not word.startswith("-"):
             arguments.append(word)
+    if not arguments and "version" in options:
+        console.line(f"Apiary stand-in {__version__}")
+        return 0
     if not arguments or arguments[0] not in COMMANDS:
         console.error(f'Command "{arguments[0] if arguments else ""}" is not defined.')
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -16,9 +17,18 @@ from tests.contract.runtimes.stacks import Running, a_spec, killer, runtime
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The machine's own settings, with a state directory of this session."""
+    """The machine's own settings, with a state directory of this session.
+
+    The search server of processes is a script with the real one's name, as people install the embedded server.
+    """
     state = tmp_path_factory.mktemp("state")
-    return replace(from_environment(os.environ), state_dir=state, runs_dir=state / "runs")
+    settings = replace(from_environment(os.environ), state_dir=state, runs_dir=state / "runs")
+    if settings.which("meilisearch") is None:
+        script = state / "meilisearch"
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} -m harness.embedded "$@"\n')
+        script.chmod(0o755)
+        settings = replace(settings, meilisearch=str(script))
+    return settings
 
 
 @pytest.fixture(scope="session", params=["process", pytest.param("docker", marks=pytest.mark.docker)])

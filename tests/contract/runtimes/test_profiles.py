@@ -10,6 +10,7 @@ import pytest
 
 from harness.clock import Clock, Silent
 from harness.errors import UsageError
+from harness.runtimes.components import STANDIN_UNPROVEN
 from harness.runtimes.docker import DockerRuntime
 from harness.runtimes.docker_images import LOCAL_STANDIN
 from harness.scenario import find, load
@@ -31,7 +32,9 @@ def test_a_real_image_runs_as_its_documentation_says(
     spec = a_spec(tmp_path / "logs")
     with DockerRuntime(real, engine).stack(spec) as stack:
         component = stack.components[2]
-        assert (component.name, component.real, component.unproven) == ("Apiary", True, ())
+        # The image was named as the real one, and says itself what it is.
+        assert (component.name, component.real) == ("stand-in Apiary", False)
+        assert component.unproven == (STANDIN_UNPROVEN,)
         owner = run(stack.apiary.storage_host, ["stat", "--format=%u:%g", "/app/storage/app"])
         assert owner.stdout.split() == [b"33:33"]
         stack.apiary.must_artisan("migrate", "--force")

@@ -10,6 +10,7 @@ import requests
 
 from harness.errors import ServerFailed
 from harness.services.execution import run
+from harness.services.meilisearch import EMBEDDED_HEADER
 from harness.services.mysql import Account
 from tests.contract.runtimes.stacks import Running
 
@@ -24,6 +25,14 @@ def test_the_components_say_what_runs_and_where_it_came_from(running: Running) -
         assert component.version
         assert component.reference
         assert component.real or component.unproven
+    mysql, search, app = running.stack.components
+    assert mysql.real == (mysql.name == "MySQL")
+    assert (app.name, app.real) == ("stand-in Apiary", False)
+    # As a process it is started by a script called `meilisearch`: what it is, the server says.
+    embedded = EMBEDDED_HEADER in requests.get(f"{running.stack.meilisearch.url}/health", timeout=10).headers
+    assert (search.name, search.real) == (("embedded Meilisearch", False) if embedded else ("Meilisearch", True))
+    if running.kind == "process":
+        assert search.reference.endswith("/meilisearch")
 
 
 def test_the_database_answers_both_accounts(running: Running) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import MissingProgram
-from harness.runtimes.programs import meilisearch_command, mysql_programs
+from harness.runtimes.programs import meilisearch_command, meilisearch_version, mysql_programs
 from harness.settings import Settings, from_environment
 
 HINTS = (
@@ -151,15 +151,30 @@ def test_the_programs_of_this_machine_are_found_and_agree_with_each_other(tmp_pa
     assert (found.installer is not None) == (found.flavour == "MariaDB")
 
 
-def test_the_real_meilisearch_goes_before_the_embedded_one(settings: Settings, tmp_path: Path) -> None:
-    real = program(tmp_path / "bin", "meilisearch", "meilisearch 1.20.0")
-    assert meilisearch_command(settings) == ((str(real),), True)
+def test_a_program_called_meilisearch_goes_before_the_embedded_one(settings: Settings, tmp_path: Path) -> None:
+    there = program(tmp_path / "bin", "meilisearch", "meilisearch 1.20.0")
+    assert meilisearch_command(settings) == (str(there),)
     other = program(tmp_path / "own", "meili", "meilisearch 1.20.0")
-    assert meilisearch_command(replace(settings, meilisearch=str(other))) == ((str(other),), True)
+    assert meilisearch_command(replace(settings, meilisearch=str(other))) == (str(other),)
 
 
 def test_without_meilisearch_the_embedded_one_is_run_by_this_python(settings: Settings) -> None:
-    assert meilisearch_command(settings) == ((sys.executable, "-m", "harness.embedded"), False)
+    assert meilisearch_command(settings) == (sys.executable, "-m", "harness.embedded")
+
+
+def test_a_program_is_meilisearch_by_its_own_word_alone(tmp_path: Path) -> None:
+    """`doctor` says so before anything is started; a script that starts the embedded server is not it."""
+    asked = from_environment(os.environ)
+    script = f'exec {sys.executable} -m harness.embedded "$@"'
+    for number, (says, version) in enumerate(
+        (("echo meilisearch 1.50.0", "1.50.0"), ("echo redis 8.0.0", None), ("exit 1", None), (script, None))
+    ):
+        place = tmp_path / str(number) / "meilisearch"
+        place.parent.mkdir()
+        place.write_text(f"#!/bin/sh\n{says}\n")
+        place.chmod(0o755)
+        assert meilisearch_version(asked, (str(place),)) == version, says
+    assert meilisearch_version(asked, (str(tmp_path / "gone"),)) is None
 
 
 def test_a_meilisearch_that_was_named_is_never_replaced_by_the_embedded_one(settings: Settings) -> None:
