@@ -162,7 +162,9 @@ class Batch:
 
 @contextmanager
 def _stack(drill: Drill, role: str) -> Iterator[Stack]:
-    spec = StackSpec(role, drill.drill_id, drill.store.logs / role, new_app_key(), durable=not drill.fast)
+    spec = StackSpec(
+        role, drill.drill_id, drill.store.logs / role, new_app_key(), durable=not drill.fast, limits=drill.limits
+    )
     with drill.runtime.stack(spec) as stack:
         yield stack
 

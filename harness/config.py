@@ -19,9 +19,9 @@ from harness.handin.identity import backup_of_path, checked_name
 from harness.handin.patterns import newest
 from harness.handin.volumes import named_volume
 from harness.model import TrendLimits
-from harness.scenario import Objectives
+from harness.scenario import LimitChoices, Objectives
 from harness.settings import CONFIG_NAME as CONFIG_NAME
-from harness.settings import ImageSettings
+from harness.settings import ImageSettings, Limits
 from harness.telling import TABLE, Notify
 from harness.timezones import zone_named
 
@@ -168,6 +168,7 @@ class _Repeated(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     images: Images = Images()
+    limits: LimitChoices = LimitChoices()
 
 
 class Exercise(_Closed):
@@ -191,6 +192,7 @@ class Config(_Closed):
     notify: Notify = Notify()
     trend: Trend = Trend()
     images: Images = Images()
+    limits: LimitChoices = LimitChoices()
     exercise: Exercise = Exercise()
 
     def backup_name(self, base: Path) -> str:
@@ -218,6 +220,15 @@ def load_images(path: Path) -> ImageSettings:
         UsageError: with every error of this table.
     """
     return _validated(path, _Repeated).images.settings(path.absolute().parent)
+
+
+def load_limits(path: Path, limits: Limits) -> Limits:
+    """Read the limits alone, over those that are given; they hold for every drill, as the images do.
+
+    Raises:
+        UsageError: with every error of this table.
+    """
+    return _validated(path, _Repeated).limits.over(limits)
 
 
 def _validated(path: Path, schema: type[_Schema]) -> _Schema:

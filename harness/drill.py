@@ -167,6 +167,8 @@ class Drill:
             self.promised = handed.manifest.artifacts if handed.manifest else ()
             # Before it is read: the report of a backup that cannot be read still says which one it was.
             self.measured = measure_all(handed.files, {file.role for file in self.promised}, self.store.directory)
+            self.limits = limits = limits.for_backup(sum(file.size_bytes for file in self.measured))
+            self.clock.stage_limit_s = limits.stage_s
             handed.must_be_complete()
             script = read_script(handed.dump, handed.database, allowed=handed.allowed, progress=note.progress)
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"
@@ -262,6 +264,7 @@ class Drill:
             app_key=app_key,
             app_env={"STANDIN_RELEASE": release} if release else {},
             durable=role == "target" and not self.fast,
+            limits=self.limits,
         )
         with ExitStack() as running, _first_error_first(running):
             with self.clock.step(f"start-{role}", f"Start the servers of the {role}", decides=False) as note:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from harness.errors import HarnessError, UsageError
+from harness.limits import Limits
 
 if TYPE_CHECKING:
     from harness.batch import Batch
@@ -55,6 +56,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option("--drill-scale", choices=["tiny", "small", "medium", "large"], help="Instead of each scenario's own.")
     option("--drill-rng-seed", type=int, metavar="N", help="Instead of each scenario's own.")
     option("--drill-runs", type=Path, metavar="DIR", help="Where the results go: one directory for each drill.")
+    option(
+        "--drill-limit",
+        action="append",
+        default=[],
+        metavar="NAME=TIME",
+        help="How long something may take, as --limit of apiary-drill.",
+    )
     option("--drill-faithful", action="store_true", help="Let servers wait for the disk as production's do.")
     option("--drill-skip-missing", action="store_true", help="Skip a drill whose servers are not to be had.")
 
@@ -67,6 +75,10 @@ def pytest_configure(config: pytest.Config) -> None:
             config.addinivalue_line("markers", f"{name}: {meaning}")
     if config.getoption("drill_engine") and config.getoption("drill_runtime") == "process":
         raise pytest.UsageError("--drill-engine names a Docker engine, and --drill-runtime says process")
+    try:
+        Limits().with_options(config.getoption("drill_limit"))
+    except UsageError as error:
+        raise pytest.UsageError(str(error).replace("--limit", "--drill-limit")) from None
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -262,7 +274,8 @@ def _settings(config: pytest.Config) -> Settings:
             config.getoption("drill_apiary_env"),
         ),
     )
-    settings = replace(settings, fast=not config.getoption("drill_faithful"))
+    limits = settings.limits.with_options(config.getoption("drill_limit"))
+    settings = replace(settings, fast=not config.getoption("drill_faithful"), limits=limits)
     engines: list[str] = config.getoption("drill_engine")
     if engines:
         mine = engines[_worker() % len(engines)]

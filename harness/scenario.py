@@ -33,6 +33,7 @@ _NAME = r"^[a-z0-9][a-z0-9-]*$"
 _Name = Annotated[str, Field(pattern=_NAME)]
 _Marker = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _Step = Literal["stop", "files", "database", "start", "reindex"]
+_Seconds = Annotated[float, Field(gt=0, strict=False)]
 _Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")]
 
 
@@ -116,16 +117,27 @@ class RuntimeNeeds(_Closed):
 
 
 class LimitChoices(_Closed):
-    """How long the drill waits for things, in seconds, where a scenario needs it to give up early."""
+    """How long the drill waits for things, in seconds (harness.limits), where that is not to be the default.
 
-    stage_s: Annotated[float, Field(gt=0, strict=False)] | None = None
-    search_drained_s: Annotated[float, Field(gt=0, strict=False)] | None = None
-    app_ready_s: Annotated[float, Field(gt=0, strict=False)] | None = None
-    server_ready_s: Annotated[float, Field(gt=0, strict=False)] | None = None
+    `server_ready_s` stands for `mysql_ready_s` and `search_ready_s`.
+    """
+
+    server_ready_s: _Seconds | None = None
+    mysql_ready_s: _Seconds | None = None
+    search_ready_s: _Seconds | None = None
+    app_ready_s: _Seconds | None = None
+    answer_s: _Seconds | None = None
+    command_s: _Seconds | None = None
+    search_drained_s: _Seconds | None = None
+    stop_s: _Seconds | None = None
+    stage_s: _Seconds | None = None
 
     def over(self, limits: Limits) -> Limits:
         """The limits of the settings, with these in place of them."""
-        return replace(limits, **self.model_dump(exclude_none=True))
+        said = self.model_dump(exclude_none=True)
+        if (both := said.pop("server_ready_s", None)) is not None:
+            said = {"mysql_ready_s": both, "search_ready_s": both, **said}
+        return replace(limits, **said)
 
 
 class FaultChoice(_Closed):

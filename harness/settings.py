@@ -9,27 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.limits import Limits as Limits
+
 _FOR_SSH = ("HOME", "USER", "LOGNAME", "LANG", "SSH_AUTH_SOCK", "TMPDIR")
 CONFIG_NAME = "apiary-drill.toml"
 """What repeats from one drill to the next (docs/config.md), in the current directory."""
 
 _FETCHING = re.compile(r"(?i:(https?|no|all)_proxy)|PIP_[A-Z_]+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long the harness waits, in seconds, before it calls a thing not happened.
-
-    The defaults hold for a loaded two-core machine. `stage_s` ends a stage that hangs: it is longer than the
-    largest load may take.
-    """
-
-    server_ready_s: float = 60.0
-    app_ready_s: float = 60.0
-    stop_s: float = 20.0
-    command_s: float = 3600.0
-    search_drained_s: float = 3600.0
-    stage_s: float = 30 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +117,7 @@ class Settings:
         mysqld: server program to use, or None to look for `mysqld`, then `mariadbd`.
         meilisearch: server program to use, or None to look for `meilisearch`.
         runtime: `process`, `docker` or `auto`.
-        limits: see Limits.
+        limits: see harness.limits.
         docker: see DockerSettings.
         images: see ImageSettings.
         standin_release: of the target's stand-in: `next`, or the path of a file of migrations; None for today's.

@@ -40,5 +40,5 @@ def wait_until(
         if answer is not None and answer is not False:
             return answer
         if time.monotonic() >= deadline:
-            raise WaitTimeout(f"waited {timeout_s:g} s for {what}, in vain", details=details())
+            raise WaitTimeout(f"timed out after {timeout_s:g} s waiting for {what}", details=details())
         time.sleep(interval_s)

@@ -16,11 +16,12 @@ from harness.commands.afterwards import Finished, do_afterwards
 from harness.commands.edge import EXIT_CODES, errors_console, say, settings_for, show_result
 from harness.commands.kept import how_to_reach
 from harness.drill import Drill, new_drill_id
+from harness.limits import NAMES
 from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for
 from harness.runtimes.choice import choose_runtime
 from harness.runtimes.ownership import sweep, terminable, workspace
-from harness.settings import ImageSettings, Settings, from_environment
+from harness.settings import CONFIG_NAME, ImageSettings, Limits, Settings, from_environment
 from harness.store import Store
 
 __all__ = ["EXIT_CODES", "errors_console", "settings_for"]
@@ -39,6 +40,7 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         apiary_image: str | None,
         apiary_env: Path | None,
         runs: Path | None,
+        limit: tuple[str, ...],
         fast: bool,
         **others: object,
     ) -> None:
@@ -52,20 +54,33 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         settings = from_environment(
             os.environ, runs_dir=runs, mysqld=mysqld, meilisearch=meilisearch, runtime=runtime, images=images
         )
-        command(settings=replace(settings, fast=fast), **others)
+        limits = _configured_limits(settings.limits).with_options(limit)
+        command(settings=replace(settings, fast=fast, limits=limits), **others)
 
     for option in reversed(_RUNTIME_OPTIONS):
         with_settings = option(with_settings)
     return with_settings
 
 
+def _configuration() -> Path | None:
+    """The configuration that --config names, or the one in the current directory, if any."""
+    named: Path | None = click.get_current_context().params.get("config_file")
+    path = Path(CONFIG_NAME)
+    return named or (path if path.exists() else None)
+
+
 def _configured_images() -> ImageSettings:
-    """What the configuration says: the one that --config names, or the one in the current directory, if any."""
     from harness import config
 
-    named = click.get_current_context().params.get("config_file")
-    path = named or Path(config.CONFIG_NAME)
-    return config.load_images(path) if named or path.exists() else ImageSettings()
+    path = _configuration()
+    return config.load_images(path) if path else ImageSettings()
+
+
+def _configured_limits(limits: Limits) -> Limits:
+    from harness import config
+
+    path = _configuration()
+    return config.load_limits(path, limits) if path else limits
 
 
 _RUNTIME_OPTIONS = (
@@ -92,6 +107,12 @@ _RUNTIME_OPTIONS = (
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
         help="Where the results go: one directory for each drill.",
+    ),
+    click.option(
+        "--limit",
+        multiple=True,
+        metavar="NAME=TIME",
+        help=f"How long something may take (90s, 2m, 1.5h): {', '.join(NAMES)}. Repeatable.",
     ),
     click.option(
         "--fast", is_flag=True, help="Let no server wait for the disk: proves as much, and is no time to quote."

@@ -9,7 +9,7 @@ from itertools import islice
 from random import Random
 
 from harness.checks.evidence import Evidence
-from harness.control.touched import Break, Target, Touched
+from harness.control.touched import CONTROL_S, Break, Target, Touched
 from harness.model import IndexState
 
 
@@ -24,7 +24,7 @@ def remove(target: Target, rng: Random) -> Iterator[Touched | None]:
         return
     index = rng.choice(complete)
     key = next(islice(index.ids, rng.randrange(len(index.ids)), None))
-    limit_s = target.limits.server_ready_s
+    limit_s = CONTROL_S
     document = server.document(index.name, str(key))
     server.delete_document(index.name, str(key), timeout_s=limit_s)
     try:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from random import Random
 
 from harness.checks.evidence import Evidence
-from harness.control.touched import Break, Target, Touched
+from harness.control.touched import CONTROL_S, Break, Target, Touched
 from harness.errors import ServerFailed
 from harness.restore.script import redump_table
 from harness.services.mysql import Session, quote_name
@@ -71,7 +71,7 @@ def breaking(statement: _Statement) -> Break:
             yield None  # migrations have changed rows since they were judged
             return
         mysql = target.stack.mysql
-        with mysql.session(database=mysql.database) as session:
+        with mysql.session(database=mysql.database, answer_s=CONTROL_S) as session:
             session.execute("SET foreign_key_checks = 0")
             touched = None
             for shape in _candidates(target.evidence, read_shapes(session, mysql.database), rng):

@@ -13,6 +13,9 @@ from harness.services.stack import Stack
 from harness.settings import Limits
 from harness.stages.collect import Restored
 
+CONTROL_S = 60.0
+"""How long one change may take, in seconds: a control that cannot be made is replaced by another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -89,7 +89,7 @@ def open_connection(scene: Scene, rng: Random, options: AddressOptions) -> Itera
     # Whoever only reads a scenario does not wait for the Docker SDK.
     from harness.faults.way_out import answering
 
-    with answering(scene.stack, options.address, ready_s=scene.limits.server_ready_s) as target:
+    with answering(scene.stack, options.address, ready_s=scene.limits.app_ready_s) as target:
         scene.changed("network", target, "answers from inside the application's network")
         yield
 

@@ -92,7 +92,7 @@ def _cut(scene: Scene) -> None:
 
         # The client connects on its own time; what is sent before that waits for it.
         for number in wait_until(
-            lambda: connections() or None, what="the client's connection", timeout_s=scene.limits.server_ready_s
+            lambda: connections() or None, what="the client's connection", timeout_s=scene.limits.mysql_ready_s
         ):
             session.execute(f"KILL {number}")
             scene.changed("connection", mysql.app.user, f"cut after {scene.script.sent_bytes} bytes of the script")

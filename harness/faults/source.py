@@ -46,7 +46,7 @@ class _Writer:
         self._thread.start()
         try:
             wait_until(
-                lambda: self.count or self._error, what="the first write", timeout_s=self.scene.limits.server_ready_s
+                lambda: self.count or self._error, what="the first write", timeout_s=self.scene.limits.mysql_ready_s
             )
         except BaseException:  # also Ctrl-C: __exit__ is not called after an error in here
             self._stop.set()

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import ProcedureFailed, ServerFailed
+from harness.limits import Limits, option_for
 from harness.model import Finding, Severity
-from harness.services.execution import Completed, feed
+from harness.services.execution import Completed, feed, limited
 from harness.services.mysql import MySqlServer, Session
 from harness.services.mysql_errors import DISK_FULL, disk_full, without_values
 
 _MOST_TOLD = 5
 _TOLD_CHARACTERS = 300
-LOAD_LIMIT_S = 24 * 3600.0
 
 _DISK_FULL = frozenset(map(str, DISK_FULL))
 _CONNECTION_LOST = frozenset({"2002", "2003", "2006", "2013", "2055"})
@@ -71,14 +71,16 @@ def run_script(server: MySqlServer, script: Iterable[bytes], *, packets_fit: boo
                 "Keep users, workers and cron jobs out for the whole restore.",
             )
         before = _connections(watch)
-        with server.tools.start(
-            client_arguments(server), env=server.tool_environment(server.app), stdin=True
-        ) as client:
+        limit_s = (server.limits or Limits()).command_s
+        with (
+            server.tools.start(client_arguments(server), env=server.tool_environment(server.app), stdin=True) as client,
+            limited(client, limit_s, "the script", f"Allow it more time with {option_for('command_s')}."),
+        ):
             feeder = feed(client, script)
             for _ in client.chunks():
                 pass  # nothing in a dump writes a result; what comes anyway is nobody's
             feeder.join()
-            completed = client.wait(LOAD_LIMIT_S)
+            completed = client.wait(limit_s)
         _judge(server, completed, watch, packets_fit)
         strangers = _connections(watch) - before - 1
         if strangers > 0:

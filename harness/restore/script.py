@@ -23,11 +23,11 @@ from harness.dump.safety import Safety, computed_value_findings, findings_for
 from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
 from harness.errors import BrokenArtifact, Cause, ProcedureFailed
+from harness.limits import Limits, option_for
 from harness.model import Finding, Severity
 from harness.restore.facts import target_facts
+from harness.services.execution import limited
 from harness.services.mysql import MySqlServer, server_version
-
-_DUMP_LIMIT_S = 6 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +209,15 @@ def _dumped_again(
     )
     inspector, definitions = Inspector("the dump of the restored database", values=values), Definitions()
     argv = [*dump_arguments(server, flavour, wanted), *([table] if table else [])]
-    with server.tools.start(argv, env=server.tool_environment(server.dumper)) as command:
+    limit_s = (server.limits or Limits()).command_s
+    with (
+        server.tools.start(argv, env=server.tool_environment(server.dumper)) as command,
+        limited(
+            command, limit_s, "the dump of the restored database", f"Allow it more time with {option_for('command_s')}."
+        ),
+    ):
         walk(command.chunks(), inspector, definitions)
-        completed = command.wait(_DUMP_LIMIT_S)
+        completed = command.wait(limit_s)
     if completed.exit_status != 0 or completed.stderr.strip():
         raise ProcedureFailed(
             f"the restored database cannot be dumped: exit status {completed.exit_status}", details=completed.stderr

@@ -124,10 +124,10 @@ class DockerRuntime:
             pod.start()
             reach = running.enter_context(Reach(prefix, pod.host, pod.address(), direct=bridge_is_here(network_id)))
             mysql, mysql_server, mysql_ready = running.enter_context(
-                mysql_container(client, settings, made, spec, reach, keep=keep)
+                mysql_container(client, made, spec, reach, keep=keep)
             )
             search, search_server, search_ready = running.enter_context(
-                search_container(client, settings, self._search, spec, reach, keep=keep)
+                search_container(client, self._search, spec, reach, keep=keep)
             )
             # Each takes a second or more, and none needs the others to begin with; MySQL takes longest, so it is first.
             prepare_storage(pod, profile)
@@ -141,7 +141,7 @@ class DockerRuntime:
                 meilisearch=search.inner_url,
                 url=url,
             )
-            app, container = apiary(client, settings, spec, profile, self._app, pod, prefix, env, url)
+            app, container = apiary(client, spec, profile, self._app, pod, prefix, env, url)
             tag = self._app.reference.partition("@")[0].rpartition(":")[2]
             app_told = app_component(app, self._app.label, tag=tag)  # while the servers start
             mysql_ready()

@@ -13,6 +13,7 @@ from dataclasses import replace
 import docker
 
 from harness.errors import ServerFailed
+from harness.limits import Limits
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_container import ContainerPlan, Server
 from harness.runtimes.docker_host import ContainerCommand, ContainerHost
@@ -22,7 +23,6 @@ from harness.runtimes.profiles import PASSPORT_PAIR, Profile
 from harness.runtimes.spec import StackSpec
 from harness.services.apiary import Apiary
 from harness.services.execution import run
-from harness.settings import Settings
 
 _MEMORY_BYTES = 2 << 30
 
@@ -42,11 +42,9 @@ _OURS = (
 class AppContainer:
     """The app's life (services.apiary.Lifecycle) and the place where its commands run (Host)."""
 
-    def __init__(
-        self, client: docker.DockerClient, settings: Settings, plan: ContainerPlan, pod: ContainerHost
-    ) -> None:
+    def __init__(self, client: docker.DockerClient, limits: Limits, plan: ContainerPlan, pod: ContainerHost) -> None:
         self._client = client
-        self._settings = settings
+        self._limits = limits
         self._plan = plan
         self._pod = pod
         self._server: Server | None = None
@@ -62,9 +60,9 @@ class AppContainer:
         if self.running():
             raise ServerFailed("Apiary is running already")
         self.stop()  # the container of an app that died is still there, for its log
-        self._server = Server(self._client, self._plan, stop_s=self._settings.limits.stop_s)
+        self._server = Server(self._client, self._plan, stop_s=self._limits.stop_s)
         self._server.start()
-        self._server.wait_ready(lambda: self.ping(), timeout_s=self._settings.limits.app_ready_s)
+        self._server.wait_ready(lambda: self.ping(), timeout_s=self._limits.app_ready_s)
 
     def stop(self) -> None:
         """Stop it, keep its log and remove it."""
@@ -174,7 +172,6 @@ def prepare_storage(pod: Server, profile: Profile) -> None:
 
 def apiary(
     client: docker.DockerClient,
-    settings: Settings,
     spec: StackSpec,
     profile: Profile,
     image: ChosenImage,
@@ -200,7 +197,7 @@ def apiary(
         cwd=profile.cwd,
     )
     commands = replace(pod.host, env=env, cwd=profile.cwd, user=profile.user)
-    container = AppContainer(client, settings, plan, commands)
+    container = AppContainer(client, spec.limits, plan, commands)
     app = Apiary(
         url=url,
         host=AppHost(container),
@@ -212,6 +209,7 @@ def apiary(
         search_prefix=spec.search_prefix,
         lifecycle=AppLifecycle(container),
         generator=profile.generator,
+        limits=spec.limits,
     )
     container.ping = app.ping
     return app, container

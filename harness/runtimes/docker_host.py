@@ -111,6 +111,14 @@ class ContainerCommand:
         while chunk := self._stdout.read1(CHUNK_BYTES):
             yield chunk
 
+    def kill(self) -> None:
+        try:
+            self._kill()
+        finally:
+            # Whoever reads or writes is let go, also where the engine could not end the command.
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
     def wait(self, timeout_s: float) -> Completed:
         deadline = time.monotonic() + timeout_s
         self._pump.join(timeout_s)
@@ -153,7 +161,9 @@ class ContainerCommand:
             raise BrokenPipeError(f"{self._argv[0]} ended before it had read its input")
 
     def _out_of_time(self, timeout_s: float) -> None:
-        raise WaitTimeout(f"waited {timeout_s:g} s for {self._argv[0]} to end, in vain", details=self._stderr.text())
+        raise WaitTimeout(
+            f"timed out after {timeout_s:g} s waiting for {self._argv[0]} to end", details=self._stderr.text()
+        )
 
     def _take_apart(self) -> None:
         try:

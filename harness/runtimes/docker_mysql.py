@@ -83,7 +83,6 @@ def prepared(client: docker.DockerClient, settings: Settings, image: ChosenImage
 @contextmanager
 def mysql_container(
     client: docker.DockerClient,
-    settings: Settings,
     image: PreparedImage,
     spec: StackSpec,
     reach: Reach,
@@ -131,11 +130,12 @@ def mysql_container(
             client=image.client,
             dump=image.dump,
             private=host == reach.address,
+            limits=spec.limits,
         )
         yield (
             mysql,
             server,
-            lambda: server.wait_ready(lambda: _answers(mysql), timeout_s=settings.limits.server_ready_s),
+            lambda: server.wait_ready(lambda: _answers(mysql), timeout_s=spec.limits.mysql_ready_s),
         )
         kept = keep
     finally:

@@ -15,7 +15,6 @@ from harness.runtimes.docker_reach import Reach
 from harness.runtimes.spec import StackSpec
 from harness.services.meilisearch import MeilisearchServer
 from harness.services.stack import ServerFiles
-from harness.settings import Settings
 
 PORT = 7700
 _DATA = "/meili_data"
@@ -27,7 +26,6 @@ _MEMORY_BYTES = 4 << 30
 @contextmanager
 def search_container(
     client: docker.DockerClient,
-    settings: Settings,
     image: ChosenImage,
     spec: StackSpec,
     reach: Reach,
@@ -63,7 +61,7 @@ def search_container(
             volumes={_DATA: name},
             memory_bytes=_MEMORY_BYTES,
         ),
-        stop_s=settings.limits.stop_s,
+        stop_s=spec.limits.stop_s,
     )
     kept = False
     try:
@@ -75,7 +73,7 @@ def search_container(
         yield (
             search,
             server,
-            lambda: server.wait_ready(search.healthy, timeout_s=settings.limits.server_ready_s),
+            lambda: server.wait_ready(search.healthy, timeout_s=spec.limits.search_ready_s),
         )
         kept = keep
     finally:

@@ -77,12 +77,15 @@ class LocalCommand:
         while chunk := self._process.stdout.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
             yield chunk
 
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
     def wait(self, timeout_s: float) -> Completed:
         try:
             status = self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             raise WaitTimeout(
-                f"waited {timeout_s:g} s for {self._argv[0]} to end, in vain", details=self._stderr.text()
+                f"timed out after {timeout_s:g} s waiting for {self._argv[0]} to end", details=self._stderr.text()
             ) from None
         self._reader.join(timeout=5)
         return Completed(self._argv, status if status >= 0 else 128 - status, b"", self._stderr.text())

@@ -54,6 +54,7 @@ def mysql_server(
             tools_address=("127.0.0.1", port),
             client=str(programs.client),
             dump=str(programs.dump),
+            limits=spec.limits,
         )
         init = directory / "init.sql"
         init.touch(mode=0o600)
@@ -64,11 +65,11 @@ def mysql_server(
             env=env,
             log=log,
             cwd=directory,
-            stop_s=settings.limits.stop_s,
+            stop_s=spec.limits.stop_s,
         )
         child.start()
         try:
-            child.wait_ready(lambda: _answers(server), timeout_s=settings.limits.server_ready_s)  # noqa: B023
+            child.wait_ready(lambda: _answers(server), timeout_s=spec.limits.mysql_ready_s)  # noqa: B023
         except ServerFailed as error:
             child.stop()
             if attempt + 1 < START_ATTEMPTS and re.search(r"Address already in use|port: \d+ \?", error.details):
@@ -84,7 +85,7 @@ def mysql_server(
         # The accounts are in the data directory by now; the server still wants the file that it was given.
         yield (
             server,
-            ChildControl(child, lambda: _answers(server), settings.limits.server_ready_s, prepare=init.touch),
+            ChildControl(child, lambda: _answers(server), spec.limits.mysql_ready_s, prepare=init.touch),
         )
     finally:
         # Its data goes with it: an orderly end takes 1.5 s (9.7) to save what is deleted then.

@@ -108,15 +108,15 @@ class ProcessRuntime:
             env={**env, "MEILI_MASTER_KEY": spec.search_key},
             log=spec.logs / "meilisearch.log",
             cwd=directory,
-            stop_s=self._settings.limits.stop_s,
+            stop_s=spec.limits.stop_s,
         )
         url = f"http://127.0.0.1:{port}"
         server = MeilisearchServer(url=url, inner_url=url, key=spec.search_key)
         try:
             child.start()
-            child.wait_ready(server.healthy, timeout_s=self._settings.limits.server_ready_s)
+            child.wait_ready(server.healthy, timeout_s=spec.limits.search_ready_s)
             files = ServerFiles(LocalHost(env=env), str(directory / "data"), str(directory / "dumps"))
-            yield server, ChildControl(child, server.healthy, self._settings.limits.server_ready_s, files=files)
+            yield server, ChildControl(child, server.healthy, spec.limits.search_ready_s, files=files)
         finally:
             child.stop()
 
@@ -141,12 +141,12 @@ class ProcessRuntime:
             env=app_env,
             log=spec.logs / "apiary.log",
             cwd=directory,
-            stop_s=self._settings.limits.stop_s,
+            stop_s=spec.limits.stop_s,
         )
         as_root = os.geteuid() == 0
         if as_root:
             os.chown(storage / "app", guide.STORAGE_UID, guide.STORAGE_UID)
-        process = _AppProcess(child, self._settings.limits.app_ready_s)
+        process = _AppProcess(child, spec.limits.app_ready_s)
         app = Apiary(
             url=url,
             host=LocalHost(env=app_env, cwd=str(directory)),
@@ -158,6 +158,7 @@ class ProcessRuntime:
             search_prefix=spec.search_prefix,
             lifecycle=process,
             generator=(sys.executable, "-m", "harness.standin.generate"),
+            limits=spec.limits,
         )
         process.ping = app.ping
         try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from harness.limits import Limits
 from harness.services.mysql import Account
 from harness.services.stack import Stack
 
@@ -30,6 +31,7 @@ class StackSpec:
         app_key: `APP_KEY`; source and target share it, because encrypted values are useless without it.
         app_env: further environment of the app.
         durable: whether what the database server promises is on the disk, as in production.
+        limits: how long its servers and their commands may take.
     """
 
     role: str
@@ -40,6 +42,7 @@ class StackSpec:
     search_prefix: str = "apiary_"
     app_env: Mapping[str, str] = field(default_factory=dict)
     durable: bool = True
+    limits: Limits = field(default_factory=Limits)
     admin: Account = field(default_factory=lambda: Account("drill", secrets.token_urlsafe(24)))
     app: Account = field(default_factory=lambda: Account("apiary", secrets.token_urlsafe(24)))
     search_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))

@@ -14,10 +14,14 @@ from typing import Protocol
 
 import requests
 
-from harness.errors import ProcedureFailed, ServerFailed
+from harness.errors import ProcedureFailed, ServerFailed, WaitTimeout
+from harness.limits import Limits, option_for
 from harness.services.execution import Completed, Host, run
 
 REQUEST_TIMEOUT_S = 30.0
+_READING = ("--version", "migrate:status", "tinker")
+"""Commands that only read, as the harness calls them."""
+
 STANDIN_NAME = "Apiary stand-in"
 """What the stand-in's `php artisan --version` says; Laravel's says `Laravel Framework`."""
 
@@ -52,6 +56,7 @@ class Apiary:
         search_prefix: `SCOUT_PREFIX`.
         lifecycle: starts and stops it.
         generator: command that fills a stand-in with data; empty for an image that has none.
+        limits: how long its commands may take.
         overrides: variables that artisan commands get in place of the app's own: for faults, and for nothing else.
     """
 
@@ -65,16 +70,31 @@ class Apiary:
     search_prefix: str
     lifecycle: Lifecycle
     generator: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
     overrides: dict[str, str] = field(default_factory=dict)
 
-    def artisan(self, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 3600.0) -> Completed:
-        """Run `php artisan …` and return how it ended, whatever the exit status is."""
-        argv = (*self.php, "artisan", *arguments)
-        return run(self.host, argv, env={**self.overrides, **(env or {})}, user=self.user, timeout_s=timeout_s)
+    def artisan(self, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
+        """Run `php artisan …` and return how it ended, whatever the exit status is.
 
-    def must_artisan(self, *arguments: str, timeout_s: float = 3600.0) -> Completed:
-        """Run `php artisan …`. Raises ProcedureFailed with the end of its output when it fails."""
-        completed = self.artisan(*arguments, timeout_s=timeout_s)
+        Raises:
+            WaitTimeout: it took longer than its limit, which is smaller for a command that only reads.
+        """
+        limit = "answer_s" if arguments[0] in _READING else "command_s"
+        try:
+            return run(
+                self.host,
+                (*self.php, "artisan", *arguments),
+                env={**self.overrides, **(env or {})},
+                user=self.user,
+                timeout_s=getattr(self.limits, limit),
+                what=f"`php artisan {arguments[0]}`",
+            )
+        except WaitTimeout as error:
+            raise WaitTimeout(error.fact, f"Allow it more time with {option_for(limit)}.") from error
+
+    def must_artisan(self, *arguments: str) -> Completed:
+        """Run `php artisan …`. Raises ProcedureFailed with its output when it fails, and WaitTimeout."""
+        completed = self.artisan(*arguments)
         if completed.exit_status != 0:
             raise ProcedureFailed(
                 f"`php artisan {' '.join(arguments)}` ended with exit status {completed.exit_status}",
@@ -84,7 +104,7 @@ class Apiary:
 
     def framework(self) -> tuple[str, str] | None:
         """What `php artisan --version` says: name and version; None where it says nothing that can be read."""
-        completed = self.artisan("--version", timeout_s=120)
+        completed = self.artisan("--version")
         text = re.sub(r"\x1b\[[0-9;]*m", "", completed.stdout.decode("utf-8", "replace"))
         found = re.search(rf"^(Laravel|{STANDIN_NAME})(?: Framework)? v?(\d+(?:\.\w+)*)", text, re.MULTILINE)
         return (found[1], found[2]) if completed.exit_status == 0 and found else None

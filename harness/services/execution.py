@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, WaitTimeout
 
 STDERR_LIMIT_BYTES = 64 * 1024
 """How much of a command's stderr is kept: the beginning and the end, half each."""
@@ -48,6 +49,9 @@ class RunningCommand(Protocol):
     def chunks(self) -> Iterator[bytes]:
         """What it writes to standard output, as it comes, until it ends."""
 
+    def kill(self) -> None:
+        """End it at once, from any thread: its output ends, and so does the wait for it."""
+
     def wait(self, timeout_s: float) -> Completed:
         """Wait for its end (stdout is empty: read it with `chunks`). Raises WaitTimeout."""
 
@@ -74,22 +78,58 @@ def run(
     stdin: Iterable[bytes] | None = None,
     user: str | None = None,
     timeout_s: float = 600.0,
+    what: str = "",
 ) -> Completed:
     """Run a command to its end and keep what it wrote; for small outputs.
 
     Args:
         stdin: chunks to feed, in step with the command's output (no deadlock however much it writes).
+        timeout_s: limit for all of it, also while it says nothing.
+        what: the command in words, for the error's text; its program's name unless given.
 
     Returns:
         Completed with `stdout`.
+
+    Raises:
+        WaitTimeout: it took longer, and was ended.
     """
-    with host.start(argv, env=env, stdin=stdin is not None, user=user) as command:
+    with (
+        host.start(argv, env=env, stdin=stdin is not None, user=user) as command,
+        limited(command, timeout_s, what or argv[0]),
+    ):
         feeder = _Feeder(command, stdin) if stdin is not None else None
         stdout = b"".join(command.chunks())
         if feeder is not None:
             feeder.join()
         completed = command.wait(timeout_s)
     return Completed(completed.argv, completed.exit_status, stdout, completed.stderr)
+
+
+@contextmanager
+def limited(command: RunningCommand, timeout_s: float, what: str, *hints: str) -> Iterator[None]:
+    """End a command that still runs after so many seconds, also while its output or its input is waited for.
+
+    Raises:
+        WaitTimeout: it was ended; whatever else the block raised came of that.
+    """
+    out_of_time = threading.Event()
+
+    def end() -> None:
+        out_of_time.set()
+        command.kill()
+
+    timer = threading.Timer(timeout_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception:
+        if not out_of_time.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if out_of_time.is_set():
+        raise WaitTimeout(f"timed out after {timeout_s:g} s waiting for {what} to end", *hints)
 
 
 def must_succeed(completed: Completed, *hints: str) -> Completed:

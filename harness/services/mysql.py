@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pymysql
 import pymysql.cursors
 
-from harness.errors import ServerFailed
+from harness.errors import ServerFailed, WaitTimeout
+from harness.limits import Limits, option_for
 from harness.services.execution import Host
 from harness.services.mysql_errors import DISK_FULL, disk_full, without_values
 
@@ -60,6 +61,7 @@ class MySqlServer:
         client: program that runs scripts (`mysql` or `mariadb`).
         dump: program that makes them (`mysqldump` or `mariadb-dump`).
         private: True where no packet between the harness and the server leaves this machine.
+        limits: how long an answer and a client tool may take; None for a server that was not started here.
         overrides: accounts in place of `admin`, by what they are for (`dump`): for faults, and for nothing else.
     """
 
@@ -73,6 +75,7 @@ class MySqlServer:
     client: str
     dump: str
     private: bool = False
+    limits: Limits | None = None
     overrides: dict[str, Account] = field(default_factory=dict, compare=False)
 
     @property
@@ -80,16 +83,20 @@ class MySqlServer:
         """The account that mysqldump gets; what is read besides is read by `admin`, who sees every object."""
         return self.overrides.get("dump", self.admin)
 
-    def connect(self, account: Account | None = None, *, database: str | None = None) -> pymysql.Connection[Any]:
+    def connect(
+        self, account: Account | None = None, *, database: str | None = None, answer_s: float | None = None
+    ) -> pymysql.Connection[Any]:
         """Open a connection over TCP; times are UTC and values are read as they stand.
 
         Args:
             account: `admin` unless given.
+            answer_s: how long an answer may take; the server's own limit unless given.
 
         Raises:
             ServerFailed: no connection, or wrong credentials.
         """
         account = account or self.admin
+        answer_s = answer_s or (self.limits.answer_s if self.limits else None)
         try:
             return pymysql.connect(
                 host=self.host,
@@ -99,6 +106,8 @@ class MySqlServer:
                 database=database,
                 charset="utf8mb4",
                 connect_timeout=CONNECT_TIMEOUT_S,
+                read_timeout=answer_s,
+                write_timeout=answer_s,
                 # There nobody listens, and loading the certificates takes 28 ms a connection (measured).
                 ssl_disabled=self.private or self.host in _LOOPBACK,
                 init_command="SET time_zone = '+00:00', sql_mode = ''",
@@ -110,11 +119,18 @@ class MySqlServer:
             ) from error
 
     @contextmanager
-    def session(self, account: Account | None = None, *, database: str | None = None) -> Iterator[Session]:
-        """A connection for the length of a `with` block."""
-        connection = self.connect(account, database=database)
+    def session(
+        self, account: Account | None = None, *, database: str | None = None, answer_s: float | None = None
+    ) -> Iterator[Session]:
+        """A connection for the length of a `with` block; what takes too long in it is ended at the server, too."""
+        connection = self.connect(account, database=database, answer_s=answer_s)
+        number = connection.thread_id()  # type: ignore[no-untyped-call]
         try:
             yield Session(connection)
+        except WaitTimeout:
+            with suppress(ServerFailed), closing(self.connect(answer_s=CONNECT_TIMEOUT_S)) as other:
+                Session(other).execute(f"KILL {number}")
+            raise
         finally:
             connection.close()
 
@@ -147,7 +163,7 @@ class Session:
             try:
                 yield from cursor
             except pymysql.MySQLError as error:
-                raise ServerFailed(f"the query broke off: {error_text(error)}") from error
+                raise _out_of_time(error, sql) or ServerFailed(f"the query broke off: {error_text(error)}") from error
 
     def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
         """The one row of a query."""
@@ -169,7 +185,20 @@ class Session:
         except pymysql.MySQLError as error:
             if error.args and error.args[0] in DISK_FULL:
                 raise disk_full(error_text(error)) from error
-            raise ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}") from error
+            raise (
+                _out_of_time(error, sql) or ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}")
+            ) from error
+
+
+def _out_of_time(error: pymysql.MySQLError, sql: str) -> WaitTimeout | None:
+    """What is raised in place of an error that comes of the limit of a connection."""
+    if not isinstance(error.__context__, TimeoutError):
+        return None
+    return WaitTimeout(
+        f"timed out waiting for MySQL to answer {sql.split(None, 1)[0]}",
+        "A trigger that waits, or a lock that is held, keeps it; a large table may need more time:"
+        f" {option_for('answer_s')}.",
+    )
 
 
 def error_text(error: Exception) -> str:

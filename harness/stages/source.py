@@ -23,8 +23,6 @@ from harness.storage.inventory import read_inventory, write_inventory
 from harness.storage.names import order_key
 from harness.storage.order import sorted_entries
 
-GENERATE_LIMIT_S = 3600.0
-
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
@@ -76,7 +74,7 @@ def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits,
                 *(f"--extra={extra}" for extra in scenario.data.extras),
             ],
             user=stack.apiary.user,
-            timeout_s=GENERATE_LIMIT_S,
+            timeout_s=limits.command_s,
         )
         if generated.exit_status != 0:
             raise ServerFailed(

@@ -8,10 +8,11 @@ import pytest
 
 from harness.checks import CHECKS
 from harness.checks.evidence import Evidence
-from harness.control import CONTROLS, control
+from harness.control import CONTROLS, control, rows
 from harness.control.touched import Target
 from harness.model import NegativeControl, Verdict
 from harness.result import result_of
+from harness.services.mysql import quote_name
 from harness.verdict import judge
 from tests.drills.conftest import Restoration
 
@@ -66,6 +67,31 @@ def test_what_differed_already_is_not_taken_for_found(target: Target) -> None:
     others = replace(source, tables=tuple(replace(table, digest="0" * 32) for table in source.tables))
     made = control(replace(target, evidence=replace(target.evidence, source=others)), (), CHECKS, 7, ["row-removed"])
     assert made == NegativeControl(note="there was nothing that could be broken", rng_seed=7)
+
+
+def test_a_trigger_that_waits_costs_a_minute_and_not_the_verdict(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change is ended at the server as well, and something else is broken in its place."""
+    monkeypatch.setattr(rows, "CONTROL_S", 1.0)
+    source, mysql = target.evidence.source, target.stack.mysql
+    assert source is not None
+    users = replace(source, tables=tuple(table for table in source.tables if table.name == "users"))
+    narrowed = replace(target, evidence=replace(target.evidence, source=users))
+    trigger, results = quote_name(mysql.database, "waits"), judge(target.evidence)
+    with mysql.session(database=mysql.database) as session:
+        session.execute(f"CREATE TRIGGER {trigger} BEFORE DELETE ON users FOR EACH ROW SET @waited = SLEEP(100000)")
+        try:
+            alone = control(narrowed, results, CHECKS, 7, ["row-removed"])
+            made = control(narrowed, results, CHECKS, 7, ["row-removed", "file-taken-away"])
+            again = control(narrowed, results, CHECKS, 8, ["row-removed", "file-taken-away"])
+        finally:
+            session.execute(f"DROP TRIGGER {trigger}")
+    assert alone.note == "row-removed failed: timed out waiting for MySQL to answer DELETE"
+    assert result_of(results, None, negative_control=alone).verdict is Verdict.INCONCLUSIVE
+    for each in (made, again):
+        assert (each.name, each.found_as) == ("file-taken-away", "file-missing")
+    assert result_of(results, None, negative_control=made).verdict is Verdict.PASS
 
 
 def test_a_server_that_is_gone_is_no_silence(target: Target) -> None:

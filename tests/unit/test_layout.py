@@ -19,6 +19,7 @@ ORDER = (
     "timezones",
     # What the checks judge: values only, so that what gathers them need not import the checks.
     "checks.evidence",
+    "limits",
     "settings",
     "wait",
     "dump",

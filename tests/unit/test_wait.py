@@ -30,14 +30,14 @@ def test_a_limit_that_is_reached_says_what_was_waited_for_with_the_evidence() ->
     began = time.monotonic()
     with pytest.raises(WaitTimeout) as caught:
         wait_until(probe, what="MySQL to be ready", timeout_s=0.2, interval_s=0.01, details=lambda: "the log\n")
-    assert str(caught.value) == "waited 0.2 s for MySQL to be ready, in vain\nthe log"
+    assert str(caught.value) == "timed out after 0.2 s waiting for MySQL to be ready\nthe log"
     assert 0.2 <= time.monotonic() - began < 2
     assert len(calls) > 2
 
 
 def test_a_limit_of_zero_still_asks_once() -> None:
     assert wait_until(lambda: True, what="it", timeout_s=0) is True
-    with pytest.raises(WaitTimeout, match=r"^waited 0 s for it, in vain$"):
+    with pytest.raises(WaitTimeout, match=r"^timed out after 0 s waiting for it$"):
         wait_until(lambda: None, what="it", timeout_s=0)
 
 

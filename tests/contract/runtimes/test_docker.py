@@ -215,11 +215,10 @@ def test_a_server_that_is_not_ready_in_time_is_told_and_removed(
     engine: docker.DockerClient, settings: Settings, tmp_path: Path
 ) -> None:
     """The limit is kept, the end of the log is in the error, nothing is left running."""
-    hasty = replace(settings, limits=Limits(server_ready_s=0.01, stop_s=1))
-    spec = a_spec(tmp_path)
+    spec = a_spec(tmp_path, limits=Limits(mysql_ready_s=0.01, stop_s=1))
     with (
-        pytest.raises(WaitTimeout, match=r"^waited 0\.01 s for MySQL to be ready, in vain\n") as caught,
-        DockerRuntime(hasty, engine).stack(spec),
+        pytest.raises(WaitTimeout, match=r"^timed out after 0\.01 s waiting for MySQL to be ready\n") as caught,
+        DockerRuntime(settings, engine).stack(spec),
     ):
         pytest.fail("it was ready")
     assert caught.value.details.startswith("the end of the log of MySQL")

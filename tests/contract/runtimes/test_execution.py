@@ -121,7 +121,7 @@ def test_a_command_out_of_time_is_told(running: Running) -> None:
     """Every wait has a limit."""
     with (
         running.stack.mysql.tools.start(["sleep", "60"]) as command,
-        pytest.raises(WaitTimeout, match=r"^waited 0\.2 s for sleep to end, in vain$"),
+        pytest.raises(WaitTimeout, match=r"^timed out after 0\.2 s waiting for sleep to end$"),
     ):
         command.wait(0.2)
 

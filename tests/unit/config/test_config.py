@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from harness.commands.common import runtime_options
-from harness.config import load, load_images, locate
+from harness.config import load, load_images, load_limits, locate
 from harness.dump.source import Parts
 from harness.errors import UsageError
 from harness.handin.volumes import Volume
 from harness.model import TrendLimits
-from harness.settings import ImageSettings, Settings
+from harness.settings import ImageSettings, Limits, Settings
 
 WHOLE = """
 [backup]
@@ -201,7 +201,8 @@ def test_an_environment_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 @click.option("--config", "config_file", type=click.Path(path_type=Path))
 @runtime_options
 def _show(config_file: Path | None, settings: Settings, as_json: bool) -> None:
-    click.echo(" ".join(map(str, (settings.images.mysql, settings.images.meilisearch))))
+    limits = f" {settings.limits.search_ready_s:g}" if settings.limits != Limits() else ""
+    click.echo(f"{settings.images.mysql} {settings.images.meilisearch}{limits}")
 
 
 def test_an_option_goes_before_the_file_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,3 +214,27 @@ def test_an_option_goes_before_the_file_one_by_one(tmp_path: Path, monkeypatch: 
     assert CliRunner().invoke(_show, ["--mysql-image", "mysql:2"]).output == "mysql:2 meili:1\n"
     (tmp_path / "other.toml").write_text('[images]\nmysql = "mysql:3"\n')
     assert CliRunner().invoke(_show, ["--config", "other.toml"]).output == "mysql:3 None\n"
+
+
+def test_limits_hold_for_every_drill_and_an_option_goes_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the images; a value that is not a time is exit code 2, with the file and the key."""
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, "[limits]\nsearch_ready_s = 700\nanswer_s = 9.5\n")
+    assert load_limits(path, Limits(stage_s=5)) == Limits(search_ready_s=700, answer_s=9.5, stage_s=5)
+    assert load(written(tmp_path, WHOLE + "[limits]\nsearch_ready_s = 700\n")).limits.search_ready_s == 700
+    written(tmp_path, "[limits]\nsearch_ready_s = 700\n")
+    assert CliRunner().invoke(_show, []).output == "None None 700\n"
+    assert CliRunner().invoke(_show, ["--limit", "search-ready=20m"]).output == "None None 1200\n"
+    refused = CliRunner().invoke(_show, ["--limit", "search-ready=soon"])
+    assert isinstance(refused.exception, UsageError)
+    path = written(tmp_path, '[limits]\nsearch_ready_s = "soon"\nready = 1\nstop_s = 0\n')
+    with pytest.raises(UsageError) as wrong:
+        load_limits(path, Limits())
+    assert str(wrong.value).splitlines()[0] == f"{path} has 3 errors"
+    assert [line.split(": ")[1] for line in wrong.value.details.splitlines()] == [
+        "limits.search_ready_s",
+        "limits.stop_s",
+        "limits.ready",
+    ]

@@ -69,7 +69,7 @@ def test_a_wait_that_runs_out_carries_the_log(shell: Start, tmp_path: Path) -> N
     with pytest.raises(WaitTimeout) as caught:
         child.wait_ready(lambda: False, timeout_s=0.1)
     assert str(caught.value) == (
-        f"waited 0.1 s for MySQL to be ready, in vain\nthe end of {tmp_path}/logs/mysql.log:\nrecovering"
+        f"timed out after 0.1 s waiting for MySQL to be ready\nthe end of {tmp_path}/logs/mysql.log:\nrecovering"
     )
 
 

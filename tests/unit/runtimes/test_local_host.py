@@ -131,7 +131,7 @@ def test_a_command_that_takes_too_long_is_told_with_what_it_said() -> None:
         assert next(iter(command.chunks())) == b"ready\n"
         with pytest.raises(WaitTimeout) as caught:
             command.wait(0.1)
-    assert str(caught.value) == "waited 0.1 s for sh to end, in vain\nwaiting for a lock"
+    assert str(caught.value) == "timed out after 0.1 s waiting for sh to end\nwaiting for a lock"
 
 
 def test_a_program_that_is_not_there() -> None:

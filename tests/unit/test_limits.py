@@ -1,0 +1,47 @@
+"""Limits: what an option says, what a scenario and a configuration say, and how they grow with a backup."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from harness.errors import UsageError
+from harness.limits import NAMES, Limits, duration_s, option_for
+from harness.scenario import LimitChoices
+
+
+def test_times_have_units() -> None:
+    said = {"90": 90, "90s": 90, "2m": 120, "1.5h": 5400, " 10m ": 600, "0.5s": 0.5}
+    assert {text: duration_s(text, "--limit stage") for text in said} == said
+    for text in ("", "0", "0s", "-1", "2 days", "m", "1h30m", "inf", "nan", "1e3", "٣s"):
+        with pytest.raises(
+            UsageError, match=r"^--limit stage: .* is not a time above 0\nHINT: Examples: 90s, 2m, 1\.5h"
+        ):
+            duration_s(text, "--limit stage")
+
+
+def test_an_option_sets_one_limit_and_the_last_one_wins() -> None:
+    said = Limits().with_options(["search-ready=10m", "stage=1h", "stage=2h"])
+    assert said == Limits(search_ready_s=600, stage_s=7200)
+    assert option_for("search_ready_s") == "--limit search-ready=TIME"
+    for wrong in ("searchready=10m", "search-ready", "=10m", "search_ready_s=10m", ""):
+        with pytest.raises(UsageError) as told:
+            Limits().with_options([wrong])
+        assert told.value.fact == f"--limit {wrong!r} names no limit"
+        assert all(name in told.value.hints[0] for name in NAMES)
+
+
+def test_what_reads_all_of_a_backup_gets_more_time_for_a_larger_one() -> None:
+    """Meilisearch answers after a whole dump was imported; a server that is asked to end does not know a size."""
+    assert Limits().for_backup(0) == Limits()
+    grown = Limits().for_backup(1_000_000_000)
+    more_s = {each.name: getattr(grown, each.name) - getattr(Limits(), each.name) for each in fields(Limits)}
+    assert {name for name, more in more_s.items() if more == 0} == {"mysql_ready_s", "app_ready_s", "stop_s"}
+    assert set(more_s.values()) == {0, 4000}
+
+
+def test_scenarios_and_configurations_know_every_limit() -> None:
+    assert set(LimitChoices.model_fields) == {"server_ready_s", *(each.name for each in fields(Limits))}
+    both = LimitChoices(server_ready_s=5, search_ready_s=7).over(Limits())
+    assert both == Limits(mysql_ready_s=5, search_ready_s=7)
