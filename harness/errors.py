@@ -36,13 +36,31 @@ class Cause:
     message: str
 
 
+ERROR_DETAILS = "error.txt"
+"""The file among the logs of a run that keeps all details of the error that ended it."""
+
+FIRST_LINES = 15
+"""Of what a program said: the cause is in the first ones, dozens of stack frames may come after it."""
+
+LAST_LINES = 25
+
+
+def excerpt(text: str) -> str:
+    """The first and the last lines of a text, and between them how many were left out."""
+    lines = text.splitlines()
+    left_out = len(lines) - FIRST_LINES - LAST_LINES
+    if left_out <= 1:
+        return text
+    return "\n".join([*lines[:FIRST_LINES], f"… {left_out} lines left out …", *lines[-LAST_LINES:]])
+
+
 class HarnessError(Exception):
     """Something that stops the work, told to a person.
 
     Args:
         fact: what happened, lower case, with the values, without a full stop.
         hints: what to do about it, each one a sentence.
-        details: lines of evidence, such as the end of a server's log.
+        details: lines of evidence, such as the end of a server's log; all of them are kept in the run directory.
         causes: what exactly it is about, where that is known.
     """
 
@@ -58,7 +76,7 @@ class HarnessError(Exception):
     def __str__(self) -> str:
         lines = [self.fact, *(f"HINT: {hint}" for hint in self.hints)]
         if self.details:
-            lines.append(self.details.rstrip("\n"))
+            lines.append(excerpt(self.details.rstrip("\n")))
         return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from harness.checks.evidence import Evidence
+from harness.errors import ERROR_DETAILS as ERROR_DETAILS
 from harness.errors import UsageError
 from harness.model import DrillResult
 
@@ -20,7 +21,6 @@ T = TypeVar("T")
 EVIDENCE = "evidence"
 RESULT = "result"
 RESULT_VERSION = 1
-ERROR_DETAILS = "error.txt"
 
 
 class Store:

@@ -21,7 +21,15 @@ from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress, console_for
 from harness.runtimes.choice import choose_runtime
 from harness.runtimes.ownership import sweep, terminable, workspace
-from harness.settings import CONFIG_NAME, ImageSettings, Limits, Settings, from_environment
+from harness.settings import (
+    CONFIG_NAME,
+    INDEXING_MEMORY,
+    ImageSettings,
+    Limits,
+    Settings,
+    checked_size,
+    from_environment,
+)
 from harness.store import Store
 
 __all__ = ["EXIT_CODES", "errors_console", "settings_for"]
@@ -41,6 +49,7 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         apiary_env: Path | None,
         runs: Path | None,
         limit: tuple[str, ...],
+        max_indexing_memory: str | None,
         fast: bool,
         **others: object,
     ) -> None:
@@ -54,6 +63,9 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         settings = from_environment(
             os.environ, runs_dir=runs, mysqld=mysqld, meilisearch=meilisearch, runtime=runtime, images=images
         )
+        if max_indexing_memory is not None:
+            memory = checked_size(max_indexing_memory, "--max-indexing-memory")
+            settings = replace(settings, indexing_memory=memory)
         limits = _configured_limits(settings.limits).with_options(limit)
         command(settings=replace(settings, fast=fast, limits=limits), **others)
 
@@ -113,6 +125,11 @@ _RUNTIME_OPTIONS = (
         multiple=True,
         metavar="NAME=TIME",
         help=f"How long something may take (90s, 2m, 1.5h): {', '.join(NAMES)}. Repeatable.",
+    ),
+    click.option(
+        "--max-indexing-memory",
+        metavar="SIZE",
+        help=f"Memory of the real Meilisearch for indexing, instead of {INDEXING_MEMORY}.",
     ),
     click.option(
         "--fast", is_flag=True, help="Let no server wait for the disk: proves as much, and is no time to quote."

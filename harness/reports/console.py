@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from harness.errors import ERROR_DETAILS
 from harness.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
 from harness.reports.words import SENTENCES, control_sentence, times
 
@@ -81,6 +83,9 @@ def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
         console.print(f"  Not proven: {text}", style="dim", highlight=False, markup=False)
     for hint in result.hints:
         console.print(f"  HINT: {hint}", highlight=False, markup=False)
+    said = Path(run_dir, "logs", ERROR_DETAILS)
+    if result.error and said.exists():
+        console.print(f"  What was said when it failed: {said}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"  Details: {run_dir}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -127,7 +127,7 @@ class DockerRuntime:
                 mysql_container(client, made, spec, reach, keep=keep)
             )
             search, search_server, search_ready = running.enter_context(
-                search_container(client, self._search, spec, reach, keep=keep)
+                search_container(client, self._search, spec, reach, indexing_memory=settings.indexing_memory, keep=keep)
             )
             # Each takes a second or more, and none needs the others to begin with; MySQL takes longest, so it is first.
             prepare_storage(pod, profile)

@@ -30,9 +30,13 @@ def search_container(
     spec: StackSpec,
     reach: Reach,
     *,
+    indexing_memory: str,
     keep: bool = False,
 ) -> Iterator[tuple[MeilisearchServer, Server, Callable[[], None]]]:
     """An empty server with the master key of `spec`.
+
+    Args:
+        indexing_memory: how much of it the real server may take to index; the embedded one takes no notice.
 
     Returns:
         The server, its container, and what waits until it is ready: others can start meanwhile.
@@ -56,6 +60,7 @@ def search_container(
                 "MEILI_HTTP_ADDR": f"0.0.0.0:{PORT}",
                 "MEILI_DB_PATH": _DATABASE,
                 "MEILI_DUMP_DIR": _DUMPS,
+                "MEILI_MAX_INDEXING_MEMORY": indexing_memory,
             },
             network=reach.network,
             volumes={_DATA: name},

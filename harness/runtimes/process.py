@@ -105,7 +105,12 @@ class ProcessRuntime:
                 "--env=production",
                 "--no-analytics",
             ],
-            env={**env, "MEILI_MASTER_KEY": spec.search_key},
+            # As a variable, because the embedded server would refuse an option that it does not know.
+            env={
+                **env,
+                "MEILI_MASTER_KEY": spec.search_key,
+                "MEILI_MAX_INDEXING_MEMORY": self._settings.indexing_memory,
+            },
             log=spec.logs / "meilisearch.log",
             cwd=directory,
             stop_s=spec.limits.stop_s,

@@ -16,6 +16,7 @@ import requests
 
 from harness.errors import ProcedureFailed, ServerFailed, WaitTimeout
 from harness.limits import Limits, option_for
+from harness.services.artisan_errors import cause_of
 from harness.services.execution import Completed, Host, run
 
 REQUEST_TIMEOUT_S = 30.0
@@ -93,12 +94,15 @@ class Apiary:
             raise WaitTimeout(error.fact, f"Allow it more time with {option_for(limit)}.") from error
 
     def must_artisan(self, *arguments: str) -> Completed:
-        """Run `php artisan …`. Raises ProcedureFailed with its output when it fails, and WaitTimeout."""
+        """Run `php artisan …`. Raises ProcedureFailed with the cause when it fails, and WaitTimeout."""
         completed = self.artisan(*arguments)
         if completed.exit_status != 0:
+            said = completed.stdout.decode("utf-8", "replace")
+            cause = cause_of(completed.stderr, said)
             raise ProcedureFailed(
-                f"`php artisan {' '.join(arguments)}` ended with exit status {completed.exit_status}",
-                details=_tail(completed.stdout.decode("utf-8", "replace") + completed.stderr),
+                f"`php artisan {' '.join(arguments)}` ended with exit status {completed.exit_status}"
+                + (f": {cause.rstrip('.')}" if cause else ""),
+                details=completed.stderr + said,
             )
         return completed
 
@@ -163,7 +167,3 @@ def fetch(session: requests.Session, url: str, *, timeout_s: float) -> Page:
             return Page(answer.status_code, content_type, size, digest.hexdigest(), beginning)
     except requests.RequestException as error:
         raise ServerFailed(f"Apiary at {url} does not answer: {type(error).__name__}") from error
-
-
-def _tail(text: str, lines: int = 20) -> str:
-    return "\n".join(text.splitlines()[-lines:])

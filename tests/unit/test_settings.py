@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import UsageError
 from harness.settings import DockerSettings, ImageSettings, from_environment
 
 
@@ -131,3 +132,13 @@ def test_a_program_is_found_by_name_by_path_or_not_at_all(tmp_path: Path) -> Non
     assert settings.which(str(program)) == program
     assert settings.which("data") is None
     assert settings.which("no-such-program") is None
+
+
+def test_the_memory_for_indexing_is_meilisearchs_own_variable() -> None:
+    """Sizes are written as that server reads them; what it would stop at is exit code 2 before anything starts."""
+    assert from_environment({}).indexing_memory == "256 MiB"
+    for size in ("64MiB", "4Gb", "1 GiB", "1073741824", "1.5 GB"):
+        assert from_environment({"MEILI_MAX_INDEXING_MEMORY": size}).indexing_memory == size
+    for wrong in ("much", "0", "0 MiB", "-1", "MiB", "1 XB"):
+        with pytest.raises(UsageError, match=r"^MEILI_MAX_INDEXING_MEMORY: .* is not a size above 0\n"):
+            from_environment({"MEILI_MAX_INDEXING_MEMORY": wrong})

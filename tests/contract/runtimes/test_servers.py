@@ -12,6 +12,7 @@ from harness.errors import ServerFailed
 from harness.services.execution import run
 from harness.services.meilisearch import EMBEDDED_HEADER
 from harness.services.mysql import Account
+from harness.settings import Settings
 from tests.contract.runtimes.stacks import Running
 
 # One worker holds the stacks for all of them.
@@ -82,6 +83,15 @@ def test_the_search_server_wants_its_key(running: Running) -> None:
     wrong = {"Authorization": "Bearer wrong"}
     assert requests.get(f"{url}/indexes", headers=wrong, timeout=10).status_code == 403
     assert running.stack.meilisearch.version()
+
+
+def test_the_search_server_is_told_how_much_memory_it_may_take(running: Running, settings: Settings) -> None:
+    """In a variable, of which the embedded server takes no notice."""
+    files = running.stack.controls["meilisearch"].files
+    assert files is not None
+    words = 'for p in /proc/[0-9]*; do tr "\\0" "\\n" <"$p/environ"; done 2>/dev/null | grep -x "$0" | sort -u'
+    said = run(files.host, ["sh", "-c", words, f"MEILI_MAX_INDEXING_MEMORY={settings.indexing_memory}"])
+    assert said.stdout.decode().strip() == f"MEILI_MAX_INDEXING_MEMORY={settings.indexing_memory}"
 
 
 def test_the_app_starts_stops_and_starts_with_the_same_storage(running: Running) -> None:

@@ -1,0 +1,92 @@
+"""The cause of a failed artisan command: found among stack frames, told without values."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from harness.errors import ProcedureFailed, excerpt
+from harness.runtimes.local_host import LocalHost
+from harness.services.apiary import Apiary
+from harness.services.artisan_errors import cause_of
+
+FRAMES = "\n".join(f"#{number} /app/vendor/laravel/framework/src/Pipeline.php(209): handle()" for number in range(60))
+
+
+def logged(message: str) -> str:
+    """As Laravel's log and Symfony's console write it with LOG_CHANNEL=stderr."""
+    head = f'[2026-11-29 10:00:00] production.ERROR: {message} {{"exception":"[object] (Error(code: 0): {message} at'
+    return f'{head} /app/x.php:1)\n[stacktrace]\n{FRAMES}\n"}}\n\nIn Connection.php line 829:\n\n  {message}  \n\n'
+
+
+SQL = " (Connection: mysql, SQL: insert into `users` (`gt_email`) values (ann@example.edu))"
+
+CAUSES = (
+    (
+        logged("SQLSTATE[HY000] [2002] Connection refused (Connection: mysql, SQL: select 1)"),
+        "SQLSTATE[HY000] 2002: Connection refused",
+    ),
+    (
+        logged(f"SQLSTATE[42S02]: Base table or view not found: 1146 Table 'apiary.gone' doesn't exist{SQL}"),
+        "SQLSTATE[42S02]: Base table or view not found: 1146: Table 'apiary.gone' doesn't exist",
+    ),
+    (
+        logged(f"SQLSTATE[23000]: Integrity constraint violation: 1062 Duplicate entry 'ann' for key 'uid'{SQL}"),
+        "SQLSTATE[23000]: Integrity constraint violation: 1062: Duplicate entry '…'",
+    ),
+    (logged('No user "Ann Burdell" with ann@example.edu'), "No user '…' with '…'"),
+    (
+        "\nIn StartCommand.php line 12:\n\n  The process \"'mysql' --user='ann'\" failed.\n\n",
+        "The process '…' failed.",
+    ),
+    (
+        "\n   \x1b[41m RuntimeException \x1b[49m\n\n  Unsupported cipher or incorrect key length.\n\n  at x.php:1\n",
+        "RuntimeException: Unsupported cipher or incorrect key length.",
+    ),
+    ("  ERROR  Illuminate\\Database\\QueryException: SQLSTATE[HY000] [1146] Table 'a.b' doesn't exist\n",
+     "Illuminate\\Database\\QueryException: SQLSTATE[HY000] 1146: Table 'a.b' doesn't exist"),
+    ("", ""),
+    ("x" * 400, "x" * 300 + "…"),
+)  # fmt: skip
+
+
+def test_the_cause_is_found_and_quotes_nothing() -> None:
+    for stderr, cause in CAUSES:
+        assert cause_of(stderr) == cause
+        assert cause_of("", stderr) == cause, "some write it to stdout"
+
+
+def test_the_first_and_the_last_lines_are_shown() -> None:
+    lines = [f"line {number}" for number in range(100)]
+    shown = excerpt("\n".join(lines)).splitlines()
+    assert shown == [*lines[:15], "… 60 lines left out …", *lines[75:]]
+    assert excerpt("\n".join(lines[:41])) == "\n".join(lines[:41])
+
+
+def test_a_failed_command_says_why_and_keeps_all_of_it(tmp_path: Path) -> None:
+    php = tmp_path / "php"
+    (tmp_path / "said").write_text(CAUSES[0][0])
+    php.write_text(f'#!/bin/sh\necho "Running migrations."\ncat {tmp_path}/said >&2\nexit 1\n')
+    php.chmod(0o755)
+    app = Apiary(
+        url="",
+        host=LocalHost({"PATH": "/usr/bin:/bin"}),
+        php=(str(php),),
+        user=None,
+        storage_host=LocalHost(),
+        storage_root="",
+        storage_uid=0,
+        search_prefix="",
+        lifecycle=cast(Any, None),
+    )
+    with pytest.raises(ProcedureFailed) as told:
+        app.must_artisan("migrate", "--force")
+    cause = "SQLSTATE[HY000] 2002: Connection refused"
+    assert told.value.fact == f"`php artisan migrate --force` ended with exit status 1: {cause}"
+    assert told.value.details == CAUSES[0][0] + "Running migrations.\n"
+    assert str(told.value).splitlines()[1].startswith("[2026-11-29 10:00:00] production.ERROR: SQLSTATE[HY000] [2002]")
+    assert "lines left out" in str(told.value)
+    assert sys.getsizeof(str(told.value)) < 6000
