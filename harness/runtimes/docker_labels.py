@@ -18,7 +18,7 @@ import docker.errors
 
 from harness.errors import ServerFailed, WaitTimeout
 from harness.runtimes.docker_client import engine_errors
-from harness.runtimes.ownership import Owner
+from harness.runtimes.ownership import Owner, held, lock_of
 from harness.wait import wait_until
 
 PREFIX = "apiary-drill."
@@ -30,6 +30,8 @@ _STARTED = PREFIX + "owner-started"
 _BOOT = PREFIX + "owner-boot"
 _SCOPE = PREFIX + "owner-scope"
 _CREATED = PREFIX + "created-at"
+_TICKS = PREFIX + "owner-ticks"
+_LOCK = PREFIX + "owner-lock"
 _KEPT = PREFIX + "kept"
 
 _GONE_S = 20.0
@@ -62,7 +64,7 @@ class DockerLeftover:
 
 def drill_labels(drill_id: str, role: str, service: str) -> dict[str, str]:
     """The labels of everything that this process makes for a drill."""
-    owner = Owner.myself()
+    owner, lock = Owner.myself(), lock_of(drill_id)
     return {
         DRILL: drill_id,
         ROLE: role,
@@ -72,6 +74,8 @@ def drill_labels(drill_id: str, role: str, service: str) -> dict[str, str]:
         _BOOT: owner.boot_id,
         _SCOPE: _scope(),
         _CREATED: owner.created_at,
+        _TICKS: str(owner.ticks),
+        **({_LOCK: str(lock.absolute())} if lock else {}),
     }
 
 
@@ -80,7 +84,7 @@ def no_labels() -> dict[str, str]:
 
     A container inherits its image's labels, and must not look like a leftover because of them.
     """
-    return dict.fromkeys((DRILL, ROLE, SERVICE, _PID, _STARTED, _BOOT, _SCOPE, _CREATED, _KEPT), "")
+    return dict.fromkeys((DRILL, ROLE, SERVICE, _PID, _STARTED, _BOOT, _SCOPE, _CREATED, _TICKS, _LOCK, _KEPT), "")
 
 
 def mark_kept(client: docker.DockerClient, drill_id: str, role: str) -> None:
@@ -112,7 +116,7 @@ def docker_leftovers(
             continue
         if foreign and not foreign_too:
             continue
-        if not foreign and not kept and owner is not None and owner.alive():
+        if not foreign and not kept and ((owner is not None and owner.alive()) or held(Path(labels.get(_LOCK, "")))):
             continue
         found.append(DockerLeftover(kind, name, labels[DRILL], labels.get(_CREATED, ""), foreign, kept))
     return found
@@ -199,7 +203,13 @@ def _owner(labels: Mapping[str, str]) -> tuple[Owner | None, bool]:
         return None, True
     try:
         return (
-            Owner(int(labels[_PID]), float(labels[_STARTED]), labels[_BOOT], labels.get(_CREATED, "")),
+            Owner(
+                int(labels[_PID]),
+                float(labels[_STARTED]),
+                labels[_BOOT],
+                labels.get(_CREATED, ""),
+                ticks=int(labels[_TICKS]) if _TICKS in labels else None,
+            ),
             False,
         )
     except (KeyError, ValueError):

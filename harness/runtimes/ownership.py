@@ -2,11 +2,14 @@
 
 Every drill has a directory below the state directory with an `owner.json`, and every process that it starts
 carries the drill's id in its environment. What belongs to an owner that is gone is swept by the next start
-and by `apiary-drill clean`; a drill whose owner lives is never touched.
+and by `apiary-drill clean`; a drill whose owner lives is never touched. An owner is known by its process id, the boot
+and when it started in ticks of that boot, none of which moves when the clock is set; and as long as it lives it holds
+a lock on `owner.lock`, which decides in the end: nobody can hold it for a process that is gone.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -14,7 +17,7 @@ import signal
 import subprocess
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -28,6 +31,7 @@ DRILL_ID_VARIABLE = "APIARY_DRILL_ID"
 """Environment variable of every process that a drill started."""
 
 _OWNER_FILE = "owner.json"
+_LOCK_FILE = "owner.lock"
 _TERMINATE_S = 3.0
 _KILL_S = 10.0
 
@@ -38,11 +42,13 @@ class Owner:
 
     Args:
         pid: process id.
-        started: start time of that process in seconds since 1970, which tells it from a later one of the
-            same number.
+        started: start time of that process in seconds since 1970, as psutil computes it: it moves when the clock is
+            set, and is what versions before 0.2 know.
         boot_id: the host's boot, which tells it from one before a restart.
         created_at: when the drill began, UTC.
         keep: True when the drill was told to leave its target running: then no owner needs to live.
+        ticks: start time of that process in clock ticks since the boot, which tells it from a later one of the same
+            number whatever becomes of the clock; None where an older version did not write it.
     """
 
     pid: int
@@ -50,12 +56,13 @@ class Owner:
     boot_id: str
     created_at: str
     keep: bool = False
+    ticks: int | None = None
 
     @classmethod
     def myself(cls, *, keep: bool = False) -> Owner:
         """This process."""
-        process = psutil.Process()
-        return cls(process.pid, process.create_time(), boot_id(), datetime.now(UTC).isoformat(), keep)
+        pid, now = os.getpid(), datetime.now(UTC).isoformat()
+        return cls(pid, psutil.Process().create_time(), boot_id(), now, keep, start_ticks(pid))
 
     def alive(self) -> bool:
         """Whether that very process still runs on this boot."""
@@ -63,9 +70,30 @@ class Owner:
             return False
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+            if self.ticks is None:
+                same = abs(process.create_time() - self.started) < 1
+            else:
+                same = start_ticks(self.pid) == self.ticks
+            return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
+
+
+def start_ticks(pid: int) -> int:
+    """When a process was started, in clock ticks since the boot (field 22 of proc_pid_stat(5)).
+
+    psutil's `create_time` adds the time of the boot, which moves with the clock. Elsewhere than on Linux the system
+    keeps the time of the start itself, so hundredths of a second of that are used.
+
+    Raises:
+        psutil.NoSuchProcess: there is none of that number.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return round(psutil.Process(pid).create_time() * 100)
+    # The second field is the program's name in parentheses, and may hold blanks and parentheses itself.
+    return int(stat.rpartition(b")")[2].split()[19])
 
 
 def boot_id() -> str:
@@ -74,6 +102,27 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return str(int(psutil.boot_time()))
+
+
+_HELD: dict[str, Path] = {}
+"""The drills of this process, each with the file on which it holds its lock."""
+
+
+def lock_of(drill_id: str) -> Path | None:
+    """The file on which this process holds the lock of a drill, if it does."""
+    return _HELD.get(drill_id)
+
+
+def held(path: Path) -> bool:
+    """Whether the owner of a drill holds its lock on that file."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # no such file, or no right to read it: the process alone decides
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +145,27 @@ def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator
     directory = state_dir / "drills" / drill_id
     try:
         directory.mkdir(parents=True, mode=0o700)
-        (directory / _OWNER_FILE).write_text(json.dumps(asdict(Owner.myself())))
+        lock = (directory / _LOCK_FILE).open("x")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _write_owner(directory, Owner.myself())
     except OSError as error:
         raise UsageError(
             f"cannot make the work directory {directory}: {error.strerror}",
             "Name another place with APIARY_DRILL_STATE_DIR.",
         ) from error
+    _HELD[drill_id] = directory / _LOCK_FILE
     kept = False
     try:
         yield directory
         if keep:
-            (directory / _OWNER_FILE).write_text(json.dumps(asdict(Owner.myself(keep=True))))
+            _write_owner(directory, Owner.myself(keep=True))
             kept = True
     finally:
         if not kept:
             end_processes(drill_id)
             _remove(directory)
+        del _HELD[drill_id]
+        lock.close()
 
 
 @contextmanager
@@ -135,6 +189,8 @@ def leftovers(state_dir: Path, *, kept_too: bool = False) -> list[Leftover]:
     root = state_dir / "drills"
     for directory in sorted(root.iterdir()) if root.is_dir() else []:
         owner = _read_owner(directory)
+        if held(directory / _LOCK_FILE):
+            continue
         if owner is not None and (owner.alive() or (owner.keep and not kept_too)):
             continue
         if owner is None and _fresh(directory):
@@ -191,10 +247,22 @@ def _processes_of(drill_id: str) -> Iterator[int]:
 
 
 def _read_owner(directory: Path) -> Owner | None:
+    owner = None
     try:
-        return Owner(**json.loads((directory / _OWNER_FILE).read_text()))
+        owner = Owner(**json.loads((directory / _OWNER_FILE).read_text()))
+        ticks = (directory / _LOCK_FILE).read_text()
+        return replace(owner, ticks=int(ticks))
+    except FileNotFoundError:
+        return owner  # of an older version, or none at all
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _write_owner(directory: Path, owner: Owner) -> None:
+    """Write who owns a drill; `owner.json` is what older versions read, which must not take a living drill for dead."""
+    (directory / _LOCK_FILE).write_text(str(owner.ticks))
+    known = {name: value for name, value in asdict(owner).items() if name != "ticks"}
+    (directory / _OWNER_FILE).write_text(json.dumps(known))
 
 
 def _fresh(directory: Path) -> bool:

@@ -75,8 +75,12 @@ def runs(pid: int) -> bool:
 def write_owner(state: Path, drill_id: str, owner: Owner) -> Path:
     directory = state / "drills" / drill_id
     directory.mkdir(parents=True)
-    (directory / "owner.json").write_text(json.dumps(asdict(owner)))
+    (directory / "owner.json").write_text(json.dumps(as_written(owner)))
     return directory
+
+
+def as_written(owner: Owner) -> dict[str, object]:
+    return {name: value for name, value in asdict(owner).items() if name != "ticks"}
 
 
 @pytest.fixture
@@ -184,7 +188,8 @@ def test_a_target_that_was_kept_is_only_removed_when_asked_for(tmp_path: Path) -
     owner_of_kept = Owner(**json.loads((directory / "owner.json").read_text()))
     assert owner_of_kept.keep
     dead = replace(owner_of_kept, started=0.0)
-    (directory / "owner.json").write_text(json.dumps(asdict(dead)))
+    (directory / "owner.json").write_text(json.dumps(as_written(dead)))
+    (directory / "owner.lock").unlink()
     assert sweep(tmp_path) == []
     assert sweep(tmp_path, kept_too=True) == [Leftover("kept", directory, dead, ())]
     assert not directory.exists()
@@ -201,8 +206,70 @@ def test_the_owner_of_another_boot_is_dead(tmp_path: Path) -> None:
 def test_a_process_of_the_same_number_that_started_at_another_time_is_not_the_owner(tmp_path: Path) -> None:
     mine = Owner.myself()
     assert mine.alive()
-    assert not replace(mine, started=mine.started - 2).alive()
-    assert not replace(mine, started=mine.started + 2).alive()
+    assert mine.ticks is not None
+    assert not replace(mine, ticks=mine.ticks - 1).alive()
+    assert not replace(mine, ticks=mine.ticks + 1).alive()
+    # What an older version wrote.
+    assert replace(mine, ticks=None).alive()
+    assert not replace(mine, ticks=None, started=mine.started - 2).alive()
+    assert not replace(mine, ticks=None, started=mine.started + 2).alive()
+
+
+@pytest.mark.parametrize("step_s", [-3600, -1, 1, 3600])
+def test_a_drill_outlives_a_step_of_the_clock(tmp_path: Path, drill_id: str, step_s: int) -> None:
+    """The kernel's time of the boot moves with the clock, and with it psutil's start times, but no owner."""
+    with drill(tmp_path, drill_id) as (process, server):
+        before = psutil.Process(process.pid).create_time()
+        with clock_set(tmp_path, step_s):
+            assert round(psutil.Process(process.pid).create_time() - before) == step_s
+            owner = Owner.myself()
+            assert sweep(tmp_path, kept_too=True) == []
+            assert runs(server)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            # Dead is dead, whatever the clock says.
+            assert [left.drill_id for left in sweep(tmp_path)] == [drill_id]
+        assert owner.alive()
+
+
+@contextmanager
+def clock_set(directory: Path, step_s: int) -> Iterator[None]:
+    """psutil finds a `/proc` in which the boot was at another time, as after a step of the clock."""
+    fake = directory / "proc"
+    fake.mkdir()
+    for entry in Path("/proc").iterdir():
+        if entry.name != "stat":
+            (fake / entry.name).symlink_to(entry)
+    lines = Path("/proc/stat").read_text().splitlines()
+    moved = [f"btime {int(line.split()[1]) + step_s}" if line.startswith("btime ") else line for line in lines]
+    (fake / "stat").write_text("\n".join(moved) + "\n")
+    psutil.PROCFS_PATH = str(fake)
+    try:
+        yield
+    finally:
+        psutil.PROCFS_PATH = "/proc"
+
+
+def test_a_lock_that_is_held_decides(tmp_path: Path) -> None:
+    """Whatever the process looks like from here: it may be hidden, or in another namespace."""
+    with workspace(tmp_path, "mine") as directory:
+        owner = json.loads((directory / "owner.json").read_text())
+        (directory / "owner.json").write_text(json.dumps({**owner, "boot_id": "another boot"}))
+        assert leftovers(tmp_path) == []
+        (directory / "owner.json").write_text("{")
+        os.utime(directory, (1_600_000_000, 1_600_000_000))
+        assert sweep(tmp_path) == []
+        assert directory.exists()
+    assert not directory.exists()
+
+
+def test_an_older_version_still_sees_that_a_drill_lives(tmp_path: Path) -> None:
+    """It reads `owner.json`, and takes a field that it does not know for a broken file."""
+    with workspace(tmp_path, "mine") as directory:
+        known = json.loads((directory / "owner.json").read_text())
+        assert set(known) == {"pid", "started", "boot_id", "created_at", "keep"}
+        (directory / "owner.lock").unlink()
+        assert leftovers(tmp_path) == []
 
 
 def test_a_number_that_no_process_has_is_dead() -> None:
