@@ -18,6 +18,8 @@ from harness.services.execution import run
 from harness.stages.source import SourceView
 from harness.timezones import TimeZones
 
+_COPY_S = 6 * 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
@@ -133,7 +135,7 @@ class HandedOver:
         assert self.source is not None, "made by a drill"
         files = directory.parent / self.source.files.name
         for source, target in ((self.backup.directory, directory), (self.source.files, files)):
-            copied = run(LocalHost(), ["cp", "-a", "--reflink=auto", str(source), str(target)])
+            copied = run(LocalHost(), ["cp", "-a", "--reflink=auto", str(source), str(target)], timeout_s=_COPY_S)
             if copied.exit_status != 0:
                 raise HarnessError(f"cannot copy the backup to {directory}", details=copied.stderr)
         view = replace(self.source, files=files)

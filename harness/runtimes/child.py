@@ -15,7 +15,8 @@ from harness.errors import MissingProgram, ServerFailed
 from harness.services.stack import ServerFiles
 from harness.wait import wait_until
 
-LOG_TAIL_LINES = 20
+LOG_TAIL_LINES = 200
+"""Enough for the message in front of an exception's stack frames; of more than 40 the middle is only in a file."""
 
 
 class Child:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import docker
 
-from harness.errors import ServerFailed
+from harness.errors import ServerFailed, WaitTimeout
 from harness.limits import Limits
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_container import ContainerPlan, Server
@@ -22,6 +22,7 @@ from harness.runtimes.docker_labels import drill_labels
 from harness.runtimes.profiles import PASSPORT_PAIR, Profile
 from harness.runtimes.spec import StackSpec
 from harness.services.apiary import Apiary
+from harness.services.artisan_errors import start_failed
 from harness.services.execution import run
 
 _MEMORY_BYTES = 2 << 30
@@ -62,7 +63,10 @@ class AppContainer:
         self.stop()  # the container of an app that died is still there, for its log
         self._server = Server(self._client, self._plan, stop_s=self._limits.stop_s)
         self._server.start()
-        self._server.wait_ready(lambda: self.ping(), timeout_s=self._limits.app_ready_s)
+        try:
+            self._server.wait_ready(lambda: self.ping(), timeout_s=self._limits.app_ready_s)
+        except (ServerFailed, WaitTimeout) as error:
+            raise start_failed(error) from error
 
     def stop(self) -> None:
         """Stop it, keep its log and remove it."""

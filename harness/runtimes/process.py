@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness import guide
-from harness.errors import ServerFailed
+from harness.errors import ServerFailed, WaitTimeout
 from harness.runtimes.child import Child, ChildControl, free_port
 from harness.runtimes.components import app_component, mysql_component, search_component
 from harness.runtimes.local_host import LocalHost
@@ -20,6 +20,7 @@ from harness.runtimes.ownership import DRILL_ID_VARIABLE
 from harness.runtimes.programs import MySqlPrograms, meilisearch_command, mysql_programs
 from harness.runtimes.spec import StackSpec
 from harness.services.apiary import Apiary
+from harness.services.artisan_errors import start_failed
 from harness.services.meilisearch import MeilisearchServer
 from harness.services.stack import ServerFiles, Stack
 from harness.settings import Settings
@@ -184,7 +185,10 @@ class _AppProcess:
         if self._child.running():
             raise ServerFailed("Apiary is running already")
         self._child.start()
-        self._child.wait_ready(self.ping, timeout_s=self._ready_s)
+        try:
+            self._child.wait_ready(self.ping, timeout_s=self._ready_s)
+        except (ServerFailed, WaitTimeout) as error:
+            raise start_failed(error) from error
 
     def stop(self) -> None:
         self._child.stop()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import requests
+import urllib3
 
 from harness.errors import ProcedureFailed, ServerFailed, WaitTimeout
 from harness.limits import Limits, option_for
@@ -119,7 +121,7 @@ class Apiary:
         Raises:
             ServerFailed: nobody answers.
         """
-        return fetch(requests.Session(), self.url + path, timeout_s=timeout_s)
+        return fetch(requests.Session(), self.url + path, timeout_s=timeout_s, whole_s=self.limits.answer_s)
 
     def ping(self) -> bool:
         """Whether `/ping` answers `pong`."""
@@ -152,18 +154,27 @@ class Page:
     beginning: bytes
 
 
-def fetch(session: requests.Session, url: str, *, timeout_s: float) -> Page:
-    """Fetch a URL as a stream, without following redirects."""
+def fetch(session: requests.Session, url: str, *, timeout_s: float, whole_s: float = Limits().answer_s) -> Page:
+    """Fetch a URL as a stream, without following redirects.
+
+    Args:
+        timeout_s: how long nothing may come.
+        whole_s: how long all of it may take, also where it comes byte by byte.
+    """
+    deadline = time.monotonic() + whole_s
     try:
         with session.get(url, timeout=timeout_s, stream=True, allow_redirects=False) as answer:
             digest = hashlib.sha256()
             size = 0
             beginning = b""
-            for chunk in answer.iter_content(_DOWNLOAD_CHUNK_BYTES):
+            # What has come, however little: a whole chunk of a page that drips would take hours.
+            while chunk := answer.raw.read1(_DOWNLOAD_CHUNK_BYTES, decode_content=True):
+                if time.monotonic() > deadline:
+                    raise ServerFailed(f"Apiary at {url} did not end its answer within {whole_s:g} s")
                 digest.update(chunk)
                 size += len(chunk)
-                beginning = beginning or chunk
+                beginning += chunk[: _DOWNLOAD_CHUNK_BYTES - len(beginning)]
             content_type = answer.headers.get("Content-Type", "")
             return Page(answer.status_code, content_type, size, digest.hexdigest(), beginning)
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise ServerFailed(f"Apiary at {url} does not answer: {type(error).__name__}") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from harness.errors import HarnessError
 from harness.services.mysql_errors import without_values
 
 _LONGEST = 300
@@ -29,12 +30,27 @@ def cause_of(stderr: str, stdout: str = "") -> str:
     """
     lines = [_COLOURS.sub("", line).strip() for line in (*stderr.splitlines(), *stdout.splitlines())]
     lines = [line for line in lines if line and not _PLACE.match(line)]
-    for marked in (_LOGGED, _SHOWN):
-        if found := next(filter(None, map(marked.match, lines)), None):
-            return _without_values(found[1])
+    if marked := _marked(lines):
+        return marked
     if len(lines) > 1 and _CLASS.match(lines[0]):
         return f"{lines[0]}: {_without_values(lines[1])}"
     return _without_values(lines[0]) if lines else ""
+
+
+def start_failed(error: HarnessError) -> HarnessError:
+    """The error of an application that did not start, with the cause that its log names among other lines."""
+    lines = [_COLOURS.sub("", line).strip() for line in error.details.splitlines()]
+    if not (cause := _marked(lines)):
+        return error
+    return type(error)(f"{error.fact}: {cause.rstrip('.')}", *error.hints, details=error.details)
+
+
+def _marked(lines: list[str]) -> str:
+    """The first line that says of itself that it is an error."""
+    for marked in (_LOGGED, _SHOWN):
+        if found := next(filter(None, map(marked.match, lines)), None):
+            return _without_values(found[1])
+    return ""
 
 
 def _without_values(message: str) -> str:

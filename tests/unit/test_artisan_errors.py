@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from harness.errors import ProcedureFailed, excerpt
+from harness.errors import ProcedureFailed, ServerFailed, WaitTimeout, excerpt
 from harness.runtimes.local_host import LocalHost
 from harness.services.apiary import Apiary
-from harness.services.artisan_errors import cause_of
+from harness.services.artisan_errors import cause_of, start_failed
 
 FRAMES = "\n".join(f"#{number} /app/vendor/laravel/framework/src/Pipeline.php(209): handle()" for number in range(60))
 
@@ -90,3 +90,16 @@ def test_a_failed_command_says_why_and_keeps_all_of_it(tmp_path: Path) -> None:
     assert str(told.value).splitlines()[1].startswith("[2026-11-29 10:00:00] production.ERROR: SQLSTATE[HY000] [2002]")
     assert "lines left out" in str(told.value)
     assert sys.getsizeof(str(told.value)) < 6000
+
+
+def test_an_application_that_does_not_start_names_the_cause_of_its_log() -> None:
+    log = f"the end of the log:\nSomething first.\n{CAUSES[0][0]}"
+    failed = start_failed(ServerFailed("Apiary ended with exit status 1", "Look.", details=log))
+    assert isinstance(failed, ServerFailed)
+    assert (failed.fact, failed.hints, failed.details) == (
+        f"Apiary ended with exit status 1: {CAUSES[0][1]}",
+        ("Look.",),
+        log,
+    )
+    silent = WaitTimeout("timed out", details="the end of the log:\nServer running on [http://0.0.0.0:8000].\n")
+    assert start_failed(silent) is silent

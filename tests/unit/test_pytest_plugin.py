@@ -60,6 +60,14 @@ def test_a_file_that_is_wrong_keeps_everything_from_starting(tmp_path: Path) -> 
     assert not (tmp_path / "state").exists()
 
 
+def test_a_limit_that_is_none_is_bad_usage_before_anything_starts(tmp_path: Path) -> None:
+    scenario(tmp_path, "good")
+    ran = run_pytest(tmp_path, "--drill-limit", "search-ready=soon")
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--drill-limit search-ready: 'soon' is not a time above 0" in ran.stderr
+    assert not (tmp_path / "state").exists()
+
+
 def test_what_needs_another_runtime_is_deselected_and_counted(tmp_path: Path) -> None:
     scenario(tmp_path, "any")
     scenario(tmp_path, "contained", "", '[runtime]\nkind = "docker"\n')
