@@ -126,6 +126,18 @@ def test_a_command_out_of_time_is_told(running: Running) -> None:
         command.wait(0.2)
 
 
+def test_a_limit_holds_also_while_nothing_is_said_or_read(running: Running) -> None:
+    """A command that hangs is ended, also while its output is waited for or its input is full."""
+    host, mark = running.stack.mysql.tools, f"6{secrets.randbelow(10**8)}"
+    hangs = ["sh", "-c", f"echo begun; sleep {mark} & wait"]
+    for stdin in (None, (bytes(MIB) for _ in range(64))):
+        with pytest.raises(WaitTimeout, match=r"^timed out after 1 s waiting for `it` to end$"):
+            run(host, hangs, stdin=stdin, timeout_s=1, what="`it`")
+    left = ["sh", "-c", 'for p in /proc/[0-9]*; do tr "\\0" " " <"$p/cmdline"; echo; done 2>/dev/null']
+    still = f"sleep {mark} ".encode()
+    wait_until(lambda: still not in run(host, left).stdout.splitlines(), what="the commands to be gone", timeout_s=10)
+
+
 def test_a_dump_and_a_load_go_through_the_tools(running: Running) -> None:
     """The documented pair, between two databases of one server, with the password in the environment."""
     mysql, spec = running.stack.mysql, running.spec
