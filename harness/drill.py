@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import resource
 import secrets
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from harness.backup.measure import measure_all
 from harness.backup.plan import BackupSource
@@ -170,6 +172,7 @@ class Drill:
             self.limits = limits = limits.for_backup(sum(file.size_bytes for file in self.measured))
             self.clock.stage_limit_s = limits.stage_s
             handed.must_be_complete()
+            source_files = handed.source.files if handed.source else self._listed(handed)
             script = read_script(handed.dump, handed.database, allowed=handed.allowed, progress=note.progress)
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"
         with self._stack("target", app_key or new_app_key()) as target:
@@ -208,7 +211,9 @@ class Drill:
                 Restored(
                     script=script,
                     restoration=restoration,
-                    expected_files=handed.source.files if handed.source else inventory,
+                    expected_files=source_files or inventory,
+                    of_source=source_files is not None,
+                    owners_kept=handed.keeps_owners,
                     measured=self.measured,
                     fresh=fresh,
                     plan=handed.plan,
@@ -221,6 +226,11 @@ class Drill:
                     time_zones=handed.time_zones,
                 ),
             )
+
+    def _listed(self, handed: HandedOver) -> Path | None:
+        """The backup's own list of files, kept beside the others of this run: reports tell names by it."""
+        listed = handed.listed_files(self.measured)
+        return Path(shutil.copyfile(listed, self.store.path("source-files.jsonl"))) if listed else None
 
     def _prove(self, handed: HandedOver, app_key: str | None, outcome: _Outcome) -> None:
         with self.restored(handed, app_key) as (target, what):

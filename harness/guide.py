@@ -106,8 +106,15 @@ STORAGE_NAMES: tuple[str, ...] = (
     "private",
     "public",
     ".gitignore",
+    "app",
+    "framework",
+    "html",
+    "logs",
+    "storage",
+    "var",
+    "www",
 )
-"""Names below `storage/app` that the application or its framework chose, not a person."""
+"""Names in and around `storage/app` that the application, its framework or its image chose, not a person."""
 
 DOCUMENT_NAMES: tuple[str, ...] = (
     "COVID Risk Acknowledgement",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from harness.backup.scan import Storage
 from harness.backup.take import Backup
 from harness.dump.source import Dump, files_of
 from harness.errors import BrokenArtifact, Cause, HarnessError, UsageError
-from harness.model import Manifest, TrendEvidence
+from harness.model import ArtifactFile, Manifest, TrendEvidence
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import run
 from harness.stages.source import SourceView
@@ -122,6 +124,23 @@ class HandedOver:
     def directory(self) -> Path | None:
         """Directory of the backup, when this drill made it."""
         return self.backup.directory if self.backup else None
+
+    def listed_files(self, measured: Iterable[ArtifactFile]) -> Path | None:
+        """The list of the source's files that came with the backup, if it is the one that the manifest names.
+
+        Args:
+            measured: the backup's files as they were found.
+        """
+        named = self.manifest.artifacts if self.manifest else ()
+        promised = next((file for file in named if file.role == "inventory"), None)
+        if self.backup is not None or promised is None or promised not in measured:
+            return None
+        return next(path for role, path in self.files if role == "inventory")
+
+    @property
+    def keeps_owners(self) -> bool:
+        """False for a plain copy that is read, and was made, by somebody who can't give files away."""
+        return not (isinstance(self.storage, Path) and self.storage.is_dir() and os.geteuid() != 0)
 
     def copied_to(self, directory: Path) -> HandedOver:
         """A copy of a backup that a drill made, which a fault may damage, and of the list of its source's files.

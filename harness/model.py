@@ -179,6 +179,8 @@ class FileState:
         gid: numeric group.
         mtime_s: modification time in whole seconds since 1970.
         target: what a link points at, as bytes; empty for all else.
+        content: what a file's content looks like, a word of `harness.storage.content`; empty where nobody looked.
+            It follows from the content, and two entries that differ in it alone are equal.
     """
 
     path: bytes
@@ -190,6 +192,7 @@ class FileState:
     gid: int
     mtime_s: int
     target: bytes = b""
+    content: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from harness import guide
 from harness.checks import app, artifact, encrypted, files, recovery, release, schema, search, tables, trend
 from harness.checks.evidence import Evidence
+from harness.checks.openable import broken_links
 from harness.model import CheckResult
 from harness.snapshot import read_references
 from harness.storage.directories import directories_of
@@ -121,7 +122,14 @@ def _files(e: Evidence) -> CheckResult:
 
 def _file_references(e: Evidence) -> CheckResult:
     dumped_at = e.manifest.started_at if e.manifest else e.recovery.backup_at or e.recovery.newest_row_at
-    return files.check_file_references(read_references(e.files.references), read_inventory(e.files.actual), dumped_at)
+    return files.check_file_references(
+        read_references(e.files.references),
+        read_inventory(e.files.actual),
+        dumped_at,
+        source=read_inventory(e.files.expected) if e.files.of_source else None,
+        owners_restored=e.files.owners_comparable,
+        broken=broken_links(lambda: read_inventory(e.files.actual)),
+    )
 
 
 def _search_documents(e: Evidence) -> CheckResult:

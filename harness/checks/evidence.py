@@ -73,6 +73,7 @@ class FileEvidence:
         references: files that rows of the restored database refer to.
         excluded: directories that the backup left out on purpose.
         owners_comparable: False where the harness could not set owners (it is not root).
+        of_source: `expected` is what the source held, or what its backup tool listed; not what the artifact holds.
         probe_error: why a file could not be written as the app's user, or empty.
     """
 
@@ -82,6 +83,7 @@ class FileEvidence:
     excluded: tuple[str, ...]
     owners_comparable: bool
     probe_error: str = ""
+    of_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)

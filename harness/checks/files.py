@@ -6,18 +6,17 @@ Both sides come as streams in the order of `harness.storage.names.order_key`; me
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from harness import guide
 from harness.checks.collector import Collector
+from harness.checks.openable import CONTENT_KINDS, Nested, Openable
 from harness.checks.unreferenced import Unreferenced
 from harness.errors import HarnessError
 from harness.model import CheckResult, FileState, Severity
 from harness.storage.names import coded, is_below, order_key
 from harness.storage.order import pair
-
-_CONTENT_KINDS = ("file", "hardlink", "symlink")  # what the app can open by name
 
 
 def check_files(
@@ -78,9 +77,15 @@ def check_files(
 
 
 def check_file_references(
-    references: Iterable[tuple[bytes, str]], files: Iterable[FileState], dumped_at: datetime | None = None
+    references: Iterable[tuple[bytes, str]],
+    files: Iterable[FileState],
+    dumped_at: datetime | None = None,
+    *,
+    source: Iterable[FileState] | None = None,
+    owners_restored: bool = True,
+    broken: Mapping[bytes, bytes] | None = None,
 ) -> CheckResult:
-    """Every file that a row refers to is there, and every uploaded file belongs to a row.
+    """Every file that a row refers to is there and can be opened, and every uploaded file belongs to a row.
 
     The application keeps documents of an envelope that no column is for, and lists of resumes among the resumes: one
     file without a row is a warning. A directory of an envelope of which no row knows anything is a lost row, unless
@@ -91,35 +96,51 @@ def check_file_references(
             `docusign_envelopes id=7 (summary_filename)`, in order of the path; several rows may share a file.
         files: entries of the restored directory, in order.
         dumped_at: when the database was dumped; None when nothing says so.
+        source: entries of the source, in order; None for a backup that brings no such list.
+        owners_restored: False where owners could not be restored; then nothing is said of who may read what.
+        broken: symbolic links that point at nothing, with their targets.
     """
-    found = Collector("file-references", "Every file that a row refers to is there, and every upload has its row")
+    title = "Every file that a row refers to is there and can be opened, and every upload has its row"
+    found = Collector("file-references", title)
+    openable = Openable(found, of_source=source is not None, owners_restored=owners_restored, broken=broken or {})
+    nested, unreferenced = Nested(), Unreferenced(found, dumped_at)
     rows = _in_order(references)
     row = next(rows, None)
-    referred = 0
-    unreferenced = Unreferenced(found, dumped_at)
-    for entry in files:
+    referred = missing = 0
+    for before, entry in pair(source or (), files):
+        if entry is None:
+            continue
+        openable.enter(entry)
+        nested.enter(entry)
         key = order_key(entry.path)
         while row is not None and row[0] < key:
             referred += 1
+            missing += 1
             unreferenced.row(row[1])
             _reference_missing(found, row[1], row[2])
             row = next(rows, None)
-        has_row = False
+        label = ""
         while row is not None and row[0] == key:
             referred += 1
-            has_row = True
+            label = label or row[2]
             unreferenced.row(row[1])
-            if entry.kind not in _CONTENT_KINDS:
+            if entry.kind not in CONTENT_KINDS:
                 _reference_missing(found, row[1], row[2], entry.kind)
             row = next(rows, None)
-        if not has_row and entry.kind in _CONTENT_KINDS and _belongs_to_a_row(entry.path):
+        if entry.kind == "symlink":
+            openable.judge_link(entry, before, label)
+        elif label and entry.kind in CONTENT_KINDS:
+            openable.judge(entry, before, label)
+        if not label and entry.kind in CONTENT_KINDS and _belongs_to_a_row(entry.path):
             unreferenced.file(entry)
     while row is not None:
         referred += 1
+        missing += 1
         unreferenced.row(row[1])
         _reference_missing(found, row[1], row[2])
         row = next(rows, None)
     unreferenced.end()
+    nested.report(found, missing)
     found.compared = referred + unreferenced.count
     found.evidence("references", referred)
     found.evidence("files without a row", unreferenced.count)
@@ -146,7 +167,7 @@ class _LeftOut:
             name = self.matching(entry.path)
             if name is None:
                 yield entry
-            elif entry.kind in _CONTENT_KINDS:
+            elif entry.kind in CONTENT_KINDS:
                 files, total = self.present.get(name, (0, 0))
                 self.present[name] = (files + 1, total + entry.size_bytes)
 

@@ -71,6 +71,8 @@ class Restored:
         script: the script that was run.
         restoration: what the restore reported.
         expected_files: inventory of what must be there.
+        of_source: it is what the source held, or what the backup's own list says; not what the artifact holds.
+        owners_kept: the artifact has the source's owners, as far as anybody knows.
         measured: size and digest of each file of the artifact, as it was read.
         fresh: the target before the restore.
         plan: how the backup was made, as far as it is known.
@@ -89,6 +91,8 @@ class Restored:
     measured: tuple[ArtifactFile, ...]
     fresh: FreshTarget
     plan: BackupPlan
+    of_source: bool = False
+    owners_kept: bool = True
     backup: Backup | None = None
     source: SourceView | None = None
     manifest: Manifest | None = None
@@ -143,7 +147,7 @@ def _look(
         note.progress("files")
         files = directory / "target-files.jsonl"
         entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)
-        write_inventory(sorted_entries(entries, directory), files)
+        write_inventory(sorted_entries(entries, directory), files, content=True)
         note.detail = f"{sum(table.rows for table in target.tables):,} rows"
     before, migration = restored.before_migrating, None
     if before is not None:
@@ -174,7 +178,9 @@ def _look(
             actual=files,
             references=references,
             excluded=restored.plan.excluded_directories,
-            owners_comparable=restored.restoration.files is None or restored.restoration.files.owners_restored,
+            owners_comparable=(restored.owners_kept or not restored.of_source)
+            and (restored.restoration.files is None or restored.restoration.files.owners_restored),
+            of_source=restored.of_source,
         ),
         search=SearchEvidence(
             expected_settings=restored.source.search if restored.source else restored.fresh.search,

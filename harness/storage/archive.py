@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.dump.source import open_script
 from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.model import FileState
+from harness.storage.content import Content
 from harness.storage.members import NOT_AN_ARCHIVE_HINT, Member, TarReader
 from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Guard, normalised
 
@@ -53,12 +54,13 @@ def read_archive(
 
 
 def _state(reader: TarReader, member: Member, path: bytes) -> FileState:
-    sha256 = ""
+    sha256 = content = ""
     if member.kind == "file":
-        digest = hashlib.sha256()
+        digest, looked_at = hashlib.sha256(), Content()
         for piece in reader.content(member):
             digest.update(piece)
-        sha256 = digest.hexdigest()
+            looked_at.add(piece)
+        sha256, content = digest.hexdigest(), looked_at.verdict()
     return FileState(
         path=path,
         kind=member.kind,
@@ -69,6 +71,7 @@ def _state(reader: TarReader, member: Member, path: bytes) -> FileState:
         gid=member.gid,
         mtime_s=member.mtime_s,
         target=normalised(member.target) if member.kind == "hardlink" else member.target,
+        content=content,
     )
 
 

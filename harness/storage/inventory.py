@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import BrokenArtifact, UsageError
@@ -31,7 +31,7 @@ class Inventory:
 
 
 def to_line(entry: FileState) -> bytes:
-    """One entry as a line of the sidecar, ASCII, with its newline."""
+    """One entry as a line, ASCII, with its newline."""
     fields: dict[str, str | int] = {
         "path": _text(entry.path) or ".",
         "kind": entry.kind,
@@ -45,6 +45,8 @@ def to_line(entry: FileState) -> bytes:
         fields["sha256"] = entry.sha256
     if entry.target:
         fields["target"] = _text(entry.target)
+    if entry.content:
+        fields["content"] = entry.content
     return json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n"
 
 
@@ -62,22 +64,25 @@ def from_line(line: bytes) -> FileState:
         gid=int(fields["gid"]),
         mtime_s=int(fields["mtime_s"]),
         target=_bytes(fields.get("target", "")),
+        content=str(fields.get("content", "")),
     )
 
 
-def write_inventory(entries: Iterable[FileState], path: Path) -> Inventory:
+def write_inventory(entries: Iterable[FileState], path: Path, *, content: bool = False) -> Inventory:
     """Write a sidecar while the entries come, and sum them up.
 
     Args:
         entries: in order (see `sorted_entries` for those that are not).
         path: the file to write; what it held is gone.
+        content: keep what the contents look like. Not in a backup's own list: its bytes have a digest in the
+            manifest, and have to be the same for every version of this tool.
     """
     digest = hashlib.sha256()
     size_bytes = 0
     sums = _Sums()
     with path.open("wb") as stream:
         for entry in entries:
-            line = to_line(entry)
+            line = to_line(entry if content or not entry.content else replace(entry, content=""))
             stream.write(line)
             digest.update(line)
             size_bytes += len(line)

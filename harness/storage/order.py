@@ -140,4 +140,4 @@ def _canonical_links(ordered: Callable[[], Iterator[FileState]], links: dict[byt
         elif entry.path == leader:
             yield replace(files.get(file, entry), path=leader)
         else:
-            yield replace(entry, kind="hardlink", size_bytes=0, sha256="", target=leader)
+            yield replace(entry, kind="hardlink", size_bytes=0, sha256="", target=leader, content="")
