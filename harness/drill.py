@@ -49,6 +49,7 @@ from harness.handin.identity import backup_of_scenario
 from harness.handover import HandedIn, HandedOver
 from harness.model import ArtifactFile, CheckResult, Component, DrillResult, Manifest, NegativeControl, Verdict
 from harness.restore.script import check_compatibility, read_script
+from harness.restore.storage import check_storage
 from harness.result import ALWAYS_UNPROVEN, NOT_WANTED, result_of
 from harness.runtimes.spec import Runtime, StackSpec, new_app_key
 from harness.scenario import Objectives, Scenario
@@ -59,6 +60,7 @@ from harness.stages.release import BeforeMigrating, bring_to_version, look_befor
 from harness.stages.source import SourceView, observe_source, prepare_source, settle_files
 from harness.stages.target import prove_target, restore
 from harness.storage.inventory import INVENTORY_NAME
+from harness.storage.safety import ArchiveLimits
 from harness.store import Store
 from harness.verdict import judge
 from harness.wait import wait_until
@@ -174,12 +176,15 @@ class Drill:
             handed.must_be_complete()
             source_files = handed.source.files if handed.source else self._listed(handed)
             script = read_script(handed.dump, handed.database, allowed=handed.allowed, progress=note.progress)
-            note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows"
+            note.progress("files")
+            inventory, room = self.store.path("artifact-files.jsonl"), self.runtime.room()
+            limits_of_files = ArchiveLimits.of(handed.max_storage_bytes).within(*room)
+            storage = check_storage(handed.storage, inventory, limits=limits_of_files)
+            note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows; {storage.totals.files:,} files"
         with self._stack("target", app_key or new_app_key()) as target:
             fresh = prove_target(target, limits, clock)
             with clock.step("compare", "Compare the script with the server that it will run on"):
                 script = replace(check_compatibility(script, target.mysql), as_it_stands=self.as_it_stands)
-            inventory = self.store.path("artifact-files.jsonl")
             pending = set(fresh.migrations) - set(script.migrations)
             newer = (handed.migrate or self.migrates) and script.migrations and pending
             before: BeforeMigrating | None = None
@@ -196,8 +201,8 @@ class Drill:
                 restoration = restore(
                     target,
                     script,
-                    handed.storage,
-                    inventory,
+                    storage,
+                    self.store.directory,
                     limits,
                     clock,
                     steps=self.steps,

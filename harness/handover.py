@@ -39,6 +39,7 @@ class HandedIn:
         trend: the last good drills of the same backup.
         migrate: run the migrations that the application has and the backup has not.
         time_zones: what the times in its rows mean.
+        max_storage_bytes: to how much the storage may unpack; None for the usual limits.
     """
 
     dump: Dump
@@ -52,6 +53,7 @@ class HandedIn:
     trend: TrendEvidence | None = None
     migrate: bool = False
     time_zones: TimeZones = field(default_factory=TimeZones)
+    max_storage_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class HandedOver:
     migrate: bool = False
     accepted: tuple[str, ...] = ()
     time_zones: TimeZones = field(default_factory=TimeZones)
+    max_storage_bytes: int | None = None
 
     @classmethod
     def from_backup(cls, backup: Backup, plan: BackupPlan, source: SourceView) -> HandedOver:
@@ -118,6 +121,7 @@ class HandedOver:
             migrate=handed_in.migrate,
             accepted=handed_in.accepted_tables,
             time_zones=handed_in.time_zones,
+            max_storage_bytes=handed_in.max_storage_bytes,
         )
 
     @property

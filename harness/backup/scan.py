@@ -15,7 +15,7 @@ from harness.storage import tar
 from harness.storage.archive import open_archive, read_archive, read_archive_file
 from harness.storage.fields import seconds
 from harness.storage.names import coded
-from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits
+from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside
 
 END_TIMEOUT_S = 60.0
 """Between the last byte that a command wrote and its end."""
@@ -52,6 +52,7 @@ class DirectoryReader:
         user: numeric id to read as, or None.
         failure: the error to raise when tar fails; that entries changed or vanished is no failure here.
         only: one entry below it, in place of all.
+        sockets: False to leave sockets out without a word; otherwise they are a failure.
 
     Attributes:
         changed, vanished: see `tar.Complaints`.
@@ -66,10 +67,11 @@ class DirectoryReader:
         user: str | None = None,
         failure: type[HarnessError] = HarnessError,
         only: str = "",
+        sockets: bool = True,
     ) -> None:
         self._host = host
         self._root = root
-        self._command = tar.create_command(root, excluded, only=only)
+        self._command = tar.create_command(root, excluded, only=only, sockets=sockets)
         self._user = user
         self._failure = failure
         self.changed: tuple[bytes, ...] = ()
@@ -156,27 +158,44 @@ def listing(host: Host, root: str, *, user: str | None = None) -> Iterator[FileS
 
 
 def artifact_chunks(artifact: Storage) -> Iterator[bytes]:
-    """A storage artifact, directory or archive file, as an uncompressed archive."""
+    """A storage artifact, directory or archive file, as an uncompressed archive; sockets are no content of one."""
     if isinstance(artifact, HostedDirectory):
-        return DirectoryReader(artifact.host, artifact.root).settled_chunks()
+        return DirectoryReader(artifact.host, artifact.root, sockets=False).settled_chunks()
     if artifact.is_dir():
-        return DirectoryReader(LocalHost(), str(artifact.resolve())).settled_chunks()
+        return DirectoryReader(LocalHost(), str(artifact.resolve()), sockets=False).settled_chunks()
     return open_archive(artifact)
 
 
-def read_artifact(artifact: Storage, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[FileState]:
+def read_artifact(
+    artifact: Storage, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
+) -> Iterator[FileState]:
     """Read and validate a storage artifact, directory or archive file, to its end; nothing is written.
 
-    In the order in which it stands there: `sorted_entries` puts it in order.
+    In the order in which it stands there: `sorted_entries` puts it in order. What a directory has in sum is looked at
+    before any of it is read.
+
+    Args:
+        artifact: what to read.
+        limits: stop a bomb.
+        aside: see `read_archive`.
 
     Raises:
         UsageError: it does not exist, or is neither.
         BrokenArtifact: it is cut or damaged.
         UnsafeArtifact: it holds what must not be unpacked.
+        HarnessError: there is no room for it.
     """
-    if isinstance(artifact, HostedDirectory) or artifact.is_dir():
-        return read_archive(artifact_chunks(artifact), limits=limits)
-    return read_archive_file(artifact, limits=limits)
+    if isinstance(artifact, Path) and not artifact.is_dir():
+        yield from read_archive_file(artifact, limits=limits, aside=aside)
+        return
+    hosted = (
+        artifact
+        if isinstance(artifact, HostedDirectory)
+        else HostedDirectory(LocalHost(), str(artifact.resolve()), artifact.name)
+    )
+    require_directory(hosted.host, hosted.root)
+    limits.check_total(sum(entry.size_bytes for entry in listing(hosted.host, hosted.root)), hosted.name)
+    yield from read_archive(artifact_chunks(artifact), limits=limits, aside=aside)
 
 
 def require_directory(host: Host, root: str, *, user: str | None = None) -> None:

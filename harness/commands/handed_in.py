@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -46,6 +47,7 @@ class Asked:
         storage: directory, archive or volume.
         config_file: what says the rest, named or found in the current directory.
         name: what the backup is called in the history, instead of the configuration's name or its location.
+        max_storage: to how many bytes the storage may unpack, instead of the usual limits.
     """
 
     backup_dir: Path | None
@@ -59,6 +61,7 @@ class Asked:
     name: str | None = None
     app_time_zone: str | None = None
     server_time_zone: str | None = None
+    max_storage: int | None = None
 
     @property
     def from_standard_input(self) -> bool:
@@ -145,7 +148,18 @@ class Asked:
             accepted_tables=(*accepted, *self.accept_missing),
             allowed=frozenset((*allowed, *self.allow)),
             time_zones=self._time_zones(),
+            max_storage_bytes=self.max_storage,
         )
+
+
+def read_size(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    """The bytes that a text such as `500G` means; K, M, G and T are powers of 1024."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,11})([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not a size, such as 500G", context, parameter)
+    return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
 
 
 def named_storage(text: str) -> Path | Volume:
@@ -242,6 +256,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         backup_name: str | None,
         app_time_zone: str | None,
         server_time_zone: str | None,
+        max_storage: int | None,
         **others: object,
     ) -> None:
         name = None if backup_name is None else checked_name(backup_name, "--backup-name")
@@ -250,7 +265,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 checked_zone(zone, option)
         asked = Asked(
             backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name,
-            app_time_zone, server_time_zone,
+            app_time_zone, server_time_zone, max_storage,
         )  # fmt: skip
         command(asked=asked, **others)
 
@@ -269,6 +284,10 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                 help="Another file than ./apiary-drill.toml.",
+            ),
+            click.option(
+                "--max-storage", callback=read_size, metavar="SIZE",
+                help="To how much the storage may unpack, such as 3T. Default: 1T, and 200 times its archive.",
             ),
             click.option("--database", metavar="NAME", help="Which database of the script, when it holds several."),
             click.option(

@@ -9,17 +9,39 @@ from pathlib import Path
 
 from harness.backup.scan import Storage, artifact_chunks, read_artifact, require_directory
 from harness.backup.unpack import Unpacker
-from harness.errors import HarnessError, UsageError
+from harness.errors import BrokenArtifact, HarnessError, UsageError
 from harness.model import FileTotals
 from harness.services.execution import Host, run
+from harness.storage.archive import named
 from harness.storage.disk import telling_full_disk
 from harness.storage.inside import root_inside, without_prefix
 from harness.storage.inventory import read_inventory, totals_of, write_inventory
 from harness.storage.members import TarReader
 from harness.storage.names import is_below, printable
 from harness.storage.order import sorted_entries
-from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, normalised
+from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, normalised
 from harness.storage.tar import ENVIRONMENT
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedStorage:
+    """A storage artifact that was read to its end and found good.
+
+    Args:
+        artifact: what was read.
+        totals: sums over what is to be restored; they name the list of files where one was asked for.
+        prefix: directory of the artifact whose content is restored; empty for all of it.
+        as_written: the same as the archive writes it.
+        left: entries of the artifact outside of it.
+        state: of an archive file when it was read: who changes it later is noticed.
+    """
+
+    artifact: Storage
+    totals: FileTotals
+    prefix: bytes = b""
+    as_written: bytes = b""
+    left: int = 0
+    state: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +63,44 @@ class StorageRestore:
     left: int = 0
 
 
+def check_storage(
+    artifact: Storage, inventory: Path | None = None, *, limits: ArchiveLimits = DEFAULT_LIMITS
+) -> CheckedStorage:
+    """Read and validate a storage artifact to its end, and find what of it is the storage directory.
+
+    Args:
+        artifact: a directory, or on this machine an archive of any compression.
+        inventory: write the list of the artifact's files to this path. Without it, all of the artifact is the storage
+            directory.
+        limits: stop a bomb, and what there is no room for.
+
+    Raises:
+        UsageError: the artifact does not exist or is no archive.
+        BrokenArtifact, UnsafeArtifact, HarnessError: see `read_artifact`.
+    """
+    state = _state(artifact)
+    if inventory is None:
+        return CheckedStorage(artifact, totals_of(read_artifact(artifact, limits=limits)), state=state)
+    aside: Aside = []
+    entries = read_artifact(artifact, limits=limits, aside=aside)
+    with telling_full_disk(inventory), tempfile.TemporaryDirectory(prefix=".files-", dir=inventory.parent) as scratch:
+        totals = write_inventory(sorted_entries(entries, Path(scratch)), inventory, content=True).totals
+    prefix = _prefix(artifact, inventory)
+    for path, error in aside:
+        if is_below(path, prefix):
+            raise named(error, artifact) if isinstance(artifact, Path) else error
+    if not prefix:
+        return CheckedStorage(artifact, totals, state=state)
+    left = sum(
+        not is_below(prefix, entry.path) and not is_below(entry.path, prefix) for entry in read_inventory(inventory)
+    )
+    return CheckedStorage(artifact, _below(inventory, prefix), prefix, _as_written(artifact, prefix), left, state)
+
+
 def restore_storage(
     host: Host,
     root: str,
-    artifact: Storage,
+    artifact: Storage | CheckedStorage,
     *,
     clear: bool = False,
     inventory: Path | None = None,
@@ -58,15 +114,14 @@ def restore_storage(
     Args:
         host: where the target directory is.
         root: its absolute path there; it has to exist.
-        artifact: a directory, or on this machine an archive of any compression.
+        artifact: what to restore; what was not checked yet is, see `check_storage`.
         clear: delete what stands below the target; without it, a target that is not empty is refused.
-        inventory: write the list of the artifact's files to this path.
-        limits: stop a bomb.
+        inventory, limits: see `check_storage`.
         user: numeric id to write as, or None.
 
     Raises:
-        UsageError: the artifact does not exist or is no archive, or the target can't be used.
-        BrokenArtifact, UnsafeArtifact: see `read_archive`.
+        UsageError: the target can't be used; and what `check_storage` raises.
+        BrokenArtifact: the archive was changed since it was checked.
         ProcedureFailed: tar could not unpack everything.
         HarnessError: the disk is full: inconclusive.
     """
@@ -76,37 +131,39 @@ def restore_storage(
             f"the target directory {root} is not empty: {present} entries stand in it",
             "A restore needs an empty target: what was there before would be served next to what is restored.",
         )
-    totals = _validate(artifact, inventory, limits)
-    prefix, left = b"", 0
-    if inventory is not None and (prefix := _prefix(artifact, inventory)):
-        left = sum(
-            not is_below(prefix, entry.path) and not is_below(entry.path, prefix) for entry in read_inventory(inventory)
+    checked = artifact if isinstance(artifact, CheckedStorage) else check_storage(artifact, inventory, limits=limits)
+    if checked.state != _state(checked.artifact):
+        raise BrokenArtifact(
+            f"{checked.artifact.name} was changed while this drill ran: it is not what was read at its beginning",
+            "Let nothing write to a backup while it is drilled, and try again.",
         )
-        totals = _below(inventory, prefix)
-    inside = _as_written(artifact, prefix) if prefix else b""
     if present:
         _delete_below(host, root, user)
-    with Unpacker(host, root, user=user, inside=inside) as unpacker:
-        for chunk in artifact_chunks(artifact):
+    with Unpacker(host, root, user=user, inside=checked.as_written) as unpacker:
+        for chunk in artifact_chunks(checked.artifact):
             unpacker.write(chunk)
         unpacker.finish()
     as_root = run(host, ("id", "-u"), user=user).stdout.strip() == b"0"
-    return StorageRestore(totals, as_root, cleared=present, inside=printable(prefix) if prefix else "", left=left)
+    inside = printable(checked.prefix) if checked.prefix else ""
+    return StorageRestore(checked.totals, as_root, cleared=present, inside=inside, left=checked.left)
 
 
-def _validate(artifact: Storage, inventory: Path | None, limits: ArchiveLimits) -> FileTotals:
-    entries = read_artifact(artifact, limits=limits)
-    if inventory is None:
-        return totals_of(entries)
-    with telling_full_disk(inventory), tempfile.TemporaryDirectory(prefix=".files-", dir=inventory.parent) as scratch:
-        return write_inventory(sorted_entries(entries, Path(scratch)), inventory).totals
+def _state(artifact: Storage) -> tuple[int, ...]:
+    """What is another one as soon as anybody writes to an archive file; nothing of a directory."""
+    if not isinstance(artifact, Path) or not artifact.is_file():
+        return ()
+    found = artifact.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _prefix(artifact: Storage, inventory: Path) -> bytes:
     try:
-        return root_inside(read_inventory(inventory))
+        prefix = root_inside(read_inventory(inventory))
     except UsageError as error:
         raise UsageError(f"{artifact.name}: {error.fact}", *error.hints) from None
+    if prefix == b"app" and isinstance(artifact, Path) and artifact.is_dir() and artifact.resolve().name == "app":
+        return b""  # storage/app that was copied into itself: that is told (`storage-nested`), and not mended here
+    return prefix
 
 
 def _below(inventory: Path, prefix: bytes) -> FileTotals:
@@ -114,7 +171,7 @@ def _below(inventory: Path, prefix: bytes) -> FileTotals:
     whole = inventory.with_name(f"{inventory.name}.whole")
     inventory.rename(whole)
     try:
-        return write_inventory(without_prefix(read_inventory(whole), prefix), inventory).totals
+        return write_inventory(without_prefix(read_inventory(whole), prefix), inventory, content=True).totals
     finally:
         whole.unlink()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
@@ -99,6 +102,15 @@ class DockerRuntime:
             self._app = choose(self.client, images.apiary, LOCAL_STANDIN, LOCAL_STANDIN, progress=progress)
         use_reaper(self.client, keep=bool(self._keep))
         sweep_docker(self.client)
+
+    def room(self) -> tuple[int | None, str]:
+        """Free bytes where the engine keeps its volumes, if the engine is on this machine."""
+        with engine_errors("asking where the engine keeps its data"):
+            info = self.client.info()
+        place = Path(str(info.get("DockerRootDir") or ""))
+        if info.get("Name") != socket.gethostname() or not place.is_absolute() or not place.is_dir():
+            return None, str(place)
+        return shutil.disk_usage(place).free, str(place)
 
     @contextmanager
     def stack(self, spec: StackSpec) -> Iterator[Stack]:

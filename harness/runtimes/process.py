@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -89,6 +90,10 @@ class ProcessRuntime:
             if spec.role in self._keep:
                 for child in children:
                     child.let_go()
+
+    def room(self) -> tuple[int | None, str]:
+        """Free bytes where the servers' data and the files go."""
+        return shutil.disk_usage(self._directory).free, str(self._directory.parent)
 
     @contextmanager
     def _meilisearch_server(

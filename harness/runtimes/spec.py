@@ -93,6 +93,9 @@ class Runtime(Protocol):
     def stack(self, spec: StackSpec) -> AbstractContextManager[Stack]:
         """Start an empty stack (servers ready, app stopped); everything of it is gone after the block."""
 
+    def room(self) -> tuple[int | None, str]:
+        """How many bytes are free where a stack keeps its data, None where this machine can't tell; and the place."""
+
 
 def new_app_key() -> str:
     """A fresh `APP_KEY`, as `php artisan key:generate --show` prints one: 32 random bytes."""

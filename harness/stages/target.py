@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.backup.scan import Storage
 from harness.clock import Clock, Note, megabytes
 from harness.errors import ProcedureFailed, UsageError
 from harness.faults.injector import Injector
@@ -16,7 +15,7 @@ from harness.model import DatabaseState, SearchState
 from harness.restore.database import connected, run_script
 from harness.restore.script import Script
 from harness.restore.search import reindex
-from harness.restore.storage import StorageRestore, restore_storage
+from harness.restore.storage import CheckedStorage, StorageRestore, restore_storage
 from harness.services.execution import run
 from harness.services.mysql import quote_name
 from harness.services.stack import Stack
@@ -92,8 +91,8 @@ class Restoration:
 def restore(
     stack: Stack,
     script: Script,
-    storage: Storage,
-    inventory: Path,
+    storage: CheckedStorage,
+    scratch: Path,
     limits: Limits,
     clock: Clock,
     *,
@@ -105,8 +104,8 @@ def restore(
 
     Args:
         script: the script, read and found fit to run.
-        storage: the storage artifact.
-        inventory: where the list of the artifact's files goes.
+        storage: the storage artifact, read and found good.
+        scratch: the run directory.
         steps: which ones, in which order; all of them in the guide's order unless a scenario asks for another.
         faults: what the scenario puts in.
         before_start: what is done between the script and the start of the application.
@@ -114,7 +113,7 @@ def restore(
     files: StorageRestore | None = None
     complaints: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
-    faults = faults or Injector((), 0, inventory.parent, limits)
+    faults = faults or Injector((), 0, scratch, limits)
 
     def stop(note: Note) -> None:
         stack.apiary.lifecycle.stop()
@@ -134,12 +133,12 @@ def restore(
     def restore_files(note: Note) -> None:
         nonlocal files
         must_be_stopped()
-        files = restore_storage(
-            stack.apiary.storage_host, stack.apiary.storage_root, storage, clear=True, inventory=inventory
-        )
+        files = restore_storage(stack.apiary.storage_host, stack.apiary.storage_root, storage, clear=True)
         note.detail = f"{files.totals.files:,} files, {megabytes(files.totals.size_bytes)}"
         if files.inside:
-            note.detail += f", of {files.inside} in {storage.name}; {files.left:,} entries outside of it were left out"
+            note.detail += (
+                f", of {files.inside} in {storage.artifact.name}; {files.left:,} entries outside of it were left out"
+            )
 
     def restore_database(note: Note) -> None:
         nonlocal said

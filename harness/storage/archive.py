@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.dump.source import open_script
-from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
+from harness.errors import HarnessError, UsageError
 from harness.model import FileState
 from harness.storage.content import Content
 from harness.storage.members import NOT_AN_ARCHIVE_HINT, Member, TarReader
-from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Guard, normalised
+from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, Guard, normalised
 
 
 def read_archive(
@@ -20,6 +20,7 @@ def read_archive(
     limits: ArchiveLimits = DEFAULT_LIMITS,
     compressed_bytes: int | None = None,
     untrusted: bool = True,
+    aside: Aside | None = None,
 ) -> Iterator[FileState]:
     """Read a tar archive to its very end, in the order of its members.
 
@@ -30,6 +31,7 @@ def read_archive(
         limits: stop a bomb.
         compressed_bytes: size of the compressed file, for the limit on the ratio.
         untrusted: refuse what must not be unpacked. False is for looking at a directory that is there.
+        aside: gets links that lead out and devices; without it, they are refused at once.
 
     Raises:
         UsageError: this is no tar archive.
@@ -37,7 +39,7 @@ def read_archive(
         UnsafeArtifact: it holds a member that leads out of its root, or a device, a name twice, or too much.
     """
     reader = TarReader(chunks)
-    guard = Guard(limits, compressed_bytes) if untrusted else None
+    guard = Guard(limits, compressed_bytes, aside) if untrusted else None
     while (member := reader.next()) is not None:
         path = normalised(member.name)
         if guard is not None:
@@ -94,14 +96,21 @@ def open_archive(path: Path) -> Iterator[bytes]:
         raise UsageError(f"the storage artifact cannot be read: {error.fact}", NOT_AN_ARCHIVE_HINT) from None
 
 
-def read_archive_file(path: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[FileState]:
+def read_archive_file(
+    path: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
+) -> Iterator[FileState]:
     """Read an archive file, of any compression, as `read_archive` does; errors name the file."""
     try:
-        yield from read_archive(open_archive(path), limits=limits, compressed_bytes=_size_of(path))
-    except (UnsafeArtifact, BrokenArtifact, UsageError) as error:
-        if str(path) in error.fact:
-            raise
-        raise type(error)(f"{path}: {error.fact}", *error.hints, details=error.details) from None
+        yield from read_archive(open_archive(path), limits=limits, compressed_bytes=_size_of(path), aside=aside)
+    except HarnessError as error:
+        raise named(error, path) from None
+
+
+def named(error: HarnessError, path: Path) -> HarnessError:
+    """The same error, of an archive file."""
+    if str(path) in error.fact:
+        return error
+    return type(error)(f"{path}: {error.fact}", *error.hints, details=error.details, causes=error.causes)
 
 
 def _size_of(path: Path) -> int | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from harness.errors import BrokenArtifact, UsageError
+from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.model import FileState
 from harness.storage.names import coded, is_below, printable
+from harness.storage.safety import LEADS_OUT, LINK_HINT, leads_out
 
 KNOWN = frozenset((b"resumes", b"docusign", b"nova-exports", b"dompdf", b"meilisearch", b"public"))
 """What `storage/app` holds: these tell it from other directories (guide, "Backup and restore")."""
@@ -21,6 +22,7 @@ _BESIDE = frozenset((b"framework", b"logs"))
 """What stands beside `app` in `storage`."""
 
 _LARAVEL = [b"storage", b"app"]
+_TWICE = [b"app", b"app"]
 
 
 def root_inside(entries: Iterable[FileState]) -> bytes:
@@ -50,7 +52,8 @@ def root_inside(entries: Iterable[FileState]) -> bytes:
                 named[b"/".join(folders[: at + 2])] = None
                 break
             if folders[at] in _REFERENCED:
-                holding[b"/".join(folders[:at])] = None
+                # Of `app/app/resumes` the first is storage/app, and the second was copied into it.
+                holding[b"/".join(folders[: at - 1] if folders[max(at - 2, 0) : at] == _TWICE else folders[:at])] = None
                 break
     found = list(named) or [path for path in holding if len(tops) == 1]
     if not found and b"app" in of_storage and len(of_storage) > 1:
@@ -68,17 +71,22 @@ def without_prefix(entries: Iterable[FileState], prefix: bytes) -> Iterator[File
 
     Raises:
         BrokenArtifact: a hard link among them is a name of a file that is not.
+        UnsafeArtifact: a symbolic link among them leads out of that directory.
     """
     for entry in entries:
         if entry.path == prefix or not is_below(entry.path, prefix):
             continue
-        target = entry.target
+        target, path = entry.target, entry.path[len(prefix) + 1 :]
+        if entry.kind == "symlink" and leads_out(path, target):
+            raise UnsafeArtifact(
+                f"{printable(prefix)} holds {coded(path)}, which {LEADS_OUT}, to {coded(target)}", LINK_HINT
+            )
         if entry.kind == "hardlink":
             if not is_below(target, prefix):
-                name = coded(entry.path[len(prefix) + 1 :])
+                name = coded(path)
                 raise BrokenArtifact(
                     f"{name} in {printable(prefix)} is a hard link to {coded(target)}, outside of it",
                     "Hand in the storage directory alone.",
                 )
             target = target[len(prefix) + 1 :]
-        yield replace(entry, path=entry.path[len(prefix) + 1 :], target=target)
+        yield replace(entry, path=path, target=target)

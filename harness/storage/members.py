@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from harness.dump.compression import compression
 from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.storage import fields, sparse
 from harness.storage.blocks import ByteReader
@@ -29,6 +30,9 @@ CUT_HINT = "The copy was cut short: take an earlier backup, or copy this one aga
 CHANGED_HINT = "Some of its bytes were changed: take an earlier backup, or copy this one again."
 NOT_AN_ARCHIVE_HINT = "A storage artifact is a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
 REMAKE_HINT = "Make the archive with GNU tar and its option --format=pax."
+
+_TEXT_BYTES = 1 << 20
+"""Where an archive that stands behind text is looked for: a compressor takes some input before its first byte."""
 
 _ZERO_BLOCK = bytes(BLOCK_BYTES)
 _KINDS = {b"1": "hardlink", b"2": "symlink", b"5": "directory"} | dict.fromkeys((b"0", b"\0", b"7", b"S"), "file")
@@ -144,6 +148,7 @@ class TarReader:
         block = self._bytes.take(BLOCK_BYTES)
         if len(block) == BLOCK_BYTES:
             return block
+        self._refuse_text_before(block)
         if not self.offset:
             raise BrokenArtifact("the storage archive is empty: it has no end-of-archive mark", CUT_HINT)
         raise self.broken("it ends inside a header" if block else "it ends without an end-of-archive mark")
@@ -175,12 +180,34 @@ class TarReader:
     def _verify(self, header: bytes) -> None:
         if fields.checksum_is_right(header):
             return
-        if self.offset == BLOCK_BYTES:
+        self._refuse_text_before(header)
+        if not self.members and self.offset == BLOCK_BYTES:
             raise UsageError(
                 "this is no tar archive: its first 512 bytes are no header",
                 NOT_AN_ARCHIVE_HINT,
             )
         raise self.broken("a header has a wrong checksum", CHANGED_HINT)
+
+    def _refuse_text_before(self, first: bytes) -> None:
+        """Name the cause where lines of text stand in front of an archive, packed or not."""
+        offset = self.offset
+        if offset > BLOCK_BYTES:
+            return
+        whole = first + self._bytes.take(_TEXT_BYTES)
+        lines, at = 0, whole.find(b"\n") + 1
+        line = whole[:at]
+        while line and b"\0" not in line:
+            lines += 1
+            if compression(whole[at : at + 16]) or whole[at + 257 : at + 262] == b"ustar":
+                raise BrokenArtifact(
+                    f"the storage archive is damaged: text stands in front of it ({lines} lines, {at} bytes)",
+                    "The names that tar -v lists, or messages, went into the archive (2>&1): leave that out of the"
+                    " command, and take the backup again.",
+                )
+            end = whole.find(b"\n", at) + 1
+            line, at = whole[at:end], end
+        self._bytes = ByteReader([])
+        self._bytes.offset = offset  # the caller says that it is no archive, or where it ends
 
     def _extended(self, header: bytes) -> bytes:
         size = fields.number(header[124:136])

@@ -6,9 +6,9 @@ them is refused as a whole, before anything is written, with the name of the mem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness.errors import UnsafeArtifact
+from harness.errors import HarnessError, UnsafeArtifact
 from harness.storage.members import Member
 from harness.storage.names import coded
 
@@ -20,17 +20,60 @@ class ArchiveLimits:
     Args:
         total_bytes: sum of the files' logical sizes.
         members: number of members; each costs about 80 bytes of memory while the archive is read.
-        ratio: unpacked bytes of the archive for each byte of the compressed file; PDFs stay below 20.
+        ratio: unpacked bytes, holes of sparse files included, for each byte of the archive's file; PDFs stay below
+            20. None where somebody said how much it may unpack to.
         ratio_from_bytes: unpacked size from which the ratio counts: a small archive may be all zeros.
+        free_bytes: room where the files go; None where nobody can tell.
+        place: what has that room, for the message.
     """
 
     total_bytes: int = 1 << 40
     members: int = 2_000_000
-    ratio: int = 200
+    ratio: int | None = 200
     ratio_from_bytes: int = 1 << 30
+    free_bytes: int | None = None
+    place: str = ""
+
+    @classmethod
+    def of(cls, max_bytes: int | None) -> ArchiveLimits:
+        """The defaults, or those for a storage that somebody said may have so many bytes."""
+        return cls() if max_bytes is None else cls(total_bytes=max_bytes, ratio=None)
+
+    def within(self, free_bytes: int | None, place: str) -> ArchiveLimits:
+        """The same, where there is so much room."""
+        return replace(self, free_bytes=free_bytes, place=place)
+
+    def check_total(self, size_bytes: int, what: str, member: str = "") -> None:
+        """Refuse a sum of logical sizes before the content that it is about is read.
+
+        Args:
+            size_bytes: the sum so far.
+            what: which storage, for the message.
+            member: the file that it was reached with.
+
+        Raises:
+            UnsafeArtifact: it is above the limit.
+            HarnessError: there is no room for it: inconclusive.
+        """
+        reached = f", {size_bytes} with {member}" if member else f", {size_bytes}"
+        if size_bytes > self.total_bytes:
+            raise _too_much(f"{what} unpacks to more than {self.total_bytes} bytes{reached}")
+        if self.free_bytes is not None and size_bytes > self.free_bytes:
+            raise HarnessError(
+                f"{what} unpacks to more than the {self.free_bytes} bytes that are free in {self.place}{reached}",
+                "Make room there, or name another place (docs/docker.md, APIARY_DRILL_STATE_DIR); this says nothing"
+                " about the backup.",
+            )
 
 
 DEFAULT_LIMITS = ArchiveLimits()
+
+ASIDE = 1000
+"""Members that must not be unpacked and are put aside until it is known whether they are among what is restored."""
+
+Aside = list[tuple[bytes, UnsafeArtifact]]
+"""Members outside of the storage directory may be what they like (a whole application has links and sockets): path and
+what is wrong."""
 
 
 class Guard:
@@ -41,11 +84,14 @@ class Guard:
 
     Args:
         limits: see ArchiveLimits.
-        compressed_bytes: size of the compressed file, or None where it is not known; then no ratio is held.
+        compressed_bytes: size of the archive's file, or None where it is not known; then no ratio is held.
+        aside: gets links that lead out and devices, in place of an error; None to raise at once.
     """
 
-    def __init__(self, limits: ArchiveLimits, compressed_bytes: int | None) -> None:
+    def __init__(self, limits: ArchiveLimits, compressed_bytes: int | None, aside: Aside | None = None) -> None:
         self._limits = limits
+        self._aside = aside
+        self._hole_bytes = 0
         self._compressed_bytes = compressed_bytes
         self._directories: set[int] = set()
         self._others: set[int] = set()
@@ -59,39 +105,42 @@ class Guard:
             raise _leaves(member.name, "is an absolute name")
         if b".." in member.name.split(b"/"):
             raise _leaves(member.name, "leads out with ..")
-        if member.kind == "special":
-            raise UnsafeArtifact(
-                f"the storage archive holds {coded(member.name)}, {member.what}",
-                "Apiary keeps only files and directories: don't trust this archive.",
-            )
         if not path and member.kind != "directory":
             raise _leaves(member.name, f"is {member.what} in place of the root")
         self._count(member, unpacked_bytes)
         self._enter_parents(member, path)
         self._enter(member, path)
-        if member.kind == "symlink":
-            _check_symlink(member, path)
+        if member.kind == "special":
+            self._refuse(path, f"holds {coded(member.name)}, {member.what}", DEVICE_HINT)
+        elif member.kind == "symlink" and leads_out(path, member.target):
+            self._refuse(path, f"holds {coded(member.name)}, which {LEADS_OUT}, to {coded(member.target)}", LINK_HINT)
+
+    def _refuse(self, path: bytes, what: str, hint: str) -> None:
+        error = UnsafeArtifact(f"the storage archive {what}", hint)
+        if self._aside is None or len(self._aside) >= ASIDE:
+            raise error
+        self._aside.append((path, error))
 
     def _count(self, member: Member, unpacked_bytes: int) -> None:
         limits = self._limits
         self._members += 1
         self._total_bytes += member.size_bytes
+        if member.segments is not None:
+            self._hole_bytes += max(0, member.size_bytes - member.stored_bytes)
         if self._members > limits.members:
-            raise _too_much(f"holds more than {limits.members} members")
-        if self._total_bytes > limits.total_bytes:
-            raise _too_much(
-                f"unpacks to more than {limits.total_bytes} bytes, to {self._total_bytes} with {coded(member.name)}"
-            )
+            raise _too_much(f"the storage archive holds more than {limits.members} members", _AS_ONE_ARCHIVE)
+        limits.check_total(self._total_bytes, "the storage archive", coded(member.name))
         self.check_ratio(unpacked_bytes + member.stored_bytes)
 
     def check_ratio(self, unpacked_bytes: int) -> None:
         """Refuse an archive that unpacks to too much, as far as it was read."""
-        if self._compressed_bytes is None or unpacked_bytes <= self._limits.ratio_from_bytes:
+        limits, unpacked_bytes = self._limits, unpacked_bytes + self._hole_bytes
+        if self._compressed_bytes is None or limits.ratio is None or unpacked_bytes <= limits.ratio_from_bytes:
             return
-        if unpacked_bytes > self._limits.ratio * self._compressed_bytes:
+        if unpacked_bytes > limits.ratio * self._compressed_bytes:
             raise _too_much(
-                f"unpacks {self._compressed_bytes} bytes to {unpacked_bytes} and more, "
-                f"above the ratio of {self._limits.ratio}"
+                f"the storage archive unpacks {self._compressed_bytes} bytes to {unpacked_bytes} and more, "
+                f"above the ratio of {limits.ratio}"
             )
 
     def _enter_parents(self, member: Member, path: bytes) -> None:
@@ -140,17 +189,17 @@ def _check_hardlink(member: Member, others: set[int]) -> None:
         )
 
 
-def _check_symlink(member: Member, path: bytes) -> None:
-    """Only leading `..`, and not more than the link is deep: then no chain of links can lead out either.
+def leads_out(path: bytes, target: bytes) -> bool:
+    """Whether a symbolic link can lead out of the root that its path is relative to.
 
-    A `..` behind a name could come after another link, and go up from wherever that one leads.
+    Only leading `..`, and not more than the link is deep: then no chain of links can lead out either. A `..` behind a
+    name could come after another link, and go up from wherever that one leads.
     """
-    parts = [part for part in member.target.split(b"/") if part not in (b"", b".")]
+    parts = [part for part in target.split(b"/") if part not in (b"", b".")]
     up = 0
     while up < len(parts) and parts[up] == b"..":
         up += 1
-    if member.target.startswith(b"/") or up > path.count(b"/") or b".." in parts[up:]:
-        raise _leaves(member.name, f"is a symbolic link that leads out, to {coded(member.target)}")
+    return target.startswith(b"/") or up > path.count(b"/") or b".." in parts[up:]
 
 
 def _leaves(name: bytes, how: str) -> UnsafeArtifact:
@@ -160,8 +209,15 @@ def _leaves(name: bytes, how: str) -> UnsafeArtifact:
     )
 
 
-def _too_much(what: str) -> UnsafeArtifact:
+def _too_much(fact: str, hint: str = "") -> UnsafeArtifact:
     return UnsafeArtifact(
-        f"the storage archive {what}",
-        "Nothing was unpacked; raise the limit if the archive is known to be that large.",
+        fact, hint or "Nothing was unpacked. If it is known to be that large, say so with --max-storage SIZE."
     )
+
+
+_AS_ONE_ARCHIVE = "Nothing was unpacked. Hand in the storage directory alone."
+LEADS_OUT = "is a symbolic link that leads out"
+DEVICE_HINT = "Apiary keeps only files and directories: don't trust this archive."
+LINK_HINT = (
+    "Nothing was unpacked. Put the file that the link is for in its place in storage/app, and take the backup again."
+)

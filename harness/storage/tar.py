@@ -38,7 +38,7 @@ class Complaints:
     others: tuple[str, ...]
 
 
-def create_command(root: str, excluded: Sequence[str] = (), *, only: str = "") -> tuple[str, ...]:
+def create_command(root: str, excluded: Sequence[str] = (), *, only: str = "", sockets: bool = True) -> tuple[str, ...]:
     """Read a directory and write it to standard output as an archive.
 
     The same directory gives the same bytes: entries in order, no access times, no process ids in the names of
@@ -48,10 +48,12 @@ def create_command(root: str, excluded: Sequence[str] = (), *, only: str = "") -
         root: the directory.
         excluded: directories below it to leave out, with all that is in them; plain names, no patterns.
         only: one entry below it, in place of all.
+        sockets: complain of sockets, which no archive can hold.
     """
     return (
         "tar",
         "--create",
+        *(() if sockets else ("--warning=no-file-ignored",)),
         "--file=-",
         "--format=pax",
         "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",

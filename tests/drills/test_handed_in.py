@@ -18,9 +18,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from harness.attestation.keys import generate
 from harness.batch import Backed
 from harness.dump.source import open_script
+from harness.faults.storage import unpacked
 from harness.schema import SCHEMAS
 from harness.services.execution import run
 from harness.settings import Settings
+from harness.storage.names import coded
 from tests.drills.conftest import drill_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
@@ -119,8 +121,8 @@ def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backe
     )
 
 
-def test_a_dump_that_was_altered_is_not_the_manifests(settings: Settings, backed: Backed, tmp_path: Path) -> None:
-    """One row less in the script, everything else whole: the digest of the file, the table and the key tell."""
+def test_a_backup_that_was_altered_is_not_the_manifests(settings: Settings, backed: Backed, tmp_path: Path) -> None:
+    """One row less in the script, three files that differ: digests, the table, the key and the files tell."""
     directory = tmp_path / "backup"
     shutil.copytree(backed.directory, directory)
     text = b"".join(open_script(directory / "database.sql.zst"))
@@ -128,11 +130,23 @@ def test_a_dump_that_was_altered_is_not_the_manifests(settings: Settings, backed
     end = text.index(b"),(", at)
     altered = text[: text.index(b"(", at)] + text[end + 2 :]
     (directory / "database.sql.zst").write_bytes(zstandard.ZstdCompressor().compress(altered))
+    with unpacked(directory / "storage.tar.zst", tmp_path) as root:
+        changed, missing, *_ = sorted((root / "resumes").iterdir())
+        changed.write_bytes(changed.read_bytes() + b"\n")
+        missing.unlink()
+        (root / "public" / "new.txt").parent.mkdir(exist_ok=True)
+        (root / "public" / "new.txt").write_text("bees")
     process = drill(settings, "verify", "--json", str(directory))
     result = json.loads(process.stdout)
     assert process.returncode == 1
     errors = {(f["code"], f["subject"]) for f in result["findings"] if f["severity"] == "error"}
     assert {("artifact-digest", "database.sql.zst"), ("row-count", "rsvps")} <= errors
+    assert {
+        ("artifact-digest", "storage.tar.zst"),
+        ("file-size", coded(f"resumes/{changed.name}".encode())),
+        ("file-missing", coded(f"resumes/{missing.name}".encode())),
+        ("file-extra", coded(b"public/new.txt")),
+    } <= errors, "the files that differ from the backup's own list are named"
 
 
 def test_a_dump_that_is_cut_short_is_a_bad_backup(settings: Settings, script: Path, tmp_path: Path) -> None:
@@ -247,3 +261,40 @@ def test_a_dump_by_plain_mysqldump_of_a_database_that_is_not_the_harnesss(
     result = json.loads(process.stdout)
     assert [f for f in result["findings"] if f["severity"] == "error"] == []
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners and modes are restored by root alone")
+def test_files_that_are_there_and_cannot_be_used(
+    settings: Settings, backed: Backed, script: Path, tmp_path: Path
+) -> None:
+    """Without a manifest nothing says what a file held: each kind of damage is one error, and there are no others."""
+    storage = storage_directory(backed, tmp_path / "storage")
+    files = sorted((storage / "docusign").glob("*/*.pdf"))[:7]
+    names = [coded(os.fsencode(path.relative_to(storage))) for path in files]
+    empty, zeros, page, cut, closed, link, nested = files
+    empty.write_bytes(b"")
+    zeros.write_bytes(bytes(zeros.stat().st_size))
+    page.write_text("<!DOCTYPE html>\n<title>502 Bad Gateway</title>")
+    cut.write_bytes(cut.read_bytes()[:-40])
+    os.chown(closed, 0, 0)
+    closed.chmod(0o600)
+    link.unlink()
+    link.symlink_to("gone.pdf")
+    deeper = storage / "app" / nested.relative_to(storage)
+    deeper.parent.mkdir(parents=True)
+    nested.rename(deeper)
+    process = drill(settings, "verify", "--json", "--dump", str(script), "--storage", str(storage))
+    result = json.loads(process.stdout)
+    errors = {(f["code"], f["subject"]): f["actual"] for f in result["findings"] if f["severity"] == "error"}
+    (lacking,) = [f for f in result["findings"] if f["code"] == "file-reference-missing"]
+    assert (process.returncode, result["verdict"], lacking["expected"]) == (1, "FAIL", names[6])
+    assert errors == {
+        ("file-content", names[0]): "empty",
+        ("file-content", names[1]): "zeros",
+        ("file-content", names[2]): "html",
+        ("file-content", names[3]): "pdf-without-end",
+        ("file-unreadable", names[4]): "0:0 0600",
+        ("link-broken", names[5]): "nothing",
+        ("file-reference-missing", lacking["subject"]): "nothing",
+        ("storage-nested", "app"): "1 files",
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import subprocess
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +17,10 @@ from harness.backup.scan import scan
 from harness.backup.storage import FORMS, backup_storage
 from harness.backup.unpack import Unpacker
 from harness.errors import BrokenArtifact, HarnessError, ProcedureFailed, UnsafeArtifact, UsageError
-from harness.restore.storage import StorageRestore, restore_storage
+from harness.restore.storage import StorageRestore, check_storage, restore_storage
 from harness.runtimes.local_host import LocalCommand, LocalHost
 from harness.storage.inventory import read_inventory
+from harness.storage.safety import ArchiveLimits
 
 EXCLUDED = ("nova-exports", "dompdf")
 AS_ROOT = os.geteuid() == 0
@@ -287,3 +289,92 @@ def test_two_storage_directories_in_one_archive_are_refused(host: LocalHost, tar
     with pytest.raises(UsageError) as refused:
         restore_storage(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
     assert refused.value.fact == "tree: it holds more than one storage directory: new/storage/app, old/storage/app"
+
+
+def laravel(tree: Path, source: Path) -> Path:
+    """A whole Laravel application as a container has it: the link of `storage:link`, a fifo and a socket."""
+    app = tree / "html" / "storage" / "app"
+    app.parent.mkdir(parents=True)
+    subprocess.run(["cp", "-a", source, app], check=True)
+    (tree / "html" / "public").mkdir()
+    (tree / "html" / "public" / "storage").symlink_to("/var/www/html/storage/app/public")
+    (tree / "html" / "storage" / "logs").mkdir()
+    os.mkfifo(tree / "html" / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tree / "html" / "php.sock"))
+    return app
+
+
+@pytest.mark.parametrize("form", ["tar", "directory"])
+def test_what_stands_outside_of_the_storage_directory_cannot_make_it_unsafe(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path, form: str
+) -> None:
+    tree, listed = tmp_path / "tree", tmp_path / "files.jsonl"
+    app = laravel(tree, source)
+    artifact = tree
+    if form == "tar":
+        artifact = tmp_path / "app.tar.gz"
+        subprocess.run(["tar", "-czf", artifact, "-C", tree, "html"], check=True, stderr=subprocess.DEVNULL)
+    restored = restore_storage(host, str(target), artifact, inventory=listed)
+    assert (restored.inside, restored.left) == ("html/storage/app", 4)
+    found = [entry for entry in scan(host, str(target)) if entry.path]
+    assert found == list(read_inventory(listed)) == [entry for entry in scan(host, str(source)) if entry.path]
+    # The same things inside of it are refused as ever.
+    (app / "resumes" / "link").symlink_to("/etc")
+    if form == "tar":
+        subprocess.run(["tar", "-czf", artifact, "-C", tree, "html"], check=True, stderr=subprocess.DEVNULL)
+    with pytest.raises(UnsafeArtifact, match="which is a symbolic link that leads out") as refused:
+        restore_storage(host, str(target), artifact, inventory=listed, clear=True)
+    assert "take the backup again" in refused.value.hints[0]
+    assert (target / "resumes" / "a.pdf").exists(), "nothing was cleared"
+
+
+def test_a_link_that_leads_out_of_the_storage_directory_but_not_of_the_archive_is_refused(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path
+) -> None:
+    app = laravel(tmp_path / "tree", source)
+    (app / "up").symlink_to("../../public")
+    with pytest.raises(UnsafeArtifact, match=r"html/storage/app holds .* symbolic link that leads out"):
+        restore_storage(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
+    assert list(target.iterdir()) == []
+
+
+def test_an_archive_is_checked_before_and_restored_later_unless_it_was_changed(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path
+) -> None:
+    artifact, listed = tar(source, tmp_path / "backup.tar"), tmp_path / "files.jsonl"
+    checked = check_storage(artifact, listed)
+    assert restore_storage(host, str(target), checked).totals == checked.totals
+    assert list(scan(host, str(target))) == list(read_inventory(listed))
+    with artifact.open("ab") as file:
+        file.write(bytes(512))
+    with pytest.raises(BrokenArtifact) as changed:
+        restore_storage(host, str(target), checked, clear=True)
+    assert changed.value.fact == (
+        "backup.tar was changed while this drill ran: it is not what was read at its beginning"
+    )
+    assert (target / "resumes").exists(), "nothing was cleared"
+
+
+def test_a_directory_that_there_is_no_room_for_is_told_before_it_is_read(tmp_path: Path) -> None:
+    """900 GiB in one file with a hole: reading it would take an hour."""
+    (tmp_path / "source" / "resumes").mkdir(parents=True)
+    with (tmp_path / "source" / "resumes" / "a.pdf").open("wb") as file:
+        file.truncate(900 << 30)
+    with pytest.raises(HarnessError) as caught:
+        check_storage(tmp_path / "source", limits=ArchiveLimits().within(5 << 30, "/srv"))
+    assert caught.value.exit_code == 3
+    assert caught.value.fact == ("source unpacks to more than the 5368709120 bytes that are free in /srv, 966367641600")
+    with pytest.raises(UnsafeArtifact, match="source unpacks to more than 1048576 bytes"):
+        check_storage(tmp_path / "source", limits=ArchiveLimits.of(1 << 20))
+
+
+@pytest.mark.parametrize(("name", "inside"), [("app", ""), ("storage", "app")])
+def test_a_directory_that_was_copied_into_itself_is_not_mended(
+    host: LocalHost, target: Path, tmp_path: Path, name: str, inside: str
+) -> None:
+    """`app/app/resumes` restores as `storage/app/app/resumes`, which a check tells; `storage/app` is what it seems."""
+    (tmp_path / name / "app" / "resumes").mkdir(parents=True)
+    restored = restore_storage(host, str(target), tmp_path / name, inventory=tmp_path / "files.jsonl")
+    assert restored.inside == inside
+    assert (target / "app" / "resumes").is_dir() == (not inside)

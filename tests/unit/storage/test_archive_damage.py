@@ -6,6 +6,8 @@ import bz2
 import gzip
 import lzma
 import os
+import re
+import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -195,3 +197,30 @@ def test_an_artifact_that_does_not_exist_is_said_so(tmp_path: Path) -> None:
         f"the storage artifact {tmp_path}/gone.tar does not exist\n"
         "HINT: Name the directory or the archive that holds the files of storage/app."
     )
+
+
+def test_text_in_front_of_an_archive_is_the_cause_that_is_named(tmp_path: Path) -> None:
+    """What `tar cvzf - . 2>&1` writes: the names stand in front, whatever the archive's size."""
+    artifact, folder = tmp_path / "s.tar.gz", tmp_path / "tree" / "resumes"
+    folder.mkdir(parents=True)
+    for files in (3, 2000):
+        for number in range(files):
+            (folder / f"{number:05}.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+        for packed in ((), ("--gzip",), ("--zstd",), ("--xz",)):
+            with artifact.open("wb") as file:
+                argv = ["tar", "-c", "-v", *packed, "-f", "-", "."]
+                subprocess.run(argv, cwd=folder.parent, stdout=file, stderr=file, check=True)
+            with pytest.raises(BrokenArtifact) as caught:
+                list(read_archive_file(artifact))
+            assert re.fullmatch(
+                r".*/s\.tar\.gz: the storage archive is damaged: text stands in front of it \(\d+ lines, \d+ bytes\)\n"
+                r"HINT: The names that tar -v lists, or messages, went into the archive \(2>&1\): leave that out of the"
+                r" command, and take the backup again\.",
+                str(caught.value),
+            ), packed
+
+
+def test_text_alone_is_no_archive() -> None:
+    for text in (b"bees\n" * 1000, b"./resumes/a.pdf\n" * 200 + b"end", b"\n" * 600):
+        with pytest.raises(UsageError, match="this is no tar archive"):
+            list(read_archive([text]))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from harness.errors import UnsafeArtifact
-from harness.storage.archive import read_archive
-from harness.storage.safety import ArchiveLimits
+from harness.errors import HarnessError, UnsafeArtifact
+from harness.storage.archive import read_archive, read_archive_file
+from harness.storage.names import coded
+from harness.storage.safety import ASIDE, ArchiveLimits, Aside
 from tests.naming import uncoded
 
 FILE, DIRECTORY = tarfile.REGTYPE, tarfile.DIRTYPE
 SOFT, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
 
 LEAVES = "HINT: Nothing was unpacked; a backup of storage/app holds nothing outside of it."
+LINK = (
+    "HINT: Nothing was unpacked. Put the file that the link is for in its place in storage/app, and take the backup"
+    " again."
+)
 TWICE = "HINT: Which one counts depends on the program that unpacks it; make the archive anew, in one go."
 BELOW = "HINT: Unpacking it could write outside the target: don't trust this archive."
 DEVICE = "HINT: Apiary keeps only files and directories: don't trust this archive."
@@ -33,17 +39,17 @@ MALICIOUS: dict[str, tuple[list[Member], str, str]] = {
     "absolute symbolic link": (
         [("l", SOFT, "/etc", b"")],
         "l, which is a symbolic link that leads out, to /etc",
-        LEAVES,
+        LINK,
     ),
     "symbolic link upwards": (
         [("a/l", SOFT, "../../etc", b"")],
         "a/l, which is a symbolic link that leads out, to ../../etc",
-        LEAVES,
+        LINK,
     ),
     "symbolic link that goes down and up": (
         [("a/b/s", SOFT, "../..", b""), ("x", SOFT, "a/b/s/..", b"")],
         "x, which is a symbolic link that leads out, to a/b/s/..",
-        LEAVES,
+        LINK,
     ),
     "hard link upwards": (
         [("h", HARD, "../secret", b"")],
@@ -151,7 +157,7 @@ def test_looking_at_a_directory_refuses_nothing(tar_of: Callable[..., bytes]) ->
     assert found == [(b"pipe", "special", b""), (b"l", "symlink", b"/etc")]
 
 
-RAISE = "HINT: Nothing was unpacked; raise the limit if the archive is known to be that large."
+RAISE = "HINT: Nothing was unpacked. If it is known to be that large, say so with --max-storage SIZE."
 
 
 def test_too_many_members_are_refused(tar_of: Callable[..., bytes]) -> None:
@@ -159,7 +165,10 @@ def test_too_many_members_are_refused(tar_of: Callable[..., bytes]) -> None:
     assert len(list(read_archive([archive], limits=ArchiveLimits(members=4)))) == 4
     with pytest.raises(UnsafeArtifact) as caught:
         list(read_archive([archive], limits=ArchiveLimits(members=3)))
-    assert str(caught.value) == f"the storage archive holds more than 3 members\n{RAISE}"
+    assert str(caught.value) == (
+        "the storage archive holds more than 3 members\n"
+        "HINT: Nothing was unpacked. Hand in the storage directory alone."
+    )
 
 
 def test_too_large_a_sum_is_refused_before_it_is_read(tar_of: Callable[..., bytes]) -> None:
@@ -167,7 +176,7 @@ def test_too_large_a_sum_is_refused_before_it_is_read(tar_of: Callable[..., byte
     assert len(list(read_archive([archive], limits=ArchiveLimits(total_bytes=1200)))) == 2
     with pytest.raises(UnsafeArtifact) as caught:
         list(read_archive([archive], limits=ArchiveLimits(total_bytes=1199)))
-    assert uncoded(str(caught.value)) == f"the storage archive unpacks to more than 1199 bytes, to 1200 with b\n{RAISE}"
+    assert uncoded(str(caught.value)) == f"the storage archive unpacks to more than 1199 bytes, 1200 with b\n{RAISE}"
 
 
 def test_a_compressed_bomb_is_refused(tar_of: Callable[..., bytes]) -> None:
@@ -201,3 +210,61 @@ def test_a_header_that_would_fill_the_memory_is_refused(tar_of: Callable[..., by
         f"the storage archive holds an extended header of {1 << 30} bytes at byte 512, more than {8 << 20}\n"
         "HINT: No tar writes that: don't trust this archive."
     )
+
+
+def test_holes_count_before_any_of_them_is_hashed(gnu_tar: Callable[..., bytes], tmp_path: Path) -> None:
+    """An archive of some kilobytes, by the real tar, whose one file has 900 GiB of zeros: an hour of hashing."""
+    (tmp_path / "tree").mkdir()
+    with (tmp_path / "tree" / "a.pdf").open("wb") as file:
+        file.write(b"%PDF-1.7\n")
+        file.truncate(900 << 30)
+    for options in (("--format=gnu",), ("--format=pax",), ("--format=pax", "--sparse-version=0.1")):
+        (tmp_path / "s.tar").write_bytes(gnu_tar(tmp_path / "tree", "--sparse", *options))
+        size = (tmp_path / "s.tar").stat().st_size
+        assert size < 20_000
+        with pytest.raises(UnsafeArtifact) as caught:
+            list(read_archive_file(tmp_path / "s.tar"))
+        assert f"the storage archive unpacks {size} bytes to 966367" in caught.value.fact
+        assert caught.value.fact.endswith(" and more, above the ratio of 200")
+        assert (caught.value.exit_code, f"HINT: {caught.value.hints[0]}") == (1, RAISE)
+        with pytest.raises(UnsafeArtifact, match="unpacks to more than 966367641599 bytes, 966367641600 with "):
+            list(read_archive_file(tmp_path / "s.tar", limits=ArchiveLimits.of((900 << 30) - 1)))
+        members = read_archive_file(tmp_path / "s.tar", limits=ArchiveLimits.of(900 << 30))
+        assert next(members).path == b"", "whoever says how large it is may restore it; it is not read here"
+
+
+def test_what_there_is_no_room_for_is_inconclusive(tar_of: Callable[..., bytes]) -> None:
+    archive = tar_of(("a", FILE, "", bytes(600)), ("b", FILE, "", bytes(600)))
+    limits = ArchiveLimits()
+    assert len(list(read_archive([archive], limits=limits.within(1200, "/srv")))) == 2
+    assert len(list(read_archive([archive], limits=limits.within(None, "an engine elsewhere")))) == 2
+    with pytest.raises(HarnessError) as caught:
+        list(read_archive([archive], limits=limits.within(1199, "/srv")))
+    assert caught.value.exit_code == 3
+    assert uncoded(caught.value.fact, ["b"]) == (
+        "the storage archive unpacks to more than the 1199 bytes that are free in /srv, 1200 with b"
+    )
+
+
+def test_members_that_must_not_be_unpacked_can_be_put_aside(tar_of: Callable[..., bytes]) -> None:
+    archive = tar_of(
+        ("html/public/storage", SOFT, "/var/www/html/storage/app/public", b""),
+        ("html/log", tarfile.FIFOTYPE, "", b""),
+        ("html/storage/app/a", FILE, "", b"x"),
+    )
+    aside: Aside = []
+    assert len(list(read_archive([archive], aside=aside))) == 3
+    assert [(path, error.fact) for path, error in aside] == [
+        (
+            b"html/public/storage",
+            f"the storage archive holds html/public/storage, which is a symbolic link that leads out, to"
+            f" {coded(b'/var/www/html/storage/app/public')}",
+        ),
+        (b"html/log", f"the storage archive holds {coded(b'html/log')}, a fifo"),
+    ]
+    for name, target in (("../x", ""), ("/x", "")):
+        with pytest.raises(UnsafeArtifact):
+            list(read_archive([tar_of((name, FILE, target, b"x"))], aside=[]))
+    many = tar_of(*((f"l{number}", SOFT, "/", b"") for number in range(ASIDE + 1)))
+    with pytest.raises(UnsafeArtifact, match="leads out"):
+        list(read_archive([many], aside=[]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import BrokenArtifact, UsageError
+from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.model import FileState
 from harness.storage.inside import root_inside, without_prefix
 from harness.storage.names import coded
@@ -32,6 +32,10 @@ def root(*paths: str) -> str:
         (("app/storage/app/resumes/a.pdf", "app/public/index.php"), "app/storage/app"),
         (("srv/www/apiary/storage/app/x",), "srv/www/apiary/storage/app"),
         (("app/resumes/a.pdf", "app/docusign/e/f.pdf"), "app"),
+        (("app/app/resumes/a.pdf", "app/app/docusign/e/f.pdf"), "app"),
+        (("backup/app/app/resumes/a.pdf",), "backup/app"),
+        (("storage/app/app/resumes/a.pdf",), "storage/app"),
+        (("html/public/x", "html/storage/app/resumes/a.pdf", "html/storage/logs/"), "html/storage/app"),
         (("backup/files/docusign/e/f.pdf",), "backup/files"),
         (("app/resumes/a.pdf", "notes.txt"), ""),
         (("storage/application/resumes", "x"), ""),
@@ -70,3 +74,20 @@ def test_a_hard_link_to_something_outside_is_refused() -> None:
     with pytest.raises(BrokenArtifact) as refused:
         list(without_prefix([entry("storage/app/b", "storage/x")], b"storage/app"))
     assert refused.value.fact == f"{coded(b'b')} in storage/app is a hard link to {coded(b'storage/x')}, outside of it"
+
+
+def test_a_link_that_stays_in_the_archive_may_still_lead_out_of_the_storage_directory() -> None:
+    """Its path is shorter once it is unpacked, so that fewer steps upwards are left."""
+
+    def link(path: str, target: str) -> FileState:
+        return FileState(path.encode(), "symlink", 0, "", 0o777, 33, 33, 0, target.encode())
+
+    well = [link("html/storage/app/a/l", "../b"), link("html/public/storage", "/var/www")]
+    assert [each.path for each in without_prefix(well, b"html/storage/app")] == [b"a/l"]
+    for target in ("../x", "../../../etc", "/etc"):
+        with pytest.raises(UnsafeArtifact) as caught:
+            list(without_prefix([link("html/storage/app/l", target)], b"html/storage/app"))
+        assert caught.value.fact == (
+            f"html/storage/app holds {coded(b'l')}, which is a symbolic link that leads out,"
+            f" to {coded(target.encode())}"
+        )
