@@ -37,6 +37,7 @@ CONSTANTS = ("migrations", "permissions", "roles")
 
 NOT_OUTPUTS = {
     "evidence.json",
+    "source-files.jsonl",
     "artifact-files.jsonl",
     "target-files.jsonl",
     "references.jsonl",
