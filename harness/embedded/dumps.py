@@ -80,7 +80,7 @@ class Dumps:
         """Import a dump into an empty database.
 
         Raises:
-            UsageError: it is no dump of version 6, or holds what cannot be read.
+            UsageError: it is not a dump of version 6, or holds what cannot be read.
         """
         with tempfile.TemporaryDirectory(prefix="dump-") as scratch:
             root = Path(scratch)
@@ -126,7 +126,7 @@ def _unpack(archive: tarfile.TarFile, root: Path) -> None:
     for member in archive:
         name = PurePosixPath(member.name)
         if name.is_absolute() or ".." in name.parts or not (member.isfile() or member.isdir()):
-            raise ValueError(f"{member.name!r} is no file of a dump")
+            raise ValueError(f"{member.name!r} is not a file of a dump")
         path = root / name
         (path if member.isdir() else path.parent).mkdir(parents=True, exist_ok=True)
         content = archive.extractfile(member)

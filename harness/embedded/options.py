@@ -30,7 +30,7 @@ MINIMUM_MASTER_KEY_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Everything that the command was told."""
+    """Everything on the command line and in the environment."""
 
     host: str
     port: int

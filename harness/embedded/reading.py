@@ -12,6 +12,9 @@ from typing import Any
 
 from harness.embedded.errors import ApiError
 
+LARGEST = 2**62
+"""The largest number of documents or tasks that is asked for."""
+
 INDEX_UID = re.compile(r"[A-Za-z0-9_-]{1,400}")
 
 
@@ -112,13 +115,13 @@ class Params:
         return self._query.get(name)
 
     def count(self, name: str, code: str, default: int) -> int:
-        """A number that is not negative."""
+        """A number that is not negative; one that SQLite cannot hold is as good as the largest that it can."""
         text = self._query.get(name)
         if text is None:
             return default
         if not re.fullmatch(r"\+?[0-9]+", text) or int(text) >= 2**64:
             raise ApiError(code, f"Invalid value in parameter `{name}`: could not parse `{text}` as a positive integer")
-        return int(text)
+        return min(int(text), LARGEST)
 
     def names(self, name: str) -> list[str] | None:
         """A list separated by commas; None when it is missing or is a star."""

@@ -8,7 +8,7 @@ from typing import Any
 from harness.embedded.documents import as_line, read_payload
 from harness.embedded.errors import ApiError, unsupported
 from harness.embedded.pointers import select
-from harness.embedded.reading import need_count, need_object, need_strings, parse_json, wrong_type
+from harness.embedded.reading import LARGEST, need_count, need_object, need_strings, parse_json, wrong_type
 from harness.embedded.server import Answer, Call, Route, accepted
 
 _LISTED = ("offset", "limit", "fields")
@@ -64,7 +64,7 @@ def _fetch(call: Call) -> Answer:
     fields = given.get("fields")
     if fields is not None:
         fields = need_strings(fields, "invalid_document_fields", ".fields")
-    return _page(call, offset, limit, fields)
+    return _page(call, min(offset, LARGEST), min(limit, LARGEST), fields)
 
 
 def _check(given: dict[str, Any]) -> None:

@@ -253,7 +253,7 @@ def read_filter(params: Params) -> TaskFilter:
 
 def _checked(name: str, item: str) -> Any:
     if name == "uids":
-        if not item.isdecimal():
+        if not item.isdecimal() or int(item) >= 2**32:
             text = f"Invalid value in parameter `{name}`: could not parse `{item}` as a positive integer"
             raise ApiError("invalid_task_uids", text)
         return int(item)

@@ -123,7 +123,7 @@ def test_what_an_import_refuses(
     leaves = embedded.directory / "leaves.dump"
     with tarfile.open(leaves, "w:gz") as archive:
         archive.addfile(tarfile.TarInfo("./../left"))
-    assert refusal(leaves) == f"Error: {leaves}: not a readable dump: './../left' is no file of a dump\n"
+    assert refusal(leaves) == f"Error: {leaves}: not a readable dump: './../left' is not a file of a dump\n"
     assert list(embedded.db_path.iterdir()) == []
     client = embedded.start("--import-dump", "/no/such.dump", "--ignore-missing-dump")
     assert client.get_indexes()["results"] == []

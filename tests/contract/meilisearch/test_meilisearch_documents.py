@@ -172,5 +172,10 @@ def test_parameters_are_checked(server, index, uid, done):
     ):
         answer = server.request("GET", f"/indexes/{uid}/documents?{query}", server.key)
         assert (answer.status_code, answer.json()["code"]) == (400, code)
+    largest = 2**64 - 1
+    answer = server.request("GET", f"/indexes/{uid}/documents?limit={largest}", server.key)
+    assert (answer.status_code, answer.json()["results"]) == (200, [{"id": 1}])
+    answer = server.request("POST", f"/indexes/{uid}/documents/fetch", server.key, json={"limit": largest})
+    assert (answer.status_code, answer.json()["results"]) == (200, [{"id": 1}])
     answer = server.request("GET", f"/indexes/{uid}/documents?fields=id&limit=1", server.key)
     assert answer.json() == {"results": [{"id": 1}], "offset": 0, "limit": 1, "total": 1}
