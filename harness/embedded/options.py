@@ -104,7 +104,7 @@ def parse_size(text: str) -> int:
     """A size in bytes from `104857600`, `100MB` or `100 MiB`.
 
     Raises:
-        UsageError: it is none of these.
+        UsageError: it is not a size.
     """
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)", text.strip())
     if match is None or match[2].upper() not in _UNITS:
@@ -131,5 +131,5 @@ def _log_level(text: str) -> str:
     levels = {"OFF": "CRITICAL", "ERROR": "ERROR", "WARN": "WARNING", "INFO": "INFO", "DEBUG": "DEBUG"}
     levels["TRACE"] = "DEBUG"
     if text.upper() not in levels:
-        raise UsageError(f"{_option('log_level')}: {text!r} is none of {', '.join(levels)}")
+        raise UsageError(f"{_option('log_level')}: {text!r} is not one of {', '.join(levels)}")
     return levels[text.upper()]

@@ -63,19 +63,6 @@ class EmbeddedServer:
         wait_until(self._is_up, what="the embedded server", timeout_s=60, details=self.log.read_text)
         return self.server.client()
 
-    def refusal(self, *options: str, **environment: str) -> str:
-        """Start, expect that it ends with exit code 1; returns what it said."""
-        ended = subprocess.run(
-            self.command(*options),
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert (ended.returncode, ended.stdout) == (1, "")
-        return ended.stderr
-
     def kill(self) -> None:
         """kill -9."""
         assert self.process is not None

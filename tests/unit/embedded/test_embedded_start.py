@@ -55,7 +55,7 @@ def test_a_value_that_cannot_be_used_is_named() -> None:
             {"MEILI_ENV": "production", "MEILI_MASTER_KEY": "short"},
             "the master key has 5 bytes, a production environment needs 16\nHINT: Set a longer MEILI_MASTER_KEY.",
         ),
-        (["--log-level", "loud"], {}, "--log-level: 'loud' is none of OFF, ERROR, WARN, INFO, DEBUG, TRACE"),
+        (["--log-level", "loud"], {}, "--log-level: 'loud' is not one of OFF, ERROR, WARN, INFO, DEBUG, TRACE"),
     ):
         with pytest.raises(UsageError) as error:
             parse_options(arguments, environment)
