@@ -21,11 +21,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseArgs]:
     """The administrator of a MariaDB of this session."""
     directory = tmp_path_factory.mktemp("mariadb")
     install = ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={directory / 'data'}"]
-    install += ["--skip-test-db", "--auth-root-authentication-method=normal"]
+    # Servers that share a directory for temporary tables delete each other's when they start.
+    scratch = directory / "tmp"
+    scratch.mkdir()
+    install += ["--skip-test-db", "--auth-root-authentication-method=normal", f"--tmpdir={scratch}"]
     subprocess.run(install, check=True, capture_output=True)
     port = free_port()
     args = DatabaseArgs("127.0.0.1", port, "root", "", "mysql")
     command = ["mariadbd", "--no-defaults", "--user=root", f"--datadir={directory / 'data'}", f"--port={port}"]
+    command += [f"--tmpdir={scratch}"]
     command += [f"--socket={directory / 's'}", "--bind-address=127.0.0.1", "--innodb-flush-method=nosync"]
     command += ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--sync-frm=0"]  # it need not last
 
