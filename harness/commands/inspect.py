@@ -14,14 +14,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness import config
 from harness.commands.common import EXIT_CODES
 from harness.dump.inspect import examine
 from harness.dump.judgement import chosen_database, not_sql, refusals, remarks
 from harness.dump.model import DatabaseInfo, DumpInfo, Mention, ScriptFinding, Severity
-from harness.dump.safety import findings_for
-from harness.dump.source import ScriptSource
+from harness.dump.safety import CODES, findings_for
+from harness.dump.source import Dump
 from harness.errors import HarnessError
-from harness.handin.dumps import named_dump
+from harness.handin.discover import find_backup, is_tab
+from harness.handin.dumps import STANDARD_INPUT, named_dump
 from harness.handin.expected import expected_tables, missing_tables
 from harness.reports.console import console_for
 
@@ -37,6 +39,7 @@ class Inspection:
         script: what it holds.
         refused: why `verify` would not run it, in the same words; empty if it would.
         exit_code: of `verify`, if it would not run it.
+        remedies: what to do about the first reason.
         findings: statements that must not run, or should be known before they do.
         expected_and_missing: tables that an Apiary expects and a database lacks, by the database's name.
     """
@@ -46,31 +49,70 @@ class Inspection:
     findings: tuple[ScriptFinding, ...]
     expected_and_missing: dict[str, tuple[str, ...]]
     exit_code: int = 0
+    remedies: tuple[str, ...] = ()
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("dump", nargs=-1, required=True, metavar="FILE…")
+@click.argument("dump", nargs=-1, metavar="[FILE…]")
 @click.option("--database", metavar="NAME", help="Which database of the script, when it holds several.")
+@click.option(
+    "--allow", multiple=True, type=click.Choice(CODES), metavar="CODE", help="As verify: allow statements of this kind."
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Another file than ./apiary-drill.toml.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def inspect(dump: tuple[str, ...], database: str | None, as_json: bool) -> None:
+def inspect(
+    dump: tuple[str, ...], database: str | None, allow: tuple[str, ...], config_file: Path | None, as_json: bool
+) -> None:
     """Read a dump and tell everything that can be known about it, without a server.
 
-    FILE is a script, plain or compressed, - for standard input, or a directory that mysqldump --tab wrote.
-    Two files are the halves of a pair: first what --no-data wrote, then what --no-create-info wrote.
-    The exit code is that of verify where it would refuse the dump.
+    FILE is a script, plain or compressed, - for standard input, a directory that mysqldump --tab wrote, or a BACKUP
+    directory as verify takes it. Two files are the halves of a pair: first what --no-data wrote, then what
+    --no-create-info wrote. Without any of them, apiary-drill.toml in the current directory says where the backup is.
+    What verify would refuse is refused here in the same words, with the same exit code.
 
     \b
     Example:
       apiary-drill inspect apiary.sql.gz
+      apiary-drill inspect backups/2026-11-22
       ssh db mysqldump apiary | apiary-drill inspect -
-    """
-    source: ScriptSource = sys.stdin.buffer if dump == ("-",) else named_dump(dump)
-    found = inspection(*examine(source), database=database)
+    """  # fmt: skip
+    if dump == (STANDARD_INPUT,):
+        if config_file is not None:
+            raise click.UsageError("--config says where the backup is: name no FILE")
+        found = inspection(*examine(sys.stdin.buffer), database=database, allowed=frozenset(allow))
+    else:
+        source, wanted, allowed = _meant(dump, config_file)
+        found = inspection(
+            *examine(source), name=source.name, database=database or wanted, allowed=frozenset((*allow, *allowed))
+        )
     if as_json:
         click.echo(TypeAdapter(Inspection).dump_json(found, indent=2).decode())
     else:
         show(console_for(), found)
     sys.exit(found.exit_code)
+
+
+def _meant(names: tuple[str, ...], config_file: Path | None) -> tuple[Dump, str | None, tuple[str, ...]]:
+    """The script, the database and the codes that are allowed, as `verify` finds them."""
+    if names:
+        if config_file is not None:
+            raise click.UsageError("--config says where the backup is: name no FILE")
+        path = Path(names[0])
+        if len(names) == 1 and path.is_dir() and not is_tab(path):
+            return find_backup(path).dump, None, ()
+        return named_dump(names), None, ()
+    path = config_file or Path(config.CONFIG_NAME)
+    if config_file is None and not path.exists():
+        raise click.UsageError("name a script or a BACKUP directory, or have an ./apiary-drill.toml that names them")
+    configured = config.load(path)
+    found = config.locate(configured, path.absolute().parent)
+    return found.dump, configured.backup.database, configured.safety.allow
 
 
 def inspection(
@@ -106,6 +148,7 @@ def inspection(
         findings=tuple(sorted(said, key=lambda finding: finding.line)),
         expected_and_missing={database.name: missing_tables(database) for database in info.databases},
         exit_code=errors[0].exit_code if errors else 0,
+        remedies=errors[0].hints if errors else (),
     )
 
 
@@ -117,6 +160,8 @@ def show(console: Console, found: Inspection) -> None:
             console.print(f"  {reason}", markup=False, highlight=False)
         if len(found.refused) > _LISTED:
             console.print(f"  … and {len(found.refused) - _LISTED} more", highlight=False)
+        for remedy in found.remedies:
+            console.print(f"HINT: {remedy}", markup=False, highlight=False)
     else:
         console.print("[bold green]Nothing in this dump stands against restoring it.[/]")
     console.print()

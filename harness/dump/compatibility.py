@@ -143,11 +143,11 @@ def _server(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
             f"{target.max_allowed_packet_bytes} (errors 1153, 2006)",
             f"Set max_allowed_packet to {_next_power(info.largest_statement_bytes + _PACKET_MARGIN_BYTES)} or more.",
         )
-    for line in info.gtid_lines:
+    if info.gtid_lines:
         yield Problem(
             "gtid-purged",
             Severity.WARNING,
-            line,
+            info.gtid_lines[0],
             "GTID_PURGED",
             "MariaDB has no GTID_PURGED (error 1193)"
             if target.flavour == "mariadb"
@@ -155,17 +155,16 @@ def _server(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
             "The harness leaves it out in a disposable target; for the dump, use --set-gtid-purged=OFF.",
             copable=True,
         )
-    if not target.privileges & _LOG_BIN_PRIVILEGES:
-        for line in info.log_bin_lines:
-            yield Problem(
-                "log-bin-privilege",
-                Severity.WARNING,
-                line,
-                "SQL_LOG_BIN",
-                f"{target.user or 'the restoring user'} may not set SQL_LOG_BIN (error 1227)",
-                "The harness leaves it out in a disposable target; for the dump, use --set-gtid-purged=OFF.",
-                copable=True,
-            )
+    if info.log_bin_lines and not target.privileges & _LOG_BIN_PRIVILEGES:
+        yield Problem(
+            "log-bin-privilege",
+            Severity.WARNING,
+            info.log_bin_lines[0],
+            "SQL_LOG_BIN",
+            f"{target.user or 'the restoring user'} may not set SQL_LOG_BIN (error 1227)",
+            "The harness leaves it out in a disposable target; for the dump, use --set-gtid-purged=OFF.",
+            copable=True,
+        )
 
 
 def _tables(info: DumpInfo, database: DatabaseInfo, target: TargetServer) -> Iterator[Problem]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
 import zstandard
 
-from harness.errors import BrokenArtifact
+from harness.errors import BrokenArtifact, UsageError
 
 CHUNK_BYTES = 1 << 18
 """How much is read at once. 256 KiB scanned fastest of 64 KiB to 4 MiB (two cores, 2026): it stays in the cache."""
@@ -20,9 +21,16 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # its first byte is 0x50 to 0x5f (RFC 8878, 3.1.2)
 _XZ = b"\xfd7zXZ\x00"
 _BZIP2 = b"BZh"
+WINDOW_BYTES = 1 << 27
+"""The largest window of a zstd frame, as `zstd --long` writes it, and with the decoder's own needs that of xz (`-9` has
+64 MiB). A file of 60 KB can ask for 2 GiB otherwise."""
 INPUT_BYTES = {"zstd": 1 << 9}
 """Compressed bytes handed to a decoder at once, where it can't bound its output. A zstd block of 4 bytes can
 hold 128 KiB (RFC 8878, 3.1.1.2), so 512 bytes make 16 MiB at most."""
+
+
+_WANTS_MEMORY = re.compile(r"Memory usage limit|requires too much memory")
+_BY_HAND = {"zstd": "zstd -d --long=31", "xz": "xz -d", "gzip": "gzip -d", "bzip2": "bzip2 -d"}
 
 
 class _Decoder(Protocol):
@@ -48,11 +56,11 @@ class _Bounded:
         self._zlib = zlib.decompressobj(wbits=31) if self._kind == "gzip" else None
         self._other: _Decoder | None = None
         if self._kind == "xz":
-            self._other = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+            self._other = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * WINDOW_BYTES)
         elif self._kind == "bzip2":
             self._other = bz2.BZ2Decompressor()
         elif self._kind == "zstd":
-            self._other = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+            self._other = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES).decompressobj()
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """Decode `data`, which lies inside one member; what follows the member is in `rest` afterwards."""
@@ -132,6 +140,7 @@ def decompress(raw: Iterator[bytes], kind: str, name: str) -> Iterator[bytes]:
 
     Raises:
         BrokenArtifact: the data is damaged, or ends inside a member.
+        UsageError: unpacking it takes more memory than a backup may ask for.
     """
     decoder = _Bounded(kind)
     offset = 0  # of the end of what was handed to the decoder
@@ -151,6 +160,11 @@ def decompress(raw: Iterator[bytes], kind: str, name: str) -> Iterator[bytes]:
                     if out:
                         yield out
             except (zlib.error, lzma.LZMAError, OSError, EOFError, zstandard.ZstdError) as error:
+                if _WANTS_MEMORY.search(str(error)):
+                    raise UsageError(
+                        f"{name}: its {kind} data takes more than {WINDOW_BYTES >> 20} MiB of memory to be unpacked",
+                        f"Unpack it by hand ({_BY_HAND[kind]}), and hand in what comes out.",
+                    ) from None
                 at = offset - len(data)
                 raise _damaged(name, kind, at, members, str(error)) from None
             data = b""

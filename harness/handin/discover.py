@@ -141,7 +141,7 @@ def _kind(path: Path) -> str:
     if path.name.startswith("."):
         return ""
     if path.is_dir():
-        return "dump" if _is_tab(path) else "storage"
+        return "dump" if is_tab(path) else "storage"
     named = ".sql" in path.suffixes
     try:
         chunks = open_script(path, any_content=True)
@@ -157,7 +157,8 @@ def _kind(path: Path) -> str:
     return "dump" if named or _SCRIPT_BEGINS.match(first) else ""
 
 
-def _is_tab(directory: Path) -> bool:
+def is_tab(directory: Path) -> bool:
+    """Whether `mysqldump --tab` wrote a directory: a script has rows beside it."""
     names = {path.name for path in directory.iterdir()}
     return any(f"{name.removesuffix('.sql')}.txt" in names for name in names if name.endswith(".sql"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import io
@@ -123,3 +124,60 @@ def test_a_pipe_that_gives_little_at_once_is_read_to_its_end() -> None:
             return self._content.read(min(size, random.Random(size).randint(1, 100)))
 
     assert b"".join(open_script(Slow(gzip.compress(SCRIPT)))) == SCRIPT  # type: ignore[arg-type]
+
+
+def test_a_file_that_asks_for_much_memory_is_not_unpacked() -> None:
+    """A few hundred bytes can ask for 2 GiB; what `zstd --long` and `xz -9` write is read."""
+    script = b"CREATE TABLE t (a int);\n" * 1000
+    small = zstandard.ZstdCompressionParameters(window_log=27, enable_ldm=True)
+    large = zstandard.ZstdCompressionParameters(window_log=31)
+    for data, kind in (
+        (_streamed(script, small), ""),
+        (lzma.compress(script, preset=9), ""),
+        (_streamed(script, large), "zstd"),
+        (lzma.compress(script, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}]), "xz"),
+    ):
+        if not kind:
+            assert b"".join(open_script(io.BytesIO(data))) == script
+            continue
+        with pytest.raises(UsageError) as refused:
+            list(open_script(io.BytesIO(data)))
+        assert refused.value.fact == f"standard input: its {kind} data takes more than 128 MiB of memory to be unpacked"
+
+
+def _streamed(data: bytes, parameters: zstandard.ZstdCompressionParameters) -> bytes:
+    compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    return compressor.compress(data) + compressor.flush()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"Salted__" + b"\x80" * 100, "is encrypted with openssl"),
+        (b"age-encryption.org/v1\n-> X25519 x\n", "is encrypted (age)"),
+        (b"-----BEGIN AGE ENCRYPTED FILE-----\n", "is encrypted (age)"),
+        (b"-----BEGIN PGP MESSAGE-----\n\nhQ\n", "is encrypted (gpg)"),
+        (b"\x8c\x0d\x04\x09\x03\x02" + b"\x90" * 50, "is encrypted (gpg)"),
+        (b"\x85\x01\x0c\x03" + b"\x90" * 50, "is encrypted (gpg)"),
+        (b"\x04\x22\x4d\x18" + b"\x90" * 50, "is compressed with lz4"),
+        (b"\x78\x9c" + b"\x90" * 50, "is bare zlib data (pigz -z, a PHP gzcompress)"),
+        (base64.encodebytes(gzip.compress(b"SELECT" * 500)), "is base64 of gzip data"),
+        (base64.b64encode(b"-- MySQL dump 10.13\n" * 40), "is base64 of a script"),
+        ("-- MySQL dump\n".encode("utf-16"), "is in UTF-16: the shell that wrote it"),
+        ("-- MySQL dump\n".encode("utf-16-le"), "is in UTF-16: the shell that wrote it"),
+        ("-- MySQL dump\n".encode("utf-16-be"), "is in UTF-16: the shell that wrote it"),
+        (b"XBSTCK01" + b"\0" * 20, "is a physical backup (a stream of XtraBackup or mariadb-backup), not a script"),
+        (bytes(range(256)) * 4, "is binary data of a kind that is not known here, not a script"),
+        (gzip.compress(b"Salted__" + b"\x80" * 100), "is encrypted with openssl"),
+    ],
+)
+def test_other_formats_are_bad_usage_and_named(data: bytes, said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        list(open_script(io.BytesIO(data)))
+    assert refused.value.fact.startswith(f"standard input {said}")
+    assert refused.value.hints
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 600, b"\xef\xbb\xbf-- x\n", "-- Größe €\n".encode() * 40, b"BEGIN\n"])
+def test_what_may_be_a_script_is_read(data: bytes) -> None:
+    assert b"".join(open_script(io.BytesIO(data))) == data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from harness.dump.model import DatabaseInfo
 from harness.dump.source import Parts
 from harness.dump.tab import TabDirectory
-from harness.errors import HarnessError, UsageError
+from harness.errors import BrokenArtifact, HarnessError, UsageError
 from harness.handin.discover import find_backup
 from harness.handin.dumps import named_dump, spool
 from harness.handin.expected import expected_tables, missing_tables
@@ -103,6 +104,61 @@ def test_several_candidates_are_named(backup: Path) -> None:
         f"{backup} holds more than one script of mysqldump: a.sql, b.sql\n"
         "HINT: Name the script with --dump and the storage with --storage."
     )
+
+
+def test_links_checksums_and_logs_are_no_second_script(backup: Path) -> None:
+    """And a checksum is compared with what lies beside it."""
+    script = backup / "apiary-20261122.sql"
+    script.write_bytes(SCRIPT)
+    (backup / "latest.sql").symlink_to(script.name)
+    (backup / "gone.sql").symlink_to("nowhere.sql")
+    (backup / "apiary.sql.log").write_text("CREATE is fine\n")
+    digest = hashlib.sha256(SCRIPT).hexdigest()
+    for name, text in (
+        (f"{script.name}.sha256", f"{digest}  {script.name}\n"),
+        (f"{script.name}.sha256", f"{digest}\n"),
+        (f"{script.name}.md5", f"{hashlib.md5(SCRIPT, usedforsecurity=False).hexdigest()} *{script.name}\n"),
+        ("SHA256SUMS", f"{'0' * 64}  other\n{digest}  ./{script.name}\n"),
+    ):
+        sidecar = backup / name
+        sidecar.write_text(text)
+        assert find_backup(backup).dump == script
+        sidecar.write_text(text.replace(text.split()[-2 if "SUMS" in name else 0], "0" * len(text.split()[0])))
+        with pytest.raises(BrokenArtifact, match=f"^{script.name} is not what {name} says: its "):
+            find_backup(backup)
+        sidecar.unlink()
+
+
+def test_a_script_one_or_two_folders_deeper_is_found(backup: Path) -> None:
+    (backup / "db-dumps" / "mysql").mkdir(parents=True)
+    (backup / "db-dumps" / "mysql" / "apiary.sql").write_bytes(SCRIPT)
+    found = find_backup(backup)
+    assert (found.dump, found.storage) == (backup / "db-dumps" / "mysql" / "apiary.sql", backup / "files")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("metadata", "apiary-schema-create.sql", "apiary.users.sql"), "is a dump of mydumper"),
+        (("@.json", "apiary@users@@0.tsv.zst"), "is a dump of MySQL Shell"),
+        (("xtrabackup_info", "ibdata1"), "is a physical backup"),
+    ],
+    ids=["mydumper", "mysql-shell", "xtrabackup"],
+)
+def test_the_directories_of_other_tools_are_named(backup: Path, names: tuple[str, ...], said: str) -> None:
+    for name in names:
+        (backup / name).write_bytes(SCRIPT)
+    with pytest.raises(UsageError) as named:
+        named_dump([backup])
+    for refused in (error_of(backup), str(named.value)):
+        assert said in refused
+        assert "HINT: " in refused
+
+
+def test_one_script_for_each_table_is_told(backup: Path) -> None:
+    for name in ("users", "teams", "events"):
+        (backup / f"{name}.sql").write_bytes(SCRIPT)
+    assert "put them together (cat *.sql > apiary.sql)" in error_of(backup)
 
 
 def test_nothing_to_be_found_is_told(backup: Path) -> None:

@@ -138,3 +138,34 @@ def test_what_cannot_be_read_is_bad_usage(tmp_path: Path, name: str, said: str) 
     result = inspected(tmp_path / name)
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.split())
+
+
+SCRIPT = b"CREATE TABLE `users` (`id` int);\nINSERT INTO `users` VALUES (1);\nFLUSH PRIVILEGES;\n"
+
+
+def test_it_takes_what_verify_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A BACKUP directory, a configuration, several databases, codes that are allowed."""
+    night = tmp_path / "night"
+    (night / "files" / "resumes").mkdir(parents=True)
+    (night / "apiary.sql").write_bytes(SCRIPT)
+    refused = "the dump apiary.sql was refused: on line 3, FLUSH acts on the whole server"
+    assert refused in told(inspected(night))
+    assert inspected(night).exit_code == 1
+    assert inspected(night, "--allow", "server-control").exit_code == 0
+    config = tmp_path / "apiary-drill.toml"
+    config.write_text('[backup]\ndirectory = "night"\n\n[safety]\nallow = ["server-control"]\n')
+    assert inspected("--config", config).exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    assert "Nothing in this dump stands against restoring it." in told(inspected())
+    several = inspected(DUMPS / "databases.sql")
+    assert several.exit_code == 2
+    assert "holds 2 databases: other, apiary HINT: Name one of them with --database." in told(several)
+    assert inspected(DUMPS / "databases.sql", "--database", "apiary").exit_code == 0
+    assert inspected(DUMPS / "databases.sql", "--config", config).exit_code == 2
+
+
+def test_without_anything_to_read_it_is_bad_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = inspected()
+    assert result.exit_code == 2
+    assert "name a script or a BACKUP directory" in " ".join(result.stderr.split())
