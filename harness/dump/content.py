@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.dump.ddl import TableDefinition, parse_create_table
 from harness.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ObjectInfo, TableInfo
@@ -92,6 +93,7 @@ class Content:
         self.qualified: dict[str, int] = {}  # databases that names of tables name, each with its first line
         self._drops: set[tuple[str, str, str]] = set()  # database, kind and name of what was dropped so far
         self._first_drops: dict[tuple[int, str, str], frozenset[str]] = {}
+        self.referenced: dict[str, dict[str, int]] = {}  # tables that foreign keys refer to: by name, by database
         self.replaced = False  # a table that has rows was dropped by another dump in the same file
         self._dump = 0
         self._chosen_anew = False  # a USE since the last footer: it is for the dump whose header follows
@@ -149,11 +151,14 @@ class Content:
             self.uncounted.append(piece.line)
         elif tokens[0].text == "DROP":
             self._drop(tokens)
+        elif tokens[0].text == "ALTER" and len(tokens) > 3 and tokens[1].text == "TABLE":
+            self._alter(piece, tokens)
 
     def _create(self, piece: Piece, tokens: Sequence[Token]) -> None:
         definition = parse_create_table(tokens)
         if definition is not None:
             owner = self._database(definition.database, piece.line)
+            self._note_references(piece, tokens)
             if definition.database is not None:
                 self.qualified.setdefault(definition.database, piece.line)
             table = owner.table(definition.name, piece.line)
@@ -190,6 +195,34 @@ class Content:
         owner.objects[kind, name] = ObjectInfo(kind, name, piece.line, definer, placeholder, dropped)
         if kind == "view" and name in owner.tables and not owner.tables[name].tally.rows:
             del owner.tables[name]  # before 5.7 (and MariaDB's before 10.5) a view's placeholder was a table
+
+    def _alter(self, piece: Piece, tokens: Sequence[Token]) -> None:
+        """phpMyAdmin and others write keys behind the rows: they belong to the table as if they stood in its CREATE."""
+        self._note_references(piece, tokens)
+        database, name, _ = name_at(tokens, 2)
+        key = self._current if database is None else database
+        table = self._databases[key].tables.get(name) if key in self._databases else None
+        if table is None or table.definition is None:
+            return
+        words = [token.text if token.kind == "word" else "" for token in tokens]
+        for index in range(len(words) - 3):
+            if words[index : index + 3] == ["ADD", "PRIMARY", "KEY"] and tokens[index + 3].text == "(":
+                names: list[str] = []
+                for token in tokens[index + 4 :]:
+                    if token.text == ")":
+                        break
+                    if token.kind == "name" or (token.kind == "word" and token.text not in ("ASC", "DESC")):
+                        names.append(token.text if token.kind == "name" else token.raw)
+                table.definition = replace(table.definition, primary_key=tuple(names))
+            elif words[index] == "AUTO_INCREMENT" and tokens[index + 1].text == "=" and tokens[index + 2].raw.isdigit():
+                table.definition = replace(table.definition, auto_increment=int(tokens[index + 2].raw))
+
+    def _note_references(self, piece: Piece, tokens: Sequence[Token]) -> None:
+        for index, token in enumerate(tokens[:-1]):
+            if token.text == "REFERENCES" and token.kind == "word":
+                database, name, _ = name_at(tokens, index + 1)
+                owner = self._current if database is None else database
+                self.referenced.setdefault(name, {}).setdefault(owner, piece.line)
 
     def _dropped_before(self, database: str, name: str) -> frozenset[str]:
         """As what the script dropped a table or view before it first created it, be it as a placeholder."""

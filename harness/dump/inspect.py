@@ -69,6 +69,7 @@ class Inspector:
         self._header = Header()
         self._second_header_line = 0
         self._after_footer = self._footer_is_cut = False
+        self._keys_ever_off = False
         self._in_transaction = self._committed = self._keys_off = False
         self._saved: set[str] = set()
         self._restored: set[str] = set()
@@ -161,6 +162,7 @@ class Inspector:
             self._log_bin.append(line)
         if words[1:2] == ["FOREIGN_KEY_CHECKS"]:
             self._keys_off = any(token.text in ("0", "OFF") for token in tokens)
+        self._keys_ever_off |= "FOREIGN_KEY_CHECKS" in words and any(token.text in ("0", "OFF") for token in tokens)
         if words[1:2] == ["NAMES"] and len(tokens) > 2:
             self._names = tokens[2].raw.lower()
         if words[1:2] == ["TIME_ZONE"]:
@@ -292,6 +294,7 @@ class Inspector:
             foreign=self._foreign,
             finishes=tuple(header.finished),
             second_header_line=self._second_header_line if content.replaced else 0,
+            referenced=() if self._keys_ever_off else _mentions(content.referenced),
             qualified=tuple(Mention(name, line) for name, line in content.qualified.items()),
         )
 

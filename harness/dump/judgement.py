@@ -122,19 +122,41 @@ def _unsafe(name: str, findings: Iterable[ScriptFinding]) -> Iterator[HarnessErr
 
 def remarks(info: DumpInfo, chosen: DatabaseInfo) -> tuple[ScriptFinding, ...]:
     """What should be known of a script that may run, and that no single statement says."""
+    return (*_several_dumps(info, chosen), *_checked_keys(info, chosen))
+
+
+def _several_dumps(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFinding]:
     if not info.second_header_line:
-        return ()
+        return
     times = [f"{at:%Y-%m-%d %H:%M:%S}" if at is not None else "no time" for at in info.finishes]
-    return (
-        ScriptFinding(
-            "several-dumps",
-            Severity.WARNING,
-            info.second_header_line,
-            chosen.name,
-            f"the file holds {len(times)} dumps, one behind the other (finished: {', '.join(times)}); what the last "
-            "one says is what a restore gives",
-            "Write each dump into a file of its own: > begins a file anew, >> goes on with it.",
-        ),
+    yield ScriptFinding(
+        "several-dumps",
+        Severity.WARNING,
+        info.second_header_line,
+        chosen.name,
+        f"the file holds {len(times)} dumps, one behind the other (finished: {', '.join(times)}); what the last "
+        "one says is what a restore gives",
+        "Write each dump into a file of its own: > begins a file anew, >> goes on with it.",
+    )
+
+
+def _checked_keys(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFinding]:
+    """phpMyAdmin leaves the check of foreign keys on, unless asked for: DROP TABLE fails then."""
+    dropped = {table.name: table.line for table in chosen.tables if table.dropped}
+    of = chosen.name if chosen.used else ""
+    met = [(dropped[one.name], one.name) for one in info.referenced if one.name in dropped and one.line_for(of)]
+    if info.options.compact or not met:
+        return
+    line, name = min(met)
+    yield ScriptFinding(
+        "foreign-keys-checked",
+        Severity.WARNING,
+        line,
+        name,
+        f"the script drops {name}, which foreign keys refer to, and leaves their check on: run by hand into a migrated "
+        "instance, as the guide says, it stops there (error 3730, MariaDB 1451)",
+        "The harness switches the check off for the load; by hand, SET foreign_key_checks=0 first, or export with "
+        '"Disable foreign key checks".',
     )
 
 

@@ -23,6 +23,8 @@ DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN, STATISTICS, REPLICATION, PROBE))
 statistics that MySQL's `--all-databases` writes, a replica's place in the binary log (`--source-data`), and the
 question of Percona's mysqldump whether the server has MyRocks."""
 
+UNCHECKED = b"SET foreign_key_checks=0, unique_checks=0;\n"
+"""What every tool but phpMyAdmin sets for its own load."""
 USUAL_SETTINGS = b"SET sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0;\n"
 """What the header of every script says that was not made with `--compact`."""
 

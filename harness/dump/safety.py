@@ -69,7 +69,7 @@ class Safety:
         self._current = ""
         self._dropped: ScriptFinding | None = None
         self._told: set[str] = set()  # codes of what is left out: one finding for all lines of a kind
-        self._runs_at_insert: dict[str, dict[str, str]] = {}  # by name and database: what an INSERT would run
+        self._runs_at_insert: dict[tuple[str, str], dict[str, str]] = {}  # TABLE or VIEW, name; by database
 
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
         """Take note of one piece."""
@@ -109,16 +109,20 @@ class Safety:
 
     def _insert(self, piece: Piece) -> None:
         """An INSERT with values: only its target matters; its values can't do anything (see computed-value)."""
-        if piece.head in self._heads_seen:
+        known = piece.head in self._heads_seen
+        if known and not self._runs_at_insert:
             return
         self._heads_seen.add(piece.head)
         head = self._heads.of(piece)
-        if head.database is not None:
+        if head.database is not None and not known:
             self._other(piece.line, head.database, "INSERT")
-        where = self._runs_at_insert.get(head.table, {})
         database = head.database or self._current
-        runs = where.get(database) or where.get("") or (next(iter(where.values()), None) if not database else None)
-        if runs is not None:
+        for kind in ("TABLE", "VIEW"):
+            where = self._runs_at_insert.get((kind, head.table), {})
+            at = next((name for name in where if name == database or "" in (name, database)), None)
+            if at is None:
+                continue
+            runs = where.pop(at)  # once for each table is enough
             self._add(
                 "runs-routine",
                 Severity.ERROR,
@@ -212,24 +216,26 @@ class Safety:
     def _will_run(self, tokens: Sequence[Token]) -> None:
         """Remember triggers by their table, and views: an INSERT behind them would run their text during the load."""
         words = [token.text if token.kind == "word" else "" for token in tokens]
-        if words[:1] != ["CREATE"]:
+        kind = next((word for word in words[1:20] if word in ("TRIGGER", "VIEW", "TABLE", "TABLES")), "")
+        if words[0] not in ("CREATE", "DROP") or kind not in ("TRIGGER", "VIEW", "TABLE"):
             return
-        for kind in ("TRIGGER", "VIEW", "TABLE"):
-            if kind not in words[:20]:
-                continue
-            at = words.index(kind) + 1
-            while at < len(words) and words[at] in ("IF", "NOT", "EXISTS"):
+        at = words.index(kind) + 1
+        while at < len(words) and words[at] in ("IF", "NOT", "EXISTS"):
+            at += 1
+        if words[0] == "DROP":  # a table takes its triggers along; a view is only dropped as a view
+            while at < len(tokens) and kind != "TRIGGER":
+                database, name, at = name_at(tokens, at)
+                self._runs_at_insert.get((kind, name), {}).pop(database or self._current, None)
                 at += 1
-            database, name, behind = name_at(tokens, at)
-            if kind == "TRIGGER":
-                at = words.index("ON", behind) if "ON" in words[behind:] else behind
-                database, table, _ = name_at(tokens, at + 1)
-                self._runs_at_insert.setdefault(table, {})[database or self._current] = (
-                    f"its trigger {name} was created"
-                )
-            elif kind == "VIEW":
-                self._runs_at_insert.setdefault(name, {})[database or self._current] = f"{name} was created as a view"
             return
+        database, name, behind = name_at(tokens, at)
+        if kind == "TRIGGER" and "ON" in words[behind:]:
+            database, table, _ = name_at(tokens, words.index("ON", behind) + 1)
+            known = self._runs_at_insert.setdefault(("TABLE", table), {})
+            known[database or self._current] = f"its trigger {name} was created"
+        elif kind == "VIEW":
+            known = self._runs_at_insert.setdefault(("VIEW", name), {})
+            known[database or self._current] = f"{name} was created as a view"
 
     def _known_harm(self, line: int, words: list[str], tokens: Sequence[Token]) -> None:
         self._accounts_and_server(line, words, tokens)

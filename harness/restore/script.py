@@ -18,7 +18,7 @@ from harness.dump.judgement import LISTED, chosen_database, not_sql, refusals, r
 from harness.dump.migrations import MigrationNames
 from harness.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
 from harness.dump.model import Severity as ScriptSeverity
-from harness.dump.rewrite import USUAL_SETTINGS, RewriteReport, missing_drops, restore_stream
+from harness.dump.rewrite import UNCHECKED, USUAL_SETTINGS, RewriteReport, missing_drops, restore_stream
 from harness.dump.safety import Safety, computed_value_findings, findings_for
 from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
@@ -65,6 +65,8 @@ class Script:
             yield drops
         if self.info.options.compact:
             yield USUAL_SETTINGS
+        elif self.info.referenced:
+            yield UNCHECKED
         yield from restore_stream(self.source, self.database.name, target=self.target, report=self.report)
 
     @property

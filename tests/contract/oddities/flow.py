@@ -21,6 +21,13 @@ def drilled(
     # Whoever writes into the operator's own database, as ALTER DATABASE by its name would, gets an error.
     source = pair.source.database.replace("_", "\\_")
     pair.admin.execute(f"REVOKE ALL ON `{source}`.* FROM '{pair.source.app.user}'@'%'")
+    return compared(pair, dump, database, allowed=allowed)
+
+
+def compared(
+    pair: Pair, dump: Dump, database: str | None = None, *, allowed: frozenset[str] = frozenset()
+) -> tuple[Script, tuple[CheckResult, CheckResult]]:
+    """The same, once more into the same target."""
     script = check_compatibility(read_script(dump, database, allowed=allowed), pair.target)
     run_script(pair.target, script.chunks())
     expected, again = redump(pair.target, script, PLAN)

@@ -113,6 +113,8 @@ HOSTILE = (
     # text of the backup that would run during the load
     b"CREATE TRIGGER t BEFORE INSERT ON teams FOR EACH ROW SET NEW.name=SLEEP(9);\n"
     b"INSERT INTO teams VALUES (1,'x','y');",
+    b"INSERT INTO teams VALUES (1,'x','y');\nCREATE TRIGGER t BEFORE INSERT ON teams FOR EACH ROW SET NEW.name='x';\n"
+    b"INSERT INTO teams VALUES (2,'x','y');",
     b"CREATE VIEW v AS SELECT * FROM teams;\nINSERT INTO v VALUES (1,'x','y');",
     # longer than any tool writes
     b"CREATE TABLE e (a int) COMMENT='" + b"x" * (5 << 20) + b"' DATA DIRECTORY='/tmp';",
