@@ -31,6 +31,9 @@ _SCRIPT_BEGINS = re.compile(
 )
 """A comment is `--` with a blank behind it: `-----BEGIN` is a key, and `---` a YAML file."""
 
+_ARCHIVE_NAME = re.compile(r"\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst|txz|tbz2?)$", re.IGNORECASE)
+"""What is called an archive and is damaged from its first byte on is a broken one, and not something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundBackup:
@@ -143,6 +146,7 @@ def _kind(path: Path) -> str:
     if path.is_dir():
         return "dump" if is_tab(path) else "storage"
     named = ".sql" in path.suffixes
+    otherwise = "dump" if named else "storage" if _ARCHIVE_NAME.search(path.name) else ""
     try:
         chunks = open_script(path, any_content=True)
         first = b""
@@ -151,10 +155,10 @@ def _kind(path: Path) -> str:
             if len(first) >= _FIRST_BYTES:
                 break
     except (UsageError, BrokenArtifact):
-        return "dump" if named else ""
+        return otherwise
     if first[257:262] == b"ustar":
         return "storage"
-    return "dump" if named or _SCRIPT_BEGINS.match(first) else ""
+    return "dump" if not otherwise and _SCRIPT_BEGINS.match(first) else otherwise
 
 
 def is_tab(directory: Path) -> bool:
@@ -164,9 +168,10 @@ def is_tab(directory: Path) -> bool:
 
 
 def _inner(path: Path) -> Path:
-    """`storage/app` of a `storage` that was copied with its outer directory."""
+    """`storage/app` of a `storage` that was copied with its outer directory; an `app` in an `app` is reported later."""
     inner = path / "app"
-    return inner if path.is_dir() and inner.is_dir() and _looks_like_storage(inner) else path
+    outer = path.is_dir() and path.name != "app"
+    return inner if outer and inner.is_dir() and _looks_like_storage(inner) else path
 
 
 def _looks_like_storage(path: Path) -> bool:

@@ -69,12 +69,25 @@ def test_an_archive_is_known_by_its_first_bytes(backup: Path) -> None:
     assert find_backup(backup).storage == backup / "uploads.bin"
 
 
+def test_an_archive_that_is_damaged_from_its_first_byte_on_is_known_by_its_name(backup: Path) -> None:
+    """Or a backup that is broken would be bad usage: `storage.tar.gz` of 0 bytes, or with a list of names in front."""
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    shutil.rmtree(backup / "files")
+    archive = backup / "storage.tar.gz"
+    for content in (b"", b"\x1f\x8b\x08\0", b"./\n./resumes/\n\x1f\x8b\x08\0", b"-- text\n"):
+        archive.write_bytes(content)
+        (backup / "storage.tar.gz.sha256").write_text(f"{hashlib.sha256(content).hexdigest()}  storage.tar.gz\n")
+        assert find_backup(backup).storage == archive
+
+
 def test_the_inner_directory_of_a_storage_that_was_copied_whole(backup: Path) -> None:
     (backup / "apiary.sql").write_bytes(SCRIPT)
     (backup / "files").rename(backup / "app")
     (backup / "storage").mkdir()
     (backup / "app").rename(backup / "storage" / "app")
     assert find_backup(backup).storage == backup / "storage" / "app"
+    (backup / "storage").rename(backup / "app")
+    assert find_backup(backup).storage == backup / "app", "it was copied into itself: a check reports that"
 
 
 def test_a_directory_beside_the_storage_is_no_second_one(backup: Path) -> None:
