@@ -60,6 +60,29 @@ def queue_size_expression(queue: str = SEARCH_QUEUE) -> str:
     return f"echo Illuminate\\Support\\Facades\\Queue::size('{queue}');"
 
 
+HEALTH_CHECKS: dict[str, str] = {
+    "cache": "Cache",
+    "database": "Database",
+    "log": "Log",
+    "migration": "MigrationUpToDate",
+    "storage": "Storage",
+}
+"""Checks of `/health` that can hold in a closed network, and the beginning of their classes' names (APIARY.md;
+ans-group/laravel-health-check 3.0, the version in the application's lock file)."""
+
+
+def health_expression() -> str:
+    """Run the checks of HEALTH_CHECKS without `/health`: a JSON object of `OK` or another status by name.
+
+    `/health` itself gives no report at all where Redis is missing: the check of Horizon ends it with an exception.
+    """
+    pairs = ", ".join(f"'{name}' => '{kind}'" for name, kind in HEALTH_CHECKS.items())
+    return (
+        "echo json_encode(array_map(fn ($kind) => app('UKFast\\HealthCheck\\Checks\\\\' . $kind . 'HealthCheck')"
+        f"->status()->getStatus(), [{pairs}]));"
+    )
+
+
 CONFIGURED: dict[str, str] = {
     "APP_KEY": "app.key",
     "DB_HOST": "database.connections.mysql.host",

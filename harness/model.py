@@ -348,19 +348,32 @@ class SearchState:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """What the application says of itself; `configuration` asks whether it uses what its environment says.
+    """What the application says of itself.
 
-    `not_decrypted` names the columns with encrypted values that were not tried, because no `APP_KEY` was given.
+    Args:
+        ping: whether `/ping` answers.
+        health: one probe for each health check that gave a status (`OK`), by the check's name.
+        migrations_ran, migrations_pending: as `migrate:status` lists them.
+        decrypt: whether encrypted values can be read.
+        downloads: files fetched through the application; empty where the login failed.
+        configuration: whether it uses what its environment says.
+        no_report: why `/health` gave no report, or empty; the checks in `health` were then run one by one.
+        no_login: why the login failed, or empty.
+        completed: variables of the login that the environment file lacked.
+        not_decrypted: columns with encrypted values that were not tried, because no `APP_KEY` was given.
     """
 
     ping: Probe
-    health: Probe
+    health: tuple[Probe, ...]
     migrations_ran: tuple[str, ...]
     migrations_pending: tuple[str, ...]
     decrypt: tuple[Probe, ...] = ()
     downloads: tuple[Probe, ...] = ()
     configuration: tuple[Probe, ...] = ()
     not_decrypted: tuple[str, ...] = ()
+    no_report: str = ""
+    no_login: str = ""
+    completed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,17 +229,7 @@ CHECKS: tuple[Check, ...] = (
     Check("release", _release, needs_migration=True),
     Check("no-way-out", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),
     Check("encrypted-values", lambda e: encrypted.check_encrypted_values(e.app), required=False),
-    Check(
-        "downloads",
-        lambda e: search.check_probes(
-            "downloads",
-            "A resume downloaded through the application is the file that was backed up",
-            "download",
-            e.app.downloads,
-            "{subject} does not come back through the application as it was backed up.",
-        ),
-        required=False,
-    ),
+    Check("downloads", lambda e: app.check_downloads(e.app), required=False),
     Check("recovery-point", lambda e: recovery.check_recovery_point(e.recovery), required=False),
     Check("recovery-time", lambda e: recovery.check_recovery_time(e.recovery)),
     Check("trend", _trend, required=False, needs_history=True),

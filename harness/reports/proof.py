@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.checks.evidence import Evidence, FileEvidence
 from harness.errors import HarnessError
+from harness.expressions import HEALTH_CHECKS
 from harness.model import DirectoryTotals, DrillResult, IdSet, Probe
 from harness.reports.document import Bar, Block, Column, Fold, Grid, Paragraph, Picture, Section
 from harness.reports.words import control_sentence, counted, size
@@ -188,7 +189,8 @@ def _probes(evidence: Evidence) -> Fold:
     app = evidence.app
     kinds: tuple[tuple[str, Sequence[Probe]], ...] = (
         ("Search for a known row", evidence.search.probes),
-        ("Answer of the application", (app.ping, app.health)),
+        ("Answer of the application", (app.ping,)),
+        ("Health check", tuple(probe for probe in app.health if probe.subject in HEALTH_CHECKS)),
         ("Decrypt a value", app.decrypt),
         ("Download a file", app.downloads),
     )

@@ -18,6 +18,7 @@ from harness.runtimes.components import app_component, mysql_component, search_c
 from harness.runtimes.docker_app import (
     apiary,
     app_environment,
+    completed_login,
     make_storage_volume,
     pod_plan,
     prepare_storage,
@@ -153,7 +154,8 @@ class DockerRuntime:
                 meilisearch=search.inner_url,
                 url=url,
             )
-            app, container = apiary(client, spec, profile, self._app, pod, prefix, env, url)
+            completed = completed_login(self._given_env) if profile.real else ()
+            app, container = apiary(client, spec, profile, self._app, pod, prefix, env, url, completed)
             tag = self._app.reference.partition("@")[0].rpartition(":")[2]
             app_told = app_component(app, self._app.label, tag=tag)  # while the servers start
             mysql_ready()

@@ -20,7 +20,7 @@ from harness.runtimes.docker_host import ContainerCommand, ContainerHost
 from harness.runtimes.docker_images import ChosenImage
 from harness.runtimes.docker_labels import drill_labels
 from harness.runtimes.profiles import PASSPORT_PAIR, Profile
-from harness.runtimes.spec import StackSpec
+from harness.runtimes.spec import DRILLS_OWN, LOGIN_HOSTS, StackSpec
 from harness.services.apiary import Apiary
 from harness.services.artisan_errors import start_failed
 from harness.services.execution import run
@@ -36,7 +36,7 @@ _OURS = (
     *("APP_URL", "BROADCAST_CONNECTION", "CACHE_STORE", "LOG_CHANNEL", "MAIL_MAILER", "QUEUE_CONNECTION"),
     *("DB_CONNECTION", "DB_HOST", "DB_PORT", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD", "DB_SOCKET"),
     *("MEILISEARCH_HOST", "MEILISEARCH_KEY", "SCOUT_DRIVER", "SCOUT_PREFIX", "SESSION_DRIVER"),
-    "LARAVEL_STORAGE_PATH",
+    *("LARAVEL_STORAGE_PATH", *DRILLS_OWN),
 )
 
 
@@ -56,12 +56,13 @@ class AppContainer:
         """The container of the app, while there is one."""
         return self._server
 
-    def start_app(self) -> None:
-        """Start a new container of it and wait until `/ping` answers."""
+    def start_app(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start a new container of it and wait until `/ping` answers; `environment` is added to its own."""
         if self.running():
             raise ServerFailed("Apiary is running already")
         self.stop()  # the container of an app that died is still there, for its log
-        self._server = Server(self._client, self._plan, stop_s=self._limits.stop_s)
+        plan = replace(self._plan, env={**self._plan.env, **(environment or {})})
+        self._server = Server(self._client, plan, stop_s=self._limits.stop_s)
         self._server.start()
         try:
             self._server.wait_ready(lambda: self.ping(), timeout_s=self._limits.app_ready_s)
@@ -95,8 +96,8 @@ class AppLifecycle:
     def __init__(self, app: AppContainer) -> None:
         self._app = app
 
-    def start(self) -> None:
-        self._app.start_app()
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        self._app.start_app(environment)
 
     def stop(self) -> None:
         self._app.stop()
@@ -142,7 +143,13 @@ def app_environment(
     drill = spec.app_environment(mysql=mysql, meilisearch=meilisearch, url=url, storage=profile.storage_parent)
     made = {} if given.keys() >= PASSPORT_PAIR else profile.made()
     ours = {name: value for name, value in drill.items() if name in _OURS or name in spec.app_env}
-    return {**drill, **made, **given, **ours}
+    hosts = {name: given.get("CAS_HOSTNAME") or drill[name] for name in completed_login(given)}
+    return {**drill, **made, **given, **hosts, **ours}
+
+
+def completed_login(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables that the login cannot do without and that an environment file lacks."""
+    return tuple(name for name in LOGIN_HOSTS if not given.get(name))
 
 
 def pod_plan(spec: StackSpec, profile: Profile, image: ChosenImage, network: str, prefix: str) -> ContainerPlan:
@@ -157,6 +164,7 @@ def pod_plan(spec: StackSpec, profile: Profile, image: ChosenImage, network: str
         user="0:0",
         network=network,
         volumes={profile.storage: f"{prefix}-storage"},
+        files=profile.files,
         capabilities=_STORAGE_RIGHTS,
         memory_bytes=_MEMORY_BYTES,
         cwd=profile.cwd,
@@ -183,8 +191,9 @@ def apiary(
     prefix: str,
     env: Mapping[str, str],
     url: str,
+    completed: tuple[str, ...] = (),
 ) -> tuple[Apiary, AppContainer]:
-    """An Apiary that is not started yet."""
+    """An Apiary that is not started yet; `completed` are variables that its environment file lacked."""
     storage = f"{prefix}-storage"
     plan = ContainerPlan(
         title="Apiary",
@@ -197,6 +206,7 @@ def apiary(
         user=profile.user,
         network=f"container:{prefix}-pod",
         volumes={profile.storage: storage},
+        files=profile.files,
         memory_bytes=_MEMORY_BYTES,
         cwd=profile.cwd,
     )
@@ -214,6 +224,7 @@ def apiary(
         lifecycle=AppLifecycle(container),
         generator=profile.generator,
         limits=spec.limits,
+        completed=completed,
     )
     container.ping = app.ping
     return app, container

@@ -148,7 +148,7 @@ class ProcessRuntime:
         php = _php(directory)
         child = Child(
             "Apiary",
-            [str(php), "artisan", "serve", "--host=127.0.0.1", f"--port={port}"],
+            [str(php), "artisan", "serve", "--no-reload", "--host=127.0.0.1", f"--port={port}"],
             env=app_env,
             log=spec.logs / "apiary.log",
             cwd=directory,
@@ -186,10 +186,10 @@ class _AppProcess:
         self._ready_s = ready_s
         self.ping = lambda: False
 
-    def start(self) -> None:
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
         if self._child.running():
             raise ServerFailed("Apiary is running already")
-        self._child.start()
+        self._child.start(environment)
         try:
             self._child.wait_ready(self.ping, timeout_s=self._ready_s)
         except (ServerFailed, WaitTimeout) as error:

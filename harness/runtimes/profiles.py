@@ -7,7 +7,7 @@ image is laid out in the same way, so little differs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,6 +20,15 @@ PASSPORT_PAIR = frozenset({"PASSPORT_PRIVATE_KEY", "PASSPORT_PUBLIC_KEY"})
 
 _PASSPORT_KEY_BITS = 4096
 """As `php artisan passport:keys` makes them."""
+
+
+SERVE = ("php", "artisan", "serve", "--no-reload", "--host=0.0.0.0")
+"""Without `--no-reload` the server ignores PHP_CLI_SERVER_WORKERS and has one worker (spec.WORKERS)."""
+
+_MARIADB_CLIENT = {"/etc/mysql/conf.d/apiary-drill.cnf": b"[client-mariadb]\nssl-verify-server-cert=OFF\n"}
+"""For the image's client, MariaDB's 11.8, which loads the stored schema into an empty database: over TCP it verifies
+the certificate that MySQL signed itself (ERROR 2026). In production it connects through a socket, where there is no
+TLS at all. The group is read by MariaDB's programs only: MySQL's stop at an option that they don't know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class Profile:
         storage_parent: `storage` in the container.
         generator: command that fills it with data; empty for the real one.
         made: variables that are made up when neither the drill nor the environment file has them.
+        files: put into its containers, content by path.
     """
 
     cwd: str
@@ -47,6 +57,7 @@ class Profile:
     storage_parent: str
     made: Callable[[], Mapping[str, str]]
     generator: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def passport_keys() -> dict[str, str]:
@@ -77,7 +88,7 @@ def check_pair(given: Mapping[str, str]) -> None:
 
 STANDIN = Profile(
     cwd="/app",
-    serve=("php", "artisan", "serve", "--host=0.0.0.0"),
+    serve=SERVE,
     port=8000,
     php=("php",),
     user=str(guide.STORAGE_UID),
@@ -89,11 +100,12 @@ STANDIN = Profile(
 
 REAL = Profile(
     cwd="/app",
-    serve=("php", "artisan", "serve", "--host=0.0.0.0"),
+    serve=SERVE,
     port=8000,
     php=("php",),
     user=str(guide.STORAGE_UID),
     storage="/app/storage/app",
     storage_parent="/app/storage",
     made=passport_keys,
+    files=_MARIADB_CLIENT,
 )

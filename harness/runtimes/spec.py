@@ -17,6 +17,34 @@ from harness.services.stack import Stack
 PROBE_USER = "drill"
 """The user that the drill logs in as; its row comes after everything was compared."""
 
+_CAS_HOST = "cas.drill.invalid"
+"""A name that nobody has (RFC 2606): the login is never asked for there."""
+
+LOGIN_HOSTS = ("CAS_HOSTNAME", "CAS_REAL_HOSTS")
+"""Without these the CAS client ends every request behind the login silently (APIARY.md)."""
+
+_LOGIN = {
+    "FEATURE_SANDBOX_MODE": "true",
+    "SANDBOX_USERS": PROBE_USER,
+    "CAS_MASQUERADE": PROBE_USER,
+    "CAS_MASQUERADE_email_primary": f"{PROBE_USER}@drill.invalid",
+    "CAS_MASQUERADE_givenName": "Restore",
+    "CAS_MASQUERADE_sn": "Drill",
+    "CAS_MASQUERADE_gtGTID": "999999999",
+    "CAS_MASQUERADE_authnContextClass": "mfa-duo",
+    "CAS_MASQUERADE_eduPersonPrimaryAffiliation": "student",
+    # Split at the @ by the application; without one it answers 500.
+    "CAS_MASQUERADE_eduPersonScopedAffiliation": "student@gt",
+}
+"""The probe that downloads a resume logs in as the app's own compose file lets a developer in: config/cas.php,
+app/Http/Middleware/CasAuthenticate.php, app/Util/CasUser.php."""
+
+WORKERS = 4
+"""Of `artisan serve`, as in the app's own .env.example: with one, a page that asks the application itself hangs."""
+
+DRILLS_OWN = frozenset({*_LOGIN, "PHP_CLI_SERVER_WORKERS"})
+"""Variables of the drill's login and of its way to serve: an environment file does not change them."""
+
 
 @dataclass(frozen=True, slots=True)
 class StackSpec:
@@ -73,13 +101,9 @@ class StackSpec:
             "MAIL_MAILER": "array",
             "BROADCAST_CONNECTION": "null",
             "LOG_CHANNEL": "stderr",
-            # The probe that downloads a resume logs in as the app's own compose file lets a developer in.
-            "FEATURE_SANDBOX_MODE": "true",
-            "SANDBOX_USERS": PROBE_USER,
-            "CAS_MASQUERADE": PROBE_USER,
-            "CAS_MASQUERADE_email_primary": f"{PROBE_USER}@drill.invalid",
-            "CAS_MASQUERADE_givenName": "Restore",
-            "CAS_MASQUERADE_sn": "Drill",
+            **_LOGIN,
+            **dict.fromkeys(LOGIN_HOSTS, _CAS_HOST),
+            "PHP_CLI_SERVER_WORKERS": str(WORKERS),
             "LARAVEL_STORAGE_PATH": storage,
             **self.app_env,
         }

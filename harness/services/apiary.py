@@ -21,7 +21,9 @@ from harness.limits import Limits, option_for
 from harness.services.artisan_errors import cause_of
 from harness.services.execution import Completed, Host, run
 
-REQUEST_TIMEOUT_S = 30.0
+REQUEST_TIMEOUT_S = 10.0
+"""Pages take some tenths of a second on the real application; behind one that waits for itself none ever comes."""
+
 _READING = ("--version", "migrate:status", "tinker")
 """Commands that only read, as the harness calls them."""
 
@@ -29,6 +31,8 @@ STANDIN_NAME = "Apiary stand-in"
 """What the stand-in's `php artisan --version` says; Laravel's says `Laravel Framework`."""
 
 _DOWNLOAD_CHUNK_BYTES = 1 << 16
+_KEPT_BYTES = 1 << 18
+"""The report of `/health` holds the stack trace of each check that failed."""
 
 
 class Lifecycle(Protocol):
@@ -42,6 +46,13 @@ class Lifecycle(Protocol):
 
     def running(self) -> bool:
         """Whether it runs now."""
+
+
+class OwnLifecycle(Lifecycle, Protocol):
+    """The same of an application that this drill runs itself."""
+
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it and wait until `/ping` answers; `environment` is added to its own, this once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,7 @@ class Apiary:
         lifecycle: starts and stops it.
         generator: command that fills a stand-in with data; empty for an image that has none.
         limits: how long its commands may take.
+        completed: variables of the login that its environment file lacked and the runtime added.
         overrides: variables that artisan commands get in place of the app's own: for faults, and for nothing else.
     """
 
@@ -71,9 +83,10 @@ class Apiary:
     storage_root: str
     storage_uid: int
     search_prefix: str
-    lifecycle: Lifecycle
+    lifecycle: OwnLifecycle
     generator: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    completed: tuple[str, ...] = ()
     overrides: dict[str, str] = field(default_factory=dict)
 
     def artisan(self, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
@@ -116,7 +129,7 @@ class Apiary:
         return (found[1], found[2]) if completed.exit_status == 0 and found else None
 
     def get(self, path: str, *, timeout_s: float = REQUEST_TIMEOUT_S) -> Page:
-        """Fetch a page without logging in; the body is digested as it comes and not kept beyond 64 KiB.
+        """Fetch a page without logging in; the body is digested as it comes and not kept beyond 256 KiB.
 
         Raises:
             ServerFailed: nobody answers.
@@ -145,7 +158,7 @@ class Apiary:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer of the app: status, type, size and SHA-256 of the body, and its first 64 KiB."""
+    """An answer of the app: status, type, size and SHA-256 of the body, and its first 256 KiB."""
 
     status: int
     content_type: str
@@ -173,8 +186,10 @@ def fetch(session: requests.Session, url: str, *, timeout_s: float, whole_s: flo
                     raise ServerFailed(f"Apiary at {url} did not end its answer within {whole_s:g} s")
                 digest.update(chunk)
                 size += len(chunk)
-                beginning += chunk[: _DOWNLOAD_CHUNK_BYTES - len(beginning)]
+                beginning += chunk[: _KEPT_BYTES - len(beginning)]
             content_type = answer.headers.get("Content-Type", "")
             return Page(answer.status_code, content_type, size, digest.hexdigest(), beginning)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise ServerFailed(f"Apiary at {url} does not answer: {type(error).__name__}") from error
+        late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError)
+        waited = f" within {timeout_s:g} s" if late else f": {type(error).__name__}"
+        raise ServerFailed(f"Apiary at {url} does not answer{waited}") from error

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 from harness.checks.encrypted import NOT_READABLE
 from harness.errors import HarnessError
 from harness.expressions import CONFIGURED, decrypt_digest_expression, stale_configuration_expression
 from harness.model import AppState, Probe
+from harness.services.apiary import Page
 from harness.services.mysql import quote_name
 from harness.services.stack import Stack
 from harness.snapshot import encrypted_values
+from harness.stages.health import observe_health
 from harness.storage.inventory import read_inventory
 
 DOWNLOADS = 3
 """Resumes fetched through the application."""
+
+_NOT_LET_IN = (HTTPStatus.FOUND, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 def observe_app(stack: Stack, files: Path | None = None, *, key_given: bool = True) -> AppState:
@@ -26,47 +30,41 @@ def observe_app(stack: Stack, files: Path | None = None, *, key_given: bool = Tr
     Args:
         key_given: False where its `APP_KEY` is one that the harness made up, which proves nothing.
         files: inventory of the storage directory as it must be, which a download is compared with; without it
-            nothing is downloaded. A download logs in, which leaves a row: look at the database before.
+            neither downloads nor health are asked for. A download logs in, which leaves a row: look at the database
+            before.
     """
     ran, pending = stack.apiary.migrations()
     with stack.mysql.session() as session:
         encrypted = tuple(encrypted_values(session, stack.mysql.database))
+    decrypt = tuple(_decrypt(stack, encrypted)) if key_given else ()
+    configuration = tuple(_configuration(stack))
+    ping = _ping(stack)
+    downloads, no_login = _downloads(stack, files) if files is not None else ((), "")
+    health, no_report = observe_health(stack) if files is not None else ((), "")
     return AppState(
-        ping=_ping(stack),
-        health=_health(stack),
+        ping=ping,
+        health=health,
         migrations_ran=ran,
         migrations_pending=pending,
-        decrypt=tuple(_decrypt(stack, encrypted)) if key_given else (),
+        decrypt=decrypt,
         not_decrypted=() if key_given else tuple(column for column, _ in encrypted),
-        configuration=tuple(_configuration(stack)),
-        downloads=tuple(_downloads(stack, files)) if files is not None else (),
+        configuration=configuration,
+        downloads=downloads,
+        no_report=no_report,
+        no_login=no_login,
+        completed=stack.apiary.completed,
     )
 
 
 def _ping(stack: Stack) -> Probe:
-    answers = stack.apiary.ping()
-    return Probe("ping", "/ping", "pong", "pong" if answers else "", "" if answers else "no answer")
-
-
-def _health(stack: Stack) -> Probe:
     try:
-        page = stack.apiary.get("/health")
+        page = stack.apiary.get("/ping")
     except HarnessError as error:
-        return Probe("health", "/health", "200", "", error.fact)
-    return Probe("health", "/health", "200", str(page.status), "" if page.status == 200 else _unwell(page.beginning))
-
-
-def _unwell(body: bytes) -> str:
-    """The names of the checks that failed, as the health page lists them; not their messages.
-
-    The page is ans-group/laravel-health-check's: `{"status": …, "<check>": {"status": …, "message": …}}`.
-    """
-    try:
-        report = json.loads(body)
-        failed = [name for name, told in report.items() if isinstance(told, dict) and told.get("status") != "OK"]
-    except (ValueError, AttributeError):
-        return "it does not say what is wrong"
-    return f"not well: {', '.join(failed)}" if failed else "it names no failed check"
+        return Probe("ping", "/ping", "pong", "", error.fact)
+    if page.status != HTTPStatus.OK:
+        maintenance = ", as in maintenance mode" if page.status == HTTPStatus.SERVICE_UNAVAILABLE else ""
+        return Probe("ping", "/ping", "pong", "", f"status {page.status}{maintenance}")
+    return Probe("ping", "/ping", "pong", "pong" if page.beginning.strip() == b"pong" else "another text")
 
 
 def _decrypt(stack: Stack, values: Sequence[tuple[str, str]]) -> list[Probe]:
@@ -96,12 +94,16 @@ def _configuration(stack: Stack) -> list[Probe]:
     ]
 
 
-def _downloads(stack: Stack, files: Path) -> list[Probe]:
-    """Fetch resumes through the app and compare their digests with the inventory's."""
+def _downloads(stack: Stack, files: Path) -> tuple[tuple[Probe, ...], str]:
+    """Fetch resumes through the app and compare their digests with the inventory's.
+
+    Returns:
+        The probes, and why the login failed (empty when it did not): then there are none.
+    """
     with stack.mysql.session() as session:
         tables = {name for (name,) in session.rows(f"SHOW TABLES FROM {quote_name(stack.mysql.database)}")}
         if not {"resumes", "users"} <= tables:
-            return []
+            return (), ""
         owners = list(
             session.rows(
                 f"SELECT u.id, u.uid FROM {quote_name(stack.mysql.database, 'resumes')} r"
@@ -110,20 +112,32 @@ def _downloads(stack: Stack, files: Path) -> list[Probe]:
                 (DOWNLOADS,),
             )
         )
-    wanted = {f"resumes/{uid}.pdf".encode(): user_id for user_id, uid in owners}
-    probes = []
+    wanted = {f"resumes/{uid}.pdf".encode(): f"/users/{user_id}/resume" for user_id, uid in owners}
+    probes: list[Probe] = []
     for entry in read_inventory(files):
-        if entry.path in wanted:
-            path = f"/users/{wanted[entry.path]}/resume"
-            try:
-                page = stack.apiary.get(path)
-            except HarnessError as error:
-                probes.append(Probe("download", path, entry.sha256, "", error.fact))
-                continue
-            told = "" if page.status == 200 else f"status {page.status}"
-            probes.append(Probe("download", path, entry.sha256, page.sha256 if page.status == 200 else "", told))
-    missing = set(wanted) - {entry.path for entry in read_inventory(files)}
-    probes += [
-        Probe("download", f"/users/{wanted[path]}/resume", "a file", "", "the file is not there") for path in missing
-    ]
-    return probes
+        if entry.path not in wanted:
+            continue
+        path = wanted.pop(entry.path)
+        try:
+            page = stack.apiary.get(path)
+        except HarnessError as error:
+            # Whoever does not answer once would be waited for three times.
+            return (*probes, Probe("download", path, entry.sha256, "", error.fact)), ""
+        if told := login_refused(page):
+            return (), told
+        told = "" if page.status == HTTPStatus.OK else f"status {page.status}"
+        probes.append(Probe("download", path, entry.sha256, "" if told else page.sha256, told))
+    probes += [Probe("download", path, "a file", "", "the file is not there") for path in wanted.values()]
+    return tuple(probes), ""
+
+
+def login_refused(page: Page) -> str:
+    """Why a page says that the visitor was not let in, or empty: then the file decides.
+
+    The CAS client ends a request that it cannot serve silently: 200, `text/html`, nothing in it (APIARY.md).
+    """
+    if page.status in _NOT_LET_IN:
+        return f"status {page.status}"
+    if page.status == HTTPStatus.OK and page.size_bytes == 0 and page.content_type.startswith("text/html"):
+        return "status 200 with an empty HTML page"
+    return ""

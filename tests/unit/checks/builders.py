@@ -47,7 +47,7 @@ from harness.storage.inventory import write_inventory
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PREFIX = "apiary_"
 PONG = Probe("ping", "/ping", "pong", "pong")
-WELL = Probe("health", "/health", "200", "200")
+WELL = tuple(Probe("health", name, "OK", "OK") for name in ("database", "storage"))
 
 
 def table(name: str = "users", rows: int = 2, digest: str = "aa", auto_increment: int | None = 3) -> TableState:
@@ -96,15 +96,29 @@ def searchable(table_name: str, ids: Iterable[int | str], *, imported: bool = Tr
 def app(
     *,
     ping: Probe = PONG,
-    health: Probe = WELL,
+    health: tuple[Probe, ...] = WELL,
     pending: tuple[str, ...] = (),
     decrypt: tuple[Probe, ...] = (Probe("decrypt", "users.buzzcard", "d1", "d1"),),
     downloads: tuple[Probe, ...] = (Probe("download", "resumes/a.pdf", "d2", "d2"),),
     configuration: tuple[Probe, ...] = (Probe("configuration", "APP_KEY", "as given", "as given"),),
+    no_report: str = "",
+    no_login: str = "",
+    completed: tuple[str, ...] = (),
 ) -> AppState:
     """An application that is well."""
     ran = ("2014_10_12_000000_create_users_table",)
-    return AppState(ping, health, ran, pending, decrypt, downloads, configuration)
+    return AppState(
+        ping,
+        health,
+        ran,
+        pending,
+        decrypt,
+        downloads,
+        configuration,
+        no_report=no_report,
+        no_login=no_login,
+        completed=completed,
+    )
 
 
 def recovery(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from harness.checks.app import check_answers, check_configuration, check_egress, check_migrations
+from harness.checks.app import (
+    check_answers,
+    check_configuration,
+    check_downloads,
+    check_egress,
+    check_migrations,
+)
 from harness.model import EgressAttempt, Probe, Severity
 from tests.unit.checks.builders import app, finding, only
 
 
+def health(**states: str) -> tuple[Probe, ...]:
+    return tuple(Probe("health", name.replace("_", "-"), "OK", state) for name, state in states.items())
+
+
 def test_an_application_that_is_well() -> None:
     result = check_answers(app())
-    assert (result.check, result.findings, result.compared) == ("app-answers", (), 2)
+    assert (result.check, result.findings, result.compared) == ("app-answers", (), 3)
 
 
 def test_ping_that_answers_with_something_else() -> None:
@@ -18,15 +28,66 @@ def test_ping_that_answers_with_something_else() -> None:
     )
 
 
-def test_health_that_does_not_answer() -> None:
-    health = Probe("health", "/health", "200", "", "connection refused")
-    assert only(check_answers(app(health=health))) == finding(
-        "app-health",
-        "/health",
-        "/health of the restored application does not answer as it should: connection refused.",
-        "200",
-        "nothing",
+def test_a_health_check_of_what_the_drill_provides_fails() -> None:
+    for name in ("cache", "database", "log", "migration", "storage"):
+        result = check_answers(app(health=health(**{"storage": "OK", "scheduler": "OK", name: "PROBLEM"})))
+        assert only(result) == finding(
+            "app-health",
+            name,
+            f"The restored application's own health check of its {name} fails.",
+            "OK",
+            "PROBLEM",
+        )
+
+
+def test_health_checks_that_cannot_hold_in_a_closed_network_are_not_judged() -> None:
+    result = check_answers(app(health=health(database="OK", http="PROBLEM", package_security="PROBLEM", queue="BAD")))
+    told = only(result)
+    assert (told.code, told.severity, told.subject) == ("app-health-unproven", Severity.INFO, "/health")
+    assert told.message == (
+        "Health checks that need what a disposable target lacks are not judged: http (frontend assets),"
+        " package-security (the internet), queue."
     )
+    assert result.compared == 2
+
+
+def test_health_that_gives_no_report() -> None:
+    told = only(check_answers(app(no_report="status 500, text/html that is not a JSON report")))
+    assert (told.code, told.severity) == ("app-health-unproven", Severity.INFO)
+    assert told.message.startswith(
+        "/health gave no report (status 500, text/html that is not a JSON report). Its checks database, storage were"
+        " run one by one. Health checks that "
+    )
+    assert all(f"{name} (" in told.message for name in ("http", "package-security", "horizon", "redis", "scheduler"))
+    silent = only(check_answers(app(health=(), no_report="no answer")))
+    assert "could not be run one by one either." in silent.message
+    broken = check_answers(app(health=health(database="PROBLEM"), no_report="no answer"))
+    assert [(each.code, each.severity) for each in broken.findings] == [
+        ("app-health", Severity.ERROR),
+        ("app-health-unproven", Severity.INFO),
+    ]
+
+
+def test_downloads_that_come_back_and_one_that_does_not() -> None:
+    well = check_downloads(app(completed=("CAS_HOSTNAME",)))
+    assert (well.check, well.findings, well.compared) == ("downloads", (), 1)
+    assert well.evidence[-1] == ("added for the login", "CAS_HOSTNAME")
+    other = Probe("download", "/users/1/resume", "d2", "d3")
+    assert only(check_downloads(app(downloads=(other,)))) == finding(
+        "download",
+        "/users/1/resume",
+        "/users/1/resume does not come back through the application as it was backed up.",
+        "d2",
+        "d3",
+    )
+
+
+def test_a_login_that_does_not_let_the_drill_in() -> None:
+    result = check_downloads(app(downloads=(), no_login="status 200 with an empty HTML page"))
+    told = only(result)
+    assert (told.code, told.severity, result.compared) == ("download-unproven", Severity.INFO, 0)
+    assert told.message.startswith("The login did not let the drill in (status 200 with an empty HTML page): that ")
+    assert "config:clear" in told.remedy
 
 
 def test_an_application_that_uses_what_it_was_given() -> None:

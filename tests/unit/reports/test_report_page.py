@@ -214,7 +214,8 @@ def test_questions_with_known_answers_are_listed(evidence: Evidence, tmp_path: P
     assert [row[:3] for row in told.rows] == [
         ("Search for a known row", "apiary_users id=1", "as expected"),
         ("Answer of the application", "/ping", "as expected"),
-        ("Answer of the application", "/health", "as expected"),
+        ("Health check", "database", "as expected"),
+        ("Health check", "storage", "as expected"),
         ("Decrypt a value", "users.buzzcard", "as expected"),
         ("Download a file", "resumes/a.pdf", "as expected"),
         ("Way out of the network", "example.com", "closed"),

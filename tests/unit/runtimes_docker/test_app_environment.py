@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.runtimes.docker_app import app_environment
+from harness.runtimes.docker_app import app_environment, completed_login
 from harness.runtimes.docker_images import mysql_image_for
 from harness.runtimes.profiles import REAL, STANDIN, check_pair, passport_keys
 from harness.runtimes.spec import StackSpec
@@ -42,9 +42,29 @@ def test_the_servers_of_the_file_are_never_used() -> None:
 
 def test_the_key_and_the_features_of_the_file_are_used() -> None:
     """Encrypted values of a backup can be read with its own key alone."""
-    made = _environment({"APP_KEY": "base64:theirs", "FEATURE_SANDBOX_MODE": "true"})
-    assert (made["APP_KEY"], made["FEATURE_SANDBOX_MODE"]) == ("base64:theirs", "true")
+    made = _environment({"APP_KEY": "base64:theirs", "FEATURE_ENABLE_WHITEPAGES": "true"})
+    assert (made["APP_KEY"], made["FEATURE_ENABLE_WHITEPAGES"]) == ("base64:theirs", "true")
     assert _environment({})["APP_KEY"] == "base64:drill"
+
+
+def test_the_login_of_a_production_file_is_completed_and_its_visitor_is_the_drill() -> None:
+    """Such a file has the CAS host, not the masquerade; `CAS_REAL_HOSTS` should match `CAS_HOSTNAME` (its README)."""
+    production = {"CAS_HOSTNAME": "sso.gatech.edu", "CAS_REAL_HOSTS": "sso.gatech.edu", "FEATURE_SANDBOX_MODE": "false"}
+    made = _environment(production)
+    assert (made["CAS_HOSTNAME"], made["CAS_REAL_HOSTS"]) == ("sso.gatech.edu", "sso.gatech.edu")
+    assert (made["CAS_MASQUERADE"], made["SANDBOX_USERS"], made["FEATURE_SANDBOX_MODE"]) == ("drill", "drill", "true")
+    assert made["CAS_MASQUERADE_eduPersonScopedAffiliation"].count("@") == 1
+    assert {
+        f"CAS_MASQUERADE_{name}" for name in ("eduPersonPrimaryAffiliation", "gtGTID", "authnContextClass", "sn")
+    } <= made.keys()
+    assert completed_login(production) == ()
+    assert completed_login({"CAS_HOSTNAME": "sso.gatech.edu", "CAS_REAL_HOSTS": ""}) == ("CAS_REAL_HOSTS",)
+    assert _environment({"CAS_HOSTNAME": "sso.gatech.edu"})["CAS_REAL_HOSTS"] == "sso.gatech.edu"
+    assert completed_login({}) == ("CAS_HOSTNAME", "CAS_REAL_HOSTS")
+    assert _environment({})["CAS_REAL_HOSTS"] == "cas.drill.invalid"
+    developer = _environment({"CAS_MASQUERADE": "gburdell3", "SANDBOX_USERS": "", "PHP_CLI_SERVER_WORKERS": "1"})
+    assert (developer["CAS_MASQUERADE"], developer["SANDBOX_USERS"]) == ("drill", "drill")
+    assert developer["PHP_CLI_SERVER_WORKERS"] == "4"
 
 
 def test_passport_keys_are_made_for_the_real_app_alone_and_only_when_missing() -> None:
