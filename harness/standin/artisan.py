@@ -23,6 +23,7 @@ from harness.standin.encryption import DecryptError, new_app_key
 from harness.standin.jobs import DEFAULT_QUEUE, open_queue
 from harness.standin.meilisearch import Meilisearch, MeilisearchError
 from harness.standin.models import model_of_class
+from harness.standin.schema_client import schema_client
 from harness.wait import wait_until
 
 _INDEXING_TIMEOUT_S = 1800.0
@@ -62,7 +63,8 @@ def migrate(call: Invocation) -> int:
     only = None if paths is None else migrations.names_of_paths(paths.split(_BETWEEN_PATHS))
     connection = connect(call.config.database)
     try:
-        migrations.migrate(connection, call.console.line, release=call.config.release, only=only)
+        load = schema_client(call.config)
+        migrations.migrate(connection, call.console.line, release=call.config.release, only=only, load=load)
     finally:
         connection.close()
     return 0
@@ -258,7 +260,7 @@ def run_tinker(call: Invocation) -> int:
         call.console.error(str(error))
         return 1
     except DecryptError as error:
-        call.console.error(f"Illuminate\\Contracts\\Encryption\\DecryptException: {error}")
+        call.console.exception(f"Illuminate\\Contracts\\Encryption\\DecryptException: {error}")
         return 1
     return 0
 
@@ -268,7 +270,13 @@ def serve(call: Invocation) -> int:
     # Imported here because every other command starts without the web server's modules.
     from harness.standin.web import serve as serve_http
 
-    serve_http(call.config, call.options.get("host", "127.0.0.1"), int(call.options.get("port", "8000")))
+    serve_http(
+        call.config,
+        call.options.get("host", "127.0.0.1"),
+        int(call.options.get("port", "8000")),
+        # A server that may reload its environment has one worker, whatever PHP_CLI_SERVER_WORKERS says.
+        workers=call.config.workers if "no-reload" in call.options else 1,
+    )
     return 0
 
 
@@ -328,7 +336,7 @@ def run(words: list[str], config: AppConfig, console: Console) -> int:
     try:
         return COMMANDS[arguments[0]](call)
     except pymysql.MySQLError as error:
-        console.error(f"Illuminate\\Database\\QueryException: {error_text(error)}")
-    except MeilisearchError as error:
-        console.error(str(error))
+        console.exception(f"Illuminate\\Database\\QueryException: {error_text(error)}")
+    except (MeilisearchError, migrations.SchemaNotLoaded) as error:
+        console.exception(str(error))
     return 1

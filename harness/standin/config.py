@@ -13,6 +13,14 @@ from pathlib import Path
 
 from harness.errors import UsageError
 
+_FURTHER = (
+    "authnContextClass",
+    "authenticationDate",
+    "eduPersonPrimaryAffiliation",
+    "eduPersonScopedAffiliation",
+)
+"""Attributes of a masqueraded visitor that leave nothing in the tables which the stand-in keeps."""
+
 _DEFAULTS: dict[str, str] = {
     "APP_ENV": "production",
     "APP_KEY": "",
@@ -35,14 +43,30 @@ _DEFAULTS: dict[str, str] = {
     "FEATURE_SANDBOX_MODE": "false",
     "SANDBOX_USERS": "",
     "CAS_HOSTNAME": "",
+    "CAS_REAL_HOSTS": "",
     "CAS_MASQUERADE": "",
     "CAS_MASQUERADE_gtGTID": "",
     "CAS_MASQUERADE_email_primary": "",
     "CAS_MASQUERADE_givenName": "",
     "CAS_MASQUERADE_sn": "",
+    "PHP_CLI_SERVER_WORKERS": "1",
     "STANDIN_RELEASE": "",
+    "STANDIN_SCHEMA_CLIENT": "",
+    **{f"CAS_MASQUERADE_{name}": "" for name in _FURTHER},
 }
 """The variables that the stand-in reads, with the defaults of config/*.php and of Laravel 12."""
+
+
+_REQUIRED = (
+    "gtGTID",
+    "email_primary",
+    "givenName",
+    "sn",
+    "eduPersonPrimaryAffiliation",
+    "eduPersonScopedAffiliation",
+    "authenticationDate",
+)
+"""Attributes that a visitor must have (app/Util/CasUser.php); in sandbox mode the scoped affiliation alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +83,18 @@ class DatabaseArgs:
 
 @dataclass(frozen=True, slots=True)
 class Masquerade:
-    """The user that a visitor becomes without a login, from the `CAS_MASQUERADE` variables."""
+    """The user that a visitor becomes without a login, from the `CAS_MASQUERADE` variables.
+
+    `missing` names the attributes that are not set.
+    """
 
     uid: str
     gtid: str
     email: str
     first_name: str
     last_name: str
+    affiliation: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +116,16 @@ class AppConfig:
     sandbox_mode: bool
     sandbox_users: tuple[str, ...]
     cas_hostname: str
+    cas_real_hosts: str
     masquerade: Masquerade | None
     base_dir: Path
     storage_dir: Path
     cached: bool
     values: tuple[tuple[str, str], ...]
     release: str = ""
+    workers: int = 1
+    log_channel: str = "stack"
+    schema_client: str = ""
     differing: tuple[str, ...] = ()
 
     @property
@@ -152,6 +185,7 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         sandbox_mode=values["FEATURE_SANDBOX_MODE"].lower() in ("true", "1"),
         sandbox_users=tuple(filter(None, values["SANDBOX_USERS"].split(","))),
         cas_hostname=values["CAS_HOSTNAME"],
+        cas_real_hosts=values["CAS_REAL_HOSTS"],
         masquerade=_masquerade(values),
         base_dir=base_dir,
         storage_dir=Path(
@@ -160,6 +194,9 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         cached=cached.is_file(),
         values=tuple(values.items()),
         release=values["STANDIN_RELEASE"],
+        workers=int(values["PHP_CLI_SERVER_WORKERS"]) if values["PHP_CLI_SERVER_WORKERS"].isdigit() else 1,
+        log_channel=values["LOG_CHANNEL"],
+        schema_client=values["STANDIN_SCHEMA_CLIENT"],
         differing=tuple(name for name, value in values.items() if environ.get(name, value) != value),
     )
 
@@ -173,4 +210,6 @@ def _masquerade(values: Mapping[str, str]) -> Masquerade | None:
         email=values["CAS_MASQUERADE_email_primary"],
         first_name=values["CAS_MASQUERADE_givenName"],
         last_name=values["CAS_MASQUERADE_sn"],
+        affiliation=values["CAS_MASQUERADE_eduPersonScopedAffiliation"],
+        missing=tuple(name for name in _REQUIRED if not values[f"CAS_MASQUERADE_{name}"]),
     )

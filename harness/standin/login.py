@@ -22,6 +22,10 @@ class LoginRefused(Exception):
     """The visitor may not come in: 403."""
 
 
+class MissingAttribute(Exception):
+    """The login lacks something that the application takes for granted: 500."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A user as far as the pages need it."""
@@ -36,10 +40,15 @@ def log_in(config: AppConfig, visitor: Masquerade) -> User:
 
     Raises:
         LoginRefused: sandbox mode, and the user is not one of its users.
+        MissingAttribute: an attribute of the visitor is not set.
         pymysql.MySQLError: the database refused.
     """
     if config.sandbox_mode and visitor.uid not in config.sandbox_users:
         raise LoginRefused
+    if visitor.missing and not config.sandbox_mode:
+        raise MissingAttribute(f"Missing attribute {visitor.missing[0]} from CAS for user {visitor.uid}")
+    if "@" not in visitor.affiliation:
+        raise MissingAttribute("Undefined array key 1")  # of what is split at the @
     connection = connect(config.database)
     try:
         user_id = _create_or_update(connection, visitor)

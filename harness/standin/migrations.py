@@ -28,6 +28,10 @@ NEXT_RELEASE = "next"
 """`STANDIN_RELEASE=next` is a stand-in that is one release newer (schema/next.sql); a path names another file."""
 
 
+class SchemaNotLoaded(Exception):
+    """The program that loads the stored schema failed; the text is that of Symfony's process."""
+
+
 @dataclass(frozen=True, slots=True)
 class PermissionChange:
     """One change of the roles: `verb` is grant, revoke or forget."""
@@ -107,6 +111,7 @@ def migrate(
     *,
     release: str = "",
     only: Collection[str] | None = None,
+    load: Callable[[str], None] | None = None,
 ) -> None:
     """Bring the database to this Apiary's schema.
 
@@ -115,15 +120,20 @@ def migrate(
         report: called with each line that the command prints.
         release: see `later_migrations`.
         only: names of the migrations that may run, or None for all.
+        load: runs the stored schema as a script of its own; None to send it through the connection.
 
     Raises:
         pymysql.MySQLError: a statement failed; what ran before it stays.
+        SchemaNotLoaded: `load` failed.
     """
     if ran_migrations(connection) is None:
         report("   INFO  Preparing database.")
     if not ran_migrations(connection):
         report("   INFO  Loading stored database schemas.")
-        load_stored_schema(connection)
+        if load is None:
+            load_stored_schema(connection)
+        else:
+            load(_read("stored.sql"))
     ran = ran_migrations(connection) or {}
     pending = [
         migration

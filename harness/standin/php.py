@@ -18,7 +18,7 @@ def main(argv: list[str]) -> int:
     Returns:
         The command's exit code; 1 for any script but `artisan`, as PHP's for a file that it cannot open.
     """
-    console = Console(sys.stdout, sys.stderr)
+    console = Console(sys.stdout, sys.stderr, traces=os.environ.get("LOG_CHANNEL") == "stderr")
     if not argv or Path(argv[0]).name != "artisan":
         console.stderr.write(f"Could not open input file: {argv[0] if argv else ''}\n")
         return 1

@@ -7,7 +7,8 @@ import json
 import re
 from collections.abc import Callable
 
-from harness.expressions import CONFIGURED, stale_configuration_expression
+from harness.expressions import CONFIGURED, health_expression, stale_configuration_expression
+from harness.standin import health
 from harness.standin.config import AppConfig
 from harness.standin.database import connect
 from harness.standin.encryption import decrypt_string, parse_app_key
@@ -91,4 +92,5 @@ _EXPRESSIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], AppConfig], 
         _queue_size,
     ),
     (re.compile(re.escape(stale_configuration_expression())), _stale_configuration),
+    (re.compile(re.escape(health_expression())), lambda _match, config: json.dumps(health.states(config))),
 )

@@ -1,16 +1,19 @@
-"""The pages of the stand-in, each request in a thread of its own with a connection of its own.
+"""The pages of the stand-in; as many requests at a time as it has workers, each with a connection of its own.
 
-`/ping`, `/health` and `/up` need no login. Everything else logs the visitor in as the real app does while it
-masquerades (`CAS_MASQUERADE`): the user is created or updated and, in sandbox mode, becomes an admin.
+`/ping`, `/health`, `/up` and the two pages that `/health` asks for need no login. Everything else logs the visitor in
+as the real app does while it masquerades (`CAS_MASQUERADE`): the user is created or updated and, in sandbox mode,
+becomes an admin.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pymysql
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -21,7 +24,7 @@ from harness.standin.config import AppConfig
 from harness.standin.console import error_text
 from harness.standin.database import connect, scalar
 from harness.standin.encryption import DecryptError, parse_app_key
-from harness.standin.login import LoginRefused, User, find_user, log_in
+from harness.standin.login import LoginRefused, MissingAttribute, User, find_user, log_in
 
 _LOG = logging.getLogger("uvicorn.error")
 
@@ -33,11 +36,18 @@ td:last-child{{text-align:right;font-variant-numeric:tabular-nums}}</style></hea
 <body><h1>Apiary (stand-in)</h1><p>What is in this database, without deleted rows:</p>
 <table>{rows}</table></body></html>
 """
+_SERVER_ERROR = "<!doctype html><html><head><title>Server Error</title></head><body>500 Server Error</body></html>"
 _COUNTED = ("users", "teams", "events", "attendance", "dues_transactions", "travel", "resumes")
 
 
-def create_app(config: AppConfig) -> Starlette:
+def create_app(config: AppConfig, workers: int) -> Starlette:
     """The application for one configuration, which is read once, when the process starts."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        # A page that is not answered yet keeps its worker; whoever comes when none is left waits.
+        current_default_thread_limiter().total_tokens = workers
+        yield
 
     def page(handler: Callable[[Request, AppConfig], Response]) -> Callable[[Request], Response]:
         def guarded(request: Request) -> Response:
@@ -45,23 +55,25 @@ def create_app(config: AppConfig) -> Starlette:
                 return PlainTextResponse("Service Unavailable", status_code=503)
             try:
                 return handler(request, config)
-            except DecryptError as error:
+            except (DecryptError, health.RedisMissing, MissingAttribute) as error:
                 _LOG.error("production.ERROR: %s", error)
             except pymysql.MySQLError as error:
                 _LOG.error("production.ERROR: %s", error_text(error))
-            return PlainTextResponse("Server Error", status_code=500)
+            return HTMLResponse(_SERVER_ERROR, status_code=500)
 
         return guarded
 
     return Starlette(
         routes=[
             Route("/ping", page(_ping)),
-            Route("/up", page(_up)),
+            Route("/up", _up),
+            *(Route(path, page(_public)) for path in health.OWN_PAGES),
             Route("/health", page(_health)),
             Route("/", page(_home)),
             Route("/users/{id}/resume", page(_resume)),
         ],
         exception_handlers={404: _not_found(config)},
+        lifespan=lifespan,
     )
 
 
@@ -77,8 +89,13 @@ def _ping(_request: Request, _config: AppConfig) -> Response:
     return PlainTextResponse("pong")
 
 
-def _up(_request: Request, _config: AppConfig) -> Response:
+def _up(_request: Request) -> Response:
+    """Laravel's own route: maintenance mode does not stop it."""
     return HTMLResponse("Application up")
+
+
+def _public(_request: Request, _config: AppConfig) -> Response:
+    return HTMLResponse("<!doctype html><title>Apiary (stand-in)</title>")
 
 
 def _health(_request: Request, config: AppConfig) -> Response:
@@ -88,6 +105,9 @@ def _health(_request: Request, config: AppConfig) -> Response:
 
 def _visitor(request: Request, config: AppConfig) -> User | Response:
     parse_app_key(config.key)  # the session cookie is encrypted: without a key no page behind a login works
+    if not config.cas_hostname or not config.cas_real_hosts:
+        # The CAS client cannot be made, and ends the request before anybody could answer it.
+        return HTMLResponse("")
     if config.masquerade is None:
         if "json" in request.headers.get("accept", "") or "x-requested-with" in request.headers:
             return PlainTextResponse("Unauthorized", status_code=401)
@@ -136,6 +156,13 @@ def _problem(status: int, message: str) -> Response:
     return JSONResponse({"status": "error", "message": message}, status_code=status)
 
 
-def serve(config: AppConfig, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    uvicorn.run(create_app(config), host=host, port=port, log_level="info", access_log=True)
+def serve(config: AppConfig, host: str, port: int, *, workers: int) -> None:
+    """Serve until SIGTERM or SIGINT, which end it at once, as they end PHP's server."""
+    uvicorn.run(
+        create_app(config, workers),
+        host=host,
+        port=port,
+        log_level="info",
+        access_log=True,
+        timeout_graceful_shutdown=1,
+    )

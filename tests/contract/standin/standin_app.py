@@ -116,12 +116,13 @@ class App:
         )
 
     @contextmanager
-    def serving(self, **env: str) -> Iterator[str]:
+    def serving(self, workers: int = 4, may_reload: bool = False, **env: str) -> Iterator[str]:
         """`php artisan serve` on a free port; gives its address."""
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "harness.standin.php", "artisan", "serve"]
-        command += ["--host=127.0.0.1", f"--port={port}"]
+        command += ["--host=127.0.0.1", f"--port={port}", *(() if may_reload else ("--no-reload",))]
+        env = {"APP_URL": url, "PHP_CLI_SERVER_WORKERS": str(workers), **env}
         log = self.base_dir / f"serve-{port}.log"
         with running(command, log, lambda: answers(url + "/up"), os.environ | self.env | env):
             yield url

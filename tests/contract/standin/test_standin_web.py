@@ -10,12 +10,16 @@ import requests
 from harness.standin.config import cache_file
 from tests.contract.standin.standin_app import App
 
-VISITOR = {
+CAS = {"CAS_HOSTNAME": "sso.example", "CAS_REAL_HOSTS": "sso.example"}
+VISITOR = CAS | {
     "CAS_MASQUERADE": "atesting3",
     "CAS_MASQUERADE_gtGTID": "901234567",
     "CAS_MASQUERADE_email_primary": "developers@robojackets.example",
     "CAS_MASQUERADE_givenName": "Apiary",
     "CAS_MASQUERADE_sn": "Testing",
+    "CAS_MASQUERADE_eduPersonPrimaryAffiliation": "student",
+    "CAS_MASQUERADE_eduPersonScopedAffiliation": "student@gt",
+    "CAS_MASQUERADE_authenticationDate": "2026-11-22",
 }
 ADMIN = VISITOR | {"FEATURE_SANDBOX_MODE": "true", "SANDBOX_USERS": "atesting3"}
 
@@ -30,36 +34,6 @@ def owner(app: App) -> tuple[int, str, int]:
         "where users.deleted_at is null order by resumes.id limit 1"
     )
     return rows[0]  # type: ignore[return-value]
-
-
-def test_ping_and_health(filled: App) -> None:
-    with filled.serving() as url:
-        assert get(url + "/ping").text == "pong"
-        answer = get(url + "/health")
-        assert (answer.status_code, answer.json()) == (
-            200,
-            {"status": "OK"}
-            | {name: {"status": "OK"} for name in ("database", "http", "migration", "storage", "queue")},
-        )
-
-
-def test_health_names_what_is_wrong(app: App) -> None:
-    app.config.files_dir.rmdir()
-    with app.serving(DB_PASSWORD="wrong") as url:
-        answer = get(url + "/health")
-        report = answer.json()
-        assert (answer.status_code, report["status"]) == (500, "PROBLEM")
-        assert report["database"]["message"].startswith("Could not connect to db: SQLSTATE[HY000] [1045] Access denied")
-        assert report["http"]["message"] == "Some HTTP endpoints are not healthy: http://127.0.0.1:1/health"
-        assert report["storage"]["message"] == "Could not write to the disk local: No such file or directory"
-
-
-def test_health_counts_pending_migrations(app: App) -> None:
-    with app.serving() as url:
-        assert get(url + "/health").json()["migration"] == {
-            "status": "PROBLEM",
-            "message": "Not all migrations have been run: 207 pending",
-        }
 
 
 def test_a_resume_is_served_as_it_is_stored_by_id_uid_and_gtid(filled: App) -> None:
@@ -79,7 +53,7 @@ def test_a_resume_is_served_as_it_is_stored_by_id_uid_and_gtid(filled: App) -> N
 
 
 def test_a_page_behind_the_login_asks_for_it(filled: App) -> None:
-    with filled.serving(CAS_HOSTNAME="sso.example") as url:
+    with filled.serving(**CAS) as url:
         page = f"{url}/users/1/resume"
         answer = get(page)
         assert (answer.status_code, answer.headers["location"]) == (
@@ -119,11 +93,31 @@ def test_the_home_page_says_what_is_in_the_database(filled: App) -> None:
     assert set(rows) == {"users", "teams", "events", "attendance", "dues transactions", "travel", "resumes"}
 
 
-def test_everything_answers_503_while_the_app_is_down(searchable: App) -> None:
+def test_without_the_hosts_of_cas_every_page_behind_the_login_is_empty(filled: App) -> None:
+    """200 and nothing: what looks like a file that lost its content is a login that ended silently."""
+    user_id, _, _ = owner(filled)
+    for lacking in CAS:
+        with filled.serving(**(ADMIN | {lacking: ""})) as url:
+            answer = get(f"{url}/users/{user_id}/resume")
+            assert (answer.status_code, answer.content) == (200, b"")
+            assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_masquerade_without_its_attributes_is_a_server_error(filled: App) -> None:
+    """In sandbox mode the scoped affiliation alone has to be there; otherwise all of them."""
+    affiliation = {"CAS_MASQUERADE_eduPersonScopedAffiliation": ""}
+    for visitor in (ADMIN | affiliation, VISITOR | {"CAS_MASQUERADE_authenticationDate": ""}):
+        with filled.serving(**visitor) as url:
+            answer = get(f"{url}/users/1/resume")
+            assert (answer.status_code, "Server Error" in answer.text) == (500, True)
+
+
+def test_everything_but_up_answers_503_while_the_app_is_down(searchable: App) -> None:
     with searchable.serving(**ADMIN) as url:
         assert searchable.artisan("down") == 0
-        for page in ("/ping", "/health", "/up", "/", "/users/1/resume", "/nothing"):
+        for page in ("/ping", "/health", "/privacy", "/", "/users/1/resume", "/nothing"):
             assert get(url + page).status_code == 503, page
+        assert get(url + "/up").status_code == 200
         assert searchable.artisan("up") == 0
         assert searchable.out == "   INFO  Application is now live.\n"
         assert get(url + "/ping").status_code == 200
@@ -154,6 +148,17 @@ def test_a_key_is_shown_and_differs_each_time(app: App) -> None:
     keys = {app.php("artisan", "key:generate", "--show").stdout for _ in range(2)}
     assert len(keys) == 2
     assert all(re.fullmatch(r"base64:[A-Za-z0-9+/]{43}=\n", key) for key in keys)
+
+
+def test_a_failed_command_says_its_cause_first_and_its_stack_frames_last(app: App) -> None:
+    done = app.php("artisan", "migrate:status", DB_PASSWORD="wrong", LOG_CHANNEL="stderr")
+    lines = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "QueryException: SQLSTATE[HY000] [1045]" in lines[0]
+    assert sum(line.startswith("#") for line in lines[-41:]) == 40
+    assert "SQLSTATE" not in "".join(lines[-41:])
+    quiet = app.php("artisan", "migrate:status", DB_PASSWORD="wrong")
+    assert quiet.stderr.splitlines() == lines[:1]
 
 
 def test_what_is_no_command_is_an_error(app: App) -> None:
