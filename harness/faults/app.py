@@ -118,6 +118,43 @@ def leave_down(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def one_worker(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Serve the application with one worker: `/health` asks the application itself, and waits for ever."""
+    _restart(scene, PHP_CLI_SERVER_WORKERS="1")
+    yield
+
+
+@contextmanager
+def closed_network(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Run the application as its sandbox: `/health` then gives a report, of which a part needs the internet."""
+    _restart(scene, APP_ENV="sandbox")
+    yield
+
+
+@contextmanager
+def no_cas_host(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Take the host of the login away: every page behind it ends silently, with 200 and without content."""
+    _restart(scene, CAS_HOSTNAME="", CAS_REAL_HOSTS="")
+    yield
+
+
+@contextmanager
+def wrong_database_password(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+    """Give the application's commands a password that the database refuses."""
+    scene.stack.apiary.overrides["DB_PASSWORD"] = f"{rng.getrandbits(128):032x}"
+    scene.changed("variable", "DB_PASSWORD", "another one for the application's commands, from now on")
+    yield
+
+
+def _restart(scene: Scene, **variables: str) -> None:
+    """Start the application again, with these variables in place of its own."""
+    scene.stack.apiary.lifecycle.stop()
+    scene.stack.apiary.lifecycle.start(variables)
+    for name, value in variables.items():
+        scene.changed("variable", name, f"{value or 'nothing'} for the application, which was started again")
+
+
 def _cache(scene: Scene, values: dict[str, str]) -> None:
     done = scene.stack.apiary.artisan("config:cache", env=values)
     if done.exit_status != 0:
@@ -145,5 +182,13 @@ FAULTS: dict[str, Fault] = table(
           runtime="docker"),
     Fault("app-does-not-start", "app", (Stage.START,), "The application does not start after the restore.",
           break_start, runtime="process"),
+    Fault("one-worker", "app", (Stage.RESTORED,),
+          "The application has one worker, which waits for itself while it answers `/health`.", one_worker),
+    Fault("closed-network", "app", (Stage.RESTORED,),
+          "The application reports its health, and a part of it needs what a closed network lacks.", closed_network),
+    Fault("no-cas-host", "app", (Stage.RESTORED,),
+          "The application's login has no host, and ends every request with an empty page.", no_cas_host),
+    Fault("wrong-database-password", "app", (Stage.RESTORED,),
+          "The application's commands have a wrong password for the database.", wrong_database_password),
     Fault("left-in-maintenance", "app", (Stage.RESTORED,), "The application is left in maintenance mode.", leave_down),
 )  # fmt: skip
