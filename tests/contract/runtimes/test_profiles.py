@@ -43,7 +43,8 @@ def test_a_real_image_runs_as_its_documentation_says(
         app = engine.api.inspect_container(f"apiary-drill-{spec.drill_id}-target-app")
         config = app["Config"]
         assert config["WorkingDir"] == "/app"
-        assert [*config["Entrypoint"], *(config["Cmd"] or [])] == ["php", "artisan", "serve", "--host=0.0.0.0"]
+        serve = ["php", "artisan", "serve", "--no-reload", "--host=0.0.0.0"]
+        assert [*config["Entrypoint"], *(config["Cmd"] or [])] == serve
         assert config["User"] == "33"
         mounts = [(mount["Type"], mount["Destination"]) for mount in app["Mounts"]]
         assert mounts == [("volume", "/app/storage/app")]
