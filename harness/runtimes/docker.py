@@ -154,7 +154,7 @@ class DockerRuntime:
                 meilisearch=search.inner_url,
                 url=url,
             )
-            completed = completed_login(self._given_env) if profile.real else ()
+            completed = completed_login(self._given_env) if profile is REAL else ()
             app, container = apiary(client, spec, profile, self._app, pod, prefix, env, url, completed)
             tag = self._app.reference.partition("@")[0].rpartition(":")[2]
             app_told = app_component(app, self._app.label, tag=tag)  # while the servers start
