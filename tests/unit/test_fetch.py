@@ -84,7 +84,7 @@ def test_every_way_of_sending_a_page_gives_the_same() -> None:
         with serving(answer) as url:
             page = fetch(requests.Session(), url, timeout_s=10)
         assert (page.status, page.size_bytes, page.sha256) == (200, len(BODY), hashlib.sha256(BODY).hexdigest())
-        assert page.beginning == BODY[: 1 << 16]
+        assert page.beginning == BODY[: 1 << 18]
 
 
 def test_a_page_that_is_cut_or_drips_is_told() -> None:
