@@ -43,6 +43,11 @@ CODES = (
 """Every code that a finding of this module can have."""
 
 _REMEDY = "Take the statement out, or allow {code} by name if you know why it is there."
+_BEHIND_A_WALL = frozenset(
+    ("account", "file-access", "global-variable", "other-database", "plugin", "replication", "server-control")
+)
+"""Codes of what the load's own account may not do, so that allowing them only leads to the server's refusal."""
+_TAKE_OUT = "Take the statement out: the restoring account may not run it."
 _SYSTEM_OBJECTS = frozenset(("USER", "ROLE"))
 _SERVER_WORDS = frozenset(
     ["SHUTDOWN", "RESTART", "KILL", "RESET", "PURGE", "FLUSH", "CLONE", "CACHE", "STOP", "START", "CHANGE", "HELP"]
@@ -101,7 +106,8 @@ class Safety:
     def _add(
         self, code: str, severity: Severity, line: int, subject: str, message: str, remedy: str | None = None
     ) -> None:
-        text = remedy if remedy is not None else _REMEDY.format(code=code)
+        usual = _TAKE_OUT if code in _BEHIND_A_WALL else _REMEDY.format(code=code)
+        text = remedy if remedy is not None else usual
         self.findings.append(ScriptFinding(code, severity, line, subject, message, text, self._current))
 
     def _error(self, code: str, line: int, subject: str, message: str) -> None:
@@ -186,7 +192,7 @@ class Safety:
         if form is None or not all(
             not reading or admitted(reading) for reading in readings(statement_of(piece), tokens, piece.mode)
         ):
-            what = " ".join(token.raw for token in tokens[:3] if token.kind in ("word", "name")) or "this"
+            what = _shown(" ".join(token.raw for token in tokens[:3] if token.kind in ("word", "name"))) or "this"
             self._add(
                 "unexpected-statement",
                 Severity.ERROR,
@@ -383,6 +389,11 @@ _PLAIN = """
 """
 _PLAIN_FUNCTIONS = frozenset(_PLAIN.split())
 """Functions that only make a value: Adminer writes ST_GeomFromText, mydumper CONVERT, the others come by hand."""
+
+
+def _shown(text: str) -> str:
+    """A short piece of a statement that a terminal does not act on."""
+    return "".join(character if character.isprintable() else "?" for character in text[:60])
 
 
 def computed_value_findings(computed: Iterable[tuple[int, str, str]]) -> list[ScriptFinding]:

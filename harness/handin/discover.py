@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -58,6 +59,12 @@ def find_backup(directory: Path) -> FoundBackup:
         BrokenArtifact: its manifest is damaged, or names files that are not there.
         UnsafeArtifact: its manifest names files that are somewhere else.
     """
+    if directory.is_file() and zipfile.is_zipfile(directory):
+        raise UsageError(
+            f"{directory} is a zip archive, as spatie/laravel-backup writes it",
+            f"Unpack it (unzip {directory.name} -d DIRECTORY), and name the directory: db-dumps/ and storage/app are "
+            "found in it.",
+        )
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory", _NAME_BOTH)
     if directory.name.endswith(PARTIAL):

@@ -166,6 +166,6 @@ def test_findings_have_a_message_and_a_remedy() -> None:
             3,
             "GRANT",
             "GRANT changes what accounts may do",
-            "Take the statement out, or allow account by name if you know why it is there.",
+            "Take the statement out: the restoring account may not run it.",
         )
     ]

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,23 @@ def test_the_directories_of_other_tools_are_named(backup: Path, names: tuple[str
     for refused in (error_of(backup), str(named.value)):
         assert said in refused
         assert "HINT: " in refused
+
+
+def test_a_zip_of_laravel_backup_is_named_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "2026-11-22.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("db-dumps/mysql-apiary.sql", SCRIPT)
+    assert error_of(path) == (
+        f"{path} is a zip archive, as spatie/laravel-backup writes it\n"
+        "HINT: Unpack it (unzip 2026-11-22.zip -d DIRECTORY), and name the directory: db-dumps/ and storage/app are "
+        "found in it."
+    )
+    unpacked = tmp_path / "unpacked"
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(unpacked)
+    (unpacked / "var" / "www" / "html" / "storage" / "app" / "resumes").mkdir(parents=True)
+    found = find_backup(unpacked)
+    assert (found.dump, found.storage) == (unpacked / "db-dumps" / "mysql-apiary.sql", unpacked / "var")
 
 
 def test_one_script_for_each_table_is_told(backup: Path) -> None:
