@@ -93,6 +93,7 @@ class Content:
         self.qualified: dict[str, int] = {}  # databases that names of tables name, each with its first line
         self._drops: set[tuple[str, str, str]] = set()  # database, kind and name of what was dropped so far
         self._first_drops: dict[tuple[int, str, str], frozenset[str]] = {}
+        self.keys_follow = False  # keys are added to tables behind their rows
         self.referenced: dict[str, dict[str, int]] = {}  # tables that foreign keys refer to: by name, by database
         self.replaced = False  # a table that has rows was dropped by another dump in the same file
         self._dump = 0
@@ -205,6 +206,7 @@ class Content:
         if table is None or table.definition is None:
             return
         words = [token.text if token.kind == "word" else "" for token in tokens]
+        self.keys_follow |= "ADD" in words and "KEY" in words
         for index in range(len(words) - 3):
             if words[index : index + 3] == ["ADD", "PRIMARY", "KEY"] and tokens[index + 3].text == "(":
                 names: list[str] = []

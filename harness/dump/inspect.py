@@ -294,6 +294,7 @@ class Inspector:
             foreign=self._foreign,
             finishes=tuple(header.finished),
             second_header_line=self._second_header_line if content.replaced else 0,
+            keys_follow=content.keys_follow,
             referenced=() if self._keys_ever_off else _mentions(content.referenced),
             qualified=tuple(Mention(name, line) for name, line in content.qualified.items()),
         )

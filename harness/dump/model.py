@@ -234,6 +234,7 @@ class DumpInfo:
         finishes: what each last line says, of every dump in the file; `finished_at` is the last of them.
         second_header_line: of the header of the second dump in the file; 0 if no dump drops what another one filled.
         qualified: databases that the names of created tables are bound to, each with its first line.
+        keys_follow: keys are added to tables by ALTER TABLE, behind the rows.
         referenced: tables that foreign keys refer to, if the script never switches the check of foreign keys off.
         foreign: text that is not SQL, such as a message of a program; None if there is none.
     """
@@ -269,6 +270,7 @@ class DumpInfo:
     second_header_line: int = 0
     qualified: tuple[Mention, ...] = ()
     referenced: tuple[Mention, ...] = ()
+    keys_follow: bool = False
 
     def database(self, name: str | None = None) -> DatabaseInfo | None:
         """The database of this name; without a name, the only one."""

@@ -116,8 +116,10 @@ def missing_drops(info: DumpInfo, database: DatabaseInfo) -> bytes:
     The guide restores into a migrated instance, which has them already. It is decided object by object: phpMyAdmin's
     export drops a view's placeholder and nothing else.
     """
-    tables = [table.name for table in database.tables if table.defined and not table.dropped]
-    views = [item.name for item in database.objects if item.kind == "view" and not item.dropped]
+    # A table without its keys can't be created while others refer to it (error 6125), so all of them go first then.
+    every = info.keys_follow
+    tables = [table.name for table in database.tables if table.defined and (every or not table.dropped)]
+    views = [item.name for item in database.objects if item.kind == "view" and (every or not item.dropped)]
     if not tables and not views:
         return b""
     statements = [

@@ -121,11 +121,10 @@ def read_script(
 
 
 def _without_drops(info: DumpInfo, database: DatabaseInfo) -> Iterator[Finding]:
-    if missing_drops(info, database):
-        first = min(
-            [table.line for table in database.tables if table.defined and not table.dropped]
-            + [item.line for item in database.objects if item.kind == "view" and not item.dropped]
-        )
+    lines = [table.line for table in database.tables if table.defined and not table.dropped]
+    lines += [item.line for item in database.objects if item.kind == "view" and not item.dropped]
+    if lines and missing_drops(info, database):
+        first = min(lines)
         yield Finding(
             code="no-drops",
             severity=Severity.WARNING,
