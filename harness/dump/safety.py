@@ -281,7 +281,7 @@ class Safety:
         if not scopes:
             return
         assigned = sum(1 for token in tokens if token.text == "=" and token.kind == "mark")
-        if words[1:3] == ["GLOBAL", "GTID_PURGED"] and assigned == 1:
+        if words[1:3] in (["GLOBAL", "GTID_PURGED"], ["GLOBAL", "GTID_SLAVE_POS"]) and assigned == 1:
             if "gtid-purged" in self._told:
                 return
             self._told.add("gtid-purged")
@@ -289,8 +289,8 @@ class Safety:
                 "gtid-purged",
                 Severity.INFO,
                 line,
-                "GTID_PURGED",
-                "the script sets GTID_PURGED of the whole server",
+                words[2],
+                f"the script sets {words[2]} of the whole server",
                 "It is left out where the target is a disposable server.",
             )
             return
