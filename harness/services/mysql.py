@@ -163,7 +163,9 @@ class Session:
             try:
                 yield from cursor
             except pymysql.MySQLError as error:
-                raise _out_of_time(error, sql) or ServerFailed(f"the query broke off: {error_text(error)}") from error
+                raise _out_of_time(cursor, error, sql) or ServerFailed(
+                    f"the query broke off: {error_text(error)}"
+                ) from error
 
     def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
         """The one row of a query."""
@@ -186,16 +188,19 @@ class Session:
             if error.args and error.args[0] in DISK_FULL:
                 raise disk_full(error_text(error)) from error
             raise (
-                _out_of_time(error, sql) or ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}")
+                _out_of_time(cursor, error, sql)
+                or ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}")
             ) from error
 
 
-def _out_of_time(error: pymysql.MySQLError, sql: str) -> WaitTimeout | None:
+def _out_of_time(cursor: pymysql.cursors.Cursor, error: pymysql.MySQLError, sql: str) -> WaitTimeout | None:
     """What is raised in place of an error that comes of the limit of a connection."""
     if not isinstance(error.__context__, TimeoutError):
         return None
+    connection: Any = cursor.connection  # where PyMySQL keeps it is not in its types
+    limit_s: float = connection._read_timeout
     return WaitTimeout(
-        f"timed out waiting for MySQL to answer {sql.split(None, 1)[0]}",
+        f"timed out after {limit_s:g} s waiting for MySQL to answer {sql.split(None, 1)[0]}",
         "A trigger that waits, or a lock that is held, keeps it; a large table may need more time:"
         f" {option_for('answer_s')}.",
     )

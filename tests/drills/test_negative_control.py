@@ -87,7 +87,7 @@ def test_a_trigger_that_waits_costs_a_minute_and_not_the_verdict(
             again = control(narrowed, results, CHECKS, 8, ["row-removed", "file-taken-away"])
         finally:
             session.execute(f"DROP TRIGGER {trigger}")
-    assert alone.note == "row-removed failed: timed out waiting for MySQL to answer DELETE"
+    assert alone.note == "row-removed failed: timed out after 1 s waiting for MySQL to answer DELETE"
     assert result_of(results, None, negative_control=alone).verdict is Verdict.INCONCLUSIVE
     for each in (made, again):
         assert (each.name, each.found_as) == ("file-taken-away", "file-missing")

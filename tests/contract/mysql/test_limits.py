@@ -21,7 +21,9 @@ def test_a_question_that_is_not_answered_ends_at_both_ends(place: Place) -> None
         session.execute("INSERT INTO t VALUES (1, 'a')")
         session.execute("CREATE TRIGGER waits BEFORE UPDATE ON t FOR EACH ROW SET @waited = SLEEP(100000)")
         with (
-            pytest.raises(WaitTimeout, match=r"^timed out waiting for MySQL to answer UPDATE\nHINT: ") as told,
+            pytest.raises(
+                WaitTimeout, match=r"^timed out after 0\.5 s waiting for MySQL to answer UPDATE\nHINT: "
+            ) as told,
             server.session(database=server.database, answer_s=0.5) as other,
         ):
             other.execute("UPDATE t SET word = 'b'")
@@ -32,7 +34,7 @@ def test_a_question_that_is_not_answered_ends_at_both_ends(place: Place) -> None
 
 def test_rows_that_do_not_come_end_as_well(place: Place) -> None:
     with (
-        pytest.raises(WaitTimeout, match=r"^timed out waiting for MySQL to answer SELECT\n"),
+        pytest.raises(WaitTimeout, match=r"^timed out after 0\.5 s waiting for MySQL to answer SELECT\n"),
         place.server.session(answer_s=0.5) as session,
     ):
         list(session.stream("SELECT 1 UNION ALL SELECT SLEEP(100000)"))
