@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.errors import ERROR_DETAILS
 from harness.expectation import Expected
 from harness.model import DrillResult
 
@@ -27,6 +28,8 @@ def _lines(result: DrillResult, expected: Expected, run_dir: Path) -> Iterator[s
         )
     found = [f"{each.severity} {each.code} {each.subject}: {each.message}" for each in result.findings]
     yield from _listed("Findings", found or ["none"])
+    if result.error and (said := run_dir / "logs" / ERROR_DETAILS).exists():
+        yield f"What was said when it failed: {said}"
     yield f"Run directory: {run_dir}"
     yield f"  apiary-drill report {run_dir}"
 

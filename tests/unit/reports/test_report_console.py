@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from harness.errors import BrokenArtifact, StageFailed
+from harness.expectation import Expected
 from harness.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
 from harness.reports.console import ConsoleProgress, print_summary
+from harness.reports.failure import tell_unmet
 from harness.result import result_of
+from harness.store import Store
 from tests.unit.checks.builders import finding
 
 STARTED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -148,3 +152,17 @@ def test_progress_on_a_terminal_shows_how_far_the_step_is() -> None:
     text = console.file.getvalue()
     assert "Run the script: 10 [MB]" in text
     assert "✓    1.23 s  Run the script\n" in text
+
+
+def test_the_file_with_all_that_was_said_is_named_where_there_is_one(tmp_path: Path) -> None:
+    """On the console, and in what a test runner shows in place of a traceback."""
+    failed = result_of((), StageFailed("start", BrokenArtifact("`php artisan migrate` ended with exit status 1: why")))
+    for store in (None, Store(tmp_path)):
+        if store is not None:
+            store.save_details("all of it")
+        console = Console(file=io.StringIO(), width=120, color_system=None)
+        print_summary(console, failed, str(tmp_path))
+        assert isinstance(console.file, io.StringIO)
+        for told in (console.file.getvalue(), tell_unmet(failed, Expected(verdict=Verdict.PASS), tmp_path)):
+            assert "`php artisan migrate` ended with exit status 1: why" in told
+            assert (f"What was said when it failed: {tmp_path}/logs/error.txt" in told) is (store is not None)
