@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
@@ -137,7 +136,7 @@ class LimitChoices(_Closed):
         said = self.model_dump(exclude_none=True)
         if (both := said.pop("server_ready_s", None)) is not None:
             said = {"mysql_ready_s": both, "search_ready_s": both, **said}
-        return replace(limits, **said)
+        return limits.saying(**said)
 
 
 class FaultChoice(_Closed):

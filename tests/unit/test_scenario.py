@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,7 +106,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         "process",
         {"source": "MariaDB", "target": "MySQL"},
     )
-    assert scenario.limits.over(Limits()) == replace(Limits(), stage_s=20, search_drained_s=2.5)
+    assert scenario.limits.over(Limits()) == Limits().saying(stage_s=20, search_drained_s=2.5)
 
 
 @over_table(
