@@ -79,7 +79,7 @@ def test_a_person_is_found_by_the_nested_name(indexed: App) -> None:
         "where a.deleted_at is null and u.deleted_at is null order by a.id limit 1"
     )[0]
     index = f"{indexed.config.scout_prefix}attendance"
-    hits = indexed.search(f"/indexes/{index}/search?q={row[1]}&limit=100").json()["hits"]
+    hits = indexed.search(f"/indexes/{index}/search", {"q": row[1], "limit": 100}).json()["hits"]
     assert {"id": row[0]} in hits
 
 
