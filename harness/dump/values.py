@@ -62,7 +62,7 @@ BINARY_TYPES = frozenset(
         "geomcollection",
     ]
 )
-_TEXTS = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json"))
+TEXT_TYPES = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json"))
 _CODECS = {"latin1": "cp1252", "latin2": "iso8859-2", "cp1251": "cp1251", "cp1250": "cp1250", "koi8r": "koi8-r"}
 """Character sets of a script other than UTF-8 that are met in dumps of western and eastern European systems."""
 _NUMBER = re.compile(rb"\s*([-+]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]+))?\s*\Z")
@@ -141,6 +141,31 @@ def normal_number(text: bytes) -> bytes:
     return (b"-" if sign == b"-" else b"") + stripped + (b"e%d" % scale if scale else b"")
 
 
+_JSON_PARTS = re.compile(
+    rb"""(?P<text>"(?:[^"\\]|\\.)*+")|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)""", re.DOTALL
+)
+_INTEGERS = range(-(1 << 63), 1 << 64)
+_DIGITS_OF_DOUBLE = 15
+"""As many decimal digits, a double holds whatever they are (DBL_DIG)."""
+
+
+def normal_json(text: bytes) -> bytes:
+    """JSON as MySQL prints it once it was read from text: a DECIMAL in it has become a DOUBLE (`1.10` is `1.1`)."""
+    return _JSON_PARTS.sub(
+        lambda part: _json_number(part.group()) if part.lastgroup == "number" else part.group(), text
+    )
+
+
+def _json_number(token: bytes) -> bytes:
+    """A number as the double or integer that it is read as; those that a double prints itself stay as they stand."""
+    if token.lstrip(b"-").isdigit() and int(token) in _INTEGERS:
+        return token
+    fraction = token.partition(b".")[2]
+    if b"e" not in token.lower() and fraction and len(token.lstrip(b"-")) <= _DIGITS_OF_DOUBLE + 1:
+        return token.rstrip(b"0") + (b"0" if not fraction.strip(b"0") else b"")
+    return re.sub(r"e([-+]?)0*", lambda found: "e" + found[1].strip("+"), repr(float(token))).encode()
+
+
 def codec_of(charset: str) -> str | None:
     """How to read text of a script whose `SET NAMES` says this; None if its bytes are UTF-8 or can't be told."""
     return _CODECS.get(charset.lower())
@@ -172,8 +197,9 @@ def canonical_value(value: Value, column: ColumnInfo | None, codec: str | None =
         if kind == "number":
             return b"B%d" % int(content)
         return b"B%d" % int.from_bytes(content, "big")
-    if codec is not None and kind == "text" and base in _TEXTS:
-        return b"S" + to_utf8(content, codec)
+    if kind == "text" and base in TEXT_TYPES:
+        text = content if codec is None else to_utf8(content, codec)
+        return b"S" + (normal_json(text) if base == "json" else text)
     if base in _NUMBERS or (kind == "number" and not base):
         return b"#" + normal_number(content)
     return b"X" + content if kind == "expression" else b"S" + content

@@ -42,6 +42,9 @@ VALUES = (
             "CREATE TABLE odd_json (v JSON)",
             """INSERT INTO odd_json VALUES ('{"a": [1.50, "é 🐝", null, true, {}]}'), ('"\\\\n"'), ('[]'), (NULL),"""
             """ ('{"b": 1, "a": "it''s \\\\"x\\\\""}')""",
+            # A DECIMAL in JSON: MySQL keeps its digits, and makes a DOUBLE of the text in the dump.
+            "INSERT INTO odd_json VALUES"
+            " (JSON_OBJECT('n', CAST(1.10 AS DECIMAL(8, 2)), 'm', CAST(3 AS DECIMAL(30, 10))))",
         ),
     ),
     Oddity(
@@ -92,7 +95,8 @@ VALUES = (
         (
             "CREATE TABLE odd_floats (f FLOAT, d DOUBLE, n DECIMAL(30,15))",
             "INSERT INTO odd_floats VALUES (1.00001, 0.1, 1.5),"
-            " (3.4e38, 1.7976931348623157e308, -0.000000000000001), (1e-45, 5e-324, 0), (16777217, -0.0, 99999)",
+            " (3.4e38, 1.7976931348623157e308, -0.000000000000001), (1e-45, 5e-324, 0), (16777217, -0e0, 99999),"
+            " (-0e0, 1, -0.0)",
         ),
     ),
     Oddity(

@@ -6,7 +6,8 @@ it (SHA2 is the one function of its kind that MySQL 9.7 and MariaDB share), so t
 
 A row's bytes are its columns in the order of their names, each one as `length:value`, NULL as `N`. Large
 columns go in as their own SHA-256, because CONCAT answers NULL beyond `max_allowed_packet`. A FLOAT goes in
-with the six digits that a dump carries, JSON as its text: what a dump can bring back, and no more.
+with the six digits that a dump carries, a -0 as 0, JSON as the text of its text (a DECIMAL in it is a DOUBLE then):
+what a dump can bring back, and no more.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from harness.errors import ServerFailed
 from harness.model import IdSet, Orphans, TableState
 from harness.services.mysql import Session, quote_name, server_version
 
-_LARGE = frozenset(["tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob", "json"])
+_LARGE = frozenset(["tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob"])
 _OPAQUE = frozenset(
     ["bit", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
      "geomcollection", "geometrycollection", "vector"]
 )  # fmt: skip
+_FLOATS = frozenset(["float", "double"])
 _BYTES = frozenset(["char", "varchar", "binary", "varbinary", "enum", "set"])
 _TIMES = ("created_at", "updated_at")
 _MODULUS = 1 << 128
@@ -112,12 +114,16 @@ def row_digest_sql(shape: TableShape) -> str:
 
 def _column_sql(name: str, kind: str) -> str:
     column = quote_name(name)
+    if kind == "json":  # MySQL's; MariaDB's is a LONGTEXT
+        return f"IFNULL(SHA2(CAST(CAST({column} AS CHAR) AS JSON), 256), 'N')"
     if kind in _LARGE:
         return f"IFNULL(SHA2({column}, 256), 'N')"
     if kind in _OPAQUE:
         return f"IFNULL(SHA2(HEX({column}), 256), 'N')"
     if kind in _BYTES:
         return f"IFNULL(CONCAT(LENGTH({column}), ':', CAST({column} AS BINARY)), 'N')"
+    if kind in _FLOATS:
+        return f"IF({column} = 0, '1:0', IFNULL(CONCAT(LENGTH({column}), ':', {column}), 'N'))"
     return f"IFNULL(CONCAT(LENGTH({column}), ':', {column}), 'N')"
 
 

@@ -71,6 +71,40 @@ def test_the_smallest_change_of_a_value_changes_the_digest(place: Place, kind: s
     assert place.digest() == before
 
 
+CARRIED = {
+    "double": ("DOUBLE", "-0e0", "0", "-1e-300"),
+    "float": ("FLOAT", "-0e0", "0", "-1e-30"),
+    "json-decimal": (
+        "JSON",
+        "JSON_OBJECT('a', CAST(1.10 AS DECIMAL(8, 2)), 'b', '1.10')",
+        """'{"a": 1.1, "b": "1.10"}'""",
+        """'{"a": 1.11, "b": "1.10"}'""",
+    ),
+    "json-whole": ("JSON", "JSON_ARRAY(CAST(3 AS DECIMAL(20, 2)))", "'[3.0]'", "'[3]'"),
+    "json-long": (
+        "JSON",
+        "JSON_ARRAY(CAST(0.1234567890123456789012 AS DECIMAL(30, 25)))",
+        "'[0.12345678901234568]'",
+        "'[0.12345678901234566]'",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CARRIED)
+def test_a_value_that_a_dump_carries_as_another_has_its_digest(place: Place, kind: str) -> None:
+    """The first is what the source holds, the second what its dump gives; the third is another value."""
+    if place.flavour == "MariaDB" and kind.startswith("json"):
+        return  # JSON is text there: the dump carries it as it stands
+    column, held, carried, other = CARRIED[kind]
+    digests = []
+    place.run(f"CREATE TABLE t (id INT PRIMARY KEY, v {column})", f"INSERT INTO t VALUES (1, {held})")
+    for value in (held, carried, other, "NULL"):
+        place.run(f"UPDATE t SET v = {value}")
+        digests.append(place.digest())
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+
+
 @pytest.mark.parametrize("storage", ["STORED", "VIRTUAL"])
 def test_what_a_generated_column_computes_is_part_of_the_digest(place: Place, storage: str) -> None:
     place.run(

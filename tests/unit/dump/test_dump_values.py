@@ -112,3 +112,30 @@ def test_a_create_table_is_read_with_everything_that_gets_in_the_way() -> None:
     inline = parse_create_table(tokenize(b"CREATE TABLE t (id int PRIMARY KEY, b int)"))
     assert inline is not None
     assert inline.primary_key == ("id",)
+
+
+@pytest.mark.parametrize(
+    ("held", "carried"),
+    [
+        (b'{"a": 1.10}', b'{"a": 1.1}'),
+        (b'{"a": 3.00, "b": [1.50, -2.000]}', b'{"a": 3.0, "b": [1.5, -2.0]}'),
+        (b"[0.1234567890123456789012]", b"[0.12345678901234568]"),
+        (b"[123456789012345678901234567890]", b"[1.2345678901234568e29]"),
+        (b"[0.000000000000000001]", b"[1e-18]"),
+        (b'{"1.10": "1.10", "x": "\\"1.10"}', b'{"1.10": "1.10", "x": "\\"1.10"}'),
+    ],
+)
+def test_numbers_in_json_are_compared_as_they_are_read(held: bytes, carried: bytes) -> None:
+    column = ColumnInfo("j", "json")
+    assert canonical_value(("text", held), column) == canonical_value(("text", carried), column)
+    text = ColumnInfo("j", "longtext")
+    assert (canonical_value(("text", held), text) == canonical_value(("text", carried), text)) is (held == carried)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(b"[1]", b"[1.0]"), (b"[1.1]", b"[1.11]"), (b'["1.10"]', b'["1.1"]'), (b"[1e-18]", b"[1e-17]"), (b"[1]", b"[-1]")],
+)
+def test_other_numbers_in_json_are_other_values(first: bytes, second: bytes) -> None:
+    column = ColumnInfo("j", "json")
+    assert canonical_value(("text", first), column) != canonical_value(("text", second), column)
