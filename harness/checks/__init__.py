@@ -82,7 +82,14 @@ def _programs(e: Evidence) -> CheckResult:
     assert e.source is not None
     title = "Every view, trigger, routine and event is back"
     return schema.check_schema(
-        "programs", title, schema.PROGRAM_KINDS, e.source, e.target, e.excluded_tables, e.script.objects
+        "programs",
+        title,
+        schema.PROGRAM_KINDS,
+        e.source,
+        e.target,
+        e.excluded_tables,
+        e.script.objects,
+        definers_left_out=e.script.definers_left_out,
     )
 
 

@@ -28,11 +28,15 @@ UNREACHABLE = "unreachable"
 
 @dataclass(frozen=True, slots=True)
 class ScriptObject:
-    """A schema object as a script creates it: kind, name, and a digest of its normalised text."""
+    """A schema object as a script creates it: kind, name, and a digest of its normalised text.
+
+    `definer` is the account that it runs as, user@host; empty where the script names none, or it was left out.
+    """
 
     kind: str
     name: str
     digest: str
+    definer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,16 @@ class ScriptTable:
 
 @dataclass(frozen=True, slots=True)
 class ScriptContent:
-    """One database as a script holds it; `compared_as` says how rows were digested (`text` or `value`)."""
+    """One database as a script holds it.
+
+    `compared_as` says how rows were digested (`text` or `value`); `definers_left_out` names the accounts whose
+    objects were loaded without their DEFINER clause.
+    """
 
     tables: tuple[ScriptTable, ...]
     objects: tuple[ScriptObject, ...]
     compared_as: str = "text"
+    definers_left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

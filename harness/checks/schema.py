@@ -27,6 +27,8 @@ def check_schema(
     actual: DatabaseState,
     excluded: Sequence[str],
     script: Sequence[ScriptObject] | None = None,
+    *,
+    definers_left_out: Sequence[str] = (),
 ) -> CheckResult:
     """Every object of these kinds is back with the same attributes, and no other came along.
 
@@ -42,6 +44,7 @@ def check_schema(
         excluded: tables whose objects come from the fresh target, not from the backup.
         script: objects that the backup itself creates, where every one has to be in it: a view that the fresh
             target's migrations made looks as if it had been restored.
+        definers_left_out: accounts whose objects were loaded to run as the loading account instead.
     """
     found = Collector(name, title)
     held = None if script is None else {(item.kind, item.name) for item in script}
@@ -75,6 +78,8 @@ def check_schema(
             continue
         before, now = dict(item.attributes), dict(there[key].attributes)
         for attribute in sorted(before.keys() | now.keys()):
+            if attribute == "definer" and before.get(attribute) in definers_left_out:
+                continue
             if before.get(attribute) != now.get(attribute):
                 found.add(
                     f"{item.kind}-differs",
@@ -210,13 +215,13 @@ def _word(item: SchemaObject) -> str:
 
 
 def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[ScriptObject]) -> CheckResult:
-    """Every object that the script creates is in a dump of the restored database, with the same text."""
+    """Every object that the script creates is in a dump of the restored database, with the same meaning."""
     found = Collector("objects-script", "Every object of the script is in the restored database, unchanged")
-    there = {(item.kind, item.name): item.digest for item in redump}
+    there = {(item.kind, item.name): item for item in redump}
     found.compared = len(script)
     for item in script:
-        digest = there.get((item.kind, item.name))
-        if digest is None:
+        now = there.get((item.kind, item.name))
+        if now is None:
             found.add(
                 f"{item.kind}-missing",
                 item.name,
@@ -224,13 +229,21 @@ def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[Script
                 expected="present",
                 actual="missing",
             )
-        elif digest and digest != item.digest:
+        elif item.digest and now.digest != item.digest:
             found.add(
                 f"{item.kind}-differs",
                 item.name,
                 f"The definition of {item.kind} {item.name} is not the one in the script.",
                 expected=item.digest,
-                actual=digest,
+                actual=now.digest,
+            )
+        elif item.definer and now.definer not in ("", item.definer):
+            found.add(
+                f"{item.kind}-differs",
+                item.name,
+                f"The {item.kind} {item.name} runs as {now.definer}, and as {item.definer} in the script.",
+                expected=item.definer,
+                actual=now.definer,
             )
     return found.result()
 

@@ -18,10 +18,11 @@ from harness import config
 from harness.commands.common import EXIT_CODES
 from harness.dump.inspect import examine
 from harness.dump.judgement import chosen_database, not_sql, refusals, remarks
+from harness.dump.losses import losses
 from harness.dump.model import DatabaseInfo, DumpInfo, Mention, ScriptFinding, Severity
 from harness.dump.safety import CODES, findings_for
 from harness.dump.source import Dump
-from harness.errors import HarnessError
+from harness.errors import BrokenArtifact, HarnessError
 from harness.handin.discover import find_backup, is_tab
 from harness.handin.dumps import STANDARD_INPUT, named_dump
 from harness.handin.expected import expected_tables, missing_tables
@@ -138,6 +139,10 @@ def inspection(
         chosen = chosen_database(name, info, database)
         said.update(dict.fromkeys(findings_for((*findings, *remarks(info, chosen)), chosen.name, allowed)))
         errors = list(refusals(name, info, chosen, tuple(said)))
+        lost = losses(info, chosen)
+        said.update(dict.fromkeys(lost))
+        # What `verify` restores all the same, and then calls FAIL.
+        errors += [BrokenArtifact(f"line {one.line}: {one.message}") for one in lost if one.severity is Severity.ERROR]
     except HarnessError as error:
         errors = [error]
         for one in info.databases:

@@ -15,7 +15,7 @@ from random import Random
 from harness.checks.evidence import Evidence
 from harness.control.touched import CONTROL_S, Break, Target, Touched
 from harness.errors import ServerFailed
-from harness.restore.script import redump_table
+from harness.restore.redump import redump_table
 from harness.services.mysql import Session, quote_name
 from harness.services.mysql_content import TableShape, read_shapes, read_table
 

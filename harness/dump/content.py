@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.dump.ddl import TableDefinition, parse_create_table
+from harness.dump.encoding import MOST_ROWS, find_bytes
 from harness.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ObjectInfo, TableInfo
 from harness.dump.rows import Rows, Tally, hash_row
 from harness.dump.statements import Kind, Piece
-from harness.dump.tokens import Token, name_at, starts_with
+from harness.dump.tokens import Token, account_at, name_at, starts_with
 from harness.dump.values import BINARY_TYPES, canonical_row, codec_of, columns_of_row, parse_row
-from harness.dump.walk import Head, Heads, created_database, used_database
+from harness.dump.walk import Head, Heads, created_database, unquote, used_database
 from harness.guide import EXCLUDABLE_TABLES
 
+_ROWS_SECTION = re.compile(rb"^-- Dumping data for table (`(?:[^`]|``)+`|\S+)", re.MULTILINE)
+_UTF8 = frozenset(("utf8mb4", "utf8mb3", "utf8"))
 _OBJECTS = ("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "SEQUENCE", "PACKAGE")
 
 
@@ -31,8 +34,9 @@ class _Table:
         self.looked_at = False
         self.dump = 0
         self.dropped = False
+        self.rows_of_bytes = 0
 
-    def info(self) -> TableInfo:
+    def info(self, *, rows_section: bool) -> TableInfo:
         definition = self.definition
         return TableInfo(
             name=self.name,
@@ -51,6 +55,7 @@ class _Table:
             insert_columns=self.insert_columns,
             generated_values_line=self.generated_values_line,
             dropped=self.dropped,
+            rows_section=rows_section,
         )
 
 
@@ -61,6 +66,7 @@ class _Database:
         self.used = used
         self.tables: dict[str, _Table] = {}
         self.objects: dict[tuple[str, str], ObjectInfo] = {}
+        self.rows_sections: set[str] = set()
 
     def table(self, name: str, line: int) -> _Table:
         if name not in self.tables:
@@ -75,6 +81,8 @@ class Content:
         self._with_values = values
         self._definitions = definitions
         self._codec: str | None = None
+        self._says_utf8 = False
+        self.not_utf8_line: int | None = None
         self._databases: dict[str, _Database] = {}
         self._current = ""
         self._heads = Heads()
@@ -120,6 +128,8 @@ class Content:
         """Take note of one piece."""
         if piece.head:
             self._insert(piece)
+        elif piece.kind is Kind.COMMENT and (match := _ROWS_SECTION.search(piece.data)) is not None:
+            self._rows_section(unquote(match.group(1)))
         elif tokens and (piece.kind in (Kind.STATEMENT, Kind.CLIENT)):
             self._statement(piece, tokens)
 
@@ -146,6 +156,9 @@ class Content:
             return
         if starts_with(tokens, "SET", "NAMES") and len(tokens) > 2:
             self._codec = codec_of(tokens[2].raw)
+            self._says_utf8 = tokens[2].raw.lower() in _UTF8
+        elif starts_with(tokens, "LOCK", "TABLES"):
+            self._rows_section(name_at(tokens, 2)[1])
         if tokens[0].text == "CREATE":
             self._create(piece, tokens)
         elif tokens[0].text in ("INSERT", "REPLACE", "LOAD"):
@@ -154,6 +167,10 @@ class Content:
             self._drop(tokens)
         elif tokens[0].text == "ALTER" and len(tokens) > 3 and tokens[1].text == "TABLE":
             self._alter(piece, tokens)
+
+    def _rows_section(self, table: str) -> None:
+        if self._current in self._databases:
+            self._databases[self._current].rows_sections.add(table)
 
     def _create(self, piece: Piece, tokens: Sequence[Token]) -> None:
         definition = parse_create_table(tokens)
@@ -176,7 +193,7 @@ class Content:
             if token.kind != "word":
                 continue
             if token.text == "DEFINER" and index + 2 < len(tokens) and tokens[index + 1].text == "=":
-                definer = _account(tokens, index + 2)
+                definer, _ = account_at(tokens, index + 2)
                 self.definers.setdefault(definer, {}).setdefault(self._current, piece.line)
             elif token.text in _OBJECTS:
                 break
@@ -272,6 +289,9 @@ class Content:
             if not table.looked_at:
                 self._look_at_first_row(table, rows[0], piece)
             table.tally.add(rows)
+            if self._says_utf8 and self.not_utf8_line is None and table.rows_of_bytes < MOST_ROWS:
+                self.not_utf8_line, seen = find_bytes(piece, rows, lambda count: self._columns(table, count))
+                table.rows_of_bytes += seen
             if self._with_values:
                 self._add_values(table, rows, piece)
         if self._rows.giants:
@@ -387,7 +407,10 @@ class Content:
                     name=database.name or header_name,
                     used=database.used,
                     line=database.line,
-                    tables=tuple(database.tables[name].info() for name in sorted(database.tables)),
+                    tables=tuple(
+                        database.tables[name].info(rows_section=name in database.rows_sections)
+                        for name in sorted(database.tables)
+                    ),
                     objects=tuple(database.objects[key] for key in sorted(database.objects)),
                     left_out=tuple(name for name in EXCLUDABLE_TABLES if name not in known),
                 )
@@ -397,17 +420,6 @@ class Content:
 
 _LONGEST_LOOK_BYTES = 1 << 16
 """How much of a table's first row is decoded to see how its values are written."""
-
-
-def _account(tokens: Sequence[Token], index: int) -> str:
-    """`user`@`host` at `index`, as user@host; a name without a host is good for every host."""
-    parts = [tokens[index].raw if tokens[index].kind == "word" else tokens[index].text]
-    if parts[0].upper() == "CURRENT_USER":
-        return "CURRENT_USER"
-    if index + 2 < len(tokens) and tokens[index + 1].text == "@":
-        host = tokens[index + 2]
-        return f"{parts[0]}@{host.raw if host.kind == 'word' else host.text}"
-    return f"{parts[0]}@%"
 
 
 def _is_placeholder(tokens: Sequence[Token]) -> bool:

@@ -1,6 +1,8 @@
 """A digest of each CREATE statement, so that two scripts can be compared object by object.
 
-The words of the statement are digested, not its blanks; and without AUTO_INCREMENT, which counts on.
+The words of the statement are digested, not its blanks and not the delimiter behind it; without AUTO_INCREMENT, which
+counts on, and without the account that an object runs as, which is compared by itself. Where two statements still
+differ, they may mean the same to a server: restore/definitions.py asks it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Sequence
 
 from harness.dump.sqlmode import SqlMode
 from harness.dump.statements import Kind, Piece
-from harness.dump.tokens import MOST_BYTES, Token, name_at, starts_with, tokenize
+from harness.dump.tokens import MOST_BYTES, Token, account_at, name_at, starts_with, tokenize
 from harness.dump.walk import used_database
 
 _UTF8 = re.compile(r"^UTF8(?=_|$)")
@@ -41,7 +43,7 @@ class Definitions:
             key = self._key(tokens) if starts_with(tokens, "CREATE") else None
             self._open = None if key is None else _Statement(key, piece.mode)
         if self._open is not None:
-            self._open.add(piece.data)
+            self._open.add(piece.data.removesuffix(piece.delimiter) if piece.last else piece.data)
             if piece.last:
                 self.digests[self._open.key] = self._open.digest()
 
@@ -89,8 +91,8 @@ def _words(tokens: Sequence[Token]) -> str:
 
     That is: the table's counter; a character set that stands before its own collation (MySQL prints it once a
     column's collation was written out, as a dump does); integer display widths (gone since MySQL 8.0.19, but for
-    `tinyint(1)`); `current_timestamp()`; numbers in quotes as defaults; and `utf8`, an alias of `utf8mb3` that older
-    servers print.
+    `tinyint(1)`); `current_timestamp()`; numbers in quotes as defaults; `utf8`, an alias of `utf8mb3` that older
+    servers print; the account that an object runs as, and the defaults that a view is printed with beside it.
     """
     words = []
     index = 0
@@ -99,6 +101,15 @@ def _words(tokens: Sequence[Token]) -> str:
         behind = [other.text for other in tokens[index + 1 : index + 5]]
         if token.kind == "word":
             if token.text == "AUTO_INCREMENT" and behind[:1] == ["="] and tokens[index + 2].kind == "number":
+                index += 3
+                continue
+            if token.text == "DEFINER" and behind[:1] == ["="]:
+                _, index = account_at(tokens, index + 2)
+                continue
+            if token.text == "SQL" and behind[:2] == ["SECURITY", "DEFINER"]:
+                index += 3
+                continue
+            if token.text == "ALGORITHM" and behind[:2] == ["=", "UNDEFINED"]:
                 index += 3
                 continue
             if token.text == "CHARACTER" and _set_before_collation(behind):

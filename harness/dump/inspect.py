@@ -85,7 +85,8 @@ class Inspector:
         self._gtid: list[int] = []
         self._log_bin: list[int] = []
         self._sandbox: tuple[int, str] | None = None
-        self._tz_utc = self._add_drop = self._add_locks = False
+        self._add_drop = self._add_locks = False
+        self._time_zone: str | None = None
         self._names: str | None = None
 
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
@@ -166,7 +167,8 @@ class Inspector:
         if words[1:2] == ["NAMES"] and len(tokens) > 2:
             self._names = tokens[2].raw.lower()
         if words[1:2] == ["TIME_ZONE"]:
-            self._tz_utc |= any(token.kind == "text" and token.text == "+00:00" for token in tokens)
+            said = next((token.text for token in tokens if token.kind == "text"), None)
+            self._time_zone = self._time_zone or said
         for index, token in enumerate(tokens[:-1]):
             if token.text == "@" and tokens[index + 1].text.startswith("OLD_"):
                 kept = tokens[index + 1].text
@@ -247,7 +249,8 @@ class Inspector:
             hex_blob=content.hex_blob,
             comments=commented,
             dump_date=None if not header.finished else header.finished[-1] is not None,
-            tz_utc=self._tz_utc,
+            tz_utc=self._time_zone == "+00:00",
+            time_zone=self._time_zone,
             compact=not commented and self._saved <= _KEPT_PER_TABLE and not self._add_locks and not self._add_drop,
             databases=any(database.used for database in databases),
             data=any(database.rows for database in databases) or self._add_locks,
@@ -297,6 +300,7 @@ class Inspector:
             keys_follow=content.keys_follow,
             referenced=() if self._keys_ever_off else _mentions(content.referenced),
             qualified=tuple(Mention(name, line) for name, line in content.qualified.items()),
+            not_utf8_line=content.not_utf8_line,
         )
 
 

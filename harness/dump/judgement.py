@@ -22,12 +22,13 @@ def chosen_database(name: str, info: DumpInfo, wanted: str | None) -> DatabaseIn
         wanted: None if there is only one.
 
     Raises:
-        UsageError: it isn't in the script, or there are several and none was named.
-        BrokenArtifact: the script's parts can't be told apart, or it is cut short before it comes to this one.
+        UsageError: there are several, and none was named.
+        BrokenArtifact: it isn't in the script, or the script's parts can't be told apart, or it is cut short before it
+            comes to this one.
     """
     try:
         chosen = choose_database(info, wanted)
-    except UsageError as error:
+    except (UsageError, BrokenArtifact) as error:
         if info.complete is False:
             raise BrokenArtifact(f"{error.fact}; the dump is cut short: {info.incomplete_because}") from None
         raise
@@ -96,6 +97,13 @@ def refusals(
             f"the dump {name} holds no table",
             "It would restore without an error, to an empty database: look at how the backup is made.",
             causes=[_cause("dump-empty", name, "it holds no table")],
+        )
+    if info.not_utf8_line is not None:
+        yield BrokenArtifact(
+            f"the dump {name} was converted: bytes at line {info.not_utf8_line} are not UTF-8, though the script says "
+            f"{info.options.charset}",
+            "An editor or a transfer changed its encoding (cp1252 is usual): take the file as the tool wrote it.",
+            causes=[_cause("not-utf8", name, f"bytes at line {info.not_utf8_line} are not UTF-8")],
         )
     hollow = next((item for item in chosen.objects if item.placeholder), None)
     if hollow is not None:

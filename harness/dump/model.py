@@ -86,6 +86,7 @@ class TableInfo:
         insert_columns: the INSERTs' column list; None if they have none, or there are no rows.
         generated_values_line: line of the first INSERT that gives values to generated columns.
         dropped: the script drops it before it creates it.
+        rows_section: the script has a section for its rows, as mysqldump writes for every table, be it empty.
     """
 
     name: str
@@ -104,6 +105,7 @@ class TableInfo:
     insert_columns: tuple[str, ...] | None = None
     generated_values_line: int | None = None
     dropped: bool = False
+    rows_section: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ class DatabaseInfo:
 class DumpOptions:
     """The tool's options, as far as the script shows them; None where it shows nothing.
 
-    `order_by_primary` and `single_transaction` leave no trace, so they are not here.
+    `order_by_primary` and `single_transaction` leave no trace, so they are not here. `time_zone` is the first that the
+    script sets.
     """
 
     extended_insert: bool | None
@@ -185,6 +188,7 @@ class DumpOptions:
     charset: str | None
     quote_names: bool = True
     create_options: bool = True
+    time_zone: str | None = None
 
     def as_arguments(self) -> tuple[str, ...]:
         """Options for `mysqldump` and `mariadb-dump` that write rows the way this script does."""
@@ -237,6 +241,7 @@ class DumpInfo:
         keys_follow: keys are added to tables by ALTER TABLE, behind the rows.
         referenced: tables that foreign keys refer to, if the script never switches the check of foreign keys off.
         foreign: text that is not SQL, such as a message of a program; None if there is none.
+        not_utf8_line: of the first text that is not UTF-8, although the script says that it is.
     """
 
     source: str
@@ -271,6 +276,7 @@ class DumpInfo:
     qualified: tuple[Mention, ...] = ()
     referenced: tuple[Mention, ...] = ()
     keys_follow: bool = False
+    not_utf8_line: int | None = None
 
     def database(self, name: str | None = None) -> DatabaseInfo | None:
         """The database of this name; without a name, the only one."""
@@ -364,18 +370,3 @@ class TargetServer:
     user: str = ""
     privileges: frozenset[str] = frozenset()
     accounts: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RowDifference:
-    """One row in which two scripts differ, by its primary key.
-
-    Attributes:
-        key: the values of the primary key as they stand in the script; empty if the table has none.
-        kind: `missing` (only expected), `unexpected` (only there) or `changed`.
-        count: how many equal rows it stands for; other than 1 only without a primary key.
-    """
-
-    key: tuple[bytes, ...]
-    kind: str
-    count: int = 1

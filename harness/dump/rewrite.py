@@ -5,6 +5,7 @@ A filter over the pieces; what is kept is kept byte for byte. Nothing in the dat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from harness.dump.admitted import admitted
 from harness.dump.model import DatabaseInfo, DumpInfo
 from harness.dump.source import ScriptSource, open_script, source_name
 from harness.dump.statements import Kind, Piece
-from harness.dump.tokens import Token, starts_with
+from harness.dump.tokens import Token, account_at, starts_with
 from harness.dump.walk import created_database, dropped_database, pieces_with_tokens, used_database
 from harness.errors import BrokenArtifact, Cause, UsageError
 
@@ -29,13 +30,17 @@ USUAL_SETTINGS = b"SET sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, u
 """What the header of every script says that was not made with `--compact`."""
 
 _MAY_BE_LEFT_OUT = frozenset(("CHANGE", "START", "STOP", "SELECT", "SET", "PREPARE", "EXECUTE", "DEALLOCATE"))
+_WORDS_TO_DEFINER = 16
+"""`CREATE OR REPLACE ALGORITHM=UNDEFINED DEFINER=…` has ten; what stands behind is the object's own text."""
+_PART = rb"(?:`(?:[^`]|``)*`|'[^']*'|\"[^\"]*\"|[\w$.%-]+)"
+_DEFINER = re.compile(rb"DEFINER\s*=\s*" + _PART + rb"(?:\s*\(\s*\)|\s*@\s*" + _PART + rb")?", re.IGNORECASE)
 _FOOTER = b"-- Dump completed"
 _HEADERS = (b"-- MySQL dump ", b"-- MariaDB dump ")
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A statement that was left out or changed: where, which code of `DROPPABLE` (or `database`), and what."""
+    """A statement that was left out or changed: where, which code of `DROPPABLE` (`database`, `definer`), and what."""
 
     line: int
     code: str
@@ -68,8 +73,8 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
         The name as the script has it; empty if the script names none at all.
 
     Raises:
-        UsageError: it isn't in the script, or there are several and none was named.
-        BrokenArtifact: the script's parts can't be told apart.
+        UsageError: there are several, and none was named.
+        BrokenArtifact: it isn't in the script, or the script's parts can't be told apart.
     """
     used = [database for database in info.databases if database.used]
     # What is only reached by a qualified name is no part of the script; safety.py says what is to be said of that.
@@ -98,9 +103,9 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
         return parts[0].name if parts else info.header_database
     named = {database.name for database in info.databases if database.name} or {info.header_database} - {""}
     if named and wanted not in named:
-        raise UsageError(
+        raise BrokenArtifact(
             f"{info.source}: holds no database {wanted}; it holds {names or info.header_database}",
-            "Name one of them with --database.",
+            "It is a dump of another database; to drill that one, name it with --database.",
             causes=[
                 Cause(
                     "database-missing", wanted, f"The dump does not hold {wanted}, but {names or info.header_database}."
@@ -138,6 +143,7 @@ def restore_stream(
     database: str,
     *,
     drop: frozenset[str] = DROPPABLE,
+    definers: frozenset[str] = frozenset(),
     keep_database: bool = False,
     target: str | None = None,
     report: RewriteReport | None = None,
@@ -151,6 +157,7 @@ def restore_stream(
         source: the script.
         database: its name in the script (see `choose_database`); for a script that names none, any name.
         drop: codes of `DROPPABLE` to leave out.
+        definers: accounts (user@host) whose `DEFINER` clause is left out: their objects run as whoever loads them.
         keep_database: keep its `CREATE DATABASE` and `USE`; else the client has to choose the target itself.
         target: the database that it goes to, if that has another name: `ALTER DATABASE` is changed to it.
         report: is told what was left out.
@@ -162,7 +169,7 @@ def restore_stream(
         UsageError: the script chooses databases, and this one is not among them (at the end of the stream).
     """
     told = RewriteReport() if report is None else report
-    trimmer = _Trimmer(database, drop, keep_database, target, told)
+    trimmer = _Trimmer(database, drop, definers, keep_database, target, told)
     for data in trimmer.filter(pieces_with_tokens(open_script(source))):
         told.size_bytes += len(data)
         yield data
@@ -175,10 +182,17 @@ def restore_stream(
 
 class _Trimmer:
     def __init__(
-        self, database: str, drop: frozenset[str], keep_database: bool, target: str | None, report: RewriteReport
+        self,
+        database: str,
+        drop: frozenset[str],
+        definers: frozenset[str],
+        keep_database: bool,
+        target: str | None,
+        report: RewriteReport,
     ) -> None:
         self._database = database
         self._drop = drop
+        self._definers = definers
         self._keep_database = keep_database
         self._target = target
         self._report = report
@@ -252,13 +266,26 @@ class _Trimmer:
             return piece.data if _is_session_setting(tokens) else None
         if self._target is not None and self._target != self._database and starts_with(tokens, "ALTER", "DATABASE"):
             return self._rename(piece, tokens)
-        return piece.data
+        return self._without_definer(piece, tokens) if self._definers and starts_with(tokens, "CREATE") else piece.data
 
     def _mine(self) -> bool:
         return self._section in ("", self._database)
 
     def _tell(self, piece: Piece, code: str, what: str) -> None:
         self._report.dropped.append(Dropped(piece.line, code, what))
+
+    def _without_definer(self, piece: Piece, tokens: Sequence[Token]) -> bytes:
+        """A statement without the account that its object runs as, if that is one to leave out."""
+        for index, token in enumerate(tokens[:_WORDS_TO_DEFINER]):
+            clause = _DEFINER.match(piece.data, token.at) if token.text == "DEFINER" else None
+            if clause is None:
+                continue
+            account, _ = account_at(tokens, index + 2)
+            if account not in self._definers:
+                break
+            self._tell(piece, "definer", f"DEFINER {account}")
+            return piece.data[: token.at] + piece.data[clause.end() :]
+        return piece.data
 
     def _rename(self, piece: Piece, tokens: Sequence[Token]) -> bytes:
         """`ALTER DATABASE old …` for the target: routines made under another collation are wrapped in two of them."""

@@ -155,3 +155,18 @@ def name_at(tokens: Sequence[Token], index: int) -> tuple[str | None, str, int]:
         second = tokens[index + 2]
         return first, second.raw if second.kind == "word" else second.text, index + 3
     return None, first, index + 1
+
+
+def account_at(tokens: Sequence[Token], index: int) -> tuple[str, int]:
+    """The account at `index` as user@host, and the index behind it; a name without a host is good for every host."""
+    if index >= len(tokens):
+        return "", index
+    user = tokens[index].raw if tokens[index].kind == "word" else tokens[index].text
+    behind = index + 1
+    if user.upper() == "CURRENT_USER":
+        called = [token.text for token in tokens[behind : behind + 2]] == ["(", ")"]
+        return "CURRENT_USER", behind + (2 if called else 0)
+    if behind + 1 < len(tokens) and tokens[behind].text == "@":
+        host = tokens[behind + 1]
+        return f"{user}@{host.raw if host.kind == 'word' else host.text}", behind + 2
+    return f"{user}@%", behind

@@ -201,7 +201,7 @@ FAULTS = table(
     damage(
         "unknown-definer",
         "dump",
-        "A trigger or view runs as an account that the target does not have.",
+        "A trigger or view runs as an account that the target does not have; the drill has to leave it out and say so.",
         _setting(rb"DEFINER=`[^`]*`@`[^`]*`", b"DEFINER=`nobody`@`localhost`", "DEFINER is nobody@localhost"),
         ArtifactOptions,
     ),

@@ -1,6 +1,6 @@
 """The script before it runs: read once, judged, and handed to the client as a stream of what may run.
 
-What comes back is compared with the same reading of a dump of the restored database.
+What comes back is compared with the same reading of a dump of the restored database (redump.py).
 """
 
 from __future__ import annotations
@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from harness.backup.database import dump_arguments, tool_version
-from harness.backup.plan import BackupPlan
 from harness.checks.evidence import ScriptContent, ScriptObject, ScriptTable
-from harness.dump.compatibility import problems
+from harness.dump.compatibility import definers_to_leave_out, problems
 from harness.dump.definitions import Definitions
 from harness.dump.inspect import Inspector
 from harness.dump.judgement import LISTED, chosen_database, not_sql, refusals, remarks
+from harness.dump.losses import losses
 from harness.dump.migrations import MigrationNames
 from harness.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
 from harness.dump.model import Severity as ScriptSeverity
@@ -23,11 +22,9 @@ from harness.dump.safety import Safety, computed_value_findings, findings_for
 from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
 from harness.errors import BrokenArtifact, Cause, ProcedureFailed
-from harness.limits import Limits, option_for
 from harness.model import Finding, Severity
 from harness.restore.facts import target_facts
-from harness.services.execution import limited
-from harness.services.mysql import MySqlServer, server_version
+from harness.services.mysql import MySqlServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,7 @@ class Script:
         migrations: names of those that the application had run; empty where the script does not say.
         target: name of the database that it goes to, once that is known.
         as_it_stands: it goes to the server byte for byte, with what only its own server wants.
+        definers_left_out: accounts (user@host) whose objects are loaded without their DEFINER clause.
     """
 
     source: Dump
@@ -55,6 +53,7 @@ class Script:
     migrations: tuple[str, ...] = ()
     target: str | None = None
     as_it_stands: bool = False
+    definers_left_out: frozenset[str] = frozenset()
 
     def chunks(self) -> Iterator[bytes]:
         """The statements of the wanted database, and nothing that only its own server wants."""
@@ -67,7 +66,22 @@ class Script:
             yield USUAL_SETTINGS
         elif self.info.referenced:
             yield UNCHECKED
-        yield from restore_stream(self.source, self.database.name, target=self.target, report=self.report)
+        yield from restore_stream(
+            self.source,
+            self.database.name,
+            definers=self.definers_left_out,
+            target=self.target,
+            report=self.report,
+        )
+
+    def structure(self, target: str) -> Iterator[bytes]:
+        """The same for another database and another account: without any DEFINER clause."""
+        if self.info.options.compact:
+            yield USUAL_SETTINGS
+        elif self.info.referenced:
+            yield UNCHECKED
+        definers = frozenset(mention.name for mention in self.info.definers)
+        yield from restore_stream(self.source, self.database.name, definers=definers, target=target)
 
     @property
     def rows(self) -> int:
@@ -90,8 +104,8 @@ def read_script(
         progress: told how far the reading is.
 
     Raises:
-        UsageError: there is no such file, or no such database in it.
-        BrokenArtifact: it is cut short, damaged, or empty.
+        UsageError: there is no such file, or several databases in it and none is named.
+        BrokenArtifact: it is cut short, damaged, empty, or does not hold the wanted database.
         UnsafeArtifact: it holds statements that must not run; names them with their lines.
     """
     inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
@@ -113,8 +127,12 @@ def read_script(
         source=source,
         info=info,
         database=chosen,
-        content=_content(chosen, definitions),
-        findings=(*(_finding(found) for found in said), *_without_drops(info, chosen)),
+        content=content_of(chosen, definitions),
+        findings=(
+            *(_finding(found) for found in said),
+            *_without_drops(info, chosen),
+            *(replace(_finding(found), subject=found.subject) for found in losses(info, chosen)),
+        ),
         report=RewriteReport(),
         migrations=migrations.names,
     )
@@ -155,108 +173,47 @@ def check_compatibility(script: Script, server: MySqlServer) -> Script:
             causes=_causes(fatal),
         )
     told = (*script.findings, *(_finding(problem) for problem in found))
-    return replace(script, findings=told, target=server.database)
-
-
-def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> tuple[ScriptContent, ScriptContent]:
-    """Dump the restored database with the options that the script shows, and read that dump the same way.
-
-    Rows are compared as text first, where the same tool of the same version wrote both scripts. Where it did not,
-    or where the texts differ, both are read by value: the options that a script shows are not all that there are.
-
-    Returns:
-        What the script holds and what the restored database holds, read in the same way.
-
-    Raises:
-        ProcedureFailed: the dump failed or complained.
-    """
-    if script.info.tool_version and script.info.tool_version in tool_version(server):
-        again = _dumped_again(server, script, plan, values=False)
-        if set(script.content.tables) <= set(again.tables):
-            return script.content, again
-    inspector, definitions = Inspector(source_name(script.source), values=True), Definitions()
-    walk(open_script(script.source), inspector, definitions)
-    expected = _content(
-        chosen_database(script.source.name, inspector.info(), script.database.name), definitions, values=True
+    left_out = definers_to_leave_out(found)
+    return replace(
+        script,
+        findings=told,
+        target=server.database,
+        definers_left_out=left_out,
+        content=_without_definers(script.content, left_out),
     )
-    return expected, _dumped_again(server, script, plan, values=True)
 
 
-def redump_table(server: MySqlServer, script: Script, plan: BackupPlan, table: str, *, values: bool) -> ScriptTable:
-    """Dump one table of the restored database again and read it as `redump` did.
-
-    Args:
-        values: rows are digested by value, not as text.
-
-    Raises:
-        ProcedureFailed: the dump failed or complained.
-    """
-    again = _dumped_again(server, script, plan, values=values, table=table)
-    return next((found for found in again.tables if found.name == table), ScriptTable(table, 0, ""))
-
-
-def _dumped_again(
-    server: MySqlServer, script: Script, plan: BackupPlan, *, values: bool, table: str = ""
-) -> ScriptContent:
-    with server.session() as session:
-        flavour, _ = server_version(session)
-    options = tuple(
-        option
-        for option in script.info.options.as_arguments()
-        if option not in plan.dump_options and not option.startswith("--default-character-set")
-    )
-    wanted = replace(
-        plan, plain=False, excluded_tables=(), further_databases=(), dump_options=(*plan.dump_options, *options)
-    )
-    inspector, definitions = Inspector("the dump of the restored database", values=values), Definitions()
-    argv = [*dump_arguments(server, flavour, wanted), *([table] if table else [])]
-    limit_s = (server.limits or Limits()).command_s
-    with (
-        server.tools.start(argv, env=server.tool_environment(server.dumper)) as command,
-        limited(
-            command, limit_s, "the dump of the restored database", f"Allow it more time with {option_for('command_s')}."
-        ),
-    ):
-        walk(command.chunks(), inspector, definitions)
-        completed = command.wait(limit_s)
-    if completed.exit_status != 0 or completed.stderr.strip():
-        raise ProcedureFailed(
-            f"the restored database cannot be dumped: exit status {completed.exit_status}", details=completed.stderr
-        )
-    info = inspector.info()
-    names_only = bool(script.info.flavour != "unknown" and script.info.flavour != flavour.lower())
-    return _content(chosen_database(info.source, info, None), definitions, values=values, names_only=names_only)
-
-
-def _content(
-    database: DatabaseInfo, definitions: Definitions, *, values: bool = False, names_only: bool = False
-) -> ScriptContent:
-    """What a reading holds.
-
-    Args:
-        values: the reading digested decoded values.
-        names_only: objects are compared by kind and name, because another kind of server prints them differently.
-    """
+def content_of(database: DatabaseInfo, definitions: Definitions, *, values: bool = False) -> ScriptContent:
+    """What a reading holds; `values`: it digested decoded values."""
     return ScriptContent(
         tables=tuple(
             ScriptTable(table.name, table.rows, (table.value_digest or "") if values else table.digest)
             for table in database.tables
         ),
         objects=tuple(
-            ScriptObject(kind, name, "" if names_only else definitions.of(database.name, kind, name))
-            for kind, name in (
-                *(("table", table.name) for table in database.tables if table.defined),
-                *((item.kind, item.name) for item in database.objects),
+            ScriptObject(kind, name, definitions.of(database.name, kind, name), definer)
+            for kind, name, definer in (
+                *(("table", table.name, "") for table in database.tables if table.defined),
+                *(
+                    (item.kind, item.name, (item.definer or "").replace("CURRENT_USER", ""))
+                    for item in database.objects
+                ),
             )
         ),
         compared_as="value" if values else "text",
     )
 
 
+def _without_definers(content: ScriptContent, left_out: frozenset[str]) -> ScriptContent:
+    """The same content where these accounts' objects run as the account that loaded them."""
+    objects = tuple(replace(item, definer="" if item.definer in left_out else item.definer) for item in content.objects)
+    return replace(content, objects=objects, definers_left_out=tuple(sorted(left_out)))
+
+
 def _finding(found: ScriptFinding | Problem) -> Finding:
     return Finding(
         code=found.code,
-        severity=Severity.INFO if found.severity is ScriptSeverity.INFO else Severity.WARNING,
+        severity=Severity(found.severity.value),
         subject=f"line {found.line}",
         message=f"Line {found.line} of the script: {found.message}.",
         remedy=found.remedy,

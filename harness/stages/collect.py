@@ -18,6 +18,7 @@ from harness.checks.evidence import (
     FileEvidence,
     RecoveryEvidence,
     RowDifference,
+    ScriptContent,
     SearchEvidence,
 )
 from harness.clock import Clock
@@ -32,7 +33,8 @@ from harness.model import (
     Step,
 )
 from harness.restore.database import complaint_findings
-from harness.restore.script import Script, redump
+from harness.restore.redump import differing_rows_of_script, redump
+from harness.restore.script import Script
 from harness.restore.search import refusals
 from harness.rowdiff import differing_rows
 from harness.scenario import Objectives
@@ -162,7 +164,11 @@ def _look(
             note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
     with clock.step("rows", "Name the rows that differ", decides=False) as note:
         rows = _row_differences(stack, restored, target, directory)
-        note.detail = f"{len(rows)} tables differ"
+        differing = _differing_tables(script, again)
+        if migration is None:
+            unnamed = [table for table in differing if table not in rows]
+            rows |= differing_rows_of_script(stack.mysql, restored.script, restored.plan, unnamed, directory)
+        note.detail = f"{len(rows.keys() | set(differing))} tables differ"
     with clock.step("observe-app", "Ask the restored application"):
         app = observe_app(stack, restored.expected_files, key_given=restored.app_key_given)
         app = _against_source(app, restored.source)
@@ -276,6 +282,12 @@ def _nonce_found(session: Session, database: str, nonce: str) -> bool:
         f"SELECT COUNT(*) FROM {quote_name(database, NONCE_TABLE)} WHERE name LIKE %s", (f"%{nonce}%",)
     )
     return int(found) > 0
+
+
+def _differing_tables(script: ScriptContent, again: ScriptContent) -> list[str]:
+    """Tables of the script that are there, and that hold other rows."""
+    now = {table.name: table for table in again.tables}
+    return [table.name for table in script.tables if table.name in now and now[table.name] != table]
 
 
 def _row_differences(

@@ -17,7 +17,8 @@ from harness.checks.evidence import MigratedTable, MigrationEvidence, RowDiffere
 from harness.clock import Clock
 from harness.errors import ProcedureFailed
 from harness.model import DatabaseState, TableState
-from harness.restore.script import Script, redump
+from harness.restore.redump import redump
+from harness.restore.script import Script
 from harness.rowdiff import differing_rows
 from harness.services.mysql import Session, quote_name
 from harness.services.mysql_content import TableShape, read_column_digests, read_row_digests, read_shapes

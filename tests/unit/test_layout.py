@@ -19,6 +19,7 @@ ORDER = (
     "timezones",
     # What the checks judge: values only, so that what gathers them need not import the checks.
     "checks.evidence",
+    "rowdiff",
     "limits",
     "settings",
     "wait",
@@ -43,7 +44,6 @@ ORDER = (
     "clean_scenarios",
     "telling",
     "config",
-    "rowdiff",
     "verdict",
     "store",
     "schema",

@@ -11,10 +11,13 @@ import pytest
 import zstandard
 
 from harness.backup.plan import BackupPlan
+from harness.checks.evidence import RowDifference
+from harness.checks.schema import check_script_objects
 from harness.errors import EXIT_NOT_AS_EXPECTED, BrokenArtifact, ProcedureFailed, UnsafeArtifact, UsageError
 from harness.model import Severity
 from harness.restore.database import run_script
-from harness.restore.script import Script, check_compatibility, read_script, redump
+from harness.restore.redump import differing_rows_of_script, redump
+from harness.restore.script import Script, check_compatibility, read_script
 from tests.contract.mysql.everything import EVERYTHING
 from tests.contract.mysql.places import Place, differences, dump
 
@@ -80,6 +83,9 @@ def test_a_change_after_the_restore_is_in_the_second_dump(place: Place, elsewher
     after = {table.name: table for table in content.tables}
     assert sorted(name for name in before if before[name] != after[name]) == ["children", "loose"]
     assert (after["children"].rows, after["loose"].rows) == (2, 2)
+    named = differing_rows_of_script(elsewhere.server, script, PLAN, ["children", "loose"], tmp_path)
+    assert named["children"] == RowDifference(changed=("[1]",))
+    assert named["loose"] == RowDifference(note="It has no primary key, so no row can be named.")
     changed = set(expected.objects) ^ set(content.objects)
     assert {(item.kind, item.name) for item in changed} == {("trigger", "second_trigger"), ("table", "years")}
 
@@ -116,11 +122,10 @@ def test_one_of_several_databases_is_restored_and_the_others_are_not(
 def test_a_name_that_is_not_in_the_script_is_told_with_those_that_are(place: Place, tmp_path: Path) -> None:
     place.run("CREATE TABLE t (v INT)")
     path = written(tmp_path / "dump.sql", dump(place))
-    with pytest.raises(UsageError) as wrong:
+    with pytest.raises(BrokenArtifact) as wrong:
         read_script(path, "wrong")
-    assert str(wrong.value) == (
-        f"{path}: holds no database wrong; it holds {place.name}\nHINT: Name one of them with --database."
-    )
+    assert wrong.value.fact == f"{path}: holds no database wrong; it holds {place.name}"
+    assert [cause.code for cause in wrong.value.causes] == ["database-missing"]
 
 
 def test_an_unknown_collation_is_found_before_the_load(place: Place, elsewhere: Place, tmp_path: Path) -> None:
@@ -138,19 +143,27 @@ def test_an_unknown_collation_is_found_before_the_load(place: Place, elsewhere: 
     assert elsewhere.tables() == {}
 
 
-def test_a_definer_without_the_privilege_is_found_before_the_load(
+def test_a_definer_without_the_privilege_is_told_before_the_load_and_left_out(
     place: Place, elsewhere: Place, tmp_path: Path
 ) -> None:
-    place.run("CREATE TABLE t (v INT)", "CREATE DEFINER = 'ghost'@'%' VIEW v AS SELECT 1 AS a")
+    place.run(
+        "CREATE TABLE t (v INT)", "INSERT INTO t VALUES (1)", "CREATE DEFINER = 'ghost'@'%' VIEW v AS SELECT 1 AS a"
+    )
     script = dump(place)
-    with pytest.raises(ProcedureFailed) as failed:
-        check_compatibility(read_script(written(tmp_path / "dump.sql", script), None), elsewhere.server)
+    judged = restored(read_script(written(tmp_path / "dump.sql", script), None), elsewhere)
     user = place.server.app.user
     line = line_of(script, b"DEFINER=`ghost`") - 1  # where the statement begins
-    assert failed.value.fact == (
-        f"the script cannot be loaded into this server: on line {line}, {user}@% may not create objects that run as"
-        " ghost@% (error 1227)"
-    )
+    assert [(found.code, found.severity, found.subject) for found in judged.findings] == [
+        ("definer-missing", Severity.WARNING, f"line {line}"),
+        ("definer-privilege", Severity.WARNING, f"line {line}"),
+    ] + [("sandbox-line", Severity.INFO, "line 1")] * (place.flavour == "MariaDB")
+    assert f"{user}@% may not create objects that run as ghost@%" in judged.findings[1].message
+    assert elsewhere.attributes("view", "v")["definer"] == f"{user}@%"
+    expected, content = redump(elsewhere.server, judged, PLAN)
+    assert expected.definers_left_out == ("ghost@%",)
+    assert check_script_objects(expected.objects, content.objects).findings == ()
+    with pytest.raises(ProcedureFailed, match="ERROR 1227"):  # what the documented procedure meets
+        run_script(elsewhere.server, replace(judged, as_it_stands=True).chunks())
 
 
 def test_a_statement_beyond_the_targets_limit_is_found_before_the_load(

@@ -8,7 +8,8 @@ from harness.checks.tables import check_script_rows
 from harness.dump.source import Dump
 from harness.model import CheckResult, Severity
 from harness.restore.database import run_script
-from harness.restore.script import Script, check_compatibility, read_script, redump
+from harness.restore.redump import redump
+from harness.restore.script import Script, check_compatibility, read_script
 from tests.contract.oddities.conftest import Pair
 
 PLAN = BackupPlan(excluded_tables=())

@@ -196,3 +196,22 @@ def test_an_object_is_asked_for_by_database_or_found_where_none_was_named() -> N
     assert definitions.of("apiary", "table", "users") == definitions.digests[None, "table", "users"]
     assert definitions.of("other", "table", "teams") == ""
     assert definitions.of("apiary", "view", "teams") == ""
+
+
+def test_who_an_object_runs_as_is_compared_by_itself() -> None:
+    """And so are the defaults that only a view is printed with, and the delimiter that happens to be set."""
+    ((_, written),) = digests(
+        "/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`root`@`localhost` SQL SECURITY DEFINER */\n"
+        "/*!50001 VIEW `v` AS select 1 AS `id` */;\n"
+    ).items()
+    for script in (
+        "/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 */\n/*!50001 VIEW `v` AS select 1 AS `id` */;\n",
+        "DELIMITER $$\nCREATE VIEW `v` AS select 1 AS `id` $$\nDELIMITER ;\n",
+        "CREATE DEFINER=CURRENT_USER() VIEW `v` AS select 1 AS `id`;\n",
+    ):
+        assert list(digests(script).values()) == [written]
+    for script in (
+        "CREATE SQL SECURITY INVOKER VIEW `v` AS select 1 AS `id`;\n",
+        "CREATE ALGORITHM=MERGE VIEW `v` AS select 1 AS `id`;\n",
+    ):
+        assert list(digests(script).values()) != [written]

@@ -68,11 +68,11 @@ def test_values_for_generated_columns_stop_mysql_only(data: Path) -> None:
         ),
         (b"CREATE TABLE t (a int) CHARSET=utf16;", MYSQL, ("unknown-charset", 1, "utf16", False)),
         (b"SET SQL_LOG_BIN=0;", replace(MYSQL, privileges=frozenset()), ("log-bin-privilege", 1, "SQL_LOG_BIN", True)),
-        (b"CREATE DEFINER=`x`@`%` VIEW v AS SELECT a FROM t;", MYSQL, ("definer-missing", 1, "x@%", False)),
+        (b"CREATE DEFINER=`x`@`%` VIEW v AS SELECT a FROM t;", MYSQL, ("definer-missing", 1, "x@%", True)),
         (
             b"CREATE DEFINER=`root`@`localhost` VIEW v AS SELECT a FROM t;",
             replace(MYSQL, privileges=frozenset()),
-            ("definer-privilege", 1, "root@localhost", False),
+            ("definer-privilege", 1, "root@localhost", True),
         ),
         (
             b"INSERT INTO t VALUES ('" + b"x" * 3000 + b"');",

@@ -122,18 +122,18 @@ def test_what_a_script_creates_without_dropping_it_is_dropped_before(data: Path)
 
 
 def test_a_database_that_is_not_in_the_script_is_refused() -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError) as unknown:
         rewritten(SEVERAL, "nobody")
-    assert str(caught.value) == (
+    assert str(unknown.value) == (
         "standard input: holds no database nobody; it holds other, apiary\nHINT: Name one of them with --database."
     )
     info = inspect(io.BytesIO(SEVERAL))
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(BrokenArtifact) as caught:
         choose_database(info, "nobody")
     assert caught.value.fact == "standard input: holds no database nobody; it holds other, apiary"
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError) as several:
         choose_database(info, None)
-    assert caught.value.fact == "standard input: holds 2 databases: other, apiary"
+    assert several.value.fact == "standard input: holds 2 databases: other, apiary"
     assert choose_database(info, "apiary") == "apiary"
 
 
@@ -157,7 +157,7 @@ def test_a_script_whose_parts_can_not_be_told_apart_is_refused(data: Path) -> No
 def test_a_script_of_one_unnamed_database_needs_no_name(data: Path) -> None:
     info = inspect(data / "mysql-9.7" / "full.sql")
     assert choose_database(info, None) == "apiary"
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(BrokenArtifact) as caught:
         choose_database(info, "other")
     assert caught.value.fact.endswith("full.sql: holds no database other; it holds apiary")
     assert choose_database(inspect(data / "mysql-9.7" / "compact.sql"), "anything") == "anything"
@@ -197,3 +197,30 @@ def test_a_script_that_tries_to_run_a_command_is_loaded_without_client_commands(
     done = subprocess.run(command, input=b"".join(restore_stream(io.BytesIO(script), "mysql")), capture_output=True)
     assert done.returncode != 0
     assert not proof.exists()
+
+
+DEFINED = b"""/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER `a` BEFORE INSERT ON `t`
+FOR EACH ROW SET NEW.b = 'DEFINER=`root`@`localhost`' */;
+CREATE DEFINER = 'root'@'localhost' PROCEDURE p() SELECT 1;
+CREATE ALGORITHM=UNDEFINED DEFINER=root@localhost SQL SECURITY DEFINER VIEW v AS SELECT 1 AS a;
+CREATE DEFINER=`apiary`@`%` FUNCTION f() RETURNS int RETURN 1;
+CREATE DEFINER=CURRENT_USER() FUNCTION g() RETURNS int RETURN 1;
+INSERT INTO `t` VALUES ('DEFINER=`root`@`localhost`');
+"""
+
+
+def test_only_the_clauses_of_the_named_accounts_are_left_out() -> None:
+    assert rewritten(DEFINED)[0] == DEFINED
+    out, report = rewritten(DEFINED, definers=frozenset(("root@localhost",)))
+    assert out.splitlines() == [
+        b"/*!50003 CREATE*/ /*!50017 */ /*!50003 TRIGGER `a` BEFORE INSERT ON `t`",
+        b"FOR EACH ROW SET NEW.b = 'DEFINER=`root`@`localhost`' */;",
+        b"CREATE  PROCEDURE p() SELECT 1;",
+        b"CREATE ALGORITHM=UNDEFINED  SQL SECURITY DEFINER VIEW v AS SELECT 1 AS a;",
+        *DEFINED.splitlines()[4:],
+    ]
+    assert [(dropped.line, dropped.code) for dropped in report.dropped] == [
+        (1, "definer"),
+        (3, "definer"),
+        (4, "definer"),
+    ]

@@ -1,0 +1,76 @@
+"""What a real tool leaves out of a dump without a word is told before the load; and nothing is told of a whole one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.checks.tables import check_rows
+from harness.model import Severity
+from harness.restore.script import read_script
+from harness.services.mysql_content import read_tables
+from tests.contract.oddities.conftest import Pair
+from tests.contract.oddities.flow import drilled, errors
+
+HIVES = (
+    "CREATE TABLE hives (id INT PRIMARY KEY, label VARCHAR(40), photo BLOB, made TIMESTAMP NULL)",
+    "INSERT INTO hives VALUES (1, 'north 🐝', X'E9FF', '2026-11-22 02:00:03'), (2, 'café', NULL, NULL)",
+    "CREATE TABLE inspections (id INT PRIMARY KEY, at DATETIME)",
+)
+TOLD = ("lossy-charset", "time-zone-missing", "rows-section-missing", "no-rows")
+
+DUMPS: tuple[tuple[tuple[str, ...], tuple[tuple[str, Severity], ...]], ...] = (
+    ((), ()),
+    (("--skip-comments",), ()),
+    (("--skip-add-locks", "--hex-blob"), ()),
+    (("--default-character-set=utf8mb3",), (("lossy-charset", Severity.WARNING),)),
+    (("--default-character-set=latin1",), (("lossy-charset", Severity.WARNING),)),
+    (("--skip-tz-utc",), (("time-zone-missing", Severity.WARNING),)),
+    (("--compact",), (("time-zone-missing", Severity.WARNING),)),
+    (("--no-data",), (("no-rows", Severity.WARNING),)),
+)
+
+
+def told(path: Path) -> list[tuple[str, Severity]]:
+    return [(found.code, found.severity) for found in read_script(path, None).findings if found.code in TOLD]
+
+
+def test_what_each_option_of_the_tool_loses_is_told(pair: Pair, tmp_path: Path) -> None:
+    pair.fill(HIVES)
+    for options, expected in DUMPS:
+        assert told(pair.dump(tmp_path / "dump.sql", *options)) == list(expected), options
+
+
+def test_nothing_is_told_where_there_is_nothing_to_lose(pair: Pair, tmp_path: Path) -> None:
+    """No column in utf8mb4, no TIMESTAMP."""
+    pair.fill(("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9)) CHARSET latin1", "INSERT INTO t VALUES (1, 'é')"))
+    for options in (("--default-character-set=latin1",), ("--skip-tz-utc",), ("--default-character-set=utf8mb3",)):
+        assert told(pair.dump(tmp_path / "dump.sql", *options)) == [], options
+
+
+@pytest.mark.parametrize(("charset", "lost"), [("utf8mb4", []), ("utf8mb3", ["hives"]), ("latin1", ["hives"])])
+def test_a_lost_character_is_an_error_where_the_source_is_known(
+    pair: Pair, tmp_path: Path, charset: str, lost: Sequence[str]
+) -> None:
+    """The script and its restore agree; only the source's own digests show the question mark."""
+    pair.fill(HIVES)
+    source = list(read_tables(pair.admin, pair.source.database))
+    _, results = drilled(pair, pair.dump(tmp_path / "dump.sql", f"--default-character-set={charset}"))
+    assert errors(results) == []
+    found = check_rows(source, list(read_tables(pair.admin, pair.target.database)), (), {}).findings
+    assert [(one.code, one.subject) for one in found] == [("content-digest", table) for table in lost]
+
+
+def test_a_rows_section_that_was_taken_out_is_named(pair: Pair, tmp_path: Path) -> None:
+    """Of a table with rows and of an empty one: what loads is an empty table either way."""
+    pair.fill(HIVES)
+    path = pair.dump(tmp_path / "dump.sql")
+    script = path.read_bytes()
+    for table in (b"hives", b"inspections"):
+        begin = script.index(b"--\n-- Dumping data for table `%b`" % table)
+        end = script.index(b"UNLOCK TABLES;\n", begin) + 15
+        path.write_bytes(script[:begin] + script[end:])
+        (found,) = [one for one in read_script(path, None).findings if one.code == "rows-section-missing"]
+        assert (found.severity, found.subject) == (Severity.ERROR, table.decode())

@@ -1,0 +1,68 @@
+"""Rows by primary key, out of a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.checks.evidence import RowDifference
+from harness.dump.keyed_rows import keyed_rows
+from harness.dump.source import open_script
+from harness.rowdiff import differing_rows_of
+
+TABLE = b"CREATE TABLE `t` (`id` int NOT NULL, `v` varchar(20), `n` double, PRIMARY KEY (`id`)) ENGINE=InnoDB;\n"
+
+
+def script(*rows: bytes, table: bytes = TABLE) -> list[bytes]:
+    return [table + b"INSERT INTO `t` VALUES " + b",".join(b"(%b)" % row for row in rows) + b";\n"]
+
+
+def keys(data: Path, name: str, table: str, database: str = "apiary") -> list[str]:
+    return [key for _, key, _ in keyed_rows(open_script(data / "mysql-9.7" / name), database, {table})]
+
+
+def test_rows_that_differ_are_named_by_table(tmp_path: Path) -> None:
+    expected = script(b"1,'a',1.50", b"2,'b',-0", b"3,'c',NULL", b"10,'d',1")
+    actual = script(b"10,'d',1.0", b"1,'a',1.5", b"3,'C',NULL", b"11,'e',0", b"-2,'f',0")
+    found = differing_rows_of(keyed_rows(expected, "a", {"t"}), keyed_rows(actual, "a", {"t"}), tmp_path)
+    assert found == {"t": RowDifference(missing=("[2]",), extra=("[11]", "[-2]"), changed=("[3]",))}
+    same = differing_rows_of(keyed_rows(expected, "a", {"t"}), keyed_rows(expected, "a", {"t"}), tmp_path)
+    assert same == {}
+
+
+def test_values_that_mean_the_same_are_no_difference(tmp_path: Path) -> None:
+    """A double's -0, the digits of a decimal, the numbers in JSON: as the server stores what it reads."""
+    table = b"CREATE TABLE `t` (`id` int NOT NULL, `d` double, `j` json, PRIMARY KEY (`id`));\n"
+    expected = script(b'1,-0,\'{"a": 1.10, "b": "1.10"}\'', table=table)
+    actual = script(b'1,0,\'{"a": 1.1, "b": "1.10"}\'', table=table)
+    other = script(b'1,0,\'{"a": 1.1, "b": "1.1"}\'', table=table)
+    left = keyed_rows(expected, "a", {"t"})
+    assert differing_rows_of(left, keyed_rows(actual, "a", {"t"}), tmp_path) == {}
+    left = keyed_rows(expected, "a", {"t"})
+    assert differing_rows_of(left, keyed_rows(other, "a", {"t"}), tmp_path)["t"].changed == ("[1]",)
+
+
+def test_keys_of_several_columns_and_of_bytes(data: Path) -> None:
+    assert keys(data, "full.sql", "nasty") == ['["k", 1]', '["k", 2]']
+    table = b"CREATE TABLE `t` (`id` binary(2) NOT NULL, PRIMARY KEY (`id`));\n"
+    for row in (b"_binary '\x00\xff'", b"0x00FF"):
+        assert next(keyed_rows(script(row, table=table), "a", {"t"}))[1] == '["00FF"]'
+
+
+def test_a_table_without_a_key_or_without_its_structure_gives_no_rows(data: Path) -> None:
+    assert keys(data, "no-create-info.sql", "users") == []
+    assert list(keyed_rows(script(b"1", table=b"CREATE TABLE `t` (`id` int);\n"), "a", {"t"})) == []
+
+
+def test_one_database_of_several_is_read(data: Path) -> None:
+    assert len(keys(data, "databases.sql", "users")) == 8
+    assert len(keys(data, "databases.sql", "users", "other")) == 2
+
+
+@pytest.mark.parametrize("table", ["users", "nasty", "odd `name"])
+def test_another_tool_is_no_difference(data: Path, table: str, tmp_path: Path) -> None:
+    sides = [
+        keyed_rows(open_script(data / "mysql-9.7" / name), "apiary", {table}) for name in ("full.sql", "hex-blob.sql")
+    ]
+    assert differing_rows_of(*sides, tmp_path) == {}
