@@ -80,7 +80,7 @@ CARRIED = {
         """'{"a": 1.1, "b": "1.10"}'""",
         """'{"a": 1.11, "b": "1.10"}'""",
     ),
-    "json-whole": ("JSON", "JSON_ARRAY(CAST(3 AS DECIMAL(20, 2)))", "'[3.0]'", "'[3]'"),
+    "json-whole": ("JSON", "JSON_ARRAY(CAST(3 AS DECIMAL(20, 2)))", "'[3.0]'", "'[3.5]'"),
     "json-long": (
         "JSON",
         "JSON_ARRAY(CAST(0.1234567890123456789012 AS DECIMAL(30, 25)))",

@@ -153,11 +153,12 @@ def test_a_definer_without_the_privilege_is_told_before_the_load_and_left_out(
     judged = restored(read_script(written(tmp_path / "dump.sql", script), None), elsewhere)
     user = place.server.app.user
     line = line_of(script, b"DEFINER=`ghost`") - 1  # where the statement begins
-    assert [(found.code, found.severity, found.subject) for found in judged.findings] == [
+    told = [found for found in judged.findings if found.severity is not Severity.INFO]
+    assert [(found.code, found.severity, found.subject) for found in told] == [
         ("definer-missing", Severity.WARNING, f"line {line}"),
         ("definer-privilege", Severity.WARNING, f"line {line}"),
-    ] + [("sandbox-line", Severity.INFO, "line 1")] * (place.flavour == "MariaDB")
-    assert f"{user}@% may not create objects that run as ghost@%" in judged.findings[1].message
+    ]
+    assert f"{user}@% may not create objects that run as ghost@%" in told[1].message
     assert elsewhere.attributes("view", "v")["definer"] == f"{user}@%"
     expected, content = redump(elsewhere.server, judged, PLAN)
     assert expected.definers_left_out == ("ghost@%",)

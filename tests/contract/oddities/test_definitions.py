@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.checks.schema import check_script_objects
+from harness.checks.tables import check_script_rows
 from harness.model import Finding, Severity
-from harness.restore.redump import redump
+from harness.restore.redump import differing_rows_of_script, redump
 from tests.contract.oddities.conftest import Pair
 from tests.contract.oddities.flow import PLAN, drilled, errors
 
@@ -145,3 +147,39 @@ def test_an_object_that_runs_as_another_account_than_the_script_says_is_found(pa
         "count_hives",
         "root@localhost",
     )
+
+
+APIARY = Path(__file__).parents[2] / "data" / "real-apiary" / "apiary.sql.gz"
+CASES = Path(__file__).parents[2] / "data" / "cases"
+
+
+def body(case: Path) -> bytes:
+    """What a script of one table holds between the settings of its header and those of its end."""
+    script = case.read_bytes()
+    return script[script.index(b"DROP TABLE IF EXISTS") : script.index(b"/*!40101 SET SQL_MODE=@OLD")]
+
+
+def test_a_whole_apiary_with_what_people_and_tools_do_to_definitions_passes(pair: Pair, tmp_path: Path) -> None:
+    """Definers taken out by sed, and another tool's blanks; one row less is then named by its table."""
+    script = gzip.decompress(APIARY.read_bytes())
+    end = script.rindex(b"-- Dump completed")
+    stripped, spaces = (body(CASES / name / "d.sql") for name in ("definer-stripped", "definition-spaces"))
+    added = stripped + spaces.replace(b"`hives", b"`apiaries")
+    dump = tmp_path / "apiary.sql"
+    dump.write_bytes(script[:end] + added + script[end:])
+    read, results = drilled(pair, dump)
+    assert errors(results) == []
+    assert results[0].compared == read.rows > 100
+    assert {(item.kind, item.name) for item in read.content.objects} >= {
+        ("table", "hives"), ("table", "apiaries"), ("view", "hive_names"), ("trigger", "hives_lower")
+    }  # fmt: skip
+    assert found_after(pair, read, "ALTER TABLE apiaries ADD KEY another (id, label)") == ["table-differs apiaries"]
+    with pair.target.session(pair.target.app, database=pair.target.database) as session:
+        session.execute("DELETE FROM hives WHERE id = 2")
+        session.execute("UPDATE apiaries SET label = 'x' WHERE id = 3")
+    expected, again = redump(pair.target, read, PLAN)
+    named = differing_rows_of_script(pair.target, read, PLAN, ["apiaries", "hives"], tmp_path)
+    found = check_script_rows(expected.tables, again.tables, named, expected.compared_as).findings
+    assert [(one.code, one.subject) for one in found] == [("content-digest", "apiaries"), ("row-count", "hives")]
+    assert "changed: [3]" in found[0].message
+    assert "missing: [2]" in found[1].message

@@ -62,7 +62,7 @@ ANSWERS = (
         "{path} is a dump of MySQL Shell (util.dumpInstance and the like), not a script of mysqldump",
         2,
     ),
-    Answer("names-utf8mb3/d.sql"),
+    Answer("names-utf8mb3/d.sql", told=("lossy-charset",)),
     Answer("nested/b"),
     Answer("only-a-message/d.sql", MIXED.format(1, "bash: line 1: mysqldump: command not found"), 1),
     Answer("openssl/d.sql.enc", "{path} is encrypted with openssl", 2),
