@@ -101,5 +101,5 @@ def _lost_rows(info: DumpInfo, database: DatabaseInfo) -> Iterator[ScriptFinding
             table.name,
             f"the script defines table {table.name} and has no section for its rows, as it has for other tables"
             + (": they were left out, as the documented procedure allows" if accepted else ": its rows are lost"),
-            "Take the backup again, and compare its size with earlier ones; --ignore-table-data leaves rows out too.",
+            "Take the backup again; where its rows are left out on purpose, accept it with --accept-missing.",
         )

@@ -26,10 +26,12 @@ from harness.model import (
     AppState,
     ArtifactFile,
     DatabaseState,
+    Finding,
     Manifest,
     Probe,
     SearchableRows,
     SearchState,
+    Severity,
     Step,
 )
 from harness.restore.database import complaint_findings
@@ -205,7 +207,7 @@ def _look(
             measured=restored.measured,
             nonce=nonce,
             nonce_found=nonce_found,
-            findings=restored.script.findings + complaint_findings(restored.restoration.client_complaints),
+            findings=_accepted(restored) + complaint_findings(restored.restoration.client_complaints),
         ),
         source=_source(restored),
         app_before=restored.source.app if restored.source else None,
@@ -282,6 +284,16 @@ def _nonce_found(session: Session, database: str, nonce: str) -> bool:
         f"SELECT COUNT(*) FROM {quote_name(database, NONCE_TABLE)} WHERE name LIKE %s", (f"%{nonce}%",)
     )
     return int(found) > 0
+
+
+def _accepted(restored: Restored) -> tuple[Finding, ...]:
+    """What reading the script told; the rows of a table that may be left out whole may be left out alone."""
+    return tuple(
+        replace(found, severity=Severity.INFO)
+        if found.code == "rows-section-missing" and found.subject in restored.plan.excluded_tables
+        else found
+        for found in restored.script.findings
+    )
 
 
 def _differing_tables(script: ScriptContent, again: ScriptContent) -> list[str]:
