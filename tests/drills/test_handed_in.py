@@ -187,10 +187,8 @@ def test_a_storage_that_is_not_there_is_bad_usage(settings: Settings, script: Pa
     assert f"Invalid value for --storage: there is no {tmp_path / 'nowhere'}" in told(process)
 
 
-def test_a_database_that_the_script_does_not_hold_is_bad_usage(
-    settings: Settings, tmp_path: Path, backed: Backed
-) -> None:
-    """Exit code 2; the names that are there are named."""
+def test_a_database_that_the_script_does_not_hold_is_a_bad_backup(settings: Settings, tmp_path: Path) -> None:
+    """Exit code 1 and a result that is kept; the names that are there are named."""
     storage = tmp_path / "storage"
     storage.mkdir()
     script = tmp_path / "two.sql"
@@ -199,10 +197,15 @@ def test_a_database_that_the_script_does_not_hold_is_bad_usage(
         "CREATE TABLE `a` (`id` int);\nCREATE DATABASE `two`;\nUSE `two`;\nCREATE TABLE `b` (`id` int);\n"
         "-- Dump completed on 2026-11-22  1:00:00\n"
     )
-    process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage), "--database", "three")
-    assert process.returncode == 2
-    assert "three" in told(process)
-    assert "one, two" in told(process)
+    process = drill(
+        settings, "verify", "--json", "--dump", str(script), "--storage", str(storage), "--database", "three"
+    )
+    assert process.returncode == 1
+    result = json.loads(process.stdout)
+    (found,) = [finding for finding in result["findings"] if finding["code"] == "database-missing"]
+    assert (result["verdict"], found["subject"]) == ("FAIL", "three")
+    assert found["message"] == "The dump does not hold three, but one, two."
+    assert json.loads((settings.runs_dir / result["drill_id"] / "result.json").read_text())["verdict"] == "FAIL"
 
 
 def test_without_a_server_the_drill_cannot_tell(settings: Settings, script: Path, tmp_path: Path) -> None:
