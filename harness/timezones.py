@@ -44,6 +44,18 @@ def checked_zone(name: str, option: str) -> str:
     return name
 
 
+def earliest_moment(local: datetime, not_before: datetime) -> datetime:
+    """The first moment from `not_before` on at which a clock of an unknown zone shows this time.
+
+    Zones are multiples of 15 minutes away from UTC, at most 14 hours before it.
+
+    Args:
+        local: what the clock shows, as if it were UTC.
+        not_before: a moment that has passed by then.
+    """
+    return max(not_before + (local - not_before) % timedelta(minutes=15), local - timedelta(hours=14))
+
+
 @dataclass(frozen=True, slots=True)
 class RowTime:
     """When a row was written.

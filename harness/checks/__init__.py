@@ -128,11 +128,10 @@ def _files(e: Evidence) -> CheckResult:
 
 
 def _file_references(e: Evidence) -> CheckResult:
-    dumped_at = e.manifest.started_at if e.manifest else e.recovery.backup_at or e.recovery.newest_row_at
     return files.check_file_references(
         read_references(e.files.references),
         read_inventory(e.files.actual),
-        dumped_at,
+        e.recovery.dumped_at,
         source=read_inventory(e.files.expected) if e.files.of_source else None,
         owners_restored=e.files.owners_comparable,
         broken=broken_links(lambda: read_inventory(e.files.actual)),

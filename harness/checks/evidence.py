@@ -145,7 +145,8 @@ class RecoveryEvidence:
 
     `backup_at` is when the backup was taken, None when nothing says so; `handed_in`: it was not made by this drill.
     `newest_row_local` is `newest_row_at` in the application's zone, with its name; `server_time_zone` says from which
-    zone of the source's server that follows, and how it is known.
+    zone of the source's server that follows, and how it is known. Every row up to `dumped_at` is in the dump; None when
+    nothing says when it was made.
     """
 
     restore_s: float
@@ -157,6 +158,7 @@ class RecoveryEvidence:
     handed_in: bool = False
     newest_row_local: str = ""
     server_time_zone: str = ""
+    dumped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ from harness.stages.source import SourceView
 from harness.stages.target import RECOVERY_STEPS, FreshTarget, Restoration
 from harness.storage.inventory import write_inventory
 from harness.storage.order import sorted_entries
-from harness.timezones import TimeZones
+from harness.timezones import TimeZones, earliest_moment
 
 NONCE_TABLE = "events"
 """One of its names holds the nonce of the backup."""
@@ -259,7 +259,15 @@ def _recovery(restored: Restored, target: DatabaseState, restore_s: float, objec
         handed_in=restored.backup is None,
         newest_row_local=newest.local if newest else "",
         server_time_zone=newest.server_zone if newest else "",
+        dumped_at=manifest.started_at if manifest else _dumped_at(restored.script, newest.at if newest else None),
     )
+
+
+def _dumped_at(script: Script, newest_row_at: datetime | None) -> datetime | None:
+    """The time in the script's last line, of which nothing says the zone: the first one that the newest row allows."""
+    if script.info.finished_at is None or newest_row_at is None:
+        return newest_row_at
+    return earliest_moment(script.info.finished_at.replace(tzinfo=UTC), newest_row_at)
 
 
 def recovery_time_s(steps: Iterable[Step]) -> float:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from harness.errors import UsageError
-from harness.timezones import TimeZones, checked_zone, zone_named
+from harness.timezones import TimeZones, checked_zone, earliest_moment, zone_named
 
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 ASSUMED = "(assumed: the backup does not name it)"
@@ -21,6 +21,27 @@ def test_zones_by_name_and_by_offset() -> None:
     with pytest.raises(UsageError) as refused:
         checked_zone("New York", "--server-time-zone")
     assert refused.value.fact == "--server-time-zone: there is no time zone 'New York'"
+
+
+@pytest.mark.parametrize(
+    ("shown", "earliest"),
+    [
+        ("12:00:40", "12:00:40"),
+        ("07:00:40", "12:00:40"),
+        ("17:45:40", "12:00:40"),
+        ("11:59:00", "12:14:00"),
+        ("12:00:00", "12:00:00"),
+    ],
+    ids=["in UTC", "in New York", "in Kathmandu", "no zone that fits at once", "the same moment"],
+)
+def test_the_earliest_moment_of_a_clock_without_a_zone(shown: str, earliest: str) -> None:
+    """Never before the moment that is known, and never after the true one."""
+    local, wanted = (datetime.fromisoformat(f"2026-11-29T{text}+00:00") for text in (shown, earliest))
+    assert earliest_moment(local, NOON) == wanted
+
+
+def test_a_clock_of_the_next_day_is_at_most_fourteen_hours_ahead() -> None:
+    assert earliest_moment(NOON + timedelta(days=1), NOON) == NOON + timedelta(hours=10)
 
 
 def test_the_zone_of_the_source_s_server() -> None:

@@ -1,0 +1,111 @@
+"""The backup of the real Apiary is healthy: it passes, and each thing taken out of it is an error that names it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.settings import Settings
+from tests.drills.test_handed_in import drill
+
+pytestmark = pytest.mark.xdist_group("real-apiary")
+
+REAL = Path(__file__).parents[1] / "data" / "real-apiary"
+
+ACCEPTED = {"log-bin-privilege", "gtid-purged", "orphans-accepted", "index-not-imported"}
+"""Warnings of the healthy backup: its plain dump sets what only an administrator may, and the guide loses these."""
+
+ENVELOPE = "docusign/00000012-0001-4000-8000-000000000012"
+"""The envelope of the row that is taken out."""
+
+DOCUMENTS = (
+    "COVID Risk Acknowledgement",
+    "Direct Bill Airfare Request",
+    "Itinerary Request",
+    "Summary",
+    "Travel Information Form",
+)
+CHILDREN = (
+    "attendance.recorded_by",
+    "docusign_envelopes.signed_by",
+    "dues_transactions.user_id",
+    "events.organizer_id",
+    "payments.recorded_by",
+    "rsvps.user_id",
+    "signatures.user_id",
+    "team_user.user_id",
+    "travel_assignments.user_id",
+)
+"""What refers to the three users that are taken out."""
+
+
+def verify(settings: Settings, *options: str, dump: Path, storage: Path) -> tuple[int, dict[str, Any]]:
+    """Exit code and result."""
+    process = drill(
+        settings, "verify", "--json", "--fast", "--dump", str(dump), "--storage", str(storage),
+        "--app-key-file", str(REAL / "app-key"), *options,
+    )  # fmt: skip
+    assert process.stdout, process.stderr
+    return process.returncode, json.loads(process.stdout)
+
+
+def found(result: dict[str, Any], severity: str) -> list[tuple[str, str]]:
+    """Code and subject of each finding of a severity."""
+    return [(each["code"], each["subject"]) for each in result["findings"] if each["severity"] == severity]
+
+
+def without(script: bytes, table: str, first: bytes, following: bytes) -> bytes:
+    """The script without the rows of a table from one key up to another."""
+    at = script.index(b"INSERT INTO `%s` VALUES " % table.encode())
+    begin = script.index(b"(%s," % first, at)
+    return script[:begin] + script[script.index(b"(%s," % following, begin) :]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param(("--runtime", "process"), id="process"),
+        pytest.param(("--runtime", "process", "--mysqld", "mariadbd"), id="process-mariadb"),
+        pytest.param(("--runtime", "docker"), id="docker", marks=pytest.mark.docker),
+    ],
+)
+def test_the_real_backup_passes(settings: Settings, request: pytest.FixtureRequest, where: tuple[str, ...]) -> None:
+    """With warnings only for what is really accepted, and every row, file and migration compared."""
+    if "docker" in where:
+        request.getfixturevalue("engine")
+    code, result = verify(settings, *where, dump=REAL / "apiary.sql.gz", storage=REAL / "storage.tar.gz")
+    assert found(result, "error") == []
+    assert (code, result["verdict"]) == (0, "PASS")
+    assert {code for code, _ in found(result, "warning")} == ACCEPTED
+    compared = {check["check"]: check["compared"] for check in result["checks"]}
+    assert (compared["rows-script"], compared["migrations"]) == (2461, 207)
+    assert (compared["table-set"], compared["file-references"] >= 240) == (53, True)
+
+
+def test_each_thing_taken_out_is_an_error_that_names_it(settings: Settings, tmp_path: Path) -> None:
+    """Three users, an envelope's row and a referenced file are gone, in the script and in the archive alike.
+
+    Script and restored database agree on it all; what else the backup holds tells.
+    """
+    script = gzip.decompress((REAL / "apiary.sql.gz").read_bytes())
+    script = without(script, "users", b"246", b"249")
+    script = without(script, "docusign_envelopes", b"139", b"140")
+    dump, storage = tmp_path / "apiary.sql", tmp_path / "storage.tar"
+    dump.write_bytes(script)
+    with tarfile.open(REAL / "storage.tar.gz") as whole, tarfile.open(storage, "w") as less:
+        for member in whole:
+            if not member.name.endswith("agreements/zkoch29.pdf"):
+                less.addfile(member, whole.extractfile(member) if member.isfile() else None)
+    code, result = verify(settings, "--runtime", "process", dump=dump, storage=storage)
+    errors = found(result, "error")
+    assert (code, result["verdict"]) == (1, "FAIL")
+    assert set(errors) == {
+        ("file-reference-missing", "signatures id=81 (scanned_agreement)"),
+        *(("file-unreferenced", f"{ENVELOPE}/{name}.pdf") for name in DOCUMENTS),
+        *(("orphans", column) for column in CHILDREN),
+    }
