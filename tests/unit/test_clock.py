@@ -50,7 +50,7 @@ def test_steps_are_kept_in_order_with_their_details() -> None:
         ("files", "Restore the files", "20 files", False),
         ("script", "Run the script", "", False),
     ]
-    assert all(0 <= step.duration_s < 5 for step in clock.steps)
+    assert all(step.duration_s >= 0 for step in clock.steps)
     assert clock.steps[0].started_at.tzinfo is UTC
     assert clock.steps[0].started_at <= clock.steps[1].started_at <= datetime.now(UTC)
 

@@ -88,7 +88,7 @@ def test_the_digests_are_those_of_the_dump_while_the_app_writes(place: Place, el
         outcome: DumpOutcome[DatabaseState] = backup_database(place.server, EVERYTHING, target, read)
         after = place.value("SELECT n FROM m_counter")
     assert outcome.same_snapshot
-    assert 0 < outcome.lock_held_s < 30
+    assert outcome.lock_held_s > 0
     assert outcome.note == (
         f"both transactions were opened under a global read lock, held for {outcome.lock_held_s:.3f} s"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -89,10 +88,8 @@ def test_a_command_that_fails_is_told() -> None:
 def test_a_command_that_leaves_a_server_running_ends(tmp_path: Path) -> None:
     """The server keeps what the command wrote to open, and nobody may wait for its end."""
     pid = tmp_path / "pid"
-    began = time.monotonic()
-    CommandLifecycle(LocalHost({"PATH": os.environ["PATH"]}), "true", f"sh -c 'sleep 60 & echo $! > {pid}'").start()
-    assert time.monotonic() - began < 30
-    os.kill(int(pid.read_text()), signal.SIGKILL)
+    CommandLifecycle(LocalHost({"PATH": os.environ["PATH"]}), "true", f"sh -c 'sleep 600 & echo $! > {pid}'").start()
+    os.kill(int(pid.read_text()), signal.SIGKILL)  # it was there: nobody waited for its end
 
 
 def test_a_command_that_cannot_be_run_is_refused_before_the_other_one_stops_anything(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from datetime import UTC, datetime
 
 import docker
@@ -28,14 +27,12 @@ def here() -> tuple[docker.DockerClient, Settings]:
         pytest.skip(f"LEFT OUT: {error.fact}")
 
 
-def test_a_second_build_changes_nothing_and_takes_a_second(here: tuple[docker.DockerClient, Settings]) -> None:
+def test_a_second_build_changes_nothing(here: tuple[docker.DockerClient, Settings]) -> None:
     """Cached by content: same ids, nothing built, no progress to tell."""
     client, settings = here
     first = build_images(client, settings)
     told: list[str] = []
-    began = time.monotonic()
     second = build_images(client, settings, progress=told.append)
-    assert time.monotonic() - began < 1.0
     assert [info.id for info in second] == [info.id for info in first]
     assert [info.name for info in second] == ["mysql", "mariadb", "standin", "meilisearch"]
     assert told == []
