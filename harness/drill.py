@@ -58,7 +58,7 @@ from harness.settings import Settings
 from harness.stages.collect import Restored, collect
 from harness.stages.release import BeforeMigrating, bring_to_version, look_before_migrating, migrate
 from harness.stages.source import SourceView, observe_source, prepare_source, settle_files
-from harness.stages.target import prove_target, restore
+from harness.stages.target import EmptyTarget, prove_target, restore, start_copy
 from harness.storage.inventory import INVENTORY_NAME
 from harness.storage.safety import ArchiveLimits
 from harness.store import Store
@@ -90,6 +90,7 @@ class Drill:
         self.as_it_stands = False
         self.from_elsewhere = self.migrates = False
         self.faults = Injector((), 0, store.directory, self.limits)
+        self.begin_with: dict[str, EmptyTarget] = {}
         self.expected = Verdict.PASS
         self.control = settings.control
         self.keep = False
@@ -182,7 +183,8 @@ class Drill:
             storage = check_storage(handed.storage, inventory, limits=limits_of_files)
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows; {storage.totals.files:,} files"
         with self._stack("target", app_key or new_app_key()) as target:
-            fresh = prove_target(target, limits, clock)
+            empty = self.begin_with.get("target")
+            fresh = start_copy(target, empty, clock) if empty else prove_target(target, limits, clock)
             with clock.step("compare", "Compare the script with the server that it will run on"):
                 script = replace(check_compatibility(script, target.mysql), as_it_stands=self.as_it_stands)
             pending = set(fresh.migrations) - set(script.migrations)
@@ -237,6 +239,13 @@ class Drill:
         listed = handed.listed_files(self.measured)
         return Path(shutil.copyfile(listed, self.store.path("source-files.jsonl"))) if listed else None
 
+    def empty_target(self, release: str | None) -> EmptyTarget:
+        """A target that is migrated and proven once, for others to begin with its servers' files."""
+        self.standin_release = release or self.standin_release
+        spec = replace(self._spec("target", new_app_key()), for_copies=True)
+        with self.runtime.stack(spec) as target:
+            return EmptyTarget(spec, prove_target(target, self.limits, self.clock))
+
     def _prove(self, handed: HandedOver, app_key: str | None, outcome: _Outcome) -> None:
         with self.restored(handed, app_key) as (target, what):
             with self.faults.around(Stage.LOOKING, stack=target):
@@ -271,16 +280,9 @@ class Drill:
     @contextmanager
     def _stack(self, role: str, app_key: str) -> Iterator[Stack]:
         """A running stack, its start and its end timed."""
-        release = self.standin_release if role == "target" else None
-        spec = StackSpec(
-            role=role,
-            drill_id=self.drill_id,
-            logs=self.store.logs / role,
-            app_key=app_key,
-            app_env={"STANDIN_RELEASE": release} if release else {},
-            durable=role == "target" and not self.fast,
-            limits=self.limits,
-        )
+        spec = self._spec(role, app_key)
+        if empty := self.begin_with.get(role):
+            spec = spec.as_copy_of(empty.spec)
         with ExitStack() as running, _first_error_first(running):
             with self.clock.step(f"start-{role}", f"Start the servers of the {role}", decides=False) as note:
                 stack = running.enter_context(self.runtime.stack(spec))
@@ -298,6 +300,18 @@ class Drill:
                 raise
             with self.clock.step(f"destroy-{role}", f"Destroy the {role}", decides=False):
                 running.close()
+
+    def _spec(self, role: str, app_key: str) -> StackSpec:
+        release = self.standin_release if role == "target" else None
+        return StackSpec(
+            role=role,
+            drill_id=self.drill_id,
+            logs=self.store.logs / role,
+            app_key=app_key,
+            app_env={"STANDIN_RELEASE": release} if release else {},
+            durable=role == "target" and not self.fast,
+            limits=self.limits,
+        )
 
     @contextmanager
     def _judged(self, name: str, purpose: str) -> Iterator[_Outcome]:

@@ -251,6 +251,7 @@ def _batch(config: pytest.Config) -> Batch:
         if _worker() == 0:
             sweep(settings.state_dir)
         config.stash[_BATCH] = Batch(settings)
+        config.add_cleanup(config.stash[_BATCH].close)
     return config.stash[_BATCH]
 
 

@@ -100,8 +100,7 @@ def _work(connection: Connection, settings: Settings, auto: str | None) -> None:
     # Ctrl-C reaches every process of a terminal; a second word would disturb the end of the servers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with terminable():
-            batch = Batch(settings, auto=auto)
+        with terminable(), Batch(settings, auto=auto) as batch:
             while (scenario := connection.recv()) is not None:
                 try:
                     answer: Answer = batch.drill(scenario)

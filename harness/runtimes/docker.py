@@ -25,6 +25,7 @@ from harness.runtimes.docker_app import (
 )
 from harness.runtimes.docker_client import connect, engine_errors
 from harness.runtimes.docker_container import ContainerControl, Server, use_reaper
+from harness.runtimes.docker_copy import SERVICES, copy_volumes, prefix_of
 from harness.runtimes.docker_images import (
     DEFAULT_MEILISEARCH,
     DEFAULT_MYSQL,
@@ -118,7 +119,7 @@ class DockerRuntime:
         """Start MySQL and Meilisearch, and prepare an Apiary that is not started yet."""
         client, settings, profile = self.client, self._settings, self._profile
         keep = spec.role in self._keep
-        prefix = f"apiary-drill-{spec.drill_id}-{spec.role}"
+        prefix = prefix_of(spec)
         image = self._mysql[spec.role]
         made = prepared(client, settings, image, spec.drill_id)
         if made.flavour != self._flavours.get(spec.role, made.flavour):
@@ -128,7 +129,9 @@ class DockerRuntime:
                 "Leave out --mysql-image, or name an image of that server.",
             )
         with ExitStack() as running:
-            running.push(_Removal(client, prefix, keep=keep))
+            running.push(_Removal(client, prefix, keep=keep, for_copies=spec.for_copies))
+            if spec.copy_of is not None:
+                copy_volumes(client, spec, self._app.id)
             network_id = self._make_network(spec, prefix)
             make_storage_volume(client, spec, prefix)
             pod = Server(client, pod_plan(spec, profile, self._app, prefix, prefix), stop_s=0)
@@ -187,6 +190,11 @@ class DockerRuntime:
         if keep:
             mark_kept(client, spec.drill_id, spec.role)
 
+    def forget(self, spec: StackSpec) -> None:
+        """Remove the volumes of a stack that was `for_copies`."""
+        for service in SERVICES:
+            remove(self.client, "volume", f"{prefix_of(spec)}-{service}")
+
     def _make_network(self, spec: StackSpec, name: str) -> str:
         """A network that no packet leaves, and that none enters but from the engine's own host."""
         with engine_errors(f"making network {name}"):
@@ -218,12 +226,16 @@ def _stop_together(servers: Sequence[Stoppable]) -> None:
 
 
 class _Removal:
-    """Removes a stack's network and volumes, and whatever container still is there, at the end of the block."""
+    """Removes a stack's network and volumes, and whatever container still is there, at the end of the block.
 
-    def __init__(self, client: docker.DockerClient, prefix: str, *, keep: bool) -> None:
+    Of one that is for copies the servers' volumes stay, unless it ended with an error.
+    """
+
+    def __init__(self, client: docker.DockerClient, prefix: str, *, keep: bool, for_copies: bool) -> None:
         self._client = client
         self._prefix = prefix
         self._keep = keep
+        self._for_copies = for_copies
 
     def __enter__(self) -> _Removal:
         return self
@@ -231,8 +243,8 @@ class _Removal:
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         if self._keep and kind is None:
             return
-        for service in ("app", "meilisearch", "mysql", "pod"):
+        for service in ("app", "meilisearch", "mysql", "copy", "pod"):
             remove(self._client, "container", f"{self._prefix}-{service}")
         remove(self._client, "network", self._prefix)
-        for service in ("storage", "meilisearch", "mysql"):
+        for service in ("storage", *(() if self._for_copies and kind is None else SERVICES)):
             remove(self._client, "volume", f"{self._prefix}-{service}")

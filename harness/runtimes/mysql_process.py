@@ -37,10 +37,11 @@ def mysql_server(
         directory: of this server alone; its data and its socket go there.
         env: environment of the process, which carries the drill's id.
     """
-    directory.mkdir(parents=True, mode=0o700)
+    directory.mkdir(parents=True, mode=0o700, exist_ok=spec.copy_of is not None)
     data = directory / "data"
     (directory / "tmp").mkdir()
-    _copy(_template(settings, programs), data, env)
+    if spec.copy_of is None:
+        copy_tree(_template(settings, programs), data, env)
     log = spec.logs / "mysql.log"
     for attempt in range(START_ATTEMPTS):
         port = free_port()
@@ -142,7 +143,9 @@ def durability(spec: StackSpec) -> tuple[str, ...]:
 
 
 def account_statements(spec: StackSpec) -> str:
-    """Statements that the server runs before it lets anybody in, one a line."""
+    """Statements that the server runs before it lets anybody in, one a line; a copy has the accounts."""
+    if spec.copy_of is not None:
+        return ""
     database = quote_name(spec.database)
     granted = granted_name(spec.database)
     return "\n".join(
@@ -203,8 +206,8 @@ def _initialise(settings: Settings, programs: MySqlPrograms, data: Path) -> None
         )
 
 
-def _copy(template: Path, data: Path, env: Mapping[str, str]) -> None:
-    """Copy the template; GNU cp shares the blocks where the file system can."""
-    completed = run(LocalHost(env), ["cp", "-a", "--reflink=auto", str(template), str(data)], timeout_s=120)
+def copy_tree(template: Path, directory: Path, env: Mapping[str, str]) -> None:
+    """Copy a server's files; GNU cp shares the blocks where the file system can. Raises ServerFailed."""
+    completed = run(LocalHost(env), ["cp", "-a", "--reflink=auto", str(template), str(directory)], timeout_s=120)
     if completed.exit_status != 0:
-        raise ServerFailed(f"cannot copy the database template to {data}", details=completed.stderr)
+        raise ServerFailed(f"cannot copy {template} to {directory}", details=completed.stderr)

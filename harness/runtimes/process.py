@@ -16,7 +16,7 @@ from harness.errors import ServerFailed, WaitTimeout
 from harness.runtimes.child import Child, ChildControl, free_port
 from harness.runtimes.components import app_component, mysql_component, search_component
 from harness.runtimes.local_host import LocalHost
-from harness.runtimes.mysql_process import mysql_server
+from harness.runtimes.mysql_process import copy_tree, mysql_server
 from harness.runtimes.ownership import DRILL_ID_VARIABLE
 from harness.runtimes.programs import MySqlPrograms, meilisearch_command, mysql_programs
 from harness.runtimes.spec import StackSpec
@@ -65,6 +65,12 @@ class ProcessRuntime:
         """Start MySQL and Meilisearch, and prepare an Apiary that is not started yet."""
         root = self._directory / spec.role
         root.mkdir(mode=0o755)
+        if spec.copy_of is not None:
+            # Work directories of drills are neighbours.
+            copied_from = self._directory.parent / spec.copy_of.drill_id / spec.copy_of.role
+            copy_tree(copied_from / "meilisearch", root / "meilisearch", self._settings.base_env)
+            (root / "mysql").mkdir(mode=0o700)
+            copy_tree(copied_from / "mysql" / "data", root / "mysql" / "data", self._settings.base_env)
         env = {**self._settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
         programs = self._mysql[spec.role]
         with ExitStack() as running:
@@ -90,6 +96,13 @@ class ProcessRuntime:
             if spec.role in self._keep:
                 for child in children:
                     child.let_go()
+            if spec.for_copies:
+                for child in children:
+                    child.stop()
+
+    def forget(self, spec: StackSpec) -> None:
+        """Remove the servers' files of a stack that was `for_copies`."""
+        shutil.rmtree(self._directory / spec.role)
 
     def room(self) -> tuple[int | None, str]:
         """Free bytes where the servers' data and the files go."""
@@ -99,7 +112,7 @@ class ProcessRuntime:
     def _meilisearch_server(
         self, spec: StackSpec, directory: Path, env: Mapping[str, str]
     ) -> Iterator[tuple[MeilisearchServer, ChildControl]]:
-        directory.mkdir(mode=0o700)
+        directory.mkdir(mode=0o700, exist_ok=spec.copy_of is not None)
         port = free_port()
         child = Child(
             "Meilisearch",

@@ -6,7 +6,7 @@ import base64
 import secrets
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -60,6 +60,8 @@ class StackSpec:
         app_env: further environment of the app.
         durable: whether what the database server promises is on the disk, as in production.
         limits: how long its servers and their commands may take.
+        for_copies: its servers end in order, and their files stay for stacks that begin as copies of it.
+        copy_of: the stack whose files its servers begin with; its accounts and keys are in them.
     """
 
     role: str
@@ -74,6 +76,12 @@ class StackSpec:
     admin: Account = field(default_factory=lambda: Account("drill", secrets.token_urlsafe(24)))
     app: Account = field(default_factory=lambda: Account("apiary", secrets.token_urlsafe(24)))
     search_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    for_copies: bool = False
+    copy_of: StackSpec | None = None
+
+    def as_copy_of(self, other: StackSpec) -> StackSpec:
+        """The same, with the servers' files of another stack to begin with."""
+        return replace(self, admin=other.admin, app=other.app, search_key=other.search_key, copy_of=other)
 
     def __repr__(self) -> str:
         return f"StackSpec(role={self.role!r}, drill_id={self.drill_id!r})"
@@ -115,7 +123,13 @@ class Runtime(Protocol):
     name: str
 
     def stack(self, spec: StackSpec) -> AbstractContextManager[Stack]:
-        """Start an empty stack (servers ready, app stopped); everything of it is gone after the block."""
+        """Start an empty stack, or a copy (servers ready, app stopped); everything of it is gone after the block.
+
+        Of one that is `for_copies` the servers' files are not: `forget` removes them.
+        """
+
+    def forget(self, spec: StackSpec) -> None:
+        """Remove the files of a stack that was `for_copies`."""
 
     def room(self) -> tuple[int | None, str]:
         """How many bytes are free where a stack keeps its data, None where this machine can't tell; and the place."""

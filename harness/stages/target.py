@@ -16,6 +16,7 @@ from harness.restore.database import connected, run_script
 from harness.restore.script import Script
 from harness.restore.search import reindex
 from harness.restore.storage import CheckedStorage, StorageRestore, restore_storage
+from harness.runtimes.spec import StackSpec
 from harness.services.execution import run
 from harness.services.mysql import quote_name
 from harness.services.stack import Stack
@@ -71,6 +72,22 @@ def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
         _must_write(stack)
         note.detail = f"{len(database.tables)} tables, migrated and empty"
         return FreshTarget(database, stack.meilisearch.state(), ran, recorded)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyTarget:
+    """A target that was proven and whose servers have ended: their files are for copies of it."""
+
+    spec: StackSpec
+    fresh: FreshTarget
+
+
+def start_copy(stack: Stack, empty: EmptyTarget, clock: Clock) -> FreshTarget:
+    """Step 1 where the servers began with the files of a target that was proven: start the application."""
+    with clock.step("target", "Start a copy of an empty target that was proven", decides=False) as note:
+        stack.apiary.lifecycle.start()
+        note.detail = f"{len(empty.fresh.database.tables)} tables, migrated and empty"
+        return empty.fresh
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,7 @@ def restoration(request: pytest.FixtureRequest, settings: Settings, scenario: Sc
 
 
 @pytest.fixture(scope="session")
-def drilled(settings: Settings) -> Callable[[Scenario], DrillResult]:
+def drilled(settings: Settings) -> Iterator[Callable[[Scenario], DrillResult]]:
     """Drills a scenario by local processes; what has the same data and backup shares one backup of this worker."""
-    return Batch(replace(settings, runtime="process")).drill
+    with Batch(replace(settings, runtime="process")) as batch:
+        yield batch.drill
