@@ -27,7 +27,7 @@ from tests.drills.engine_things import Place, things
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]
 
-_RUN = ("run", "--runtime", "docker", "--scale", "tiny")
+_RUN = ("run", "--runtime", "docker", "--scale", "tiny", "--fast")
 _STAGES = {
     # the stage that is hit: the command, and the last line before it
     "start-source": (_RUN, "runtime: Docker"),
@@ -61,7 +61,7 @@ def verify_of(backed: Backed, directory: Path) -> tuple[str, ...]:
     """The command that drills a backup in containers."""
     key = directory / "app-key"
     key.write_text(backed.app_key)
-    return ("verify", "--runtime", "docker", "--app-key-file", str(key), str(backed.directory))
+    return ("verify", "--runtime", "docker", "--fast", "--app-key-file", str(key), str(backed.directory))
 
 
 @pytest.mark.parametrize("stage", _STAGES)

@@ -20,6 +20,9 @@ from tests.drills.engine_things import processes_of
 pytestmark = pytest.mark.xdist_group("endings")
 
 
+RUN = ("run", "--runtime", "process", "--mysqld", "mariadbd", "--scale", "tiny", "--fast")
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> dict[str, str]:
     """An environment with directories of this test alone."""
@@ -37,7 +40,7 @@ def place(tmp_path: Path) -> dict[str, str]:
 def running(place: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A drill whose source is being set up, in a session of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", "run", "--runtime", "process", "--mysqld", "mariadbd"],
+        [sys.executable, "-m", "harness.cli", *RUN],
         env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -140,7 +143,7 @@ def test_two_drills_at_once_do_not_disturb_each_other(place: dict[str, str]) -> 
     """Both pass."""
     both = [
         subprocess.Popen(
-            [sys.executable, "-m", "harness.cli", "run", "--runtime", "process", "--mysqld", "mariadbd"],
+            [sys.executable, "-m", "harness.cli", *RUN],
             env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         for _ in range(2)
@@ -153,7 +156,7 @@ def test_two_drills_at_once_do_not_disturb_each_other(place: dict[str, str]) -> 
 
 def test_a_target_that_was_kept_stays_until_it_is_removed(place: dict[str, str]) -> None:
     """It outlives the command, `clean` leaves it alone, and `clean --kept` removes all of it."""
-    kept = command(place, "run", "--runtime", "process", "--mysqld", "mariadbd", "--keep")
+    kept = command(place, *RUN, "--keep")
     assert kept.returncode == 0, kept.stdout + kept.stderr
     url = next(line.split()[1] for line in kept.stdout.splitlines() if line.startswith("  Apiary "))
     assert requests.get(f"{url}ping", timeout=30).text == "pong"

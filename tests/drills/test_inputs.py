@@ -126,7 +126,7 @@ def run(
     stdin: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as an operator does, on local processes."""
-    options = () if command == "clean" else ("--runtime=process", "--json")
+    options = () if command == "clean" else ("--runtime=process", "--fast", "--json")
     with (stdin or Path(os.devnull)).open("rb") as file:
         return subprocess.run(
             [sys.executable, "-m", "harness.cli", command, *options, *map(str, arguments)],
