@@ -98,12 +98,16 @@ class Batch:
             UsageError: it needs another runtime than the settings ask for.
         """
         settings = self._fitting(scenario)
-        backed = self.backed(scenario) if _second_half_tells(scenario) else None
-        with new_drill(settings, scenario.name, self._say, scenario.runtime.flavours) as drill:
-            self._begin(drill, settings, scenario)
-            if backed is None:
-                return drill.run(scenario)
-            return drill.run_on(backed.handed, backed.app_key, scenario)
+        try:
+            backed = self.backed(scenario) if _second_half_tells(scenario) else None
+            with new_drill(settings, scenario.name, self._say, scenario.runtime.flavours) as drill:
+                self._begin(drill, settings, scenario)
+                if backed is None:
+                    return drill.run(scenario)
+                return drill.run_on(backed.handed, backed.app_key, scenario)
+        except KeyboardInterrupt:
+            self.close()  # a process that a signal ends, such as a worker of pytest-xdist, may not come to it later
+            raise
 
     def backed(self, scenario: Scenario) -> Backed | None:
         """The backup of a source with the data of a scenario, made once; nobody changes it.
