@@ -30,8 +30,7 @@ def test_a_limit_that_is_reached_says_what_was_waited_for_with_the_evidence() ->
     began = time.monotonic()
     with pytest.raises(WaitTimeout) as caught:
         wait_until(probe, what="MySQL to be ready", timeout_s=0.2, interval_s=0.01, details=lambda: "the log\n")
-    assert str(caught.value) == "timed out after 0.2 s waiting for MySQL to be ready
-the log"
+    assert str(caught.value) == "timed out after 0.2 s waiting for MySQL to be ready\nthe log"
     assert time.monotonic() - began >= 0.2
     assert len(calls) >= 2  # at the beginning, and once more when the limit is reached
 
