@@ -47,7 +47,8 @@ def detectors(card: Scorecard, scenarios: dict[str, Scenario]) -> dict[str, str]
     for each in sorted(card.checks, key=lambda each: len(chosen & judged & set(each.scenarios))):
         able = [name for name in each.scenarios if name in judged]
         able = [name for name in able if name in chosen] or able
-        found[each.check] = next((name for name in able if name in found.values()), able[0])
+        if able:
+            found[each.check] = next((name for name in able if name in found.values()), able[0])
     return found
 
 
