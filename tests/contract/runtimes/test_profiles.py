@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,25 +12,37 @@ import pytest
 
 from harness.clock import Clock, Silent
 from harness.errors import UsageError
+from harness.expressions import HEALTH_CHECKS
 from harness.runtimes.components import STANDIN_UNPROVEN
 from harness.runtimes.docker import DockerRuntime
-from harness.runtimes.docker_images import LOCAL_STANDIN
 from harness.scenario import find, load
 from harness.services.execution import run
+from harness.services.stack import Stack
 from harness.settings import ImageSettings, Limits, Settings
+from harness.stages.health import observe_health
 from harness.stages.source import prepare_source
+from tests.contract.runtimes.production_image import production_image
 from tests.contract.runtimes.stacks import a_spec
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 
 
+@pytest.fixture
+def image(settings: Settings, engine: docker.DockerClient) -> Iterator[str]:
+    with production_image(engine, settings) as reference:
+        yield reference
+
+
 def test_a_real_image_runs_as_its_documentation_says(
-    settings: Settings, engine: docker.DockerClient, tmp_path: Path
+    settings: Settings, engine: docker.DockerClient, image: str, tmp_path: Path
 ) -> None:
     """Directory, command, user, volume, keys, queue; the file's values are used, but never its servers or mailer."""
     env = tmp_path / "apiary.env"
-    env.write_text("CAS_HOSTNAME=sso.invalid\nDB_HOST=production.invalid\nMAIL_MAILER=smtp\nQUEUE_CONNECTION=redis\n")
-    real = replace(settings, images=ImageSettings(apiary=LOCAL_STANDIN, apiary_env=env))
+    env.write_text(
+        "CAS_HOSTNAME=sso.invalid\nDB_HOST=production.invalid\nMAIL_MAILER=smtp\nQUEUE_CONNECTION=redis\n"
+        "APP_ENV=production\nPHP_CLI_SERVER_WORKERS=1\n"
+    )
+    real = replace(settings, images=ImageSettings(apiary=image, apiary_env=env))
     spec = a_spec(tmp_path / "logs")
     with DockerRuntime(real, engine).stack(spec) as stack:
         component = stack.components[2]
@@ -37,9 +51,9 @@ def test_a_real_image_runs_as_its_documentation_says(
         assert component.unproven == (STANDIN_UNPROVEN,)
         owner = run(stack.apiary.storage_host, ["stat", "--format=%u:%g", "/app/storage/app"])
         assert owner.stdout.split() == [b"33:33"]
-        stack.apiary.must_artisan("migrate", "--force")
+        certificates_are_verified_but_by_the_application(stack)
         stack.apiary.lifecycle.start()
-        assert stack.apiary.ping()
+        login_and_health(stack)
         app = engine.api.inspect_container(f"apiary-drill-{spec.drill_id}-target-app")
         config = app["Config"]
         assert config["WorkingDir"] == "/app"
@@ -49,7 +63,7 @@ def test_a_real_image_runs_as_its_documentation_says(
         mounts = [(mount["Type"], mount["Destination"]) for mount in app["Mounts"]]
         assert mounts == [("volume", "/app/storage/app")]
         given = dict(line.split("=", 1) for line in config["Env"])
-        assert given["CAS_HOSTNAME"] == "sso.invalid"
+        assert (given["CAS_HOSTNAME"], given["CAS_REAL_HOSTS"]) == ("sso.invalid", "sso.invalid")
         assert (given["MAIL_MAILER"], given["QUEUE_CONNECTION"], given["BROADCAST_CONNECTION"]) == (
             "array",
             "sync",
@@ -62,3 +76,38 @@ def test_a_real_image_runs_as_its_documentation_says(
         source = load(find("documented"))
         with pytest.raises(UsageError, match=r"^the real Apiary has no generated data\nHINT: "):
             prepare_source(stack, source, "nonce", Limits(), Clock(Silent()))
+
+
+def certificates_are_verified_but_by_the_application(stack: Stack) -> None:
+    """The image's client stops at the certificate that MySQL signed itself, unless it reads the drill's file."""
+    assert stack.components[0].name == "MySQL"
+    host, port = re.findall(r"^DB_(?:HOST|PORT)=(.*)$", variables(stack), re.MULTILINE)
+    account = [f"--user={stack.mysql.app.user}", f"--password={stack.mysql.app.password}"]
+    connect = [f"--host={host}", f"--port={port}", *account, "--execute=SELECT 1"]
+    strict = run(stack.apiary.host, ["mysql", "--no-defaults", *connect])
+    assert strict.exit_status == 1
+    assert "ERROR 2026" in strict.stderr
+    assert "self-signed certificate in certificate chain" in strict.stderr
+    assert run(stack.apiary.host, ["mysql", *connect]).exit_status == 0
+    migrated = stack.apiary.must_artisan("migrate", "--force")
+    assert b"Loading stored database schemas." in migrated.stdout
+    failed = stack.apiary.artisan("migrate:status", env={"DB_PASSWORD": "wrong"})
+    assert failed.exit_status == 1
+    assert "[1045] Access denied" in failed.stderr.splitlines()[0]
+    assert failed.stderr.count("\n#") > 24
+
+
+def variables(stack: Stack) -> str:
+    return run(stack.apiary.host, ["sh", "-c", "env | sort"]).stdout.decode()
+
+
+def login_and_health(stack: Stack) -> None:
+    """With a production environment file: its login is completed, and `/health` answers, without a report."""
+    assert stack.apiary.completed == ("CAS_REAL_HOSTS",)
+    assert stack.apiary.ping()
+    own = stack.apiary.get("/users/1/resume")  # the first user of the empty database is the visitor
+    assert (own.status, own.content_type) == (404, "application/json")
+    probes, no_report = observe_health(stack)
+    assert no_report == "status 500, text/html that is not a JSON report"
+    assert {probe.subject: probe.actual for probe in probes} == dict.fromkeys(HEALTH_CHECKS, "OK")
+    assert stack.apiary.ping()
