@@ -386,24 +386,6 @@ class SearchableRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What the services of one stack hold, read through their own clients.
-
-    `file_references` is the path of a sidecar that holds, sorted, one path a line (JSON) that rows refer to,
-    with the row. `search` and `app` are None where they were not looked at.
-    """
-
-    taken_at: datetime
-    database: DatabaseState
-    files: FileTotals
-    searchable: tuple[SearchableRows, ...] = ()
-    search_probes: tuple[Probe, ...] = ()
-    file_references: str = ""
-    search: SearchState | None = None
-    app: AppState | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TrendLimits:
     """How far a table, a directory or an index may be from what it usually was.
 

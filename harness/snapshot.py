@@ -1,4 +1,4 @@
-"""Stack to Snapshot: what the services of one instance hold, read through their own clients.
+"""What the services of one instance hold, read through their own clients.
 
 The database part is read in one transaction, so that a backup can take its dump and its digests of the same
 moment; that is why this module stands above `backup/` in the order of the imports.

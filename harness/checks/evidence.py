@@ -83,7 +83,6 @@ class FileEvidence:
         excluded: directories that the backup left out on purpose.
         owners_comparable: False where the harness could not set owners (it is not root).
         of_source: `expected` is what the source held, or what its backup tool listed; not what the artifact holds.
-        probe_error: why a file could not be written as the app's user, or empty.
     """
 
     expected: Path
@@ -91,7 +90,6 @@ class FileEvidence:
     references: Path
     excluded: tuple[str, ...]
     owners_comparable: bool
-    probe_error: str = ""
     of_source: bool = False
 
 
@@ -235,7 +233,7 @@ class Evidence:
         script: the artifact's content, read out of the script; `redump` the same of a dump of the target.
         excluded_tables: tables that the backup left out on purpose (or that the guide allows to be missing).
         rows: differing rows by table.
-        app: the restored application; `app_before` the source's.
+        app: the restored application.
         egress: attempts to get out of its network; None where the runtime cannot close it.
         trend: the last good drills of the same backup; None for generated data, and where there is no history.
         unknown_migrations: migrations that the backup's application had run and that this one does not know.
@@ -253,7 +251,6 @@ class Evidence:
     recovery: RecoveryEvidence
     artifact: ArtifactEvidence
     source: DatabaseState | None = None
-    app_before: AppState | None = None
     manifest: Manifest | None = None
     rows: Mapping[str, RowDifference] = field(default_factory=dict)
     egress: tuple[EgressAttempt, ...] | None = None

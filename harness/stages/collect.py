@@ -210,7 +210,6 @@ def _look(
             findings=_accepted(restored) + complaint_findings(restored.restoration.client_complaints),
         ),
         source=_source(restored),
-        app_before=restored.source.app if restored.source else None,
         manifest=restored.manifest,
         rows=rows,
         unknown_migrations=tuple(

@@ -215,7 +215,6 @@ def evidence(directory: Path) -> Evidence:
         recovery=recovery(),
         artifact=ArtifactEvidence((artifact_file(),), (artifact_file(),), nonce="0123456789abcdef", nonce_found=True),
         source=state,
-        app_before=app(),
         migration=MigrationEvidence(
             ("2027_01_10_000000_nothing",), state, (MigratedTable("users"), MigratedTable("webhook_calls"))
         ),
