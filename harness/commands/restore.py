@@ -30,4 +30,4 @@ def restore(asked: Asked, keep: bool, settings: Settings, as_json: bool) -> None
         raise click.UsageError(
             "restore needs --keep, and leaves the instance running; verify restores, compares and removes it"
         )
-    sys.exit(exit_code(drill_handed_in(asked, "restore", settings, as_json=as_json, keep=True)))
+    sys.exit(exit_code(drill_handed_in(asked, "restore", settings, as_json=as_json, keep=True, migrate=True)))

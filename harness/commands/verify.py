@@ -25,9 +25,9 @@ from harness.standin.migrations import NEXT_RELEASE
 @click.option("--rpo", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery point objective.")
 @click.option(
     "--migrate/--no-migrate",
-    default=None,
-    help="Run the migrations that the application has and the backup has not, and say what they changed. "
-    "Default: with --apiary-image and --standin-release.",
+    default=True,
+    show_default=True,
+    help="Run the migrations that the application has and the backup lacks, as its start in production does.",
 )
 @click.option(
     "--standin-release",
@@ -44,7 +44,7 @@ def verify(
     asked: Asked,
     rto: float | None,
     rpo: float | None,
-    migrate: bool | None,
+    migrate: bool,
     standin_release: str | None,
     matrix: tuple[str, ...],
     no_control: bool,
@@ -72,15 +72,13 @@ def verify(
     settings = replace(settings, control=not no_control)
     if standin_release is not None:
         settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
-    if migrate is None:
-        migrate = bool(settings.images.apiary or standin_release)
     if matrix:
         if asked.from_standard_input:
             raise click.UsageError("--matrix reads the script several times: give a file instead of --dump -")
 
         def drill(of: Settings, label: str) -> DrillResult:
             return drill_handed_in(
-                asked, "verify", of, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=bool(migrate), one_of=label
+                asked, "verify", of, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=migrate, one_of=label
             )
 
         sys.exit(drill_matrix(matrix, settings, drill, as_json=as_json))
