@@ -124,7 +124,10 @@ def test_only_those_that_are_named(restoration: Restoration) -> None:
     """In the order of the table, whatever the order of the names is."""
     with beside(restoration) as (stack, session):
         changes = put_in(restoration, stack, "odd-values", "JSON", "BIT")
-        assert changes == [Change("oddity", name, "2 statements, run as the application") for name in ("BIT", "JSON")]
+        assert changes == [
+            Change("oddity", name, f"{statements} statements, run as the application")
+            for name, statements in (("BIT", 2), ("JSON", 3))
+        ]
         assert found(session, "SHOW TABLES") == [("odd_bits",), ("odd_json",)]
 
 

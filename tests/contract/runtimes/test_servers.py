@@ -95,7 +95,7 @@ def test_the_search_server_is_told_how_much_memory_it_may_take(running: Running,
 
 
 def test_the_app_starts_stops_and_starts_with_the_same_storage(running: Running) -> None:
-    """Under the same address, healthy, and with the file that was put there while it was stopped."""
+    """Under the same address, answering, and with the file that was put there while it was stopped."""
     app = running.stack.apiary
     assert not app.lifecycle.running()
     content = secrets.token_bytes(100_000)
@@ -107,7 +107,7 @@ def test_the_app_starts_stops_and_starts_with_the_same_storage(running: Running)
             app.lifecycle.start()
             assert app.lifecycle.running()
             assert app.ping()
-            assert app.get("/health").status == 200
+            assert app.get("/up").status == 200
             read = run(app.host, ["sha256sum", name])
             assert read.stdout.split()[0].decode() == hashlib.sha256(content).hexdigest()
             app.lifecycle.stop()
