@@ -107,3 +107,14 @@ def stale_configuration_expression() -> str:
         " fn ($key, $name) => getenv($name) !== false && getenv($name) !== (string) config($key),"
         " ARRAY_FILTER_USE_BOTH)));"
     )
+
+
+def migration_files_expression() -> str:
+    """Ask where each migration that the application knows is: a JSON object of paths by name.
+
+    Not all of them are in `database/migrations`: packages bring their own (Nova's notifications).
+    """
+    return (
+        "echo json_encode(app('migrator')->getMigrationFiles("
+        "array_merge(app('migrator')->paths(), [database_path('migrations')])));"
+    )

@@ -33,9 +33,9 @@ _STORAGE_RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 # What an environment file may not change: a restored app must reach its own drill's servers and nothing else,
 # and do its work at once (APIARY.md, "The app").
 _OURS = (
-    *("APP_URL", "BROADCAST_CONNECTION", "CACHE_STORE", "LOG_CHANNEL", "MAIL_MAILER", "QUEUE_CONNECTION"),
-    *("DB_CONNECTION", "DB_HOST", "DB_PORT", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD", "DB_SOCKET"),
-    *("MEILISEARCH_HOST", "MEILISEARCH_KEY", "SCOUT_DRIVER", "SCOUT_PREFIX", "SESSION_DRIVER"),
+    *("APP_URL", "BROADCAST_CONNECTION", "CACHE_STORE", "LOG_CHANNEL", "MAIL_MAILER", "MAIL_URL"),
+    *("DB_CONNECTION", "DB_HOST", "DB_PORT", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD", "DB_SOCKET", "DB_URL"),
+    *("QUEUE_CONNECTION", "MEILISEARCH_HOST", "MEILISEARCH_KEY", "SCOUT_DRIVER", "SCOUT_PREFIX", "SESSION_DRIVER"),
     *("LARAVEL_STORAGE_PATH", *DRILLS_OWN),
 )
 
@@ -144,7 +144,9 @@ def app_environment(
     made = {} if given.keys() >= PASSPORT_PAIR else profile.made()
     ours = {name: value for name, value in drill.items() if name in _OURS or name in spec.app_env}
     hosts = {name: given.get("CAS_HOSTNAME") or drill[name] for name in completed_login(given)}
-    return {**drill, **made, **given, **hosts, **ours}
+    # Also what the drill has no value for: DB_SOCKET wins over DB_HOST.
+    theirs = {name: value for name, value in given.items() if name not in _OURS}
+    return {**drill, **made, **theirs, **hosts, **ours}
 
 
 def completed_login(given: Mapping[str, str]) -> tuple[str, ...]:

@@ -38,6 +38,9 @@ Engines before 26 ask a name server of their own host on behalf of an internal n
 unless the container names another one; then they ask it from inside, where there is no way out.
 """
 
+_GIVE_UP = ("timeout:1", "attempts:1")
+"""Nobody answers there, and by default a lookup waits 10 s for that: as long as `/health` is waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerPlan:
@@ -332,4 +335,9 @@ def _network(plan: ContainerPlan) -> dict[str, Any]:
     if plan.network == "none" or plan.network.startswith("container:"):
         # `network` is named because testcontainers would look for one of its own otherwise.
         return {"network": None, "network_mode": plan.network}
-    return {"network": plan.network, "networking_config": {plan.network: EndpointConfig("1.41")}, "dns": [_NOWHERE]}
+    return {
+        "network": plan.network,
+        "networking_config": {plan.network: EndpointConfig("1.41")},
+        "dns": [_NOWHERE],
+        "dns_opt": list(_GIVE_UP),
+    }

@@ -115,8 +115,8 @@ class Apiary:
             said = completed.stdout.decode("utf-8", "replace")
             cause = cause_of(completed.stderr, said)
             raise ProcedureFailed(
-                f"`php artisan {' '.join(arguments)}` ended with exit status {completed.exit_status}"
-                + (f": {cause.rstrip('.')}" if cause else ""),
+                f"`php artisan {' '.join(arguments[:2])}{' …' if arguments[2:] else ''}` ended with exit status"
+                f" {completed.exit_status}" + (f": {cause.rstrip('.')}" if cause else ""),
                 details=completed.stderr + said,
             )
         return completed

@@ -7,6 +7,7 @@ by running only the migrations that the backup names; then come the script, the 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from harness.backup.plan import BackupPlan
 from harness.checks.evidence import MigratedTable, MigrationEvidence, RowDifference, ScriptContent
 from harness.clock import Clock
 from harness.errors import ProcedureFailed
+from harness.expressions import migration_files_expression
 from harness.model import DatabaseState, TableState
 from harness.restore.redump import redump
 from harness.restore.script import Script
@@ -67,8 +69,9 @@ def bring_to_version(stack: Stack, migrations: Collection[str], fresh: FreshTarg
         with stack.mysql.session() as session:
             _empty(session, stack.mysql.database)
         known = [name for name in fresh.migrations if name in migrations]
+        files = json.loads(stack.apiary.must_artisan("tinker", f"--execute={migration_files_expression()}").stdout)
         # On an empty database Laravel loads the stored schema first, then only what the paths name.
-        stack.apiary.must_artisan("migrate", "--force", *(f"--path=database/migrations/{name}.php" for name in known))
+        stack.apiary.must_artisan("migrate", "--force", "--realpath", *(f"--path={files[name]}" for name in known))
         with stack.mysql.session() as session:
             database = read_database(session, stack.mysql.database)
         stack.apiary.lifecycle.start()

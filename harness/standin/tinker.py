@@ -7,12 +7,18 @@ import json
 import re
 from collections.abc import Callable
 
-from harness.expressions import CONFIGURED, health_expression, stale_configuration_expression
+from harness.expressions import (
+    CONFIGURED,
+    health_expression,
+    migration_files_expression,
+    stale_configuration_expression,
+)
 from harness.standin import health
 from harness.standin.config import AppConfig
 from harness.standin.database import connect
 from harness.standin.encryption import decrypt_string, parse_app_key
 from harness.standin.jobs import open_queue
+from harness.standin.migrations import known_migrations
 
 
 class TinkerError(Exception):
@@ -66,6 +72,10 @@ def _stale_configuration(match: re.Match[str], config: AppConfig) -> str:
     return "differs:" + ",".join(name for name in CONFIGURED if name in config.differing)
 
 
+def _migration_files(_match: re.Match[str], config: AppConfig) -> str:
+    return json.dumps({name: f"/app/database/migrations/{name}.php" for name in known_migrations(config.release)})
+
+
 def _pattern(template: str, value: str) -> re.Pattern[str]:
     return re.compile(re.escape(template).replace("VALUE", f"({value})"))
 
@@ -92,5 +102,6 @@ _EXPRESSIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], AppConfig], 
         _queue_size,
     ),
     (re.compile(re.escape(stale_configuration_expression())), _stale_configuration),
+    (re.compile(re.escape(migration_files_expression())), _migration_files),
     (re.compile(re.escape(health_expression())), lambda _match, config: json.dumps(health.states(config))),
 )

@@ -103,7 +103,7 @@ def variables(stack: Stack) -> str:
 
 def login_and_health(stack: Stack) -> None:
     """With a production environment file: its login is completed, and `/health` answers, without a report."""
-    assert stack.apiary.completed == ("CAS_REAL_HOSTS",)
+    assert stack.apiary.completed == ("CAS_REAL_HOSTS", "CAS_LOGOUT_URL")
     assert stack.apiary.ping()
     own = stack.apiary.get("/users/1/resume")  # the first user of the empty database is the visitor
     assert (own.status, own.content_type) == (404, "application/json")

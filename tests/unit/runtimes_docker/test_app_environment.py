@@ -57,14 +57,20 @@ def test_the_login_of_a_production_file_is_completed_and_its_visitor_is_the_dril
     assert {
         f"CAS_MASQUERADE_{name}" for name in ("eduPersonPrimaryAffiliation", "gtGTID", "authnContextClass", "sn")
     } <= made.keys()
-    assert completed_login(production) == ()
-    assert completed_login({"CAS_HOSTNAME": "sso.gatech.edu", "CAS_REAL_HOSTS": ""}) == ("CAS_REAL_HOSTS",)
+    assert completed_login({**production, "CAS_LOGOUT_URL": "https://sso.gatech.edu/cas/logout"}) == ()
+    assert completed_login({"CAS_HOSTNAME": "sso", "CAS_REAL_HOSTS": ""}) == ("CAS_REAL_HOSTS", "CAS_LOGOUT_URL")
     assert _environment({"CAS_HOSTNAME": "sso.gatech.edu"})["CAS_REAL_HOSTS"] == "sso.gatech.edu"
-    assert completed_login({}) == ("CAS_HOSTNAME", "CAS_REAL_HOSTS")
+    assert completed_login({}) == ("CAS_HOSTNAME", "CAS_REAL_HOSTS", "CAS_LOGOUT_URL")
     assert _environment({})["CAS_REAL_HOSTS"] == "cas.drill.invalid"
     developer = _environment({"CAS_MASQUERADE": "gburdell3", "SANDBOX_USERS": "", "PHP_CLI_SERVER_WORKERS": "1"})
     assert (developer["CAS_MASQUERADE"], developer["SANDBOX_USERS"]) == ("drill", "drill")
     assert developer["PHP_CLI_SERVER_WORKERS"] == "4"
+
+
+def test_what_would_lead_to_productions_servers_is_taken_out() -> None:
+    """A socket or a URL wins over host and port in Laravel's configuration, and production has the socket."""
+    production = {"DB_SOCKET": "/srv/mysqld.sock", "DB_URL": "mysql://db/apiary", "MAIL_URL": "smtp://mail"}
+    assert not production.keys() & _environment(production).keys()
 
 
 def test_passport_keys_are_made_for_the_real_app_alone_and_only_when_missing() -> None:
