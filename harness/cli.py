@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
 from harness import __version__
-from harness.commands.edge import errors_console
 from harness.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, harness_error
+from harness.printable import printable_lines
+from harness.reports.terminal import NoReader, say, show_error, terminal_gone, write_anything
 
 COMMANDS = {
     "backup": "Back up a running Apiary.",
@@ -62,26 +64,41 @@ class _Group(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
+        write_anything()
+        try:
+            return self._told(ctx)
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):
+                raise
+            terminal_gone()
+            ctx.exit(EXIT_INTERRUPTED)
+        except KeyboardInterrupt as error:
+            if not isinstance(error, NoReader):
+                with suppress(NoReader):
+                    say("interrupted: every server of this drill was ended")
+            ctx.exit(EXIT_INTERRUPTED)
+
+    def _told(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except HarnessError as error:
-            errors_console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            show_error(error)
             ctx.exit(error.exit_code)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
+        except click.ClickException as error:
+            vars(error)["message"] = printable_lines(error.message)
+            raise
+        except (click.Abort, click.exceptions.Exit):
             raise
         except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # whoever read the output has gone: click ends quietly
+            if error.errno in (errno.EPIPE, errno.EIO) and error.filename is None:
+                raise  # whoever read the output has gone
             where = f"{error.filename}: " if error.filename is not None else ""
-            errors_console.print(f"error: {where}{error.strerror or error}", style="red", markup=False, soft_wrap=True)
+            show_error(HarnessError(f"{where}{error.strerror or error}"))
             ctx.exit(EXIT_USAGE if error.errno in _ABOUT_A_PATH else EXIT_INCONCLUSIVE)
         except Exception as error:
             told = harness_error(error)
-            errors_console.print(f"error: {told}", style="red", markup=False, highlight=False, soft_wrap=True)
+            show_error(told)
             ctx.exit(told.exit_code)
-        except KeyboardInterrupt:
-            errors_console.print("interrupted: every server of this drill was ended", markup=False)
-            ctx.exit(EXIT_INTERRUPTED)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -73,11 +73,13 @@ class HarnessError(Exception):
         self.details = details
         self.causes = tuple(causes)
 
+    def lines(self) -> list[str]:
+        """The fact, each hint, and what was said, line by line."""
+        said = excerpt(self.details.rstrip("\n")).splitlines() if self.details else ()
+        return [self.fact, *(f"HINT: {hint}" for hint in self.hints), *said]
+
     def __str__(self) -> str:
-        lines = [self.fact, *(f"HINT: {hint}" for hint in self.hints)]
-        if self.details:
-            lines.append(excerpt(self.details.rstrip("\n")))
-        return "\n".join(lines)
+        return "\n".join(self.lines())
 
 
 class UsageError(HarnessError):

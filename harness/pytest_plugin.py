@@ -18,6 +18,7 @@ import pytest
 
 from harness.errors import HarnessError, UsageError
 from harness.limits import Limits
+from harness.printable import printable_lines
 
 if TYPE_CHECKING:
     from harness.batch import Batch
@@ -158,7 +159,7 @@ class DrillItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: str | None = None) -> str:
         """What came and where it is; a traceback only where the harness itself is broken."""
         if isinstance(excinfo.value, NotAsExpected | HarnessError):
-            return str(excinfo.value)
+            return printable_lines(str(excinfo.value))
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

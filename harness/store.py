@@ -15,6 +15,7 @@ from harness.checks.evidence import Evidence
 from harness.errors import ERROR_DETAILS as ERROR_DETAILS
 from harness.errors import UsageError
 from harness.model import DrillResult
+from harness.printable import printable_json
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class Store:
         path = self.path(f"{stage}.json")
         partial = path.with_name(path.name + ".partial")
         with partial.open("wb") as file:
-            file.write(TypeAdapter(kind).dump_json(value, indent=2))
+            file.write(printable_json(TypeAdapter(kind).dump_json(value, indent=2).decode()).encode())
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from harness.errors import HarnessError
 from harness.history.database import History
 from harness.history.record import record, verdict_before
@@ -48,12 +46,13 @@ def _tell_github(finished: Finished) -> None:
     from harness.reports.files import document_of
     from harness.reports.github import summary_part, workflow_commands
     from harness.reports.markdown import render_markdown
+    from harness.reports.terminal import workflow_command
 
     wanted = finished.settings.reports
     if wanted.annotate:
         for line in workflow_commands(finished.result):
             # The runner reads both streams; what the command was asked for is on the first.
-            click.echo(line, err=True)
+            workflow_command(line)
     if wanted.step_summary is not None:
         with wanted.step_summary.open("a", encoding="utf-8") as file:
             file.write(summary_part(render_markdown(document_of(finished.result, finished.run_dir))))

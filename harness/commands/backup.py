@@ -25,7 +25,8 @@ from harness.commands.common import (
 from harness.drill import new_drill_id
 from harness.errors import EXIT_INTERRUPTED
 from harness.handin.volumes import named_volume, opened
-from harness.reports.console import ConsoleProgress, console_for
+from harness.reports.console import ConsoleProgress
+from harness.reports.terminal import console_for
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.ownership import terminable
 from harness.runtimes.programs import mysql_programs
@@ -152,14 +153,16 @@ def backup(
         sys.exit(EXIT_INTERRUPTED)
     between = taken.manifest.between
     if between is not None and (told := disagreements(between)):
+        console.print()
         console.print(
-            f"\ndump and files do not agree about {', '.join(told)}, after {between.attempts} attempts:"
+            f"dump and files do not agree about {', '.join(told)}, after {between.attempts} attempts:"
             f" {', '.join(between.named)}",
             markup=False, highlight=False,
         )  # fmt: skip
         if not between.settled:
             console.print("Back up with --stop-command and --start-command, or when less is uploaded.")
-    console.print(f"\nbackup complete: {taken.directory}", markup=False, highlight=False)
+    console.print()
+    console.print(f"backup complete: {taken.directory}", markup=False, highlight=False)
     command = f"apiary-drill verify {shlex.quote(str(taken.directory))}"
     console.print(f"drill it: {command}", markup=False, highlight=False)
     console.print(

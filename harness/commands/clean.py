@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.commands.common import settings_for, tell
+from harness.reports.terminal import print_line
 from harness.runtimes.docker_client import EngineUnavailable, connect
 from harness.runtimes.docker_labels import docker_leftovers, remove
 from harness.runtimes.ownership import sweep
@@ -28,7 +29,7 @@ def clean(drills: tuple[str, ...], kept: bool) -> None:
     count = 0
     for leftover in sweep(settings.state_dir, kept_too=kept, only=drills):
         count += 1
-        click.echo(f"removed {leftover.drill_id}: {len(leftover.pids)} processes, {leftover.directory}")
+        print_line(f"removed {leftover.drill_id}: {len(leftover.pids)} processes, {leftover.directory}")
     try:
         client = connect(settings.docker)
     except EngineUnavailable as error:
@@ -40,5 +41,5 @@ def clean(drills: tuple[str, ...], kept: bool) -> None:
             if not drills or thing.drill_id in drills:
                 count += 1
                 remove(client, thing.kind, thing.name)
-                click.echo(f"removed {thing.drill_id}: {thing.kind} {thing.name}")
-    click.echo(f"{count} leftovers removed" if count else "nothing to remove")
+                print_line(f"removed {thing.drill_id}: {thing.kind} {thing.name}")
+    print_line(f"{count} leftovers removed" if count else "nothing to remove")

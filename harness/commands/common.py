@@ -18,7 +18,8 @@ from harness.commands.kept import how_to_reach
 from harness.drill import Drill, new_drill_id
 from harness.limits import NAMES
 from harness.model import DrillResult
-from harness.reports.console import ConsoleProgress, console_for
+from harness.reports.console import ConsoleProgress
+from harness.reports.terminal import console_for
 from harness.runtimes.choice import choose_runtime
 from harness.runtimes.ownership import sweep, terminable, workspace
 from harness.settings import (
@@ -214,6 +215,5 @@ def drilling(
             yield drill, show
             if keep and drill.target is not None:
                 # A command that is to be copied stays on one line.
-                console.print(
-                    f"\n{how_to_reach(drill.target, directory)}", markup=False, highlight=False, soft_wrap=True
-                )
+                for line in ("", *how_to_reach(drill.target, directory).splitlines()):
+                    console.print(line, markup=False, highlight=False, soft_wrap=True)

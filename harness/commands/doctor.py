@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 import click
-from rich.console import Console
 
 from harness.commands.common import EXIT_CODES, settings_for
 from harness.doctor import examine, install
+from harness.reports.terminal import console_for
 
 
 @click.command(epilog=EXIT_CODES)
@@ -24,14 +24,14 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None) -> None:
       sudo apiary-drill doctor --install
     """
     settings = settings_for(mysqld=mysqld, meilisearch=meilisearch)
-    console = Console(soft_wrap=True, highlight=False)
+    console = console_for()
     if fetch:
-        install(settings, lambda text: console.print(text, markup=False))
+        install(settings, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
     findings = examine(settings)
     for item in findings:
         mark = "[green]✓[/]" if item.fine else "[yellow]?[/]" if item.optional else "[red]✗[/]"
-        console.print(f"{mark} [bold]{item.name}[/]: ", end="")
-        console.print(item.fact, markup=False)
+        console.print(f"{mark} [bold]{item.name}[/]: ", end="", highlight=False)
+        console.print(item.fact, markup=False, highlight=False, soft_wrap=True)
         for hint in item.hints:
-            console.print(f"    {hint}", markup=False)
+            console.print(f"    {hint}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(0 if all(item.fine or item.optional for item in findings) else 3)

@@ -8,11 +8,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import click
-from rich.console import Console
-
 from harness.model import DrillResult
-from harness.reports.console import console_for, print_summary
+from harness.reports.console import print_summary
+from harness.reports.terminal import console_for, errors_console, print_json, say
 from harness.settings import Settings, from_environment
 
 EXIT_CODES = """
@@ -25,12 +23,7 @@ Exit codes:
   130  interrupted
 """
 
-errors_console = Console(stderr=True)
-
-
-def say(text: str) -> None:
-    """Tell something on stderr as it is: no line breaks in paths, no markup."""
-    errors_console.print(text, markup=False, highlight=False, soft_wrap=True)
+__all__ = ["EXIT_CODES", "errors_console", "say", "settings_for", "show_result"]
 
 
 def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:
@@ -43,6 +36,6 @@ def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:
     from pydantic import TypeAdapter
 
     if as_json:
-        click.echo(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())
+        print_json(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())
     else:
         print_summary(console_for(), result, str(run_dir))

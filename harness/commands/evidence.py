@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 from pydantic import TypeAdapter
-from rich.console import Console
 
 from harness.attestation.check import State, Verification, verify_evidence
 from harness.attestation.keys import PUBLIC_SUFFIX, generate, load_public, read_passphrase
 from harness.commands.edge import settings_for
-from harness.reports.console import console_for
+from harness.reports.terminal import Terminal, console_for, print_json
 
 _MARKS = {State.SAME: "[green]✓[/]", State.CHANGED: "[red]✗[/]", State.MISSING: "[yellow]?[/]"}
 _TOLD = {State.SAME: "is what was signed", State.CHANGED: "was changed since", State.MISSING: "is not here"}
@@ -57,7 +56,7 @@ def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_j
     """  # fmt: skip
     found = verify_evidence(file, [load_public(key) for key in keys], artifacts)
     if as_json:
-        click.echo(TypeAdapter(Verification).dump_json(found, indent=2).decode())
+        print_json(TypeAdapter(Verification).dump_json(found, indent=2).decode())
     else:
         _show(console_for(), found)
     sys.exit(found.exit_code)
@@ -89,27 +88,25 @@ def keygen(file: Path, passphrase_file: Path | None) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _show(console: Console, found: Verification) -> None:
+def _show(console: Terminal, found: Verification) -> None:
     said = found.predicate
     tool = said.get("tool") or {}
-    control = (
-        f" (a control: {expected} was expected)" if (expected := _plain(said.get("expectedVerdict"))) != "PASS" else ""
-    )
-    _line(console, f"Drill        {_plain(said.get('drillId'))}, verdict {_plain(said.get('verdict'))}{control}")
-    _line(console, f"Ran          {_plain(said.get('startedAt'))} to {_plain(said.get('endedAt'))}")
+    control = f" (a control: {expected} was expected)" if (expected := said.get("expectedVerdict")) != "PASS" else ""
+    _line(console, f"Drill        {said.get('drillId')}, verdict {said.get('verdict')}{control}")
+    _line(console, f"Ran          {said.get('startedAt')} to {said.get('endedAt')}")
     _line(
         console,
-        f"Signed       {_plain(said.get('signedAt'))} by {_plain(tool.get('name'))} {_plain(tool.get('version'))}",
+        f"Signed       {said.get('signedAt')} by {tool.get('name')} {tool.get('version')}",
     )
-    _line(console, f"Key          {_plain(found.key_id)}")
+    _line(console, f"Key          {found.key_id}")
     console.print()
     for file in found.files:
-        where = f" ({_plain(file.path)})" if file.path and file.state is not State.MISSING else ""
+        where = f" ({file.path})" if file.path and file.state is not State.MISSING else ""
         console.print(f"{_MARKS[file.state]} ", end="")
-        _line(console, f"{_plain(file.name)} {_TOLD[file.state]}{where}")
+        _line(console, f"{file.name} {_TOLD[file.state]}{where}")
     for name in found.unused:
         console.print("[yellow]?[/] ", end="")
-        _line(console, f"{_plain(name)} is none of the files that were signed")
+        _line(console, f"{name} is none of the files that were signed")
     console.print()
     changed = sum(file.state is State.CHANGED for file in found.files)
     missing = sum(file.state is State.MISSING for file in found.files)
@@ -125,10 +122,5 @@ def _show(console: Console, found: Verification) -> None:
         console.print("[bold green]Signed by the key, and every file is what was signed.[/]")
 
 
-def _line(console: Console, text: str) -> None:
+def _line(console: Terminal, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _plain(value: object) -> str:
-    """Text of a file that nobody has vouched for yet, without anything that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(value))

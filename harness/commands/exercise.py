@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.edge import say, settings_for
+from harness.commands.edge import settings_for
 from harness.errors import UsageError
 from harness.history.database import History
 from harness.history.period import Period, days, quarter
+from harness.reports.terminal import print_line, show_error
 
 if TYPE_CHECKING:
     from harness.config import Config
@@ -72,7 +73,7 @@ def exercise(
     period, before = _period(quarter_text, first, last)
     found, configured = _exercise(period, before, config_file, scorecard)
     if not found.drills and not found.controls:
-        click.echo(f"no drill began between {period.first} and {period.last}: there is nothing to write about")
+        print_line(f"no drill began between {period.first} and {period.last}: there is nothing to write about")
         sys.exit(1)
     sys.exit(_write(found, configured, out, formats))
 
@@ -140,10 +141,10 @@ def _write(found: Exercise, configured: Config | None, out: Path, formats: tuple
             )
             write_whole(path, content)
         except MissingProgram as error:
-            say(f"{path.name}: {error}")
+            show_error(error, f"{path.name}: ")
             failed = error.exit_code
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}") from None
         else:
-            click.echo(f"written: {path}")
+            print_line(f"written: {path}")
     return failed

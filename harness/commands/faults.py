@@ -11,7 +11,7 @@ from harness import scenario
 from harness.commands.edge import EXIT_CODES
 from harness.faults import FAMILIES
 from harness.faults.fault import Fault
-from harness.reports.console import console_for
+from harness.reports.terminal import console_for
 
 
 @click.command(epilog=EXIT_CODES)

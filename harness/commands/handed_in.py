@@ -236,7 +236,7 @@ def _past(handed_in: HandedIn, settings: Settings) -> TrendEvidence | None:
     try:
         return baseline(History(settings.history_path), handed_in.name, limits)
     except HarnessError as error:
-        say(f"not compared with earlier drills: {error}")
+        say(f"not compared with earlier drills: {error.fact}")
         return None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter
 
-from harness.commands.edge import errors_console, settings_for
+from harness.commands.edge import settings_for
 from harness.errors import HarnessError
 from harness.handin.identity import checked_name
 from harness.history.baseline import good_drills
@@ -19,8 +19,8 @@ from harness.history.database import History
 from harness.history.entry import Entry
 from harness.history.record import check_receipt, record
 from harness.model import PastDrill, Verdict
-from harness.reports.console import console_for
 from harness.reports.history import print_drills, print_trend
+from harness.reports.terminal import console_for, print_json, print_line, show_error
 
 
 @click.group(invoke_without_command=True)
@@ -47,11 +47,11 @@ def history(context: click.Context, backup: str | None, verdict: str | None, lim
         return
     found = list(_history().links(backup=backup, verdict=verdict, limit=limit))
     if as_json:
-        click.echo(json.dumps([_as_json(link) for link in found], indent=2, ensure_ascii=False))
+        print_json(json.dumps([_as_json(link) for link in found], indent=2, ensure_ascii=False))
     elif found:
         print_drills(console_for(), [link.entry() for link in found])
     else:
-        click.echo("no drill of the history is like that")
+        print_line("no drill of the history is like that")
 
 
 @history.command("import")
@@ -73,10 +73,10 @@ def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
             link = record(run_dir, target, how="import", backup=name)
         except HarnessError as error:
             failed += 1
-            errors_console.print(f"{run_dir.name}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            show_error(error, f"{run_dir.name}: ")
             continue
         told = "is there already" if link is None else f"recorded as entry {link.number}"
-        click.echo(f"{run_dir.name}: {told}")
+        print_line(f"{run_dir.name}: {told}")
     sys.exit(2 if failed else 0)
 
 
@@ -100,9 +100,9 @@ def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
     for run_dir in run_dirs:
         problems += check_receipt(run_dir, kept)
     for problem in problems:
-        click.echo(problem)
+        print_line(problem)
     if not problems:
-        click.echo(f"{entries:,} entries, none changed, none removed; the last one is {digest}")
+        print_line(f"{entries:,} entries, none changed, none removed; the last one is {digest}")
     sys.exit(1 if problems else 0)
 
 
@@ -120,13 +120,13 @@ def trend(backup: str | None, drills: int, everything: bool, as_json: bool) -> N
     found = {name: [entry.past() for entry in good_drills(kept, name, drills)] for name in names}
     if as_json:
         adapter = TypeAdapter(dict[str, list[PastDrill]])
-        click.echo(adapter.dump_json(found, indent=2).decode())
+        print_json(adapter.dump_json(found, indent=2).decode())
         return
     for name, past in found.items():
         if past:
             print_trend(console_for(), name, past, everything=everything)
         else:
-            click.echo(f"no good drill of {name} is in the history")
+            print_line(f"no good drill of {name} is in the history")
 
 
 def _history() -> History:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from harness.commands.common import EXIT_CODES, settings_for
 from harness.images.build import ImageInfo, build_images, list_images
-from harness.reports.console import console_for
+from harness.reports.terminal import console_for
 from harness.runtimes.docker_client import connect
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 from pydantic import TypeAdapter
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -26,7 +25,7 @@ from harness.errors import BrokenArtifact, HarnessError
 from harness.handin.discover import find_backup, is_tab
 from harness.handin.dumps import STANDARD_INPUT, named_dump
 from harness.handin.expected import expected_tables, missing_tables
-from harness.reports.console import console_for
+from harness.reports.terminal import Terminal, console_for, print_json
 
 _LISTED_TABLES = 100
 _LISTED = 12
@@ -93,7 +92,7 @@ def inspect(
             *examine(source), name=source.name, database=database or wanted, allowed=frozenset((*allow, *allowed))
         )
     if as_json:
-        click.echo(TypeAdapter(Inspection).dump_json(found, indent=2).decode())
+        print_json(TypeAdapter(Inspection).dump_json(found, indent=2).decode())
     else:
         show(console_for(), found)
     sys.exit(found.exit_code)
@@ -157,7 +156,7 @@ def inspection(
     )
 
 
-def show(console: Console, found: Inspection) -> None:
+def show(console: Terminal, found: Inspection) -> None:
     """Print it: the answer first, then the facts, then each database."""
     if found.refused:
         console.print("[bold red]verify would refuse this dump:[/]")
@@ -180,7 +179,8 @@ def show(console: Console, found: Inspection) -> None:
         _show_database(console, database, found.expected_and_missing[database.name])
     remarks = [finding for finding in found.findings if finding.severity is not Severity.ERROR]
     if remarks:
-        console.print("\n[bold]Remarks[/]")
+        console.print()
+        console.print("[bold]Remarks[/]")
     for finding in remarks[:_LISTED]:
         console.print(f"  line {finding.line}: {finding.message}. {finding.remedy}", markup=False, highlight=False)
     if len(remarks) > _LISTED:
@@ -244,10 +244,11 @@ def _options(info: DumpInfo) -> Iterator[str]:
             yield text
 
 
-def _show_database(console: Console, database: DatabaseInfo, missing: tuple[str, ...]) -> None:
+def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str, ...]) -> None:
     size = sum(table.data_bytes for table in database.tables)
+    console.print()
     console.print(
-        f"\n[bold]Database {escape(database.name or '(not named)')}[/]: {len(database.tables):,} tables,"
+        f"[bold]Database {escape(database.name or '(not named)')}[/]: {len(database.tables):,} tables,"
         f" {database.rows:,} rows, {_size(size)} of rows",
         highlight=False,
     )

@@ -14,8 +14,8 @@ from harness.drill import new_drill_id
 from harness.errors import EXIT_NOT_AS_EXPECTED, EXIT_USAGE, HarnessError
 from harness.handin.matrix import Combination, combinations, parse_axes
 from harness.model import DrillResult, MatrixCell, MatrixResult, Severity, Verdict
-from harness.reports.console import console_for
 from harness.reports.matrix import print_matrix
+from harness.reports.terminal import console_for, print_json
 from harness.result import exit_code
 from harness.settings import Settings
 from harness.store import Store
@@ -60,7 +60,7 @@ def drill_matrix(
         if result.cells:
             if as_json:
                 shown = {**TypeAdapter(MatrixResult).dump_python(result, mode="json"), "verdict": str(result.verdict)}
-                click.echo(TypeAdapter(dict).dump_json(shown, indent=2).decode())
+                print_json(TypeAdapter(dict).dump_json(shown, indent=2).decode())
             else:
                 print_matrix(console_for(), result, str(store.directory))
     codes = {cell.exit_code for cell in result.cells}

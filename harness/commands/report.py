@@ -11,6 +11,7 @@ from harness.commands.edge import EXIT_CODES, show_result
 from harness.commands.report_files import report_options
 from harness.commands.telling import sign, signing_options
 from harness.errors import UsageError
+from harness.reports.terminal import print_line
 from harness.result import exit_code, judge_again
 from harness.settings import Settings
 from harness.store import Store
@@ -49,7 +50,7 @@ def _say_name(run_dir: Path, code: str) -> None:
 
     found = False
     for path in paths_named(run_dir, code):
-        click.echo(path)
+        print_line(path)
         found = True
     if not found:
         raise UsageError(

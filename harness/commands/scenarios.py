@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from harness import scenario
-from harness.commands.edge import EXIT_CODES, errors_console
+from harness.commands.edge import EXIT_CODES
 from harness.errors import EXIT_USAGE, UsageError
 from harness.faults import FAULTS
-from harness.reports.console import console_for
+from harness.reports.terminal import Terminal, console_for, show_error
 from harness.scenario import SUFFIX, Scenario
 from harness.scenario_template import template
 
@@ -35,7 +34,8 @@ def scenarios(context: click.Context) -> None:
         console.print(
             f"[bold]{name}[/]  ({loaded.data.scale}, expected {loaded.expected.verdict}{faults})", highlight=False
         )
-        console.print(f"  {' '.join(loaded.why.split())}\n", markup=False, highlight=False)
+        console.print(f"  {' '.join(loaded.why.split())}", markup=False, highlight=False)
+        console.print()
 
 
 @scenarios.command(epilog=EXIT_CODES)
@@ -67,7 +67,7 @@ def check(files: tuple[Path, ...]) -> None:
             scenario.load(path)
         except UsageError as error:
             wrong += 1
-            errors_console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+            show_error(error, "")
         else:
             console.print(f"{path}: fine", markup=False, highlight=False, soft_wrap=True)
     if wrong:
@@ -107,7 +107,7 @@ def new(name: str, fault: str | None, directory: Path) -> None:
     console_for().print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _show(console: Console, path: Path, shown: Scenario) -> None:
+def _show(console: Terminal, path: Path, shown: Scenario) -> None:
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False)
 
@@ -115,7 +115,8 @@ def _show(console: Console, path: Path, shown: Scenario) -> None:
         say(f"{title}: {', '.join(values) or 'nothing'}")
 
     console.print(f"[bold]{shown.name}[/]  {path}", highlight=False, soft_wrap=True)
-    say(f"{' '.join(shown.why.split())}\n")
+    say(" ".join(shown.why.split()))
+    say("")
     say(f"Data: {shown.data.scale}, random numbers from {shown.data.rng_seed}")
     say(f"Backup: {shown.backup.mode}, storage as {shown.backup.storage_form}")
     listed("  Left out of the dump", shown.backup.excluded_tables)

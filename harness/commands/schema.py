@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from harness.reports.terminal import print_json
 from harness.schema import SCHEMAS
 
 
@@ -17,4 +18,4 @@ def schema(name: str) -> None:
       apiary-drill schema result > result.schema.json
       check-jsonschema --schemafile result.schema.json RUN_DIR/result.json
     """
-    click.echo(next(each for each in SCHEMAS if each.name == name).text(), nl=False)
+    print_json(next(each for each in SCHEMAS if each.name == name).text().rstrip())

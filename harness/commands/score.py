@@ -18,14 +18,13 @@ from harness import scenario
 from harness.batch import fitting, runs_on
 from harness.clean_scenarios import clean_scenarios
 from harness.commands.common import EXIT_CODES, runtime_options, tell
-from harness.commands.edge import say
 from harness.covering import covering, read_card
 from harness.drill import new_drill_id
 from harness.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, UsageError
 from harness.model import DrillResult
-from harness.reports.console import console_for
 from harness.reports.files import check_files, write_whole
 from harness.reports.scorecard import print_scorecard, render_markdown, told
+from harness.reports.terminal import console_for, print_json, say
 from harness.runtimes.choice import settled
 from harness.runtimes.ownership import sweep, terminable
 from harness.scenario import Scenario
@@ -141,7 +140,7 @@ def score(
     card = replace(card, left_out=tuple(each.name for each in wanted if each not in fit))
     store.save(SCORECARD, Scorecard, card)
     if as_json:
-        click.echo(TypeAdapter(Scorecard).dump_json(card, indent=2).decode())
+        print_json(TypeAdapter(Scorecard).dump_json(card, indent=2).decode())
     else:
         print_scorecard(console_for(), card, str(store.directory))
     if markdown is not None:

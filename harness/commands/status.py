@@ -15,6 +15,7 @@ from harness.history.database import History
 from harness.history.durations import seconds_of
 from harness.history.entry import Entry
 from harness.history.status import BackupStatus, status_of
+from harness.reports.terminal import print_json, print_line
 from harness.settings import CONFIG_NAME, TellingSettings
 
 
@@ -75,14 +76,15 @@ def status(
         problem = str(error)
     ok = not problem and all(each.ok for each in found)
     if as_json:
-        click.echo(json.dumps(_as_json(ok, problem, now, max_age_s, history, found), indent=2))
+        print_json(json.dumps(_as_json(ok, problem, now, max_age_s, history, found), indent=2))
     else:
         for each in found:
             what = "generated data" if each.generated else "backup"
             name = each.backup.removeprefix("generated data: ")
-            click.echo(f"{'OK   ' if each.ok else 'ALARM'}  {what} {name}: {each.message}")
+            print_line(f"{'OK   ' if each.ok else 'ALARM'}  {what} {name}: {each.message}")
         if problem:
-            click.echo(f"ALARM  {problem}")
+            for line in f"ALARM  {problem}".splitlines():
+                print_line(line)
     if telling is not None:
         alarms = [f"{each.backup}: {each.message}" for each in found if not each.ok]
         _tell([*alarms, *([problem] if problem else [])], telling)

@@ -47,7 +47,7 @@ def install_mysql(settings: Settings, say: Callable[[str], None], as_root: AsRoo
         root = _unpack(settings, as_root)
         say(f"MySQL is in {root}")
     except HarnessError as error:
-        say(f"MySQL could not be had, MariaDB will stand in for it: {error}")
+        say(f"MySQL could not be had, MariaDB will stand in for it: {error.fact}")
 
 
 def _unpack(settings: Settings, as_root: AsRoot) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError, UsageError
 from harness.model import DrillResult, Severity, Verdict
 from harness.monitoring.bounded import all_within
+from harness.printable import printable_words
 from harness.settings import TellingSettings
 
 if TYPE_CHECKING:
@@ -161,5 +162,5 @@ def _listed(lines: Sequence[str]) -> str:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
+    text = printable_words(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -6,9 +6,11 @@ import io
 import logging
 import re
 import textwrap
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from harness.printable import printable_words
 from harness.reports.document import Bar, Picture
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def svg_of(picture: Picture, number: int, *, for_paper: bool = False) -> str:
         number: of the picture in its page, so that names inside of it are nobody else's.
         for_paper: with fixed colours instead of the page's.
     """
+    picture = _shown(picture)
     text = _drawn(picture)
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
@@ -56,6 +59,19 @@ def svg_of(picture: Picture, number: int, *, for_paper: bool = False) -> str:
         f'<desc id="p{number}-desc">{escape(picture.description)}</desc>'
     )
     return head + text[text.index(">") + 1 :].strip()
+
+
+def _shown(picture: Picture) -> Picture:
+    """The picture with texts that act nowhere."""
+    return replace(
+        picture,
+        title=printable_words(picture.title),
+        description=printable_words(picture.description),
+        limit_told=printable_words(picture.limit_told),
+        bars=tuple(
+            replace(bar, label=printable_words(bar.label), told=printable_words(bar.told)) for bar in picture.bars
+        ),
+    )
 
 
 def _drawn(picture: Picture) -> str:

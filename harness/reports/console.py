@@ -6,13 +6,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from harness.errors import ERROR_DETAILS
 from harness.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
+from harness.reports.terminal import Terminal
 from harness.reports.words import SENTENCES, control_sentence, times
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
@@ -23,7 +22,7 @@ _LISTED_CHANGES = 3
 class ConsoleProgress:
     """Tells on the console what a drill does; one line for each step, and a live line on a terminal."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
         self._console = console
         self._status = console.status("") if console.is_terminal else None
         self._title = ""
@@ -33,7 +32,7 @@ class ConsoleProgress:
         """A step began."""
         self._title = title
         if self._status is not None:
-            self._status.update(escape(title))
+            self._tell(escape(title))
             self._status.start()
 
     def progress(self, text: str) -> None:
@@ -41,7 +40,11 @@ class ConsoleProgress:
         now = time.monotonic()
         if self._status is not None and now - self._told_at > 0.1:
             self._told_at = now
-            self._status.update(f"{escape(self._title)}: {escape(text)}")
+            self._tell(f"{escape(self._title)}: {escape(text)}")
+
+    def _tell(self, text: str) -> None:
+        assert self._status is not None
+        self._status.update(self._console.render_str(text))
 
     def ended(self, step: Step) -> None:
         """A step ended."""
@@ -52,13 +55,7 @@ class ConsoleProgress:
         self._console.print(f"{mark} {step.duration_s:7.2f} s  {escape(step.title)}{detail}", highlight=False)
 
 
-def console_for(*, stderr: bool = False) -> Console:
-    """A console of the terminal's width; 110 columns where there is none (a pipe, a CI log)."""
-    console = Console(stderr=stderr)
-    return console if console.is_terminal else Console(stderr=stderr, width=110)
-
-
-def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
+def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
     """The result on one screen."""
     console.print()
     console.print(_components(result.components))
@@ -66,10 +63,8 @@ def print_summary(console: Console, result: DrillResult, run_dir: str) -> None:
     if result.findings:
         console.print(_findings(result.findings))
     console.print()
-    line = Text()
-    line.append(f" {result.verdict} ", style=f"{_COLOURS[result.verdict]} reverse")
-    line.append(f"  {SENTENCES[result.verdict]}", style="bold")
-    console.print(line)
+    mark = f"[{_COLOURS[result.verdict]} reverse] {result.verdict} [/]"
+    console.print(f"{mark}[bold]  {SENTENCES[result.verdict]}[/]", highlight=False)
     for fault in result.faults:
         console.print(f"  {_fault(fault)}", markup=False, highlight=False)
     if result.negative_control is not None:

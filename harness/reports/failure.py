@@ -8,13 +8,14 @@ from pathlib import Path
 from harness.errors import ERROR_DETAILS
 from harness.expectation import Expected
 from harness.model import DrillResult
+from harness.printable import printable
 
 _LISTED = 15
 
 
 def tell_unmet(result: DrillResult, expected: Expected, run_dir: Path) -> str:
     """Verdict, what is not as expected, what was broken on purpose, what was found, and where all of it is."""
-    return "\n".join(_lines(result, expected, run_dir))
+    return "\n".join(printable(line) for line in _lines(result, expected, run_dir))
 
 
 def _lines(result: DrillResult, expected: Expected, run_dir: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.model import DrillResult, Severity
+from harness.printable import printable
 from harness.reports.words import SENTENCES
 
 ANNOTATIONS = 10
@@ -43,8 +44,8 @@ def _command(command: str, title: str, message: str) -> str:
 
 
 def _data(text: str) -> str:
-    """As the runner unescapes it (actions/toolkit, `command.ts`)."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """As the runner unescapes it (actions/toolkit, `command.ts`); a line has no other end than its own."""
+    return printable(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from harness.history.entry import Entry
 from harness.model import PastDrill, Severity, Verdict
+from harness.reports.terminal import Terminal
 
 _COLOURS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "red"}
 
 
-def print_drills(console: Console, entries: Iterable[Entry]) -> None:
+def print_drills(console: Terminal, entries: Iterable[Entry]) -> None:
     """One line for each drill, in the order in which they come."""
     table = Table(box=None, pad_edge=False)
     table.add_column("Started (UTC)", no_wrap=True)
@@ -42,14 +42,15 @@ def print_drills(console: Console, entries: Iterable[Entry]) -> None:
     console.print(table, highlight=False)
 
 
-def print_trend(console: Console, backup: str, drills: Sequence[PastDrill], *, everything: bool) -> None:
+def print_trend(console: Terminal, backup: str, drills: Sequence[PastDrill], *, everything: bool) -> None:
     """How the figures of one backup went: a column for each drill, the oldest first.
 
     Args:
         drills: newest first.
         everything: also figures that were the same in all of them.
     """
-    console.print(f"\n[bold]{escape(backup)}[/]", highlight=False)
+    console.print()
+    console.print(f"[bold]{escape(backup)}[/]", highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for drill in reversed(drills):

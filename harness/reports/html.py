@@ -6,6 +6,7 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING
 
+from harness.printable import printable_words
 from harness.reports.charts import svg_of
 from harness.reports.document import SEVERITY_WORDS, Document, Picture, notice_facts
 
@@ -41,6 +42,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("harness.reports"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -50,3 +52,10 @@ def _environment() -> Environment:
     environment.filters["facts"] = notice_facts
     environment.globals["severity_words"] = SEVERITY_WORDS
     return environment
+
+
+def _shown(value: object) -> object:
+    """Each text of the document; what is `Markup` was made here, of texts that came by here."""
+    from markupsafe import Markup
+
+    return printable_words(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -10,6 +10,7 @@ import re
 from xml.etree import ElementTree
 
 from harness.model import CheckResult, DrillResult, Finding, Severity, Verdict
+from harness.printable import printable, printable_lines
 from harness.reports.words import SENTENCES, moment
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -116,8 +117,8 @@ def _outcome(case: ElementTree.Element, tag: str, code: str, text: str) -> None:
 
 
 def _told(finding: Finding) -> str:
-    return f"{finding.code} {finding.subject}: {finding.message} {finding.remedy}".strip()
+    return printable(f"{finding.code} {finding.subject}: {finding.message} {finding.remedy}".strip())
 
 
 def _text(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", printable_lines(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from harness.printable import printable_words
 from harness.reports.document import (
     SEVERITY_WORDS,
     Block,
@@ -20,7 +21,7 @@ from harness.reports.document import (
     notice_facts,
 )
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~&$@]|(?<=\w):(?=\w))")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~&$@]|(?<=\w):(?=[\w/])|(?<=\bwww)\.)")
 """What can mean something to a renderer, wherever it stands: pipes in tables, links, mentions, emphasis, HTML."""
 _AT_THE_START = re.compile(r"^([-+=]|\d+(?=[.)]))")
 
@@ -31,38 +32,38 @@ def render_markdown(document: Document) -> str:
 
 
 def _document(document: Document) -> Iterator[str]:
-    yield _text(document.eyebrow)
-    yield f"# {_text(document.title)}"
-    verdict = f"{_text(document.verdict)} " if document.verdict is not None else ""
-    yield f"**{verdict}{_text(document.sentence)}**"
-    yield from (_text(text) for text in document.lead)
+    yield inline(document.eyebrow)
+    yield f"# {inline(document.title)}"
+    verdict = f"{inline(document.verdict)} " if document.verdict is not None else ""
+    yield f"**{verdict}{inline(document.sentence)}**"
+    yield from (inline(text) for text in document.lead)
     for section in document.sections:
-        yield f"## {_text(section.title)}"
+        yield f"## {inline(section.title)}"
         yield from _blocks(section.blocks)
     yield "---"
-    yield _text(document.footer)
+    yield inline(document.footer)
 
 
 def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         match block:
             case Paragraph():
-                yield _text(block.text)
+                yield inline(block.text)
             case Bullets():
-                yield "\n".join(f"- {_text(item)}" for item in block.items)
+                yield "\n".join(f"- {inline(item)}" for item in block.items)
             case Facts():
                 yield _pairs(block.items)
             case Grid():
-                yield f"**{_text(block.caption)}**"
+                yield f"**{inline(block.caption)}**"
                 yield _table(block)
             case Form():
-                yield f"**{_text(block.caption)}**"
+                yield f"**{inline(block.caption)}**"
                 columns = tuple(Column(title) for title in block.columns)
                 yield _table(Grid("", columns, ((" ",) * len(columns),) * block.lines))
             case Notice():
                 finding = block.finding
-                yield (f"### {SEVERITY_WORDS[finding.severity]} {_text(finding.code)} {_text(finding.subject)}")
-                yield _text(finding.message)
+                yield (f"### {SEVERITY_WORDS[finding.severity]} {inline(finding.code)} {inline(finding.subject)}")
+                yield inline(finding.message)
                 yield _pairs(notice_facts(block))
             case Fold():
                 title = f"<summary><b>{_html(block.title)}</b> {_html(block.summary)}</summary>"
@@ -72,23 +73,23 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
 
 
 def _pairs(items: Sequence[tuple[str, str]]) -> str:
-    return "\n".join(f"- **{_text(label)}** {_text(text)}" for label, text in items)
+    return "\n".join(f"- **{inline(label)}** {inline(text)}" for label, text in items)
 
 
 def _table(grid: Grid) -> str:
     lines = [
-        "| " + " | ".join(_text(column.title) for column in grid.columns) + " |",
+        "| " + " | ".join(inline(column.title) for column in grid.columns) + " |",
         "| " + " | ".join("--:" if column.number else "---" for column in grid.columns) + " |",
-        *("| " + " | ".join(_text(text) for text in row) + " |" for row in grid.rows),
+        *("| " + " | ".join(inline(text) for text in row) + " |" for row in grid.rows),
     ]
     return "\n".join(lines)
 
 
-def _text(text: str) -> str:
+def inline(text: str) -> str:
     """A text that stays what it is: on one line, and without a meaning to the renderer."""
-    escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    escaped = _SPECIAL.sub(r"\\\1", printable_words(text))
     return _AT_THE_START.sub(lambda start: f"\\{start[1]}" if not start[1].isdigit() else f"{start[1]}\\", escaped)
 
 
 def _html(text: str) -> str:
-    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return printable_words(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from harness.model import MatrixResult, Verdict
+from harness.reports.terminal import Terminal
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
 
 
-def print_matrix(console: Console, result: MatrixResult, directory: str) -> None:
+def print_matrix(console: Terminal, result: MatrixResult, directory: str) -> None:
     """One line for each combination, then the reasons of what did not pass, then the worst verdict."""
-    table = Table(box=None, pad_edge=False, title="\nMatrix", title_justify="left", title_style="bold")
+    table = Table(box=None, pad_edge=False, title="Matrix", title_justify="left", title_style="bold")
     axes = [axis for axis, _ in result.cells[0].values] if result.cells else []
     for heading in ("Verdict", *axes, "Ran on", "Restore", "Errors", "Run"):
         table.add_column(heading, justify="right" if heading in ("Restore", "Errors") else "left", vertical="top")
@@ -27,6 +26,7 @@ def print_matrix(console: Console, result: MatrixResult, directory: str) -> None
             str(cell.errors),
             escape(cell.drill_id),
         )
+    console.print()
     console.print(table)
     for cell in result.cells:
         for reason in cell.reasons[:3]:
@@ -35,8 +35,7 @@ def print_matrix(console: Console, result: MatrixResult, directory: str) -> None
     missing = result.combinations - len(result.cells)
     if missing:
         console.print(f"{missing} of {result.combinations} combinations were not drilled", highlight=False)
-    line = Text()
-    line.append(f"\n {result.verdict} ", style=f"{_COLOURS[result.verdict]} reverse")
-    line.append(f"  the worst of {result.combinations} combinations", style="bold")
-    console.print(line)
+    mark = f"[{_COLOURS[result.verdict]} reverse] {result.verdict} [/]"
+    console.print()
+    console.print(f"{mark}[bold]  the worst of {result.combinations} combinations[/]", highlight=False)
     console.print(f"  Details: {directory}", highlight=False, markup=False, soft_wrap=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from harness.model import Verdict
+from harness.reports.markdown import inline
+from harness.reports.terminal import Terminal
 from harness.scorecard import CLEAN, GOOD, FamilyScore, Outcome, Scorecard, ScoredDrill
 
 _HEADINGS = tuple(Outcome)
@@ -22,13 +23,14 @@ def told(drill: ScoredDrill) -> str:
     return line if drill.outcome in GOOD else f"{line}: {' '.join(drill.unmet)}"
 
 
-def print_scorecard(console: Console, card: Scorecard, directory: str) -> None:
+def print_scorecard(console: Terminal, card: Scorecard, directory: str) -> None:
     """One line for each family, then what is wrong, then one sentence."""
-    table = Table(box=None, pad_edge=False, title="\nScorecard", title_justify="left", title_style="bold")
+    table = Table(box=None, pad_edge=False, title="Scorecard", title_justify="left", title_style="bold")
     for heading in ("Family", "Drills", *(word.capitalize() for word in _HEADINGS), "Seconds"):
         table.add_column(heading, justify="left" if heading == "Family" else "right")
     for family in (*card.families, card.total):
         table.add_row(*_cells(family))
+    console.print()
     console.print(table)
     for drill in card.wrong[:_LISTED]:
         console.print(f"{drill.outcome}: {drill.name} ({drill.drill_id or 'no run'})", markup=False, soft_wrap=True)
@@ -36,11 +38,8 @@ def print_scorecard(console: Console, card: Scorecard, directory: str) -> None:
             console.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
     if len(card.wrong) > _LISTED:
         console.print(f"… and {len(card.wrong) - _LISTED} more")
-    line = Text()
-    good = card.as_it_should_be
-    line.append(" GOOD " if good else " NOT GOOD ", style=f"bold {'green' if good else 'red'} reverse")
-    line.append(f"  {sentence_of(card)}", style="bold")
-    console.print(line)
+    mark = "[bold green reverse] GOOD [/]" if card.as_it_should_be else "[bold red reverse] NOT GOOD [/]"
+    console.print(f"{mark}[bold]  {escape(sentence_of(card))}[/]", highlight=False)
     console.print(f"  {_ran_on(card)}", highlight=False, markup=False)
     console.print(f"  Details: {directory}", highlight=False, markup=False, soft_wrap=True)
 
@@ -78,7 +77,7 @@ def _lines(card: Scorecard) -> Iterator[str]:
         yield f"| {' | '.join(_cells(family))} |"
     yield ""
     for drill in card.wrong:
-        yield f"- `{drill.name}`: {drill.outcome}. {' '.join(drill.unmet)}"
+        yield f"- `{drill.name}`: {drill.outcome}. {inline(' '.join(drill.unmet))}"
     if card.wrong:
         yield ""
     yield "| scenario | family | expected | outcome | seconds |"

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from harness.cli import COMMANDS, main
+
+COMMAND = (sys.executable, "-m", "harness.cli")
 
 
 def test_every_command_is_there_under_its_own_name() -> None:
@@ -33,7 +39,7 @@ def test_the_list_has_every_summary_whole_and_imports_no_command() -> None:
     listed = dict(line.split(maxsplit=1) for line in told[told.index("Commands:") + 1 :])
     assert listed == COMMANDS
     assert all(len(summary) <= 45 and summary.endswith(".") for summary in listed.values())
-    assert json.loads(loaded) == ["harness.commands.edge"]
+    assert json.loads(loaded) == []
 
 
 def test_a_name_that_is_no_command_is_bad_usage() -> None:
@@ -72,3 +78,41 @@ def test_what_nobody_provided_for_says_nothing_of_a_backup(
     answer = CliRunner().invoke(main, ["faults"])
     assert answer.exit_code == code
     assert told in answer.stderr
+
+
+def test_whoever_reads_no_more_interrupts_and_does_not_fail() -> None:
+    """A pipeline takes 1 for "does not restore"."""
+    left, right = os.pipe()
+    os.close(left)
+    piped = subprocess.run([*COMMAND, "scenarios"], stdout=right, stderr=subprocess.PIPE, check=False)
+    os.close(right)
+    assert (piped.returncode, piped.stderr) == (130, b"")
+    near, far = pty.openpty()
+    closed = subprocess.Popen([*COMMAND, "scenarios"], stdout=far, stderr=far)
+    os.close(far)
+    os.close(near)
+    assert closed.wait(60) == 130
+
+
+def test_a_terminal_without_a_letter_shows_its_escape() -> None:
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = subprocess.run([*COMMAND, "faults"], capture_output=True, env=ascii_only, check=False)
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert shown.stdout.isascii()
+    nothing = subprocess.run([*COMMAND, "inspect", "größe"], capture_output=True, env=ascii_only, check=False)
+    assert nothing.returncode == 2
+    assert b"gr\\xf6\\xdfe" in nothing.stderr
+    assert b"Traceback" not in nothing.stderr
+
+
+def test_a_dump_whose_names_are_commands_is_told_and_does_nothing(tmp_path: Path) -> None:
+    name = "t\x1b[2J\x9b31m\n::error::gone\r\n##[group]x"
+    script = tmp_path / "dump.sql"
+    script.write_text(f"-- MySQL dump 10.13\nCREATE TABLE `{name}` (\n  `id` int\n);\n", encoding="utf-8")
+    in_ci = {**os.environ, "GITHUB_ACTIONS": "true"}
+    for options in ((), ("--json",)):
+        told = subprocess.run([*COMMAND, "inspect", str(script), *options], capture_output=True, env=in_ci, check=False)
+        text = (told.stdout + told.stderr).decode()
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]|^\s*::|##\[", text, re.MULTILINE)
+        assert r"x1b[2J" in text or r"u001b[2J" in text
+    assert name in {table["name"] for table in json.loads(told.stdout)["script"]["databases"][0]["tables"]}

@@ -14,6 +14,7 @@ ROOT = Path(harness.__path__[0])
 ORDER = (
     "model",
     "errors",
+    "printable",
     "guide",
     "expressions",
     "timezones",
@@ -187,7 +188,25 @@ def test_nothing_reads_the_environment_while_it_is_imported() -> None:
         assert early == [], path
 
 
-def test_only_reports_and_the_command_line_print() -> None:
-    """Nothing else writes to standard output or error, or has a console; a program of its own may."""
-    printers = users_of("print", "sys.stdout", "sys.stderr", "click.echo", "rich.console.Console")
-    assert {path for path in printers if not path.startswith(("reports/", "commands/"))} <= {"cli.py", *MAINS}
+PRINTERS = (
+    *("print", "sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__", "logging.basicConfig", "os.write"),
+    *("click.echo", "click.secho", "click.style", "click.echo_via_pager", "click.progressbar", "click.prompt"),
+    *("rich.print", "rich.console.Console", "rich.text.Text", "rich.get_console", "rich.print_json"),
+    *("console.out", "console.log", "console.print_json", "self._console.out"),
+)
+"""What writes to a terminal, or makes a text that is no longer looked at."""
+
+
+def test_only_one_file_prints() -> None:
+    """What a backup holds reaches a terminal through `printable` alone; a program of its own is not of this."""
+    assert users_of(*PRINTERS) - MAINS == {"reports/terminal.py"}
+
+
+def test_every_string_of_a_console_goes_through_printable() -> None:
+    """A console is made in one file, of one class, which has no other way in."""
+    source = ast.unparse(MODULES["reports/terminal.py"])
+    assert "Console(" not in source.replace("class Terminal(Console)", "")
+    assert (source.count("click.echo("), source.count("_echo(")) == (1, 4)
+    assert "    _echo(printable(text))" in source
+    assert "    _echo(printable_json(text).encode())" in source
+    assert users_of("workflow_command", "harness.reports.terminal.workflow_command") == {"commands/afterwards.py"}

@@ -1,0 +1,112 @@
+"""The only place that writes to a terminal or a pipe. Whatever goes through it is text there, and no command.
+
+A test over the syntax tree holds the others to it: nothing else prints, makes a console or a `Text` of rich.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from harness.errors import HarnessError
+from harness.printable import printable, printable_json
+
+
+class NoReader(KeyboardInterrupt):
+    """Nobody reads any more (a closed terminal, `| head`): that is an interruption, and says nothing of a backup."""
+
+
+class Terminal(Console):
+    """A console on which a text is one line: every string of a line or of a table's cell comes by here."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(printable(text), **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        with _interrupted_without_reader():
+            super().print(*objects, **options)
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich in place of the error."""
+        terminal_gone()
+        raise NoReader
+
+
+def console_for(*, stderr: bool = False) -> Terminal:
+    """A console of the terminal's width; 110 columns where there is none (a pipe, a CI log)."""
+    console = Terminal(stderr=stderr, emoji=False)
+    return console if console.is_terminal else Terminal(stderr=stderr, emoji=False, width=110)
+
+
+errors_console = Terminal(stderr=True, emoji=False)
+
+
+def say(text: str) -> None:
+    """Tell something on stderr as it is: no line breaks in paths, no markup."""
+    errors_console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_line(text: str) -> None:
+    """One line of what a command was asked for, on stdout."""
+    _echo(printable(text))
+
+
+def print_json(text: str) -> None:
+    """JSON on stdout: in UTF-8, whatever the terminal's encoding is."""
+    _echo(printable_json(text).encode())
+
+
+def workflow_command(line: str) -> None:
+    """A command to GitHub Actions, as `reports.github` makes it. The runner reads both streams: stdout is for the
+    answer."""
+    _echo(line, err=True)
+
+
+def _echo(text: str | bytes, *, err: bool = False) -> None:
+    with _interrupted_without_reader():
+        click.echo(text, err=err)
+
+
+@contextmanager
+def _interrupted_without_reader() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        terminal_gone()
+        raise NoReader from None
+
+
+def terminal_gone() -> None:
+    """Let what is still to be written go nowhere, where a stream has no reader any more."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with suppress(OSError, ValueError):  # a stream without a descriptor
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def show_error(error: HarnessError, before: str = "error: ") -> None:
+    """An error on stderr: its fact, then a line for each hint, then what was said."""
+    for number, line in enumerate(error.lines()):
+        errors_console.print(
+            line if number else f"{before}{line}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def write_anything() -> None:
+    """Let a terminal that lacks a letter show its escape, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
