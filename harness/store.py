@@ -16,6 +16,7 @@ from harness.errors import ERROR_DETAILS as ERROR_DETAILS
 from harness.errors import UsageError
 from harness.model import DrillResult
 from harness.printable import printable_json
+from harness.private import private_directory, private_file
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
+        private_directory(directory)
 
     @property
     def logs(self) -> Path:
@@ -46,16 +47,15 @@ class Store:
 
     def save_details(self, text: str) -> None:
         """Keep what programs said when they failed, for whoever may read the backup itself."""
-        self.logs.mkdir(parents=True, exist_ok=True)
-        path = self.logs / ERROR_DETAILS
-        path.touch(mode=0o600)
-        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8", errors="surrogateescape")
+        private_directory(self.logs)
+        with private_file(self.logs / ERROR_DETAILS) as file:
+            file.write(text.rstrip("\n").encode("utf-8", "surrogateescape") + b"\n")
 
     def save(self, stage: str, kind: type[T], value: T) -> None:
         """Write a stage's value as `<stage>.json`; the name appears when the file is whole."""
         path = self.path(f"{stage}.json")
         partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
+        with private_file(partial) as file:
             file.write(printable_json(TypeAdapter(kind).dump_json(value, indent=2).decode()).encode())
             file.flush()
             os.fsync(file.fileno())

@@ -13,6 +13,7 @@ from harness.attestation.keys import PublicKey, SigningKey
 from harness.attestation.statement import statement_of, subjects_of
 from harness.errors import HarnessError, UsageError
 from harness.model import DrillResult
+from harness.private import private_file
 from harness.store import Store
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def sign_run(run_dir: Path, result: DrillResult, key: SigningKey, reports: Seque
     envelope.sign(CryptoSigner(key.private, _library_key(key.private.public_key(), key.key_id)))
     path = run_dir / EVIDENCE_NAME
     partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with private_file(partial) as file:
         file.write(as_line(envelope))
         file.flush()
         os.fsync(file.fileno())

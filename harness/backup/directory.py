@@ -6,10 +6,12 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.private import private_directory
 
 PARTIAL = ".partial"
 """No pattern matches a name that ends so (handin/patterns.py), and no such directory is taken for a backup."""
@@ -55,6 +57,43 @@ def new_directory(directory: Path) -> Iterator[Path]:
         _make_durable(directory.parent)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def noted(state_dir: Path, directory: Path) -> Iterator[None]:
+    """Note that a backup is being written to a directory, so that `clean` finds what is left when it is killed."""
+    partial = directory.absolute().with_name(directory.name + PARTIAL)
+    note = state_dir / "backups" / sha256(os.fsencode(partial)).hexdigest()
+    with suppress(OSError):  # a backup is worth more than the note
+        private_directory(note.parent)
+        note.symlink_to(partial)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            note.unlink(missing_ok=True)
+
+
+def remove_unfinished(state_dir: Path) -> Iterator[Path]:
+    """Remove what killed backups left, and yield each; one that is being written has a lock and stays."""
+    notes = state_dir / "backups"
+    for note in sorted(notes.iterdir()) if notes.is_dir() else []:
+        partial = note.readlink()
+        try:
+            handle = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except (FileNotFoundError, NotADirectoryError):
+            if partial.parent.is_dir():  # else its disk is not there
+                note.unlink()
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(partial)
+            note.unlink(missing_ok=True)
+            yield partial
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(handle)
 
 
 def _clear(directory: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from harness import guide
+from harness.backup.directory import noted
 from harness.backup.outside import CommandLifecycle, check_account, check_command, component
 from harness.backup.plan import BackupPlan, BackupSource
 from harness.backup.take import disagreements, take_backup
@@ -147,7 +148,8 @@ def backup(
                 if stop_command and start_command
                 else None,
             )
-            taken = take_backup(source, plan, to, Clock(ConsoleProgress(console)))
+            with noted(settings.state_dir, to):
+                taken = take_backup(source, plan, to, Clock(ConsoleProgress(console)))
     except KeyboardInterrupt:
         errors_console.print("interrupted: there is no backup, and nothing of it is left", markup=False)
         sys.exit(EXIT_INTERRUPTED)

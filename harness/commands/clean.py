@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from harness.backup.directory import remove_unfinished
 from harness.commands.common import settings_for, tell
 from harness.reports.terminal import print_line
 from harness.runtimes.docker_client import EngineUnavailable, connect
@@ -30,6 +31,9 @@ def clean(drills: tuple[str, ...], kept: bool) -> None:
     for leftover in sweep(settings.state_dir, kept_too=kept, only=drills):
         count += 1
         print_line(f"removed {leftover.drill_id}: {len(leftover.pids)} processes, {leftover.directory}")
+    for partial in () if drills else remove_unfinished(settings.state_dir):
+        count += 1
+        print_line(f"removed {partial}: a backup that was not finished")
     try:
         client = connect(settings.docker)
     except EngineUnavailable as error:

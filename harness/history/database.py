@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from harness.errors import HarnessError, UsageError
 from harness.history.chain import BEGINNING, Link, broken_links, canonical, link
 from harness.history.entry import Entry
 from harness.history.filesystem import network_filesystem
+from harness.private import private_directory, private_file
 
 FORMAT = 1
 APPLICATION_ID = 0x41504452  # "APDR"
@@ -185,7 +187,8 @@ class History:
         """Make the file under another name, and give it its own when it is whole: never over another file."""
         partial = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.partial")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_directory(self.path.parent)
+            private_file(partial).close()
         except OSError as error:
             raise HarnessError(f"cannot write the history {self.path}: {error.strerror}") from error
         try:
@@ -218,6 +221,8 @@ class History:
     def _must_be_ours(self) -> None:
         """Look at the first bytes, which never change after the file was made."""
         try:
+            if stat.S_ISFIFO(self.path.stat().st_mode):  # to open it is to wait for whoever writes into it
+                raise UsageError(f"the history {self.path} is a pipe", "Let APIARY_DRILL_HISTORY name a file.")
             with self.path.open("rb") as file:
                 header = file.read(100)
         except FileNotFoundError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.checks.evidence import Evidence
 from harness.errors import MissingProgram, UsageError
 from harness.model import DrillResult
+from harness.private import keep_mode, private_file
 from harness.reports.document import Document
 from harness.reports.html import render_html
 from harness.reports.junit import render_junit
@@ -91,7 +92,8 @@ def write_whole(path: Path, content: bytes) -> None:
         return
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
+        with private_file(partial) as file:
+            keep_mode(path, file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -25,6 +25,7 @@ from types import FrameType
 import psutil
 
 from harness.errors import ServerFailed, UsageError, WaitTimeout
+from harness.private import private_directory
 from harness.wait import wait_until
 
 DRILL_ID_VARIABLE = "APIARY_DRILL_ID"
@@ -144,7 +145,9 @@ def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator
     """
     directory = state_dir / "drills" / drill_id
     try:
-        directory.mkdir(parents=True, mode=0o700)
+        must_be_ours(state_dir)
+        private_directory(directory.parent)
+        directory.mkdir(mode=0o700)
         lock = (directory / _LOCK_FILE).open("x")
         fcntl.flock(lock, fcntl.LOCK_EX)
         _write_owner(directory, Owner.myself())
@@ -183,9 +186,23 @@ def terminable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def must_be_ours(state_dir: Path) -> None:
+    """Raise UsageError for a state directory of another user: what is in there are that user's drills."""
+    try:
+        owner = state_dir.stat().st_uid
+    except FileNotFoundError:
+        return
+    if os.geteuid() not in (owner, 0):
+        raise UsageError(
+            f"the state directory {state_dir} belongs to the user with the number {owner}, not to {os.geteuid()}",
+            "Name one of your own with APIARY_DRILL_STATE_DIR.",
+        )
+
+
 def leftovers(state_dir: Path, *, kept_too: bool = False) -> list[Leftover]:
     """Drills whose owner is gone; with `kept_too` also those that were kept on purpose."""
     found = []
+    must_be_ours(state_dir)
     root = state_dir / "drills"
     for directory in sorted(root.iterdir()) if root.is_dir() else []:
         owner = _read_owner(directory)

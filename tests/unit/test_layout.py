@@ -15,6 +15,7 @@ ORDER = (
     "model",
     "errors",
     "printable",
+    "private",
     "guide",
     "expressions",
     "timezones",

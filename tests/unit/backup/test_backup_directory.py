@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.directory import new_directory
+from harness.backup.directory import new_directory, noted, remove_unfinished
 from harness.errors import BrokenArtifact, UsageError
 from harness.handin.discover import find_backup
 
@@ -44,6 +44,38 @@ def test_what_a_killed_backup_left_is_cleared(tmp_path: Path) -> None:
     (tmp_path / "night.partial" / "database.sql.zst.partial").touch()
     with new_directory(tmp_path / "night") as partial:
         assert list(partial.iterdir()) == []
+
+
+def test_clean_finds_what_a_killed_backup_left_and_not_what_is_written(tmp_path: Path) -> None:
+    state, to = tmp_path / "state", tmp_path / "backups" / "night"
+    program = (
+        "import os, sys; from pathlib import Path; from harness.backup.directory import new_directory, noted\n"
+        "with noted(Path(sys.argv[1]), Path(sys.argv[2])), new_directory(Path(sys.argv[2])) as partial:\n"
+        "    (partial / 'file').touch(); print('here', flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(state), str(to)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"here\n"
+        assert list(remove_unfinished(state)) == []
+        other.kill()
+    partial = to.with_name("night.partial")
+    assert (partial / "file").exists()
+    assert list(remove_unfinished(state)) == [partial]
+    assert list(to.parent.iterdir()) == []
+    assert list((state / "backups").iterdir()) == []
+
+
+def test_a_backup_that_ends_leaves_no_note(tmp_path: Path) -> None:
+    with noted(tmp_path / "state", tmp_path / "night"), new_directory(tmp_path / "night"):
+        pass
+    assert list((tmp_path / "state" / "backups").iterdir()) == []
+    assert (tmp_path / "night").is_dir()
+    (tmp_path / "file").touch()
+    with noted(tmp_path / "file", tmp_path / "other"), new_directory(tmp_path / "other"):
+        pass  # a place for the note that is none keeps no backup from being made
+    assert (tmp_path / "other").is_dir()
 
 
 def test_a_backup_that_is_being_written_is_left_alone(tmp_path: Path) -> None:

@@ -234,6 +234,16 @@ def test_a_place_that_can_not_be_written_is_told(history: History, tmp_path: Pat
     assert str(caught.value) == f"cannot read the history {directory}: Is a directory"
 
 
+def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "history.sqlite3"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError) as caught:
+        list(History(pipe).links())
+    assert str(caught.value) == f"the history {pipe} is a pipe\nHINT: Let APIARY_DRILL_HISTORY name a file."
+    with pytest.raises(UsageError, match="is a pipe"):
+        History(pipe).append(entry("one"))
+
+
 def test_a_lock_that_nobody_gives_back_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.history.database.LOCK_TIMEOUT_S", 0.05)
     with closing(sqlite3.connect(history.path, isolation_level=None)) as other:

@@ -125,6 +125,25 @@ def test_a_workspace_that_cannot_be_made_is_bad_usage(tmp_path: Path) -> None:
     )
 
 
+def test_the_state_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks like a killed drill there may be one that this user can't see running."""
+    abandoned = tmp_path / "drills" / "theirs"
+    abandoned.mkdir(parents=True)
+    os.utime(abandoned, (0, 0))
+    mine = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 4711)
+    for asked in (lambda: sweep(tmp_path), lambda: workspace(tmp_path, "one").__enter__()):
+        with pytest.raises(UsageError) as caught:
+            asked()
+        assert caught.value.lines() == [
+            f"the state directory {tmp_path} belongs to the user with the number {mine}, not to {mine + 4711}",
+            "HINT: Name one of your own with APIARY_DRILL_STATE_DIR.",
+        ]
+    assert abandoned.exists()
+    monkeypatch.setattr(os, "geteuid", lambda: mine)
+    assert [left.directory for left in sweep(tmp_path)] == [abandoned]
+
+
 def test_two_drills_do_not_share_a_workspace(tmp_path: Path) -> None:
     with (
         workspace(tmp_path, "mine") as directory,
