@@ -21,6 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.backup.manifest import measure
 from harness.backup.measure import measure_all
 from harness.backup.plan import BackupSource
 from harness.backup.take import take_backup
@@ -85,6 +86,7 @@ class Drill:
         self.objectives = Objectives()
         self.promised: tuple[ArtifactFile, ...] = ()
         self.measured: tuple[ArtifactFile, ...] = ()
+        self.manifest_file: tuple[ArtifactFile, ...] = ()
         self.backup_name = ""
         self.steps: tuple[Stage, ...] = RESTORE_STEPS
         self.as_it_stands = False
@@ -172,6 +174,8 @@ class Drill:
             self.promised = handed.manifest.artifacts if handed.manifest else ()
             # Before it is read: the report of a backup that cannot be read still says which one it was.
             self.measured = measure_all(handed.files, {file.role for file in self.promised}, self.store.directory)
+            if handed.manifest_file is not None:
+                self.manifest_file = (measure(handed.manifest_file, "manifest"),)
             self.limits = limits = limits.for_backup(sum(file.size_bytes for file in self.measured))
             self.clock.stage_limit_s = limits.stage_s
             handed.must_be_complete()
@@ -352,7 +356,7 @@ class Drill:
             recovery_point_objective_s=self.objectives.recovery_point_s,
             recovery_point_s=recovery_point_s(evidence.recovery) if evidence else None,
             backup_at=evidence.recovery.backup_at if evidence else None,
-            artifacts=self.measured,
+            artifacts=(*self.measured, *self.manifest_file),
             backup=self.backup_name,
             expected_verdict=self.expected,
             # Linux tells the peak in units of 1,024 bytes (getrusage(2)).

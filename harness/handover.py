@@ -142,6 +142,13 @@ class HandedOver:
         return next(path for role, path in self.files if role == "inventory")
 
     @property
+    def manifest_file(self) -> Path | None:
+        """Where the backup's own manifest lies, if it has one."""
+        if self.manifest is None:
+            return None
+        return (self.directory or files_of(self.dump)[0].parent) / MANIFEST_NAME
+
+    @property
     def keeps_owners(self) -> bool:
         """False for a plain copy that is read, and was made, by somebody who can't give files away."""
         return not (isinstance(self.storage, Path) and self.storage.is_dir() and os.geteuid() != 0)

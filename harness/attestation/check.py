@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,7 +69,7 @@ def verify_evidence(path: Path, keys: Sequence[PublicKey], given: Sequence[Path]
     Args:
         path: the evidence.
         keys: public keys that are trusted; without one, the signature is not checked.
-        given: files that lie elsewhere, such as the artifact.
+        given: files that lie elsewhere, and directories in which they may lie: the backup.
 
     Raises:
         UsageError: a file cannot be read.
@@ -84,15 +85,16 @@ def verify_evidence(path: Path, keys: Sequence[PublicKey], given: Sequence[Path]
             f" {', '.join(key.key_id for key in keys)}.",
         )
     subjects, predicate = _read_statement(path, envelope.payload)
-    elsewhere = {each: _digest(each) for each in given}
-    files = tuple(_check(subject, path.absolute().parent, elsewhere) for subject in subjects)
-    used = {file.path for file in files}
+    elsewhere = {each: _digest(each) for each in given if not each.is_dir()}
+    directories = [each for each in given if each.is_dir()]
+    files = tuple(_check(subject, path.absolute().parent, directories, elsewhere) for subject in subjects)
+    used = {each for file in files if file.path for each in (file.path, str(Path(file.path).parent))}
     return Verification(
         key_id=key_id,
         key_checked=bool(keys),
         predicate=predicate,
         files=files,
-        unused=tuple(str(each) for each in elsewhere if str(each) not in used),
+        unused=tuple(str(each) for each in given if str(each) not in used),
     )
 
 
@@ -112,8 +114,8 @@ def _read_statement(path: Path, payload: bytes) -> tuple[list[Subject], dict[str
     return subjects, json.loads(payload)["predicate"]
 
 
-def _check(subject: Subject, base: Path, given: dict[Path, str]) -> CheckedFile:
-    """Look at the file that was given, else at the one beside the evidence."""
+def _check(subject: Subject, base: Path, directories: Sequence[Path], given: dict[Path, str]) -> CheckedFile:
+    """Look at the file that was given, else in the directories that were, else beside the evidence."""
     for path, digest in given.items():
         if digest == subject.sha256:
             return CheckedFile(subject.name, subject.sha256, State.SAME, str(path))
@@ -121,7 +123,8 @@ def _check(subject: Subject, base: Path, given: dict[Path, str]) -> CheckedFile:
     changed = [path for path in given if path.name == last]
     if not changed:
         candidates = [base / last] if subject.name == last else [base / BACKUP / last, base / last]
-        beside = [path for path in candidates if path.is_file()]
+        there = [each / last for each in directories if (each / last).exists()]
+        beside = [path for path in there or candidates if path.is_file() or path.is_dir()]
         for path in beside:
             if _digest(path) == subject.sha256:
                 return CheckedFile(subject.name, subject.sha256, State.SAME, str(path))
@@ -133,6 +136,12 @@ def _check(subject: Subject, base: Path, given: dict[Path, str]) -> CheckedFile:
 
 def _digest(path: Path) -> str:
     try:
+        if path.is_dir():  # a plain copy of the files: its digest is that of their list
+            from harness.backup.measure import measure_copy
+            from harness.storage.inventory import INVENTORY_NAME
+
+            with tempfile.TemporaryDirectory() as scratch:
+                return measure_copy(path, "storage", path.parent / INVENTORY_NAME, Path(scratch)).sha256
         return sha256_of(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None

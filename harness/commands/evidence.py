@@ -40,19 +40,19 @@ def evidence() -> None:
     "--artifact",
     "artifacts",
     multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="A file that was signed and lies elsewhere: an artifact, a report (may be repeated).",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE_OR_DIR",
+    help="The backup's directory, or a file that was signed and lies elsewhere (may be repeated).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_json: bool) -> None:
     """Check signed evidence without a network: by which key, and whether one byte of anything changed.
 
-    Files are looked for beside FILE and in backup/ there.
+    Files are looked for beside FILE, in backup/ there, and where --artifact says.
 
     \b
     Example:
-      apiary-drill evidence verify RUN_DIR/evidence.intoto.jsonl --key drill-key.pub
+      apiary-drill evidence verify RUN_DIR/evidence.intoto.jsonl --key drill-key.pub --artifact backups/2026-11-22
     """  # fmt: skip
     found = verify_evidence(file, [load_public(key) for key in keys], artifacts)
     if as_json:
@@ -115,7 +115,11 @@ def _show(console: Terminal, found: Verification) -> None:
     elif not found.key_checked:
         _line(console, "The signature was not checked: name the public key that you trust (--key).")
     elif missing:
-        _line(console, f"Signed by the key, but {missing} of {len(found.files)} files could not be checked.")
+        _line(
+            console,
+            f"Signed by the key, but {missing} of {len(found.files)} files could not be checked: say where they are"
+            " (--artifact DIRECTORY_OF_THE_BACKUP).",
+        )
     elif found.unused:
         _line(console, "Signed by the key, but not every file that was given is part of it.")
     else:

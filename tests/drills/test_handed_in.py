@@ -122,8 +122,10 @@ def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backe
     assert values["apiary_drill_rows", result["backup"]] == rows_of(backed)
     assert values["apiary_drill_last_good_timestamp_seconds", result["backup"]] > 0
     evidence = settings.runs_dir / result["drill_id"] / "evidence.intoto.jsonl"
-    artifacts = [f"--artifact={directory / file['name']}" for file in result["artifacts"]]
-    checked = drill(settings, "evidence", "verify", str(evidence), "--key", f"{key}.pub", *artifacts)
+    manifest = {"role": "manifest", "name": "manifest.json"}
+    assert manifest in [{part: file[part] for part in manifest} for file in result["artifacts"]], "it is signed too"
+    checked = drill(settings, "evidence", "verify", str(evidence), "--key", f"{key}.pub", "--artifact", str(directory))
+    assert "backup/manifest.json is what was signed" in checked.stdout
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (
         0,
         "Signed by the key, and every file is what was signed.",

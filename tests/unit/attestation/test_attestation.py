@@ -24,6 +24,7 @@ from harness import __version__
 from harness.attestation.check import CheckedFile, State, verify_evidence
 from harness.attestation.envelope import ChangedEvidence, sign_run
 from harness.attestation.keys import PublicKey, SigningKey, generate, load_private, load_public
+from harness.backup.measure import measure_copy
 from harness.errors import HarnessError, UsageError
 from harness.model import ArtifactFile, InjectedFault, Verdict
 from harness.store import Store
@@ -239,6 +240,36 @@ def test_a_file_that_is_not_there_is_told(evidence: Path, public: PublicKey, tmp
     found = verify_evidence(evidence, [public], [elsewhere])
     assert found.exit_code == 0
     assert found.files[1] == CheckedFile("backup/storage.tar", digest, State.SAME, str(elsewhere))
+
+
+def test_the_directory_of_the_backup_is_looked_into(evidence: Path, public: PublicKey, tmp_path: Path) -> None:
+    """Each file under its own name; what else lies there is nobody's business, what was changed there is found."""
+    backup = (evidence.parent / "backup").rename(tmp_path / "2026-11-22")
+    (backup / "notes.txt").write_text("of the operator\n")
+    assert verify_evidence(evidence, [public]).exit_code == 3
+    found = verify_evidence(evidence, [public], [backup])
+    assert (found.exit_code, found.unused) == (0, ())
+    assert [file.path for file in found.files[:2]] == [str(backup / "database.sql"), str(backup / "storage.tar")]
+    (tmp_path / "empty").mkdir()
+    found = verify_evidence(evidence, [public], [backup, tmp_path / "empty"])
+    assert (found.exit_code, found.unused) == (3, (str(tmp_path / "empty"),))
+    shutil.copytree(backup, evidence.parent / "backup")
+    (backup / "storage.tar").write_bytes(b"others\n")
+    found = verify_evidence(evidence, [public], [backup])
+    assert (found.exit_code, found.files[1].state) == (1, State.CHANGED)
+
+
+def test_a_plain_copy_of_the_files_is_held_to_its_list(run_dir: Path, key: SigningKey, public: PublicKey) -> None:
+    storage = run_dir / "backup" / "storage"
+    (storage / "docusign").mkdir(parents=True)
+    (storage / "docusign" / "a.pdf").write_bytes(b"one\n")
+    store = Store(run_dir)
+    copied = measure_copy(storage, "storage", run_dir / "backup" / "files.jsonl", run_dir.parent)
+    store.save_result(replace(store.load_result(), artifacts=(copied,)))
+    evidence = sign_run(run_dir, store.load_result(), key)
+    assert verify_evidence(evidence, [public]).exit_code == 0
+    (storage / "docusign" / "a.pdf").write_bytes(b"two\n")
+    assert verify_evidence(evidence, [public]).exit_code == 1
 
 
 def test_what_changed_weighs_more_than_what_is_not_there(evidence: Path, public: PublicKey) -> None:

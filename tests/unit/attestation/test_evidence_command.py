@@ -69,7 +69,8 @@ def test_verify_says_what_holds_and_what_is_not_here(signed: tuple[Path, str], t
         "? backup/storage.tar.zst is not here",
         f"✓ result.json is what was signed ({evidence.parent / 'result.json'})",
         "",
-        "Signed by the key, but 3 of 4 files could not be checked.",
+        "Signed by the key, but 3 of 4 files could not be checked: say where they are"
+        " (--artifact DIRECTORY_OF_THE_BACKUP).",
     ]
 
 
