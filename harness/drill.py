@@ -184,7 +184,8 @@ class Drill:
             note.progress("files")
             inventory, room = self.store.path("artifact-files.jsonl"), self.runtime.room()
             limits_of_files = ArchiveLimits.of(handed.max_storage_bytes).within(*room)
-            storage = check_storage(handed.storage, inventory, limits=limits_of_files)
+            checked = check_storage(handed.storage, inventory, limits=limits_of_files)
+            storage = replace(checked, lists=(inventory, source_files))
             note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows; {storage.totals.files:,} files"
         with self._stack("target", app_key or new_app_key()) as target:
             empty = self.begin_with.get("target")

@@ -165,6 +165,10 @@ class DatabaseState:
     definers_missing: tuple[tuple[str, str], ...] = ()
 
 
+PRIVILEGES = 0o6000
+"""The setuid and the setgid bit of a file's mode."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileState:
     """One entry below the storage directory.
@@ -193,6 +197,11 @@ class FileState:
     mtime_s: int
     target: bytes = b""
     content: str = field(default="", compare=False)
+
+    @property
+    def privileged(self) -> bool:
+        """Whether it is a file that runs as its owner or group (setuid, setgid), whoever starts it."""
+        return self.kind in ("file", "hardlink") and bool(self.mode & PRIVILEGES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def _files(e: Evidence) -> CheckResult:
         read_inventory(e.files.actual),
         excluded=e.files.excluded,
         owners_comparable=e.files.owners_comparable,
+        of_source=e.files.of_source,
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from harness import guide
 from harness.checks.collector import Collector
 from harness.checks.openable import CONTENT_KINDS, Nested, Openable
+from harness.checks.privileges import unprivileged
 from harness.checks.unreferenced import Unreferenced
 from harness.errors import HarnessError
 from harness.model import CheckResult, FileState, Severity
@@ -25,6 +26,7 @@ def check_files(
     *,
     excluded: Sequence[str],
     owners_comparable: bool,
+    of_source: bool = True,
 ) -> CheckResult:
     """Every entry is back with its content, mode, owner and link target, and nothing else is there.
 
@@ -37,6 +39,7 @@ def check_files(
         actual: entries of the restored directory, in order.
         excluded: directories that the backup left out on purpose, below the root.
         owners_comparable: False where owners could not be restored; then they are not compared.
+        of_source: False where `expected` is what the artifact holds: its setuid and setgid bits are not restored.
     """
     found = Collector("files", "Every file is back with its content, mode and owner, and no other file is there")
     leave_out = _LeftOut(excluded)
@@ -51,6 +54,8 @@ def check_files(
             if after is not None:
                 seen[after.kind] += 1
                 size_bytes += after.size_bytes
+        if before is not None and before.privileged and not of_source:
+            before = unprivileged(found, before)
         if before is None:
             assert after is not None
             _extra(found, after)

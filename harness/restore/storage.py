@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from harness.backup.scan import Storage, artifact_chunks, read_artifact, require_directory
+from harness.backup.scan import END_TIMEOUT_S, Storage, artifact_chunks, read_artifact, require_directory
 from harness.backup.unpack import Unpacker
 from harness.errors import BrokenArtifact, HarnessError, UsageError
-from harness.model import FileTotals
+from harness.model import PRIVILEGES, FileTotals
 from harness.services.execution import Host, run
 from harness.storage.archive import named
 from harness.storage.disk import telling_full_disk
@@ -18,9 +21,9 @@ from harness.storage.inside import root_inside, without_prefix
 from harness.storage.inventory import read_inventory, totals_of, write_inventory
 from harness.storage.members import TarReader
 from harness.storage.names import is_below, printable
-from harness.storage.order import sorted_entries
+from harness.storage.order import pair, sorted_entries
 from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, normalised
-from harness.storage.tar import ENVIRONMENT
+from harness.storage.tar import ENVIRONMENT, with_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class CheckedStorage:
         as_written: the same as the archive writes it.
         left: entries of the artifact outside of it.
         state: of an archive file when it was read: who changes it later is noticed.
+        lists: of the artifact's files, and of those that the source had, where that is known; setuid and setgid bits
+            that only the artifact has are not restored. None: all are.
     """
 
     artifact: Storage
@@ -42,6 +47,7 @@ class CheckedStorage:
     as_written: bytes = b""
     left: int = 0
     state: tuple[int, ...] = ()
+    lists: tuple[Path, Path | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class StorageRestore:
         cleared: how many entries stood in the target before.
         inside: directory of the artifact whose content was restored, such as `app/storage/app`; empty for all of it.
         left: entries of the artifact outside of it.
+        unprivileged: how many files lost a setuid or setgid bit that the source is not known to have had.
     """
 
     totals: FileTotals
@@ -61,6 +68,7 @@ class StorageRestore:
     cleared: int = 0
     inside: str = ""
     left: int = 0
+    unprivileged: int = 0
 
 
 def check_storage(
@@ -143,9 +151,10 @@ def restore_storage(
         for chunk in artifact_chunks(checked.artifact):
             unpacker.write(chunk)
         unpacker.finish()
+    unprivileged = _take_privileges(host, root, checked, user)
     as_root = run(host, ("id", "-u"), user=user).stdout.strip() == b"0"
     inside = printable(checked.prefix) if checked.prefix else ""
-    return StorageRestore(checked.totals, as_root, cleared=present, inside=inside, left=checked.left)
+    return StorageRestore(checked.totals, as_root, present, inside, checked.left, unprivileged)
 
 
 def _state(artifact: Storage) -> tuple[int, ...]:
@@ -197,6 +206,37 @@ def _as_written(artifact: Storage, prefix: bytes) -> bytes:
             "Make the archive anew, of the storage directory alone.",
         )
     return found.pop()
+
+
+def _take_privileges(host: Host, root: str, checked: CheckedStorage, user: str | None) -> int:
+    """Take the setuid and setgid bits from files that the source is not known to have had them."""
+    if checked.lists is None:
+        return 0
+    unvouched = _privileges_unvouched(*checked.lists)
+    if (first := next(unvouched, None)) is None:
+        return 0
+    count = 0
+    argv = ("xargs", "-0", "chmod", "u-s,g-s", "--")
+    with host.start(argv, env=ENVIRONMENT, stdin=True, user=user) as command:
+        for path in chain((first,), unvouched):
+            command.write(os.fsencode(root) + b"/" + path + b"\0")
+            count += 1
+        command.close_stdin()
+        said = b"".join(command.chunks())
+        ended = command.wait(END_TIMEOUT_S)
+    if ended.exit_status:
+        raise HarnessError(
+            f"cannot take the setuid and setgid bits from {count} files in {root}",
+            details=with_codes(f"{said.decode(errors='replace')}{ended.stderr}"),
+        )
+    return count
+
+
+def _privileges_unvouched(listed: Path, known: Path | None) -> Iterator[bytes]:
+    for before, entry in pair(read_inventory(known) if known else (), read_inventory(listed)):
+        had = before.mode if before else 0
+        if entry is not None and entry.kind == "file" and entry.mode & PRIVILEGES & ~had:
+            yield entry.path
 
 
 def _entries_below(host: Host, root: str, user: str | None) -> int:

@@ -156,6 +156,8 @@ def restore(
             note.detail += (
                 f", of {files.inside} in {storage.artifact.name}; {files.left:,} entries outside of it were left out"
             )
+        if files.unprivileged:
+            note.detail += f"; setuid or setgid bits of {files.unprivileged:,} were not restored"
 
     def restore_database(note: Note) -> None:
         nonlocal said

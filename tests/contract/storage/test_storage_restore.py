@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,26 @@ def test_everything_comes_back_as_it_was(
     )
     assert (target / "sparse").stat().st_blocks * 512 < 1 << 20, "the hole was filled"
     assert (target / "resumes" / "a.pdf").samefile(target / "resumes" / "b.pdf")
+
+
+def test_bits_that_only_the_archive_has_are_not_restored(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path
+) -> None:
+    """A file that runs as its owner comes back so only where the source's own list has it; a directory's bit stays."""
+    known = backup_storage(host, str(source), tmp_path).inventory
+    (source / "sparse").chmod(0o6755)
+    artifact, listed = tar(source, tmp_path / "evil"), tmp_path / "listed.jsonl"
+    checked = check_storage(artifact, listed)
+    for lists, count, modes in (
+        (None, 0, (0o4640, 0o6755)),
+        ((listed, None), 2, (0o640, 0o755)),
+        ((listed, known), 1, (0o4640, 0o755)),
+    ):
+        restored = restore_storage(host, str(target), replace(checked, lists=lists), clear=True)
+        assert restored.unprivileged == count
+        found = tuple((target / name).stat().st_mode & 0o7777 for name in ("resumes/a.pdf", "sparse"))
+        assert found == modes
+        assert (target / "docusign").stat().st_mode & 0o7777 == 0o2755
 
 
 @pytest.mark.parametrize(

@@ -317,3 +317,27 @@ def test_references_out_of_order_are_no_evidence() -> None:
     with pytest.raises(HarnessError) as caught:
         check_file_references([(b"resumes/b", "x"), (b"resumes/a", "y")], [ROOT])
     assert uncoded(str(caught.value), ["a"]) == "the list of file references is not in order at resumes/a"
+
+
+def test_bits_that_nobody_vouches_for_are_told_and_expected_to_be_gone() -> None:
+    archived = (*changed(PDF, mode=0o4755)[:3], replace(HARD, mode=0o4755), SOFT)
+    restored = (*changed(PDF, mode=0o755)[:3], replace(HARD, mode=0o755), SOFT)
+    result = check_files(iter(archived), iter(restored), excluded=(), owners_comparable=True, of_source=False)
+    assert only(result) == (
+        "file-privileged",
+        Severity.WARNING,
+        "resumes/a.pdf",
+        "resumes/a.pdf runs as its owner or group (mode 4755 in the backup), and was restored with 0755:"
+        " nothing says that the source had it so.",
+        "0755",
+        "4755",
+    )
+    kept = check_files(iter(archived), iter(archived), excluded=(), owners_comparable=True, of_source=False)
+    assert {finding.code for finding in kept.findings} == {"file-privileged", "file-mode"}, (
+        "they came back all the same"
+    )
+    assert check(archived, archived).findings == (), "the source had them"
+    assert {finding.code for finding in check(archived, restored).findings} == {"file-mode"}
+    directory = changed(RESUMES, mode=0o2775)
+    result = check_files(iter(directory), iter(directory), excluded=(), owners_comparable=True, of_source=False)
+    assert result.findings == ()

@@ -226,7 +226,7 @@ def test_a_place_that_can_not_be_written_is_told(history: History, tmp_path: Pat
     below = tmp_path / "file" / "history.sqlite3"
     with pytest.raises(HarnessError) as full:
         History(below).append(entry())
-    assert str(full.value) == f"cannot write the history {below}: File exists"
+    assert str(full.value) == f"cannot write the history {below}: Not a directory"
     directory = tmp_path / "directory.sqlite3"
     directory.mkdir()
     with pytest.raises(UsageError) as caught:

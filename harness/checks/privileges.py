@@ -1,0 +1,26 @@
+"""Files that run as their owner or group, in an archive of which nobody knows what the source had."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.checks.collector import Collector
+from harness.model import PRIVILEGES, FileState, Severity
+from harness.storage.names import coded
+
+
+def unprivileged(found: Collector, entry: FileState) -> FileState:
+    """The entry as it is restored where nobody knows whether the source had it so."""
+    if entry.kind == "file":
+        shown, mode = coded(entry.path), entry.mode & ~PRIVILEGES
+        found.add(
+            "file-privileged",
+            shown,
+            f"{shown} runs as its owner or group (mode {entry.mode:04o} in the backup), and was restored with"
+            f" {mode:04o}: nothing says that the source had it so.",
+            severity=Severity.WARNING,
+            expected=f"{mode:04o}",
+            actual=f"{entry.mode:04o}",
+            remedy="An upload never needs that: find out who made it so.",
+        )
+    return replace(entry, mode=entry.mode & ~PRIVILEGES)
