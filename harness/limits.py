@@ -11,7 +11,7 @@ from harness.errors import UsageError
 BYTES_PER_S = 250_000
 """How slowly the bytes of a backup may be worked on: a tenth of what two busy cores did in the slowest step."""
 
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _GROWING = ("search_ready_s", "answer_s", "command_s", "search_drained_s", "stage_s")
 
 
@@ -79,10 +79,14 @@ def option_for(field: str) -> str:
 
 
 def duration_s(text: str, option: str) -> float:
-    """A time in seconds from `90`, `90s`, `2m` or `1.5h`. Raises UsageError when it is not one, or not above 0."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.strip())
+    """A time in seconds from `90`, `90s`, `2m`, `1.5h`, `2d` or `1w`.
+
+    Raises:
+        UsageError: it is not one, or not above 0.
+    """
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhdw]?)", text.strip())
     if match is None or float(match[1]) == 0:
         raise UsageError(
-            f"{option}: {text!r} is not a time above 0", "Examples: 90s, 2m, 1.5h; without a unit, seconds."
+            f"{option}: {text!r} is not a time above 0", "Examples: 90s, 2m, 1.5h, 2d, 1w; without a unit, seconds."
         )
     return float(match[1]) * _UNITS[match[2]]

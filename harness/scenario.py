@@ -298,9 +298,12 @@ def find(name: str) -> Path:
     known = shipped()
     if name in known:
         return known[name]
-    close = [other for other in known if re.sub("[^a-z]", "", name.lower()) in other.replace("-", "")]
+    letters = re.sub("[^a-z]", "", name.lower())
+    close = [other for other in known if letters and letters in other.replace("-", "")]
+    close = close or get_close_matches(name, known, n=1)
+    listed = f"Known: {', '.join(close or known) or 'none'}."
     raise UsageError(
         f"there is no scenario {name!r}",
-        f"Known: {', '.join(close or known) or 'none'}.",
+        f"Did you mean {' or '.join(close)}?" if 0 < len(close) <= 3 else listed,
         "A file is named by its path, such as ./my.drill.toml.",
     )

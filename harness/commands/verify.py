@@ -13,16 +13,21 @@ from harness.commands.handed_in import Asked, drill_handed_in, handed_in_options
 from harness.commands.matrix import drill_matrix, matrix_option
 from harness.commands.report_files import report_options
 from harness.commands.telling import signing_options, telling_options
+from harness.limits import duration_s
 from harness.model import DrillResult
 from harness.result import exit_code
 from harness.settings import Settings
 from harness.standin.migrations import NEXT_RELEASE
 
 
+def _time(context: click.Context, option: click.Parameter, text: str | None) -> float | None:
+    return None if text is None else duration_s(text, option.opts[0])
+
+
 @click.command(epilog=EXIT_CODES)
 @handed_in_options
-@click.option("--rto", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery time objective.")
-@click.option("--rpo", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Recovery point objective.")
+@click.option("--rto", metavar="TIME", callback=_time, help="Recovery time objective: 45m, 4h, or seconds.")
+@click.option("--rpo", metavar="TIME", callback=_time, help="Recovery point objective: 24h, 7d, or seconds.")
 @click.option(
     "--migrate/--no-migrate",
     default=True,
@@ -64,7 +69,7 @@ def verify(
 
     \b
     Example:
-      apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz --rpo 86400
+      apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz --rpo 24h
       apiary-drill verify backups/2026-11-22
       apiary-drill verify backups/2026-11-22 --matrix mysql=8.4,9.7 --matrix meilisearch=v1.48.3
       apiary-drill verify backups/2026-11-22 --apiary-image registry.example/apiary:new --apiary-env apiary.env

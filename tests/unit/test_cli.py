@@ -116,3 +116,28 @@ def test_a_dump_whose_names_are_commands_is_told_and_does_nothing(tmp_path: Path
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]|^\s*::|##\[", text, re.MULTILINE)
         assert r"x1b[2J" in text or r"u001b[2J" in text
     assert name in {table["name"] for table in json.loads(told.stdout)["script"]["databases"][0]["tables"]}
+
+
+def test_a_name_that_is_nearly_right_gets_the_right_one() -> None:
+    for arguments, meant in (
+        (["verfy"], "No such command 'verfy'. Did you mean verify?"),
+        (["scenarios", "shw"], "Did you mean 'show'?"),
+        (["run", "documentd"], "Did you mean documented?"),
+        (["faults", "drop-rwo"], "Did you mean drop-row?"),
+        (["verify", "--storge", "x"], "--storage"),
+        (["clean", "--ketp"], "--kept"),
+    ):
+        told = CliRunner().invoke(main, arguments)
+        assert (told.exit_code, meant in " ".join(told.output.split())) == (2, True), told.output
+    assert CliRunner().invoke(main, ["quux"]).output.endswith("No such command 'quux'.\n")
+
+
+def test_objectives_have_units() -> None:
+    for text, told in (("1x", "--rto: '1x' is not a time above 0"), ("0h", "--rto: '0h' is not a time above 0")):
+        answer = CliRunner().invoke(main, ["verify", "--rto", text])
+        assert (answer.exit_code, told in answer.output) == (2, True)
+    command = main.get_command(click.Context(main), "verify")
+    assert command is not None
+    for text, value in (("1h", 3600.0), ("24h", 86_400.0), ("7d", 604_800.0), ("90", 90.0)):
+        context = command.make_context("verify", ["--rto", text, "--rpo", text])
+        assert (context.params["rto"], context.params["rpo"]) == (value, value)

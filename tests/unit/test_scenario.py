@@ -295,7 +295,7 @@ def test_an_unknown_name_lists_what_is_known() -> None:
 def test_an_unknown_name_that_is_near_a_known_one_lists_that_one() -> None:
     with pytest.raises(UsageError) as caught:
         find("Quiesced")
-    assert caught.value.hints[0] == "Known: everything-quiesced."
+    assert caught.value.hints[0] == "Did you mean everything-quiesced?"
 
 
 def test_a_check_that_is_to_be_left_out_has_to_exist(tmp_path: Path) -> None:
