@@ -15,7 +15,7 @@ from harness.checks.evidence import Evidence
 from harness.errors import ERROR_DETAILS as ERROR_DETAILS
 from harness.errors import UsageError
 from harness.model import DrillResult
-from harness.printable import printable_json
+from harness.printable import printable_json, printable_lines
 from harness.private import private_directory, private_file
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Store:
         """Keep what programs said when they failed, for whoever may read the backup itself."""
         private_directory(self.logs)
         with private_file(self.logs / ERROR_DETAILS) as file:
-            file.write(text.rstrip("\n").encode("utf-8", "surrogateescape") + b"\n")
+            file.write(f"{printable_lines(text.rstrip())}\n".encode())
 
     def save(self, stage: str, kind: type[T], value: T) -> None:
         """Write a stage's value as `<stage>.json`; the name appears when the file is whole."""
