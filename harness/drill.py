@@ -49,6 +49,7 @@ from harness.faults.stages import RESTORE_STEPS, Stage
 from harness.handin.identity import backup_of_scenario
 from harness.handover import HandedIn, HandedOver
 from harness.model import ArtifactFile, CheckResult, Component, DrillResult, Manifest, NegativeControl, Verdict
+from harness.private import private_file
 from harness.restore.script import check_compatibility, read_script
 from harness.restore.storage import check_storage
 from harness.result import ALWAYS_UNPROVEN, NOT_WANTED, result_of
@@ -242,7 +243,12 @@ class Drill:
     def _listed(self, handed: HandedOver) -> Path | None:
         """The backup's own list of files, kept beside the others of this run: reports tell names by it."""
         listed = handed.listed_files(self.measured)
-        return Path(shutil.copyfile(listed, self.store.path("source-files.jsonl"))) if listed else None
+        if listed is None:
+            return None
+        kept = self.store.path("source-files.jsonl")
+        with listed.open("rb") as source, private_file(kept) as target:
+            shutil.copyfileobj(source, target)
+        return kept
 
     def empty_target(self, release: str | None) -> EmptyTarget:
         """A target that is migrated and proven once, for others to begin with its servers' files."""

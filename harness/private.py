@@ -33,6 +33,12 @@ def private_file(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "wb")
 
 
+def private_log(path: Path) -> BinaryIO:
+    """Open a file to append bytes, and make it and its directory where they are missing."""
+    private_directory(path.parent)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE), "ab")
+
+
 def keep_mode(path: Path, descriptor: int) -> None:
     """Give a file that will take another's place the permissions that somebody gave to that one."""
     try:

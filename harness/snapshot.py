@@ -7,6 +7,7 @@ moment; that is why this module stands above `backup/` in the order of the impor
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ import zstandard
 from harness import guide
 from harness.errors import HarnessError
 from harness.model import DatabaseState, IdSet, Probe, SearchableRows, TableState
+from harness.private import private_file
 from harness.services.meilisearch import MeilisearchServer
 from harness.services.mysql import Session, quote_name, server_variables
 from harness.services.mysql_content import (
@@ -70,7 +72,7 @@ def read_database(
         state = read_table(session, database, shape)
         tables.append(replace(state, auto_increment=increments.get(shape.name)))
     if row_digests is not None:
-        with zstandard.open(row_digests, "wt", encoding="ascii") as kept:
+        with private_file(row_digests) as file, zstandard.open(file, "wt", encoding="ascii") as kept:
             for shape in shapes:
                 if shape.primary_key:
                     for key, digest in read_row_digests(session, database, shape):
@@ -136,7 +138,7 @@ def write_references(session: Session, database: str, path: Path) -> int:
             f" JOIN {quote_name(database, 'users')} u ON u.id = CAST(r.user_id AS UNSIGNED)"
         )
     count = 0
-    with path.open("w", encoding="ascii") as file:
+    with io.TextIOWrapper(private_file(path), encoding="ascii") as file:
         if queries:
             # `/` sorts as the lowest byte, so that paths come in the order in which tar walks a tree.
             union = " UNION ALL ".join(queries)

@@ -23,6 +23,7 @@ import zstandard
 from harness.backup.plan import BackupPlan
 from harness.errors import HarnessError, ProcedureFailed, ServerFailed
 from harness.model import ArtifactFile
+from harness.private import private_file
 from harness.services.execution import RunningCommand
 from harness.services.mysql import MySqlServer, Session, server_version
 from harness.services.mysql_content import read_auto_increments
@@ -282,7 +283,7 @@ class _Writer(threading.Thread):
     def _write(self, chunks: Iterator[bytes]) -> None:
         digest = hashlib.sha256()
         compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
-        with self._path.open("wb") as file:
+        with private_file(self._path) as file:
 
             def write(data: bytes) -> None:
                 digest.update(data)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import BrokenArtifact, UsageError
 from harness.model import ArtifactFile, Manifest
+from harness.private import private_file
 
 MANIFEST_NAME = "manifest.json"
 FORMAT_VERSION = 1
@@ -22,7 +23,7 @@ def write_manifest(manifest: Manifest, directory: Path) -> Path:
     """Write the manifest as the last file of a backup, under its name only when it is complete on disk."""
     path = directory / MANIFEST_NAME
     partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with private_file(partial) as file:
         file.write(_ADAPTER.dump_json(manifest, indent=2))
         file.flush()
         os.fsync(file.fileno())

@@ -20,6 +20,7 @@ from harness.backup.scan import DirectoryReader, listing, require_directory, sho
 from harness.backup.unpack import Unpacker
 from harness.errors import ProcedureFailed, UsageError
 from harness.model import ArtifactFile, Exclusion, FileState, FileTotals
+from harness.private import private_file
 from harness.runtimes.local_host import LocalHost
 from harness.services.execution import Host
 from harness.storage.archive import read_archive
@@ -156,7 +157,7 @@ class _Copy:
 def _copy_compressed(reader: DirectoryReader, scratch: Path, limits: ArchiveLimits) -> _Copy:
     path = scratch / FORMS["tar.zst"]
     compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, threads=ZSTD_THREADS, write_checksum=True)
-    with path.open("wb") as stream:
+    with private_file(path) as stream:
         written = _HashedWriter(stream.write)
         with compressor.stream_writer(written, closefd=False) as compressed:  # type: ignore[arg-type]
             archive = read_archive(_tee(reader.chunks(), compressed.write), limits=limits)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from harness.checks.evidence import UNREACHABLE
 from harness.errors import ProcedureFailed
 from harness.expressions import queue_size_expression
+from harness.private import private_log
 from harness.services.execution import Completed
 from harness.services.stack import Stack
 from harness.wait import wait_until
@@ -73,8 +74,7 @@ def refusals(complaints: Iterable[str]) -> tuple[tuple[str, int], ...]:
 
 def _keep(stack: Stack, imported: Completed) -> None:
     """Keep all that the import said in the logs of the run."""
-    stack.logs.mkdir(parents=True, exist_ok=True)
-    with (stack.logs / "import.log").open("ab") as log:
+    with private_log(stack.logs / "import.log") as log:
         log.write(imported.stdout + imported.stderr.encode())
 
 

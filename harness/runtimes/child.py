@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MissingProgram, ServerFailed
+from harness.private import private_log
 from harness.services.stack import ServerFiles
 from harness.wait import wait_until
 
@@ -46,8 +47,7 @@ class Child:
     def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it; `environment` is added to its own. Raises MissingProgram when there is no such program."""
         self._stopped = False
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
+        with private_log(self._log) as log:
             try:
                 self._process = subprocess.Popen(
                     self._argv,

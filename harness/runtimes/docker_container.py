@@ -21,6 +21,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from harness.errors import ServerFailed
+from harness.private import private_log
 from harness.runtimes.child import LOG_TAIL_LINES
 from harness.runtimes.docker_client import engine_errors
 from harness.runtimes.docker_host import ContainerHost
@@ -239,8 +240,7 @@ class Server:
 
     def save_log(self) -> None:
         """Append its whole log to the log file of the plan, as a stream."""
-        self._plan.log.parent.mkdir(parents=True, exist_ok=True)
-        with self._plan.log.open("ab") as file:
+        with private_log(self._plan.log) as file:
             for chunk in self._client.api.logs(self._plan.name, stream=True, follow=False):
                 file.write(chunk)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.errors import BrokenArtifact, UsageError
 from harness.model import FileState, FileTotals
+from harness.private import private_file
 from harness.storage.names import coded, order_key
 
 INVENTORY_NAME = "files.jsonl"
@@ -80,7 +81,7 @@ def write_inventory(entries: Iterable[FileState], path: Path, *, content: bool =
     digest = hashlib.sha256()
     size_bytes = 0
     sums = _Sums()
-    with path.open("wb") as stream:
+    with private_file(path) as stream:
         for entry in entries:
             line = to_line(entry if content or not entry.content else replace(entry, content=""))
             stream.write(line)

@@ -15,7 +15,7 @@ from harness.attestation.keys import generate, load_private
 from harness.checks.evidence import Evidence
 from harness.history.database import History
 from harness.history.record import record
-from harness.private import private_directory
+from harness.private import private_directory, private_log
 from harness.reports.files import document_of, write_reports
 from harness.runtimes.ownership import workspace
 from harness.store import Store
@@ -83,3 +83,13 @@ def test_a_file_in_the_place_of_a_directory_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
         private_directory(tmp_path / "file")
+
+
+def test_a_log_goes_on_and_is_for_its_owner(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "target" / "mysql.log"
+    with umask(0):
+        for line in (b"one\n", b"two\n"):
+            with private_log(log) as file:
+                file.write(line)
+    assert log.read_bytes() == b"one\ntwo\n"
+    assert (mode(log), mode(log.parent), mode(log.parent.parent)) == (0o600, 0o700, 0o700)
