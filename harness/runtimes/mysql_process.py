@@ -18,6 +18,7 @@ from harness.errors import ServerFailed
 from harness.runtimes.child import Child, ChildControl, free_port
 from harness.runtimes.local_host import LocalHost
 from harness.runtimes.programs import MySqlPrograms
+from harness.runtimes.server_user import server_user
 from harness.runtimes.spec import StackSpec
 from harness.services.execution import run
 from harness.services.mysql import MySqlServer, granted_name, quote_name
@@ -43,6 +44,7 @@ def mysql_server(
     if spec.copy_of is None:
         copy_tree(_template(settings, programs), data, env)
     log = spec.logs / "mysql.log"
+    user = server_user(settings, spec.drill_id, spec.role, env)
     for attempt in range(START_ATTEMPTS):
         port = free_port()
         server = MySqlServer(
@@ -60,9 +62,15 @@ def mysql_server(
         init = directory / "init.sql"
         init.touch(mode=0o600)
         init.write_text(account_statements(spec))
+        arguments = _arguments(programs, spec, data, port, init)
+        if user is None:
+            arguments.append(_as_myself())
+        else:
+            user.hand_over(directory)
+            arguments = user.command(arguments)
         child = Child(
             programs.flavour,
-            _arguments(programs, spec, data, port, init),
+            arguments,
             env=env,
             log=log,
             cwd=directory,
@@ -123,11 +131,27 @@ def _arguments(programs: MySqlPrograms, spec: StackSpec, data: Path, port: int, 
         "--log-bin-trust-function-creators=ON",
         # An event of the backup must not change what was restored before anybody has looked.
         "--event-scheduler=OFF",
-        f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
+        *_no_other_files(programs.flavour),
     ]
     if programs.flavour == "MySQL":
-        arguments += ["--mysqlx=OFF", "--secure-file-priv=NULL"]
+        arguments.append("--mysqlx=OFF")
     return arguments
+
+
+def _no_other_files(flavour: str) -> tuple[str, ...]:
+    """Options that keep a statement from files outside of the data directory.
+
+    MySQL has no symbolic links for tables any more, and its directories for InnoDB are the data directory alone unless
+    others are named. MariaDB knows no NULL here: nothing can be below a file that is a device.
+    """
+    return (
+        ("--secure-file-priv=NULL",) if flavour == "MySQL" else ("--secure-file-priv=/dev/null", "--symbolic-links=0")
+    )
+
+
+def _as_myself() -> str:
+    """The option without which a server refuses to run as root."""
+    return f"--user={pwd.getpwuid(os.geteuid()).pw_name}"
 
 
 def durability(spec: StackSpec) -> tuple[str, ...]:
@@ -184,7 +208,7 @@ def _template(settings: Settings, programs: MySqlPrograms) -> Path:
 
 
 def _initialise(settings: Settings, programs: MySqlPrograms, data: Path) -> None:
-    user = f"--user={pwd.getpwuid(os.geteuid()).pw_name}"
+    user = _as_myself()
     if programs.installer is not None:
         argv = [
             str(programs.installer),
