@@ -14,6 +14,7 @@ Three facts are used, by `statements.py` for whole statements and by `rows.py` f
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 SHORT_STATEMENT_BYTES = 1 << 14
@@ -48,6 +49,8 @@ def _not_special(more: bytes) -> bytes:
 
 _NOT_PARENTHESIS = _all_but(b"'(")
 _ESCAPED_QUOTE = re.compile(rb"\\'")
+_PART_BYTES = 1 << 16
+"""What is split at once: a list needs many times the memory of a text that is nothing but escaped quotes."""
 
 
 def blank_escapes(text: bytes) -> bytes:
@@ -56,7 +59,21 @@ def blank_escapes(text: bytes) -> bytes:
         return text
     if text.rfind(b"\\\\'") >= 0:  # else no quote has two backslashes before it
         text = text.replace(b"\\\\", b"\0\0")
+    return b"".join(map(_blank_quotes, _parts(text)))
+
+
+def _blank_quotes(text: bytes) -> bytes:
     return b"\0\0".join(_ESCAPED_QUOTE.split(text))  # half the time of bytes.replace, which is slow for two bytes
+
+
+def _parts(text: bytes) -> Iterator[bytes]:
+    """The text in parts, none of which ends between a backslash and the quote behind it."""
+    begin = 0
+    while begin < len(text):
+        end = begin + _PART_BYTES
+        end += text[end - 1 : end + 1] == b"\\'"
+        yield text[begin:end]
+        begin = end
 
 
 def outside_strings(text: bytes, in_string: bool) -> bytes:

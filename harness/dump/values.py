@@ -7,7 +7,9 @@ because some tools write them and some don't.
 
 from __future__ import annotations
 
+import codecs
 import re
+from binascii import unhexlify
 from collections.abc import Sequence
 
 from harness.dump.model import ColumnInfo
@@ -30,8 +32,10 @@ _VALUE_NO_ESCAPES = re.compile(
     ).replace(rb'"(?P<double>[^"\\]*+(?:(?:\\.|"")[^"\\]*+)*+)"', rb'"(?P<double>[^"]*+(?:""[^"]*+)*+)"'),
     re.DOTALL | re.VERBOSE | re.IGNORECASE,
 )
-_EXPRESSION = re.compile(rb"\s*((?:[^,()'\"]|'[^']*'|\"[^\"]*\"|\((?:[^()']|'[^']*'|\([^()]*\))*\))+)(?:,|\Z)")
-_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_EXPRESSION = re.compile(rb"\s*((?:[^,()'\"]++|'[^']*'|\"[^\"]*\"|\((?:[^()']|'[^']*'|\([^()]*\))*\))+)(?:,|\Z)")
+_ESCAPABLE = re.compile(rb"([^\\']++)|\\(.)|''?", re.DOTALL)
+"""What a string is made of; the third is a quote, doubled but in double quotes."""
+_PLAIN, _ESCAPE = 1, 2
 _ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": b"\\%", b"_": b"\\_"}
 """MySQL manual, "String Literals", table 11.1; any other character stands for itself."""
 _NUMBERS = frozenset(
@@ -65,6 +69,10 @@ BINARY_TYPES = frozenset(
 TEXT_TYPES = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json"))
 _CODECS = {"latin1": "cp1252", "latin2": "iso8859-2", "cp1251": "cp1251", "cp1250": "cp1250", "koi8r": "koi8-r"}
 """Character sets of a script other than UTF-8 that are met in dumps of western and eastern European systems."""
+_LATIN1 = "".join(
+    bytes((byte,)).decode("latin-1" if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else "cp1252") for byte in range(256)
+)
+"""MySQL's latin1: cp1252, with the five bytes that cp1252 leaves undefined as themselves (manual, 12.10.2)."""
 _NUMBER = re.compile(rb"\s*([-+]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]+))?\s*\Z")
 
 Value = tuple[str, bytes]
@@ -72,18 +80,19 @@ Value = tuple[str, bytes]
 
 
 def _unescape(text: bytes, escapes: bool) -> bytes:
-    quote_doubled = text.replace(b"''", b"'") if b"''" in text else text
     if not escapes or b"\\" not in text:
-        return quote_doubled
-    # a doubled quote is never part of an escape: the pattern that found the string took `\\'` as one
-    parts = re.split(rb"(\\.)", text, flags=re.DOTALL)
-    return b"".join(
-        _ESCAPED.get(part[1:], part[1:]) if part.startswith(b"\\") else part.replace(b"''", b"'") for part in parts
-    )
+        return text.replace(b"''", b"'")
+    content = bytearray()  # and no list of parts, which would need many times the memory of the text
+    for part in _ESCAPABLE.finditer(text):
+        if part.lastindex == _ESCAPE:
+            content += _ESCAPED.get(part[_ESCAPE], part[_ESCAPE])
+        else:
+            content += part[_PLAIN] or b"'"
+    return bytes(content)
 
 
 def _hex_bytes(digits: bytes) -> bytes:
-    return bytes.fromhex((b"0" * (len(digits) & 1) + digits).decode("ascii"))
+    return unhexlify(b"0" + digits if len(digits) & 1 else digits)
 
 
 def _bit_bytes(digits: bytes) -> bytes:
@@ -151,9 +160,13 @@ _DIGITS_OF_DOUBLE = 15
 
 def normal_json(text: bytes) -> bytes:
     """JSON as MySQL prints it once it was read from text: a DECIMAL in it has become a DOUBLE (`1.10` is `1.1`)."""
-    return _JSON_PARTS.sub(
-        lambda part: _json_number(part.group()) if part.lastgroup == "number" else part.group(), text
-    )
+    printed, end = bytearray(), 0
+    for part in _JSON_PARTS.finditer(text):
+        if part.lastgroup == "number":
+            printed += text[end : part.start()]
+            printed += _json_number(part.group())
+            end = part.end()
+    return bytes(printed + text[end:]) if end else text
 
 
 def _json_number(token: bytes) -> bytes:
@@ -173,12 +186,9 @@ def codec_of(charset: str) -> str | None:
 
 def to_utf8(text: bytes, codec: str) -> bytes:
     """Text of a script in UTF-8; `codec` is what `codec_of` said."""
-    # MySQL's latin1 is cp1252, with the five bytes that cp1252 leaves undefined as themselves (manual, 12.10.2)
     if codec != "cp1252":
         return text.decode(codec, "surrogateescape").encode("utf-8", "surrogateescape")
-    return "".join(
-        bytes((byte,)).decode("latin-1" if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else "cp1252") for byte in text
-    ).encode()
+    return codecs.charmap_decode(text, "strict", _LATIN1)[0].encode()
 
 
 def canonical_value(value: Value, column: ColumnInfo | None, codec: str | None = None) -> bytes:
@@ -233,7 +243,8 @@ def canonical_row(values: Sequence[Value], columns: Sequence[ColumnInfo | None],
         name = f"\0{position:06d}" if column is None else column.name.lower()
         parts.append((name, canonical_value(value, column, codec)))
     parts.sort(key=lambda part: part[0])
-    return b"".join(
-        b"%d:%b%d:%b" % (len(encoded), encoded, len(value), value)
-        for encoded, value in ((name.encode("utf-8", "surrogateescape"), value) for name, value in parts)
-    )
+    pieces: list[bytes] = []
+    for name, value in parts:
+        encoded = name.encode("utf-8", "surrogateescape")
+        pieces += (b"%d:%b%d:" % (len(encoded), encoded, len(value)), value)
+    return b"".join(pieces)
