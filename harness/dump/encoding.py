@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Sequence
 
 from harness.dump.model import ColumnInfo
@@ -10,6 +11,10 @@ from harness.dump.values import TEXT_TYPES, parse_row
 
 MOST_ROWS = 1000
 """Of a table, how many rows that are not UTF-8 are decoded: whole tables of images would take minutes."""
+
+_PART_BYTES = 1 << 20
+"""What is decoded at once: as text, it may need four times the memory."""
+_DECODER = codecs.getincrementaldecoder("utf-8")
 
 
 def find_bytes(
@@ -45,8 +50,11 @@ def is_utf8(data: bytes) -> bool:
     """Whether this is UTF-8."""
     if data.isascii():
         return True
+    decoder = _DECODER()
     try:
-        data.decode("utf-8")
+        for at in range(0, len(data), _PART_BYTES):
+            decoder.decode(data[at : at + _PART_BYTES])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True

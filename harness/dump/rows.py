@@ -11,6 +11,7 @@ import sys
 from array import array
 from collections.abc import Iterable
 from hashlib import blake2b
+from io import BytesIO
 
 from harness.dump import fast
 from harness.dump.statements import Piece
@@ -227,7 +228,7 @@ class _Giant:
 
     def __init__(self, *, hold: bool, escapes: bool, computed: set[str]) -> None:
         self._computed = computed
-        self._parts: list[bytes] | None = [] if hold else None
+        self._held = BytesIO() if hold else None
         self._hash = _EMPTY_HASH.copy()
         self._size = 0
         self._escapes = escapes
@@ -282,14 +283,14 @@ class _Giant:
 
     def _absorb(self, data: bytes) -> None:
         self._size += len(data)
-        if self._parts is None:
+        if self._held is None:
             self._hash.update(data)
         else:
-            self._parts.append(data)
+            self._held.write(data)
 
     def row(self) -> bytes:
-        assert self._parts is not None, "made without hold"
-        return b"".join(self._parts)
+        assert self._held is not None, "made without hold"
+        return self._held.getvalue()
 
     def hashed(self) -> tuple[int, bytes]:
         return self._size, self._hash.digest()

@@ -11,6 +11,8 @@ import codecs
 import re
 from binascii import unhexlify
 from collections.abc import Sequence
+from hashlib import blake2b
+from io import BytesIO
 
 from harness.dump.model import ColumnInfo
 
@@ -79,20 +81,24 @@ Value = tuple[str, bytes]
 """Kind and content: ("null", b""), ("number", b"-1.5"), ("text", content), ("bits", content), ("expression", raw)."""
 
 
-def _unescape(text: bytes, escapes: bool) -> bytes:
-    if not escapes or b"\\" not in text:
-        return text.replace(b"''", b"'")
-    content = bytearray()  # and no list of parts, which would need many times the memory of the text
-    for part in _ESCAPABLE.finditer(text):
+def _unescape(text: bytes, escapes: bool, begin: int = 0, end: int | None = None) -> bytes:
+    """What a string means; no list of its parts and no copy is made, as it may be long."""
+    end = len(text) if end is None else end
+    if not escapes or text.find(b"\\", begin, end) < 0:
+        return text[begin:end].replace(b"''", b"'")
+    content = BytesIO()
+    for part in _ESCAPABLE.finditer(text, begin, end):
         if part.lastindex == _ESCAPE:
-            content += _ESCAPED.get(part[_ESCAPE], part[_ESCAPE])
+            content.write(_ESCAPED.get(part[_ESCAPE], part[_ESCAPE]))
         else:
-            content += part[_PLAIN] or b"'"
-    return bytes(content)
+            content.write(part[_PLAIN] or b"'")
+    return content.getvalue()
 
 
-def _hex_bytes(digits: bytes) -> bytes:
-    return unhexlify(b"0" + digits if len(digits) & 1 else digits)
+def _hex_bytes(text: bytes, begin: int, end: int) -> bytes:
+    if end - begin & 1:
+        return unhexlify(b"0" + text[begin:end])
+    return unhexlify(memoryview(text)[begin:end])
 
 
 def _bit_bytes(digits: bytes) -> bytes:
@@ -118,19 +124,18 @@ def parse_row(row: bytes, *, escapes: bool = True) -> list[Value]:
             position = end
             continue
         kind = match.lastgroup
-        content = match.group(kind) if kind else b""
         if kind == "text":
-            found.append(("text", _unescape(content, escapes)))
-        elif kind == "number":
-            found.append(("number", content))
-        elif kind == "null":
-            found.append(("null", b""))
+            found.append(("text", _unescape(row, escapes, *match.span(kind))))
         elif kind in ("hex", "quoted_hex"):
-            found.append(("text", _hex_bytes(content)))
+            found.append(("text", _hex_bytes(row, *match.span(kind))))
+        elif kind == "number":
+            found.append(("number", match[kind]))
         elif kind in ("bits", "bare_bits"):
-            found.append(("bits", _bit_bytes(content)))
+            found.append(("bits", _bit_bytes(match[kind])))
+        elif kind == "double":
+            found.append(("text", _unescape(match[kind].replace(b'""', b'"'), escapes)))
         else:
-            found.append(("text", _unescape(content.replace(b'""', b'"'), escapes)))
+            found.append(("null", b""))
         position = match.end()
     return found
 
@@ -149,6 +154,8 @@ def normal_number(text: bytes) -> bytes:
     scale += len(digits) - len(stripped)
     return (b"-" if sign == b"-" else b"") + stripped + (b"e%d" % scale if scale else b"")
 
+
+_LONG_BYTES = 1 << 20
 
 _JSON_PARTS = re.compile(
     rb"""(?P<text>"(?:[^"\\]|\\.)*+")|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)""", re.DOTALL
@@ -209,10 +216,17 @@ def canonical_value(value: Value, column: ColumnInfo | None, codec: str | None =
         return b"B%d" % int.from_bytes(content, "big")
     if kind == "text" and base in TEXT_TYPES:
         text = content if codec is None else to_utf8(content, codec)
-        return b"S" + (normal_json(text) if base == "json" else text)
+        return _marked(b"S", normal_json(text) if base == "json" else text)
     if base in _NUMBERS or (kind == "number" and not base):
         return b"#" + normal_number(content)
-    return b"X" + content if kind == "expression" else b"S" + content
+    return _marked(b"X" if kind == "expression" else b"S", content)
+
+
+def _marked(mark: bytes, content: bytes) -> bytes:
+    """A content with what it is; its digest stands for a long one, so that it is not copied."""
+    if len(content) > _LONG_BYTES:
+        return mark + b"%d:" % len(content) + blake2b(content).digest()
+    return mark + content
 
 
 def columns_of_row(count: int, listed: Sequence[str] | None, defined: Sequence[ColumnInfo]) -> list[ColumnInfo | None]:
@@ -244,7 +258,7 @@ def canonical_row(values: Sequence[Value], columns: Sequence[ColumnInfo | None],
         parts.append((name, canonical_value(value, column, codec)))
     parts.sort(key=lambda part: part[0])
     pieces: list[bytes] = []
-    for name, value in parts:
+    for name, content in parts:
         encoded = name.encode("utf-8", "surrogateescape")
-        pieces += (b"%d:%b%d:" % (len(encoded), encoded, len(value)), value)
+        pieces += (b"%d:%b%d:" % (len(encoded), encoded, len(content)), content)
     return b"".join(pieces)

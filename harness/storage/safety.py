@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from harness.errors import HarnessError, UnsafeArtifact
+from harness.storage.hashes import Hashes
 from harness.storage.members import Member
 from harness.storage.names import coded
 
@@ -19,7 +20,7 @@ class ArchiveLimits:
 
     Args:
         total_bytes: sum of the files' logical sizes.
-        members: number of members; each costs about 80 bytes of memory while the archive is read.
+        members: number of members; each costs 16 to 32 bytes of memory while the archive is read.
         ratio: unpacked bytes, holes of sparse files included, for each byte of the archive's file; PDFs stay below
             20. None where somebody said how much it may unpack to.
         ratio_from_bytes: unpacked size from which the ratio counts: a small archive may be all zeros.
@@ -94,7 +95,7 @@ class Guard:
         self._hole_bytes = 0
         self._compressed_bytes = compressed_bytes
         self._directories: set[int] = set()
-        self._others: set[int] = set()
+        self._others = Hashes()
         self._known_parent = b""
         self._members = 0
         self._total_bytes = 0
@@ -167,7 +168,10 @@ class Guard:
                 f"the storage archive holds {coded(member.name)} twice",
                 "Which one counts depends on the program that unpacks it; make the archive anew, in one go.",
             )
-        (self._directories if member.kind == "directory" else self._others).add(name)
+        if member.kind == "directory":
+            self._directories.add(name)
+        else:
+            self._others.add(name)
 
 
 def normalised(name: bytes) -> bytes:
@@ -177,7 +181,7 @@ def normalised(name: bytes) -> bytes:
     return b"/".join(part for part in name.split(b"/") if part not in (b"", b"."))
 
 
-def _check_hardlink(member: Member, others: set[int]) -> None:
+def _check_hardlink(member: Member, others: Hashes) -> None:
     target = member.target
     if target.startswith(b"/") or b".." in target.split(b"/"):
         raise _leaves(member.name, f"is a hard link that leads out, to {coded(target)}")

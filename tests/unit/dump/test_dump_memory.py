@@ -8,6 +8,7 @@ import tracemalloc
 from collections.abc import Callable
 
 from harness.dump import fast
+from harness.dump.encoding import is_utf8
 from harness.dump.model import ColumnInfo
 from harness.dump.values import canonical_row, parse_row, to_utf8
 
@@ -39,9 +40,16 @@ def most(work: Callable[[], object]) -> int:
 def test_a_long_value_is_read_in_a_small_multiple_of_its_size() -> None:
     for value, column in VALUES:
         used = most(lambda value=value, column=column: canonical_row(parse_row(value), [column]))  # type: ignore[misc]
-        assert used < 6 * LONG, (value[:10], used / LONG)
+        assert used < 5 * LONG, (value[:10], used / LONG)
     text = b"\\'" * (LONG * 16)
     assert most(lambda: fast.blank_escapes(text)) < 3 * len(text)
+    for letter in ("é", "🐝"):
+        encoded = letter.encode() * (LONG * 16)
+        assert is_utf8(encoded)
+        assert is_utf8(b"a" + encoded)
+        assert not is_utf8(encoded[:-1])
+        assert not is_utf8(encoded + b"\xff")
+        assert most(lambda encoded=encoded: is_utf8(encoded)) < len(encoded)  # type: ignore[misc]
     assert most(lambda: to_utf8(b"\xe9" * LONG, "cp1252")) < 6 * LONG
 
 
