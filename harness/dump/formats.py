@@ -67,6 +67,7 @@ _UTF16 = OtherFormat(
     "Let the tool write the file itself, with --result-file.",
 )
 _BINARY = OtherFormat("is binary data of a kind that is not known here, not a script", _SCRIPT, is_archive=True)
+_INSERT = re.compile(rb"(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?(?:INTO\s+)?[`\"\w]")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}\s*")
 
 
@@ -88,6 +89,8 @@ def other_format(first: bytes, *, whole: bool = True) -> OtherFormat | None:
         return OtherFormat("is encrypted (gpg)", _DECRYPT)
     if (inner := _inside_base64(first)) is not None:
         return OtherFormat(f"is base64{inner}", "Decode it first (base64 -d), and hand in what comes out.")
+    if _INSERT.match(first):
+        return None  # of --compact --no-create-info, whose first row may hold raw bytes
     control = sum(byte < 9 or 13 < byte < 32 for byte in first)
     return _BINARY if control > len(first) // 20 and first.strip(b"\0") else None
 

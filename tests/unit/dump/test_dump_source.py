@@ -178,6 +178,11 @@ def test_other_formats_are_bad_usage_and_named(data: bytes, said: str) -> None:
     assert refused.value.hints
 
 
-@pytest.mark.parametrize("data", [b"", b"\0" * 600, b"\xef\xbb\xbf-- x\n", "-- Größe €\n".encode() * 40, b"BEGIN\n"])
+RAW = b"INSERT INTO `t` VALUES (1,_binary '" + bytes(range(1, 32)) * 20 + b"');\n"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\0" * 600, b"\xef\xbb\xbf-- x\n", "-- Größe €\n".encode() * 40, b"BEGIN\n", RAW]
+)
 def test_what_may_be_a_script_is_read(data: bytes) -> None:
     assert b"".join(open_script(io.BytesIO(data))) == data
