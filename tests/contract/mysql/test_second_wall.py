@@ -16,7 +16,9 @@ import psutil
 import pytest
 
 from harness.restore.database import client_arguments, connected
+from harness.runtimes.server_user import server_user
 from harness.services.mysql import quote_name
+from harness.settings import from_environment
 from harness.wait import wait_until
 from tests.contract.mysql.places import Place
 from tests.unit.dump.test_dump_admitted import HOSTILE, TABLE
@@ -219,7 +221,8 @@ def test_what_a_server_allows_is_seen_and_known(place: Place, outside: Path) -> 
 def test_the_server_is_nobody_who_could_do_harm(place: Place) -> None:
     """The wall that holds where the others do not: root's servers are not root, and cannot become it."""
     process = the_process(place)
-    if os.geteuid() == 0:
+    settings = from_environment(os.environ)
+    if server_user(settings, "a-drill", "target", settings.base_env) is not None:
         status = Path(f"/proc/{process.pid}/status").read_text()
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         assert set(fields["Uid"].split()) == set(fields["Gid"].split())
