@@ -183,7 +183,7 @@ def test_hostile_statements_change_nothing_outside_of_the_target(place: Place, o
         before = observed(place, outside, process)
     for statement in (*HOSTILE, *FURTHER):
         where = str(outside).encode()
-        put = statement.replace(b"/somewhere", where).replace(b"'/tmp", b"'" + where)
+        put = statement.replace(b"'/tmp", b"'/somewhere").replace(b"/somewhere", where)
         for seconds in (b"SLEEP(100000)", b"SLEEP(9)"):
             put = put.replace(seconds, b"SLEEP(0)")
         with emptied(place):
