@@ -18,6 +18,7 @@ from harness.handin.dumps import named_dump
 from harness.handin.identity import backup_of_path, checked_name
 from harness.handin.patterns import newest
 from harness.handin.volumes import named_volume
+from harness.handin.zips import read_password
 from harness.model import TrendLimits
 from harness.scenario import LimitChoices, Objectives
 from harness.settings import CONFIG_NAME as CONFIG_NAME
@@ -73,6 +74,7 @@ class Where(_Closed):
     storage: _Pattern | None = None
     database: Annotated[str, Field(min_length=1)] | None = None
     app_key_file: _Pattern | None = None
+    password_file: _Pattern | None = None
     app_time_zone: _Zone | None = None
     server_time_zone: _Zone | None = None
 
@@ -246,18 +248,21 @@ def _validated(path: Path, schema: type[_Schema]) -> _Schema:
         raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
 
 
-def locate(config: Config, base: Path) -> FoundBackup:
+def locate(config: Config, base: Path, password: bytes | None = None) -> FoundBackup:
     """The backup that a configuration means today: the newest of everything that it names.
 
     Args:
         base: the directory of the configuration file.
+        password: of a zip archive, instead of the one that the configuration names.
 
     Raises:
         UsageError: nothing matches, or two candidates are equally new.
     """
     where = config.backup
     if where.directory is not None:
-        return find_backup(newest(where.directory, base))
+        if password is None and where.password_file is not None:
+            password = read_password(base / where.password_file)
+        return find_backup(newest(where.directory, base), password)
     assert where.storage is not None, "the schema asks for both"
     storage = named_volume(where.storage) or newest(where.storage, base)
     return FoundBackup(named_dump([newest(each, base) for each in where.dump]), storage)

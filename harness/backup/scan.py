@@ -16,6 +16,7 @@ from harness.storage.archive import open_archive, read_archive, read_archive_fil
 from harness.storage.fields import seconds
 from harness.storage.names import coded
 from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside
+from harness.storage.zipped import ZipArchive
 
 END_TIMEOUT_S = 60.0
 """Between the last byte that a command wrote and its end."""
@@ -38,8 +39,14 @@ class HostedDirectory:
     name: str
 
 
-Storage = Path | HostedDirectory
+Storage = Path | ZipArchive | HostedDirectory
 """A storage artifact: a directory or an archive on this machine, or a directory somewhere else."""
+
+
+def file_of(artifact: Storage) -> Path | None:
+    """The archive file that an artifact is; None for a directory."""
+    path = artifact.path if isinstance(artifact, ZipArchive) else artifact
+    return path if isinstance(path, Path) and not path.is_dir() else None
 
 
 class DirectoryReader:
@@ -161,7 +168,7 @@ def artifact_chunks(artifact: Storage) -> Iterator[bytes]:
     """A storage artifact, directory or archive file, as an uncompressed archive; sockets are no content of one."""
     if isinstance(artifact, HostedDirectory):
         return DirectoryReader(artifact.host, artifact.root, sockets=False).settled_chunks()
-    if artifact.is_dir():
+    if isinstance(artifact, Path) and artifact.is_dir():
         return DirectoryReader(LocalHost(), str(artifact.resolve()), sockets=False).settled_chunks()
     return open_archive(artifact)
 
@@ -185,7 +192,7 @@ def read_artifact(
         UnsafeArtifact: it holds what must not be unpacked.
         HarnessError: there is no room for it.
     """
-    if isinstance(artifact, Path) and not artifact.is_dir():
+    if isinstance(artifact, ZipArchive) or (isinstance(artifact, Path) and not artifact.is_dir()):
         yield from read_archive_file(artifact, limits=limits, aside=aside)
         return
     hosted = (

@@ -16,6 +16,7 @@ from harness.commands.afterwards import Finished, do_afterwards
 from harness.commands.edge import EXIT_CODES, errors_console, say, settings_for, show_result
 from harness.commands.kept import how_to_reach
 from harness.drill import Drill, new_drill_id
+from harness.dump.source import Dump
 from harness.limits import NAMES
 from harness.model import DrillResult
 from harness.reports.console import ConsoleProgress
@@ -147,6 +148,15 @@ control_option = click.option(
 """For the commands that drill."""
 
 
+password_option = click.option(
+    "--password-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Password of a BACKUP that is an encrypted zip.",
+)
+"""For the commands that read a backup that was made elsewhere."""
+
+
 def tell(line: str) -> None:
     """Say on stderr what takes its time."""
     errors_console.print(line, style="dim", markup=False, highlight=False)
@@ -173,7 +183,7 @@ def drilling(
     name: str,
     *,
     as_json: bool,
-    dump: Path | None = None,
+    dump: Dump | None = None,
     keep: bool = False,
     flavours: Mapping[str, str] = MappingProxyType({}),
     quiet: bool = False,

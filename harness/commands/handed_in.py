@@ -14,11 +14,11 @@ import click
 
 from harness import config
 from harness.backup.scan import HostedDirectory
-from harness.commands.common import drilling, must_exist, tell
+from harness.commands.common import drilling, must_exist, password_option, tell
 from harness.commands.edge import say
 from harness.drill import new_drill_id
 from harness.dump.safety import CODES
-from harness.dump.source import files_of
+from harness.dump.source import Dump, files_of
 from harness.errors import HarnessError
 from harness.guide import APPLICATION_TIME_ZONE
 from harness.handin.app_key import read_app_key
@@ -27,6 +27,7 @@ from harness.handin.dumps import STANDARD_INPUT, named_dump, spool
 from harness.handin.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
 from harness.handin.identity import backup_of_path, checked_name
 from harness.handin.volumes import Volume, named_volume, opened
+from harness.handin.zips import ZippedScript, read_password
 from harness.handover import HandedIn
 from harness.history.baseline import baseline
 from harness.history.database import History
@@ -42,12 +43,13 @@ class Asked:
     """Which backup is meant, as it was asked for on the command line.
 
     Args:
-        backup_dir: a directory that holds both.
+        backup_dir: a directory, or a zip archive, that holds both.
         dump: names of scripts, `-` for standard input.
         storage: directory, archive or volume.
         config_file: what says the rest, named or found in the current directory.
         name: what the backup is called in the history, instead of the configuration's name or its location.
         max_storage: to how many bytes the storage may unpack, instead of the usual limits.
+        password_file: holds the password of a zip archive.
     """
 
     backup_dir: Path | None
@@ -62,6 +64,7 @@ class Asked:
     app_time_zone: str | None = None
     server_time_zone: str | None = None
     max_storage: int | None = None
+    password_file: Path | None = None
 
     @property
     def from_standard_input(self) -> bool:
@@ -82,7 +85,7 @@ class Asked:
         base = path.absolute().parent
         key = self.app_key_file or (base / configured.backup.app_key_file if configured.backup.app_key_file else None)
         handed_in = self._with_options(
-            config.locate(configured, base),
+            config.locate(configured, base, self._password()),
             open_volume,
             self.database or configured.backup.database,
             key,
@@ -116,13 +119,16 @@ class Asked:
         if self.backup_dir is not None:
             if self.dump or self.storage is not None:
                 raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
-            return find_backup(must_exist(self.backup_dir, "BACKUP"))
+            return find_backup(must_exist(self.backup_dir, "BACKUP"), self._password())
         if not self.dump or self.storage is None:
             raise click.UsageError("--dump and --storage go together")
         storage = named_storage(self.storage)
         if self.from_standard_input:
             return FoundBackup(Path(STANDARD_INPUT), storage)
         return FoundBackup(named_dump([must_exist(Path(name), "--dump") for name in self.dump]), storage)
+
+    def _password(self) -> bytes | None:
+        return None if self.password_file is None else read_password(self.password_file)
 
     def _name_of(self, handed_in: HandedIn) -> str:
         if self.from_standard_input:
@@ -218,7 +224,9 @@ def _drill(
     )
     handed_in = replace(handed_in, trend=_past(handed_in, settings))
     # What the first file says of its server decides which image is taken; a pipe can't be asked before it is kept.
-    first = None if asked.from_standard_input else files_of(handed_in.dump)[0]
+    first: Dump | None = None
+    if not asked.from_standard_input:
+        first = handed_in.dump if isinstance(handed_in.dump, ZippedScript) else files_of(handed_in.dump)[0]
     with drilling(settings, name, as_json=as_json, dump=first, keep=keep, quiet=bool(one_of)) as (drill, show):
         if asked.from_standard_input:
             spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / drill.drill_id)
@@ -257,6 +265,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         app_time_zone: str | None,
         server_time_zone: str | None,
         max_storage: int | None,
+        password_file: Path | None,
         **others: object,
     ) -> None:
         name = None if backup_name is None else checked_name(backup_name, "--backup-name")
@@ -265,7 +274,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 checked_zone(zone, option)
         asked = Asked(
             backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name,
-            app_time_zone, server_time_zone, max_storage,
+            app_time_zone, server_time_zone, max_storage, password_file,
         )  # fmt: skip
         command(asked=asked, **others)
 
@@ -289,6 +298,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 "--max-storage", callback=read_size, metavar="SIZE",
                 help="To how much the storage may unpack, such as 3T. Default: 1T, and 200 times its archive.",
             ),
+            password_option,
             click.option("--database", metavar="NAME", help="Which database of the script, when it holds several."),
             click.option(
                 "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness import config
-from harness.commands.common import EXIT_CODES
+from harness.commands.common import EXIT_CODES, password_option
 from harness.dump.inspect import examine
 from harness.dump.judgement import chosen_database, not_sql, refusals, remarks
 from harness.dump.losses import losses
@@ -25,7 +25,9 @@ from harness.errors import BrokenArtifact, HarnessError
 from harness.handin.discover import find_backup, is_tab
 from harness.handin.dumps import STANDARD_INPUT, named_dump
 from harness.handin.expected import expected_tables, missing_tables
+from harness.handin.zips import read_password
 from harness.reports.terminal import Terminal, console_for, print_json
+from harness.storage.zipped import is_zip
 
 _LISTED_TABLES = 100
 _LISTED = 12
@@ -65,16 +67,22 @@ class Inspection:
     metavar="FILE",
     help="Another file than ./apiary-drill.toml.",
 )
+@password_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def inspect(
-    dump: tuple[str, ...], database: str | None, allow: tuple[str, ...], config_file: Path | None, as_json: bool
+    dump: tuple[str, ...],
+    database: str | None,
+    allow: tuple[str, ...],
+    config_file: Path | None,
+    password_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Read a dump and tell everything that can be known about it, without a server.
 
     FILE is a script, plain or compressed, - for standard input, a directory that mysqldump --tab wrote, or a BACKUP
-    directory as verify takes it. Two files are the halves of a pair: first what --no-data wrote, then what
-    --no-create-info wrote. Without any of them, apiary-drill.toml in the current directory says where the backup is.
-    What verify would refuse is refused here in the same words, with the same exit code.
+    (a directory or a zip archive) as verify takes it. Two files are the halves of a pair: first what --no-data
+    wrote, then what --no-create-info wrote. Without any of them, apiary-drill.toml in the current directory says
+    where the backup is. What verify would refuse is refused here in the same words, with the same exit code.
 
     \b
     Example:
@@ -87,7 +95,9 @@ def inspect(
             raise click.UsageError("--config says where the backup is: name no FILE")
         found = inspection(*examine(sys.stdin.buffer), database=database, allowed=frozenset(allow))
     else:
-        source, wanted, allowed = _meant(dump, config_file)
+        source, wanted, allowed = _meant(
+            dump, config_file, None if password_file is None else read_password(password_file)
+        )
         found = inspection(
             *examine(source), name=source.name, database=database or wanted, allowed=frozenset((*allow, *allowed))
         )
@@ -98,20 +108,22 @@ def inspect(
     sys.exit(found.exit_code)
 
 
-def _meant(names: tuple[str, ...], config_file: Path | None) -> tuple[Dump, str | None, tuple[str, ...]]:
+def _meant(
+    names: tuple[str, ...], config_file: Path | None, password: bytes | None
+) -> tuple[Dump, str | None, tuple[str, ...]]:
     """The script, the database and the codes that are allowed, as `verify` finds them."""
     if names:
         if config_file is not None:
             raise click.UsageError("--config says where the backup is: name no FILE")
         path = Path(names[0])
-        if len(names) == 1 and path.is_dir() and not is_tab(path):
-            return find_backup(path).dump, None, ()
+        if len(names) == 1 and (is_zip(path) or (path.is_dir() and not is_tab(path))):
+            return find_backup(path, password).dump, None, ()
         return named_dump(names), None, ()
     path = config_file or Path(config.CONFIG_NAME)
     if config_file is None and not path.exists():
         raise click.UsageError("name a script or a BACKUP directory, or have an ./apiary-drill.toml that names them")
     configured = config.load(path)
-    found = config.locate(configured, path.absolute().parent)
+    found = config.locate(configured, path.absolute().parent, password)
     return found.dump, configured.backup.database, configured.safety.allow
 
 

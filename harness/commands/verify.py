@@ -59,9 +59,9 @@ def verify(
     """Drill a backup that you have: restore it, and prove that all that it holds is back.
 
     The dump is plain or compressed (gzip, zstd, xz, bzip2); the storage is a directory or a tar archive,
-    compressed or not. A BACKUP is a directory that holds both. If `apiary-drill backup` made it, its manifest
-    says what must come back. Without any of them, apiary-drill.toml in the current directory says where the
-    backup is. Nothing that you hand in is changed.
+    compressed or not. A BACKUP is a directory that holds both, or a zip of spatie/laravel-backup. If
+    `apiary-drill backup` made it, its manifest says what must come back. Without any of them, apiary-drill.toml in
+    the current directory says where the backup is. Nothing that you hand in is changed.
 
     Before a release, name the new image: the backup of the running version is restored, compared, migrated, and
     compared again. A migration that fails, or after which rows are gone, is a FAIL; everything else that changed is

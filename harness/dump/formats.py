@@ -13,6 +13,7 @@ FIRST_BYTES = 512
 """How much is looked at."""
 
 _SCRIPT = "Hand in what mysqldump wrote."
+_ZIP = "A zip of spatie/laravel-backup is a BACKUP by itself (verify FILE.zip); else unpack it, and hand in the script."
 _DECRYPT = "Decrypt it first, and hand in what comes out: the drill is given no key of yours."
 _UNPACK = "Unpack it first, and hand in what comes out; gzip, zstd, xz and bzip2 are read as they are."
 _PHYSICAL = "It is a copy of the server's files, and no script: this drill restores dumps. Make one with mysqldump."
@@ -34,7 +35,7 @@ class OtherFormat:
 
 
 _MAGIC: tuple[tuple[bytes, OtherFormat], ...] = (
-    (b"PK\x03\x04", OtherFormat("is a zip archive, not a script", _SCRIPT)),
+    (b"PK\x03\x04", OtherFormat("is a zip archive, not a script", _ZIP)),
     (b"PK\x05\x06", OtherFormat("is an empty zip archive, not a script", _SCRIPT)),
     (b"7z\xbc\xaf\x27\x1c", OtherFormat("is a 7z archive, not a script", _SCRIPT)),
     (b"Rar!\x1a\x07", OtherFormat("is a rar archive, not a script", _SCRIPT)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,8 +18,10 @@ from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.handin.directories import check_directory, one_for_each_table
 from harness.handin.sidecars import check_sidecars, is_sidecar
 from harness.handin.volumes import Volume
+from harness.handin.zips import find_in_zip
 from harness.model import Manifest
 from harness.storage.inside import KNOWN
+from harness.storage.zipped import ZipArchive, is_zip
 
 T = TypeVar("T")
 
@@ -42,31 +43,31 @@ class FoundBackup:
 
     Args:
         dump: the script.
-        storage: directory or archive of the storage directory, or a volume that holds it.
+        storage: directory or archive of the storage directory, an archive of both, or a volume that holds it.
         manifest: what the tool that made them says, when it was this one.
     """
 
     dump: Dump
-    storage: Path | Volume
+    storage: Path | ZipArchive | Volume
     manifest: Manifest | None = None
 
 
-def find_backup(directory: Path) -> FoundBackup:
-    """The one script and the one storage that a directory holds.
+def find_backup(directory: Path, password: bytes | None = None) -> FoundBackup:
+    """The one script and the one storage that a directory, or a zip archive, holds.
+
+    Args:
+        directory: where the backup is.
+        password: of a zip archive that is encrypted.
 
     Raises:
         UsageError: there is none of one kind, or several that are equally good; names them.
         BrokenArtifact: its manifest is damaged, or names files that are not there.
         UnsafeArtifact: its manifest names files that are somewhere else.
     """
-    if directory.is_file() and zipfile.is_zipfile(directory):
-        raise UsageError(
-            f"{directory} is a zip archive, as spatie/laravel-backup writes it",
-            f"Unpack it (unzip {directory.name} -d DIRECTORY), and name the directory: db-dumps/ and storage/app are "
-            "found in it.",
-        )
+    if is_zip(directory):
+        return FoundBackup(*find_in_zip(directory, password))
     if not directory.is_dir():
-        raise UsageError(f"{directory} is not a directory", _NAME_BOTH)
+        raise UsageError(f"{directory} is not a directory, and not a zip archive", _NAME_BOTH)
     if directory.name.endswith(PARTIAL):
         raise BrokenArtifact(
             f"{directory.name} is a backup that was never finished",

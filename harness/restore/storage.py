@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from harness.backup.scan import END_TIMEOUT_S, Storage, artifact_chunks, read_artifact, require_directory
+from harness.backup.scan import (
+    END_TIMEOUT_S,
+    Storage,
+    artifact_chunks,
+    file_of,
+    read_artifact,
+    require_directory,
+)
 from harness.backup.unpack import Unpacker
 from harness.errors import BrokenArtifact, HarnessError, UsageError
 from harness.model import PRIVILEGES, FileTotals
@@ -96,7 +103,8 @@ def check_storage(
     prefix = _prefix(artifact, inventory)
     for path, error in aside:
         if is_below(path, prefix):
-            raise named(error, artifact) if isinstance(artifact, Path) else error
+            where = file_of(artifact) or artifact
+            raise named(error, where) if isinstance(where, Path) else error
     if not prefix:
         return CheckedStorage(artifact, totals, state=state)
     left = sum(
@@ -159,9 +167,10 @@ def restore_storage(
 
 def _state(artifact: Storage) -> tuple[int, ...]:
     """What is another one as soon as anybody writes to an archive file; nothing of a directory."""
-    if not isinstance(artifact, Path) or not artifact.is_file():
+    path = file_of(artifact)
+    if path is None or not path.is_file():
         return ()
-    found = artifact.stat()
+    found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 

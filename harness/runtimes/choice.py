@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from harness.dump.inspect import Inspector
 from harness.dump.model import DumpInfo
-from harness.dump.source import open_script
+from harness.dump.source import Dump, open_script, source_name
 from harness.dump.walk import walk
 from harness.errors import HarnessError
 from harness.runtimes.docker import DockerRuntime
@@ -24,7 +24,7 @@ def choose_runtime(
     directory: Path,
     say: Callable[[str], None],
     *,
-    dump: Path | None = None,
+    dump: Dump | None = None,
     keep: Collection[str] = (),
     flavours: Mapping[str, str] = MappingProxyType({}),
 ) -> Runtime:
@@ -79,7 +79,7 @@ def settled(settings: Settings, say: Callable[[str], None]) -> str:
 def _docker(
     settings: Settings,
     say: Callable[[str], None],
-    dump: Path | None,
+    dump: Dump | None,
     keep: Collection[str],
     flavours: Mapping[str, str],
 ) -> DockerRuntime:
@@ -90,9 +90,9 @@ def _docker(
     return DockerRuntime(settings, mysql_default=default, keep=keep, flavours=flavours, progress=say)
 
 
-def _beginning(dump: Path) -> DumpInfo | None:
+def _beginning(dump: Dump) -> DumpInfo | None:
     """What the first lines of a script say; None where there are none to read, which is told later."""
-    inspector = Inspector(str(dump))
+    inspector = Inspector(source_name(dump))
     try:
         walk(islice(open_script(dump), 1), inspector)
     except HarnessError:

@@ -12,6 +12,7 @@ from harness.model import FileState
 from harness.storage.content import Content
 from harness.storage.members import NOT_AN_ARCHIVE_HINT, Member, TarReader
 from harness.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, Guard, normalised
+from harness.storage.zipped import ZipArchive
 
 
 def read_archive(
@@ -77,13 +78,16 @@ def _state(reader: TarReader, member: Member, path: bytes) -> FileState:
     )
 
 
-def open_archive(path: Path) -> Iterator[bytes]:
-    """Read an archive file, decompressed where it is compressed; its first bytes decide, not its name.
+def open_archive(path: Path | ZipArchive) -> Iterator[bytes]:
+    """Read an archive file as a tar archive, decompressed where it is compressed; its first bytes decide, not its name.
 
     Raises:
         UsageError: there is no such file, or it is known to be something else.
         BrokenArtifact: the compressed data is damaged or ends too early, with the offset.
     """
+    if isinstance(path, ZipArchive):
+        yield from path.chunks()
+        return
     if not path.is_file():
         what = "is no file" if path.exists() else "does not exist"
         raise UsageError(
@@ -97,11 +101,12 @@ def open_archive(path: Path) -> Iterator[bytes]:
 
 
 def read_archive_file(
-    path: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
+    archive: Path | ZipArchive, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
 ) -> Iterator[FileState]:
     """Read an archive file, of any compression, as `read_archive` does; errors name the file."""
+    path = archive.path if isinstance(archive, ZipArchive) else archive
     try:
-        yield from read_archive(open_archive(path), limits=limits, compressed_bytes=_size_of(path), aside=aside)
+        yield from read_archive(open_archive(archive), limits=limits, compressed_bytes=_size_of(path), aside=aside)
     except HarnessError as error:
         raise named(error, path) from None
 

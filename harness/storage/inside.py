@@ -31,7 +31,7 @@ def root_inside(entries: Iterable[FileState]) -> bytes:
     Raises:
         UsageError: there are two, and nothing says which one is meant.
     """
-    named: dict[bytes, None] = {}
+    named: dict[bytes, bool] = {}  # with whether anything but directories is below
     holding: dict[bytes, None] = {}
     tops: set[bytes] = set()
     of_storage: set[bytes] = set()
@@ -49,13 +49,16 @@ def root_inside(entries: Iterable[FileState]) -> bytes:
             tops.add(parts[0])
         for at in range(len(folders)):
             if folders[at : at + 2] == _LARAVEL:
-                named[b"/".join(folders[: at + 2])] = None
+                path = b"/".join(folders[: at + 2])
+                named[path] = named.get(path, False) or entry.kind != "directory"
                 break
             if folders[at] in _REFERENCED:
                 # Of `app/app/resumes` the first is storage/app, and the second was copied into it.
                 holding[b"/".join(folders[: at - 1] if folders[max(at - 2, 0) : at] == _TWICE else folders[:at])] = None
                 break
-    found = list(named) or [path for path in holding if len(tops) == 1]
+    found = (
+        [path for path, holds in named.items() if holds] or list(named) or [path for path in holding if len(tops) == 1]
+    )
     if not found and b"app" in of_storage and len(of_storage) > 1:
         return b"app"
     if len(found) > 1:

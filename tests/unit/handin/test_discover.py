@@ -169,16 +169,11 @@ def test_the_directories_of_other_tools_are_named(backup: Path, names: tuple[str
         assert "HINT: " in refused
 
 
-def test_a_zip_of_laravel_backup_is_named_with_what_to_do(tmp_path: Path) -> None:
-    path = tmp_path / "2026-11-22.zip"
+def test_what_a_zip_of_laravel_backup_unpacks_to_is_a_backup(tmp_path: Path) -> None:
+    """The zip itself is one too: test_zips.py."""
+    path, unpacked = tmp_path / "2026-11-22.zip", tmp_path / "unpacked"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("db-dumps/mysql-apiary.sql", SCRIPT)
-    assert error_of(path) == (
-        f"{path} is a zip archive, as spatie/laravel-backup writes it\n"
-        "HINT: Unpack it (unzip 2026-11-22.zip -d DIRECTORY), and name the directory: db-dumps/ and storage/app are "
-        "found in it."
-    )
-    unpacked = tmp_path / "unpacked"
     with zipfile.ZipFile(path) as archive:
         archive.extractall(unpacked)
     (unpacked / "var" / "www" / "html" / "storage" / "app" / "resumes").mkdir(parents=True)

@@ -129,14 +129,20 @@ def test_no_value_of_a_row_is_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
-    [("none.sql", "there is no file "), ("page.zip", "is a zip archive, not a script")],
-    ids=["missing", "zip"],
+    ("name", "said", "code"),
+    [
+        ("none.sql", "there is no file ", 2),
+        ("page.7z", "is a 7z archive, not a script", 2),
+        ("page.zip", "the zip archive is cut short: it has no end", 1),
+    ],
+    ids=["missing", "7z", "zip"],
 )
-def test_what_cannot_be_read_is_bad_usage(tmp_path: Path, name: str, said: str) -> None:
+def test_what_cannot_be_read_is_bad_usage_or_a_bad_backup(tmp_path: Path, name: str, said: str, code: int) -> None:
+    """A zip archive may be a backup: one that is cut short is broken."""
     (tmp_path / "page.zip").write_bytes(b"PK\x03\x04 and so on, as archives do")
+    (tmp_path / "page.7z").write_bytes(b"7z\xbc\xaf\x27\x1c and so on, as archives do")
     result = inspected(tmp_path / name)
-    assert result.exit_code == 2
+    assert result.exit_code == code
     assert said in " ".join(result.stderr.split())
 
 
