@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.dump.ddl import TableDefinition, parse_create_table
-from harness.dump.encoding import MOST_ROWS, find_bytes
+from harness.dump.encoding import (
+    MOST_COUNTED,
+    MOST_ROWS,
+    count_twice_encoded,
+    find_bytes,
+    may_be_twice_encoded,
+)
 from harness.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ObjectInfo, TableInfo
 from harness.dump.rows import Rows, Tally, hash_row
 from harness.dump.statements import Kind, Piece
@@ -35,6 +41,7 @@ class _Table:
         self.dump = 0
         self.dropped = False
         self.rows_of_bytes = 0
+        self.twice_encoded = 0
 
     def info(self, *, rows_section: bool) -> TableInfo:
         definition = self.definition
@@ -56,6 +63,7 @@ class _Table:
             generated_values_line=self.generated_values_line,
             dropped=self.dropped,
             rows_section=rows_section,
+            twice_encoded=self.twice_encoded,
         )
 
 
@@ -82,6 +90,7 @@ class Content:
         self._definitions = definitions
         self._codec: str | None = None
         self._says_utf8 = False
+        self._twice_encoded = False  # in the piece before: its last row ends in this one
         self.not_utf8_line: int | None = None
         self._databases: dict[str, _Database] = {}
         self._current = ""
@@ -292,6 +301,10 @@ class Content:
             if self._says_utf8 and self.not_utf8_line is None and table.rows_of_bytes < MOST_ROWS:
                 self.not_utf8_line, seen = find_bytes(piece, rows, lambda count: self._columns(table, count))
                 table.rows_of_bytes += seen
+            if self._says_utf8 and table.twice_encoded < MOST_COUNTED:
+                before_this, self._twice_encoded = self._twice_encoded, may_be_twice_encoded(piece.data)
+                if before_this or self._twice_encoded:
+                    table.twice_encoded += count_twice_encoded(piece, rows, lambda count: self._columns(table, count))
             if self._with_values:
                 self._add_values(table, rows, piece)
         if self._rows.giants:

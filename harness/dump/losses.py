@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.dump.encoding import MOST_COUNTED
 from harness.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ScriptFinding, Severity, TableInfo
 from harness.dump.values import TEXT_TYPES
 from harness.guide import EXCLUDABLE_TABLES
@@ -20,7 +21,12 @@ _WITHOUT_ROWS = frozenset(("mrg_myisam", "mrg_isam", "federated"))
 
 def losses(info: DumpInfo, database: DatabaseInfo) -> tuple[ScriptFinding, ...]:
     """Everything of that kind, in one database of a script."""
-    return (*_lossy_connection(info, database), *_local_times(info, database), *_lost_rows(info, database))
+    return (
+        *_lossy_connection(info, database),
+        *_local_times(info, database),
+        *_lost_rows(info, database),
+        *_twice_encoded(database),
+    )
 
 
 def _lossy_connection(info: DumpInfo, database: DatabaseInfo) -> Iterator[ScriptFinding]:
@@ -102,4 +108,22 @@ def _lost_rows(info: DumpInfo, database: DatabaseInfo) -> Iterator[ScriptFinding
             f"the script defines table {table.name} and has no section for its rows, as it has for other tables"
             + (": they were left out, as the documented procedure allows" if accepted else ": its rows are lost"),
             "Take the backup again; where its rows are left out on purpose, accept it with --accept-missing.",
+        )
+
+
+def _twice_encoded(database: DatabaseInfo) -> Iterator[ScriptFinding]:
+    """Text that somebody read as latin1 and stored again: it restores as it is, and shows as Ã©."""
+    tables = [table for table in database.tables if table.twice_encoded]
+    if tables:
+        count = sum(table.twice_encoded for table in tables)
+        least = "at least " if any(table.twice_encoded >= MOST_COUNTED for table in tables) else ""
+        values = "1 value looks" if count == 1 else f"{count:,} values look"
+        yield ScriptFinding(
+            "mojibake",
+            Severity.WARNING,
+            min(table.line for table in tables),
+            database.name,
+            f"{least}{values} like text that was encoded twice (é as Ã©), in {_listed([one.name for one in tables])}",
+            "Look at one in the application: where it is right there, the dump has to be made again, with "
+            "--default-character-set=utf8mb4; where it is not, the source is damaged, and every backup of it.",
         )

@@ -87,6 +87,7 @@ class TableInfo:
         generated_values_line: line of the first INSERT that gives values to generated columns.
         dropped: the script drops it before it creates it.
         rows_section: the script has a section for its rows, as mysqldump writes for every table, be it empty.
+        twice_encoded: values that look as if they were encoded twice (é as Ã©); from 10,000 on, at least so many.
     """
 
     name: str
@@ -106,6 +107,7 @@ class TableInfo:
     generated_values_line: int | None = None
     dropped: bool = False
     rows_section: bool = False
+    twice_encoded: int = 0
 
 
 @dataclass(frozen=True, slots=True)

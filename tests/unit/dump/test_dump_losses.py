@@ -6,9 +6,11 @@ import io
 
 import pytest
 
-from harness.dump.inspect import inspect
+from harness.dump import encoding
+from harness.dump.inspect import Inspector, inspect
 from harness.dump.losses import losses
 from harness.dump.model import Severity
+from harness.dump.walk import walk
 
 HEADER = """-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)
 --
@@ -133,3 +135,59 @@ def test_text_that_is_not_utf8_is_found_with_its_line() -> None:
         bytes_line(text.encode("cp1252").replace(b"'caf\xe9'", b"_latin1'caf\xe9'", 1).replace(b"'\xe9'", b"''"))
         is None
     )
+
+
+HEALTHY = (
+    "Café crème, naïve façade; « Où ? » « ÉTÉ » “MAÇÔ ”",
+    "CORAÇÃO, MAÇÃ\u00a0», IRMÃ™, Ãlvaro Â, Ê; ¿QUÉ? ¡ESPAÑA! AÑO; 20 °C, 5 µm, ½ ©",
+    "Größe, Straße, ÄÖÜ – Ångström, Ørsted; Łódź, Čapek, Özgür, Việt Nam Ân Ầ",
+    "Привет, Ελλάδα, 日本語, 한국어, עברית; bees 🐝🇫🇷 — ‘quotes’ … €",
+)
+
+
+def twice(text: str, charset: str) -> str:
+    """Text as somebody stores it who takes its UTF-8 for another encoding; MySQL's latin1 is cp1252 without holes."""
+    known = [bytes([byte]).decode(charset, "ignore") or chr(byte) for byte in text.encode()]
+    return "".join(known)
+
+
+@pytest.mark.parametrize("charset", ["cp1252", "latin1"])
+def test_text_that_was_encoded_twice_is_counted(charset: str) -> None:
+    """Values, not occurrences, of text columns alone; with the number, the tables, and none of the text."""
+    values = [twice(text, charset) for text in ("é", "Zoë Müller, Señor Peña", "l’été", "20 °C", "мёд", "🐝", "“no”")]
+    if charset == "cp1252":
+        assert twice("é", charset) == "Ã©"
+    rows = ",".join(f"({number},'{text}')" for number, text in enumerate((*values, *HEALTHY, "plain"), 1))
+    script = HEADER + table("users", "varchar(99)", rows) + table("jobs", "varbinary(99)", rows) + FOOTER
+    info = inspect(io.BytesIO(script.encode()))
+    (lost,) = losses(info, info.databases[0])
+    assert (lost.code, lost.severity, lost.subject, lost.line) == ("mojibake", Severity.WARNING, "apiary", 10)
+    assert lost.message == f"{len(values)} values look like text that was encoded twice (é as Ã©), in users"
+    single = HEADER + table("users", "varchar(99)", f"(1,'{values[0]}')") + FOOTER
+    info = inspect(io.BytesIO(single.encode()))
+    assert losses(info, info.databases[0])[0].message.startswith("1 value looks like ")
+
+
+def test_healthy_text_is_not() -> None:
+    """Accents, quotation marks behind capitals, other scripts, emoji; and a script that is not in UTF-8."""
+    rows = ",".join(f"({number},'{text}')" for number, text in enumerate(HEALTHY, 1))
+    assert found(HEADER + table("users", "varchar(99)", rows) + FOOTER) == []
+    other = HEADER.replace("NAMES utf8mb4", "NAMES latin1") + table("users", "blob", f"(1,'{twice('é', 'cp1252')}')")
+    assert found(other + FOOTER) == []
+
+
+def test_what_was_encoded_twice_is_counted_wherever_the_reading_was_cut() -> None:
+    """And up to a limit: the rows of such a table are decoded."""
+    rows = ",".join(f"({number},'{'x' * (number % 90)}Ã©')" for number in range(encoding.MOST_COUNTED + 5000))
+    script = (HEADER + table("users", "varchar(99)", rows) + FOOTER).encode()
+    info = inspect(io.BytesIO(script))
+    (users,) = info.databases[0].tables
+    assert encoding.MOST_COUNTED <= users.twice_encoded <= users.rows
+    assert losses(info, info.databases[0])[0].message.startswith("at least 1")
+    few = rows.split("),(")[:9000]
+    for size in (1 << 16, (1 << 16) + 13):
+        inspector = Inspector("few")
+        whole = (HEADER + table("users", "varchar(99)", "),(".join(few) + ")") + FOOTER).encode()
+        walk((whole[at : at + size] for at in range(0, len(whole), size)), inspector)
+        (users,) = inspector.info().databases[0].tables
+        assert 8990 <= users.twice_encoded <= 9000
