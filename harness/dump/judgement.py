@@ -119,13 +119,24 @@ def _unsafe(name: str, findings: Iterable[ScriptFinding]) -> Iterator[HarnessErr
     if refused:
         yield UnsafeArtifact(
             f"the dump {name} was refused: on line {refused[0].line}, {refused[0].message}",
-            refused[0].remedy,
+            _remedy(refused),
             details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
             causes=[
                 Cause(one.code, f"line {one.line}", f"Line {one.line} of the script: {one.message}.")
                 for one in refused[:LISTED]
             ],
         )
+
+
+def _remedy(refused: Sequence[ScriptFinding]) -> str:
+    """One that leads to no further refusal: allowing the first code alone is none where others are refused too."""
+    codes = dict.fromkeys(finding.code for finding in refused)
+    offers = [finding for finding in refused if f"allow {finding.code}" in finding.remedy]
+    if len(codes) == 1 or refused[0] not in offers:
+        return refused[0].remedy
+    if len(offers) < len(refused):
+        return next(finding.remedy for finding in refused if finding not in offers)
+    return f"Take the statements out, or allow {' and '.join(codes)} by name if you know why they are there."
 
 
 def remarks(info: DumpInfo, chosen: DatabaseInfo) -> tuple[ScriptFinding, ...]:
