@@ -92,6 +92,8 @@ class Where(_Closed):
             raise ValueError("give directory, or dump and storage")
         if self.directory is None and (not self.dump or self.storage is None):
             raise ValueError("dump and storage go together")
+        if self.directory is None and self.password_file is not None:
+            raise ValueError("password_file goes with directory, when that is a zip archive")
         return self
 
 

@@ -120,6 +120,8 @@ class Asked:
             if self.dump or self.storage is not None:
                 raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
             return find_backup(must_exist(self.backup_dir, "BACKUP"), self._password())
+        if self.password_file is not None:
+            raise click.UsageError("--password-file goes with a BACKUP that is a zip archive")
         if not self.dump or self.storage is None:
             raise click.UsageError("--dump and --storage go together")
         storage = named_storage(self.storage)

@@ -78,9 +78,8 @@ def find_in_zip(path: Path, password: bytes | None) -> tuple[ZippedScript, ZipAr
     files = [entry.path for entry in entries if entry.kind == "file"]
     scripts = [name for name in files if _DUMPS.fullmatch(name)]
     scripts = scripts or [name for name in files if _AT_THE_TOP.fullmatch(name)]
-    by_hand = (
-        f"Unpack it (unzip {path.name} -d DIRECTORY), and name the script with --dump, the storage with --storage."
-    )
+    program = f"unzip {path.name} -d DIRECTORY" if password is None else f"7z x {path.name}"
+    by_hand = f"Unpack it ({program}), and name the script with --dump, the storage with --storage."
     if not scripts:
         raise UsageError(f"{path} is a zip archive without a script of mysqldump in db-dumps/", by_hand)
     if len(set(scripts)) > 1:
@@ -95,7 +94,8 @@ def find_in_zip(path: Path, password: bytes | None) -> tuple[ZippedScript, ZipAr
         inside = root_inside(entry for entry in entries if entry.path != scripts[0])
     except UsageError as error:
         raise UsageError(f"{path}: {error.fact}", by_hand) from None
-    if not inside and not any(entry.path.split(b"/")[0] in KNOWN for entry in entries):
+    # `public` stands at the top of every application: see root_inside.
+    if not inside and not any(entry.path.split(b"/")[0] in KNOWN - {b"public"} for entry in entries):
         raise UsageError(
             f"{path} holds no storage directory (storage/app), as backup:run --only-db leaves it out",
             by_hand,

@@ -58,11 +58,14 @@ _CHANGED_HINT = "Some of its bytes were changed: copy it again, or take another 
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file begins as a zip archive does."""
+    """Whether a file begins as a zip archive does. Raises UsageError where it can't be read."""
     if not path.is_file():
         return False
-    with path.open("rb") as file:
-        return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,12 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
         ("[backup]\n", "backup: give directory, or dump and storage"),
         ('[backup]\ndirectory = "a"\ndump = "b"\nstorage = "c"\n', "backup: give directory, or dump and storage"),
         ('[backup]\ndirectory = ""\n', "backup.directory: string should have at least 1 character, found ''"),
+        (
+            '[backup]\ndump = "b"\nstorage = "c"\npassword_file = "d"\n',
+            "backup: password_file goes with directory, when that is a zip archive",
+        ),
     ],
-    ids=["empty", "no-place", "two-places", "no-name"],
+    ids=["empty", "no-place", "two-places", "no-name", "no-zip"],
 )
 def test_a_location_is_needed_and_only_one(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "apiary-drill.toml"

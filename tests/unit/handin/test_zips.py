@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import gzip
-import os
 import stat
 import struct
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -205,6 +205,8 @@ USAGE: tuple[tuple[str, Change, str], ...] = (
     ("no script", lambda p: zip_of(p, RESUME), "{} is a zip archive without a script of mysqldump in db-dumps/"),
     ("no files", lambda p: zip_of(p, DUMP),
      "{} holds no storage directory (storage/app), as backup:run --only-db leaves it out"),
+    ("no files but the code", lambda p: zip_of(p, DUMP, ("public/index.php", b""), ("app/Http/x.php", b"")),
+     "{} holds no storage directory (storage/app), as backup:run --only-db leaves it out"),
     ("two scripts", lambda p: zip_of(p, DUMP, ("db-dumps/b.sql", SCRIPT), RESUME),
      "{} holds more than one script of mysqldump: db-dumps/mysql-apiary.sql, db-dumps/b.sql"),
     ("two storages", lambda p: zip_of(p, DUMP, RESUME, ("old/storage/app/x", b"")),
@@ -248,6 +250,8 @@ def test_the_password_comes_from_a_file(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, ["inspect", *options])
         assert result.exit_code == code, (options, result.output)
         assert PASSWORD.decode() not in result.output
+    both = ["verify", "--dump", str(path), "--storage", str(path), "--password-file", str(secret)]
+    assert "--password-file goes with a BACKUP that is a zip" in CliRunner().invoke(main, both).output
     for content in (b"", b"\n", b"a\nb", bytes(2000)):
         secret.write_bytes(content)
         with pytest.raises(UsageError, match="does not hold a password"):
@@ -261,7 +265,7 @@ def test_a_wrong_password_of_the_old_kind(tmp_path: Path) -> None:
         name.parent.mkdir(parents=True)
         name.write_bytes(SCRIPT)
     path = tmp_path / "b.zip"
-    os.system(f"cd {tmp_path} && zip -q -r -P secret b.zip db-dumps storage")  # noqa: S605
+    subprocess.run(["zip", "-q", "-r", "-P", "secret", path, "db-dumps", "storage"], cwd=tmp_path, check=True)
     assert contents(path, b"secret")[0] == SCRIPT
     assert refused(path, b"other").exit_code == 2
 
