@@ -22,7 +22,7 @@ MOST_COUNTED = 10_000
 
 _TWICE = re.compile(
     rb"\xc3(?:"
-    rb"[\x82\x83\x90]\xc2[\xa1-\xaa\xac-\xba\xbc-\xbf]"  # Â°, Ã©, Ð¿: letters of Western Europe, Cyrillic
+    rb"[\x82\x83\x90]\xc2[\xa1-\xba\xbc-\xbf]"  # Â°, Ã©, Ð¿: letters of Western Europe, Cyrillic
     rb"|[\x82-\x9f]\xc2[\x80-\x9f]"  # any letter of two bytes, with a control character behind it (latin1)
     rb"|\xa2(?:\xe2\x82\xac|\xc2\x80)"  # â€: quotation marks, dashes, ellipses
     rb"|\xb0(?:\xc5\xb8|\xc2\x9f)"  # ðŸ: emoji

@@ -50,6 +50,27 @@ def test_nothing_is_told_where_there_is_nothing_to_lose(pair: Pair, tmp_path: Pa
         assert told(pair.dump(tmp_path / "dump.sql", *options)) == [], options
 
 
+def test_text_that_was_stored_encoded_twice_is_counted(pair: Pair, tmp_path: Path) -> None:
+    """A connection said that it sends latin1, and sent UTF-8: the server encoded it again, as it was told to."""
+
+    def twice(text: str) -> str:
+        return f"CONVERT(CAST(CONVERT('{text}' USING utf8mb4) AS BINARY) USING latin1)"
+
+    columns = "(id INT PRIMARY KEY, name VARCHAR(40), photo BLOB)"
+    pair.fill(
+        (
+            f"CREATE TABLE hives {columns}",
+            "INSERT INTO hives VALUES (1, 'Zoë Peña', X'C383C2A9'), (2, 'l’été 🐝', NULL)",
+            f"CREATE TABLE people {columns}",
+            f"INSERT INTO people VALUES (1, {twice('Zoë')}, NULL), (2, {twice('l’été 🐝')}, NULL), (3, 'Zoë', NULL)",
+        )
+    )
+    found = read_script(pair.dump(tmp_path / "dump.sql"), None).findings
+    (mojibake,) = [one for one in found if one.code == "mojibake"]
+    assert (mojibake.severity, mojibake.subject) == (Severity.WARNING, pair.source.database)
+    assert "2 values look like text that was encoded twice (é as Ã©), in people." in mojibake.message
+
+
 @pytest.mark.parametrize(("charset", "lost"), [("utf8mb4", []), ("utf8mb3", ["hives"]), ("latin1", ["hives"])])
 def test_a_lost_character_is_an_error_where_the_source_is_known(
     pair: Pair, tmp_path: Path, charset: str, lost: Sequence[str]

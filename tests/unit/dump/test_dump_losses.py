@@ -154,7 +154,9 @@ def twice(text: str, charset: str) -> str:
 @pytest.mark.parametrize("charset", ["cp1252", "latin1"])
 def test_text_that_was_encoded_twice_is_counted(charset: str) -> None:
     """Values, not occurrences, of text columns alone; with the number, the tables, and none of the text."""
-    values = [twice(text, charset) for text in ("é", "Zoë Müller, Señor Peña", "l’été", "20 °C", "мёд", "🐝", "“no”")]
+    values = [
+        twice(text, charset) for text in ("é", "Zoë", "Müller, Señor Peña", "l’été", "20 °C", "мёд", "🐝", "“no”")
+    ]
     if charset == "cp1252":
         assert twice("é", charset) == "Ã©"
     rows = ",".join(f"({number},'{text}')" for number, text in enumerate((*values, *HEALTHY, "plain"), 1))
