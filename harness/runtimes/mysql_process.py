@@ -131,22 +131,23 @@ def _arguments(programs: MySqlPrograms, spec: StackSpec, data: Path, port: int, 
         "--log-bin-trust-function-creators=ON",
         # An event of the backup must not change what was restored before anybody has looked.
         "--event-scheduler=OFF",
-        *_no_other_files(programs.flavour),
+        *_no_other_files(programs.flavour, spec.role),
     ]
     if programs.flavour == "MySQL":
         arguments.append("--mysqlx=OFF")
     return arguments
 
 
-def _no_other_files(flavour: str) -> tuple[str, ...]:
+def _no_other_files(flavour: str, role: str) -> tuple[str, ...]:
     """Options that keep a statement from files outside of the data directory.
 
     MySQL has no symbolic links for tables any more, and its directories for InnoDB are the data directory alone unless
-    others are named. MariaDB knows no NULL here: nothing can be below a file that is a device.
+    others are named. MariaDB knows no NULL here: nothing can be below a file that is a device. Its source, which loads
+    nobody's backup, keeps its default: mysqldump's --tab writes through the server.
     """
-    return (
-        ("--secure-file-priv=NULL",) if flavour == "MySQL" else ("--secure-file-priv=/dev/null", "--symbolic-links=0")
-    )
+    if flavour == "MySQL":
+        return ("--secure-file-priv=NULL",)
+    return ("--symbolic-links=0", *(("--secure-file-priv=/dev/null",) if role == "target" else ()))
 
 
 def _as_myself() -> str:

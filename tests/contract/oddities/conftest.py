@@ -83,7 +83,8 @@ def kind(
     env = {**settings.base_env, DRILL_ID_VARIABLE: drill_id}
     with ExitStack() as running:
         directory = running.enter_context(workspace(settings.state_dir, drill_id))
-        spec = StackSpec("target", drill_id, directory / "logs", new_app_key())
+        # One server is both here, and the dump tools write into files through it.
+        spec = StackSpec("source", drill_id, directory / "logs", new_app_key())
         server, _ = running.enter_context(mysql_server(settings, programs, spec, directory / "mysql", env))
         admin = running.enter_context(server.session())
         if programs.flavour == "MariaDB":
