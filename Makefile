@@ -31,10 +31,11 @@ nightly: $(SERVERS) ## Drill everything in both runtimes, and drills in which no
 check: lint ## What a change is tried with first: lint, types and the unit tests
 	$(BIN)/pytest -q -n $(JOBS) tests/unit
 
-lint: $(READY) ## ruff and mypy, strict
+lint: $(READY) ## ruff, mypy strict, and which room imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir build/import-linter
 
 schema: $(READY) ## Write the published JSON Schemas anew, after a change of what is written
 	$(BIN)/apiary-drill schema result > docs/schema/result-1.schema.json

@@ -20,10 +20,10 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 
-from harness.dump.compression import CHUNK_BYTES
-from harness.dump.inspect import inspect
-from harness.dump.rows import Rows, Tally
-from harness.dump.statements import Piece, scan
+from harness.artifacts.dump.compression import CHUNK_BYTES
+from harness.artifacts.dump.inspect import inspect
+from harness.artifacts.dump.rows import Rows, Tally
+from harness.artifacts.dump.statements import Piece, scan
 
 STATEMENT_BYTES = 1 << 20  # mysqldump starts another INSERT at net_buffer_length, 1 MiB
 

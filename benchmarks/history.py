@@ -19,9 +19,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from harness.history.database import History
-from harness.history.entry import Entry, PastStep
-from harness.model import Component, DirectoryTotals, Verdict
+from harness.base.model import Component, DirectoryTotals, Verdict
+from harness.records.history.database import History
+from harness.records.history.entry import Entry, PastStep
 
 TABLES = {f"table_{number:02}": number * 1000 for number in range(60)}
 
@@ -118,7 +118,7 @@ def main() -> None:
         times = f"{nothing_s:6.2f} s by the clock, {nothing_used_s:5.2f} s of the processor"
         sys.stdout.write(f"{'python -c pass':<28} {times}\n")
         for name, argv in commands.items():
-            took_s, used_s = best_s([sys.executable, "-m", "harness.cli", *argv], environment)
+            took_s, used_s = best_s([sys.executable, "-m", "harness.cli.main", *argv], environment)
             times = f"{took_s:6.2f} s by the clock, {used_s:5.2f} s of the processor"
             sys.stdout.write(f"{name:<28} {times}, {used_s / nothing_used_s:4.0f} times python\n")
 

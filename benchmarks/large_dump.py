@@ -24,16 +24,16 @@ from pathlib import Path
 
 import zstandard
 
-from harness.clock import Silent
-from harness.drill import Drill, new_drill_id
-from harness.dump.source import open_script
-from harness.handover import HandedOver
-from harness.runtimes.ownership import workspace
-from harness.runtimes.process import ProcessRuntime
-from harness.runtimes.spec import new_app_key
-from harness.scenario import find, load
-from harness.settings import Settings, from_environment
-from harness.store import Store
+from harness.artifacts.dump.source import open_script
+from harness.base.clock import Silent
+from harness.base.settings import Settings, from_environment
+from harness.drill.flow import Drill, new_drill_id
+from harness.drill.handover import HandedOver
+from harness.records.run_directory import Store
+from harness.runtime.ownership import workspace
+from harness.runtime.process.runtime import ProcessRuntime
+from harness.runtime.spec import new_app_key
+from harness.scenario.definition import find, load
 
 FOOTER = b"\n-- Dump completed"
 STATEMENT_BYTES = 1 << 20
@@ -93,7 +93,7 @@ def measured(arguments: list[str], environment: dict[str, str]) -> tuple[float, 
     began = time.monotonic()
     peak_kib = 0
     with tempfile.TemporaryFile() as printed:
-        argv = [sys.executable, "-m", "harness.cli", *arguments]
+        argv = [sys.executable, "-m", "harness.cli.main", *arguments]
         with subprocess.Popen(argv, env=environment, stdout=printed, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None:
                 status = Path(f"/proc/{process.pid}/status").read_text()

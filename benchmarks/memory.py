@@ -20,11 +20,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from harness.backup.scan import read_artifact
+from harness.artifacts.dump.inspect import examine
+from harness.artifacts.storage.inventory import read_inventory, write_inventory
+from harness.artifacts.storage.order import sorted_entries
 from harness.checks.files import check_files
-from harness.dump.inspect import examine
-from harness.storage.inventory import read_inventory, write_inventory
-from harness.storage.order import sorted_entries
+from harness.procedure.backup.scan import read_artifact
 
 HEADER = b"-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n--\n-- Host: localhost    Database: apiary\n"
 HEADER += b"-- " + b"-" * 54 + b"\n-- Server version\t9.7.4\n\n/*!50503 SET NAMES utf8mb4 */;\n" + b"--\n" * 100

@@ -23,14 +23,14 @@ import pymysql
 from testcontainers.community.mysql import MySqlContainer
 from testcontainers.core.config import testcontainers_config
 
-from harness.runtimes.docker_client import connect
-from harness.runtimes.docker_host import ContainerHost
-from harness.runtimes.docker_images import LOCAL_MYSQL, choose
-from harness.runtimes.docker_labels import drill_labels, remove_drill
-from harness.runtimes.docker_mysql import PreparedImage, mysql_container, prepared
-from harness.runtimes.docker_reach import Reach, bridge_is_here
-from harness.runtimes.spec import StackSpec, new_app_key
-from harness.settings import Settings, from_environment
+from harness.base.settings import Settings, from_environment
+from harness.runtime.docker.client import connect
+from harness.runtime.docker.host import ContainerHost
+from harness.runtime.docker.images import LOCAL_MYSQL, choose
+from harness.runtime.docker.labels import drill_labels, remove_drill
+from harness.runtime.docker.mysql import PreparedImage, mysql_container, prepared
+from harness.runtime.docker.reach import Reach, bridge_is_here
+from harness.runtime.spec import StackSpec, new_app_key
 
 _PASSWORD = secrets.token_urlsafe(12)
 

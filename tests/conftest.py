@@ -11,9 +11,9 @@ from typing import NoReturn
 import docker
 import pytest
 
-from harness.images.build import build_images
-from harness.runtimes.docker_client import EngineUnavailable, connect
-from harness.settings import from_environment
+from harness.base.settings import from_environment
+from harness.runtime.docker.client import EngineUnavailable, connect
+from harness.runtime.images.build import build_images
 from tests.engines import AnotherEngine, Missing, another_engine
 from tests.registry import Registry, running_registry
 from tests.sshd import SshServer, ssh_server

@@ -18,10 +18,10 @@ from pathlib import Path
 import docker
 import psutil
 
-from harness.errors import HarnessError
-from harness.runtimes.docker_client import connect
-from harness.settings import DockerSettings
-from harness.wait import wait_until
+from harness.base.errors import HarnessError
+from harness.base.settings import DockerSettings
+from harness.base.wait import wait_until
+from harness.runtime.docker.client import connect
 from tests.certificates import Certificates, make_certificates
 
 _START_S = 60.0

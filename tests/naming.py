@@ -1,11 +1,11 @@
-"""Messages name files by codes (`harness.storage.names.coded`); tests say which file they mean."""
+"""Messages name files by codes (`harness.artifacts.storage.names.coded`); tests say which file they mean."""
 
 from __future__ import annotations
 
 import string
 from collections.abc import Iterable
 
-from harness.storage.names import coded, printable
+from harness.artifacts.storage.names import coded, printable
 
 LETTERS = tuple(string.ascii_lowercase)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import bcrypt
 import docker
 
-from harness.wait import wait_until
+from harness.base.wait import wait_until
 from tests.engines import background, must_find
 
 _START_S = 20.0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.wait import wait_until
+from harness.base.wait import wait_until
 from tests.engines import background, must_find
 
 _START_S = 20.0

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from harness import guide
+from harness.artifacts.storage.directories import directories_of
+from harness.artifacts.storage.inventory import read_inventory
+from harness.base import guide
+from harness.base.model import CheckResult
 from harness.checks import app, artifact, encrypted, files, recovery, release, schema, search, tables, trend
 from harness.checks.evidence import Evidence
 from harness.checks.openable import broken_links
-from harness.model import CheckResult
-from harness.snapshot import read_references
-from harness.storage.directories import directories_of
-from harness.storage.inventory import read_inventory
+from harness.checks.references import read_references
 
 
 @dataclass(frozen=True, slots=True)

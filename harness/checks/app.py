@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.base.expressions import HEALTH_CHECKS
+from harness.base.model import AppState, CheckResult, EgressAttempt, Finding, Severity
 from harness.checks.collector import Collector
 from harness.checks.search import check_probes
-from harness.expressions import HEALTH_CHECKS
-from harness.model import AppState, CheckResult, EgressAttempt, Finding, Severity
 
 _BESIDE = {
     "http": "frontend assets",

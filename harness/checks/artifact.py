@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness.base.model import CheckResult
 from harness.checks.collector import Collector
 from harness.checks.evidence import ArtifactEvidence
-from harness.model import CheckResult
 
 
 def check_artifact(artifact: ArtifactEvidence) -> CheckResult:

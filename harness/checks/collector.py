@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.model import CheckResult, Finding, Severity
+from harness.base.model import CheckResult, Finding, Severity
 
 LISTED_PER_CODE = 20
 """How many findings of one code and severity are listed; the rest is counted."""

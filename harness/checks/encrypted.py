@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness.base.model import AppState, CheckResult, Severity
 from harness.checks.collector import Collector
-from harness.model import AppState, CheckResult, Severity
 
 NOT_READABLE = "not readable"
 """The answer of an application that has a value and cannot decrypt it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from harness.model import (
+from harness.base.model import (
     AppState,
     ArtifactFile,
     DatabaseState,

@@ -1,6 +1,6 @@
 """The files that came back, against those that were expected and those that rows refer to.
 
-Both sides come as streams in the order of `harness.storage.names.order_key`; memory does not grow with them.
+Both sides come as streams in the order of `harness.artifacts.storage.names.order_key`; memory does not grow with them.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from harness import guide
+from harness.artifacts.storage.names import coded, is_below, order_key
+from harness.artifacts.storage.order import pair
+from harness.base import guide
+from harness.base.errors import HarnessError
+from harness.base.model import CheckResult, FileState, Severity
 from harness.checks.collector import Collector
 from harness.checks.openable import CONTENT_KINDS, Nested, Openable
 from harness.checks.privileges import unprivileged
 from harness.checks.unreferenced import Unreferenced
-from harness.errors import HarnessError
-from harness.model import CheckResult, FileState, Severity
-from harness.storage.names import coded, is_below, order_key
-from harness.storage.order import pair
 
 
 def check_files(

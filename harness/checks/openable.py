@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from harness import guide
+from harness.artifacts.storage import content
+from harness.artifacts.storage.names import coded, is_below
+from harness.base import guide
+from harness.base.model import FileState, Severity
 from harness.checks.collector import Collector
-from harness.model import FileState, Severity
-from harness.storage import content
-from harness.storage.names import coded, is_below
 
 _WRONG = {
     content.EMPTY: "is empty",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.artifacts.storage.names import coded
+from harness.base.model import PRIVILEGES, FileState, Severity
 from harness.checks.collector import Collector
-from harness.model import PRIVILEGES, FileState, Severity
-from harness.storage.names import coded
 
 
 def unprivileged(found: Collector, entry: FileState) -> FileState:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from harness.base.model import CheckResult
+from harness.base.timezones import CLOCKS_APART
 from harness.checks.collector import Collector
 from harness.checks.evidence import RecoveryEvidence
-from harness.model import CheckResult
-from harness.timezones import CLOCKS_APART
 
 
 def recovery_point_s(recovery: RecoveryEvidence) -> float | None:

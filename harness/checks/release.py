@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.base.model import CheckResult, DatabaseState, SchemaObject, Severity
 from harness.checks.collector import Collector
 from harness.checks.evidence import MigratedTable, MigrationEvidence
 from harness.checks.tables import shown_key
-from harness.model import CheckResult, DatabaseState, SchemaObject, Severity
 
 TITLE = "The newer application's migrations kept every row of the old one's data"
 _REMEDY = "If that is what the release is meant to do, accept it with --accept-missing {table}."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.base.model import CheckResult, DatabaseState, SchemaObject, Severity
 from harness.checks.collector import Collector
 from harness.checks.evidence import ScriptObject
-from harness.model import CheckResult, DatabaseState, SchemaObject, Severity
 
 _OF_DATABASE = (
     "The dump of one database does not say it, and what is in there says its own: it counts for tables that are made"

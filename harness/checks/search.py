@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from harness import guide
+from harness.artifacts.storage.names import code_of
+from harness.base import guide
+from harness.base.model import CheckResult, FileState, IdSet, Probe, SearchableRows, SearchState, Severity
 from harness.checks.collector import Collector
 from harness.checks.evidence import UNREACHABLE, DocumentDifference
-from harness.model import CheckResult, FileState, IdSet, Probe, SearchableRows, SearchState, Severity
-from harness.storage.names import code_of
 
 KEYS_LISTED = 5
 

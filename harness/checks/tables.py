@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from harness.artifacts.storage.names import code_of
+from harness.base.model import CheckResult, DatabaseState, Severity, TableState
 from harness.checks.collector import Collector
 from harness.checks.evidence import RowDifference, ScriptTable
-from harness.model import CheckResult, DatabaseState, Severity, TableState
-from harness.storage.names import code_of
 
 NO_DIFFERENCE = RowDifference()
 

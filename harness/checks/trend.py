@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from harness.base.model import CheckResult, DirectoryTotals, Severity, TrendEvidence, TrendLimits
 from harness.checks.collector import Collector
-from harness.model import CheckResult, DirectoryTotals, Severity, TrendEvidence, TrendLimits
 
 _SHRANK = (
     "Find out who removed them, and whether the backup reads the live system: keep the earlier backups until then."

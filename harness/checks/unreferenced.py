@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from harness import guide
+from harness.artifacts.storage.names import coded
+from harness.base import guide
+from harness.base.model import FileState, Severity
 from harness.checks.collector import Collector
-from harness.model import FileState, Severity
-from harness.storage.names import coded
 
 
 class Unreferenced:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from harness.faults.fault import Options
 from harness.faults.scene import Scene
-from harness.services.mysql import Account, Session, granted_name, server_version
+from harness.runtime.services.mysql import Account, Session, granted_name, server_version
 
 _USER = "drill_backup"
 _NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "LOCK TABLES")

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.runtimes.local_host import LocalHost
-from harness.services.execution import run
+from harness.runtime.process.host import LocalHost
+from harness.runtime.services.execution import run
 
 
 class StaleOptions(Options):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from harness.dump.source import open_script
+from harness.artifacts.dump.source import open_script
 from harness.faults.fault import ArtifactOptions, damage, table
 from harness.faults.scene import Scene
 from harness.faults.script_edit import rewrite

@@ -11,16 +11,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.backup.database import backup_database
-from harness.backup.manifest import MANIFEST_NAME, write_manifest
-from harness.backup.plan import BackupPlan
-from harness.dump.statements import Kind, Piece
-from harness.dump.walk import pieces_with_tokens
-from harness.errors import HarnessError
+from harness.artifacts.dump.statements import Kind, Piece
+from harness.artifacts.dump.walk import pieces_with_tokens
+from harness.base.errors import HarnessError
 from harness.faults.fault import ArtifactOptions, Fault, Inject, Options, damage, table
 from harness.faults.scene import Scene
 from harness.faults.script_edit import NO_SECTIONS, edit, is_insert, picked, pieces, rewrite
 from harness.faults.stages import Stage
+from harness.procedure.backup.database import backup_database
+from harness.procedure.backup.manifest import MANIFEST_NAME, write_manifest
+from harness.procedure.backup.plan import BackupPlan
 
 _TABLE = re.compile(rb"\s*-- Table structure for table `")
 

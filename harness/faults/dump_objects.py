@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 
-from harness.dump.statements import Piece
-from harness.errors import HarnessError
+from harness.artifacts.dump.statements import Piece
+from harness.base.errors import HarnessError
 from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
 from harness.faults.scene import Backup, Scene
 from harness.faults.script_edit import (

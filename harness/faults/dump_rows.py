@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from harness.dump.statements import Piece
-from harness.errors import HarnessError
+from harness.artifacts.dump.statements import Piece
+from harness.base.errors import HarnessError
 from harness.faults.fault import ArtifactOptions, damage, table
 from harness.faults.scene import Scene
 from harness.faults.script_edit import (

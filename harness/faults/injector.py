@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from harness.errors import FaultFailed, HarnessError, StageOutOfTime
+from harness.base.errors import FaultFailed, HarnessError, StageOutOfTime
+from harness.base.model import Finding, InjectedFault, PastDrill, Severity, TrendEvidence, TrendLimits
+from harness.base.settings import Limits
 from harness.faults.fault import ArtifactOptions, Fault, Options
 from harness.faults.scene import Scene, ScriptStream
 from harness.faults.stages import Stage
-from harness.model import Finding, InjectedFault, PastDrill, Severity, TrendEvidence, TrendLimits
-from harness.services.stack import Stack
-from harness.settings import Limits
+from harness.runtime.services.stack import Stack
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from harness import guide
-from harness.backup.manifest import write_manifest
+from harness.base import guide
+from harness.base.errors import HarnessError
 from harness.checks import CHECKS
-from harness.errors import HarnessError
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.services.execution import run
-from harness.services.mysql import quote_name
+from harness.procedure.backup.manifest import write_manifest
+from harness.runtime.services.execution import run
+from harness.runtime.services.mysql import quote_name
 
 _KEPT = ("migrations",)
 """What an instance that was only ever set up has."""
@@ -118,8 +118,8 @@ def engine_vanishes(scene: Scene, rng: Random, options: Options) -> Iterator[Non
     The engine itself goes on: other drills are on it.
     """
     # Whoever only reads a scenario does not wait for the Docker SDK.
-    from harness.runtimes.docker_dial import cut_off
-    from harness.runtimes.docker_host import ContainerHost
+    from harness.runtime.docker.dial import cut_off
+    from harness.runtime.docker.host import ContainerHost
 
     host = scene.stack.apiary.storage_host
     if not isinstance(host, ContainerHost):

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Protocol, TypeVar
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from harness.errors import HarnessError
+from harness.artifacts.storage.names import coded
+from harness.base.errors import HarnessError
 from harness.faults.fault import Fault, Inject, Options, table
 from harness.faults.odd_files import FILES
 from harness.faults.odd_objects import NAMES, OBJECTS
@@ -22,9 +23,8 @@ from harness.faults.odd_values import VALUES
 from harness.faults.oddity import Oddity
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.services.execution import run
-from harness.services.mysql import server_version
-from harness.storage.names import coded
+from harness.runtime.services.execution import run
+from harness.runtime.services.mysql import server_version
 
 DATABASES: tuple[Oddity, ...] = (*TABLES, *VALUES, *OBJECTS, *NAMES)
 """All that is unusual in a database; it fits into one."""

@@ -9,14 +9,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
+from harness.base.wait import wait_until
 from harness.faults.fault import Fault, Inject, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.runtimes.local_host import LocalHost
-from harness.services.execution import must_succeed, run
-from harness.services.mysql import granted_name, quote_name
-from harness.wait import wait_until
+from harness.runtime.process.host import LocalHost
+from harness.runtime.services.execution import must_succeed, run
+from harness.runtime.services.mysql import granted_name, quote_name
 
 _NEEDS_ROOT = "Mounting needs root."
 

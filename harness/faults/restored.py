@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from harness.errors import HarnessError
+from harness.artifacts.storage.names import code_of, coded
+from harness.base.errors import HarnessError
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.services.execution import run
-from harness.services.mysql import Session, quote_name
-from harness.storage.names import code_of, coded
+from harness.runtime.services.execution import run
+from harness.runtime.services.mysql import Session, quote_name
 
 _FLIP = """
 file=$1; reference=$(mktemp); touch -r "$file" "$reference"

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from harness.backup.manifest import MANIFEST_NAME, read_manifest, write_manifest
-from harness.backup.measure import measure_all
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
+from harness.base.model import Change, Manifest, PastDrill
+from harness.base.settings import Limits
+from harness.base.wait import wait_until
 from harness.faults.stages import Stage
-from harness.model import Change, Manifest, PastDrill
-from harness.services.stack import Stack
-from harness.settings import Limits
-from harness.wait import wait_until
+from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest, write_manifest
+from harness.procedure.backup.measure import measure_all
+from harness.runtime.services.stack import Stack
 
 T = TypeVar("T")
 

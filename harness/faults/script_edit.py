@@ -12,10 +12,10 @@ from typing import Protocol, TypeVar
 
 import zstandard
 
-from harness.dump.fast import blank_escapes
-from harness.dump.source import open_script
-from harness.dump.statements import Kind, Piece
-from harness.dump.walk import Head, pieces_with_tokens, unquote
+from harness.artifacts.dump.fast import blank_escapes
+from harness.artifacts.dump.source import open_script
+from harness.artifacts.dump.statements import Kind, Piece
+from harness.artifacts.dump.walk import Head, pieces_with_tokens, unquote
 
 T = TypeVar("T")
 

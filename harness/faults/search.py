@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
 from harness.faults.fault import Fault, Inject, Options, table
 from harness.faults.scene import Scene
 from harness.faults.search_dump import DumpOptions, old_dump
 from harness.faults.search_late import LateOptions, send_late
 from harness.faults.stages import Stage
-from harness.services.mysql import quote_name
+from harness.runtime.services.mysql import quote_name
 
 _IMPORTED = "search tasks"
 """What the reindex comes to when the import has sent everything and the server works it off."""

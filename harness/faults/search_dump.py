@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from harness import guide
-from harness.errors import HarnessError
+from harness.base import guide
+from harness.base.errors import HarnessError
 from harness.faults.fault import Options
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.services.execution import Host, must_succeed, run
-from harness.services.mysql import quote_name
-from harness.services.stack import ServerFiles
+from harness.runtime.services.execution import Host, must_succeed, run
+from harness.runtime.services.mysql import quote_name
+from harness.runtime.services.stack import ServerFiles
 
 
 class DumpOptions(Options):

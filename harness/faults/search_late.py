@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
 from harness.faults.fault import Options
 from harness.faults.scene import Scene
 

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from random import Random
 from threading import Event, Thread
 
-from harness.errors import HarnessError
+from harness.artifacts.storage.names import coded
+from harness.base.errors import HarnessError
+from harness.base.wait import wait_until
 from harness.faults.accounts import LackOptions, lack_privilege
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
 from harness.faults.upstream import AgeOptions, LossOptions, age_rows, lose_half
-from harness.services.execution import must_succeed, run
-from harness.services.mysql import quote_name
-from harness.storage.names import coded
-from harness.wait import wait_until
+from harness.runtime.services.execution import must_succeed, run
+from harness.runtime.services.mysql import quote_name
 
 PAUSE_S = 0.005
 """Between two writes of a writer: some 100 a second, more than Apiary ever sees."""

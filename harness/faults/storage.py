@@ -19,16 +19,16 @@ from typing import Annotated
 import zstandard
 from pydantic import Field
 
-from harness.backup.scan import DirectoryReader
-from harness.backup.unpack import Unpacker
-from harness.errors import HarnessError
+from harness.artifacts.storage.archive import open_archive
+from harness.artifacts.storage.members import BLOCK_BYTES, TarReader
+from harness.artifacts.storage.names import coded
+from harness.base.errors import HarnessError
 from harness.faults.fault import ArtifactOptions, Fault, Inject, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.runtimes.local_host import LocalHost
-from harness.storage.archive import open_archive
-from harness.storage.members import BLOCK_BYTES, TarReader
-from harness.storage.names import coded
+from harness.procedure.backup.scan import DirectoryReader
+from harness.procedure.backup.unpack import Unpacker
+from harness.runtime.process.host import LocalHost
 
 MARK_BYTES = 2 * BLOCK_BYTES
 """The end-of-archive mark."""

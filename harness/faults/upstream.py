@@ -13,14 +13,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from harness.backup.scan import scan
-from harness.errors import HarnessError
+from harness.artifacts.storage.directories import directories_of
+from harness.base.errors import HarnessError
+from harness.base.model import PastDrill
 from harness.faults.fault import Options
 from harness.faults.scene import Scene
-from harness.model import PastDrill
-from harness.services.mysql import Session, quote_name
-from harness.services.mysql_content import read_shapes
-from harness.storage.directories import directories_of
+from harness.procedure.backup.scan import scan
+from harness.runtime.services.mysql import Session, quote_name
+from harness.runtime.services.mysql_content import read_shapes
 
 _MEASURED = "20000101T000000Z-before-the-loss"
 """Name of the drill that the loss is compared with: no run was ever called so."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.errors import HarnessError
-from harness.runtimes.docker_client import engine_errors
-from harness.runtimes.docker_container import ContainerPlan, Server
-from harness.runtimes.docker_host import ContainerHost
-from harness.runtimes.docker_labels import drill_labels
-from harness.runtimes.egress import ADDRESSES
-from harness.services.execution import run
-from harness.services.stack import Stack
+from harness.base.errors import HarnessError
+from harness.runtime.docker.client import engine_errors
+from harness.runtime.docker.container import ContainerPlan, Server
+from harness.runtime.docker.host import ContainerHost
+from harness.runtime.docker.labels import drill_labels
+from harness.runtime.egress import ADDRESSES
+from harness.runtime.services.execution import run
+from harness.runtime.services.stack import Stack
 
 _PORTS = dict(ADDRESSES)
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
-from harness.errors import UsageError
-from harness.model import DrillResult, Verdict
+from harness.base.errors import UsageError
+from harness.base.model import DrillResult, Verdict
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric

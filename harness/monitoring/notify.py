@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError, UsageError
-from harness.model import DrillResult, Severity, Verdict
+from harness.base.errors import HarnessError, UsageError
+from harness.base.model import DrillResult, Severity, Verdict
+from harness.base.printable import printable_words
+from harness.base.settings import TellingSettings
 from harness.monitoring.bounded import all_within
-from harness.printable import printable_words
-from harness.settings import TellingSettings
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
-from harness.errors import HarnessError
+from harness.base.errors import HarnessError
+from harness.base.settings import TellingSettings
 from harness.monitoring.bounded import all_within
-from harness.settings import TellingSettings
 
 RETRIES = 2
 _RETRIED = (429, 500, 502, 503, 504)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from harness.printable import printable_words
+from harness.base.printable import printable_words
 from harness.reports.document import Bar, Picture
 
 if TYPE_CHECKING:

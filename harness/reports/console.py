@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from harness.errors import ERROR_DETAILS
-from harness.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
+from harness.base.errors import ERROR_DETAILS
+from harness.base.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
 from harness.reports.terminal import Terminal
 from harness.reports.words import SENTENCES, control_sentence, times
 

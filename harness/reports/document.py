@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness.model import Finding, Severity, Verdict
+from harness.base.model import Finding, Severity, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness import __version__
-from harness.history.exercise import MISSED, NO_OBJECTIVE, Drilled, Exercise
-from harness.model import Severity, Verdict
+from harness.base.model import Severity, Verdict
+from harness.records.history.exercise import MISSED, NO_OBJECTIVE, Drilled, Exercise
 from harness.reports.document import (
     Block,
     Bullets,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.history.entry import Entry
-from harness.history.exercise import Exercise, Seen, Series
-from harness.model import Severity
+from harness.base.model import Severity
+from harness.records.history.entry import Entry
+from harness.records.history.exercise import Exercise, Seen, Series
 from harness.reports.document import Bar, Block, Bullets, Column, Grid, Paragraph, Picture
 from harness.reports.words import counted, seconds
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.history.exercise import MISSED, Exercise, Seen
-from harness.model import Severity, Verdict
+from harness.base.model import Severity, Verdict
+from harness.records.history.exercise import MISSED, Exercise, Seen
 from harness.reports.document import SEVERITY_WORDS, Block, Bullets, Column, Grid, Paragraph
 from harness.reports.words import counted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.history.exercise import MISSED, NO_OBJECTIVE, NOT_MEASURED, Exercise, Series
+from harness.records.history.exercise import MISSED, NO_OBJECTIVE, NOT_MEASURED, Exercise, Series
 from harness.reports.document import Bar, Block, Bullets, Column, Grid, Paragraph, Picture
 from harness.reports.words import counted, seconds, span
 

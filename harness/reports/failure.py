@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.errors import ERROR_DETAILS
-from harness.expectation import Expected
-from harness.model import DrillResult
-from harness.printable import printable
+from harness.base.errors import ERROR_DETAILS
+from harness.base.model import DrillResult
+from harness.base.printable import printable
+from harness.scenario.expectation import Expected
 
 _LISTED = 15
 

@@ -7,18 +7,18 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from harness.base.errors import MissingProgram, UsageError
+from harness.base.model import DrillResult
+from harness.base.private import keep_mode, private_file
+from harness.base.settings import ReportSettings
 from harness.checks.evidence import Evidence
-from harness.errors import MissingProgram, UsageError
-from harness.model import DrillResult
-from harness.private import keep_mode, private_file
+from harness.records.run_directory import EVIDENCE, Store
 from harness.reports.document import Document
 from harness.reports.html import render_html
 from harness.reports.junit import render_junit
 from harness.reports.markdown import render_markdown
 from harness.reports.page import page_of
 from harness.reports.pdf import render_pdf, require_pdf
-from harness.settings import ReportSettings
-from harness.store import EVIDENCE, Store
 
 REPORT = "report.html"
 """In every run directory."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.model import DrillResult, Severity
-from harness.printable import printable
+from harness.base.model import DrillResult, Severity
+from harness.base.printable import printable
 from harness.reports.words import SENTENCES
 
 ANNOTATIONS = 10

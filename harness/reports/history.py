@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from harness.history.entry import Entry
-from harness.model import PastDrill, Severity, Verdict
+from harness.base.model import PastDrill, Severity, Verdict
+from harness.records.history.entry import Entry
 from harness.reports.terminal import Terminal
 
 _COLOURS = {Verdict.PASS: "green", Verdict.INCONCLUSIVE: "yellow", Verdict.FAIL: "red"}

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING
 
-from harness.printable import printable_words
+from harness.base.printable import printable_words
 from harness.reports.charts import svg_of
 from harness.reports.document import SEVERITY_WORDS, Document, Picture, notice_facts
 

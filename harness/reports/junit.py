@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from harness.model import CheckResult, DrillResult, Finding, Severity, Verdict
-from harness.printable import printable, printable_lines
+from harness.base.model import CheckResult, DrillResult, Finding, Severity, Verdict
+from harness.base.printable import printable, printable_lines
 from harness.reports.words import SENTENCES, moment
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

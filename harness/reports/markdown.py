@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from harness.printable import printable_words
+from harness.base.printable import printable_words
 from harness.reports.document import (
     SEVERITY_WORDS,
     Block,

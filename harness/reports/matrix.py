@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from harness.model import MatrixResult, Verdict
+from harness.base.model import MatrixResult, Verdict
 from harness.reports.terminal import Terminal
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}

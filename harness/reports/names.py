@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.snapshot import read_references
-from harness.storage.inventory import read_inventory
-from harness.storage.names import CODE_DIGITS, code_of, printable
+from harness.artifacts.storage.inventory import read_inventory
+from harness.artifacts.storage.names import CODE_DIGITS, code_of, printable
+from harness.checks.references import read_references
 
 INVENTORIES = ("source-files.jsonl", "artifact-files.jsonl", "target-files.jsonl")
 REFERENCES = "references.jsonl"

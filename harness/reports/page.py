@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness import __version__
+from harness.base.model import CheckResult, DrillResult, Finding, Severity, Step, Verdict
 from harness.checks.evidence import Evidence
-from harness.model import CheckResult, DrillResult, Finding, Severity, Step, Verdict
+from harness.drill.steps.target import RECOVERY_STEPS
+from harness.records.run_directory import ERROR_DETAILS
 from harness.reports.document import (
     Bar,
     Block,
@@ -25,8 +27,6 @@ from harness.reports.document import (
 from harness.reports.meanings import MEANINGS, STAGE
 from harness.reports.proof import evidence_section
 from harness.reports.words import SENTENCES, counted, moment, newest_row, seconds, size, span, tally
-from harness.stages.target import RECOVERY_STEPS
-from harness.store import ERROR_DETAILS
 
 LISTED_NOTICES = 100
 """Findings with all of their explanation; the checks list at most 20 of one kind."""

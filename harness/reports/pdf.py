@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.errors import MissingProgram
+from harness.base.errors import MissingProgram
 from harness.reports.document import Document
 from harness.reports.html import render_html
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.artifacts.storage.directories import directories_of
+from harness.artifacts.storage.inventory import read_inventory
+from harness.base.errors import HarnessError
+from harness.base.expressions import HEALTH_CHECKS
+from harness.base.model import DirectoryTotals, DrillResult, IdSet, Probe
 from harness.checks.evidence import Evidence, FileEvidence
-from harness.errors import HarnessError
-from harness.expressions import HEALTH_CHECKS
-from harness.model import DirectoryTotals, DrillResult, IdSet, Probe
 from harness.reports.document import Bar, Block, Column, Fold, Grid, Paragraph, Picture, Section
 from harness.reports.words import control_sentence, counted, size
-from harness.storage.directories import directories_of
-from harness.storage.inventory import read_inventory
 
 DRAWN = 12
 """Bars in a picture; the table beside it has all."""

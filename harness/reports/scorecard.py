@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from rich.markup import escape
 from rich.table import Table
 
-from harness.model import Verdict
+from harness.base.model import Verdict
 from harness.reports.markdown import inline
 from harness.reports.terminal import Terminal
-from harness.scorecard import CLEAN, GOOD, FamilyScore, Outcome, Scorecard, ScoredDrill
+from harness.runner.scorecard import CLEAN, GOOD, FamilyScore, Outcome, Scorecard, ScoredDrill
 
 _HEADINGS = tuple(Outcome)
 _LISTED = 20

@@ -17,8 +17,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from harness.errors import HarnessError
-from harness.printable import printable, printable_json
+from harness.base.errors import HarnessError
+from harness.base.printable import printable, printable_json
 
 
 class NoReader(KeyboardInterrupt):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from harness.model import DrillResult, Finding, NegativeControl, Severity, Verdict
+from harness.base.model import DrillResult, Finding, NegativeControl, Severity, Verdict
 
 SENTENCES = {
     Verdict.PASS: "The backup restores: everything that was checked came back.",

@@ -49,7 +49,11 @@ def command(*arguments: str, place: Path) -> subprocess.CompletedProcess[str]:
         "APIARY_DRILL_HISTORY": str(place / "history.sqlite3"),
     }
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "harness.cli.main", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

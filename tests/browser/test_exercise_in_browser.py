@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-from harness.history.database import History
+from harness.records.history.database import History
 from tests.browser.conftest import command
 from tests.browser.test_report_in_browser import DESKTOP, PHONE, opened, overflow, unfold
 from tests.unit.history.quarter import quarter_of_drills

@@ -11,21 +11,21 @@ from types import MappingProxyType
 import docker
 import pytest
 
-from harness.batch import Backed, Batch, back_up
+from harness.base.clock import Silent
+from harness.base.model import CheckResult, DrillResult, Finding, Severity
+from harness.base.settings import Settings, from_environment
 from harness.checks.evidence import Evidence
-from harness.clock import Silent
-from harness.drill import Drill, new_drill_id
-from harness.model import CheckResult, DrillResult, Finding, Severity
-from harness.runtimes.docker import DockerRuntime
-from harness.runtimes.ownership import workspace
-from harness.runtimes.process import ProcessRuntime
-from harness.runtimes.spec import PROBE_USER
-from harness.scenario import Objectives, Scenario, find, load
-from harness.services.stack import Stack
-from harness.settings import Settings, from_environment
-from harness.stages.collect import Restored, collect
-from harness.store import Store
-from harness.verdict import decide, findings_of, judge
+from harness.checks.verdict import decide, findings_of, judge
+from harness.drill.flow import Drill, new_drill_id
+from harness.drill.steps.collect import Restored, collect
+from harness.records.run_directory import Store
+from harness.runner.batch import Backed, Batch, back_up
+from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.ownership import workspace
+from harness.runtime.process.runtime import ProcessRuntime
+from harness.runtime.services.stack import Stack
+from harness.runtime.spec import PROBE_USER
+from harness.scenario.definition import Objectives, Scenario, find, load
 
 
 @pytest.fixture(scope="session")

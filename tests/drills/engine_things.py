@@ -13,8 +13,8 @@ from pathlib import Path
 import docker
 import psutil
 
-from harness.runtimes.docker_labels import DRILL
-from harness.runtimes.ownership import DRILL_ID_VARIABLE
+from harness.runtime.docker.labels import DRILL
+from harness.runtime.ownership import DRILL_ID_VARIABLE
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Place:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "harness.cli", *arguments],
+            [sys.executable, "-m", "harness.cli.main", *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -58,7 +58,7 @@ class Place:
     def until(self, line: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """A command that has just written a line that holds `line`; it is gone after the block."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness.cli", *arguments],
+            [sys.executable, "-m", "harness.cli.main", *arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.batch import Backed
-from harness.settings import Settings
+from harness.base.settings import Settings
+from harness.runner.batch import Backed
 from tests.drills.conftest import drill_of
 from tests.drills.test_handed_in import drill, told
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.runtimes.child import free_port
-from harness.settings import Settings
-from harness.wait import wait_until
+from harness.base.settings import Settings
+from harness.base.wait import wait_until
+from harness.runtime.process.child import free_port
 from tests.drills.test_handed_in import drill
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]

@@ -11,18 +11,18 @@ import docker
 import pytest
 import requests
 
-from harness.batch import Backed
-from harness.drill import Drill, new_drill_id
-from harness.errors import StageFailed
-from harness.model import Step
-from harness.runtimes.docker import DockerRuntime
-from harness.runtimes.docker_images import LOCAL_STANDIN
-from harness.runtimes.docker_labels import DRILL, drill_labels, remove, remove_drill
-from harness.runtimes.spec import StackSpec, new_app_key
-from harness.services.stack import Stack
-from harness.settings import Settings
-from harness.store import Store
-from harness.wait import wait_until
+from harness.base.errors import StageFailed
+from harness.base.model import Step
+from harness.base.settings import Settings
+from harness.base.wait import wait_until
+from harness.drill.flow import Drill, new_drill_id
+from harness.records.run_directory import Store
+from harness.runner.batch import Backed
+from harness.runtime.docker.images import LOCAL_STANDIN
+from harness.runtime.docker.labels import DRILL, drill_labels, remove, remove_drill
+from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.services.stack import Stack
+from harness.runtime.spec import StackSpec, new_app_key
 from tests.drills.engine_things import Place, things
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import requests
 
-from harness.wait import wait_until
+from harness.base.wait import wait_until
 from tests.drills.engine_things import processes_of
 
 pytestmark = pytest.mark.xdist_group("endings")
@@ -40,7 +40,7 @@ def place(tmp_path: Path) -> dict[str, str]:
 def running(place: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A drill whose source is being set up, in a session of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", *RUN],
+        [sys.executable, "-m", "harness.cli.main", *RUN],
         env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -72,7 +72,7 @@ def processes(place: dict[str, str]) -> list[psutil.Process]:
 def command(place: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments], env=place, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "harness.cli.main", *arguments], env=place, capture_output=True, text=True, check=False
     )
 
 
@@ -112,7 +112,7 @@ def servers(place: dict[str, str]) -> set[int]:
     found = set()
     for process in processes(place):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if process.name() == "mariadbd" or "harness.embedded" in process.cmdline():
+            if process.name() == "mariadbd" or "harness.standins.meilisearch" in process.cmdline():
                 found.add(process.pid)
     return found
 
@@ -143,7 +143,7 @@ def test_two_drills_at_once_do_not_disturb_each_other(place: dict[str, str]) -> 
     """Both pass."""
     both = [
         subprocess.Popen(
-            [sys.executable, "-m", "harness.cli", *RUN],
+            [sys.executable, "-m", "harness.cli.main", *RUN],
             env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         for _ in range(2)

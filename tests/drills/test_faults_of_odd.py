@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from harness.backup.scan import scan
+from harness.artifacts.storage.names import coded
+from harness.base.model import Change, FileState
 from harness.faults import FAULTS
 from harness.faults.odd_files import FILES
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.model import Change, FileState
-from harness.services.execution import run
-from harness.services.mysql import Session
-from harness.services.stack import Stack
-from harness.storage.names import coded
+from harness.procedure.backup.scan import scan
+from harness.runtime.services.execution import run
+from harness.runtime.services.mysql import Session
+from harness.runtime.services.stack import Stack
 from tests.drills.conftest import Restoration
 
 pytestmark = pytest.mark.xdist_group("restoration")

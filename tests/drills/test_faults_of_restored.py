@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from harness.backup.scan import scan
+from harness.artifacts.storage.names import coded
+from harness.base.model import Change, FileState
+from harness.base.wait import wait_until
 from harness.checks.evidence import DocumentDifference
+from harness.drill.steps.documents import document_differences
 from harness.faults import FAULTS
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.model import Change, FileState
-from harness.services.execution import run
-from harness.services.mysql import quote_name
-from harness.stages.documents import document_differences
-from harness.storage.names import coded
-from harness.wait import wait_until
+from harness.procedure.backup.scan import scan
+from harness.runtime.services.execution import run
+from harness.runtime.services.mysql import quote_name
 from tests.drills.conftest import Restoration
 
 pytestmark = pytest.mark.xdist_group("restoration")

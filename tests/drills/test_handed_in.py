@@ -15,14 +15,14 @@ import zstandard
 from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 
-from harness.attestation.keys import generate
-from harness.batch import Backed
-from harness.dump.source import open_script
+from harness.artifacts.dump.source import open_script
+from harness.artifacts.storage.names import coded
+from harness.base.settings import Settings
 from harness.faults.storage import unpacked
-from harness.schema import SCHEMAS
-from harness.services.execution import run
-from harness.settings import Settings
-from harness.storage.names import coded
+from harness.records.attestation.keys import generate
+from harness.records.schema import SCHEMAS
+from harness.runner.batch import Backed
+from harness.runtime.services.execution import run
 from tests.drills.conftest import drill_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
@@ -43,7 +43,7 @@ def drill(
     if path is not None:
         environment["PATH"] = path
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", command, *options],
+        [sys.executable, "-m", "harness.cli.main", command, *options],
         env=environment,
         capture_output=True,
         text=True,

@@ -9,16 +9,16 @@ from threading import Event
 
 import pytest
 
-from harness.errors import ServerFailed
+from harness.base.errors import ServerFailed
+from harness.base.model import DrillResult, Severity, Verdict
 from harness.faults import FAULTS
 from harness.faults.fault import Fault, Options, table
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.model import DrillResult, Severity, Verdict
-from harness.runtimes.process import ProcessRuntime
-from harness.runtimes.spec import StackSpec
-from harness.scenario import Scenario, find, load
-from harness.services.stack import Stack
+from harness.runtime.process.runtime import ProcessRuntime
+from harness.runtime.services.stack import Stack
+from harness.runtime.spec import StackSpec
+from harness.scenario.definition import Scenario, find, load
 
 pytestmark = pytest.mark.xdist_group("injection")
 

@@ -19,12 +19,12 @@ import pytest
 import requests
 import zstandard
 
-from harness.dump.inspect import inspect
-from harness.runtimes.spec import StackSpec, new_app_key
-from harness.scenario import Scenario
-from harness.services.mysql import MySqlServer
-from harness.settings import Limits, Settings
-from harness.stages.source import prepare_source
+from harness.artifacts.dump.inspect import inspect
+from harness.base.settings import Limits, Settings
+from harness.drill.steps.source import prepare_source
+from harness.runtime.services.mysql import MySqlServer
+from harness.runtime.spec import StackSpec, new_app_key
+from harness.scenario.definition import Scenario
 from tests.drills.conftest import drill_of
 
 of_mysql = pytest.mark.xdist_group("inputs-mysql")
@@ -129,7 +129,7 @@ def run(
     options = () if command == "clean" else ("--runtime=process", "--fast", "--json")
     with (stdin or Path(os.devnull)).open("rb") as file:
         return subprocess.run(
-            [sys.executable, "-m", "harness.cli", command, *options, *map(str, arguments)],
+            [sys.executable, "-m", "harness.cli.main", command, *options, *map(str, arguments)],
             env={
                 **os.environ,
                 "APIARY_DRILL_STATE_DIR": str(settings.state_dir),

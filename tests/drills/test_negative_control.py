@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from harness.base.model import NegativeControl, Verdict
 from harness.checks import CHECKS
 from harness.checks.evidence import Evidence
-from harness.control import CONTROLS, control, rows
-from harness.control.touched import Target
-from harness.model import NegativeControl, Verdict
-from harness.result import result_of
-from harness.services.mysql import quote_name
-from harness.verdict import judge
+from harness.checks.verdict import judge
+from harness.drill.negative_control import CONTROLS, control, rows
+from harness.drill.negative_control.touched import Target
+from harness.drill.result import result_of
+from harness.runtime.services.mysql import quote_name
 from tests.drills.conftest import Restoration
 
 pytestmark = pytest.mark.xdist_group("restoration")

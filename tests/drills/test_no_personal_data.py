@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from harness.batch import Backed
-from harness.services.execution import run
-from harness.services.mysql import MySqlServer, Session, quote_name
-from harness.settings import Settings
+from harness.base.settings import Settings
+from harness.runner.batch import Backed
+from harness.runtime.services.execution import run
+from harness.runtime.services.mysql import MySqlServer, Session, quote_name
 from tests.drills.conftest import drill_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
@@ -137,7 +137,7 @@ def verify(marked: Marked, place: Path, script: Path, storage: Path) -> Ended:
         "GITHUB_ACTIONS": "true",
         "GITHUB_STEP_SUMMARY": str(summary),
     }
-    argv = [sys.executable, "-m", "harness.cli", "verify", "--runtime", "process", "--fast"]
+    argv = [sys.executable, "-m", "harness.cli.main", "verify", "--runtime", "process", "--fast"]
     argv += ["--metrics", str(place / "metrics")]
     argv += ["--dump", str(script), "--storage", str(storage), "--app-key-file", str(marked.key)]
     argv += [text for kind, path in files.items() for text in (f"--{kind}", str(path))]
@@ -158,7 +158,7 @@ def verify(marked: Marked, place: Path, script: Path, storage: Path) -> Ended:
     assert {"result.json", "report.html"} <= {Path(name).name for name in outputs}
     assert any("history" in name for name in outputs)
     again = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "report", str(run_dir), "--json"],
+        [sys.executable, "-m", "harness.cli.main", "report", str(run_dir), "--json"],
         env=environment, capture_output=True, check=False,
     )  # fmt: skip
     outputs["report --json"] = (again.stdout + again.stderr).decode()

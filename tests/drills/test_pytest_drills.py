@@ -12,10 +12,10 @@ import docker
 import pytest
 from junitparser import JUnitXml, Properties, Property, TestCase
 
-from harness.runtimes.docker_images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
-from harness.runtimes.docker_labels import docker_leftovers
-from harness.scenario import find
-from harness.wait import wait_until
+from harness.base.wait import wait_until
+from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
+from harness.runtime.docker.labels import docker_leftovers
+from harness.scenario.definition import find
 from tests.drills.engine_things import processes_of
 from tests.engines import AnotherEngine
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.settings import Settings
+from harness.base.settings import Settings
 from tests.drills.test_handed_in import drill
 
 pytestmark = pytest.mark.xdist_group("real-apiary")

@@ -13,9 +13,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.batch import Backed
-from harness.runtimes.docker_images import LOCAL_STANDIN
-from harness.settings import Settings
+from harness.base.settings import Settings
+from harness.runner.batch import Backed
+from harness.runtime.docker.images import LOCAL_STANDIN
 from tests.drills.test_handed_in import drill, rows_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.wait import wait_until
+from harness.base.wait import wait_until
 from tests.drills.engine_things import processes_of
 
 pytestmark = pytest.mark.xdist_group("pytest-drills")
@@ -19,7 +19,10 @@ pytestmark = pytest.mark.xdist_group("pytest-drills")
 
 def start_score(directory: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", "score", "--runtime", "process", "--jobs", "2", "--json", *arguments],
+        [
+            sys.executable, "-m", "harness.cli.main", "score",
+            "--runtime", "process", "--jobs", "2", "--json", *arguments,
+        ],
         env={**os.environ, "APIARY_DRILL_STATE_DIR": str(directory / "state"), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
@@ -50,7 +53,7 @@ def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path
     assert lost["unmet"] == ["its process ended with exit status -9"]
     assert process.returncode == 3
     swept = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "clean"],
+        [sys.executable, "-m", "harness.cli.main", "clean"],
         env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"), "DOCKER_HOST": "unix:///nonexistent.sock"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -77,7 +80,7 @@ def test_an_end_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: sign
 def test_what_auto_came_to_is_said_and_stands_in_the_scorecard(tmp_path: Path) -> None:
     """Chosen once, with the reason: no drill may quietly run on something else than the others."""
     ran = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "score", "unsafe-statement", "--json"],
+        [sys.executable, "-m", "harness.cli.main", "score", "unsafe-statement", "--json"],
         env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/no.sock"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.backup.scan import scan
-from harness.services.execution import run
-from harness.services.mysql import quote_name
-from harness.storage.names import coded
-from harness.wait import wait_until
+from harness.artifacts.storage.names import coded
+from harness.base.wait import wait_until
+from harness.procedure.backup.scan import scan
+from harness.runtime.services.execution import run
+from harness.runtime.services.mysql import quote_name
 from tests.drills.conftest import Restoration
 
 pytestmark = pytest.mark.xdist_group("restoration")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.batch import Backed
-from harness.dump.source import open_script
-from harness.history.database import History
-from harness.settings import Settings
+from harness.artifacts.dump.source import open_script
+from harness.base.settings import Settings
+from harness.records.history.database import History
+from harness.runner.batch import Backed
 from tests.drills.test_handed_in import drill, storage_directory
 
 pytestmark = pytest.mark.xdist_group("handed-in")

@@ -9,11 +9,11 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.batch import Backed
-from harness.dump.source import open_script
-from harness.runtimes.docker_images import LOCAL_STANDIN
-from harness.settings import Settings
-from harness.storage.archive import open_archive
+from harness.artifacts.dump.source import open_script
+from harness.artifacts.storage.archive import open_archive
+from harness.base.settings import Settings
+from harness.runner.batch import Backed
+from harness.runtime.docker.images import LOCAL_STANDIN
 from tests.drills.test_handed_in import drill
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]

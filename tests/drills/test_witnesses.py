@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.batch import Batch
+from harness.base.model import DrillResult
+from harness.base.settings import Settings
 from harness.checks import CHECKS
-from harness.covering import covering, read_card
-from harness.model import DrillResult
-from harness.result import result_of
-from harness.scenario import Scenario, load_all, shipped
-from harness.scorecard import GOOD, Outcome, Scorecard, outcome_of, without_check, witnesses
-from harness.settings import Settings
-from harness.store import Store
-from harness.verdict import judge
+from harness.checks.verdict import judge
+from harness.drill.result import result_of
+from harness.records.run_directory import Store
+from harness.runner.batch import Batch
+from harness.runner.covering import covering, read_card
+from harness.runner.scorecard import GOOD, Outcome, Scorecard, outcome_of, without_check, witnesses
+from harness.scenario.definition import Scenario, load_all, shipped
 
 pytestmark = pytest.mark.xdist_group("witnesses")
 

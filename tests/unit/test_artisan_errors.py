@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from harness.errors import ProcedureFailed, ServerFailed, WaitTimeout, excerpt
-from harness.runtimes.local_host import LocalHost
-from harness.services.apiary import Apiary
-from harness.services.artisan_errors import cause_of, start_failed
+from harness.base.errors import ProcedureFailed, ServerFailed, WaitTimeout, excerpt
+from harness.runtime.process.host import LocalHost
+from harness.runtime.services.apiary import Apiary
+from harness.runtime.services.artisan_errors import cause_of, start_failed
 
 FRAMES = "\n".join(f"#{number} /app/vendor/laravel/framework/src/Pipeline.php(209): handle()" for number in range(60))
 

@@ -13,7 +13,7 @@ import click
 import pytest
 import yaml
 
-from harness.cli import main
+from harness.cli.main import main
 from harness.reports.pdf import PACKAGES
 
 ROOT = Path(__file__).parents[2]

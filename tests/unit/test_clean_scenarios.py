@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.clean_scenarios import clean_scenarios
+from harness.base.model import Verdict
 from harness.faults import FAULTS
-from harness.model import Verdict
-from harness.scenario import SUFFIX, Scenario
-from harness.standin.generate.extras import EXTRAS
+from harness.scenario.definition import SUFFIX, Scenario
+from harness.scenario.fault_free import clean_scenarios
+from harness.standins.apiary.generate.extras import EXTRAS
 
 
 def test_the_same_number_is_the_same_drill() -> None:

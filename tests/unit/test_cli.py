@@ -14,9 +14,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from harness.cli import COMMANDS, main
+from harness.cli.main import COMMANDS, main
 
-COMMAND = (sys.executable, "-m", "harness.cli")
+COMMAND = (sys.executable, "-m", "harness.cli.main")
 
 
 def test_every_command_is_there_under_its_own_name() -> None:
@@ -30,9 +30,10 @@ def test_every_command_is_there_under_its_own_name() -> None:
 
 def test_the_list_has_every_summary_whole_and_imports_no_command() -> None:
     program = (
-        "import json, sys; from harness.cli import COMMANDS, main\n"
+        "import json, sys; from harness.cli.main import COMMANDS, main\n"
         "try: main(['--help'])\n"
-        "except SystemExit: print(json.dumps([name for name in sys.modules if name.startswith('harness.commands.')]))"
+        "except SystemExit:\n"
+        "    print(json.dumps([name for name in sys.modules if name.startswith('harness.cli.commands.')]))"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     *told, loaded = answer.stdout.splitlines()
@@ -48,14 +49,14 @@ def test_a_name_that_is_no_command_is_bad_usage() -> None:
     assert "Error: No such command 'verfiy'." in answer.output
 
 
-@pytest.mark.parametrize("module", ["harness.cli", "harness.commands.status"])
+@pytest.mark.parametrize("module", ["harness.cli.main", "harness.cli.commands.status"])
 def test_what_only_reads_a_file_imports_no_client_of_a_server(module: str) -> None:
     """A command that reads a file is as fast as reading a file: cron asks for `status` every hour."""
     program = f"import sys, json, {module}; print(json.dumps(sorted(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(json.loads(answer.stdout))
     assert module in loaded
-    assert not loaded & {"docker", "pymysql", "meilisearch", "matplotlib", "weasyprint", "harness.drill"}
+    assert not loaded & {"docker", "pymysql", "meilisearch", "matplotlib", "weasyprint", "harness.drill.flow"}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_what_nobody_provided_for_says_nothing_of_a_backup(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("harness.commands.faults.faults.callback", fail)
+    monkeypatch.setattr("harness.cli.commands.faults.faults.callback", fail)
     answer = CliRunner().invoke(main, ["faults"])
     assert answer.exit_code == code
     assert told in answer.stderr

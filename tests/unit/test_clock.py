@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.clock import Clock, Silent, megabytes
-from harness.errors import FaultFailed, ProcedureFailed, StageFailed
-from harness.model import Step
+from harness.base.clock import Clock, Silent, megabytes
+from harness.base.errors import FaultFailed, ProcedureFailed, StageFailed
+from harness.base.model import Step
 
 
 class Heard:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import scenario
+from harness.base.errors import UsageError
 from harness.checks import CHECKS
-from harness.covering import covering, read_card
-from harness.errors import UsageError
-from harness.scenario import Scenario
-from harness.scorecard import Outcome, family_of
+from harness.runner.covering import covering, read_card
+from harness.runner.scorecard import Outcome, family_of
+from harness.scenario import definition as scenario
+from harness.scenario.definition import Scenario
 
 CARD = Path(__file__).parents[2] / ".ci/scorecard.json"
 

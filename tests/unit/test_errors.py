@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness import errors
-from harness.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
+from harness.base import errors
+from harness.base.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
 
 
 def test_an_error_is_told_as_fact_hints_and_details() -> None:

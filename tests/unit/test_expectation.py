@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.expectation import Expected, ExpectedFinding
-from harness.model import DrillResult, Finding, Severity, Verdict
-from harness.result import result_of
+from harness.base.model import DrillResult, Finding, Severity, Verdict
+from harness.drill.result import result_of
+from harness.scenario.expectation import Expected, ExpectedFinding
 
 
 def result(verdict: Verdict, *found: tuple[str, str, Severity]) -> DrillResult:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.expectation import ExpectedFinding
-from harness.model import Change, DrillResult, Finding, InjectedFault, Severity, Verdict
-from harness.result import result_of
-from harness.scenario import Scenario, load, shipped
+from harness.base.model import Change, DrillResult, Finding, InjectedFault, Severity, Verdict
+from harness.drill.result import result_of
+from harness.scenario.definition import Scenario, load, shipped
+from harness.scenario.expectation import ExpectedFinding
 from tests.tables import over_table
 
 SCENARIOS = {name: load(path) for name, path in shipped().items()}

@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
-from harness.errors import ServerFailed
-from harness.services.apiary import fetch
+from harness.base.errors import ServerFailed
+from harness.runtime.services.apiary import fetch
 
 BODY = b"0123456789" * 20_000
 

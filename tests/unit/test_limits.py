@@ -6,9 +6,9 @@ from dataclasses import fields
 
 import pytest
 
-from harness.errors import UsageError
-from harness.limits import NAMES, Limits, duration_s, option_for
-from harness.scenario import LimitChoices
+from harness.base.errors import UsageError
+from harness.base.limits import NAMES, Limits, duration_s, option_for
+from harness.scenario.definition import LimitChoices
 
 
 def test_times_have_units() -> None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from harness.model import IdSet
+from harness.base.model import IdSet
 from tests.tables import over_table
 from tests.unit.checks.builders import part
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.services.mysql import error_text
-from harness.services.mysql_errors import without_values
+from harness.runtime.services.mysql import error_text
+from harness.runtime.services.mysql_errors import without_values
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-from harness.errors import ServerFailed
-from harness.services.apiary import Page
-from harness.services.execution import Completed
-from harness.stages.app import login_refused
-from harness.stages.health import observe_health
+from harness.base.errors import ServerFailed
+from harness.drill.steps.app import login_refused
+from harness.drill.steps.health import observe_health
+from harness.runtime.services.apiary import Page
+from harness.runtime.services.execution import Completed
 
 
 def page(status: int, content_type: str, size_bytes: int = 9, body: bytes = b"") -> Page:

@@ -32,5 +32,7 @@ def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("apiary_restore_drill-*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
     wanted = {name for name in names if name.startswith("harness/") and not (ROOT / name).is_symlink()}
-    wanted |= {f"harness/{name}" for name in names if name.startswith("scenarios/")}
+    wanted |= {
+        name.replace("scenarios/", "harness/scenario/shipped/") for name in names if name.startswith("scenarios/")
+    }
     assert wanted - held == set()

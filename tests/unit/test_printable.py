@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from harness.printable import printable, printable_json, printable_words
+from harness.base.printable import printable, printable_json, printable_words
 
 
 def test_what_acts_is_shown_as_an_escape() -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.attestation.envelope import sign_run
-from harness.attestation.keys import generate, load_private
+from harness.base.private import private_directory, private_log
 from harness.checks.evidence import Evidence
-from harness.history.database import History
-from harness.history.record import record
-from harness.private import private_directory, private_log
+from harness.records.attestation.envelope import sign_run
+from harness.records.attestation.keys import generate, load_private
+from harness.records.history.database import History
+from harness.records.history.record import record
+from harness.records.run_directory import Store
 from harness.reports.files import document_of, write_reports
-from harness.runtimes.ownership import workspace
-from harness.store import Store
+from harness.runtime.ownership import workspace
 from tests.unit.reports.results import passed
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.checks.evidence import RowDifference
-from harness.rowdiff import KEYS_LISTED, differing_rows
+from harness.checks.rowdiff import KEYS_LISTED, differing_rows
 from tests.tables import over_table
 
 

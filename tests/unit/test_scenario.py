@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import guide
-from harness.errors import UsageError
-from harness.expectation import Expected, ExpectedFinding
+from harness.base import guide
+from harness.base.errors import UsageError
+from harness.base.model import Verdict
+from harness.base.settings import Limits
 from harness.faults.stages import RESTORE_STEPS, Stage
-from harness.model import Verdict
-from harness.scenario import DEFAULT, Scenario, find, load, load_all, shipped
-from harness.settings import Limits
+from harness.scenario.definition import DEFAULT, Scenario, find, load, load_all, shipped
+from harness.scenario.expectation import Expected, ExpectedFinding
 from tests.tables import over_table
 
 WHY = "why = 'A reason that is long enough to be one.'\n"

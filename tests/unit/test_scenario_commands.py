@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.cli import main
+from harness.cli.main import main
 from harness.faults import FAULTS
 from harness.faults.fault import Fault
-from harness.scenario import load, shipped
-from harness.scenario_template import template
+from harness.scenario.definition import load, shipped
+from harness.scenario.template import template
 from tests.tables import over_table
 
 

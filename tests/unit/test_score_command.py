@@ -13,7 +13,7 @@ import pytest
 
 def score(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", "score", *arguments],
+        [sys.executable, "-m", "harness.cli.main", "score", *arguments],
         env={
             **os.environ,
             "APIARY_DRILL_STATE_DIR": str(directory / "state"),

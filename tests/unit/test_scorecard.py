@@ -10,15 +10,13 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
+from harness.base.model import Change, CheckResult, DrillResult, Finding, InjectedFault, Severity, Verdict
 from harness.checks import CHECKS
-from harness.expectation import Expected, ExpectedFinding
+from harness.drill.result import result_of
 from harness.faults import FAMILIES
-from harness.history.scorecard import read_scorecard
-from harness.model import Change, CheckResult, DrillResult, Finding, InjectedFault, Severity, Verdict
+from harness.records.history.scorecard import read_scorecard
 from harness.reports.scorecard import render_markdown, sentence_of, told
-from harness.result import result_of
-from harness.scenario import FaultChoice, Scenario
-from harness.scorecard import (
+from harness.runner.scorecard import (
     CLEAN,
     PROCEDURE,
     Outcome,
@@ -32,6 +30,8 @@ from harness.scorecard import (
     without_check,
     witnesses,
 )
+from harness.scenario.definition import FaultChoice, Scenario
+from harness.scenario.expectation import Expected, ExpectedFinding
 
 LOST = Finding("row-count", Severity.ERROR, "users", "A row is gone.")
 OTHER = Finding("file-missing", Severity.ERROR, "a.pdf", "A file is gone.")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import scenario
-from harness.batch import runs_on
+from harness.base.model import Verdict
 from harness.checks import CHECKS
-from harness.model import Verdict
-from harness.scenario import Scenario
-from harness.scorecard import Outcome
+from harness.runner.batch import runs_on
+from harness.runner.scorecard import Outcome
+from harness.scenario import definition as scenario
+from harness.scenario.definition import Scenario
 
 PAGE = Path(__file__).parents[2] / "docs" / "scorecard.md"
 HEADING = {"docker": "In containers", "process": "As local processes"}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
-from harness.services.meilisearch import MeilisearchServer
-from harness.stages.search import when_settled
+from harness.drill.steps.search import when_settled
+from harness.runtime.services.meilisearch import MeilisearchServer
 
 
 @dataclass

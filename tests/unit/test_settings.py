@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.settings import DockerSettings, ImageSettings, from_environment
+from harness.base.errors import UsageError
+from harness.base.settings import DockerSettings, ImageSettings, from_environment
 
 
 def test_an_empty_environment_has_a_place_for_everything() -> None:

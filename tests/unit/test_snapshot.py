@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from harness.model import IdSet
-from harness.snapshot import _is_payload, _spread, read_kept_row_digests, read_references
+from harness.base.model import IdSet
+from harness.checks.references import read_references
+from harness.procedure.snapshot import _is_payload, _spread, read_kept_row_digests
 from tests.tables import over_table
 
 

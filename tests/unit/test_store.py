@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import BrokenArtifact, ServerFailed, StageFailed, UsageError
+from harness.base.model import Change, Component, DrillResult, InjectedFault, Step, TableState, Verdict
 from harness.checks.evidence import Evidence, RowDifference
-from harness.errors import BrokenArtifact, ServerFailed, StageFailed, UsageError
-from harness.expectation import Expected, ExpectedFinding
-from harness.model import Change, Component, DrillResult, InjectedFault, Step, TableState, Verdict
-from harness.result import exit_code, judge_again, result_of
-from harness.store import Store
-from harness.verdict import judge
+from harness.checks.verdict import judge
+from harness.drill.result import exit_code, judge_again, result_of
+from harness.records.run_directory import Store
+from harness.scenario.expectation import Expected, ExpectedFinding
 
 
 def result_for(evidence: Evidence) -> DrillResult:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harness.errors import UsageError
-from harness.timezones import TimeZones, checked_zone, earliest_moment, zone_named
+from harness.base.errors import UsageError
+from harness.base.timezones import TimeZones, checked_zone, earliest_moment, zone_named
 
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 ASSUMED = "(assumed: the backup does not name it)"

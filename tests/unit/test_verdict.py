@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from harness.base.model import CheckResult, Finding, Severity, Verdict
 from harness.checks import CHECKS, Check
 from harness.checks.evidence import Evidence
-from harness.model import CheckResult, Finding, Severity, Verdict
-from harness.result import result_of
-from harness.verdict import decide, findings_of, judge
+from harness.checks.verdict import decide, findings_of, judge
+from harness.drill.result import result_of
 from tests.unit.checks.builders import finding
 
 LOST = finding("row-count", "users", "Table users has 1 rows, the source had 2.", "2", "1")

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from harness.errors import ServerFailed, WaitTimeout
-from harness.wait import wait_until
+from harness.base.errors import ServerFailed, WaitTimeout
+from harness.base.wait import wait_until
 
 
 def test_the_first_answer_ends_the_wait() -> None:

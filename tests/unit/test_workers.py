@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import workers
-from harness.scenario import Scenario
-from harness.settings import Settings, from_environment
-from harness.workers import Refused, drill_all
+from harness.base.settings import Settings, from_environment
+from harness.runner import workers
+from harness.runner.workers import Refused, drill_all
+from harness.scenario.definition import Scenario
 
 WHY = "A drill that never comes to anything, because nobody is there."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.runtimes import docker_images
+from harness.runtime.docker import images as docker_images
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,13 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.errors import EXIT_INCONCLUSIVE
-from harness.runtimes import docker_client
-from harness.runtimes.choice import choose_runtime
-from harness.runtimes.docker_client import EngineUnavailable
-from harness.runtimes.docker_images import LOCAL_MARIADB, LOCAL_MEILISEARCH, LOCAL_MYSQL
-from harness.runtimes.docker_labels import docker_leftovers
-from harness.settings import DockerSettings, ImageSettings, Settings, from_environment
+from harness.base.errors import EXIT_INCONCLUSIVE
+from harness.base.settings import DockerSettings, ImageSettings, Settings, from_environment
+from harness.runtime.choice import choose_runtime
+from harness.runtime.docker import client as docker_client
+from harness.runtime.docker.client import EngineUnavailable
+from harness.runtime.docker.images import LOCAL_MARIADB, LOCAL_MEILISEARCH, LOCAL_MYSQL
+from harness.runtime.docker.labels import docker_leftovers
 from tests.engines import AnotherEngine
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("other-engine")]

@@ -8,7 +8,7 @@ import docker
 import psutil
 import pytest
 
-from harness.runtimes.docker_images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
+from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
 from tests.drills.engine_things import Place, things
 from tests.engines import AnotherEngine
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import docker
 import pytest
 
-from harness.images.build import build_images, list_images
-from harness.runtimes.docker_client import EngineUnavailable, connect
-from harness.settings import Settings, from_environment
+from harness.base.settings import Settings, from_environment
+from harness.runtime.docker.client import EngineUnavailable, connect
+from harness.runtime.images.build import build_images, list_images
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 

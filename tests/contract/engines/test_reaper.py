@@ -19,9 +19,9 @@ _IMAGE = "testcontainers/ryuk:0.8.1"
 
 _ASK = """
 import os, sys
-from harness.runtimes.docker_client import connect
-from harness.runtimes.docker_container import use_reaper
-from harness.settings import from_environment
+from harness.runtime.docker.client import connect
+from harness.runtime.docker.container import use_reaper
+from harness.base.settings import from_environment
 client = connect(from_environment({**os.environ, **dict(word.split("=", 1) for word in sys.argv[2:])}).docker)
 print(use_reaper(client, keep=sys.argv[1] == "keep"))
 client.close()

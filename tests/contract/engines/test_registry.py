@@ -18,12 +18,12 @@ import docker
 import docker.errors
 import pytest
 
-from harness.errors import EXIT_INCONCLUSIVE, UsageError
-from harness.runtimes import docker_images
-from harness.runtimes.docker_client import connect
-from harness.runtimes.docker_images import LOCAL_MEILISEARCH, LOCAL_STANDIN, ImageUnavailable, choose
-from harness.runtimes.docker_pull import pull
-from harness.settings import Settings, from_environment
+from harness.base.errors import EXIT_INCONCLUSIVE, UsageError
+from harness.base.settings import Settings, from_environment
+from harness.runtime.docker import images as docker_images
+from harness.runtime.docker.client import connect
+from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_STANDIN, ImageUnavailable, choose
+from harness.runtime.docker.pull import pull
 from tests.registry import Registry
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("registry")]
@@ -268,7 +268,7 @@ def test_a_drill_with_an_image_that_cannot_be_had_ends_in_one_sentence(registry:
     """On the command line: exit code 3, no traceback, no run directory that looks like a result, nothing left."""
     asked = f"{registry.address}/nobody/has-this:1"
     environment = {**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state")}
-    argv = [sys.executable, "-m", "harness.cli", "run", "--mysql-image", asked]
+    argv = [sys.executable, "-m", "harness.cli.main", "run", "--mysql-image", asked]
     ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert (ended.returncode, ended.stdout.splitlines()) == (EXIT_INCONCLUSIVE, [f"pulling {asked}"])
     assert ended.stderr.splitlines() == [

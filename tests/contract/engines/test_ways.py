@@ -15,15 +15,15 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.drill import new_drill_id
-from harness.errors import UsageError
-from harness.runtimes.docker import DockerRuntime
-from harness.runtimes.docker_client import EngineUnavailable, connect
-from harness.runtimes.docker_host import ContainerHost
-from harness.runtimes.docker_images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
-from harness.runtimes.docker_labels import docker_leftovers
-from harness.runtimes.spec import StackSpec, new_app_key
-from harness.settings import DockerSettings, ImageSettings, Settings, from_environment
+from harness.base.errors import UsageError
+from harness.base.settings import DockerSettings, ImageSettings, Settings, from_environment
+from harness.drill.flow import new_drill_id
+from harness.runtime.docker.client import EngineUnavailable, connect
+from harness.runtime.docker.host import ContainerHost
+from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
+from harness.runtime.docker.labels import docker_leftovers
+from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.spec import StackSpec, new_app_key
 from tests.engines import AnotherEngine
 from tests.sshd import SshServer
 

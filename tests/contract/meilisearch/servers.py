@@ -14,7 +14,7 @@ from typing import Any
 import meilisearch
 import requests
 
-from harness.wait import wait_until
+from harness.base.wait import wait_until
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class EmbeddedServer:
 
     def command(self, *options: str) -> list[str]:
         return [
-            *(sys.executable, "-m", "harness.embedded", f"--http-addr=127.0.0.1:{self.port}"),
+            *(sys.executable, "-m", "harness.standins.meilisearch", f"--http-addr=127.0.0.1:{self.port}"),
             *(f"--db-path={self.db_path}", f"--dump-dir={self.dump_dir}", *options),
         ]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import meilisearch
 import pytest
 
-from harness.embedded.__main__ import main
-from harness.embedded.settings import defaults
+from harness.standins.meilisearch.__main__ import main
+from harness.standins.meilisearch.settings import defaults
 from tests.contract.meilisearch.servers import EmbeddedServer
 from tests.contract.meilisearch.test_embedded_process import done
 

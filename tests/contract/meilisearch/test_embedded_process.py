@@ -10,7 +10,7 @@ import meilisearch
 import psutil
 from meilisearch.models.task import Task, TaskInfo
 
-from harness.wait import wait_until
+from harness.base.wait import wait_until
 from tests.contract.meilisearch.servers import EmbeddedServer
 
 WAIT_MS = 60_000

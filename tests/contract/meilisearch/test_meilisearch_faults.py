@@ -10,14 +10,14 @@ from typing import Any, cast
 
 import meilisearch
 
+from harness.base.model import Change
+from harness.base.settings import Limits
+from harness.drill.steps.search import when_settled
 from harness.faults import FAULTS
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.model import Change
-from harness.services.meilisearch import MeilisearchServer
-from harness.services.stack import Stack
-from harness.settings import Limits
-from harness.stages.search import when_settled
+from harness.runtime.services.meilisearch import MeilisearchServer
+from harness.runtime.services.stack import Stack
 from tests.contract.meilisearch.servers import ServerUnderTest
 
 

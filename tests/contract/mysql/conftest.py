@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from harness.errors import MissingProgram
-from harness.runtimes.mysql_process import mysql_server
-from harness.runtimes.ownership import DRILL_ID_VARIABLE, workspace
-from harness.runtimes.programs import MYSQL_HINTS, mysql_programs
-from harness.runtimes.spec import StackSpec, new_app_key
-from harness.services.mysql import Account, MySqlServer, Session, quote_name
-from harness.settings import from_environment
+from harness.base.errors import MissingProgram
+from harness.base.settings import from_environment
+from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
+from harness.runtime.process.mysql import mysql_server
+from harness.runtime.process.programs import MYSQL_HINTS, mysql_programs
+from harness.runtime.services.mysql import Account, MySqlServer, Session, quote_name
+from harness.runtime.spec import StackSpec, new_app_key
 from tests.contract.mysql.places import FLAVOURS, Place
 
 # One worker for each kind of server (`--dist loadgroup`), so that its servers are started once.

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from harness.backup.database import dump_arguments
-from harness.backup.plan import BackupPlan
-from harness.model import SchemaObject, TableState
-from harness.services.mysql import Account, MySqlServer, Session, quote_name
-from harness.services.mysql_content import read_tables
-from harness.services.mysql_schema import read_objects
+from harness.base.model import SchemaObject, TableState
+from harness.procedure.backup.database import dump_arguments
+from harness.procedure.backup.plan import BackupPlan
+from harness.runtime.services.mysql import Account, MySqlServer, Session, quote_name
+from harness.runtime.services.mysql_content import read_tables
+from harness.runtime.services.mysql_schema import read_objects
 
 FLAVOURS = ("MySQL", "MariaDB")
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.backup.database import DumpOutcome, backup_database
-from harness.backup.plan import BackupPlan
-from harness.dump.source import open_script
-from harness.errors import ProcedureFailed, ServerFailed
-from harness.model import DatabaseState, TableState
-from harness.restore.database import run_script
-from harness.services.mysql import Account, Session
-from harness.services.mysql_content import read_auto_increments
-from harness.snapshot import read_database
+from harness.artifacts.dump.source import open_script
+from harness.base.errors import ProcedureFailed, ServerFailed
+from harness.base.model import DatabaseState, TableState
+from harness.procedure.backup.database import DumpOutcome, backup_database
+from harness.procedure.backup.plan import BackupPlan
+from harness.procedure.restore.database import run_script
+from harness.procedure.snapshot import read_database
+from harness.runtime.services.mysql import Account, Session
+from harness.runtime.services.mysql_content import read_auto_increments
 from tests.contract.mysql.places import Place
 
 EVERYTHING = BackupPlan(excluded_tables=())

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.plan import BackupPlan, BackupSource
-from harness.backup.take import Backup, take_backup
-from harness.clock import Clock, Silent
-from harness.dump.source import open_script
-from harness.model import Between
-from harness.runtimes.local_host import LocalHost
-from harness.storage.inventory import read_inventory
-from harness.storage.names import coded
+from harness.artifacts.dump.source import open_script
+from harness.artifacts.storage.inventory import read_inventory
+from harness.artifacts.storage.names import coded
+from harness.base.clock import Clock, Silent
+from harness.base.model import Between
+from harness.procedure.backup.plan import BackupPlan, BackupSource
+from harness.procedure.backup.take import Backup, take_backup
+from harness.runtime.process.host import LocalHost
 from tests.contract.mysql.places import Place
 
 FILES, BETWEEN = "Back up the files", "Look for what changed between the two"

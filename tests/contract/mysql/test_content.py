@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import ServerFailed
+from harness.base.model import IdSet, Orphans
 from harness.checks.evidence import RowDifference
-from harness.errors import ServerFailed
-from harness.model import IdSet, Orphans
-from harness.rowdiff import differing_rows
-from harness.services.mysql import Account, Session, server_variables
-from harness.services.mysql_content import (
+from harness.checks.rowdiff import differing_rows
+from harness.procedure.snapshot import read_database, read_kept_row_digests, write_references
+from harness.runtime.services.mysql import Account, Session, server_variables
+from harness.runtime.services.mysql_content import (
     read_auto_increments,
     read_ids,
     read_orphans,
     read_row_digests,
     read_shapes,
 )
-from harness.services.mysql_schema import missing_definers, read_objects
-from harness.snapshot import read_database, read_kept_row_digests, write_references
+from harness.runtime.services.mysql_schema import missing_definers, read_objects
 from tests.contract.mysql.places import Place
 
 NO_KEYS = "SET foreign_key_checks = 0"

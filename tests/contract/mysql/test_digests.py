@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.model import TableState
+from harness.base.model import TableState
 from tests.contract.mysql.places import Place
 
 EMPTY = "0" * 32

@@ -11,17 +11,17 @@ from typing import Any, cast
 
 import pytest
 
-from harness.backup.database import backup_database
-from harness.backup.outside import ROUTINES, check_account, hides_routines
-from harness.dump.source import open_script
-from harness.errors import ProcedureFailed
+from harness.artifacts.dump.source import open_script
+from harness.base.errors import ProcedureFailed
+from harness.base.model import Change
+from harness.base.settings import Limits
 from harness.faults import FAULTS
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.model import Change
-from harness.services.mysql_schema import read_objects
-from harness.services.stack import Stack
-from harness.settings import Limits
+from harness.procedure.backup.database import backup_database
+from harness.procedure.backup.outside import ROUTINES, check_account, hides_routines
+from harness.runtime.services.mysql_schema import read_objects
+from harness.runtime.services.stack import Stack
 from tests.contract.mysql.places import Place
 from tests.contract.mysql.test_backup import EVERYTHING
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.errors import WaitTimeout
-from harness.limits import Limits
-from harness.restore.database import connected, run_script
-from harness.wait import wait_until
+from harness.base.errors import WaitTimeout
+from harness.base.limits import Limits
+from harness.base.wait import wait_until
+from harness.procedure.restore.database import connected, run_script
 from tests.contract.mysql.places import Place
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError, ProcedureFailed
-from harness.restore.database import redacted, run_script
+from harness.base.errors import HarnessError, ProcedureFailed
+from harness.procedure.restore.database import redacted, run_script
 from tests.contract.mysql.places import Place
 
 

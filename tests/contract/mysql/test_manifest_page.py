@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.model import (
+from harness.base.model import (
     ArtifactFile,
     Component,
     Exclusion,

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.outside import PRIVILEGES, ROUTINES, CommandLifecycle, check_account
-from harness.backup.plan import BackupPlan, BackupSource
-from harness.backup.take import take_backup
-from harness.clock import Clock, Silent
-from harness.errors import BrokenArtifact, StageFailed, UsageError
-from harness.handin.discover import find_backup
-from harness.runtimes.local_host import LocalHost
-from harness.services.mysql import Account
-from harness.wait import wait_until
+from harness.base.clock import Clock, Silent
+from harness.base.errors import BrokenArtifact, StageFailed, UsageError
+from harness.base.wait import wait_until
+from harness.inputs.discover import find_backup
+from harness.procedure.backup.outside import PRIVILEGES, ROUTINES, CommandLifecycle, check_account
+from harness.procedure.backup.plan import BackupPlan, BackupSource
+from harness.procedure.backup.take import take_backup
+from harness.runtime.process.host import LocalHost
+from harness.runtime.services.mysql import Account
 from tests.contract.mysql.places import Place
 
 PLAN = BackupPlan(quiesced=True, excluded_tables=())
@@ -101,7 +101,8 @@ def test_an_interrupted_backup_is_no_backup(
     password = tmp_path / "password"
     password.write_text(place.server.admin.password)
     arguments = [
-        sys.executable, "-m", "harness.cli", "backup", "--mysql-port", str(place.server.port), "--database", place.name,
+        sys.executable, "-m", "harness.cli.main", "backup",
+        "--mysql-port", str(place.server.port), "--database", place.name,
         "--mysql-user", place.server.admin.user, "--mysql-password-file", str(password),
         "--storage", str(tmp_path / "app"), "--to", str(tmp_path / "night"),
         *(("--mysqld", "mariadbd") if place.flavour == "MariaDB" else ()),

@@ -11,12 +11,12 @@ import pytest
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from harness.errors import UsageError
-from harness.restore.database import run_script
-from harness.standin.config import DatabaseArgs
-from harness.standin.database import connect
-from harness.standin.follow import new_migrations
-from harness.standin.migrations import migrate
+from harness.base.errors import UsageError
+from harness.procedure.restore.database import run_script
+from harness.standins.apiary.config import DatabaseArgs
+from harness.standins.apiary.database import connect
+from harness.standins.apiary.follow import new_migrations
+from harness.standins.apiary.migrations import migrate
 from tests.contract.mysql.conftest import NewPlace
 from tests.contract.mysql.places import Place, differences
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.restore.database import run_script
-from harness.services.mysql_content import read_auto_increments
+from harness.procedure.restore.database import run_script
+from harness.runtime.services.mysql_content import read_auto_increments
 from tests.contract.mysql.everything import EVERYTHING
 from tests.contract.mysql.places import Place, differences, dump
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from harness.services.mysql import server_variables
-from harness.timezones import TimeZones
+from harness.base.timezones import TimeZones
+from harness.runtime.services.mysql import server_variables
 from tests.contract.mysql.places import Place
 
 NEW_YORK = ZoneInfo("America/New_York")

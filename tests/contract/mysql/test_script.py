@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from harness.backup.plan import BackupPlan
+from harness.base.errors import EXIT_NOT_AS_EXPECTED, BrokenArtifact, ProcedureFailed, UnsafeArtifact, UsageError
+from harness.base.model import Severity
 from harness.checks.evidence import RowDifference
 from harness.checks.schema import check_script_objects
-from harness.errors import EXIT_NOT_AS_EXPECTED, BrokenArtifact, ProcedureFailed, UnsafeArtifact, UsageError
-from harness.model import Severity
-from harness.restore.database import run_script
-from harness.restore.redump import differing_rows_of_script, redump
-from harness.restore.script import Script, check_compatibility, read_script
+from harness.procedure.backup.plan import BackupPlan
+from harness.procedure.restore.database import run_script
+from harness.procedure.restore.redump import differing_rows_of_script, redump
+from harness.procedure.restore.script import Script, check_compatibility, read_script
 from tests.contract.mysql.everything import EVERYTHING
 from tests.contract.mysql.places import Place, differences, dump
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.restore.database import client_arguments, connected
-from harness.runtimes.server_user import server_user
-from harness.services.mysql import quote_name
-from harness.settings import from_environment
-from harness.wait import wait_until
+from harness.base.settings import from_environment
+from harness.base.wait import wait_until
+from harness.procedure.restore.database import client_arguments, connected
+from harness.runtime.process.server_user import server_user
+from harness.runtime.services.mysql import quote_name
 from tests.contract.mysql.places import Place
 from tests.unit.dump.test_dump_admitted import HOSTILE, TABLE
 

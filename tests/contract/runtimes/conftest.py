@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.runtimes.spec import StackSpec
-from harness.settings import Settings, from_environment
+from harness.base.settings import Settings, from_environment
+from harness.runtime.spec import StackSpec
 from tests.contract.runtimes.stacks import Running, a_spec, killer, runtime
 
 
@@ -25,7 +25,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = replace(from_environment(os.environ), state_dir=state, runs_dir=state / "runs")
     if settings.which("meilisearch") is None:
         script = state / "meilisearch"
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} -m harness.embedded "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} -m harness.standins.meilisearch "$@"\n')
         script.chmod(0o755)
         settings = replace(settings, meilisearch=str(script))
     return settings

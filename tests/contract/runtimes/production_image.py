@@ -15,10 +15,10 @@ from contextlib import contextmanager
 
 import docker
 
-from harness.images.bases import ensure_base
-from harness.images.recipes import Base
-from harness.runtimes.docker_images import LOCAL_STANDIN
-from harness.settings import Settings
+from harness.base.settings import Settings
+from harness.runtime.docker.images import LOCAL_STANDIN
+from harness.runtime.images.bases import ensure_base
+from harness.runtime.images.recipes import Base
 
 CLIENT = Base("base-mariadb-client", "trixie", ("mariadb-client",))
 """What `default-mysql-client` of the real image's Dockerfile is; made once for each engine, like the other bases."""

@@ -12,12 +12,12 @@ import docker
 import psutil
 import pytest
 
-from harness.runtimes.docker import DockerRuntime
-from harness.runtimes.ownership import DRILL_ID_VARIABLE, workspace
-from harness.runtimes.process import ProcessRuntime
-from harness.runtimes.spec import Runtime, StackSpec, new_app_key
-from harness.services.stack import Stack
-from harness.settings import Settings
+from harness.base.settings import Settings
+from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
+from harness.runtime.process.runtime import ProcessRuntime
+from harness.runtime.services.stack import Stack
+from harness.runtime.spec import Runtime, StackSpec, new_app_key
 
 
 @dataclass(frozen=True)

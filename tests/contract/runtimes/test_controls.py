@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.runtimes.spec import StackSpec
-from harness.wait import wait_until
+from harness.base.wait import wait_until
+from harness.runtime.spec import StackSpec
 from tests.contract.runtimes.stacks import Running, a_spec
 
 pytestmark = pytest.mark.xdist_group("docker")

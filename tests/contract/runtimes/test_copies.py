@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtimes.spec import StackSpec
-from harness.services.stack import Stack
-from harness.settings import Settings
-from harness.wait import wait_until
+from harness.base.settings import Settings
+from harness.base.wait import wait_until
+from harness.runtime.services.stack import Stack
+from harness.runtime.spec import StackSpec
 from tests.contract.runtimes.stacks import a_spec, runtime
 from tests.contract.runtimes.test_endings import _remains
 

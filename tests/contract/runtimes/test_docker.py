@@ -15,17 +15,17 @@ import docker
 import pytest
 import requests
 
-from harness.errors import ServerFailed, WaitTimeout
-from harness.runtimes.docker import DockerRuntime
-from harness.runtimes.docker_client import EngineUnavailable, connect
-from harness.runtimes.docker_images import LOCAL_MARIADB, LOCAL_STANDIN, ImageUnavailable
-from harness.runtimes.docker_labels import DRILL, docker_leftovers, drill_labels, remove_drill, sweep_docker
-from harness.runtimes.docker_reach import Forward
-from harness.runtimes.egress import attempts_from, egress_attempts
-from harness.runtimes.spec import StackSpec
-from harness.services.execution import run
-from harness.services.stack import Stack
-from harness.settings import DockerSettings, ImageSettings, Limits, Settings, from_environment
+from harness.base.errors import ServerFailed, WaitTimeout
+from harness.base.settings import DockerSettings, ImageSettings, Limits, Settings, from_environment
+from harness.runtime.docker.client import EngineUnavailable, connect
+from harness.runtime.docker.images import LOCAL_MARIADB, LOCAL_STANDIN, ImageUnavailable
+from harness.runtime.docker.labels import DRILL, docker_leftovers, drill_labels, remove_drill, sweep_docker
+from harness.runtime.docker.reach import Forward
+from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.egress import attempts_from, egress_attempts
+from harness.runtime.services.execution import run
+from harness.runtime.services.stack import Stack
+from harness.runtime.spec import StackSpec
 from tests.contract.runtimes.stacks import a_spec
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
@@ -145,9 +145,9 @@ _KILLED = """
     import os, sys
     from dataclasses import replace
     from pathlib import Path
-    from harness.runtimes.docker import DockerRuntime
-    from harness.runtimes.spec import StackSpec
-    from harness.settings import from_environment
+    from harness.runtime.docker.runtime import DockerRuntime
+    from harness.runtime.spec import StackSpec
+    from harness.base.settings import from_environment
     settings = from_environment(os.environ)
     spec = StackSpec(role="target", drill_id=sys.argv[1], logs=Path(sys.argv[2]), app_key="x")
     with DockerRuntime(settings).stack(spec):

@@ -10,11 +10,11 @@ import docker
 import psutil
 import pytest
 
-from harness.errors import ServerFailed
-from harness.runtimes.ownership import DRILL_ID_VARIABLE
-from harness.runtimes.spec import StackSpec
-from harness.settings import Settings
-from harness.wait import wait_until
+from harness.base.errors import ServerFailed
+from harness.base.settings import Settings
+from harness.base.wait import wait_until
+from harness.runtime.ownership import DRILL_ID_VARIABLE
+from harness.runtime.spec import StackSpec
 from tests.contract.runtimes.stacks import Running, a_spec
 
 Start = Callable[[StackSpec], AbstractContextManager[Running]]

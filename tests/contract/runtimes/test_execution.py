@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from harness.errors import MissingProgram, WaitTimeout
-from harness.services.execution import feed, run
-from harness.wait import wait_until
+from harness.base.errors import MissingProgram, WaitTimeout
+from harness.base.wait import wait_until
+from harness.runtime.services.execution import feed, run
 from tests.contract.runtimes.stacks import Running
 
 MIB = 1 << 20

@@ -11,17 +11,17 @@ from random import Random
 import docker
 import pytest
 
-from harness.errors import Cause, HarnessError, ServerFailed
+from harness.base.errors import Cause, HarnessError, ServerFailed
+from harness.base.model import Change
+from harness.base.settings import Limits, from_environment
 from harness.faults import FAULTS
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.model import Change
-from harness.runtimes.docker_client import connect
-from harness.runtimes.egress import egress_attempts
-from harness.runtimes.spec import StackSpec
-from harness.services.execution import run
-from harness.services.stack import Stack
-from harness.settings import Limits, from_environment
+from harness.runtime.docker.client import connect
+from harness.runtime.egress import egress_attempts
+from harness.runtime.services.execution import run
+from harness.runtime.services.stack import Stack
+from harness.runtime.spec import StackSpec
 from tests.contract.runtimes.stacks import Running, a_spec
 
 pytestmark = pytest.mark.xdist_group("docker")

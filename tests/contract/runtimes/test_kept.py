@@ -11,16 +11,16 @@ import docker
 import pytest
 import requests
 
-from harness.commands.kept import how_to_reach
-from harness.runtimes.docker import DockerRuntime
-from harness.runtimes.docker_labels import DRILL, remove_drill
-from harness.settings import Settings
+from harness.base.settings import Settings
+from harness.cli.connection_info import how_to_reach
+from harness.runtime.docker.labels import DRILL, remove_drill
+from harness.runtime.docker.runtime import DockerRuntime
 from tests.contract.runtimes.stacks import a_spec
 
 
 def cli(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments],
+        [sys.executable, "-m", "harness.cli.main", *arguments],
         env={**os.environ, "APIARY_DRILL_STATE_DIR": str(settings.state_dir)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -11,11 +11,11 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.errors import UsageError
-from harness.handin.matrix import combinations, parse_axes
-from harness.runtimes.docker_images import LOCAL_MARIADB, LOCAL_MEILISEARCH, LOCAL_MYSQL
-from harness.runtimes.programs import mysql_programs
-from harness.settings import Settings, from_environment
+from harness.base.errors import UsageError
+from harness.base.settings import Settings, from_environment
+from harness.inputs.matrix import combinations, parse_axes
+from harness.runtime.docker.images import LOCAL_MARIADB, LOCAL_MEILISEARCH, LOCAL_MYSQL
+from harness.runtime.process.programs import mysql_programs
 
 pytestmark = pytest.mark.xdist_group("matrix")
 
@@ -126,7 +126,7 @@ def backup(tmp_path: Path) -> Path:
 def test_the_command_tells_it_before_anything_starts(backup: Path, arguments: list[str], told: str) -> None:
     script = [] if "--dump" in arguments else ["--dump", str(backup / "a.sql")]
     process = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "verify", "--runtime", "process", *script, "--storage",
+        [sys.executable, "-m", "harness.cli.main", "verify", "--runtime", "process", *script, "--storage",
          str(backup / "app"), *arguments],
         env={**os.environ, "APIARY_DRILL_STATE_DIR": str(backup / "state")},
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,

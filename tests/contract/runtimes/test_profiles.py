@@ -10,17 +10,17 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.clock import Clock, Silent
-from harness.errors import UsageError
-from harness.expressions import HEALTH_CHECKS
-from harness.runtimes.components import STANDIN_UNPROVEN
-from harness.runtimes.docker import DockerRuntime
-from harness.scenario import find, load
-from harness.services.execution import run
-from harness.services.stack import Stack
-from harness.settings import ImageSettings, Limits, Settings
-from harness.stages.health import observe_health
-from harness.stages.source import prepare_source
+from harness.base.clock import Clock, Silent
+from harness.base.errors import UsageError
+from harness.base.expressions import HEALTH_CHECKS
+from harness.base.settings import ImageSettings, Limits, Settings
+from harness.drill.steps.health import observe_health
+from harness.drill.steps.source import prepare_source
+from harness.runtime.components import STANDIN_UNPROVEN
+from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.services.execution import run
+from harness.runtime.services.stack import Stack
+from harness.scenario.definition import find, load
 from tests.contract.runtimes.production_image import production_image
 from tests.contract.runtimes.stacks import a_spec
 

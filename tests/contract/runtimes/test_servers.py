@@ -8,11 +8,11 @@ import secrets
 import pytest
 import requests
 
-from harness.errors import ServerFailed
-from harness.services.execution import run
-from harness.services.meilisearch import EMBEDDED_HEADER
-from harness.services.mysql import Account
-from harness.settings import Settings
+from harness.base.errors import ServerFailed
+from harness.base.settings import Settings
+from harness.runtime.services.execution import run
+from harness.runtime.services.meilisearch import EMBEDDED_HEADER
+from harness.runtime.services.mysql import Account
 from tests.contract.runtimes.stacks import Running
 
 # One worker holds the stacks for all of them.

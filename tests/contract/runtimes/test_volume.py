@@ -14,15 +14,15 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.backup.scan import read_artifact
-from harness.backup.storage import backup_storage
-from harness.errors import UsageError
-from harness.handin.volumes import Volume, named_volume, opened
-from harness.runtimes.docker_client import EngineUnavailable
-from harness.runtimes.docker_images import LOCAL_STANDIN
-from harness.services.execution import run
-from harness.settings import DockerSettings, from_environment
-from harness.storage.inventory import read_inventory
+from harness.artifacts.storage.inventory import read_inventory
+from harness.base.errors import UsageError
+from harness.base.settings import DockerSettings, from_environment
+from harness.inputs.volumes import Volume, named_volume, opened
+from harness.procedure.backup.scan import read_artifact
+from harness.procedure.backup.storage import backup_storage
+from harness.runtime.docker.client import EngineUnavailable
+from harness.runtime.docker.images import LOCAL_STANDIN
+from harness.runtime.services.execution import run
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("volumes")]
 
@@ -180,7 +180,7 @@ def test_the_commands_tell_it_before_anything_starts(command: str, tmp_path: Pat
     ):
         engine_there = {"DOCKER_HOST": host} if host else {}
         process = subprocess.run(
-            [sys.executable, "-m", "harness.cli", command, *others, "--storage", "volume:test-volume-none"],
+            [sys.executable, "-m", "harness.cli.main", command, *others, "--storage", "volume:test-volume-none"],
             env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"), **engine_there},
             capture_output=True, text=True, check=False,
         )  # fmt: skip

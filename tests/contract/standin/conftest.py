@@ -11,8 +11,8 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from harness.standin.config import DatabaseArgs
-from harness.standin.database import connect
+from harness.standins.apiary.config import DatabaseArgs
+from harness.standins.apiary.database import connect
 from tests.contract.standin.standin_app import MEILISEARCH_KEY, App, answers, fill, free_port, make_app, running
 
 
@@ -52,7 +52,7 @@ def meilisearch_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     directory = tmp_path_factory.mktemp("meilisearch")
     url = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "harness.embedded", f"--http-addr={url.removeprefix('http://')}"]
+    command = [sys.executable, "-m", "harness.standins.meilisearch", f"--http-addr={url.removeprefix('http://')}"]
     command += [f"--db-path={directory / 'data.ms'}", f"--dump-dir={directory / 'dumps'}"]
     env = os.environ | {"MEILI_MASTER_KEY": MEILISEARCH_KEY}
     with running(command, directory / "log", lambda: answers(url + "/health"), env):

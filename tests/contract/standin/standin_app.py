@@ -17,12 +17,12 @@ from pathlib import Path
 
 import requests
 
-from harness.standin import artisan
-from harness.standin.config import AppConfig, DatabaseArgs, load_config
-from harness.standin.console import Console
-from harness.standin.database import connect
-from harness.standin.generate import EXTRAS, GeneratedData, generate
-from harness.wait import wait_until
+from harness.base.wait import wait_until
+from harness.standins.apiary import artisan
+from harness.standins.apiary.config import AppConfig, DatabaseArgs, load_config
+from harness.standins.apiary.console import Console
+from harness.standins.apiary.database import connect
+from harness.standins.apiary.generate import EXTRAS, GeneratedData, generate
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 APP_KEY = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -85,7 +85,7 @@ class App:
     def php(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command in a process of its own."""
         return subprocess.run(
-            [sys.executable, "-m", "harness.standin.php", *words],
+            [sys.executable, "-m", "harness.standins.apiary.php", *words],
             env=os.environ | self.env | env,
             cwd=self.base_dir,
             capture_output=True,
@@ -122,7 +122,7 @@ class App:
         """`php artisan serve` on a free port; gives its address."""
         port = free_port()
         url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "harness.standin.php", "artisan", "serve"]
+        command = [sys.executable, "-m", "harness.standins.apiary.php", "artisan", "serve"]
         command += ["--host=127.0.0.1", f"--port={port}", *(() if may_reload else ("--no-reload",))]
         env = {"APP_URL": url, "PHP_CLI_SERVER_WORKERS": str(workers), **env}
         log = self.base_dir / f"serve-{port}.log"

@@ -13,13 +13,13 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from harness.errors import UsageError
-from harness.guide import EXCLUDABLE_DIRECTORIES, EXCLUDABLE_TABLES, FILE_REFERENCES, REFERENCED_DIRECTORIES
-from harness.standin.config import DatabaseArgs
-from harness.standin.encryption import DecryptError, decrypt_string, new_app_key, parse_app_key
-from harness.standin.generate import NONCE_EVENT_PREFIX, TABLES, generate
-from harness.standin.generate.words import ODD_TEXTS
-from harness.wait import wait_until
+from harness.base.errors import UsageError
+from harness.base.guide import EXCLUDABLE_DIRECTORIES, EXCLUDABLE_TABLES, FILE_REFERENCES, REFERENCED_DIRECTORIES
+from harness.base.wait import wait_until
+from harness.standins.apiary.config import DatabaseArgs
+from harness.standins.apiary.encryption import DecryptError, decrypt_string, new_app_key, parse_app_key
+from harness.standins.apiary.generate import NONCE_EVENT_PREFIX, TABLES, generate
+from harness.standins.apiary.generate.words import ODD_TEXTS
 from tests.contract.standin.standin_app import APP_KEY, NOW, App, fill, make_app
 
 
@@ -189,7 +189,7 @@ def test_an_unknown_scale_is_refused(app: App) -> None:
 
 def test_the_command_line_says_what_it_made(app: App) -> None:
     app.artisan("migrate", "--force")
-    command = [sys.executable, "-m", "harness.standin.generate", "--now", NOW.isoformat(), "--nonce", "n"]
+    command = [sys.executable, "-m", "harness.standins.apiary.generate", "--now", NOW.isoformat(), "--nonce", "n"]
     done = subprocess.run(
         command, env=os.environ | app.env, cwd=app.base_dir, capture_output=True, text=True, check=False
     )
@@ -199,7 +199,7 @@ def test_the_command_line_says_what_it_made(app: App) -> None:
 
 
 def test_the_command_line_says_why_it_cannot(app: App) -> None:
-    command = [sys.executable, "-m", "harness.standin.generate"]
+    command = [sys.executable, "-m", "harness.standins.apiary.generate"]
     env = os.environ | app.env | {"APP_KEY": ""}
     done = subprocess.run(command, env=env, cwd=app.base_dir, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "No application encryption key has been specified.\n")
@@ -207,7 +207,7 @@ def test_the_command_line_says_why_it_cannot(app: App) -> None:
 
 def test_traffic_writes_rows_and_files_until_it_is_told_to_stop(root: DatabaseArgs, tmp_path: Path) -> None:
     app = fill(make_app(root, tmp_path))
-    command = [sys.executable, "-m", "harness.standin.traffic", "--rate", "200"]
+    command = [sys.executable, "-m", "harness.standins.apiary.traffic", "--rate", "200"]
     process = subprocess.Popen(
         command, env=os.environ | app.env, cwd=app.base_dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -10,11 +10,11 @@ from typing import Any, cast
 import pytest
 import requests
 
+from harness.base.model import AppState, Probe
 from harness.checks.app import check_answers
-from harness.model import AppState, Probe
-from harness.runtimes.local_host import LocalHost
-from harness.services.apiary import Apiary
-from harness.stages import health
+from harness.drill.steps import health
+from harness.runtime.process.host import LocalHost
+from harness.runtime.services.apiary import Apiary
 from tests.contract.standin.standin_app import App
 
 HELD = ("cache", "database", "log", "migration", "storage")
@@ -31,7 +31,7 @@ def observed(app: App, url: str, **env: str) -> tuple[dict[str, str], str, list[
     apiary = Apiary(
         url=url,
         host=host,
-        php=(sys.executable, "-m", "harness.standin.php"),
+        php=(sys.executable, "-m", "harness.standins.apiary.php"),
         user=None,
         storage_host=host,
         storage_root=str(app.config.files_dir),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.guide import EXCLUDABLE_TABLES, FILE_REFERENCES
-from harness.standin import migrations
-from harness.standin.config import DatabaseArgs
-from harness.standin.database import connect, read_catalog
-from harness.standin.generate.extras import TRIGGER, VIEW
-from harness.standin.migrations import load_stored_schema
+from harness.base.guide import EXCLUDABLE_TABLES, FILE_REFERENCES
+from harness.standins.apiary import migrations
+from harness.standins.apiary.config import DatabaseArgs
+from harness.standins.apiary.database import connect, read_catalog
+from harness.standins.apiary.generate.extras import TRIGGER, VIEW
+from harness.standins.apiary.migrations import load_stored_schema
 from tests.contract.standin.standin_app import App, make_app
 
 

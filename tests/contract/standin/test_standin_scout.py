@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from harness.expressions import decrypt_digest_expression, queue_size_expression, resume_owners_expression
-from harness.guide import IMPORTED_MODELS
-from harness.standin.encryption import new_app_key
-from harness.standin.models import index_settings
-from harness.standin.scout import airports
+from harness.base.expressions import decrypt_digest_expression, queue_size_expression, resume_owners_expression
+from harness.base.guide import IMPORTED_MODELS
+from harness.standins.apiary.encryption import new_app_key
+from harness.standins.apiary.models import index_settings
+from harness.standins.apiary.scout import airports
 from tests.contract.standin.standin_app import App
 
 
@@ -207,5 +207,5 @@ def test_tinker_refuses_any_other_code(filled: App) -> None:
     assert filled.artisan("tinker", "--execute=echo 1;") == 1
     assert (filled.out, filled.err) == (
         "",
-        "  ERROR  PHP Parse error: the stand-in understands only the expressions of harness/expressions.py\n",
+        "  ERROR  PHP Parse error: the stand-in understands only the expressions of harness/base/expressions.py\n",
     )

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from harness.standin.config import cache_file
+from harness.standins.apiary.config import cache_file
 from tests.contract.standin.standin_app import App
 
 CAS = {"CAS_HOSTNAME": "sso.example", "CAS_REAL_HOSTS": "sso.example"}

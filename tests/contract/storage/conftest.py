@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtimes.local_host import LocalCommand, LocalHost
+from harness.runtime.process.host import LocalCommand, LocalHost
 
 
 @pytest.fixture

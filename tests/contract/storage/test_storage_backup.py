@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from harness.backup.scan import read_artifact, scan
-from harness.backup.storage import FORMS, StorageBackup, backup_storage
-from harness.errors import HarnessError, ProcedureFailed, UnsafeArtifact, UsageError
-from harness.model import ArtifactFile, Exclusion
-from harness.runtimes.local_host import LocalHost
-from harness.storage.inventory import read_inventory
+from harness.artifacts.storage.inventory import read_inventory
+from harness.base.errors import HarnessError, ProcedureFailed, UnsafeArtifact, UsageError
+from harness.base.model import ArtifactFile, Exclusion
+from harness.procedure.backup.scan import read_artifact, scan
+from harness.procedure.backup.storage import FORMS, StorageBackup, backup_storage
+from harness.runtime.process.host import LocalHost
 from tests.naming import uncoded
 
 EXCLUDED = ("nova-exports", "dompdf")
@@ -239,9 +239,9 @@ def test_a_form_that_is_not_known_is_refused(host: LocalHost, source: Path, dest
 ON_A_FULL_DISK = """
 import sys
 from pathlib import Path
-from harness.backup.storage import backup_storage
-from harness.errors import HarnessError
-from harness.runtimes.local_host import LocalHost
+from harness.procedure.backup.storage import backup_storage
+from harness.base.errors import HarnessError
+from harness.runtime.process.host import LocalHost
 from tests.naming import uncoded
 try:
     backup_storage(LocalHost(), sys.argv[1], Path(sys.argv[2]), form=sys.argv[3])

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.scan import scan
-from harness.backup.storage import FORMS, backup_storage
-from harness.backup.unpack import Unpacker
-from harness.errors import BrokenArtifact, HarnessError, ProcedureFailed, UnsafeArtifact, UsageError
-from harness.restore.storage import StorageRestore, check_storage, restore_storage
-from harness.runtimes.local_host import LocalCommand, LocalHost
-from harness.storage.inventory import read_inventory
-from harness.storage.safety import ArchiveLimits
+from harness.artifacts.storage.inventory import read_inventory
+from harness.artifacts.storage.safety import ArchiveLimits
+from harness.base.errors import BrokenArtifact, HarnessError, ProcedureFailed, UnsafeArtifact, UsageError
+from harness.procedure.backup.scan import scan
+from harness.procedure.backup.storage import FORMS, backup_storage
+from harness.procedure.backup.unpack import Unpacker
+from harness.procedure.restore.storage import StorageRestore, check_storage, restore_storage
+from harness.runtime.process.host import LocalCommand, LocalHost
 
 EXCLUDED = ("nova-exports", "dompdf")
 AS_ROOT = os.geteuid() == 0

@@ -21,13 +21,13 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 
 from harness import __version__
-from harness.attestation.check import CheckedFile, State, verify_evidence
-from harness.attestation.envelope import ChangedEvidence, sign_run
-from harness.attestation.keys import PublicKey, SigningKey, generate, load_private, load_public
-from harness.backup.measure import measure_copy
-from harness.errors import HarnessError, UsageError
-from harness.model import ArtifactFile, InjectedFault, Verdict
-from harness.store import Store
+from harness.base.errors import HarnessError, UsageError
+from harness.base.model import ArtifactFile, InjectedFault, Verdict
+from harness.procedure.backup.measure import measure_copy
+from harness.records.attestation.check import CheckedFile, State, verify_evidence
+from harness.records.attestation.envelope import ChangedEvidence, sign_run
+from harness.records.attestation.keys import PublicKey, SigningKey, generate, load_private, load_public
+from harness.records.run_directory import Store
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
 DUMP, STORAGE = b"-- MySQL dump\n", b"files\n"
@@ -408,7 +408,7 @@ def test_a_statement_of_another_kind_is_not_taken_for_evidence(
     """The same key may sign other things, such as packages."""
     from securesystemslib.signer import CryptoSigner
 
-    from harness.attestation.envelope import PAYLOAD_TYPE, as_line
+    from harness.records.attestation.envelope import PAYLOAD_TYPE, as_line
 
     for change, told in (
         ({"predicateType": "https://slsa.dev/provenance/v1"}, "is a statement of the kind https://slsa.dev/"),

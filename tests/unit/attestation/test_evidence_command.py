@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.attestation.envelope import sign_run
-from harness.attestation.keys import generate, load_private
-from harness.cli import main
-from harness.model import Verdict
-from harness.store import Store
+from harness.base.model import Verdict
+from harness.cli.main import main
+from harness.records.attestation.envelope import sign_run
+from harness.records.attestation.keys import generate, load_private
+from harness.records.run_directory import Store
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
 

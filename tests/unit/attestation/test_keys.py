@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from harness.attestation.keys import generate, load_private, load_public, read_passphrase
-from harness.errors import EXIT_USAGE, UsageError
+from harness.base.errors import EXIT_USAGE, UsageError
+from harness.records.attestation.keys import generate, load_private, load_public, read_passphrase
 
 MAKE_ONE = "HINT: Make a pair with: apiary-drill evidence keygen FILE."
 OPEN_IT = "HINT: Name the file with its passphrase (--sign-passphrase-file), or set APIARY_DRILL_SIGN_PASSPHRASE."

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.directory import new_directory, noted, remove_unfinished
-from harness.errors import BrokenArtifact, UsageError
-from harness.handin.discover import find_backup
+from harness.base.errors import BrokenArtifact, UsageError
+from harness.inputs.discover import find_backup
+from harness.procedure.backup.directory import new_directory, noted, remove_unfinished
 
 
 def test_it_gets_its_name_at_the_end(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_what_a_killed_backup_left_is_cleared(tmp_path: Path) -> None:
 def test_clean_finds_what_a_killed_backup_left_and_not_what_is_written(tmp_path: Path) -> None:
     state, to = tmp_path / "state", tmp_path / "backups" / "night"
     program = (
-        "import os, sys; from pathlib import Path; from harness.backup.directory import new_directory, noted\n"
+        "import os, sys; from pathlib import Path; from harness.procedure.backup.directory import new_directory, noted\n"  # noqa: E501
         "with noted(Path(sys.argv[1]), Path(sys.argv[2])), new_directory(Path(sys.argv[2])) as partial:\n"
         "    (partial / 'file').touch(); print('here', flush=True); sys.stdin.read()\n"
     )
@@ -80,7 +80,7 @@ def test_a_backup_that_ends_leaves_no_note(tmp_path: Path) -> None:
 
 def test_a_backup_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from harness.backup.directory import new_directory\n"
+        "import sys; from pathlib import Path; from harness.procedure.backup.directory import new_directory\n"
         "with new_directory(Path(sys.argv[1])) as partial:\n"
         "    (partial / 'file').touch(); print('here', flush=True); sys.stdin.read()\n"
     )

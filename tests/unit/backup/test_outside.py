@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.outside import CommandLifecycle, check_command, hides_routines, missing_privileges
-from harness.errors import ProcedureFailed, UsageError
-from harness.runtimes.local_host import LocalHost
+from harness.base.errors import ProcedureFailed, UsageError
+from harness.procedure.backup.outside import CommandLifecycle, check_command, hides_routines, missing_privileges
+from harness.runtime.process.host import LocalHost
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from harness.checks.evidence import (
-    ArtifactEvidence,
-    Evidence,
-    FileEvidence,
-    MigratedTable,
-    MigrationEvidence,
-    RecoveryEvidence,
-    ScriptContent,
-    ScriptObject,
-    ScriptTable,
-    SearchEvidence,
-)
-from harness.guide import IMPORTED_MODELS
-from harness.model import (
+from harness.artifacts.storage.inventory import write_inventory
+from harness.base.guide import IMPORTED_MODELS
+from harness.base.model import (
     AppState,
     ArtifactFile,
     CheckResult,
@@ -42,7 +31,18 @@ from harness.model import (
     TrendEvidence,
     TrendLimits,
 )
-from harness.storage.inventory import write_inventory
+from harness.checks.evidence import (
+    ArtifactEvidence,
+    Evidence,
+    FileEvidence,
+    MigratedTable,
+    MigrationEvidence,
+    RecoveryEvidence,
+    ScriptContent,
+    ScriptObject,
+    ScriptTable,
+    SearchEvidence,
+)
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PREFIX = "apiary_"

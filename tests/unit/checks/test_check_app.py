@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.base.model import EgressAttempt, Probe, Severity
 from harness.checks.app import (
     check_answers,
     check_configuration,
@@ -9,7 +10,6 @@ from harness.checks.app import (
     check_egress,
     check_migrations,
 )
-from harness.model import EgressAttempt, Probe, Severity
 from tests.unit.checks.builders import app, finding, only
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.base.model import Severity
 from harness.checks.artifact import check_artifact, check_script_warnings
 from harness.checks.evidence import ArtifactEvidence
-from harness.model import Severity
 from tests.unit.checks.builders import artifact_file, finding, only
 
 PROMISED = artifact_file()

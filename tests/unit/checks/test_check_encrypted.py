@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.base.model import Probe, Severity
 from harness.checks.encrypted import NOT_READABLE, check_encrypted_values
-from harness.model import Probe, Severity
 from tests.unit.checks.builders import app, finding, only
 
 READ = Probe("decrypt", "users.token", "d1", "d1")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from harness.base.model import Finding, Severity
 from harness.checks.evidence import MigratedTable, MigrationEvidence
 from harness.checks.release import check_release
-from harness.model import Finding, Severity
 from tests.unit.checks.builders import database, finding, only, part, table
 
 BEFORE = database(table("teams", 6), table("users", 10), objects=(part("column", "users", "id", type="int"),))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.base.model import CheckResult, DatabaseState, SchemaObject, Severity
 from harness.checks.evidence import ScriptObject
 from harness.checks.schema import (
     KEY_KINDS,
@@ -18,7 +19,6 @@ from harness.checks.schema import (
     check_script_objects,
     check_variables,
 )
-from harness.model import CheckResult, DatabaseState, SchemaObject, Severity
 from tests.unit.checks.builders import database, finding, only, part, table
 
 COLUMN = part("column", "users", "gt_email", type="varchar(255)", nullable="no")

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from harness.base.guide import IMPORTED_MODELS
+from harness.base.model import FileState, IdSet, Probe, SearchTask, Severity
 from harness.checks.evidence import DocumentDifference
 from harness.checks.search import (
     check_documents,
@@ -16,8 +18,6 @@ from harness.checks.search import (
     check_tasks,
     unless_pending,
 )
-from harness.guide import IMPORTED_MODELS
-from harness.model import FileState, IdSet, Probe, SearchTask, Severity
 from tests.unit.checks.builders import PREFIX, finding, index, only, search, searchable
 
 ROWS = tuple(searchable(model.table, (1, 2)) for model in IMPORTED_MODELS if model.from_database)

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 from harness import checks
+from harness.base.model import Severity
 from harness.checks import CHECKS
 from harness.checks.collector import LISTED_PER_CODE, Collector
 from harness.checks.evidence import Evidence
-from harness.model import Severity
 from tests.tables import over_table
 
 HERE = Path(__file__).parent

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.artifacts.storage.names import code_of
+from harness.base.model import Orphans, Severity
 from harness.checks.evidence import RowDifference, ScriptTable
 from harness.checks.tables import check_excluded, check_orphans, check_rows, check_script_rows, check_table_set
-from harness.model import Orphans, Severity
-from harness.storage.names import code_of
 from tests.unit.checks.builders import database, finding, only, part, table
 
 GUESTS = Orphans("attendance", "attendance_link", ("remote_attendance_link_id",), "remote_attendance_links", 7)

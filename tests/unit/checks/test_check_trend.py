@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from harness.base.model import CheckResult, DirectoryTotals, PastDrill, Severity, TrendEvidence, TrendLimits
 from harness.checks import CHECKS
 from harness.checks.evidence import Evidence
 from harness.checks.trend import check_trend
-from harness.model import CheckResult, DirectoryTotals, PastDrill, Severity, TrendEvidence, TrendLimits
-from harness.verdict import decide, judge
+from harness.checks.verdict import decide, judge
 from tests.unit.checks.builders import finding, only, past_drill
 
 SHRANK = "Find out who removed them, and whether the backup reads the live system: keep the earlier backups until then."

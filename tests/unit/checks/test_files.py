@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from harness.artifacts.storage.names import coded
+from harness.base.errors import HarnessError
+from harness.base.model import CheckResult, FileState, Severity
 from harness.checks.files import check_file_references, check_files
-from harness.errors import HarnessError
-from harness.model import CheckResult, FileState, Severity
-from harness.storage.names import coded
 from tests.naming import uncoded
 
 ROOT = FileState(b"", "directory", 0, "", 0o755, 33, 33, 1000)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from harness.artifacts.storage import content
+from harness.base.model import CheckResult, FileState, Severity
 from harness.checks.files import check_file_references
 from harness.checks.openable import broken_links
-from harness.model import CheckResult, FileState, Severity
-from harness.storage import content
 from tests.naming import uncoded
 
 ROOT = FileState(b"", "directory", 0, "", 0o755, 33, 33, 1000)

@@ -9,13 +9,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from harness.commands.common import runtime_options
-from harness.config import load, load_images, load_limits, locate
-from harness.dump.source import Parts
-from harness.errors import UsageError
-from harness.handin.volumes import Volume
-from harness.model import TrendLimits
-from harness.settings import ImageSettings, Limits, Settings
+from harness.artifacts.dump.source import Parts
+from harness.base.errors import UsageError
+from harness.base.model import TrendLimits
+from harness.base.settings import ImageSettings, Limits, Settings
+from harness.cli.common import runtime_options
+from harness.cli.config import load, load_images, load_limits, locate
+from harness.inputs.volumes import Volume
 
 WHOLE = """
 [backup]

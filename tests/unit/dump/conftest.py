@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.wait import wait_until
+from harness.base.wait import wait_until
 
 DATA = Path(__file__).parent / "data"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.dump.definitions import Definitions
-from harness.dump.walk import walk
+from harness.artifacts.dump.definitions import Definitions
+from harness.artifacts.dump.walk import walk
 
 
 def digests(script: str) -> dict[tuple[str | None, str, str], str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 
-from harness.dump.admitted import FORMS, admitted
-from harness.dump.inspect import examine
-from harness.dump.model import Severity
-from harness.dump.safety import CODES, findings_for
-from harness.dump.tokens import tokenize
+from harness.artifacts.dump.admitted import FORMS, admitted
+from harness.artifacts.dump.inspect import examine
+from harness.artifacts.dump.model import Severity
+from harness.artifacts.dump.safety import CODES, findings_for
+from harness.artifacts.dump.tokens import tokenize
 
 TABLE = b"CREATE TABLE teams (id int, name text, slug text);\n"
 ELSEWHERE = b"CREATE TABLE e (a int) ENGINE=MyISAM DATA DIRECTORY='/somewhere'"

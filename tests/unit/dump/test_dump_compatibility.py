@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.dump.compatibility import problems
-from harness.dump.inspect import inspect
-from harness.dump.model import Problem, Severity, TargetServer
+from harness.artifacts.dump.compatibility import problems
+from harness.artifacts.dump.inspect import inspect
+from harness.artifacts.dump.model import Problem, Severity, TargetServer
 
 MYSQL = TargetServer(
     version="9.7.4-2",

@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from harness.dump.statements import Kind, scan
+from harness.artifacts.dump.statements import Kind, scan
 from tests.unit.dump import reference
 from tests.unit.dump.test_dump_statements import SOUP
 

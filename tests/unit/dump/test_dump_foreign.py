@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from harness.dump.inspect import inspect
+from harness.artifacts.dump.inspect import inspect
 
 MIXED = "line {} is not SQL: output of another program is mixed in (`{}`)"
 

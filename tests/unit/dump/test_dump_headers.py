@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.dump.inspect import inspect
+from harness.artifacts.dump.inspect import inspect
 
 BODY = (
     "DROP TABLE IF EXISTS `hives`;\nCREATE TABLE `hives` (\n  `id` int NOT NULL\n);\nINSERT INTO `hives` VALUES (1);\n"

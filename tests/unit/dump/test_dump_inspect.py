@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.dump.inspect import inspect
-from harness.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, Mention
-from harness.guide import EXCLUDABLE_TABLES
+from harness.artifacts.dump.inspect import inspect
+from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, Mention
+from harness.base.guide import EXCLUDABLE_TABLES
 
 ROWS = {"dup": 3, "empty_one": 0, "gipk": 2, "inv": 2, "nasty": 2, "odd `name": 2, "sessions": 1, "users": 8}
 

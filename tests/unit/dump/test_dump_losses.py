@@ -6,11 +6,11 @@ import io
 
 import pytest
 
-from harness.dump import encoding
-from harness.dump.inspect import Inspector, inspect
-from harness.dump.losses import losses
-from harness.dump.model import Severity
-from harness.dump.walk import walk
+from harness.artifacts.dump import encoding
+from harness.artifacts.dump.inspect import Inspector, inspect
+from harness.artifacts.dump.losses import losses
+from harness.artifacts.dump.model import Severity
+from harness.artifacts.dump.walk import walk
 
 HEADER = """-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)
 --

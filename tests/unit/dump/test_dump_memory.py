@@ -7,10 +7,10 @@ import re
 import tracemalloc
 from collections.abc import Callable
 
-from harness.dump import fast
-from harness.dump.encoding import is_utf8
-from harness.dump.model import ColumnInfo
-from harness.dump.values import canonical_row, parse_row, to_utf8
+from harness.artifacts.dump import fast
+from harness.artifacts.dump.encoding import is_utf8
+from harness.artifacts.dump.model import ColumnInfo
+from harness.artifacts.dump.values import canonical_row, parse_row, to_utf8
 
 LONG = 1 << 17
 JSON, TEXT = (ColumnInfo("a", kind) for kind in ("json", "longtext"))

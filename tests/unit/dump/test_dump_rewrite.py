@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.dump.inspect import inspect
-from harness.dump.rewrite import Dropped, RewriteReport, choose_database, missing_drops, restore_stream
-from harness.errors import BrokenArtifact, UsageError
+from harness.artifacts.dump.inspect import inspect
+from harness.artifacts.dump.rewrite import Dropped, RewriteReport, choose_database, missing_drops, restore_stream
+from harness.base.errors import BrokenArtifact, UsageError
 
 
 def rewritten(script: bytes, database: str = "apiary", **options: object) -> tuple[bytes, RewriteReport]:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from harness.dump import rows as rows_module
-from harness.dump.rows import Rows, Tally, hash_row
-from harness.dump.statements import scan
+from harness.artifacts.dump import rows as rows_module
+from harness.artifacts.dump.rows import Rows, Tally, hash_row
+from harness.artifacts.dump.statements import scan
 from tests.unit.dump import reference
 
 NASTY = (

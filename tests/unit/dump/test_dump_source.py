@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from harness.dump.source import open_script
-from harness.errors import BrokenArtifact, UsageError
+from harness.artifacts.dump.source import open_script
+from harness.base.errors import BrokenArtifact, UsageError
 
 SCRIPT = b"".join(b"INSERT INTO t VALUES (%d,'x');\n" % number for number in range(20_000))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.dump.statements import Kind, Oddity, Piece, scan
+from harness.artifacts.dump.statements import Kind, Oddity, Piece, scan
 from tests.unit.dump import reference
 
 SOUP = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.dump.ddl import parse_create_table
-from harness.dump.model import ColumnInfo
-from harness.dump.tokens import tokenize
-from harness.dump.values import canonical_row, canonical_value, columns_of_row, normal_number, parse_row
+from harness.artifacts.dump.ddl import parse_create_table
+from harness.artifacts.dump.model import ColumnInfo
+from harness.artifacts.dump.tokens import tokenize
+from harness.artifacts.dump.values import canonical_row, canonical_value, columns_of_row, normal_number, parse_row
 
 
 def test_every_way_of_writing_a_value_is_decoded() -> None:

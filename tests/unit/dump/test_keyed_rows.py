@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.artifacts.dump.keyed_rows import keyed_rows
+from harness.artifacts.dump.source import open_script
 from harness.checks.evidence import RowDifference
-from harness.dump.keyed_rows import keyed_rows
-from harness.dump.source import open_script
-from harness.rowdiff import differing_rows_of
+from harness.checks.rowdiff import differing_rows_of
 
 TABLE = b"CREATE TABLE `t` (`id` int NOT NULL, `v` varchar(20), `n` double, PRIMARY KEY (`id`)) ENGINE=InnoDB;\n"
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from harness.embedded import routes_documents, routes_indexes, routes_server, routes_unsupported
-from harness.embedded.clock import duration
-from harness.embedded.documents import document_id, infer_primary_key, read_payload
-from harness.embedded.engine import address_of, key_of, number_of, project
-from harness.embedded.errors import ApiError
-from harness.embedded.filters import parse_filter
-from harness.embedded.pointers import select
-from harness.embedded.search import read_query
-from harness.embedded.settings import SETTINGS, apply_patch, defaults, read_patch, unapplied_settings
+from harness.standins.meilisearch import routes_documents, routes_indexes, routes_server, routes_unsupported
+from harness.standins.meilisearch.clock import duration
+from harness.standins.meilisearch.documents import document_id, infer_primary_key, read_payload
+from harness.standins.meilisearch.engine import address_of, key_of, number_of, project
+from harness.standins.meilisearch.errors import ApiError
+from harness.standins.meilisearch.filters import parse_filter
+from harness.standins.meilisearch.pointers import select
+from harness.standins.meilisearch.search import read_query
+from harness.standins.meilisearch.settings import SETTINGS, apply_patch, defaults, read_patch, unapplied_settings
 
 
 def test_a_search_parameter_that_cannot_be_honoured_is_refused() -> None:

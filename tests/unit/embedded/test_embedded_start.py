@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.embedded.__main__ import main
-from harness.embedded.app import shown_size
-from harness.embedded.options import parse_options, parse_size
-from harness.errors import UsageError
+from harness.base.errors import UsageError
+from harness.standins.meilisearch.__main__ import main
+from harness.standins.meilisearch.app import shown_size
+from harness.standins.meilisearch.options import parse_options, parse_size
 
 
 def refusal(capsys: pytest.CaptureFixture[str], db_path: Path, address: str = "127.0.0.1:0") -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.backup.manifest import measure, write_manifest
-from harness.model import FileTotals, Manifest
+from harness.base.model import FileTotals, Manifest
+from harness.procedure.backup.manifest import measure, write_manifest
 
 _ROLES = {"database": "database", "storage": "storage", "files": "inventory"}
 

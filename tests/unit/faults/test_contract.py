@@ -6,11 +6,11 @@ import ast
 import re
 from pathlib import Path
 
+from harness.base.model import Verdict
 from harness.faults import FAMILIES, FAULTS
 from harness.faults.fault import Fault
 from harness.faults.stages import Stage
-from harness.model import Verdict
-from harness.scenario import Scenario, load, shipped
+from harness.scenario.definition import Scenario, load, shipped
 from tests.tables import over_table
 
 ROOT = Path(__file__).parents[3]

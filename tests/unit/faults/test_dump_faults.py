@@ -11,16 +11,16 @@ from random import Random
 import pytest
 import zstandard
 
-from harness.backup.manifest import read_manifest
-from harness.dump.source import open_script
-from harness.dump.statements import scan
-from harness.errors import HarnessError
+from harness.artifacts.dump.source import open_script
+from harness.artifacts.dump.statements import scan
+from harness.base.errors import HarnessError
+from harness.base.model import Change
+from harness.base.settings import Limits
 from harness.faults import FAULTS
 from harness.faults.scene import Scene
 from harness.faults.script_edit import key_of, picked, program_of, row_spans, value_spans
 from harness.faults.stages import Stage
-from harness.model import Change
-from harness.settings import Limits
+from harness.procedure.backup.manifest import read_manifest
 from tests.unit.faults.backups import a_backup
 
 SCRIPT = b"""\

@@ -9,14 +9,14 @@ from random import Random
 
 import pytest
 
-from harness.errors import FaultFailed, HarnessError, ProcedureFailed, ServerFailed, StageOutOfTime
+from harness.base.errors import FaultFailed, HarnessError, ProcedureFailed, ServerFailed, StageOutOfTime
+from harness.base.model import Change, InjectedFault
+from harness.base.settings import Limits
+from harness.drill.result import result_of
 from harness.faults.fault import Fault, Inject, Options
 from harness.faults.injector import Injector, Planned
 from harness.faults.scene import Scene
 from harness.faults.stages import Stage
-from harness.model import Change, InjectedFault
-from harness.result import result_of
-from harness.settings import Limits
 
 
 class Numbers(Options):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.base.errors import UsageError
 from harness.faults.odd import DATABASES
 from harness.faults.odd_files import FILES
 from harness.faults.odd_tables import TABLES
-from harness.scenario import load
+from harness.scenario.definition import load
 
 _MADE = re.compile(
     r"CREATE (?:\w+ = CURRENT_USER )?(?:SQL SECURITY \w+ )?(TABLE|VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|SEQUENCE)"

@@ -10,12 +10,12 @@ from random import Random
 
 import pytest
 
-from harness.backup.manifest import measure, read_manifest
+from harness.base.settings import Limits
 from harness.faults.fault import ArtifactOptions, Fault
 from harness.faults.injector import Injector, Planned
 from harness.faults.scene import Scene, ScriptStream
 from harness.faults.stages import Stage
-from harness.settings import Limits
+from harness.procedure.backup.manifest import measure, read_manifest
 from tests.unit.faults.backups import a_backup
 
 

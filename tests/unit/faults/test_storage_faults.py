@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.backup.manifest import measure, read_manifest, write_manifest
-from harness.backup.measure import measure_all
-from harness.backup.scan import read_artifact
-from harness.backup.storage import backup_storage
-from harness.errors import BrokenArtifact, FaultFailed, UnsafeArtifact
+from harness.base.errors import BrokenArtifact, FaultFailed, UnsafeArtifact
+from harness.base.model import Change, FileState, FileTotals, Manifest
+from harness.base.settings import Limits
 from harness.faults import FAULTS
 from harness.faults.injector import Injector, Planned
 from harness.faults.stages import Stage
-from harness.model import Change, FileState, FileTotals, Manifest
-from harness.runtimes.local_host import LocalHost
-from harness.settings import Limits
+from harness.procedure.backup.manifest import measure, read_manifest, write_manifest
+from harness.procedure.backup.measure import measure_all
+from harness.procedure.backup.scan import read_artifact
+from harness.procedure.backup.storage import backup_storage
+from harness.runtime.process.host import LocalHost
 
 Break = Callable[..., tuple[Change, ...]]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from harness.history.entry import Entry, PastFinding, PastStep
-from harness.model import ArtifactFile, Component, DirectoryTotals, Severity, Verdict
+from harness.base.model import ArtifactFile, Component, DirectoryTotals, Severity, Verdict
+from harness.records.history.entry import Entry, PastFinding, PastStep
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

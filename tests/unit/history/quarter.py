@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from harness.history.entry import Entry, PastFinding
-from harness.model import Component, DirectoryTotals, Severity, Verdict
+from harness.base.model import Component, DirectoryTotals, Severity, Verdict
+from harness.records.history.entry import Entry, PastFinding
 from tests.unit.history.builders import entry
 
 ORPHANS = PastFinding("orphans-accepted", Severity.WARNING, "attendance")

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from harness.base.model import Verdict
+from harness.base.settings import from_environment
 from harness.checks.evidence import Evidence
-from harness.cli import main
-from harness.commands.afterwards import AFTERWARDS, Finished, do_afterwards
-from harness.history.database import History
-from harness.history.entry import Entry
-from harness.model import Verdict
-from harness.settings import from_environment
+from harness.cli.main import main
+from harness.cli.post_run import AFTERWARDS, Finished, do_afterwards
+from harness.records.history.database import History
+from harness.records.history.entry import Entry
 from tests.unit.history.builders import entry, finding
 from tests.unit.history.test_entry import result_for, run_of
 

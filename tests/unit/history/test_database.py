@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError, UsageError
-from harness.history.database import APPLICATION_ID, History, NoHistory
-from harness.model import Verdict
+from harness.base.errors import HarnessError, UsageError
+from harness.base.model import Verdict
+from harness.records.history.database import APPLICATION_ID, History, NoHistory
 from tests.unit.history.builders import NOW, entry
 
 LEFT = "it was left as it is"
@@ -111,7 +111,7 @@ def test_one_file_and_no_other_is_left(history: History) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from harness.history.database import History
+from harness.records.history.database import History
 from tests.unit.history.builders import entry
 for number in range(8):
     History(Path(sys.argv[1])).append(entry(f"{sys.argv[2]}-{number}"))
@@ -245,7 +245,7 @@ def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_nobody_gives_back_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.history.database.LOCK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("harness.records.history.database.LOCK_TIMEOUT_S", 0.05)
     with closing(sqlite3.connect(history.path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(HarnessError) as caught:

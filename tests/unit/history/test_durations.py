@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import UsageError
-from harness.history.durations import in_words, seconds_of
+from harness.base.errors import UsageError
+from harness.records.history.durations import in_words, seconds_of
 
 HINT = "\nHINT: Write a whole number and one unit: s, m (minutes), h, d or w, such as 36h or 100d."
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
+from harness.base.model import DirectoryTotals, DrillResult, Finding, Severity, Step, TrendLimits, Verdict
 from harness.checks.evidence import Evidence
-from harness.drill import result_of
-from harness.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
-from harness.history.baseline import baseline, good_drills
-from harness.history.chain import canonical, link
-from harness.history.database import History
-from harness.history.entry import Entry, PastFinding, PastStep, entry_of_run
-from harness.history.record import RECEIPT, Receipt, check_receipt, record, verdict_before
-from harness.model import DirectoryTotals, DrillResult, Finding, Severity, Step, TrendLimits, Verdict
-from harness.store import Store
-from harness.verdict import judge
+from harness.checks.verdict import judge
+from harness.drill.flow import result_of
+from harness.records.history.baseline import baseline, good_drills
+from harness.records.history.chain import canonical, link
+from harness.records.history.database import History
+from harness.records.history.entry import Entry, PastFinding, PastStep, entry_of_run
+from harness.records.history.record import RECEIPT, Receipt, check_receipt, record, verdict_before
+from harness.records.run_directory import Store
 from tests.unit.history.builders import entry
 
 STARTED_AT = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.history.exercise import (
+from harness.base.model import Severity, Verdict
+from harness.records.history.exercise import (
     MET,
     MISSED,
     NO_OBJECTIVE,
@@ -17,9 +18,8 @@ from harness.history.exercise import (
     Known,
     exercise_of,
 )
-from harness.history.period import quarter
-from harness.history.scorecard import Scorecard
-from harness.model import Severity, Verdict
+from harness.records.history.period import quarter
+from harness.records.history.scorecard import Scorecard
 from tests.unit.history.quarter import drill, quarter_of_drills
 
 GENERATED = "generated data: documented"

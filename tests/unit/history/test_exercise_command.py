@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from pypdf import PdfReader
 
-from harness.cli import main
-from harness.history.database import History
+from harness.cli.main import main
+from harness.records.history.database import History
 from tests.unit.history.quarter import quarter_of_drills
 
 CONFIG = """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.history.database import History
-from harness.history.filesystem import kind_of_filesystem
+from harness.base.errors import UsageError
+from harness.records.history.database import History
+from harness.records.history.filesystem import kind_of_filesystem
 from tests.unit.history.builders import entry
 
 MOUNTINFO = """\
@@ -41,7 +41,7 @@ def test_the_nearest_and_latest_mount_counts(path: str, kind: str) -> None:
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTINFO + f"40 22 0:31 / {tmp_path}/net rw - nfs server:/x rw\n")
-    monkeypatch.setattr("harness.history.filesystem.MOUNTS", mounts)
+    monkeypatch.setattr("harness.records.history.filesystem.MOUNTS", mounts)
     path = tmp_path / "net" / "history.sqlite3"
     with pytest.raises(UsageError) as caught:
         History(path).append(entry())

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from harness.errors import UsageError
-from harness.history.period import Period, days, quarter
+from harness.base.errors import UsageError
+from harness.records.history.period import Period, days, quarter
 
 
 def test_a_quarter_and_the_one_before() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.history.scorecard import read_scorecard
+from harness.base.errors import UsageError
+from harness.records.history.scorecard import read_scorecard
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from harness.history.entry import Entry
-from harness.history.status import BackupStatus, status_of
-from harness.model import Verdict
+from harness.base.model import Verdict
+from harness.records.history.entry import Entry
+from harness.records.history.status import BackupStatus, status_of
 from tests.unit.history.builders import NOW, entry
 
 DAY_S = 86400

@@ -7,11 +7,11 @@ from dataclasses import replace
 import docker
 import pytest
 
-from harness.errors import UsageError
-from harness.images.bases import base_hash
-from harness.images.build import build_images
-from harness.images.recipes import RECIPES, context_files, inputs_hash, recipe, requirements
-from harness.settings import Settings
+from harness.base.errors import UsageError
+from harness.base.settings import Settings
+from harness.runtime.images.bases import base_hash
+from harness.runtime.images.build import build_images
+from harness.runtime.images.recipes import RECIPES, context_files, inputs_hash, recipe, requirements
 
 
 def test_every_recipe_has_its_files_and_a_tag_of_its_own() -> None:
@@ -26,9 +26,9 @@ def test_every_recipe_has_its_files_and_a_tag_of_its_own() -> None:
 def test_python_images_hold_what_they_run_and_not_the_rest() -> None:
     """The stand-in needs its schema; neither needs the drill itself, whose changes make no new image."""
     contents = context_files(recipe("standin"))
-    assert "harness/standin/schema/stored.sql" in contents
-    assert "harness/embedded/__main__.py" in contents
-    assert not [path for path in contents if path.startswith(("harness/checks", "harness/runtimes"))]
+    assert "harness/standins/apiary/schema/stored.sql" in contents
+    assert "harness/standins/meilisearch/__main__.py" in contents
+    assert not [path for path in contents if path.startswith(("harness/checks", "harness/runtime"))]
     assert not [path for path in contents if path.endswith(".pyc")]
 
 

@@ -13,13 +13,13 @@ import pytest
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
-from harness.attestation.check import verify_evidence
-from harness.attestation.keys import generate, load_public
-from harness.cli import main
-from harness.commands.afterwards import Finished, do_afterwards
-from harness.model import Verdict
-from harness.settings import TellingSettings, from_environment
-from harness.store import Store
+from harness.base.model import Verdict
+from harness.base.settings import TellingSettings, from_environment
+from harness.cli.main import main
+from harness.cli.post_run import Finished, do_afterwards
+from harness.records.attestation.check import verify_evidence
+from harness.records.attestation.keys import generate, load_public
+from harness.records.run_directory import Store
 from tests.unit.monitoring.conftest import Service
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-verify-fail.json"

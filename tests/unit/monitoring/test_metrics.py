@@ -14,10 +14,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from harness import __version__
-from harness.errors import UsageError
-from harness.model import DrillResult, Finding, Severity, Verdict
+from harness.base.errors import UsageError
+from harness.base.model import DrillResult, Finding, Severity, Verdict
 from harness.monitoring.metrics import MOST_BACKUPS, check_file, write_metrics
-from harness.store import Store
+from harness.records.run_directory import Store
 
 DATA = Path(__file__).parents[1] / "schema" / "data"
 BACKUP = "generated data: documented"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.model import DrillResult, Verdict
+from harness.base.errors import UsageError
+from harness.base.model import DrillResult, Verdict
+from harness.base.settings import TellingSettings
 from harness.monitoring.notify import (
     Event,
     NotSent,
@@ -20,8 +21,7 @@ from harness.monitoring.notify import (
     notify_result,
     notify_silence,
 )
-from harness.settings import TellingSettings
-from harness.store import Store
+from harness.records.run_directory import Store
 from tests.unit.monitoring.conftest import Service
 
 DATA = Path(__file__).parents[1] / "schema" / "data"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import UsageError
+from harness.base.errors import UsageError
+from harness.base.settings import TellingSettings
+from harness.monitoring.config import checked_ping
 from harness.monitoring.ping import NotPinged, Signal, ping_ended, ping_started, url_for
-from harness.settings import TellingSettings
-from harness.telling import checked_ping
 from tests.unit.monitoring.conftest import Service
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import config
-from harness.errors import UsageError
-from harness.settings import TellingSettings
-from harness.telling import read_table, settings_of
+from harness.base.errors import UsageError
+from harness.base.settings import TellingSettings
+from harness.cli import config
+from harness.monitoring.config import read_table, settings_of
 
 
 def settings_for(tmp_path: Path, text: str) -> TellingSettings:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
+from harness.base.errors import ServerFailed, StageFailed
+from harness.base.model import ArtifactFile, Component, DrillResult, Step
 from harness.checks.evidence import Evidence, RowDifference
-from harness.errors import ServerFailed, StageFailed
-from harness.model import ArtifactFile, Component, DrillResult, Step
-from harness.result import result_of
-from harness.verdict import judge
+from harness.checks.verdict import judge
+from harness.drill.result import result_of
 
 STARTED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -26,7 +26,9 @@ def described(result: DrillResult, *, failed: bool = False) -> DrillResult:
         duration_s=83.2,
         components=(
             Component("target mysql", "MySQL", "9.7.4", "mysql@sha256:" + "ab" * 32, True),
-            Component("target apiary", "stand-in Apiary", "0.1.0", "python3 -m harness.standin.php", False, ("It.",)),
+            Component(
+                "target apiary", "stand-in Apiary", "0.1.0", "python3 -m harness.standins.apiary.php", False, ("It.",)
+            ),
         ),
         steps=(
             Step("start-target", "Start the servers of the target", STARTED_AT, 1.5, "MySQL 9.7.4"),

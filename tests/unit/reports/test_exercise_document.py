@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.history.exercise import Chain, Known
-from harness.history.scorecard import Scorecard
-from harness.model import Verdict
+from harness.base.model import Verdict
+from harness.records.history.exercise import Chain, Known
+from harness.records.history.scorecard import Scorecard
 from harness.reports.document import Block, Bullets, Document, Facts, Fold, Form, Grid, Paragraph, Picture, texts
 from harness.reports.exercise import Particulars, exercise_document
 from harness.reports.exercise_findings import open_points

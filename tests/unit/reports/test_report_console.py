@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.errors import BrokenArtifact, StageFailed
-from harness.expectation import Expected
-from harness.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
+from harness.base.errors import BrokenArtifact, StageFailed
+from harness.base.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
+from harness.drill.result import result_of
+from harness.records.run_directory import Store
 from harness.reports.console import ConsoleProgress, print_summary
 from harness.reports.failure import tell_unmet
-from harness.result import result_of
-from harness.store import Store
+from harness.scenario.expectation import Expected
 from tests.unit.checks.builders import finding
 
 STARTED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

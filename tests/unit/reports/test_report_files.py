@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from harness.artifacts.storage.names import code_of
+from harness.base.errors import UsageError
+from harness.base.settings import ReportSettings, from_environment
 from harness.checks.evidence import Evidence
-from harness.cli import main
-from harness.commands.afterwards import Finished, do_afterwards
-from harness.errors import UsageError
+from harness.cli.main import main
+from harness.cli.post_run import Finished, do_afterwards
+from harness.records.run_directory import Store
 from harness.reports.files import check_files, document_of, write_reports, write_whole
-from harness.settings import ReportSettings, from_environment
-from harness.storage.names import code_of
-from harness.store import Store
 from tests.unit.checks.builders import evidence as build_evidence
 from tests.unit.reports.results import failed, passed
 
@@ -168,7 +168,7 @@ def test_without_pango_a_pdf_is_refused_in_one_sentence_and_all_else_works(run_d
 
     def without(*arguments: str) -> subprocess.CompletedProcess[str]:
         hidden = ["unshare", "--map-root-user", "--mount", "sh", "-ec", WITHOUT_PANGO, "sh"]
-        argv = [*hidden, sys.executable, "-m", "harness.cli", *arguments]
+        argv = [*hidden, sys.executable, "-m", "harness.cli.main", *arguments]
         return subprocess.run(argv, capture_output=True, text=True, check=False)
 
     refused = without("report", str(run_dir), "--pdf", str(tmp_path / "a.pdf"))

@@ -13,9 +13,10 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
+from harness.base.model import CheckResult, Severity, Verdict
+from harness.base.printable import printable_words
 from harness.checks.evidence import Evidence
-from harness.model import CheckResult, Severity, Verdict
-from harness.printable import printable_words
+from harness.drill.result import result_of
 from harness.reports.charts import WIDTH, svg_of
 from harness.reports.document import Bar, Column, Document, Grid, Paragraph, Picture, Section, texts
 from harness.reports.github import summary_part, workflow_commands
@@ -24,7 +25,6 @@ from harness.reports.junit import render_junit
 from harness.reports.markdown import render_markdown
 from harness.reports.page import page_of
 from harness.reports.pdf import render_pdf
-from harness.result import result_of
 from tests.unit.checks.builders import finding
 from tests.unit.reports.results import described, failed, passed, text_of_html
 

@@ -15,11 +15,12 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
+from harness.base.errors import HarnessError
+from harness.base.model import DrillResult, MatrixCell, MatrixResult, NegativeControl, Step, Verdict
+from harness.base.settings import TellingSettings
 from harness.checks.evidence import Evidence
-from harness.errors import HarnessError
-from harness.expectation import Expected
-from harness.model import DrillResult, MatrixCell, MatrixResult, NegativeControl, Step, Verdict
 from harness.monitoring import notify
+from harness.records.run_directory import Store
 from harness.reports.charts import svg_of
 from harness.reports.console import ConsoleProgress, print_summary
 from harness.reports.document import Bar, Picture
@@ -31,8 +32,7 @@ from harness.reports.markdown import render_markdown
 from harness.reports.matrix import print_matrix
 from harness.reports.page import page_of
 from harness.reports.terminal import Terminal, print_json, print_line, say, show_error
-from harness.settings import TellingSettings
-from harness.store import Store
+from harness.scenario.expectation import Expected
 from tests.unit.reports.results import STARTED_AT, failed
 
 NAME = (

@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from harness.model import MatrixCell, MatrixResult, Verdict
+from harness.base.model import MatrixCell, MatrixResult, Verdict
 from harness.reports.matrix import print_matrix
 
 GOOD = MatrixCell((("mysql", "9.7"),), ("MySQL 9.7.4",), "run-1", Verdict.PASS, 0, 40.0, 9.5, 0, ())

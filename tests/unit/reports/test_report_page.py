@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.checks import CHECKS
-from harness.checks.evidence import Evidence
-from harness.model import (
+from harness.artifacts.storage.inventory import read_inventory, write_inventory
+from harness.base.model import (
     Change,
     DrillResult,
     FileState,
@@ -20,11 +19,12 @@ from harness.model import (
     TrendLimits,
     Verdict,
 )
+from harness.checks import CHECKS
+from harness.checks.evidence import Evidence
 from harness.reports.document import Block, Facts, Fold, Grid, Notice, Paragraph, Picture
 from harness.reports.meanings import MEANINGS
 from harness.reports.page import page_of
 from harness.reports.words import counted, seconds, size, span
-from harness.storage.inventory import read_inventory, write_inventory
 from tests.unit.reports.results import STARTED_AT, damaged, ended_early, failed, passed
 
 

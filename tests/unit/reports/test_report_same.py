@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 from pypdf import PdfReader
 from rich.console import Console
 
+from harness.base.model import DrillResult, Severity, Verdict
 from harness.checks.evidence import Evidence
-from harness.model import DrillResult, Severity, Verdict
 from harness.reports.console import print_summary
 from harness.reports.document import Document, texts
 from harness.reports.html import render_html

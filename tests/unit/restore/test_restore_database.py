@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.model import Finding, Severity
-from harness.restore.database import client_arguments, complaint_findings, redacted
-from harness.runtimes.local_host import LocalHost
-from harness.services.mysql import Account, MySqlServer
+from harness.base.model import Finding, Severity
+from harness.procedure.restore.database import client_arguments, complaint_findings, redacted
+from harness.runtime.process.host import LocalHost
+from harness.runtime.services.mysql import Account, MySqlServer
 
 SERVER = MySqlServer(
     host="127.0.0.1",

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.errors import MissingProgram, ServerFailed, WaitTimeout
-from harness.runtimes.child import LOG_TAIL_LINES, Child, ChildControl, free_port
-from harness.wait import wait_until
+from harness.base.errors import MissingProgram, ServerFailed, WaitTimeout
+from harness.base.wait import wait_until
+from harness.runtime.process.child import LOG_TAIL_LINES, Child, ChildControl, free_port
 
 Start = Callable[..., Child]
 

@@ -15,9 +15,8 @@ from typing import Any, cast
 
 import pytest
 
-from harness import embedded
-from harness.errors import ServerFailed
-from harness.runtimes.components import (
+from harness.base.errors import ServerFailed
+from harness.runtime.components import (
     EMBEDDED_UNPROVEN,
     STANDIN_UNPROVEN,
     UNNAMED_UNPROVEN,
@@ -25,10 +24,11 @@ from harness.runtimes.components import (
     mysql_component,
     search_component,
 )
-from harness.runtimes.local_host import LocalHost
-from harness.services.apiary import Apiary
-from harness.services.meilisearch import EMBEDDED_COMMIT, EMBEDDED_HEADER, MeilisearchServer
-from harness.services.mysql import MySqlServer
+from harness.runtime.process.host import LocalHost
+from harness.runtime.services.apiary import Apiary
+from harness.runtime.services.meilisearch import EMBEDDED_COMMIT, EMBEDDED_HEADER, MeilisearchServer
+from harness.runtime.services.mysql import MySqlServer
+from harness.standins import meilisearch as embedded
 
 # As a server of 1.50.0 that was built from source answers.
 REAL = {"commitSha": "unknown", "commitDate": "unknown", "pkgVersion": "1.50.0"}
@@ -118,5 +118,5 @@ def test_an_application_is_real_only_if_it_says_that_it_is_laravel(tmp_path: Pat
         php.chmod(0o755)
         told = app_component(app, "apiary:2026.8", tag="2026.8", unproven=("more",))
         assert (told.name, told.version, told.real, told.unproven) == (name, version, real, unproven), says
-    standin = replace(app, php=(sys.executable, "-m", "harness.standin.php"))
+    standin = replace(app, php=(sys.executable, "-m", "harness.standins.apiary.php"))
     assert app_component(standin, "here").name == "stand-in Apiary"

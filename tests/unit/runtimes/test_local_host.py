@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.errors import MissingProgram, WaitTimeout
-from harness.runtimes.local_host import BoundedText, LocalHost
-from harness.services.execution import STDERR_LIMIT_BYTES, feed, run
-from harness.wait import wait_until
+from harness.base.errors import MissingProgram, WaitTimeout
+from harness.base.wait import wait_until
+from harness.runtime.process.host import BoundedText, LocalHost
+from harness.runtime.services.execution import STDERR_LIMIT_BYTES, feed, run
 
 HOST = LocalHost({"PATH": os.defpath})
 MIB = 1 << 20

@@ -17,8 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.errors import ServerFailed, UsageError
-from harness.runtimes.ownership import (
+from harness.base.errors import ServerFailed, UsageError
+from harness.base.wait import wait_until
+from harness.runtime.ownership import (
     DRILL_ID_VARIABLE,
     Leftover,
     Owner,
@@ -28,12 +29,11 @@ from harness.runtimes.ownership import (
     sweep,
     workspace,
 )
-from harness.wait import wait_until
 
 DRILL = """
 import os, subprocess, sys, time
 from pathlib import Path
-from harness.runtimes.ownership import DRILL_ID_VARIABLE, workspace
+from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 state, drill_id = Path(sys.argv[1]), sys.argv[2]
 with workspace(state, drill_id) as directory:
     server = subprocess.Popen(
@@ -318,7 +318,7 @@ def test_ending_processes_never_ends_this_one(drill_id: str) -> None:
     """Not even when the harness was started by a drill and carries its id itself."""
     script = (
         "import os, sys\n"
-        "from harness.runtimes.ownership import end_processes\n"
+        "from harness.runtime.ownership import end_processes\n"
         "end_processes(sys.argv[1])\n"
         "print('alive')"
     )

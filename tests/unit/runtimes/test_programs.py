@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import MissingProgram
-from harness.runtimes.programs import meilisearch_command, meilisearch_version, mysql_programs
-from harness.settings import Settings, from_environment
+from harness.base.errors import MissingProgram
+from harness.base.settings import Settings, from_environment
+from harness.runtime.process.programs import meilisearch_command, meilisearch_version, mysql_programs
 
 HINTS = (
     "HINT: As root on Debian, `apiary-drill doctor --install` fetches what is missing.\n"
@@ -159,13 +159,13 @@ def test_a_program_called_meilisearch_goes_before_the_embedded_one(settings: Set
 
 
 def test_without_meilisearch_the_embedded_one_is_run_by_this_python(settings: Settings) -> None:
-    assert meilisearch_command(settings) == (sys.executable, "-m", "harness.embedded")
+    assert meilisearch_command(settings) == (sys.executable, "-m", "harness.standins.meilisearch")
 
 
 def test_a_program_is_meilisearch_by_its_own_word_alone(tmp_path: Path) -> None:
     """`doctor` says so before anything is started; a script that starts the embedded server is not it."""
     asked = from_environment(os.environ)
-    script = f'exec {sys.executable} -m harness.embedded "$@"'
+    script = f'exec {sys.executable} -m harness.standins.meilisearch "$@"'
     for number, (says, version) in enumerate(
         (("echo meilisearch 1.50.0", "1.50.0"), ("echo redis 8.0.0", None), ("exit 1", None), (script, None))
     ):

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.runtimes import server_user
-from harness.runtimes.local_host import LocalHost
-from harness.runtimes.server_user import FIRST_UID, UIDS, ServerUser
-from harness.runtimes.server_user import server_user as user_of
-from harness.services.execution import Completed, run
-from harness.settings import Settings, from_environment
+from harness.base.settings import Settings, from_environment
+from harness.runtime.process import server_user
+from harness.runtime.process.host import LocalHost
+from harness.runtime.process.server_user import FIRST_UID, UIDS, ServerUser
+from harness.runtime.process.server_user import server_user as user_of
+from harness.runtime.services.execution import Completed, run
 
 ENV = {"PATH": os.environ["PATH"]}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="root alone can become another user")

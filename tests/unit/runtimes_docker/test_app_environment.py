@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.runtimes.docker_app import app_environment, completed_login
-from harness.runtimes.docker_images import mysql_image_for
-from harness.runtimes.profiles import REAL, STANDIN, check_pair, passport_keys
-from harness.runtimes.spec import StackSpec
+from harness.base.errors import UsageError
+from harness.runtime.docker.app import app_environment, completed_login
+from harness.runtime.docker.images import mysql_image_for
+from harness.runtime.docker.profiles import REAL, STANDIN, check_pair, passport_keys
+from harness.runtime.spec import StackSpec
 
 
 def _environment(given: dict[str, str], *, real: bool = True) -> dict[str, str]:

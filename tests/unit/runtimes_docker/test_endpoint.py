@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.runtimes.docker_client import Endpoint, endpoint
-from harness.settings import DockerSettings
+from harness.base.errors import UsageError
+from harness.base.settings import DockerSettings
+from harness.runtime.docker.client import Endpoint, endpoint
 
 
 def _context(directory: Path, name: str, host: str, *, current: bool, tls: bool = False) -> None:

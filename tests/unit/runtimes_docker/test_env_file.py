@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.runtimes.env_file import read_env_file
+from harness.base.errors import UsageError
+from harness.runtime.env_file import read_env_file
 
 
 def _file(tmp_path: Path, content: bytes) -> Path:

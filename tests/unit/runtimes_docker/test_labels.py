@@ -10,8 +10,8 @@ import docker
 import psutil
 import pytest
 
-from harness.runtimes.docker_labels import docker_leftovers, drill_labels
-from harness.runtimes.ownership import workspace
+from harness.runtime.docker.labels import docker_leftovers, drill_labels
+from harness.runtime.ownership import workspace
 
 
 def engine(labels: dict[str, str]) -> docker.DockerClient:

@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from harness.runtimes.docker import DockerRuntime
-from harness.runtimes.process import ProcessRuntime
+from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.process.runtime import ProcessRuntime
 
 
 class Engine:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import UsageError
-from harness.runtimes.docker_ssh import SshTarget, ssh_target
+from harness.base.errors import UsageError
+from harness.runtime.docker.ssh import SshTarget, ssh_target
 
 
 def test_what_an_address_says() -> None:

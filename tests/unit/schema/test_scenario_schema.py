@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from harness.errors import UsageError
+from harness.base.errors import UsageError
 from harness.faults import FAULTS
 from harness.faults.fault import Fault
-from harness.scenario import load, shipped
-from harness.scenario_template import template
-from harness.schema.scenario import scenario_schema
+from harness.records.schema.scenario import scenario_schema
+from harness.scenario.definition import load, shipped
+from harness.scenario.template import template
 from tests.tables import over_table
 
 SCHEMA = scenario_schema(1)

@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from pydantic import TypeAdapter
 
-from harness.cli import main
-from harness.errors import UsageError
-from harness.model import DrillResult, Verdict
-from harness.schema import SCHEMAS, Published
-from harness.store import RESULT_VERSION, Store
+from harness.base.errors import UsageError
+from harness.base.model import DrillResult, Verdict
+from harness.cli.main import main
+from harness.records.run_directory import RESULT_VERSION, Store
+from harness.records.schema import SCHEMAS, Published
 
 DOCS = Path(__file__).parents[3] / "docs"
 REAL = sorted(Path(__file__).with_name("data").glob("result-1-*.json"))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.standin.config import load_config
-from harness.standin.console import Console
-from harness.standin.meilisearch import Meilisearch
-from harness.standin.scout import sync_index_settings
+from harness.standins.apiary.config import load_config
+from harness.standins.apiary.console import Console
+from harness.standins.apiary.meilisearch import Meilisearch
+from harness.standins.apiary.scout import sync_index_settings
 
 REAL = Path(__file__).parents[2] / "data" / "real-apiary" / "index-settings.json"
 

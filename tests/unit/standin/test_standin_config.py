@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.standin.config import Masquerade, load_config
+from harness.base.errors import UsageError
+from harness.standins.apiary.config import Masquerade, load_config
 
 
 def test_an_empty_environment_means_the_defaults_of_the_real_app() -> None:

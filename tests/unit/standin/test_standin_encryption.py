@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from harness.standin.encryption import DecryptError, decrypt_string, encrypt_string, new_app_key, parse_app_key
+from harness.standins.apiary.encryption import DecryptError, decrypt_string, encrypt_string, new_app_key, parse_app_key
 
 KEY = bytes(range(32))
 IV = bytes(range(16))

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.expressions import (
+from harness.base.expressions import (
     decrypt_digest_expression,
     queue_size_expression,
     resume_owners_expression,
     stale_configuration_expression,
 )
-from harness.standin.config import cache_file, load_config
-from harness.standin.tinker import execute
+from harness.standins.apiary.config import cache_file, load_config
+from harness.standins.apiary.tinker import execute
 
 
 def test_the_expressions_are_these() -> None:

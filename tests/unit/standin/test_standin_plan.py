@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime
 
-from harness.standin.generate.literals import quote
-from harness.standin.generate.plan import SCALES, Plan, make_plan
-from harness.standin.generate.uploads import uploads
-from harness.standin.generate.words import person
+from harness.standins.apiary.generate.literals import quote
+from harness.standins.apiary.generate.plan import SCALES, Plan, make_plan
+from harness.standins.apiary.generate.uploads import uploads
+from harness.standins.apiary.generate.words import person
 
 
 def plan(scale: str = "small", rng_seed: int = 1) -> Plan:

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
-from harness.storage.archive import read_archive, read_archive_file
+from harness.artifacts.storage.archive import read_archive, read_archive_file
+from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from tests.naming import uncoded
 
 CUT = "HINT: The copy was cut short: take an earlier backup, or copy this one again from where it was made."

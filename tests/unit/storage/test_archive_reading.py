@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from harness.model import FileState
-from harness.storage.archive import read_archive, read_archive_file
-from harness.storage.members import TarReader
+from harness.artifacts.storage.archive import read_archive, read_archive_file
+from harness.artifacts.storage.members import TarReader
+from harness.base.model import FileState
 
 NASTY_NAMES = (
     b"plain.pdf",
@@ -195,7 +195,7 @@ def test_compression_is_known_by_the_first_bytes(
 
 READ_MANY = """
 import resource, sys
-from harness.storage.archive import read_archive
+from harness.artifacts.storage.archive import read_archive
 
 def chunks(member):
     # the name stands in the second block, which holds the extended header and has no checksum

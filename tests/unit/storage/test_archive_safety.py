@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError, UnsafeArtifact
-from harness.storage.archive import read_archive, read_archive_file
-from harness.storage.names import coded
-from harness.storage.safety import ASIDE, ArchiveLimits, Aside
+from harness.artifacts.storage.archive import read_archive, read_archive_file
+from harness.artifacts.storage.names import coded
+from harness.artifacts.storage.safety import ASIDE, ArchiveLimits, Aside
+from harness.base.errors import HarnessError, UnsafeArtifact
 from tests.naming import uncoded
 
 FILE, DIRECTORY = tarfile.REGTYPE, tarfile.DIRTYPE

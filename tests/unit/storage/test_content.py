@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.storage.archive import read_archive, read_archive_file
-from harness.storage.content import EMPTY, HTML, OTHER, PDF, PDF_WITHOUT_END, ZEROS, Content
-from harness.storage.inventory import read_inventory, write_inventory
+from harness.artifacts.storage.archive import read_archive, read_archive_file
+from harness.artifacts.storage.content import EMPTY, HTML, OTHER, PDF, PDF_WITHOUT_END, ZEROS, Content
+from harness.artifacts.storage.inventory import read_inventory, write_inventory
 
 REAL = Path(__file__).parents[2] / "data" / "real-apiary" / "storage.tar.gz"
 END = b"startxref\n0\n%%EOF\n"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.model import DirectoryTotals, FileState
-from harness.storage.directories import LISTED, OTHERS, directories_of
-from harness.storage.names import coded
+from harness.artifacts.storage.directories import LISTED, OTHERS, directories_of
+from harness.artifacts.storage.names import coded
+from harness.base.model import DirectoryTotals, FileState
 
 
 def entry(path: bytes, size_bytes: int = 0, kind: str = "file") -> FileState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import tracemalloc
 
-from harness.storage.hashes import Hashes
+from harness.artifacts.storage.hashes import Hashes
 
 
 def test_it_holds_what_was_added_and_nothing_else() -> None:

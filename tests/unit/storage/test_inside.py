@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import BrokenArtifact, UnsafeArtifact, UsageError
-from harness.model import FileState
-from harness.storage.inside import root_inside, without_prefix
-from harness.storage.names import coded
+from harness.artifacts.storage.inside import root_inside, without_prefix
+from harness.artifacts.storage.names import coded
+from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
+from harness.base.model import FileState
 
 
 def entry(path: str, target: str = "") -> FileState:

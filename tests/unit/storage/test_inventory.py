@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import BrokenArtifact, UsageError
-from harness.model import FileState, FileTotals
-from harness.storage.inventory import from_line, read_inventory, to_line, totals_of, write_inventory
+from harness.artifacts.storage.inventory import from_line, read_inventory, to_line, totals_of, write_inventory
+from harness.base.errors import BrokenArtifact, UsageError
+from harness.base.model import FileState, FileTotals
 from tests.naming import uncoded
 
 ROOT = FileState(b"", "directory", 0, "", 0o755, 33, 33, 1000)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError
-from harness.model import FileState
-from harness.storage.names import order_key
-from harness.storage.order import pair, sorted_entries
+from harness.artifacts.storage.names import order_key
+from harness.artifacts.storage.order import pair, sorted_entries
+from harness.base.errors import HarnessError
+from harness.base.model import FileState
 from tests.naming import uncoded
 
 

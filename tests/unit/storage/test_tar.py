@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import UsageError
-from harness.storage.names import code_of, coded, is_below, printable
-from harness.storage.tar import Complaints, create_command, excluded_path, read_complaints, with_codes
+from harness.artifacts.storage.names import code_of, coded, is_below, printable
+from harness.artifacts.storage.tar import Complaints, create_command, excluded_path, read_complaints, with_codes
+from harness.base.errors import UsageError
 
 
 def test_complaints_are_sorted_by_what_they_mean() -> None:

@@ -1,0 +1,121 @@
+"""Files that are something else than a script: named by their first bytes, with what to do about it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+from harness.artifacts.dump.compression import compression
+
+FIRST_BYTES = 512
+"""How much is looked at."""
+
+_SCRIPT = "Hand in what mysqldump wrote."
+_ZIP = "A zip of spatie/laravel-backup is a BACKUP by itself (verify FILE.zip); else unpack it, and hand in the script."
+_DECRYPT = "Decrypt it first, and hand in what comes out: the drill is given no key of yours."
+_UNPACK = "Unpack it first, and hand in what comes out; gzip, zstd, xz and bzip2 are read as they are."
+_PHYSICAL = "It is a copy of the server's files, and no script: this drill restores dumps. Make one with mysqldump."
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFormat:
+    """Something else than a script.
+
+    Attributes:
+        what: the rest of a sentence that begins with the file's name.
+        remedy: one sentence.
+        is_archive: a backup of storage may be this.
+    """
+
+    what: str
+    remedy: str
+    is_archive: bool = False
+
+
+_MAGIC: tuple[tuple[bytes, OtherFormat], ...] = (
+    (b"PK\x03\x04", OtherFormat("is a zip archive, not a script", _ZIP)),
+    (b"PK\x05\x06", OtherFormat("is an empty zip archive, not a script", _SCRIPT)),
+    (b"7z\xbc\xaf\x27\x1c", OtherFormat("is a 7z archive, not a script", _SCRIPT)),
+    (b"Rar!\x1a\x07", OtherFormat("is a rar archive, not a script", _SCRIPT)),
+    (b"PGDMP", OtherFormat("is a dump of PostgreSQL, not a script", _SCRIPT)),
+    (b"SQLite format 3\x00", OtherFormat("is an SQLite database, not a script", _SCRIPT)),
+    (
+        b"XBSTCK01",
+        OtherFormat("is a physical backup (a stream of XtraBackup or mariadb-backup), not a script", _PHYSICAL),
+    ),
+    (b"Salted__", OtherFormat("is encrypted with openssl", _DECRYPT)),
+    (b"age-encryption.org/", OtherFormat("is encrypted (age)", _DECRYPT)),
+    (b"-----BEGIN AGE ENCRYPTED FILE", OtherFormat("is encrypted (age)", _DECRYPT)),
+    (b"-----BEGIN PGP MESSAGE", OtherFormat("is encrypted (gpg)", _DECRYPT)),
+    (b"-----BEGIN CMS", OtherFormat("is encrypted (S/MIME)", _DECRYPT)),
+    (b"\x04\x22\x4d\x18", OtherFormat("is compressed with lz4", _UNPACK)),
+    (b"\x02\x21\x4c\x18", OtherFormat("is compressed with lz4", _UNPACK)),
+    (b"\x89LZO\x00", OtherFormat("is compressed with lzop", _UNPACK)),
+    (b"LZIP\x01", OtherFormat("is compressed with lzip", _UNPACK)),
+    (b"\x1f\x9d", OtherFormat("is compressed with compress (.Z)", _UNPACK)),
+    (b"\x1f\xa0", OtherFormat("is compressed with compress (.Z)", _UNPACK)),
+    (b"\x5d\x00\x00", OtherFormat("is compressed with lzma", _UNPACK)),
+    (b"\x78\x01", OtherFormat("is bare zlib data (pigz -z, a PHP gzcompress)", _UNPACK)),
+    (b"\x78\x9c", OtherFormat("is bare zlib data (pigz -z, a PHP gzcompress)", _UNPACK)),
+    (b"\x78\xda", OtherFormat("is bare zlib data (pigz -z, a PHP gzcompress)", _UNPACK)),
+)
+_PGP = re.compile(rb"[\x84\x85\xc1](?:.|..)[\x03\x06]|[\x8c\xc3].[\x04\x05\x06][\x01-\x0d]", re.DOTALL)
+"""The packets with which an OpenPGP message begins (RFC 9580, 4.2 and 5): a session key for a key or a password."""
+_UTF16 = OtherFormat(
+    "is in UTF-16: the shell that wrote it (PowerShell's >) changed every byte, so no client reads it",
+    "Let the tool write the file itself, with --result-file.",
+)
+_BINARY = OtherFormat("is binary data of a kind that is not known here, not a script", _SCRIPT, is_archive=True)
+_INSERT = re.compile(rb"(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?(?:INTO\s+)?[`\"\w]")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}\s*")
+
+
+def other_format(first: bytes, *, whole: bool = True) -> OtherFormat | None:
+    """What begins with these bytes, if it is known to be something else than a script or what a script is packed in.
+
+    Args:
+        first: up to `FIRST_BYTES` of the file.
+        whole: the file may end with them.
+    """
+    for magic, other in _MAGIC:
+        if first.startswith(magic):
+            return other
+    if compression(first) or first[257:262] == b"ustar":
+        return None
+    if first.startswith((b"\xff\xfe", b"\xfe\xff")) or _is_wide(first):
+        return _UTF16
+    if _PGP.match(first):
+        return OtherFormat("is encrypted (gpg)", _DECRYPT)
+    if (inner := _inside_base64(first)) is not None:
+        return OtherFormat(f"is base64{inner}", "Decode it first (base64 -d), and hand in what comes out.")
+    if _INSERT.match(first):
+        return None  # of --compact --no-create-info, whose first row may hold raw bytes
+    control = sum(byte < 9 or 13 < byte < 32 for byte in first)
+    return _BINARY if control > len(first) // 20 and first.strip(b"\0") else None
+
+
+def _is_wide(first: bytes) -> bool:
+    """Plain text with a NUL for every other byte."""
+    return len(first) >= 16 and (first[1:32:2].strip(b"\0") == b"" or first[0:32:2].strip(b"\0") == b"") and any(first)
+
+
+def _inside_base64(first: bytes) -> str | None:
+    """What stands in base64, as the rest of "is base64": only what is known; one word of text is no base64."""
+    match = _BASE64.match(first)
+    if match is None or match.end() < min(len(first), 60):
+        return None
+    text = b"".join(match.group().split()).rstrip(b"=")
+    try:
+        data = base64.b64decode(text[: len(text) // 4 * 4])
+    except (binascii.Error, ValueError):
+        return None
+    if kind := compression(data):
+        return f" of {kind} data"
+    if data.startswith((b"-- ", b"/*", b"SET ", b"CREATE ", b"DROP ")):
+        return " of a script"
+    other = next((found.what for magic, found in _MAGIC if data.startswith(magic)), None)
+    if other is not None:
+        return f" of something that {other}"
+    return "" if match.end() == len(first) and len(text) > 200 else None

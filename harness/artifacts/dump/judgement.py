@@ -1,0 +1,183 @@
+"""Whether a script may be handed to a server, decided from one reading: the same words for `inspect` and `verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, ScriptFinding, Severity
+from harness.artifacts.dump.rewrite import choose_database
+from harness.base.errors import BrokenArtifact, Cause, HarnessError, UnsafeArtifact, UsageError
+
+LISTED = 5
+TARGET_DATABASE = "apiary"
+"""What the target's database is called in a drill."""
+
+
+def chosen_database(name: str, info: DumpInfo, wanted: str | None) -> DatabaseInfo:
+    """The database of a script that is wanted; of a script that names none what it holds, under the wanted name.
+
+    Args:
+        name: of the script, for messages.
+        wanted: None if there is only one.
+
+    Raises:
+        UsageError: there are several, and none was named.
+        BrokenArtifact: it isn't in the script, or the script's parts can't be told apart, or it is cut short before it
+            comes to this one.
+    """
+    try:
+        chosen = choose_database(info, wanted)
+    except (UsageError, BrokenArtifact) as error:
+        if info.complete is False:
+            raise BrokenArtifact(f"{error.fact}; the dump is cut short: {info.incomplete_because}") from None
+        raise
+    known = {found.name: found for found in info.databases}
+    if chosen in known or "" not in known:
+        return known.get(chosen, DatabaseInfo(chosen, False, 1, (), (), ()))
+    return replace(known[""], name=chosen)
+
+
+def not_sql(name: str, info: DumpInfo, findings: Iterable[ScriptFinding] = ()) -> HarnessError | None:
+    """Text that is not SQL stands in the script: no client would get past it, whichever database is wanted.
+
+    Args:
+        findings: an error among them that comes earlier is the better reason.
+    """
+    foreign = info.foreign
+    if foreign is None or any(one.severity is Severity.ERROR and one.line < foreign.line for one in findings):
+        return None
+    return BrokenArtifact(
+        f"the dump {name} cannot be run: {foreign.message}",
+        "Send what programs say to a file of their own (2>errors.log), and take the backup again.",
+        details=f"besides, it is cut short: {info.incomplete_because}"
+        if info.complete is False and any(info.databases)
+        else "",
+        causes=[Cause("foreign-text", f"line {foreign.line}", f"The dump {name}: {foreign.message}.")],
+    )
+
+
+def refusals(
+    name: str,
+    info: DumpInfo,
+    chosen: DatabaseInfo,
+    said: Sequence[ScriptFinding],
+    *,
+    target: str = TARGET_DATABASE,
+) -> Iterator[HarnessError]:
+    """Why the script is not run, the most telling reason first; nothing if it may run.
+
+    Args:
+        name: of the script, for messages.
+        chosen: the database that is wanted.
+        said: the findings that count for it (safety.findings_for).
+        target: what the database is called that it goes to.
+    """
+    if (first := not_sql(name, info, said)) is not None:
+        yield first
+    yield from _unsafe(name, said)
+    if first is None and (foreign := not_sql(name, info)) is not None:
+        yield foreign
+    if info.complete is False:
+        yield BrokenArtifact(
+            f"the dump {name} is cut short: {info.incomplete_because}",
+            "Take the backup again, and look at the exit status of every program in its pipe.",
+            causes=[_cause("dump-cut-short", name, info.incomplete_because)],
+        )
+    bound = next((mention for mention in info.qualified if mention.name == chosen.name != target), None)
+    if bound is not None:
+        yield UsageError(
+            f"the dump {name} is bound to the database {bound.name}: from line {bound.line} on, its names begin with "
+            "it, as mysqlpump writes them",
+            f"It runs only into a database called {bound.name}: make the dump with mysqldump, whose names stand alone.",
+            causes=[_cause("database-bound", name, f"its names are bound to the database {bound.name}")],
+        )
+    if not chosen.tables:
+        yield BrokenArtifact(
+            f"the dump {name} holds no table",
+            "It would restore without an error, to an empty database: look at how the backup is made.",
+            causes=[_cause("dump-empty", name, "it holds no table")],
+        )
+    if info.not_utf8_line is not None:
+        yield BrokenArtifact(
+            f"the dump {name} was converted: bytes at line {info.not_utf8_line} are not UTF-8, though the script says "
+            f"{info.options.charset}",
+            "An editor or a transfer changed its encoding (cp1252 is usual): take the file as the tool wrote it.",
+            causes=[_cause("not-utf8", name, f"bytes at line {info.not_utf8_line} are not UTF-8")],
+        )
+    hollow = next((item for item in chosen.objects if item.placeholder), None)
+    if hollow is not None:
+        yield BrokenArtifact(
+            f"the dump {name} holds only the placeholder of the view {hollow.name}, on line {hollow.line}",
+            "It would load, with a view that shows nothing: the tool stopped before it came to the view itself.",
+            causes=[_cause("view-placeholder", name, f"on line {hollow.line}, {hollow.name} is only a placeholder")],
+        )
+
+
+def _unsafe(name: str, findings: Iterable[ScriptFinding]) -> Iterator[HarnessError]:
+    refused = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if refused:
+        yield UnsafeArtifact(
+            f"the dump {name} was refused: on line {refused[0].line}, {refused[0].message}",
+            _remedy(refused),
+            details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
+            causes=[
+                Cause(one.code, f"line {one.line}", f"Line {one.line} of the script: {one.message}.")
+                for one in refused[:LISTED]
+            ],
+        )
+
+
+def _remedy(refused: Sequence[ScriptFinding]) -> str:
+    """One that leads to no further refusal: allowing the first code alone is none where others are refused too."""
+    codes = dict.fromkeys(finding.code for finding in refused)
+    offers = [finding for finding in refused if f"allow {finding.code}" in finding.remedy]
+    if len(codes) == 1 or refused[0] not in offers:
+        return refused[0].remedy
+    if len(offers) < len(refused):
+        return next(finding.remedy for finding in refused if finding not in offers)
+    return f"Take the statements out, or allow {' and '.join(codes)} by name if you know why they are there."
+
+
+def remarks(info: DumpInfo, chosen: DatabaseInfo) -> tuple[ScriptFinding, ...]:
+    """What should be known of a script that may run, and that no single statement says."""
+    return (*_several_dumps(info, chosen), *_checked_keys(info, chosen))
+
+
+def _several_dumps(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFinding]:
+    if not info.second_header_line:
+        return
+    times = [f"{at:%Y-%m-%d %H:%M:%S}" if at is not None else "no time" for at in info.finishes]
+    yield ScriptFinding(
+        "several-dumps",
+        Severity.WARNING,
+        info.second_header_line,
+        chosen.name,
+        f"the file holds {len(times)} dumps, one behind the other (finished: {', '.join(times)}); what the last "
+        "one says is what a restore gives",
+        "Write each dump into a file of its own: > begins a file anew, >> goes on with it.",
+    )
+
+
+def _checked_keys(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFinding]:
+    """phpMyAdmin leaves the check of foreign keys on, unless asked for: DROP TABLE fails then."""
+    dropped = {table.name: table.line for table in chosen.tables if table.dropped}
+    of = chosen.name if chosen.used else ""
+    met = [(dropped[one.name], one.name) for one in info.referenced if one.name in dropped and one.line_for(of)]
+    if info.options.compact or not met:
+        return
+    line, name = min(met)
+    yield ScriptFinding(
+        "foreign-keys-checked",
+        Severity.WARNING,
+        line,
+        name,
+        f"the script drops {name}, which foreign keys refer to, and leaves their check on: run by hand into a migrated "
+        "instance, as the guide says, it stops there (error 3730, MariaDB 1451)",
+        "The harness switches the check off for the load; by hand, SET foreign_key_checks=0 first, or export with "
+        '"Disable foreign key checks".',
+    )
+
+
+def _cause(code: str, name: str, why: str) -> Cause:
+    return Cause(code, name, f"The dump {name} cannot be used: {why}.")

@@ -1,0 +1,276 @@
+"""Finding the end of one statement, as the mysql client would.
+
+Two ways lead there. The careful one goes from one byte that can matter to the next. The fast one is for INSERTs:
+the end is a semicolon with an even number of quotes before it, and counting bytes is what C does best; `fast.py`
+proves that nothing but strings and values stood in between, else the careful one takes over.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from harness.artifacts.dump import fast
+from harness.artifacts.dump.buffer import Buffer
+from harness.artifacts.dump.sqlmode import ModeTracker
+
+_ESCAPED = {
+    quote: re.compile(rb"[^\\" + quote + rb"]*+(?:\\.[^\\" + quote + rb"]*+)*+", re.DOTALL) for quote in (b"'", b'"')
+}
+_END_OF_LINE = re.compile(rb";\n")  # an expression finds a rare first byte faster than bytes.find two bytes
+_END = re.compile(rb";")
+_BEHIND_DASHES = (b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0", b"")
+_MOST_ODDITIES = 20
+"""Per statement; one is enough to refuse it."""
+
+
+class Oddity(NamedTuple):
+    """Something that the client would act on, or that two readers could understand differently.
+
+    `code` is "client-escape" (a backslash outside a string) or "ambiguous"; `text` says what stands there.
+    """
+
+    code: str
+    line: int
+    text: str
+
+
+def is_line_comment(data: bytes, at: int) -> bool:
+    """Whether a comment up to the end of the line begins here, for the client: `#`, or `--` before a blank."""
+    return data.startswith(b"#", at) or (data.startswith(b"--", at) and data[at + 2 : at + 3] in _BEHIND_DASHES)
+
+
+def _stops(delimiter: bytes) -> re.Pattern[bytes]:
+    """Skips what can't begin anything; bytes beyond ASCII are never special in the character sets allowed."""
+    return re.compile(b"[^'\"`#/*\\\\\\-" + re.escape(delimiter[:1]) + b"]*+")
+
+
+class StatementReader:
+    """Finds the end of one statement; keeps what it is inside of between two fillings of the buffer."""
+
+    def __init__(self, buffer: Buffer, modes: ModeTracker, delimiter: bytes, head: bytes) -> None:
+        self._buffer = buffer
+        self._modes = modes
+        self._delimiter = delimiter
+        self._stop = _stops(delimiter)
+        self._head = head
+        self._quote = b""  # the byte that ends the string, or what ends the comment
+        self._versioned = b""  # the opening of a versioned comment that is open
+        self._careful = not head
+        self.oddities: list[Oddity] = []
+        self.no_run_before = 0  # offset before which another try to follow a run would fail as well
+
+    def read(self) -> bool:
+        """Read on from the buffer's position; True at the statement's end, False if more bytes are needed."""
+        if not self._careful:
+            done = self._leap()
+            if not self._careful:
+                return done
+        return self._lex()
+
+    # -- counting
+
+    def _leap(self) -> bool:
+        buffer = self._buffer
+        text = self._text()
+        begin = buffer.at
+        in_string = bool(self._quote)
+        limit = len(text)
+        if not buffer.eof:
+            limit = max(begin, len(text.rstrip(b"\\-/")))  # what these mean depends on the next byte
+        # dumping tools write a new line behind an INSERT, and none inside a string: try there first
+        end = -1
+        if text.find(b"\n", begin, limit) >= 0:  # much faster than an expression that finds nothing
+            end = self._first_outside(text, _END_OF_LINE, begin, limit, in_string)
+        upto = limit if end < 0 else end
+        proven, inside = fast.only_strings_and_values(text[begin:upto], in_string, semicolons=False)
+        if not proven:
+            end = self._first_outside(text, _END, begin, limit, in_string)
+            upto = limit if end < 0 else end
+            proven, inside = fast.only_strings_and_values(text[begin:upto], in_string)
+            if not proven:
+                self._careful = True
+                return False
+        buffer.at = upto if end < 0 else end + 1
+        self._quote = b"'" if end < 0 and inside else b""
+        return end >= 0
+
+    def _first_outside(self, text: bytes, what: re.Pattern[bytes], begin: int, limit: int, in_string: bool) -> int:
+        """Where `what` first stands outside of strings, if only quotes matter; -1 if nowhere."""
+        inside, position = in_string, begin
+        while (match := what.search(text, position, limit)) is not None:
+            found = match.start()
+            inside ^= bool(text.count(b"'", position, found) & 1)
+            if not inside:
+                return found
+            position = found + 1
+        return -1
+
+    def _text(self) -> bytes:
+        """The window in which every quote that is left opens or closes a string."""
+        return self._buffer.data if self._modes.mode.no_backslash_escapes else self._buffer.without_escapes()
+
+    def follow_run(self) -> bool:
+        """After a short INSERT: go on over those that follow with the same head. True if there were any."""
+        buffer = self._buffer
+        joint = b"\n" + self._head
+        begin = buffer.at
+        if b"'" in joint or b"\\" in joint:
+            return False
+        text = self._text()
+        if not text.startswith(joint, begin):
+            return False
+        good = begin if buffer.mixed else self._whole_window(text, begin, joint)
+        if good == begin:
+            buffer.mixed = True  # one try per filling
+            good = self._end_of_run(text, begin, re.compile(rb";(?!" + re.escape(joint) + rb")"))
+            if good == begin or not self._is_series(text[begin:good], joint):
+                self.no_run_before = buffer.base + len(text)  # once per filling is often enough to fail
+                return False
+        buffer.at = good
+        return True
+
+    def _whole_window(self, text: bytes, begin: int, joint: bytes) -> int:
+        """Where the last INSERT in the window begins, if all up to there are one series, as in a large table."""
+        last = text.rfind(b"\n", begin)
+        if last <= begin or not text.startswith(joint, last) or text[last - 1 : last] != b";":
+            return begin
+        # Every semicolon outside of strings must be the end of a statement that another one follows.
+        line_breaks = fast.line_breaks_of_series(text[begin - 1 : last - 1], b";" + joint)
+        if line_breaks < 0:
+            return begin
+        self._buffer.counted = begin, line_breaks
+        return last
+
+    def _end_of_run(self, text: bytes, begin: int, stop: re.Pattern[bytes]) -> int:
+        """Behind the last semicolon outside of strings up to the first one that no further INSERT follows."""
+        position, inside = begin, False
+        while (match := stop.search(text, position)) is not None:
+            inside ^= bool(text.count(b"'", position, match.start()) & 1)
+            position = match.start() + 1
+            if not inside:
+                return position
+        # the series goes on beyond the buffer: its last whole statement
+        last = text.rfind(b";", position)
+        if last < 0:
+            return begin
+        inside ^= bool(text.count(b"'", position, last) & 1)
+        while inside:
+            before = text.rfind(b";", begin, last)
+            if before < 0:
+                return begin
+            inside ^= bool(text.count(b"'", before, last) & 1)
+            last = before
+        return last + 1
+
+    def _is_series(self, text: bytes, joint: bytes) -> bool:
+        """Whether `text` is whole INSERTs and nothing else. A joint inside of a string is harmless here."""
+        proven, _ = fast.only_strings_and_values(text.replace(joint, b"("), in_string=False)
+        return proven
+
+    # -- character by character, in leaps over what can't matter
+
+    def _lex(self) -> bool:
+        buffer = self._buffer
+        while True:
+            if self._quote:
+                if not self._close():
+                    return False
+                continue
+            match = self._stop.match(buffer.data, buffer.at)
+            assert match is not None
+            buffer.at = match.end()
+            if len(buffer.data) - buffer.at < max(8, len(self._delimiter)) and not buffer.eof:
+                return False
+            if buffer.at >= len(buffer.data):
+                return False
+            if self._step():
+                return True
+
+    def _close(self) -> bool:
+        """Go to the end of the string or comment; False if it is not in the buffer."""
+        buffer, quote = self._buffer, self._quote
+        data, at = buffer.data, buffer.at
+        mode = self._modes.mode
+        escapes = not mode.no_backslash_escapes and (quote == b"'" or (quote == b'"' and not mode.ansi_quotes))
+        if escapes:
+            match = _ESCAPED[quote].match(data, at)
+            assert match is not None
+            buffer.at = match.end()
+            if not data.startswith(quote, buffer.at):
+                return False  # the end of the buffer, or a backslash before it
+            buffer.at += 1
+        else:
+            found = data.find(quote, at)
+            if found < 0:
+                buffer.at = max(at, len(data) - len(quote) + 1)
+                return False
+            if quote == b'"' and b"\\" in data[at:found]:
+                self._odd("ambiguous", "a backslash in a name in double quotes")
+            buffer.at = found + len(quote)
+        self._quote = b""
+        return True
+
+    def _step(self) -> bool:
+        """Act on the byte at the buffer's position; True if the statement ends with it."""
+        buffer = self._buffer
+        data, at = buffer.data, buffer.at
+        if data.startswith(self._delimiter, at):
+            if self._versioned.startswith(b"/*M"):
+                self._odd("ambiguous", "a statement that ends inside a /*M! comment")
+            buffer.at += len(self._delimiter)
+            return True
+        byte = data[at : at + 1]
+        if byte in (b"'", b'"', b"`"):
+            if self._versioned.startswith(b"/*M"):
+                self._check_foreign_comment(byte)
+            self._quote = byte
+            buffer.at += 1
+        elif is_line_comment(data, at):
+            self._quote = b"\n"
+            buffer.at += 1
+        elif data.startswith(b"--", at) and data[at + 2] < 0x20:
+            self._odd("ambiguous", "-- before a control character")  # a comment to the server, not to the client
+            buffer.at += 2
+        elif data.startswith((b"/*!", b"/*M!"), at):
+            self._versioned = data[at : at + 4]
+            buffer.at += 3
+        elif data.startswith(b"/*", at):
+            if data.startswith(b"/*+", at):
+                self._check_hint()
+            self._quote = b"*/"
+            buffer.at += 2
+        elif data.startswith(b"*/", at):
+            if self._versioned and data[at + 2 : at + 3] == b"*":
+                # to the client a comment begins with the slash, to the server it has just ended with it
+                self._odd("ambiguous", "*/* at the end of a versioned comment")
+            self._versioned = b""
+            buffer.at += 1
+        elif byte == b"\\":
+            follower = data[at + 1 : at + 2]
+            if follower != b"N":  # \N is NULL
+                self._odd("client-escape", "\\" + follower.decode("ascii", "backslashreplace"))
+            buffer.at = min(at + 2, len(data))
+        else:
+            buffer.at += 1
+        return False
+
+    def _check_foreign_comment(self, quote: bytes) -> None:
+        """To MySQL's client a /*M! comment is a comment: there a quote in it opens nothing."""
+        buffer = self._buffer
+        end = buffer.data.find(quote, buffer.at + 1)
+        if end < 0 or b"*/" in buffer.data[buffer.at : end]:
+            self._odd("ambiguous", "a string with */ inside a /*M! comment")
+
+    def _check_hint(self) -> None:
+        """The client runs backslash commands in an optimizer hint, and forgets that it is in one at a new line."""
+        buffer = self._buffer
+        end = buffer.data.find(b"*/", buffer.at)
+        text = buffer.data[buffer.at : end if end >= 0 else len(buffer.data)]
+        if end < 0 or b"\\" in text or b"\n" in text or self._delimiter in text:
+            self._odd("ambiguous", "an optimizer hint with a backslash, a new line or a delimiter")
+
+    def _odd(self, code: str, text: str) -> None:
+        buffer = self._buffer
+        if len(self.oddities) < _MOST_ODDITIES:
+            self.oddities.append(Oddity(code, buffer.position()[0], text))

@@ -1,0 +1,122 @@
+"""A storage archive as a stream of FileStates: every content hashed, constant memory, nothing written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.artifacts.dump.source import open_script
+from harness.artifacts.storage.content import Content
+from harness.artifacts.storage.members import NOT_AN_ARCHIVE_HINT, Member, TarReader
+from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, Guard, normalised
+from harness.artifacts.storage.zipped import ZipArchive
+from harness.base.errors import HarnessError, UsageError
+from harness.base.model import FileState
+
+
+def read_archive(
+    chunks: Iterable[bytes],
+    *,
+    limits: ArchiveLimits = DEFAULT_LIMITS,
+    compressed_bytes: int | None = None,
+    untrusted: bool = True,
+    aside: Aside | None = None,
+) -> Iterator[FileState]:
+    """Read a tar archive to its very end, in the order of its members.
+
+    The root directory, where the archive has it, comes with an empty path.
+
+    Args:
+        chunks: the archive, not compressed (see `open_archive`).
+        limits: stop a bomb.
+        compressed_bytes: size of the compressed file, for the limit on the ratio.
+        untrusted: refuse what must not be unpacked. False is for looking at a directory that is there.
+        aside: gets links that lead out and devices; without it, they are refused at once.
+
+    Raises:
+        UsageError: this is no tar archive.
+        BrokenArtifact: it is cut or damaged; says how far it could be read.
+        UnsafeArtifact: it holds a member that leads out of its root, or a device, a name twice, or too much.
+    """
+    reader = TarReader(chunks)
+    guard = Guard(limits, compressed_bytes, aside) if untrusted else None
+    while (member := reader.next()) is not None:
+        path = normalised(member.name)
+        if guard is not None:
+            guard.admit(member, path, reader.offset)
+        yield _state(reader, member, path)
+    for padding in reader.rest():
+        if padding.count(0) != len(padding):
+            raise reader.broken(
+                "something follows the end-of-archive mark",
+                "Two archives stand one behind the other, and tar restores only the first: take them apart.",
+            )
+        if guard is not None:
+            guard.check_ratio(reader.offset)
+
+
+def _state(reader: TarReader, member: Member, path: bytes) -> FileState:
+    sha256 = content = ""
+    if member.kind == "file":
+        digest, looked_at = hashlib.sha256(), Content()
+        for piece in reader.content(member):
+            digest.update(piece)
+            looked_at.add(piece)
+        sha256, content = digest.hexdigest(), looked_at.verdict()
+    return FileState(
+        path=path,
+        kind=member.kind,
+        size_bytes=member.size_bytes,
+        sha256=sha256,
+        mode=member.mode,
+        uid=member.uid,
+        gid=member.gid,
+        mtime_s=member.mtime_s,
+        target=normalised(member.target) if member.kind == "hardlink" else member.target,
+        content=content,
+    )
+
+
+def open_archive(path: Path | ZipArchive) -> Iterator[bytes]:
+    """Read an archive file as a tar archive, decompressed where it is compressed; its first bytes decide, not its name.
+
+    Raises:
+        UsageError: there is no such file, or it is known to be something else.
+        BrokenArtifact: the compressed data is damaged or ends too early, with the offset.
+    """
+    if isinstance(path, ZipArchive):
+        yield from path.chunks()
+        return
+    if not path.is_file():
+        what = "is no file" if path.exists() else "does not exist"
+        raise UsageError(
+            f"the storage artifact {path} {what}",
+            "Name the directory or the archive that holds the files of storage/app.",
+        )
+    try:
+        yield from open_script(path, any_content=True)
+    except UsageError as error:
+        raise UsageError(f"the storage artifact cannot be read: {error.fact}", NOT_AN_ARCHIVE_HINT) from None
+
+
+def read_archive_file(
+    archive: Path | ZipArchive, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
+) -> Iterator[FileState]:
+    """Read an archive file, of any compression, as `read_archive` does; errors name the file."""
+    path = archive.path if isinstance(archive, ZipArchive) else archive
+    try:
+        yield from read_archive(open_archive(archive), limits=limits, compressed_bytes=_size_of(path), aside=aside)
+    except HarnessError as error:
+        raise named(error, path) from None
+
+
+def named(error: HarnessError, path: Path) -> HarnessError:
+    """The same error, of an archive file."""
+    if str(path) in error.fact:
+        return error
+    return type(error)(f"{path}: {error.fact}", *error.hints, details=error.details, causes=error.causes)
+
+
+def _size_of(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None

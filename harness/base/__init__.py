@@ -1,0 +1,1 @@
+"""What every room may use: values, errors, settings, limits, waiting, time; nothing here knows another room."""

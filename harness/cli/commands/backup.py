@@ -1,0 +1,172 @@
+"""`apiary-drill backup`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from harness.base import guide
+from harness.base.clock import Clock
+from harness.base.errors import EXIT_INTERRUPTED
+from harness.cli.common import (
+    EXIT_CODES,
+    errors_console,
+    must_exist,
+    read_secret,
+    settings_for,
+    tell,
+)
+from harness.drill.flow import new_drill_id
+from harness.inputs.volumes import named_volume, opened
+from harness.procedure.backup.directory import noted
+from harness.procedure.backup.outside import CommandLifecycle, check_account, check_command, component
+from harness.procedure.backup.plan import BackupPlan, BackupSource
+from harness.procedure.backup.take import disagreements, take_backup
+from harness.reports.console import ConsoleProgress
+from harness.reports.terminal import console_for
+from harness.runtime.ownership import terminable
+from harness.runtime.process.host import LocalHost
+from harness.runtime.process.programs import mysql_programs
+from harness.runtime.services.execution import Host
+from harness.runtime.services.mysql import Account, MySqlServer
+
+
+@click.command(epilog=EXIT_CODES)
+@click.option("--mysql-host", default="127.0.0.1", show_default=True, help="Address of the database server.")
+@click.option("--mysql-port", type=click.IntRange(1, 65535), default=3306, show_default=True)
+@click.option("--mysql-user", required=True, help="Account that reads; it needs no right to write.")
+@click.option(
+    "--mysql-password-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="File with the account's password (never given as an argument).",
+)
+@click.option("--database", default="apiary", show_default=True)
+@click.option(
+    "--storage",
+    required=True,
+    metavar="DIR_OR_VOLUME",
+    help="The application's storage/app directory, or volume:NAME, a volume of the Docker engine.",
+)
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR", help="New directory."
+)
+@click.option("--storage-form", type=click.Choice(["tar.zst", "copy"]), default="tar.zst", show_default=True)
+@click.option("--keep-table", multiple=True, metavar="NAME", help="Back up a table that the guide leaves out.")
+@click.option("--exclude-table", multiple=True, metavar="NAME", help="Leave out one more table.")
+@click.option("--keep-directory", multiple=True, metavar="NAME", help="Back up a directory that the guide leaves out.")
+@click.option("--everything", is_flag=True, help="Leave nothing out.")
+@click.option("--search-prefix", default="", help="The application's SCOUT_PREFIX.")
+@click.option("--stop-command", metavar="COMMAND", help="Stops the application: the backup is then quiesced.")
+@click.option("--start-command", metavar="COMMAND", help="Starts it again; run whatever happens.")
+@click.option("--mysqld", metavar="PROGRAM", help="Server whose mysqldump is used instead of the one found.")
+def backup(
+    mysql_host: str,
+    mysql_port: int,
+    mysql_user: str,
+    mysql_password_file: Path,
+    database: str,
+    storage: str,
+    to: Path,
+    storage_form: str,
+    keep_table: tuple[str, ...],
+    exclude_table: tuple[str, ...],
+    keep_directory: tuple[str, ...],
+    everything: bool,
+    search_prefix: str,
+    stop_command: str | None,
+    start_command: str | None,
+    mysqld: str | None,
+) -> None:
+    """Back up a running Apiary along the guide, with a manifest that says what must come back.
+
+    It only reads. What the account lacks is told before anything is read. Everything is written into DIR.partial,
+    which gets its name when it is whole: an interrupted backup can't be taken for a good one. What people upload or
+    delete while database and files are read is found, taken again up to three times, and told where that was not
+    enough. With --stop-command and --start-command (run without a shell) the application rests meanwhile; the start
+    command is run whatever happens, except after kill -9.
+
+    \b
+    Example:
+      apiary-drill backup --mysql-user backup --mysql-password-file ~/.backup-password \\
+                          --storage /srv/apiary/storage/app --to backups/2026-11-22
+    """
+    if (stop_command is None) != (start_command is None):
+        raise click.UsageError("--stop-command and --start-command go together")
+    settings = settings_for(mysqld=mysqld)
+    for option, command in (("--stop-command", stop_command), ("--start-command", start_command)):
+        if command is not None:
+            check_command(command, option, settings.base_env.get("PATH"))
+    console = console_for()
+    programs = mysql_programs(settings)
+    host = LocalHost(settings.base_env)
+    account = Account(mysql_user, read_secret(mysql_password_file, "--mysql-password-file") or "")
+    server = MySqlServer(
+        host=mysql_host,
+        port=mysql_port,
+        admin=account,
+        app=account,
+        database=database,
+        tools=host,
+        tools_address=(mysql_host, mysql_port),
+        client=str(programs.client),
+        dump=str(programs.dump),
+    )
+    plan = BackupPlan(
+        quiesced=stop_command is not None,
+        excluded_tables=()
+        if everything
+        else tuple(name for name in (*guide.EXCLUDABLE_TABLES, *exclude_table) if name not in keep_table),
+        excluded_directories=()
+        if everything
+        else tuple(name for name in guide.EXCLUDABLE_DIRECTORIES if name not in keep_directory),
+        storage_form=storage_form,
+    )
+    try:
+        with ExitStack() as volumes, terminable():
+            storage_host: Host
+            where = named_volume(storage)
+            if where is None:
+                storage_host, storage_root = host, str(must_exist(Path(storage), "--storage"))
+            else:
+                directory = volumes.enter_context(opened(where, settings, new_drill_id("backup"), progress=tell))
+                storage_host, storage_root = directory.host, directory.root
+            for privilege, consequence in check_account(server):
+                console.print(f"without the privilege {privilege}: {consequence}", markup=False, highlight=False)
+            source = BackupSource(
+                mysql=server,
+                storage_host=storage_host,
+                storage_root=storage_root,
+                search_prefix=search_prefix,
+                components=(component(server),),
+                lifecycle=CommandLifecycle(host, stop_command, start_command)
+                if stop_command and start_command
+                else None,
+            )
+            with noted(settings.state_dir, to):
+                taken = take_backup(source, plan, to, Clock(ConsoleProgress(console)))
+    except KeyboardInterrupt:
+        errors_console.print("interrupted: there is no backup, and nothing of it is left", markup=False)
+        sys.exit(EXIT_INTERRUPTED)
+    between = taken.manifest.between
+    if between is not None and (told := disagreements(between)):
+        console.print()
+        console.print(
+            f"dump and files do not agree about {', '.join(told)}, after {between.attempts} attempts:"
+            f" {', '.join(between.named)}",
+            markup=False, highlight=False,
+        )  # fmt: skip
+        if not between.settled:
+            console.print("Back up with --stop-command and --start-command, or when less is uploaded.")
+    console.print()
+    console.print(f"backup complete: {taken.directory}", markup=False, highlight=False)
+    command = f"apiary-drill verify {shlex.quote(str(taken.directory))}"
+    console.print(f"drill it: {command}", markup=False, highlight=False)
+    console.print(
+        "With --app-key-file FILE, which holds the APP_KEY, it proves encrypted values as well.", markup=False
+    )

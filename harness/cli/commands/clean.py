@@ -1,0 +1,49 @@
+"""`apiary-drill clean`."""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli.common import settings_for, tell
+from harness.procedure.backup.directory import remove_unfinished
+from harness.reports.terminal import print_line
+from harness.runtime.docker.client import EngineUnavailable, connect
+from harness.runtime.docker.labels import docker_leftovers, remove
+from harness.runtime.ownership import sweep
+
+
+@click.command()
+@click.argument("drills", nargs=-1, metavar="[DRILL]…")
+@click.option("--kept", is_flag=True, help="Also remove every target that was kept on purpose.")
+def clean(drills: tuple[str, ...], kept: bool) -> None:
+    """Remove what killed drills left behind; a drill that is alive is never touched.
+
+    A DRILL is the name of one whose target was kept: then that one is removed, and nothing else.
+
+    \b
+    Example:
+      apiary-drill clean
+      apiary-drill clean 20261122T214200Z-documented-3fa1c2
+    """
+    settings = settings_for()
+    kept = kept or bool(drills)
+    count = 0
+    for leftover in sweep(settings.state_dir, kept_too=kept, only=drills):
+        count += 1
+        print_line(f"removed {leftover.drill_id}: {len(leftover.pids)} processes, {leftover.directory}")
+    for partial in () if drills else remove_unfinished(settings.state_dir):
+        count += 1
+        print_line(f"removed {partial}: a backup that was not finished")
+    try:
+        client = connect(settings.docker)
+    except EngineUnavailable as error:
+        client = None
+        # It may be away for a moment only, with what a killed drill left on it.
+        tell(f"containers were not looked for: {error.fact}")
+    if client is not None:
+        for thing in docker_leftovers(client, kept_too=kept):
+            if not drills or thing.drill_id in drills:
+                count += 1
+                remove(client, thing.kind, thing.name)
+                print_line(f"removed {thing.drill_id}: {thing.kind} {thing.name}")
+    print_line(f"{count} leftovers removed" if count else "nothing to remove")

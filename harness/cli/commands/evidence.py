@@ -1,0 +1,130 @@
+"""`apiary-drill evidence`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from pydantic import TypeAdapter
+
+from harness.cli.context import settings_for
+from harness.records.attestation.check import State, Verification, verify_evidence
+from harness.records.attestation.keys import PUBLIC_SUFFIX, generate, load_public, read_passphrase
+from harness.reports.terminal import Terminal, console_for, print_json
+
+_MARKS = {State.SAME: "[green]✓[/]", State.CHANGED: "[red]✗[/]", State.MISSING: "[yellow]?[/]"}
+_TOLD = {State.SAME: "is what was signed", State.CHANGED: "was changed since", State.MISSING: "is not here"}
+
+
+@click.group()
+def evidence() -> None:
+    """Signed statements about drills: make keys, check what was signed (docs/evidence.md)."""
+
+
+@evidence.command(
+    epilog="\b\nExit codes:\n  0  signed by the key, and every file is what was signed\n"
+    "  1  something was changed, or another key signed\n  2  bad usage\n"
+    "  3  not all could be checked: no key was given, or a file is not here\n"
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PUB",
+    help="Public key that you trust (may be repeated). Without it nothing says who signed.",
+)
+@click.option(
+    "--artifact",
+    "artifacts",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE_OR_DIR",
+    help="The backup's directory, or a file that was signed and lies elsewhere (may be repeated).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_json: bool) -> None:
+    """Check signed evidence without a network: by which key, and whether one byte of anything changed.
+
+    Files are looked for beside FILE, in backup/ there, and where --artifact says.
+
+    \b
+    Example:
+      apiary-drill evidence verify RUN_DIR/evidence.intoto.jsonl --key drill-key.pub --artifact backups/2026-11-22
+    """  # fmt: skip
+    found = verify_evidence(file, [load_public(key) for key in keys], artifacts)
+    if as_json:
+        print_json(TypeAdapter(Verification).dump_json(found, indent=2).decode())
+    else:
+        _show(console_for(), found)
+    sys.exit(found.exit_code)
+
+
+@evidence.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--passphrase-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Encrypt the private key with the first line of this file (or with APIARY_DRILL_SIGN_PASSPHRASE).",
+)
+def keygen(file: Path, passphrase_file: Path | None) -> None:
+    """Make a pair of ed25519 keys: FILE is private, FILE.pub is for whoever checks.
+
+    \b
+    Example:
+      apiary-drill evidence keygen drill-key
+    """  # fmt: skip
+    passphrase = read_passphrase(passphrase_file) if passphrase_file else settings_for().telling.sign_passphrase
+    key_id = generate(file, passphrase)
+    console = console_for()
+    for line in (
+        f"private key  {file}  ({'' if passphrase else 'not '}encrypted; only the drill should be able to read it)",
+        f"public key   {file}{PUBLIC_SUFFIX}  (for whoever checks; publish it where nobody can exchange it)",
+        f"key id       {key_id}",
+    ):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(console: Terminal, found: Verification) -> None:
+    said = found.predicate
+    tool = said.get("tool") or {}
+    control = f" (a control: {expected} was expected)" if (expected := said.get("expectedVerdict")) != "PASS" else ""
+    _line(console, f"Drill        {said.get('drillId')}, verdict {said.get('verdict')}{control}")
+    _line(console, f"Ran          {said.get('startedAt')} to {said.get('endedAt')}")
+    _line(
+        console,
+        f"Signed       {said.get('signedAt')} by {tool.get('name')} {tool.get('version')}",
+    )
+    _line(console, f"Key          {found.key_id}")
+    console.print()
+    for file in found.files:
+        where = f" ({file.path})" if file.path and file.state is not State.MISSING else ""
+        console.print(f"{_MARKS[file.state]} ", end="")
+        _line(console, f"{file.name} {_TOLD[file.state]}{where}")
+    for name in found.unused:
+        console.print("[yellow]?[/] ", end="")
+        _line(console, f"{name} is none of the files that were signed")
+    console.print()
+    changed = sum(file.state is State.CHANGED for file in found.files)
+    missing = sum(file.state is State.MISSING for file in found.files)
+    if changed:
+        console.print(f"[bold red]{changed} of {len(found.files)} files changed since they were signed.[/]")
+    elif not found.key_checked:
+        _line(console, "The signature was not checked: name the public key that you trust (--key).")
+    elif missing:
+        _line(
+            console,
+            f"Signed by the key, but {missing} of {len(found.files)} files could not be checked: say where they are"
+            " (--artifact DIRECTORY_OF_THE_BACKUP).",
+        )
+    elif found.unused:
+        _line(console, "Signed by the key, but not every file that was given is part of it.")
+    else:
+        console.print("[bold green]Signed by the key, and every file is what was signed.[/]")
+
+
+def _line(console: Terminal, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,151 @@
+"""`apiary-drill exercise`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.base.errors import UsageError
+from harness.cli.context import settings_for
+from harness.records.history.database import History
+from harness.records.history.period import Period, days, quarter
+from harness.reports.terminal import print_line, show_error
+
+if TYPE_CHECKING:
+    from harness.cli.config import Config
+    from harness.records.history.exercise import Exercise
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_SUFFIXES = {"html": "html", "pdf": "pdf", "markdown": "md"}
+
+
+@click.command(
+    epilog="""
+\b
+Exit codes:
+  0  the document was written
+  1  no drill began in the period: there is nothing to write about
+  2  bad usage: no history, a period or a file that can't be read
+  3  a format could not be made (the PDF needs the library Pango); the others were
+"""
+)
+@click.option("--quarter", "quarter_text", metavar="QUARTER", help="Such as 2026Q4.")
+@click.option("--from", "first", type=_DAY, metavar="DAY", help="First day, such as 2026-10-01.")
+@click.option("--to", "last", type=_DAY, metavar="DAY", help="Last day, which is in the period.")
+@click.option(
+    "--out", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".", metavar="DIR",
+    help="Where the files go; the current directory unless told otherwise.",
+)  # fmt: skip
+@click.option(
+    "--format", "formats", type=click.Choice(list(_SUFFIXES)), multiple=True, default=list(_SUFFIXES),
+    help="Only this one; may be given again.",
+)  # fmt: skip
+@click.option(
+    "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="Another file than ./apiary-drill.toml.",
+)  # fmt: skip
+@click.option(
+    "--scorecard", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="The JSON of `apiary-drill score`, instead of the one that the configuration names.",
+)  # fmt: skip
+def exercise(
+    quarter_text: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    out: Path,
+    formats: tuple[str, ...],
+    config_file: Path | None,
+    scorecard: Path | None,
+) -> None:
+    """Write one document over all drills of a period: for the quarterly exercise, for those who sign.
+
+    It is made from the history, starts nothing, and has empty lines for participants, decisions and signatures.
+
+    \b
+    Example:
+      apiary-drill exercise --quarter 2026Q4
+      apiary-drill exercise --from 2026-10-01 --to 2026-12-31 --format pdf --out exercises
+    """
+    period, before = _period(quarter_text, first, last)
+    found, configured = _exercise(period, before, config_file, scorecard)
+    if not found.drills and not found.controls:
+        print_line(f"no drill began between {period.first} and {period.last}: there is nothing to write about")
+        sys.exit(1)
+    sys.exit(_write(found, configured, out, formats))
+
+
+def _period(quarter_text: str | None, first: datetime | None, last: datetime | None) -> tuple[Period, Period]:
+    if (quarter_text is None) == (first is None and last is None):
+        raise click.UsageError("give --quarter, or --from and --to")
+    if quarter_text is not None:
+        return quarter(quarter_text)
+    if first is None or last is None:
+        raise click.UsageError("--from and --to go together")
+    return days(first.date(), last.date())
+
+
+def _exercise(
+    period: Period, before: Period, config_file: Path | None, scorecard_file: Path | None
+) -> tuple[Exercise, Config | None]:
+    from harness.cli import config
+    from harness.faults import FAMILIES
+    from harness.records.history.exercise import Chain, Known, exercise_of
+    from harness.records.history.scorecard import read_scorecard
+    from harness.scenario import definition as scenario
+
+    path = config_file or Path(config.CONFIG_NAME)
+    chosen = config.load(path) if config_file is not None or path.exists() else None
+    base = path.absolute().parent
+    if scorecard_file is None and chosen is not None and chosen.exercise.scorecard is not None:
+        scorecard_file = base / chosen.exercise.scorecard
+    history = History(settings_for().history_path)
+    entries = [link.entry() for link in history.links()]
+    recorded, digest = history.recorded()
+    known = Known(
+        faults={name: tuple(faults) for name, faults in FAMILIES.items()},
+        scenarios=tuple(scenario.shipped()),
+        configured=(chosen.backup_name(base),) if chosen is not None else (),
+        time_objective_s=chosen.objectives.recovery_time_s if chosen is not None else None,
+        point_objective_s=chosen.objectives.recovery_point_s if chosen is not None else None,
+    )
+    scorecard = read_scorecard(scorecard_file) if scorecard_file is not None else None
+    chain = Chain(recorded, digest, tuple(history.problems()))
+    return exercise_of(entries, period, before, known, scorecard, chain), chosen
+
+
+def _write(found: Exercise, configured: Config | None, out: Path, formats: tuple[str, ...]) -> int:
+    from harness.base.errors import MissingProgram
+    from harness.reports.exercise import Particulars, exercise_document
+    from harness.reports.files import write_whole
+    from harness.reports.html import render_html
+    from harness.reports.markdown import render_markdown
+    from harness.reports.pdf import render_pdf
+
+    particulars = Particulars()
+    if configured is not None:
+        told = configured.exercise
+        particulars = Particulars(told.title, told.organisation, told.systems, told.owners, told.objectives)
+    document = exercise_document(found, particulars)
+    name = found.period.name.replace(" ", "-")
+    failed = 0
+    for kind in dict.fromkeys(formats):
+        path = out / f"exercise-{name}.{_SUFFIXES[kind]}"
+        try:
+            content = (
+                render_pdf(document)
+                if kind == "pdf"
+                else (render_html(document) if kind == "html" else render_markdown(document)).encode()
+            )
+            write_whole(path, content)
+        except MissingProgram as error:
+            show_error(error, f"{path.name}: ")
+            failed = error.exit_code
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}") from None
+        else:
+            print_line(f"written: {path}")
+    return failed

@@ -1,0 +1,50 @@
+"""`apiary-drill faults`: what can be broken on purpose."""
+
+from __future__ import annotations
+
+import click
+from pydantic_core import PydanticUndefined
+from rich.markup import escape
+from rich.table import Table
+
+from harness.cli.context import EXIT_CODES
+from harness.faults import FAMILIES
+from harness.faults.fault import Fault
+from harness.reports.terminal import console_for
+from harness.scenario import definition as scenario
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("name", required=False)
+def faults(name: str | None) -> None:
+    """List the faults that a scenario can put in: where, and what each one does. With NAME: its options.
+
+    \b
+    Example:
+      apiary-drill faults
+      apiary-drill faults drop-row
+    """
+    if name is not None:
+        _show(scenario.find_fault(name))
+        return
+    console = console_for()
+    for family, members in FAMILIES.items():
+        table = Table(box=None, pad_edge=False, title=family, title_justify="left", title_style="bold")
+        for heading in ("Fault", "Stage", "What it does"):
+            table.add_column(heading, no_wrap=heading != "What it does")
+        for fault in members.values():
+            table.add_row(escape(fault.name), fault.stage, escape(fault.summary))
+        console.print(table, "")
+
+
+def _show(fault: Fault) -> None:
+    console = console_for()
+    console.print(f"[bold]{escape(fault.name)}[/]  ({fault.family})", highlight=False)
+    console.print(f"  {fault.summary}", markup=False, highlight=False)
+    console.print(f"  Put in at: {', '.join(fault.stages)}", markup=False, highlight=False)
+    if fault.runtime != "any":
+        console.print(f'  Needs: runtime.kind = "{fault.runtime}"', markup=False, highlight=False)
+    for option, field in fault.options.model_fields.items():
+        default = "" if field.default is PydanticUndefined else f" = {field.default!r}"
+        kind = getattr(field.annotation, "__name__", str(field.annotation))
+        console.print(f"  Option: {option}: {kind}{default}", markup=False, highlight=False)

@@ -1,0 +1,148 @@
+"""`apiary-drill history`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from pydantic import TypeAdapter
+
+from harness.base.errors import HarnessError
+from harness.base.model import PastDrill, Verdict
+from harness.cli.context import settings_for
+from harness.inputs.identity import checked_name
+from harness.records.history.baseline import good_drills
+from harness.records.history.chain import Link
+from harness.records.history.database import History
+from harness.records.history.entry import Entry
+from harness.records.history.record import check_receipt, record
+from harness.reports.history import print_drills, print_trend
+from harness.reports.terminal import console_for, print_json, print_line, show_error
+
+
+@click.group(invoke_without_command=True)
+@click.option("--backup", metavar="NAME", help="Only drills of this backup.")
+@click.option(
+    "--verdict",
+    type=click.Choice([str(verdict) for verdict in Verdict], case_sensitive=False),
+    help="Only drills that ended so.",
+)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print whole entries as JSON.")
+@click.pass_context
+def history(context: click.Context, backup: str | None, verdict: str | None, limit: int, as_json: bool) -> None:
+    """List finished drills, the newest first.
+
+    APIARY_DRILL_HISTORY names the file; without it, it is in the state directory.
+
+    \b
+    Example:
+      apiary-drill history --backup production --verdict FAIL
+      apiary-drill history trend
+    """
+    if context.invoked_subcommand is not None:
+        return
+    found = list(_history().links(backup=backup, verdict=verdict, limit=limit))
+    if as_json:
+        print_json(json.dumps([_as_json(link) for link in found], indent=2, ensure_ascii=False))
+    elif found:
+        print_drills(console_for(), [link.entry() for link in found])
+    else:
+        print_line("no drill of the history is like that")
+
+
+@history.command("import")
+@click.argument("run_dirs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_DIR…")
+@click.option("--backup", default="", metavar="NAME", help="Name of the backup, for results that don't say one.")
+def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
+    """Record old runs from their directories; one that is there already is left as it is.
+
+    A run that was interrupted has no result, and can't be recorded. Exit code 2 when one could not be.
+
+    \b
+    Example:
+      apiary-drill history import ~/.local/state/apiary-drill/runs/*
+    """
+    name = checked_name(backup, "--backup") if backup else ""
+    target, failed = _history(), 0
+    for run_dir in run_dirs:
+        try:
+            link = record(run_dir, target, how="import", backup=name)
+        except HarnessError as error:
+            failed += 1
+            show_error(error, f"{run_dir.name}: ")
+            continue
+        told = "is there already" if link is None else f"recorded as entry {link.number}"
+        print_line(f"{run_dir.name}: {told}")
+    sys.exit(2 if failed else 0)
+
+
+@history.command()
+@click.argument(
+    "run_dirs", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="[RUN_DIR]…"
+)
+@click.option("--head", metavar="DIGEST", help="A digest that was written down earlier: it has to be in the chain.")
+def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
+    """Find entries that were changed or removed after they were recorded.
+
+    Each entry holds the digest of the one before. Whoever can write the file can compute all of it anew; that is
+    found with a digest that is kept elsewhere (--head), or with what the runs' own directories say (RUN_DIR).
+    Exit code 1 when something is not as it was recorded.
+    """
+    kept = _history()
+    problems = kept.problems()
+    entries, digest = kept.recorded()
+    if head is not None and head.lower() not in {link.digest for link in kept.links()}:
+        problems.append(f"no entry has the digest {head}")
+    for run_dir in run_dirs:
+        problems += check_receipt(run_dir, kept)
+    for problem in problems:
+        print_line(problem)
+    if not problems:
+        print_line(f"{entries:,} entries, none changed, none removed; the last one is {digest}")
+    sys.exit(1 if problems else 0)
+
+
+@history.command()
+@click.option("--backup", metavar="NAME", help="Only this backup.")
+@click.option(
+    "--drills", type=click.IntRange(1, 12), default=5, show_default=True, help="How many of the last good ones."
+)
+@click.option("--all", "everything", is_flag=True, help="Also figures that did not change.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def trend(backup: str | None, drills: int, everything: bool, as_json: bool) -> None:
+    """Seconds per step, sizes, rows, files and documents over the last good drills of each backup."""
+    kept = _history()
+    names = [backup] if backup is not None else _backups(link.entry() for link in kept.links())
+    found = {name: [entry.past() for entry in good_drills(kept, name, drills)] for name in names}
+    if as_json:
+        adapter = TypeAdapter(dict[str, list[PastDrill]])
+        print_json(adapter.dump_json(found, indent=2).decode())
+        return
+    for name, past in found.items():
+        if past:
+            print_trend(console_for(), name, past, everything=everything)
+        else:
+            print_line(f"no good drill of {name} is in the history")
+
+
+def _history() -> History:
+    return History(settings_for().history_path)
+
+
+def _backups(entries: Iterable[Entry]) -> list[str]:
+    return sorted({entry.backup for entry in entries if entry.good})
+
+
+def _as_json(link: Link) -> dict[str, object]:
+    return {
+        "number": link.number,
+        "recorded_at": link.recorded_at,
+        "how": link.how,
+        "previous": link.previous,
+        "digest": link.digest,
+        "entry": json.loads(link.body),
+    }

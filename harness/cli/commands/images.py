@@ -1,0 +1,66 @@
+"""`apiary-drill images`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from rich.table import Table
+
+from harness.cli.common import EXIT_CODES, settings_for
+from harness.reports.terminal import console_for
+from harness.runtime.docker.client import connect
+from harness.runtime.images.build import ImageInfo, build_images, list_images
+
+
+@click.group()
+def images() -> None:
+    """Make the images of the Docker runtime where no registry can be reached, and list them."""
+
+
+@images.command(epilog=EXIT_CODES)
+@click.argument("names", nargs=-1, metavar="[IMAGE]…")
+@click.option("--fresh", is_flag=True, help="Fetch the packages anew, also where nothing changed.")
+def build(names: tuple[str, ...], fresh: bool) -> None:
+    """Make what is missing or outdated, from Debian packages alone (a second when nothing changed).
+
+    \b
+    Example:
+      apiary-drill images build
+      apiary-drill images build mysql
+    """
+    settings = settings_for()
+    console = console_for()
+    made = build_images(
+        connect(settings.docker),
+        settings,
+        names or None,
+        fresh=fresh,
+        progress=lambda line: console.print(line, markup=False, highlight=False),
+    )
+    console.print(_table(made))
+
+
+@images.command("list", epilog=EXIT_CODES)
+def list_command() -> None:
+    """Say what is there and how old it is.
+
+    \b
+    Example:
+      apiary-drill images list
+    """
+    settings = settings_for()
+    console_for().print(_table(list_images(connect(settings.docker))))
+
+
+def _table(infos: list[ImageInfo]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Image", "Reference", "Age", "Size", ""):
+        table.add_column(heading)
+    for info in infos:
+        age = datetime.now(UTC) - info.created_at
+        state = "made now" if info.built else "" if info.up_to_date is None else "" if info.up_to_date else "outdated"
+        table.add_row(
+            info.name, info.reference, f"{age.days} d {age.seconds // 3600} h", f"{info.size_bytes / 1e6:.0f} MB", state
+        )
+    return table

@@ -1,0 +1,58 @@
+"""`apiary-drill report`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from harness.base.errors import UsageError
+from harness.base.settings import Settings
+from harness.cli.context import EXIT_CODES, show_result
+from harness.cli.options.notifications import sign, signing_options
+from harness.cli.options.reports import report_options
+from harness.drill.result import exit_code, judge_again
+from harness.records.run_directory import Store
+from harness.reports.terminal import print_line
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("run_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--name", "code", metavar="CODE", help="Say which file a code such as ~3fa1c2d4e5 stands for.")
+@signing_options
+@report_options
+def report(run_dir: Path, as_json: bool, code: str | None, settings: Settings) -> None:
+    """Judge a finished run again from its directory, without starting anything; write its reports.
+
+    \b
+    Example:
+      apiary-drill report ~/.local/state/apiary-drill/runs/20261122T214200Z-documented-3fa1c2
+      apiary-drill report RUN_DIR --html drill.html --pdf drill.pdf
+    """
+    if code is not None:
+        _say_name(run_dir, code)
+        return
+    result = judge_again(Store(run_dir))
+    show_result(result, run_dir, as_json=as_json)
+    files = settings.reports.files()
+    if files:
+        from harness.reports.files import document_of, write_reports
+
+        write_reports(document_of(result, run_dir), result, files.items())
+    sign(run_dir, result, settings.telling, tuple(files.values()))
+    sys.exit(exit_code(result))
+
+
+def _say_name(run_dir: Path, code: str) -> None:
+    from harness.reports.names import paths_named
+
+    found = False
+    for path in paths_named(run_dir, code):
+        print_line(path)
+        found = True
+    if not found:
+        raise UsageError(
+            f"no file that this run saw has the code {code}", "A code is ~ and ten digits, as the report shows it."
+        )

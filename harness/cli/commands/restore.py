@@ -1,0 +1,33 @@
+"""`apiary-drill restore`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from harness.base.settings import Settings
+from harness.cli.common import EXIT_CODES, runtime_options
+from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
+from harness.drill.result import exit_code
+
+
+@click.command(epilog=EXIT_CODES)
+@handed_in_options
+@click.option("--keep", is_flag=True, help="Leave what was restored running, on this machine's loopback only.")
+@runtime_options
+def restore(asked: Asked, keep: bool, settings: Settings, as_json: bool) -> None:
+    """Restore a backup into an instance of its own, to look at.
+
+    As `verify`, which says how a backup is named: everything is compared as well. Then the instance stays, and
+    how to reach it, how to log in and how to remove it is printed. It holds everything that production held.
+
+    \b
+    Example:
+      apiary-drill restore backups/2026-11-22 --keep
+    """
+    if not keep:
+        raise click.UsageError(
+            "restore needs --keep, and leaves the instance running; verify restores, compares and removes it"
+        )
+    sys.exit(exit_code(drill_handed_in(asked, "restore", settings, as_json=as_json, keep=True, migrate=True)))

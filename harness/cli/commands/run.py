@@ -1,0 +1,81 @@
+"""`apiary-drill run`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from harness.base.errors import UsageError
+from harness.base.model import Verdict
+from harness.base.settings import Settings
+from harness.cli.common import EXIT_CODES, control_option, drilling, errors_console, runtime_options
+from harness.cli.options.notifications import signing_options, telling_options
+from harness.cli.options.reports import report_options
+from harness.drill.result import exit_code
+from harness.runner.batch import fitting
+from harness.scenario import definition as scenario
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
+@click.option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Instead of the scenario's own.")
+@click.option("--rng-seed", type=click.IntRange(min=0), help="Instead of the scenario's own.")
+@click.option("--keep", is_flag=True, help="Leave the restored target running, to look at.")
+@control_option
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File with [notify] (who is told how it ended), instead of ./apiary-drill.toml.",
+)
+@runtime_options
+@signing_options
+@telling_options
+@report_options
+def run(
+    scenarios: tuple[str, ...],
+    scale: str | None,
+    rng_seed: int | None,
+    keep: bool,
+    no_control: bool,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Run drills with generated data: back up, destroy, restore, prove.
+
+    A SCENARIO is a name (see `apiary-drill scenarios`) or the path of a *.drill.toml. Without one, the
+    documented procedure is drilled.
+
+    \b
+    Example:
+      apiary-drill run
+      apiary-drill run everything-quiesced --scale medium
+    """
+    loaded = scenario.load_all([scenario.find(name) for name in scenarios or (scenario.DEFAULT,)])
+    if len(loaded) > 1 and (files := settings.reports.files()):
+        raise UsageError(
+            f"--{next(iter(files))} names one file, and {len(loaded)} scenarios are to run",
+            "Run one scenario, or take report.html from each run directory.",
+        )
+    settings = replace(settings, control=not no_control)
+    asked = [(wanted, fitting(settings, wanted)) for wanted in loaded]
+    worst = 0
+    for wanted, fitted in asked:
+        chosen = wanted.with_data(scale=scale, rng_seed=rng_seed)
+        flavours = chosen.runtime.flavours
+        with drilling(fitted, chosen.name, as_json=as_json, keep=keep, flavours=flavours) as (drill, show):
+            result = drill.run(chosen)
+            show(result)
+        unmet = chosen.expected.unmet(result)
+        for told in unmet:
+            errors_console.print(f"not as expected: {told}", markup=False, highlight=False, soft_wrap=True)
+        if not unmet and chosen.expected.verdict is not Verdict.PASS:
+            # A FAIL in large letters is the last thing that was read.
+            errors_console.print(f"as expected: the scenario wants {chosen.expected.verdict}, and found what it names")
+        code = exit_code(result, chosen.expected)
+        worst = code if worst == 0 or code == 1 else worst
+    sys.exit(worst)

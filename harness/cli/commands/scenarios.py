@@ -1,0 +1,152 @@
+"""`apiary-drill scenarios`: what is drilled, and files of your own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from harness.base.errors import EXIT_USAGE, UsageError
+from harness.cli.context import EXIT_CODES
+from harness.faults import FAULTS
+from harness.reports.terminal import Terminal, console_for, show_error
+from harness.scenario import definition as scenario
+from harness.scenario.definition import SUFFIX, Scenario
+from harness.scenario.template import template
+
+
+@click.group("scenarios", invoke_without_command=True, epilog=EXIT_CODES)
+@click.pass_context
+def scenarios(context: click.Context) -> None:
+    """List the scenarios and what each one is for; show one, check files, begin a new one.
+
+    \b
+    Example:
+      apiary-drill scenarios
+      apiary-drill scenarios show documented
+    """
+    if context.invoked_subcommand is not None:
+        return
+    console = console_for()
+    for name, loaded in zip(scenario.shipped(), scenario.load_all(list(scenario.shipped().values())), strict=True):
+        faults = f", {', '.join(choice.name for choice in loaded.fault)}" if loaded.fault else ""
+        console.print(
+            f"[bold]{name}[/]  ({loaded.data.scale}, expected {loaded.expected.verdict}{faults})", highlight=False
+        )
+        console.print(f"  {' '.join(loaded.why.split())}", markup=False, highlight=False)
+        console.print()
+
+
+@scenarios.command(epilog=EXIT_CODES)
+@click.argument("name")
+def show(name: str) -> None:
+    """Say all of one scenario in words: what is done, what is broken on purpose, what has to come out.
+
+    \b
+    Example:
+      apiary-drill scenarios show documented
+      apiary-drill scenarios show ./mine.drill.toml
+    """
+    path = scenario.find(name)
+    _show(console_for(), path, scenario.load(path))
+
+
+@scenarios.command(epilog=EXIT_CODES)
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Check scenario files: every error of every file at once, with the key and what is expected there.
+
+    \b
+    Example:
+      apiary-drill scenarios check scenarios/*.drill.toml
+    """
+    console, wrong = console_for(), 0
+    for path in files:
+        try:
+            scenario.load(path)
+        except UsageError as error:
+            wrong += 1
+            show_error(error, "")
+        else:
+            console.print(f"{path}: fine", markup=False, highlight=False, soft_wrap=True)
+    if wrong:
+        sys.exit(EXIT_USAGE)
+
+
+@scenarios.command(epilog=EXIT_CODES)
+@click.argument("name")
+@click.option("--fault", metavar="FAULT", help="A fault to put in (see `apiary-drill faults`).")
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Directory of the new file; the current one unless given.",
+)
+def new(name: str, fault: str | None, directory: Path) -> None:
+    """Write a commented NAME.drill.toml to begin with; it passes `check` as it is.
+
+    \b
+    Example:
+      apiary-drill scenarios new nightly
+      apiary-drill run ./nightly.drill.toml
+    """
+    if not scenario.is_name(name):
+        raise click.BadParameter(f"{name!r} is no name: small letters, digits and '-' only", param_hint="NAME")
+    chosen = scenario.find_fault(fault) if fault else None
+    path = directory / f"{name}{SUFFIX}"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template(name, chosen))
+    except FileExistsError:
+        raise UsageError(f"{path} exists", "Choose another name, or remove it.") from None
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    console_for().print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(console: Terminal, path: Path, shown: Scenario) -> None:
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False)
+
+    def listed(title: str, values: tuple[str, ...]) -> None:
+        say(f"{title}: {', '.join(values) or 'nothing'}")
+
+    console.print(f"[bold]{shown.name}[/]  {path}", highlight=False, soft_wrap=True)
+    say(" ".join(shown.why.split()))
+    say("")
+    say(f"Data: {shown.data.scale}, random numbers from {shown.data.rng_seed}")
+    say(f"Backup: {shown.backup.mode}, storage as {shown.backup.storage_form}")
+    listed("  Left out of the dump", shown.backup.excluded_tables)
+    listed("  Left out of the files", shown.backup.excluded_directories)
+    if shown.backup.further_databases:
+        listed("  Other databases in the script", shown.backup.further_databases)
+    if shown.backup.dump_options:
+        listed("  Further options of the dump", shown.backup.dump_options)
+    say(f"Restore: {', '.join(shown.restore.steps)}")
+    if shown.restore.as_it_stands:
+        say("  The script goes to the server as it stands")
+    if shown.restore.evidence == "artifact":
+        say("  Nothing is known of the source, as for a backup from elsewhere")
+    if shown.restore.release:
+        say(f"  The target is the stand-in's release {shown.restore.release!r}, and its migrations run")
+    needs = [f"{key} {value}" for key, value in shown.runtime.model_dump().items() if value != "any"]
+    say(f"Runs on: {', '.join(needs) or 'anything'}")
+    for key, value in {**shown.limits.model_dump(), **shown.objectives.model_dump()}.items():
+        if value is not None:
+            say(f"Limit: {key} = {value:g}")
+    for choice in shown.fault:
+        options = ", ".join(f"{key} = {value}" for key, value in choice.options.items())
+        say(f"Fault at {choice.planned().stage}: {choice.name}{f' ({options})' if options else ''}")
+        say(f"  {FAULTS[choice.name].summary}")
+    if shown.markers:
+        listed("Markers for pytest", shown.markers)
+    say(f"Expected: {shown.expected.verdict}")
+    for line in shown.expected.change:
+        say(f"  the faults have to say: {line}")
+    for wanted in shown.expected.finding:
+        say(f"  has to be found: {wanted}")
+    for wanted in shown.expected.also:
+        say(f"  may be found as well: {wanted}")

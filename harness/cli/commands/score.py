@@ -1,0 +1,198 @@
+"""`apiary-drill score`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from pydantic import TypeAdapter
+
+from harness.base.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, UsageError
+from harness.base.model import DrillResult
+from harness.base.settings import ReportSettings, Settings
+from harness.cli.common import EXIT_CODES, runtime_options, tell
+from harness.drill.flow import new_drill_id
+from harness.records.run_directory import Store
+from harness.reports.files import check_files, write_whole
+from harness.reports.scorecard import print_scorecard, render_markdown, told
+from harness.reports.terminal import console_for, print_json, say
+from harness.runner.batch import fitting, runs_on
+from harness.runner.covering import covering, read_card
+from harness.runner.scorecard import (
+    CLEAN,
+    FAMILY_ORDER,
+    FORMAT_VERSION,
+    Outcome,
+    Scorecard,
+    ScoredDrill,
+    family_of,
+    not_drilled,
+    scored,
+    witnesses,
+)
+from harness.runner.workers import Refused, drill_all
+from harness.runtime.choice import settled
+from harness.runtime.ownership import sweep, terminable
+from harness.scenario import definition as scenario
+from harness.scenario.definition import Scenario
+from harness.scenario.fault_free import clean_scenarios
+
+SCORECARD = "scorecard"
+"""Name of its file in its directory, without `.json`."""
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    type=click.Choice(FAMILY_ORDER),
+    help="Only scenarios of this family; may be given several times.",
+)
+@click.option(
+    "--covering",
+    "earlier",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="SCORECARD",
+    help="Only as many scenarios as show every check red, by an earlier whole scorecard (JSON).",
+)
+@click.option(
+    "--clean",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="So many drills in which nothing is broken, each with other data.",
+)
+@click.option(
+    "--first-clean",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Number of the first of them: the same number is the same drill.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=max(1, os.cpu_count() or 1),
+    show_default="one for each processor",
+    help="So many drills at once.",
+)
+@click.option(
+    "--markdown",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the scorecard as Markdown as well.",
+)
+@runtime_options
+def score(
+    scenarios: tuple[str, ...],
+    families: tuple[str, ...],
+    earlier: Path | None,
+    clean: int,
+    first_clean: int,
+    jobs: int,
+    markdown: Path | None,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Break everything that can be broken, and say what was noticed: the proof that a green drill means something.
+
+    Runs every shipped scenario at the smallest scale: each fault has to be detected for the right reason, each
+    healthy oddity has to pass. Then drills in which nothing is broken: none of them may be called broken. For each
+    check it says which scenarios nobody would notice without it. With SCENARIO or --family only those are run; with
+    --covering those that are enough to show every check, family, injection point and pair of servers.
+
+    \b
+    Example:
+      apiary-drill score
+      apiary-drill score --family dump --runtime process --clean 0
+      apiary-drill score --clean 200 --markdown scorecard.md --json > scorecard.json
+    """
+    chosen = _chosen(scenarios, families)
+    whole = not scenarios and not families
+    if earlier is not None:
+        if not whole:
+            raise UsageError("--covering chooses among all scenarios", "Leave out SCENARIO and --family, or it.")
+        chosen = covering(chosen, read_card(earlier))
+    wanted = [*chosen, *clean_scenarios(clean, first_clean)] if whole or CLEAN in families else chosen
+    for name, times in Counter(each.name for each in wanted).items():
+        if times > 1:
+            raise UsageError(f"{times} of the scenarios are called {name}", "Name each one once.")
+    check_files(ReportSettings(markdown=markdown))
+    fit = [each for each in wanted if runs_on(each, settings.runtime)]
+    if not fit:
+        raise UsageError("there is nothing to drill", "`apiary-drill scenarios` lists the scenarios.")
+    for each in fit:
+        fitting(settings, each)
+    score_id = new_drill_id("score")
+    store = Store(settings.runs_dir / score_id)
+    with terminable():
+        sweep(settings.state_dir)
+        card = _drill(fit, replace(settings, runs_dir=store.directory, control=False, fast=True), jobs, whole=whole)
+    card = replace(card, left_out=tuple(each.name for each in wanted if each not in fit))
+    store.save(SCORECARD, Scorecard, card)
+    if as_json:
+        print_json(TypeAdapter(Scorecard).dump_json(card, indent=2).decode())
+    else:
+        print_scorecard(console_for(), card, str(store.directory))
+    if markdown is not None:
+        _write(markdown, render_markdown(card))
+    if not card.as_it_should_be:
+        only_not_drilled = all(drill.outcome is Outcome.NOT_DRILLED for drill in card.wrong) and card.wrong
+        sys.exit(EXIT_INCONCLUSIVE if only_not_drilled else EXIT_NOT_AS_EXPECTED)
+
+
+def _chosen(names: Sequence[str], families: Sequence[str]) -> list[Scenario]:
+    paths = [scenario.find(name) for name in names] or list(scenario.shipped().values())
+    smallest = [each.with_data(scale="tiny") for each in scenario.load_all(paths)]
+    return [each for each in smallest if not families or family_of(each) in families]
+
+
+def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: bool) -> Scorecard:
+    """Drill all of them, telling each one as it ends, and count."""
+    began = time.monotonic()
+    lines: dict[str, ScoredDrill] = {}
+    results: list[tuple[Scenario, DrillResult]] = []
+    anywhere = any(each.runtime.kind == "any" for each in wanted)
+    auto = settled(settings, say) if anywhere else settings.runtime
+    tell(f"{len(wanted)} drills, {jobs} at once")
+    for each, answer in drill_all(wanted, settings, jobs, auto=auto):
+        if isinstance(answer, Refused):
+            line = not_drilled(each, answer.fact)
+        else:
+            line = scored(each, answer)
+            results.append((each, answer))
+        lines[each.name] = line
+        say(f"{len(lines):4} of {len(wanted)}  {told(line)}")
+    return Scorecard(
+        format_version=FORMAT_VERSION,
+        made_at=datetime.now(UTC),
+        duration_s=time.monotonic() - began,
+        runtime=auto if auto == settings.runtime else f"{settings.runtime} ({auto})",
+        servers=_servers(results),
+        jobs=jobs,
+        whole=whole,
+        drills=tuple(lines[each.name] for each in wanted),
+        checks=witnesses(results),
+    )
+
+
+def _servers(results: Sequence[tuple[Scenario, DrillResult]]) -> tuple[str, ...]:
+    """What ran, each once, in the order in which it was seen."""
+    found = (f"{part.name} {part.version}" for _, result in results for part in result.components)
+    return tuple(dict.fromkeys(found))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error

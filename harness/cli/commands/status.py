@@ -1,0 +1,157 @@
+"""`apiary-drill status`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from harness.base.errors import HarnessError
+from harness.base.settings import CONFIG_NAME, TellingSettings
+from harness.cli.context import settings_for
+from harness.records.history.database import History
+from harness.records.history.durations import seconds_of
+from harness.records.history.entry import Entry
+from harness.records.history.status import BackupStatus, status_of
+from harness.reports.terminal import print_json, print_line
+
+
+@click.command(
+    epilog="""
+\b
+Exit codes:
+  0  every backup has a good drill that is recent enough
+  1  one has not, none was ever drilled, or the history is gone or can't be read
+  2  bad usage
+"""
+)
+@click.option("--max-age", default="100d", show_default=True, metavar="AGE", help="36h, 100d, 14w.")
+@click.option("--backup", "backups", multiple=True, metavar="NAME", help="Only this one; may be given again.")
+@click.option("--handed-in", is_flag=True, help="Only backups that were handed in, no drills with generated data.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Its backup has to be among them. Without it, ./apiary-drill.toml is read where it is there.",
+)
+@click.option("--notify", is_flag=True, help="Tell an alarm to whom [notify] of the configuration names, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(
+    max_age: str,
+    backups: tuple[str, ...],
+    handed_in: bool,
+    config_file: Path | None,
+    notify: bool,
+    as_json: bool,
+) -> None:
+    """Say how old the last good drill of each backup is; exit 1 when one is too old.
+
+    For cron and monitoring: a drill that stopped running makes a noise here. A drill is good when it ended with
+    PASS; one in which something was broken on purpose does not count.
+
+    \b
+    Example:
+      apiary-drill status --max-age 100d
+      apiary-drill status --max-age 36h --backup production --json
+    """
+    max_age_s = seconds_of(max_age)
+    telling = _telling(config_file) if notify else None
+    history = History(settings_for().history_path)
+    now, configured = datetime.now(UTC), () if backups else _configured(config_file)
+    problem = ""
+    found: tuple[BackupStatus, ...] = ()
+    try:
+        entries = [link.entry() for link in history.links()]
+        chosen = [entry for entry in entries if not (handed_in and entry.generated)]
+        found = status_of(chosen, now, max_age_s, backups, configured)
+        if not found:
+            problem = f"no drill of a backup is in the history {history.path}"
+        elif broken := history.problems():
+            problem = f"the history {history.path} is not what was recorded: {broken[0]}"
+    except HarnessError as error:  # whatever it is, nobody can say that all is well
+        problem = str(error)
+    ok = not problem and all(each.ok for each in found)
+    if as_json:
+        print_json(json.dumps(_as_json(ok, problem, now, max_age_s, history, found), indent=2))
+    else:
+        for each in found:
+            what = "generated data" if each.generated else "backup"
+            name = each.backup.removeprefix("generated data: ")
+            print_line(f"{'OK   ' if each.ok else 'ALARM'}  {what} {name}: {each.message}")
+        if problem:
+            for line in f"ALARM  {problem}".splitlines():
+                print_line(line)
+    if telling is not None:
+        alarms = [f"{each.backup}: {each.message}" for each in found if not each.ok]
+        _tell([*alarms, *([problem] if problem else [])], telling)
+    sys.exit(0 if ok else 1)
+
+
+def _telling(config_file: Path | None) -> TellingSettings:
+    """Whom to tell, looked at before anything else: an alarm that reaches nobody is none."""
+    from harness.cli.options.notifications import configured_telling
+    from harness.monitoring.notify import check_urls
+
+    telling = configured_telling(config_file)
+    if not telling.notify_urls:
+        raise click.UsageError("--notify needs [notify] with urls or urls_file in apiary-drill.toml")
+    check_urls(telling.notify_urls)
+    return telling
+
+
+def _tell(alarms: list[str], telling: TellingSettings) -> None:
+    from harness.cli.options.notifications import try_to_tell
+    from harness.monitoring.notify import notify_silence
+
+    try_to_tell("notifications", lambda: notify_silence(alarms, telling))
+
+
+def _configured(config_file: Path | None) -> tuple[str, ...]:
+    """The backup of the configuration, when there is one."""
+    path = config_file or Path(CONFIG_NAME)
+    if config_file is None and not path.exists():
+        return ()
+    from harness.cli import config  # only here: it knows how to read a backup, which takes a moment to import
+
+    return (config.load(path).backup_name(path.absolute().parent),)
+
+
+def _as_json(
+    ok: bool, problem: str, now: datetime, max_age_s: int, history: History, found: tuple[BackupStatus, ...]
+) -> dict[str, object]:
+    return {
+        "ok": ok,
+        "problem": problem,
+        "checked_at": now.isoformat(timespec="seconds"),
+        "max_age_s": max_age_s,
+        "history": str(history.path),
+        "backups": [
+            {
+                "backup": each.backup,
+                "generated": each.generated,
+                "ok": each.ok,
+                "message": each.message,
+                "age_s": None if each.age_s is None else round(each.age_s),
+                "last_good": _drill(each.good),
+                "last": _drill(each.latest),
+                "not_good_since": each.since,
+            }
+            for each in found
+        ],
+    }
+
+
+def _drill(entry: Entry | None) -> dict[str, object] | None:
+    if entry is None:
+        return None
+    return {
+        "drill_id": entry.drill_id,
+        "started_at": entry.started_at.isoformat(),
+        "verdict": str(entry.verdict),
+        "recovery_time_s": entry.recovery_time_s,
+        "recovery_time_objective_s": entry.recovery_time_objective_s,
+    }

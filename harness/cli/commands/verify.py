@@ -1,0 +1,102 @@
+"""`apiary-drill verify`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from harness.base.limits import duration_s
+from harness.base.model import DrillResult
+from harness.base.settings import Settings
+from harness.cli.common import EXIT_CODES, control_option, runtime_options
+from harness.cli.matrix import drill_matrix, matrix_option
+from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
+from harness.cli.options.notifications import signing_options, telling_options
+from harness.cli.options.reports import report_options
+from harness.drill.result import exit_code
+from harness.standins.apiary.migrations import NEXT_RELEASE
+
+
+def _time(context: click.Context, option: click.Parameter, text: str | None) -> float | None:
+    return None if text is None else duration_s(text, option.opts[0])
+
+
+@click.command(epilog=EXIT_CODES)
+@handed_in_options
+@click.option("--rto", metavar="TIME", callback=_time, help="Recovery time objective: 45m, 4h, or seconds.")
+@click.option("--rpo", metavar="TIME", callback=_time, help="Recovery point objective: 24h, 7d, or seconds.")
+@click.option(
+    "--migrate/--no-migrate",
+    default=True,
+    show_default=True,
+    help="Run the migrations that the application has and the backup lacks, as its start in production does.",
+)
+@click.option(
+    "--standin-release",
+    metavar="next|FILE",
+    help="Restore under a stand-in that is one release newer, or has the migrations of an SQL file besides.",
+)
+@matrix_option
+@control_option
+@runtime_options
+@signing_options
+@telling_options
+@report_options
+def verify(
+    asked: Asked,
+    rto: float | None,
+    rpo: float | None,
+    migrate: bool,
+    standin_release: str | None,
+    matrix: tuple[str, ...],
+    no_control: bool,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Drill a backup that you have: restore it, and prove that all that it holds is back.
+
+    The dump is plain or compressed (gzip, zstd, xz, bzip2); the storage is a directory or a tar archive,
+    compressed or not. A BACKUP is a directory that holds both, or a zip of spatie/laravel-backup. If
+    `apiary-drill backup` made it, its manifest says what must come back. Without any of them, apiary-drill.toml in
+    the current directory says where the backup is. Nothing that you hand in is changed.
+
+    Before a release, name the new image: the backup of the running version is restored, compared, migrated, and
+    compared again. A migration that fails, or after which rows are gone, is a FAIL; everything else that changed is
+    listed.
+
+    \b
+    Example:
+      apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz --rpo 24h
+      apiary-drill verify backups/2026-11-22
+      apiary-drill verify backups/2026-11-22 --matrix mysql=8.4,9.7 --matrix meilisearch=v1.48.3
+      apiary-drill verify backups/2026-11-22 --apiary-image registry.example/apiary:new --apiary-env apiary.env
+    """
+    settings = replace(settings, control=not no_control)
+    if standin_release is not None:
+        settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
+    if matrix:
+        if asked.from_standard_input:
+            raise click.UsageError("--matrix reads the script several times: give a file instead of --dump -")
+
+        def drill(of: Settings, label: str) -> DrillResult:
+            return drill_handed_in(
+                asked, "verify", of, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=migrate, one_of=label
+            )
+
+        sys.exit(drill_matrix(matrix, settings, drill, as_json=as_json))
+    result = drill_handed_in(asked, "verify", settings, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=migrate)
+    sys.exit(exit_code(result))
+
+
+def checked_release(text: str, image: str | None) -> str:
+    """`next`, or the absolute path of a file of migrations, which a stand-in as a local process can read."""
+    if image:
+        raise click.UsageError("--standin-release goes with the stand-in, --apiary-image with the real application")
+    if text == NEXT_RELEASE:
+        return text
+    if not Path(text).is_file():
+        raise click.BadParameter(f"there is no file {text}", param_hint="--standin-release")
+    return str(Path(text).resolve())

@@ -1,0 +1,229 @@
+"""What the commands share: settings, a drill with everything around it, and how results are shown."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import click
+
+from harness.artifacts.dump.source import Dump
+from harness.base.limits import NAMES
+from harness.base.model import DrillResult
+from harness.base.settings import (
+    CONFIG_NAME,
+    INDEXING_MEMORY,
+    ImageSettings,
+    Limits,
+    Settings,
+    checked_size,
+    from_environment,
+)
+from harness.cli.connection_info import how_to_reach
+from harness.cli.context import EXIT_CODES, errors_console, say, settings_for, show_result
+from harness.cli.post_run import Finished, do_afterwards
+from harness.drill.flow import Drill, new_drill_id
+from harness.records.run_directory import Store
+from harness.reports.console import ConsoleProgress
+from harness.reports.terminal import console_for
+from harness.runtime.choice import choose_runtime
+from harness.runtime.ownership import sweep, terminable, workspace
+
+__all__ = ["EXIT_CODES", "errors_console", "settings_for"]
+
+
+def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say where and on what a drill runs; the command gets them as one `settings`."""
+
+    @functools.wraps(command)
+    def with_settings(
+        runtime: str,
+        mysqld: str | None,
+        meilisearch: str | None,
+        mysql_image: str | None,
+        meilisearch_image: str | None,
+        apiary_image: str | None,
+        apiary_env: Path | None,
+        runs: Path | None,
+        limit: tuple[str, ...],
+        max_indexing_memory: str | None,
+        fast: bool,
+        **others: object,
+    ) -> None:
+        configured = _configured_images()
+        images = ImageSettings(
+            mysql_image or configured.mysql,
+            meilisearch_image or configured.meilisearch,
+            apiary_image or configured.apiary,
+            apiary_env or configured.apiary_env,
+        )
+        settings = from_environment(
+            os.environ, runs_dir=runs, mysqld=mysqld, meilisearch=meilisearch, runtime=runtime, images=images
+        )
+        if max_indexing_memory is not None:
+            memory = checked_size(max_indexing_memory, "--max-indexing-memory")
+            settings = replace(settings, indexing_memory=memory)
+        limits = _configured_limits(settings.limits).with_options(limit)
+        command(settings=replace(settings, fast=fast, limits=limits), **others)
+
+    for option in reversed(_RUNTIME_OPTIONS):
+        with_settings = option(with_settings)
+    return with_settings
+
+
+def _configuration() -> Path | None:
+    """The configuration that --config names, or the one in the current directory, if any."""
+    named: Path | None = click.get_current_context().params.get("config_file")
+    path = Path(CONFIG_NAME)
+    return named or (path if path.exists() else None)
+
+
+def _configured_images() -> ImageSettings:
+    from harness.cli import config
+
+    path = _configuration()
+    return config.load_images(path) if path else ImageSettings()
+
+
+def _configured_limits(limits: Limits) -> Limits:
+    from harness.cli import config
+
+    path = _configuration()
+    return config.load_limits(path, limits) if path else limits
+
+
+_RUNTIME_OPTIONS = (
+    click.option(
+        "--runtime",
+        type=click.Choice(["auto", "process", "docker"]),
+        default="auto",
+        show_default=True,
+        help="How to run the servers; auto takes Docker where an engine answers and has the images.",
+    ),
+    click.option("--mysqld", metavar="PROGRAM", help="Database server to use instead of the one found (process)."),
+    click.option("--meilisearch", metavar="PROGRAM", help="Search server to use instead of the one found (process)."),
+    click.option("--mysql-image", metavar="REF", help="Image of the database server (docker)."),
+    click.option("--meilisearch-image", metavar="REF", help="Image of the search server (docker)."),
+    click.option("--apiary-image", metavar="REF", help="Image of the real Apiary, instead of the stand-in (docker)."),
+    click.option(
+        "--apiary-env",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Environment file of that image.",
+    ),
+    click.option(
+        "--runs",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Where the results go: one directory for each drill.",
+    ),
+    click.option(
+        "--limit",
+        multiple=True,
+        metavar="NAME=TIME",
+        help=f"How long something may take (90s, 2m, 1.5h): {', '.join(NAMES)}. Repeatable.",
+    ),
+    click.option(
+        "--max-indexing-memory",
+        metavar="SIZE",
+        help=f"Memory of the real Meilisearch for indexing, instead of {INDEXING_MEMORY}.",
+    ),
+    click.option(
+        "--fast", is_flag=True, help="Let no server wait for the disk: proves as much, and is no time to quote."
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
+)
+
+
+control_option = click.option(
+    "--no-control",
+    is_flag=True,
+    help="Break nothing after the verdict to see whether the checks find it; the report says that it was left out.",
+)
+"""For the commands that drill."""
+
+
+password_option = click.option(
+    "--password-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Password of a BACKUP that is an encrypted zip.",
+)
+"""For the commands that read a backup that was made elsewhere."""
+
+
+def tell(line: str) -> None:
+    """Say on stderr what takes its time."""
+    errors_console.print(line, style="dim", markup=False, highlight=False)
+
+
+def must_exist(path: Path, option: str) -> Path:
+    if not path.exists():
+        raise click.BadParameter(f"there is no {path}", param_hint=option)
+    return path.resolve()
+
+
+def read_secret(path: Path | None, option: str) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"cannot read {path}: {error}", param_hint=option) from error
+
+
+@contextmanager
+def drilling(
+    settings: Settings,
+    name: str,
+    *,
+    as_json: bool,
+    dump: Dump | None = None,
+    keep: bool = False,
+    flavours: Mapping[str, str] = MappingProxyType({}),
+    quiet: bool = False,
+) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
+    """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary.
+
+    Args:
+        dump: a script that was handed in; an image of its server's version is taken unless told otherwise.
+        keep: leave the restored target running, and say how to reach and how to remove it.
+        flavours: the database server that a role needs, `MySQL` or `MariaDB`.
+        quiet: don't print the result: it is one of several.
+    """
+    drill_id = new_drill_id(name)
+    console = console_for(stderr=as_json)
+    with terminable():
+        for leftover in sweep(settings.state_dir):
+            console.print(f"removed what a killed drill left: {leftover.drill_id}", markup=False, highlight=False)
+        store = Store(settings.runs_dir / drill_id)
+        with workspace(settings.state_dir, drill_id, keep=keep) as directory:
+            runtime = choose_runtime(
+                settings,
+                directory,
+                lambda line: console.print(line, style="dim"),
+                dump=dump,
+                keep=("target",) if keep else (),
+                flavours=flavours,
+            )
+            drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
+            drill.keep = keep
+
+            def show(result: DrillResult) -> None:
+                if not quiet:
+                    show_result(result, store.directory, as_json=as_json)
+                do_afterwards(Finished(result, store.directory, settings), say)
+                report = store.path("report.html")
+                if report.exists():
+                    console.print(f"  Report: {report}", highlight=False, markup=False, soft_wrap=True)
+
+            yield drill, show
+            if keep and drill.target is not None:
+                # A command that is to be copied stays on one line.
+                for line in ("", *how_to_reach(drill.target, directory).splitlines()):
+                    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,278 @@
+"""`apiary-drill.toml`: what repeats from one drill of a backup to the next, so that `verify` needs no argument.
+
+As with scenarios, the schema is closed, and all errors of a file are told at once.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harness.artifacts.dump.safety import CODES
+from harness.base.errors import UsageError
+from harness.base.model import TrendLimits
+from harness.base.settings import CONFIG_NAME as CONFIG_NAME
+from harness.base.settings import ImageSettings, Limits
+from harness.base.timezones import zone_named
+from harness.inputs.discover import FoundBackup, find_backup
+from harness.inputs.dumps import named_dump
+from harness.inputs.identity import backup_of_path, checked_name
+from harness.inputs.patterns import newest
+from harness.inputs.volumes import named_volume
+from harness.inputs.zips import read_password
+from harness.monitoring.config import TABLE, Notify
+from harness.scenario.definition import LimitChoices, Objectives
+
+_Schema = TypeVar("_Schema", bound=BaseModel)
+_Pattern = Annotated[str, Field(min_length=1)]
+
+
+def _known_code(code: str) -> str:
+    if code not in CODES:
+        raise ValueError(f"there is no code {code!r}; known are {', '.join(CODES)}")
+    return code
+
+
+_Code = Annotated[str, AfterValidator(_known_code)]
+
+
+def _fit_name(name: str) -> str:
+    try:
+        return checked_name(name, "name")
+    except UsageError as error:
+        raise ValueError(
+            f"{error.fact.removeprefix('name: ')}; {error.hints[0][:1].lower()}{error.hints[0][1:-1]}"
+        ) from None
+
+
+def _known_zone(name: str) -> str:
+    if zone_named(name) is None:
+        raise ValueError(f"there is no time zone {name!r}; known are IANA names and offsets such as -05:00")
+    return name
+
+
+_Zone = Annotated[str, AfterValidator(_known_zone)]
+_BackupName = Annotated[str, AfterValidator(_fit_name)]
+_Line = Annotated[str, Field(min_length=1)]
+_Share = Annotated[float, Field(gt=0, strict=False)]
+_Count = Annotated[int, Field(ge=1)]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Where(_Closed):
+    """Where the backup is; every location may be a pattern, and is relative to the file's own directory."""
+
+    name: _BackupName | None = None
+    directory: _Pattern | None = None
+    dump: tuple[_Pattern, ...] = Field(default=(), strict=False)
+    storage: _Pattern | None = None
+    database: Annotated[str, Field(min_length=1)] | None = None
+    app_key_file: _Pattern | None = None
+    password_file: _Pattern | None = None
+    app_time_zone: _Zone | None = None
+    server_time_zone: _Zone | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_dump(cls, raw: object) -> object:
+        """One script may stand without brackets."""
+        if isinstance(raw, dict) and isinstance(raw.get("dump"), str):
+            return {**raw, "dump": [raw["dump"]]}
+        return raw
+
+    @model_validator(mode="after")
+    def _directory_or_both(self) -> Where:
+        if (self.directory is None) == (not self.dump and self.storage is None):
+            raise ValueError("give directory, or dump and storage")
+        if self.directory is None and (not self.dump or self.storage is None):
+            raise ValueError("dump and storage go together")
+        if self.directory is None and self.password_file is not None:
+            raise ValueError("password_file goes with directory, when that is a zip archive")
+        return self
+
+
+class Accepted(_Closed):
+    """What is left out of the backup on purpose, besides what the guide allows."""
+
+    tables: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
+
+
+class Safety(_Closed):
+    """Codes of unsafe statements that may run all the same (docs/dump.md lists them)."""
+
+    allow: tuple[_Code, ...] = Field(default=(), strict=False)
+
+
+class Trend(_Closed):
+    """How far a table, a directory or an index may be from the last good drills (docs/history.md)."""
+
+    drills: Annotated[int, Field(ge=1, le=100)] = 5
+    shrank_share: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.2
+    jumped_share: _Share = 1.0
+    minimum_rows: _Count = 100
+    minimum_files: _Count = 20
+    minimum_bytes: _Count = 1_000_000
+    minimum_documents: _Count = 100
+
+    def limits(self) -> TrendLimits:
+        """The same, for the check."""
+        return TrendLimits(**self.model_dump())
+
+
+def _pinned(reference: str) -> str:
+    from harness.runtime.docker.images import pinned  # the SDK takes a third of a second
+
+    try:
+        return pinned(reference)
+    except UsageError as error:
+        raise ValueError(error.fact) from None
+
+
+_Reference = Annotated[str, Field(min_length=1), AfterValidator(_pinned)]
+
+
+class Images(_Closed):
+    """Images to run instead of the defaults (docs/images.md); `apiary_env` is relative to the file's directory."""
+
+    mysql: _Reference | None = None
+    meilisearch: _Reference | None = None
+    apiary: _Reference | None = None
+    apiary_env: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _env_of_an_image(self) -> Images:
+        if self.apiary_env is not None and self.apiary is None:
+            raise ValueError("apiary_env is the environment of apiary, which is not given")
+        return self
+
+    def settings(self, base: Path) -> ImageSettings:
+        """The same, for the runtime.
+
+        Args:
+            base: the directory of the configuration file.
+
+        Raises:
+            UsageError: the environment file is not there.
+        """
+        env = base / self.apiary_env if self.apiary_env is not None else None
+        if env is not None and not env.is_file():
+            raise UsageError(f"images.apiary_env: there is no file {env}")
+        return ImageSettings(self.mysql, self.meilisearch, self.apiary, env)
+
+
+class _Repeated(BaseModel):
+    """What every drill takes from the file, also one that is told where its backup is, or makes its own."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    images: Images = Images()
+    limits: LimitChoices = LimitChoices()
+
+
+class Exercise(_Closed):
+    """What the document of an exercise says of people and systems (docs/exercise.md)."""
+
+    title: _Line = "Disaster-recovery exercise"
+    organisation: str = ""
+    systems: tuple[_Line, ...] = Field(default=(), strict=False)
+    owners: tuple[_Line, ...] = Field(default=(), strict=False)
+    objectives: tuple[_Line, ...] = Field(default=(), strict=False)
+    scorecard: _Line | None = None
+
+
+class Config(_Closed):
+    """The whole file."""
+
+    backup: Where
+    accepted: Accepted = Accepted()
+    safety: Safety = Safety()
+    objectives: Objectives = Objectives()
+    notify: Notify = Notify()
+    trend: Trend = Trend()
+    images: Images = Images()
+    limits: LimitChoices = LimitChoices()
+    exercise: Exercise = Exercise()
+
+    def backup_name(self, base: Path) -> str:
+        """What this backup is called in the history: its name, or its location without dates.
+
+        Args:
+            base: the directory of the configuration file.
+        """
+        return self.backup.name or backup_of_path(base / (self.backup.directory or self.backup.dump[0]))
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        UsageError: with every error of the file: the key, and what was expected there.
+    """
+    return _validated(path, Config)
+
+
+def load_images(path: Path) -> ImageSettings:
+    """Read the images alone, which hold for every drill, also for one whose backup is named elsewhere.
+
+    Raises:
+        UsageError: with every error of this table.
+    """
+    return _validated(path, _Repeated).images.settings(path.absolute().parent)
+
+
+def load_limits(path: Path, limits: Limits) -> Limits:
+    """Read the limits alone, over those that are given; they hold for every drill, as the images do.
+
+    Raises:
+        UsageError: with every error of this table.
+    """
+    return _validated(path, _Repeated).limits.over(limits)
+
+
+def _validated(path: Path, schema: type[_Schema]) -> _Schema:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a TOML file: {error}") from error
+    try:
+        return schema.model_validate(raw)
+    except ValidationError as error:
+        wrong = [_told(path, problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
+        raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
+
+
+def locate(config: Config, base: Path, password: bytes | None = None) -> FoundBackup:
+    """The backup that a configuration means today: the newest of everything that it names.
+
+    Args:
+        base: the directory of the configuration file.
+        password: of a zip archive, instead of the one that the configuration names.
+
+    Raises:
+        UsageError: nothing matches, or two candidates are equally new.
+    """
+    where = config.backup
+    if where.directory is not None:
+        if password is None and where.password_file is not None:
+            password = read_password(base / where.password_file)
+        return find_backup(newest(where.directory, base), password)
+    assert where.storage is not None, "the schema asks for both"
+    storage = named_volume(where.storage) or newest(where.storage, base)
+    return FoundBackup(named_dump([newest(each, base) for each in where.dump]), storage)
+
+
+def _told(path: Path, where: tuple[int | str, ...], message: str, value: object) -> str:
+    key = ".".join(str(part) for part in where)
+    text = message.removeprefix("Value error, ")
+    # What stands below [notify] may be a secret, also under a key that is misspelt.
+    shown = "" if isinstance(value, dict) or where[:1] == (TABLE,) else f", found {value!r}"
+    return f"{path}: {key}: {text[0].lower()}{text[1:]}{shown}"

@@ -1,0 +1,41 @@
+"""The edge: the settings of a command, and where errors are told; nothing slow is imported for it.
+
+What needs a drill stands in `common`; a command that only reads (`status`, `history`) stays with this.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from harness.base.model import DrillResult
+from harness.base.settings import Settings, from_environment
+from harness.reports.console import print_summary
+from harness.reports.terminal import console_for, errors_console, print_json, say
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0    as expected
+  1    not as expected: the backup does not restore as it should
+  2    bad usage: an option, a path or a scenario cannot be used
+  3    inconclusive: the drill could not tell (no server, a check that crashed, nothing to compare)
+  130  interrupted
+"""
+
+__all__ = ["EXIT_CODES", "errors_console", "say", "settings_for", "show_result"]
+
+
+def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:
+    """Settings of a command that starts no drill."""
+    return from_environment(os.environ, mysqld=mysqld, meilisearch=meilisearch)
+
+
+def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:
+    """Print a result: as JSON, or on one screen for people."""
+    from pydantic import TypeAdapter
+
+    if as_json:
+        print_json(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())
+    else:
+        print_summary(console_for(), result, str(run_dir))

@@ -1,0 +1,332 @@
+"""The options that say which backup is meant, for `verify` and `restore`."""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from harness.artifacts.dump.safety import CODES
+from harness.artifacts.dump.source import Dump, files_of
+from harness.base.errors import HarnessError
+from harness.base.guide import APPLICATION_TIME_ZONE
+from harness.base.model import DrillResult, TrendEvidence, TrendLimits
+from harness.base.settings import Settings
+from harness.base.timezones import TimeZones, checked_zone
+from harness.cli import config
+from harness.cli.common import drilling, must_exist, password_option, tell
+from harness.cli.context import say
+from harness.drill.flow import new_drill_id
+from harness.drill.handover import HandedIn
+from harness.inputs.app_key import read_app_key
+from harness.inputs.discover import FoundBackup, find_backup
+from harness.inputs.dumps import STANDARD_INPUT, named_dump, spool
+from harness.inputs.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
+from harness.inputs.identity import backup_of_path, checked_name
+from harness.inputs.volumes import Volume, named_volume, opened
+from harness.inputs.zips import ZippedScript, read_password
+from harness.procedure.backup.scan import HostedDirectory
+from harness.records.history.baseline import baseline
+from harness.records.history.database import History
+from harness.runtime.ownership import terminable
+from harness.scenario.definition import Objectives
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which backup is meant, as it was asked for on the command line.
+
+    Args:
+        backup_dir: a directory, or a zip archive, that holds both.
+        dump: names of scripts, `-` for standard input.
+        storage: directory, archive or volume.
+        config_file: what says the rest, named or found in the current directory.
+        name: what the backup is called in the history, instead of the configuration's name or its location.
+        max_storage: to how many bytes the storage may unpack, instead of the usual limits.
+        password_file: holds the password of a zip archive.
+    """
+
+    backup_dir: Path | None
+    dump: tuple[str, ...]
+    storage: str | None
+    config_file: Path | None
+    database: str | None
+    app_key_file: Path | None
+    allow: tuple[str, ...]
+    accept_missing: tuple[str, ...]
+    name: str | None = None
+    app_time_zone: str | None = None
+    server_time_zone: str | None = None
+    max_storage: int | None = None
+    password_file: Path | None = None
+
+    @property
+    def from_standard_input(self) -> bool:
+        """The script comes through a pipe: it has to be kept (handin.dumps.spool) before it is read."""
+        return self.dump == (STANDARD_INPUT,)
+
+    def find(self, open_volume: Callable[[Volume], HostedDirectory]) -> tuple[HandedIn, Objectives]:
+        """The backup, and the objectives of the configuration.
+
+        Args:
+            open_volume: makes a volume readable, if the storage is one.
+        """
+        chosen = self._configuration()
+        if chosen is None:
+            named = self._with_options(self._named(), open_volume, self.database, self.app_key_file)
+            return replace(named, name=self.name or self._name_of(named)), Objectives()
+        path, configured = chosen
+        base = path.absolute().parent
+        key = self.app_key_file or (base / configured.backup.app_key_file if configured.backup.app_key_file else None)
+        handed_in = self._with_options(
+            config.locate(configured, base, self._password()),
+            open_volume,
+            self.database or configured.backup.database,
+            key,
+            configured.accepted.tables,
+            configured.safety.allow,
+        )
+        name, where = self.name or configured.backup_name(base), configured.backup
+        zones = self._time_zones(where.app_time_zone, where.server_time_zone)
+        trend = TrendEvidence(configured.trend.limits(), ())
+        return replace(handed_in, name=name, trend=trend, time_zones=zones), configured.objectives
+
+    def _time_zones(self, application: str | None = None, server: str | None = None) -> TimeZones:
+        """What the command line says of time zones, or else the configuration."""
+        return TimeZones(self.app_time_zone or application or APPLICATION_TIME_ZONE, self.server_time_zone or server)
+
+    def _configuration(self) -> tuple[Path, config.Config] | None:
+        path = self.config_file
+        if self.backup_dir is not None or self.dump or self.storage is not None:
+            if path is not None:
+                raise click.UsageError("--config says where the backup is: name no BACKUP, --dump or --storage")
+            return None
+        if path is None:
+            path = Path(config.CONFIG_NAME)
+            if not path.exists():
+                raise click.UsageError(
+                    "a backup is a BACKUP directory, or --dump and --storage, or what ./apiary-drill.toml names"
+                )
+        return path, config.load(path)
+
+    def _named(self) -> FoundBackup:
+        if self.backup_dir is not None:
+            if self.dump or self.storage is not None:
+                raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
+            return find_backup(must_exist(self.backup_dir, "BACKUP"), self._password())
+        if self.password_file is not None:
+            raise click.UsageError("--password-file goes with a BACKUP that is a zip archive")
+        if not self.dump or self.storage is None:
+            raise click.UsageError("--dump and --storage go together")
+        storage = named_storage(self.storage)
+        if self.from_standard_input:
+            return FoundBackup(Path(STANDARD_INPUT), storage)
+        return FoundBackup(named_dump([must_exist(Path(name), "--dump") for name in self.dump]), storage)
+
+    def _password(self) -> bytes | None:
+        return None if self.password_file is None else read_password(self.password_file)
+
+    def _name_of(self, handed_in: HandedIn) -> str:
+        if self.from_standard_input:
+            return STANDARD_INPUT_NAME
+        return backup_of_path(self.backup_dir.resolve() if self.backup_dir else files_of(handed_in.dump)[0])
+
+    def _with_options(
+        self,
+        found: FoundBackup,
+        open_volume: Callable[[Volume], HostedDirectory],
+        database: str | None,
+        app_key_file: Path | None,
+        accepted: tuple[str, ...] = (),
+        allowed: tuple[str, ...] = (),
+    ) -> HandedIn:
+        key = None if app_key_file is None else read_app_key(app_key_file)  # before a volume is opened
+        return HandedIn(
+            dump=found.dump,
+            storage=open_volume(found.storage) if isinstance(found.storage, Volume) else found.storage,
+            database=database,
+            manifest=found.manifest,
+            app_key=key,
+            accepted_tables=(*accepted, *self.accept_missing),
+            allowed=frozenset((*allowed, *self.allow)),
+            time_zones=self._time_zones(),
+            max_storage_bytes=self.max_storage,
+        )
+
+
+def read_size(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    """The bytes that a text such as `500G` means; K, M, G and T are powers of 1024."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,11})([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not a size, such as 500G", context, parameter)
+    return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
+
+
+def named_storage(text: str) -> Path | Volume:
+    """The path or the volume that `--storage` names. Raises BadParameter, UsageError."""
+    return named_volume(text) or must_exist(Path(text), "--storage")
+
+
+def drill_handed_in(
+    asked: Asked,
+    name: str,
+    settings: Settings,
+    *,
+    rto_s: float | None = None,
+    rpo_s: float | None = None,
+    as_json: bool = False,
+    keep: bool = False,
+    migrate: bool = False,
+    one_of: str = "",
+) -> DrillResult:
+    """Find the backup that is meant, drill it, and show the result.
+
+    Args:
+        name: of the run.
+        rto_s, rpo_s: objectives in seconds, instead of the configuration's.
+        keep: leave the restored instance running.
+        migrate: run the migrations that the application has and the backup has not.
+        one_of: the combination of a matrix that this is; its result is not printed by itself.
+    """
+    with ExitStack() as volumes, terminable():
+
+        def open_volume(volume: Volume) -> HostedDirectory:
+            return volumes.enter_context(opened(volume, settings, new_drill_id("volume"), progress=tell))
+
+        handed_in, configured = asked.find(open_volume)
+        handed_in = replace(handed_in, migrate=migrate)
+        return _drill(
+            asked, handed_in, name, settings, configured, rto_s, rpo_s, as_json=as_json, keep=keep, one_of=one_of
+        )
+
+
+def _drill(
+    asked: Asked,
+    handed_in: HandedIn,
+    name: str,
+    settings: Settings,
+    configured: Objectives,
+    rto_s: float | None,
+    rpo_s: float | None,
+    *,
+    as_json: bool,
+    keep: bool,
+    one_of: str,
+) -> DrillResult:
+    objectives = Objectives(
+        recovery_time_s=rto_s or configured.recovery_time_s, recovery_point_s=rpo_s or configured.recovery_point_s
+    )
+    handed_in = replace(handed_in, trend=_past(handed_in, settings))
+    # What the first file says of its server decides which image is taken; a pipe can't be asked before it is kept.
+    first: Dump | None = None
+    if not asked.from_standard_input:
+        first = handed_in.dump if isinstance(handed_in.dump, ZippedScript) else files_of(handed_in.dump)[0]
+    with drilling(settings, name, as_json=as_json, dump=first, keep=keep, quiet=bool(one_of)) as (drill, show):
+        if asked.from_standard_input:
+            spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / drill.drill_id)
+            handed_in = replace(handed_in, dump=spooled)
+        purpose = f"The backup {handed_in.dump.name} with {handed_in.storage.name}, handed in by an operator."
+        purpose += f" One of several combinations: {one_of}." if one_of else ""
+        result = drill.verify(handed_in, objectives, purpose)
+        show(result)
+    return result
+
+
+def _past(handed_in: HandedIn, settings: Settings) -> TrendEvidence | None:
+    """The last good drills of this backup; a history that can't be read is told, and stops no drill."""
+    limits = handed_in.trend.limits if handed_in.trend else TrendLimits()
+    try:
+        return baseline(History(settings.history_path), handed_in.name, limits)
+    except HarnessError as error:
+        say(f"not compared with earlier drills: {error.fact}")
+        return None
+
+
+def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options, as one argument `asked`."""
+
+    @functools.wraps(command)
+    def with_asked(
+        backup_dir: Path | None,
+        dump: tuple[str, ...],
+        storage: str | None,
+        config_file: Path | None,
+        database: str | None,
+        app_key_file: Path | None,
+        allow: tuple[str, ...],
+        accept_missing: tuple[str, ...],
+        backup_name: str | None,
+        app_time_zone: str | None,
+        server_time_zone: str | None,
+        max_storage: int | None,
+        password_file: Path | None,
+        **others: object,
+    ) -> None:
+        name = None if backup_name is None else checked_name(backup_name, "--backup-name")
+        for option, zone in (("--app-time-zone", app_time_zone), ("--server-time-zone", server_time_zone)):
+            if zone is not None:
+                checked_zone(zone, option)
+        asked = Asked(
+            backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name,
+            app_time_zone, server_time_zone, max_storage, password_file,
+        )  # fmt: skip
+        command(asked=asked, **others)
+
+    for option in reversed(
+        [
+            click.argument("backup_dir", type=click.Path(path_type=Path), required=False, metavar="[BACKUP]"),
+            click.option(
+                "--dump", multiple=True, metavar="FILE",
+                help="The script of mysqldump; - is standard input, a directory is one of --tab. Named twice: the "
+                "structure (--no-data), then the rows (--no-create-info).",
+            ),
+            click.option(
+                "--storage", metavar="DIR_OR_TAR_OR_VOLUME",
+                help="The storage directory, an archive of it, or volume:NAME, a volume of the Docker engine.",
+            ),
+            click.option(
+                "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                help="Another file than ./apiary-drill.toml.",
+            ),
+            click.option(
+                "--max-storage", callback=read_size, metavar="SIZE",
+                help="To how much the storage may unpack, such as 3T. Default: 1T, and 200 times its archive.",
+            ),
+            password_option,
+            click.option("--database", metavar="NAME", help="Which database of the script, when it holds several."),
+            click.option(
+                "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                help="File with the APP_KEY of the instance. Without it, encrypted values are not proven readable.",
+            ),
+            click.option(
+                "--allow", multiple=True, type=click.Choice(CODES), metavar="CODE",
+                help="Run statements of this kind although they are unsafe; a refusal names the code.",
+            ),
+            click.option(
+                "--accept-missing", multiple=True, metavar="TABLE",
+                help="A table that the dump leaves out besides those of the guide, or that migrations may shrink.",
+            ),
+            click.option(
+                "--backup-name", metavar="NAME",
+                help="What this backup is called from one drill to the next; else its location without dates.",
+            ),
+            click.option(
+                "--app-time-zone", metavar="ZONE",
+                help=f"Time zone in which the application writes times.  [default: {APPLICATION_TIME_ZONE}]",
+            ),
+            click.option(
+                "--server-time-zone", metavar="ZONE",
+                help="Time zone of the database server that was backed up; else what the backup says, or UTC.",
+            ),
+        ]
+    ):  # fmt: skip
+        with_asked = option(with_asked)
+    return with_asked

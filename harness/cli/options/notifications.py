@@ -1,0 +1,171 @@
+"""The options that say who is told of a run that has ended; a command gets them as part of its `settings`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from harness.base.errors import HarnessError, harness_error
+from harness.base.model import DrillResult
+from harness.base.settings import CONFIG_NAME, Settings, TellingSettings
+from harness.cli.context import errors_console, settings_for
+from harness.monitoring.config import checked_ping, read_table, settings_of
+from harness.monitoring.notify import notify_not_begun
+from harness.monitoring.ping import ping_ended, ping_started
+
+
+def signing_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--sign`, for a command that has `settings`, or gets them here; the key is opened before anything begins."""
+
+    @functools.wraps(command)
+    def with_key(
+        sign_key: Path | None,
+        sign_passphrase_file: Path | None,
+        settings: Settings | None = None,
+        **others: object,
+    ) -> None:
+        settings = settings or settings_for()
+        if sign_passphrase_file is not None and sign_key is None:
+            raise click.UsageError("--sign-passphrase-file opens the key of --sign, which is not given")
+        passphrase = settings.telling.sign_passphrase
+        if sign_key is not None:
+            from harness.records.attestation.keys import load_private, read_passphrase
+
+            passphrase = read_passphrase(sign_passphrase_file) if sign_passphrase_file else passphrase
+            sign_key = sign_key.absolute()
+            load_private(sign_key, passphrase)
+        telling = replace(settings.telling, sign_key=sign_key, sign_passphrase=passphrase)
+        command(settings=replace(settings, telling=telling), **others)
+
+    for option in reversed(_SIGNING_OPTIONS):
+        with_key = option(with_key)
+    return with_key
+
+
+_SIGNING_OPTIONS = (
+    click.option(
+        "--sign",
+        "sign_key",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="KEY",
+        help="Sign the result, the reports and the artifacts with this private key (evidence keygen).",
+    ),
+    click.option(
+        "--sign-passphrase-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="File with the key's passphrase; or set APIARY_DRILL_SIGN_PASSPHRASE.",
+    ),
+)
+
+
+def telling_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--metrics`, `--ping` and what `[notify]` says, for a command with `settings` that drills.
+
+    Everything is looked at before anything begins. The start of the drill is told, and so is that it could not begin.
+    """
+
+    @functools.wraps(command)
+    def with_telling(
+        settings: Settings,
+        metrics: Path | None,
+        ping: str | None,
+        ping_style: str | None,
+        config_file: Path | None = None,
+        **others: object,
+    ) -> None:
+        asked = others.get("asked")
+        configured = configured_telling(config_file or getattr(asked, "config_file", None))
+        if metrics is not None:
+            from harness.monitoring.metrics import check_file
+
+            metrics = metrics.absolute()
+            check_file(metrics)
+        telling = replace(
+            settings.telling,
+            metrics=metrics,
+            notify_urls=configured.notify_urls,
+            notify_on=configured.notify_on,
+            ping=checked_ping(ping, "--ping") if ping is not None else configured.ping,
+            ping_style=ping_style or configured.ping_style,
+            timeout_s=configured.timeout_s,
+        )
+        if telling.notify_urls:
+            from harness.monitoring.notify import check_urls
+
+            check_urls(telling.notify_urls)
+        try_to_tell("dead man's switch", lambda: ping_started(telling))
+        try:
+            command(settings=replace(settings, telling=telling), **others)
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            fact = error.format_message() if isinstance(error, click.ClickException) else harness_error(error).fact
+            try_to_tell("notifications", lambda: notify_not_begun(command.__name__, fact, telling))
+            try_to_tell("dead man's switch", lambda: ping_ended(telling, good=False))
+            raise
+
+    for option in reversed(_TELLING_OPTIONS):
+        with_telling = option(with_telling)
+    return with_telling
+
+
+_TELLING_OPTIONS = (
+    click.option(
+        "--metrics",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the result as a Prometheus textfile, for node_exporter.",
+    ),
+    click.option(
+        "--ping",
+        metavar="URL",
+        help="Dead man's switch: asked for after each good drill; better as ping_file in apiary-drill.toml.",
+    ),
+    click.option(
+        "--ping-style",
+        type=click.Choice(["plain", "healthchecks"]),
+        help="Tell it of the start (/start) and of failures (/fail) too: healthchecks.  [default: plain]",
+    ),
+)
+
+
+def configured_telling(path: Path | None) -> TellingSettings:
+    """What `[notify]` says, in the file that was named or in ./apiary-drill.toml.
+
+    Raises:
+        UsageError: the file, or one that it names, cannot be used.
+    """
+    if path is None:
+        path = Path(CONFIG_NAME)
+        if not path.exists():
+            return TellingSettings()
+    return settings_of(read_table(path), path.absolute().parent)
+
+
+def try_to_tell(what: str, tell: Callable[[], None]) -> None:
+    """Tell somebody; what can't be told is one line on stderr."""
+    try:
+        tell()
+    except HarnessError as error:
+        errors_console.print(f"{what}: {error.fact}", markup=False, highlight=False, soft_wrap=True)
+
+
+def sign(run_dir: Path, result: DrillResult, telling: TellingSettings, reports: tuple[Path, ...] = ()) -> None:
+    """Sign what a run left, if there is a key, and say where the evidence is.
+
+    Args:
+        reports: reports that were written to another place than the run directory.
+    """
+    if telling.sign_key is None:
+        return
+    from harness.records.attestation.envelope import sign_run
+    from harness.records.attestation.keys import load_private
+
+    key = load_private(telling.sign_key, telling.sign_passphrase)
+    path = sign_run(run_dir, result, key, reports)
+    errors_console.print(f"signed by {key.key_id}: {path}", markup=False, highlight=False, soft_wrap=True)

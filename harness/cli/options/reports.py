@@ -1,0 +1,52 @@
+"""The options that say where reports go; a command gets them as part of its `settings`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from harness.base.settings import Settings
+from harness.cli.context import settings_for
+
+
+def report_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--html`, `--pdf`, `--markdown`, `--junit`, for a command that has `settings`, or gets them here.
+
+    A file that cannot be written is said before anything begins.
+    """
+
+    @functools.wraps(command)
+    def with_files(
+        html: Path | None,
+        pdf: Path | None,
+        markdown: Path | None,
+        junit: Path | None,
+        settings: Settings | None = None,
+        **others: object,
+    ) -> None:
+        settings = settings or settings_for()
+        reports = replace(settings.reports, html=html, pdf=pdf, markdown=markdown, junit=junit)
+        if reports.files():
+            from harness.reports.files import check_files
+
+            check_files(reports)
+        command(settings=replace(settings, reports=reports), **others)
+
+    for option in reversed(_FILES):
+        with_files = option(with_files)
+    return with_files
+
+
+_FILES = tuple(
+    click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE", help=text)
+    for name, text in (
+        ("html", "Write the report as one self-contained page."),
+        ("pdf", "Write the same page as a PDF."),
+        ("markdown", "Write the report as Markdown, for a pull request or a step summary."),
+        ("junit", "Write the checks as JUnit XML, for a CI system."),
+    )
+)

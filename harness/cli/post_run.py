@@ -1,0 +1,122 @@
+"""What is done with the result of every finished run: reports, history, metrics, notifications.
+
+One line in the table for each. None of them may change the verdict: what fails is told on stderr and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.base.errors import HarnessError
+from harness.base.model import DrillResult
+from harness.base.settings import Settings
+from harness.records.history.database import History
+from harness.records.history.record import record, verdict_before
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that has ended, and its result is on disk.
+
+    Args:
+        result: what came out.
+        run_dir: its directory, with `result.json`.
+        settings: the settings that it ran with.
+    """
+
+    result: DrillResult
+    run_dir: Path
+    settings: Settings
+
+
+Afterwards = Callable[[Finished], None]
+
+
+def _write_reports(finished: Finished) -> None:
+    from harness.reports.files import REPORT, document_of, write_reports
+
+    document = document_of(finished.result, finished.run_dir)
+    asked_for = finished.settings.reports.files().items()
+    write_reports(document, finished.result, [("html", finished.run_dir / REPORT), *asked_for])
+
+
+def _tell_github(finished: Finished) -> None:
+    from harness.reports.files import document_of
+    from harness.reports.github import summary_part, workflow_commands
+    from harness.reports.markdown import render_markdown
+    from harness.reports.terminal import workflow_command
+
+    wanted = finished.settings.reports
+    if wanted.annotate:
+        for line in workflow_commands(finished.result):
+            # The runner reads both streams; what the command was asked for is on the first.
+            workflow_command(line)
+    if wanted.step_summary is not None:
+        with wanted.step_summary.open("a", encoding="utf-8") as file:
+            file.write(summary_part(render_markdown(document_of(finished.result, finished.run_dir))))
+
+
+def _sign(finished: Finished) -> None:
+    from harness.cli.options.notifications import sign
+
+    sign(
+        finished.run_dir, finished.result, finished.settings.telling, tuple(finished.settings.reports.files().values())
+    )
+
+
+def _metrics(finished: Finished) -> None:
+    if finished.settings.telling.metrics is not None:
+        from harness.monitoring.metrics import write_metrics
+
+        write_metrics(finished.settings.telling.metrics, finished.result)
+
+
+def _notify(finished: Finished) -> None:
+    if finished.settings.telling.notify_urls:
+        from harness.monitoring.notify import notify_result
+
+        try:
+            before = verdict_before(History(finished.settings.history_path), finished.result)
+        except HarnessError:  # without a history it is told all the same, only not as a recovery
+            before = None
+        notify_result(finished.result, before, finished.settings.telling)
+
+
+def _ping(finished: Finished) -> None:
+    if finished.settings.telling.ping is not None:
+        from harness.monitoring.ping import ping_ended
+
+        good = finished.result.verdict is finished.result.expected_verdict
+        ping_ended(finished.settings.telling, good=good)
+
+
+def _history(finished: Finished) -> None:
+    record(finished.run_dir, History(finished.settings.history_path))
+
+
+AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
+    ("write the reports", _write_reports),
+    ("tell GitHub Actions", _tell_github),
+    ("sign the evidence", _sign),  # the reports as well
+    ("metrics", _metrics),
+    ("notifications", _notify),
+    ("history", _history),
+    ("dead man's switch", _ping),
+)
+"""What it is, for people, and how it is done; in this order."""
+
+
+def do_afterwards(
+    finished: Finished, say: Callable[[str], None], table: tuple[tuple[str, Afterwards], ...] = AFTERWARDS
+) -> None:
+    """Do everything in the table; what can't be done is said in one line and changes nothing else."""
+    for what, do in table:
+        try:
+            do(finished)
+        except HarnessError as error:
+            say(" ".join([f"{what}: {error.fact}", *(f"HINT: {hint}" for hint in error.hints)]))
+        except Exception as error:  # the drill is over: nothing that comes after it may take its verdict away
+            told = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            say(f"{what}: {told}")

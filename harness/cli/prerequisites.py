@@ -1,0 +1,175 @@
+"""What a drill needs of this machine: what is there, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.base.errors import MissingProgram, UsageError
+from harness.base.settings import Settings
+from harness.reports.pdf import PACKAGES as PDF_PACKAGES
+from harness.reports.pdf import require_pdf
+from harness.runtime.images.mysql_root import install_mysql
+from harness.runtime.ownership import leftovers
+from harness.runtime.process.host import LocalHost
+from harness.runtime.process.programs import EMBEDDED_COMMAND, meilisearch_command, meilisearch_version, mysql_programs
+from harness.runtime.services.execution import run
+
+MARIADB_PACKAGES = ("mariadb-server-core", "mariadb-client")
+ROOM_BYTES = 2_000_000_000
+"""Room that a small drill takes with room to spare: two data directories of 190 MB, dump, files, logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was looked at; `optional` ones don't keep a drill from running."""
+
+    name: str
+    fine: bool
+    fact: str
+    hints: tuple[str, ...] = ()
+    optional: bool = False
+
+
+def examine(settings: Settings) -> list[Item]:
+    """Look at everything that a drill needs."""
+    items = [_mysql(settings), _meilisearch(settings)]
+    for program in ("tar", "cp"):
+        found = settings.which(program)
+        items.append(
+            Item(program, found is not None, str(found or "missing"), () if found else (f"Install {program}.",))
+        )
+    items.append(_room(settings))
+    items.append(_pdf())
+    left = leftovers(settings.state_dir)
+    items.append(
+        Item(
+            "leftovers",
+            not left,
+            f"{len(left)} drills were killed and left something" if left else "none",
+            ("`apiary-drill clean` removes them.",) if left else (),
+            optional=True,
+        )
+    )
+    return items
+
+
+def _mysql(settings: Settings) -> Item:
+    try:
+        programs = mysql_programs(settings)
+    except MissingProgram as error:
+        return Item("database server", False, error.fact, error.hints)
+    fact = f"{programs.flavour} {programs.version} ({programs.server})"
+    if programs.flavour == "MySQL":
+        return Item("database server", True, fact)
+    return Item(
+        "database server",
+        True,
+        f"{fact}, standing in for MySQL",
+        ("Production runs MySQL: with a mysqld on the path, or named with --mysqld, drills prove more.",),
+    )
+
+
+def _meilisearch(settings: Settings) -> Item:
+    try:
+        command = meilisearch_command(settings)
+    except MissingProgram as error:
+        return Item("search server", False, error.fact, error.hints)
+    version = meilisearch_version(settings, command)
+    if version is not None:
+        return Item("search server", True, f"Meilisearch {version} ({command[0]})")
+    what = "the embedded server (on Meilisearch's own engine)"
+    if command != EMBEDDED_COMMAND:
+        what = f"{command[0]}, which does not say that it is Meilisearch"
+    return Item(
+        "search server",
+        True,
+        f"{what}, standing in for Meilisearch",
+        ("Put the `meilisearch` program on the path, or name it with --meilisearch, to drill with the server itself.",),
+    )
+
+
+def _pdf() -> Item:
+    try:
+        require_pdf()
+    except MissingProgram as error:
+        return Item("reports as PDF", False, error.fact, error.hints, optional=True)
+    return Item("reports as PDF", True, "Pango is there")
+
+
+def _room(settings: Settings) -> Item:
+    place = settings.state_dir
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    fine = free >= ROOM_BYTES
+    return Item(
+        "room on disk",
+        fine,
+        f"{free / 1e9:.1f} GB free for {settings.state_dir}",
+        () if fine else ("A small drill needs 2 GB; name another place with APIARY_DRILL_STATE_DIR.",),
+    )
+
+
+def install(settings: Settings, say: Callable[[str], None]) -> None:
+    """Fetch what is missing: MariaDB and what sets PDFs as system packages, MySQL beside the system, all from Debian.
+
+    Raises:
+        UsageError: this is not Debian, or neither root nor sudo is there; names what is missing and the ways.
+    """
+    missing = _missing_packages(settings)
+    if missing:
+        _install_packages(settings, missing, say)
+    if not _pdf().fine:
+        try:
+            _install_packages(settings, PDF_PACKAGES, say)
+        except UsageError as error:  # a drill does without
+            say(f"reports as PDF are left out: {error.fact}")
+    install_mysql(settings, say, as_root)
+
+
+def _install_packages(settings: Settings, packages: Sequence[str], say: Callable[[str], None]) -> None:
+    say(f"installing the system packages {', '.join(packages)}")
+    _apt(settings, ["update"])
+    _apt(settings, ["install", "--yes", "--no-install-recommends", *packages])
+
+
+def _missing_packages(settings: Settings) -> list[str]:
+    wanted = []
+    if settings.which("mariadbd") is None or settings.which("mariadb-install-db") is None:
+        wanted.append(MARIADB_PACKAGES[0])
+    if settings.which("mariadb-dump") is None:
+        wanted.append(MARIADB_PACKAGES[1])
+    return wanted
+
+
+def as_root(settings: Settings, argv: list[str], purpose: str) -> list[str]:
+    """The command as root runs it. Raises UsageError where nobody here may."""
+    if os.geteuid() == 0:
+        return argv
+    sudo = settings.which("sudo")
+    if sudo is not None and run(LocalHost(settings.base_env), [str(sudo), "-n", "true"]).exit_status == 0:
+        return [str(sudo), "-n", *argv]
+    raise UsageError(
+        f"cannot {purpose}: this is not root, and sudo is not there or asks for a password",
+        f"Run as root: {' '.join(argv)}",
+    )
+
+
+def _apt(settings: Settings, arguments: list[str]) -> None:
+    apt = settings.which("apt-get")
+    if apt is None or not Path("/etc/debian_version").exists():
+        raise UsageError(
+            "cannot install packages: this is not a Debian system",
+            f"Install what Debian calls {', '.join(MARIADB_PACKAGES)} with the system's own package manager.",
+        )
+    argv = as_root(settings, [str(apt), *arguments], f"run apt-get {arguments[0]}")
+    environment = {**settings.base_env, "DEBIAN_FRONTEND": "noninteractive", **settings.fetch_env}
+    completed = run(LocalHost(environment), argv, timeout_s=1800)
+    if completed.exit_status != 0:
+        raise UsageError(
+            f"apt-get {arguments[0]} ended with exit status {completed.exit_status}", details=completed.stderr[-4000:]
+        )

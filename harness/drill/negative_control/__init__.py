@@ -1,0 +1,77 @@
+"""The negative control of every ordinary drill: after the verdict, something small is broken and has to be found.
+
+A drill whose checks have gone blind says PASS every night. So one small thing in the restored target is broken at
+random, that thing alone is read again through the services' own clients, and the same check judges it again. If it
+finds nothing, the drill could not have told, whatever it said before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from random import Random
+
+from harness.base.errors import HarnessError, WaitTimeout
+from harness.base.model import CheckResult, NegativeControl, Severity
+from harness.checks import Check
+from harness.checks.verdict import judge
+from harness.drill.negative_control.documents import DOCUMENTS
+from harness.drill.negative_control.files import FILES
+from harness.drill.negative_control.rows import ROWS
+from harness.drill.negative_control.touched import Break, Target
+
+CONTROLS: dict[str, Break] = {**ROWS, **FILES, **DOCUMENTS}
+"""What can be broken; one of them is chosen at random."""
+
+
+def control(
+    target: Target, results: Sequence[CheckResult], checks: Sequence[Check], rng_seed: int, names: Sequence[str] = ()
+) -> NegativeControl:
+    """Break one thing, look again, and say whether it was found.
+
+    Args:
+        target: the restored target, and what was found in it.
+        results: of the drill's own checks.
+        checks: those that judged: the very same have to find it.
+        rng_seed: what is chosen follows from it.
+        names: controls to choose from, instead of all.
+    """
+    rng = Random(rng_seed)  # noqa: S311 - reproducible, not secret
+    began = time.monotonic()
+    wanted = sorted(names or CONTROLS)
+    rng.shuffle(wanted)
+    note = "there was nothing that could be broken"
+    for name in wanted:
+        try:
+            with CONTROLS[name](target, rng) as touched:
+                if touched is None:
+                    continue
+                before = {(finding.code, finding.subject) for result in results for finding in result.findings}
+                again = judge(touched.evidence, [check for check in checks if check.name == touched.check])
+                found = next(
+                    (
+                        finding.code
+                        for result in again
+                        for finding in result.findings
+                        if finding.severity is Severity.ERROR
+                        and finding.subject == touched.subject
+                        and (finding.code, finding.subject) not in before
+                    ),
+                    "",
+                )
+                return NegativeControl(
+                    name=name,
+                    subject=touched.subject,
+                    detail=touched.detail,
+                    check=touched.check,
+                    found_as=found,
+                    rng_seed=rng_seed,
+                    duration_s=time.monotonic() - began,
+                )
+        except WaitTimeout as error:
+            note = f"{name} failed: {error.fact}"  # a trigger that waits: something else can be broken all the same
+        except HarnessError as error:
+            return NegativeControl(
+                name=name, note=f"it failed: {error.fact}", rng_seed=rng_seed, duration_s=time.monotonic() - began
+            )
+    return NegativeControl(note=note, rng_seed=rng_seed)

@@ -1,0 +1,116 @@
+"""Negative controls in the storage directory: a byte of a file changed at the same size and time, a file gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+from harness.artifacts.storage.inventory import read_inventory, write_inventory
+from harness.artifacts.storage.names import coded
+from harness.artifacts.storage.order import pair
+from harness.base.errors import HarnessError
+from harness.base.model import FileState
+from harness.checks.evidence import Evidence
+from harness.drill.negative_control.touched import Break, Target, Touched
+from harness.procedure.backup.scan import scan_entry
+from harness.runtime.services.execution import Completed, Host, run
+
+LARGEST_BYTES = 64 << 20
+"""Larger files are left alone: the one that is chosen is read again."""
+
+
+@contextmanager
+def flip(target: Target, rng: Random) -> Iterator[Touched | None]:
+    """Change one byte of a file, and set its time back."""
+    chosen = _choose(target.evidence, rng)
+    if chosen is None:
+        yield None
+        return
+    host, path = _place(target, chosen)
+    offset = rng.randrange(chosen.size_bytes)
+    byte = _must(run(host, ["dd", f"if={path}", "bs=1", f"skip={offset}", "count=1", "status=none"])).stdout
+    changed = bytes([byte[0] ^ (1 << rng.randrange(8))])
+    times = _must(run(host, ["stat", "--format=%y", path])).stdout.decode().strip()
+
+    def write(value: bytes) -> None:
+        argv = ["dd", f"of={path}", "bs=1", f"seek={offset}", "count=1", "conv=notrunc", "status=none"]
+        _must(run(host, argv, stdin=[value]))
+        _must(run(host, ["touch", "--no-create", f"--date={times}", path]))
+
+    write(changed)
+    try:
+        yield _touched(target, chosen, f"byte {offset} changed, size and time as before")
+    finally:
+        _list(target).unlink(missing_ok=True)
+        write(byte)
+
+
+@contextmanager
+def take_away(target: Target, rng: Random) -> Iterator[Touched | None]:
+    """Move a file out of the way."""
+    chosen = _choose(target.evidence, rng)
+    if chosen is None:
+        yield None
+        return
+    host, path = _place(target, chosen)
+    aside = f"{path}.drill-control"
+    _must(run(host, ["mv", "--no-clobber", path, aside]))
+    try:
+        yield _touched(target, chosen, "taken away")
+    finally:
+        _list(target).unlink(missing_ok=True)
+        _must(run(host, ["mv", "--no-clobber", aside, path]))
+
+
+def _choose(evidence: Evidence, rng: Random) -> FileState | None:
+    """One of the files that came back as they were, at random, in constant memory."""
+    chosen, seen = None, 0
+    files = evidence.files
+    for before, after in pair(read_inventory(files.expected), read_inventory(files.actual)):
+        if before is None or after is None or before.kind != "file" or not 0 < before.size_bytes <= LARGEST_BYTES:
+            continue
+        if not before.mode & 0o200:
+            continue  # nor may whoever owns it write it
+        if (before.sha256, before.size_bytes) != (after.sha256, after.size_bytes) or not before.path.isascii():
+            continue  # an argument of a command in a container has to be text
+        if any(before.path.startswith(os.fsencode(name)) for name in files.excluded):
+            continue
+        seen += 1
+        if rng.randrange(seen) == 0:
+            chosen = after
+    return chosen
+
+
+def _place(target: Target, chosen: FileState) -> tuple[Host, str]:
+    apiary = target.stack.apiary
+    return apiary.storage_host, f"{apiary.storage_root}/{os.fsdecode(chosen.path)}"
+
+
+def _touched(target: Target, chosen: FileState, detail: str) -> Touched:
+    """Read that one entry again and put it in place of the old."""
+    apiary = target.stack.apiary
+    now = scan_entry(apiary.storage_host, apiary.storage_root, chosen.path)
+    files = target.evidence.files
+    entries = (now if entry.path == chosen.path else entry for entry in read_inventory(files.actual))
+    written = write_inventory((entry for entry in entries if entry is not None), _list(target))
+    evidence = replace(target.evidence, files=replace(files, actual=written.path))
+    return Touched(coded(chosen.path), detail, "files", evidence)
+
+
+def _list(target: Target) -> Path:
+    return target.directory / "control-files.jsonl"
+
+
+def _must(completed: Completed) -> Completed:
+    if completed.exit_status != 0:
+        raise HarnessError(
+            f"{completed.argv[0]} ended with exit status {completed.exit_status} in the storage directory"
+        )
+    return completed
+
+
+FILES: dict[str, Break] = {"byte-changed": flip, "file-taken-away": take_away}

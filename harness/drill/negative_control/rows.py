@@ -1,0 +1,158 @@
+"""Negative controls in the database: a row less, a cell changed, another row in place of one.
+
+Where the source's digests are known, it happens in a transaction that is rolled back, and the table is digested
+inside of it. For a backup from elsewhere the table is dumped again, and a dump sees only what was committed: then
+nothing can be taken back, and a target that stays is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from random import Random
+
+from harness.base.errors import ServerFailed
+from harness.checks.evidence import Evidence
+from harness.drill.negative_control.touched import CONTROL_S, Break, Target, Touched
+from harness.procedure.restore.redump import redump_table
+from harness.runtime.services.mysql import Session, quote_name
+from harness.runtime.services.mysql_content import TableShape, read_shapes, read_table
+
+FIRST_ROWS = 1000
+"""A row is chosen among the first ones of its table: a large offset would read all that is in front of it."""
+
+TABLES_TRIED = 10
+"""A change that a constraint refuses is tried in another table."""
+
+_NUMBERS = frozenset(["tinyint", "smallint", "mediumint", "int", "bigint"])
+_TEXTS = frozenset(["varchar", "text", "mediumtext", "longtext"])
+
+_Statement = Callable[[Session, str, TableShape, str, Random], tuple[str, str] | None]
+"""Makes, for a table and the condition that picks its row, the statement and what it does in words."""
+
+
+def _remove(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> tuple[str, str] | None:
+    return f"DELETE FROM {table} WHERE {where}", "removed"
+
+
+def _change(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> tuple[str, str] | None:
+    plain = [
+        (name, kind)
+        for name, kind in shape.columns
+        if kind in _NUMBERS | _TEXTS and name not in shape.primary_key and not name.endswith("_id")
+    ]
+    if not plain:
+        return None
+    name, kind = rng.choice(plain)
+    column = quote_name(name)
+    if kind in _NUMBERS:
+        changed = f"IF(IFNULL({column}, 0) > 0, {column} - 1, IFNULL({column}, 0) + 1)"
+    else:
+        changed = f"IF(IFNULL({column}, '') = '', 'x', SUBSTRING({column}, 1, CHAR_LENGTH({column}) - 1))"
+    return f"UPDATE {table} SET {column} = {changed} WHERE {where}", f"column {name} changed"
+
+
+def _exchange(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> tuple[str, str] | None:
+    if len(shape.primary_key) != 1 or dict(shape.columns)[shape.primary_key[0]] not in _NUMBERS:
+        return None
+    key = quote_name(shape.primary_key[0])
+    other = int(session.value(f"SELECT MAX({key}) FROM {table}")) + 1
+    return f"UPDATE {table} SET {key} = {other} WHERE {where}", f"became the row {other}: as many rows as before"
+
+
+def breaking(statement: _Statement) -> Break:
+    """A negative control that does this to one row."""
+
+    @contextmanager
+    def broken(target: Target, rng: Random) -> Iterator[Touched | None]:
+        from_outside = target.evidence.source is None
+        if (from_outside and target.kept) or target.evidence.migration is not None:
+            yield None  # migrations have changed rows since they were judged
+            return
+        mysql = target.stack.mysql
+        with mysql.session(database=mysql.database, answer_s=CONTROL_S) as session:
+            session.execute("SET foreign_key_checks = 0")
+            touched = None
+            for shape in _candidates(target.evidence, read_shapes(session, mysql.database), rng):
+                if not from_outside:
+                    session.execute("START TRANSACTION")
+                if detail := _done(session, mysql.database, shape, statement, rng):
+                    look = _dumped_again if from_outside else _digested_again
+                    check = "rows-script" if from_outside else "rows-source"
+                    touched = Touched(shape.name, detail, check, look(target, session, shape))
+                    break
+                session.execute("ROLLBACK")
+            try:
+                yield touched
+            finally:
+                session.execute("ROLLBACK")
+
+    return broken
+
+
+def _candidates(evidence: Evidence, shapes: tuple[TableShape, ...], rng: Random) -> list[TableShape]:
+    """Tables whose rows all came back, in a random order; a table that differs already would prove nothing."""
+    if evidence.source is not None:
+        expected = {table.name: (table.rows, table.digest) for table in evidence.source.tables}
+        actual = {table.name: (table.rows, table.digest) for table in evidence.target.tables}
+    else:
+        expected = {table.name: (table.rows, table.digest) for table in evidence.script.tables}
+        actual = {table.name: (table.rows, table.digest) for table in evidence.redump.tables}
+    fit = [
+        shape
+        for shape in shapes
+        if shape.primary_key
+        and shape.name not in evidence.excluded_tables
+        and expected.get(shape.name, (0, ""))[0]
+        and expected[shape.name] == actual.get(shape.name)
+    ]
+    return rng.sample(fit, min(TABLES_TRIED, len(fit)))
+
+
+def _done(session: Session, database: str, shape: TableShape, statement: _Statement, rng: Random) -> str:
+    """Do it to a random row; what was done, or nothing where this table does not let it be done."""
+    table = quote_name(database, shape.name)
+    columns = ", ".join(quote_name(name) for name in shape.primary_key)
+    rows = int(session.value(f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT {FIRST_ROWS}) AS first_rows"))
+    key = session.row(f"SELECT {columns} FROM {table} ORDER BY {columns} LIMIT 1 OFFSET {rng.randrange(rows)}")
+    if not all(isinstance(value, int) for value in key):
+        return ""  # a text key may be somebody's name, which no report may show
+    where = " AND ".join(f"{quote_name(name)} = {value}" for name, value in zip(shape.primary_key, key, strict=True))
+    wanted = statement(session, table, shape, where, rng)
+    if wanted is None:
+        return ""
+    sql, what = wanted
+    try:
+        session.execute(sql)
+        if int(session.value("SELECT ROW_COUNT()")) != 1:
+            return ""
+    except ServerFailed:
+        return ""  # refused by a constraint or a trigger
+    named = ", ".join(f"{name}={value}" for name, value in zip(shape.primary_key, key, strict=True))
+    return f"row {named} {what}"
+
+
+def _digested_again(target: Target, session: Session, shape: TableShape) -> Evidence:
+    evidence = target.evidence
+    now = read_table(session, target.stack.mysql.database, shape)
+    tables = tuple(
+        replace(now, auto_increment=table.auto_increment) if table.name == shape.name else table
+        for table in evidence.target.tables
+    )
+    return replace(evidence, target=replace(evidence.target, tables=tables))
+
+
+def _dumped_again(target: Target, session: Session, shape: TableShape) -> Evidence:
+    evidence = target.evidence
+    values = evidence.redump.compared_as == "value"
+    now = redump_table(target.stack.mysql, target.what.script, target.what.plan, shape.name, values=values)
+    tables = tuple(now if table.name == shape.name else table for table in evidence.redump.tables)
+    return replace(evidence, redump=replace(evidence.redump, tables=tables))
+
+
+ROWS: dict[str, Break] = {
+    "row-removed": breaking(_remove),
+    "cell-changed": breaking(_change),
+    "row-exchanged": breaking(_exchange),
+}

@@ -1,0 +1,143 @@
+"""Asking the application: whether it is well, whether it can decrypt, whether it serves a file unchanged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from pathlib import Path
+
+from harness.artifacts.storage.inventory import read_inventory
+from harness.base.errors import HarnessError
+from harness.base.expressions import CONFIGURED, decrypt_digest_expression, stale_configuration_expression
+from harness.base.model import AppState, Probe
+from harness.checks.encrypted import NOT_READABLE
+from harness.drill.steps.health import observe_health
+from harness.procedure.snapshot import encrypted_values
+from harness.runtime.services.apiary import Page
+from harness.runtime.services.mysql import quote_name
+from harness.runtime.services.stack import Stack
+
+DOWNLOADS = 3
+"""Resumes fetched through the application."""
+
+_NOT_LET_IN = (HTTPStatus.FOUND, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+def observe_app(stack: Stack, files: Path | None = None, *, key_given: bool = True) -> AppState:
+    """Everything that the application says of itself.
+
+    Args:
+        key_given: False where its `APP_KEY` is one that the harness made up, which proves nothing.
+        files: inventory of the storage directory as it must be, which a download is compared with; without it
+            neither downloads nor health are asked for. A download logs in, which leaves a row: look at the database
+            before.
+    """
+    ran, pending = stack.apiary.migrations()
+    with stack.mysql.session() as session:
+        encrypted = tuple(encrypted_values(session, stack.mysql.database))
+    decrypt = tuple(_decrypt(stack, encrypted)) if key_given else ()
+    configuration = tuple(_configuration(stack))
+    ping = _ping(stack)
+    downloads, no_login = _downloads(stack, files) if files is not None else ((), "")
+    health, no_report = observe_health(stack) if files is not None else ((), "")
+    return AppState(
+        ping=ping,
+        health=health,
+        migrations_ran=ran,
+        migrations_pending=pending,
+        decrypt=decrypt,
+        not_decrypted=() if key_given else tuple(column for column, _ in encrypted),
+        configuration=configuration,
+        downloads=downloads,
+        no_report=no_report,
+        no_login=no_login,
+        completed=stack.apiary.completed,
+    )
+
+
+def _ping(stack: Stack) -> Probe:
+    try:
+        page = stack.apiary.get("/ping")
+    except HarnessError as error:
+        return Probe("ping", "/ping", "pong", "", error.fact)
+    if page.status != HTTPStatus.OK:
+        maintenance = ", as in maintenance mode" if page.status == HTTPStatus.SERVICE_UNAVAILABLE else ""
+        return Probe("ping", "/ping", "pong", "", f"status {page.status}{maintenance}")
+    return Probe("ping", "/ping", "pong", "pong" if page.beginning.strip() == b"pong" else "another text")
+
+
+def _decrypt(stack: Stack, values: Sequence[tuple[str, str]]) -> list[Probe]:
+    """Decrypt one value of each encrypted column, as pairs (column, payload), in the app; only a digest comes out."""
+    probes = []
+    for label, payload in values:
+        completed = stack.apiary.artisan("tinker", f"--execute={decrypt_digest_expression(payload)}")
+        digest = completed.stdout.decode("utf-8", "replace").strip()
+        works = completed.exit_status == 0 and re.fullmatch(r"[0-9a-f]{64}", digest) is not None
+        # What must come out is the plain text itself: its digest at the source, or any digest at all.
+        probes.append(
+            Probe("decrypt", label, digest if works else "", digest if works else "", "" if works else NOT_READABLE)
+        )
+    return probes
+
+
+def _configuration(stack: Stack) -> list[Probe]:
+    """Whether the application uses what its environment says; none where it did not tell."""
+    completed = stack.apiary.artisan("tinker", f"--execute={stale_configuration_expression()}")
+    told = re.fullmatch(r"differs:([A-Z_,]*)", completed.stdout.decode("utf-8", "replace").strip())
+    if completed.exit_status != 0 or told is None:
+        return []
+    stale = told[1].split(",")
+    return [
+        Probe("configuration", name, "as in the environment", "another" if name in stale else "as in the environment")
+        for name in CONFIGURED
+    ]
+
+
+def _downloads(stack: Stack, files: Path) -> tuple[tuple[Probe, ...], str]:
+    """Fetch resumes through the app and compare their digests with the inventory's.
+
+    Returns:
+        The probes, and why the login failed (empty when it did not): then there are none.
+    """
+    with stack.mysql.session() as session:
+        tables = {name for (name,) in session.rows(f"SHOW TABLES FROM {quote_name(stack.mysql.database)}")}
+        if not {"resumes", "users"} <= tables:
+            return (), ""
+        owners = list(
+            session.rows(
+                f"SELECT u.id, u.uid FROM {quote_name(stack.mysql.database, 'resumes')} r"
+                f" JOIN {quote_name(stack.mysql.database, 'users')} u ON u.id = CAST(r.user_id AS UNSIGNED)"
+                " WHERE u.deleted_at IS NULL ORDER BY r.id LIMIT %s",
+                (DOWNLOADS,),
+            )
+        )
+    wanted = {f"resumes/{uid}.pdf".encode(): f"/users/{user_id}/resume" for user_id, uid in owners}
+    probes: list[Probe] = []
+    for entry in read_inventory(files):
+        if entry.path not in wanted:
+            continue
+        path = wanted.pop(entry.path)
+        try:
+            page = stack.apiary.get(path)
+        except HarnessError as error:
+            # Whoever does not answer once would be waited for three times.
+            return (*probes, Probe("download", path, entry.sha256, "", error.fact)), ""
+        if told := login_refused(page):
+            return (), told
+        told = "" if page.status == HTTPStatus.OK else f"status {page.status}"
+        probes.append(Probe("download", path, entry.sha256, "" if told else page.sha256, told))
+    probes += [Probe("download", path, "a file", "", "the file is not there") for path in wanted.values()]
+    return tuple(probes), ""
+
+
+def login_refused(page: Page) -> str:
+    """Why a page says that the visitor was not let in, or empty: then the file decides.
+
+    The CAS client ends a request that it cannot serve silently: 200, `text/html`, nothing in it (APIARY.md).
+    """
+    if page.status in _NOT_LET_IN:
+        return f"status {page.status}"
+    if page.status == HTTPStatus.OK and page.size_bytes == 0 and page.content_type.startswith("text/html"):
+        return "status 200 with an empty HTML page"
+    return ""

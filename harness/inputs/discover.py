@@ -1,0 +1,186 @@
+"""A directory that holds a backup: which of its entries is the script and which the storage, by their content."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from harness.artifacts.dump.source import Dump, files_of, open_script
+from harness.artifacts.dump.tab import TabDirectory
+from harness.artifacts.storage.inside import KNOWN
+from harness.artifacts.storage.zipped import ZipArchive, is_zip
+from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
+from harness.base.model import Manifest
+from harness.inputs.directories import check_directory, one_for_each_table
+from harness.inputs.sidecars import check_sidecars, is_sidecar
+from harness.inputs.volumes import Volume
+from harness.inputs.zips import find_in_zip
+from harness.procedure.backup.directory import PARTIAL
+from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest
+
+T = TypeVar("T")
+
+_NAME_BOTH = "Name the script with --dump and the storage with --storage."
+_FIRST_BYTES = 4096
+_LISTED = 6
+_SCRIPT_BEGINS = re.compile(
+    rb"[\xef\xbb\xbf\s]*(?:--(?:\s|\Z)|/\*|(?:CREATE|INSERT|DROP|SET|USE|LOCK|REPLACE|DELIMITER) )", re.IGNORECASE
+)
+"""A comment is `--` with a blank behind it: `-----BEGIN` is a key, and `---` a YAML file."""
+
+_ARCHIVE_NAME = re.compile(r"\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst|txz|tbz2?)$", re.IGNORECASE)
+"""What is called an archive and is damaged from its first byte on is a broken one, and not something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBackup:
+    """A script and a storage that belong together.
+
+    Args:
+        dump: the script.
+        storage: directory or archive of the storage directory, an archive of both, or a volume that holds it.
+        manifest: what the tool that made them says, when it was this one.
+    """
+
+    dump: Dump
+    storage: Path | ZipArchive | Volume
+    manifest: Manifest | None = None
+
+
+def find_backup(directory: Path, password: bytes | None = None) -> FoundBackup:
+    """The one script and the one storage that a directory, or a zip archive, holds.
+
+    Args:
+        directory: where the backup is.
+        password: of a zip archive that is encrypted.
+
+    Raises:
+        UsageError: there is none of one kind, or several that are equally good; names them.
+        BrokenArtifact: its manifest is damaged, or names files that are not there.
+        UnsafeArtifact: its manifest names files that are somewhere else.
+    """
+    if is_zip(directory):
+        return FoundBackup(*find_in_zip(directory, password))
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is not a directory, and not a zip archive", _NAME_BOTH)
+    if directory.name.endswith(PARTIAL):
+        raise BrokenArtifact(
+            f"{directory.name} is a backup that was never finished",
+            "Take an earlier one; this one can be removed when no backup is running.",
+        )
+    if (directory / MANIFEST_NAME).exists():
+        manifest = read_manifest(directory)
+        paths = {file.role: directory / file.name for file in manifest.artifacts}
+        for path in paths.values():
+            if path.parent != directory:
+                raise UnsafeArtifact(f"the manifest of {directory.name} names a file outside of it: {path}")
+            if not path.exists():
+                raise BrokenArtifact(f"the backup {directory.name} lacks {path.name}, which its manifest promises")
+        if missing := {"database", "storage"} - paths.keys():
+            raise BrokenArtifact(f"the manifest of {directory.name} names no {' and no '.join(sorted(missing))}")
+        return FoundBackup(paths["database"], paths["storage"], manifest)
+    check_directory(directory)
+    dumps: list[Dump] = []
+    storages: list[Path] = []
+    folders: list[Path] = []
+    for path in _entries(directory):
+        kind = _kind(path)
+        if kind == "dump":
+            dumps.append(TabDirectory(path) if path.is_dir() else path)
+        elif kind == "storage":
+            storages.append(_inner(path))
+            folders += [path] if path.is_dir() else []
+    if not dumps:
+        dumps, holder = _deeper(folders)
+        storages = [path for path in storages if path != holder] or storages
+    names = [_short(dump, directory) for dump in dumps]
+    dump = _only(dumps, names, "script of mysqldump", directory)
+    storages = [path for path in storages if _looks_like_storage(path)] or storages
+    storage = _only(storages, [path.name for path in storages], "storage directory or archive", directory)
+    check_sidecars(directory, [path for path in (*files_of(dump), storage) if path.is_file()])
+    return FoundBackup(dump, storage)
+
+
+def _entries(directory: Path) -> Iterator[Path]:
+    """What a directory holds: a link to the newest file is that file, and checksums and logs belong to others."""
+    paths = [path for path in sorted(directory.iterdir()) if not path.name.startswith(".")]
+    real = {path.resolve() for path in paths if not path.is_symlink()}
+    for path in paths:
+        if path.is_symlink() and (path.resolve() in real or not path.exists()):
+            continue
+        if not is_sidecar(path) and path.suffix not in (".log", ".err"):
+            yield path
+
+
+def _deeper(folders: Sequence[Path]) -> tuple[list[Dump], Path | None]:
+    """Scripts one or two folders deeper, as in `db-dumps/` of spatie/laravel-backup, and the folder that holds them."""
+    for folder in sorted(folders, key=lambda path: path.name != "db-dumps"):
+        inner = [folder, *(path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink())]
+        for place in inner:
+            check_directory(place)
+            found: list[Dump] = [path for path in _entries(place) if path.is_file() and _is_script(path)]
+            if found:
+                return found, folder
+    return [], None
+
+
+def _is_script(path: Path) -> bool:
+    return ".sql" in path.suffixes and _kind(path) == "dump"
+
+
+def _short(dump: Dump, directory: Path) -> str:
+    return str(dump.relative_to(directory)) if isinstance(dump, Path) else dump.name
+
+
+def _only(found: Sequence[T], names: list[str], what: str, directory: Path) -> T:
+    if not found:
+        raise UsageError(f"{directory} holds no {what}", _NAME_BOTH)
+    if len(found) > 1:
+        together = one_for_each_table(names) if what.startswith("script") else ""
+        listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+        raise UsageError(f"{directory} holds more than one {what}: {listed}", together or _NAME_BOTH)
+    return found[0]
+
+
+def _kind(path: Path) -> str:
+    """`dump`, `storage` or empty, by what the entry holds; its name only decides where it holds nothing."""
+    if path.name.startswith("."):
+        return ""
+    if path.is_dir():
+        return "dump" if is_tab(path) else "storage"
+    named = ".sql" in path.suffixes
+    otherwise = "dump" if named else "storage" if _ARCHIVE_NAME.search(path.name) else ""
+    try:
+        chunks = open_script(path, any_content=True)
+        first = b""
+        for chunk in islice(chunks, 4):
+            first += chunk
+            if len(first) >= _FIRST_BYTES:
+                break
+    except (UsageError, BrokenArtifact):
+        return otherwise
+    if first[257:262] == b"ustar":
+        return "storage"
+    return "dump" if not otherwise and _SCRIPT_BEGINS.match(first) else otherwise
+
+
+def is_tab(directory: Path) -> bool:
+    """Whether `mysqldump --tab` wrote a directory: a script has rows beside it."""
+    names = {path.name for path in directory.iterdir()}
+    return any(f"{name.removesuffix('.sql')}.txt" in names for name in names if name.endswith(".sql"))
+
+
+def _inner(path: Path) -> Path:
+    """`storage/app` of a `storage` that was copied with its outer directory; an `app` in an `app` is reported later."""
+    inner = path / "app"
+    outer = path.is_dir() and path.name != "app"
+    return inner if outer and inner.is_dir() and _looks_like_storage(inner) else path
+
+
+def _looks_like_storage(path: Path) -> bool:
+    return path.is_file() or any(os.fsencode(entry.name) in KNOWN for entry in path.iterdir())

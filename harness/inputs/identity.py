@@ -1,0 +1,59 @@
+"""What "the same backup" means from one drill to the next: a name, or the location without its dates."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from harness.artifacts.storage.names import printable
+from harness.base.errors import UsageError
+
+STANDARD_INPUT = "standard input"
+GENERATED = "generated data: "
+LONGEST_NAME = 200
+
+_DATE = re.compile(
+    r"""(?<!\d)(?:
+        (?:19|20)\d\d [-_./]? (?:0[1-9]|1[0-2])                     # 2026-11
+        (?: [-_./]? (?:0[1-9]|[12]\d|3[01])                         # -22
+            (?: [-_.T]? (?:[01]\d|2[0-3]) [-_.:]? [0-5]\d           # T21:42
+                (?: [-_.:]? [0-5]\d )? Z? )? )?                     # :00Z
+        | 1\d{9}                                                    # seconds since 1970, from 2001 to 2033
+    )(?!\d)""",
+    re.VERBOSE,
+)
+"""Dates and times as backup jobs write them into names. Other digits stay: apiary1 and apiary2 are two backups, and
+taking them for one would hide that one of them is no longer drilled."""
+
+
+def backup_of_path(path: Path) -> str:
+    """The name of a backup that nobody named: its absolute path, each date in it as `*`.
+
+    Args:
+        path: the script, or the directory that holds script and storage.
+
+    Returns:
+        such as `/srv/backups/apiary-*.sql.gz`.
+    """
+    whole = os.path.abspath(path)  # noqa: PTH100 (links are not followed, and `..` is gone)
+    return _DATE.sub("*", printable(os.fsencode(whole)))
+
+
+def backup_of_scenario(name: str) -> str:
+    """The name under which drills with generated data are kept: each scenario is a series of its own."""
+    return f"{GENERATED}{name}"
+
+
+def checked_name(name: str, where: str) -> str:
+    """A name that somebody chose.
+
+    Raises:
+        UsageError: it is empty, too long, or not printable.
+    """
+    if not 0 < len(name.strip()) <= LONGEST_NAME or not name.isprintable() or name.startswith(GENERATED):
+        raise UsageError(
+            f"{where}: {name!r} can't be the name of a backup",
+            f"A name has 1 to {LONGEST_NAME} printable characters, and does not begin with {GENERATED.strip()!r}.",
+        )
+    return name.strip()

@@ -1,0 +1,40 @@
+"""Locations that may be patterns, such as `backups/apiary-*.sql.gz`: the newest that matches is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.base.errors import UsageError
+
+
+def newest(pattern: str, base: Path) -> Path:
+    """The newest file or directory, by its time of last modification, that a pattern matches.
+
+    Args:
+        pattern: a path, absolute or relative to `base`, with `*`, `?`, `[…]` and `**` as in a shell.
+        base: a directory.
+
+    Raises:
+        UsageError: nothing matches, or the two newest are equally new.
+    """
+    path = Path(pattern).expanduser()
+    if path.is_absolute():
+        base, path = Path(path.anchor), path.relative_to(path.anchor)
+    if not any(sign in str(path) for sign in "*?["):
+        found = [base / path] if (base / path).exists() else []
+    else:
+        matches = sorted(base.glob(str(path)))
+        # A link such as `latest.sql.gz` is the file that it points at; one that points at nothing is none.
+        there = {match.resolve(): match for match in matches if not match.name.endswith(".partial") and match.exists()}
+        found = list(there.values())
+    if not found:
+        raise UsageError(f"nothing matches {pattern} in {base}", "Look whether last night's backup was made at all.")
+    dated = sorted(((match.stat().st_mtime_ns, match) for match in found), reverse=True)
+    best = [match for time, match in dated if time == dated[0][0]]
+    if len(best) > 1:
+        names = ", ".join(str(match.relative_to(base)) for match in sorted(best))
+        raise UsageError(
+            f"{len(best)} candidates for {pattern} are equally new: {names}",
+            "Name one of them, or make the pattern narrower.",
+        )
+    return best[0]

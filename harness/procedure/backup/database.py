@@ -1,0 +1,307 @@
+"""mysqldump, streamed into a compressed file, and the database read in the same moment as the dump.
+
+The two are brought to the same moment by a global read lock: it is held from before the transaction of the
+reader is opened until mysqldump has opened its own, which is certain when the first statement of a table
+comes out of it (mysqldump opens its transaction before it writes any). Then the lock goes, and both read on
+in their own consistent snapshots while the app writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import zstandard
+
+from harness.base.errors import HarnessError, ProcedureFailed, ServerFailed
+from harness.base.model import ArtifactFile
+from harness.base.private import private_file
+from harness.procedure.backup.plan import BackupPlan
+from harness.runtime.services.execution import RunningCommand
+from harness.runtime.services.mysql import MySqlServer, Session, server_version
+from harness.runtime.services.mysql_content import read_auto_increments
+
+LOCK_WAIT_S = 30
+"""A backup that can't have its read lock by then goes on without, rather than stand in the app's way."""
+
+_COMMAND_LIMIT_S = 6 * 3600.0
+_TAIL_BYTES = 4096
+_A_FAILURE = re.compile(r"(?i)\berror\b|couldn't|denied")
+_NUMBER = re.compile(r"\((\d{4})\)|\b[Ee]rror:? (\d{4})\b")
+"""Of the server's error, in each way that mysqldump tells one: `… (1356)`, `Got error: 1356: …`, `Error 2013: …`."""
+
+_FINISHED = re.compile(
+    rb"^(?:-- Dump completed.*|/\*M?!\d+ SET (?:SQL_NOTES|NOTE_VERBOSITY) ?= ?@OLD_\w+ \*/;)\s*\Z", re.MULTILINE
+)
+"""What a script ends with; without comments (--skip-comments) that is the last setting of its beginning, put back."""
+
+_FIRST_STATEMENT = re.compile(rb"^(?:CREATE|DROP|INSERT|USE|LOCK|/\*!50003 (?:CREATE|DROP))", re.MULTILINE)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DumpOutcome(Generic[T]):
+    """A finished dump.
+
+    Args:
+        artifact: the compressed script.
+        script_bytes: its size before compression.
+        reading: what `read` made of the database in the same moment.
+        same_snapshot: whether it really was the same moment.
+        lock_held_s: seconds that the global read lock was held.
+        note: how the two were brought together, in words.
+        tool: the dump program's own version line.
+        counters: next AUTO_INCREMENT value by table, read after the snapshot was taken and before the dump began.
+    """
+
+    artifact: ArtifactFile
+    script_bytes: int
+    reading: T
+    same_snapshot: bool
+    lock_held_s: float
+    note: str
+    tool: str
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+def dump_arguments(server: MySqlServer, flavour: str, plan: BackupPlan) -> list[str]:
+    """The command line of the backup: the guide's, with what a faithful and loadable script needs.
+
+    `--single-transaction` lets the app run; `--routines --triggers --events` because mysqldump leaves two of
+    them out unless told; `--set-gtid-purged=OFF` because a script with GTIDs does not load into another 9.7
+    server (error 3546); `--no-tablespaces` saves the PROCESS privilege; `--hex-blob` keeps binary values
+    loadable by clients without `--binary-mode`.
+    """
+    connection = [server.dump, "--no-defaults", *server.tool_arguments(server.dumper)]
+    if plan.plain:
+        return [*connection, *plan.dump_options, server.database]
+    arguments = [
+        *connection,
+        "--single-transaction",
+        "--quick",
+        "--routines",
+        "--triggers",
+        "--events",
+        "--hex-blob",
+        "--no-tablespaces",
+        "--default-character-set=utf8mb4",
+    ]
+    if flavour == "MySQL":
+        arguments += ["--set-gtid-purged=OFF", "--column-statistics=0"]
+    arguments += [f"--ignore-table={server.database}.{table}" for table in plan.excluded_tables]
+    arguments += plan.dump_options
+    if plan.further_databases:
+        return [*arguments, "--databases", *plan.further_databases, server.database]
+    return [*arguments, server.database]
+
+
+def backup_database(
+    server: MySqlServer,
+    plan: BackupPlan,
+    destination: Path,
+    read: Callable[[Session], T],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> DumpOutcome[T]:
+    """Dump the database into `destination` (zstd) while `read` looks at it in the same moment.
+
+    Args:
+        read: called with a session in a consistent snapshot.
+        progress: told the bytes of the script so far.
+
+    Raises:
+        ProcedureFailed: mysqldump failed, complained, or did not finish its script.
+    """
+    partial = destination.with_name(destination.name + ".partial")
+    try:
+        with server.session() as reader:
+            flavour, _ = server_version(reader)
+            outcome = _dump(server, plan, flavour, partial, destination.name, reader, read, progress)
+        partial.rename(destination)
+    finally:
+        partial.unlink(missing_ok=True)
+    return outcome
+
+
+def _dump(
+    server: MySqlServer,
+    plan: BackupPlan,
+    flavour: str,
+    partial: Path,
+    name: str,
+    reader: Session,
+    read: Callable[[Session], T],
+    progress: Callable[[int], None],
+) -> DumpOutcome[T]:
+    unread = _may_not_read_masking_policies(server)
+    if unread:
+        plan = replace(plan, dump_options=(*plan.dump_options, "--skip-masking-policies"))
+    argv = dump_arguments(server, flavour, plan)
+    with ExitStack() as stack:
+        lock = _ReadLock(stack.enter_context(server.session()))
+        lock.take()
+        reader.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        counters = read_auto_increments(reader, server.database)
+        command = stack.enter_context(server.tools.start(argv, env=server.tool_environment(server.dumper)))
+        writer = _Writer(command, partial, progress)
+        writer.start()
+        writer.first_statement.wait(_COMMAND_LIMIT_S)
+        lock.release()
+        reading = _read(read, reader)
+        writer.join()
+        completed = command.wait(_COMMAND_LIMIT_S)
+    complaints = completed.stderr.strip()
+    if plan.plain and completed.exit_status == 0:
+        # An operator sees these go by and has a dump all the same; what they warn of is the restore's to find.
+        complaints = complaints if _A_FAILURE.search(complaints) else ""
+    if completed.exit_status != 0 or complaints:
+        raise ProcedureFailed(
+            f"the dump failed: {Path(server.dump).name} ended with exit status {completed.exit_status}"
+            + (" and complained" if complaints else "")
+            + (f" (error {number[1] or number[2]})" if (number := _NUMBER.search(complaints)) else ""),
+            "A backup whose tool complained is none: repair the cause that it names, then back up again.",
+            details=completed.stderr,
+        )
+    if not _FINISHED.search(writer.tail):
+        raise ProcedureFailed(
+            'the dump is not finished: it ends neither with "-- Dump completed" nor with its settings put back'
+        )
+    return DumpOutcome(
+        artifact=ArtifactFile("database", name, partial.stat().st_size, writer.sha256),
+        script_bytes=writer.script_bytes,
+        reading=reading,
+        same_snapshot=lock.taken,
+        lock_held_s=lock.held_s,
+        note=lock.note + (f"; {unread}" if unread else ""),
+        tool=tool_version(server),
+        counters=counters,
+    )
+
+
+def _read(read: Callable[[Session], T], reader: Session) -> T:
+    """Read; a table that is changed meanwhile ends the backup, whether the dump or this reading comes to it first."""
+    try:
+        return read(reader)
+    except ServerFailed as error:
+        if "ERROR 1412" not in error.fact:
+            raise
+        raise ProcedureFailed(
+            "the definition of a table changed while the backup was made (error 1412)",
+            "Back up again, at a time when no release is rolled out.",
+        ) from error
+
+
+def _may_not_read_masking_policies(server: MySqlServer) -> str:
+    """Why the dump leaves masking policies out, or empty.
+
+    MySQL 9.7's mysqldump reads them from `mysql.column_masking_policy`, and fails (with exit status 0) for an
+    account that may only read the application's database. Apiary has none. An account that may not read the table
+    is told so also where there is none; there the program has no such option.
+    """
+    try:
+        with server.session(server.dumper) as session:
+            session.execute("SELECT 1 FROM mysql.column_masking_policy LIMIT 1")
+    except ServerFailed as error:
+        if "ERROR 1142" in error.fact and b"--masking-policies" in _told_by_tool(server, "--help"):
+            return "masking policies were left out, because the account may not read mysql.column_masking_policy"
+    return ""
+
+
+def tool_version(server: MySqlServer) -> str:
+    """What the dump program says of itself, in one line."""
+    return _told_by_tool(server, "--version").decode("utf-8", "replace").strip()
+
+
+def _told_by_tool(server: MySqlServer, option: str) -> bytes:
+    with server.tools.start([server.dump, "--no-defaults", option]) as command:
+        return b"".join(command.chunks())
+
+
+class _ReadLock:
+    """FLUSH TABLES WITH READ LOCK for a moment; without the privilege, or in time, it says so instead."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._since = 0.0
+        self.taken = False
+        self.held_s = 0.0
+        self.note = ""
+
+    def take(self) -> None:
+        try:
+            self._session.execute(f"SET SESSION lock_wait_timeout = {LOCK_WAIT_S}")
+            self._since = time.monotonic()
+            self._session.execute("FLUSH TABLES WITH READ LOCK")
+        except ServerFailed as error:
+            self.note = (
+                f"no global read lock ({error.fact}): rows that were written while the backup began may be in"
+                " the dump and not in the digests, or the other way round"
+            )
+            return
+        self.taken = True
+        self._since = time.monotonic()
+
+    def release(self) -> None:
+        if not self.taken:
+            return
+        self._session.execute("UNLOCK TABLES")
+        self.held_s = time.monotonic() - self._since
+        self.note = f"both transactions were opened under a global read lock, held for {self.held_s:.3f} s"
+
+
+class _Writer(threading.Thread):
+    """Takes the script from mysqldump, compresses it into a file, and digests what it writes."""
+
+    def __init__(self, command: RunningCommand, path: Path, progress: Callable[[int], None]) -> None:
+        super().__init__(daemon=True)
+        self._command = command
+        self._path = path
+        self._progress = progress
+        self._error: BaseException | None = None
+        self.first_statement = threading.Event()
+        self.script_bytes = 0
+        self.sha256 = ""
+        self.tail = b""
+
+    def run(self) -> None:
+        try:
+            self._write(self._command.chunks())
+        except BaseException as error:  # handed over to the caller's thread in `join`
+            self._error = error
+        finally:
+            self.first_statement.set()
+
+    def _write(self, chunks: Iterator[bytes]) -> None:
+        digest = hashlib.sha256()
+        compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
+        with private_file(self._path) as file:
+
+            def write(data: bytes) -> None:
+                digest.update(data)
+                file.write(data)
+
+            for chunk in chunks:
+                self.script_bytes += len(chunk)
+                self.tail = (self.tail + chunk)[-_TAIL_BYTES:]
+                write(compressor.compress(chunk))
+                self._progress(self.script_bytes)
+                if not self.first_statement.is_set() and _FIRST_STATEMENT.search(chunk):
+                    self.first_statement.set()
+            write(compressor.flush())
+        self.sha256 = digest.hexdigest()
+
+    def join(self, timeout: float | None = None) -> None:
+        super().join(timeout)
+        if isinstance(self._error, OSError):
+            raise HarnessError(f"cannot write {self._path}: {self._error.strerror}") from self._error
+        if self._error is not None:
+            raise self._error

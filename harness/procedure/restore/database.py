@@ -1,0 +1,187 @@
+"""Running the script against the target database, while provably nobody else is connected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness.base.errors import ProcedureFailed, ServerFailed
+from harness.base.limits import Limits, option_for
+from harness.base.model import Finding, Severity
+from harness.runtime.services.execution import Completed, feed, limited
+from harness.runtime.services.mysql import MySqlServer, Session
+from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
+
+_MOST_TOLD = 5
+_TOLD_CHARACTERS = 300
+
+_DISK_FULL = frozenset(map(str, DISK_FULL))
+_CONNECTION_LOST = frozenset({"2002", "2003", "2006", "2013", "2055"})
+_CONNECTION_CUT = frozenset({"1053", "1927", "2013", "2055", "3169", "4031"})
+"""The server, or something on the way, ended the connection; 2006 can also mean a statement that is too large."""
+_KILLED = (-9, 137)
+"""Exit statuses of a client that was killed: in a container it goes with its server, and says nothing."""
+_SYSTEM_USERS = ("event_scheduler", "system user")
+
+
+def client_arguments(server: MySqlServer) -> list[str]:
+    """The command line of the load.
+
+    `--binary-mode` lets raw bytes pass and takes away the client's own commands (`\\!`, `system`, …): a script
+    must not get a shell. `--local-infile=0`: nor may it have the client send a file of the operator's, whatever the
+    server allows. The client's packet limit is raised to the protocol's, so that the server's decides.
+    `--comments` keeps the comments in bodies of routines, which MariaDB's client (and older ones of MySQL) would
+    take out, so that the restored body is the one that was dumped.
+    """
+    return [
+        server.client,
+        "--no-defaults",
+        *server.tool_arguments(server.app),
+        "--binary-mode",
+        "--local-infile=0",
+        "--batch",
+        "--comments",
+        "--default-character-set=utf8mb4",
+        "--max-allowed-packet=1G",
+        f"--database={server.database}",
+    ]
+
+
+def run_script(server: MySqlServer, script: Iterable[bytes], *, packets_fit: bool = False) -> tuple[str, ...]:
+    """Run a script against the server's database as the application's own account.
+
+    Args:
+        script: the statements to run, as a stream.
+        packets_fit: the largest statement was held against `max_allowed_packet` before, so that a connection
+            that ends was cut.
+
+    Returns:
+        What the client said on stderr although it ended well, without values of rows; a healthy load says nothing.
+
+    Raises:
+        ProcedureFailed: the script failed, or somebody else was connected meanwhile.
+        ServerFailed: the server went away, its disk is full, or the connection was cut.
+    """
+    with server.session() as watch:
+        others = connected(watch, server.app.user)
+        if others:
+            raise ProcedureFailed(
+                f"{others} connections of {server.app.user!r} are open although the app is stopped",
+                "Keep users, workers and cron jobs out for the whole restore.",
+            )
+        before = _connections(watch)
+        limit_s = (server.limits or Limits()).command_s
+        with (
+            server.tools.start(client_arguments(server), env=server.tool_environment(server.app), stdin=True) as client,
+            limited(client, limit_s, "the script", f"Allow it more time with {option_for('command_s')}."),
+        ):
+            feeder = feed(client, script)
+            for _ in client.chunks():
+                pass  # nothing in a dump writes a result; what comes anyway is nobody's
+            feeder.join()
+            completed = client.wait(limit_s)
+        _judge(server, completed, watch, packets_fit)
+        strangers = _connections(watch) - before - 1
+        if strangers > 0:
+            raise ProcedureFailed(
+                f"{strangers} other connections were made to the database while the script ran",
+                "What they wrote is mixed with the backup: keep everybody out for the whole restore.",
+            )
+    return tuple(redacted(completed.stderr).splitlines())
+
+
+def complaint_findings(complaints: Sequence[str]) -> tuple[Finding, ...]:
+    """What the client said while the script ran, told: nothing failed, and a healthy load is silent."""
+    return tuple(
+        Finding(
+            code="client-said",
+            severity=Severity.WARNING,
+            subject="stderr",
+            message=f"While the script ran, the client said: {line[:_TOLD_CHARACTERS]}",
+            remedy="Look up what it means: the same would be said in a real restore.",
+        )
+        for line in complaints[:_MOST_TOLD]
+    )
+
+
+def connected(session: Session, user: str) -> int:
+    """Connections of a user that are open now."""
+    return int(session.value("SELECT COUNT(*) FROM information_schema.processlist WHERE user = %s", (user,)))
+
+
+def _connections(session: Session) -> int:
+    """Connection attempts since the server was started, this query's own session included."""
+    return int(session.row("SHOW GLOBAL STATUS LIKE 'Connections'")[1])
+
+
+def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fit: bool) -> None:
+    if completed.exit_status == 0 and "ERROR" not in completed.stderr:
+        return
+    told = redacted(completed.stderr)
+    code = re.search(r"ERROR (\d+)", completed.stderr)
+    number = code.group(1) if code else ""
+    if number in _DISK_FULL or "No space left on device" in completed.stderr:
+        raise disk_full(told)
+    killed = completed.exit_status in _KILLED
+    if (number in _CONNECTION_LOST or killed) and not _alive(server):
+        raise ServerFailed("MySQL went away while the script ran", details=told)
+    if (number in _CONNECTION_LOST or killed) and not _same_server(watch):
+        raise ServerFailed("MySQL ended while the script ran, and was started again", details=told)
+    if killed:
+        raise ServerFailed(f"{Path(server.client).name} was killed while the script ran", details=told)
+    if number in _CONNECTION_CUT or (number == "2006" and packets_fit):
+        raise ServerFailed("the connection to MySQL broke off while the script ran", details=told)
+    raise ProcedureFailed(
+        f"the script failed: {Path(server.client).name} ended with exit status {completed.exit_status}"
+        + (f", {error}" if (error := _first_error(told)) else ""),
+        *_HINTS.get(number, ()),
+        details=told,
+    )
+
+
+_HINTS: dict[str, tuple[str, ...]] = {
+    "1062": ("The target was not empty, or somebody wrote to it while the script ran.",),
+    "1064": ("The script is damaged, or made for another server.",),
+    "1153": ("Raise max_allowed_packet on the target.",),
+    "1227": ("The script needs a privilege that the application's account does not have, often for a DEFINER.",),
+    "1273": ("The target does not know this collation: restore into the server version that made the dump.",),
+    "1419": ("Set log_bin_trust_function_creators on the target, or restore as an administrator.",),
+    "3105": ("The dump gives values for generated columns: make it with the source server's own mysqldump.",),
+    "3546": ("Make the dump with --set-gtid-purged=OFF.",),
+    "2006": ("A statement of the script is larger than the target's max_allowed_packet.",),
+}
+
+
+def redacted(stderr: str) -> str:
+    """The client's messages without what they quote of a row (a backup is full of personal data).
+
+    Some errors quote a value, of as many lines as it has; MariaDB's client quotes the whole statement between two
+    lines of dashes.
+    """
+    text = without_values(_STATEMENT.sub("", stderr))
+    return "\n".join(line for line in text.splitlines() if line.strip())
+
+
+_STATEMENT = re.compile(r"^-{10,}\n.*?(?:^-{10,}\n\s*(?=ERROR \d)|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def _first_error(text: str) -> str:
+    """The line that says why; the client's own errors (`Unknown command`) have no number. Empty if there is none."""
+    return next((line for line in text.splitlines() if "ERROR" in line), "")
+
+
+def _same_server(watch: Session) -> bool:
+    """Whether the server that this session was opened with is still there."""
+    try:
+        return bool(watch.value("SELECT 1"))
+    except ServerFailed:
+        return False
+
+
+def _alive(server: MySqlServer) -> bool:
+    try:
+        with server.session() as session:
+            return bool(session.value("SELECT 1"))
+    except ServerFailed:
+        return False

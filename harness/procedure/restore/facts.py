@@ -1,0 +1,69 @@
+"""What a server says of itself, as far as a script has to agree with it."""
+
+from __future__ import annotations
+
+import re
+
+from harness.artifacts.dump.model import TargetServer
+from harness.runtime.services.mysql import MySqlServer, Session, server_version
+
+_VARIABLES = (
+    "gtid_mode",
+    "innodb_force_primary_key",
+    "log_bin",
+    "log_bin_trust_function_creators",
+    "lower_case_table_names",
+    "max_allowed_packet",
+    "sql_mode",
+    "sql_require_primary_key",
+)
+
+
+def target_facts(server: MySqlServer) -> TargetServer:
+    """Ask the server everything that a script can disagree with."""
+    with server.session() as session:
+        flavour, version = server_version(session)
+        variables = {
+            str(name): str(value)
+            for name, value in session.rows(
+                f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({', '.join(['%s'] * len(_VARIABLES))})", _VARIABLES
+            )
+        }
+        return TargetServer(
+            version=version,
+            flavour=flavour.lower(),
+            collations=_names(session, "SELECT collation_name FROM information_schema.collations"),
+            charsets=_names(session, "SELECT character_set_name FROM information_schema.character_sets"),
+            engines=frozenset(
+                name.lower()
+                for name in _names(
+                    session, "SELECT engine FROM information_schema.engines WHERE support IN ('YES', 'DEFAULT')"
+                )
+            ),
+            max_allowed_packet_bytes=int(variables["max_allowed_packet"]),
+            sql_mode=frozenset(filter(None, variables["sql_mode"].split(","))),
+            lower_case_table_names=int(variables["lower_case_table_names"]),
+            gtid_mode=variables.get("gtid_mode", "OFF").startswith("ON"),
+            log_bin=variables["log_bin"] == "ON",
+            log_bin_trust_function_creators=variables.get("log_bin_trust_function_creators") == "ON",
+            require_primary_key="ON"
+            in (variables.get("sql_require_primary_key"), variables.get("innodb_force_primary_key")),
+            client_flavour=flavour.lower(),
+            user=f"{server.app.user}@%",
+            privileges=_privileges(session, server.app.user),
+            accounts=frozenset(f"{user}@{host}" for user, host in session.rows("SELECT user, host FROM mysql.user")),
+        )
+
+
+def _names(session: Session, sql: str) -> frozenset[str]:
+    return frozenset(str(name) for (name,) in session.rows(sql) if name is not None)
+
+
+def _privileges(session: Session, user: str) -> frozenset[str]:
+    """Global privileges of an account, as SHOW GRANTS lists them; those on one database do not count here."""
+    held: set[str] = set()
+    for (grant,) in session.rows("SHOW GRANTS FOR %s@'%%'", (user,)):
+        match = re.match(r"GRANT (.+) ON \*\.\* TO ", str(grant))
+        if match:
+            held.update(part.strip().upper() for part in match.group(1).split(","))
+    return frozenset(held - {"USAGE"})

@@ -1,0 +1,238 @@
+"""The script before it runs: read once, judged, and handed to the client as a stream of what may run.
+
+What comes back is compared with the same reading of a dump of the restored database (redump.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from harness.artifacts.dump.compatibility import definers_to_leave_out, problems
+from harness.artifacts.dump.definitions import Definitions
+from harness.artifacts.dump.inspect import Inspector
+from harness.artifacts.dump.judgement import LISTED, chosen_database, not_sql, refusals, remarks
+from harness.artifacts.dump.losses import losses
+from harness.artifacts.dump.migrations import MigrationNames
+from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
+from harness.artifacts.dump.model import Severity as ScriptSeverity
+from harness.artifacts.dump.rewrite import UNCHECKED, USUAL_SETTINGS, RewriteReport, missing_drops, restore_stream
+from harness.artifacts.dump.safety import Safety, computed_value_findings, findings_for
+from harness.artifacts.dump.source import Dump, open_script, source_name
+from harness.artifacts.dump.walk import walk
+from harness.base.errors import BrokenArtifact, Cause, ProcedureFailed
+from harness.base.model import Finding, Severity
+from harness.checks.evidence import ScriptContent, ScriptObject, ScriptTable
+from harness.procedure.restore.facts import target_facts
+from harness.runtime.services.mysql import MySqlServer
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script that may be run.
+
+    Args:
+        source: the file, or the files.
+        info: what it holds.
+        database: the one of its databases that is wanted.
+        content: the same, for the checks.
+        findings: what is to be said of it, none of which stands in the way.
+        report: what was left out on the way to the server; complete once `chunks` was read.
+        migrations: names of those that the application had run; empty where the script does not say.
+        target: name of the database that it goes to, once that is known.
+        as_it_stands: it goes to the server byte for byte, with what only its own server wants.
+        definers_left_out: accounts (user@host) whose objects are loaded without their DEFINER clause.
+    """
+
+    source: Dump
+    info: DumpInfo
+    database: DatabaseInfo
+    content: ScriptContent
+    findings: tuple[Finding, ...]
+    report: RewriteReport
+    migrations: tuple[str, ...] = ()
+    target: str | None = None
+    as_it_stands: bool = False
+    definers_left_out: frozenset[str] = frozenset()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The statements of the wanted database, and nothing that only its own server wants."""
+        if self.as_it_stands:
+            yield from open_script(self.source)
+            return
+        if drops := missing_drops(self.info, self.database):
+            yield drops
+        if self.info.options.compact:
+            yield USUAL_SETTINGS
+        elif self.info.referenced:
+            yield UNCHECKED
+        yield from restore_stream(
+            self.source,
+            self.database.name,
+            definers=self.definers_left_out,
+            target=self.target,
+            report=self.report,
+        )
+
+    def structure(self, target: str) -> Iterator[bytes]:
+        """The same for another database and another account: without any DEFINER clause."""
+        if self.info.options.compact:
+            yield USUAL_SETTINGS
+        elif self.info.referenced:
+            yield UNCHECKED
+        definers = frozenset(mention.name for mention in self.info.definers)
+        yield from restore_stream(self.source, self.database.name, definers=definers, target=target)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the wanted database."""
+        return self.database.rows
+
+
+def read_script(
+    source: Dump,
+    database: str | None,
+    *,
+    allowed: frozenset[str] = frozenset(),
+    progress: Callable[[str], None] = lambda text: None,
+) -> Script:
+    """Read a script once, before any server is started, and decide whether it may run.
+
+    Args:
+        database: which one of its databases; None when it has one.
+        allowed: codes of unsafe statements (dump/safety.py) that the operator allows by name.
+        progress: told how far the reading is.
+
+    Raises:
+        UsageError: there is no such file, or several databases in it and none is named.
+        BrokenArtifact: it is cut short, damaged, empty, or does not hold the wanted database.
+        UnsafeArtifact: it holds statements that must not run; names them with their lines.
+    """
+    inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
+    migrations = MigrationNames()
+    try:
+        walk(_told(open_script(source), progress), inspector, safety, definitions, migrations)
+    except BrokenArtifact as error:
+        error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be unpacked to its end"),)
+        raise
+    info = inspector.info()
+    if (foreign := not_sql(source.name, info, safety.findings)) is not None:
+        raise foreign
+    chosen = chosen_database(source.name, info, database)
+    found = (*safety.findings, *computed_value_findings(inspector.content.computed), *remarks(info, chosen))
+    said = findings_for(sorted(found, key=lambda finding: finding.line), chosen.name, allowed)
+    for refusal in refusals(source.name, info, chosen, said):
+        raise refusal
+    return Script(
+        source=source,
+        info=info,
+        database=chosen,
+        content=content_of(chosen, definitions),
+        findings=(
+            *(_finding(found) for found in said),
+            *_without_drops(info, chosen),
+            *(replace(_finding(found), subject=found.subject) for found in losses(info, chosen)),
+        ),
+        report=RewriteReport(),
+        migrations=migrations.names,
+    )
+
+
+def _without_drops(info: DumpInfo, database: DatabaseInfo) -> Iterator[Finding]:
+    lines = [table.line for table in database.tables if table.defined and not table.dropped]
+    lines += [item.line for item in database.objects if item.kind == "view" and not item.dropped]
+    if lines and missing_drops(info, database):
+        first = min(lines)
+        yield Finding(
+            code="no-drops",
+            severity=Severity.WARNING,
+            subject=f"line {first}",
+            message=f"From line {first} on, the script creates tables or views and does not drop what is there: run by"
+            " hand into a migrated instance, as the guide says, it stops at the first one (error 1050). The harness"
+            " dropped them.",
+            remedy="Make the dump with --add-drop-table, or empty the database before you run it by hand.",
+        )
+
+
+def check_compatibility(script: Script, server: MySqlServer) -> Script:
+    """Compare the script with the server that it will run on, before it runs.
+
+    Returns:
+        The script, with a finding for each problem that the harness copes with or that only warns.
+
+    Raises:
+        ProcedureFailed: the load would fail, or change data; names the problems with their lines.
+    """
+    found = problems(script.info, target_facts(server), script.database.name)
+    fatal = [problem for problem in found if problem.severity is ScriptSeverity.ERROR and not problem.copable]
+    if fatal:
+        raise ProcedureFailed(
+            f"the script cannot be loaded into this server: on line {fatal[0].line}, {fatal[0].message}",
+            fatal[0].remedy,
+            details="\n".join(f"line {problem.line}: {problem.message}" for problem in fatal[1:LISTED]),
+            causes=_causes(fatal),
+        )
+    told = (*script.findings, *(_finding(problem) for problem in found))
+    left_out = definers_to_leave_out(found)
+    return replace(
+        script,
+        findings=told,
+        target=server.database,
+        definers_left_out=left_out,
+        content=_without_definers(script.content, left_out),
+    )
+
+
+def content_of(database: DatabaseInfo, definitions: Definitions, *, values: bool = False) -> ScriptContent:
+    """What a reading holds; `values`: it digested decoded values."""
+    return ScriptContent(
+        tables=tuple(
+            ScriptTable(table.name, table.rows, (table.value_digest or "") if values else table.digest)
+            for table in database.tables
+        ),
+        objects=tuple(
+            ScriptObject(kind, name, definitions.of(database.name, kind, name), definer)
+            for kind, name, definer in (
+                *(("table", table.name, "") for table in database.tables if table.defined),
+                *(
+                    (item.kind, item.name, (item.definer or "").replace("CURRENT_USER", ""))
+                    for item in database.objects
+                ),
+            )
+        ),
+        compared_as="value" if values else "text",
+    )
+
+
+def _without_definers(content: ScriptContent, left_out: frozenset[str]) -> ScriptContent:
+    """The same content where these accounts' objects run as the account that loaded them."""
+    objects = tuple(replace(item, definer="" if item.definer in left_out else item.definer) for item in content.objects)
+    return replace(content, objects=objects, definers_left_out=tuple(sorted(left_out)))
+
+
+def _finding(found: ScriptFinding | Problem) -> Finding:
+    return Finding(
+        code=found.code,
+        severity=Severity(found.severity.value),
+        subject=f"line {found.line}",
+        message=f"Line {found.line} of the script: {found.message}.",
+        remedy=found.remedy,
+    )
+
+
+def _causes(found: Sequence[ScriptFinding | Problem]) -> list[Cause]:
+    return [
+        Cause(one.code, f"line {one.line}", f"Line {one.line} of the script: {one.message}.") for one in found[:LISTED]
+    ]
+
+
+def _cause(code: str, source: Dump, why: str) -> Cause:
+    return Cause(code, source.name, f"The dump {source.name} cannot be used: {why}.")
+
+
+def _told(chunks: Iterable[bytes], progress: Callable[[str], None]) -> Iterator[bytes]:
+    done = 0
+    for chunk in chunks:
+        yield chunk
+        done += len(chunk)
+        progress(f"{done / 1e6:,.0f} MB")

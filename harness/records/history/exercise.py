@@ -1,0 +1,261 @@
+"""What a period's drills say together: the facts of the exercise document, before anything is put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.base.model import Severity, Verdict
+from harness.records.history.entry import Entry
+from harness.records.history.period import Period
+from harness.records.history.scorecard import Scorecard
+
+MET, MISSED, NOT_MEASURED, NO_OBJECTIVE = "met", "missed", "not measured", "no objective"
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """One drill with what was asked of it.
+
+    Args:
+        entry: the drill.
+        time_objective_s, point_objective_s: its own objectives, else the configured ones for backups.
+        time_met, point_met: MET, MISSED, NOT_MEASURED or NO_OBJECTIVE.
+    """
+
+    entry: Entry
+    time_objective_s: float | None
+    point_objective_s: float | None
+    time_met: str
+    point_met: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The drills of one backup, or of one scenario with generated data.
+
+    Args:
+        backup: its name.
+        drills: those of the period, the oldest first.
+        good: the last good one of them, or None.
+        before: the last good one before the period, or None.
+    """
+
+    backup: str
+    drills: tuple[Drilled, ...]
+    good: Entry | None
+    before: Entry | None
+
+    @property
+    def latest(self) -> Entry:
+        """The last drill of the period."""
+        return self.drills[-1].entry
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One finding over time, in the whole history.
+
+    Args:
+        backup, code, severity, subject: which one.
+        first, last: the drills in which it was seen first and last, up to the end of the period.
+        drills: in how many drills of the period it was seen.
+        open: whether the latest drill of its backup in the period has it.
+    """
+
+    backup: str
+    code: str
+    severity: Severity
+    subject: str
+    first: Entry
+    last: Entry
+    drills: int
+    open: bool
+
+    def new_in(self, period: Period) -> bool:
+        """Whether it was never seen before the period."""
+        return self.first.started_at >= period.since
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The faults of one family: noticed, not noticed, and not tried in this period or by the scorecard."""
+
+    name: str
+    noticed: tuple[str, ...]
+    missed: tuple[str, ...]
+    untried: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The state of the history: how many runs were ever recorded, the last digest, and what is wrong with it."""
+
+    entries: int
+    digest: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """Everything that the document tells.
+
+    Args:
+        period, before: the period, and the one that it is compared with.
+        series: backups first, then generated data.
+        controls: drills in which something was broken on purpose.
+        findings: worst first.
+        gone: findings of the period before that no drill of this period had.
+        not_drilled: backups that had a drill in the period before, or are configured, and none in this one.
+        drills_before: how many drills the period before had, controls left out.
+        scenarios: those that were run, with how often.
+        scenarios_left: those that come with the project and were not run; those of a fault stand in its family.
+        families: failure modes by family.
+        scorecard: or None.
+        chain: the state of the history.
+    """
+
+    period: Period
+    before: Period
+    series: tuple[Series, ...]
+    controls: tuple[Entry, ...]
+    findings: tuple[Seen, ...]
+    gone: tuple[Seen, ...]
+    not_drilled: tuple[str, ...]
+    drills_before: int
+    scenarios: tuple[tuple[str, int], ...]
+    scenarios_left: tuple[str, ...]
+    families: tuple[Family, ...]
+    scorecard: Scorecard | None
+    chain: Chain
+
+    @property
+    def drills(self) -> tuple[Drilled, ...]:
+        """All drills of the period by time, controls left out."""
+        found = [drilled for series in self.series for drilled in series.drills]
+        return tuple(sorted(found, key=lambda drilled: drilled.entry.started_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known besides the history.
+
+    Args:
+        faults: names of faults by family.
+        scenarios: names of the scenarios that come with the project.
+        configured: names of backups that are to be drilled.
+        time_objective_s, point_objective_s: for drills of backups that had none of their own.
+    """
+
+    faults: Mapping[str, Sequence[str]]
+    scenarios: Sequence[str]
+    configured: Sequence[str] = ()
+    time_objective_s: float | None = None
+    point_objective_s: float | None = None
+
+
+def exercise_of(
+    entries: Iterable[Entry], period: Period, before: Period, known: Known, scorecard: Scorecard | None, chain: Chain
+) -> Exercise:
+    """Add up a period.
+
+    Args:
+        entries: the whole history, in any order; what came after the period is left out.
+    """
+    everything = sorted((entry for entry in entries if entry.started_at < period.until), key=_time)
+    inside = [entry for entry in everything if entry.started_at >= period.since]
+    earlier = [entry for entry in everything if entry.started_at < period.since and not entry.control]
+    drills = [entry for entry in inside if not entry.control]
+    names = sorted({entry.backup for entry in drills}, key=lambda name: (name.startswith("generated data: "), name))
+    series = tuple(_series(name, drills, earlier, known) for name in names)
+    seen = _seen(everything, period, series)
+    last_period = [entry for entry in earlier if entry.started_at >= before.since]
+    wanted = sorted({*known.configured, *(entry.backup for entry in last_period)} - set(names))
+    ran = [entry.scenario for entry in inside if entry.generated]
+    return Exercise(
+        period=period,
+        before=before,
+        series=series,
+        controls=tuple(entry for entry in inside if entry.control),
+        findings=tuple(each for each in seen if each.drills),
+        gone=tuple(
+            each for each in seen if each.backup in names and not each.drills and before.since <= each.last.started_at
+        ),
+        not_drilled=tuple(wanted),
+        drills_before=len(last_period),
+        scenarios=tuple((name, ran.count(name)) for name in sorted(set(ran))),
+        scenarios_left=tuple(sorted(set(known.scenarios).difference(ran, *known.faults.values()))),
+        families=tuple(_family(name, faults, inside, scorecard) for name, faults in known.faults.items()),
+        scorecard=scorecard,
+        chain=chain,
+    )
+
+
+def _time(entry: Entry) -> tuple[object, ...]:
+    return entry.started_at, entry.drill_id
+
+
+def _series(backup: str, drills: Sequence[Entry], earlier: Sequence[Entry], known: Known) -> Series:
+    mine = [entry for entry in drills if entry.backup == backup]
+    return Series(
+        backup=backup,
+        drills=tuple(_drilled(entry, known) for entry in mine),
+        good=next((entry for entry in reversed(mine) if entry.good), None),
+        before=next((entry for entry in reversed(earlier) if entry.good and entry.backup == backup), None),
+    )
+
+
+def _drilled(entry: Entry, known: Known) -> Drilled:
+    time_s, point_s = entry.recovery_time_objective_s, entry.recovery_point_objective_s
+    if not entry.generated:
+        time_s = known.time_objective_s if time_s is None else time_s
+        point_s = known.point_objective_s if point_s is None else point_s
+    return Drilled(entry, time_s, point_s, _met(entry.recovery_time_s, time_s), _met(entry.recovery_point_s, point_s))
+
+
+def _met(measured_s: float | None, objective_s: float | None) -> str:
+    if objective_s is None:
+        return NO_OBJECTIVE
+    if measured_s is None:
+        return NOT_MEASURED
+    return MET if measured_s <= objective_s else MISSED
+
+
+def _seen(entries: Sequence[Entry], period: Period, series: Sequence[Series]) -> list[Seen]:
+    found: dict[tuple[str, str, str, Severity], list[Entry]] = {}
+    for entry in entries:
+        if not entry.control:
+            for each in entry.findings:
+                found.setdefault((entry.backup, each.code, each.subject, each.severity), []).append(entry)
+    latest = {each.backup: each.latest for each in series}
+    weight = list(Severity)
+    return sorted(
+        (
+            Seen(
+                backup,
+                code,
+                severity,
+                subject,
+                drills[0],
+                drills[-1],
+                sum(1 for entry in drills if entry.started_at >= period.since),
+                latest.get(backup) is drills[-1],
+            )
+            for (backup, code, subject, severity), drills in found.items()
+        ),
+        key=lambda each: (weight.index(each.severity), not each.open, each.backup, each.code, each.subject),
+    )
+
+
+def _family(name: str, faults: Sequence[str], inside: Sequence[Entry], scorecard: Scorecard | None) -> Family:
+    noticed, missed, untried = [], [], []
+    for fault in faults:
+        tried = [entry for entry in inside if fault in entry.faults]
+        told = scorecard.detects(fault) if scorecard is not None else None
+        if told is False or any(entry.verdict is not entry.expected for entry in tried):
+            missed.append(fault)
+        elif told or any(entry.expected is Verdict.FAIL for entry in tried):
+            noticed.append(fault)
+        else:
+            untried.append(fault)
+    return Family(name, tuple(noticed), tuple(missed), tuple(untried))

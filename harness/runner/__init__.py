@@ -1,0 +1,1 @@
+"""Many scenarios, in several processes, and the scorecard of what was detected."""

@@ -1,0 +1,260 @@
+"""Many scenarios, one after the other, in one process: what has the same data and backup shares one backup.
+
+A fault of the artifact, the restore, the target or the checks needs no source of its own: the second half of a
+drill begins with a copy of a backup that was made once. What breaks the source, and every scenario that breaks
+nothing, is drilled whole.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from harness.base.clock import Silent
+from harness.base.errors import HarnessError, ServerFailed, UsageError
+from harness.base.model import DrillResult
+from harness.base.settings import Settings
+from harness.drill.flow import Drill, new_drill_id
+from harness.drill.handover import HandedOver
+from harness.drill.steps.source import no_generator, prepare_source
+from harness.drill.steps.target import EmptyTarget
+from harness.records.run_directory import Store
+from harness.runtime.choice import choose_runtime, settled
+from harness.runtime.ownership import workspace
+from harness.runtime.services.stack import Stack
+from harness.runtime.spec import StackSpec, new_app_key
+from harness.scenario.definition import RestoreChoices, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Backed:
+    """A backup of a source that is gone.
+
+    Args:
+        handed: the artifact, and what its source held.
+        app_key: `APP_KEY` of the source.
+    """
+
+    handed: HandedOver
+    app_key: str
+
+    @property
+    def directory(self) -> Path:
+        """Where the artifact is."""
+        assert self.handed.directory is not None, "made by a drill"
+        return self.handed.directory
+
+
+def back_up(drill: Drill, scenario: Scenario) -> Backed:
+    """The first half of a drill, for second halves of others.
+
+    Raises:
+        HarnessError: it failed.
+    """
+    app_key = new_app_key()
+    return Backed(drill.back_up(scenario, app_key), app_key)
+
+
+class Batch:
+    """Drills scenarios on the runtime of its settings, or on the one that a scenario needs.
+
+    Args:
+        settings: runtime, engine, images, and where the run directories go.
+        auto: what `auto` comes to, from `settled`; None: that is looked for once, by the first drill.
+        say: told which runtime each drill has, in one line.
+    """
+
+    def __init__(
+        self, settings: Settings, *, auto: str | None = None, say: Callable[[str], None] = lambda _line: None
+    ) -> None:
+        self.settings = settings
+        self._auto = auto
+        self._say = say
+        self._backups: dict[str, Backed | None] = {}
+        self._empty: dict[str, EmptyTarget | None] = {}
+        self._had: set[str] = set()
+        self._running = ExitStack()
+
+    def __enter__(self) -> Batch:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what its drills shared; who never does so leaves it to the sweep of the next start."""
+        self._running.close()
+        self._empty.clear()
+
+    def drill(self, scenario: Scenario) -> DrillResult:
+        """Drill one scenario; its run directory is `settings.runs_dir / result.drill_id`.
+
+        Raises:
+            MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.
+            UsageError: it needs another runtime than the settings ask for.
+        """
+        settings = self._fitting(scenario)
+        try:
+            backed = self.backed(scenario) if _second_half_tells(scenario) else None
+            with new_drill(settings, scenario.name, self._say, scenario.runtime.flavours) as drill:
+                self._begin(drill, settings, scenario)
+                if backed is None:
+                    return drill.run(scenario)
+                return drill.run_on(backed.handed, backed.app_key, scenario)
+        except KeyboardInterrupt:
+            self.close()  # a process that a signal ends, such as a worker of pytest-xdist, may not come to it later
+            raise
+
+    def backed(self, scenario: Scenario) -> Backed | None:
+        """The backup of a source with the data of a scenario, made once; nobody changes it.
+
+        Returns:
+            None where it cannot be made: then a whole drill says why.
+        """
+        flavours = scenario.runtime.flavours
+        chosen = scenario.model_dump_json(include={"data", "backup"})
+        key = f"{chosen} {flavours.get('source')} {scenario.runtime.kind}"
+        if key not in self._backups:
+            settings = self._fitting(scenario)
+            with new_drill(settings, "source", self._say, flavours) as drill:
+                self._begin(drill, settings, scenario)
+                try:
+                    self._backups[key] = back_up(drill, scenario)
+                except HarnessError:
+                    self._backups[key] = None
+        return self._backups[key]
+
+    def _begin(self, drill: Drill, settings: Settings, scenario: Scenario) -> None:
+        """In fast mode, let its servers begin with the files of an empty target that was proven once for all drills."""
+        if settings.fast:
+            flavours, release = scenario.runtime.flavours, scenario.restore.release
+            wanted = {"source": (flavours.get("source"), None), "target": (flavours.get("target"), release)}
+            made = {role: self._empty_target(settings, *each) for role, each in wanted.items()}
+            drill.begin_with = {role: empty for role, empty in made.items() if empty is not None}
+
+    def _empty_target(self, settings: Settings, flavour: str | None, release: str | None) -> EmptyTarget | None:
+        """Made once; None where it cannot be made: then the drill's own says why."""
+        key = f"{settings.runtime} {flavour} {release}"
+        if key not in self._empty:
+            with ExitStack() as running:
+                flavours = {"target": flavour} if flavour else {}
+                drill = running.enter_context(new_drill(settings, "empty", self._say, flavours))
+                try:
+                    made = self._empty[key] = drill.empty_target(release)
+                except HarnessError:
+                    self._empty[key] = None
+                else:
+                    running.callback(drill.runtime.forget, made.spec)
+                    self._running.push(running.pop_all())
+        return self._empty[key]
+
+    def must_have(self, scenario: Scenario) -> None:
+        """Raise what `drill` would raise for want of a server or an image, without starting anything."""
+        settings = self._fitting(scenario)
+        key = f"{settings.runtime} {scenario.runtime.flavours}"
+        if key not in self._had:
+            with workspace(settings.state_dir, new_drill_id("probe")) as directory:
+                choose_runtime(settings, directory, self._say, flavours=scenario.runtime.flavours)
+            self._had.add(key)
+
+    @contextmanager
+    def empty(self) -> Iterator[Stack]:
+        """A running, migrated instance without data; all of it is gone after the block."""
+        with new_drill(self._settled(self.settings), "empty", self._say) as drill, _stack(drill, "target") as stack:
+            stack.apiary.must_artisan("migrate", "--force")
+            stack.apiary.lifecycle.start()
+            yield stack
+
+    @contextmanager
+    def source(self, scenario: Scenario) -> Iterator[Stack]:
+        """A running instance with the data of a scenario, indexed; all of it is gone after the block."""
+        settings = self._fitting(scenario)
+        with (
+            new_drill(settings, "source", self._say, scenario.runtime.flavours) as drill,
+            _stack(drill, "source") as stack,
+        ):
+            prepare_source(stack, scenario, secrets.token_hex(8), drill.limits, drill.clock)
+            yield stack
+
+    @contextmanager
+    def target(self, scenario: Scenario) -> Iterator[Stack]:
+        """A running instance into which a backup of the scenario's data was restored; gone after the block."""
+        settings = self._fitting(scenario)
+        backed = self.backed(scenario)
+        if backed is None:
+            raise ServerFailed("the backup that was to be restored could not be made", "`apiary-drill run` says why.")
+        with new_drill(settings, "restored", self._say, scenario.runtime.flavours) as drill:
+            drill.follow(scenario)
+            handed = backed.handed.copied_to(drill.store.path("backup"))
+            self._begin(drill, settings, scenario)
+            with drill.restored(handed, backed.app_key) as (stack, _):
+                yield stack
+
+    def _fitting(self, scenario: Scenario) -> Settings:
+        return self._settled(fitting(self.settings, scenario))
+
+    def _settled(self, settings: Settings) -> Settings:
+        """The settings with a runtime that is the same for every drill that may have any."""
+        if settings.runtime != "auto":
+            return settings
+        if self._auto is None:
+            self._auto = settled(settings, self._say)
+        return replace(settings, runtime=self._auto)
+
+
+@contextmanager
+def _stack(drill: Drill, role: str) -> Iterator[Stack]:
+    spec = StackSpec(
+        role, drill.drill_id, drill.store.logs / role, new_app_key(), durable=not drill.fast, limits=drill.limits
+    )
+    with drill.runtime.stack(spec) as stack:
+        yield stack
+
+
+@contextmanager
+def new_drill(
+    settings: Settings,
+    name: str,
+    say: Callable[[str], None] = lambda _line: None,
+    flavours: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Drill]:
+    """A drill with a run directory and a work directory of its own, which tells nobody how far it is.
+
+    Raises:
+        MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.
+    """
+    drill_id = new_drill_id(name)
+    with workspace(settings.state_dir, drill_id) as directory:
+        runtime = choose_runtime(settings, directory, say, flavours=flavours)
+        yield Drill(drill_id, runtime, settings, Store(settings.runs_dir / drill_id), Silent())
+
+
+def fitting(settings: Settings, wanted: Scenario) -> Settings:
+    """The settings with the runtime that a scenario needs.
+
+    Raises:
+        UsageError: another one was asked for, or an Apiary that has no data.
+    """
+    if settings.images.apiary:
+        raise no_generator()
+    kind = wanted.runtime.kind
+    if not runs_on(wanted, settings.runtime):
+        raise UsageError(
+            f"scenario {wanted.name} needs the runtime {kind}, and --runtime says {settings.runtime}",
+            "Leave the option out, or run another scenario.",
+        )
+    return settings if kind == "any" else replace(settings, runtime=kind)
+
+
+def runs_on(scenario: Scenario, runtime: str) -> bool:
+    """Whether a scenario can be drilled where this runtime was asked for; on `auto`, each can."""
+    return runtime == "auto" or scenario.runtime.kind in ("any", runtime)
+
+
+def _second_half_tells(scenario: Scenario) -> bool:
+    """Whether a backup that is there already will do: something is broken, and not at the source."""
+    return not scenario.needs_source and bool(scenario.fault or scenario.restore != RestoreChoices())

@@ -1,0 +1,1 @@
+"""Services as containers, on the Docker engine of this machine or of another."""

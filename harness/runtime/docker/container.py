@@ -1,0 +1,343 @@
+"""One server as a container: created with the least rights, watched while it starts, its log kept.
+
+testcontainers does what it is good at: create, copy files in, start, label for its reaper. It takes its
+engine from the environment of the process, so the client is put in from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import testcontainers.core.docker_client
+from docker.models.containers import Container
+from docker.types import EndpointConfig
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from harness.base.errors import ServerFailed
+from harness.base.private import private_log
+from harness.base.wait import wait_until
+from harness.runtime.docker.client import engine_errors
+from harness.runtime.docker.host import ContainerHost
+from harness.runtime.docker.labels import remove
+from harness.runtime.process.child import LOG_TAIL_LINES
+from harness.runtime.services.stack import ServerFiles
+
+PIDS_LIMIT = 1024
+"""MySQL 9.7 starts about 40 threads and one more for each connection; a fork bomb is stopped long before."""
+
+_NOWHERE = "192.0.2.1"
+"""Name server of every container: an address that RFC 5737 keeps for documentation.
+
+Engines before 26 ask a name server of their own host on behalf of an internal network (CVE-2024-29018),
+unless the container names another one; then they ask it from inside, where there is no way out.
+"""
+
+_GIVE_UP = ("timeout:1", "attempts:1")
+"""Nobody answers there, and by default a lookup waits 10 s for that: as long as `/health` is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPlan:
+    """What a container is to be.
+
+    Args:
+        title: for messages, such as `MySQL`.
+        name: on the engine.
+        image: reference or id; it has to be there already.
+        labels: see docker_labels.
+        log: file that gets its log when it ends; appended to.
+        entrypoint: program and arguments, or empty for the image's own.
+        env: its environment.
+        user: numeric user, or empty for the image's own.
+        network: name of a network, or `container:<name>` to share another container's.
+        volumes: where a volume is mounted, by the volume's name.
+        files: content by path, put in before it starts.
+        capabilities: what it keeps of root's rights; everything else is dropped.
+        memory_bytes: limit.
+        cwd: work directory, or empty for the image's own.
+        read_only: volumes and its own file system can't be written.
+    """
+
+    title: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    log: Path
+    entrypoint: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    network: str = "none"
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    memory_bytes: int = 1 << 30
+    cwd: str = ""
+    read_only: bool = False
+
+    def __repr__(self) -> str:
+        return f"ContainerPlan(name={self.name!r}, image={self.image!r})"
+
+
+# testcontainers looks for an engine in the environment and in the Docker client's context, and writes what it
+# found into the environment of this process, without the certificates of a context and without the path of an
+# ssh:// address. The next one to read it would talk to another engine, so there is nothing for it to find.
+testcontainers.core.docker_client.get_docker_host = lambda: None
+
+
+_NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere"}
+"""What the SDK finds instead; an empty environment would mean the real one to it. Nothing connects there."""
+
+
+class _OnEngine(DockerContainer):
+    """testcontainers' container on an engine that is handed in."""
+
+    def __init__(self, client: docker.DockerClient, plan: ContainerPlan, **kwargs: Any) -> None:
+        super().__init__(plan.image, docker_client_kw={"environment": _NO_ENGINE, "version": "1.41"}, **kwargs)
+        self._docker.client.close()
+        self._docker.client = client
+
+
+class Server:
+    """A container that runs one server."""
+
+    def __init__(self, client: docker.DockerClient, plan: ContainerPlan, *, stop_s: float) -> None:
+        self._client = client
+        self._plan = plan
+        self._stop_s = stop_s
+        self._container: Container | None = None
+
+    @property
+    def host(self) -> ContainerHost:
+        """Runs commands in it."""
+        return ContainerHost(self._client, self._plan.name, self._plan.name)
+
+    def start(self) -> None:
+        """Create and start it.
+
+        Raises:
+            ServerFailed: the engine refused; nothing of it is left then.
+        """
+        plan = self._plan
+        container = _OnEngine(self._client, plan, name=plan.name, env=dict(plan.env)).with_kwargs(
+            **_rights(plan), **_network(plan)
+        )
+        for path, content in plan.files.items():
+            container.with_copy_into_container(content, path, mode=0o444)
+        for mount, volume in plan.volumes.items():
+            # An empty volume is filled from the image at its first use, which would be writing to it.
+            container.with_volume_mapping(volume, mount, mode="ro,nocopy" if plan.read_only else "rw")
+        with engine_errors(f"starting {plan.title}"):
+            try:
+                container.start()
+            except BaseException:
+                remove(self._client, "container", plan.name)
+                raise
+        self._container = container.get_wrapped_container()
+
+    def wait_ready(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
+        """Wait until `ready` says so. Raises ServerFailed or WaitTimeout with the end of the log."""
+
+        def probe() -> bool:
+            if ready():
+                return True
+            self.must_run("while it was starting")
+            return False
+
+        wait_until(
+            probe,
+            what=f"{self._plan.title} to be ready",
+            timeout_s=timeout_s,
+            interval_s=0.02,
+            details=self.log_tail,
+        )
+
+    def must_run(self, when: str) -> None:
+        """Raise ServerFailed with the end of the log if it has ended."""
+        state = self._state()
+        if state is not None and state["Running"]:
+            return
+        killed = " (out of memory)" if state and state["OOMKilled"] else ""
+        told = f"with exit status {state['ExitCode']}{killed}" if state else "and is gone"
+        raise ServerFailed(f"{self._plan.title} ended {told} {when}", details=self.log_tail())
+
+    def obituary(self) -> str:
+        """One line and the end of its log if it ended without being told to, else nothing."""
+        if self._container is None or self.running():
+            return ""
+        try:
+            self.must_run("by itself")
+        except ServerFailed as error:
+            return f"{error.fact}\n{error.details}"
+        return ""
+
+    def running(self) -> bool:
+        """Whether it runs now."""
+        state = self._state()
+        return bool(state and state["Running"])
+
+    def address(self) -> str:
+        """Its address on its network."""
+        assert self._container is not None, "not started"
+        with engine_errors(f"asking for the address of {self._plan.title}"):
+            attributes = self._client.api.inspect_container(self._plan.name)
+        return str(attributes["NetworkSettings"]["Networks"][self._plan.network]["IPAddress"])
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would; the container stays for its log."""
+        with engine_errors(f"killing {self._plan.title}"):
+            self._client.api.kill(self._plan.name)
+
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again after it ended.
+
+        Args:
+            environment: further variables; a container keeps those that it was made with, so it is made anew then.
+        """
+        if environment:
+            with engine_errors(f"removing {self._plan.title}"):
+                self.save_log()
+                remove(self._client, "container", self._plan.name)
+            self._plan = replace(self._plan, env={**self._plan.env, **environment})
+            self.start()
+        else:
+            with engine_errors(f"starting {self._plan.title} again"):
+                self._client.api.start(self._plan.name)
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        with engine_errors(f"pausing {self._plan.title}"):
+            self._client.api.pause(self._plan.name)
+
+    def resume(self) -> None:
+        """Let it go on; one that does so already is left alone, as a process is."""
+        with engine_errors(f"resuming {self._plan.title}"):
+            try:
+                self._client.api.unpause(self._plan.name)
+            except docker.errors.APIError as error:
+                if "not paused" not in str(error.explanation):
+                    raise
+
+    def stop(self) -> None:
+        """End it, politely first, keep its log and remove it."""
+        if self._container is None:
+            return
+        with engine_errors(f"stopping {self._plan.title}"):
+            try:
+                self._client.api.stop(self._plan.name, timeout=int(self._stop_s))
+                self.save_log()
+            except docker.errors.NotFound:
+                return  # somebody removed it; there is no log any more
+            finally:
+                remove(self._client, "container", self._plan.name)
+                self._container = None
+
+    def save_log(self) -> None:
+        """Append its whole log to the log file of the plan, as a stream."""
+        with private_log(self._plan.log) as file:
+            for chunk in self._client.api.logs(self._plan.name, stream=True, follow=False):
+                file.write(chunk)
+
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        with contextlib.suppress(docker.errors.APIError):
+            text = self._client.api.logs(self._plan.name, tail=LOG_TAIL_LINES).decode("utf-8", "replace")
+            return f"the end of the log of {self._plan.title} ({self._plan.log}):\n{text}"
+        return ""
+
+    def _state(self) -> dict[str, Any] | None:
+        with engine_errors(f"asking for the state of {self._plan.title}"):
+            try:
+                state: dict[str, Any] = self._client.api.inspect_container(self._plan.name)["State"]
+            except docker.errors.NotFound:
+                return None
+        return state
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerControl:
+    """Life and death of a server, for services.stack; `ready` waits until it answers."""
+
+    server: Server
+    ready: Callable[[], None]
+    files: ServerFiles | None = None
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.server.kill()
+
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again and wait until it is ready; `environment` is added to its own."""
+        self.server.restart(environment)
+        self.ready()
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        self.server.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.server.resume()
+
+
+def use_reaper(client: docker.DockerClient, *, keep: bool) -> bool:
+    """Use testcontainers' reaper where its image is on the engine, and do without it where it is not.
+
+    The reaper is another container that removes what this process started as soon as the process is gone. It
+    is only an earlier sweep: what it does not remove, the next start does. It is off for what is to be kept,
+    and for an engine other than the environment's socket, which is the only one that it can serve.
+
+    Returns:
+        Whether it is used.
+    """
+    adapter: Any = client.api.get_adapter(client.api.base_url)
+    served = getattr(adapter, "socket_path", None) == testcontainers_config.ryuk_docker_socket
+    if served and not keep:
+        try:
+            client.images.get(testcontainers_config.ryuk_image)
+        except docker.errors.ImageNotFound:
+            served = False
+    if keep or not served:
+        testcontainers_config.ryuk_disabled = True
+    return not testcontainers_config.ryuk_disabled
+
+
+def _rights(plan: ContainerPlan) -> dict[str, Any]:
+    """The least rights: no capability but the named ones, no way to gain another, limited memory."""
+    rights: dict[str, Any] = {
+        "labels": dict(plan.labels),
+        "cap_drop": ["ALL"],
+        "cap_add": list(plan.capabilities),
+        "security_opt": ["no-new-privileges"],
+        "mem_limit": plan.memory_bytes,
+        "memswap_limit": plan.memory_bytes,
+        "pids_limit": PIDS_LIMIT,
+        "init": True,
+        "read_only": plan.read_only,
+        "healthcheck": {"test": ["NONE"]},
+    }
+    if plan.entrypoint:
+        rights["entrypoint"] = list(plan.entrypoint)
+    if plan.user:
+        rights["user"] = plan.user
+    if plan.cwd:
+        rights["working_dir"] = plan.cwd
+    return rights
+
+
+def _network(plan: ContainerPlan) -> dict[str, Any]:
+    if plan.network == "none" or plan.network.startswith("container:"):
+        # `network` is named because testcontainers would look for one of its own otherwise.
+        return {"network": None, "network_mode": plan.network}
+    return {
+        "network": plan.network,
+        "networking_config": {plan.network: EndpointConfig("1.41")},
+        "dns": [_NOWHERE],
+        "dns_opt": list(_GIVE_UP),
+    }

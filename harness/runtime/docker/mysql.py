@@ -1,0 +1,243 @@
+"""MySQL or MariaDB as a container that is there in a second: its data directory is in the image already.
+
+Any MySQL or MariaDB image, official or local, is prepared once: a container of it initialises a data
+directory, and is committed. A drill's server gets a volume that the engine fills from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+
+import docker
+import docker.errors
+
+from harness.base.errors import ServerFailed
+from harness.base.settings import Settings
+from harness.runtime.docker.client import engine_errors
+from harness.runtime.docker.container import ContainerPlan, Server
+from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, ChosenImage
+from harness.runtime.docker.labels import drill_labels, no_labels
+from harness.runtime.docker.reach import Reach
+from harness.runtime.process.mysql import account_statements, durability
+from harness.runtime.services.mysql import MySqlServer
+from harness.runtime.spec import StackSpec
+
+DATA = "/srv/mysql"
+"""No volume of any official image: what is there is kept when a container is committed."""
+
+PORT = 3306
+_INIT_FILE = "/srv/accounts.sql"
+_FACT = "apiary-drill.mysql."
+_OF = "apiary-drill.prepared-of"
+_FACTS = ("server", "flavour", "version", "client", "dump", "user")
+_PREPARE_S = 180.0
+_MEMORY_BYTES = 4 << 30
+"""A row of 64 MiB is held several times over while it is loaded and dumped."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """An image with an initialised data directory.
+
+    Args:
+        id: the engine's id.
+        server: path of the server program.
+        flavour: `MySQL` or `MariaDB`, by its own word.
+        version: such as `9.7.4`.
+        client: path of the program that runs scripts.
+        dump: path of the program that makes them.
+        user: numeric user that the data directory belongs to.
+    """
+
+    id: str
+    server: str
+    flavour: str
+    version: str
+    client: str
+    dump: str
+    user: str
+
+
+def prepared(client: docker.DockerClient, settings: Settings, image: ChosenImage, drill_id: str) -> PreparedImage:
+    """The image with an initialised data directory; made once for each image.
+
+    Raises:
+        ServerFailed: the image is no MySQL or MariaDB image, or the engine refused.
+    """
+    script = (files("harness.runtime") / "prepare-mysql.sh").read_text(encoding="utf-8")
+    key = hashlib.sha256(f"{image.id}\n{script}".encode()).hexdigest()[:20]
+    settings.cache_dir.mkdir(parents=True, exist_ok=True)
+    # Two drills that start at once prepare an image once.
+    with (settings.cache_dir / f"prepare-{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = _find(client, key)
+        return found or _prepare(client, image, script, key, drill_id)
+
+
+@contextmanager
+def mysql_container(
+    client: docker.DockerClient,
+    image: PreparedImage,
+    spec: StackSpec,
+    reach: Reach,
+    *,
+    keep: bool = False,
+) -> Iterator[tuple[MySqlServer, Server, Callable[[], None]]]:
+    """An empty server with the application's database and the accounts of `spec`.
+
+    Returns:
+        The server, its container, and what waits until it is ready: others can start meanwhile.
+    """
+    name = f"{reach.prefix}-mysql"
+    labels = drill_labels(spec.drill_id, spec.role, "mysql")
+    with engine_errors("making the volume of MySQL"):
+        client.volumes.create(name=name, labels=labels)
+    server = Server(
+        client,
+        ContainerPlan(
+            title=image.flavour,
+            name=name,
+            image=image.id,
+            labels=labels,
+            log=spec.logs / "mysql.log",
+            entrypoint=(image.server, *_arguments(image), *durability(spec)),
+            user=image.user,
+            network=reach.network,
+            volumes={DATA: name},
+            files={_INIT_FILE: account_statements(spec).encode()},
+            memory_bytes=_MEMORY_BYTES,
+        ),
+        # Its volume goes with it: an orderly end takes 1.5 s (9.7) to save what is deleted then.
+        stop_s=spec.limits.stop_s if spec.for_copies else 0,
+    )
+    kept = False
+    try:
+        server.start()
+        host, port = reach.to(PORT)
+        mysql = MySqlServer(
+            host=host,
+            port=port,
+            admin=spec.admin,
+            app=spec.app,
+            database=spec.database,
+            tools=server.host,
+            tools_address=("127.0.0.1", PORT),
+            client=image.client,
+            dump=image.dump,
+            private=host == reach.address,
+            limits=spec.limits,
+        )
+        yield (
+            mysql,
+            server,
+            lambda: server.wait_ready(lambda: _answers(mysql), timeout_s=spec.limits.mysql_ready_s),
+        )
+        kept = keep
+    finally:
+        if not kept:
+            server.stop()
+
+
+def _answers(server: MySqlServer) -> bool:
+    try:
+        with server.session() as session:
+            return bool(session.value("SELECT 1"))
+    except ServerFailed:
+        return False
+
+
+def _arguments(image: PreparedImage) -> list[str]:
+    arguments = [
+        "--no-defaults",
+        f"--datadir={DATA}",
+        "--socket=mysql.sock",
+        "--pid-file=mysql.pid",
+        f"--port={PORT}",
+        "--bind-address=0.0.0.0",
+        f"--init-file={_INIT_FILE}",
+        "--local-infile=OFF",
+        "--character-set-server=utf8mb4",
+        "--collation-server=utf8mb4_unicode_ci",
+        # No name server answers in a network without a way out.
+        "--skip-name-resolve",
+        # As in the process runtime: triggers by the app's own account.
+        "--log-bin-trust-function-creators=ON",
+        "--event-scheduler=OFF",
+    ]
+    if image.flavour == "MySQL":
+        arguments += ["--mysqlx=OFF", "--secure-file-priv=NULL"]
+    return arguments
+
+
+def _find(client: docker.DockerClient, key: str) -> PreparedImage | None:
+    with engine_errors("looking for a prepared image"):
+        try:
+            image = client.images.get(f"{REPOSITORY}/prepared:{key}")
+        except docker.errors.ImageNotFound:
+            return None
+    facts = {name: str(image.labels.get(_FACT + name, "")) for name in _FACTS}
+    return PreparedImage(id=str(image.id), **facts)
+
+
+def _prepare(client: docker.DockerClient, image: ChosenImage, script: str, key: str, drill_id: str) -> PreparedImage:
+    name = f"apiary-drill-prepare-{key}"
+    with engine_errors(f"preparing {image.reference}"):
+        container = client.containers.create(
+            image.id,
+            name=name,
+            entrypoint=["/bin/sh", "-c", script, "prepare", DATA],
+            user="0",
+            network_mode="none",
+            labels=drill_labels(drill_id, "prepare", "mysql"),
+            cap_drop=["ALL"],
+            cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+            security_opt=["no-new-privileges"],
+        )
+        try:
+            container.start()
+            status = int(container.wait(timeout=_PREPARE_S)["StatusCode"])
+            told = container.logs(stderr=False).decode("utf-8", "replace")
+            facts = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+            if status != 0 or not all(facts.get(fact) for fact in _FACTS):
+                raise ServerFailed(
+                    f"{image.reference} could not initialise a data directory: exit status {status}",
+                    details=container.logs(tail=20).decode("utf-8", "replace"),
+                )
+            labels = {
+                **no_labels(),
+                **{_FACT + fact: facts[fact] for fact in _FACTS},
+                _OF: image.reference,
+                # A base's own labels are inherited, too: this one is not that image.
+                IMAGE_LABEL: "prepared",
+            }
+            container.commit(
+                repository=f"{REPOSITORY}/prepared",
+                tag=key,
+                changes=[
+                    "ENTRYPOINT []",
+                    "CMD []",
+                    f"USER {facts['user']}",
+                    "LABEL " + " ".join(f'{label}="{value}"' for label, value in labels.items()),
+                ],
+            )
+        finally:
+            container.remove(force=True, v=True)
+    _forget_older(client, image.reference, key)
+    found = _find(client, key)
+    assert found is not None, "committed a moment ago"
+    return found
+
+
+def _forget_older(client: docker.DockerClient, reference: str, key: str) -> None:
+    """Remove what was prepared from an earlier image of the same reference; nobody asks for it any more."""
+    for image in client.images.list(filters={"label": f"{_OF}={reference}"}):
+        tags = [tag for tag in image.tags if not tag.endswith(f":{key}")]
+        for tag in tags:
+            with contextlib.suppress(docker.errors.APIError):  # another drill runs on it
+                client.images.remove(tag)

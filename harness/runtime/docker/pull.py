@@ -1,0 +1,70 @@
+"""Fetching an image from its registry, with the credentials of the Docker client's own configuration.
+
+The SDK's own `pull` waits without a limit, and takes no notice of an error that comes after the first layer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import docker
+import docker.auth
+import docker.errors
+import requests
+import urllib3
+from docker.utils import parse_repository_tag
+
+from harness.base.errors import HarnessError
+
+
+class ImageUnavailable(HarnessError):
+    """An image is not on the engine and can't be pulled."""
+
+
+def pull(client: docker.DockerClient, reference: str, *, silence_s: float) -> None:
+    """Have the engine fetch an image.
+
+    Args:
+        reference: with a tag or a digest.
+        silence_s: how long the engine may say nothing of how it goes on, in seconds.
+
+    Raises:
+        ImageUnavailable: with what the registry, the engine or the credential helper said.
+    """
+    try:
+        _pull(client, reference, silence_s)
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
+        raise _unavailable(reference, f"nothing came within {silence_s:g} s") from error
+    except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        told = str(getattr(error, "explanation", None) or error)
+        raise _unavailable(reference, told.strip().rstrip(".")) from error
+
+
+def _pull(client: docker.DockerClient, reference: str, silence_s: float) -> None:
+    api: Any = client.api
+    repository, tag = parse_repository_tag(reference)
+    registry, _ = docker.auth.resolve_repository_name(repository)
+    with warnings.catch_warnings():
+        # A helper that is missing is told twice by the SDK; once is an error with its name.
+        warnings.simplefilter("ignore", UserWarning)
+        credentials = docker.auth.get_config_header(api, registry)
+    response = api.post(
+        api._url("/images/create"),
+        params={"fromImage": repository, "tag": tag},
+        headers={"X-Registry-Auth": credentials} if credentials else {},
+        stream=True,
+        timeout=silence_s,
+    )
+    with response:
+        api._raise_for_status(response)
+        for line in api._stream_helper(response, decode=True):
+            if "error" in line:
+                raise docker.errors.DockerException(str(line["error"]))
+
+
+def _unavailable(reference: str, told: str) -> ImageUnavailable:
+    return ImageUnavailable(
+        f"image {reference} is not on the Docker engine and can't be pulled: {told}",
+        "A private registry needs `docker login` once, by this user.",
+    )

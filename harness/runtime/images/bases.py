@@ -1,0 +1,111 @@
+"""Base systems: `mmdebstrap` writes one as a tar stream, the engine imports it as it comes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+
+import docker
+import docker.errors
+
+from harness.base.errors import MissingProgram, ServerFailed
+from harness.base.settings import Settings
+from harness.runtime.docker.client import engine_errors
+from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY
+from harness.runtime.images.mirror import apt_options, debian_mirror
+from harness.runtime.images.recipes import Base
+from harness.runtime.process.host import LocalHost
+
+INPUTS_LABEL = "apiary-drill.inputs"
+
+_LIMIT_S = 900.0
+_EPOCH = "1764547200"
+"""Newest time of a file in a base (2025-12-01): two builds from the same packages give the same bytes."""
+
+# Nothing in a server's image reads them, and they are a third of it.
+_LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+
+
+def base_hash(base: Base) -> str:
+    """SHA-256 over what decides what the base becomes; the state of the mirror is not part of it."""
+    return hashlib.sha256(repr((base, _EPOCH, _LEFT_OUT)).encode()).hexdigest()
+
+
+def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, fresh: bool) -> str:
+    """The id of the base image; it is made when there is none from the same inputs, or when asked.
+
+    Raises:
+        MissingProgram: no mmdebstrap, or no Debian mirror.
+        ServerFailed: mmdebstrap or the engine failed.
+    """
+    reference = f"{REPOSITORY}/{base.name}:{base.suite}"
+    wanted = base_hash(base)
+    if not fresh:
+        with engine_errors(f"looking for {reference}"):
+            try:
+                image = client.images.get(reference)
+            except docker.errors.ImageNotFound:
+                pass
+            else:
+                if image.labels.get(INPUTS_LABEL) == wanted:
+                    return str(image.id)
+    if settings.which("mmdebstrap") is None:
+        raise MissingProgram(
+            "images are built with mmdebstrap, and there is none here",
+            "As root on Debian: `apt-get install mmdebstrap`.",
+        )
+    host = LocalHost({**settings.base_env, **settings.fetch_env, "SOURCE_DATE_EPOCH": _EPOCH})
+    with host.start(_command(settings, base)) as command:
+        with engine_errors(f"importing {reference}"):
+            client.api.import_image_from_stream(
+                io.BufferedReader(_Reader(command.chunks()), 1 << 20),
+                repository=reference.partition(":")[0],
+                tag=base.suite,
+                changes=[f"LABEL {INPUTS_LABEL}={wanted} {IMAGE_LABEL}={base.name}"],
+            )
+        completed = command.wait(_LIMIT_S)
+    if completed.exit_status != 0:
+        # What the engine imported is half a system.
+        client.images.remove(reference, force=True)
+        raise ServerFailed(
+            f"mmdebstrap could not make {base.name} from {base.suite}: exit status {completed.exit_status}",
+            details=completed.stderr[-2000:],
+        )
+    return str(client.images.get(reference).id)
+
+
+def _command(settings: Settings, base: Base) -> list[str]:
+    return [
+        "mmdebstrap",
+        "--variant=minbase",
+        "--format=tar",
+        *(f"--aptopt={option}" for option in apt_options(settings)),
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
+        f"--include={','.join(base.packages)}",
+        # The options of this machine (a proxy, say) are nobody else's business.
+        '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/apt/sources.list"',
+        '--customize-hook=rm -rf "$1"/usr/share/doc "$1"/var/log/*.log',
+        base.suite,
+        "-",
+        debian_mirror(settings),
+    ]
+
+
+class _Reader(io.RawIOBase):
+    """Chunks as a file: what the SDK wants to send from."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        if not self._rest:
+            self._rest = memoryview(next(self._chunks, b""))
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size

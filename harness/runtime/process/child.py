@@ -1,0 +1,184 @@
+"""A server as a child process: started with a log file, watched while it starts, ended for certain."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.base.errors import MissingProgram, ServerFailed
+from harness.base.private import private_log
+from harness.base.wait import wait_until
+from harness.runtime.services.stack import ServerFiles
+
+LOG_TAIL_LINES = 200
+"""Enough for the message in front of an exception's stack frames; of more than 40 the middle is only in a file."""
+
+
+class Child:
+    """One server process in a session of its own.
+
+    Args:
+        name: for messages.
+        argv: program and arguments, without secrets.
+        env: the whole environment.
+        log: file that gets its output; appended to.
+        cwd: work directory.
+        stop_s: how long it may take to end before it is killed.
+    """
+
+    def __init__(
+        self, name: str, argv: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path, stop_s: float
+    ) -> None:
+        self.name = name
+        self._argv = list(argv)
+        self._env = dict(env)
+        self._log = log
+        self._cwd = cwd
+        self._stop_s = stop_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it; `environment` is added to its own. Raises MissingProgram when there is no such program."""
+        self._stopped = False
+        with private_log(self._log) as log:
+            try:
+                self._process = subprocess.Popen(
+                    self._argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**self._env, **(environment or {})},
+                    cwd=self._cwd,
+                    start_new_session=True,
+                )
+            except FileNotFoundError:
+                raise MissingProgram(f"cannot start {self.name}: no program {self._argv[0]!r}") from None
+
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait_ready(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
+        """Wait until `ready` says so. Raises ServerFailed or WaitTimeout with the end of the log."""
+
+        def probe() -> bool:
+            if not self.running():
+                assert self._process is not None
+                raise ServerFailed(
+                    f"{self.name} ended with exit status {self._process.returncode} while it was starting",
+                    details=self.log_tail(),
+                )
+            return ready()
+
+        wait_until(probe, what=f"{self.name} to be ready", timeout_s=timeout_s, details=self.log_tail)
+
+    def stop(self) -> None:
+        """End it, politely first; returns when it is gone."""
+        self._stopped = True
+        if self._process is None:
+            return
+        self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)  # a process that stands still would not hear it
+        try:
+            self._process.wait(self._stop_s)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+
+    def let_go(self) -> None:
+        """Leave it running from now on, also when this process ends: `stop` does nothing any more."""
+        self._process = None
+
+    def kill(self) -> None:
+        """End it at once, because nobody needs it any more."""
+        self._stopped = True
+        self.crash()
+
+    def crash(self) -> None:
+        """End it at once, as a power cut would: nobody who looks afterwards knows why it is gone."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def obituary(self) -> str:
+        """One line and the end of its log if it ended without being told to, else nothing."""
+        if self._process is None or self._stopped or self._process.poll() is None:
+            return ""
+        return f"{self.name} went away by itself, with exit status {self._process.returncode}\n{self.log_tail()}"
+
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        try:
+            with self._log.open("rb") as log:
+                lines = deque(log, maxlen=LOG_TAIL_LINES)
+        except FileNotFoundError:
+            return ""
+        text = b"".join(lines).decode("utf-8", "replace")
+        return f"the end of {self._log}:\n{text}"
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class ChildControl:
+    """Life and death of a server, for services.stack.
+
+    Args:
+        child: its process.
+        ready: whether it answers.
+        ready_s: how long that may take.
+        prepare: done before it is started again.
+        files: its files, where they are known.
+    """
+
+    child: Child
+    ready: Callable[[], bool]
+    ready_s: float
+    prepare: Callable[[], None] = lambda: None
+    files: ServerFiles | None = None
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.child.crash()
+
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again and wait until it is ready; `environment` is added to its own."""
+        self.prepare()
+        self.child.start(environment)
+        self.child.wait_ready(self.ready, timeout_s=self.ready_s)
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        self.child.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.child.resume()
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody used a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

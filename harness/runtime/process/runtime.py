@@ -1,0 +1,224 @@
+"""The process runtime: real servers as child processes on loopback, each drill in a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from harness.base import guide
+from harness.base.errors import ServerFailed, WaitTimeout
+from harness.base.settings import Settings
+from harness.runtime.components import app_component, mysql_component, search_component
+from harness.runtime.ownership import DRILL_ID_VARIABLE
+from harness.runtime.process.child import Child, ChildControl, free_port
+from harness.runtime.process.host import LocalHost
+from harness.runtime.process.mysql import copy_tree, mysql_server
+from harness.runtime.process.programs import MySqlPrograms, meilisearch_command, mysql_programs
+from harness.runtime.services.apiary import Apiary
+from harness.runtime.services.artisan_errors import start_failed
+from harness.runtime.services.meilisearch import MeilisearchServer
+from harness.runtime.services.stack import ServerFiles, Stack
+from harness.runtime.spec import StackSpec
+
+OPEN_NETWORK = "Local processes share the machine's network: that a restored application has no way out of its own."
+
+
+class ProcessRuntime:
+    """Runs stacks as processes of this machine.
+
+    Args:
+        settings: where programs, caches and logs are.
+        directory: work directory of the drill (ownership.workspace).
+        keep: roles whose stacks are left running when their block ends without an error.
+        flavours: `MySQL` or `MariaDB` by role; any other role gets what there is, MySQL before MariaDB.
+
+    Raises:
+        MissingProgram: when it is made, if a server is not to be had.
+    """
+
+    name = "process"
+
+    def __init__(
+        self,
+        settings: Settings,
+        directory: Path,
+        *,
+        keep: Collection[str] = (),
+        flavours: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._keep = frozenset(keep)
+        self._mysql: dict[str, MySqlPrograms] = {
+            role: mysql_programs(settings, flavours.get(role)) for role in ("source", "target")
+        }
+        self._meilisearch = meilisearch_command(settings)
+
+    @contextmanager
+    def stack(self, spec: StackSpec) -> Iterator[Stack]:
+        """Start MySQL and Meilisearch, and prepare an Apiary that is not started yet."""
+        root = self._directory / spec.role
+        root.mkdir(mode=0o755)
+        if spec.copy_of is not None:
+            # Work directories of drills are neighbours.
+            copied_from = self._directory.parent / spec.copy_of.drill_id / spec.copy_of.role
+            copy_tree(copied_from / "meilisearch", root / "meilisearch", self._settings.base_env)
+            (root / "mysql").mkdir(mode=0o700)
+            copy_tree(copied_from / "mysql" / "data", root / "mysql" / "data", self._settings.base_env)
+        env = {**self._settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
+        programs = self._mysql[spec.role]
+        with ExitStack() as running:
+            mysql, database = running.enter_context(mysql_server(self._settings, programs, spec, root / "mysql", env))
+            search, index = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
+            app, web = running.enter_context(self._apiary(spec, root / "app", env, mysql.port, search.url))
+            children = (database.child, index.child, web)
+            yield Stack(
+                role=spec.role,
+                drill_id=spec.drill_id,
+                mysql=mysql,
+                meilisearch=search,
+                apiary=app,
+                components=(
+                    mysql_component(mysql, str(programs.server)),
+                    search_component(search, shlex.join(self._meilisearch)),
+                    app_component(app, f"{sys.executable} -m harness.standins.apiary.php", unproven=(OPEN_NETWORK,)),
+                ),
+                logs=spec.logs,
+                obituary=lambda: next(filter(None, (child.obituary() for child in children)), ""),
+                controls={"mysql": database, "meilisearch": index},
+            )
+            if spec.role in self._keep:
+                for child in children:
+                    child.let_go()
+            if spec.for_copies:
+                for child in children:
+                    child.stop()
+
+    def forget(self, spec: StackSpec) -> None:
+        """Remove the servers' files of a stack that was `for_copies`."""
+        shutil.rmtree(self._directory / spec.role)
+
+    def room(self) -> tuple[int | None, str]:
+        """Free bytes where the servers' data and the files go."""
+        return shutil.disk_usage(self._directory).free, str(self._directory.parent)
+
+    @contextmanager
+    def _meilisearch_server(
+        self, spec: StackSpec, directory: Path, env: Mapping[str, str]
+    ) -> Iterator[tuple[MeilisearchServer, ChildControl]]:
+        directory.mkdir(mode=0o700, exist_ok=spec.copy_of is not None)
+        port = free_port()
+        child = Child(
+            "Meilisearch",
+            [
+                *self._meilisearch,
+                f"--http-addr=127.0.0.1:{port}",
+                f"--db-path={directory / 'data'}",
+                f"--dump-dir={directory / 'dumps'}",
+                "--env=production",
+                "--no-analytics",
+            ],
+            # As a variable, because the embedded server would refuse an option that it does not know.
+            env={
+                **env,
+                "MEILI_MASTER_KEY": spec.search_key,
+                "MEILI_MAX_INDEXING_MEMORY": self._settings.indexing_memory,
+            },
+            log=spec.logs / "meilisearch.log",
+            cwd=directory,
+            stop_s=spec.limits.stop_s,
+        )
+        url = f"http://127.0.0.1:{port}"
+        server = MeilisearchServer(url=url, inner_url=url, key=spec.search_key)
+        try:
+            child.start()
+            child.wait_ready(server.healthy, timeout_s=spec.limits.search_ready_s)
+            files = ServerFiles(LocalHost(env=env), str(directory / "data"), str(directory / "dumps"))
+            yield server, ChildControl(child, server.healthy, spec.limits.search_ready_s, files=files)
+        finally:
+            child.stop()
+
+    @contextmanager
+    def _apiary(
+        self, spec: StackSpec, directory: Path, env: Mapping[str, str], mysql_port: int, search_url: str
+    ) -> Iterator[tuple[Apiary, Child]]:
+        storage = directory / "storage"
+        (storage / "app").mkdir(parents=True)
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        app_env = {
+            **env,
+            **spec.app_environment(
+                mysql=("127.0.0.1", mysql_port), meilisearch=search_url, url=url, storage=str(storage)
+            ),
+        }
+        php = _php(directory)
+        child = Child(
+            "Apiary",
+            [str(php), "artisan", "serve", "--no-reload", "--host=127.0.0.1", f"--port={port}"],
+            env=app_env,
+            log=spec.logs / "apiary.log",
+            cwd=directory,
+            stop_s=spec.limits.stop_s,
+        )
+        as_root = os.geteuid() == 0
+        if as_root:
+            os.chown(storage / "app", guide.STORAGE_UID, guide.STORAGE_UID)
+        process = _AppProcess(child, spec.limits.app_ready_s)
+        app = Apiary(
+            url=url,
+            host=LocalHost(env=app_env, cwd=str(directory)),
+            php=(str(php),),
+            user=None,
+            storage_host=LocalHost(env=env),
+            storage_root=str(storage / "app"),
+            storage_uid=guide.STORAGE_UID if as_root else os.geteuid(),
+            search_prefix=spec.search_prefix,
+            lifecycle=process,
+            generator=(sys.executable, "-m", "harness.standins.apiary.generate"),
+            limits=spec.limits,
+        )
+        process.ping = app.ping
+        try:
+            yield app, child
+        finally:
+            child.stop()
+
+
+class _AppProcess:
+    """The app's life, for services.apiary."""
+
+    def __init__(self, child: Child, ready_s: float) -> None:
+        self._child = child
+        self._ready_s = ready_s
+        self.ping = lambda: False
+
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        if self._child.running():
+            raise ServerFailed("Apiary is running already")
+        self._child.start(environment)
+        try:
+            self._child.wait_ready(self.ping, timeout_s=self._ready_s)
+        except (ServerFailed, WaitTimeout) as error:
+            raise start_failed(error) from error
+
+    def stop(self) -> None:
+        self._child.stop()
+
+    def running(self) -> bool:
+        return self._child.running()
+
+
+def _php(directory: Path) -> Path:
+    """An executable named `php` that runs the stand-in, so that it is called as the real one is."""
+    program = directory / "bin" / "php"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m harness.standins.apiary.php "$@"\n')
+    program.chmod(0o755)
+    return program

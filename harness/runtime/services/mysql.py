@@ -1,0 +1,252 @@
+"""A MySQL or MariaDB server: its address, its accounts, its client tools, and connections to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pymysql
+import pymysql.cursors
+
+from harness.base.errors import ServerFailed, WaitTimeout
+from harness.base.limits import Limits, option_for
+from harness.runtime.services.execution import Host
+from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
+
+CONNECT_TIMEOUT_S = 5
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+# Variables that change what a script or a row means, compared between source and target.
+MEANINGFUL_VARIABLES: tuple[str, ...] = (
+    "character_set_server",
+    "collation_server",
+    "default_storage_engine",
+    "explicit_defaults_for_timestamp",
+    "lower_case_table_names",
+    "max_allowed_packet",
+    "sql_mode",
+    "sql_require_primary_key",
+    "system_time_zone",
+    "time_zone",
+    "version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A database account; its password never goes into an argument list, a log or a report."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Account(user={self.user!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class MySqlServer:
+    """A running server.
+
+    Args:
+        host: address for connections of the harness.
+        port: TCP port for connections of the harness.
+        admin: an account with all rights, or the operator's own for a server that was not started here.
+        app: the account of the application, limited to `database`.
+        database: the application's database.
+        tools: where the client tools run.
+        tools_address: the server's host and port as the tools see it.
+        client: program that runs scripts (`mysql` or `mariadb`).
+        dump: program that makes them (`mysqldump` or `mariadb-dump`).
+        private: True where no packet between the harness and the server leaves this machine.
+        limits: how long an answer and a client tool may take; None for a server that was not started here.
+        overrides: accounts in place of `admin`, by what they are for (`dump`): for faults, and for nothing else.
+    """
+
+    host: str
+    port: int
+    admin: Account
+    app: Account
+    database: str
+    tools: Host
+    tools_address: tuple[str, int]
+    client: str
+    dump: str
+    private: bool = False
+    limits: Limits | None = None
+    overrides: dict[str, Account] = field(default_factory=dict, compare=False)
+
+    @property
+    def dumper(self) -> Account:
+        """The account that mysqldump gets; what is read besides is read by `admin`, who sees every object."""
+        return self.overrides.get("dump", self.admin)
+
+    def connect(
+        self, account: Account | None = None, *, database: str | None = None, answer_s: float | None = None
+    ) -> pymysql.Connection[Any]:
+        """Open a connection over TCP; times are UTC and values are read as they stand.
+
+        Args:
+            account: `admin` unless given.
+            answer_s: how long an answer may take; the server's own limit unless given.
+
+        Raises:
+            ServerFailed: no connection, or wrong credentials.
+        """
+        account = account or self.admin
+        answer_s = answer_s or (self.limits.answer_s if self.limits else None)
+        try:
+            return pymysql.connect(
+                host=self.host,
+                port=self.port,
+                user=account.user,
+                password=account.password,
+                database=database,
+                charset="utf8mb4",
+                connect_timeout=CONNECT_TIMEOUT_S,
+                read_timeout=answer_s,
+                write_timeout=answer_s,
+                # There nobody listens, and loading the certificates takes 28 ms a connection (measured).
+                ssl_disabled=self.private or self.host in _LOOPBACK,
+                init_command="SET time_zone = '+00:00', sql_mode = ''",
+                autocommit=True,
+            )
+        except pymysql.MySQLError as error:
+            raise ServerFailed(
+                f"cannot connect to MySQL at {self.host}:{self.port} as {account.user!r}: {error_text(error)}"
+            ) from error
+
+    @contextmanager
+    def session(
+        self, account: Account | None = None, *, database: str | None = None, answer_s: float | None = None
+    ) -> Iterator[Session]:
+        """A connection for the length of a `with` block; what takes too long in it is ended at the server, too."""
+        connection = self.connect(account, database=database, answer_s=answer_s)
+        number = connection.thread_id()  # type: ignore[no-untyped-call]
+        try:
+            yield Session(connection)
+        except WaitTimeout:
+            with suppress(ServerFailed), closing(self.connect(answer_s=CONNECT_TIMEOUT_S)) as other:
+                Session(other).execute(f"KILL {number}")
+            raise
+        finally:
+            connection.close()
+
+    def tool_arguments(self, account: Account) -> list[str]:
+        """Options that every client tool gets: address and user (the environment has the password)."""
+        host, port = self.tools_address
+        return [f"--host={host}", f"--port={port}", f"--user={account.user}", "--protocol=TCP"]
+
+    def tool_environment(self, account: Account) -> dict[str, str]:
+        """The environment that hands a client tool its password."""
+        return {"MYSQL_PWD": account.password}
+
+
+class Session:
+    """A connection with the few calls that the harness makes; errors name the server's code."""
+
+    def __init__(self, connection: pymysql.Connection[Any]) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query; all of them are fetched before the first one is handed out."""
+        with self.connection.cursor() as cursor:
+            self._execute(cursor, sql, values)
+            yield from cursor
+
+    def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query as they come; the connection can do nothing else until the last one."""
+        with self.connection.cursor(pymysql.cursors.SSCursor) as cursor:
+            self._execute(cursor, sql, values)
+            try:
+                yield from cursor
+            except pymysql.MySQLError as error:
+                raise _out_of_time(cursor, error, sql) or ServerFailed(
+                    f"the query broke off: {error_text(error)}"
+                ) from error
+
+    def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+        """The one row of a query."""
+        return next(self.rows(sql, values))
+
+    def value(self, sql: str, values: Sequence[object] = ()) -> Any:
+        """The one value of a query."""
+        return self.row(sql, values)[0]
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> None:
+        """Run a statement that returns nothing."""
+        with self.connection.cursor() as cursor:
+            self._execute(cursor, sql, values)
+
+    @staticmethod
+    def _execute(cursor: pymysql.cursors.Cursor, sql: str, values: Sequence[object]) -> None:
+        try:
+            cursor.execute(sql, tuple(values) or None)
+        except pymysql.MySQLError as error:
+            if error.args and error.args[0] in DISK_FULL:
+                raise disk_full(error_text(error)) from error
+            raise (
+                _out_of_time(cursor, error, sql)
+                or ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}")
+            ) from error
+
+
+def _out_of_time(cursor: pymysql.cursors.Cursor, error: pymysql.MySQLError, sql: str) -> WaitTimeout | None:
+    """What is raised in place of an error that comes of the limit of a connection."""
+    if not isinstance(error.__context__, TimeoutError):
+        return None
+    connection: Any = cursor.connection  # where PyMySQL keeps it is not in its types
+    limit_s: float = connection._read_timeout
+    return WaitTimeout(
+        f"timed out after {limit_s:g} s waiting for MySQL to answer {sql.split(None, 1)[0]}",
+        "A trigger that waits, or a lock that is held, keeps it; a large table may need more time:"
+        f" {option_for('answer_s')}.",
+    )
+
+
+def error_text(error: Exception) -> str:
+    """A MySQL error as `ERROR 1146: Table … doesn't exist`, without the values that it quotes."""
+    if len(error.args) >= 2:
+        return without_values(f"ERROR {error.args[0]}: {error.args[1]}").rstrip()
+    return str(error)
+
+
+def quote_name(*parts: str) -> str:
+    """An identifier in backticks; several parts are joined with dots."""
+    return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
+
+
+def granted_name(database: str) -> str:
+    """A database as a grant names it: there, an underscore stands for any character unless it is escaped."""
+    return quote_name(database.replace("_", "\\_"))
+
+
+def server_identity(session: Session) -> tuple[str, str]:
+    """What a server is, by its own word (`MySQL`, `MariaDB`, `Percona Server`), and its version (such as `9.7.4`).
+
+    MariaDB can be told to call itself another version, so that its own engine Aria decides.
+    """
+    text, comment, aria = session.row(
+        "SELECT VERSION(), @@version_comment, (SELECT COUNT(*) FROM information_schema.engines WHERE engine = 'Aria')"
+    )
+    told = f"{text} {comment}".lower()
+    match = re.match(r"\d+(\.\d+)*", str(text))
+    version = match.group() if match else str(text)
+    if aria or "mariadb" in told:
+        return "MariaDB", version
+    return "Percona Server" if "percona" in told else "MySQL", version
+
+
+def server_version(session: Session) -> tuple[str, str]:
+    """Flavour (`MySQL` or `MariaDB`: whose dialect it speaks) and version (such as `9.7.4`)."""
+    name, version = server_identity(session)
+    return "MariaDB" if name == "MariaDB" else "MySQL", version
+
+
+def server_variables(session: Session, names: Sequence[str] = MEANINGFUL_VARIABLES) -> Mapping[str, str]:
+    """Global variables by name; those that the server does not have are left out."""
+    marks = ", ".join(["%s"] * len(names))
+    found = session.rows(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({marks})", names)
+    return {str(name): str(value) for name, value in sorted(found)}

@@ -1,0 +1,81 @@
+"""A stack: one MySQL, one Meilisearch and one Apiary that belong together, wherever they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from harness.base.model import Component, EgressAttempt
+from harness.runtime.services.apiary import Apiary
+from harness.runtime.services.execution import Host
+from harness.runtime.services.meilisearch import MeilisearchServer
+from harness.runtime.services.mysql import MySqlServer
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFiles:
+    """The files of a search server.
+
+    Args:
+        host: runs commands where they are, while the server runs.
+        data: its database directory.
+        dumps: where its dumps go.
+    """
+
+    host: Host
+    data: str
+    dumps: str
+
+
+class ServerControl(Protocol):
+    """Life and death of one server, as its runtime can bring them about: for faults, and for nothing else."""
+
+    @property
+    def files(self) -> ServerFiles | None:
+        """Its files, where they are known; those of a database server are nobody's business."""
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again after it ended, with its data and at its address, and wait until it is ready.
+
+        Args:
+            environment: further variables for it.
+        """
+
+    def pause(self) -> None:
+        """Let it stand still: it keeps its connections and answers nothing."""
+
+    def resume(self) -> None:
+        """Let it go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that backup, restore and snapshot need to know of a running instance.
+
+    Args:
+        role: `source` or `target`.
+        drill_id: the drill that started it.
+        components: what it is made of, with versions.
+        logs: directory of this machine in which the servers' logs are, or end up.
+        owned: True for what the harness started itself; a restore refuses any other.
+        egress: tries to get out of the app's network, from inside; None where the runtime cannot close it.
+        obituary: names a server that went away by itself, with the end of its log; empty while all are there.
+        controls: life and death of its servers, `mysql` and `meilisearch`.
+    """
+
+    role: str
+    drill_id: str
+    mysql: MySqlServer
+    meilisearch: MeilisearchServer
+    apiary: Apiary
+    components: tuple[Component, ...]
+    logs: Path
+    owned: bool = True
+    obituary: Callable[[], str] = lambda: ""
+    egress: Callable[[], tuple[EgressAttempt, ...]] | None = None
+    controls: Mapping[str, ServerControl] = field(default_factory=dict)

@@ -1,0 +1,309 @@
+"""A scenario: what a drill is to do and what is expected of it, as data (`*.drill.toml`).
+
+The schema is closed: a key that is not known is an error, and all errors of a file are told at once.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from harness.base import guide
+from harness.base.errors import UsageError
+from harness.base.settings import Limits
+from harness.faults import FAULTS
+from harness.faults.fault import Fault
+from harness.faults.injector import Planned
+from harness.faults.stages import FIRST_HALF, Stage
+from harness.procedure.backup.plan import BackupPlan
+from harness.scenario.expectation import Expected
+from harness.standins.apiary.generate.extras import Extra
+
+SUFFIX = ".drill.toml"
+DEFAULT = "documented"
+
+_NAME = r"^[a-z0-9][a-z0-9-]*$"
+_Name = Annotated[str, Field(pattern=_NAME)]
+_Marker = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+_Step = Literal["stop", "files", "database", "start", "reindex"]
+_Seconds = Annotated[float, Field(gt=0, strict=False)]
+_Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Data(_Closed):
+    """What the source holds.
+
+    `extras` is what Apiary itself does not have and a backup may have: a trigger, a view, encrypted values.
+    """
+
+    scale: Literal["tiny", "small", "medium", "large"] = "small"
+    rng_seed: Annotated[int, Field(ge=0)] = 1
+    extras: tuple[Extra, ...] = Field(default=(), strict=False)
+
+
+class BackupChoices(_Closed):
+    """How the backup is taken; every default is the guide's."""
+
+    mode: Literal["hot", "quiesced"] = "hot"
+    excluded_tables: tuple[_Table, ...] = Field(default=guide.EXCLUDABLE_TABLES, strict=False)
+    excluded_directories: tuple[str, ...] = Field(default=guide.EXCLUDABLE_DIRECTORIES, strict=False)
+    further_databases: tuple[_Table, ...] = Field(default=(), strict=False)
+    storage_form: Literal["tar.zst", "copy"] = "tar.zst"
+    dump_options: tuple[Annotated[str, Field(pattern=r"^--")], ...] = Field(default=(), strict=False)
+    plain: bool = False
+
+    def plan(self) -> BackupPlan:
+        """The same, for `backup/`."""
+        return BackupPlan(
+            quiesced=self.mode == "quiesced",
+            excluded_tables=self.excluded_tables,
+            excluded_directories=self.excluded_directories,
+            further_databases=self.further_databases,
+            storage_form=self.storage_form,
+            dump_options=self.dump_options,
+            plain=self.plain,
+        )
+
+
+class Objectives(_Closed):
+    """Limits that the restore has to keep; a missing one is measured and not judged."""
+
+    recovery_time_s: Annotated[float, Field(gt=0, strict=False)] | None = None
+    recovery_point_s: Annotated[float, Field(gt=0, strict=False)] | None = None
+
+
+class RestoreChoices(_Closed):
+    """Which of the guide's steps 2 to 6 are taken, in which order; the default is the guide's.
+
+    `as_it_stands`: the script goes to the server byte for byte; nothing that only its own server wants is left out.
+    `evidence`: `artifact` leaves out what the source held and what the manifest says, as for a backup from elsewhere.
+    `release`: the target is that release of the stand-in, and its migrations run after the script.
+    """
+
+    steps: tuple[_Step, ...] = Field(default=("stop", "files", "database", "start", "reindex"), strict=False)
+    as_it_stands: bool = False
+    evidence: Literal["source", "artifact"] = "source"
+    release: Literal["next"] | None = None
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The same, for the restore."""
+        return tuple(Stage(step) for step in self.steps)
+
+
+class RuntimeNeeds(_Closed):
+    """What the drill has to run on; anything else is refused, because it would prove something else."""
+
+    kind: Literal["any", "process", "docker"] = "any"
+    source: Literal["any", "mysql", "mariadb"] = "any"
+    target: Literal["any", "mysql", "mariadb"] = "any"
+
+    @property
+    def flavours(self) -> dict[str, str]:
+        """The database server of each role that needs a certain one, as `choose_runtime` wants it."""
+        names = {"mysql": "MySQL", "mariadb": "MariaDB"}
+        return {role: names[need] for role, need in (("source", self.source), ("target", self.target)) if need in names}
+
+
+class LimitChoices(_Closed):
+    """How long the drill waits for things, in seconds (harness.base.limits), where that is not to be the default.
+
+    `server_ready_s` stands for `mysql_ready_s` and `search_ready_s`.
+    """
+
+    server_ready_s: _Seconds | None = None
+    mysql_ready_s: _Seconds | None = None
+    search_ready_s: _Seconds | None = None
+    app_ready_s: _Seconds | None = None
+    answer_s: _Seconds | None = None
+    command_s: _Seconds | None = None
+    search_drained_s: _Seconds | None = None
+    stop_s: _Seconds | None = None
+    stage_s: _Seconds | None = None
+
+    def over(self, limits: Limits) -> Limits:
+        """The limits of the settings, with these in place of them."""
+        said = self.model_dump(exclude_none=True)
+        if (both := said.pop("server_ready_s", None)) is not None:
+            said = {"mysql_ready_s": both, "search_ready_s": both, **said}
+        return limits.saying(**said)
+
+
+class FaultChoice(_Closed):
+    """A fault to put in: its name, where (its own stage unless said), and its options."""
+
+    name: str
+    stage: str | None = None
+    options: dict[str, JsonValue] = Field(default_factory=dict)
+
+    def planned(self) -> Planned:
+        """The same, for the injector. Raises KeyError, ValueError for what `load` would have refused."""
+        fault = FAULTS[self.name]
+        return Planned(
+            fault, fault.options.model_validate(self.options), Stage(self.stage) if self.stage else fault.stage
+        )
+
+
+class Scenario(_Closed):
+    """One drill. `markers` are pytest's, for `pytest -m`: they change nothing of the drill."""
+
+    name: _Name
+    why: Annotated[str, Field(min_length=20)]
+    markers: tuple[_Marker, ...] = Field(default=(), strict=False)
+    data: Data = Data()
+    backup: BackupChoices = BackupChoices()
+    restore: RestoreChoices = RestoreChoices()
+    runtime: RuntimeNeeds = RuntimeNeeds()
+    limits: LimitChoices = LimitChoices()
+    objectives: Objectives = Objectives()
+    fault: tuple[FaultChoice, ...] = Field(default=(), strict=False)
+    expected: Expected = Expected()
+
+    def planned(self) -> tuple[Planned, ...]:
+        """Its faults, for the injector."""
+        return tuple(choice.planned() for choice in self.fault)
+
+    def with_data(self, *, scale: str | None = None, rng_seed: int | None = None) -> Scenario:
+        """The same with other data; what is None stays."""
+        asked = {"scale": scale, "rng_seed": rng_seed}
+        changes = {name: value for name, value in asked.items() if value is not None}
+        return self.model_copy(update={"data": self.data.model_copy(update=changes)})
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether a fault of it works on the source, so that no backup that is there already will do."""
+        return any(planned.stage in FIRST_HALF for planned in self.planned())
+
+
+def load(path: Path) -> Scenario:
+    """Read a scenario file.
+
+    Raises:
+        UsageError: with every error of the file: the key, and what was expected there.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the scenario {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a TOML file: {error}") from error
+    wrong = [_told(str(path), *problem) for problem in _fault_problems(raw)]
+    try:
+        scenario = Scenario.model_validate(raw)
+    except ValidationError as error:
+        first = [_told(str(path), problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
+        wrong = first + wrong
+    if wrong:
+        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
+        raise UsageError(f"{path} has {count}", details="\n".join(wrong))
+    if not path.name.endswith(SUFFIX):
+        raise UsageError(f"{path} is not called *{SUFFIX}", f"Call it {scenario.name}{SUFFIX}.")
+    stem = path.name.removesuffix(SUFFIX)
+    if scenario.name != stem:
+        raise UsageError(f"{path}: name is {scenario.name!r}, but the file is called {stem!r}", "Make them the same.")
+    return scenario
+
+
+def load_all(paths: Sequence[Path]) -> list[Scenario]:
+    """Read scenario files, all of them before anything starts.
+
+    Raises:
+        UsageError: with every error of every file.
+    """
+    loaded, wrong = [], []
+    for path in paths:
+        try:
+            loaded.append(load(path))
+        except UsageError as error:
+            wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise UsageError(f"{len(wrong)} scenarios cannot be used", details="\n".join(str(error) for error in wrong))
+    return loaded
+
+
+def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...], str, object]]:
+    """What is wrong with names, stages and options of faults: key, what was expected, what was found.
+
+    Everything that is not even a table of the right shape is told by the schema itself.
+    """
+    tables, runtime = raw.get("fault"), raw.get("runtime")
+    kind = runtime.get("kind", "any") if isinstance(runtime, dict) else "any"
+    for number, table in enumerate(tables if isinstance(tables, list) else ()):
+        if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+            continue
+        where, name, stage = ("fault", number), table["name"], table.get("stage")
+        fault = FAULTS.get(name)
+        if fault is None:
+            yield (*where, "name"), f"there is no such fault ({_meant(name).rstrip('.')})", name
+            continue
+        if fault.runtime not in ("any", kind):
+            yield (*where, "name"), f'{name} can only be put in with runtime.kind = "{fault.runtime}"', kind
+        if isinstance(stage, str) and stage not in fault.stages:
+            yield (*where, "stage"), f"{name} can be put in at {' or '.join(fault.stages)}", stage
+        try:
+            fault.options.model_validate(table.get("options", {}))
+        except ValidationError as error:
+            for problem in error.errors():
+                yield (*where, "options", *problem["loc"]), problem["msg"], problem["input"]
+
+
+def _told(path: str, where: Sequence[object], message: str, value: object) -> str:
+    key = ".".join(str(part) for part in where)
+    shown = "" if isinstance(value, dict) else f", found {value!r}"
+    return f"{path}: {key}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def shipped() -> dict[str, Path]:
+    """Names and paths of the scenarios that come with the project, or in the current directory."""
+    found: dict[str, Path] = {}
+    for directory in (Path(__file__).parent / "shipped", Path.cwd() / "scenarios"):
+        for path in sorted(directory.glob(f"*{SUFFIX}")):
+            found.setdefault(path.name.removesuffix(SUFFIX), path)
+    return found
+
+
+def is_name(name: str) -> bool:
+    """Whether a scenario can be called so."""
+    return re.fullmatch(_NAME, name) is not None
+
+
+def find_fault(name: str) -> Fault:
+    """A fault by its name. Raises UsageError with those that are nearly called so."""
+    if name in FAULTS:
+        return FAULTS[name]
+    raise UsageError(f"there is no fault {name!r}", _meant(name).capitalize())
+
+
+def _meant(name: str) -> str:
+    close = get_close_matches(name, FAULTS, n=3, cutoff=0.75)
+    return f"did you mean {' or '.join(close)}?" if close else "`apiary-drill faults` lists them."
+
+
+def find(name: str) -> Path:
+    """The file of a scenario that is named by its name or by its path. Raises UsageError."""
+    if name.endswith(".toml") or "/" in name:
+        return Path(name)
+    known = shipped()
+    if name in known:
+        return known[name]
+    letters = re.sub("[^a-z]", "", name.lower())
+    close = [other for other in known if letters and letters in other.replace("-", "")]
+    close = close or get_close_matches(name, known, n=1)
+    listed = f"Known: {', '.join(close or known) or 'none'}."
+    raise UsageError(
+        f"there is no scenario {name!r}",
+        f"Did you mean {' or '.join(close)}?" if 0 < len(close) <= 3 else listed,
+        "A file is named by its path, such as ./my.drill.toml.",
+    )

@@ -1,0 +1,1 @@
+"""What takes the place of Apiary and Meilisearch where the real ones are not available."""

@@ -1,0 +1,113 @@
+"""One server of each kind for all tests here; a test gets two databases on it: the operator's and the target's."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import MissingProgram
+from harness.base.settings import from_environment
+from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
+from harness.runtime.process.mysql import mysql_server
+from harness.runtime.process.programs import MYSQL_HINTS, mysql_programs
+from harness.runtime.services.mysql import Account, MySqlServer, Session, quote_name
+from harness.runtime.spec import StackSpec, new_app_key
+
+FLAVOURS = ("MySQL", "MariaDB")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one kind of server on one worker: its server is started once, and one load runs at a time."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None and "kind" in callspec.params:
+            item.add_marker(pytest.mark.xdist_group(f"oddities-{callspec.params['kind']}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The operator's database and an empty one on the same server, with one account that owns both.
+
+    Args:
+        source: as the operator dumps it; its name is not the target's.
+        target: where it is restored.
+        flavour: `MySQL` or `MariaDB`.
+        admin: an administrator's session.
+    """
+
+    source: MySqlServer
+    target: MySqlServer
+    flavour: str
+    admin: Session
+
+    def fill(self, statements: Sequence[str], *, as_admin: bool = False) -> None:
+        """Run statements in the operator's database, as its application unless told otherwise."""
+        with self.source.session(None if as_admin else self.source.app, database=self.source.database) as session:
+            for statement in statements:
+                session.execute(statement)
+
+    def dump(self, path: Path, *options: str) -> Path:
+        """What the real tool writes with these options, and none of the harness's own."""
+        whose = () if {"--databases", "--all-databases"} & set(options) else (self.source.database,)
+        if "--databases" in options:
+            whose = (self.source.database,)
+        argv = [self.source.dump, "--no-defaults", *self.source.tool_arguments(self.source.admin), *options, *whose]
+        with path.open("wb") as file:
+            made = subprocess.run(
+                argv, stdout=file, stderr=subprocess.PIPE, check=False,
+                env={**os.environ, **self.source.tool_environment(self.source.admin)},
+            )  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        return path
+
+
+@pytest.fixture(scope="session", params=FLAVOURS)
+def kind(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[MySqlServer, Session, str]]:
+    """A running server; one that is not to be had is an error."""
+    settings = replace(from_environment(os.environ), state_dir=tmp_path_factory.mktemp("state"), mysqld=None)
+    if request.param == "MariaDB":
+        settings = replace(settings, mysqld="mariadbd")
+    programs = mysql_programs(settings)
+    if programs.flavour != request.param:
+        raise MissingProgram(f"these tests need a {request.param}, and found {programs.server} only", *MYSQL_HINTS)
+    drill_id = f"oddities-{secrets.token_hex(4)}"
+    env = {**settings.base_env, DRILL_ID_VARIABLE: drill_id}
+    with ExitStack() as running:
+        directory = running.enter_context(workspace(settings.state_dir, drill_id))
+        # One server is both here, and the dump tools write into files through it.
+        spec = StackSpec("source", drill_id, directory / "logs", new_app_key())
+        server, _ = running.enter_context(mysql_server(settings, programs, spec, directory / "mysql", env))
+        admin = running.enter_context(server.session())
+        if programs.flavour == "MariaDB":
+            # MySQL's own default; a server that holds rows over 16 MiB was told so.
+            admin.execute("SET GLOBAL max_allowed_packet = 67108864")
+        yield server, admin, programs.flavour
+
+
+@pytest.fixture
+def pair(kind: tuple[MySqlServer, Session, str]) -> Iterator[Pair]:
+    """Two empty databases, gone afterwards."""
+    server, admin, flavour = kind
+    mark = secrets.token_hex(5)
+    app = Account(f"app_{mark}", secrets.token_hex(16))
+    names = f"prod_{mark}", f"apiary_{mark}"
+    admin.execute(f"CREATE USER '{app.user}'@'%' IDENTIFIED BY '{app.password}'")
+    for name in names:
+        admin.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+        admin.execute(f"GRANT ALL ON {quote_name(name.replace('_', chr(92) + '_'))}.* TO '{app.user}'@'%'")
+    try:
+        source, target = (replace(server, database=name, app=app) for name in names)
+        yield Pair(source, target, flavour, admin)
+    finally:
+        for name in names:
+            admin.execute(f"DROP DATABASE IF EXISTS {name}")
+        admin.execute(f"DROP USER '{app.user}'@'%'")

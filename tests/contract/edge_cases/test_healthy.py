@@ -1,0 +1,48 @@
+"""Unusual but healthy dumps pass with no error finding: a false red makes people stop reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.artifacts.dump.source import Parts
+from harness.base.model import Severity
+from harness.faults.odd import DATABASES
+from harness.faults.oddity import Oddity
+from tests.contract.edge_cases.conftest import Pair
+from tests.contract.edge_cases.flow import drilled, errors
+from tests.contract.edge_cases.healthy import OPTIONS, SOME
+
+
+@pytest.mark.parametrize("oddity", [*DATABASES, *OPTIONS], ids=lambda oddity: oddity.name.replace(" ", "-"))
+def test_a_healthy_oddity_passes(pair: Pair, oddity: Oddity, tmp_path: Path) -> None:
+    """Nothing is refused, every row and object is compared, and none differs."""
+    if oddity.only not in ("", pair.flavour):
+        # The other kind has no such thing: it says so, so that a server which learns it is noticed.
+        with pytest.raises(Exception, match=r"\b(1064|1193|1305|4161)\b"):
+            pair.fill(oddity.statements, as_admin=oddity.as_admin)
+        return
+    pair.fill(oddity.statements, as_admin=oddity.as_admin)
+    dump = pair.dump(tmp_path / "dump.sql", *oddity.options)
+    chosen = pair.source.database if "--all-databases" in oddity.options else None
+    script, (rows, objects) = drilled(pair, dump, chosen)
+    assert errors((rows, objects)) == []
+    assert [found.message for found in script.findings if found.severity is Severity.ERROR] == []
+    assert len(script.database.tables) == oddity.tables
+    assert rows.compared == script.rows
+    assert objects.compared >= oddity.tables
+
+
+@pytest.mark.parametrize("triggers", ["with the rows", "with the structure"])
+def test_the_halves_of_a_pair_pass_together(pair: Pair, tmp_path: Path, triggers: str) -> None:
+    """--no-data writes the structure, --no-create-info the rows."""
+    without = "--skip-triggers"
+    pair.fill(SOME if triggers == "with the rows" else SOME[:6])
+    structure = pair.dump(tmp_path / "structure.sql", "--no-data", without)
+    rows_only = pair.dump(
+        tmp_path / "rows.sql", "--no-create-info", *(() if triggers == "with the rows" else (without,))
+    )
+    script, results = drilled(pair, Parts((structure, rows_only)))
+    assert errors(results) == []
+    assert (script.rows, results[0].compared) == (7, 7)

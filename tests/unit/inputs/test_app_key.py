@@ -1,0 +1,50 @@
+"""The file of --app-key-file: a key is taken as it stands, anything else is refused before a server starts."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import UsageError
+from harness.inputs.app_key import read_app_key
+
+KEY = "base64:" + base64.b64encode(bytes(range(32))).decode()
+
+
+def test_forms_of_a_key(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    forms = {
+        KEY: KEY,
+        f"{KEY}\n": KEY,
+        f"\ufeff\n  {KEY}\r\n": KEY,
+        "x" * 32: "x" * 32,
+        f"APP_KEY={KEY}\n": KEY,
+        f"APP_ENV=production\nAPP_KEY='{KEY}'\nDB_HOST=db\n": KEY,
+        "base64:" + base64.b64encode(bytes(16)).decode(): "base64:" + base64.b64encode(bytes(16)).decode(),
+    }
+    for text, key in forms.items():
+        file.write_text(text, encoding="utf-8")
+        assert read_app_key(file) == key, text
+
+
+def test_what_is_not_a_key_is_described_without_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    wrong = {
+        b"": "it is empty, or not text",
+        b"\xff\xfe\x00": "it is empty, or not text",
+        b"hunter2": "its line of 7 characters does not begin with base64:, and is not a key of 16 or 32 bytes",
+        b"base64:AAAA": "its line of 11 characters begins with base64:, and is not a key of 16 or 32 bytes",
+        b"base64:!!": "its line of 9 characters begins with base64:, and is not a key of 16 or 32 bytes",
+        b"-- MySQL dump\n--\nCREATE TABLE": "it has 3 lines, and none of them begins with APP_KEY=",
+        b"APP_KEY=\n": "its line of 0 characters does not begin with base64:, and is not a key of 16 or 32 bytes",
+    }
+    for content, shape in wrong.items():
+        file.write_bytes(content)
+        with pytest.raises(UsageError) as refused:
+            read_app_key(file)
+        assert refused.value.fact == f"--app-key-file: {file} does not hold an APP_KEY: {shape}"
+        assert "base64:" in refused.value.hints[0]
+    with pytest.raises(UsageError, match=r"--app-key-file: cannot read .*: No such file or directory"):
+        read_app_key(tmp_path / "none")

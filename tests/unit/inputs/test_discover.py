@@ -1,0 +1,279 @@
+"""A directory is searched for one script and one storage, by what its entries hold."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from harness.artifacts.dump.model import DatabaseInfo
+from harness.artifacts.dump.source import Parts
+from harness.artifacts.dump.tab import TabDirectory
+from harness.base.errors import BrokenArtifact, HarnessError, UsageError
+from harness.inputs.discover import find_backup
+from harness.inputs.dumps import named_dump, spool
+from harness.inputs.expected import expected_tables, missing_tables
+from harness.inputs.patterns import newest
+from tests.unit.inputs.test_tab import RECORDED
+
+SCRIPT = b"-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\nCREATE TABLE `t` (`a` int);\n"
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    """A directory with a storage directory in it."""
+    directory = tmp_path / "night"
+    (directory / "files" / "resumes").mkdir(parents=True)
+    return directory
+
+
+def error_of(directory: Path) -> str:
+    with pytest.raises(UsageError) as wrong:
+        find_backup(directory)
+    return str(wrong.value)
+
+
+@pytest.mark.parametrize("name", ["apiary.sql", "apiary.sql.gz", "db", "backup.gz"])
+def test_a_script_is_known_by_its_first_bytes(backup: Path, name: str) -> None:
+    (backup / name).write_bytes(gzip.compress(SCRIPT) if name.endswith("gz") else SCRIPT)
+    (backup / "notes.txt").write_text("Nothing of importance.\n")
+    (backup / ".hidden.sql").write_bytes(SCRIPT)
+    found = find_backup(backup)
+    assert (found.dump, found.storage, found.manifest) == (backup / name, backup / "files", None)
+
+
+@pytest.mark.parametrize("damage", [b"", gzip.compress(SCRIPT)[:20], b"<html>"], ids=["empty", "cut", "page"])
+def test_a_damaged_script_is_found_by_its_name(backup: Path, damage: bytes) -> None:
+    """So that the drill says that it is broken, not that there is none."""
+    (backup / "apiary.sql.gz").write_bytes(damage)
+    assert find_backup(backup).dump == backup / "apiary.sql.gz"
+
+
+@pytest.mark.parametrize("beside", [b"-----BEGIN RSA PRIVATE KEY-----\n", b"---\nkey: value\n", b"SETTINGS=1\n"])
+def test_what_begins_like_a_script_and_is_none(backup: Path, beside: bytes) -> None:
+    """Keys of Passport and settings lie beside many a backup."""
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    (backup / "beside").write_bytes(beside)
+    assert find_backup(backup).dump == backup / "apiary.sql"
+
+
+def test_an_archive_is_known_by_its_first_bytes(backup: Path) -> None:
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    subprocess.run(["tar", "-C", backup / "files", "-czf", backup / "uploads.bin", "."], check=True)
+    shutil.rmtree(backup / "files")
+    assert find_backup(backup).storage == backup / "uploads.bin"
+
+
+def test_an_archive_that_is_damaged_from_its_first_byte_on_is_known_by_its_name(backup: Path) -> None:
+    """Or a backup that is broken would be bad usage: `storage.tar.gz` of 0 bytes, or with a list of names in front."""
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    shutil.rmtree(backup / "files")
+    archive = backup / "storage.tar.gz"
+    for content in (b"", b"\x1f\x8b\x08\0", b"./\n./resumes/\n\x1f\x8b\x08\0", b"-- text\n"):
+        archive.write_bytes(content)
+        (backup / "storage.tar.gz.sha256").write_text(f"{hashlib.sha256(content).hexdigest()}  storage.tar.gz\n")
+        assert find_backup(backup).storage == archive
+
+
+def test_the_inner_directory_of_a_storage_that_was_copied_whole(backup: Path) -> None:
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    (backup / "files").rename(backup / "app")
+    (backup / "storage").mkdir()
+    (backup / "app").rename(backup / "storage" / "app")
+    assert find_backup(backup).storage == backup / "storage" / "app"
+    (backup / "storage").rename(backup / "app")
+    assert find_backup(backup).storage == backup / "app", "it was copied into itself: a check reports that"
+
+
+def test_a_directory_beside_the_storage_is_no_second_one(backup: Path) -> None:
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    (backup / "logs").mkdir()
+    assert find_backup(backup).storage == backup / "files"
+
+
+def test_a_tab_directory_is_a_script(backup: Path) -> None:
+    shutil.copytree(RECORDED, backup / "tab")
+    assert find_backup(backup).dump == TabDirectory(backup / "tab")
+
+
+def test_a_manifest_of_another_program_is_bad_usage_and_not_a_bad_backup(backup: Path) -> None:
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    (backup / "manifest.json").write_text('{"name": "Apiary", "icons": []}')
+    assert error_of(backup) == (
+        f"{backup}/manifest.json is no manifest of apiary-drill: it has no format_version\n"
+        "HINT: Name the script with --dump and the storage with --storage."
+    )
+
+
+def test_several_candidates_are_named(backup: Path) -> None:
+    (backup / "b.sql").write_bytes(SCRIPT)
+    (backup / "a.sql").write_bytes(SCRIPT)
+    assert error_of(backup) == (
+        f"{backup} holds more than one script of mysqldump: a.sql, b.sql\n"
+        "HINT: Name the script with --dump and the storage with --storage."
+    )
+
+
+def test_links_checksums_and_logs_are_no_second_script(backup: Path) -> None:
+    """And a checksum is compared with what lies beside it."""
+    script = backup / "apiary-20261122.sql"
+    script.write_bytes(SCRIPT)
+    (backup / "latest.sql").symlink_to(script.name)
+    (backup / "gone.sql").symlink_to("nowhere.sql")
+    (backup / "apiary.sql.log").write_text("CREATE is fine\n")
+    digest = hashlib.sha256(SCRIPT).hexdigest()
+    for name, text in (
+        (f"{script.name}.sha256", f"{digest}  {script.name}\n"),
+        (f"{script.name}.sha256", f"{digest}\n"),
+        (f"{script.name}.md5", f"{hashlib.md5(SCRIPT, usedforsecurity=False).hexdigest()} *{script.name}\n"),
+        ("SHA256SUMS", f"{'0' * 64}  other\n{digest}  ./{script.name}\n"),
+    ):
+        sidecar = backup / name
+        sidecar.write_text(text)
+        assert find_backup(backup).dump == script
+        sidecar.write_text(text.replace(text.split()[-2 if "SUMS" in name else 0], "0" * len(text.split()[0])))
+        with pytest.raises(BrokenArtifact, match=f"^{script.name} is not what {name} says: its "):
+            find_backup(backup)
+        sidecar.unlink()
+
+
+def test_a_script_one_or_two_folders_deeper_is_found(backup: Path) -> None:
+    (backup / "db-dumps" / "mysql").mkdir(parents=True)
+    (backup / "db-dumps" / "mysql" / "apiary.sql").write_bytes(SCRIPT)
+    found = find_backup(backup)
+    assert (found.dump, found.storage) == (backup / "db-dumps" / "mysql" / "apiary.sql", backup / "files")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("metadata", "apiary-schema-create.sql", "apiary.users.sql"), "is a dump of mydumper"),
+        (("@.json", "apiary@users@@0.tsv.zst"), "is a dump of MySQL Shell"),
+        (("xtrabackup_info", "ibdata1"), "is a physical backup"),
+    ],
+    ids=["mydumper", "mysql-shell", "xtrabackup"],
+)
+def test_the_directories_of_other_tools_are_named(backup: Path, names: tuple[str, ...], said: str) -> None:
+    for name in names:
+        (backup / name).write_bytes(SCRIPT)
+    with pytest.raises(UsageError) as named:
+        named_dump([backup])
+    for refused in (error_of(backup), str(named.value)):
+        assert said in refused
+        assert "HINT: " in refused
+
+
+def test_what_a_zip_of_laravel_backup_unpacks_to_is_a_backup(tmp_path: Path) -> None:
+    """The zip itself is one too: test_zips.py."""
+    path, unpacked = tmp_path / "2026-11-22.zip", tmp_path / "unpacked"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("db-dumps/mysql-apiary.sql", SCRIPT)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(unpacked)
+    (unpacked / "var" / "www" / "html" / "storage" / "app" / "resumes").mkdir(parents=True)
+    found = find_backup(unpacked)
+    assert (found.dump, found.storage) == (unpacked / "db-dumps" / "mysql-apiary.sql", unpacked / "var")
+
+
+def test_one_script_for_each_table_is_told(backup: Path) -> None:
+    for name in ("users", "teams", "events"):
+        (backup / f"{name}.sql").write_bytes(SCRIPT)
+    assert "put them together (cat *.sql > apiary.sql)" in error_of(backup)
+
+
+def test_nothing_to_be_found_is_told(backup: Path) -> None:
+    assert error_of(backup).startswith(f"{backup} holds no script of mysqldump\n")
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    shutil.rmtree(backup / "files")
+    assert error_of(backup).startswith(f"{backup} holds no storage directory or archive\n")
+
+
+def test_the_newest_that_matches_is_meant(tmp_path: Path) -> None:
+    for age, name in enumerate(("apiary-1.sql.gz", "apiary-3.sql.gz", "apiary-2.sql.gz", "apiary-4.sql.gz.partial")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000 + age, 1000 + age))
+    assert newest("apiary-*", tmp_path) == tmp_path / "apiary-2.sql.gz"
+    assert newest(f"{tmp_path}/apiary-[13].sql.gz", Path("/")) == tmp_path / "apiary-3.sql.gz"
+    assert newest("apiary-1.sql.gz", tmp_path) == tmp_path / "apiary-1.sql.gz"
+
+
+def test_a_link_to_the_newest_is_the_same_file_and_one_to_nothing_is_none(tmp_path: Path) -> None:
+    (tmp_path / "apiary-1.sql.gz").touch()
+    (tmp_path / "apiary-latest.sql.gz").symlink_to("apiary-1.sql.gz")
+    (tmp_path / "apiary-old.sql.gz").symlink_to("apiary-0.sql.gz")
+    assert newest("apiary-*", tmp_path).resolve() == tmp_path / "apiary-1.sql.gz"
+
+
+def test_two_that_are_equally_new_are_an_error(tmp_path: Path) -> None:
+    for name in ("b.sql", "a.sql"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000, 1000))
+    with pytest.raises(UsageError) as both:
+        newest("*.sql", tmp_path)
+    assert str(both.value) == (
+        "2 candidates for *.sql are equally new: a.sql, b.sql\nHINT: Name one of them, or make the pattern narrower."
+    )
+
+
+def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as none:
+        newest("backups/*.sql", tmp_path)
+    assert str(none.value) == (
+        f"nothing matches backups/*.sql in {tmp_path}\nHINT: Look whether last night's backup was made at all."
+    )
+
+
+def test_names_become_a_script(tmp_path: Path) -> None:
+    one, two = tmp_path / "structure.sql", tmp_path / "rows.sql"
+    one.write_bytes(b"CREATE TABLE t (a int);")
+    two.write_bytes(b"INSERT INTO t VALUES (1);")
+    assert named_dump([one]) == one
+    assert named_dump([RECORDED]) == TabDirectory(RECORDED)
+    pair = named_dump([one, two])
+    assert pair == Parts((one, two))
+    assert pair.name == "structure.sql and rows.sql"
+    assert isinstance(pair, Parts)
+    assert b"".join(pair.chunks()) == b"CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n"
+    for names, told in (
+        ([tmp_path / "none"], f"there is no file {tmp_path / 'none'}"),
+        ([one, one], "structure.sql is named twice"),
+        ([one, RECORDED], f"{RECORDED} is a directory: a pair is made of two scripts"),
+    ):
+        with pytest.raises(UsageError) as wrong:
+            named_dump(names)
+        assert wrong.value.fact == told
+
+
+def test_standard_input_is_kept_where_nobody_else_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "in"
+    path.write_bytes(SCRIPT)
+    with path.open("rb") as stream:
+        kept = spool(stream, tmp_path)
+    assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (SCRIPT, 0o600)
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "standard-input").mkdir()
+    with Path("/dev/null").open("rb") as stream, pytest.raises(HarnessError) as full:
+        spool(stream, tmp_path)
+    assert str(full.value) == f"cannot keep standard input in {tmp_path}: Is a directory\nHINT: Make room."
+
+
+def test_the_tables_of_an_apiary_are_known() -> None:
+    tables = expected_tables()
+    assert len(tables) == 53
+    assert {"users", "attendance", "webhook_calls", "devices"} <= set(tables)
+    assert "oauth_personal_access_clients" not in tables, "a later migration drops it"
+
+
+def test_what_may_be_left_out_is_not_missing() -> None:
+    missing = missing_tables(DatabaseInfo("apiary", False, 1, (), (), ()))
+    assert len(missing) == 53 - 14
+    assert "users" in missing
+    assert "jobs" not in missing

@@ -1,0 +1,177 @@
+"""`apiary-drill inspect`: everything about a dump, in words and as JSON, with the exit code of what verify would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli.main import main
+from tests.unit.inputs.test_tab import RECORDED
+
+DUMPS = Path(__file__).parents[1] / "dump" / "data" / "mysql-9.7"
+
+
+def inspected(*arguments: str | Path, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(main, ["inspect", *map(str, arguments)], input=stdin)
+
+
+def told(result: Result) -> str:
+    """What was printed, its lines joined."""
+    return " ".join(result.stdout.split())
+
+
+def test_it_tells_everything_that_a_full_script_says() -> None:
+    result = inspected(DUMPS / "full.sql")
+    text = told(result)
+    assert result.exit_code == 0
+    for fact in (
+        "Nothing in this dump stands against restoring it.",
+        "made by mysqldump 9.7.4",
+        "server 9.7.4-2 (mysql)",
+        "finished yes, on 2026-11-22 at ",
+        "--routines, --events",
+        "collations utf8mb4_0900_ai_ci (line ",
+        "engines InnoDB (line ",
+        "definers root@localhost (line ",
+        "largest statement ",
+        "Database apiary: ",
+        "left out, as the guide allows: action_events, ",
+        "an Apiary expects and this does not hold: attendance, ",
+    ):
+        assert fact in text, fact
+    for kind in ("views: ", "triggers: ", "procedures: ", "functions: ", "events: "):
+        assert kind in text, kind
+
+
+def test_json_holds_all_of_it() -> None:
+    result = inspected(DUMPS / "full.sql", "--json")
+    read = json.loads(result.stdout)
+    assert read["script"]["tool_version"] == "9.7.4"
+    assert read["script"]["complete"] is True
+    assert read["refused"] == []
+    tables = {table["name"]: table["rows"] for table in read["script"]["databases"][0]["tables"]}
+    assert tables["users"] > 0
+    assert "users" not in read["expected_and_missing"]["apiary"]
+    assert "attendance" in read["expected_and_missing"]["apiary"]
+
+
+def test_gtids_and_the_log_are_told() -> None:
+    text = told(inspected(DUMPS / "all-databases.sql.gz"))
+    assert "GTID_PURGED set on line 26; verify leaves it out" in text
+    assert "SQL_LOG_BIN set on lines 19, 20, 1509; verify leaves it out" in text
+    assert "Database mysql: " in text
+    assert "Database other: " in text
+    assert "none of its tables is one of an Apiary" in text
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("/*!999999\\- enable the sandbox mode */ \n", "/*!999999\\- on line 1: stops MySQL's client; left out"),
+        ("/*M!999999\\- enable the sandbox mode */ \n", "/*M!999999\\- on line 1: is a comment to MySQL's client;"),
+    ],
+    ids=["old", "new"],
+)  # fmt: skip
+def test_both_spellings_of_the_sandbox_line_are_told(first: str, said: str) -> None:
+    script = first.encode() + (DUMPS / "by-mariadb-dump.sql").read_bytes().split(b"\n", 1)[1]
+    assert said in told(inspected("-", stdin=script))
+
+
+def test_a_script_that_is_cut_short_would_be_refused() -> None:
+    script = (DUMPS / "full.sql").read_bytes()[:9000]
+    result = inspected("-", stdin=script)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("verify would refuse this dump:\n  the dump standard input is cut short: ")
+
+
+def test_unsafe_statements_would_be_refused() -> None:
+    """Each with its line; those of every database of the script."""
+    script = b"CREATE TABLE t (a int);\nGRANT ALL ON *.* TO x;\nSHUTDOWN;\n"
+    result = inspected("-", stdin=script)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()[:3]
+    assert lines == [
+        "verify would refuse this dump:",
+        "  the dump standard input was refused: on line 2, GRANT changes what accounts may do",
+        "  line 3: server-control SHUTDOWN",
+    ]
+
+
+def test_a_dump_without_tables_would_be_refused() -> None:
+    result = inspected("-", stdin=b"-- MySQL dump 10.13  Distrib 9.7.4\nSET sql_mode = '';\n-- Dump completed\n")
+    assert result.exit_code == 1
+    assert "the dump standard input holds no table" in told(result)
+
+
+def test_a_view_that_is_only_a_placeholder_would_be_refused() -> None:
+    """As `verify` does: it would load, and show nothing."""
+    script = b"CREATE TABLE `t` (`a` int);\n/*!50001 CREATE VIEW `v` AS SELECT \n 1 AS `a`*/;\n-- Dump completed\n"
+    result = inspected("-", stdin=script)
+    assert result.exit_code == 1
+    assert "holds only the placeholder of the view v, on line 2" in told(result)
+
+
+def test_pairs_and_directories_are_read_as_one(tmp_path: Path) -> None:
+    text = told(inspected(DUMPS / "no-data.sql", DUMPS / "no-create-info.sql"))
+    assert "no-data.sql and no-create-info.sql" in text
+    assert "rows only, no CREATE TABLE" not in text
+    assert "every" in told(inspected(RECORDED))
+
+
+def test_no_value_of_a_row_is_printed() -> None:
+    """A dump is full of personal data: names, counts and sizes only."""
+    script = b"CREATE TABLE t (a text);\nINSERT INTO t VALUES ('burdell@example.org');\n"
+    for arguments in (("-",), ("-", "--json")):
+        assert "burdell" not in inspected(*arguments, stdin=script).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "code"),
+    [
+        ("none.sql", "there is no file ", 2),
+        ("page.7z", "is a 7z archive, not a script", 2),
+        ("page.zip", "the zip archive is cut short: it has no end", 1),
+    ],
+    ids=["missing", "7z", "zip"],
+)
+def test_what_cannot_be_read_is_bad_usage_or_a_bad_backup(tmp_path: Path, name: str, said: str, code: int) -> None:
+    """A zip archive may be a backup: one that is cut short is broken."""
+    (tmp_path / "page.zip").write_bytes(b"PK\x03\x04 and so on, as archives do")
+    (tmp_path / "page.7z").write_bytes(b"7z\xbc\xaf\x27\x1c and so on, as archives do")
+    result = inspected(tmp_path / name)
+    assert result.exit_code == code
+    assert said in " ".join(result.stderr.split())
+
+
+SCRIPT = b"CREATE TABLE `users` (`id` int);\nINSERT INTO `users` VALUES (1);\nFLUSH PRIVILEGES;\n"
+
+
+def test_it_takes_what_verify_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A BACKUP directory, a configuration, several databases, codes that are allowed."""
+    night = tmp_path / "night"
+    (night / "files" / "resumes").mkdir(parents=True)
+    (night / "apiary.sql").write_bytes(SCRIPT)
+    refused = "the dump apiary.sql was refused: on line 3, FLUSH acts on the whole server"
+    assert refused in told(inspected(night))
+    assert inspected(night).exit_code == 1
+    assert inspected(night, "--allow", "server-control").exit_code == 0
+    config = tmp_path / "apiary-drill.toml"
+    config.write_text('[backup]\ndirectory = "night"\n\n[safety]\nallow = ["server-control"]\n')
+    assert inspected("--config", config).exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    assert "Nothing in this dump stands against restoring it." in told(inspected())
+    several = inspected(DUMPS / "databases.sql")
+    assert several.exit_code == 2
+    assert "holds 2 databases: other, apiary HINT: Name one of them with --database." in told(several)
+    assert inspected(DUMPS / "databases.sql", "--database", "apiary").exit_code == 0
+    assert inspected(DUMPS / "databases.sql", "--config", config).exit_code == 2
+
+
+def test_without_anything_to_read_it_is_bad_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = inspected()
+    assert result.exit_code == 2
+    assert "name a script or a BACKUP directory" in " ".join(result.stderr.split())

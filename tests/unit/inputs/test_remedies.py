@@ -1,0 +1,207 @@
+"""What a refusal says to do is done, once each: it must not lead to another refusal.
+
+Where the remedy is to take the backup again, or to load it with another tool, the healthy script of the same table
+stands for what comes out.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.artifacts.dump.compression import compression
+from harness.base.errors import BrokenArtifact
+from harness.cli.main import main
+from harness.procedure.restore.storage import check_storage
+from tests.unit.dump.test_dump_safety import REFUSED
+from tests.unit.inputs.test_cases import ANSWERS, CASES
+from tests.unit.inputs.test_zips import DUMP, RESUME, SCRIPT, zip_of
+
+AGAIN = CASES / "definer-stripped" / "d.sql"
+"""A healthy dump of the table of all cases."""
+
+DECRYPT = "Decrypt it first, and hand in what comes out: the drill is given no key of yours."
+UNPACK = "Unpack it first, and hand in what comes out; gzip, zstd, xz and bzip2 are read as they are."
+ELSEWHERE = "Send what programs say to a file of their own (2>errors.log), and take the backup again."
+LOAD = "This drill restores scripts: load it into a server of its own with {}, and hand in a mysqldump of that."
+UNZIP = "Unpack it (unzip {} -d DIRECTORY), and name the script with --dump, the storage with --storage."
+
+Follow = Callable[[Path, Path], tuple[str, ...]]
+"""What is handed in instead of a refused input, given a directory to work in: arguments of `inspect`."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A refused input.
+
+    Args:
+        make: the input, in a directory.
+        said: the remedy that is printed, `{}` for the file's name.
+        follow: does what it says.
+    """
+
+    make: Callable[[Path], Path]
+    said: str
+    follow: Follow
+
+
+def case(name: str) -> Callable[[Path], Path]:
+    return lambda _: CASES / name
+
+
+def again(_: Path, __: Path) -> tuple[str, ...]:
+    return (str(AGAIN),)
+
+
+def unpacked(*command: str) -> Follow:
+    """By a program that writes to standard output."""
+
+    def follow(path: Path, place: Path) -> tuple[str, ...]:
+        script = place / "unpacked.sql"
+        script.write_bytes(subprocess.run([*command, path], check=True, capture_output=True).stdout)
+        return (str(script),)
+
+    return follow
+
+
+def without_messages(path: Path, place: Path) -> tuple[str, ...]:
+    """The same backup, with what programs said gone to another file."""
+    kept = [
+        line
+        for line in path.read_bytes().splitlines(keepends=True)
+        if not line.startswith((b"Warning: ", b"Welcome ", b"mysqldump: "))
+    ]
+    script = place / "clean.sql"
+    script.write_bytes(b"".join(kept))
+    assert script.stat().st_size < path.stat().st_size
+    return (str(script),)
+
+
+def inflated(path: Path, place: Path) -> tuple[str, ...]:
+    script = place / "inflated.sql"
+    script.write_bytes(zlib.decompress(path.read_bytes()))
+    return (str(script),)
+
+
+def encrypted(place: Path) -> Path:
+    """With a password that is known, unlike that of the case."""
+    path = place / "known.enc"
+    command = ["openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-pass", "pass:bees", "-in", AGAIN, "-out", path]
+    subprocess.run(command, check=True)
+    return path
+
+
+def unzipped(path: Path, place: Path) -> tuple[str, ...]:
+    subprocess.run(["unzip", "-q", path, "-d", place / "unzipped"], check=True)
+    return (str(place / "unzipped" / DUMP[0]),)
+
+
+def with_password(path: Path, place: Path) -> tuple[str, ...]:
+    secret = place / "secret"
+    secret.write_text("bees\n")
+    secret.chmod(0o600)
+    return (str(path), "--password-file", str(secret))
+
+
+REMEDIES = (
+    Remedy(case("age/d.sql.age"), DECRYPT, again),
+    Remedy(case("openssl/d.sql.enc"), DECRYPT, again),
+    Remedy(
+        encrypted, DECRYPT, unpacked("openssl", "enc", "-d", "-aes-256-cbc", "-pbkdf2", "-pass", "pass:bees", "-in")
+    ),
+    Remedy(case("lz4/d.sql.lz4"), UNPACK, unpacked("lz4", "-dc")),
+    Remedy(case("zlib/d.sql.z"), UNPACK, inflated),
+    Remedy(case("mydumper-dir/d"), LOAD.format("myloader"), again),
+    Remedy(case("mysqlsh-dir/d"), LOAD.format("util.loadDump"), again),
+    Remedy(
+        case("flush-privileges/d.sql"),
+        "Name one of them with --database.",
+        lambda path, _: (str(path), "--database", "apiary"),
+    ),
+    Remedy(
+        case("qualified-names/d.sql"),
+        "It runs only into a database called forge: make the dump with mysqldump, whose names stand alone.",
+        again,
+    ),
+    Remedy(case("only-a-message/d.sql"), ELSEWHERE, again),
+    Remedy(case("text-first-apostrophe/d.sql"), ELSEWHERE, without_messages),
+    Remedy(case("text-first-plain/d.sql"), ELSEWHERE, without_messages),
+    Remedy(case("text-middle-couldnt/d.sql"), ELSEWHERE, without_messages),
+    Remedy(lambda place: zip_of(place / "db.zip", DUMP), UNZIP, unzipped),
+    Remedy(lambda place: zip_of(place / "two.zip", DUMP, ("db-dumps/b.sql", SCRIPT), RESUME), UNZIP, unzipped),
+    Remedy(
+        lambda place: zip_of(place / "locked.zip", DUMP, RESUME, password=b"bees"),
+        "Put the password into a file that only you can read, and name it: --password-file FILE.",
+        with_password,
+    ),
+)
+
+
+def inspected(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["inspect", *arguments])
+
+
+def test_each_remedy_is_followed_once(tmp_path: Path) -> None:
+    """The remedy is the one that is printed; what it leads to may run."""
+    for number, remedy in enumerate(REMEDIES):
+        place = tmp_path / str(number)
+        place.mkdir()
+        path = remedy.make(place)
+        refused = inspected(str(path))
+        assert refused.exit_code in (1, 2), path
+        assert f"HINT: {remedy.said.format(path.name)}\n" in refused.output, path
+        followed = inspected(*remedy.follow(path, place))
+        assert followed.exit_code == 0, (path, followed.output)
+        assert "Nothing in this dump stands against restoring it." in followed.output, path
+
+
+def test_the_remedy_of_every_refused_case_is_followed(tmp_path: Path) -> None:
+    known = {remedy.make(tmp_path) for remedy in REMEDIES if remedy.make(tmp_path).is_relative_to(CASES)}
+    assert known == {CASES / answer.path for answer in ANSWERS if answer.refused}
+
+
+def test_an_archive_with_names_in_front_is_made_again_without_them(tmp_path: Path) -> None:
+    """`tar-verbose-mixed`: "leave that out of the command"."""
+    mixed = CASES / "tar-verbose-mixed" / "s.tar.gz"
+    with pytest.raises(BrokenArtifact) as wrong:
+        check_storage(mixed, tmp_path / "files.jsonl")
+    assert "leave that out of the command" in wrong.value.hints[0]
+    content = mixed.read_bytes()
+    at = next(at for at in range(len(content)) if compression(content[at : at + 4]))
+    (tmp_path / "s.tar.gz").write_bytes(content[at:])
+    assert check_storage(tmp_path / "s.tar.gz", tmp_path / "files.jsonl").totals.directories
+
+
+ALLOW = re.compile(r"allow (\S+) by name")
+
+
+def test_a_code_that_a_remedy_offers_to_allow_lets_the_script_run(tmp_path: Path) -> None:
+    """And where none is offered, the remedy is to take the statement out, or another backup."""
+    head, footer, tail = AGAIN.read_bytes().rpartition(b"-- Dump completed")
+    path, offered = tmp_path / "d.sql", set[str]()
+    for statement, code, _ in REFUSED:
+        path.write_bytes(head + statement + footer + tail)
+        refused = inspected(str(path))
+        assert refused.exit_code == 1, statement
+        (remedy,) = [line for line in refused.output.splitlines() if line.startswith("HINT: ")][:1]
+        found = ALLOW.search(" ".join(refused.output.split()))
+        if found is None:
+            assert re.search("[Tt]ake (the statement|the line|it) out|one by one|dump the database on its own", remedy)
+            continue
+        assert found[1] == code, statement
+        offered.add(code)
+        assert inspected(str(path), "--allow", code).exit_code == 0, statement
+    assert {"computed-value", "dynamic-sql", "remote-table", "unsafe-charset"} <= offered
+    several = b"CREATE TABLE `v` (`a` int);\nINSERT INTO `v` VALUES ((SELECT 1));\nPREPARE s FROM 'x';\n"
+    path.write_bytes(head + several + footer + tail)
+    assert "allow computed-value and dynamic-sql by name" in " ".join(inspected(str(path)).output.split())
+    assert inspected(str(path), "--allow", "computed-value", "--allow", "dynamic-sql").exit_code == 0
+    path.write_bytes(head + several + b"SELECT 1;\n" + footer + tail)
+    assert not ALLOW.search(inspected(str(path)).output), "allowing two of the three would lead to the third"

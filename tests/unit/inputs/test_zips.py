@@ -1,0 +1,290 @@
+"""A zip of spatie/laravel-backup is a backup; what is wrong with one is named before anything is unpacked.
+
+`data/spatie` was written by PHP 8.2's ZipArchive (libzip 1.7.3) with the script beside it, as the package calls it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import stat
+import struct
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import pyzipper
+from click.testing import CliRunner
+
+from harness.artifacts.storage import zipped
+from harness.artifacts.storage.archive import read_archive_file
+from harness.artifacts.storage.names import coded
+from harness.artifacts.storage.safety import ArchiveLimits
+from harness.artifacts.storage.zipped import ZipArchive
+from harness.base.errors import BrokenArtifact, HarnessError, UnsafeArtifact, UsageError
+from harness.cli import config
+from harness.cli.main import main
+from harness.drill.handover import HandedIn, HandedOver
+from harness.inputs.discover import FoundBackup, find_backup
+from harness.inputs.zips import ZippedScript, read_password
+from harness.procedure.restore.script import read_script
+from harness.procedure.restore.storage import check_storage
+
+RECORDED = Path(__file__).parent / "data" / "spatie"
+PASSWORD = "Bienenstock ü".encode()
+SCRIPT = (Path(__file__).parents[2] / "data" / "cases" / "nested" / "b" / "db-dumps" / "mysql-apiary.sql").read_bytes()
+APP = "var/www/html/storage/app"
+DUMP = ("db-dumps/mysql-apiary.sql", SCRIPT)
+RESUME = (f"{APP}/resumes/x.pdf", b"%PDF-1.4\n%%EOF\n")
+Entry = tuple[str | zipfile.ZipInfo, bytes]
+
+
+def zip_of(path: Path, *entries: Entry, password: bytes | None = None, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """A zip archive of these entries; the names may be any that Python writes."""
+    encryption = pyzipper.WZ_AES if password else None
+    with pyzipper.AESZipFile(path, "w", compression=method, encryption=encryption) as archive:
+        archive.setpassword(password)
+        for name, content in entries:
+            if isinstance(name, zipfile.ZipInfo):
+                info = pyzipper.zipfile_aes.AESZipInfo(name.filename)
+                info.external_attr, info.create_system = name.external_attr, 3
+                archive.writestr(info, content)
+            else:
+                archive.writestr(name, content)
+    return path
+
+
+def special(name: str, kind: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (kind | 0o644) << 16
+    return info
+
+
+def refused(path: Path, password: bytes | None = None, limits: ArchiveLimits | None = None) -> HarnessError:
+    """What `verify` says before any server starts."""
+    with pytest.raises(HarnessError) as wrong:
+        read_whole(find_backup(path, password), path.parent, limits)
+    assert wrong.value.hints
+    return wrong.value
+
+
+def read_whole(found: FoundBackup, scratch: Path, limits: ArchiveLimits | None = None) -> list[bytes]:
+    assert isinstance(found.storage, ZipArchive)
+    read_script(found.dump, None)
+    inventory = scratch / "files.jsonl"
+    checked = check_storage(found.storage, inventory, limits=limits or ArchiveLimits())
+    return [checked.prefix, *sorted(entry.path for entry in read_archive_file(found.storage) if entry.kind == "file")]
+
+
+@pytest.mark.parametrize(("name", "password"), [("plain", None), ("aes", PASSWORD)])
+def test_what_libzip_wrote_is_read(tmp_path: Path, name: str, password: bytes | None) -> None:
+    """Dump, files with their bytes and modes; the application's own `mysql-schema.sql` is no second dump."""
+    path = RECORDED / f"{name}.zip"
+    found = find_backup(path, password)
+    assert isinstance(found.storage, ZipArchive)
+    assert (found.dump.name, repr(PASSWORD)[2:-1] in repr(found)) == (f"db-dumps/mysql-apiary.sql in {name}.zip", False)
+    assert b"".join(found.dump.chunks()) == SCRIPT if isinstance(found.dump, ZippedScript) else False
+    assert read_whole(found, tmp_path) == [
+        APP.encode(), b"var/www/html/database/schema/mysql-schema.sql",
+        f"{APP}/public/ümlaut.txt".encode(), f"{APP}/resumes/x.pdf".encode(),
+    ]  # fmt: skip
+    resume = next(entry for entry in read_archive_file(found.storage) if entry.path.endswith(b"x.pdf"))
+    assert (resume.content, resume.mode, resume.size_bytes, resume.uid) == ("pdf", 0o644, 17, 33)
+    handed = HandedOver.from_outside(HandedIn(found.dump, found.storage))
+    assert handed.files == (("database", path),), "the archive is measured once"
+
+
+def test_other_places_of_dump_and_storage(tmp_path: Path) -> None:
+    """`relative_path`, a compressed dump, a storage at the top; folders without a file decide nothing."""
+    for name, content, folder in (
+        ("db-dumps/mysql-apiary.sql.gz", gzip.compress(SCRIPT), "storage/app"),
+        ("mysql-apiary.sql", SCRIPT, "html/storage/app"),
+        ("backup/db-dumps/a.sql.gz", gzip.compress(SCRIPT), ""),
+    ):
+        path = zip_of(
+            tmp_path / "b.zip", (name, content), ("var/www/html/storage/app/", b""),
+            (f"{folder}/resumes/x.pdf".lstrip("/"), b"%PDF"), ("database/schema/s.sql", b"x"), ("app/", b""),
+        )  # fmt: skip
+        assert read_whole(find_backup(path), tmp_path)[0] == folder.encode()
+        restored = [entry.path for entry in read_archive_file(ZipArchive(path, script=name.encode()))]
+        assert name.encode() not in restored
+        assert len(restored) == 4
+
+
+def test_modes_links_and_empty_files(tmp_path: Path) -> None:
+    path = zip_of(
+        tmp_path / "b.zip", DUMP, RESUME, (f"{APP}/empty", b""), (special(f"{APP}/l", stat.S_IFLNK), b"resumes"),
+        (special(f"{APP}/" + "n" * 300, stat.S_IFREG), b"x"), password=b"p",
+    )  # fmt: skip
+    found = find_backup(path, b"p")
+    assert isinstance(found.storage, ZipArchive)
+    entries = {entry.path.rpartition(b"/")[2]: entry for entry in read_archive_file(found.storage)}
+    assert (entries[b"l"].kind, entries[b"l"].target) == ("symlink", b"resumes")
+    assert (entries[b"empty"].size_bytes, entries[b"n" * 300].mode) == (0, 0o644)
+
+
+UNSAFE: tuple[tuple[str, tuple[Entry, ...], str], ...] = (
+    ("..", ((f"{APP}/../../x", b""),), "the storage archive holds {}, which leads out with .."),
+    ("absolute", (("/etc/cron.d/x", b""),), "the storage archive holds {}, which is an absolute name"),
+    ("link", ((special(f"{APP}/l", stat.S_IFLNK), b"/etc"),), "the storage archive holds {}, which is a symbolic link"),
+    ("below a link", ((special(f"{APP}/l", stat.S_IFLNK), b"resumes"), (f"{APP}/l/x", b"")),
+     "the storage archive holds {}, which is a link or a file"),
+    ("device", ((special(f"{APP}/d", stat.S_IFCHR), b""),), "the storage archive holds {}, a character device"),
+    ("twice", ((f"{APP}/x", b"1"), (f"{APP}/x", b"2")), "the storage archive holds {} twice"),
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_must_not_be_unpacked_is_refused_as_of_a_tar(tmp_path: Path) -> None:
+    for number, (what, entries, said) in enumerate(UNSAFE):
+        error = refused(zip_of(tmp_path / f"{number}.zip", DUMP, RESUME, *entries))
+        name = entries[-1][0] if isinstance(entries[-1][0], str) else entries[-1][0].filename
+        start, _, end = said.partition("{}")
+        assert (type(error), error.exit_code) == (UnsafeArtifact, 1), what
+        assert start + coded(name.encode()) in error.fact or "below" in error.fact, what
+        assert end in error.fact, what
+    error = refused(zip_of(tmp_path / "dumps.zip", DUMP, DUMP, RESUME))
+    assert error.fact.endswith("dumps.zip holds db-dumps/mysql-apiary.sql twice")
+
+
+def test_bombs_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By size, by ratio and by the number of entries; what an entry says of its size is all that is read of it."""
+    path = zip_of(tmp_path / "b.zip", DUMP, RESUME, (f"{APP}/zeros", bytes(4 << 20)))
+    assert read_whole(find_backup(path), tmp_path)
+    for limits, said in (
+        (ArchiveLimits(total_bytes=1 << 20), "the storage archive unpacks to more than 1048576 bytes, 4194319 with"),
+        (ArchiveLimits(ratio_from_bytes=1 << 20), "above the ratio of 200"),
+        (ArchiveLimits(members=1), "the storage archive holds more than 1 members"),
+    ):
+        assert said in refused(path, limits=limits).fact
+    lying = path.read_bytes().replace(struct.pack("<L", 4 << 20), struct.pack("<L", 1 << 20))
+    path.write_bytes(lying)
+    assert "the zip archive is damaged" in refused(path).fact
+    encrypted = zip_of(tmp_path / "e.zip", DUMP, (RESUME[0], bytes(4 << 20)), password=b"p")
+    for size, said in (
+        (1 << 20, "has more content than"),
+        ((4 << 20) - 1, "has more"),
+        ((4 << 20) + 1, "lacks 1 bytes"),
+    ):
+        path.write_bytes(encrypted.read_bytes().replace(struct.pack("<L", 4 << 20), struct.pack("<L", size)))
+        assert said in refused(path, b"p").fact
+    monkeypatch.setattr(zipped, "MOST_ENTRIES", 3)
+    many = zip_of(tmp_path / "many.zip", DUMP, RESUME, *((f"{APP}/{number}", b"") for number in range(9)))
+    assert refused(many).fact == f"{many}: the zip archive may hold more than 3 entries"
+
+
+def test_every_cut_of_a_zip_is_broken_and_no_change_goes_unseen(tmp_path: Path) -> None:
+    """Exit code 1 wherever it ends; a changed byte is an error, or changes nothing that is restored."""
+    for password in (None, b"p"):
+        whole = zip_of(tmp_path / "w.zip", DUMP, RESUME, password=password).read_bytes()
+        path = tmp_path / "b.zip"
+        healthy = contents(zip_of(tmp_path / "w.zip", DUMP, RESUME, password=password), password)
+        for size in range(4, len(whole) - 1, 37):
+            path.write_bytes(whole[:size])
+            error = refused(path, password)
+            assert (type(error), error.exit_code) == (BrokenArtifact, 1), size
+            assert error.fact == f"{path}: the zip archive is cut short: it has no end"
+        for at in range(4, len(whole), 11):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+            try:
+                assert contents(path, password) == healthy, at
+            except HarnessError:
+                continue
+
+
+def contents(path: Path, password: bytes | None) -> list[bytes]:
+    found = find_backup(path, password)
+    assert isinstance(found.storage, ZipArchive)
+    assert isinstance(found.dump, ZippedScript)
+    return [b"".join(found.dump.chunks()), *(entry.sha256.encode() for entry in read_archive_file(found.storage))]
+
+
+Change = Callable[[Path], Path]
+USAGE: tuple[tuple[str, Change, str], ...] = (
+    ("no script", lambda p: zip_of(p, RESUME), "{} is a zip archive without a script of mysqldump in db-dumps/"),
+    ("no files", lambda p: zip_of(p, DUMP),
+     "{} holds no storage directory (storage/app), as backup:run --only-db leaves it out"),
+    ("no files but the code", lambda p: zip_of(p, DUMP, ("public/index.php", b""), ("app/Http/x.php", b"")),
+     "{} holds no storage directory (storage/app), as backup:run --only-db leaves it out"),
+    ("two scripts", lambda p: zip_of(p, DUMP, ("db-dumps/b.sql", SCRIPT), RESUME),
+     "{} holds more than one script of mysqldump: db-dumps/mysql-apiary.sql, db-dumps/b.sql"),
+    ("two storages", lambda p: zip_of(p, DUMP, RESUME, ("old/storage/app/x", b"")),
+     "{}: it holds more than one storage directory: old/storage/app, var/www/html/storage/app"),
+    ("bzip2", lambda p: zip_of(p, DUMP, RESUME, method=zipfile.ZIP_BZIP2),
+     "{}: the zip archive holds entries compressed by method 12, which is neither deflate nor none"),
+    ("empty", lambda p: zip_of(p), "{} is a zip archive without a script of mysqldump in db-dumps/"),
+    ("encrypted", lambda p: zip_of(p, DUMP, RESUME, password=b"p"), "{} is encrypted, and no password was given"),
+)  # fmt: skip
+
+
+def test_what_is_no_backup_is_named_with_what_to_do(tmp_path: Path) -> None:
+    for number, (what, make, said) in enumerate(USAGE):
+        path = make(tmp_path / f"{number}.zip")
+        error = refused(path)
+        assert (type(error), error.exit_code) == (UsageError, 2), what
+        assert error.fact == said.format(path), what
+
+
+def test_the_password_comes_from_a_file(tmp_path: Path) -> None:
+    """Of an option, or of the configuration; a wrong one is one sentence, and exit code 2."""
+    path, secret, wrong = zip_of(tmp_path / "b.zip", DUMP, RESUME, password=PASSWORD), tmp_path / "s", tmp_path / "w"
+    secret.write_bytes(PASSWORD + b"\n")
+    wrong.write_bytes(b"something else")
+    assert find_backup(path, read_password(secret))
+    assert str(refused(path, read_password(wrong))) == (
+        f"the password does not open {path}\n"
+        "HINT: Give the one that the backup was made with (BACKUP_ARCHIVE_PASSWORD of spatie/laravel-backup)."
+    )
+    settings = tmp_path / "apiary-drill.toml"
+    settings.write_text('[backup]\ndirectory = "*.zip"\npassword_file = "s"\n')
+    assert config.locate(config.load(settings), tmp_path).dump.name == "db-dumps/mysql-apiary.sql in b.zip"
+    for options, code in (
+        ((str(path), "--password-file", str(secret)), 0),
+        (("--config", str(settings)), 0),
+        (("--config", str(settings), "--password-file", str(wrong)), 2),
+        ((str(path), "--password-file", str(wrong)), 2),
+        ((str(path),), 2),
+        ((str(path), "--password-file", str(tmp_path / "none")), 2),
+    ):
+        result = CliRunner().invoke(main, ["inspect", *options])
+        assert result.exit_code == code, (options, result.output)
+        assert PASSWORD.decode() not in result.output
+    both = ["verify", "--dump", str(path), "--storage", str(path), "--password-file", str(secret)]
+    assert "--password-file goes with a BACKUP that is a zip" in CliRunner().invoke(main, both).output
+    for content in (b"", b"\n", b"a\nb", bytes(2000)):
+        secret.write_bytes(content)
+        with pytest.raises(UsageError, match="does not hold a password"):
+            read_password(secret)
+
+
+def test_a_wrong_password_of_the_old_kind(tmp_path: Path) -> None:
+    """PKWARE's own encryption, as `zip -e` writes it."""
+    names = (tmp_path / "db-dumps" / "a.sql", tmp_path / "storage" / "app" / "x")
+    for name in names:
+        name.parent.mkdir(parents=True)
+        name.write_bytes(SCRIPT)
+    path = tmp_path / "b.zip"
+    subprocess.run(["zip", "-q", "-r", "-P", "secret", path, "db-dumps", "storage"], cwd=tmp_path, check=True)
+    assert contents(path, b"secret")[0] == SCRIPT
+    assert refused(path, b"other").exit_code == 2
+
+
+def test_a_name_with_a_nul_byte(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "b.zip", DUMP, RESUME, (f"{APP}/a#b", b""))
+    path.write_bytes(path.read_bytes().replace(b"a#b", b"a\0b"))
+    assert "which has a NUL byte in it" in refused(path).fact
+
+
+def test_a_zip_is_read_in_bounded_memory(tmp_path: Path) -> None:
+    """Chunks stay small, whatever an entry unpacks to."""
+    path = zip_of(tmp_path / "b.zip", DUMP, RESUME, (f"{APP}/zeros", bytes(32 << 20)))
+    assert max(map(len, ZipArchive(path).chunks())) <= 1 << 18
+    assert sum(map(len, ZipArchive(path).chunks())) > 32 << 20
+
+
+def test_a_script_named_by_dump_is_told_that_its_zip_is_a_backup(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "b.zip", DUMP, RESUME)
+    with pytest.raises(UsageError) as wrong:
+        read_script(path, None)
+    assert "is a BACKUP by itself" in wrong.value.hints[0]
