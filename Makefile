@@ -25,8 +25,8 @@ score: $(SERVERS) ## Drill every scenario, each with what it breaks, and say wha
 	$(BIN)/apiary-drill score --jobs $(JOBS) $(SCORE)
 
 nightly: $(SERVERS) ## Drill everything in both runtimes, and drills in which nothing is broken; minutes become hours
-	$(BIN)/apiary-drill score --runtime docker --jobs $(JOBS) --clean 20 --json > scorecard-docker.json
-	$(BIN)/apiary-drill score --runtime process --jobs $(JOBS) --clean 20 --json > scorecard-process.json
+	$(BIN)/apiary-drill score --runtime docker --jobs $(JOBS) --fault-free 20 --json > scorecard-docker.json
+	$(BIN)/apiary-drill score --runtime process --jobs $(JOBS) --fault-free 20 --json > scorecard-process.json
 
 check: lint ## What a change is tried with first: lint, types and the unit tests
 	$(BIN)/pytest -q -n $(JOBS) tests/unit
@@ -48,7 +48,7 @@ contract: $(READY) ## The Meilisearch contract, against MEILISEARCH_URL with MEI
 	MEILISEARCH_URL='$(MEILISEARCH_URL)' MEILISEARCH_KEY='$(MEILISEARCH_KEY)' $(BIN)/pytest tests/contract/meilisearch
 
 clean: ## Remove what killed drills left, and the virtual environment
-	-$(BIN)/apiary-drill clean
+	-$(BIN)/apiary-drill cleanup
 	rm -rf $(VENV)
 
 # The virtual environment, from hash-pinned requirements. Two makes at once wait for each other.

@@ -130,7 +130,7 @@ class Settings:
         history: the file of finished runs, or None for `history.sqlite3` in the state directory.
         telling: see TellingSettings; filled in from the options of a command.
         reports: see ReportSettings; filled in from the options of a command.
-        control: make a negative control after the verdict.
+        negative_control: make a negative control after the verdict.
         indexing_memory: how much memory the real Meilisearch may take to index, as it reads sizes.
         fast: let no server wait for the disk: as good for proving, and no recovery time to quote.
     """
@@ -151,7 +151,7 @@ class Settings:
     history: Path | None = None
     telling: TellingSettings = field(default_factory=TellingSettings)
     reports: ReportSettings = field(default_factory=ReportSettings)
-    control: bool = True
+    negative_control: bool = True
     indexing_memory: str = INDEXING_MEMORY
     fast: bool = False
 

@@ -234,7 +234,7 @@ CHECKS: tuple[Check, ...] = (
     Check("configuration", lambda e: app.check_configuration(e.app)),
     Check("migrations", lambda e: app.check_migrations(e.app, e.unknown_migrations)),
     Check("release", _release, needs_migration=True),
-    Check("no-way-out", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),
+    Check("network-isolation", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),
     Check("encrypted-values", lambda e: encrypted.check_encrypted_values(e.app), required=False),
     Check("downloads", lambda e: app.check_downloads(e.app), required=False),
     Check("recovery-point", lambda e: recovery.check_recovery_point(e.recovery), required=False),

@@ -152,7 +152,7 @@ def check_migrations(app: AppState, unknown: Sequence[str] = ()) -> CheckResult:
 
 def check_egress(attempts: Sequence[EgressAttempt]) -> CheckResult:
     """A restored application has no way out: it would send mail and call payment services."""
-    found = Collector("no-way-out", "The restored application cannot reach anybody outside")
+    found = Collector("network-isolation", "The restored application cannot reach anybody outside")
     found.compared = sum(1 for attempt in attempts if not attempt.unknown)
     for attempt in attempts:
         if attempt.reached:

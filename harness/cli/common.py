@@ -141,7 +141,7 @@ _RUNTIME_OPTIONS = (
 
 
 control_option = click.option(
-    "--no-control",
+    "--no-negative-control",
     is_flag=True,
     help="Break nothing after the verdict to see whether the checks find it; the report says that it was left out.",
 )

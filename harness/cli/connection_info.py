@@ -26,7 +26,7 @@ def how_to_reach(target: Stack, directory: Path) -> str:
             *_addresses(target),
             f"  Passwords    {secrets}",
             f"Log in: ( . {secrets}; export MYSQL_PWD; {_client(target)} )",
-            f"Remove it: apiary-drill clean {target.drill_id}",
+            f"Remove it: apiary-drill cleanup {target.drill_id}",
         ]
     )
 

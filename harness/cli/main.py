@@ -17,7 +17,7 @@ from harness.reports.terminal import NoReader, say, show_error, terminal_gone, w
 
 COMMANDS = {
     "backup": "Back up a running Apiary.",
-    "clean": "Remove what killed drills left behind.",
+    "cleanup": "Remove what killed drills left behind.",
     "doctor": "Check prerequisites, and install them.",
     "evidence": "Sign and verify statements about drills.",
     "exercise": "Write the report of an exercise.",

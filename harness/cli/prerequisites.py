@@ -50,7 +50,7 @@ def examine(settings: Settings) -> list[Item]:
             "leftovers",
             not left,
             f"{len(left)} drills were killed and left something" if left else "none",
-            ("`apiary-drill clean` removes them.",) if left else (),
+            ("`apiary-drill cleanup` removes them.",) if left else (),
             optional=True,
         )
     )

@@ -53,8 +53,8 @@ from harness.drill.steps.collect import Restored, collect
 from harness.drill.steps.release import BeforeMigrating, bring_to_version, look_before_migrating, migrate
 from harness.drill.steps.source import SourceView, observe_source, prepare_source, settle_files
 from harness.drill.steps.target import EmptyTarget, prove_target, restore, start_copy
+from harness.faults.injection_points import RESTORE_STEPS, InjectionPoint
 from harness.faults.injector import Injector
-from harness.faults.stages import RESTORE_STEPS, Stage
 from harness.inputs.identity import backup_of_scenario
 from harness.procedure.backup.manifest import measure
 from harness.procedure.backup.measure import measure_all
@@ -67,7 +67,7 @@ from harness.runtime.services.stack import Stack
 from harness.runtime.spec import Runtime, StackSpec, new_app_key
 from harness.scenario.definition import Objectives, Scenario
 
-OBITUARY_S = 3.0
+EXIT_REPORT_S = 3.0
 """How long to wait for the news that a server has ended; Docker's came within a second of the broken connection."""
 
 
@@ -89,13 +89,13 @@ class Drill:
         self.measured: tuple[ArtifactFile, ...] = ()
         self.manifest_file: tuple[ArtifactFile, ...] = ()
         self.backup_name = ""
-        self.steps: tuple[Stage, ...] = RESTORE_STEPS
+        self.steps: tuple[InjectionPoint, ...] = RESTORE_STEPS
         self.as_it_stands = False
         self.from_elsewhere = self.migrates = False
         self.faults = Injector((), 0, store.directory, self.limits)
         self.begin_with: dict[str, EmptyTarget] = {}
         self.expected = Verdict.PASS
-        self.control = settings.control
+        self.control = settings.negative_control
         self.keep = False
         self.started_at = datetime.now(UTC)
         self._began = time.monotonic()
@@ -142,10 +142,10 @@ class Drill:
         directory, around = self.store.path("backup"), self.faults.around
         with self._stack("source", app_key) as source:
             prepare_source(source, scenario, nonce, self.limits, self.clock)
-            with around(Stage.SOURCE, stack=source, directory=directory):
+            with around(InjectionPoint.SOURCE, stack=source, directory=directory):
                 view = observe_source(source, self.store.directory, self.clock)
                 self.store.save("source", SourceView, view)
-                with around(Stage.BACKUP, stack=source, directory=directory):
+                with around(InjectionPoint.BACKUP, stack=source, directory=directory):
                     backup = take_backup(
                         BackupSource.of(source),
                         plan,
@@ -153,7 +153,7 @@ class Drill:
                         self.clock,
                         nonce=nonce,
                         row_digests=self.store.path("source-rows.tsv.zst"),
-                        while_copying=lambda: around(Stage.DUMP_AND_FILES, stack=source, directory=directory),
+                        while_copying=lambda: around(InjectionPoint.DUMP_AND_FILES, stack=source, directory=directory),
                     )
                 view = settle_files(source, view, directory / INVENTORY_NAME, self.store.directory)
                 self.store.save("source", SourceView, view)
@@ -168,7 +168,7 @@ class Drill:
             app_key: `APP_KEY` of the instance that was backed up; None gives the target one of its own.
         """
         limits, clock, around = self.limits, self.clock, self.faults.around
-        with around(Stage.ARTIFACT, directory=handed.directory):
+        with around(InjectionPoint.ARTIFACT, directory=handed.directory):
             pass
         with clock.step("read", "Read the backup before anything of it runs") as note, _own_fault(handed):
             handed = handed.as_from_elsewhere(app_key) if self.from_elsewhere else handed.as_found()
@@ -205,7 +205,7 @@ class Drill:
 
             if newer:
                 fresh = bring_to_version(target, script.migrations, fresh, clock)
-            with around(Stage.TARGET, stack=target):
+            with around(InjectionPoint.TARGET, stack=target):
                 restoration = restore(
                     target,
                     script,
@@ -217,7 +217,7 @@ class Drill:
                     faults=self.faults,
                     before_start=to_the_newer_version,
                 )
-            with around(Stage.RESTORED, stack=target):
+            with around(InjectionPoint.RESTORED, stack=target):
                 pass
             yield (
                 target,
@@ -259,12 +259,12 @@ class Drill:
 
     def _prove(self, handed: HandedOver, app_key: str | None, outcome: _Outcome) -> None:
         with self.restored(handed, app_key) as (target, what):
-            with self.faults.around(Stage.LOOKING, stack=target):
+            with self.faults.around(InjectionPoint.COLLECT, stack=target):
                 evidence = collect(target, what, self.objectives, self.store.directory, self.clock, limits=self.limits)
             evidence = replace(evidence, trend=self.faults.trend() or handed.trend)
             self.store.save_evidence(evidence)
             names = [check.name for check in CHECKS]
-            with self.faults.around(Stage.JUDGING, checks=names):
+            with self.faults.around(InjectionPoint.JUDGING, checks=names):
                 outcome.results = judge(evidence, left_out={check.name for check in CHECKS}.difference(names))
                 checks = [check for check in CHECKS if check.name in names]
             outcome.evidence = evidence
@@ -376,9 +376,9 @@ class Drill:
 def _obituary(stack: Stack, error: StageFailed) -> str:
     """What became of a server, when one is gone; an engine may know of its end a moment after its clients do."""
     if error.exit_code != EXIT_INCONCLUSIVE:
-        return stack.obituary()
+        return stack.exit_report()
     try:
-        return wait_until(lambda: stack.obituary() or None, what="the end of a server", timeout_s=OBITUARY_S)
+        return wait_until(lambda: stack.exit_report() or None, what="the end of a server", timeout_s=EXIT_REPORT_S)
     except (WaitTimeout, ServerFailed):
         return ""  # nobody can say: with an engine that is gone, nobody can be asked
 

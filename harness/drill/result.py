@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from harness.base.errors import EXIT_NOT_AS_EXPECTED, FaultFailed, StageFailed
 from harness.base.model import CheckResult, DrillResult, Finding, NegativeControl, Severity, Verdict
 from harness.checks.verdict import decide, findings_of, judge
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.records.run_directory import RESULT_VERSION, Store
 from harness.scenario.expectation import Expected
 
@@ -85,7 +85,7 @@ def _missed(control: NegativeControl) -> Finding | None:
             f" {control.check} did not find it: what it says of the backup proves nothing."
         )
     return Finding(
-        code="control-missed",
+        code="negative-control-undetected",
         severity=Severity.ERROR,
         subject=control.subject or control.name or "control",
         message=message,
@@ -98,7 +98,7 @@ def _missed(control: NegativeControl) -> Finding | None:
 def _untold(results: Sequence[CheckResult]) -> tuple[Finding, ...]:
     """A finding for each check that could not tell: pipelines match on the code."""
     return tuple(
-        Finding("could-not-tell", Severity.WARNING, result.check, f"{result.title}: {result.unknown}.")
+        Finding("check-inconclusive", Severity.WARNING, result.check, f"{result.title}: {result.unknown}.")
         for result in results
         if result.unknown
     )
@@ -106,7 +106,7 @@ def _untold(results: Sequence[CheckResult]) -> tuple[Finding, ...]:
 
 def _finding(error: StageFailed | FaultFailed, message: str) -> Finding:
     code, subject = (
-        ("fault-failed", error.fault) if isinstance(error, FaultFailed) else (f"stage-{error.stage}", error.stage)
+        ("fault-failed", error.fault) if isinstance(error, FaultFailed) else (f"step-{error.stage}", error.stage)
     )
     return Finding(code, Severity.ERROR, subject, message, remedy=" ".join(error.hints))
 
@@ -115,7 +115,7 @@ def judge_again(store: Store) -> DrillResult:
     """Judge a run again from what its stages wrote, without starting anything."""
     before = store.load_result()
     # Without effect, nothing was proven; and what was done to the judging itself cannot be done again.
-    final = any(not fault.changes or fault.stage == Stage.JUDGING for fault in before.faults)
+    final = any(not fault.changes or fault.stage == InjectionPoint.JUDGING for fault in before.faults)
     if before.error or final:
         return before
     results = judge(store.load_evidence())

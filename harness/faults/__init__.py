@@ -6,19 +6,19 @@ A new fault is one function and one line in its family's file, a scenario of the
 
 from __future__ import annotations
 
-from harness.faults import app, dump, itself, odd, restore, restored, search, source, storage
+from harness.faults import app, dump, edge_cases, harness, restore, restored, search, source, storage
 from harness.faults.fault import Fault
 
 FAMILIES: dict[str, dict[str, Fault]] = {
     "source": source.FAULTS,
-    "odd": odd.FAULTS,
+    "edge-case": edge_cases.FAULTS,
     "dump": dump.FAULTS,
     "storage": storage.FAULTS,
     "restore": restore.FAULTS,
     "search": search.FAULTS,
     "app": app.FAULTS,
     "restored": restored.FAULTS,
-    "itself": itself.FAULTS,
+    "harness": harness.FAULTS,
 }
 """In the order of a drill."""
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from random import Random
 from typing import Literal
 
+from harness.faults.context import FaultContext
 from harness.faults.fault import Options
-from harness.faults.scene import Scene
 from harness.runtime.services.mysql import Account, Session, granted_name, server_version
 
 _USER = "drill_backup"
@@ -25,18 +25,18 @@ class LackOptions(Options):
 
 
 @contextmanager
-def lack_privilege(scene: Scene, rng: Random, options: LackOptions) -> Iterator[None]:
+def lack_privilege(context: FaultContext, rng: Random, options: LackOptions) -> Iterator[None]:
     """Dump as an account of its own that lacks a privilege; what the source holds is read by the administrator."""
-    mysql = scene.stack.mysql
+    mysql = context.stack.mysql
     account = Account(_USER, f"{rng.getrandbits(128):032x}")
     with mysql.session(database=mysql.database) as session:
         if options.privilege == "SHOW_ROUTINE":
             # Apiary has no routine that could be left out.
             session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")
-            scene.changed("function", _FUNCTION, "made at the source")
+            context.changed("function", _FUNCTION, "made at the source")
         _make(session, account, mysql.database, options.privilege)
     mysql.overrides["dump"] = account
-    scene.changed("account", _USER, f"makes the dump, and lacks the privilege {options.privilege}")
+    context.changed("account", _USER, f"makes the dump, and lacks the privilege {options.privilege}")
     try:
         yield
     finally:

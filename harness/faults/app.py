@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from harness.base.errors import HarnessError
+from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Options, table
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
 
@@ -47,120 +47,122 @@ class NameOptions(Options):
 
 
 @contextmanager
-def wrong_app_key(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def wrong_app_key(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Give the application another key than the source had."""
-    scene.stack.apiary.overrides["APP_KEY"] = _app_key(rng)
-    scene.changed("variable", "APP_KEY", "another one for the application's commands, from its start on")
+    context.stack.apiary.overrides["APP_KEY"] = _app_key(rng)
+    context.changed("variable", "APP_KEY", "another one for the application's commands, from its start on")
     yield
 
 
 @contextmanager
-def cache_configuration(scene: Scene, rng: Random, options: StaleOptions) -> Iterator[None]:
+def cache_configuration(context: FaultContext, rng: Random, options: StaleOptions) -> Iterator[None]:
     """Have the application cache a configuration that has other values than its environment."""
     made = {"APP_KEY": _app_key(rng), "MEILISEARCH_KEY": f"{rng.getrandbits(128):032x}"}
-    _cache(scene, {name: made[name] for name in options.variables})
+    _cache(context, {name: made[name] for name in options.variables})
     yield
 
 
 @contextmanager
-def newer_release(scene: Scene, rng: Random, options: ReleaseOptions) -> Iterator[None]:
+def newer_release(context: FaultContext, rng: Random, options: ReleaseOptions) -> Iterator[None]:
     """Let the application be a release newer than the one that was backed up; nobody migrates."""
-    scene.stack.apiary.overrides["STANDIN_RELEASE"] = options.release
-    scene.changed("variable", "STANDIN_RELEASE", f"{options.release} for the application's commands, from its start on")
+    context.stack.apiary.overrides["STANDIN_RELEASE"] = options.release
+    context.changed(
+        "variable", "STANDIN_RELEASE", f"{options.release} for the application's commands, from its start on"
+    )
     yield
 
 
 @contextmanager
-def open_lookup(scene: Scene, rng: Random, options: NameOptions) -> Iterator[None]:
+def open_lookup(context: FaultContext, rng: Random, options: NameOptions) -> Iterator[None]:
     """Let a name outside be found from inside the restored application; the address is one of RFC 5737."""
-    host = scene.stack.apiary.storage_host
+    host = context.stack.apiary.storage_host
     if isinstance(host, LocalHost):
         raise HarnessError("local processes have no network of their own", "Run it with --runtime docker.")
     added = run(host, ["sh", "-c", f'echo "192.0.2.1 {options.name}" >> /etc/hosts'], user="0")
     if added.exit_status != 0:
         raise HarnessError("the file of host names could not be changed", details=added.stderr)
-    scene.changed("network", options.name, "found as 192.0.2.1 from inside the application's network")
+    context.changed("network", options.name, "found as 192.0.2.1 from inside the application's network")
     yield
 
 
 @contextmanager
-def open_connection(scene: Scene, rng: Random, options: AddressOptions) -> Iterator[None]:
+def open_connection(context: FaultContext, rng: Random, options: AddressOptions) -> Iterator[None]:
     """Let an address outside answer from inside the restored application."""
     # Whoever only reads a scenario does not wait for the Docker SDK.
-    from harness.faults.way_out import answering
+    from harness.faults.egress import answering
 
-    with answering(scene.stack, options.address, ready_s=scene.limits.app_ready_s) as target:
-        scene.changed("network", target, "answers from inside the application's network")
+    with answering(context.stack, options.address, ready_s=context.limits.app_ready_s) as target:
+        context.changed("network", target, "answers from inside the application's network")
         yield
 
 
 @contextmanager
-def break_start(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def break_start(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Take the port that the application wants, so that it ends as soon as it starts."""
-    address = urlsplit(scene.stack.apiary.url)
+    address = urlsplit(context.stack.apiary.url)
     assert address.hostname is not None
     assert address.port is not None
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind((address.hostname, address.port))
         taken.listen()
-        scene.changed("port", "apiary", "taken by another process while the application starts")
+        context.changed("port", "apiary", "taken by another process while the application starts")
         yield
 
 
 @contextmanager
-def leave_down(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def leave_down(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Put the application into maintenance mode, as before an update, and leave it there."""
-    done = scene.stack.apiary.artisan("down")
+    done = context.stack.apiary.artisan("down")
     if done.exit_status != 0:
         raise HarnessError(f"`php artisan down` ended with exit status {done.exit_status}", details=done.stderr)
-    scene.changed("application", "apiary", "in maintenance mode")
+    context.changed("application", "apiary", "in maintenance mode")
     yield
 
 
 @contextmanager
-def one_worker(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def one_worker(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Serve the application with one worker: `/health` asks the application itself, and waits for ever."""
-    _restart(scene, PHP_CLI_SERVER_WORKERS="1")
+    _restart(context, PHP_CLI_SERVER_WORKERS="1")
     yield
 
 
 @contextmanager
-def closed_network(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def closed_network(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Run the application as its sandbox: `/health` then gives a report, of which a part needs the internet."""
-    _restart(scene, APP_ENV="sandbox")
+    _restart(context, APP_ENV="sandbox")
     yield
 
 
 @contextmanager
-def no_cas_host(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def no_cas_host(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Take the host of the login away: every page behind it ends silently, with 200 and without content."""
-    _restart(scene, CAS_HOSTNAME="", CAS_REAL_HOSTS="")
+    _restart(context, CAS_HOSTNAME="", CAS_REAL_HOSTS="")
     yield
 
 
 @contextmanager
-def wrong_database_password(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def wrong_database_password(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Give the application's commands a password that the database refuses."""
-    scene.stack.apiary.overrides["DB_PASSWORD"] = f"{rng.getrandbits(128):032x}"
-    scene.changed("variable", "DB_PASSWORD", "another one for the application's commands, from now on")
+    context.stack.apiary.overrides["DB_PASSWORD"] = f"{rng.getrandbits(128):032x}"
+    context.changed("variable", "DB_PASSWORD", "another one for the application's commands, from now on")
     yield
 
 
-def _restart(scene: Scene, **variables: str) -> None:
+def _restart(context: FaultContext, **variables: str) -> None:
     """Start the application again, with these variables in place of its own."""
-    scene.stack.apiary.lifecycle.stop()
-    scene.stack.apiary.lifecycle.start(variables)
+    context.stack.apiary.lifecycle.stop()
+    context.stack.apiary.lifecycle.start(variables)
     for name, value in variables.items():
-        scene.changed("variable", name, f"{value or 'nothing'} for the application, which was started again")
+        context.changed("variable", name, f"{value or 'nothing'} for the application, which was started again")
 
 
-def _cache(scene: Scene, values: dict[str, str]) -> None:
-    done = scene.stack.apiary.artisan("config:cache", env=values)
+def _cache(context: FaultContext, values: dict[str, str]) -> None:
+    done = context.stack.apiary.artisan("config:cache", env=values)
     if done.exit_status != 0:
         raise HarnessError(f"`php artisan config:cache` ended with exit status {done.exit_status}", details=done.stderr)
     for name in values:
-        scene.changed("configuration", name, "cached with another value than the environment has")
+        context.changed("configuration", name, "cached with another value than the environment has")
 
 
 def _app_key(rng: Random) -> str:
@@ -168,27 +170,29 @@ def _app_key(rng: Random) -> str:
 
 
 FAULTS: dict[str, Fault] = table(
-    Fault("wrong-app-key", "app", (Stage.START,), "The application has another APP_KEY than the source had.",
+    Fault("wrong-app-key", "app", (InjectionPoint.START,), "The application has another APP_KEY than the source had.",
           wrong_app_key),
-    Fault("stale-config-cache", "app", (Stage.REINDEX,),
+    Fault("stale-config-cache", "app", (InjectionPoint.REINDEX,),
           "The application uses a cached configuration in place of its environment.", cache_configuration,
           StaleOptions),
-    Fault("newer-app", "app", (Stage.START,), "The application is newer than the backup.", newer_release,
+    Fault("newer-app", "app", (InjectionPoint.START,), "The application is newer than the backup.", newer_release,
           ReleaseOptions),
-    Fault("egress", "app", (Stage.TARGET,), "A name outside can be looked up from inside the restored application.",
+    Fault("egress", "app", (InjectionPoint.TARGET,),
+          "A name outside can be looked up from inside the restored application.",
           open_lookup, NameOptions, runtime="docker"),
-    Fault("egress-connection", "app", (Stage.LOOKING,),
+    Fault("egress-connection", "app", (InjectionPoint.COLLECT,),
           "An address outside answers from inside the restored application.", open_connection, AddressOptions,
           runtime="docker"),
-    Fault("app-does-not-start", "app", (Stage.START,), "The application does not start after the restore.",
+    Fault("app-does-not-start", "app", (InjectionPoint.START,), "The application does not start after the restore.",
           break_start, runtime="process"),
-    Fault("one-worker", "app", (Stage.RESTORED,),
+    Fault("one-worker", "app", (InjectionPoint.RESTORED,),
           "The application has one worker, which waits for itself while it answers `/health`.", one_worker),
-    Fault("closed-network", "app", (Stage.RESTORED,),
+    Fault("closed-network", "app", (InjectionPoint.RESTORED,),
           "The application reports its health, and a part of it needs what a closed network lacks.", closed_network),
-    Fault("no-cas-host", "app", (Stage.RESTORED,),
+    Fault("no-cas-host", "app", (InjectionPoint.RESTORED,),
           "The application's login has no host, and ends every request with an empty page.", no_cas_host),
-    Fault("wrong-database-password", "app", (Stage.RESTORED,),
+    Fault("wrong-database-password", "app", (InjectionPoint.RESTORED,),
           "The application's commands have a wrong password for the database.", wrong_database_password),
-    Fault("left-in-maintenance", "app", (Stage.RESTORED,), "The application is left in maintenance mode.", leave_down),
+    Fault("left-in-maintenance", "app", (InjectionPoint.RESTORED,),
+          "The application is left in maintenance mode.", leave_down),
 )  # fmt: skip

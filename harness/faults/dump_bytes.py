@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import Field
 
 from harness.artifacts.dump.source import open_script
+from harness.faults.context import FaultContext
 from harness.faults.fault import ArtifactOptions, damage, table
-from harness.faults.scene import Scene
 from harness.faults.script_edit import rewrite
 
 
@@ -22,25 +22,25 @@ class CutOptions(ArtifactOptions):
 
 
 @contextmanager
-def truncate(scene: Scene, rng: Random, options: CutOptions) -> Iterator[None]:
+def truncate(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[None]:
     """Cut the file."""
-    path = scene.backup.dump
+    path = context.backup.dump
     size = path.stat().st_size
     kept = int(size * options.keep)
     with path.open("r+b") as file:
         file.truncate(kept)
-    scene.changed("byte", path.name, f"cut from {size} to {kept} bytes")
+    context.changed("byte", path.name, f"cut from {size} to {kept} bytes")
     yield
 
 
 @contextmanager
-def truncate_inside(scene: Scene, rng: Random, options: CutOptions) -> Iterator[None]:
+def truncate_inside(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[None]:
     """Cut the script, and compress what is left: the file is whole, what is in it is not."""
-    path = scene.backup.dump
+    path = context.backup.dump
     size = sum(len(chunk) for chunk in open_script(path))
     kept = int(size * options.keep)
     rewrite(path, lambda chunks: _first(chunks, kept))
-    scene.changed("byte", path.name, f"the script in it cut from {size} to {kept} bytes")
+    context.changed("byte", path.name, f"the script in it cut from {size} to {kept} bytes")
     yield
 
 
@@ -54,9 +54,9 @@ def _first(chunks: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
 
 
 @contextmanager
-def flip_byte(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def flip_byte(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Flip one bit in the second half of the file."""
-    path = scene.backup.dump
+    path = context.backup.dump
     size = path.stat().st_size
     offset, mask = rng.randrange(size // 2, size), 1 << rng.randrange(8)
     with path.open("r+b") as file:
@@ -64,7 +64,7 @@ def flip_byte(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[N
         byte = file.read(1)[0]
         file.seek(offset)
         file.write(bytes([byte ^ mask]))
-    scene.changed("byte", path.name, f"offset {offset}, bits {mask:#04x} flipped")
+    context.changed("byte", path.name, f"offset {offset}, bits {mask:#04x} flipped")
     yield
 
 

@@ -14,10 +14,10 @@ from pydantic import Field
 from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.walk import pieces_with_tokens
 from harness.base.errors import HarnessError
+from harness.faults.context import FaultContext
 from harness.faults.fault import ArtifactOptions, Fault, Inject, Options, damage, table
-from harness.faults.scene import Scene
+from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import NO_SECTIONS, edit, is_insert, picked, pieces, rewrite
-from harness.faults.stages import Stage
 from harness.procedure.backup.database import backup_database
 from harness.procedure.backup.manifest import MANIFEST_NAME, write_manifest
 from harness.procedure.backup.plan import BackupPlan
@@ -30,7 +30,7 @@ def _setting(pattern: bytes, becomes: bytes, what: str) -> Inject:
     expression = re.compile(pattern)
 
     @contextmanager
-    def change(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    def change(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
         done = False
 
         def changed(piece: Piece) -> bytes:
@@ -38,10 +38,10 @@ def _setting(pattern: bytes, becomes: bytes, what: str) -> Inject:
             if done or piece.kind is not Kind.STATEMENT or piece.head or not expression.search(piece.data):
                 return piece.data
             done = True
-            scene.changed("statement", f"line {piece.line}", what)
+            context.changed("statement", f"line {piece.line}", what)
             return expression.sub(becomes, piece.data, count=1)
 
-        edit(scene.backup.dump, changed)
+        edit(context.backup.dump, changed)
         yield
 
     return change
@@ -63,20 +63,20 @@ _UNSAFE = {
 
 
 @contextmanager
-def unsafe_statement(scene: Scene, rng: Random, options: UnsafeOptions) -> Iterator[None]:
+def unsafe_statement(context: FaultContext, rng: Random, options: UnsafeOptions) -> Iterator[None]:
     """Put a statement that must not run before one of the tables."""
-    _insert_before_a_table(scene, rng, _UNSAFE[options.statement], f"a statement put in: {options.statement}")
+    _insert_before_a_table(context, rng, _UNSAFE[options.statement], f"a statement put in: {options.statement}")
     yield
 
 
-def _insert_before_a_table(scene: Scene, rng: Random, text: bytes, what: str) -> None:
-    path = scene.backup.dump
+def _insert_before_a_table(context: FaultContext, rng: Random, text: bytes, what: str) -> None:
+    path = context.backup.dump
     offset = picked((piece.offset for piece in pieces(path) if _begins_a_table(piece)), rng)
 
     def with_it(piece: Piece) -> bytes:
         if piece.offset != offset or not _begins_a_table(piece):
             return piece.data
-        scene.changed("statement", f"line {piece.line}", what)
+        context.changed("statement", f"line {piece.line}", what)
         return b"\n" + text + piece.data
 
     edit(path, with_it)
@@ -90,9 +90,9 @@ def _first_line(text: bytes, what: str) -> Inject:
     """Puts a line before everything else."""
 
     @contextmanager
-    def put_first(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
-        rewrite(scene.backup.dump, lambda chunks: _after(text, chunks))
-        scene.changed("statement", "line 1", what)
+    def put_first(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+        rewrite(context.backup.dump, lambda chunks: _after(text, chunks))
+        context.changed("statement", "line 1", what)
         yield
 
     return put_first
@@ -104,9 +104,9 @@ def _after(text: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 @contextmanager
-def wrong_database(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def wrong_database(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Let the script choose another database, as a dump with --databases of another application does."""
-    path = scene.backup.dump
+    path = context.backup.dump
     first = next((piece.offset for piece in pieces(path) if _begins_a_table(piece)), None)
     if first is None:
         raise HarnessError(NO_SECTIONS)
@@ -114,7 +114,7 @@ def wrong_database(scene: Scene, rng: Random, options: ArtifactOptions) -> Itera
     def chosen(piece: Piece) -> bytes:
         if piece.offset != first or not _begins_a_table(piece):
             return piece.data
-        scene.changed("statement", f"line {piece.line}", "CREATE DATABASE and USE of the database `wordpress` put in")
+        context.changed("statement", f"line {piece.line}", "CREATE DATABASE and USE of the database `wordpress` put in")
         return b"\nCREATE DATABASE IF NOT EXISTS `wordpress`;\nUSE `wordpress`;\n" + piece.data
 
     edit(path, chosen)
@@ -128,9 +128,9 @@ class OversizedOptions(ArtifactOptions):
 
 
 @contextmanager
-def oversized_statement(scene: Scene, rng: Random, options: OversizedOptions) -> Iterator[None]:
+def oversized_statement(context: FaultContext, rng: Random, options: OversizedOptions) -> Iterator[None]:
     """Make one INSERT longer than any packet may be, by a comment between two of its words."""
-    path = scene.backup.dump
+    path = context.backup.dump
     offset = picked((piece.offset for piece in pieces(path) if is_insert(piece)), rng)
     filling = b" " * (1 << 20)
 
@@ -146,16 +146,16 @@ def oversized_statement(scene: Scene, rng: Random, options: OversizedOptions) ->
                 yield filling
             yield filling[:rest]
             yield piece.data[at:]
-            scene.changed("statement", f"line {piece.line}", f"an INSERT {options.size_bytes} bytes longer")
+            context.changed("statement", f"line {piece.line}", f"an INSERT {options.size_bytes} bytes longer")
 
     rewrite(path, changed)
     yield
 
 
 @contextmanager
-def old_dump(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def old_dump(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Keep a dump, let people go on working, and put the old one in the place of the new one."""
-    mysql, old = scene.stack.mysql, scene.run_dir / "old-dump.sql.zst"
+    mysql, old = context.stack.mysql, context.run_dir / "old-dump.sql.zst"
     dumped = backup_database(mysql, BackupPlan(), old, lambda session: None)
     with mysql.session(database=mysql.database) as session:
         before = int(session.value("SELECT MAX(id) FROM rsvps"))
@@ -163,23 +163,23 @@ def old_dump(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[No
             "INSERT INTO rsvps (user_id, event_id, response, created_at, updated_at)"
             " SELECT user_id, event_id, response, created_at, updated_at FROM rsvps ORDER BY id LIMIT 5"
         )
-    scene.changed("row", "rsvps", f"5 rows made after the dump that is handed in, keys beyond {before}")
+    context.changed("row", "rsvps", f"5 rows made after the dump that is handed in, keys beyond {before}")
     yield
-    path = scene.backup.dump
+    path = context.backup.dump
     old.replace(path)
-    scene.changed("file", path.name, f"replaced by the dump taken before these rows, sha256 {dumped.artifact.sha256}")
+    context.changed("file", path.name, f"replaced by the dump taken before these rows, sha256 {dumped.artifact.sha256}")
 
 
 @contextmanager
-def another_manifest(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def another_manifest(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Put a manifest beside the files that is of another backup."""
-    manifest = scene.backup.manifest
+    manifest = context.backup.manifest
     others = tuple(
         replace(file, size_bytes=file.size_bytes + rng.randrange(1, 1000), sha256=rng.randbytes(32).hex())
         for file in manifest.artifacts
     )
-    write_manifest(replace(manifest, artifacts=others, nonce=rng.randbytes(8).hex()), scene.directory)
-    scene.changed("manifest", MANIFEST_NAME, "sizes, digests and nonce of another backup")
+    write_manifest(replace(manifest, artifacts=others, nonce=rng.randbytes(8).hex()), context.directory)
+    context.changed("manifest", MANIFEST_NAME, "sizes, digests and nonce of another backup")
     yield
 
 
@@ -246,14 +246,14 @@ FAULTS = table(
     Fault(
         "manifest-of-another",
         "dump",
-        (Stage.ARTIFACT,),
+        (InjectionPoint.ARTIFACT,),
         "The manifest beside the dump is of another backup.",
         another_manifest,
     ),
     Fault(
         "old-dump",
         "dump",
-        (Stage.SOURCE,),
+        (InjectionPoint.SOURCE,),
         "The dump that is handed in is an older one, and consistent in itself.",
         old_dump,
         ArtifactOptions,

@@ -9,8 +9,9 @@ from random import Random
 
 from harness.artifacts.dump.statements import Piece
 from harness.base.errors import HarnessError
+from harness.faults.context import Backup, FaultContext
 from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
-from harness.faults.scene import Backup, Scene
+from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import (
     NO_SECTIONS,
     created_table,
@@ -23,7 +24,6 @@ from harness.faults.script_edit import (
     table_lines,
     with_table_lines,
 )
-from harness.faults.stages import Stage
 
 _FUNCTION = "drill_fault_double"
 
@@ -45,8 +45,8 @@ def _sections(kind: str, what: str) -> Inject:
     """Leaves out the sections of one table or view."""
 
     @contextmanager
-    def leave_out(scene: Scene, rng: Random, options: ObjectOptions) -> Iterator[None]:
-        path = scene.backup.dump
+    def leave_out(context: FaultContext, rng: Random, options: ObjectOptions) -> Iterator[None]:
+        path = context.backup.dump
         there = (found[1] for piece in pieces(path) if (found := section_of(piece)) and found[0] == kind)
         name = picked((name for name in there if options.name in (None, name)), rng)
         if name is None:
@@ -59,7 +59,7 @@ def _sections(kind: str, what: str) -> Inject:
             if section is not None:
                 dropping = section[0].endswith(kind) and section[1] == name
                 if dropping:
-                    scene.changed(what, name, f"section on line {piece.line} left out")
+                    context.changed(what, name, f"section on line {piece.line} left out")
             return b"" if dropping else piece.data
 
         edit(path, without)
@@ -69,9 +69,9 @@ def _sections(kind: str, what: str) -> Inject:
 
 
 @contextmanager
-def header_only(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def header_only(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Leave out every table and view, and keep what stands before and after them."""
-    path, left_out, dropping = scene.backup.dump, 0, False
+    path, left_out, dropping = context.backup.dump, 0, False
 
     def without(piece: Piece) -> bytes:
         nonlocal dropping, left_out
@@ -84,28 +84,28 @@ def header_only(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator
     edit(path, without)
     if not left_out:
         raise HarnessError(NO_SECTIONS)
-    scene.changed("file", path.name, f"{left_out} sections of tables and views left out: all of them")
+    context.changed("file", path.name, f"{left_out} sections of tables and views left out: all of them")
     yield
 
 
 @contextmanager
-def drop_trigger(scene: Scene, rng: Random, options: ObjectOptions) -> Iterator[None]:
+def drop_trigger(context: FaultContext, rng: Random, options: ObjectOptions) -> Iterator[None]:
     """Leave one trigger out."""
-    _drop_program(scene, scene.backup, rng, "trigger", options.name)
+    _drop_program(context, context.backup, rng, "trigger", options.name)
     yield
 
 
 @contextmanager
-def drop_routine(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def drop_routine(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Make a function at the source, and leave it out of the dump: mysqldump leaves them out unless it is told."""
-    with scene.stack.mysql.session(database=scene.stack.mysql.database) as session:
+    with context.stack.mysql.session(database=context.stack.mysql.database) as session:
         session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")
-    scene.changed("function", _FUNCTION, "made at the source")
+    context.changed("function", _FUNCTION, "made at the source")
     yield
-    _drop_program(scene, scene.backup, rng, "function", _FUNCTION)
+    _drop_program(context, context.backup, rng, "function", _FUNCTION)
 
 
-def _drop_program(scene: Scene, backup: Backup, rng: Random, kind: str, wanted: str | None) -> None:
+def _drop_program(context: FaultContext, backup: Backup, rng: Random, kind: str, wanted: str | None) -> None:
     there = (found[1] for piece in pieces(backup.dump) if (found := program_of(piece)) and found[0] == kind)
     name = picked((name for name in there if wanted in (None, name)), rng)
     if name is None:
@@ -117,7 +117,7 @@ def _drop_program(scene: Scene, backup: Backup, rng: Random, kind: str, wanted: 
         if piece.first:
             dropping = program_of(piece) == (kind, name)
             if dropping:
-                scene.changed(kind, name, f"statement on line {piece.line} left out")
+                context.changed(kind, name, f"statement on line {piece.line} left out")
         return b"\n" if dropping else piece.data
 
     edit(backup.dump, without)
@@ -132,8 +132,8 @@ def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], 
     """
 
     @contextmanager
-    def change_part(scene: Scene, rng: Random, options: PartOptions) -> Iterator[None]:
-        path = scene.backup.dump
+    def change_part(context: FaultContext, rng: Random, options: PartOptions) -> Iterator[None]:
+        path = context.backup.dump
         candidates = (
             (name, line)
             for piece in pieces(path)
@@ -148,7 +148,7 @@ def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], 
         def changed(piece: Piece) -> bytes:
             if created_table(piece) != chosen[0]:
                 return piece.data
-            scene.changed("definition", f"{chosen[0]}.{line_name(chosen[1])}", f"{what}, table of line {piece.line}")
+            context.changed("definition", f"{chosen[0]}.{line_name(chosen[1])}", f"{what}, table of line {piece.line}")
             lines = [change(line) if line == chosen[1] else line for line in table_lines(piece)]
             return with_table_lines(piece, [line for line in lines if line is not None])
 
@@ -185,7 +185,7 @@ FAULTS = table(
     Fault(
         "drop-routine",
         "dump",
-        (Stage.SOURCE,),
+        (InjectionPoint.SOURCE,),
         "A function of the source is missing in the dump, as with mysqldump without --routines.",
         drop_routine,
         ArtifactOptions,

@@ -12,8 +12,8 @@ from random import Random
 
 from harness.artifacts.dump.statements import Piece
 from harness.base.errors import HarnessError
+from harness.faults.context import FaultContext
 from harness.faults.fault import ArtifactOptions, damage, table
-from harness.faults.scene import Scene
 from harness.faults.script_edit import (
     created_table,
     edit,
@@ -72,16 +72,16 @@ def _choose(path: Path, rng: Random, table_name: str | None) -> _Chosen:
 
 
 @contextmanager
-def drop_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
+def drop_row(context: FaultContext, rng: Random, options: RowOptions) -> Iterator[None]:
     """Leave one row out."""
-    path = scene.backup.dump
+    path = context.backup.dump
     chosen = _choose(path, rng, options.table)
 
     def without(piece: Piece) -> bytes:
         if not is_insert(piece) or piece.offset != chosen.offset:
             return piece.data
         start, end = row_spans(piece)[chosen.row]
-        scene.changed("row", chosen.table, f"{key_of(piece.data[start:end])} left out, line {line_of(piece, start)}")
+        context.changed("row", chosen.table, f"{key_of(piece.data[start:end])} left out, line {line_of(piece, start)}")
         return without_row(piece, (start, end))
 
     edit(path, without)
@@ -89,9 +89,9 @@ def drop_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
 
 
 @contextmanager
-def alter_row(scene: Scene, rng: Random, options: CellOptions) -> Iterator[None]:
+def alter_row(context: FaultContext, rng: Random, options: CellOptions) -> Iterator[None]:
     """Change the first letter of one text."""
-    path = scene.backup.dump
+    path = context.backup.dump
     columns = {
         name: [line_name(line) for line in table_lines(piece)]
         for piece in pieces(path)
@@ -117,7 +117,7 @@ def alter_row(scene: Scene, rng: Random, options: CellOptions) -> Iterator[None]
         row = piece.data[start:end]
         index = next(number for number, (first, last) in enumerate(value_spans(row)) if first <= at < last)
         where = f"{chosen.table}.{_column(columns, chosen.table, index)}"
-        scene.changed("cell", where, f"{key_of(row)}, its first letter is another one, line {line_of(piece, start)}")
+        context.changed("cell", where, f"{key_of(row)}, its first letter is another one, line {line_of(piece, start)}")
         letter = piece.data[start + at]
         moved = letter - 25 if letter in b"zZ" else letter + 1
         return piece.data[: start + at] + bytes([moved]) + piece.data[start + at + 1 :]
@@ -139,9 +139,9 @@ def _column(columns: dict[str, list[str]], name: str, index: int) -> str:
 
 
 @contextmanager
-def drop_insert(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
+def drop_insert(context: FaultContext, rng: Random, options: RowOptions) -> Iterator[None]:
     """Leave one whole INSERT out."""
-    path = scene.backup.dump
+    path = context.backup.dump
     chosen = _choose(path, rng, options.table)
     dropping = False
 
@@ -149,7 +149,7 @@ def drop_insert(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None
         nonlocal dropping
         if piece.first and is_insert(piece) and piece.offset == chosen.offset:
             begin, end = statement_span(piece, row_spans(piece)[chosen.row])
-            scene.changed("statement", chosen.table, f"INSERT on line {line_of(piece, begin)} left out")
+            context.changed("statement", chosen.table, f"INSERT on line {line_of(piece, begin)} left out")
             dropping = not piece.last
             return piece.data[:begin] + (b"" if dropping else piece.data[end:])
         dropping = dropping and not piece.first
@@ -160,9 +160,9 @@ def drop_insert(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None
 
 
 @contextmanager
-def lose_emoji(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def lose_emoji(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Put a question mark in the place of every character that needs four bytes."""
-    path, lost = scene.backup.dump, Counter[str]()
+    path, lost = context.backup.dump, Counter[str]()
 
     def replaced(chunks: Iterator[bytes]) -> Iterator[bytes]:
         rest = b""
@@ -176,7 +176,7 @@ def lose_emoji(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[
 
     rewrite(path, replaced)
     if lost["characters"]:
-        scene.changed("byte", path.name, f"{lost['characters']} characters of four bytes became question marks")
+        context.changed("byte", path.name, f"{lost['characters']} characters of four bytes became question marks")
     yield
 
 

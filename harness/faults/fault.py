@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.context import FaultContext
+from harness.faults.injection_points import InjectionPoint
 
 
 class Options(BaseModel):
@@ -31,8 +31,8 @@ class ArtifactOptions(Options):
     sealed: bool = False
 
 
-Inject = Callable[[Scene, Random, Any], AbstractContextManager[None]]
-"""Puts a fault in: the scene, its own random numbers, and its options; left when the stage is over."""
+Inject = Callable[[FaultContext, Random, Any], AbstractContextManager[None]]
+"""Puts a fault in: the context, its own random numbers, and its options; left when the stage is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Fault:
         family: of the file that it is in.
         stages: where it can be put in; the first one is the default.
         summary: one sentence for people: what it does.
-        inject: does it. It calls `scene.changed` for each thing that it did; without any, the drill is
+        inject: does it. It calls `context.changed` for each thing that it did; without any, the drill is
             inconclusive. What it raises is its own failure, never the backup's.
         options: their schema.
         runtime: `process` or `docker` where it can only be put in on that one; the scenario has to ask for it.
@@ -52,14 +52,14 @@ class Fault:
 
     name: str
     family: str
-    stages: tuple[Stage, ...]
+    stages: tuple[InjectionPoint, ...]
     summary: str
     inject: Inject
     options: type[Options] = Options
     runtime: Literal["any", "process", "docker"] = "any"
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> InjectionPoint:
         """Where it is put in unless the scenario says otherwise."""
         return self.stages[0]
 
@@ -68,7 +68,7 @@ def damage(
     name: str, family: str, summary: str, inject: Inject, options: type[ArtifactOptions] = ArtifactOptions
 ) -> Fault:
     """A fault of a file of a backup that is complete; arguments as those of `Fault`."""
-    return Fault(name, family, (Stage.ARTIFACT,), summary, inject, options)
+    return Fault(name, family, (InjectionPoint.ARTIFACT,), summary, inject, options)
 
 
 def table(*faults: Fault) -> dict[str, Fault]:

@@ -12,9 +12,9 @@ from random import Random
 from harness.base.errors import FaultFailed, HarnessError, StageOutOfTime
 from harness.base.model import Finding, InjectedFault, PastDrill, Severity, TrendEvidence, TrendLimits
 from harness.base.settings import Limits
+from harness.faults.context import FaultContext, ScriptStream
 from harness.faults.fault import ArtifactOptions, Fault, Options
-from harness.faults.scene import Scene, ScriptStream
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.stack import Stack
 
 
@@ -24,7 +24,7 @@ class Planned:
 
     fault: Fault
     options: Options
-    stage: Stage
+    stage: InjectionPoint
 
 
 class Injector:
@@ -42,14 +42,14 @@ class Injector:
         self._rng_seed = rng_seed
         self._run_dir = run_dir
         self._limits = limits
-        self._scenes: dict[int, Scene] = {}
+        self._scenes: dict[int, FaultContext] = {}
         self._rngs: dict[int, Random] = {}
         self._past: list[PastDrill] = []
 
     @contextmanager
     def around(
         self,
-        stage: Stage,
+        stage: InjectionPoint,
         *,
         stack: Stack | None = None,
         directory: Path | None = None,
@@ -59,7 +59,7 @@ class Injector:
         """Put in the faults of this stage for the block.
 
         Args:
-            stack, directory, script, checks: what the scene holds at this stage.
+            stack, directory, script, checks: what the context holds at this stage.
 
         Raises:
             FaultFailed: a fault could not do its work.
@@ -68,7 +68,7 @@ class Injector:
             for number, planned in enumerate(self.planned):
                 if planned.stage is stage:
                     before = self._scenes.get(number)
-                    scene = Scene(
+                    context = FaultContext(
                         stage,
                         self._run_dir,
                         self._limits,
@@ -79,10 +79,10 @@ class Injector:
                         _checks=checks,
                     )
                     if before is not None:
-                        scene.changes, scene.times = before.changes, before.times + 1
-                    self._scenes[number] = scene
+                        context.changes, context.times = before.changes, before.times + 1
+                    self._scenes[number] = context
                     rng = self._rngs.setdefault(number, self._rng(number))
-                    entered.enter_context(_guarded(planned, scene, rng))
+                    entered.enter_context(_guarded(planned, context, rng))
             yield
 
     @property
@@ -129,11 +129,11 @@ class Injector:
 
 
 @contextmanager
-def _guarded(planned: Planned, scene: Scene, rng: Random) -> Iterator[None]:
+def _guarded(planned: Planned, context: FaultContext, rng: Random) -> Iterator[None]:
     """Hold a fault for a block: what it raises is told as its own failure, what the stage raises passes by."""
     name = planned.fault.name
     with _telling(name):
-        held = planned.fault.inject(scene, rng, planned.options)
+        held = planned.fault.inject(context, rng, planned.options)
         held.__enter__()
     try:
         yield
@@ -144,9 +144,9 @@ def _guarded(planned: Planned, scene: Scene, rng: Random) -> Iterator[None]:
     with _telling(name):
         held.__exit__(None, None, None)
         sealed = isinstance(planned.options, ArtifactOptions) and planned.options.sealed
-        if sealed and scene.changes:
-            scene.backup.seal()
-            scene.changed("manifest", "manifest.json", "sealed again: sizes and digests of the files as they are now")
+        if sealed and context.changes:
+            context.backup.seal()
+            context.changed("manifest", "manifest.json", "sealed again: sizes and digests of the files as they are now")
 
 
 @contextmanager

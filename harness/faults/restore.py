@@ -11,9 +11,9 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
+from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Inject, Options, table
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import must_succeed, run
 from harness.runtime.services.mysql import granted_name, quote_name
@@ -59,31 +59,33 @@ class VariableOptions(Options):
     value: str = "STRICT_TRANS_TABLES"
 
 
-def _when_sent(do: Callable[[Scene], None]) -> Inject:
+def _when_sent(do: Callable[[FaultContext], None]) -> Inject:
     """A fault that happens when so much of the script has been sent."""
 
     @contextmanager
-    def inject(scene: Scene, rng: Random, options: AfterOptions) -> Iterator[None]:
-        scene.script.when_sent(options.after_bytes, lambda: do(scene))
+    def inject(context: FaultContext, rng: Random, options: AfterOptions) -> Iterator[None]:
+        context.script.when_sent(options.after_bytes, lambda: do(context))
         yield
 
     return inject
 
 
-def _kill(scene: Scene) -> None:
-    scene.stack.controls["mysql"].kill()
-    scene.changed("process", "mysql", f"killed after {scene.script.sent_bytes} bytes of the script")
+def _kill(context: FaultContext) -> None:
+    context.stack.server_controls["mysql"].kill()
+    context.changed("process", "mysql", f"killed after {context.script.sent_bytes} bytes of the script")
 
 
-def _restart(scene: Scene) -> None:
-    control = scene.stack.controls["mysql"]
+def _restart(context: FaultContext) -> None:
+    control = context.stack.server_controls["mysql"]
     control.kill()
     control.restart()
-    scene.changed("process", "mysql", f"killed and started again after {scene.script.sent_bytes} bytes of the script")
+    context.changed(
+        "process", "mysql", f"killed and started again after {context.script.sent_bytes} bytes of the script"
+    )
 
 
-def _cut(scene: Scene) -> None:
-    mysql = scene.stack.mysql
+def _cut(context: FaultContext) -> None:
+    mysql = context.stack.mysql
     with mysql.session() as session:
 
         def connections() -> list[int]:
@@ -92,89 +94,93 @@ def _cut(scene: Scene) -> None:
 
         # The client connects on its own time; what is sent before that waits for it.
         for number in wait_until(
-            lambda: connections() or None, what="the client's connection", timeout_s=scene.limits.mysql_ready_s
+            lambda: connections() or None, what="the client's connection", timeout_s=context.limits.mysql_ready_s
         ):
             session.execute(f"KILL {number}")
-            scene.changed("connection", mysql.app.user, f"cut after {scene.script.sent_bytes} bytes of the script")
+            context.changed("connection", mysql.app.user, f"cut after {context.script.sent_bytes} bytes of the script")
 
 
-def _come_back(scene: Scene) -> None:
+def _come_back(context: FaultContext) -> None:
     """Start the application in the middle, and let somebody visit it, which writes a row."""
-    apiary = scene.stack.apiary
+    apiary = context.stack.apiary
     apiary.lifecycle.start()
     status = apiary.get("/").status
-    scene.changed(
-        "process", "apiary", f"started after {scene.script.sent_bytes} bytes of the script; a visitor got {status}"
+    context.changed(
+        "process", "apiary", f"started after {context.script.sent_bytes} bytes of the script; a visitor got {status}"
     )
 
 
 @contextmanager
-def fill_disk(scene: Scene, rng: Random, options: DiskOptions) -> Iterator[None]:
+def fill_disk(context: FaultContext, rng: Random, options: DiskOptions) -> Iterator[None]:
     """Put the storage directory on a file system that is too small for the files (needs root, no containers)."""
-    host, root = scene.stack.apiary.storage_host, scene.stack.apiary.storage_root
+    host, root = context.stack.apiary.storage_host, context.stack.apiary.storage_root
     if not isinstance(host, LocalHost):
         raise HarnessError("a file system can only be mounted on this machine", "Run it with --runtime process.")
     size = f"size={options.size_bytes}"
     argv = ["mount", "-t", "tmpfs", "-o", f"{size},mode=0777", "apiary-drill-fault", root]
     must_succeed(run(host, argv), _NEEDS_ROOT)
     try:
-        scene.changed("disk", "storage/app", f"on a file system of {options.size_bytes} bytes")
+        context.changed("disk", "storage/app", f"on a file system of {options.size_bytes} bytes")
         yield
     finally:
         must_succeed(run(host, ["umount", "--lazy", root]), _NEEDS_ROOT)
 
 
 @contextmanager
-def leave_rows(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def leave_rows(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Leave a table of somebody else in the target, as in one that was used before."""
-    mysql = scene.stack.mysql
+    mysql = context.stack.mysql
     with mysql.session() as session:
         session.execute(f"CREATE TABLE {quote_name(mysql.database, 'leftover')} (id INT PRIMARY KEY)")
         session.execute(f"INSERT INTO {quote_name(mysql.database, 'leftover')} VALUES (1), (2)")
-    scene.changed("table", "leftover", "added with 2 rows")
+    context.changed("table", "leftover", "added with 2 rows")
     yield
 
 
 @contextmanager
-def revoke(scene: Scene, rng: Random, options: PrivilegeOptions) -> Iterator[None]:
+def revoke(context: FaultContext, rng: Random, options: PrivilegeOptions) -> Iterator[None]:
     """Take a privilege from the account that runs the script."""
-    mysql = scene.stack.mysql
+    mysql = context.stack.mysql
     with mysql.session() as session:
         hosts = session.rows("SELECT host FROM mysql.user WHERE user = %s", (mysql.app.user,))
         for host in [str(found) for (found,) in hosts]:
             session.execute(
                 f"REVOKE {options.privilege} ON {granted_name(mysql.database)}.* FROM %s@%s", (mysql.app.user, host)
             )
-            scene.changed("privilege", options.privilege, f"taken from {mysql.app.user}")
+            context.changed("privilege", options.privilege, f"taken from {mysql.app.user}")
     yield
 
 
 @contextmanager
-def set_variable(scene: Scene, rng: Random, options: VariableOptions) -> Iterator[None]:
+def set_variable(context: FaultContext, rng: Random, options: VariableOptions) -> Iterator[None]:
     """Give the target's server another setting than the source's had; connections of later have it."""
     asked = f"SELECT @@GLOBAL.{options.variable}"
-    with scene.stack.mysql.session() as session:
+    with context.stack.mysql.session() as session:
         before = session.value(asked)
         session.execute(f"SET GLOBAL {options.variable} = %s", (options.value,))
         if session.value(asked) != before:
-            scene.changed("variable", options.variable, f"{options.value} on the target's server")
+            context.changed("variable", options.variable, f"{options.value} on the target's server")
     yield
 
 
 FAULTS: dict[str, Fault] = table(
-    Fault("mysql-killed", "restore", (Stage.DATABASE,), "MySQL is killed in the middle of the script.",
+    Fault("mysql-killed", "restore", (InjectionPoint.DATABASE,), "MySQL is killed in the middle of the script.",
           _when_sent(_kill), AfterOptions),
-    Fault("mysql-restarted", "restore", (Stage.DATABASE,), "MySQL is killed in the middle, and comes back.",
+    Fault("mysql-restarted", "restore", (InjectionPoint.DATABASE,), "MySQL is killed in the middle, and comes back.",
           _when_sent(_restart), AfterOptions),
-    Fault("connection-cut", "restore", (Stage.DATABASE,), "The connection breaks off in the middle of the script.",
+    Fault("connection-cut", "restore", (InjectionPoint.DATABASE,),
+          "The connection breaks off in the middle of the script.",
           _when_sent(_cut), AfterOptions),
-    Fault("app-writes-during-restore", "restore", (Stage.DATABASE,), "The application runs while the script does.",
+    Fault("app-writes-during-restore", "restore", (InjectionPoint.DATABASE,),
+          "The application runs while the script does.",
           _when_sent(_come_back), AfterOptions),
-    Fault("disk-full", "restore", (Stage.FILES,), "There is no room for the files.", fill_disk, DiskOptions,
+    Fault("disk-full", "restore", (InjectionPoint.FILES,), "There is no room for the files.", fill_disk, DiskOptions,
           runtime="process"),
-    Fault("target-not-empty", "restore", (Stage.TARGET,), "The target holds a table of somebody else.", leave_rows),
-    Fault("privilege-missing-at-target", "restore", (Stage.DATABASE,), "The restoring account lacks a privilege.",
+    Fault("target-not-empty", "restore", (InjectionPoint.TARGET,),
+          "The target holds a table of somebody else.", leave_rows),
+    Fault("privilege-missing-at-target", "restore", (InjectionPoint.DATABASE,),
+          "The restoring account lacks a privilege.",
           revoke, PrivilegeOptions),
-    Fault("other-server-settings", "restore", (Stage.TARGET,),
+    Fault("other-server-settings", "restore", (InjectionPoint.TARGET,),
           "The target's server has another setting than the source's had.", set_variable, VariableOptions),
 )  # fmt: skip

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from harness.artifacts.storage.names import code_of, coded
 from harness.base.errors import HarnessError
+from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Options, table
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import Session, quote_name
 
@@ -80,93 +80,93 @@ class FieldOptions(Options):
 
 
 @contextmanager
-def remove_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
+def remove_row(context: FaultContext, rng: Random, options: RowOptions) -> Iterator[None]:
     """Delete one row."""
-    with _session(scene) as session:
+    with _session(context) as session:
         key = _key(session, rng, options.table)
         session.execute(f"DELETE FROM {quote_name(options.table)} WHERE id = {key}")
-    scene.changed("row", options.table, f"key {key} deleted")
+    context.changed("row", options.table, f"key {key} deleted")
     yield
 
 
 @contextmanager
-def replace_row(scene: Scene, rng: Random, options: RowOptions) -> Iterator[None]:
+def replace_row(context: FaultContext, rng: Random, options: RowOptions) -> Iterator[None]:
     """Give one row another key: as many rows as before, and not the same ones."""
-    with _session(scene) as session:
+    with _session(context) as session:
         key = _key(session, rng, options.table)
         highest = int(session.value(f"SELECT MAX(id) FROM {quote_name(options.table)}"))
         session.execute(f"UPDATE {quote_name(options.table)} SET id = {highest + 1} WHERE id = {key}")
-    scene.changed("row", options.table, f"key {key} is {highest + 1} now")
+    context.changed("row", options.table, f"key {key} is {highest + 1} now")
     yield
 
 
 @contextmanager
-def change_cell(scene: Scene, rng: Random, options: CellOptions) -> Iterator[None]:
+def change_cell(context: FaultContext, rng: Random, options: CellOptions) -> Iterator[None]:
     """Add a letter to one text."""
-    with _session(scene) as session:
+    with _session(context) as session:
         column = quote_name(options.column)
         key = _key(session, rng, options.table, f"{column} IS NOT NULL")
         session.execute(f"UPDATE {quote_name(options.table)} SET {column} = CONCAT({column}, 'x') WHERE id = {key}")
-    scene.changed("cell", f"{options.table}.{options.column}", f"key {key}, a letter added at its end")
+    context.changed("cell", f"{options.table}.{options.column}", f"key {key}, a letter added at its end")
     yield
 
 
 @contextmanager
-def remove_file(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+def remove_file(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
     """Delete one file."""
-    apiary = scene.stack.apiary
-    path = _file(scene, rng, options.directory)
-    _shell(scene, 'rm "$1"', f"{apiary.storage_root}/{path}")
-    scene.changed("file", coded(path.encode()), "deleted")
+    apiary = context.stack.apiary
+    path = _file(context, rng, options.directory)
+    _shell(context, 'rm "$1"', f"{apiary.storage_root}/{path}")
+    context.changed("file", coded(path.encode()), "deleted")
     yield
 
 
 @contextmanager
-def change_file(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+def change_file(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
     """Flip one bit of one file; its size and its times stay."""
-    apiary = scene.stack.apiary
-    path = _file(scene, rng, options.directory)
-    _shell(scene, _FLIP, f"{apiary.storage_root}/{path}")
-    scene.changed("file", coded(path.encode()), "lowest bit of its last byte flipped, same size and times")
+    apiary = context.stack.apiary
+    path = _file(context, rng, options.directory)
+    _shell(context, _FLIP, f"{apiary.storage_root}/{path}")
+    context.changed("file", coded(path.encode()), "lowest bit of its last byte flipped, same size and times")
     yield
 
 
 @contextmanager
-def remove_document(scene: Scene, rng: Random, options: DocumentOptions) -> Iterator[None]:
+def remove_document(context: FaultContext, rng: Random, options: DocumentOptions) -> Iterator[None]:
     """Delete one document of one index."""
-    uid, key, _ = _document(scene, rng, options.index)
-    scene.stack.meilisearch.client().index(uid).delete_document(key)
-    scene.settle_search()
-    scene.changed("document", uid, f"id {_shown(key)} deleted")
+    uid, key, _ = _document(context, rng, options.index)
+    context.stack.meilisearch.client().index(uid).delete_document(key)
+    context.settle_search()
+    context.changed("document", uid, f"id {_shown(key)} deleted")
     yield
 
 
 @contextmanager
-def change_document(scene: Scene, rng: Random, options: FieldOptions) -> Iterator[None]:
+def change_document(context: FaultContext, rng: Random, options: FieldOptions) -> Iterator[None]:
     """Change one field of one document."""
-    uid, key, document = _document(scene, rng, options.index)
+    uid, key, document = _document(context, rng, options.index)
     if options.field not in document:
         raise HarnessError(f"documents of {uid} have no field {options.field}")
-    index = scene.stack.meilisearch.client().index(uid)
+    index = context.stack.meilisearch.client().index(uid)
     index.add_documents([{**document, options.field: f"{document[options.field]}x"}])
-    scene.settle_search()
-    scene.changed("document", uid, f"id {_shown(key)}, a letter added to {options.field}")
+    context.settle_search()
+    context.changed("document", uid, f"id {_shown(key)}, a letter added to {options.field}")
     yield
 
 
 @contextmanager
-def remove_trigger(scene: Scene, rng: Random, options: TriggerOptions) -> Iterator[None]:
+def remove_trigger(context: FaultContext, rng: Random, options: TriggerOptions) -> Iterator[None]:
     """Drop one trigger."""
-    with _session(scene) as session:
+    with _session(context) as session:
         session.execute(f"DROP TRIGGER {quote_name(options.name)}")
-    scene.changed("trigger", options.name, "dropped")
+    context.changed("trigger", options.name, "dropped")
     yield
 
 
 @contextmanager
-def change_definer(scene: Scene, rng: Random, options: TriggerOptions) -> Iterator[None]:
+def change_definer(context: FaultContext, rng: Random, options: TriggerOptions) -> Iterator[None]:
     """Let one trigger run as an account that does not exist."""
-    with _session(scene) as session:
+    with _session(context) as session:
         _, sql_mode, statement, *_ = session.row(f"SHOW CREATE TRIGGER {quote_name(options.name)}")
         changed, found = _DEFINER.subn(f"DEFINER={_NOBODY}", str(statement), count=1)
         if not found:
@@ -174,22 +174,22 @@ def change_definer(scene: Scene, rng: Random, options: TriggerOptions) -> Iterat
         session.execute("SET sql_mode = %s", (sql_mode,))  # a trigger keeps the one that it was made under
         session.execute(f"DROP TRIGGER {quote_name(options.name)}")
         session.execute(changed)
-    scene.changed("trigger", options.name, f"runs as {_NOBODY}")
+    context.changed("trigger", options.name, f"runs as {_NOBODY}")
     yield
 
 
 @contextmanager
-def remove_table(scene: Scene, rng: Random, options: TableOptions) -> Iterator[None]:
+def remove_table(context: FaultContext, rng: Random, options: TableOptions) -> Iterator[None]:
     """Drop one table."""
-    with _session(scene) as session:
+    with _session(context) as session:
         session.execute("SET foreign_key_checks = 0")
         session.execute(f"DROP TABLE {quote_name(options.table)}")
-    scene.changed("table", options.table, "dropped")
+    context.changed("table", options.table, "dropped")
     yield
 
 
-def _session(scene: Scene) -> AbstractContextManager[Session]:
-    mysql = scene.stack.mysql
+def _session(context: FaultContext) -> AbstractContextManager[Session]:
+    mysql = context.stack.mysql
     return mysql.session(database=mysql.database)
 
 
@@ -203,8 +203,8 @@ def _key(session: Session, rng: Random, name: str, where: str = "TRUE") -> int:
     return int(session.value(f"SELECT id {those} ORDER BY id LIMIT 1 OFFSET {rng.randrange(rows)}"))
 
 
-def _file(scene: Scene, rng: Random, directory: str) -> str:
-    apiary = scene.stack.apiary
+def _file(context: FaultContext, rng: Random, directory: str) -> str:
+    apiary = context.stack.apiary
     root = f"{apiary.storage_root}/{directory}"
     listed = run(apiary.storage_host, ["find", root, "-type", "f", "-size", "+0", "-printf", "%P\\0"])
     names = sorted(name for name in listed.stdout.split(b"\0") if name)[:_LIST_LIMIT]
@@ -213,16 +213,16 @@ def _file(scene: Scene, rng: Random, directory: str) -> str:
     return f"{directory}/{rng.choice(names).decode()}"
 
 
-def _shell(scene: Scene, script: str, path: str) -> None:
-    done = run(scene.stack.apiary.storage_host, ["sh", "-ec", script, "sh", path])
+def _shell(context: FaultContext, script: str, path: str) -> None:
+    done = run(context.stack.apiary.storage_host, ["sh", "-ec", script, "sh", path])
     if done.exit_status != 0:
         raise HarnessError("a file could not be changed")
 
 
-def _document(scene: Scene, rng: Random, name: str) -> tuple[str, str, dict[str, Any]]:
+def _document(context: FaultContext, rng: Random, name: str) -> tuple[str, str, dict[str, Any]]:
     """One document: its index, its id and its fields."""
-    uid = f"{scene.stack.apiary.search_prefix}{name}"
-    index = scene.stack.meilisearch.client().index(uid)
+    uid = f"{context.stack.apiary.search_prefix}{name}"
+    index = context.stack.meilisearch.client().index(uid)
     total = index.get_documents({"limit": 1}).total
     if not total:
         raise HarnessError(f"index {uid} is empty")
@@ -237,7 +237,7 @@ def _shown(key: str) -> str:
 
 
 def _fault(name: str, summary: str, inject: Any, options: type[Options]) -> Fault:
-    return Fault(name, "restored", (Stage.RESTORED,), summary, inject, options)
+    return Fault(name, "restored", (InjectionPoint.RESTORED,), summary, inject, options)
 
 
 FAULTS = table(

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from harness.base import guide
 from harness.base.errors import HarnessError
+from harness.faults.context import FaultContext
 from harness.faults.fault import Options
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import Host, must_succeed, run
 from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import ServerFiles
@@ -27,45 +27,45 @@ class DumpOptions(Options):
 
 
 @contextmanager
-def old_dump(scene: Scene, rng: Random, options: DumpOptions) -> Iterator[None]:
+def old_dump(context: FaultContext, rng: Random, options: DumpOptions) -> Iterator[None]:
     """At the source: leave an old dump of the search. At the start of the target: start the search from it.
 
     The second is what production's start script does where the search's database directory is empty. A scenario that
     wants both names the fault twice. The dump is the server's own, and so is its import.
     """
-    if scene.stage is Stage.SOURCE:
-        _leave(scene, rng, options)
+    if context.stage is InjectionPoint.SOURCE:
+        _leave(context, rng, options)
     else:
-        _start_from_newest(scene)
+        _start_from_newest(context)
     yield
 
 
-def _leave(scene: Scene, rng: Random, options: DumpOptions) -> None:
+def _leave(context: FaultContext, rng: Random, options: DumpOptions) -> None:
     """Have the search dump itself while it holds documents whose rows are gone, and keep that among the files."""
-    mysql, apiary, server = scene.stack.mysql, scene.stack.apiary, scene.stack.meilisearch
+    mysql, apiary, server = context.stack.mysql, context.stack.apiary, context.stack.meilisearch
     client, uid = server.client(), f"{apiary.search_prefix}{options.index}"
     with mysql.session(database=mysql.database) as session:
         highest = int(session.value(f"SELECT COALESCE(MAX(id), 0) FROM {quote_name(options.index)}"))
     first = highest + rng.randrange(1, 1000)
     ids = range(first, first + options.documents)
     client.index(uid).add_documents([{"id": number} for number in ids], "id")
-    scene.settle_search()
+    context.settle_search()
     task = client.create_dump()
-    scene.settle_search()
+    context.settle_search()
     details: Any = client.get_task(task.task_uid).details
     for number in ids:
         client.index(uid).delete_document(number)
-    scene.settle_search()
-    name, files = f"{details['dumpUid']}.dump", _files(scene)
+    context.settle_search()
+    name, files = f"{details['dumpUid']}.dump", _files(context)
     directory = f"{apiary.storage_root}/{guide.MEILISEARCH_DUMPS_DIRECTORY}"
     must_succeed(run(apiary.storage_host, ["mkdir", "-p", directory], user=apiary.user))
     _copy(files.host, f"{files.dumps}/{name}", apiary.storage_host, f"{directory}/{name}", user=apiary.user)
-    scene.changed("document", uid, f"ids {ids[0]} to {ids[-1]} are in an old dump of the search, and in nothing else")
+    context.changed("document", uid, f"ids {ids[0]} to {ids[-1]} are in an old dump of the search, and in nothing else")
 
 
-def _start_from_newest(scene: Scene) -> None:
+def _start_from_newest(context: FaultContext) -> None:
     """Start the search with an empty database directory and the newest dump of the restored files."""
-    apiary, files = scene.stack.apiary, _files(scene)
+    apiary, files = context.stack.apiary, _files(context)
     directory = f"{apiary.storage_root}/{guide.MEILISEARCH_DUMPS_DIRECTORY}"
     # Their names are times: the last one is the newest.
     listed = must_succeed(run(apiary.storage_host, ["sh", "-c", 'ls "$1" | grep "[.]dump$"', "sh", directory]))
@@ -75,11 +75,11 @@ def _start_from_newest(scene: Scene) -> None:
     _copy(apiary.storage_host, f"{directory}/{names[-1]}", files.host, imported)
     # It is killed at once, and has no time to miss what is taken away here.
     must_succeed(run(files.host, ["sh", "-c", 'rm -rf "$1"', "sh", files.data]))
-    control = scene.stack.controls["meilisearch"]
+    control = context.stack.server_controls["meilisearch"]
     control.kill()
     control.restart({"MEILI_IMPORT_DUMP": imported, "MEILI_IGNORE_DUMP_IF_DB_EXISTS": "true"})
-    scene.settle_search()
-    scene.changed("process", "meilisearch", f"started empty, from the newest of {len(names)} dumps in the files")
+    context.settle_search()
+    context.changed("process", "meilisearch", f"started empty, from the newest of {len(names)} dumps in the files")
 
 
 def _copy(source: Host, path: str, target: Host, to: str, *, user: str | None = None) -> None:
@@ -89,8 +89,8 @@ def _copy(source: Host, path: str, target: Host, to: str, *, user: str | None = 
         must_succeed(reading.wait(60))
 
 
-def _files(scene: Scene) -> ServerFiles:
-    files = scene.stack.controls["meilisearch"].files
+def _files(context: FaultContext) -> ServerFiles:
+    files = context.stack.server_controls["meilisearch"].files
     if files is None:
         raise HarnessError("the files of the search are not known")
     return files

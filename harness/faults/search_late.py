@@ -12,8 +12,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from harness.base.errors import HarnessError
+from harness.faults.context import FaultContext
 from harness.faults.fault import Options
-from harness.faults.scene import Scene
 
 _PAUSE_S = 0.02
 """Between two documents: far shorter than the quiet that a look asks for, so that each look sees that one came."""
@@ -36,14 +36,14 @@ class LateOptions(Options):
 
 
 @contextmanager
-def send_late(scene: Scene, rng: Random, options: LateOptions) -> Iterator[None]:
+def send_late(context: FaultContext, rng: Random, options: LateOptions) -> Iterator[None]:
     """Let the import go on while the search is looked at: other documents first, and last those that were missing.
 
     The server's own worker can't be told to wait. So the last documents are taken away, as if the import had not come
     to them, and a thread sends what it would have sent.
     """
-    uid = f"{scene.stack.apiary.search_prefix}{options.index}"
-    client = scene.stack.meilisearch.client()
+    uid = f"{context.stack.apiary.search_prefix}{options.index}"
+    client = context.stack.meilisearch.client()
     everything = client.http.get(f"indexes/{uid}/documents?limit={_PAGE}")["results"]
     everything.sort(key=lambda document: int(document["id"]))
     early, late = everything[: -options.documents], everything[-options.documents :]
@@ -51,8 +51,8 @@ def send_late(scene: Scene, rng: Random, options: LateOptions) -> Iterator[None]
         raise HarnessError(f"index {uid} has {len(everything)} documents, and {options.documents} are to come late")
     for document in late:
         client.index(uid).delete_document(document["id"])
-    scene.settle_search()
-    scene.changed(
+    context.settle_search()
+    context.changed(
         "index", uid, f"its last {len(late)} documents come {options.late_s:g} s late, while the import goes on"
     )
     sender = _Sender(client.index(uid), early, late, options.late_s)

@@ -11,10 +11,10 @@ from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
 from harness.faults.accounts import LackOptions, lack_privilege
+from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Options, table
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
-from harness.faults.upstream import AgeOptions, LossOptions, age_rows, lose_half
+from harness.faults.injection_points import InjectionPoint
+from harness.faults.source_data_loss import AgeOptions, LossOptions, age_rows, lose_half
 from harness.runtime.services.execution import must_succeed, run
 from harness.runtime.services.mysql import quote_name
 
@@ -31,8 +31,8 @@ class AlterOptions(Options):
 class _Writer:
     """Does something again and again in a thread of its own, until the block ends; its error is raised there."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
+    def __init__(self, context: FaultContext) -> None:
+        self.context = context
         self.count = 0
         self._stop = Event()
         self._error: BaseException | None = None
@@ -46,7 +46,7 @@ class _Writer:
         self._thread.start()
         try:
             wait_until(
-                lambda: self.count or self._error, what="the first write", timeout_s=self.scene.limits.mysql_ready_s
+                lambda: self.count or self._error, what="the first write", timeout_s=self.context.limits.mysql_ready_s
             )
         except BaseException:  # also Ctrl-C: __exit__ is not called after an error in here
             self._stop.set()
@@ -72,7 +72,7 @@ class _Rows(_Writer):
     """Adds a parent and a child in one transaction: a dump that is not of one moment has one without the other."""
 
     def write(self) -> None:
-        mysql = self.scene.stack.mysql
+        mysql = self.context.stack.mysql
         with mysql.session(mysql.app, database=mysql.database) as session:
             session.execute("START TRANSACTION")
             session.execute("INSERT INTO teams (name) VALUES (%s)", (f"Team {self.count}",))
@@ -85,42 +85,42 @@ class _Rows(_Writer):
 class _Appends(_Writer):
     """Makes one file longer."""
 
-    def __init__(self, scene: Scene, path: str) -> None:
-        super().__init__(scene)
+    def __init__(self, context: FaultContext, path: str) -> None:
+        super().__init__(context)
         self.path = path
 
     def write(self) -> None:
-        argv = ["sh", "-c", 'printf x >>"$1"', "sh", f"{self.scene.stack.apiary.storage_root}/{self.path}"]
-        must_succeed(run(self.scene.stack.apiary.storage_host, argv))
+        argv = ["sh", "-c", 'printf x >>"$1"', "sh", f"{self.context.stack.apiary.storage_root}/{self.path}"]
+        must_succeed(run(self.context.stack.apiary.storage_host, argv))
 
 
 @contextmanager
-def write_rows(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def write_rows(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Let the application write while the backup is made."""
-    writer = _Rows(scene)
+    writer = _Rows(context)
     try:
         with writer:
             yield
     finally:
-        scene.changed("row", "teams, team_user", f"{writer.count} transactions while the backup was made")
+        context.changed("row", "teams, team_user", f"{writer.count} transactions while the backup was made")
 
 
 @contextmanager
-def grow_file(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def grow_file(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Write to one file all the time while the files are copied."""
-    writer = _Appends(scene, "resumes/growing.pdf")
+    writer = _Appends(context, "resumes/growing.pdf")
     try:
         with writer:
             yield
     finally:
-        scene.changed("file", coded(b"resumes/growing.pdf"), f"{writer.count} bytes appended while files were copied")
+        context.changed("file", coded(b"resumes/growing.pdf"), f"{writer.count} bytes appended while files were copied")
 
 
 @contextmanager
-def upload(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def upload(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Let somebody upload a resume between the dump and the copy of the files, once."""
-    if scene.times == 1:
-        stack = scene.stack
+    if context.times == 1:
+        stack = context.stack
         with stack.mysql.session(stack.mysql.app, database=stack.mysql.database) as session:
             found = list(
                 session.rows("SELECT id, uid FROM users WHERE id NOT IN (SELECT user_id FROM resumes) ORDER BY id")
@@ -130,29 +130,29 @@ def upload(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
             argv = ["sh", "-c", 'printf "%%PDF-1.4 drill" >"$1"', "sh", f"{stack.apiary.storage_root}/{path}"]
             must_succeed(run(stack.apiary.storage_host, argv, user=stack.apiary.user))
             session.execute("INSERT INTO resumes (user_id, created_at) SELECT %s, MAX(created_at) FROM resumes", (key,))
-        scene.changed("file", coded(path.encode()), f"uploaded after the dump, with a row for user {key}")
+        context.changed("file", coded(path.encode()), f"uploaded after the dump, with a row for user {key}")
     yield
 
 
 @contextmanager
-def break_view(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def break_view(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Leave a view behind whose column is gone."""
-    mysql = scene.stack.mysql
+    mysql = context.stack.mysql
     with mysql.session(database=mysql.database) as session:
         session.execute("CREATE TABLE drill_parts (id INT PRIMARY KEY, label INT)")
         session.execute("CREATE VIEW drill_labels AS SELECT label FROM drill_parts")
         session.execute("ALTER TABLE drill_parts DROP COLUMN label")
-    scene.changed("view", "drill_labels", "its column drill_parts.label dropped")
+    context.changed("view", "drill_labels", "its column drill_parts.label dropped")
     yield
 
 
 @contextmanager
-def alter_table(scene: Scene, rng: Random, options: AlterOptions) -> Iterator[None]:
+def alter_table(context: FaultContext, rng: Random, options: AlterOptions) -> Iterator[None]:
     """Add a column to a table while the dump is under way and has not come to that table.
 
     The lock makes it the same each time: the dump, which has its snapshot by then, waits for it at that table.
     """
-    mysql = scene.stack.mysql
+    mysql = context.stack.mysql
     name = quote_name(mysql.database, options.table)
     failed: list[BaseException] = []
     stop = Event()
@@ -170,12 +170,12 @@ def alter_table(scene: Scene, rng: Random, options: AlterOptions) -> Iterator[No
                     return stop.is_set() or int(others) >= 3
 
                 # The backup's own two, one reading and one holding the lock, and the one of mysqldump.
-                wait_until(under_way, what="the dump", timeout_s=scene.limits.command_s, interval_s=PAUSE_S)
+                wait_until(under_way, what="the dump", timeout_s=context.limits.command_s, interval_s=PAUSE_S)
                 if stop.is_set():
                     return
                 session.execute(f"LOCK TABLES {name} WRITE")
                 session.execute(f"ALTER TABLE {name} ADD COLUMN drill_added INT")
-                scene.changed("column", f"{options.table}.drill_added", "added while the dump was under way")
+                context.changed("column", f"{options.table}.drill_added", "added while the dump was under way")
                 session.execute("UNLOCK TABLES")
         except BaseException as error:  # raised again in the drill's own thread
             failed.append(error)
@@ -192,30 +192,32 @@ def alter_table(scene: Scene, rng: Random, options: AlterOptions) -> Iterator[No
 
 
 @contextmanager
-def link(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def link(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Have a symbolic link among the files, as `php artisan storage:link` and operators make them."""
-    apiary = scene.stack.apiary
+    apiary = context.stack.apiary
     argv = ["sh", "-c", 'printf drill >"$1/current.txt" && ln -s current.txt "$1/latest"', "sh", apiary.storage_root]
     must_succeed(run(apiary.storage_host, argv, user=apiary.user))
-    scene.changed("link", coded(b"latest"), f"added, points at {coded(b'current.txt')}")
+    context.changed("link", coded(b"latest"), f"added, points at {coded(b'current.txt')}")
     yield
 
 
 FAULTS: dict[str, Fault] = table(
-    Fault("writer-during-backup", "source", (Stage.BACKUP, Stage.DUMP_AND_FILES),
+    Fault("writer-during-backup", "source", (InjectionPoint.BACKUP, InjectionPoint.DUMP_AND_FILES),
           "The application writes rows while the backup is made.", write_rows),
-    Fault("alter-during-dump", "source", (Stage.BACKUP,), "A column is added while the dump is under way.",
+    Fault("alter-during-dump", "source", (InjectionPoint.BACKUP,), "A column is added while the dump is under way.",
           alter_table, AlterOptions),
-    Fault("broken-view", "source", (Stage.SOURCE,), "A view uses a column that is gone.", break_view),
-    Fault("upload-in-between", "source", (Stage.DUMP_AND_FILES,), "A file is uploaded between dump and files.",
+    Fault("broken-view", "source", (InjectionPoint.SOURCE,), "A view uses a column that is gone.", break_view),
+    Fault("upload-in-between", "source", (InjectionPoint.DUMP_AND_FILES,), "A file is uploaded between dump and files.",
           upload),
-    Fault("file-growing", "source", (Stage.DUMP_AND_FILES,), "A file is written all the time while it is copied.",
+    Fault("file-growing", "source", (InjectionPoint.DUMP_AND_FILES,),
+          "A file is written all the time while it is copied.",
           grow_file),
-    Fault("stale-source", "source", (Stage.SOURCE,), "The source is an old copy: every time in it is weeks ago.",
+    Fault("stale-source", "source", (InjectionPoint.SOURCE,),
+          "The source is an old copy: every time in it is weeks ago.",
           age_rows, AgeOptions),
-    Fault("lost-upstream", "source", (Stage.SOURCE,),
+    Fault("source-data-loss", "source", (InjectionPoint.SOURCE,),
           "Half of a table was lost at the source before the backup was taken.", lose_half, LossOptions),
-    Fault("link-in-storage", "source", (Stage.SOURCE,), "A symbolic link is among the files.", link),
-    Fault("privilege-missing-at-source", "source", (Stage.BACKUP,),
+    Fault("link-in-storage", "source", (InjectionPoint.SOURCE,), "A symbolic link is among the files.", link),
+    Fault("privilege-missing-at-source", "source", (InjectionPoint.BACKUP,),
           "The account that makes the dump lacks a privilege.", lack_privilege, LackOptions),
 )  # fmt: skip

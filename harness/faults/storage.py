@@ -23,9 +23,9 @@ from harness.artifacts.storage.archive import open_archive
 from harness.artifacts.storage.members import BLOCK_BYTES, TarReader
 from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
+from harness.faults.context import FaultContext
 from harness.faults.fault import ArtifactOptions, Fault, Inject, table
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.scan import DirectoryReader
 from harness.procedure.backup.unpack import Unpacker
 from harness.runtime.process.host import LocalHost
@@ -116,11 +116,11 @@ def _on_a_file(change: Callable[[Path, Random, FileOptions], str]) -> Inject:
     """A fault that does something to one file, and tells it in a sentence without its content; empty: nothing."""
 
     @contextmanager
-    def inject(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
-        with unpacked(scene.backup.storage, scene.run_dir) as root:
+    def inject(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
+        with unpacked(context.backup.storage, context.run_dir) as root:
             path = choose(root, options.below, rng)
             if detail := change(path, rng, options):
-                scene.changed("file", coded(os.fsencode(path.relative_to(root))), detail)
+                context.changed("file", coded(os.fsencode(path.relative_to(root))), detail)
         yield
 
     return inject
@@ -191,9 +191,9 @@ def _rename(path: Path, rng: Random, options: FileOptions) -> str:
 
 
 @contextmanager
-def swap(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+def swap(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
     """Exchange the contents of two files of one directory."""
-    with unpacked(scene.backup.storage, scene.run_dir) as root:
+    with unpacked(context.backup.storage, context.run_dir) as root:
         first = choose(root, options.below, rng)
         others = [path for path in first.parent.iterdir() if path.is_file() and path != first]
         if not others:
@@ -204,24 +204,24 @@ def swap(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
         second.rename(first)
         aside.rename(second)
         names = [coded(os.fsencode(path.relative_to(root))) for path in (first, second)]
-        scene.changed("file", names[0], f"exchanged with {names[1]}")
+        context.changed("file", names[0], f"exchanged with {names[1]}")
     yield
 
 
 @contextmanager
-def add(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+def add(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
     """Put in a file that was never there, as a leftover of another instance is."""
-    with unpacked(scene.backup.storage, scene.run_dir) as root:
+    with unpacked(context.backup.storage, context.run_dir) as root:
         path = root / options.below / f"leftover-{rng.randrange(1 << 32):08x}.pdf"
         path.write_bytes(rng.randbytes(512))
-        scene.changed("file", coded(os.fsencode(path.relative_to(root))), "512 bytes, added")
+        context.changed("file", coded(os.fsencode(path.relative_to(root))), "512 bytes, added")
     yield
 
 
 @contextmanager
-def drop_directory(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+def drop_directory(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
     """Leave out a directory with all that is in it, as an exclusion that is too wide does."""
-    with unpacked(scene.backup.storage, scene.run_dir) as root:
+    with unpacked(context.backup.storage, context.run_dir) as root:
         name = options.below or rng.choice(sorted(path.name for path in root.iterdir() if path.is_dir()))
         count = 0
         for folder, directories, names in os.walk(root / name, topdown=False):
@@ -231,58 +231,58 @@ def drop_directory(scene: Scene, rng: Random, options: FileOptions) -> Iterator[
                 (Path(folder) / directory).rmdir()
             count += len(names)
         (root / name).rmdir()
-        scene.changed("directory", coded(os.fsencode(name)), f"removed with {count} files")
+        context.changed("directory", coded(os.fsencode(name)), f"removed with {count} files")
     yield
 
 
 @contextmanager
-def replace_links(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def replace_links(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Turn every symbolic link to a file into a copy of what it points at, as `cp -L` does."""
-    with unpacked(scene.backup.storage, scene.run_dir) as root:
+    with unpacked(context.backup.storage, context.run_dir) as root:
         for folder, _, names in os.walk(root):
             for path in sorted(Path(folder) / name for name in names):
                 if path.is_symlink() and path.is_file():
                     content = path.read_bytes()
                     path.unlink()
                     path.write_bytes(content)
-                    scene.changed("link", coded(os.fsencode(path.relative_to(root))), "turned into a copy")
+                    context.changed("link", coded(os.fsencode(path.relative_to(root))), "turned into a copy")
     yield
 
 
 @contextmanager
-def lead_out(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def lead_out(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Put in a symbolic link that leads out of the storage directory."""
-    with unpacked(scene.backup.storage, scene.run_dir) as root:
+    with unpacked(context.backup.storage, context.run_dir) as root:
         (root / "public-link").symlink_to("../../../../etc/passwd")
-        scene.changed("link", "public-link", "added, leads to ../../../../etc/passwd")
+        context.changed("link", "public-link", "added, leads to ../../../../etc/passwd")
     yield
 
 
 @contextmanager
-def wrong_root(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+def wrong_root(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Move everything one directory deeper, as an archive made from the wrong place has it."""
-    with unpacked(scene.backup.storage, scene.run_dir) as root:
+    with unpacked(context.backup.storage, context.run_dir) as root:
         names = sorted(path.name for path in root.iterdir())
         deeper = root / "old"
         deeper.mkdir()
         for name in names:
             (root / name).rename(deeper / name)
-        scene.changed("directory", "old", f"{len(names)} entries of the root moved below it")
+        context.changed("directory", "old", f"{len(names)} entries of the root moved below it")
     yield
 
 
 @contextmanager
-def include_excluded(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+def include_excluded(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
     """Put a file into a directory that was left out on purpose: the first of those that the manifest names."""
-    left_out = [left.name for left in scene.backup.manifest.exclusions if left.kind == "directory"]
+    left_out = [left.name for left in context.backup.manifest.exclusions if left.kind == "directory"]
     if not (left_out or options.below):
         raise HarnessError("this backup left out no directory")
-    with unpacked(scene.backup.storage, scene.run_dir) as root:
+    with unpacked(context.backup.storage, context.run_dir) as root:
         name = options.below or left_out[0]
         path = root / name / "20200101-000000000.dump"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(rng.randbytes(1024))
-        scene.changed("file", coded(os.fsencode(path.relative_to(root))), "1024 bytes, added")
+        context.changed("file", coded(os.fsencode(path.relative_to(root))), "1024 bytes, added")
     yield
 
 
@@ -290,8 +290,8 @@ def _with_member(make: Callable[[tarfile.TarInfo, str], str], *, last: bool = Fa
     """A fault that puts a member of its own into the archive, in front of all others or behind them."""
 
     @contextmanager
-    def inject(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
-        artifact = scene.backup.storage
+    def inject(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+        artifact = context.backup.storage
         if artifact.is_dir():
             raise HarnessError("this backup has a plain copy, and no archive")
         end, known = _end_of_members(artifact)
@@ -302,7 +302,7 @@ def _with_member(make: Callable[[tarfile.TarInfo, str], str], *, last: bool = Fa
             pack(chain(_first(open_archive(artifact), end), [header + bytes(MARK_BYTES)]), artifact)
         else:
             pack(chain([header], open_archive(artifact)), artifact)
-        scene.changed("member", coded(os.fsencode(member.name)), told)
+        context.changed("member", coded(os.fsencode(member.name)), told)
         yield
 
     return inject
@@ -338,23 +338,23 @@ def _twice(member: tarfile.TarInfo, known: str) -> str:
 
 
 @contextmanager
-def tear(scene: Scene, rng: Random, options: CutOptions) -> Iterator[None]:
+def tear(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[None]:
     """Cut the compressed archive, as a copy that broke off does."""
-    artifact = scene.backup.storage
+    artifact = context.backup.storage
     size = artifact.stat().st_size
     os.truncate(artifact, int(size * options.share))
-    scene.changed("file", artifact.name, f"cut from {size} to {int(size * options.share)} bytes")
+    context.changed("file", artifact.name, f"cut from {size} to {int(size * options.share)} bytes")
     yield
 
 
 @contextmanager
-def tear_inside(scene: Scene, rng: Random, options: CutOptions) -> Iterator[None]:
+def tear_inside(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[None]:
     """Cut the archive before it was compressed: the file is sound, what it holds is not."""
-    artifact = scene.backup.storage
+    artifact = context.backup.storage
     size, _ = _end_of_members(artifact)
     kept = int(size * options.share)
     pack(_first(open_archive(artifact), kept), artifact)
-    scene.changed("file", artifact.name, f"cut from {size} to {kept} bytes, and compressed again")
+    context.changed("file", artifact.name, f"cut from {size} to {kept} bytes, and compressed again")
     yield
 
 
@@ -368,7 +368,7 @@ def _first(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 def _fault(name: str, summary: str, inject: Inject, options: type[ArtifactOptions] = FileOptions) -> Fault:
-    return Fault(name, "storage", (Stage.ARTIFACT,), summary, inject, options)
+    return Fault(name, "storage", (InjectionPoint.ARTIFACT,), summary, inject, options)
 
 
 FAULTS: dict[str, Fault] = table(

@@ -28,7 +28,7 @@ def render_junit(result: DrillResult) -> bytes:
         _check_case(suite, result, check)
     for step in failed_steps:
         case = _case(suite, result, step.title, step.duration_s)
-        finding = next((f for f in result.findings if f.code == f"stage-{step.name}"), None)
+        finding = next((f for f in result.findings if f.code == f"step-{step.name}"), None)
         _outcome(case, _kind(result), finding.code if finding else "step", _told(finding) if finding else result.error)
     if result.error and not failed_steps:
         # It ended between two steps, or before the first.

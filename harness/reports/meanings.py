@@ -115,7 +115,7 @@ MEANINGS: dict[str, Meaning] = {
         " relies on it fails, or no longer happens.",
         "Look at the options that the dump was made with, and at the version of the application that it is of.",
     ),
-    "no-way-out": Meaning(
+    "network-isolation": Meaning(
         "The restored copy can reach others: it could send mail to real people or call payment services.",
         "Close its network before anything else.",
     ),

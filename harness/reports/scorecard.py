@@ -10,7 +10,7 @@ from rich.table import Table
 from harness.base.model import Verdict
 from harness.reports.markdown import inline
 from harness.reports.terminal import Terminal
-from harness.runner.scorecard import CLEAN, GOOD, FamilyScore, Outcome, Scorecard, ScoredDrill
+from harness.runner.scorecard import FAULT_FREE, GOOD, FamilyScore, Outcome, Scorecard, ScoredDrill
 
 _HEADINGS = tuple(Outcome)
 _LISTED = 20
@@ -83,7 +83,7 @@ def _lines(card: Scorecard) -> Iterator[str]:
     yield "| scenario | family | expected | outcome | seconds |"
     yield "|---|---|---|---|---:|"
     for drill in card.drills:
-        if drill.family != CLEAN:
+        if drill.family != FAULT_FREE:
             yield (f"| `{drill.name}` | {drill.family} | {drill.expected} | {drill.outcome} | {drill.duration_s:.1f} |")
     yield ""
     yield "| check | would be missed by, if it were taken out |"

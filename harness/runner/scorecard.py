@@ -15,7 +15,7 @@ from harness.base.model import DrillResult, Verdict
 from harness.checks import CHECKS
 from harness.checks.verdict import decide
 from harness.faults import FAMILIES, FAULTS
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.scenario.definition import Scenario
 from harness.scenario.expectation import Expected
 
@@ -24,7 +24,7 @@ FORMAT_VERSION = 1
 PROCEDURE = "procedure"
 """Family of scenarios without a fault: the guide's procedure, other servers, steps that are left out."""
 
-CLEAN = "clean"
+FAULT_FREE = "fault-free"
 """Family of drills in which nothing is broken, each with data and choices of its own."""
 
 
@@ -70,7 +70,7 @@ class ScoredDrill:
 
 
 @dataclass(frozen=True, slots=True)
-class Witnesses:
+class SoleDetectors:
     """Scenarios that would not be as expected if a check were taken out of the table; none: nothing shows it red."""
 
     check: str
@@ -116,7 +116,7 @@ class Scorecard:
     jobs: int
     whole: bool
     drills: tuple[ScoredDrill, ...]
-    checks: tuple[Witnesses, ...]
+    checks: tuple[SoleDetectors, ...]
     left_out: tuple[str, ...] = ()
 
     @property
@@ -146,13 +146,13 @@ class Scorecard:
         return bool(self.drills) and not self.wrong and not self.unwitnessed
 
 
-FAMILY_ORDER = (*FAMILIES, PROCEDURE, CLEAN)
+FAMILY_ORDER = (*FAMILIES, PROCEDURE, FAULT_FREE)
 
 
 def family_of(scenario: Scenario) -> str:
     """The family that a scenario is counted in."""
-    if re.fullmatch(rf"{CLEAN}-\d+", scenario.name):
-        return CLEAN
+    if re.fullmatch(rf"{FAULT_FREE}-\d+", scenario.name):
+        return FAULT_FREE
     return FAULTS[scenario.fault[0].name].family if scenario.fault else PROCEDURE
 
 
@@ -206,7 +206,7 @@ def without_check(result: DrillResult, name: str) -> DrillResult:
     if gone is None:
         return result
     checks = tuple(check for check in result.checks if check is not gone)
-    findings = [each for each in result.findings if (each.code, each.subject) != ("could-not-tell", name)]
+    findings = [each for each in result.findings if (each.code, each.subject) != ("check-inconclusive", name)]
     for finding in gone.findings:
         findings.remove(finding)  # once: another check may say the same
     decided_elsewhere = result.error or any(not fault.changes for fault in result.faults)
@@ -214,7 +214,7 @@ def without_check(result: DrillResult, name: str) -> DrillResult:
     return replace(result, checks=checks, findings=tuple(findings), verdict=verdict)
 
 
-def witnesses(drilled: Iterable[tuple[Scenario, DrillResult]]) -> tuple[Witnesses, ...]:
+def sole_detectors(drilled: Iterable[tuple[Scenario, DrillResult]]) -> tuple[SoleDetectors, ...]:
     """For each check the scenarios that are as expected with it and not without it.
 
     What was done to the judging itself says nothing of a check. The closed network, which local processes cannot
@@ -223,11 +223,12 @@ def witnesses(drilled: Iterable[tuple[Scenario, DrillResult]]) -> tuple[Witnesse
     pairs = [
         (scenario, result)
         for scenario, result in drilled
-        if not any(fault.stage == Stage.JUDGING for fault in result.faults) and not scenario.expected.unmet(result)
+        if not any(fault.stage == InjectionPoint.JUDGING for fault in result.faults)
+        and not scenario.expected.unmet(result)
     ]
     ran = {check.check for _, result in pairs for check in result.checks}
     return tuple(
-        Witnesses(
+        SoleDetectors(
             check.name,
             tuple(
                 scenario.name

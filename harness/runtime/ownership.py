@@ -2,7 +2,7 @@
 
 Every drill has a directory below the state directory with an `owner.json`, and every process that it starts
 carries the drill's id in its environment. What belongs to an owner that is gone is swept by the next start
-and by `apiary-drill clean`; a drill whose owner lives is never touched. An owner is known by its process id, the boot
+and by `apiary-drill cleanup`; a drill whose owner lives is never touched. An owner is known by its process id, the boot
 and when it started in ticks of that boot, none of which moves when the clock is set; and as long as it lives it holds
 a lock on `owner.lock`, which decides in the end: nobody can hold it for a process that is gone.
 """

@@ -19,8 +19,8 @@ from harness.base.errors import UsageError
 from harness.base.settings import Limits
 from harness.faults import FAULTS
 from harness.faults.fault import Fault
+from harness.faults.injection_points import FIRST_HALF, InjectionPoint
 from harness.faults.injector import Planned
-from harness.faults.stages import FIRST_HALF, Stage
 from harness.procedure.backup.plan import BackupPlan
 from harness.scenario.expectation import Expected
 from harness.standins.apiary.generate.extras import Extra
@@ -96,9 +96,9 @@ class RestoreChoices(_Closed):
     release: Literal["next"] | None = None
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
+    def stages(self) -> tuple[InjectionPoint, ...]:
         """The same, for the restore."""
-        return tuple(Stage(step) for step in self.steps)
+        return tuple(InjectionPoint(step) for step in self.steps)
 
 
 class RuntimeNeeds(_Closed):
@@ -150,7 +150,7 @@ class FaultChoice(_Closed):
         """The same, for the injector. Raises KeyError, ValueError for what `load` would have refused."""
         fault = FAULTS[self.name]
         return Planned(
-            fault, fault.options.model_validate(self.options), Stage(self.stage) if self.stage else fault.stage
+            fault, fault.options.model_validate(self.options), InjectionPoint(self.stage) if self.stage else fault.stage
         )
 
 

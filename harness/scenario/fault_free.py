@@ -19,21 +19,22 @@ T = TypeVar("T")
 _DUMP_OPTIONS = ("--skip-extended-insert", "--complete-insert", "--hex-blob", "--quick")
 """Of mysqldump, MySQL's and MariaDB's alike; none of them changes what comes back.
 
-`--order-by-primary` is not among them: with it MySQL 9.7's mysqldump does not dump a table of `odd-names` (error 1054).
+`--order-by-primary` is not among them: with it MySQL 9.7's mysqldump does not dump a table of
+`edge-case-names` (error 1054).
 """
 
 
-def clean_scenarios(count: int, first: int = 1) -> Iterator[Scenario]:
+def fault_free_scenarios(count: int, first: int = 1) -> Iterator[Scenario]:
     """So many scenarios at the smallest scale, numbered from `first` on."""
     for number in range(first, first + count):
-        yield _clean(number)
+        yield _fault_free(number)
 
 
-def _clean(number: int) -> Scenario:
+def _fault_free(number: int) -> Scenario:
     rng = Random(f"clean:{number}")  # noqa: S311 - reproducible, not secret
-    odd = tuple(sorted(FAMILIES["odd"]))
+    odd = tuple(sorted(FAMILIES["edge-case"]))
     return Scenario(
-        name=f"clean-{number}",
+        name=f"fault-free-{number}",
         why="Nothing is broken here, whatever the data and however the backup was taken: the drill has to pass.",
         data=Data(scale="tiny", rng_seed=number, extras=_some(rng, EXTRAS)),
         backup=BackupChoices(

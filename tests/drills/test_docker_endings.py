@@ -78,7 +78,7 @@ def test_what_a_drill_killed_in_any_stage_left_is_removed_by_clean(
         wait_until(lambda: bool(things(engine, drill_id)), what="the drill's first container", timeout_s=60)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    cleaned = place.command("clean")
+    cleaned = place.command("cleanup")
     assert cleaned.returncode == 0, cleaned.stderr
     assert things(engine, drill_id) == []
     assert place.drills == []
@@ -156,10 +156,10 @@ def test_a_kept_target_is_reached_as_it_is_told_and_removed_as_it_is_told(
         assert backed.handed.manifest is not None
         events = next(table.rows for table in backed.handed.manifest.tables if table.name == "events")
         assert asked.stdout.split() == ["COUNT(*)", str(events)], asked.stderr
-        assert drill_id not in place.command("clean").stdout
+        assert drill_id not in place.command("cleanup").stdout
         assert requests.get(f"{url}ping", timeout=30).text == "pong"
-        assert f"Remove it: apiary-drill clean {drill_id}\n" in kept.stdout
-        assert place.command("clean", drill_id).returncode == 0
+        assert f"Remove it: apiary-drill cleanup {drill_id}\n" in kept.stdout
+        assert place.command("cleanup", drill_id).returncode == 0
         assert things(engine, drill_id) == []
         assert place.drills == []
     finally:

@@ -55,7 +55,7 @@ def running(place: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     process.kill()
     process.wait()
     process.stdout.close()
-    command(place, "clean")
+    command(place, "cleanup")
 
 
 def drills(place: dict[str, str]) -> list[Path]:
@@ -98,13 +98,13 @@ def test_what_a_killed_drill_left_is_found_and_removed_by_clean(
     running.wait()
     assert len(processes(place)) >= 2
     (left,) = drills(place)
-    cleaned = command(place, "clean")
+    cleaned = command(place, "cleanup")
     assert cleaned.returncode == 0
     assert f"removed {left.name}: " in cleaned.stdout
     assert cleaned.stdout.endswith("1 leftovers removed\n")
     assert processes(place) == []
     assert drills(place) == []
-    assert command(place, "clean").stdout == "nothing to remove\n"
+    assert command(place, "cleanup").stdout == "nothing to remove\n"
 
 
 def servers(place: dict[str, str]) -> set[int]:
@@ -121,7 +121,7 @@ def test_clean_does_not_touch_a_drill_that_is_alive(running: subprocess.Popen[st
     """It is somebody's: nothing is removed."""
     before = servers(place)
     assert before
-    assert command(place, "clean").stdout == "nothing to remove\n"
+    assert command(place, "cleanup").stdout == "nothing to remove\n"
     assert before <= servers(place)
     assert len(drills(place)) == 1
 
@@ -165,10 +165,10 @@ def test_a_target_that_was_kept_stays_until_it_is_removed(place: dict[str, str])
     assert secrets.stat().st_mode & 0o777 == 0o600
     password = secrets.read_text().split("MYSQL_PWD=")[1].split()[0]
     assert password not in kept.stdout
-    assert command(place, "clean").stdout == "nothing to remove\n"
+    assert command(place, "cleanup").stdout == "nothing to remove\n"
     assert requests.get(f"{url}ping", timeout=30).text == "pong"
-    assert command(place, "clean", "20260101T000000Z-another-000000").stdout == "nothing to remove\n"
-    assert f"Remove it: apiary-drill clean {directory.name}\n" in kept.stdout
-    assert command(place, "clean", directory.name).stdout.endswith("1 leftovers removed\n")
+    assert command(place, "cleanup", "20260101T000000Z-another-000000").stdout == "nothing to remove\n"
+    assert f"Remove it: apiary-drill cleanup {directory.name}\n" in kept.stdout
+    assert command(place, "cleanup", directory.name).stdout.endswith("1 leftovers removed\n")
     assert processes(place) == []
     assert drills(place) == []

@@ -16,8 +16,8 @@ from harness.base.wait import wait_until
 from harness.checks.evidence import DocumentDifference
 from harness.drill.steps.documents import document_differences
 from harness.faults import FAULTS
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.context import FaultContext
+from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.scan import scan
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import quote_name
@@ -29,10 +29,10 @@ pytestmark = pytest.mark.xdist_group("restoration")
 def put_in(restoration: Restoration, name: str, **options: object) -> Change:
     """Put a fault into the restored target, and return the one thing that it did."""
     drill, fault = restoration.drill, FAULTS[name]
-    scene = Scene(Stage.RESTORED, drill.store.directory, drill.limits, _stack=restoration.target)
-    with fault.inject(scene, Random(f"1:{name}"), fault.options.model_validate(options)):
+    context = FaultContext(InjectionPoint.RESTORED, drill.store.directory, drill.limits, _stack=restoration.target)
+    with fault.inject(context, Random(f"1:{name}"), fault.options.model_validate(options)):
         pass
-    (change,) = scene.changes
+    (change,) = context.changes
     return change
 
 

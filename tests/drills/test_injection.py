@@ -12,9 +12,9 @@ import pytest
 from harness.base.errors import ServerFailed
 from harness.base.model import DrillResult, Severity, Verdict
 from harness.faults import FAULTS
+from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Options, table
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.runtime import ProcessRuntime
 from harness.runtime.services.stack import Stack
 from harness.runtime.spec import StackSpec
@@ -26,53 +26,53 @@ Drilled = Callable[[Scenario], DrillResult]
 
 
 @contextmanager
-def note_stages(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
-    scene.changed("stage", scene.stage, "entered")
+def note_stages(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+    context.changed("stage", context.stage, "entered")
     yield
-    scene.changed("stage", scene.stage, "left")
+    context.changed("stage", context.stage, "left")
 
 
 @contextmanager
-def kill_in_the_middle(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def kill_in_the_middle(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     def kill() -> None:
-        scene.stack.controls["mysql"].kill()
-        scene.changed("process", "mysql", f"killed after {scene.script.sent_bytes} bytes")
+        context.stack.server_controls["mysql"].kill()
+        context.changed("process", "mysql", f"killed after {context.script.sent_bytes} bytes")
 
-    scene.script.when_sent(100_000, kill)
+    context.script.when_sent(100_000, kill)
     yield
 
 
 @contextmanager
-def restart_both(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def restart_both(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     for name in ("mysql", "meilisearch"):
-        control = scene.stack.controls[name]
+        control = context.stack.server_controls[name]
         control.pause()
         control.resume()
         control.kill()
         control.restart()
-        scene.changed("process", name, "killed and started again")
+        context.changed("process", name, "killed and started again")
     yield
 
 
 @contextmanager
-def hang(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
-    scene.changed("process", "restore", "stands still")
+def hang(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+    context.changed("process", "restore", "stands still")
     Event().wait(600)
     yield
 
 
 @contextmanager
-def break_down(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def break_down(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     raise ZeroDivisionError("content of a row")
     yield
 
 
 OWN = table(
-    Fault("stages", "itself", tuple(Stage), "Notes.", note_stages),
-    Fault("killed", "itself", (Stage.DATABASE,), "Kills.", kill_in_the_middle),
-    Fault("restarted", "itself", (Stage.TARGET,), "Restarts.", restart_both),
-    Fault("hangs", "itself", (Stage.FILES,), "Hangs.", hang),
-    Fault("breaks", "itself", (Stage.FILES,), "Breaks.", break_down),
+    Fault("stages", "harness", tuple(InjectionPoint), "Notes.", note_stages),
+    Fault("killed", "harness", (InjectionPoint.DATABASE,), "Kills.", kill_in_the_middle),
+    Fault("restarted", "harness", (InjectionPoint.TARGET,), "Restarts.", restart_both),
+    Fault("hangs", "harness", (InjectionPoint.FILES,), "Hangs.", hang),
+    Fault("breaks", "harness", (InjectionPoint.FILES,), "Breaks.", break_down),
 )
 
 
@@ -94,9 +94,9 @@ def errors(result: DrillResult) -> list[tuple[str, str]]:
 
 def test_every_stage_is_entered_and_left_and_nothing_else_changes(drilled: Drilled) -> None:
     """A drill with a fault at each stage passes as long as none of them does harm."""
-    result = drilled(scenario(fault=[{"name": "stages", "stage": stage.value} for stage in Stage]))
+    result = drilled(scenario(fault=[{"name": "stages", "stage": stage.value} for stage in InjectionPoint]))
     assert [(fault.stage, [change.detail for change in fault.changes]) for fault in result.faults] == [
-        (stage, ["entered", "left"]) for stage in Stage
+        (stage, ["entered", "left"]) for stage in InjectionPoint
     ]
     assert (result.verdict, errors(result)) == ("PASS", [])
 
@@ -104,7 +104,7 @@ def test_every_stage_is_entered_and_left_and_nothing_else_changes(drilled: Drill
 def test_a_server_that_is_killed_in_the_middle_is_no_bad_backup(drilled: Drilled) -> None:
     result = drilled(scenario(fault=[{"name": "killed"}]))
     assert result.faults[0].changes[0].detail == "killed after 100000 bytes"
-    assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("stage-restore-database", "restore-database")])
+    assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("step-restore-database", "restore-database")])
     assert result.reasons == ("Restore-database: MySQL went away by itself, with exit status -9.",)
 
 
@@ -116,12 +116,12 @@ def test_servers_come_back_with_their_data(drilled: Drilled) -> None:
 
 def test_a_stage_that_hangs_is_inconclusive(drilled: Drilled) -> None:
     result = drilled(scenario(fault=[{"name": "hangs"}], limits={"stage_s": 30}))
-    assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("stage-restore-files", "restore-files")])
+    assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("step-restore-files", "restore-files")])
     assert result.reasons == ("Restore-files: out of time: it took longer than its limit of 30 s.",)
 
 
 def test_a_fault_that_breaks_is_not_the_backups_failure(drilled: Drilled) -> None:
-    result = drilled(scenario(fault=[{"name": "breaks"}, {"name": "stages", "stage": "looking"}]))
+    result = drilled(scenario(fault=[{"name": "breaks"}, {"name": "stages", "stage": "collect"}]))
     assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("fault-failed", "breaks")])
     assert result.reasons[0].startswith("Fault breaks: ZeroDivisionError at test_injection.py:")
     assert "content" not in result.error
@@ -129,10 +129,10 @@ def test_a_fault_that_breaks_is_not_the_backups_failure(drilled: Drilled) -> Non
 
 def test_a_fault_that_is_never_reached_is_inconclusive(drilled: Drilled) -> None:
     result = drilled(
-        scenario(fault=[{"name": "killed"}, {"name": "stages", "stage": "looking"}]),
+        scenario(fault=[{"name": "killed"}, {"name": "stages", "stage": "collect"}]),
     )
     assert result.verdict == "INCONCLUSIVE"
-    assert errors(result) == [("fault-without-effect", "stages"), ("stage-restore-database", "restore-database")]
+    assert errors(result) == [("fault-without-effect", "stages"), ("step-restore-database", "restore-database")]
 
 
 def test_a_step_that_is_left_out_is_missed(drilled: Drilled) -> None:
@@ -165,7 +165,7 @@ def test_what_was_found_is_told_although_the_target_cannot_be_ended(
     monkeypatch.setattr(ProcessRuntime, "stack", ends_badly)
     result = drilled(load(find("remove-row")))
     assert result.verdict is Verdict.FAIL
-    assert {"stage-destroy-target", "row-count"} <= {finding.code for finding in result.findings}
+    assert {"step-destroy-target", "row-count"} <= {finding.code for finding in result.findings}
     assert len(result.checks) > 20
     healthy = drilled(load(find("sandbox-line")))
     assert (healthy.verdict, healthy.reasons) == (

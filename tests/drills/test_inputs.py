@@ -126,7 +126,7 @@ def run(
     stdin: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as an operator does, on local processes."""
-    options = () if command == "clean" else ("--runtime=process", "--fast", "--json")
+    options = () if command == "cleanup" else ("--runtime=process", "--fast", "--json")
     with (stdin or Path(os.devnull)).open("rb") as file:
         return subprocess.run(
             [sys.executable, "-m", "harness.cli.main", command, *options, *map(str, arguments)],
@@ -250,7 +250,7 @@ def test_a_script_with_nothing_but_statements(settings: Settings, mysql_operator
     key = mysql_operator.app_key_file
     result = verify(settings, "--dump", mysql_operator.compact, "--storage", files, "--app-key-file", key)
     assert compared(result, "rows-script") == rows_of(mysql_operator)
-    assert {"session-settings", "no-drops"} <= {found["code"] for found in result["findings"]}
+    assert {"session-settings", "drop-table-missing"} <= {found["code"] for found in result["findings"]}
 
 
 @of_mariadb
@@ -306,7 +306,7 @@ def test_restore_leaves_an_instance_to_look_at(settings: Settings, mariadb_opera
         assert url.startswith("http://127.0.0.1:")
         assert requests.get(f"{url}ping", timeout=30).text == "pong"
     finally:
-        removed = run(settings, drill_id, command="clean")
+        removed = run(settings, drill_id, command="cleanup")
     assert f"removed {drill_id}: " in removed.stdout
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{url}ping", timeout=30)

@@ -56,7 +56,7 @@ def test_a_blind_check_is_noticed(target: Target) -> None:
     assert made.found_as == ""
     result = result_of(results, None, negative_control=made)
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert result.findings[0].code == "control-missed"
+    assert result.findings[0].code == "negative-control-undetected"
     assert result.reasons[0].startswith(f"{made.subject} was broken on purpose after the verdict (row id=")
 
 

@@ -53,7 +53,7 @@ def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path
     assert lost["unmet"] == ["its process ended with exit status -9"]
     assert process.returncode == 3
     swept = subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", "clean"],
+        [sys.executable, "-m", "harness.cli.main", "cleanup"],
         env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"), "DOCKER_HOST": "unix:///nonexistent.sock"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -63,7 +63,7 @@ def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_end_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C reaches every process of the terminal; SIGTERM reaches the command alone."""
-    process = start_score(tmp_path, "stale-source", "lost-upstream")
+    process = start_score(tmp_path, "stale-source", "source-data-loss")
     wait_until(lambda: len(drills(tmp_path)) == 2, what="two drills at once", timeout_s=120)
     ids = {path.parents[2].name for path in drills(tmp_path)}
     if number is signal.SIGINT:

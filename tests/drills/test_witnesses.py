@@ -21,10 +21,10 @@ from harness.drill.result import result_of
 from harness.records.run_directory import Store
 from harness.runner.batch import Batch
 from harness.runner.covering import covering, read_card
-from harness.runner.scorecard import GOOD, Outcome, Scorecard, outcome_of, without_check, witnesses
+from harness.runner.scorecard import GOOD, Outcome, Scorecard, outcome_of, sole_detectors, without_check
 from harness.scenario.definition import Scenario, load_all, shipped
 
-pytestmark = pytest.mark.xdist_group("witnesses")
+pytestmark = pytest.mark.xdist_group("sole_detectors")
 
 MADE = os.environ.get("APIARY_DRILL_SCORECARD")
 CARD = Path(__file__).parents[2] / ".ci/scorecard.json"
@@ -96,7 +96,7 @@ def test_without_a_check_the_scorecard_falls(
         request.getfixturevalue("engine")
     scenario, result, directory = drilled_once(check)
     assert scenario.expected.unmet(result) == ()
-    assert {each.check: each.scenarios for each in witnesses([(scenario, result)])}[check] == (scenario.name,)
+    assert {each.check: each.scenarios for each in sole_detectors([(scenario, result)])}[check] == (scenario.name,)
     evidence = Store(directory).load_evidence()
     fewer = result_of(judge(evidence, [each for each in CHECKS if each.name != check]), None)
     without = outcome_of(scenario.expected, replace(fewer, faults=result.faults))

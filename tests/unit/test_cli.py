@@ -126,7 +126,7 @@ def test_a_name_that_is_nearly_right_gets_the_right_one() -> None:
         (["run", "documentd"], "Did you mean documented?"),
         (["faults", "drop-rwo"], "Did you mean drop-row?"),
         (["verify", "--storge", "x"], "--storage"),
-        (["clean", "--ketp"], "--kept"),
+        (["cleanup", "--ketp"], "--kept"),
     ):
         told = CliRunner().invoke(main, arguments)
         assert (told.exit_code, meant in " ".join(told.output.split())) == (2, True), told.output

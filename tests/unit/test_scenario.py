@@ -10,7 +10,7 @@ from harness.base import guide
 from harness.base.errors import UsageError
 from harness.base.model import Verdict
 from harness.base.settings import Limits
-from harness.faults.stages import RESTORE_STEPS, Stage
+from harness.faults.injection_points import RESTORE_STEPS, InjectionPoint
 from harness.scenario.definition import DEFAULT, Scenario, find, load, load_all, shipped
 from harness.scenario.expectation import Expected, ExpectedFinding
 from tests.tables import over_table
@@ -99,9 +99,9 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         also=(ExpectedFinding(code="content-digest"),),
     )
     (planned,) = scenario.planned()
-    assert (planned.fault.name, planned.stage, scenario.needs_source) == ("drop-row", Stage.ARTIFACT, False)
+    assert (planned.fault.name, planned.stage, scenario.needs_source) == ("drop-row", InjectionPoint.ARTIFACT, False)
     assert planned.options.model_dump() == {"sealed": True, "table": "users"}
-    assert scenario.restore.stages == (Stage.STOP, Stage.DATABASE, Stage.FILES)
+    assert scenario.restore.stages == (InjectionPoint.STOP, InjectionPoint.DATABASE, InjectionPoint.FILES)
     assert (scenario.runtime.kind, scenario.runtime.flavours) == (
         "process",
         {"source": "MariaDB", "target": "MySQL"},

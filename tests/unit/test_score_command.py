@@ -28,7 +28,7 @@ def score(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     [
         (["no-such"], "error: there is no scenario 'no-such'"),
         (["egress", "--runtime", "process"], "error: there is nothing to drill"),
-        (["--family", "clean", "--clean", "0"], "error: there is nothing to drill"),
+        (["--family", "fault-free", "--fault-free", "0"], "error: there is nothing to drill"),
         (["--jobs", "0"], "Invalid value for '--jobs'"),
         (["drop-row", "drop-row"], "error: 2 of the scenarios are called drop-row"),
         (["drop-row", "--apiary-image", "x:1", "--runtime", "docker"], "error: the real Apiary has no generated data"),

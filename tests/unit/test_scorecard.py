@@ -1,4 +1,4 @@
-"""The scorecard: outcomes, families, witnesses of checks, and what it says of all of them."""
+"""The scorecard: outcomes, families, sole_detectors of checks, and what it says of all of them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from harness.faults import FAMILIES
 from harness.records.history.scorecard import read_scorecard
 from harness.reports.scorecard import render_markdown, sentence_of, told
 from harness.runner.scorecard import (
-    CLEAN,
+    FAULT_FREE,
     PROCEDURE,
     Outcome,
     Scorecard,
     ScoredDrill,
-    Witnesses,
+    SoleDetectors,
     family_of,
     not_drilled,
     outcome_of,
     scored,
+    sole_detectors,
     without_check,
-    witnesses,
 )
 from harness.scenario.definition import FaultChoice, Scenario
 from harness.scenario.expectation import Expected, ExpectedFinding
@@ -84,7 +84,7 @@ def test_an_outcome_is_what_came_against_what_was_expected(
 def test_a_family_is_that_of_the_first_fault() -> None:
     assert family_of(scenario()) == "dump"
     assert family_of(scenario("documented", faults=())) == PROCEDURE
-    assert family_of(scenario("clean-7", faults=("link-in-storage",))) == CLEAN
+    assert family_of(scenario("fault-free-7", faults=("link-in-storage",))) == FAULT_FREE
     assert family_of(scenario("clean-up")) == "dump"  # somebody's own
 
 
@@ -98,7 +98,7 @@ def test_without_a_check_its_findings_and_its_verdict_are_gone() -> None:
 
 def test_what_could_not_tell_goes_with_its_check() -> None:
     came = result(check("files"), check("recovery-point", unknown="a clock is wrong"))
-    assert [finding.code for finding in came.findings] == ["could-not-tell"]
+    assert [finding.code for finding in came.findings] == ["check-inconclusive"]
     less = without_check(came, "recovery-point")
     assert (less.verdict, less.findings) == (Verdict.PASS, ())
 
@@ -116,20 +116,23 @@ def test_a_witness_is_as_expected_with_the_check_and_not_without_it() -> None:
         # Not as expected: it shows nothing.
         (scenario("wrong"), result(check("files", OTHER))),
         # What was done to the judging says nothing of a check.
-        (scenario("itself"), result(check("orphans", LOST), stage="judging")),
+        (scenario("harness"), result(check("orphans", LOST), stage="judging")),
     ]
-    found = {each.check: each.scenarios for each in witnesses(drilled)}
+    found = {each.check: each.scenarios for each in sole_detectors(drilled)}
     assert found["rows-source"] == ("one",)
     assert found["rows-script"] == found["files"] == found["orphans"] == ()
     assert list(found) == [each.name for each in CHECKS if not each.needs_closed_network]
 
 
 def test_a_closed_network_counts_where_a_drill_had_one() -> None:
-    found = {each.check for each in witnesses([(scenario(), result(check("rows-source", LOST), check("no-way-out")))])}
-    assert "no-way-out" in found
+    found = {
+        each.check
+        for each in sole_detectors([(scenario(), result(check("rows-source", LOST), check("network-isolation")))])
+    }
+    assert "network-isolation" in found
 
 
-def card(*drills: ScoredDrill, checks: tuple[Witnesses, ...] = (), whole: bool = True) -> Scorecard:
+def card(*drills: ScoredDrill, checks: tuple[SoleDetectors, ...] = (), whole: bool = True) -> Scorecard:
     return Scorecard(
         1, datetime(2026, 11, 28, 12, tzinfo=UTC), 60.0, "process", ("MySQL 9.7.4",), 2, whole, drills, checks,
         left_out=("egress",),
@@ -140,7 +143,7 @@ GOOD = (
     scored(scenario(), result(check("rows-source", LOST))),
     scored(scenario("documented", verdict=Verdict.PASS, faults=(), finding=()), result(check("rows-source"))),
 )
-WITNESSED = (Witnesses("rows-source", ("drop-row",)),)
+WITNESSED = (SoleDetectors("rows-source", ("drop-row",)),)
 
 
 def test_all_is_well() -> None:
@@ -180,7 +183,7 @@ def test_one_thing_that_is_wrong_spoils_it(wrong: ScoredDrill, sentence: str) ->
 
 
 def test_a_check_that_nothing_shows_red_spoils_a_whole_scorecard() -> None:
-    checks = (*WITNESSED, Witnesses("files", ()))
+    checks = (*WITNESSED, SoleDetectors("files", ()))
     assert not card(*GOOD, checks=checks).as_it_should_be
     assert sentence_of(card(*GOOD, checks=checks)).endswith("1 of 2 checks shown red (not shown: files).")
     assert card(*GOOD, checks=checks, whole=False).as_it_should_be
@@ -207,7 +210,7 @@ def test_the_exercise_reads_what_the_command_writes(tmp_path: Path) -> None:
 
 
 def test_the_markdown_names_every_fault_and_every_check() -> None:
-    text = render_markdown(card(*GOOD, checks=(*WITNESSED, Witnesses("files", ()))))
+    text = render_markdown(card(*GOOD, checks=(*WITNESSED, SoleDetectors("files", ()))))
     assert "| `drop-row` | dump | FAIL | detected | 2.0 |" in text
     assert "| `rows-source` | `drop-row` |\n| `files` | – |" in text
     assert "Left out, because they need another runtime: egress." in text

@@ -131,7 +131,7 @@ def test_a_run_that_an_error_ended_stays_what_it_was(
     assert result.reasons == (f"Read: {cause.fact}.",)
     assert result.error == f"read: {cause.fact}\nHINT: Take it again."
     (finding,) = result.findings
-    assert (finding.code, finding.message, finding.remedy) == ("stage-read", f"Read: {cause.fact}.", "Take it again.")
+    assert (finding.code, finding.message, finding.remedy) == ("step-read", f"Read: {cause.fact}.", "Take it again.")
 
 
 @pytest.mark.parametrize(

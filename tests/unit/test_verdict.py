@@ -113,7 +113,7 @@ def test_what_could_not_be_told_is_a_finding_for_pipelines(evidence: Evidence) -
     told = result_of(judge(evidence, left_out=["files"]), None)
     assert (told.verdict, told.findings) == (
         Verdict.INCONCLUSIVE,
-        (Finding("could-not-tell", Severity.WARNING, "files", "files: the check did not run."),),
+        (Finding("check-inconclusive", Severity.WARNING, "files", "files: the check did not run."),),
     )
 
 
@@ -136,7 +136,7 @@ def test_checks_that_need_the_source_are_left_out_without_one(evidence: Evidence
 
 def test_a_runtime_that_shares_the_machines_network_is_not_asked_for_a_way_out(evidence: Evidence) -> None:
     results = judge(replace(evidence, egress=None))
-    assert [each.check for each in results] == [name for name in ASKED if name != "no-way-out"]
+    assert [each.check for each in results] == [name for name in ASKED if name != "network-isolation"]
 
 
 def test_an_empty_backup_is_not_a_pass(evidence: Evidence) -> None:

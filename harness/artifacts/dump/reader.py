@@ -20,11 +20,11 @@ _ESCAPED = {
 _END_OF_LINE = re.compile(rb";\n")  # an expression finds a rare first byte faster than bytes.find two bytes
 _END = re.compile(rb";")
 _BEHIND_DASHES = (b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0", b"")
-_MOST_ODDITIES = 20
+_MOST_NOTES = 20
 """Per statement; one is enough to refuse it."""
 
 
-class Oddity(NamedTuple):
+class ReaderNote(NamedTuple):
     """Something that the client would act on, or that two readers could understand differently.
 
     `code` is "client-escape" (a backslash outside a string) or "ambiguous"; `text` says what stands there.
@@ -57,7 +57,7 @@ class StatementReader:
         self._quote = b""  # the byte that ends the string, or what ends the comment
         self._versioned = b""  # the opening of a versioned comment that is open
         self._careful = not head
-        self.oddities: list[Oddity] = []
+        self.notes: list[ReaderNote] = []
         self.no_run_before = 0  # offset before which another try to follow a run would fail as well
 
     def read(self) -> bool:
@@ -272,5 +272,5 @@ class StatementReader:
 
     def _odd(self, code: str, text: str) -> None:
         buffer = self._buffer
-        if len(self.oddities) < _MOST_ODDITIES:
-            self.oddities.append(Oddity(code, buffer.position()[0], text))
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append(ReaderNote(code, buffer.position()[0], text))

@@ -80,23 +80,23 @@ class Safety:
         """Take note of one piece."""
         if piece.kind is Kind.FOREIGN:
             return  # told by the inspector: it is nothing that an operator could allow
-        for oddity in piece.oddities:
-            if oddity.code == "client-escape":
+        for note in piece.notes:
+            if note.code == "client-escape":
                 self._add(
                     "client-command",
                     Severity.ERROR,
-                    oddity.line,
-                    oddity.text,
-                    f"{oddity.text} outside of a string is a command of the mysql client",
+                    note.line,
+                    note.text,
+                    f"{note.text} outside of a string is a command of the mysql client",
                     _NO_REMEDY,
                 )
             else:
                 self._add(
                     "ambiguous",
                     Severity.ERROR,
-                    oddity.line,
-                    oddity.text,
-                    f"{oddity.text}: the client and the server can read this differently",
+                    note.line,
+                    note.text,
+                    f"{note.text}: the client and the server can read this differently",
                 )
         if piece.head:
             self._insert(piece)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from harness.artifacts.dump import fast, foreign
 from harness.artifacts.dump.buffer import Buffer
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS, WITH_ARGUMENT
-from harness.artifacts.dump.reader import Oddity, StatementReader, is_line_comment
+from harness.artifacts.dump.reader import ReaderNote, StatementReader, is_line_comment
 from harness.artifacts.dump.sqlmode import PLAIN_MODE, ModeTracker, SqlMode
 
 PART_BYTES = 1 << 18
@@ -58,7 +58,7 @@ class Piece(NamedTuple):
         run: the piece is a series of statements with the same `head`, each on its own line.
         delimiter: what ends a statement here.
         mode: the SQL mode under which it is read.
-        oddities: with `last`: what was noticed while reading the statement.
+        notes: with `last`: what was noticed while reading the statement.
     """
 
     kind: Kind
@@ -72,7 +72,7 @@ class Piece(NamedTuple):
     run: bool = False
     delimiter: bytes = b";"
     mode: SqlMode = PLAIN_MODE
-    oddities: tuple[Oddity, ...] = ()
+    notes: tuple[ReaderNote, ...] = ()
 
 
 _BLANKS = re.compile(rb"[ \t\r\n\f\v]*+")
@@ -256,11 +256,11 @@ class Scanner:
         mode, delimiter = self._modes.mode, self._delimiter
         if first and not head:
             self._modes.statement(data, whole=last)
-        oddities = tuple(reader.oddities) if last else ()
+        notes = tuple(reader.notes) if last else ()
         if last and self._modes.unclear:
-            oddities += (Oddity("ambiguous", line, "an SQL mode that is computed"),)
+            notes += (ReaderNote("ambiguous", line, "an SQL mode that is computed"),)
             self._modes.unclear = False
-        return Piece(Kind.STATEMENT, data, line, offset, first, last, ended, head, run, delimiter, mode, oddities)
+        return Piece(Kind.STATEMENT, data, line, offset, first, last, ended, head, run, delimiter, mode, notes)
 
     def _insert_head(self) -> bytes:
         """The beginning of an INSERT with values, up to its first parenthesis; b"" for anything else."""

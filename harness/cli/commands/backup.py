@@ -23,7 +23,7 @@ from harness.cli.common import (
 from harness.drill.flow import new_drill_id
 from harness.inputs.volumes import named_volume, opened
 from harness.procedure.backup.directory import noted
-from harness.procedure.backup.outside import CommandLifecycle, check_account, check_command, component
+from harness.procedure.backup.external_server import CommandLifecycle, check_account, check_command, component
 from harness.procedure.backup.plan import BackupPlan, BackupSource
 from harness.procedure.backup.take import disagreements, take_backup
 from harness.reports.console import ConsoleProgress

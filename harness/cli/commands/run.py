@@ -41,7 +41,7 @@ def run(
     scale: str | None,
     rng_seed: int | None,
     keep: bool,
-    no_control: bool,
+    no_negative_control: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -61,7 +61,7 @@ def run(
             f"--{next(iter(files))} names one file, and {len(loaded)} scenarios are to run",
             "Run one scenario, or take report.html from each run directory.",
         )
-    settings = replace(settings, control=not no_control)
+    settings = replace(settings, negative_control=not no_negative_control)
     asked = [(wanted, fitting(settings, wanted)) for wanted in loaded]
     worst = 0
     for wanted, fitted in asked:

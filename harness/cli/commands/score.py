@@ -26,8 +26,8 @@ from harness.reports.terminal import console_for, print_json, say
 from harness.runner.batch import fitting, runs_on
 from harness.runner.covering import covering, read_card
 from harness.runner.scorecard import (
-    CLEAN,
     FAMILY_ORDER,
+    FAULT_FREE,
     FORMAT_VERSION,
     Outcome,
     Scorecard,
@@ -35,14 +35,14 @@ from harness.runner.scorecard import (
     family_of,
     not_drilled,
     scored,
-    witnesses,
+    sole_detectors,
 )
 from harness.runner.workers import Refused, drill_all
 from harness.runtime.choice import settled
 from harness.runtime.ownership import sweep, terminable
 from harness.scenario import definition as scenario
 from harness.scenario.definition import Scenario
-from harness.scenario.fault_free import clean_scenarios
+from harness.scenario.fault_free import fault_free_scenarios
 
 SCORECARD = "scorecard"
 """Name of its file in its directory, without `.json`."""
@@ -65,14 +65,14 @@ SCORECARD = "scorecard"
     help="Only as many scenarios as show every check red, by an earlier whole scorecard (JSON).",
 )
 @click.option(
-    "--clean",
+    "--fault-free",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
     help="So many drills in which nothing is broken, each with other data.",
 )
 @click.option(
-    "--first-clean",
+    "--first-fault-free",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
@@ -96,8 +96,8 @@ def score(
     scenarios: tuple[str, ...],
     families: tuple[str, ...],
     earlier: Path | None,
-    clean: int,
-    first_clean: int,
+    fault_free: int,
+    first_fault_free: int,
     jobs: int,
     markdown: Path | None,
     settings: Settings,
@@ -106,15 +106,15 @@ def score(
     """Break everything that can be broken, and say what was noticed: the proof that a green drill means something.
 
     Runs every shipped scenario at the smallest scale: each fault has to be detected for the right reason, each
-    healthy oddity has to pass. Then drills in which nothing is broken: none of them may be called broken. For each
+    healthy edge_case has to pass. Then drills in which nothing is broken: none of them may be called broken. For each
     check it says which scenarios nobody would notice without it. With SCENARIO or --family only those are run; with
     --covering those that are enough to show every check, family, injection point and pair of servers.
 
     \b
     Example:
       apiary-drill score
-      apiary-drill score --family dump --runtime process --clean 0
-      apiary-drill score --clean 200 --markdown scorecard.md --json > scorecard.json
+      apiary-drill score --family dump --runtime process --fault-free 0
+      apiary-drill score --fault-free 200 --markdown scorecard.md --json > scorecard.json
     """
     chosen = _chosen(scenarios, families)
     whole = not scenarios and not families
@@ -122,7 +122,9 @@ def score(
         if not whole:
             raise UsageError("--covering chooses among all scenarios", "Leave out SCENARIO and --family, or it.")
         chosen = covering(chosen, read_card(earlier))
-    wanted = [*chosen, *clean_scenarios(clean, first_clean)] if whole or CLEAN in families else chosen
+    wanted = (
+        [*chosen, *fault_free_scenarios(fault_free, first_fault_free)] if whole or FAULT_FREE in families else chosen
+    )
     for name, times in Counter(each.name for each in wanted).items():
         if times > 1:
             raise UsageError(f"{times} of the scenarios are called {name}", "Name each one once.")
@@ -136,7 +138,8 @@ def score(
     store = Store(settings.runs_dir / score_id)
     with terminable():
         sweep(settings.state_dir)
-        card = _drill(fit, replace(settings, runs_dir=store.directory, control=False, fast=True), jobs, whole=whole)
+        apart = replace(settings, runs_dir=store.directory, negative_control=False, fast=True)
+        card = _drill(fit, apart, jobs, whole=whole)
     card = replace(card, left_out=tuple(each.name for each in wanted if each not in fit))
     store.save(SCORECARD, Scorecard, card)
     if as_json:
@@ -181,7 +184,7 @@ def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: 
         jobs=jobs,
         whole=whole,
         drills=tuple(lines[each.name] for each in wanted),
-        checks=witnesses(results),
+        checks=sole_detectors(results),
     )
 
 

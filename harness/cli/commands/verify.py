@@ -52,7 +52,7 @@ def verify(
     migrate: bool,
     standin_release: str | None,
     matrix: tuple[str, ...],
-    no_control: bool,
+    no_negative_control: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -74,7 +74,7 @@ def verify(
       apiary-drill verify backups/2026-11-22 --matrix mysql=8.4,9.7 --matrix meilisearch=v1.48.3
       apiary-drill verify backups/2026-11-22 --apiary-image registry.example/apiary:new --apiary-env apiary.env
     """
-    settings = replace(settings, control=not no_control)
+    settings = replace(settings, negative_control=not no_negative_control)
     if standin_release is not None:
         settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
     if matrix:

@@ -10,9 +10,9 @@ from harness.base.clock import Clock, Note, megabytes
 from harness.base.errors import ProcedureFailed, UsageError
 from harness.base.model import DatabaseState, SearchState
 from harness.base.settings import Limits
+from harness.faults.context import ScriptStream
+from harness.faults.injection_points import RESTORE_STEPS, InjectionPoint
 from harness.faults.injector import Injector
-from harness.faults.scene import ScriptStream
-from harness.faults.stages import RESTORE_STEPS, Stage
 from harness.procedure.restore.database import connected, run_script
 from harness.procedure.restore.script import Script
 from harness.procedure.restore.search import reindex
@@ -113,7 +113,7 @@ def restore(
     limits: Limits,
     clock: Clock,
     *,
-    steps: Sequence[Stage] = RESTORE_STEPS,
+    steps: Sequence[InjectionPoint] = RESTORE_STEPS,
     faults: Injector | None = None,
     before_start: Callable[[], None] = lambda: None,
 ) -> Restoration:
@@ -178,15 +178,15 @@ def restore(
         stream.told(text)
 
     guide_steps = {
-        Stage.STOP: ("stop", "Stop the application, nobody is connected", stop),
-        Stage.FILES: ("restore-files", "Restore the files", restore_files),
-        Stage.DATABASE: ("restore-database", "Run the script", restore_database),
-        Stage.START: ("start", "Start the application", start),
-        Stage.REINDEX: ("reindex", "Rebuild the search index", rebuild_index),
+        InjectionPoint.STOP: ("stop", "Stop the application, nobody is connected", stop),
+        InjectionPoint.FILES: ("restore-files", "Restore the files", restore_files),
+        InjectionPoint.DATABASE: ("restore-database", "Run the script", restore_database),
+        InjectionPoint.START: ("start", "Start the application", start),
+        InjectionPoint.REINDEX: ("reindex", "Rebuild the search index", rebuild_index),
     }
     stream = ScriptStream()
     for stage in steps:
-        if stage is Stage.START:
+        if stage is InjectionPoint.START:
             before_start()
         name, title, do = guide_steps[stage]
         with clock.step(name, title) as note, faults.around(stage, stack=stack, script=stream):

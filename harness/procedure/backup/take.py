@@ -18,7 +18,7 @@ from harness.artifacts.storage.order import sorted_entries
 from harness.base.clock import Clock, Note, megabytes
 from harness.base.errors import StageFailed, UsageError
 from harness.base.model import Between, DatabaseState, Exclusion, Manifest, SearchableRows
-from harness.procedure.backup.between import compare
+from harness.procedure.backup.consistency import compare
 from harness.procedure.backup.database import DumpOutcome, backup_database
 from harness.procedure.backup.directory import new_directory
 from harness.procedure.backup.manifest import FORMAT_VERSION, write_manifest

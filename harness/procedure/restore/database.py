@@ -95,7 +95,7 @@ def complaint_findings(complaints: Sequence[str]) -> tuple[Finding, ...]:
     """What the client said while the script ran, told: nothing failed, and a healthy load is silent."""
     return tuple(
         Finding(
-            code="client-said",
+            code="client-warning",
             severity=Severity.WARNING,
             subject="stderr",
             message=f"While the script ran, the client said: {line[:_TOLD_CHARACTERS]}",

@@ -144,7 +144,7 @@ def _without_drops(info: DumpInfo, database: DatabaseInfo) -> Iterator[Finding]:
     if lines and missing_drops(info, database):
         first = min(lines)
         yield Finding(
-            code="no-drops",
+            code="drop-table-missing",
             severity=Severity.WARNING,
             subject=f"line {first}",
             message=f"From line {first} on, the script creates tables or views and does not drop what is there: run by"

@@ -79,9 +79,9 @@ class AppContainer:
         """Whether it runs now."""
         return self._server is not None and self._server.running()
 
-    def obituary(self) -> str:
+    def exit_report(self) -> str:
         """One line and the end of its log if it ended without being told to, else nothing."""
-        return self._server.obituary() if self._server is not None else ""
+        return self._server.exit_report() if self._server is not None else ""
 
     def host(self) -> ContainerHost:
         """Where a command runs now."""

@@ -167,7 +167,7 @@ class Server:
         told = f"with exit status {state['ExitCode']}{killed}" if state else "and is gone"
         raise ServerFailed(f"{self._plan.title} ended {told} {when}", details=self.log_tail())
 
-    def obituary(self) -> str:
+    def exit_report(self) -> str:
         """One line and the end of its log if it ended without being told to, else nothing."""
         if self._container is None or self.running():
             return ""

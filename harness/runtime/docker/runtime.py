@@ -178,11 +178,11 @@ class DockerRuntime:
                     app_told,
                 ),
                 logs=spec.logs,
-                obituary=lambda: next(
-                    filter(None, (part.obituary() for part in (mysql_server, search_server, pod, container))), ""
+                exit_report=lambda: next(
+                    filter(None, (part.exit_report() for part in (mysql_server, search_server, pod, container))), ""
                 ),
                 egress=lambda: attempts_from(app.host),
-                controls={
+                server_controls={
                     "mysql": ContainerControl(mysql_server, mysql_ready),
                     "meilisearch": ContainerControl(search_server, search_ready, search_files(search_server)),
                 },

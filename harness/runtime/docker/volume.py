@@ -34,7 +34,7 @@ def volume_directory(
     Args:
         volume: its name on the engine.
         path: directory below its root, or empty.
-        drill_id: for the labels, by which `apiary-drill clean` finds what a killed harness left.
+        drill_id: for the labels, by which `apiary-drill cleanup` finds what a killed harness left.
         progress: gets a line before an image is pulled.
 
     Raises:

@@ -115,7 +115,7 @@ class Child:
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
-    def obituary(self) -> str:
+    def exit_report(self) -> str:
         """One line and the end of its log if it ended without being told to, else nothing."""
         if self._process is None or self._stopped or self._process.poll() is None:
             return ""

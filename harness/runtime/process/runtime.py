@@ -90,8 +90,8 @@ class ProcessRuntime:
                     app_component(app, f"{sys.executable} -m harness.standins.apiary.php", unproven=(OPEN_NETWORK,)),
                 ),
                 logs=spec.logs,
-                obituary=lambda: next(filter(None, (child.obituary() for child in children)), ""),
-                controls={"mysql": database, "meilisearch": index},
+                exit_report=lambda: next(filter(None, (child.exit_report() for child in children)), ""),
+                server_controls={"mysql": database, "meilisearch": index},
             )
             if spec.role in self._keep:
                 for child in children:

@@ -64,8 +64,8 @@ class Stack:
         logs: directory of this machine in which the servers' logs are, or end up.
         owned: True for what the harness started itself; a restore refuses any other.
         egress: tries to get out of the app's network, from inside; None where the runtime cannot close it.
-        obituary: names a server that went away by itself, with the end of its log; empty while all are there.
-        controls: life and death of its servers, `mysql` and `meilisearch`.
+        exit_report: names a server that went away by itself, with the end of its log; empty while all are there.
+        server_controls: life and death of its servers, `mysql` and `meilisearch`.
     """
 
     role: str
@@ -76,6 +76,6 @@ class Stack:
     components: tuple[Component, ...]
     logs: Path
     owned: bool = True
-    obituary: Callable[[], str] = lambda: ""
+    exit_report: Callable[[], str] = lambda: ""
     egress: Callable[[], tuple[EgressAttempt, ...]] | None = None
-    controls: Mapping[str, ServerControl] = field(default_factory=dict)
+    server_controls: Mapping[str, ServerControl] = field(default_factory=dict)

@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         callspec = getattr(item, "callspec", None)
         if callspec is not None and "kind" in callspec.params:
-            item.add_marker(pytest.mark.xdist_group(f"oddities-{callspec.params['kind']}"))
+            item.add_marker(pytest.mark.xdist_group(f"notes-{callspec.params['kind']}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def kind(
     programs = mysql_programs(settings)
     if programs.flavour != request.param:
         raise MissingProgram(f"these tests need a {request.param}, and found {programs.server} only", *MYSQL_HINTS)
-    drill_id = f"oddities-{secrets.token_hex(4)}"
+    drill_id = f"notes-{secrets.token_hex(4)}"
     env = {**settings.base_env, DRILL_ID_VARIABLE: drill_id}
     with ExitStack() as running:
         directory = running.enter_context(workspace(settings.state_dir, drill_id))

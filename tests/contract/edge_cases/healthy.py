@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.faults.odd_values import EVERY_BYTE
-from harness.faults.oddity import Oddity
+from harness.faults.edge_case import ReaderNote
+from harness.faults.edge_case_values import EVERY_BYTE
 
 SOME = (
     "CREATE TABLE parents (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40), raw VARBINARY(300), at TIMESTAMP NULL)",
@@ -18,21 +18,21 @@ SOME = (
 """A small database with a bit of everything that options write differently; its trigger changes what is inserted."""
 
 OPTIONS = (
-    Oddity("--skip-comments", SOME, ("--skip-comments",), tables=2),
-    Oddity("--compact", SOME[:6], ("--compact",), tables=2),
-    Oddity("--skip-extended-insert", SOME, ("--skip-extended-insert",), tables=2),
-    Oddity("--complete-insert", SOME, ("--complete-insert",), tables=2),
-    Oddity("--order-by-primary", SOME, ("--order-by-primary",), tables=2),
-    Oddity("--skip-tz-utc", SOME, ("--skip-tz-utc",), tables=2),
-    Oddity("--skip-opt", SOME, ("--skip-opt",), tables=2),
-    Oddity("--insert-ignore", SOME, ("--insert-ignore",), tables=2),
-    Oddity("--replace", SOME, ("--replace",), tables=2),
-    Oddity("--single-transaction --no-autocommit", SOME, ("--single-transaction", "--no-autocommit"), tables=2),
-    Oddity("--skip-quote-names", SOME, ("--skip-quote-names",), tables=2),
-    Oddity("--default-character-set=utf8mb3", SOME[:2], ("--default-character-set=utf8mb3",), tables=2),
-    Oddity("--databases", SOME, ("--databases",), tables=2),
-    Oddity("--databases --add-drop-database", SOME, ("--add-drop-database", "--databases"), tables=2),
-    Oddity("--all-databases", SOME, ("--all-databases",), tables=2),
-    Oddity("--all-databases --add-drop-database", SOME, ("--add-drop-database", "--all-databases"), tables=2),
-    Oddity("--no-data", SOME, ("--no-data",), tables=2),
+    ReaderNote("--skip-comments", SOME, ("--skip-comments",), tables=2),
+    ReaderNote("--compact", SOME[:6], ("--compact",), tables=2),
+    ReaderNote("--skip-extended-insert", SOME, ("--skip-extended-insert",), tables=2),
+    ReaderNote("--complete-insert", SOME, ("--complete-insert",), tables=2),
+    ReaderNote("--order-by-primary", SOME, ("--order-by-primary",), tables=2),
+    ReaderNote("--skip-tz-utc", SOME, ("--skip-tz-utc",), tables=2),
+    ReaderNote("--skip-opt", SOME, ("--skip-opt",), tables=2),
+    ReaderNote("--insert-ignore", SOME, ("--insert-ignore",), tables=2),
+    ReaderNote("--replace", SOME, ("--replace",), tables=2),
+    ReaderNote("--single-transaction --no-autocommit", SOME, ("--single-transaction", "--no-autocommit"), tables=2),
+    ReaderNote("--skip-quote-names", SOME, ("--skip-quote-names",), tables=2),
+    ReaderNote("--default-character-set=utf8mb3", SOME[:2], ("--default-character-set=utf8mb3",), tables=2),
+    ReaderNote("--databases", SOME, ("--databases",), tables=2),
+    ReaderNote("--databases --add-drop-database", SOME, ("--add-drop-database", "--databases"), tables=2),
+    ReaderNote("--all-databases", SOME, ("--all-databases",), tables=2),
+    ReaderNote("--all-databases --add-drop-database", SOME, ("--add-drop-database", "--all-databases"), tables=2),
+    ReaderNote("--no-data", SOME, ("--no-data",), tables=2),
 )

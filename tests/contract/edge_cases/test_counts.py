@@ -1,10 +1,10 @@
-"""How many oddities there are: enough, each with a name of its own, on both kinds of server."""
+"""How many notes there are: enough, each with a name of its own, on both kinds of server."""
 
 from __future__ import annotations
 
 import pytest
 
-from harness.faults.odd import DATABASES
+from harness.faults.edge_cases import DATABASES
 from tests.contract.edge_cases.broken import SILENT, UNLOADABLE, UNREADABLE, UNSAFE, Damage, Silent
 from tests.contract.edge_cases.conftest import FLAVOURS
 from tests.contract.edge_cases.healthy import OPTIONS
@@ -21,8 +21,8 @@ NAMED = (
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_there_are_enough_healthy_ones(flavour: str) -> None:
     """At least 25 databases, besides the options that write one database in many ways."""
-    here = [oddity.name for oddity in (*DATABASES, *OPTIONS) if oddity.only in ("", flavour)]
-    assert sum(oddity.only in ("", flavour) for oddity in DATABASES) >= 25
+    here = [note.name for note in (*DATABASES, *OPTIONS) if note.only in ("", flavour)]
+    assert sum(note.only in ("", flavour) for note in DATABASES) >= 25
     assert len(set(here)) == len(here)
     assert set(NAMED) <= set(here)
 

@@ -8,30 +8,30 @@ import pytest
 
 from harness.artifacts.dump.source import Parts
 from harness.base.model import Severity
-from harness.faults.odd import DATABASES
-from harness.faults.oddity import Oddity
+from harness.faults.edge_case import ReaderNote
+from harness.faults.edge_cases import DATABASES
 from tests.contract.edge_cases.conftest import Pair
 from tests.contract.edge_cases.flow import drilled, errors
 from tests.contract.edge_cases.healthy import OPTIONS, SOME
 
 
-@pytest.mark.parametrize("oddity", [*DATABASES, *OPTIONS], ids=lambda oddity: oddity.name.replace(" ", "-"))
-def test_a_healthy_oddity_passes(pair: Pair, oddity: Oddity, tmp_path: Path) -> None:
+@pytest.mark.parametrize("note", [*DATABASES, *OPTIONS], ids=lambda note: note.name.replace(" ", "-"))
+def test_a_healthy_oddity_passes(pair: Pair, note: ReaderNote, tmp_path: Path) -> None:
     """Nothing is refused, every row and object is compared, and none differs."""
-    if oddity.only not in ("", pair.flavour):
+    if note.only not in ("", pair.flavour):
         # The other kind has no such thing: it says so, so that a server which learns it is noticed.
         with pytest.raises(Exception, match=r"\b(1064|1193|1305|4161)\b"):
-            pair.fill(oddity.statements, as_admin=oddity.as_admin)
+            pair.fill(note.statements, as_admin=note.as_admin)
         return
-    pair.fill(oddity.statements, as_admin=oddity.as_admin)
-    dump = pair.dump(tmp_path / "dump.sql", *oddity.options)
-    chosen = pair.source.database if "--all-databases" in oddity.options else None
+    pair.fill(note.statements, as_admin=note.as_admin)
+    dump = pair.dump(tmp_path / "dump.sql", *note.options)
+    chosen = pair.source.database if "--all-databases" in note.options else None
     script, (rows, objects) = drilled(pair, dump, chosen)
     assert errors((rows, objects)) == []
     assert [found.message for found in script.findings if found.severity is Severity.ERROR] == []
-    assert len(script.database.tables) == oddity.tables
+    assert len(script.database.tables) == note.tables
     assert rows.compared == script.rows
-    assert objects.compared >= oddity.tables
+    assert objects.compared >= note.tables
 
 
 @pytest.mark.parametrize("triggers", ["with the rows", "with the structure"])

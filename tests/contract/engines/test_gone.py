@@ -55,7 +55,7 @@ def test_an_engine_that_is_killed_in_the_middle_of_a_drill(mortal: AnotherEngine
             assert things(client, drill_id) == []
             again.terminate()
             again.wait(120)
-        place.command("clean")
+        place.command("cleanup")
         assert client.api.containers(all=True) == []
     finally:
         client.close()

@@ -16,10 +16,10 @@ from harness.base.errors import ProcedureFailed
 from harness.base.model import Change
 from harness.base.settings import Limits
 from harness.faults import FAULTS
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.context import FaultContext
+from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.database import backup_database
-from harness.procedure.backup.outside import ROUTINES, check_account, hides_routines
+from harness.procedure.backup.external_server import ROUTINES, check_account, hides_routines
 from harness.runtime.services.mysql_schema import read_objects
 from harness.runtime.services.stack import Stack
 from tests.contract.mysql.places import Place
@@ -45,9 +45,9 @@ def lacking(place: Place, privilege: str) -> Iterator[list[Change]]:
     """Put the fault in around the block."""
     absent = cast("Any", None)
     stack = Stack("source", "drill", place.server, absent, absent, (), Path())
-    scene, fault = Scene(Stage.BACKUP, Path(), Limits(), _stack=stack), FAULTS[NAME]
-    with fault.inject(scene, Random(1), fault.options.model_validate({"privilege": privilege})):
-        yield scene.changes
+    context, fault = FaultContext(InjectionPoint.BACKUP, Path(), Limits(), _stack=stack), FAULTS[NAME]
+    with fault.inject(context, Random(1), fault.options.model_validate({"privilege": privilege})):
+        yield context.changes
     assert place.server.dumper == place.server.admin, "the fault is left, and nothing of it stays"
 
 

@@ -16,7 +16,7 @@ from harness.base.clock import Clock, Silent
 from harness.base.errors import BrokenArtifact, StageFailed, UsageError
 from harness.base.wait import wait_until
 from harness.inputs.discover import find_backup
-from harness.procedure.backup.outside import PRIVILEGES, ROUTINES, CommandLifecycle, check_account
+from harness.procedure.backup.external_server import PRIVILEGES, ROUTINES, CommandLifecycle, check_account
 from harness.procedure.backup.plan import BackupPlan, BackupSource
 from harness.procedure.backup.take import take_backup
 from harness.runtime.process.host import LocalHost

@@ -25,7 +25,7 @@ def test_servers_that_are_killed_come_back_with_their_data(
     fresh: Callable[[StackSpec], AbstractContextManager[Running]], tmp_path: Path
 ) -> None:
     with fresh(a_spec(tmp_path)) as running:
-        stack, controls = running.stack, running.stack.controls
+        stack, controls = running.stack, running.stack.server_controls
         assert set(controls) == {"mysql", "meilisearch"}
         with stack.mysql.session(database="apiary") as session:
             session.execute("CREATE TABLE kept (id INT PRIMARY KEY)")
@@ -42,13 +42,13 @@ def test_servers_that_are_killed_come_back_with_their_data(
             ("mysql", stack.mysql.host, stack.mysql.port),
             ("meilisearch", search.hostname, search.port),
         ):
-            assert stack.obituary() == ""
+            assert stack.exit_report() == ""
             controls[name].kill()
-            assert re.match(r"\w+ (went away by itself, with|ended with) exit status (-9|137)", stack.obituary())
+            assert re.match(r"\w+ (went away by itself, with|ended with) exit status (-9|137)", stack.exit_report())
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((host, port), timeout=60)
             controls[name].restart()
-        assert stack.obituary() == ""
+        assert stack.exit_report() == ""
 
         with stack.mysql.session(database="apiary") as session:
             assert session.value("SELECT id FROM kept") == 7

@@ -15,8 +15,8 @@ from harness.base.errors import Cause, HarnessError, ServerFailed
 from harness.base.model import Change
 from harness.base.settings import Limits, from_environment
 from harness.faults import FAULTS
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.context import FaultContext
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.docker.client import connect
 from harness.runtime.egress import egress_attempts
 from harness.runtime.services.execution import run
@@ -29,10 +29,10 @@ pytestmark = pytest.mark.xdist_group("docker")
 Fresh = Callable[[StackSpec], AbstractContextManager[Running]]
 
 
-def held(name: str, stage: Stage, stack: Stack) -> tuple[AbstractContextManager[None], list[Change]]:
+def held(name: str, stage: InjectionPoint, stack: Stack) -> tuple[AbstractContextManager[None], list[Change]]:
     """A fault around a block, and what it says that it did."""
-    scene, fault = Scene(stage, Path(), Limits(), _stack=stack), FAULTS[name]
-    return fault.inject(scene, Random(1), fault.options.model_validate({})), scene.changes
+    context, fault = FaultContext(stage, Path(), Limits(), _stack=stack), FAULTS[name]
+    return fault.inject(context, Random(1), fault.options.model_validate({})), context.changes
 
 
 def dumps(stack: Stack) -> list[str]:
@@ -51,7 +51,7 @@ def test_a_search_starts_from_the_old_dump_among_the_files(fresh: Fresh, tmp_pat
             session.execute("INSERT INTO events VALUES (4), (5)")
         client.wait_for_task(client.index(uid).add_documents([{"id": 4}, {"id": 5}], "id").task_uid)
 
-        fault, left = held("old-search-dump", Stage.SOURCE, stack)
+        fault, left = held("old-search-dump", InjectionPoint.SOURCE, stack)
         with fault:
             pass
         (change,) = left
@@ -61,21 +61,21 @@ def test_a_search_starts_from_the_old_dump_among_the_files(fresh: Fresh, tmp_pat
         assert len(dumps(stack)) == 1
 
         client.wait_for_task(client.index(uid).delete_document(5).task_uid)
-        fault, begun = held("old-search-dump", Stage.START, stack)
+        fault, begun = held("old-search-dump", InjectionPoint.START, stack)
         with fault:
             pass
         assert begun == [Change("process", "meilisearch", "started empty, from the newest of 1 dumps in the files")]
         assert list(search.ids(uid, "id")) == [4, 5, *range(old[0], old[1] + 1)]
-        assert stack.obituary() == ""
+        assert stack.exit_report() == ""
         # It comes back with what it holds, not with the dump again.
         client.wait_for_task(client.index(uid).delete_document(4).task_uid)
-        stack.controls["meilisearch"].kill()
-        stack.controls["meilisearch"].restart()
+        stack.server_controls["meilisearch"].kill()
+        stack.server_controls["meilisearch"].restart()
         assert list(search.ids(uid, "id")) == [5, *range(old[0], old[1] + 1)]
 
 
 def test_an_address_outside_answers_only_while_the_fault_is_held(running: Running) -> None:
-    fault, changes = held("egress-connection", Stage.LOOKING, running.stack)
+    fault, changes = held("egress-connection", InjectionPoint.COLLECT, running.stack)
     if running.kind == "process":
         with pytest.raises(HarnessError, match="no network of their own"), fault:
             pass
@@ -94,7 +94,7 @@ def test_an_engine_answers_this_drill_no_more_while_the_fault_is_held(
 ) -> None:
     """One sentence and one cause; everybody else's connections reach it, and afterwards the drill's do as well."""
     apiary = running.stack.apiary
-    fault, changes = held("engine-vanishes", Stage.FILES, running.stack)
+    fault, changes = held("engine-vanishes", InjectionPoint.FILES, running.stack)
     if running.kind == "process":
         with pytest.raises(HarnessError, match="need no Docker engine"), fault:
             pass
@@ -122,12 +122,12 @@ def test_what_is_so_already_is_no_change(running: Running) -> None:
         mode = str(session.value("SELECT @@GLOBAL.sql_mode"))
         session.execute("CREATE TABLE nothing (id INT PRIMARY KEY, word VARCHAR(9))")
         session.execute("INSERT INTO nothing VALUES (1, NULL)")
-        scene = Scene(Stage.TARGET, Path(), Limits(), _stack=stack)
+        context = FaultContext(InjectionPoint.TARGET, Path(), Limits(), _stack=stack)
         setting = FAULTS["other-server-settings"]
-        with setting.inject(scene, Random(1), setting.options.model_validate({"value": mode})):
-            assert scene.changes == []
+        with setting.inject(context, Random(1), setting.options.model_validate({"value": mode})):
+            assert context.changes == []
         cell = FAULTS["change-cell"]
         options = cell.options.model_validate({"table": "nothing", "column": "word"})
-        with pytest.raises(HarnessError, match="no such row"), cell.inject(scene, Random(1), options):
+        with pytest.raises(HarnessError, match="no such row"), cell.inject(context, Random(1), options):
             pass
         session.execute("DROP TABLE nothing")

@@ -50,8 +50,8 @@ def test_a_kept_instance_in_containers(engine: docker.DockerClient, settings: Se
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert asked.stdout.split() == ["apiary", "0"], asked.stderr
-        assert lines["Remove"] == f"Remove it: apiary-drill clean {spec.drill_id}"
-        removed = cli(settings, "clean", spec.drill_id)
+        assert lines["Remove"] == f"Remove it: apiary-drill cleanup {spec.drill_id}"
+        removed = cli(settings, "cleanup", spec.drill_id)
         assert f"removed {spec.drill_id}: network " in removed.stdout
         assert engine.containers.list(all=True, filters=label) == []
         assert engine.networks.list(filters=label) == []

@@ -87,7 +87,7 @@ def test_the_search_server_wants_its_key(running: Running) -> None:
 
 def test_the_search_server_is_told_how_much_memory_it_may_take(running: Running, settings: Settings) -> None:
     """In a variable, of which the embedded server takes no notice."""
-    files = running.stack.controls["meilisearch"].files
+    files = running.stack.server_controls["meilisearch"].files
     assert files is not None
     words = 'for p in /proc/[0-9]*; do tr "\\0" "\\n" <"$p/environ"; done 2>/dev/null | grep -x "$0" | sort -u'
     said = run(files.host, ["sh", "-c", words, f"MEILI_MAX_INDEXING_MEMORY={settings.indexing_memory}"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import ProcedureFailed, UsageError
-from harness.procedure.backup.outside import CommandLifecycle, check_command, hides_routines, missing_privileges
+from harness.procedure.backup.external_server import CommandLifecycle, check_command, hides_routines, missing_privileges
 from harness.runtime.process.host import LocalHost
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.artifacts.dump.statements import Kind, Oddity, Piece, scan
+from harness.artifacts.dump.statements import Kind, Piece, ReaderNote, scan
 from tests.unit.dump import reference
 
 SOUP = (
@@ -71,7 +71,7 @@ def test_no_dump_of_a_real_tool_is_odd_or_cut(data: Path) -> None:
     for file in files:
         script = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
         found = pieces(script)
-        assert [piece.oddities for piece in found if piece.oddities] == []
+        assert [piece.notes for piece in found if piece.notes] == []
         assert [piece.line for piece in found if piece.last and not piece.ended] == []
 
 
@@ -120,7 +120,7 @@ def test_a_mode_that_the_script_does_not_show_is_odd() -> None:
         b"SET sql_mode = /* no tool writes a comment here */ 'NO_BACKSLASH_ESCAPES';",
         b"SET STATEMENT sql_mode = 'NO_BACKSLASH_ESCAPES' FOR SELECT 1;",
     ):
-        assert pieces(statement)[0].oddities == (Oddity("ambiguous", 1, "an SQL mode that is computed"),)
+        assert pieces(statement)[0].notes == (ReaderNote("ambiguous", 1, "an SQL mode that is computed"),)
 
 
 def test_a_long_statement_that_sets_the_mode_is_followed_or_odd() -> None:
@@ -128,7 +128,7 @@ def test_a_long_statement_that_sets_the_mode_is_followed_or_odd() -> None:
     script = b"SET @a = '" + b"x" * 5000 + b"', sql_mode = 'NO_BACKSLASH_ESCAPES'; SELECT '\\';"
     assert [piece.mode.no_backslash_escapes for piece in pieces(script)] == [False, True]
     longer = b"SET @a = '" + b"x" * 500_000 + b"', sql_mode = 'NO_BACKSLASH_ESCAPES';"
-    assert pieces(longer)[-1].oddities == (Oddity("ambiguous", 1, "an SQL mode that is computed"),)
+    assert pieces(longer)[-1].notes == (ReaderNote("ambiguous", 1, "an SQL mode that is computed"),)
 
 
 def test_delimiter_changes_what_ends_a_statement() -> None:
@@ -155,9 +155,9 @@ def test_lines_that_the_client_keeps_for_itself_are_told_apart() -> None:
 
 def test_a_backslash_outside_of_a_string_is_a_command_of_the_client() -> None:
     script = b"SELECT 1;\nSELECT 2 \\! id\n;\nINSERT INTO t VALUES (1,'\\n') \\g\n;INSERT INTO t VALUES (\\N);"
-    assert [oddity for piece in pieces(script) for oddity in piece.oddities] == [
-        Oddity("client-escape", 2, "\\!"),
-        Oddity("client-escape", 4, "\\g"),
+    assert [note for piece in pieces(script) for note in piece.notes] == [
+        ReaderNote("client-escape", 2, "\\!"),
+        ReaderNote("client-escape", 4, "\\g"),
     ]
 
 
@@ -167,7 +167,7 @@ def test_a_backslash_outside_of_a_string_is_a_command_of_the_client() -> None:
 def test_both_spellings_of_the_sandbox_line_are_known(spelling: bytes) -> None:
     found = pieces(spelling + b"\n-- MariaDB dump\nSELECT 1;\n")
     assert [piece.kind for piece in found] == [Kind.SANDBOX, Kind.COMMENT, Kind.STATEMENT, Kind.BLANK]
-    assert found[0].oddities == ()
+    assert found[0].notes == ()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_both_spellings_of_the_sandbox_line_are_known(spelling: bytes) -> None:
     ],
 )
 def test_what_two_readers_can_read_differently_is_odd(script: bytes, text: str) -> None:
-    assert Oddity("ambiguous", 1, text) in [oddity for piece in pieces(script) for oddity in piece.oddities]
+    assert ReaderNote("ambiguous", 1, text) in [note for piece in pieces(script) for note in piece.notes]
 
 
 def test_a_script_that_ends_inside_a_statement_says_so() -> None:

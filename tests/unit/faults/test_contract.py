@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.base.model import Verdict
 from harness.faults import FAMILIES, FAULTS
 from harness.faults.fault import Fault
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.scenario.definition import Scenario, load, shipped
 from tests.tables import over_table
 
@@ -65,7 +65,7 @@ def test_the_page_names_no_fault_that_is_not_there() -> None:
 def test_every_stage_is_explained() -> None:
     page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
     stages = page.partition("## Stages")[2].partition("\n## ")[0]
-    assert {stage for stage in Stage if f"`{stage}`" not in stages} == set()
+    assert {stage for stage in InjectionPoint if f"`{stage}`" not in stages} == set()
 
 
 def test_no_fault_sleeps_or_reaches_for_the_clock() -> None:

@@ -17,9 +17,9 @@ from harness.base.errors import HarnessError
 from harness.base.model import Change
 from harness.base.settings import Limits
 from harness.faults import FAULTS
-from harness.faults.scene import Scene
+from harness.faults.context import FaultContext
+from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import key_of, picked, program_of, row_spans, value_spans
-from harness.faults.stages import Stage
 from harness.procedure.backup.manifest import read_manifest
 from tests.unit.faults.backups import a_backup
 
@@ -96,14 +96,14 @@ def damaged(
     """The script after a fault, and what the fault says that it did."""
     path = a_backup(directory, **{f"database.{suffix}": COMPRESSIONS[suffix](script)})
     fault = FAULTS[name]
-    scene = Scene(Stage.ARTIFACT, directory, Limits(), _directory=path)
-    with fault.inject(scene, Random(f"{rng_seed}:{name}"), fault.options.model_validate(options)):
+    context = FaultContext(InjectionPoint.ARTIFACT, directory, Limits(), _directory=path)
+    with fault.inject(context, Random(f"{rng_seed}:{name}"), fault.options.model_validate(options)):
         pass
     data = (path / f"database.{suffix}").read_bytes()
     assert [file.name for file in path.iterdir() if file.name.startswith(".")] == []
     if name in ("truncate-dump", "flip-dump-byte"):
-        return data, scene.changes
-    return b"".join(open_script(path / f"database.{suffix}")), scene.changes
+        return data, context.changes
+    return b"".join(open_script(path / f"database.{suffix}")), context.changes
 
 
 @pytest.mark.parametrize("suffix", COMPRESSIONS)
@@ -384,7 +384,7 @@ def test_the_artifact_faults_of_the_family_are_all_here() -> None:
     """Those that need a source are drilled; every other one has a test above."""
     source = Path(__file__).read_text(encoding="utf-8")
     for name, fault in FAULTS.items():
-        if fault.family == "dump" and fault.stage is Stage.ARTIFACT:
+        if fault.family == "dump" and fault.stage is InjectionPoint.ARTIFACT:
             assert f'"{name}"' in source, name
 
 

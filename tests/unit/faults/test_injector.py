@@ -13,18 +13,20 @@ from harness.base.errors import FaultFailed, HarnessError, ProcedureFailed, Serv
 from harness.base.model import Change, InjectedFault
 from harness.base.settings import Limits
 from harness.drill.result import result_of
+from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Inject, Options
+from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector, Planned
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
 
 
 class Numbers(Options):
     size: int = 3
 
 
-def planned(inject: Inject, name: str = "mine", stage: Stage = Stage.TARGET, size: int = 3) -> Planned:
-    return Planned(Fault(name, "itself", (stage,), "Does it.", inject, Numbers), Numbers(size=size), stage)
+def planned(
+    inject: Inject, name: str = "mine", stage: InjectionPoint = InjectionPoint.TARGET, size: int = 3
+) -> Planned:
+    return Planned(Fault(name, "harness", (stage,), "Does it.", inject, Numbers), Numbers(size=size), stage)
 
 
 def injector(*faults: Planned, rng_seed: int = 1) -> Injector:
@@ -32,23 +34,23 @@ def injector(*faults: Planned, rng_seed: int = 1) -> Injector:
 
 
 @contextmanager
-def roll(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+def roll(context: FaultContext, rng: Random, options: Numbers) -> Iterator[None]:
     """Says its random numbers, and when it is left."""
-    scene.changed("number", str(rng.randrange(10**9)), str(options.size))
+    context.changed("number", str(rng.randrange(10**9)), str(options.size))
     yield
-    scene.changed("number", "left", "")
+    context.changed("number", "left", "")
 
 
 @contextmanager
-def idle(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+def idle(context: FaultContext, rng: Random, options: Numbers) -> Iterator[None]:
     yield
 
 
 def test_a_fault_is_held_around_its_own_stage_only() -> None:
     faults = injector(planned(roll, size=7))
-    with faults.around(Stage.STOP):
+    with faults.around(InjectionPoint.STOP):
         assert faults.injected == (InjectedFault("mine", "target"),)
-    with faults.around(Stage.TARGET):
+    with faults.around(InjectionPoint.TARGET):
         ((first,),) = (fault.changes for fault in faults.injected)
         assert (first.kind, first.detail) == ("number", "7")
     assert faults.injected[0].changes == (first, Change("number", "left", ""))
@@ -60,7 +62,7 @@ def test_its_random_numbers_follow_from_the_scenarios_and_its_name() -> None:
 
     def number(rng_seed: int, *names: str) -> str:
         faults = injector(*(planned(roll, name) for name in names), rng_seed=rng_seed)
-        with faults.around(Stage.TARGET):
+        with faults.around(InjectionPoint.TARGET):
             return faults.injected[-1].changes[0].subject
 
     first = number(1, "a")
@@ -69,8 +71,8 @@ def test_its_random_numbers_follow_from_the_scenarios_and_its_name() -> None:
 
 
 def test_a_fault_without_effect_is_told_whatever_else_was_found() -> None:
-    faults = injector(planned(idle), planned(roll, "never", Stage.RESTORED))
-    with faults.around(Stage.TARGET):
+    faults = injector(planned(idle), planned(roll, "never", InjectionPoint.RESTORED))
+    with faults.around(InjectionPoint.TARGET):
         pass
     inert = faults.without_effect()
     assert [(finding.code, finding.subject, finding.message) for finding in inert] == [
@@ -98,13 +100,13 @@ def test_what_a_fault_raises_is_its_own_failure(error: Exception, told: str, whe
     """It is told without the message of an unknown error, which may quote content."""
 
     @contextmanager
-    def fails(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+    def fails(context: FaultContext, rng: Random, options: Numbers) -> Iterator[None]:
         if when == "entering":
             raise error
         yield
         raise error
 
-    with pytest.raises(FaultFailed) as caught, injector(planned(fails)).around(Stage.TARGET):
+    with pytest.raises(FaultFailed) as caught, injector(planned(fails)).around(InjectionPoint.TARGET):
         pass
     assert str(caught.value).startswith(told)
     assert "somebody" not in str(caught.value)
@@ -120,30 +122,30 @@ def test_what_the_stage_raises_passes_by() -> None:
     """The fault is left all the same, and cannot swallow it."""
 
     @contextmanager
-    def swallows(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+    def swallows(context: FaultContext, rng: Random, options: Numbers) -> Iterator[None]:
         try:
             yield
         except ProcedureFailed:
-            scene.changed("error", "swallowed", "")
+            context.changed("error", "swallowed", "")
 
     faults = injector(planned(roll, "outer"), planned(swallows, "inner"))
-    with pytest.raises(ProcedureFailed, match="the script failed"), faults.around(Stage.TARGET):
+    with pytest.raises(ProcedureFailed, match="the script failed"), faults.around(InjectionPoint.TARGET):
         raise ProcedureFailed("the script failed")
     assert faults.injected[1].changes == (Change("error", "swallowed", ""),)
 
 
 def test_a_stage_out_of_time_is_the_stages_end_also_inside_a_fault() -> None:
     @contextmanager
-    def hangs(scene: Scene, rng: Random, options: Numbers) -> Iterator[None]:
+    def hangs(context: FaultContext, rng: Random, options: Numbers) -> Iterator[None]:
         raise StageOutOfTime("out of time")
         yield
 
-    with pytest.raises(StageOutOfTime), injector(planned(hangs)).around(Stage.TARGET):
+    with pytest.raises(StageOutOfTime), injector(planned(hangs)).around(InjectionPoint.TARGET):
         pass
 
 
 def test_a_scene_says_what_its_stage_does_not_have() -> None:
-    scene = Scene(Stage.JUDGING, Path("run"), Limits())
+    context = FaultContext(InjectionPoint.JUDGING, Path("run"), Limits())
     for name, told in (
         ("stack", "stage judging has no running stack"),
         ("directory", "stage judging has no backup directory"),
@@ -152,5 +154,5 @@ def test_a_scene_says_what_its_stage_does_not_have() -> None:
         ("checks", "stage judging has no list of checks"),
     ):
         with pytest.raises(HarnessError) as caught:
-            getattr(scene, name)
+            getattr(context, name)
         assert caught.value.fact == told

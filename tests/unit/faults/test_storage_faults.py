@@ -14,8 +14,8 @@ from harness.base.errors import BrokenArtifact, FaultFailed, UnsafeArtifact
 from harness.base.model import Change, FileState, FileTotals, Manifest
 from harness.base.settings import Limits
 from harness.faults import FAULTS
+from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector, Planned
-from harness.faults.stages import Stage
 from harness.procedure.backup.manifest import measure, read_manifest, write_manifest
 from harness.procedure.backup.measure import measure_all
 from harness.procedure.backup.scan import read_artifact
@@ -62,9 +62,9 @@ def break_(backup: Path, tmp_path: Path) -> Break:
 
     def broken(name: str, **options: object) -> tuple[Change, ...]:
         fault = FAULTS[name]
-        planned = Planned(fault, fault.options.model_validate(options), Stage.ARTIFACT)
+        planned = Planned(fault, fault.options.model_validate(options), InjectionPoint.ARTIFACT)
         injector = Injector([planned], 7, tmp_path, Limits())
-        with injector.around(Stage.ARTIFACT, directory=backup):
+        with injector.around(InjectionPoint.ARTIFACT, directory=backup):
             pass
         return injector.injected[0].changes
 

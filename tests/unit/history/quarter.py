@@ -80,7 +80,7 @@ def quarter_of_drills() -> list[Entry]:
         drill(
             "2026-11-16", recovery_time_s=None, recovery_point_s=None, verdict=Verdict.INCONCLUSIVE, tables={},
             directories={}, documents={}, reasons=("Start-target: the database server did not answer in 60 s.",),
-            findings=(PastFinding("stage-start-target", Severity.ERROR, "start-target"),),
+            findings=(PastFinding("step-start-target", Severity.ERROR, "start-target"),),
         ),
         drill("2026-11-30", "staging", recovery_time_s=401.5),
         drill("2026-12-07", recovery_time_s=1833.0, tables=half, findings=(ORPHANS, SHRANK)),

@@ -95,7 +95,7 @@ def test_a_run_that_an_error_ended_has_no_figures(tmp_path: Path) -> None:
     found = entry_of_run(run_of(tmp_path, None, result))
     assert (found.verdict, found.reasons) == ("FAIL", ("Read: the dump is cut short.",))
     assert (found.tables, found.directories, found.documents, found.recovery_time_s) == ({}, {}, {}, None)
-    assert found.findings == (PastFinding("stage-read", Severity.ERROR, "read"),)
+    assert found.findings == (PastFinding("step-read", Severity.ERROR, "read"),)
 
 
 def test_files_are_told_by_their_directory_only(evidence: Evidence, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_findings_with_first_and_last(document: Document) -> None:
 def test_changes_since_the_last_period(document: Document) -> None:
     assert told(document, "changes")[:6] == [
         "The period before, 2026-07-01 to 2026-09-30, had 4 drills; this one had 12 drills.",
-        "New: stage-start-target (start-target) in production",
+        "New: step-start-target (start-target) in production",
         "New: row-count (users) in staging",
         "New: table-shrank (rsvps) in production",
         "production: recovery time 28 min 30 s on 2026-09-07, 30 min 42 s on 2026-12-21",

@@ -104,7 +104,7 @@ def test_remarks_that_are_not_listed_are_not_counted_as_errors() -> None:
 def test_an_error_that_ended_the_drill_is_told_with_its_hints() -> None:
     error = StageFailed("read", BrokenArtifact("the dump is cut short", "Take the backup again."))
     lines = shown(result_of((), error))
-    assert "error stage-read Read: the dump is cut short. Take the backup again." in lines
+    assert "error step-read Read: the dump is cut short. Take the backup again." in lines
     assert lines[-5:] == [
         "FAIL The backup does not restore as it should.",
         "Read: the dump is cut short.",

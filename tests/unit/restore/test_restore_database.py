@@ -121,7 +121,7 @@ def test_what_the_client_says_although_it_ends_well_is_told() -> None:
     assert complaint_findings(()) == ()
     assert complaint_findings(["mysql: [Warning] Using a password"]) == (
         Finding(
-            code="client-said",
+            code="client-warning",
             severity=Severity.WARNING,
             subject="stderr",
             message="While the script ran, the client said: mysql: [Warning] Using a password",

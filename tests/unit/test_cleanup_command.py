@@ -17,7 +17,7 @@ def test_an_engine_that_could_not_be_asked_is_told(tmp_path: Path) -> None:
         "COLUMNS": "400",
         "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"),
     }
-    argv = [sys.executable, "-m", "harness.cli.main", "clean"]
+    argv = [sys.executable, "-m", "harness.cli.main", "cleanup"]
     ended = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
     assert ended.stdout == "nothing to remove\n"
     assert " ".join(ended.stderr.split()) == (
@@ -38,7 +38,7 @@ def test_the_backup_that_a_killed_command_left_is_removed(tmp_path: Path) -> Non
         "DOCKER_HOST": f"unix://{tmp_path}/none.sock",
         "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"),
     }
-    argv = [sys.executable, "-m", "harness.cli.main", "clean"]
+    argv = [sys.executable, "-m", "harness.cli.main", "cleanup"]
     told = [
         subprocess.run([*argv, *names], env=environment, capture_output=True, text=True, check=True).stdout
         for names in (["of-somebody-else"], [], [])

@@ -1,4 +1,4 @@
-"""Healthy oddities are at the source as their names say, on either runtime; the databases stand beside Apiary's."""
+"""Healthy edge_cases are at the source as their names say, on either runtime; the databases stand beside Apiary's."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from harness.artifacts.storage.names import coded
 from harness.base.model import Change, FileState
 from harness.faults import FAULTS
-from harness.faults.odd_files import FILES
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.context import FaultContext
+from harness.faults.edge_case_files import FILES
+from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.scan import scan
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import Session
@@ -28,10 +28,10 @@ pytestmark = pytest.mark.xdist_group("restoration")
 def put_in(restoration: Restoration, stack: Stack, name: str, *only: str) -> list[Change]:
     """Put a fault in, and return what it did."""
     drill, fault = restoration.drill, FAULTS[name]
-    scene = Scene(Stage.SOURCE, drill.store.directory, drill.limits, _stack=stack)
+    context = FaultContext(InjectionPoint.SOURCE, drill.store.directory, drill.limits, _stack=stack)
     options = fault.options.model_validate({"only": only})
-    with fault.inject(scene, Random(f"1:{name}"), options):
-        return list(scene.changes)
+    with fault.inject(context, Random(f"1:{name}"), options):
+        return list(context.changes)
 
 
 @contextmanager
@@ -56,9 +56,11 @@ def found(session: Session, sql: str) -> list[tuple[Any, ...]]:
 def test_tables(restoration: Restoration) -> None:
     """On MySQL: what only MariaDB has is left out."""
     with beside(restoration) as (stack, session):
-        changes = put_in(restoration, stack, "odd-tables")
-        assert Change("oddity", "no primary key, duplicate rows", "2 statements, run as the application") in changes
-        assert Change("oddity", "a generated invisible primary key", "3 statements, run as an administrator") in changes
+        changes = put_in(restoration, stack, "edge-case-tables")
+        assert Change("edge_case", "no primary key, duplicate rows", "2 statements, run as the application") in changes
+        assert (
+            Change("edge_case", "a generated invisible primary key", "3 statements, run as an administrator") in changes
+        )
         assert {"a sequence", "a table with the history of its rows"}.isdisjoint(told.subject for told in changes)
         assert found(session, "SELECT a, COUNT(*) FROM odd_duplicates GROUP BY a ORDER BY a") == [(None, 1), (1, 3)]
         assert found(session, "SELECT my_row_id, a FROM odd_invisible_key") == [(1, 1), (2, 1)]
@@ -75,7 +77,7 @@ def test_tables(restoration: Restoration) -> None:
 
 def test_values(restoration: Restoration) -> None:
     with beside(restoration) as (stack, session):
-        changes = put_in(restoration, stack, "odd-values")
+        changes = put_in(restoration, stack, "edge-case-values")
         assert "a row of 17 MiB" in {told.subject for told in changes}
         assert "addresses and UUIDs" not in {told.subject for told in changes}
         assert found(session, "SELECT LENGTH(v) FROM odd_large ORDER BY id") == [(17 << 20,), (0,)]
@@ -93,7 +95,7 @@ def test_values(restoration: Restoration) -> None:
 def test_objects(restoration: Restoration) -> None:
     """Views show their rows, triggers changed what was inserted, routines answer."""
     with beside(restoration) as (stack, session):
-        assert len(put_in(restoration, stack, "odd-objects")) == 8
+        assert len(put_in(restoration, stack, "edge-case-objects")) == 8
         assert found(session, "SELECT * FROM odd_aa") == [(1, 2)]
         assert found(session, "SELECT * FROM odd_constants") == [(1, 1)]
         assert found(session, "SELECT * FROM odd_doubled ORDER BY id") == [(1, 10), (2, 12)]
@@ -108,7 +110,7 @@ def test_objects(restoration: Restoration) -> None:
 
 def test_names(restoration: Restoration) -> None:
     with beside(restoration) as (stack, session):
-        assert len(put_in(restoration, stack, "odd-names")) == 8
+        assert len(put_in(restoration, stack, "edge-case-names")) == 8
         assert {name for (name,) in session.rows("SHOW TABLES")} == {
             "odd a b", "odd the `view`", "table", "odd_it's; -- /*", "odd_žluťoučký", "odd_pohled_蜂",
             f"odd_{'é' * 60}", "odd_bees", "ODD_BEES", "odd_%", "odd_a\nDROP TABLE b;\n-- \tc", "odd_named",
@@ -123,9 +125,9 @@ def test_names(restoration: Restoration) -> None:
 def test_only_those_that_are_named(restoration: Restoration) -> None:
     """In the order of the table, whatever the order of the names is."""
     with beside(restoration) as (stack, session):
-        changes = put_in(restoration, stack, "odd-values", "JSON", "BIT")
+        changes = put_in(restoration, stack, "edge-case-values", "JSON", "BIT")
         assert changes == [
-            Change("oddity", name, f"{statements} statements, run as the application")
+            Change("edge_case", name, f"{statements} statements, run as the application")
             for name, statements in (("BIT", 2), ("JSON", 3))
         ]
         assert found(session, "SHOW TABLES") == [("odd_bits",), ("odd_json",)]
@@ -141,14 +143,14 @@ def test_files(restoration: Restoration) -> None:
     apiary = restoration.target.apiary
     before = files(restoration)
     try:
-        changes = put_in(restoration, restoration.target, "odd-files")
+        changes = put_in(restoration, restoration.target, "edge-case-files")
         after = files(restoration)
     finally:
         left = run(apiary.storage_host, ["sh", "-euc", 'cd "$1"; rm -rf odd ./-*', "sh", apiary.storage_root])
         assert left.exit_status == 0, left.stderr
-    told = [(oddity.name, ", ".join(coded(path) for path in oddity.paths)) for oddity in FILES]
-    assert changes == [Change("oddity", *one) for one in told]
-    paths = {oddity.name: oddity.paths for oddity in FILES}
+    told = [(edge_case.name, ", ".join(coded(path) for path in edge_case.paths)) for edge_case in FILES]
+    assert changes == [Change("edge_case", *one) for one in told]
+    paths = {edge_case.name: edge_case.paths for edge_case in FILES}
     made = {path: entry for path, entry in after.items() if before.get(path) != entry and path}
     deep = {b"odd/" + b"/".join([b"twenty-bytes-or-so-d"] * levels) for levels in range(1, 51)}
     assert set(made) == {path for some in paths.values() for path in some} | deep | {b"odd"}

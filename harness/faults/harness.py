@@ -14,9 +14,9 @@ from pydantic import AfterValidator, Field
 from harness.base import guide
 from harness.base.errors import HarnessError
 from harness.checks import CHECKS
+from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Options, table
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.manifest import write_manifest
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import quote_name
@@ -50,9 +50,9 @@ class JumpOptions(Options):
 
 
 @contextmanager
-def empty_source(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def empty_source(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Empty the source before anybody looks at it: rows, files and documents."""
-    mysql, apiary = scene.stack.mysql, scene.stack.apiary
+    mysql, apiary = context.stack.mysql, context.stack.apiary
     with mysql.session(database=mysql.database) as session:
         session.execute("SET foreign_key_checks = 0")
         tables = sorted(
@@ -66,45 +66,45 @@ def empty_source(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
         for name in tables:
             if name not in _KEPT:
                 session.execute(f"DELETE FROM {quote_name(name)}")
-    scene.changed("table", mysql.database, f"{len(tables) - len(_KEPT)} tables emptied")
+    context.changed("table", mysql.database, f"{len(tables) - len(_KEPT)} tables emptied")
     emptied = run(apiary.storage_host, ["find", apiary.storage_root, "-mindepth", "1", "-delete"])
     if emptied.exit_status != 0:
         raise HarnessError("the storage directory could not be emptied", details=emptied.stderr)
-    scene.changed("directory", "storage/app", "emptied")
-    client = scene.stack.meilisearch.client()
+    context.changed("directory", "storage/app", "emptied")
+    client = context.stack.meilisearch.client()
     for model in guide.IMPORTED_MODELS:
         if model.from_database:
             client.index(f"{apiary.search_prefix}{model.table}").delete_all_documents()
-    scene.settle_search()
-    scene.changed("index", "all", "emptied, but for what comes from the application's own data file")
+    context.settle_search()
+    context.changed("index", "all", "emptied, but for what comes from the application's own data file")
     yield
 
 
 @contextmanager
-def drop_checks(scene: Scene, rng: Random, options: CheckOptions) -> Iterator[None]:
+def drop_checks(context: FaultContext, rng: Random, options: CheckOptions) -> Iterator[None]:
     """Take checks out of those that are going to run."""
-    for name in options.checks or tuple(scene.checks):
-        if name not in scene.checks:
+    for name in options.checks or tuple(context.checks):
+        if name not in context.checks:
             raise HarnessError(f"there is no check {name}")
-        scene.checks.remove(name)
-        scene.changed("check", name, "does not run")
+        context.checks.remove(name)
+        context.changed("check", name, "does not run")
     yield
 
 
 @contextmanager
-def server_dies(scene: Scene, rng: Random, options: ServerOptions) -> Iterator[None]:
+def server_dies(context: FaultContext, rng: Random, options: ServerOptions) -> Iterator[None]:
     """Kill a server of the restored instance before it is looked at."""
-    scene.stack.controls[options.server].kill()
-    scene.changed("process", options.server, "killed before the restored instance was looked at")
+    context.stack.server_controls[options.server].kill()
+    context.changed("process", options.server, "killed before the restored instance was looked at")
     yield
 
 
 @contextmanager
-def server_hangs(scene: Scene, rng: Random, options: ServerOptions) -> Iterator[None]:
+def server_hangs(context: FaultContext, rng: Random, options: ServerOptions) -> Iterator[None]:
     """Let a server stand still for as long as the stage lasts: only the stage's limit ends it."""
-    control = scene.stack.controls[options.server]
+    control = context.stack.server_controls[options.server]
     control.pause()
-    scene.changed("process", options.server, "stands still, with its connections open")
+    context.changed("process", options.server, "stands still, with its connections open")
     try:
         yield
     finally:
@@ -112,7 +112,7 @@ def server_hangs(scene: Scene, rng: Random, options: ServerOptions) -> Iterator[
 
 
 @contextmanager
-def engine_vanishes(scene: Scene, rng: Random, options: Options) -> Iterator[None]:
+def engine_vanishes(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
     """Let the drill's own connections to the Docker engine find nobody for as long as the stage lasts.
 
     The engine itself goes on: other drills are on it.
@@ -121,33 +121,35 @@ def engine_vanishes(scene: Scene, rng: Random, options: Options) -> Iterator[Non
     from harness.runtime.docker.dial import cut_off
     from harness.runtime.docker.host import ContainerHost
 
-    host = scene.stack.apiary.storage_host
+    host = context.stack.apiary.storage_host
     if not isinstance(host, ContainerHost):
         raise HarnessError("local processes need no Docker engine", "Run it with --runtime docker.")
     with cut_off(host.client):
-        scene.changed("engine", "docker", f"answers this drill no more, from the stage {scene.stage} on")
+        context.changed("engine", "docker", f"answers this drill no more, from the stage {context.stage} on")
         yield
 
 
 @contextmanager
-def clock_jumps(scene: Scene, rng: Random, options: JumpOptions) -> Iterator[None]:
+def clock_jumps(context: FaultContext, rng: Random, options: JumpOptions) -> Iterator[None]:
     """Let the backup say that it was made by a clock that is ahead of this one."""
-    ahead, manifest = timedelta(hours=options.hours), scene.backup.manifest
+    ahead, manifest = timedelta(hours=options.hours), context.backup.manifest
     moved = replace(manifest, started_at=manifest.started_at + ahead, created_at=manifest.created_at + ahead)
-    write_manifest(moved, scene.directory)
-    scene.changed("manifest", "manifest.json", f"its times are {options.hours} hours later")
+    write_manifest(moved, context.directory)
+    context.changed("manifest", "manifest.json", f"its times are {options.hours} hours later")
     yield
 
 
 FAULTS: dict[str, Fault] = table(
-    Fault("no-data", "itself", (Stage.SOURCE,), "The source holds nothing.", empty_source),
-    Fault("no-checks", "itself", (Stage.JUDGING,), "Checks do not run.", drop_checks, CheckOptions),
-    Fault("server-dies-while-looking", "itself", (Stage.LOOKING,),
+    Fault("no-data", "harness", (InjectionPoint.SOURCE,), "The source holds nothing.", empty_source),
+    Fault("no-checks", "harness", (InjectionPoint.JUDGING,), "Checks do not run.", drop_checks, CheckOptions),
+    Fault("server-dies-while-collecting", "harness", (InjectionPoint.COLLECT,),
           "A server goes away while the restored instance is looked at.", server_dies, ServerOptions),
-    Fault("stage-hangs", "itself", (Stage.DATABASE,), "A server stands still, and with it the stage.", server_hangs,
+    Fault("step-hangs", "harness", (InjectionPoint.DATABASE,),
+          "A server stands still, and with it the stage.", server_hangs,
           ServerOptions),
-    Fault("engine-vanishes", "itself", (Stage.FILES, Stage.DATABASE, Stage.LOOKING),
+    Fault("engine-vanishes", "harness", (InjectionPoint.FILES, InjectionPoint.DATABASE, InjectionPoint.COLLECT),
           "The Docker engine goes away in the middle of the drill.", engine_vanishes, runtime="docker"),
-    Fault("clock-jumps", "itself", (Stage.ARTIFACT,), "The clock was ahead while the backup was made.", clock_jumps,
+    Fault("clock-jumps", "harness", (InjectionPoint.ARTIFACT,),
+          "The clock was ahead while the backup was made.", clock_jumps,
           JumpOptions),
 )  # fmt: skip

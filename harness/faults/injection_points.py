@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Stage(StrEnum):
+class InjectionPoint(StrEnum):
     """Places of the flow, in its order; `docs/faults.md` says what each one holds."""
 
     SOURCE = "source"
@@ -23,21 +23,27 @@ class Stage(StrEnum):
     FILES = "files"
     """Around step 3."""
     DATABASE = "database"
-    """Around step 4; the scene can call back when so many bytes of the script were sent."""
+    """Around step 4; the context can call back when so many bytes of the script were sent."""
     START = "start"
     """Around step 5."""
     REINDEX = "reindex"
     """Around step 6."""
     RESTORED = "restored"
     """The last step is done and nobody has looked yet. Left at once."""
-    LOOKING = "looking"
+    COLLECT = "collect"
     """Around the look at the restored target."""
     JUDGING = "judging"
     """Around the checks."""
 
 
-FIRST_HALF = (Stage.SOURCE, Stage.BACKUP, Stage.DUMP_AND_FILES)
+FIRST_HALF = (InjectionPoint.SOURCE, InjectionPoint.BACKUP, InjectionPoint.DUMP_AND_FILES)
 """Stages that need the source: a backup that is there already cannot be drilled with a fault in one of them."""
 
-RESTORE_STEPS = (Stage.STOP, Stage.FILES, Stage.DATABASE, Stage.START, Stage.REINDEX)
+RESTORE_STEPS = (
+    InjectionPoint.STOP,
+    InjectionPoint.FILES,
+    InjectionPoint.DATABASE,
+    InjectionPoint.START,
+    InjectionPoint.REINDEX,
+)
 """Steps 2 to 6 of the guide."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.faults.oddity import Oddity
+from harness.faults.edge_case import EdgeCase
 
 OBJECTS = (
-    Oddity(
+    EdgeCase(
         "views on views, made in the other order",
         (
             "CREATE TABLE odd_viewed (a INT, b INT)",
@@ -16,11 +16,11 @@ OBJECTS = (
             " SELECT odd_mm.a, odd_zz.b FROM odd_mm JOIN odd_zz ON odd_mm.a = odd_zz.a",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "a view that only selects constants, as its placeholder does",
         ("CREATE TABLE odd_beside (a INT)", "CREATE VIEW odd_constants AS SELECT 1 AS a, 1 AS b"),
     ),
-    Oddity(
+    EdgeCase(
         "triggers that change what is inserted",
         (
             "CREATE TABLE odd_doubled (id INT PRIMARY KEY, n INT)",
@@ -32,7 +32,7 @@ OBJECTS = (
         ),
         tables=2,
     ),
-    Oddity(
+    EdgeCase(
         "two triggers of one moment, in an order that was asked for",
         (
             "CREATE TABLE odd_in_order (id INT PRIMARY KEY, v VARCHAR(9))",
@@ -42,7 +42,7 @@ OBJECTS = (
             "INSERT INTO odd_in_order VALUES (1, '')",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "routines with every kind of body",
         (
             "CREATE TABLE odd_called (v TEXT)",
@@ -53,7 +53,7 @@ OBJECTS = (
         ),
         ("--routines",),
     ),
-    Oddity(
+    EdgeCase(
         "routines made under another collation than the database's",
         (
             "CREATE TABLE odd_collated (v TEXT)",
@@ -63,7 +63,7 @@ OBJECTS = (
         ),
         ("--routines",),
     ),
-    Oddity(
+    EdgeCase(
         "events",
         (
             "CREATE TABLE odd_cleared (v INT)",
@@ -74,7 +74,7 @@ OBJECTS = (
         ),
         ("--events",),
     ),
-    Oddity(
+    EdgeCase(
         "objects that run as their definer",
         (
             "CREATE TABLE odd_owned (v INT)",
@@ -87,7 +87,7 @@ OBJECTS = (
 )
 
 NAMES = (
-    Oddity(
+    EdgeCase(
         "names with blanks, backticks and dots",
         (
             "CREATE TABLE `odd a b` (`c``d` INT PRIMARY KEY, `e.f` INT)",
@@ -95,7 +95,7 @@ NAMES = (
             "CREATE VIEW `odd the ``view``` AS SELECT `e.f` FROM `odd a b`",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "names that are words, quotes and marks of the language",
         (
             # The one name without `odd_`: with it, it would be no word of the language.
@@ -106,7 +106,7 @@ NAMES = (
         ),
         tables=2,
     ),
-    Oddity(
+    EdgeCase(
         "names that are not ASCII",
         (
             "CREATE TABLE `odd_žluťoučký` (`ó` INT, KEY `klíč` (`ó`))",
@@ -114,14 +114,14 @@ NAMES = (
             "CREATE VIEW `odd_pohled_蜂` AS SELECT `ó` AS `蜜` FROM `odd_žluťoučký`",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "names of 64 characters",
         (
             f"CREATE TABLE `odd_{'é' * 60}` (`{'c' * 64}` INT, `{'d' * 63}e` INT)",
             f"INSERT INTO `odd_{'é' * 60}` VALUES (1, 2)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "names that differ in case only",
         (
             "CREATE TABLE odd_bees (v INT)",
@@ -131,14 +131,14 @@ NAMES = (
         ),
         tables=2,
     ),
-    Oddity(
+    EdgeCase(
         "names that are patterns",
         (
             "CREATE TABLE `odd_%` (`_` INT, `*` INT, `%s` INT, `\\\\` INT)",
             "INSERT INTO `odd_%` VALUES (1, 2, 3, 4)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "names with line breaks and tabs",
         (
             # Not in the name of the key: mysqldump --order-by-primary looks for another name then (error 1054).
@@ -146,7 +146,7 @@ NAMES = (
             "INSERT INTO `odd_a\nDROP TABLE b;\n-- \tc` VALUES (1, 2)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "objects and keys with such names",
         (
             "CREATE TABLE odd_named (id INT PRIMARY KEY, up INT, KEY `odd key; ``k``` (up),"

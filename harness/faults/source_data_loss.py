@@ -16,8 +16,8 @@ from pydantic import Field
 from harness.artifacts.storage.directories import directories_of
 from harness.base.errors import HarnessError
 from harness.base.model import PastDrill
+from harness.faults.context import FaultContext
 from harness.faults.fault import Options
-from harness.faults.scene import Scene
 from harness.procedure.backup.scan import scan
 from harness.runtime.services.mysql import Session, quote_name
 from harness.runtime.services.mysql_content import read_shapes
@@ -39,9 +39,9 @@ class LossOptions(Options):
 
 
 @contextmanager
-def age_rows(scene: Scene, rng: Random, options: AgeOptions) -> Iterator[None]:
+def age_rows(context: FaultContext, rng: Random, options: AgeOptions) -> Iterator[None]:
     """Make every time of every row older, as in a copy that nobody has refreshed."""
-    mysql = scene.stack.mysql
+    mysql = context.stack.mysql
     with mysql.session(database=mysql.database) as session:
         columns = [
             (shape.name, column)
@@ -52,17 +52,17 @@ def age_rows(scene: Scene, rng: Random, options: AgeOptions) -> Iterator[None]:
         for table, column in columns:
             name = quote_name(column)
             session.execute(f"UPDATE {quote_name(table)} SET {name} = {name} - INTERVAL {options.days} DAY")
-    scene.changed("row", "all", f"{len(columns)} columns with times, each {options.days} days older")
+    context.changed("row", "all", f"{len(columns)} columns with times, each {options.days} days older")
     yield
 
 
 @contextmanager
-def lose_half(scene: Scene, rng: Random, options: LossOptions) -> Iterator[None]:
+def lose_half(context: FaultContext, rng: Random, options: LossOptions) -> Iterator[None]:
     """Note what a drill would find now, then lose half of a table, and let the backup be taken of what is left."""
-    stack, name = scene.stack, quote_name(options.table)
+    stack, name = context.stack, quote_name(options.table)
     with stack.mysql.session(database=stack.mysql.database) as session:
         rows = _counts(session, stack.mysql.database)
-        scene.past.append(
+        context.past.append(
             PastDrill(
                 drill_id=_MEASURED,
                 started_at=datetime.now(UTC),
@@ -78,7 +78,7 @@ def lose_half(scene: Scene, rng: Random, options: LossOptions) -> Iterator[None]
         session.execute("SET foreign_key_checks = 0")
         session.execute(f"DELETE FROM {name} WHERE id % 2 = {rng.randrange(2)}")
         left = int(session.value(f"SELECT COUNT(*) FROM {name}"))
-    scene.changed(
+    context.changed(
         "row", options.table, f"{rows[options.table] - left} of {rows[options.table]} rows deleted at the source"
     )
     yield

@@ -15,18 +15,18 @@ from pydantic_core import CoreSchema, core_schema
 
 from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
+from harness.faults.context import FaultContext
+from harness.faults.edge_case import EdgeCase
+from harness.faults.edge_case_files import FILES
+from harness.faults.edge_case_objects import NAMES, OBJECTS
+from harness.faults.edge_case_tables import TABLES
+from harness.faults.edge_case_values import VALUES
 from harness.faults.fault import Fault, Inject, Options, table
-from harness.faults.odd_files import FILES
-from harness.faults.odd_objects import NAMES, OBJECTS
-from harness.faults.odd_tables import TABLES
-from harness.faults.odd_values import VALUES
-from harness.faults.oddity import Oddity
-from harness.faults.scene import Scene
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import server_version
 
-DATABASES: tuple[Oddity, ...] = (*TABLES, *VALUES, *OBJECTS, *NAMES)
+DATABASES: tuple[EdgeCase, ...] = (*TABLES, *VALUES, *OBJECTS, *NAMES)
 """All that is unusual in a database; it fits into one."""
 
 _SHELL = """
@@ -58,104 +58,109 @@ _Any = TypeVar("_Any", bound=_Named)
 class _NameOf:
     """A name of one of these; an unknown one is told with all that there are."""
 
-    def __init__(self, oddities: Sequence[_Named]) -> None:
-        self._names = [oddity.name for oddity in oddities]
+    def __init__(self, edge_cases: Sequence[_Named]) -> None:
+        self._names = [edge_case.name for edge_case in edge_cases]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.literal_schema(self._names)
 
 
 class TableOptions(Options):
-    """`only`: names of the oddities to make; none named means all that the server has."""
+    """`only`: names of the edge_cases to make; none named means all that the server has."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(TABLES)], ...], Field(strict=False)] = ()
 
 
 class ValueOptions(Options):
-    """`only`: names of the oddities to make; none named means all that the server has."""
+    """`only`: names of the edge_cases to make; none named means all that the server has."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(VALUES)], ...], Field(strict=False)] = ()
 
 
 class ObjectOptions(Options):
-    """`only`: names of the oddities to make; none named means all that the server has."""
+    """`only`: names of the edge_cases to make; none named means all that the server has."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(OBJECTS)], ...], Field(strict=False)] = ()
 
 
 class NameOptions(Options):
-    """`only`: names of the oddities to make; none named means all."""
+    """`only`: names of the edge_cases to make; none named means all."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(NAMES)], ...], Field(strict=False)] = ()
 
 
 class FileOptions(Options):
-    """`only`: names of the oddities to make; none named means all."""
+    """`only`: names of the edge_cases to make; none named means all."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(FILES)], ...], Field(strict=False)] = ()
 
 
-def _in_the_database(oddities: Sequence[Oddity]) -> Inject:
+def _in_the_database(edge_cases: Sequence[EdgeCase]) -> Inject:
     """A fault that makes these in the source's database."""
 
     @contextmanager
-    def inject(scene: Scene, rng: Random, options: Any) -> Iterator[None]:
-        for oddity in _here(scene, _wanted(oddities, options.only)):
-            _fill(scene, oddity)
-            whose = "an administrator" if oddity.as_admin else "the application"
-            scene.changed("oddity", oddity.name, f"{len(oddity.statements)} statements, run as {whose}")
+    def inject(context: FaultContext, rng: Random, options: Any) -> Iterator[None]:
+        for edge_case in _here(context, _wanted(edge_cases, options.only)):
+            _fill(context, edge_case)
+            whose = "an administrator" if edge_case.as_admin else "the application"
+            context.changed("edge_case", edge_case.name, f"{len(edge_case.statements)} statements, run as {whose}")
         yield
 
     return inject
 
 
 @contextmanager
-def make_files(scene: Scene, rng: Random, options: FileOptions) -> Iterator[None]:
+def make_files(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
     """Make them in the storage directory, as the application's user."""
-    apiary = scene.stack.apiary
-    for oddity in _wanted(FILES, options.only):
-        octal = ["".join(f"\\0{byte:03o}" for byte in path) for path in oddity.paths]
-        arguments = apiary.storage_root, str(apiary.storage_uid), oddity.script, *octal, *[""] * (2 - len(octal))
+    apiary = context.stack.apiary
+    for edge_case in _wanted(FILES, options.only):
+        octal = ["".join(f"\\0{byte:03o}" for byte in path) for path in edge_case.paths]
+        arguments = apiary.storage_root, str(apiary.storage_uid), edge_case.script, *octal, *[""] * (2 - len(octal))
         argv = ["sh", "-euc", _SHELL, "sh", *arguments]
         made = run(apiary.storage_host, argv, env={"LC_ALL": "C"}, user=apiary.user)
         if made.exit_status != 0:
-            raise HarnessError(f"{oddity.name} could not be made", details=made.stderr)
-        scene.changed("oddity", oddity.name, ", ".join(coded(path) for path in oddity.paths))
+            raise HarnessError(f"{edge_case.name} could not be made", details=made.stderr)
+        context.changed("edge_case", edge_case.name, ", ".join(coded(path) for path in edge_case.paths))
     yield
 
 
-def _wanted(oddities: Sequence[_Any], only: tuple[str, ...]) -> list[_Any]:
+def _wanted(edge_cases: Sequence[_Any], only: tuple[str, ...]) -> list[_Any]:
     """Those that are named, or all, in the order of the table."""
-    return [oddity for oddity in oddities if not only or oddity.name in only]
+    return [edge_case for edge_case in edge_cases if not only or edge_case.name in only]
 
 
-def _here(scene: Scene, oddities: Sequence[Oddity]) -> list[Oddity]:
+def _here(context: FaultContext, edge_cases: Sequence[EdgeCase]) -> list[EdgeCase]:
     """Those that this server can have."""
-    with scene.stack.mysql.session() as session:
+    with context.stack.mysql.session() as session:
         flavour, _ = server_version(session)
         packet_bytes = int(session.value("SELECT @@GLOBAL.max_allowed_packet"))
-    return [oddity for oddity in oddities if oddity.only in ("", flavour) and oddity.packet_bytes <= packet_bytes]
+    return [
+        edge_case
+        for edge_case in edge_cases
+        if edge_case.only in ("", flavour) and edge_case.packet_bytes <= packet_bytes
+    ]
 
 
-def _fill(scene: Scene, oddity: Oddity) -> None:
+def _fill(context: FaultContext, edge_case: EdgeCase) -> None:
     """Run its statements in a session of its own: what it sets there is for it alone."""
-    mysql = scene.stack.mysql
-    with mysql.session(None if oddity.as_admin else mysql.app, database=mysql.database) as session:
-        for statement in oddity.statements:
+    mysql = context.stack.mysql
+    with mysql.session(None if edge_case.as_admin else mysql.app, database=mysql.database) as session:
+        for statement in edge_case.statements:
             session.execute(statement)
 
 
 def _fault(name: str, summary: str, inject: Inject, options: type[Options]) -> Fault:
-    return Fault(name, "odd", (Stage.SOURCE,), summary, inject, options)
+    return Fault(name, "edge-case", (InjectionPoint.SOURCE,), summary, inject, options)
 
 
 FAULTS: dict[str, Fault] = table(
-    _fault("odd-tables", "The source has unusual tables; they are healthy.", _in_the_database(TABLES), TableOptions),
-    _fault("odd-values", "The source has rows with unusual values; they are healthy.", _in_the_database(VALUES),
+    _fault("edge-case-tables",
+           "The source has unusual tables; they are healthy.", _in_the_database(TABLES), TableOptions),
+    _fault("edge-case-values", "The source has rows with unusual values; they are healthy.", _in_the_database(VALUES),
            ValueOptions),
-    _fault("odd-objects", "The source has unusual views, triggers, routines and events; they are healthy.",
+    _fault("edge-case-objects", "The source has unusual views, triggers, routines and events; they are healthy.",
            _in_the_database(OBJECTS), ObjectOptions),
-    _fault("odd-names", "The source has tables, columns and objects with unusual names; they are healthy.",
+    _fault("edge-case-names", "The source has tables, columns and objects with unusual names; they are healthy.",
            _in_the_database(NAMES), NameOptions),
-    _fault("odd-files", "The source has unusual files; they are healthy.", make_files, FileOptions),
+    _fault("edge-case-files", "The source has unusual files; they are healthy.", make_files, FileOptions),
 )  # fmt: skip

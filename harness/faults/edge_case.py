@@ -1,4 +1,4 @@
-"""What a healthy oddity is: data that is unusual, and that every backup has to bring back all the same."""
+"""What a healthy edge_case is: data that is unusual, and that every backup has to bring back all the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class EdgeCase:
     """Something unusual in a database; all of them fit into one, so their tables and objects are called `odd_…`.
 
     Args:
@@ -29,7 +29,7 @@ class Oddity:
 
 
 @dataclass(frozen=True, slots=True)
-class FileOddity:
+class FileEdgeCase:
     """Something unusual among the files.
 
     Args:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from harness.faults.oddity import Oddity
+from harness.faults.edge_case import EdgeCase
 
 TABLES = (
-    Oddity(
+    EdgeCase(
         "no primary key, duplicate rows",
         (
             "CREATE TABLE odd_duplicates (a INT, b VARCHAR(9))",
             "INSERT INTO odd_duplicates VALUES (1, 'x'), (1, 'x'), (1, 'x'), (NULL, NULL)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "empty tables",
         (
             "CREATE TABLE odd_empty_a (id INT PRIMARY KEY AUTO_INCREMENT) AUTO_INCREMENT = 900",
@@ -20,14 +20,14 @@ TABLES = (
         ),
         tables=2,
     ),
-    Oddity(
+    EdgeCase(
         "a counter near its end",
         (
             "CREATE TABLE odd_counter (id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT)",
             "INSERT INTO odd_counter VALUES (18446744073709551610)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "generated columns, stored and virtual, one between the others",
         (
             "CREATE TABLE odd_generated"
@@ -35,14 +35,14 @@ TABLES = (
             "INSERT INTO odd_generated (a, c, e) VALUES (1, 'x', 5), (NULL, NULL, 6)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "invisible columns",
         (
             "CREATE TABLE odd_invisible (a INT, b INT INVISIBLE DEFAULT 7, c INT)",
             "INSERT INTO odd_invisible (a, b, c) VALUES (1, 2, 3)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "a generated invisible primary key",
         (
             "SET SESSION sql_generate_invisible_primary_key = ON",
@@ -52,7 +52,7 @@ TABLES = (
         only="MySQL",
         as_admin=True,
     ),
-    Oddity(
+    EdgeCase(
         "partitions",
         (
             "CREATE TABLE odd_years (y INT NOT NULL, v TEXT) PARTITION BY RANGE (y)"
@@ -63,7 +63,7 @@ TABLES = (
         ),
         tables=2,
     ),
-    Oddity(
+    EdgeCase(
         "foreign keys in a cycle",
         (
             "SET foreign_key_checks = 0",
@@ -74,7 +74,7 @@ TABLES = (
         ),
         tables=2,
     ),
-    Oddity(
+    EdgeCase(
         "rows that refer to rows of their own table",
         (
             "CREATE TABLE odd_tree (id INT PRIMARY KEY, up INT, FOREIGN KEY (up) REFERENCES odd_tree (id))",
@@ -82,14 +82,14 @@ TABLES = (
             "INSERT INTO odd_tree VALUES (1, 9), (5, 5), (9, NULL)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "190 columns",
         (
             f"CREATE TABLE odd_wide ({', '.join(f'c{n} TEXT' for n in range(190))})",
             f"INSERT INTO odd_wide VALUES ({', '.join(repr('v' * (n % 90)) for n in range(190))})",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "FULLTEXT, prefix and descending keys",
         (
             "CREATE TABLE odd_keys"
@@ -97,7 +97,7 @@ TABLES = (
             "INSERT INTO odd_keys VALUES (1, 'bees in the hive')",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "check constraints and defaults that are expressions",
         (
             "CREATE TABLE odd_checked"
@@ -106,7 +106,7 @@ TABLES = (
             "INSERT INTO odd_checked (id, at) VALUES (1, '2026-08-01 12:00:00.123')",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "comments and defaults that look like a script",
         (
             "CREATE TABLE odd_comments (a INT COMMENT '); DROP TABLE x; -- ',"
@@ -115,14 +115,14 @@ TABLES = (
             "INSERT INTO odd_comments (a) VALUES (1)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "a table of another engine",
         (
             "CREATE TABLE odd_myisam (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(9)) ENGINE = MyISAM",
             "INSERT INTO odd_myisam VALUES (1, 'a'), (2, 'b')",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "a sequence",
         (
             "CREATE SEQUENCE odd_sequence START WITH 5",
@@ -131,7 +131,7 @@ TABLES = (
         ),
         only="MariaDB",
     ),
-    Oddity(
+    EdgeCase(
         "a table with the history of its rows",
         (
             "CREATE TABLE odd_history (v INT) WITH SYSTEM VERSIONING",
@@ -140,7 +140,7 @@ TABLES = (
         ),
         only="MariaDB",
     ),
-    Oddity(
+    EdgeCase(
         "a table with histograms",
         (
             "CREATE TABLE odd_histogram (v INT)",

@@ -1,4 +1,4 @@
-"""`apiary-drill clean`."""
+"""`apiary-drill cleanup`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from harness.runtime.ownership import sweep
 @click.command()
 @click.argument("drills", nargs=-1, metavar="[DRILL]…")
 @click.option("--kept", is_flag=True, help="Also remove every target that was kept on purpose.")
-def clean(drills: tuple[str, ...], kept: bool) -> None:
+def cleanup(drills: tuple[str, ...], kept: bool) -> None:
     """Remove what killed drills left behind; a drill that is alive is never touched.
 
     A DRILL is the name of one whose target was kept: then that one is removed, and nothing else.
 
     \b
     Example:
-      apiary-drill clean
-      apiary-drill clean 20261122T214200Z-documented-3fa1c2
+      apiary-drill cleanup
+      apiary-drill cleanup 20261122T214200Z-documented-3fa1c2
     """
     settings = settings_for()
     kept = kept or bool(drills)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.faults.oddity import Oddity
+from harness.faults.edge_case import EdgeCase
 
 EVERY_BYTE = "X'" + bytes(range(256)).hex() + "'"
 
 VALUES = (
-    Oddity(
+    EdgeCase(
         "a row of 17 MiB",
         (
             "CREATE TABLE odd_large (id INT PRIMARY KEY, v LONGBLOB)",
@@ -17,11 +17,11 @@ VALUES = (
         # A dump with --hex-blob has two digits for each byte, and the target has to take it as well.
         packet_bytes=36 << 20,
     ),
-    Oddity(
+    EdgeCase(
         "every byte in a blob",
         ("CREATE TABLE odd_bytes (v BLOB, c CHAR(1))", f"INSERT INTO odd_bytes VALUES ({EVERY_BYTE}, '')"),
     ),
-    Oddity(
+    EdgeCase(
         "every byte in a blob, as hexadecimal digits",
         (
             "CREATE TABLE odd_digits (v BLOB, f BINARY(3), e BLOB)",
@@ -29,14 +29,14 @@ VALUES = (
         ),
         ("--hex-blob",),
     ),
-    Oddity(
+    EdgeCase(
         "BIT",
         (
             "CREATE TABLE odd_bits (a BIT(1), b BIT(9), c BIT(64))",
             "INSERT INTO odd_bits VALUES (b'1', b'100000001', ~0), (0, 9, 10), (NULL, 39, 92)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "JSON",
         (
             "CREATE TABLE odd_json (v JSON)",
@@ -47,7 +47,7 @@ VALUES = (
             " (JSON_OBJECT('n', CAST(1.10 AS DECIMAL(8, 2)), 'm', CAST(3 AS DECIMAL(30, 10))))",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "geometry",
         (
             "CREATE TABLE odd_places (p POINT NOT NULL, g GEOMETRY, SPATIAL INDEX (p))",
@@ -55,7 +55,7 @@ VALUES = (
             " ST_GeomFromText('LINESTRING(0 0, 10 39)'))",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "vectors",
         (
             "CREATE TABLE odd_vectors (id INT PRIMARY KEY, v VECTOR(3))",
@@ -63,7 +63,7 @@ VALUES = (
         ),
         only="MySQL",
     ),
-    Oddity(
+    EdgeCase(
         "addresses and UUIDs",
         (
             "CREATE TABLE odd_addresses (id UUID PRIMARY KEY, a INET6)",
@@ -72,7 +72,7 @@ VALUES = (
         ),
         only="MariaDB",
     ),
-    Oddity(
+    EdgeCase(
         "zero dates",
         (
             "CREATE TABLE odd_zero_dates"
@@ -81,7 +81,7 @@ VALUES = (
             " ('2026-00-00', '2026-02-00 10:00:00', 1901, NULL)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "times below zero, microseconds, and the hour that a clock has twice",
         (
             "CREATE TABLE odd_times (t TIME, m TIME(6), d DATETIME(6), s TIMESTAMP(3) NULL)",
@@ -90,7 +90,7 @@ VALUES = (
             " (NULL, '12:00:00.5', '2026-03-29 02:30:00', '1970-01-01 00:00:01')",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "floats",
         (
             "CREATE TABLE odd_floats (f FLOAT, d DOUBLE, n DECIMAL(30,15))",
@@ -99,28 +99,28 @@ VALUES = (
             " (-0e0, 1, -0.0)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "ENUM and SET with odd members",
         (
             "CREATE TABLE odd_members (e ENUM('a', 'it''s', 'é', '1'), s SET('x', 'y z', 'ř'))",
             "INSERT INTO odd_members VALUES ('it''s', 'x,ř'), ('1', ''), (1, 'y z'), (NULL, NULL)",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "tables in latin1",
         (
             "CREATE TABLE odd_latin1 (v VARCHAR(20), w VARCHAR(20) CHARACTER SET utf8mb4) CHARACTER SET latin1",
             "INSERT INTO odd_latin1 VALUES ('é€ÿ', '🐝')",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "emoji",
         (
             "CREATE TABLE odd_emoji (k VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY, v TEXT, j JSON)",
             """INSERT INTO odd_emoji VALUES ('🐝', '👩🏽‍🚀 and 🏳️‍🌈', '{"🐝": "🍯"}'), ('🍯', '', '[]')""",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "empty, NULL, and texts that say so",
         (
             "CREATE TABLE odd_nothing (id INT PRIMARY KEY, a VARCHAR(9), b BLOB, c CHAR(3))",
@@ -128,7 +128,7 @@ VALUES = (
             " (4, ' ', ' ', ' '), (-1, '0', '\\0', 'a  ')",
         ),
     ),
-    Oddity(
+    EdgeCase(
         "text that looks like a script",
         (
             "CREATE TABLE odd_script (v TEXT)",

@@ -11,7 +11,7 @@ from harness.base.errors import HarnessError
 from harness.base.model import Change, Manifest, PastDrill
 from harness.base.settings import Limits
 from harness.base.wait import wait_until
-from harness.faults.stages import Stage
+from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest, write_manifest
 from harness.procedure.backup.measure import measure_all
 from harness.runtime.services.stack import Stack
@@ -105,7 +105,7 @@ class ScriptStream:
 
 
 @dataclass(slots=True)
-class Scene:
+class FaultContext:
     """One fault at its stage.
 
     What a stage does not have raises an error that names the stage: `docs/faults.md` has the table.
@@ -120,7 +120,7 @@ class Scene:
         past: what earlier drills of this backup found, as far as a fault says so, newest first.
     """
 
-    stage: Stage
+    stage: InjectionPoint
     run_dir: Path
     limits: Limits
     changes: list[Change] = field(default_factory=list)

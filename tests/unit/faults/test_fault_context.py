@@ -11,10 +11,10 @@ from random import Random
 import pytest
 
 from harness.base.settings import Limits
+from harness.faults.context import FaultContext, ScriptStream
 from harness.faults.fault import ArtifactOptions, Fault
+from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector, Planned
-from harness.faults.scene import Scene, ScriptStream
-from harness.faults.stages import Stage
 from harness.procedure.backup.manifest import measure, read_manifest
 from tests.unit.faults.backups import a_backup
 
@@ -55,19 +55,19 @@ def backup(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def append(scene: Scene, rng: Random, options: ArtifactOptions) -> Iterator[None]:
-    with scene.backup.dump.open("ab") as file:
+def append(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    with context.backup.dump.open("ab") as file:
         file.write(b"-- more\n")
-    scene.changed("byte", "database.sql", "8 appended")
+    context.changed("byte", "database.sql", "8 appended")
     yield
 
 
 @pytest.mark.parametrize("sealed", [True, False])
 def test_sealed_damage_agrees_with_the_manifest(backup: Path, sealed: bool) -> None:
     before = read_manifest(backup)
-    fault = Fault("append", "dump", (Stage.ARTIFACT,), "Appends.", append, ArtifactOptions)
-    faults = Injector([Planned(fault, ArtifactOptions(sealed=sealed), Stage.ARTIFACT)], 1, backup, Limits())
-    with faults.around(Stage.ARTIFACT, directory=backup):
+    fault = Fault("append", "dump", (InjectionPoint.ARTIFACT,), "Appends.", append, ArtifactOptions)
+    faults = Injector([Planned(fault, ArtifactOptions(sealed=sealed), InjectionPoint.ARTIFACT)], 1, backup, Limits())
+    with faults.around(InjectionPoint.ARTIFACT, directory=backup):
         pass
     now = measure(backup / "database.sql", "database")
     assert read_manifest(backup) == (replace(before, artifacts=(now,)) if sealed else before)
