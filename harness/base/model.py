@@ -458,6 +458,32 @@ class ArtifactFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a file, or a directory of files, of a backup came from: what the store said, and what was read.
+
+    Args:
+        role: `database`, `storage`, or `backup` for both.
+        location: path, URL without user, password and query, or `dump_command (restic)`; no secret is in it.
+        version: the store's own: version of the object, ETag, or snapshot.
+        modified_at: time of the object in its store, or of the snapshot.
+        size_bytes, sha256: of what was read; empty for a directory, whose files have their own.
+        checked: the digest files and the metadata that agreed with it.
+        matched: how many a pattern matched; 0 where there was no pattern.
+        among: the newest of these, the one that was taken first.
+    """
+
+    role: str
+    location: str
+    version: str = ""
+    modified_at: datetime | None = None
+    size_bytes: int | None = None
+    sha256: str = ""
+    checked: tuple[str, ...] = ()
+    matched: int = 0
+    among: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Exclusion:
     """What a backup left out on purpose: a `table` with its rows, or a `directory` with its files."""
 
@@ -696,6 +722,7 @@ class DrillResult:
         faults: what the scenario had done on purpose, to see whether the drill notices.
         negative_control: what was broken after the verdict, to see whether the checks find it; None where none
             was asked for (a scenario with faults is one itself).
+        provenance: where the files of the backup came from, when they were fetched or chosen by a pattern.
     """
 
     format_version: int
@@ -727,3 +754,4 @@ class DrillResult:
     faults: tuple[InjectedFault, ...] = ()
     expected_verdict: Verdict = Verdict.PASS
     negative_control: NegativeControl | None = None
+    provenance: tuple[Provenance, ...] = ()

@@ -132,6 +132,7 @@ class Settings:
         reports: see ReportSettings; filled in from the options of a command.
         negative_control: make a negative control after the verdict.
         indexing_memory: how much memory the real Meilisearch may take to index, as it reads sizes.
+        command_env: the whole environment, for programs that an operator names (restic, ssh, age) and their agents.
         fast: let no server wait for the disk: as good for proving, and no recovery time to quote.
     """
 
@@ -153,6 +154,7 @@ class Settings:
     reports: ReportSettings = field(default_factory=ReportSettings)
     negative_control: bool = True
     indexing_memory: str = INDEXING_MEMORY
+    command_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     fast: bool = False
 
     @property
@@ -225,6 +227,7 @@ def from_environment(
             environ.get("MEILI_MAX_INDEXING_MEMORY") or INDEXING_MEMORY, "MEILI_MAX_INDEXING_MEMORY"
         ),
         fetch_env={name: value for name, value in environ.items() if _FETCHING.fullmatch(name)},
+        command_env=dict(environ),
         history=Path(environ["APIARY_DRILL_HISTORY"]) if environ.get("APIARY_DRILL_HISTORY") else None,
         reports=ReportSettings(
             step_summary=Path(environ["GITHUB_STEP_SUMMARY"]) if environ.get("GITHUB_STEP_SUMMARY") else None,

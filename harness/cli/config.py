@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.artifacts.dump.safety import CODES
+from harness.artifacts.dump.source import Dump
 from harness.base.errors import UsageError
 from harness.base.model import TrendLimits
 from harness.base.settings import CONFIG_NAME as CONFIG_NAME
@@ -21,6 +22,7 @@ from harness.inputs.discover import FoundBackup, find_backup
 from harness.inputs.dumps import named_dump
 from harness.inputs.identity import backup_of_path, checked_name
 from harness.inputs.patterns import newest
+from harness.inputs.sources.fetch import Sources
 from harness.inputs.volumes import named_volume
 from harness.inputs.zips import read_password
 from harness.monitoring.config import TABLE, Notify
@@ -28,6 +30,7 @@ from harness.scenario.definition import LimitChoices, Objectives
 
 _Schema = TypeVar("_Schema", bound=BaseModel)
 _Pattern = Annotated[str, Field(min_length=1)]
+_Command = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
 def _known_code(code: str) -> str:
@@ -72,6 +75,9 @@ class Where(_Closed):
     directory: _Pattern | None = None
     dump: tuple[_Pattern, ...] = Field(default=(), strict=False)
     storage: _Pattern | None = None
+    dump_command: _Command = Field(default=(), strict=False)
+    storage_command: _Command = Field(default=(), strict=False)
+    snapshot_command: _Command = Field(default=(), strict=False)
     database: Annotated[str, Field(min_length=1)] | None = None
     app_key_file: _Pattern | None = None
     password_file: _Pattern | None = None
@@ -88,10 +94,15 @@ class Where(_Closed):
 
     @model_validator(mode="after")
     def _directory_or_both(self) -> Where:
-        if (self.directory is None) == (not self.dump and self.storage is None):
+        if (self.dump and self.dump_command) or (self.storage is not None and self.storage_command):
+            raise ValueError("a file is named, or comes from a command, not both")
+        dump, storage = bool(self.dump or self.dump_command), self.storage is not None or bool(self.storage_command)
+        if (self.directory is None) == (not dump and not storage):
             raise ValueError("give directory, or dump and storage")
-        if self.directory is None and (not self.dump or self.storage is None):
+        if self.directory is None and not (dump and storage):
             raise ValueError("dump and storage go together")
+        if self.snapshot_command and not (self.dump_command or self.storage_command):
+            raise ValueError("snapshot_command goes with dump_command and storage_command")
         if self.directory is None and self.password_file is not None:
             raise ValueError("password_file goes with directory, when that is a zip archive")
         return self
@@ -205,6 +216,8 @@ class Config(_Closed):
         Args:
             base: the directory of the configuration file.
         """
+        if self.backup.name is None and self.backup.dump_command:
+            return backup_of_path(base / f"output of {self.backup.dump_command[0]}")
         return self.backup.name or backup_of_path(base / (self.backup.directory or self.backup.dump[0]))
 
 
@@ -250,11 +263,12 @@ def _validated(path: Path, schema: type[_Schema]) -> _Schema:
         raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
 
 
-def locate(config: Config, base: Path, password: bytes | None = None) -> FoundBackup:
+def locate(config: Config, base: Path, sources: Sources, password: bytes | None = None) -> FoundBackup:
     """The backup that a configuration means today: the newest of everything that it names.
 
     Args:
         base: the directory of the configuration file.
+        sources: fetches what is not on this machine.
         password: of a zip archive, instead of the one that the configuration names.
 
     Raises:
@@ -265,9 +279,13 @@ def locate(config: Config, base: Path, password: bytes | None = None) -> FoundBa
         if password is None and where.password_file is not None:
             password = read_password(base / where.password_file)
         return find_backup(newest(where.directory, base), password)
-    assert where.storage is not None, "the schema asks for both"
-    storage = named_volume(where.storage) or newest(where.storage, base)
-    return FoundBackup(named_dump([newest(each, base) for each in where.dump]), storage)
+    if where.dump_command:
+        dump: Dump = sources.output(where.dump_command, "dump_command", base, where.snapshot_command)
+    else:
+        dump = named_dump([newest(each, base) for each in where.dump])
+    if where.storage is None:
+        return FoundBackup(dump, sources.output(where.storage_command, "storage_command", base, where.snapshot_command))
+    return FoundBackup(dump, named_volume(where.storage) or newest(where.storage, base))
 
 
 def _told(path: Path, where: tuple[int | str, ...], message: str, value: object) -> str:

@@ -36,7 +36,16 @@ from harness.base.errors import (
     WaitTimeout,
     harness_error,
 )
-from harness.base.model import ArtifactFile, CheckResult, Component, DrillResult, Manifest, NegativeControl, Verdict
+from harness.base.model import (
+    ArtifactFile,
+    CheckResult,
+    Component,
+    DrillResult,
+    Manifest,
+    NegativeControl,
+    Provenance,
+    Verdict,
+)
 from harness.base.private import private_file
 from harness.base.settings import Settings
 from harness.base.wait import wait_until
@@ -89,6 +98,7 @@ class Drill:
         self.measured: tuple[ArtifactFile, ...] = ()
         self.manifest_file: tuple[ArtifactFile, ...] = ()
         self.backup_name = ""
+        self.provenance: tuple[Provenance, ...] = ()
         self.steps: tuple[InjectionPoint, ...] = RESTORE_STEPS
         self.as_it_stands = False
         self.from_elsewhere = self.migrates = False
@@ -131,7 +141,7 @@ class Drill:
 
     def verify(self, handed_in: HandedIn, objectives: Objectives, purpose: str) -> DrillResult:
         """Restore a backup that was made elsewhere, and prove that all of it is back."""
-        self.objectives, self.backup_name = objectives, handed_in.name
+        self.objectives, self.backup_name, self.provenance = objectives, handed_in.name, handed_in.provenance
         with self._judged("verify", purpose) as outcome:
             self._prove(HandedOver.from_outside(handed_in), handed_in.app_key, outcome)
         return outcome.result
@@ -370,6 +380,7 @@ class Drill:
             peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             unproven=(*dict.fromkeys(text for part in self.components for text in part.unproven), *ALWAYS_UNPROVEN),
             faults=self.faults.injected,
+            provenance=self.provenance,
         )
 
 

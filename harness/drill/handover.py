@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.artifacts.dump.source import Dump, files_of
 from harness.base import guide
 from harness.base.errors import BrokenArtifact, Cause, HarnessError, UsageError
-from harness.base.model import ArtifactFile, Manifest, TrendEvidence
+from harness.base.model import ArtifactFile, Manifest, Provenance, TrendEvidence
 from harness.base.timezones import TimeZones
 from harness.drill.steps.source import SourceView
 from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest
@@ -40,6 +40,7 @@ class HandedIn:
         migrate: run the migrations that the application has and the backup has not.
         time_zones: what the times in its rows mean.
         max_storage_bytes: to how much the storage may unpack; None for the usual limits.
+        provenance: where its files came from, where they were fetched or chosen.
     """
 
     dump: Dump
@@ -54,6 +55,7 @@ class HandedIn:
     migrate: bool = False
     time_zones: TimeZones = field(default_factory=TimeZones)
     max_storage_bytes: int | None = None
+    provenance: tuple[Provenance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,15 @@ from harness.artifacts.dump.source import Dump
 from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, HarnessError
 from harness.cli import config
-from harness.cli.common import EXIT_CODES, password_option
+from harness.cli.common import EXIT_CODES, password_option, settings_for, tell
+from harness.drill.flow import new_drill_id
 from harness.inputs.discover import find_backup, is_tab
 from harness.inputs.dumps import STANDARD_INPUT, named_dump
 from harness.inputs.expected import expected_tables, missing_tables
+from harness.inputs.sources.fetch import Sources
 from harness.inputs.zips import read_password
 from harness.reports.terminal import Terminal, console_for, print_json
+from harness.runtime.ownership import terminable
 
 _LISTED_TABLES = 100
 _LISTED = 12
@@ -95,12 +98,12 @@ def inspect(
             raise click.UsageError("--config says where the backup is: name no FILE")
         found = inspection(*examine(sys.stdin.buffer), database=database, allowed=frozenset(allow))
     else:
-        source, wanted, allowed = _meant(
-            dump, config_file, None if password_file is None else read_password(password_file)
-        )
-        found = inspection(
-            *examine(source), name=source.name, database=database or wanted, allowed=frozenset((*allow, *allowed))
-        )
+        password = None if password_file is None else read_password(password_file)
+        with terminable(), Sources(settings_for(), new_drill_id("inspect"), tell) as sources:
+            source, wanted, allowed = _meant(dump, config_file, password, sources)
+            found = inspection(
+                *examine(source), name=source.name, database=database or wanted, allowed=frozenset((*allow, *allowed))
+            )
     if as_json:
         print_json(TypeAdapter(Inspection).dump_json(found, indent=2).decode())
     else:
@@ -109,7 +112,7 @@ def inspect(
 
 
 def _meant(
-    names: tuple[str, ...], config_file: Path | None, password: bytes | None
+    names: tuple[str, ...], config_file: Path | None, password: bytes | None, sources: Sources
 ) -> tuple[Dump, str | None, tuple[str, ...]]:
     """The script, the database and the codes that are allowed, as `verify` finds them."""
     if names:
@@ -123,7 +126,7 @@ def _meant(
     if config_file is None and not path.exists():
         raise click.UsageError("name a script or a BACKUP directory, or have an ./apiary-drill.toml that names them")
     configured = config.load(path)
-    found = config.locate(configured, path.absolute().parent, password)
+    found = config.locate(configured, path.absolute().parent, sources, password)
     return found.dump, configured.backup.database, configured.safety.allow
 
 

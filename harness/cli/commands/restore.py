@@ -10,6 +10,7 @@ from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, runtime_options
 from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
 from harness.drill.result import exit_code
+from harness.runtime.ownership import terminable
 
 
 @click.command(epilog=EXIT_CODES)
@@ -30,4 +31,8 @@ def restore(asked: Asked, keep: bool, settings: Settings, as_json: bool) -> None
         raise click.UsageError(
             "restore needs --keep, and leaves the instance running; verify restores, compares and removes it"
         )
-    sys.exit(exit_code(drill_handed_in(asked, "restore", settings, as_json=as_json, keep=True, migrate=True)))
+    with terminable(), asked.fetching(settings) as sources:
+        result = drill_handed_in(
+            asked, "restore", settings, as_json=as_json, keep=True, migrate=True, sources=sources
+        )  # fmt: skip
+    sys.exit(exit_code(result))

@@ -17,6 +17,7 @@ from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
 from harness.cli.options.notifications import signing_options, telling_options
 from harness.cli.options.reports import report_options
 from harness.drill.result import exit_code
+from harness.runtime.ownership import terminable
 from harness.standins.apiary.migrations import NEXT_RELEASE
 
 
@@ -77,18 +78,18 @@ def verify(
     settings = replace(settings, negative_control=not no_negative_control)
     if standin_release is not None:
         settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
-    if matrix:
-        if asked.from_standard_input:
-            raise click.UsageError("--matrix reads the script several times: give a file instead of --dump -")
+    if matrix and asked.from_standard_input:
+        raise click.UsageError("--matrix reads the script several times: give a file instead of --dump -")
+    with terminable(), asked.fetching(settings) as sources:
 
         def drill(of: Settings, label: str) -> DrillResult:
             return drill_handed_in(
-                asked, "verify", of, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=migrate, one_of=label
-            )
+                asked, "verify", of, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=migrate, one_of=label,
+                sources=sources,
+            )  # fmt: skip
 
-        sys.exit(drill_matrix(matrix, settings, drill, as_json=as_json))
-    result = drill_handed_in(asked, "verify", settings, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=migrate)
-    sys.exit(exit_code(result))
+        code = drill_matrix(matrix, settings, drill, as_json=as_json) if matrix else exit_code(drill(settings, ""))
+    sys.exit(code)
 
 
 def checked_release(text: str, image: str | None) -> str:

@@ -29,6 +29,7 @@ from harness.inputs.discover import FoundBackup, find_backup
 from harness.inputs.dumps import STANDARD_INPUT, named_dump, spool
 from harness.inputs.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
 from harness.inputs.identity import backup_of_path, checked_name
+from harness.inputs.sources.fetch import Sources
 from harness.inputs.volumes import Volume, named_volume, opened
 from harness.inputs.zips import ZippedScript, read_password
 from harness.procedure.backup.scan import HostedDirectory
@@ -50,6 +51,7 @@ class Asked:
         name: what the backup is called in the history, instead of the configuration's name or its location.
         max_storage: to how many bytes the storage may unpack, instead of the usual limits.
         password_file: holds the password of a zip archive.
+        fetch_to: keeps what was fetched.
     """
 
     backup_dir: Path | None
@@ -65,17 +67,23 @@ class Asked:
     server_time_zone: str | None = None
     max_storage: int | None = None
     password_file: Path | None = None
+    fetch_to: Path | None = None
+
+    def fetching(self, settings: Settings) -> Sources:
+        """Fetches what is not on this machine, for the length of a block."""
+        return Sources(settings, new_drill_id("fetch"), tell, self.fetch_to)
 
     @property
     def from_standard_input(self) -> bool:
         """The script comes through a pipe: it has to be kept (handin.dumps.spool) before it is read."""
         return self.dump == (STANDARD_INPUT,)
 
-    def find(self, open_volume: Callable[[Volume], HostedDirectory]) -> tuple[HandedIn, Objectives]:
+    def find(self, open_volume: Callable[[Volume], HostedDirectory], sources: Sources) -> tuple[HandedIn, Objectives]:
         """The backup, and the objectives of the configuration.
 
         Args:
             open_volume: makes a volume readable, if the storage is one.
+            sources: fetches what is not on this machine.
         """
         chosen = self._configuration()
         if chosen is None:
@@ -85,7 +93,7 @@ class Asked:
         base = path.absolute().parent
         key = self.app_key_file or (base / configured.backup.app_key_file if configured.backup.app_key_file else None)
         handed_in = self._with_options(
-            config.locate(configured, base, self._password()),
+            config.locate(configured, base, sources, self._password()),
             open_volume,
             self.database or configured.backup.database,
             key,
@@ -186,6 +194,7 @@ def drill_handed_in(
     keep: bool = False,
     migrate: bool = False,
     one_of: str = "",
+    sources: Sources,
 ) -> DrillResult:
     """Find the backup that is meant, drill it, and show the result.
 
@@ -195,14 +204,15 @@ def drill_handed_in(
         keep: leave the restored instance running.
         migrate: run the migrations that the application has and the backup has not.
         one_of: the combination of a matrix that this is; its result is not printed by itself.
+        sources: fetches what is not on this machine, once for all of a matrix.
     """
     with ExitStack() as volumes, terminable():
 
         def open_volume(volume: Volume) -> HostedDirectory:
             return volumes.enter_context(opened(volume, settings, new_drill_id("volume"), progress=tell))
 
-        handed_in, configured = asked.find(open_volume)
-        handed_in = replace(handed_in, migrate=migrate)
+        handed_in, configured = asked.find(open_volume, sources)
+        handed_in = replace(handed_in, migrate=migrate, provenance=tuple(sources.provenance))
         return _drill(
             asked, handed_in, name, settings, configured, rto_s, rpo_s, as_json=as_json, keep=keep, one_of=one_of
         )
@@ -268,6 +278,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         server_time_zone: str | None,
         max_storage: int | None,
         password_file: Path | None,
+        fetch_to: Path | None,
         **others: object,
     ) -> None:
         name = None if backup_name is None else checked_name(backup_name, "--backup-name")
@@ -276,7 +287,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 checked_zone(zone, option)
         asked = Asked(
             backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name,
-            app_time_zone, server_time_zone, max_storage, password_file,
+            app_time_zone, server_time_zone, max_storage, password_file, fetch_to,
         )  # fmt: skip
         command(asked=asked, **others)
 
@@ -301,6 +312,10 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 help="To how much the storage may unpack, such as 3T. Default: 1T, and 200 times its archive.",
             ),
             password_option,
+            click.option(
+                "--fetch-to", type=click.Path(path_type=Path), metavar="DIR",
+                help="Keep what is fetched from elsewhere in this new directory; else it is deleted at the end.",
+            ),
             click.option("--database", metavar="NAME", help="Which database of the script, when it holds several."),
             click.option(
                 "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",

@@ -16,6 +16,7 @@ from harness.base.settings import ImageSettings, Limits, Settings
 from harness.cli.common import runtime_options
 from harness.cli.config import load, load_images, load_limits, locate
 from harness.inputs.volumes import Volume
+from tests.unit.inputs.fetching import sources_of
 
 WHOLE = """
 [backup]
@@ -59,7 +60,9 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
 def test_a_volume_is_no_pattern(tmp_path: Path) -> None:
     (tmp_path / "apiary.sql").touch()
     text = '[backup]\ndump = "apiary.sql"\nstorage = "volume:apiary_storage/app"\n'
-    assert locate(load(written(tmp_path, text)), tmp_path).storage == Volume("apiary_storage", "app")
+    assert locate(load(written(tmp_path, text)), tmp_path, sources_of(tmp_path)).storage == Volume(
+        "apiary_storage", "app"
+    )
 
 
 def test_how_much_may_change_can_be_said(tmp_path: Path) -> None:
@@ -95,7 +98,7 @@ def test_the_newest_of_everything_is_located(tmp_path: Path) -> None:
         for name in (f"apiary-{day}.sql", f"storage-{day}.tar"):
             (backups / name).touch()
             os.utime(backups / name, (1000 + age, 1000 + age))
-    found = locate(load(written(tmp_path, WHOLE)), tmp_path)
+    found = locate(load(written(tmp_path, WHOLE)), tmp_path, sources_of(tmp_path))
     assert (found.dump, found.storage) == (backups / "apiary-21.sql", backups / "storage-21.tar")
 
 
@@ -104,7 +107,9 @@ def test_two_scripts_are_a_pair(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "files").mkdir()
     config = load(written(tmp_path, '[backup]\ndump = ["structure.sql", "rows.sql"]\nstorage = "files"\n'))
-    assert locate(config, tmp_path).dump == Parts((tmp_path / "structure.sql", tmp_path / "rows.sql"))
+    assert locate(config, tmp_path, sources_of(tmp_path)).dump == Parts(
+        (tmp_path / "structure.sql", tmp_path / "rows.sql")
+    )
 
 
 def test_all_errors_are_told_at_once(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from harness.inputs.discover import FoundBackup, find_backup
 from harness.inputs.zips import ZippedScript, read_password
 from harness.procedure.restore.script import read_script
 from harness.procedure.restore.storage import check_storage
+from tests.unit.inputs.fetching import sources_of
 
 RECORDED = Path(__file__).parent / "data" / "spatie"
 PASSWORD = "Bienenstock ü".encode()
@@ -238,7 +239,10 @@ def test_the_password_comes_from_a_file(tmp_path: Path) -> None:
     )
     settings = tmp_path / "apiary-drill.toml"
     settings.write_text('[backup]\ndirectory = "*.zip"\npassword_file = "s"\n')
-    assert config.locate(config.load(settings), tmp_path).dump.name == "db-dumps/mysql-apiary.sql in b.zip"
+    assert (
+        config.locate(config.load(settings), tmp_path, sources_of(tmp_path)).dump.name
+        == "db-dumps/mysql-apiary.sql in b.zip"
+    )
     for options, code in (
         ((str(path), "--password-file", str(secret)), 0),
         (("--config", str(settings)), 0),

@@ -1,0 +1,131 @@
+"""Fetching files of a backup into a private directory, once each, with what is known of where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from harness.base.errors import DISK_FULL, HarnessError, UsageError
+from harness.base.model import Provenance
+from harness.base.private import private_directory, private_file
+from harness.base.settings import Settings
+from harness.inputs.sources.command import PLACEHOLDER, Snapshot, check_program, command_output, newest_snapshot
+from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
+from harness.runtime.process.host import LocalHost
+
+
+class Sources:
+    """What one command of the harness fetches: gone when the block ends, unless it is to be kept.
+
+    Args:
+        settings: limits, the environment of commands, and where drills keep their data.
+        drill_id: owner of the directory; a killed one's is swept by the next start.
+        say: told what takes its time.
+        keep_in: an empty or new directory in which the files stay; None to delete them.
+
+    Attributes:
+        provenance: of what was fetched so far, and of what was chosen by a pattern.
+    """
+
+    def __init__(
+        self, settings: Settings, drill_id: str, say: Callable[[str], None], keep_in: Path | None = None
+    ) -> None:
+        self.provenance: list[Provenance] = []
+        self._settings = settings
+        self._drill_id = drill_id
+        self._say = say
+        self._keep_in = keep_in
+        self._held = ExitStack()
+        self._root: Path | None = None
+        self._known: dict[tuple[str, ...], Path] = {}
+        self._snapshots: dict[tuple[str, ...], Snapshot] = {}
+
+    def __enter__(self) -> Sources:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._held.close()
+
+    def output(self, argv: Sequence[str], key: str, base: Path, snapshot_argv: Sequence[str] = ()) -> Path:
+        """A file with what a command writes.
+
+        Args:
+            argv: program and arguments, without a shell; `{snapshot}` is replaced.
+            key: `dump_command` or `storage_command`.
+            base: work directory of the commands.
+            snapshot_argv: lists snapshots as JSON; asked once.
+
+        Raises:
+            UsageError: there is no such program.
+            HarnessError: it failed, or there is no room: nothing of it is left.
+        """
+        if (known := self._known.get((key, *argv))) is not None:
+            return known
+        limit_s = self._settings.limits.stage_s
+        host = LocalHost({**self._settings.command_env, DRILL_ID_VARIABLE: self._drill_id}, cwd=str(base))
+        check_program(argv, key, host)
+        snapshot = Snapshot()
+        if snapshot_argv:
+            check_program(snapshot_argv, "snapshot_command", host)
+            snapshot = self._snapshots.get(tuple(snapshot_argv)) or newest_snapshot(
+                host, snapshot_argv, key="snapshot_command", limit_s=limit_s
+            )
+            self._snapshots[tuple(snapshot_argv)] = snapshot
+        self._say(f"running {key} ({argv[0]})")
+        role = "database" if key == "dump_command" else "storage"
+        path = self._place() / f"{role}-from-{Path(argv[0]).name}"
+        named = [word.replace(PLACEHOLDER, snapshot.name) for word in argv]
+        size, sha256 = written(path, command_output(host, named, key=key, limit_s=limit_s))
+        self.provenance.append(
+            Provenance(role, f"{key} ({argv[0]})", snapshot.name, snapshot.made_at, size, sha256)
+        )  # fmt: skip
+        return self._known.setdefault((key, *argv), path)
+
+    def _place(self) -> Path:
+        """A new directory for one artifact, which nobody else can read."""
+        if self._root is None and self._keep_in is not None:
+            if self._keep_in.exists() and (not self._keep_in.is_dir() or any(self._keep_in.iterdir())):
+                raise UsageError(f"--fetch-to: {self._keep_in} is not an empty directory", "Name a new one.")
+            private_directory(self._keep_in.absolute())
+            self._root = self._keep_in.absolute()
+        elif self._root is None:
+            self._root = self._held.enter_context(workspace(self._settings.state_dir, self._drill_id)) / "fetched"
+        place = self._root / str(len(self._known) + 1)
+        private_directory(place)
+        return place
+
+
+def written(path: Path, chunks: Iterable[bytes], *, size_bytes: int = 0) -> tuple[int, str]:
+    """Write a stream into a new file that only its owner reads; size and SHA-256 of it.
+
+    Args:
+        size_bytes: how much will come, where that is known: there has to be room for it.
+
+    Raises:
+        HarnessError: there is no room. Then, and after any other error, nothing of the file is left.
+    """
+    free = shutil.disk_usage(path.parent).free
+    if size_bytes > free:
+        raise HarnessError(
+            f"{path.name} has {size_bytes} bytes, and {path.parent} has room for {free}",
+            "Make room, or name a directory on another disk with --fetch-to or APIARY_DRILL_STATE_DIR.",
+        )
+    digest, size = hashlib.sha256(), 0
+    try:
+        with private_file(path) as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            raise HarnessError(
+                f"no room for {path.name} in {path.parent} after {size} bytes",
+                "Make room, or name a directory on another disk with --fetch-to or APIARY_DRILL_STATE_DIR.",
+            ) from None
+        raise
+    return size, digest.hexdigest()
