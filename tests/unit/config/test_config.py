@@ -132,6 +132,15 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
         ("", "backup: field required"),
         ("[backup]\n", "backup: give directory, or dump and storage"),
         ('[backup]\ndirectory = "a"\ndump = "b"\nstorage = "c"\n', "backup: give directory, or dump and storage"),
+        (
+            '[backup]\ndump = "a"\ndump_command = ["b"]\nstorage = "c"\n',
+            "backup: a file is named, or comes from a command, not both",
+        ),
+        ('[backup]\ndump_command = ["b"]\n', "backup: dump and storage go together"),
+        (
+            '[backup]\nsnapshot_command = ["a"]\ndump = "b"\nstorage = "c"\n',
+            "backup: snapshot_command goes with dump_command and storage_command",
+        ),
         ('[backup]\ndirectory = ""\n', "backup.directory: string should have at least 1 character, found ''"),
         (
             '[backup]\ndump = "b"\nstorage = "c"\npassword_file = "d"\n',
