@@ -130,10 +130,3 @@ class Note:
     def progress(self, text: str) -> None:
         """Tell how far the step is."""
         self._listener.progress(text)
-
-
-def megabytes(size_bytes: int) -> str:
-    """A size for people, in units of 1,000,000 bytes, or less than that."""
-    if size_bytes < 1_000_000:
-        return f"{size_bytes / 1000:.1f} kB"
-    return f"{size_bytes / 1_000_000:.1f} MB"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,17 +36,36 @@ def private_file(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "wb")
 
 
+@contextmanager
+def whole_file(path: Path, *, mode: int = FILE, like_old: bool = False) -> Iterator[BinaryIO]:
+    """A file to write bytes to, whose name appears (or stands for the new content) when all of it is on the disk.
+
+    Args:
+        mode: its permissions.
+        like_old: give it the permissions that somebody gave to the file whose place it takes.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        with private_file(partial) as file:
+            os.fchmod(file.fileno(), (like_old and _mode_of(path)) or mode)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _mode_of(path: Path) -> int | None:
+    """The permissions of a regular file; None where there is none."""
+    try:
+        known = path.lstat()
+    except FileNotFoundError:
+        return None
+    return stat.S_IMODE(known.st_mode) if stat.S_ISREG(known.st_mode) else None
+
+
 def private_log(path: Path) -> BinaryIO:
     """Open a file to append bytes, and make it and its directory where they are missing."""
     private_directory(path.parent)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE), "ab")
-
-
-def keep_mode(path: Path, descriptor: int) -> None:
-    """Give a file that will take another's place the permissions that somebody gave to that one."""
-    try:
-        known = path.lstat()
-    except FileNotFoundError:
-        return
-    if stat.S_ISREG(known.st_mode):
-        os.fchmod(descriptor, stat.S_IMODE(known.st_mode))

@@ -16,6 +16,7 @@ from harness.artifacts.dump.fast import blank_escapes
 from harness.artifacts.dump.source import open_script
 from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.walk import Head, pieces_with_tokens, unquote
+from harness.base.private import whole_file
 
 T = TypeVar("T")
 
@@ -49,11 +50,9 @@ def rewrite(path: Path, chunks: Callable[[Iterator[bytes]], Iterator[bytes]]) ->
         path: plain, gzip or zstd; any other compression is refused by what reads it.
         chunks: gets the script decompressed, and gives the new one.
     """
-    partial = path.with_name(f".{path.name}.changed")
-    with partial.open("wb") as file, _compressor(path, file) as sink:
+    with whole_file(path) as file, _compressor(path, file) as sink:
         for chunk in chunks(iter(open_script(path))):
             sink.write(chunk)
-    partial.replace(path)
 
 
 def edit(path: Path, change: Callable[[Piece], bytes]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 from harness import __version__
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Verdict
+from harness.base.private import whole_file
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -81,7 +81,9 @@ def write_metrics(path: Path, result: DrillResult) -> None:
         earlier = read_metrics(path)
         mine = tuple(samples_of(result, _last_good(earlier, _backup(result))))
         others = _most_recent([sample for sample in earlier if sample.backup != _backup(result)])
-        _replace(path, _render((*others, *mine)))
+        # Its reader is another user. The collector takes every file that ends in .prom: the partial one does not.
+        with whole_file(path, mode=0o644) as file:
+            file.write(_render((*others, *mine)))
 
 
 def check_file(path: Path) -> None:
@@ -226,19 +228,3 @@ def _locked(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _replace(path: Path, text: bytes) -> None:
-    """Exchange the file; its reader is another user, whatever the umask of the drill."""
-    # The collector takes every file that ends in .prom: this one does not until it is whole.
-    descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        Path(partial).rename(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise

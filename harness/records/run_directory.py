@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from harness.base.errors import ERROR_DETAILS as ERROR_DETAILS
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult
 from harness.base.printable import printable_json, printable_lines
-from harness.base.private import private_directory, private_file
+from harness.base.private import private_directory, private_file, whole_file
 from harness.checks.evidence import Evidence
 
 T = TypeVar("T")
@@ -54,12 +53,8 @@ class Store:
     def save(self, stage: str, kind: type[T], value: T) -> None:
         """Write a stage's value as `<stage>.json`; the name appears when the file is whole."""
         path = self.path(f"{stage}.json")
-        partial = path.with_name(path.name + ".partial")
-        with private_file(partial) as file:
+        with whole_file(path) as file:
             file.write(printable_json(TypeAdapter(kind).dump_json(value, indent=2).decode()).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
 
     def load(self, stage: str, kind: type[T]) -> T:
         """Read what a stage wrote.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from harness.base.errors import MissingProgram, UsageError
 from harness.base.model import DrillResult
-from harness.base.private import keep_mode, private_file
+from harness.base.private import whole_file
 from harness.base.settings import ReportSettings
 from harness.checks.evidence import Evidence
 from harness.records.run_directory import EVIDENCE, Store
@@ -90,13 +89,5 @@ def write_whole(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with private_file(partial) as file:
-            keep_mode(path, file.fileno())
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path, like_old=True) as file:
+        file.write(content)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness import __version__
 from harness.base.model import CheckResult, DrillResult, Finding, Severity, Step, Verdict
+from harness.base.sizes import size
 from harness.checks.evidence import Evidence
 from harness.drill.steps.target import RECOVERY_STEPS
 from harness.records.run_directory import ERROR_DETAILS
@@ -26,7 +27,7 @@ from harness.reports.document import (
 )
 from harness.reports.meanings import MEANINGS, STAGE
 from harness.reports.proof import evidence_section
-from harness.reports.words import SENTENCES, counted, moment, newest_row, seconds, size, span, tally
+from harness.reports.words import SENTENCES, counted, moment, newest_row, seconds, span, tally
 
 LISTED_NOTICES = 100
 """Findings with all of their explanation; the checks list at most 20 of one kind."""

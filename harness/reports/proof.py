@@ -10,9 +10,10 @@ from harness.artifacts.storage.inventory import read_inventory
 from harness.base.errors import HarnessError
 from harness.base.expressions import HEALTH_CHECKS
 from harness.base.model import DirectoryTotals, DrillResult, IdSet, Probe
+from harness.base.sizes import size
 from harness.checks.evidence import Evidence, FileEvidence
 from harness.reports.document import Bar, Block, Column, Fold, Grid, Paragraph, Picture, Section
-from harness.reports.words import control_sentence, counted, size
+from harness.reports.words import control_sentence, counted
 
 DRAWN = 12
 """Bars in a picture; the table beside it has all."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from harness.base.model import DrillResult, Finding, NegativeControl, Severity, Verdict
+from harness.base.sizes import size
 
 SENTENCES = {
     Verdict.PASS: "The backup restores: everything that was checked came back.",
@@ -46,25 +47,13 @@ def span(duration_s: float) -> str:
         return f"{duration_s:g} s" if duration_s == round(duration_s) else f"{duration_s:.1f} s"
     units = (("days", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
     left, parts = round(duration_s), []
-    for name, size in units:
-        count, left = divmod(left, size)
+    for name, unit in units:
+        count, left = divmod(left, unit)
         if count:
             parts.append(f"{count} {'day' if name == 'days' and count == 1 else name}")
         if len(parts) == 2:
             break
     return " ".join(parts)
-
-
-def size(size_bytes: int) -> str:
-    """A size in units of 1,000 bytes."""
-    if size_bytes < 1_000:
-        return counted(size_bytes, "byte")
-    value = float(size_bytes)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.95:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1000:.1f} TB"
 
 
 def counted(count: int, word: str) -> str:
@@ -90,7 +79,7 @@ def times(result: DrillResult) -> str:
     if result.recovery_point_at is not None:
         parts.append(f"newest row {newest_row(result)}")
     if result.peak_memory_bytes is not None:
-        parts.append(f"harness at most {result.peak_memory_bytes / 1e6:.0f} MB of memory")
+        parts.append(f"harness at most {size(result.peak_memory_bytes)} of memory")
     return "; ".join(parts) + "."
 
 

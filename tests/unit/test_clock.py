@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.clock import Clock, Silent, megabytes
+from harness.base.clock import Clock, Silent
 from harness.base.errors import FaultFailed, ProcedureFailed, StageFailed
 from harness.base.model import Step
 
@@ -79,14 +79,6 @@ def test_what_is_no_error_of_the_harness_passes_through_and_fails_the_step() -> 
     with pytest.raises(KeyboardInterrupt), clock.step("files", "Files"):
         raise KeyboardInterrupt
     assert clock.steps[0].failed
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "text"),
-    [(0, "0.0 kB"), (999_949, "999.9 kB"), (1_000_000, "1.0 MB"), (15_250_000_000, "15250.0 MB")],
-)
-def test_sizes_for_people(size_bytes: int, text: str) -> None:
-    assert megabytes(size_bytes) == text
 
 
 def test_a_step_that_hangs_is_ended_at_its_limit() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 from rich.table import Table
 
+from harness.base.sizes import size
 from harness.cli.common import EXIT_CODES, settings_for
 from harness.reports.terminal import console_for
 from harness.runtime.docker.client import connect
@@ -60,7 +61,5 @@ def _table(infos: list[ImageInfo]) -> Table:
     for info in infos:
         age = datetime.now(UTC) - info.created_at
         state = "made now" if info.built else "" if info.up_to_date is None else "" if info.up_to_date else "outdated"
-        table.add_row(
-            info.name, info.reference, f"{age.days} d {age.seconds // 3600} h", f"{info.size_bytes / 1e6:.0f} MB", state
-        )
+        table.add_row(info.name, info.reference, f"{age.days} d {age.seconds // 3600} h", size(info.size_bytes), state)
     return table

@@ -21,6 +21,7 @@ from harness.artifacts.dump.safety import CODES, findings_for
 from harness.artifacts.dump.source import Dump
 from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, HarnessError
+from harness.base.sizes import size
 from harness.cli import config
 from harness.cli.common import EXIT_CODES, password_option, settings_for, tell
 from harness.drill.flow import new_drill_id
@@ -203,7 +204,7 @@ def show(console: Terminal, found: Inspection) -> None:
 
 
 def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
-    yield "file", f"{info.source}, {_size(info.size_bytes)} of script in {info.lines:,} lines"
+    yield "file", f"{info.source}, {size(info.size_bytes)} of script in {info.lines:,} lines"
     yield "made by", f"{info.tool} {info.tool_version}".strip() if info.tool_version else "no header says by what"
     yield "server", f"{info.server_version} ({info.flavour})" if info.server_version else "no header says which"
     yield (
@@ -222,7 +223,7 @@ def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
         yield label, _mentioned(mentions)
     yield (
         "largest statement",
-        f"{_size(info.largest_statement_bytes)}, on line {info.largest_statement_line}:"
+        f"{size(info.largest_statement_bytes)}, on line {info.largest_statement_line}:"
         " the target's max_allowed_packet has to be larger",
     )
     if info.gtid_lines:
@@ -260,11 +261,11 @@ def _options(info: DumpInfo) -> Iterator[str]:
 
 
 def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str, ...]) -> None:
-    size = sum(table.data_bytes for table in database.tables)
+    data_bytes = sum(table.data_bytes for table in database.tables)
     console.print()
     console.print(
         f"[bold]Database {escape(database.name or '(not named)')}[/]: {len(database.tables):,} tables,"
-        f" {database.rows:,} rows, {_size(size)} of rows",
+        f" {database.rows:,} rows, {size(data_bytes)} of rows",
         highlight=False,
     )
     table = Table(box=None, pad_edge=False)
@@ -276,7 +277,7 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
         notes += [] if item.defined else ["rows only, no CREATE TABLE"]
         table.add_row(
             f"{item.rows:,}",
-            _size(item.data_bytes),
+            size(item.data_bytes),
             str(item.line),
             escape(item.name) + (f"  ({', '.join(notes)})" if notes else ""),
         )
@@ -316,13 +317,3 @@ def _mentioned(mentions: Iterable[Mention]) -> str:
 def _lines(lines: tuple[int, ...]) -> str:
     told = ", ".join(map(str, lines[:5])) + (f" and {len(lines) - 5} more" if len(lines) > 5 else "")
     return f"line{'s' if len(lines) > 1 else ''} {told}"
-
-
-def _size(size_bytes: int) -> str:
-    """A size with three digits: 512 B, 1.2 kB, 3.4 MB."""
-    size, unit = float(size_bytes), "B"
-    for following in ("kB", "MB", "GB", "TB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, following
-    return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.clock import Clock, Note, megabytes
+from harness.base.clock import Clock, Note
 from harness.base.errors import ProcedureFailed, UsageError
 from harness.base.model import DatabaseState, SearchState
 from harness.base.settings import Limits
+from harness.base.sizes import size
 from harness.faults.context import ScriptStream
 from harness.faults.injection_points import RESTORE_STEPS, InjectionPoint
 from harness.faults.injector import Injector
@@ -151,7 +152,7 @@ def restore(
         nonlocal files
         must_be_stopped()
         files = restore_storage(stack.apiary.storage_host, stack.apiary.storage_root, storage, clear=True)
-        note.detail = f"{files.totals.files:,} files, {megabytes(files.totals.size_bytes)}"
+        note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
         if files.inside:
             note.detail += (
                 f", of {files.inside} in {storage.artifact.name}; {files.left:,} entries outside of it were left out"
@@ -164,7 +165,7 @@ def restore(
         must_be_stopped()
         sent = _Counter(stream.through(script.chunks()), note.progress)
         said = run_script(stack.mysql, sent, packets_fit=True)
-        note.detail = f"{script.rows:,} rows, {megabytes(sent.size_bytes)} of script"
+        note.detail = f"{script.rows:,} rows, {size(sent.size_bytes)} of script"
 
     def start(note: Note) -> None:
         stack.apiary.lifecycle.start()
@@ -206,7 +207,7 @@ class _Counter:
         for chunk in self._chunks:
             yield chunk
             self.size_bytes += len(chunk)
-            self._progress(megabytes(self.size_bytes))
+            self._progress(size(self.size_bytes))
 
 
 def _must_be_empty(database: DatabaseState) -> None:

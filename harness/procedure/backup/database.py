@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import zstandard
 
 from harness.base.errors import HarnessError, ProcedureFailed, ServerFailed
 from harness.base.model import ArtifactFile
-from harness.base.private import private_file
+from harness.base.private import whole_file
 from harness.procedure.backup.plan import BackupPlan
 from harness.runtime.services.execution import RunningCommand
 from harness.runtime.services.mysql import MySqlServer, Session, server_version
@@ -120,23 +120,17 @@ def backup_database(
     Raises:
         ProcedureFailed: mysqldump failed, complained, or did not finish its script.
     """
-    partial = destination.with_name(destination.name + ".partial")
-    try:
-        with server.session() as reader:
-            flavour, _ = server_version(reader)
-            outcome = _dump(server, plan, flavour, partial, destination.name, reader, read, progress)
-        partial.rename(destination)
-    finally:
-        partial.unlink(missing_ok=True)
-    return outcome
+    with whole_file(destination) as file, server.session() as reader:
+        flavour, _ = server_version(reader)
+        return _dump(server, plan, flavour, file, destination, reader, read, progress)
 
 
 def _dump(
     server: MySqlServer,
     plan: BackupPlan,
     flavour: str,
-    partial: Path,
-    name: str,
+    file: BinaryIO,
+    path: Path,
     reader: Session,
     read: Callable[[Session], T],
     progress: Callable[[int], None],
@@ -152,7 +146,7 @@ def _dump(
         reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         counters = read_auto_increments(reader, server.database)
         command = stack.enter_context(server.tools.start(argv, env=server.tool_environment(server.dumper)))
-        writer = _Writer(command, partial, progress)
+        writer = _Writer(command, file, path, progress)
         writer.start()
         writer.first_statement.wait(_COMMAND_LIMIT_S)
         lock.release()
@@ -176,7 +170,7 @@ def _dump(
             'the dump is not finished: it ends neither with "-- Dump completed" nor with its settings put back'
         )
     return DumpOutcome(
-        artifact=ArtifactFile("database", name, partial.stat().st_size, writer.sha256),
+        artifact=ArtifactFile("database", path.name, file.tell(), writer.sha256),
         script_bytes=writer.script_bytes,
         reading=reading,
         same_snapshot=lock.taken,
@@ -261,9 +255,10 @@ class _ReadLock:
 class _Writer(threading.Thread):
     """Takes the script from mysqldump, compresses it into a file, and digests what it writes."""
 
-    def __init__(self, command: RunningCommand, path: Path, progress: Callable[[int], None]) -> None:
+    def __init__(self, command: RunningCommand, file: BinaryIO, path: Path, progress: Callable[[int], None]) -> None:
         super().__init__(daemon=True)
         self._command = command
+        self._file = file
         self._path = path
         self._progress = progress
         self._error: BaseException | None = None
@@ -283,20 +278,19 @@ class _Writer(threading.Thread):
     def _write(self, chunks: Iterator[bytes]) -> None:
         digest = hashlib.sha256()
         compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
-        with private_file(self._path) as file:
 
-            def write(data: bytes) -> None:
-                digest.update(data)
-                file.write(data)
+        def write(data: bytes) -> None:
+            digest.update(data)
+            self._file.write(data)
 
-            for chunk in chunks:
-                self.script_bytes += len(chunk)
-                self.tail = (self.tail + chunk)[-_TAIL_BYTES:]
-                write(compressor.compress(chunk))
-                self._progress(self.script_bytes)
-                if not self.first_statement.is_set() and _FIRST_STATEMENT.search(chunk):
-                    self.first_statement.set()
-            write(compressor.flush())
+        for chunk in chunks:
+            self.script_bytes += len(chunk)
+            self.tail = (self.tail + chunk)[-_TAIL_BYTES:]
+            write(compressor.compress(chunk))
+            self._progress(self.script_bytes)
+            if not self.first_statement.is_set() and _FIRST_STATEMENT.search(chunk):
+                self.first_statement.set()
+        write(compressor.flush())
         self.sha256 = digest.hexdigest()
 
     def join(self, timeout: float | None = None) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from harness.base.errors import BrokenArtifact, UsageError
 from harness.base.model import ArtifactFile, Manifest
-from harness.base.private import private_file
+from harness.base.private import whole_file
 
 MANIFEST_NAME = "manifest.json"
 FORMAT_VERSION = 1
@@ -22,12 +21,8 @@ _ADAPTER = TypeAdapter(Manifest)
 def write_manifest(manifest: Manifest, directory: Path) -> Path:
     """Write the manifest as the last file of a backup, under its name only when it is complete on disk."""
     path = directory / MANIFEST_NAME
-    partial = path.with_name(path.name + ".partial")
-    with private_file(partial) as file:
+    with whole_file(path) as file:
         file.write(_ADAPTER.dump_json(manifest, indent=2))
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
     return path
 
 

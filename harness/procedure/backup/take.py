@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 
 from harness.artifacts.storage.inventory import read_inventory
 from harness.artifacts.storage.order import sorted_entries
-from harness.base.clock import Clock, Note, megabytes
+from harness.base.clock import Clock, Note
 from harness.base.errors import StageFailed, UsageError
 from harness.base.model import Between, DatabaseState, Exclusion, Manifest, SearchableRows
+from harness.base.sizes import size
 from harness.procedure.backup.consistency import compare
 from harness.procedure.backup.database import DumpOutcome, backup_database
 from harness.procedure.backup.directory import new_directory
@@ -144,8 +145,8 @@ def _take_both(
                 with clock.step("backup-database", f"Back up the database{again}") as note:
                     dump = _dump(source, plan, directory, note, row_digests, scratch / "in-dump")
                     note.detail = (
-                        f"{sum(t.rows for t in dump.reading[0].tables):,} rows, {megabytes(dump.script_bytes)} of"
-                        f" script, {megabytes(dump.artifact.size_bytes)} compressed; {dump.note}"
+                        f"{sum(t.rows for t in dump.reading[0].tables):,} rows, {size(dump.script_bytes)} of"
+                        f" script, {size(dump.artifact.size_bytes)} compressed; {dump.note}"
                     )
             with clock.step("backup-files", f"Back up the files{again}") as note, while_copying():
                 if files is not None:
@@ -157,7 +158,7 @@ def _take_both(
                     form=plan.storage_form,
                     excluded=plan.excluded_directories,
                 )
-                note.detail = f"{files.totals.files:,} files, {megabytes(files.totals.size_bytes)}"
+                note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
             with clock.step("backup-between", "Look for what changed between the two") as note:
                 between = _between(source, files, scratch, attempt)
                 note.detail = ", ".join(disagreements(between)) or "nothing"

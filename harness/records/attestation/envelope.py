@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.base.errors import HarnessError, UsageError
 from harness.base.model import DrillResult
-from harness.base.private import private_file
+from harness.base.private import whole_file
 from harness.records.attestation.keys import PublicKey, SigningKey
 from harness.records.attestation.statement import statement_of, subjects_of
 from harness.records.run_directory import Store
@@ -61,12 +60,8 @@ def sign_run(run_dir: Path, result: DrillResult, key: SigningKey, reports: Seque
     envelope = Envelope(payload=statement, payload_type=PAYLOAD_TYPE, signatures={})
     envelope.sign(CryptoSigner(key.private, _library_key(key.private.public_key(), key.key_id)))
     path = run_dir / EVIDENCE_NAME
-    partial = path.with_name(path.name + ".partial")
-    with private_file(partial) as file:
+    with whole_file(path) as file:
         file.write(as_line(envelope))
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
     return path
 
 

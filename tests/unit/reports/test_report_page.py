@@ -19,12 +19,13 @@ from harness.base.model import (
     TrendLimits,
     Verdict,
 )
+from harness.base.sizes import size
 from harness.checks import CHECKS
 from harness.checks.evidence import Evidence
 from harness.reports.document import Block, Facts, Fold, Grid, Notice, Paragraph, Picture
 from harness.reports.meanings import MEANINGS
 from harness.reports.page import page_of
-from harness.reports.words import counted, seconds, size, span
+from harness.reports.words import counted, seconds, span
 from tests.unit.reports.results import STARTED_AT, damaged, ended_early, failed, passed
 
 
@@ -282,6 +283,7 @@ def test_what_programs_said_is_pointed_at_where_it_was_kept(tmp_path: Path) -> N
         (span(5400), "1 h 30 min"),
         (span(0.5), "0.5 s"),
         (span(-60), "1 min in the future"),
+        (size(0), "0 bytes"),
         (size(1), "1 byte"),
         (size(999), "999 bytes"),
         (size(999_960), "1.0 MB"),
