@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli.main import main
+from tests.tables import over_table
 
 
-def score(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", "score", *arguments],
-        env={
-            **os.environ,
-            "APIARY_DRILL_STATE_DIR": str(directory / "state"),
-            "DOCKER_HOST": f"unix://{directory}/no.sock",
-        },
-        cwd=directory, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def score(directory: Path, *arguments: str) -> Result:
+    away = {"APIARY_DRILL_STATE_DIR": str(directory / "state"), "DOCKER_HOST": f"unix://{directory}/no.sock"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        return CliRunner().invoke(main, ["score", *arguments], env=away)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
+@over_table(
+    "arguments, told",
     [
         (["no-such"], "error: there is no scenario 'no-such'"),
         (["egress", "--runtime", "process"], "error: there is nothing to drill"),
@@ -36,7 +32,7 @@ def score(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 )
 def test_what_cannot_be_used_is_said_and_nothing_starts(tmp_path: Path, arguments: list[str], told: str) -> None:
     ran = score(tmp_path, *arguments)
-    assert ran.returncode == 2
+    assert ran.exit_code == 2
     assert told in ran.stderr
     assert not (tmp_path / "state/runs").exists()
 
@@ -44,9 +40,9 @@ def test_what_cannot_be_used_is_said_and_nothing_starts(tmp_path: Path, argument
 def test_without_an_engine_nothing_is_called_detected(tmp_path: Path) -> None:
     """What was not drilled is no proof: exit code 3, each line says why, and the files are written all the same."""
     ran = score(
-        tmp_path, "drop-row", "gtid-line", "--runtime", "docker", "--jobs", "2", "--json", "--markdown", "card.md"
+        tmp_path, "drop-row", "gtid-line", "--runtime", "docker", "--jobs", "1", "--json", "--markdown", "card.md"
     )
-    assert ran.returncode == 3, ran.stderr
+    assert ran.exit_code == 3, ran.stderr
     card = json.loads(ran.stdout)
     assert [(drill["name"], drill["outcome"], drill["verdict"]) for drill in card["drills"]] == [
         ("drop-row", "not drilled", None),
@@ -61,6 +57,6 @@ def test_without_an_engine_nothing_is_called_detected(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_said_before_anything_starts(tmp_path: Path) -> None:
     ran = score(tmp_path, "drop-row", "--runtime", "docker", "--markdown", str(tmp_path / "nowhere/card.md"))
-    assert ran.returncode == 2
+    assert ran.exit_code == 2
     assert f"error: cannot write --markdown {tmp_path}/nowhere/card.md: there is no directory" in ran.stderr
     assert not (tmp_path / "state/runs").exists()
