@@ -49,9 +49,15 @@ def of_markdown(document: Document) -> str:
 
 
 def of_pdf(document: Document) -> str:
-    """What can be selected on its pages, without the lines below them."""
-    pages = PdfReader(io.BytesIO(render_pdf(document))).pages
-    text = ""
+    """What can be selected on its pages, without the lines below them; a PDF has a title, a language and tags."""
+    reader = PdfReader(io.BytesIO(render_pdf(document)))
+    assert reader.metadata is not None
+    assert reader.metadata.title == f"{document.eyebrow}: {document.title}"
+    assert (reader.trailer["/Root"]["/Lang"], reader.trailer["/Root"]["/MarkInfo"]["/Marked"]) == ("en", True)
+    first = reader.outline[0]
+    assert not isinstance(first, list)
+    assert first["/Title"] == document.title
+    pages, text = reader.pages, ""
     for number, page in enumerate(pages, 1):
         text += "".join(page.extract_text().split()).replace(f"Page{number}of{len(pages)}", "")
     return text

@@ -133,25 +133,22 @@ def test_sparse_files_are_read_with_their_holes(tmp_path: Path, gnu_tar: Callabl
     assert files == {path: ((tree / os.fsdecode(path)).stat().st_size, digest) for path, digest in walked(tree).items()}
 
 
-def test_a_file_of_more_than_8_gib_is_read_with_its_holes(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
-    """One byte more than eleven octal digits hold, nearly all of it a hole."""
-    with (tmp_path / "huge").open("wb") as file:
-        file.seek(8 << 30)
-        file.write(b"x")
-    (_, huge) = entries(gnu_tar(tmp_path, "--sparse", "--format=pax"))
-    assert (huge.path, huge.size_bytes) == (b"huge", (8 << 30) + 1)
-    assert huge.sha256 == "2bade6c4e6dbb135da78ee7ec13d96c9c24cd2552b0a16aa0d168a71e00c10b1"  # said by sha256sum
+def test_sizes_beyond_8_gib_are_read(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+    """More than eleven octal digits hold: GNU's own form writes them in binary, pax as text.
 
-
-def test_sizes_in_binary_are_read(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
-    """GNU's own form writes what octal digits can't hold in binary. (Only headers are read here.)"""
-    (tmp_path / "huge").touch()
-    os.truncate(tmp_path / "huge", 1 << 42)
-    reader = TarReader([gnu_tar(tmp_path, "--sparse", "--format=gnu")])
-    reader.next()
-    huge = reader.next()
-    assert huge is not None
-    assert (huge.name, huge.size_bytes, huge.stored_bytes) == (b"./huge", 1 << 42, 0)
+    Only headers are read here: hashing what lies between takes longer than all other tests of archives.
+    """
+    for tar_format, size in (("gnu", 1 << 42), ("pax", (8 << 30) + 1)):
+        huge = tmp_path / tar_format / "huge"
+        huge.parent.mkdir()
+        huge.touch()
+        os.truncate(huge, size)
+        reader = TarReader([gnu_tar(huge.parent, "--sparse", f"--format={tar_format}")])
+        reader.next()
+        member = reader.next()
+        assert member is not None
+        assert (member.name, member.size_bytes) == (b"./huge", size)
+        assert member.stored_bytes <= 512, "a map of holes at most"
 
 
 def test_chunks_may_have_any_size(tar_of: Callable[..., bytes]) -> None:
@@ -199,7 +196,7 @@ from harness.artifacts.storage.archive import read_archive
 
 def chunks(member):
     # the name stands in the second block, which holds the extended header and has no checksum
-    for start in range(0, 200_000, 1000):
+    for start in range(0, 50_000, 1000):
         names = (b"%06d" % number for number in range(start, start + 1000))
         yield b"".join(member[:512] + member[512:1024].replace(b"######", name) + member[1024:] for name in names)
     yield bytes(10240)
@@ -213,10 +210,10 @@ print(count, peak_kib() - before)
 """
 
 
-def test_200000_members_are_read_in_bounded_memory(tar_of: Callable[..., bytes]) -> None:
-    """In a process of its own: 60 MB at most, for names as numbers, to find duplicates; members are not kept."""
+def test_50000_members_are_read_in_bounded_memory(tar_of: Callable[..., bytes]) -> None:
+    """In a process of its own: 15 MB at most, for names as numbers, to find duplicates; members are not kept."""
     member = tar_of(("./docusign/######/Trävel.pdf", tarfile.REGTYPE, "", b"x" * 20))[: 4 * 512]
     argv = [sys.executable, "-c", READ_MANY]
     count, grown_kib = subprocess.run(argv, input=member, check=True, capture_output=True).stdout.split()
-    assert int(count) == 200_000
-    assert int(grown_kib) < 60_000
+    assert int(count) == 50_000
+    assert int(grown_kib) < 15_000
