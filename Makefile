@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
+unexport PYTHONDONTWRITEBYTECODE # some machines set it, and each process would compile the package anew
 
 .PHONY: help check drill test score nightly lint schema images contract clean
 
@@ -29,7 +30,7 @@ nightly: $(SERVERS) ## Drill everything in both runtimes, and drills in which no
 	$(BIN)/apiary-drill score --runtime process --jobs $(JOBS) --fault-free 20 --json > scorecard-process.json
 
 check: lint ## What a change is tried with first: lint, types and the unit tests
-	$(BIN)/pytest -q -n $(JOBS) tests/unit
+	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/unit
 
 lint: $(READY) ## ruff, mypy strict, and which room imports which
 	$(BIN)/ruff check .

@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 import harness
 
+pytestmark = pytest.mark.xdist_group("layout")  # one worker reads the package, once
+
 ROOT = Path(harness.__path__[0])
 
-MODULES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_bytes()) for path in sorted(ROOT.rglob("*.py"))}
 
-MAINS = {
-    path
-    for path, tree in MODULES.items()
-    if path.startswith("standins/")
-    for node in tree.body
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
-}
-"""Programs of their own, in processes of their own: they have a standard output and an environment."""
+@cache
+def modules() -> dict[str, ast.Module]:
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_bytes()) for path in sorted(ROOT.rglob("*.py"))}
 
 
-def words(path: str) -> Iterator[tuple[str, int]]:
-    """Dotted names that a file uses (`os.environ`, `time.sleep`, `print`), with their lines."""
-    for node in ast.walk(MODULES[path]):
+@cache
+def mains() -> set[str]:
+    """Programs of their own, in processes of their own: they have a standard output and an environment."""
+    return {
+        path
+        for path, tree in modules().items()
+        if path.startswith("standins/")
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+    }
+
+
+@cache
+def words(path: str) -> frozenset[str]:
+    """Dotted names that a file uses (`os.environ`, `time.sleep`, `print`)."""
+    found = set()
+    for node in ast.walk(modules()[path]):
         if isinstance(node, ast.Attribute | ast.Name):
-            yield ast.unparse(node), node.lineno
+            found.add(ast.unparse(node))
         elif isinstance(node, ast.ImportFrom):
-            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
 
 
 def users_of(*names: str) -> set[str]:
-    return {path for path in MODULES for word, _ in words(path) if word in names}
+    return {path for path in modules() if words(path) & set(names)}
 
 
 def test_programs_of_their_own_are_known() -> None:
@@ -40,14 +53,14 @@ def test_programs_of_their_own_are_known() -> None:
         "standins/meilisearch/__main__.py",
         "standins/apiary/php.py",
         "standins/apiary/generate/__main__.py",
-    } <= MAINS
+    } <= mains()
 
 
 def test_the_ground_is_the_standard_library_only() -> None:
     for path in (f"base/{name}.py" for name in ("model", "errors", "guide", "expressions", "wait")):
         outside = {
             (node.module or "").split(".")[0]
-            for node in ast.walk(MODULES[path])
+            for node in ast.walk(modules()[path])
             if isinstance(node, ast.ImportFrom) and node.module not in ("__future__", "harness.base.errors")
         }
         assert outside <= {"collections", "dataclasses", "datetime", "enum", "typing"}, path
@@ -62,12 +75,12 @@ def test_only_the_edge_reads_the_environment() -> None:
     readers = users_of("os.environ", "os.getenv", "os.environb")
     assert (
         readers
-        <= {f"cli/{name}.py" for name in ("main", "common", "context", "prerequisites", "pytest_plugin")} | MAINS
+        <= {f"cli/{name}.py" for name in ("main", "common", "context", "prerequisites", "pytest_plugin")} | mains()
     )
 
 
 def test_nothing_reads_the_environment_while_it_is_imported() -> None:
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         inner = {
             id(node)
             for function in ast.walk(tree)
@@ -93,12 +106,12 @@ PRINTERS = (
 
 def test_only_one_file_prints() -> None:
     """What a backup holds reaches a terminal through `printable` alone; a program of its own is not of this."""
-    assert users_of(*PRINTERS) - MAINS == {"reports/terminal.py"}
+    assert users_of(*PRINTERS) - mains() == {"reports/terminal.py"}
 
 
 def test_every_string_of_a_console_goes_through_printable() -> None:
     """A console is made in one file, of one class, which has no other way in."""
-    source = ast.unparse(MODULES["reports/terminal.py"])
+    source = ast.unparse(modules()["reports/terminal.py"])
     assert "Console(" not in source.replace("class Terminal(Console)", "")
     assert (source.count("click.echo("), source.count("_echo(")) == (1, 4)
     assert "    _echo(printable(text))" in source
