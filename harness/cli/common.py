@@ -28,6 +28,7 @@ from harness.cli.connection_info import how_to_reach
 from harness.cli.context import EXIT_CODES, errors_console, say, settings_for, show_result
 from harness.cli.post_run import Finished, do_afterwards
 from harness.drill.flow import Drill, new_drill_id
+from harness.inputs.discover import FoundBackup, find_backup
 from harness.records.run_directory import Store
 from harness.reports.console import ConsoleProgress
 from harness.reports.terminal import console_for
@@ -160,6 +161,14 @@ password_option = click.option(
 def tell(line: str) -> None:
     """Say on stderr what takes its time."""
     errors_console.print(line, style="dim", markup=False, highlight=False)
+
+
+def found_backup(path: Path, password: bytes | None) -> FoundBackup:
+    """As `find_backup`; says which one was chosen of several."""
+    found = find_backup(path, password)
+    if found.chosen:
+        tell(found.chosen)
+    return found
 
 
 def must_exist(path: Path, option: str) -> Path:

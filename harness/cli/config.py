@@ -18,7 +18,8 @@ from harness.base.model import TrendLimits
 from harness.base.settings import CONFIG_NAME as CONFIG_NAME
 from harness.base.settings import ImageSettings, Limits
 from harness.base.timezones import zone_named
-from harness.inputs.discover import FoundBackup, find_backup
+from harness.cli.common import found_backup
+from harness.inputs.discover import FoundBackup
 from harness.inputs.dumps import named_dump
 from harness.inputs.identity import backup_of_path, checked_name
 from harness.inputs.patterns import newest
@@ -278,7 +279,7 @@ def locate(config: Config, base: Path, sources: Sources, password: bytes | None 
     if where.directory is not None:
         if password is None and where.password_file is not None:
             password = read_password(base / where.password_file)
-        return find_backup(newest(where.directory, base), password)
+        return found_backup(newest(where.directory, base), password)
     if where.dump_command:
         dump: Dump = sources.output(where.dump_command, "dump_command", base, where.snapshot_command)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from harness.artifacts.storage.zipped import ZipArchive, is_zip
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.base.model import Manifest
 from harness.inputs.directories import check_directory, one_for_each_table
+from harness.inputs.patterns import newest_of
 from harness.inputs.sidecars import check_sidecars, is_sidecar
 from harness.inputs.volumes import Volume
 from harness.inputs.zips import find_in_zip
@@ -45,15 +46,19 @@ class FoundBackup:
         dump: the script.
         storage: directory or archive of the storage directory, an archive of both, or a volume that holds it.
         manifest: what the tool that made them says, when it was this one.
+        chosen: one line that says which of several this is, where one had to be chosen.
     """
 
     dump: Dump
     storage: Path | ZipArchive | Volume
     manifest: Manifest | None = None
+    chosen: str = ""
 
 
 def find_backup(directory: Path, password: bytes | None = None) -> FoundBackup:
     """The one script and the one storage that a directory, or a zip archive, holds.
+
+    A directory that holds nothing but zip archives, as spatie/laravel-backup keeps them, stands for the newest of them.
 
     Args:
         directory: where the backup is.
@@ -98,6 +103,11 @@ def find_backup(directory: Path, password: bytes | None = None) -> FoundBackup:
     if not dumps:
         dumps, holder = _deeper(folders)
         storages = [path for path in storages if path != holder] or storages
+    if not dumps and (zips := _zips(directory, folders)):
+        zipped = newest_of(zips, f"the newest zip archive of {directory}", directory)
+        check_sidecars(zipped.parent, [zipped])
+        chosen = f"{zipped.name} is the newest of {len(zips)} zip archives in {directory}" if len(zips) > 1 else ""
+        return replace(FoundBackup(*find_in_zip(zipped, password)), chosen=chosen)
     names = [_short(dump, directory) for dump in dumps]
     dump = _only(dumps, names, "script of mysqldump", directory)
     storages = [path for path in storages if _looks_like_storage(path)] or storages
@@ -127,6 +137,12 @@ def _deeper(folders: Sequence[Path]) -> tuple[list[Dump], Path | None]:
             if found:
                 return found, folder
     return [], None
+
+
+def _zips(directory: Path, folders: Sequence[Path]) -> list[Path]:
+    """Zip archives in a directory, else in the first of its folders that has any: the package makes one of its own."""
+    places = (directory, *folders)
+    return next((found for place in places if (found := [path for path in _entries(place) if is_zip(path)])), [])
 
 
 def _is_script(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.base.errors import UsageError
@@ -29,12 +30,26 @@ def newest(pattern: str, base: Path) -> Path:
         found = list(there.values())
     if not found:
         raise UsageError(f"nothing matches {pattern} in {base}", "Look whether last night's backup was made at all.")
+    return newest_of(found, pattern, base)
+
+
+def newest_of(found: Sequence[Path], what: str, base: Path) -> Path:
+    """The newest of some files, by its time of last modification.
+
+    Args:
+        found: one or more.
+        what: that they are candidates for.
+        base: the directory that they are named by.
+
+    Raises:
+        UsageError: the two newest are equally new.
+    """
     dated = sorted(((match.stat().st_mtime_ns, match) for match in found), reverse=True)
     best = [match for time, match in dated if time == dated[0][0]]
     if len(best) > 1:
         names = ", ".join(str(match.relative_to(base)) for match in sorted(best))
         raise UsageError(
-            f"{len(best)} candidates for {pattern} are equally new: {names}",
+            f"{len(best)} candidates for {what} are equally new: {names}",
             "Name one of them, or make the pattern narrower.",
         )
     return best[0]

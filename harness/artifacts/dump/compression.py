@@ -23,7 +23,9 @@ _XZ = b"\xfd7zXZ\x00"
 _BZIP2 = b"BZh"
 WINDOW_BYTES = 1 << 27
 """The largest window of a zstd frame, as `zstd --long` writes it, and with the decoder's own needs that of xz (`-9` has
-64 MiB). A file of 60 KB can ask for 2 GiB otherwise."""
+64 MiB), unless more is allowed. A file of 60 KB can ask for 2 GiB otherwise."""
+MOST_WINDOW_BYTES = 1 << 31
+"""The largest that zstd itself writes (`--long=31`)."""
 INPUT_BYTES = {"zstd": 1 << 9}
 """Compressed bytes handed to a decoder at once, where it can't bound its output. A zstd block of 4 bytes can
 hold 128 KiB (RFC 8878, 3.1.1.2), so 512 bytes make 16 MiB at most."""
@@ -31,6 +33,19 @@ hold 128 KiB (RFC 8878, 3.1.1.2), so 512 bytes make 16 MiB at most."""
 
 _WANTS_MEMORY = re.compile(r"Memory usage limit|requires too much memory")
 _BY_HAND = {"zstd": "zstd -d --long=31", "xz": "xz -d", "gzip": "gzip -d", "bzip2": "bzip2 -d"}
+
+
+_allowed_bytes = WINDOW_BYTES
+
+
+def allow_window(size_bytes: int | None) -> None:
+    """Set how large the window of a compressed file may be, for the whole process (as a limit of the system's is).
+
+    Args:
+        size_bytes: `WINDOW_BYTES` to `MOST_WINDOW_BYTES`; None for the former.
+    """
+    global _allowed_bytes
+    _allowed_bytes = size_bytes or WINDOW_BYTES
 
 
 class _Decoder(Protocol):
@@ -56,11 +71,11 @@ class _Bounded:
         self._zlib = zlib.decompressobj(wbits=31) if self._kind == "gzip" else None
         self._other: _Decoder | None = None
         if self._kind == "xz":
-            self._other = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=2 * WINDOW_BYTES)
+            self._other = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_allowed_bytes + WINDOW_BYTES)
         elif self._kind == "bzip2":
             self._other = bz2.BZ2Decompressor()
         elif self._kind == "zstd":
-            self._other = zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES).decompressobj()
+            self._other = zstandard.ZstdDecompressor(max_window_size=_allowed_bytes).decompressobj()
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """Decode `data`, which lies inside one member; what follows the member is in `rest` afterwards."""
@@ -161,9 +176,12 @@ def decompress(raw: Iterator[bytes], kind: str, name: str) -> Iterator[bytes]:
                         yield out
             except (zlib.error, lzma.LZMAError, OSError, EOFError, zstandard.ZstdError) as error:
                 if _WANTS_MEMORY.search(str(error)):
+                    allow = (
+                        "Allow more (--max-window 2G), or unpack" if _allowed_bytes < MOST_WINDOW_BYTES else "Unpack"
+                    )
                     raise UsageError(
-                        f"{name}: its {kind} data takes more than {WINDOW_BYTES >> 20} MiB of memory to be unpacked",
-                        f"Unpack it by hand ({_BY_HAND[kind]}), and hand in what comes out.",
+                        f"{name}: its {kind} data takes more than {_allowed_bytes >> 20} MiB of memory to be unpacked",
+                        f"{allow} it by hand ({_BY_HAND[kind]}), and hand in what comes out.",
                     ) from None
                 at = offset - len(data)
                 raise _damaged(name, kind, at, members, str(error)) from None

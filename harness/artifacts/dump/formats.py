@@ -67,6 +67,12 @@ _UTF16 = OtherFormat(
     "is in UTF-16: the shell that wrote it (PowerShell's >) changed every byte, so no client reads it",
     "Let the tool write the file itself, with --result-file.",
 )
+_STREAM = re.compile(rb"\s*-- (?:metadata\S*|\S+-schema\S*\.sql\S*|\S+\.\d{5}\.(?:sql|dat)\S*)(?: \d+)?\n")
+"""The line that mydumper --stream puts before each file: its name, its size."""
+_MYDUMPER = OtherFormat(
+    "is a stream of mydumper (--stream), not a script of mysqldump",
+    "This drill restores scripts: load it into a server of its own with myloader, and hand in a mysqldump of that.",
+)
 _BINARY = OtherFormat("is binary data of a kind that is not known here, not a script", _SCRIPT, is_archive=True)
 _INSERT = re.compile(rb"(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?(?:INTO\s+)?[`\"\w]")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}\s*")
@@ -86,6 +92,8 @@ def other_format(first: bytes, *, whole: bool = True) -> OtherFormat | None:
         return None
     if first.startswith((b"\xff\xfe", b"\xfe\xff")) or _is_wide(first):
         return _UTF16
+    if _STREAM.match(first):
+        return _MYDUMPER
     if _PGP.match(first):
         return OtherFormat("is encrypted (gpg)", _DECRYPT)
     if (inner := _inside_base64(first)) is not None:

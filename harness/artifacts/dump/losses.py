@@ -17,6 +17,8 @@ _FOUR_BYTES = frozenset(("utf8mb4", "utf16", "utf16le", "utf32", "gb18030", "bin
 """Character sets of a connection that can carry every character (or, `binary`, every byte)."""
 _WITHOUT_ROWS = frozenset(("mrg_myisam", "mrg_isam", "federated"))
 """Engines whose rows mysqldump never writes (`check_if_ignore_table` in mysqldump.cc)."""
+_WITH_SECTIONS = frozenset(("mysqldump", "mariadb-dump", "mysqldump-php"))
+"""Tools that open a section for the rows of every table; phpMyAdmin, for one, opens none for an empty table."""
 
 
 def losses(info: DumpInfo, database: DatabaseInfo) -> tuple[ScriptFinding, ...]:
@@ -94,7 +96,7 @@ def _lost_rows(info: DumpInfo, database: DatabaseInfo) -> Iterator[ScriptFinding
             f"the script defines {len(defined)} tables and holds not one row: it restores to an empty Apiary",
             "Look at the options of the dump (--no-data), and at whether it was taken of the right database.",
         )
-    if info.tool == "unknown" or not any(table.rows_section for table in defined):
+    if info.tool not in _WITH_SECTIONS or not any(table.rows_section for table in defined):
         return
     for table in defined:
         if table.rows_section or table.rows or (table.engine or "").lower() in _WITHOUT_ROWS:

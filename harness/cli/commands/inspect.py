@@ -23,9 +23,10 @@ from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, HarnessError
 from harness.base.sizes import size
 from harness.cli import config
-from harness.cli.common import EXIT_CODES, password_option, settings_for, tell
+from harness.cli.common import EXIT_CODES, found_backup, password_option, settings_for, tell
+from harness.cli.options.backup import window_option
 from harness.drill.flow import new_drill_id
-from harness.inputs.discover import find_backup, is_tab
+from harness.inputs.discover import is_tab
 from harness.inputs.dumps import STANDARD_INPUT, named_dump
 from harness.inputs.expected import expected_tables, missing_tables
 from harness.inputs.sources.fetch import Sources
@@ -71,6 +72,7 @@ class Inspection:
     metavar="FILE",
     help="Another file than ./apiary-drill.toml.",
 )
+@window_option
 @password_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def inspect(
@@ -121,7 +123,7 @@ def _meant(
             raise click.UsageError("--config says where the backup is: name no FILE")
         path = Path(names[0])
         if len(names) == 1 and (is_zip(path) or (path.is_dir() and not is_tab(path))):
-            return find_backup(path, password).dump, None, ()
+            return found_backup(path, password).dump, None, ()
         return named_dump(names), None, ()
     path = config_file or Path(config.CONFIG_NAME)
     if config_file is None and not path.exists():
@@ -205,7 +207,7 @@ def show(console: Terminal, found: Inspection) -> None:
 
 def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
     yield "file", f"{info.source}, {size(info.size_bytes)} of script in {info.lines:,} lines"
-    yield "made by", f"{info.tool} {info.tool_version}".strip() if info.tool_version else "no header says by what"
+    yield "made by", "no header says by what" if info.tool == "unknown" else f"{info.tool} {info.tool_version}".strip()
     yield "server", f"{info.server_version} ({info.flavour})" if info.server_version else "no header says which"
     yield (
         "finished",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from harness.artifacts.dump.compression import MOST_WINDOW_BYTES, WINDOW_BYTES, allow_window
 from harness.artifacts.dump.safety import CODES
 from harness.artifacts.dump.source import Dump, files_of
 from harness.base.errors import HarnessError
@@ -20,12 +21,12 @@ from harness.base.model import DrillResult, TrendEvidence, TrendLimits
 from harness.base.settings import Settings
 from harness.base.timezones import TimeZones, checked_zone
 from harness.cli import config
-from harness.cli.common import drilling, must_exist, password_option, tell
+from harness.cli.common import drilling, found_backup, must_exist, password_option, tell
 from harness.cli.context import say
 from harness.drill.flow import new_drill_id
 from harness.drill.handover import HandedIn
 from harness.inputs.app_key import read_app_key
-from harness.inputs.discover import FoundBackup, find_backup
+from harness.inputs.discover import FoundBackup
 from harness.inputs.dumps import STANDARD_INPUT, named_dump, spool
 from harness.inputs.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
 from harness.inputs.identity import backup_of_path, checked_name
@@ -127,7 +128,7 @@ class Asked:
         if self.backup_dir is not None:
             if self.dump or self.storage is not None:
                 raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
-            return find_backup(must_exist(self.backup_dir, "BACKUP"), self._password())
+            return found_backup(must_exist(self.backup_dir, "BACKUP"), self._password())
         if self.password_file is not None:
             raise click.UsageError("--password-file goes with a BACKUP that is a zip archive")
         if not self.dump or self.storage is None:
@@ -176,6 +177,20 @@ def read_size(context: click.Context, parameter: click.Parameter, text: str | No
     if found is None:
         raise click.BadParameter(f"{text!r} is not a size, such as 500G", context, parameter)
     return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
+
+
+def _allow_window(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
+    size_bytes = read_size(context, parameter, text)
+    if size_bytes is not None and not WINDOW_BYTES <= size_bytes <= MOST_WINDOW_BYTES:
+        raise click.BadParameter(f"{text} is not between 128M and 2G", context, parameter)
+    allow_window(size_bytes)
+
+
+window_option = click.option(
+    "--max-window", callback=_allow_window, expose_value=False, metavar="SIZE",
+    help="How much memory a zstd or xz file may ask for, up to 2G.  [default: 128M]",
+)  # fmt: skip
+"""For the commands that read compressed files."""
 
 
 def named_storage(text: str) -> Path | Volume:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from harness.artifacts.dump.compression import MOST_WINDOW_BYTES, allow_window
 from harness.artifacts.dump.source import open_script
 from harness.base.errors import BrokenArtifact, UsageError
 
@@ -143,6 +144,12 @@ def test_a_file_that_asks_for_much_memory_is_not_unpacked() -> None:
         with pytest.raises(UsageError) as refused:
             list(open_script(io.BytesIO(data)))
         assert refused.value.fact == f"standard input: its {kind} data takes more than 128 MiB of memory to be unpacked"
+        assert "--max-window 2G" in refused.value.hints[0]
+        try:
+            allow_window(MOST_WINDOW_BYTES)
+            assert b"".join(open_script(io.BytesIO(data))) == script
+        finally:
+            allow_window(None)
 
 
 def _streamed(data: bytes, parameters: zstandard.ZstdCompressionParameters) -> bytes:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 import struct
 import subprocess
@@ -292,3 +293,30 @@ def test_a_script_named_by_dump_is_told_that_its_zip_is_a_backup(tmp_path: Path)
     with pytest.raises(UsageError) as wrong:
         read_script(path, None)
     assert "is a BACKUP by itself" in wrong.value.hints[0]
+
+
+def test_a_directory_of_zips_stands_for_the_newest(tmp_path: Path) -> None:
+    """As the package keeps them, in a directory of its own; which one it is, is said. A checksum is compared."""
+    kept = tmp_path / "backups" / "Apiary"
+    kept.mkdir(parents=True)
+    nights = [zip_of(kept / f"2026-11-2{night}-02-00-00.zip", DUMP, RESUME) for night in range(3)]
+    for number, night in enumerate(nights):
+        os.utime(night, (1_800_000_000 + number,) * 2)
+    for directory in (kept, kept.parent):
+        found = find_backup(directory)
+        assert isinstance(found.storage, ZipArchive)
+        assert (found.storage.path, found.dump.files) == (nights[2], (nights[2],))
+        assert found.chosen == f"2026-11-22-02-00-00.zip is the newest of 3 zip archives in {directory}"
+        shown = CliRunner().invoke(main, ["inspect", str(directory)])
+        assert (shown.exit_code, found.chosen in " ".join(shown.stderr.split())) == (0, True)
+        assert "mysql-apiary.sql in 2026-11-22-02-00-00.zip" in shown.stdout
+    (kept / f"{nights[2].name}.sha256").write_text("0" * 64 + f"  {nights[2].name}\n")
+    with pytest.raises(BrokenArtifact, match="is not what"):
+        find_backup(kept)
+    (kept / f"{nights[2].name}.sha256").unlink()
+    os.utime(nights[1], (1_800_000_002,) * 2)
+    with pytest.raises(UsageError, match=r"2 candidates .* equally new: 2026-11-21-02-00-00.zip, 2026-11-22-02"):
+        find_backup(kept)
+    (kept.parent / "apiary.sql").write_bytes(SCRIPT)
+    (kept.parent / "files" / "resumes").mkdir(parents=True)
+    assert find_backup(kept.parent).dump == kept.parent / "apiary.sql", "zips beside a backup change nothing"
