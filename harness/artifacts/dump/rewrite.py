@@ -169,7 +169,7 @@ def restore_stream(
         UsageError: the script chooses databases, and this one is not among them (at the end of the stream).
     """
     told = RewriteReport() if report is None else report
-    trimmer = _Trimmer(database, drop, definers, keep_database, target, told)
+    trimmer = Trimmer(database, drop, definers, keep_database, target, told)
     for data in trimmer.filter(pieces_with_tokens(open_script(source))):
         told.size_bytes += len(data)
         yield data
@@ -180,7 +180,9 @@ def restore_stream(
         )
 
 
-class _Trimmer:
+class Trimmer:
+    """Decides of each piece what is loaded; its arguments are those of `restore_stream`."""
+
     def __init__(
         self,
         database: str,
@@ -199,11 +201,13 @@ class _Trimmer:
         self._section = ""
         self._chosen = False  # a USE came; from then on CREATE DATABASE chooses nothing
         self._chosen_anew = False  # a USE since the last footer: it is for the dump whose header follows
+        self._in_event = False  # of another database
         self._keep = True  # the statement that goes on
         self._delimiter = b";"  # what the reader of the stream believes
         self.seen: list[str] = []
 
     def filter(self, pieces: Iterable[tuple[Piece, Sequence[Token]]]) -> Iterator[bytes]:
+        """What is loaded of the next pieces."""
         for piece, tokens in pieces:
             if piece.first:
                 data = self._decide(piece, tokens)
@@ -263,7 +267,11 @@ class _Trimmer:
                 self._tell(piece, form.left_out, f"{tokens[0].text}, as {form.tools} writes it")
                 return None
         if not self._mine():
-            return piece.data if _is_session_setting(tokens) else None
+            # Around an event of another database its time zone is set, and set back: it goes with the event.
+            if any(token.text == "SAVED_TIME_ZONE" for token in tokens):
+                self._in_event = tokens[1].text == "@"
+                return None
+            return piece.data if not self._in_event and _is_session_setting(tokens) else None
         if self._target is not None and self._target != self._database and starts_with(tokens, "ALTER", "DATABASE"):
             return self._rename(piece, tokens)
         return self._without_definer(piece, tokens) if self._definers and starts_with(tokens, "CREATE") else piece.data

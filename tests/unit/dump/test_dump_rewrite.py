@@ -224,3 +224,10 @@ def test_only_the_clauses_of_the_named_accounts_are_left_out() -> None:
         (3, "definer"),
         (4, "definer"),
     ]
+
+
+def test_the_time_zone_of_an_event_goes_with_its_database(data: Path) -> None:
+    """Kept alone, it would be the zone in which the times of a database behind it are loaded."""
+    script = (data / "mysql-9.7" / "databases.sql").read_bytes()
+    assert b"SET time_zone             = 'SYSTEM'" in rewritten(script)[0]
+    assert b"'SYSTEM'" not in rewritten(script, "other")[0]
