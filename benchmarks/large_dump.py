@@ -25,14 +25,14 @@ from pathlib import Path
 import zstandard
 
 from harness.artifacts.dump.source import open_script
-from harness.base.clock import Silent
 from harness.base.settings import Settings, from_environment
-from harness.drill.flow import Drill, new_drill_id
-from harness.drill.handover import HandedOver
+from harness.drill.flow import back_up
+from harness.drill.plan import Plan, new_drill_id
+from harness.drill.run import Run
+from harness.inputs.backup import BackupUnderTest
 from harness.records.run_directory import Store
 from harness.runtime.ownership import workspace
 from harness.runtime.process.runtime import ProcessRuntime
-from harness.runtime.spec import new_app_key
 from harness.scenario.definition import find, load
 
 FOOTER = b"\n-- Dump completed"
@@ -47,13 +47,13 @@ CREATE TABLE `ballast` (
 """
 
 
-def backed_up(settings: Settings, app_key: str) -> HandedOver:
+def backed_up(settings: Settings) -> BackupUnderTest:
     """A backup of a generated Apiary."""
     drill_id = new_drill_id("large-dump")
     with workspace(settings.state_dir, drill_id) as directory:
         runtime = ProcessRuntime(settings, directory)
-        drill = Drill(drill_id, runtime, settings, Store(settings.runs_dir / drill_id), Silent())
-        return drill.back_up(load(find("documented")), app_key)
+        run = Run(Plan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id)))
+        return back_up(run, load(find("documented")))
 
 
 def ballast(size_bytes: int) -> Iterator[bytes]:
@@ -122,11 +122,10 @@ def main() -> None:
         settings = replace(
             from_environment(os.environ, mysqld=chosen.mysqld), state_dir=root / "state", runs_dir=root / "runs"
         )
-        app_key = new_app_key()
-        handed = backed_up(settings, app_key)
+        backup = backed_up(settings)
         dump, key = root / "apiary.sql.zst", root / "app-key"
-        key.write_text(app_key)
-        size_bytes = inflate(handed.dump if isinstance(handed.dump, Path) else Path(), dump, int(chosen.size_gb * 1e9))
+        key.write_text(backup.app_key or "")
+        size_bytes = inflate(backup.dump if isinstance(backup.dump, Path) else Path(), dump, int(chosen.size_gb * 1e9))
         say(f"script: {size_bytes / 1e9:.2f} GB, {dump.stat().st_size / 1e9:.2f} GB compressed")
         environment = {
             **os.environ,
@@ -135,7 +134,7 @@ def main() -> None:
         }
         seconds, peak_kib, _ = measured(["inspect", "--json", str(dump)], environment)
         say(f"inspect: {seconds:.0f} s ({size_bytes / 1e6 / seconds:.0f} MB/s), {peak_kib / 1024:.0f} MiB")
-        options = ["--dump", str(dump), "--storage", str(handed.storage), "--app-key-file", str(key)]
+        options = ["--dump", str(dump), "--storage", str(backup.storage), "--app-key-file", str(key)]
         options += ["--runtime", "process", "--json", *(["--mysqld", chosen.mysqld] if chosen.mysqld else [])]
         seconds, peak_kib, printed = measured(["verify", *options], environment)
         result = json.loads(printed)

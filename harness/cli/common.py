@@ -27,8 +27,10 @@ from harness.base.settings import (
 from harness.cli.connection_info import how_to_reach
 from harness.cli.context import EXIT_CODES, errors_console, say, settings_for, show_result
 from harness.cli.post_run import Finished, do_afterwards
-from harness.drill.flow import Drill, new_drill_id
-from harness.inputs.discover import FoundBackup, find_backup
+from harness.drill.plan import Plan, new_drill_id
+from harness.drill.run import Run
+from harness.inputs.backup import BackupUnderTest
+from harness.inputs.discover import find_backup
 from harness.records.run_directory import Store
 from harness.reports.console import ConsoleProgress
 from harness.reports.terminal import console_for
@@ -163,7 +165,7 @@ def tell(line: str) -> None:
     errors_console.print(line, style="dim", markup=False, highlight=False)
 
 
-def found_backup(path: Path, password: bytes | None) -> FoundBackup:
+def found_backup(path: Path, password: bytes | None) -> BackupUnderTest:
     """As `find_backup`; says which one was chosen of several."""
     found = find_backup(path, password)
     if found.chosen:
@@ -196,8 +198,8 @@ def drilling(
     keep: bool = False,
     flavours: Mapping[str, str] = MappingProxyType({}),
     quiet: bool = False,
-) -> Iterator[tuple[Drill, Callable[[DrillResult], None]]]:
-    """A drill with everything around it: signals, leftovers of killed ones, a work directory, the summary.
+) -> Iterator[tuple[Plan, Callable[[Run, DrillResult], None]]]:
+    """What a drill needs around it: signals, leftovers of killed ones, a work directory, and the summary of its result.
 
     Args:
         dump: a script that was handed in; an image of its server's version is taken unless told otherwise.
@@ -220,19 +222,17 @@ def drilling(
                 keep=("target",) if keep else (),
                 flavours=flavours,
             )
-            drill = Drill(drill_id, runtime, settings, store, ConsoleProgress(console))
-            drill.keep = keep
 
-            def show(result: DrillResult) -> None:
+            def finish(run: Run, result: DrillResult) -> None:
                 if not quiet:
                     show_result(result, store.directory, as_json=as_json)
                 do_afterwards(Finished(result, store.directory, settings), say)
                 report = store.path("report.html")
                 if report.exists():
                     console.print(f"  Report: {report}", highlight=False, markup=False, soft_wrap=True)
+                if keep and run.target is not None:
+                    # A command that is to be copied stays on one line.
+                    for line in ("", *how_to_reach(run.target, directory).splitlines()):
+                        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-            yield drill, show
-            if keep and drill.target is not None:
-                # A command that is to be copied stays on one line.
-                for line in ("", *how_to_reach(drill.target, directory).splitlines()):
-                    console.print(line, markup=False, highlight=False, soft_wrap=True)
+            yield Plan(drill_id, runtime, settings, store, ConsoleProgress(console), keep=keep), finish

@@ -6,6 +6,7 @@ As with scenarios, the schema is closed, and all errors of a file are told at on
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -14,17 +15,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from harness.artifacts.dump.safety import CODES
 from harness.artifacts.dump.source import Dump
 from harness.base.errors import UsageError
-from harness.base.model import TrendLimits
+from harness.base.guide import APPLICATION_TIME_ZONE
+from harness.base.model import TrendEvidence, TrendLimits
 from harness.base.settings import CONFIG_NAME as CONFIG_NAME
 from harness.base.settings import ImageSettings, Limits
-from harness.base.timezones import zone_named
+from harness.base.timezones import TimeZones, zone_named
 from harness.cli.common import found_backup
-from harness.inputs.discover import FoundBackup
+from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import named_dump
 from harness.inputs.identity import backup_of_path, checked_name
 from harness.inputs.patterns import newest
 from harness.inputs.sources.fetch import Sources
-from harness.inputs.volumes import named_volume
+from harness.inputs.volumes import Volume, named_volume
 from harness.inputs.zips import read_password
 from harness.monitoring.config import TABLE, Notify
 from harness.scenario.definition import LimitChoices, Objectives
@@ -221,6 +223,10 @@ class Config(_Closed):
             return backup_of_path(base / f"output of {self.backup.dump_command[0]}")
         return self.backup.name or backup_of_path(base / (self.backup.directory or self.backup.dump[0]))
 
+    def app_key_file(self, base: Path) -> Path | None:
+        """The file with the backup's APP_KEY, if one is named."""
+        return base / self.backup.app_key_file if self.backup.app_key_file else None
+
 
 def load(path: Path) -> Config:
     """Read a configuration file.
@@ -264,8 +270,8 @@ def _validated(path: Path, schema: type[_Schema]) -> _Schema:
         raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
 
 
-def locate(config: Config, base: Path, sources: Sources, password: bytes | None = None) -> FoundBackup:
-    """The backup that a configuration means today: the newest of everything that it names.
+def locate(config: Config, base: Path, sources: Sources, password: bytes | None = None) -> BackupUnderTest:
+    """The backup that a configuration means today, without its key: the newest of everything that it names.
 
     Args:
         base: the directory of the configuration file.
@@ -273,20 +279,34 @@ def locate(config: Config, base: Path, sources: Sources, password: bytes | None 
         password: of a zip archive, instead of the one that the configuration names.
 
     Raises:
-        UsageError: nothing matches, or two candidates are equally new.
+        UsageError: nothing matches, two candidates are equally new, or a file that it names cannot be used.
     """
     where = config.backup
     if where.directory is not None:
         if password is None and where.password_file is not None:
             password = read_password(base / where.password_file)
-        return found_backup(newest(where.directory, base), password)
-    if where.dump_command:
-        dump: Dump = sources.output(where.dump_command, "dump_command", base, where.snapshot_command)
+        found = found_backup(newest(where.directory, base), password)
     else:
-        dump = named_dump([newest(each, base) for each in where.dump])
-    if where.storage is None:
-        return FoundBackup(dump, sources.output(where.storage_command, "storage_command", base, where.snapshot_command))
-    return FoundBackup(dump, named_volume(where.storage) or newest(where.storage, base))
+        fetched = (base, where.snapshot_command)
+        dump: Dump
+        if where.dump_command:
+            dump = sources.output(where.dump_command, "dump_command", *fetched)
+        else:
+            dump = named_dump([newest(each, base) for each in where.dump])
+        if where.storage is None:
+            storage: Path | Volume = sources.output(where.storage_command, "storage_command", *fetched)
+        else:
+            storage = named_volume(where.storage) or newest(where.storage, base)
+        found = BackupUnderTest(dump, storage)
+    return replace(
+        found,
+        database=where.database,
+        accepted_tables=config.accepted.tables,
+        allowed=frozenset(config.safety.allow),
+        name=config.backup_name(base),
+        trend=TrendEvidence(config.trend.limits(), ()),
+        time_zones=TimeZones(where.app_time_zone or APPLICATION_TIME_ZONE, where.server_time_zone),
+    )
 
 
 def _told(path: Path, where: tuple[int | str, ...], message: str, value: object) -> str:

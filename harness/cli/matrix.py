@@ -13,7 +13,7 @@ from harness.base.errors import EXIT_NOT_AS_EXPECTED, EXIT_USAGE, HarnessError
 from harness.base.model import DrillResult, MatrixCell, MatrixResult, Severity, Verdict
 from harness.base.settings import Settings
 from harness.cli.common import tell
-from harness.drill.flow import new_drill_id
+from harness.drill.plan import new_drill_id
 from harness.drill.result import exit_code
 from harness.inputs.matrix import Combination, combinations, parse_axes
 from harness.records.run_directory import Store

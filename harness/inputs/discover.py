@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -13,13 +13,12 @@ from typing import TypeVar
 from harness.artifacts.dump.source import Dump, files_of, open_script
 from harness.artifacts.dump.tab import TabDirectory
 from harness.artifacts.storage.inside import KNOWN
-from harness.artifacts.storage.zipped import ZipArchive, is_zip
+from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
-from harness.base.model import Manifest
+from harness.inputs.backup import BackupUnderTest
 from harness.inputs.directories import check_directory, one_for_each_table
 from harness.inputs.patterns import newest_of
 from harness.inputs.sidecars import check_sidecars, is_sidecar
-from harness.inputs.volumes import Volume
 from harness.inputs.zips import find_in_zip
 from harness.procedure.backup.directory import PARTIAL
 from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest
@@ -38,24 +37,7 @@ _ARCHIVE_NAME = re.compile(r"\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst|txz|tbz2?
 """What is called an archive and is damaged from its first byte on is a broken one, and not something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundBackup:
-    """A script and a storage that belong together.
-
-    Args:
-        dump: the script.
-        storage: directory or archive of the storage directory, an archive of both, or a volume that holds it.
-        manifest: what the tool that made them says, when it was this one.
-        chosen: one line that says which of several this is, where one had to be chosen.
-    """
-
-    dump: Dump
-    storage: Path | ZipArchive | Volume
-    manifest: Manifest | None = None
-    chosen: str = ""
-
-
-def find_backup(directory: Path, password: bytes | None = None) -> FoundBackup:
+def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTest:
     """The one script and the one storage that a directory, or a zip archive, holds.
 
     A directory that holds nothing but zip archives, as spatie/laravel-backup keeps them, stands for the newest of them.
@@ -70,7 +52,7 @@ def find_backup(directory: Path, password: bytes | None = None) -> FoundBackup:
         UnsafeArtifact: its manifest names files that are somewhere else.
     """
     if is_zip(directory):
-        return FoundBackup(*find_in_zip(directory, password))
+        return BackupUnderTest(*find_in_zip(directory, password))
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory, and not a zip archive", _NAME_BOTH)
     if directory.name.endswith(PARTIAL):
@@ -88,7 +70,7 @@ def find_backup(directory: Path, password: bytes | None = None) -> FoundBackup:
                 raise BrokenArtifact(f"the backup {directory.name} lacks {path.name}, which its manifest promises")
         if missing := {"database", "storage"} - paths.keys():
             raise BrokenArtifact(f"the manifest of {directory.name} names no {' and no '.join(sorted(missing))}")
-        return FoundBackup(paths["database"], paths["storage"], manifest)
+        return BackupUnderTest(paths["database"], paths["storage"], manifest)
     check_directory(directory)
     dumps: list[Dump] = []
     storages: list[Path] = []
@@ -107,13 +89,13 @@ def find_backup(directory: Path, password: bytes | None = None) -> FoundBackup:
         zipped = newest_of(zips, f"the newest zip archive of {directory}", directory)
         check_sidecars(zipped.parent, [zipped])
         chosen = f"{zipped.name} is the newest of {len(zips)} zip archives in {directory}" if len(zips) > 1 else ""
-        return replace(FoundBackup(*find_in_zip(zipped, password)), chosen=chosen)
+        return replace(BackupUnderTest(*find_in_zip(zipped, password)), chosen=chosen)
     names = [_short(dump, directory) for dump in dumps]
     dump = _only(dumps, names, "script of mysqldump", directory)
     storages = [path for path in storages if _looks_like_storage(path)] or storages
     storage = _only(storages, [path.name for path in storages], "storage directory or archive", directory)
     check_sidecars(directory, [path for path in (*files_of(dump), storage) if path.is_file()])
-    return FoundBackup(dump, storage)
+    return BackupUnderTest(dump, storage)
 
 
 def _entries(directory: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from harness import __version__
 from harness.base.model import CheckResult, DrillResult, Finding, Severity, Step, Verdict
 from harness.base.sizes import size
 from harness.checks.evidence import Evidence
-from harness.drill.steps.target import RECOVERY_STEPS
+from harness.drill.steps.restore import RECOVERY_STEPS
 from harness.records.run_directory import ERROR_DETAILS
 from harness.reports.document import (
     Bar,

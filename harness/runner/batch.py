@@ -10,53 +10,25 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from types import MappingProxyType
 
-from harness.base.clock import Silent
+from harness.base.clock import Clock, Silent
 from harness.base.errors import HarnessError, ServerFailed, UsageError
 from harness.base.model import DrillResult
 from harness.base.settings import Settings
-from harness.drill.flow import Drill, new_drill_id
-from harness.drill.handover import HandedOver
+from harness.drill.flow import back_up, prove_empty_target, restored, run_on, run_scenario
+from harness.drill.plan import Plan, new_drill_id
+from harness.drill.run import Run
 from harness.drill.steps.source import no_generator, prepare_source
 from harness.drill.steps.target import EmptyTarget
+from harness.inputs.backup import BackupUnderTest
 from harness.records.run_directory import Store
 from harness.runtime.choice import choose_runtime, settled
 from harness.runtime.ownership import workspace
 from harness.runtime.services.stack import Stack
-from harness.runtime.spec import StackSpec, new_app_key
-from harness.scenario.definition import RestoreChoices, Scenario
-
-
-@dataclass(frozen=True, slots=True)
-class Backed:
-    """A backup of a source that is gone.
-
-    Args:
-        handed: the artifact, and what its source held.
-        app_key: `APP_KEY` of the source.
-    """
-
-    handed: HandedOver
-    app_key: str
-
-    @property
-    def directory(self) -> Path:
-        """Where the artifact is."""
-        assert self.handed.directory is not None, "made by a drill"
-        return self.handed.directory
-
-
-def back_up(drill: Drill, scenario: Scenario) -> Backed:
-    """The first half of a drill, for second halves of others.
-
-    Raises:
-        HarnessError: it failed.
-    """
-    app_key = new_app_key()
-    return Backed(drill.back_up(scenario, app_key), app_key)
+from harness.runtime.spec import new_app_key
+from harness.scenario.definition import LimitChoices, RestoreChoices, Scenario
 
 
 class Batch:
@@ -74,7 +46,7 @@ class Batch:
         self.settings = settings
         self._auto = auto
         self._say = say
-        self._backups: dict[str, Backed | None] = {}
+        self._backups: dict[str, BackupUnderTest | None] = {}
         self._empty: dict[str, EmptyTarget | None] = {}
         self._had: set[str] = set()
         self._running = ExitStack()
@@ -100,16 +72,13 @@ class Batch:
         settings = self._fitting(scenario)
         try:
             backed = self.backed(scenario) if _second_half_tells(scenario) else None
-            with new_drill(settings, scenario.name, self._say, scenario.runtime.flavours) as drill:
-                self._begin(drill, settings, scenario)
-                if backed is None:
-                    return drill.run(scenario)
-                return drill.run_on(backed.handed, backed.app_key, scenario)
+            with self._run(settings, scenario, scenario.name) as run:
+                return run_scenario(run, scenario) if backed is None else run_on(run, backed)
         except KeyboardInterrupt:
             self.close()  # a process that a signal ends, such as a worker of pytest-xdist, may not come to it later
             raise
 
-    def backed(self, scenario: Scenario) -> Backed | None:
+    def backed(self, scenario: Scenario) -> BackupUnderTest | None:
         """The backup of a source with the data of a scenario, made once; nobody changes it.
 
         Returns:
@@ -120,21 +89,25 @@ class Batch:
         key = f"{chosen} {flavours.get('source')} {scenario.runtime.kind}"
         if key not in self._backups:
             settings = self._fitting(scenario)
-            with new_drill(settings, "source", self._say, flavours) as drill:
-                self._begin(drill, settings, scenario)
+            plain = scenario.model_copy(update={"fault": (), "limits": LimitChoices()})
+            with self._run(settings, plain, "source") as run:
                 try:
-                    self._backups[key] = back_up(drill, scenario)
+                    self._backups[key] = back_up(run, plain)
                 except HarnessError:
                     self._backups[key] = None
         return self._backups[key]
 
-    def _begin(self, drill: Drill, settings: Settings, scenario: Scenario) -> None:
-        """In fast mode, let its servers begin with the files of an empty target that was proven once for all drills."""
-        if settings.fast:
-            flavours, release = scenario.runtime.flavours, scenario.restore.release
-            wanted = {"source": (flavours.get("source"), None), "target": (flavours.get("target"), release)}
-            made = {role: self._empty_target(settings, *each) for role, each in wanted.items()}
-            drill.begin_with = {role: empty for role, empty in made.items() if empty is not None}
+    @contextmanager
+    def _run(self, settings: Settings, scenario: Scenario, name: str) -> Iterator[Run]:
+        """A run of a scenario; in fast mode its servers begin with the files of an empty target proven for all."""
+        flavours, release = scenario.runtime.flavours, scenario.restore.release
+        with new_plan(settings, name, self._say, flavours) as plan:
+            begin_with: dict[str, EmptyTarget] = {}
+            if settings.fast:
+                wanted = {"source": (flavours.get("source"), None), "target": (flavours.get("target"), release)}
+                made = {role: self._empty_target(settings, *each) for role, each in wanted.items()}
+                begin_with = {role: empty for role, empty in made.items() if empty is not None}
+            yield Run(replace(plan, begin_with=begin_with).of_scenario(scenario))
 
     def _empty_target(self, settings: Settings, flavour: str | None, release: str | None) -> EmptyTarget | None:
         """Made once; None where it cannot be made: then the drill's own says why."""
@@ -142,13 +115,14 @@ class Batch:
         if key not in self._empty:
             with ExitStack() as running:
                 flavours = {"target": flavour} if flavour else {}
-                drill = running.enter_context(new_drill(settings, "empty", self._say, flavours))
+                released = replace(settings, standin_release=release or settings.standin_release)
+                plan = running.enter_context(new_plan(released, "empty", self._say, flavours))
                 try:
-                    made = self._empty[key] = drill.empty_target(release)
+                    made = self._empty[key] = prove_empty_target(plan)
                 except HarnessError:
                     self._empty[key] = None
                 else:
-                    running.callback(drill.runtime.forget, made.spec)
+                    running.callback(plan.runtime.forget, made.spec)
                     self._running.push(running.pop_all())
         return self._empty[key]
 
@@ -164,7 +138,7 @@ class Batch:
     @contextmanager
     def empty(self) -> Iterator[Stack]:
         """A running, migrated instance without data; all of it is gone after the block."""
-        with new_drill(self._settled(self.settings), "empty", self._say) as drill, _stack(drill, "target") as stack:
+        with new_plan(self._settled(self.settings), "empty", self._say) as plan, _stack(plan, "target") as stack:
             stack.apiary.must_artisan("migrate", "--force")
             stack.apiary.lifecycle.start()
             yield stack
@@ -174,10 +148,10 @@ class Batch:
         """A running instance with the data of a scenario, indexed; all of it is gone after the block."""
         settings = self._fitting(scenario)
         with (
-            new_drill(settings, "source", self._say, scenario.runtime.flavours) as drill,
-            _stack(drill, "source") as stack,
+            new_plan(settings, "source", self._say, scenario.runtime.flavours) as plan,
+            _stack(plan, "source") as stack,
         ):
-            prepare_source(stack, scenario, secrets.token_hex(8), drill.limits, drill.clock)
+            prepare_source(stack, scenario, secrets.token_hex(8), settings.limits, Clock(Silent()))
             yield stack
 
     @contextmanager
@@ -187,11 +161,9 @@ class Batch:
         backed = self.backed(scenario)
         if backed is None:
             raise ServerFailed("the backup that was to be restored could not be made", "`apiary-drill run` says why.")
-        with new_drill(settings, "restored", self._say, scenario.runtime.flavours) as drill:
-            drill.follow(scenario)
-            handed = backed.handed.copied_to(drill.store.path("backup"))
-            self._begin(drill, settings, scenario)
-            with drill.restored(handed, backed.app_key) as (stack, _):
+        with self._run(settings, scenario, "restored") as run:
+            copy = backed.copied_to(run.plan.store.path("backup"))
+            with restored(run, copy) as (stack, _):
                 yield stack
 
     def _fitting(self, scenario: Scenario) -> Settings:
@@ -207,22 +179,20 @@ class Batch:
 
 
 @contextmanager
-def _stack(drill: Drill, role: str) -> Iterator[Stack]:
-    spec = StackSpec(
-        role, drill.drill_id, drill.store.logs / role, new_app_key(), durable=not drill.fast, limits=drill.limits
-    )
-    with drill.runtime.stack(spec) as stack:
+def _stack(plan: Plan, role: str) -> Iterator[Stack]:
+    spec = replace(plan.stack(role, new_app_key()), durable=not plan.settings.fast, app_env={})
+    with plan.runtime.stack(spec) as stack:
         yield stack
 
 
 @contextmanager
-def new_drill(
+def new_plan(
     settings: Settings,
     name: str,
     say: Callable[[str], None] = lambda _line: None,
     flavours: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[Drill]:
-    """A drill with a run directory and a work directory of its own, which tells nobody how far it is.
+) -> Iterator[Plan]:
+    """A plan with a run directory and a work directory of its own, whose drill tells nobody how far it is.
 
     Raises:
         MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.
@@ -230,7 +200,7 @@ def new_drill(
     drill_id = new_drill_id(name)
     with workspace(settings.state_dir, drill_id) as directory:
         runtime = choose_runtime(settings, directory, say, flavours=flavours)
-        yield Drill(drill_id, runtime, settings, Store(settings.runs_dir / drill_id), Silent())
+        yield Plan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id))
 
 
 def fitting(settings: Settings, wanted: Scenario) -> Settings:

@@ -6,26 +6,29 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 import docker
 import pytest
 
-from harness.base.clock import Silent
 from harness.base.model import CheckResult, DrillResult, Finding, Severity
 from harness.base.settings import Settings, from_environment
 from harness.checks.evidence import Evidence
 from harness.checks.verdict import decide, findings_of, judge
-from harness.drill.flow import Drill, new_drill_id
+from harness.drill.flow import back_up, restored
+from harness.drill.plan import Plan, new_drill_id
+from harness.drill.run import Run
 from harness.drill.steps.collect import Restored, collect
+from harness.inputs.backup import BackupUnderTest
 from harness.records.run_directory import Store
-from harness.runner.batch import Backed, Batch, back_up
+from harness.runner.batch import Batch
 from harness.runtime.docker.runtime import DockerRuntime
 from harness.runtime.ownership import workspace
 from harness.runtime.process.runtime import ProcessRuntime
 from harness.runtime.services.stack import Stack
 from harness.runtime.spec import PROBE_USER
-from harness.scenario.definition import Objectives, Scenario, find, load
+from harness.scenario.definition import Scenario, find, load
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +45,7 @@ def drill_of(
     *,
     engine: docker.DockerClient | None = None,
     flavours: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[Drill]:
+) -> Iterator[Run]:
     """A drill with a run directory and a work directory of its own; in containers where an engine is given."""
     drill_id = new_drill_id(name)
     with workspace(settings.state_dir, drill_id) as directory:
@@ -51,20 +54,39 @@ def drill_of(
             if engine is None
             else DockerRuntime(settings, engine, flavours=flavours)
         )
-        yield Drill(drill_id, runtime, settings, Store(settings.runs_dir / drill_id), Silent())
+        yield Run(Plan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id)))
+
+
+@dataclass(frozen=True)
+class Backed:
+    """A backup that a drill made, whose source is gone."""
+
+    backup: BackupUnderTest
+
+    @property
+    def app_key(self) -> str:
+        """`APP_KEY` of the source."""
+        assert self.backup.app_key is not None
+        return self.backup.app_key
+
+    @property
+    def directory(self) -> Path:
+        """Where it is."""
+        assert self.backup.directory is not None
+        return self.backup.directory
 
 
 @dataclass(frozen=True)
 class Restoration:
     """A restored target, and all that is needed to look at it again and again."""
 
-    drill: Drill
+    drill: Run
     target: Stack
     what: Restored
 
     def look(self) -> Evidence:
         """Gather the evidence as a drill does."""
-        evidence = collect(self.target, self.what, Objectives(), self.drill.store.directory, self.drill.clock)
+        evidence = collect(self.drill, self.target, self.what)
         self._forget_the_visit()
         return evidence
 
@@ -81,8 +103,9 @@ class Restoration:
 
     def counter(self, table: str) -> int:
         """The next AUTO_INCREMENT value of a table at the source."""
-        assert self.what.backup is not None
-        value = next(state.auto_increment for state in self.what.backup.database.tables if state.name == table)
+        made = self.what.backup.made
+        assert made is not None
+        value = next(state.auto_increment for state in made.backup.database.tables if state.name == table)
         assert value is not None
         return value
 
@@ -103,7 +126,7 @@ def scenario() -> Scenario:
 def backed(settings: Settings, scenario: Scenario) -> Backed:
     """One backup by local processes, shared by all tests of a worker; nobody changes it."""
     with drill_of(settings, "source") as drill:
-        return back_up(drill, scenario)
+        return Backed(back_up(drill, scenario))
 
 
 @pytest.fixture(scope="session", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
@@ -114,10 +137,10 @@ def restoration(request: pytest.FixtureRequest, settings: Settings, scenario: Sc
         backed = request.getfixturevalue("backed")
     else:
         with drill_of(settings, "source", engine=engine) as drill:
-            backed = back_up(drill, scenario)
+            backed = Backed(back_up(drill, scenario))
     with (
         drill_of(settings, "target", engine=engine) as drill,
-        drill.restored(backed.handed, backed.app_key) as (target, what),
+        restored(drill, backed.backup) as (target, what),
     ):
         yield Restoration(drill, target, what)
 

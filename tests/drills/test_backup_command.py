@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.base.settings import Settings
-from harness.runner.batch import Backed
-from tests.drills.conftest import drill_of
+from harness.drill.flow import restored
+from tests.drills.conftest import Backed, drill_of
 from tests.drills.test_handed_in import drill, told
 
 pytestmark = pytest.mark.xdist_group("handed-in")
@@ -26,7 +26,7 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
     key = tmp_path / "app-key"
     key.write_text(backed.app_key)
     stopped, started = tmp_path / "stopped", tmp_path / "started"
-    with drill_of(settings, "running") as other, other.restored(backed.handed, backed.app_key) as (target, _):
+    with drill_of(settings, "running") as other, restored(other, backed.backup) as (target, _):
         server = target.mysql
         with server.session() as session:
             session.execute("CREATE USER 'backup'@'%' IDENTIFIED BY 'a pass''word'")
@@ -52,7 +52,7 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
         assert "is not empty" in told(again)
     manifest = json.loads((tmp_path / "backup" / "manifest.json").read_text())
     assert (manifest["mode"], manifest["same_snapshot"]) == ("quiesced", True)
-    assert sum(table["rows"] for table in manifest["tables"]) == sum(t.rows for t in backed.handed.manifest.tables)
+    assert sum(table["rows"] for table in manifest["tables"]) == sum(t.rows for t in backed.backup.manifest.tables)
     assert "pass'word" not in json.dumps(manifest)
     verified = drill(settings, "verify", "--json", "--app-key-file", str(key), str(tmp_path / "backup"))
     assert verified.returncode == 0, verified.stderr

@@ -15,14 +15,16 @@ from harness.base.errors import StageFailed
 from harness.base.model import Step
 from harness.base.settings import Settings
 from harness.base.wait import wait_until
-from harness.drill.flow import Drill, new_drill_id
+from harness.drill.flow import restored
+from harness.drill.plan import Plan, new_drill_id
+from harness.drill.run import Run
 from harness.records.run_directory import Store
-from harness.runner.batch import Backed
 from harness.runtime.docker.images import LOCAL_STANDIN
 from harness.runtime.docker.labels import DRILL, drill_labels, remove, remove_drill
 from harness.runtime.docker.runtime import DockerRuntime
 from harness.runtime.services.stack import Stack
 from harness.runtime.spec import StackSpec, new_app_key
+from tests.drills.conftest import Backed
 from tests.drills.engine_things import Place, things
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]
@@ -153,8 +155,8 @@ def test_a_kept_target_is_reached_as_it_is_told_and_removed_as_it_is_told(
             login.replace(" --interactive --tty", "").removesuffix(" )") + " --execute='SELECT COUNT(*) FROM events' )"
         )
         asked = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, check=False)
-        assert backed.handed.manifest is not None
-        events = next(table.rows for table in backed.handed.manifest.tables if table.name == "events")
+        assert backed.backup.manifest is not None
+        events = next(table.rows for table in backed.backup.manifest.tables if table.name == "events")
         assert asked.stdout.split() == ["COUNT(*)", str(events)], asked.stderr
         assert drill_id not in place.command("cleanup").stdout
         assert requests.get(f"{url}ping", timeout=30).text == "pong"
@@ -209,10 +211,10 @@ def test_a_full_disk_says_nothing_about_the_backup(
     store = Store(settings.runs_dir / drill_id)
     try:
         listener = _FillsTheDisk(engine, str(holder.id), "restore-files", left)
-        drill = Drill(drill_id, DockerRuntime(settings, engine), settings, store, listener)
+        drill = Run(Plan(drill_id, DockerRuntime(settings, engine), settings, store, listener))
         with (
             pytest.raises(StageFailed) as caught,
-            drill.restored(backed.handed, backed.app_key),
+            restored(drill, backed.backup),
         ):
             pytest.fail("the script ran on a full disk")
     finally:

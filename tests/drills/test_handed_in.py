@@ -18,12 +18,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from harness.artifacts.dump.source import open_script
 from harness.artifacts.storage.names import coded
 from harness.base.settings import Settings
+from harness.drill.flow import restored
 from harness.faults.storage import unpacked
 from harness.records.attestation.keys import generate
 from harness.records.schema import SCHEMAS
-from harness.runner.batch import Backed
 from harness.runtime.services.execution import run
-from tests.drills.conftest import drill_of
+from tests.drills.conftest import Backed, drill_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 
@@ -58,8 +58,8 @@ def told(process: subprocess.CompletedProcess[str]) -> str:
 
 def rows_of(backed: Backed) -> int:
     """How many rows the manifest promises."""
-    assert backed.handed.manifest is not None
-    return sum(table.rows for table in backed.handed.manifest.tables)
+    assert backed.backup.manifest is not None
+    return sum(table.rows for table in backed.backup.manifest.tables)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def script(backed: Backed, tmp_path: Path) -> Path:
     """The dump of a generated Apiary as plain text."""
     path = tmp_path / "apiary.sql"
     with path.open("wb") as file:
-        for chunk in open_script(backed.handed.dump):
+        for chunk in open_script(backed.backup.dump):
             file.write(chunk)
     return path
 
@@ -75,7 +75,7 @@ def script(backed: Backed, tmp_path: Path) -> Path:
 def storage_directory(backed: Backed, directory: Path) -> Path:
     """The storage artifact unpacked by tar, as an operator's own copy would be."""
     directory.mkdir()
-    subprocess.run(["tar", "--zstd", "-xf", str(backed.handed.storage), "-C", str(directory)], check=True)
+    subprocess.run(["tar", "--zstd", "-xf", str(backed.backup.storage), "-C", str(directory)], check=True)
     return directory
 
 
@@ -249,7 +249,7 @@ def test_a_dump_by_plain_mysqldump_of_a_database_that_is_not_the_harnesss(
     settings: Settings, backed: Backed, tmp_path: Path
 ) -> None:
     """The guide's command as it stands, on a server with an Apiary that nobody generated for this test."""
-    with drill_of(settings, "other") as other, other.restored(backed.handed, backed.app_key) as (target, _):
+    with drill_of(settings, "other") as other, restored(other, backed.backup) as (target, _):
         server = target.mysql
         with server.session(database=server.database) as session:
             session.execute("SET foreign_key_checks = 0")

@@ -83,8 +83,8 @@ def operator_of(settings: Settings, scenario: Scenario, directory: Path) -> Oper
     """Start an Apiary with data, dump it in every way, and end it."""
     app_key = new_app_key()
     with drill_of(settings, "operator") as drill:
-        spec = StackSpec("source", drill.drill_id, drill.store.logs / "source", app_key)
-        with drill.runtime.stack(spec) as source:
+        spec = StackSpec("source", drill.plan.drill_id, drill.plan.store.logs / "source", app_key)
+        with drill.plan.runtime.stack(spec) as source:
             prepare_source(source, scenario, secrets.token_hex(4), Limits(), drill.clock)
             server = source.mysql
             names = {name: directory / f"{name}.sql" for name in ("plain", "structure", "rows", *FURTHER)}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.settings import Settings
-from harness.runner.batch import Backed
+from tests.drills.conftest import Backed
 from tests.drills.test_handed_in import drill, told
 
 pytestmark = pytest.mark.xdist_group("handed-in")

@@ -16,10 +16,10 @@ import pytest
 from pypdf import PdfReader
 
 from harness.base.settings import Settings
-from harness.runner.batch import Backed
+from harness.drill.flow import restored
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import MySqlServer, Session, quote_name
-from tests.drills.conftest import drill_of
+from tests.drills.conftest import Backed, drill_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 
@@ -100,7 +100,7 @@ def dump(server: MySqlServer, path: Path) -> None:
 @pytest.fixture(scope="module")
 def marked(settings: Settings, backed: Backed, tmp_path_factory: pytest.TempPathFactory) -> Marked:
     place = tmp_path_factory.mktemp("marked")
-    with drill_of(settings, "marked") as drill, drill.restored(backed.handed, backed.app_key) as (target, _):
+    with drill_of(settings, "marked") as drill, restored(drill, backed.backup) as (target, _):
         with target.mysql.session(database=target.mysql.database) as session:
             columns = mark_rows(session, target.mysql.database)
         dump(target.mysql, place / "apiary.sql")

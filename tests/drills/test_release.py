@@ -14,8 +14,8 @@ import docker
 import pytest
 
 from harness.base.settings import Settings
-from harness.runner.batch import Backed
 from harness.runtime.docker.images import LOCAL_STANDIN
+from tests.drills.conftest import Backed
 from tests.drills.test_handed_in import drill, rows_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")

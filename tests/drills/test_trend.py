@@ -11,7 +11,7 @@ import pytest
 from harness.artifacts.dump.source import open_script
 from harness.base.settings import Settings
 from harness.records.history.database import History
-from harness.runner.batch import Backed
+from tests.drills.conftest import Backed
 from tests.drills.test_handed_in import drill, storage_directory
 
 pytestmark = pytest.mark.xdist_group("handed-in")
@@ -37,7 +37,7 @@ def test_a_table_that_lost_half_of_its_rows_upstream_is_a_warning(
     """Both drills pass; the second one says what is less, and says it again later without the history."""
     storage, key = storage_directory(backed, tmp_path / "storage"), tmp_path / "app-key"
     key.write_text(backed.app_key)
-    script = b"".join(open_script(backed.handed.dump))
+    script = b"".join(open_script(backed.backup.dump))
     results = []
     for name, content in (("apiary-2026-11-21.sql", script), ("apiary-2026-11-22.sql", without_half(script))):
         (tmp_path / name).write_bytes(content)

@@ -12,8 +12,8 @@ import pytest
 from harness.artifacts.dump.source import open_script
 from harness.artifacts.storage.archive import open_archive
 from harness.base.settings import Settings
-from harness.runner.batch import Backed
 from harness.runtime.docker.images import LOCAL_STANDIN
+from tests.drills.conftest import Backed
 from tests.drills.test_handed_in import drill
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]
@@ -24,14 +24,14 @@ def test_a_backup_whose_files_are_in_a_volume_passes(
 ) -> None:
     """The configuration names it; every file is compared, and the volume is as it was."""
     with (tmp_path / "apiary.sql").open("wb") as script:
-        script.writelines(open_script(backed.handed.dump))
+        script.writelines(open_script(backed.backup.dump))
     (tmp_path / "key").write_text(backed.app_key)
     name = f"test-volume-{secrets.token_hex(6)}"
     engine.volumes.create(name)
     try:
         holder = engine.containers.create(LOCAL_STANDIN, ["true"], volumes={name: {"bind": "/v", "mode": "rw"}})
-        assert isinstance(backed.handed.storage, Path)
-        holder.put_archive("/v", b"".join(open_archive(backed.handed.storage)))
+        assert isinstance(backed.backup.storage, Path)
+        holder.put_archive("/v", b"".join(open_archive(backed.backup.storage)))
         holder.remove(v=True)
         (tmp_path / "drill.toml").write_text(
             f'[backup]\ndump = "apiary.sql"\nstorage = "volume:{name}"\napp_key_file = "key"\n'

@@ -20,7 +20,7 @@ from harness.cli.common import (
     settings_for,
     tell,
 )
-from harness.drill.flow import new_drill_id
+from harness.drill.plan import new_drill_id
 from harness.inputs.volumes import named_volume, opened
 from harness.procedure.backup.directory import noted
 from harness.procedure.backup.external_server import CommandLifecycle, check_account, check_command, component

@@ -25,7 +25,7 @@ from harness.base.sizes import size
 from harness.cli import config
 from harness.cli.common import EXIT_CODES, found_backup, password_option, settings_for, tell
 from harness.cli.options.backup import window_option
-from harness.drill.flow import new_drill_id
+from harness.drill.plan import new_drill_id
 from harness.inputs.discover import is_tab
 from harness.inputs.dumps import STANDARD_INPUT, named_dump
 from harness.inputs.expected import expected_tables, missing_tables

@@ -14,7 +14,9 @@ from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, drilling, errors_console, runtime_options
 from harness.cli.options.notifications import signing_options, telling_options
 from harness.cli.options.reports import report_options
+from harness.drill.flow import run_scenario
 from harness.drill.result import exit_code
+from harness.drill.run import Run
 from harness.runner.batch import fitting
 from harness.scenario import definition as scenario
 
@@ -67,9 +69,10 @@ def run(
     for wanted, fitted in asked:
         chosen = wanted.with_data(scale=scale, rng_seed=rng_seed)
         flavours = chosen.runtime.flavours
-        with drilling(fitted, chosen.name, as_json=as_json, keep=keep, flavours=flavours) as (drill, show):
-            result = drill.run(chosen)
-            show(result)
+        with drilling(fitted, chosen.name, as_json=as_json, keep=keep, flavours=flavours) as (plan, finish):
+            drill = Run(plan.of_scenario(chosen))
+            result = run_scenario(drill, chosen)
+            finish(drill, result)
         unmet = chosen.expected.unmet(result)
         for told in unmet:
             errors_console.print(f"not as expected: {told}", markup=False, highlight=False, soft_wrap=True)

@@ -18,7 +18,7 @@ from harness.base.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, UsageEr
 from harness.base.model import DrillResult
 from harness.base.settings import ReportSettings, Settings
 from harness.cli.common import EXIT_CODES, runtime_options, tell
-from harness.drill.flow import new_drill_id
+from harness.drill.plan import new_drill_id
 from harness.records.run_directory import Store
 from harness.reports.files import check_files, write_whole
 from harness.reports.scorecard import print_scorecard, render_markdown, told

@@ -23,10 +23,11 @@ from harness.base.timezones import TimeZones, checked_zone
 from harness.cli import config
 from harness.cli.common import drilling, found_backup, must_exist, password_option, tell
 from harness.cli.context import say
-from harness.drill.flow import new_drill_id
-from harness.drill.handover import HandedIn
+from harness.drill.flow import verify
+from harness.drill.plan import new_drill_id
+from harness.drill.run import Run
 from harness.inputs.app_key import read_app_key
-from harness.inputs.discover import FoundBackup
+from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import STANDARD_INPUT, named_dump, spool
 from harness.inputs.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
 from harness.inputs.identity import backup_of_path, checked_name
@@ -79,36 +80,39 @@ class Asked:
         """The script comes through a pipe: it has to be kept (handin.dumps.spool) before it is read."""
         return self.dump == (STANDARD_INPUT,)
 
-    def find(self, open_volume: Callable[[Volume], HostedDirectory], sources: Sources) -> tuple[HandedIn, Objectives]:
+    def find(
+        self, open_volume: Callable[[Volume], HostedDirectory], sources: Sources
+    ) -> tuple[BackupUnderTest, Objectives]:
         """The backup, and the objectives of the configuration.
 
         Args:
             open_volume: makes a volume readable, if the storage is one.
             sources: fetches what is not on this machine.
         """
+        password = None if self.password_file is None else read_password(self.password_file)
+        key_file, objectives = self.app_key_file, Objectives()
         chosen = self._configuration()
         if chosen is None:
-            named = self._with_options(self._named(), open_volume, self.database, self.app_key_file)
-            return replace(named, name=self.name or self._name_of(named)), Objectives()
-        path, configured = chosen
-        base = path.absolute().parent
-        key = self.app_key_file or (base / configured.backup.app_key_file if configured.backup.app_key_file else None)
-        handed_in = self._with_options(
-            config.locate(configured, base, sources, self._password()),
-            open_volume,
-            self.database or configured.backup.database,
-            key,
-            configured.accepted.tables,
-            configured.safety.allow,
-        )
-        name, where = self.name or configured.backup_name(base), configured.backup
-        zones = self._time_zones(where.app_time_zone, where.server_time_zone)
-        trend = TrendEvidence(configured.trend.limits(), ())
-        return replace(handed_in, name=name, trend=trend, time_zones=zones), configured.objectives
-
-    def _time_zones(self, application: str | None = None, server: str | None = None) -> TimeZones:
-        """What the command line says of time zones, or else the configuration."""
-        return TimeZones(self.app_time_zone or application or APPLICATION_TIME_ZONE, self.server_time_zone or server)
+            found = self._named(password)
+        else:
+            path, configured = chosen
+            base = path.absolute().parent
+            found, objectives = config.locate(configured, base, sources, password), configured.objectives
+            key_file = key_file or configured.app_key_file(base)
+        key = None if key_file is None else read_app_key(key_file)  # before a volume is opened
+        zones = found.time_zones
+        return replace(
+            found,
+            storage=open_volume(found.storage) if isinstance(found.storage, Volume) else found.storage,
+            app_key=key,
+            database=self.database or found.database,
+            accepted_tables=(*found.accepted_tables, *self.accept_missing),
+            allowed=found.allowed.union(self.allow),
+            name=self.name or found.name,
+            time_zones=TimeZones(self.app_time_zone or zones.application, self.server_time_zone or zones.server),
+            max_storage_bytes=self.max_storage,
+            provenance=tuple(sources.provenance),
+        ), objectives
 
     def _configuration(self) -> tuple[Path, config.Config] | None:
         path = self.config_file
@@ -124,49 +128,21 @@ class Asked:
                 )
         return path, config.load(path)
 
-    def _named(self) -> FoundBackup:
+    def _named(self, password: bytes | None) -> BackupUnderTest:
         if self.backup_dir is not None:
             if self.dump or self.storage is not None:
                 raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
-            return found_backup(must_exist(self.backup_dir, "BACKUP"), self._password())
-        if self.password_file is not None:
+            found = found_backup(must_exist(self.backup_dir, "BACKUP"), password)
+            return replace(found, name=backup_of_path(self.backup_dir.resolve()))
+        if password is not None:
             raise click.UsageError("--password-file goes with a BACKUP that is a zip archive")
         if not self.dump or self.storage is None:
             raise click.UsageError("--dump and --storage go together")
         storage = named_storage(self.storage)
         if self.from_standard_input:
-            return FoundBackup(Path(STANDARD_INPUT), storage)
-        return FoundBackup(named_dump([must_exist(Path(name), "--dump") for name in self.dump]), storage)
-
-    def _password(self) -> bytes | None:
-        return None if self.password_file is None else read_password(self.password_file)
-
-    def _name_of(self, handed_in: HandedIn) -> str:
-        if self.from_standard_input:
-            return STANDARD_INPUT_NAME
-        return backup_of_path(self.backup_dir.resolve() if self.backup_dir else files_of(handed_in.dump)[0])
-
-    def _with_options(
-        self,
-        found: FoundBackup,
-        open_volume: Callable[[Volume], HostedDirectory],
-        database: str | None,
-        app_key_file: Path | None,
-        accepted: tuple[str, ...] = (),
-        allowed: tuple[str, ...] = (),
-    ) -> HandedIn:
-        key = None if app_key_file is None else read_app_key(app_key_file)  # before a volume is opened
-        return HandedIn(
-            dump=found.dump,
-            storage=open_volume(found.storage) if isinstance(found.storage, Volume) else found.storage,
-            database=database,
-            manifest=found.manifest,
-            app_key=key,
-            accepted_tables=(*accepted, *self.accept_missing),
-            allowed=frozenset((*allowed, *self.allow)),
-            time_zones=self._time_zones(),
-            max_storage_bytes=self.max_storage,
-        )
+            return BackupUnderTest(Path(STANDARD_INPUT), storage, name=STANDARD_INPUT_NAME)
+        dump = named_dump([must_exist(Path(name), "--dump") for name in self.dump])
+        return BackupUnderTest(dump, storage, name=backup_of_path(files_of(dump)[0]))
 
 
 def read_size(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
@@ -226,50 +202,32 @@ def drill_handed_in(
         def open_volume(volume: Volume) -> HostedDirectory:
             return volumes.enter_context(opened(volume, settings, new_drill_id("volume"), progress=tell))
 
-        handed_in, configured = asked.find(open_volume, sources)
-        handed_in = replace(handed_in, migrate=migrate, provenance=tuple(sources.provenance))
-        return _drill(
-            asked, handed_in, name, settings, configured, rto_s, rpo_s, as_json=as_json, keep=keep, one_of=one_of
+        backup, configured = asked.find(open_volume, sources)
+        backup = replace(backup, migrate=migrate, trend=_past(backup, settings))
+        objectives = Objectives(
+            recovery_time_s=rto_s or configured.recovery_time_s, recovery_point_s=rpo_s or configured.recovery_point_s
         )
-
-
-def _drill(
-    asked: Asked,
-    handed_in: HandedIn,
-    name: str,
-    settings: Settings,
-    configured: Objectives,
-    rto_s: float | None,
-    rpo_s: float | None,
-    *,
-    as_json: bool,
-    keep: bool,
-    one_of: str,
-) -> DrillResult:
-    objectives = Objectives(
-        recovery_time_s=rto_s or configured.recovery_time_s, recovery_point_s=rpo_s or configured.recovery_point_s
-    )
-    handed_in = replace(handed_in, trend=_past(handed_in, settings))
-    # What the first file says of its server decides which image is taken; a pipe can't be asked before it is kept.
-    first: Dump | None = None
-    if not asked.from_standard_input:
-        first = handed_in.dump if isinstance(handed_in.dump, ZippedScript) else files_of(handed_in.dump)[0]
-    with drilling(settings, name, as_json=as_json, dump=first, keep=keep, quiet=bool(one_of)) as (drill, show):
-        if asked.from_standard_input:
-            spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / drill.drill_id)
-            handed_in = replace(handed_in, dump=spooled)
-        purpose = f"The backup {handed_in.dump.name} with {handed_in.storage.name}, handed in by an operator."
-        purpose += f" One of several combinations: {one_of}." if one_of else ""
-        result = drill.verify(handed_in, objectives, purpose)
-        show(result)
+        # What the first file says of its server decides which image is taken; a pipe can't be asked before it is kept.
+        first: Dump | None = None
+        if not asked.from_standard_input:
+            first = backup.dump if isinstance(backup.dump, ZippedScript) else files_of(backup.dump)[0]
+        with drilling(settings, name, as_json=as_json, dump=first, keep=keep, quiet=bool(one_of)) as (plan, finish):
+            if asked.from_standard_input:
+                spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / plan.drill_id)
+                backup = replace(backup, dump=spooled)
+            purpose = f"The backup {backup.dump.name} with {backup.storage.name}, handed in by an operator."
+            purpose += f" One of several combinations: {one_of}." if one_of else ""
+            run = Run(plan.of_backup(backup, objectives, purpose))
+            result = verify(run, backup)
+            finish(run, result)
     return result
 
 
-def _past(handed_in: HandedIn, settings: Settings) -> TrendEvidence | None:
+def _past(backup: BackupUnderTest, settings: Settings) -> TrendEvidence | None:
     """The last good drills of this backup; a history that can't be read is told, and stops no drill."""
-    limits = handed_in.trend.limits if handed_in.trend else TrendLimits()
+    limits = backup.trend.limits if backup.trend else TrendLimits()
     try:
-        return baseline(History(settings.history_path), handed_in.name, limits)
+        return baseline(History(settings.history_path), backup.name, limits)
     except HarnessError as error:
         say(f"not compared with earlier drills: {error.fact}")
         return None

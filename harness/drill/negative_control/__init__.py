@@ -7,21 +7,38 @@ finds nothing, the drill could not have told, whatever it said before.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
 from random import Random
 
 from harness.base.errors import HarnessError, WaitTimeout
 from harness.base.model import CheckResult, NegativeControl, Severity
-from harness.checks import Check
+from harness.checks import CHECKS, Check
+from harness.checks.evidence import Evidence
 from harness.checks.verdict import judge
 from harness.drill.negative_control.documents import DOCUMENTS
 from harness.drill.negative_control.files import FILES
 from harness.drill.negative_control.rows import ROWS
 from harness.drill.negative_control.touched import Break, Target
+from harness.drill.result import NOT_WANTED
+from harness.drill.run import Run
+from harness.drill.steps.collect import Restored
+from harness.runtime.services.stack import Stack
 
 CONTROLS: dict[str, Break] = {**ROWS, **FILES, **DOCUMENTS}
 """What can be broken; one of them is chosen at random."""
+
+
+def break_something(run: Run, stack: Stack, what: Restored, evidence: Evidence) -> NegativeControl:
+    """Break something small after the verdict, and see whether the checks find it."""
+    if not run.plan.settings.negative_control:
+        return NegativeControl(note=NOT_WANTED)
+    with run.clock.step("control", "Break something small, and see whether it is found", decides=False) as note:
+        target = Target(stack, what, evidence, run.plan.store.directory, run.limits, run.plan.keep)
+        made = control(target, run.outcome.results, CHECKS, secrets.randbits(32))
+        note.detail = f"{made.name} in {made.subject}: {made.found_as or 'not found'}" if made.name else made.note
+    return made
 
 
 def control(

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.artifacts.storage.inventory import write_inventory
 from harness.artifacts.storage.order import sorted_entries
-from harness.base.clock import Clock
 from harness.base.model import (
     AppState,
-    ArtifactFile,
     DatabaseState,
     Finding,
-    Manifest,
     Probe,
     SearchableRows,
     SearchState,
     Severity,
     Step,
 )
-from harness.base.settings import Limits
-from harness.base.timezones import TimeZones, earliest_moment
+from harness.base.timezones import earliest_moment
 from harness.checks.evidence import (
     ArtifactEvidence,
     DocumentDifference,
@@ -36,15 +32,16 @@ from harness.checks.evidence import (
     SearchEvidence,
 )
 from harness.checks.rowdiff import differing_rows
+from harness.drill.run import Run
 from harness.drill.steps.app import observe_app
 from harness.drill.steps.documents import document_differences
+from harness.drill.steps.read import ReadBackup
 from harness.drill.steps.release import BeforeMigrating, look_after_migrating
+from harness.drill.steps.restore import RECOVERY_STEPS, Restoration
 from harness.drill.steps.search import when_settled
-from harness.drill.steps.source import SourceView
-from harness.drill.steps.target import RECOVERY_STEPS, FreshTarget, Restoration
-from harness.procedure.backup.plan import BackupPlan
+from harness.drill.steps.target import FreshTarget
+from harness.inputs.backup import BackupUnderTest, SourceView
 from harness.procedure.backup.scan import scan
-from harness.procedure.backup.take import Backup
 from harness.procedure.restore.database import complaint_findings
 from harness.procedure.restore.redump import differing_rows_of_script, redump
 from harness.procedure.restore.script import Script
@@ -64,75 +61,59 @@ from harness.scenario.definition import Objectives
 NONCE_TABLE = "events"
 """One of its names holds the nonce of the backup."""
 
-_LIMITS = Limits()
-
 
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What is known before the restored instance is looked at.
 
     Args:
-        script: the script that was run.
-        restoration: what the restore reported.
-        expected_files: inventory of what must be there.
-        of_source: it is what the source held, or what the backup's own list says; not what the artifact holds.
-        owners_kept: the artifact has the source's owners, as far as anybody knows.
-        measured: size and digest of each file of the artifact, as it was read.
+        read: the backup, as it was read.
+        work: the restore, and what it reported; its script is the one that was run.
         fresh: the target before the restore.
-        plan: how the backup was made, as far as it is known.
-        backup: the backup, when this drill made it; with the source's database and its row digests.
-        source: what else the source held, when there was one.
-        manifest: the artifact's own manifest, when it has one.
         before_migrating: the restored database before the migrations of a newer application, when they ran.
-        accepted: tables that these may drop, or drop rows of.
-        time_zones: what the times in its rows mean.
-        app_key_given: whether the target has the `APP_KEY` of the backup's instance, or one that was made up.
     """
 
-    script: Script
-    restoration: Restoration
-    expected_files: Path
-    measured: tuple[ArtifactFile, ...]
+    read: ReadBackup
+    work: Restoration
     fresh: FreshTarget
-    plan: BackupPlan
-    of_source: bool = False
-    owners_kept: bool = True
-    backup: Backup | None = None
-    source: SourceView | None = None
-    manifest: Manifest | None = None
     before_migrating: BeforeMigrating | None = None
-    accepted: tuple[str, ...] = ()
-    app_key_given: bool = True
-    time_zones: TimeZones = field(default_factory=TimeZones)
+
+    @property
+    def backup(self) -> BackupUnderTest:
+        """The backup under test."""
+        return self.read.backup
+
+    @property
+    def script(self) -> Script:
+        """The script that was run."""
+        return self.work.script
+
+    @property
+    def source(self) -> SourceView | None:
+        """What the source held besides its database, when this drill had one."""
+        return self.backup.made.source if self.backup.made else None
 
 
-def collect(
-    stack: Stack,
-    restored: Restored,
-    objectives: Objectives,
-    directory: Path,
-    clock: Clock,
-    *,
-    limits: Limits = _LIMITS,
-) -> Evidence:
+def collect(run: Run, stack: Stack, restored: Restored) -> Evidence:
     """Look at the restored instance through its services' own clients.
 
     The application is asked last: logging in leaves a row, which must not be taken for a difference.
-
-    Args:
-        limits: how long to wait for a search that is still at work.
     """
     with ThreadPoolExecutor(max_workers=1) as aside:
         # Trying to get out waits for what never comes: everything else is looked at meanwhile.
         attempts = aside.submit(stack.egress) if stack.egress is not None else None
-        evidence = _look(stack, restored, objectives, directory, clock, limits)
-        return replace(evidence, egress=attempts.result() if attempts is not None else None)
+        evidence = _look(run, stack, restored)
+        return replace(
+            evidence,
+            egress=attempts.result() if attempts is not None else None,
+            trend=run.faults.trend() or restored.backup.trend,
+        )
 
 
-def _look(
-    stack: Stack, restored: Restored, objectives: Objectives, directory: Path, clock: Clock, limits: Limits
-) -> Evidence:
+def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
     """Everything but the way out."""
+    clock, directory = run.clock, run.plan.store.directory
+    backup, plan, manifest = restored.backup, restored.backup.plan, restored.backup.manifest
     database = stack.mysql.database
     references = directory / "references.jsonl"
     with clock.step("observe-target", "Look at the restored instance", decides=False) as note:
@@ -144,9 +125,9 @@ def _look(
             (search, probes, documents), pending = when_settled(
                 stack.meilisearch,
                 lambda: _search(session, stack, searchable),
-                drained_s=limits.search_drained_s,
+                drained_s=run.limits.search_drained_s,
             )
-            nonce = restored.manifest.nonce if restored.manifest and _was_marked(restored.backup) else ""
+            nonce = manifest.nonce if manifest and _was_marked(backup) else ""
             nonce_found = bool(nonce) and _nonce_found(session, database, nonce)
         note.progress("files")
         files = directory / "target-files.jsonl"
@@ -157,22 +138,22 @@ def _look(
     if before is not None:
         with clock.step("migrated", "Look at what the migrations changed", decides=False):
             ran = [name for name in restored.fresh.migrations if name not in restored.script.migrations]
-            migration = look_after_migrating(stack, before, ran, restored.accepted, directory)
+            migration = look_after_migrating(stack, before, ran, backup.accepted_tables, directory)
         # What came back is judged as it came back; what became of it is judged by itself.
         target, script, again = before.database, before.script, before.again
     else:
         with clock.step("redump", "Dump the restored database again and compare it with the script") as note:
-            script, again = redump(stack.mysql, restored.script, restored.plan)
+            script, again = redump(stack.mysql, restored.script, plan)
             note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
     with clock.step("rows", "Name the rows that differ", decides=False) as note:
         rows = _row_differences(stack, restored, target, directory)
         differing = _differing_tables(script, again)
         if migration is None:
             unnamed = [table for table in differing if table not in rows]
-            rows |= differing_rows_of_script(stack.mysql, restored.script, restored.plan, unnamed, directory)
+            rows |= differing_rows_of_script(stack.mysql, restored.script, plan, unnamed, directory)
         note.detail = f"{len(rows.keys() | set(differing))} tables differ"
     with clock.step("observe-app", "Ask the restored application"):
-        app = observe_app(stack, restored.expected_files, key_given=restored.app_key_given)
+        app = observe_app(stack, restored.read.expected_files, key_given=backup.app_key is not None)
         app = _against_source(app, restored.source)
     return Evidence(
         database=database,
@@ -180,15 +161,15 @@ def _look(
         target=target,
         script=script,
         redump=again,
-        excluded_tables=restored.plan.excluded_tables,
+        excluded_tables=plan.excluded_tables,
         files=FileEvidence(
-            expected=restored.expected_files,
+            expected=restored.read.expected_files,
             actual=files,
             references=references,
-            excluded=restored.plan.excluded_directories,
-            owners_comparable=(restored.owners_kept or not restored.of_source)
-            and (restored.restoration.files is None or restored.restoration.files.owners_restored),
-            of_source=restored.of_source,
+            excluded=plan.excluded_directories,
+            owners_comparable=(backup.keeps_owners or not restored.read.of_source)
+            and (restored.work.files is None or restored.work.files.owners_restored),
+            of_source=restored.read.of_source,
         ),
         search=SearchEvidence(
             expected_settings=restored.source.search if restored.source else restored.fresh.search,
@@ -196,21 +177,21 @@ def _look(
             actual=replace(search, pending=pending),
             probes=probes,
             prefix=stack.apiary.search_prefix,
-            import_complaints=len(restored.restoration.import_complaints),
+            import_complaints=len(restored.work.import_complaints),
             documents=documents,
-            refusals=refusals(restored.restoration.import_complaints),
+            refusals=refusals(restored.work.import_complaints),
         ),
         app=app,
-        recovery=_recovery(restored, target, recovery_time_s(clock.steps), objectives),
+        recovery=_recovery(restored, target, recovery_time_s(clock.steps), run.plan.objectives),
         artifact=ArtifactEvidence(
-            promised=restored.manifest.artifacts if restored.manifest else (),
-            measured=restored.measured,
+            promised=manifest.artifacts if manifest else (),
+            measured=run.outcome.measured,
             nonce=nonce,
             nonce_found=nonce_found,
-            findings=_accepted(restored) + complaint_findings(restored.restoration.client_complaints),
+            findings=_accepted(restored) + complaint_findings(restored.work.client_complaints),
         ),
         source=_source(restored),
-        manifest=restored.manifest,
+        manifest=manifest,
         rows=rows,
         unknown_migrations=tuple(
             name for name in restored.script.migrations if name not in set(restored.fresh.recorded)
@@ -231,9 +212,9 @@ def _search(
 
 def _source(restored: Restored) -> DatabaseState | None:
     """The source's database: as it was read, or as the manifest tells it, or unknown."""
-    if restored.backup is not None:
-        return restored.backup.database
-    manifest = restored.manifest
+    if restored.backup.made is not None:
+        return restored.backup.made.backup.database
+    manifest = restored.backup.manifest
     if manifest is None:
         return None
     return DatabaseState(
@@ -243,10 +224,10 @@ def _source(restored: Restored) -> DatabaseState | None:
 
 def _recovery(restored: Restored, target: DatabaseState, restore_s: float, objectives: Objectives) -> RecoveryEvidence:
     """The times of the restore and of the newest row, which the application wrote in a zone of its own."""
-    now, manifest, source = datetime.now(UTC), restored.manifest, _source(restored)
+    now, manifest, source = datetime.now(UTC), restored.backup.manifest, _source(restored)
     backup_at = manifest.created_at if manifest else None
     stored = newest_row_at(target)
-    zones = restored.time_zones.with_server_of(source.variables if source else None)
+    zones = restored.backup.time_zones.with_server_of(source.variables if source else None)
     newest = zones.moment(stored, min(backup_at, now) if backup_at else now) if stored else None
     return RecoveryEvidence(
         restore_s=restore_s,
@@ -255,7 +236,7 @@ def _recovery(restored: Restored, target: DatabaseState, restore_s: float, objec
         backup_at=backup_at,
         point_objective_s=objectives.recovery_point_s,
         now=now,
-        handed_in=restored.backup is None,
+        handed_in=restored.backup.made is None,
         newest_row_local=newest.local if newest else "",
         server_time_zone=newest.server_zone if newest else "",
         dumped_at=manifest.started_at if manifest else _dumped_at(restored.script, newest.at if newest else None),
@@ -279,11 +260,11 @@ def newest_row_at(state: DatabaseState) -> datetime | None:
     return max((table.newest_at for table in state.tables if table.newest_at is not None), default=None)
 
 
-def _was_marked(backup: Backup | None) -> bool:
+def _was_marked(backup: BackupUnderTest) -> bool:
     """Whether the row with the nonce can be in the backup: not where its table was empty at the source already."""
-    if backup is None:
+    if backup.made is None:
         return True
-    return any(table.name == NONCE_TABLE and table.rows for table in backup.database.tables)
+    return any(table.name == NONCE_TABLE and table.rows for table in backup.made.backup.database.tables)
 
 
 def _nonce_found(session: Session, database: str, nonce: str) -> bool:
@@ -297,7 +278,7 @@ def _accepted(restored: Restored) -> tuple[Finding, ...]:
     """What reading the script told; the rows of a table that may be left out whole may be left out alone."""
     return tuple(
         replace(found, severity=Severity.INFO)
-        if found.code == "rows-section-missing" and found.subject in restored.plan.excluded_tables
+        if found.code == "rows-section-missing" and found.subject in restored.backup.plan.excluded_tables
         else found
         for found in restored.script.findings
     )
@@ -313,15 +294,16 @@ def _row_differences(
     stack: Stack, restored: Restored, target: DatabaseState, directory: Path
 ) -> dict[str, RowDifference]:
     """The first differing keys of each table whose digest is not the source's."""
-    backup = restored.backup
-    if backup is None or backup.row_digests is None:
+    made = restored.backup.made
+    if made is None or made.backup.row_digests is None:
         return {}
+    backup, digests = made.backup, made.backup.row_digests
     now = {table.name: (table.rows, table.digest) for table in target.tables}
     found: dict[str, RowDifference] = {}
     with stack.mysql.session() as session:
         for shape in read_shapes(session, stack.mysql.database):
             before = next((table for table in backup.database.tables if table.name == shape.name), None)
-            if before is None or shape.name in restored.plan.excluded_tables:
+            if before is None or shape.name in restored.backup.plan.excluded_tables:
                 continue
             if now[shape.name] == (before.rows, before.digest):
                 continue
@@ -329,7 +311,7 @@ def _row_differences(
                 found[shape.name] = RowDifference(note="It has no primary key, so no row can be named.")
                 continue
             found[shape.name] = differing_rows(
-                read_kept_row_digests(backup.row_digests, shape.name),
+                read_kept_row_digests(digests, shape.name),
                 read_row_digests(session, stack.mysql.database, shape),
                 directory,
             )

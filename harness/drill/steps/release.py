@@ -19,7 +19,10 @@ from harness.base.expressions import migration_files_expression
 from harness.base.model import DatabaseState, TableState
 from harness.checks.evidence import MigratedTable, MigrationEvidence, RowDifference, ScriptContent
 from harness.checks.rowdiff import differing_rows
+from harness.drill.run import Run
+from harness.drill.steps.restore import Restoration
 from harness.drill.steps.target import FreshTarget
+from harness.inputs.backup import BackupUnderTest
 from harness.procedure.backup.plan import BackupPlan
 from harness.procedure.restore.redump import redump
 from harness.procedure.restore.script import Script
@@ -53,6 +56,34 @@ class BeforeMigrating:
     again: ScriptContent
     shapes: tuple[TableShape, ...]
     columns: dict[str, Columns]
+
+
+class Release:
+    """The way from the version of the backup to that of the application, where there is one to go.
+
+    Attributes:
+        before: the restored database before the migrations; None where none had to run.
+    """
+
+    def __init__(self, run: Run, backup: BackupUnderTest, work: Restoration) -> None:
+        self.before: BeforeMigrating | None = None
+        self._run = run
+        self._work = work
+        self._plan = backup.plan
+        self._wanted = backup.migrate or run.plan.choices.release is not None
+
+    def bring_to_version(self, fresh: FreshTarget) -> FreshTarget:
+        """What the version of the backup expects of the empty target, which becomes one of that version."""
+        migrations = self._work.script.migrations
+        self._wanted = self._wanted and bool(migrations) and not set(fresh.migrations).issubset(migrations)
+        return bring_to_version(self._work.stack, migrations, fresh, self._run.clock) if self._wanted else fresh
+
+    def migrate(self) -> None:
+        """Look at what came back, and run the migrations that the backup lacks."""
+        if self._wanted:
+            stack, clock, directory = self._work.stack, self._run.clock, self._run.plan.store.directory
+            self.before = look_before_migrating(stack, self._work.script, self._plan, directory, clock)
+            migrate(stack, clock)
 
 
 def bring_to_version(stack: Stack, migrations: Collection[str], fresh: FreshTarget, clock: Clock) -> FreshTarget:

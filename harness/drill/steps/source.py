@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from harness.artifacts.storage.inventory import read_inventory, write_inventory
@@ -13,32 +13,16 @@ from harness.artifacts.storage.names import order_key
 from harness.artifacts.storage.order import sorted_entries
 from harness.base.clock import Clock
 from harness.base.errors import ServerFailed, UsageError
-from harness.base.model import AppState, FileState, FileTotals, SearchState
+from harness.base.model import FileState
 from harness.base.settings import Limits
 from harness.drill.steps.app import observe_app
+from harness.inputs.backup import SourceView
 from harness.procedure.backup.scan import listing, scan
 from harness.procedure.restore.search import reindex
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import Stack
 from harness.scenario.definition import Scenario
-
-
-@dataclass(frozen=True, slots=True)
-class SourceView:
-    """What the source held besides its database, which is read in the moment of the dump.
-
-    Args:
-        files: inventory of its storage directory.
-        totals: sums over it.
-        search: its indexes.
-        app: its application's answers.
-    """
-
-    files: Path
-    totals: FileTotals
-    search: SearchState
-    app: AppState
 
 
 def no_generator() -> UsageError:

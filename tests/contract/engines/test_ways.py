@@ -17,7 +17,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.base.settings import DockerSettings, ImageSettings, Settings, from_environment
-from harness.drill.flow import new_drill_id
+from harness.drill.plan import new_drill_id
 from harness.runtime.docker.client import EngineUnavailable, connect
 from harness.runtime.docker.host import ContainerHost
 from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN

@@ -14,7 +14,7 @@ from harness.base.errors import BrokenArtifact, HarnessError, StageFailed, Usage
 from harness.base.model import DirectoryTotals, DrillResult, Finding, Severity, Step, TrendLimits, Verdict
 from harness.checks.evidence import Evidence
 from harness.checks.verdict import judge
-from harness.drill.flow import result_of
+from harness.drill.result import result_of
 from harness.records.history.baseline import baseline, good_drills
 from harness.records.history.chain import canonical, link
 from harness.records.history.database import History

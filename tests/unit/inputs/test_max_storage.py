@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from harness.artifacts.storage.safety import ArchiveLimits
 from harness.cli.options.backup import handed_in_options, read_size
-from harness.drill.handover import HandedIn, HandedOver
+from harness.inputs.backup import BackupUnderTest
 
 OPTION = click.Option(["--max-storage"])
 
@@ -29,8 +29,9 @@ def test_sizes() -> None:
 
 
 def test_it_reaches_the_limits() -> None:
-    over = HandedOver.from_outside(HandedIn(Path("d.sql"), Path("s.tar"), max_storage_bytes=3 << 40))
-    limits = ArchiveLimits.of(over.max_storage_bytes)
+    limits = ArchiveLimits.of(
+        BackupUnderTest(Path("d.sql"), Path("s.tar"), max_storage_bytes=3 << 40).max_storage_bytes
+    )
     assert (limits.total_bytes, limits.ratio) == (3 << 40, None)
     assert ArchiveLimits.of(None) == ArchiveLimits()
     command = click.command()(handed_in_options(lambda **options: click.echo(options["asked"].max_storage)))

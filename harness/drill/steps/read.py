@@ -1,0 +1,87 @@
+"""Reading a backup before anything of it runs: what it holds, and whether it may be restored."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.artifacts.storage.safety import ArchiveLimits
+from harness.base.errors import EXIT_USAGE, BrokenArtifact, UsageError
+from harness.base.private import private_file
+from harness.drill.run import Run
+from harness.inputs.backup import BackupUnderTest
+from harness.inputs.volumes import Volume
+from harness.procedure.backup.manifest import measure
+from harness.procedure.backup.measure import measure_all
+from harness.procedure.restore.script import Script, read_script
+from harness.procedure.restore.storage import CheckedStorage, check_storage
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBackup:
+    """A backup that may be restored.
+
+    Args:
+        backup: with its manifest as it was found.
+        script: what its script holds.
+        storage: what its storage holds.
+        expected_files: inventory of what must be there afterwards.
+        of_source: it is what the source held, or what the backup's own list says; not what the artifact holds.
+    """
+
+    backup: BackupUnderTest
+    script: Script
+    storage: CheckedStorage
+    expected_files: Path
+    of_source: bool
+
+
+def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
+    """Measure and read all of it.
+
+    Raises:
+        StageFailed: it is damaged, not complete, or holds what must not run.
+    """
+    store, found = run.plan.store, run.outcome
+    with run.clock.step("read", "Read the backup before anything of it runs") as note, _own_fault(backup):
+        backup = backup.as_from_elsewhere() if run.plan.choices.evidence == "artifact" else backup.as_found()
+        found.promised = backup.manifest.artifacts if backup.manifest else ()
+        # Before it is read: the report of a backup that cannot be read still says which one it was.
+        run.measured(measure_all(backup.files, {file.role for file in found.promised}, store.directory))
+        if backup.manifest_file is not None:
+            found.manifest_file = (measure(backup.manifest_file, "manifest"),)
+        backup.must_be_complete()
+        of_source = backup.made.source.files if backup.made else _listed(run, backup)
+        script = read_script(backup.dump, backup.database, allowed=backup.allowed, progress=note.progress)
+        note.progress("files")
+        inventory, room = store.path("artifact-files.jsonl"), run.plan.runtime.room()
+        limits = ArchiveLimits.of(backup.max_storage_bytes).within(*room)
+        assert not isinstance(backup.storage, Volume), "opened before the drill"
+        storage = replace(check_storage(backup.storage, inventory, limits=limits), lists=(inventory, of_source))
+        note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows; {storage.totals.files:,} files"
+    return ReadBackup(backup, script, storage, of_source or inventory, of_source is not None)
+
+
+def _listed(run: Run, backup: BackupUnderTest) -> Path | None:
+    """The backup's own list of files, kept beside the others of this run: reports tell names by it."""
+    listed = backup.listed_files(run.outcome.measured)
+    if listed is None:
+        return None
+    kept = run.plan.store.path("source-files.jsonl")
+    with listed.open("rb") as source, private_file(kept) as target:
+        shutil.copyfileobj(source, target)
+    return kept
+
+
+@contextmanager
+def _own_fault(backup: BackupUnderTest) -> Iterator[None]:
+    """What cannot be used of a backup that this drill made itself is broken: nobody named a wrong file."""
+    try:
+        yield
+    except UsageError as error:
+        if backup.made is None or error.exit_code != EXIT_USAGE:
+            raise
+        raise BrokenArtifact(error.fact, details=error.details, causes=error.causes) from error

@@ -1,0 +1,150 @@
+"""Steps 2 to 6 of the guide: stop, files, script, start, reindex; each timed, each with its own failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from harness.base.clock import Clock, Note
+from harness.base.errors import ProcedureFailed
+from harness.base.settings import Limits
+from harness.base.sizes import size
+from harness.faults.context import ScriptStream
+from harness.faults.injection_points import InjectionPoint
+from harness.faults.injector import Injector
+from harness.procedure.restore.database import connected, run_script
+from harness.procedure.restore.script import Script
+from harness.procedure.restore.search import reindex
+from harness.procedure.restore.storage import CheckedStorage, StorageRestore, restore_storage
+from harness.runtime.services.stack import Stack
+
+RECOVERY_STEPS = ("stop", "restore-files", "restore-database", "migrate", "start", "reindex")
+"""Steps 2 to 6 of the guide, as the clock names them, and the migrations of a newer application: the recovery time is
+their sum."""
+
+
+@dataclass(slots=True)
+class Restoration:
+    """A restore under way, and what it reported.
+
+    Args:
+        stack: the target.
+        script: the script, read and found fit to run.
+        storage: the storage artifact, read and found good.
+        limits: how long to wait.
+        files: of the storage directory; None as long as that step was not taken.
+        import_complaints: lines that `scout:import-all` wrote to stderr, while it ended with 0.
+        client_complaints: lines that the database's client wrote to stderr, while it ended with 0.
+        stream: where a fault gets at the script while it runs.
+    """
+
+    stack: Stack
+    script: Script
+    storage: CheckedStorage
+    limits: Limits
+    files: StorageRestore | None = None
+    import_complaints: tuple[str, ...] = ()
+    client_complaints: tuple[str, ...] = ()
+    stream: ScriptStream = field(default_factory=ScriptStream)
+
+
+def stop(work: Restoration, note: Note) -> None:
+    """Step 2: stop the application, and see that nobody is connected any more."""
+    apiary, mysql = work.stack.apiary, work.stack.mysql
+    apiary.lifecycle.stop()
+    with mysql.session() as session:
+        others = connected(session, mysql.app.user)
+    if others or apiary.lifecycle.running():
+        raise ProcedureFailed(f"the application was stopped, and still has {others} connections to the database")
+    note.detail = "0 connections"
+
+
+def restore_files(work: Restoration, note: Note) -> None:
+    """Step 3: put the files in the place of those that are there."""
+    _must_be_stopped(work)
+    apiary, storage = work.stack.apiary, work.storage
+    files = work.files = restore_storage(apiary.storage_host, apiary.storage_root, storage, clear=True)
+    note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
+    if files.inside:
+        note.detail += (
+            f", of {files.inside} in {storage.artifact.name}; {files.left:,} entries outside of it were left out"
+        )
+    if files.unprivileged:
+        note.detail += f"; setuid or setgid bits of {files.unprivileged:,} were not restored"
+
+
+def restore_database(work: Restoration, note: Note) -> None:
+    """Step 4: run the script."""
+    _must_be_stopped(work)
+    sent = _Counter(work.stream.through(work.script.chunks()), note.progress)
+    work.client_complaints = run_script(work.stack.mysql, sent, packets_fit=True)
+    note.detail = f"{work.script.rows:,} rows, {size(sent.size_bytes)} of script"
+
+
+def start(work: Restoration, note: Note) -> None:
+    """Step 5: start the application."""
+    work.stack.apiary.lifecycle.start()
+
+
+def rebuild_index(work: Restoration, note: Note) -> None:
+    """Step 6: rebuild the search index."""
+
+    def tell(text: str) -> None:
+        note.progress(text)
+        work.stream.told(text)
+
+    work.import_complaints = reindex(work.stack, drained_s=work.limits.search_drained_s, progress=tell)
+
+
+STEPS: dict[InjectionPoint, tuple[str, str, Callable[[Restoration, Note], None]]] = {
+    InjectionPoint.STOP: ("stop", "Stop the application, nobody is connected", stop),
+    InjectionPoint.FILES: ("restore-files", "Restore the files", restore_files),
+    InjectionPoint.DATABASE: ("restore-database", "Run the script", restore_database),
+    InjectionPoint.START: ("start", "Start the application", start),
+    InjectionPoint.REINDEX: ("reindex", "Rebuild the search index", rebuild_index),
+}
+"""Name, title and what is done, for each step of the guide."""
+
+
+def restore(
+    work: Restoration,
+    clock: Clock,
+    steps: Sequence[InjectionPoint],
+    faults: Injector,
+    before_start: Callable[[], None] = lambda: None,
+) -> None:
+    """Take these steps in this order.
+
+    Args:
+        faults: what the scenario puts in.
+        before_start: what is done between the script and the start of the application.
+    """
+    for stage in steps:
+        if stage is InjectionPoint.START:
+            before_start()
+        name, title, do = STEPS[stage]
+        with clock.step(name, title) as note, faults.around(stage, stack=work.stack, script=work.stream):
+            do(work, note)
+
+
+def _must_be_stopped(work: Restoration) -> None:
+    if work.stack.apiary.lifecycle.running():
+        raise ProcedureFailed(
+            "the application is running",
+            "Stop it first, and keep it stopped: what it writes is mixed with the backup.",
+        )
+
+
+class _Counter:
+    """Counts the bytes of a stream and tells how far it is."""
+
+    def __init__(self, chunks: Iterable[bytes], progress: Callable[[str], None]) -> None:
+        self._chunks = chunks
+        self._progress = progress
+        self.size_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+            self.size_bytes += len(chunk)
+            self._progress(size(self.size_bytes))
