@@ -70,7 +70,7 @@ def prepared(client: docker.DockerClient, settings: Settings, image: ChosenImage
     Raises:
         ServerFailed: the image is no MySQL or MariaDB image, or the engine refused.
     """
-    script = (files("harness.runtime") / "prepare-mysql.sh").read_text(encoding="utf-8")
+    script = (files("harness.runtime.docker") / "prepare-mysql.sh").read_text(encoding="utf-8")
     key = hashlib.sha256(f"{image.id}\n{script}".encode()).hexdigest()[:20]
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     # Two drills that start at once prepare an image once.
