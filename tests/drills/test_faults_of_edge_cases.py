@@ -28,7 +28,7 @@ pytestmark = pytest.mark.xdist_group("restoration")
 def put_in(restoration: Restoration, stack: Stack, name: str, *only: str) -> list[Change]:
     """Put a fault in, and return what it did."""
     drill, fault = restoration.drill, FAULTS[name]
-    context = FaultContext(InjectionPoint.SOURCE, drill.store.directory, drill.limits, _stack=stack)
+    context = FaultContext(InjectionPoint.SOURCE, drill.plan.store.directory, drill.limits, _stack=stack)
     options = fault.options.model_validate({"only": only})
     with fault.inject(context, Random(f"1:{name}"), options):
         return list(context.changes)

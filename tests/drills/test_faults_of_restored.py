@@ -29,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("restoration")
 def put_in(restoration: Restoration, name: str, **options: object) -> Change:
     """Put a fault into the restored target, and return the one thing that it did."""
     drill, fault = restoration.drill, FAULTS[name]
-    context = FaultContext(InjectionPoint.RESTORED, drill.store.directory, drill.limits, _stack=restoration.target)
+    context = FaultContext(InjectionPoint.RESTORED, drill.plan.store.directory, drill.limits, _stack=restoration.target)
     with fault.inject(context, Random(f"1:{name}"), fault.options.model_validate(options)):
         pass
     (change,) = context.changes

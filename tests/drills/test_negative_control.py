@@ -28,7 +28,7 @@ def evidence(restoration: Restoration) -> Evidence:
 @pytest.fixture
 def target(restoration: Restoration, evidence: Evidence) -> Target:
     drill = restoration.drill
-    return Target(restoration.target, restoration.what, evidence, drill.store.directory, drill.limits, kept=True)
+    return Target(restoration.target, restoration.what, evidence, drill.plan.store.directory, drill.limits, kept=True)
 
 
 @pytest.mark.parametrize("name", CONTROLS)
