@@ -147,7 +147,7 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
             "backup: password_file goes with directory, when that is a zip archive",
         ),
     ],
-    ids=["empty", "no-place", "two-places", "no-name", "no-zip"],
+    ids=["empty", "no-place", "two-places", "two-dumps", "no-storage", "no-command", "no-name", "no-zip"],
 )
 def test_a_location_is_needed_and_only_one(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "apiary-drill.toml"
