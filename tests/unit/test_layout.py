@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,15 @@ def test_every_string_of_a_console_goes_through_printable() -> None:
     assert "    _echo(printable(text))" in source
     assert "    _echo(printable_json(text).encode())" in source
     assert users_of("workflow_command", "harness.reports.terminal.workflow_command") == {"cli/post_run.py"}
+
+
+def test_files_of_the_package_are_where_they_are_read_from() -> None:
+    """A file that moved with its folder would be missed by a drill in containers only."""
+    read = [
+        (package, name)
+        for path in modules()
+        for package, name in re.findall(r'files\("([\w.]+)"\) / "([^"]+)"', (ROOT / path).read_text())
+    ]
+    assert len(read) > 4
+    for package, name in read:
+        assert (resources.files(package) / name).is_dir() or (resources.files(package) / name).is_file(), name
