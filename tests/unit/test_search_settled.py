@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import cast
 
 from harness.drill.steps.search import when_settled
@@ -50,6 +51,13 @@ def test_what_comes_in_a_pause_after_the_look_is_looked_at_again() -> None:
     began = time.monotonic()
     assert looked(Queue([0], [7, 8, 8]), quiet_s=0.2) == (2, 0)
     assert time.monotonic() - began >= 0.4
+
+
+def test_a_sender_that_waits_long_for_each_acknowledgement_is_outlasted() -> None:
+    """A busy Meilisearch 1.50.0 took 0.6 s to acknowledge a document; 0.5 s of quiet were taken for the end."""
+    sent_at, looks = time.monotonic() + 0.8, iter(range(1, 100))
+    server = SimpleNamespace(pending_tasks=lambda: 0, tasks=lambda: 7 + (time.monotonic() >= sent_at))
+    assert when_settled(cast("MeilisearchServer", server), lambda: next(looks), drained_s=60) == (2, 0)
 
 
 def test_a_search_that_never_settles_is_looked_at_all_the_same_and_told() -> None:
