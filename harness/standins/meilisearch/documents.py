@@ -12,7 +12,8 @@ from harness.standins.meilisearch.reading import need_json
 
 _DOCUMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,511}")
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_UNSTORABLE = re.compile(rb"\\u[dD][89a-fA-F]|Infinity")
+"""What a line holds, among other things, when its document has half a surrogate pair or a number beyond all floats."""
 
 
 def as_line(document: Document) -> bytes:
@@ -28,7 +29,8 @@ def read_payload(body: bytes, content_type: str | None) -> list[bytes]:
     """Parse a payload: a JSON array of documents, or one document.
 
     Returns:
-        One line of JSON per document. What UTF-8 cannot hold is still escaped in it: such a document fails as a task.
+        One line of JSON per document. What cannot be stored is still in it, see `check_storable`: such a document fails
+        as a task.
 
     Raises:
         ApiError: invalid_content_type, missing_payload or malformed_payload, and internal for an array that holds
@@ -48,10 +50,7 @@ def read_payload(body: bytes, content_type: str | None) -> list[bytes]:
     documents = value if isinstance(value, list) else [value]
     if not all(isinstance(document, dict) for document in documents):
         raise ApiError("internal", "An internal error has occurred. `a document is not an object`.")
-    try:
-        return [_line(document) for document in documents]
-    except ValueError as error:
-        raise _malformed(str(error)) from error
+    return [_line(document) for document in documents]
 
 
 def _malformed(what: str) -> ApiError:
@@ -62,21 +61,21 @@ def _malformed(what: str) -> ApiError:
 def _line(document: Document) -> bytes:
     try:
         return as_line(document)
-    except UnicodeEncodeError:
+    except ValueError:
         return json.dumps(document, separators=(",", ":")).encode()
 
 
-def check_encoding(line: bytes, document: Document) -> None:
-    """Refuse a document with half a surrogate pair.
+def check_storable(line: bytes, document: Document) -> None:
+    """Refuse a document with half a surrogate pair, or with a number beyond all floats.
 
     Raises:
         ApiError: internal, as on the real server.
     """
-    if _SURROGATE.search(line):
+    if _UNSTORABLE.search(line):
         try:
             as_line(document)
-        except UnicodeEncodeError as error:
-            raise ApiError("internal", f"An internal error has occurred. `{error.reason}`.") from error
+        except ValueError as error:
+            raise ApiError("internal", f"An internal error has occurred. `{error}`.") from error
 
 
 def _parse_int(text: str) -> int | float:

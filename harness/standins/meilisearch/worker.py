@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from harness.standins.meilisearch.documents import check_encoding, document_id, infer_primary_key
+from harness.standins.meilisearch.documents import check_storable, document_id, infer_primary_key
 from harness.standins.meilisearch.engine import EngineFailed
 from harness.standins.meilisearch.errors import ApiError, index_not_found
 from harness.standins.meilisearch.index import Index
@@ -174,7 +174,7 @@ class Worker:
             for raw in file:
                 line = raw.rstrip(b"\n")
                 document = json.loads(line)
-                check_encoding(line, document)
+                check_storable(line, document)
                 if primary_key is None:
                     primary_key = infer_primary_key(document)
                 documents[document_id(document, primary_key)] = line

@@ -140,7 +140,6 @@ def test_a_bad_request_is_refused_before_it_becomes_a_task(server, uid):
         ("application/json", b"[{]", 400, "malformed_payload"),
         ("application/json", b"5", 400, "malformed_payload"),
         ("application/json", b'[{"id": 1, "a": NaN}]', 400, "malformed_payload"),
-        ("application/json", b'[{"id": 1, "a": 1e999}]', 400, "malformed_payload"),
     ):
         headers = {} if content_type is None else {"Content-Type": content_type}
         answer = server.request("POST", f"/indexes/{uid}/documents", server.key, data=body, headers=headers)
@@ -149,9 +148,10 @@ def test_a_bad_request_is_refused_before_it_becomes_a_task(server, uid):
 
 
 def test_what_is_no_document_never_reaches_the_index(server, client, uid, index, done):
-    """Seen on 1.50.0: half a surrogate pair is accepted and fails as a task; what is no object does so, or is a 500."""
+    """Seen on 1.50.0: half a surrogate pair and a number beyond all floats are accepted and fail as tasks; what is no
+    object does so, or is a 500."""
     done(index.add_documents([{"id": 0}]))
-    for body in (b'[{"id": 1, "a": "\\ud800"}]', b'["x"]'):
+    for body in (b'[{"id": 1, "a": "\\ud800"}]', b'[{"id": 1, "a": 1e999}]', b'["x"]'):
         headers = {"Content-Type": "application/json"}
         answer = server.request("POST", f"/indexes/{uid}/documents", server.key, data=body, headers=headers)
         if body == b'["x"]' and answer.status_code == 500:
