@@ -13,6 +13,7 @@ from types import MappingProxyType
 import click
 
 from harness.artifacts.dump.source import Dump
+from harness.base.interruption import terminable
 from harness.base.limits import NAMES
 from harness.base.model import DrillResult
 from harness.base.settings import (
@@ -35,7 +36,7 @@ from harness.records.run_directory import Store
 from harness.reports.console import ConsoleProgress
 from harness.reports.terminal import console_for
 from harness.runtime.choice import choose_runtime
-from harness.runtime.ownership import sweep, terminable, workspace
+from harness.runtime.ownership import sweep, workspace
 
 __all__ = ["EXIT_CODES", "errors_console", "settings_for"]
 

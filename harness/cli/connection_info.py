@@ -19,7 +19,7 @@ def how_to_reach(target: Stack, directory: Path) -> str:
     secrets.touch(mode=0o600)
     secrets.write_text(
         f"MYSQL_USER={target.mysql.app.user}\nMYSQL_PWD={target.mysql.app.password}\n"
-        f"MEILISEARCH_KEY={target.meilisearch.key}\n"
+        f"MEILISEARCH_KEY={target.meilisearch.key}\nAPIARY_PASSWORD={target.apiary.password}\n"
     )
     return "\n".join(
         [
@@ -38,9 +38,10 @@ def _addresses(target: Stack) -> list[str]:
             "The restored target is left running on the Docker engine; no address of this machine leads there:",
             f"  Containers   docker ps --filter label=apiary-drill.drill={target.drill_id}",
         ]
+    asked = ", and gives the password APIARY_PASSWORD" if target.apiary.password else ""
     return [
         "The restored target is left running, on this machine only:",
-        f"  Apiary       {target.apiary.url}/  (every visitor is the user {PROBE_USER!r})",
+        f"  Apiary       {target.apiary.url}/  (every visitor is the user {PROBE_USER!r}{asked})",
         f"  MySQL        {target.mysql.host}:{target.mysql.port}, database {target.mysql.database}",
         f"  Meilisearch  {target.meilisearch.url}",
     ]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from harness.base.errors import HarnessError, UsageError
+from harness.base.interruption import terminable
 from harness.base.limits import Limits
 from harness.base.printable import printable_lines
 
@@ -349,6 +350,5 @@ def _missing_is_told(config: pytest.Config) -> Iterator[None]:
 
 def _ended_in_order() -> AbstractContextManager[None]:
     """SIGTERM and SIGHUP end the servers as Ctrl-C does; only the main thread can be told of signals."""
-    from harness.runtime.ownership import terminable
 
     return terminable() if threading.current_thread() is threading.main_thread() else nullcontext()

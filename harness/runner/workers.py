@@ -11,10 +11,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from harness.base.errors import EXIT_INTERRUPTED, HarnessError
+from harness.base.interruption import terminable
 from harness.base.model import DrillResult
 from harness.base.settings import Settings
 from harness.runner.batch import Batch
-from harness.runtime.ownership import terminable
 from harness.scenario.definition import Scenario
 
 _END_S = 60.0

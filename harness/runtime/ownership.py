@@ -20,11 +20,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import psutil
 
 from harness.base.errors import ServerFailed, UsageError, WaitTimeout
+from harness.base.interruption import finishing
 from harness.base.private import private_directory
 from harness.base.wait import wait_until
 
@@ -164,26 +164,12 @@ def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator
             _write_owner(directory, Owner.myself(keep=True))
             kept = True
     finally:
-        if not kept:
-            end_processes(drill_id)
-            _remove(directory)
-        del _HELD[drill_id]
-        lock.close()
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a drill as Ctrl-C does: with everything stopped and removed."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        with finishing():
+            if not kept:
+                end_processes(drill_id)
+                _remove(directory)
+            del _HELD[drill_id]
+            lock.close()
 
 
 def must_be_ours(state_dir: Path) -> None:

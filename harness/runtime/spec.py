@@ -63,6 +63,7 @@ class StackSpec:
         limits: how long its servers and their commands may take.
         for_copies: its servers end in order, and their files stay for stacks that begin as copies of it.
         copy_of: the stack whose files its servers begin with; its accounts and keys are in them.
+        app_password: what the stand-in asks every request for: its visitors are administrators.
     """
 
     role: str
@@ -77,6 +78,7 @@ class StackSpec:
     admin: Account = field(default_factory=lambda: Account("drill", secrets.token_urlsafe(24)))
     app: Account = field(default_factory=lambda: Account("apiary", secrets.token_urlsafe(24)))
     search_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    app_password: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     for_copies: bool = False
     copy_of: StackSpec | None = None
 
@@ -114,6 +116,7 @@ class StackSpec:
             **dict.fromkeys(LOGIN_HOSTS, _CAS_HOST),
             "PHP_CLI_SERVER_WORKERS": str(WORKERS),
             "LARAVEL_STORAGE_PATH": storage,
+            "STANDIN_PASSWORD": self.app_password,
             **self.app_env,
         }
 

@@ -143,7 +143,10 @@ def test_a_kept_target_is_reached_as_it_is_told_and_removed_as_it_is_told(
     (drill_id,) = place.drills
     try:
         url = told["Apiary"].split()[0]
-        assert requests.get(f"{url}ping", timeout=30).text == "pong"
+        passwords = dict(line.split("=", 1) for line in Path(told["Passwords"]).read_text().splitlines())
+        auth = ("drill", passwords["APIARY_PASSWORD"])
+        assert requests.get(f"{url}ping", timeout=30).status_code == 401, "not to every user of this machine"
+        assert requests.get(f"{url}ping", auth=auth, timeout=30).text == "pong"
         assert engine.networks.get(f"apiary-drill-{drill_id}-target").attrs["Internal"] is True
         for container in engine.api.containers(filters={"label": f"{DRILL}={drill_id}"}):
             assert not engine.api.inspect_container(container["Id"])["HostConfig"]["PortBindings"]
@@ -159,7 +162,7 @@ def test_a_kept_target_is_reached_as_it_is_told_and_removed_as_it_is_told(
         events = next(table.rows for table in backed.backup.manifest.tables if table.name == "events")
         assert asked.stdout.split() == ["COUNT(*)", str(events)], asked.stderr
         assert drill_id not in place.command("cleanup").stdout
-        assert requests.get(f"{url}ping", timeout=30).text == "pong"
+        assert requests.get(f"{url}ping", auth=auth, timeout=30).text == "pong"
         assert f"Remove it: apiary-drill cleanup {drill_id}\n" in kept.stdout
         assert place.command("cleanup", drill_id).returncode == 0
         assert things(engine, drill_id) == []

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,9 +81,11 @@ def command(place: dict[str, str], *arguments: str) -> subprocess.CompletedProce
 def test_an_interrupted_drill_leaves_nothing(
     running: subprocess.Popen[str], place: dict[str, str], number: signal.Signals
 ) -> None:
-    """Ctrl-C, a polite kill and a closed terminal: exit code 130, no server, no directory."""
+    """Ctrl-C, a polite kill and a closed terminal, pressed again and again: exit code 130, no server, no directory."""
     assert len(processes(place)) >= 2
-    os.kill(running.pid, number)
+    while running.poll() is None:
+        os.kill(running.pid, number)
+        time.sleep(0.02)
     output, _ = running.communicate(timeout=60)
     assert running.returncode == 130, output
     assert output.rstrip().endswith("interrupted: every server of this drill was ended")
@@ -159,14 +162,16 @@ def test_a_target_that_was_kept_stays_until_it_is_removed(place: dict[str, str])
     kept = command(place, *RUN, "--keep")
     assert kept.returncode == 0, kept.stdout + kept.stderr
     url = next(line.split()[1] for line in kept.stdout.splitlines() if line.startswith("  Apiary "))
-    assert requests.get(f"{url}ping", timeout=30).text == "pong"
     (directory,) = drills(place)
     secrets = directory / "access"
     assert secrets.stat().st_mode & 0o777 == 0o600
-    password = secrets.read_text().split("MYSQL_PWD=")[1].split()[0]
-    assert password not in kept.stdout
+    passwords = dict(line.split("=", 1) for line in secrets.read_text().splitlines())
+    assert not [password for password in passwords.values() if password in kept.stdout]
+    login = ("drill", passwords["APIARY_PASSWORD"])
+    assert requests.get(f"{url}ping", timeout=30).status_code == 401, "not to every user of this machine"
+    assert requests.get(f"{url}ping", auth=login, timeout=30).text == "pong"
     assert command(place, "cleanup").stdout == "nothing to remove\n"
-    assert requests.get(f"{url}ping", timeout=30).text == "pong"
+    assert requests.get(f"{url}ping", auth=login, timeout=30).text == "pong"
     assert command(place, "cleanup", "20260101T000000Z-another-000000").stdout == "nothing to remove\n"
     assert f"Remove it: apiary-drill cleanup {directory.name}\n" in kept.stdout
     assert command(place, "cleanup", directory.name).stdout.endswith("1 leftovers removed\n")

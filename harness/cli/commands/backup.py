@@ -12,6 +12,7 @@ import click
 from harness.base import guide
 from harness.base.clock import Clock
 from harness.base.errors import EXIT_INTERRUPTED
+from harness.base.interruption import terminable
 from harness.cli.common import (
     EXIT_CODES,
     errors_console,
@@ -28,7 +29,6 @@ from harness.procedure.backup.plan import BackupPlan, BackupSource
 from harness.procedure.backup.take import disagreements, take_backup
 from harness.reports.console import ConsoleProgress
 from harness.reports.terminal import console_for
-from harness.runtime.ownership import terminable
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.programs import mysql_programs
 from harness.runtime.services.execution import Host

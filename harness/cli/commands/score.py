@@ -15,6 +15,7 @@ import click
 from pydantic import TypeAdapter
 
 from harness.base.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, UsageError
+from harness.base.interruption import terminable
 from harness.base.model import DrillResult
 from harness.base.settings import ReportSettings, Settings
 from harness.cli.common import EXIT_CODES, runtime_options, tell
@@ -39,7 +40,7 @@ from harness.runner.scorecard import (
 )
 from harness.runner.workers import Refused, drill_all
 from harness.runtime.choice import settled
-from harness.runtime.ownership import sweep, terminable
+from harness.runtime.ownership import sweep
 from harness.scenario import definition as scenario
 from harness.scenario.definition import Scenario
 from harness.scenario.fault_free import fault_free_scenarios

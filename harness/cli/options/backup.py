@@ -17,6 +17,7 @@ from harness.artifacts.dump.safety import CODES
 from harness.artifacts.dump.source import Dump, files_of
 from harness.base.errors import HarnessError
 from harness.base.guide import APPLICATION_TIME_ZONE
+from harness.base.interruption import terminable
 from harness.base.model import DrillResult, TrendEvidence, TrendLimits
 from harness.base.settings import Settings
 from harness.base.timezones import TimeZones, checked_zone
@@ -37,7 +38,6 @@ from harness.inputs.zips import ZippedScript, read_password
 from harness.procedure.backup.scan import HostedDirectory
 from harness.records.history.baseline import baseline
 from harness.records.history.database import History
-from harness.runtime.ownership import terminable
 from harness.scenario.definition import Objectives
 
 

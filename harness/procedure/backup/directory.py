@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from harness.base.errors import UsageError
+from harness.base.interruption import finishing
 from harness.base.private import private_directory
 
 PARTIAL = ".partial"
@@ -52,7 +53,8 @@ def new_directory(directory: Path) -> Iterator[Path]:
             os.fsync(handle)
             partial.rename(directory)
         except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
+            with finishing():
+                shutil.rmtree(partial, ignore_errors=True)
             raise
         _make_durable(directory.parent)
     finally:

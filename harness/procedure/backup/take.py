@@ -17,6 +17,7 @@ from harness.artifacts.storage.inventory import read_inventory
 from harness.artifacts.storage.order import sorted_entries
 from harness.base.clock import Clock, Note
 from harness.base.errors import StageFailed, UsageError
+from harness.base.interruption import finishing
 from harness.base.model import Between, DatabaseState, Exclusion, Manifest, SearchableRows
 from harness.base.sizes import size
 from harness.procedure.backup.consistency import compare
@@ -239,7 +240,9 @@ def _stopped(source: BackupSource, clock: Clock, *, really: bool) -> Iterator[_R
             source.lifecycle.stop()
         yield resumed
     except BaseException as first:
-        if (second := _start(source.lifecycle, clock)) is not None:
+        with finishing():
+            second = _start(source.lifecycle, clock)
+        if second is not None:
             # A stopped application is worse than a missing backup, and must not hide what came before it.
             second.details = f"{second.details}\nbefore that: {first}".lstrip()
             raise second from first

@@ -227,6 +227,7 @@ def apiary(
         generator=profile.generator,
         limits=spec.limits,
         completed=completed,
+        password=spec.app_password if profile.generator else "",
     )
     container.ping = app.ping
     return app, container

@@ -14,6 +14,7 @@ from typing import Protocol
 import docker
 
 from harness.base.errors import UsageError
+from harness.base.interruption import finishing
 from harness.base.settings import Settings
 from harness.runtime.components import app_component, mysql_component, search_component
 from harness.runtime.docker.app import (
@@ -243,8 +244,9 @@ class _Removal:
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         if self._keep and kind is None:
             return
-        for service in ("app", "meilisearch", "mysql", "copy", "pod"):
-            remove(self._client, "container", f"{self._prefix}-{service}")
-        remove(self._client, "network", self._prefix)
-        for service in ("storage", *(() if self._for_copies and kind is None else SERVICES)):
-            remove(self._client, "volume", f"{self._prefix}-{service}")
+        with finishing():
+            for service in ("app", "meilisearch", "mysql", "copy", "pod"):
+                remove(self._client, "container", f"{self._prefix}-{service}")
+            remove(self._client, "network", self._prefix)
+            for service in ("storage", *(() if self._for_copies and kind is None else SERVICES)):
+                remove(self._client, "volume", f"{self._prefix}-{service}")

@@ -14,6 +14,7 @@ from pathlib import Path
 import docker.errors
 
 from harness.base.errors import UsageError
+from harness.base.interruption import finishing
 from harness.base.settings import Settings
 from harness.runtime.docker.client import EngineUnavailable, connect, engine_errors
 from harness.runtime.docker.container import ContainerPlan, Server, use_reaper
@@ -81,4 +82,5 @@ def volume_directory(
                 raise UsageError(f"there is no directory {path} in the volume {volume}")
         yield server.host, root
     finally:
-        server.stop()
+        with finishing():
+            server.stop()

@@ -111,7 +111,7 @@ class LocalHost:
         cwd: work directory of the commands, or None for the harness's own.
     """
 
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)  # with passwords
     cwd: str | None = None
 
     def start(

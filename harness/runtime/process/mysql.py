@@ -44,7 +44,7 @@ def mysql_server(
     if spec.copy_of is None:
         copy_tree(_template(settings, programs), data, env)
     log = spec.logs / "mysql.log"
-    user = server_user(settings, spec.drill_id, spec.role, env)
+    user = server_user(settings, spec.drill_id, f"{spec.role}/mysql", env)
     for attempt in range(START_ATTEMPTS):
         port = free_port()
         server = MySqlServer(

@@ -20,6 +20,7 @@ from harness.runtime.process.child import Child, ChildControl, free_port
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.mysql import copy_tree, mysql_server
 from harness.runtime.process.programs import MySqlPrograms, meilisearch_command, mysql_programs
+from harness.runtime.process.server_user import server_user, user_with
 from harness.runtime.services.apiary import Apiary
 from harness.runtime.services.artisan_errors import start_failed
 from harness.runtime.services.meilisearch import MeilisearchServer
@@ -76,7 +77,7 @@ class ProcessRuntime:
         with ExitStack() as running:
             mysql, database = running.enter_context(mysql_server(self._settings, programs, spec, root / "mysql", env))
             search, index = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
-            app, web = running.enter_context(self._apiary(spec, root / "app", env, mysql.port, search.url))
+            app, web = running.enter_context(self._apiary(spec, root, env, mysql.port, search.url))
             children = (database.child, index.child, web)
             yield Stack(
                 role=spec.role,
@@ -114,16 +115,18 @@ class ProcessRuntime:
     ) -> Iterator[tuple[MeilisearchServer, ChildControl]]:
         directory.mkdir(mode=0o700, exist_ok=spec.copy_of is not None)
         port = free_port()
+        command = [
+            *self._meilisearch,
+            f"--http-addr=127.0.0.1:{port}",
+            f"--db-path={directory / 'data'}",
+            f"--dump-dir={directory / 'dumps'}",
+            "--env=production",
+            "--no-analytics",
+        ]
+        user = server_user(self._settings, spec.drill_id, f"{spec.role}/meilisearch", env)
         child = Child(
             "Meilisearch",
-            [
-                *self._meilisearch,
-                f"--http-addr=127.0.0.1:{port}",
-                f"--db-path={directory / 'data'}",
-                f"--dump-dir={directory / 'dumps'}",
-                "--env=production",
-                "--no-analytics",
-            ],
+            user.command(command) if user else command,
             # As a variable, because the embedded server would refuse an option that it does not know.
             env={
                 **env,
@@ -136,18 +139,25 @@ class ProcessRuntime:
         )
         url = f"http://127.0.0.1:{port}"
         server = MeilisearchServer(url=url, inner_url=url, key=spec.search_key)
+
+        def prepare() -> None:
+            if user:  # what was copied, or put there since, is root's
+                user.hand_over(directory)
+
         try:
+            prepare()
             child.start()
             child.wait_ready(server.healthy, timeout_s=spec.limits.search_ready_s)
             files = ServerFiles(LocalHost(env=env), str(directory / "data"), str(directory / "dumps"))
-            yield server, ChildControl(child, server.healthy, spec.limits.search_ready_s, files=files)
+            yield server, ChildControl(child, server.healthy, spec.limits.search_ready_s, prepare, files)
         finally:
             child.stop()
 
     @contextmanager
     def _apiary(
-        self, spec: StackSpec, directory: Path, env: Mapping[str, str], mysql_port: int, search_url: str
+        self, spec: StackSpec, root: Path, env: Mapping[str, str], mysql_port: int, search_url: str
     ) -> Iterator[tuple[Apiary, Child]]:
+        directory = root / "app"
         storage = directory / "storage"
         (storage / "app").mkdir(parents=True)
         port = free_port()
@@ -158,31 +168,36 @@ class ProcessRuntime:
                 mysql=("127.0.0.1", mysql_port), meilisearch=search_url, url=url, storage=str(storage)
             ),
         }
-        php = _php(directory)
+        as_root = os.geteuid() == 0
+        user = user_with(self._settings, guide.STORAGE_UID, env)
+        if user:
+            user.hand_over(directory)
+        elif as_root:
+            os.chown(storage / "app", guide.STORAGE_UID, guide.STORAGE_UID)
+        as_user = user.command(()) if user else []
+        php = (*as_user, str(_php(root)))
         child = Child(
             "Apiary",
-            [str(php), "artisan", "serve", "--no-reload", "--host=127.0.0.1", f"--port={port}"],
+            [*php, "artisan", "serve", "--no-reload", "--host=127.0.0.1", f"--port={port}"],
             env=app_env,
             log=spec.logs / "apiary.log",
             cwd=directory,
             stop_s=spec.limits.stop_s,
         )
-        as_root = os.geteuid() == 0
-        if as_root:
-            os.chown(storage / "app", guide.STORAGE_UID, guide.STORAGE_UID)
         process = _AppProcess(child, spec.limits.app_ready_s)
         app = Apiary(
             url=url,
             host=LocalHost(env=app_env, cwd=str(directory)),
-            php=(str(php),),
+            php=php,
             user=None,
             storage_host=LocalHost(env=env),
             storage_root=str(storage / "app"),
             storage_uid=guide.STORAGE_UID if as_root else os.geteuid(),
             search_prefix=spec.search_prefix,
             lifecycle=process,
-            generator=(sys.executable, "-m", "harness.standins.apiary.generate"),
+            generator=(*as_user, sys.executable, "-m", "harness.standins.apiary.generate"),
             limits=spec.limits,
+            password=spec.app_password,
         )
         process.ping = app.ping
         try:
@@ -216,7 +231,10 @@ class _AppProcess:
 
 
 def _php(directory: Path) -> Path:
-    """An executable named `php` that runs the stand-in, so that it is called as the real one is."""
+    """An executable named `php` that runs the stand-in, so that it is called as the real one is.
+
+    It stands where the stand-in's user cannot write.
+    """
     program = directory / "bin" / "php"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m harness.standins.apiary.php "$@"\n')

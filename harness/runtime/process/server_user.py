@@ -1,14 +1,15 @@
 """A system user of its own for a server that root starts: what a backup makes a server do, it cannot do to the machine.
 
 The second wall behind the reader of scripts: a statement that got past it makes the server write as a user who owns
-nothing but the server's own directory.
+nothing but the server's own directory. The application is the user whom its files belong to, as in production: it has
+to write next to what was restored, and what was restored keeps its owners.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -39,7 +40,7 @@ class ServerUser:
     uid: int
     setpriv: Path
 
-    def command(self, argv: list[str]) -> list[str]:
+    def command(self, argv: Sequence[str]) -> list[str]:
         """The same command as this user, who cannot become anybody else again.
 
         Root's home and a drill's directory are closed to others, and programs and data are in them. So the user may
@@ -76,8 +77,13 @@ class ServerUser:
             ) from error
 
 
-def server_user(settings: Settings, drill_id: str, role: str, env: Mapping[str, str]) -> ServerUser | None:
-    """The user for the servers of a stack; None where the harness is not root, or this machine does not allow it.
+def server_user(settings: Settings, drill_id: str, server: str, env: Mapping[str, str]) -> ServerUser | None:
+    """A user for one server of a drill, such as `target/mysql`; see `user_with`."""
+    return user_with(settings, FIRST_UID + crc32(f"{drill_id}/{server}".encode()) % UIDS, env)
+
+
+def user_with(settings: Settings, uid: int, env: Mapping[str, str]) -> ServerUser | None:
+    """The user of a number; None where the harness is not root, or this machine does not allow it.
 
     The latter is so in a container without the capabilities DAC_READ_SEARCH (to hand on) and SYS_PTRACE (a drill's
     processes are known by their environment), neither of which Docker gives by itself, and without `setpriv`
@@ -86,7 +92,7 @@ def server_user(settings: Settings, drill_id: str, role: str, env: Mapping[str, 
     setpriv = settings.which("setpriv") if os.geteuid() == 0 and _sees_other_users() else None
     if setpriv is None:
         return None
-    user = ServerUser(FIRST_UID + crc32(f"{drill_id}/{role}".encode()) % UIDS, setpriv)
+    user = ServerUser(uid, setpriv)
     return user if run(LocalHost(env), user.command(["true"]), timeout_s=30).exit_status == 0 else None
 
 

@@ -72,6 +72,7 @@ class Apiary:
         generator: command that fills a stand-in with data; empty for an image that has none.
         limits: how long its commands may take.
         completed: variables of the login that its environment file lacked and the runtime added.
+        password: what it asks each request for (HTTP Basic, any name); empty where it asks for none.
         overrides: variables that artisan commands get in place of the app's own: for faults, and for nothing else.
     """
 
@@ -87,6 +88,7 @@ class Apiary:
     generator: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     completed: tuple[str, ...] = ()
+    password: str = field(default="", repr=False)
     overrides: dict[str, str] = field(default_factory=dict)
 
     def artisan(self, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
@@ -134,7 +136,9 @@ class Apiary:
         Raises:
             ServerFailed: nobody answers.
         """
-        return fetch(requests.Session(), self.url + path, timeout_s=timeout_s, whole_s=self.limits.answer_s)
+        session = requests.Session()
+        session.auth = ("drill", self.password) if self.password else None
+        return fetch(session, self.url + path, timeout_s=timeout_s, whole_s=self.limits.answer_s)
 
     def ping(self) -> bool:
         """Whether `/ping` answers `pong`."""

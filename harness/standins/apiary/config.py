@@ -7,8 +7,9 @@ file wins: a new key or host in the environment changes nothing until `config:cl
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.base.errors import UsageError
@@ -52,6 +53,7 @@ _DEFAULTS: dict[str, str] = {
     "PHP_CLI_SERVER_WORKERS": "1",
     "STANDIN_RELEASE": "",
     "STANDIN_SCHEMA_CLIENT": "",
+    "STANDIN_PASSWORD": "",
     **{f"CAS_MASQUERADE_{name}": "" for name in _FURTHER},
 }
 """The variables that the stand-in reads, with the defaults of config/*.php and of Laravel 12."""
@@ -126,12 +128,18 @@ class AppConfig:
     workers: int = 1
     log_channel: str = "stack"
     schema_client: str = ""
+    password: str = field(default="", repr=False)
     differing: tuple[str, ...] = ()
 
     @property
     def files_dir(self) -> Path:
         """Directory of the uploaded files: `storage/app`."""
         return self.storage_dir / "app"
+
+    @property
+    def authorization(self) -> str:
+        """The header that its own requests carry, and that every request needs; empty where it asks for none."""
+        return "Basic " + b64encode(f"drill:{self.password}".encode()).decode() if self.password else ""
 
     @property
     def framework_dir(self) -> Path:
@@ -197,6 +205,7 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         workers=int(values["PHP_CLI_SERVER_WORKERS"]) if values["PHP_CLI_SERVER_WORKERS"].isdigit() else 1,
         log_channel=values["LOG_CHANNEL"],
         schema_client=values["STANDIN_SCHEMA_CLIENT"],
+        password=values["STANDIN_PASSWORD"],
         differing=tuple(name for name, value in values.items() if environ.get(name, value) != value),
     )
 

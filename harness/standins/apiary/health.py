@@ -64,15 +64,16 @@ def _database(config: AppConfig) -> str:
 
 
 def _http(config: AppConfig) -> str:
-    addresses = (*(config.url + page for page in OWN_PAGES), f"{config.meilisearch_host}/health")
-    wrong = [address for address in addresses if not _answers(address)]
+    own = {"Authorization": config.authorization} if config.authorization else {}
+    asked = [*((config.url + page, own) for page in OWN_PAGES), (f"{config.meilisearch_host}/health", {})]
+    wrong = [address for address, headers in asked if not _answers(address, headers)]
     return f"Some HTTP connections are not working: {', '.join(wrong)}" if wrong else ""
 
 
-def _answers(address: str) -> bool:
+def _answers(address: str, headers: Mapping[str, str]) -> bool:
     # Without a limit: the one of the package never reaches its client, so that a single worker waits for itself.
     try:
-        with _OPENER.open(address) as answer:
+        with _OPENER.open(urllib.request.Request(address, headers=dict(headers))) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -2,7 +2,7 @@
 
 `/ping`, `/health`, `/up` and the two pages that `/health` asks for need no login. Everything else logs the visitor in
 as the real app does while it masquerades (`CAS_MASQUERADE`): the user is created or updated and, in sandbox mode,
-becomes an admin.
+becomes an admin. So every request needs `STANDIN_PASSWORD` (HTTP Basic) where that is set.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from hmac import compare_digest
 
 import pymysql
 import uvicorn
 from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harness.standins.apiary import health, maintenance
 from harness.standins.apiary.config import AppConfig
@@ -73,8 +77,26 @@ def create_app(config: AppConfig, workers: int) -> Starlette:
             Route("/users/{id}/resume", page(_resume)),
         ],
         exception_handlers={404: _not_found(config)},
+        middleware=[Middleware(_Guard, expected=config.authorization)] if config.authorization else [],
         lifespan=lifespan,
     )
+
+
+class _Guard:
+    """Lets in whoever has the password (HTTP Basic): behind it every visitor is an administrator."""
+
+    def __init__(self, app: ASGIApp, expected: str) -> None:
+        self._app = app
+        self._expected = expected.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            given = Headers(scope=scope).get("authorization", "").encode()
+            if not compare_digest(given, self._expected):
+                challenge = {"WWW-Authenticate": 'Basic realm="restore drill"'}
+                await PlainTextResponse("Unauthorized", status_code=401, headers=challenge)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 def _not_found(config: AppConfig) -> Callable[[Request, Exception], Response]:

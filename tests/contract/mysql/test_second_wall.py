@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -166,6 +166,12 @@ def the_process(place: Place) -> psutil.Process:
     """The server."""
     option = f"--port={place.server.port}"
     return next(process for process in psutil.process_iter(["cmdline"]) if option in (process.info["cmdline"] or ()))
+
+
+@pytest.fixture
+def place(new_place: Callable[..., Place]) -> Place:
+    """An empty database on a target: a source, which loads nobody's backup, may write files (--tab)."""
+    return new_place(on="elsewhere")
 
 
 @pytest.fixture

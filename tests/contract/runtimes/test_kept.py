@@ -38,7 +38,11 @@ def test_a_kept_instance_in_containers(engine: docker.DockerClient, settings: Se
         told = how_to_reach(stack, tmp_path)
         assert spec.app.password not in told
         lines = {line.split(":")[0].split()[0]: line.strip() for line in told.splitlines()}
-        assert requests.get(f"{lines['Apiary'].split()[1]}ping", timeout=30).text == "pong"
+        url = f"{lines['Apiary'].split()[1]}ping"
+        assert requests.get(url, timeout=30).status_code == 401, "not to every user of this machine"
+        password = Path(lines["Passwords"].split()[1]).read_text().split("APIARY_PASSWORD=")[1].strip()
+        assert password not in told
+        assert requests.get(url, auth=("drill", password), timeout=30).text == "pong"
         (network,) = engine.networks.list(filters=label)
         assert network.attrs["Internal"] is True
         containers = engine.containers.list(filters=label)

@@ -1,0 +1,65 @@
+"""Signals that end a command: the first one interrupts it, and what it leaves is cleaned up to the end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Interruption:
+    """What is known of the signals since `terminable` began; they arrive in the main thread alone."""
+
+    active = told = waiting = False
+    finishing = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.finishing:
+            self.waiting = True
+        elif not self.told:
+            self.told = True
+            raise KeyboardInterrupt
+
+
+_interruption = _Interruption()
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP interrupt the block once: a second one would leave what the first has to end.
+
+    Once interrupted, a command hears no further one until it has said so and ended. A signal that is ignored (nohup)
+    stays so. For the main thread.
+    """
+    if _interruption.active:
+        yield
+        return
+    _interruption.told = _interruption.waiting = False
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    _interruption.active = True
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, _interruption)
+        yield
+    finally:
+        _interruption.active = False
+        if not _interruption.told:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def finishing() -> Iterator[None]:
+    """Go through the block whatever signal comes meanwhile: it interrupts at the end, if none has before."""
+    _interruption.finishing += 1
+    try:
+        yield
+    finally:
+        _interruption.finishing -= 1
+        if _interruption.waiting and not _interruption.finishing and not _interruption.told:
+            _interruption.told = True
+            raise KeyboardInterrupt
