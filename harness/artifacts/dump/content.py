@@ -18,7 +18,7 @@ from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, Obj
 from harness.artifacts.dump.rows import Rows, Tally, hash_row
 from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.tokens import Token, account_at, name_at, starts_with
-from harness.artifacts.dump.values import BINARY_TYPES, canonical_row, codec_of, columns_of_row, parse_row
+from harness.artifacts.dump.values import BINARY_TYPES, canonical_row, codec_of, columns_of_row, parse_row, read_row
 from harness.artifacts.dump.walk import Head, Heads, created_database, unquote, used_database
 from harness.base.guide import EXCLUDABLE_TABLES
 
@@ -358,7 +358,7 @@ class Content:
         hashes: list[bytes] = []
         columns: list[ColumnInfo | None] = []
         for row in rows:
-            values = parse_row(row, escapes=escapes)
+            values = read_row(row, escapes=escapes)
             if len(columns) != len(values):
                 columns = self._columns(table, len(values))
             hashes.append(hash_row(canonical_row(values, columns, self._codec)))

@@ -11,6 +11,7 @@ import codecs
 import re
 from binascii import unhexlify
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from io import BytesIO
 
@@ -37,6 +38,7 @@ _VALUE_NO_ESCAPES = re.compile(
 _EXPRESSION = re.compile(rb"\s*((?:[^,()'\"]++|'[^']*'|\"[^\"]*\"|\((?:[^()']|'[^']*'|\([^()]*\))*\))+)(?:,|\Z)")
 _ESCAPABLE = re.compile(rb"([^\\']++)|\\(.)|''?", re.DOTALL)
 """What a string is made of; the third is a quote, doubled but in double quotes."""
+_DOUBLED = re.compile(rb"([^']++)|''?", re.DOTALL)
 _PLAIN, _ESCAPE = 1, 2
 _ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": b"\\%", b"_": b"\\_"}
 """MySQL manual, "String Literals", table 11.1; any other character stands for itself."""
@@ -77,8 +79,47 @@ _LATIN1 = "".join(
 """MySQL's latin1: cp1252, with the five bytes that cp1252 leaves undefined as themselves (manual, 12.10.2)."""
 _NUMBER = re.compile(rb"\s*([-+]?)0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]+))?\s*\Z")
 
+_LONG_BYTES = 1 << 20
+_SURELY_LONG_BYTES = 2 * _LONG_BYTES + 1
+"""As it is written: two bytes of it mean one at least."""
+
 Value = tuple[str, bytes]
 """Kind and content: ("null", b""), ("number", b"-1.5"), ("text", content), ("bits", content), ("expression", raw)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongText:
+    """A long string where it stands in its row: what it means is made of it in parts, or when it is asked for.
+
+    Args:
+        row: see `parse_row`.
+        begin, end: where it stands in there, between its quotes.
+        escapes: whether backslashes escape.
+    """
+
+    row: bytes
+    begin: int
+    end: int
+    escapes: bool
+
+    def value(self) -> Value:
+        """The same as a value."""
+        return "text", _unescape(self.row, self.escapes, self.begin, self.end)
+
+    def marked(self) -> bytes:
+        """What `_marked` makes of it."""
+        size, digest = 0, blake2b()
+        for part in (_ESCAPABLE if self.escapes else _DOUBLED).finditer(self.row, self.begin, self.end):
+            meant = _meant(part)
+            size += len(meant)
+            digest.update(meant)
+        return b"S%d:" % size + digest.digest()
+
+
+def _meant(part: re.Match[bytes]) -> bytes:
+    if part.lastindex == _ESCAPE:
+        return _ESCAPED.get(part[_ESCAPE], part[_ESCAPE])
+    return part[_PLAIN] or b"'"
 
 
 def _unescape(text: bytes, escapes: bool, begin: int = 0, end: int | None = None) -> bytes:
@@ -88,10 +129,7 @@ def _unescape(text: bytes, escapes: bool, begin: int = 0, end: int | None = None
         return text[begin:end].replace(b"''", b"'")
     content = BytesIO()
     for part in _ESCAPABLE.finditer(text, begin, end):
-        if part.lastindex == _ESCAPE:
-            content.write(_ESCAPED.get(part[_ESCAPE], part[_ESCAPE]))
-        else:
-            content.write(part[_PLAIN] or b"'")
+        content.write(_meant(part))
     return content.getvalue()
 
 
@@ -112,8 +150,13 @@ def parse_row(row: bytes, *, escapes: bool = True) -> list[Value]:
         row: what stands between its parentheses.
         escapes: whether backslashes escape (not under NO_BACKSLASH_ESCAPES).
     """
+    return [each.value() if isinstance(each, LongText) else each for each in read_row(row, escapes=escapes)]
+
+
+def read_row(row: bytes, *, escapes: bool = True) -> list[Value | LongText]:
+    """As `parse_row`, with long strings where they stand: for digests, for which no copy of them has to be made."""
     pattern = _VALUE if escapes else _VALUE_NO_ESCAPES
-    found: list[Value] = []
+    found: list[Value | LongText] = []
     position = 0
     while position < len(row):
         match = pattern.match(row, position)
@@ -124,7 +167,9 @@ def parse_row(row: bytes, *, escapes: bool = True) -> list[Value]:
             position = end
             continue
         kind = match.lastgroup
-        if kind == "text":
+        if kind == "text" and match.end(kind) - match.start(kind) > _SURELY_LONG_BYTES:
+            found.append(LongText(row, *match.span(kind), escapes))
+        elif kind == "text":
             found.append(("text", _unescape(row, escapes, *match.span(kind))))
         elif kind in ("hex", "quoted_hex"):
             found.append(("text", _hex_bytes(row, *match.span(kind))))
@@ -154,8 +199,6 @@ def normal_number(text: bytes) -> bytes:
     scale += len(digits) - len(stripped)
     return (b"-" if sign == b"-" else b"") + stripped + (b"e%d" % scale if scale else b"")
 
-
-_LONG_BYTES = 1 << 20
 
 _JSON_PARTS = re.compile(
     rb"""(?P<text>"(?:[^"\\]|\\.)*+")|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)""", re.DOTALL
@@ -198,18 +241,23 @@ def to_utf8(text: bytes, codec: str) -> bytes:
     return codecs.charmap_decode(text, "strict", _LATIN1)[0].encode()
 
 
-def canonical_value(value: Value, column: ColumnInfo | None, codec: str | None = None) -> bytes:
+def canonical_value(value: Value | LongText, column: ColumnInfo | None, codec: str | None = None) -> bytes:
     """The bytes that stand for a value: equal exactly if the values are, as far as a dump can carry them.
 
     Args:
-        value: from `parse_row`.
+        value: from `parse_row` or `read_row`.
         column: where it belongs; its type decides what is a number, a bit field or text.
         codec: see `codec_of`; None for UTF-8.
     """
+    base = column.base_type if column is not None else ""
+    if isinstance(value, LongText):
+        converted = base in _NUMBERS or base in ("bit", "json") or (base in TEXT_TYPES and codec is not None)
+        if not converted:
+            return value.marked()
+        value = value.value()
     kind, content = value
     if kind == "null":
         return b"N"
-    base = column.base_type if column is not None else ""
     if base == "bit":
         if kind == "number":
             return b"B%d" % int(content)
@@ -247,7 +295,9 @@ def columns_of_row(count: int, listed: Sequence[str] | None, defined: Sequence[C
     return [None] * count
 
 
-def canonical_row(values: Sequence[Value], columns: Sequence[ColumnInfo | None], codec: str | None = None) -> bytes:
+def canonical_row(
+    values: Sequence[Value | LongText], columns: Sequence[ColumnInfo | None], codec: str | None = None
+) -> bytes:
     """The bytes that stand for a row, whatever the order of its columns and however its values are written."""
     parts: list[tuple[str, bytes]] = []
     for position, (value, column) in enumerate(zip(values, columns, strict=False)):

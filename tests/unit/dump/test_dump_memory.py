@@ -10,7 +10,7 @@ from collections.abc import Callable
 from harness.artifacts.dump import fast
 from harness.artifacts.dump.encoding import is_utf8
 from harness.artifacts.dump.model import ColumnInfo
-from harness.artifacts.dump.values import canonical_row, parse_row, to_utf8
+from harness.artifacts.dump.values import canonical_row, parse_row, read_row, to_utf8
 
 LONG = 1 << 17
 JSON, TEXT = (ColumnInfo("a", kind) for kind in ("json", "longtext"))
@@ -51,6 +51,21 @@ def test_a_long_value_is_read_in_a_small_multiple_of_its_size() -> None:
         assert not is_utf8(encoded + b"\xff")
         assert most(lambda encoded=encoded: is_utf8(encoded)) < len(encoded)  # type: ignore[misc]
     assert most(lambda: to_utf8(b"\xe9" * LONG, "cp1252")) < 6 * LONG
+
+
+def test_a_long_string_is_digested_where_it_stands() -> None:
+    """With the same result as a copy of it, and next to no memory."""
+    blob, latin = ColumnInfo("a", "longblob"), ColumnInfo("a", "text")
+    for part in (b"\\'", b"''x", b"\\%\\0y"):
+        text = (part + b"z" * 1000) * 3000
+        for escapes in (True, False):
+            row = b"7,'" + (text if escapes else text.replace(b"\\'", b"''")) + b"',NULL"
+            for column, codec in ((blob, None), (TEXT, None), (None, None), (JSON, None), (latin, "cp1252")):
+                columns = [None, column, None]
+                known = canonical_row(parse_row(row, escapes=escapes), columns, codec)
+                assert canonical_row(read_row(row, escapes=escapes), columns, codec) == known
+    row = b"7,'" + (b"x\\n" + b"z" * 1000) * 5000 + b"'"
+    assert most(lambda: canonical_row(read_row(row), [None, blob])) < len(row) // 8
 
 
 def test_what_is_read_in_parts_is_what_it_was_as_a_whole() -> None:
