@@ -92,10 +92,7 @@ class ZipArchive:
         with self._opened() as archive:
             encrypted = [info for info in archive.infolist() if info.flag_bits & _ENCRYPTED]
             if encrypted and not self.password:
-                raise UsageError(
-                    f"{self.path} is encrypted, and no password was given",
-                    "Put the password into a file that only you can read, and name it: --password-file FILE.",
-                )
+                raise _no_password(self.path)
             for info in islice(encrypted, _TRIED):
                 with archive.open(info):
                     pass
@@ -169,8 +166,10 @@ class ZipArchive:
         except NotImplementedError as error:
             raise UsageError(f"{self.path}: the zip archive is of a kind that is not read here ({error})") from None
         except RuntimeError as error:
+            if "requires a password" in str(error) or "password required" in str(error):
+                raise _no_password(self.path) from None
             if "Bad password" not in str(error):
-                raise
+                raise BrokenArtifact(f"{self.path}: the zip archive is damaged", _CHANGED_HINT) from None
             raise UsageError(
                 f"the password does not open {self.path}",
                 "Give the one that the backup was made with (BACKUP_ARCHIVE_PASSWORD of spatie/laravel-backup).",
@@ -179,6 +178,13 @@ class ZipArchive:
             raise BrokenArtifact(f"{self.path}: the zip archive is damaged", _CHANGED_HINT) from None
         except OSError as error:
             raise UsageError(f"{self.path} can't be read: {error.strerror}") from None
+
+
+def _no_password(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} is encrypted, and no password was given",
+        "Put the password into a file that only you can read, and name it: --password-file FILE.",
+    )
 
 
 def _check_list(file: BinaryIO, path: Path) -> None:

@@ -1,0 +1,57 @@
+"""`python -m tests.fuzz [--seconds N] [TARGET …]`: fuzz each target for its share of the time, two at once.
+
+New inputs that reach new code go to build/fuzz/TARGET; what fails is written there and told, and belongs into
+tests/fuzz/corpus/TARGET once it is mended, where `make test` reads it for ever.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+CORPUS = Path(__file__).parent / "corpus"
+FOUND = Path("build") / "fuzz"
+NAMES = ("statements", "rows", "tar", "zipped", "manifest", "configuration")
+MEMORY_MB = 1024
+ONE_INPUT_S = 20
+
+
+def fuzz_one(name: str, seconds: int) -> tuple[str, int, str]:
+    """Fuzz a target in a process of its own; how it ended, and the end of what it said."""
+    found = FOUND / name
+    found.mkdir(parents=True, exist_ok=True)
+    argv = [
+        sys.executable, "-m", "tests.fuzz.one", name, str(found), str(CORPUS / name),
+        f"-max_total_time={seconds}", f"-timeout={ONE_INPUT_S}", f"-rss_limit_mb={MEMORY_MB}", "-max_len=16384",
+        f"-artifact_prefix={found}/failed-", "-print_final_stats=1",
+    ]  # fmt: skip
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, errors="replace")
+    return name, done.returncode, done.stdout + done.stderr
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60, help="for all targets together")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{', '.join(NAMES)}; all unless given")
+    options = parser.parse_args()
+    names = options.targets or NAMES
+    if unknown := set(names) - set(NAMES):
+        parser.error(f"there is no target {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    share = max(1, options.seconds // len(names))
+    with ThreadPoolExecutor(max_workers=2) as together:
+        ended = list(together.map(lambda name: fuzz_one(name, share), names))
+    failed = [(name, said) for name, status, said in ended if status]
+    for name, _, said in ended:
+        runs = said.partition("stat::number_of_executed_units:")[2].split("\n")[0].strip() or "no"
+        print(f"{name}: {runs} inputs in {share} s")
+    for name, said in failed:
+        print(f"\n{name} failed:\n{said[-6000:]}", file=sys.stderr)
+    print(f"{len(ended) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
