@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -13,8 +14,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class _Interruption:
     """What is known of the signals since `terminable` began; they arrive in the main thread alone."""
 
-    active = told = waiting = False
-    finishing = 0
+    def __init__(self) -> None:
+        self.active = self.told = self.waiting = False
+        self.finishing = 0
+        self.before: dict[signal.Signals, Any] = {}
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self.finishing:
@@ -31,15 +34,15 @@ _interruption = _Interruption()
 def terminable() -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGHUP interrupt the block once: a second one would leave what the first has to end.
 
-    Once interrupted, a command hears no further one until it has said so and ended. A signal that is ignored (nohup)
-    stays so. For the main thread.
+    Once interrupted, a command hears no further one until it has said so and ended: Python gives signals back to the
+    system before that, but for those that are ignored. A signal that is ignored (nohup) stays so. For the main thread.
     """
     if _interruption.active:
         yield
         return
-    _interruption.told = _interruption.waiting = False
+    _restore()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    _interruption.active = True
+    _interruption.active, _interruption.before = True, before
     try:
         for number, handler in before.items():
             if handler is not signal.SIG_IGN:
@@ -47,9 +50,18 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         _interruption.active = False
-        if not _interruption.told:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        if _interruption.told:
+            for number in before:
+                signal.signal(number, signal.SIG_IGN)
+        else:
+            _restore()
+
+
+def _restore() -> None:
+    for number, handler in _interruption.before.items():
+        signal.signal(number, handler)
+    _interruption.before = {}
+    _interruption.told = _interruption.waiting = False
 
 
 @contextmanager

@@ -7,17 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.base.interruption import finishing, terminable
+from harness.base.interruption import _restore, finishing, terminable
 
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     """A command that was interrupted hears nothing more: here the next test does."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
     yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
+    _restore()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -68,6 +65,7 @@ def test_without_a_signal_everything_is_as_before() -> None:
 
 def test_what_is_ignored_stays_ignored() -> None:
     """As `nohup` does it."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with terminable():
         signal.raise_signal(signal.SIGHUP)
+    signal.signal(signal.SIGHUP, before)

@@ -21,6 +21,7 @@ from harness.artifacts.dump.safety import CODES, findings_for
 from harness.artifacts.dump.source import Dump
 from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, HarnessError
+from harness.base.interruption import terminable
 from harness.base.sizes import size
 from harness.cli import config
 from harness.cli.common import EXIT_CODES, found_backup, password_option, settings_for, tell
@@ -32,7 +33,6 @@ from harness.inputs.expected import expected_tables, missing_tables
 from harness.inputs.sources.fetch import Sources
 from harness.inputs.zips import read_password
 from harness.reports.terminal import Terminal, console_for, print_json
-from harness.runtime.ownership import terminable
 
 _LISTED_TABLES = 100
 _LISTED = 12

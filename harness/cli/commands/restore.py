@@ -6,11 +6,11 @@ import sys
 
 import click
 
+from harness.base.interruption import terminable
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, runtime_options
 from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
 from harness.drill.result import exit_code
-from harness.runtime.ownership import terminable
 
 
 @click.command(epilog=EXIT_CODES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from harness.base.interruption import terminable
 from harness.base.limits import duration_s
 from harness.base.model import DrillResult
 from harness.base.settings import Settings
@@ -17,7 +18,6 @@ from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
 from harness.cli.options.notifications import signing_options, telling_options
 from harness.cli.options.reports import report_options
 from harness.drill.result import exit_code
-from harness.runtime.ownership import terminable
 from harness.standins.apiary.migrations import NEXT_RELEASE
 
 
