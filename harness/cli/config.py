@@ -270,18 +270,20 @@ def _validated(path: Path, schema: type[_Schema]) -> _Schema:
         raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
 
 
-def locate(config: Config, base: Path, sources: Sources, password: bytes | None = None) -> BackupUnderTest:
+def locate(config: Config, base: Path, sources: Sources | None, password: bytes | None = None) -> BackupUnderTest:
     """The backup that a configuration means today, without its key: the newest of everything that it names.
 
     Args:
         base: the directory of the configuration file.
-        sources: fetches what is not on this machine.
+        sources: fetches what is not on this machine; None to look at what is.
         password: of a zip archive, instead of the one that the configuration names.
 
     Raises:
         UsageError: nothing matches, two candidates are equally new, or a file that it names cannot be used.
     """
     where = config.backup
+    if sources is None and (where.dump_command or where.storage_command):
+        raise UsageError("a command makes this backup anew for each drill")
     if where.directory is not None:
         if password is None and where.password_file is not None:
             password = read_password(base / where.password_file)
@@ -290,10 +292,12 @@ def locate(config: Config, base: Path, sources: Sources, password: bytes | None 
         fetched = (base, where.snapshot_command)
         dump: Dump
         if where.dump_command:
+            assert sources is not None
             dump = sources.output(where.dump_command, "dump_command", *fetched)
         else:
             dump = named_dump([newest(each, base) for each in where.dump])
         if where.storage is None:
+            assert sources is not None
             storage: Path | Volume = sources.output(where.storage_command, "storage_command", *fetched)
         else:
             storage = named_volume(where.storage) or newest(where.storage, base)

@@ -5,13 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.base.errors import MissingProgram, UsageError
 from harness.base.settings import Settings
+from harness.inputs.backup import BackupUnderTest
+from harness.inputs.room import expected_room
 from harness.reports.pdf import PACKAGES as PDF_PACKAGES
 from harness.reports.pdf import require_pdf
+from harness.runtime.docker.client import EngineUnavailable, connect
+from harness.runtime.docker.images import (
+    DEFAULT_MEILISEARCH,
+    DEFAULT_MYSQL,
+    LOCAL_MEILISEARCH,
+    LOCAL_MYSQL,
+    LOCAL_STANDIN,
+    present,
+)
 from harness.runtime.images.mysql_root import install_mysql
 from harness.runtime.ownership import leftovers
 from harness.runtime.process.host import LocalHost
@@ -36,7 +47,10 @@ class Item:
 
 def examine(settings: Settings) -> list[Item]:
     """Look at everything that a drill needs."""
-    items = [_mysql(settings), _meilisearch(settings)]
+    containers = _containers(settings)
+    programs = [_mysql(settings), _meilisearch(settings)]
+    # Where containers can be drilled in, nobody needs the programs.
+    items = [containers, *(replace(item, optional=containers.fine) for item in programs)]
     for program in ("tar", "cp"):
         found = settings.which(program)
         items.append(
@@ -55,6 +69,48 @@ def examine(settings: Settings) -> list[Item]:
         )
     )
     return items
+
+
+def _containers(settings: Settings) -> Item:
+    name = "containers"
+    try:
+        client = connect(settings.docker)
+    except EngineUnavailable as error:
+        return Item(name, False, error.fact, error.hints, optional=True)
+    images, version = settings.images, client.version()["Version"]
+    wanted = (
+        (images.mysql, DEFAULT_MYSQL, LOCAL_MYSQL),
+        (images.meilisearch, DEFAULT_MEILISEARCH, LOCAL_MEILISEARCH),
+        (images.apiary, LOCAL_STANDIN, LOCAL_STANDIN),
+    )
+    missing = [
+        named or default
+        for named, default, local in wanted
+        if not any(present(client, each) for each in ((named,) if named else (default, local)))
+    ]
+    if missing:
+        hints = ("`apiary-drill images build` makes what no registry gives; else they are pulled when a drill starts.",)
+        return Item(name, False, f"Docker {version}, without {', '.join(missing)}", hints, optional=True)
+    return Item(name, True, f"Docker {version}, with every image")
+
+
+def room_for_backup(settings: Settings, found: BackupUnderTest) -> Item:
+    """Whether the target of a backup has room, as far as its files tell."""
+    place = _nearest(settings.state_dir)
+    needed, free = ROOM_BYTES + expected_room(found), shutil.disk_usage(place).free
+    return Item(
+        "room for the backup",
+        free >= needed,
+        f"about {needed / 1e9:.1f} GB for {found.dump.name} and its files, {free / 1e9:.1f} GB free for"
+        f" {settings.state_dir}",
+        () if free >= needed else ("Make room there, or name another place with APIARY_DRILL_STATE_DIR.",),
+    )
+
+
+def _nearest(place: Path) -> Path:
+    while not place.exists():
+        place = place.parent
+    return place
 
 
 def _mysql(settings: Settings) -> Item:
@@ -101,9 +157,7 @@ def _pdf() -> Item:
 
 
 def _room(settings: Settings) -> Item:
-    place = settings.state_dir
-    while not place.exists():
-        place = place.parent
+    place = _nearest(settings.state_dir)
     free = shutil.disk_usage(place).free
     fine = free >= ROOM_BYTES
     return Item(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
+from harness.base.errors import UsageError
+from harness.base.settings import CONFIG_NAME, Settings
+from harness.cli import config
 from harness.cli.common import EXIT_CODES, settings_for
-from harness.cli.prerequisites import examine, install
+from harness.cli.prerequisites import Item, examine, install, room_for_backup
 from harness.reports.terminal import console_for
 
 
@@ -15,7 +19,14 @@ from harness.reports.terminal import console_for
 @click.option("--install", "fetch", is_flag=True, help="Fetch what is missing (Debian, as root or with sudo).")
 @click.option("--mysqld", metavar="PROGRAM", help="Database server to look for.")
 @click.option("--meilisearch", metavar="PROGRAM", help="Search server to look for.")
-def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None) -> None:
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=f"Whose backup has to fit, instead of ./{CONFIG_NAME}.",
+)
+def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file: Path | None) -> None:
     """Say what a drill needs, what of it is here, what is missing, and what to do.
 
     \b
@@ -28,6 +39,9 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None) -> None:
     if fetch:
         install(settings, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
     findings = examine(settings)
+    path = config_file or Path(CONFIG_NAME)
+    if path.exists():
+        findings.append(_configured(settings, path))
     for item in findings:
         mark = "[green]✓[/]" if item.fine else "[yellow]?[/]" if item.optional else "[red]✗[/]"
         console.print(f"{mark} [bold]{item.name}[/]: ", end="", highlight=False)
@@ -35,3 +49,11 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None) -> None:
         for hint in item.hints:
             console.print(f"    {hint}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(0 if all(item.fine or item.optional for item in findings) else 3)
+
+
+def _configured(settings: Settings, path: Path) -> Item:
+    configured = config.load(path)
+    try:
+        return room_for_backup(settings, config.locate(configured, path.absolute().parent, None))
+    except UsageError as error:
+        return Item("room for the backup", False, f"not known: {error.fact}", error.hints, optional=True)

@@ -13,6 +13,7 @@ from harness.base.errors import EXIT_USAGE, BrokenArtifact, UsageError
 from harness.base.private import private_file
 from harness.drill.run import Run
 from harness.inputs.backup import BackupUnderTest
+from harness.inputs.room import beside_rows
 from harness.inputs.volumes import Volume
 from harness.procedure.backup.manifest import measure
 from harness.procedure.backup.measure import measure_all
@@ -57,7 +58,8 @@ def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
         of_source = backup.made.source.files if backup.made else _listed(run, backup)
         script = read_script(backup.dump, backup.database, allowed=backup.allowed, progress=note.progress)
         note.progress("files")
-        inventory, room = store.path("artifact-files.jsonl"), run.plan.runtime.room()
+        inventory = store.path("artifact-files.jsonl")
+        room = beside_rows(script.info.size_bytes, *run.plan.runtime.room())
         limits = ArchiveLimits.of(backup.max_storage_bytes).within(*room)
         assert not isinstance(backup.storage, Volume), "opened before the drill"
         storage = replace(check_storage(backup.storage, inventory, limits=limits), lists=(inventory, of_source))

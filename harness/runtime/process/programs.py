@@ -27,6 +27,11 @@ MYSQL_HINTS = (
 EMBEDDED = "embedded"
 """Names the embedded search server also where there is a real one."""
 
+EMBEDDED_BEFORE = (3, 13)
+"""The first Python for which milli has no wheel."""
+
+EMBEDDED_HINT = ("Install the embedded server with `pip install 'apiary-restore-drill[embedded]'`.",)
+
 EMBEDDED_COMMAND = (sys.executable, "-m", "harness.standins.meilisearch")
 
 
@@ -114,11 +119,13 @@ def meilisearch_command(settings: Settings) -> tuple[str, ...]:
             f"no Meilisearch server at {settings.meilisearch!r}", "Name the program, or leave the option out."
         )
     if find_spec("milli") is None:
+        there = sys.version_info < EMBEDDED_BEFORE
         raise MissingProgram(
             f"no Meilisearch: looked for meilisearch in {', '.join(settings.search_path)}, and the embedded"
-            " server needs the Python package milli",
-            "Install the embedded server with `pip install 'apiary-restore-drill[embedded]'` (CPython 3.11 or 3.12).",
-            "Or put the `meilisearch` program on the path, or name it with --meilisearch.",
+            " server needs the Python package milli"
+            + ("" if there else f", which Python {sys.version_info.major}.{sys.version_info.minor} cannot install"),
+            *EMBEDDED_HINT[: int(there)],
+            "Put the `meilisearch` program on the path, name it with --meilisearch, or drill in containers.",
         )
     return EMBEDDED_COMMAND
 
