@@ -6,11 +6,12 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 JOBS ?= 2
+SECONDS ?= 60
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 unexport PYTHONDONTWRITEBYTECODE # some machines set it, and each process would compile the package anew
 
-.PHONY: help check drill test score nightly lint schema images contract clean
+.PHONY: help check drill test score nightly fuzz audit lint schema images contract clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -28,6 +29,14 @@ score: $(SERVERS) ## Drill every scenario, each with what it breaks, and say wha
 nightly: $(SERVERS) ## Drill everything in both runtimes, and drills in which nothing is broken; minutes become hours
 	$(BIN)/apiary-drill score --runtime docker --jobs $(JOBS) --fault-free 20 --json > scorecard-docker.json
 	$(BIN)/apiary-drill score --runtime process --jobs $(JOBS) --fault-free 20 --json > scorecard-process.json
+	$(MAKE) fuzz SECONDS=3600
+	$(MAKE) audit
+
+fuzz: $(READY) ## Fuzz the readers of untrusted input for SECONDS in all
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+audit: $(READY) ## A software bill of materials, and the known vulnerabilities of what it lists
+	.ci/audit $(VENV) build/audit || [ $$? = 3 ]
 
 check: lint ## What a change is tried with first: lint, types and the unit tests
 	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/unit

@@ -17,6 +17,8 @@ FOUND = Path("build") / "fuzz"
 NAMES = ("statements", "rows", "tar", "zipped", "manifest", "configuration")
 MEMORY_MB = 1024
 ONE_INPUT_S = 20
+LONGEST = 16384
+"""Bytes of one input; a small tar archive has 10,240."""
 
 
 def fuzz_one(name: str, seconds: int) -> tuple[str, int, str]:
@@ -25,7 +27,7 @@ def fuzz_one(name: str, seconds: int) -> tuple[str, int, str]:
     found.mkdir(parents=True, exist_ok=True)
     argv = [
         sys.executable, "-m", "tests.fuzz.one", name, str(found), str(CORPUS / name),
-        f"-max_total_time={seconds}", f"-timeout={ONE_INPUT_S}", f"-rss_limit_mb={MEMORY_MB}", "-max_len=16384",
+        f"-max_total_time={seconds}", f"-timeout={ONE_INPUT_S}", f"-rss_limit_mb={MEMORY_MB}", f"-max_len={LONGEST}",
         f"-artifact_prefix={found}/failed-", "-print_final_stats=1",
     ]  # fmt: skip
     done = subprocess.run(argv, capture_output=True, text=True, check=False, errors="replace")
