@@ -122,8 +122,7 @@ def meilisearch_command(settings: Settings) -> tuple[str, ...]:
         there = sys.version_info < EMBEDDED_BEFORE
         raise MissingProgram(
             f"no Meilisearch: looked for meilisearch in {', '.join(settings.search_path)}, and the embedded"
-            " server needs the Python package milli"
-            + ("" if there else f", which Python {sys.version_info.major}.{sys.version_info.minor} cannot install"),
+            " server needs the Python package milli" + ("" if there else ", of which this Python has no wheel"),
             *EMBEDDED_HINT[: int(there)],
             "Put the `meilisearch` program on the path, name it with --meilisearch, or drill in containers.",
         )

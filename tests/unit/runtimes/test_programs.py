@@ -195,7 +195,11 @@ def test_neither_meilisearch_nor_its_engine(
     assert str(caught.value) == (
         f"no Meilisearch: looked for meilisearch in {tmp_path}/bin, and the embedded server needs the Python package"
         " milli\n"
-        "HINT: Install the embedded server with `pip install 'apiary-restore-drill[embedded]'` (CPython 3.11 or"
-        " 3.12).\n"
-        "HINT: Or put the `meilisearch` program on the path, or name it with --meilisearch."
+        "HINT: Install the embedded server with `pip install 'apiary-restore-drill[embedded]'`.\n"
+        "HINT: Put the `meilisearch` program on the path, name it with --meilisearch, or drill in containers."
     )
+    monkeypatch.setattr("harness.runtime.process.programs.EMBEDDED_BEFORE", sys.version_info[:2])
+    with pytest.raises(MissingProgram) as caught:
+        meilisearch_command(settings)
+    assert caught.value.fact.endswith("needs the Python package milli, of which this Python has no wheel")
+    assert len(caught.value.hints) == 1
