@@ -33,6 +33,9 @@ _SCRIPT_BEGINS = re.compile(
 )
 """A comment is `--` with a blank behind it: `-----BEGIN` is a key, and `---` a YAML file."""
 
+_NOT_FINISHED = frozenset((".log", ".err", ".part", ".partial", ".filepart", ".tmp"))
+"""Logs, and what a copy that goes on, or ended early, leaves."""
+_SIGNATURES = frozenset((".asc", ".sig", ".minisig"))
 _ARCHIVE_NAME = re.compile(r"\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst|txz|tbz2?)$", re.IGNORECASE)
 """What is called an archive and is damaged from its first byte on is a broken one, and not something else."""
 
@@ -99,26 +102,44 @@ def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTe
 
 
 def _entries(directory: Path) -> Iterator[Path]:
-    """What a directory holds: a link to the newest file is that file, and checksums and logs belong to others."""
+    """What a directory holds, without links to other entries, and without what belongs to them: checksums, logs."""
     paths = [path for path in sorted(directory.iterdir()) if not path.name.startswith(".")]
     real = {path.resolve() for path in paths if not path.is_symlink()}
     for path in paths:
         if path.is_symlink() and (path.resolve() in real or not path.exists()):
             continue
-        if not is_sidecar(path) and path.suffix not in (".log", ".err"):
+        signed = path.suffix in _SIGNATURES and path.with_suffix("") in paths
+        if not is_sidecar(path) and path.suffix not in _NOT_FINISHED and not signed:
             yield path
 
 
 def _deeper(folders: Sequence[Path]) -> tuple[list[Dump], Path | None]:
-    """Scripts one or two folders deeper, as in `db-dumps/` of spatie/laravel-backup, and the folder that holds them."""
-    for folder in sorted(folders, key=lambda path: path.name != "db-dumps"):
-        inner = [folder, *(path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink())]
-        for place in inner:
-            check_directory(place)
-            found: list[Dump] = [path for path in _entries(place) if path.is_file() and _is_script(path)]
-            if found:
-                return found, folder
+    """Scripts one or two folders deeper, as in `db-dumps/` of spatie/laravel-backup, and the folder that holds them.
+
+    Raises:
+        UsageError: several folders hold one: each may be a backup.
+    """
+    named = [path for path in folders if path.name == "db-dumps"]
+    for group in (named, folders):
+        inner = [
+            path for folder in group for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink()
+        ]
+        for places in (group, inner):
+            found = {place: scripts for place in places if (scripts := _scripts_in(place))}
+            if len(found) > 1:
+                raise UsageError(
+                    f"{len(found)} folders hold a script of mysqldump: {', '.join(str(place) for place in found)}",
+                    "Name one of them; where each holds one night, [backup] directory of apiary-drill.toml takes a "
+                    "pattern, and the newest that it matches.",
+                )
+            for place, scripts in found.items():
+                return scripts, place if place in folders else place.parent
     return [], None
+
+
+def _scripts_in(place: Path) -> list[Dump]:
+    check_directory(place)
+    return [path for path in _entries(place) if path.is_file() and _is_script(path)]
 
 
 def _zips(directory: Path, folders: Sequence[Path]) -> list[Path]:

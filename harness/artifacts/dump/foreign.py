@@ -47,6 +47,16 @@ _CLIENT_ESCAPES = b"!#.?-CGNPRTWcdeghnpqrstuwx"
 _QUOTED_CHARACTERS = 60
 _LIKE_ROWS = re.compile(rb"',|,'|\),\(|\);?\s*\Z|\\'|\t")
 
+_JOINED = "begins with a byte order mark: several files were joined"
+_UNWRITTEN = "holds NUL bytes where SQL should be: a part of the file was never written"
+_PHPMYADMIN = "is not SQL: phpMyAdmin met an error there, and went on"
+_TO_A_FILE = "Send what programs say to a file of their own (2>errors.log), and take the backup again."
+_REMEDIES = (
+    (_JOINED, "Save each part without the mark (UTF-8 without BOM) before they are joined, or hand in one of them."),
+    (_UNWRITTEN, "The disk was full, or the machine or a copy stopped: take the backup again, or an earlier one."),
+    (_PHPMYADMIN, "What it exported is not whole: take the backup again, with mysqldump where the database is large."),
+)
+
 _MARKS = (b"<<<<", b"====", b">>>>", b"-", b"[")
 _SAYS_WHO = re.compile(rb"[\w./-]{2,60}(?:\[\d+\])?: \S")
 """A program's name before its message."""
@@ -65,6 +75,11 @@ class ForeignText:
     line: int
     what: str
     lines: int = 1
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, in one sentence."""
+        return next((remedy for begin, remedy in _REMEDIES if self.what.startswith(begin)), _TO_A_FILE)
 
     @property
     def message(self) -> str:
@@ -106,9 +121,11 @@ def described(data: bytes) -> str:
     """What stands there, for `ForeignText.what`: a program's message is quoted, what may be a row is not."""
     line = data.strip(b"\r\n\t ")
     if line.startswith(_BOM):
-        return "begins with a byte order mark: several files were joined"
+        return _JOINED
     if line.startswith(b"\0"):
-        return "holds NUL bytes where SQL should be: a part of the file was never written"
+        return _UNWRITTEN
+    if b"PMA-SQL-ERROR" in line[:_QUOTED_CHARACTERS]:
+        return _PHPMYADMIN
     text = line[: 4 * _QUOTED_CHARACTERS].decode("utf-8", "replace")
     plain = line[:1].isalnum() or line.startswith(_MARKS)
     if _SAYS_WHO.match(line) is None and (not plain or _LIKE_ROWS.search(line)):

@@ -67,12 +67,43 @@ _UTF16 = OtherFormat(
     "is in UTF-16: the shell that wrote it (PowerShell's >) changed every byte, so no client reads it",
     "Let the tool write the file itself, with --result-file.",
 )
-_STREAM = re.compile(rb"\s*-- (?:metadata\S*|\S+-schema\S*\.sql\S*|\S+\.\d{5}\.(?:sql|dat)\S*)(?: \d+)?\n")
-"""The line that mydumper --stream puts before each file: its name, its size."""
-_MYDUMPER = OtherFormat(
+_STREAMED = (
     "is a stream of mydumper (--stream), not a script of mysqldump",
     "This drill restores scripts: load it into a server of its own with myloader, and hand in a mysqldump of that.",
 )
+_ELSEWHERE = "This drill restores scripts of MySQL and MariaDB. Look at which program the backup job calls."
+_TEXT: tuple[tuple[re.Pattern[bytes], OtherFormat], ...] = tuple(
+    (re.compile(rb"(?:\xef\xbb\xbf)?\s*" + pattern, re.DOTALL), OtherFormat(what, remedy))
+    for pattern, what, remedy in (
+        (
+            rb"--\n-- PostgreSQL database (?:cluster )?dump",
+            "is a dump of PostgreSQL, not a script of MySQL",
+            _ELSEWHERE,
+        ),
+        (
+            rb"PRAGMA foreign_keys|BEGIN TRANSACTION;\s*CREATE ",
+            "is a dump of SQLite, not a script of MySQL",
+            _ELSEWHERE,
+        ),
+        (
+            rb"(?:/\*{2,} Object: |(?:USE \[\w+\]|SET ANSI_NULLS ON)\s+GO\b)",
+            "is a script of SQL Server, not of MySQL",
+            _ELSEWHERE,
+        ),
+        (
+            rb"(?:#[^\n]*\n)?/\*!\d+ SET @@SESSION\.PSEUDO_(?:SLAVE|REPLICA)_MODE=1\*/",
+            "is output of mysqlbinlog: changes, and not a whole database",
+            "A binary log only goes on from a dump: hand in the dump that it belongs to.",
+        ),
+        (
+            rb"version https://git-lfs\.github\.com/spec/",
+            "is a pointer of Git LFS, not the file itself",
+            "Fetch the file that it stands for (git lfs pull).",
+        ),
+        (rb"\s*-- (?:metadata\S*|\S+-schema\S*\.sql\S*|\S+\.\d{5}\.(?:sql|dat)\S*)(?: \d+)?\n", *_STREAMED),
+    )
+)
+"""How text of other programs begins. mydumper puts the name and the size of each file before it."""
 _BINARY = OtherFormat("is binary data of a kind that is not known here, not a script", _SCRIPT, is_archive=True)
 _INSERT = re.compile(rb"(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?(?:INTO\s+)?[`\"\w]")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}\s*")
@@ -92,8 +123,8 @@ def other_format(first: bytes, *, whole: bool = True) -> OtherFormat | None:
         return None
     if first.startswith((b"\xff\xfe", b"\xfe\xff")) or _is_wide(first):
         return _UTF16
-    if _STREAM.match(first):
-        return _MYDUMPER
+    if (text := next((other for pattern, other in _TEXT if pattern.match(first)), None)) is not None:
+        return text
     if _PGP.match(first):
         return OtherFormat("is encrypted (gpg)", _DECRYPT)
     if (inner := _inside_base64(first)) is not None:

@@ -18,6 +18,7 @@ _BLOCK_SERVER = re.compile(r"Source Server Version\s*: (\d+)(?: \(([^)]+)\))?")
 _SQLYOG = re.compile(r"SQLyog [A-Za-z ]*v(\S+).*?MySQL - (\S+) : Database - (\S+)", re.DOTALL)
 _TIMES = (
     "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S.%f",
     "%Y-%m-%d %H:%M:%S %z",
     "%Y-%m-%d %H:%M:%S UTC",
     "%a, %d %b %Y %H:%M:%S %z",
@@ -177,6 +178,7 @@ _ACTIONS: tuple[tuple[re.Pattern[str], Action], ...] = (
         re.compile(r"-- HeidiSQL Version:\s+(\S+)"),
         lambda header, match: header._begin("HeidiSQL", match.group(1)),
     ),
+    (re.compile(r"-- TablePlus (\S+)"), lambda header, match: header._begin("TablePlus", match.group(1))),
     (re.compile(r"-- mysqldump-php http"), lambda header, _: header._begin("mysqldump-php")),
     (
         re.compile(r"-- Dump created by MySQL pump utility, version: ([^,\s]+)"),

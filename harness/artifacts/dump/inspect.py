@@ -107,6 +107,8 @@ class Inspector:
         self.content.visit(piece, tokens)
 
     def _not_sql(self, piece: Piece) -> None:
+        if (at := piece.data.find(b"-- ")) >= 0:
+            self._said(piece.data[at:], piece.line)  # a prompt or a counter stands before the tool's own line
         if self._foreign is None:
             self._foreign = ForeignText(piece.line, described(piece.data))
         elif piece.line != self._foreign_line:
@@ -114,11 +116,13 @@ class Inspector:
         self._foreign_line = piece.line
 
     def _comment(self, piece: Piece) -> None:
-        if not piece.first:
-            return
-        said = self._header.comment(piece.data.lstrip().decode("utf-8", "surrogateescape"))
+        if piece.first:
+            self._said(piece.data.removeprefix(b"\xef\xbb\xbf").lstrip(), piece.line)
+
+    def _said(self, comment: bytes, line: int) -> None:
+        said = self._header.comment(comment.decode("utf-8", "surrogateescape"))
         if said == "header":
-            self._second_header_line = piece.line if self._header.headers == 2 else self._second_header_line
+            self._second_header_line = line if self._header.headers == 2 else self._second_header_line
             self.content.new_dump()
         elif said == "cut":
             self._footer_is_cut = True

@@ -49,7 +49,7 @@ def not_sql(name: str, info: DumpInfo, findings: Iterable[ScriptFinding] = ()) -
         return None
     return BrokenArtifact(
         f"the dump {name} cannot be run: {foreign.message}",
-        "Send what programs say to a file of their own (2>errors.log), and take the backup again.",
+        foreign.remedy,
         details=f"besides, it is cut short: {info.incomplete_because}"
         if info.complete is False and any(info.databases)
         else "",

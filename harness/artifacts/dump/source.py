@@ -65,7 +65,7 @@ def files_of(dump: Dump) -> tuple[Path, ...]:
     return dump.files if isinstance(dump, Composed) else (dump,)
 
 
-_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml|error)\b", re.IGNORECASE)
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<(?:!doctype|html|\?xml|error)\b|\{\s*\")", re.IGNORECASE)
 _TAR_HEADER_BYTES = 512
 
 
@@ -140,7 +140,7 @@ def _scripts_only(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         raise UsageError(f"{name} was made with --xml, so no client can run it", "Make the dump without --xml.")
     if _MARKUP.match(first) is not None:
         raise BrokenArtifact(
-            f"{name} is an HTML or XML document, not a script: what fetched it was given a web server's answer",
+            f"{name} is an HTML, XML or JSON document, not a script: what fetched it was given a web server's answer",
             "Look into it for the reason, often a login or a missing file, and fetch the backup again.",
         )
     if compression(first):

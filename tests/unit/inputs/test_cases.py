@@ -11,6 +11,7 @@ import pytest
 
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.source import Dump
+from harness.artifacts.dump.tab import TabDirectory
 from harness.base.errors import HarnessError
 from harness.cli.commands.inspect import inspection
 from harness.inputs.discover import find_backup
@@ -146,7 +147,7 @@ def read(dump: Dump, database: str | None) -> tuple[str, int]:
 
 
 def test_inspect_and_verify_say_the_same_of_every_script_in_the_tests() -> None:
-    """Sentence and exit code; with and without the name of a database."""
+    """Sentence and exit code, with and without a database's name; of BACKUPs, a zip and a directory of --tab too."""
     data = Path(__file__).parents[2]
     scripts = [
         path
@@ -154,10 +155,14 @@ def test_inspect_and_verify_say_the_same_of_every_script_in_the_tests() -> None:
         for path in sorted((data / folder).rglob("*.sql*"))
         if path.is_file()
     ]
-    assert len(scripts) > 50
-    for path in scripts:
-        for database in (None, "apiary", "nobody"):
-            assert inspected(path, database) == read(path, database), (path, database)
+    assert len(scripts) > 60
+    composed = [
+        found.dump for found in map(find_backup, (*CASES.glob("*/b"), data / "unit/inputs/data/spatie/plain.zip"))
+    ]
+    for dump in (*scripts, *composed, TabDirectory(data / "unit/inputs/data/tab-mysql-9.7")):
+        large = isinstance(dump, Path) and dump.parent.name == "tools"
+        for database in (None,) if large else (None, "apiary", "nobody"):
+            assert inspected(dump, database) == read(dump, database), (dump, database)
 
 
 Change = Callable[[bytes], bytes]

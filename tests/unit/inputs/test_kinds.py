@@ -1,0 +1,266 @@
+"""Each case of tests/data/cases stands for a kind: two more inputs of each, and other files that people hand in."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.artifacts.dump.inspect import examine
+from harness.base.errors import HarnessError
+from harness.cli.commands.inspect import inspection
+from tests.tables import over_table
+from tests.unit.inputs.test_cases import BINLOG, CASES, CHOICE, ELSEWHERE, PROBE, Change, located, verified
+
+PLAIN = (CASES / "use-before-header" / "d.sql").read_bytes().split(b"\n", 2)[2]
+"""A healthy dump of the table of all cases."""
+WITH_OBJECTS = (CASES / "definer-stripped" / "d.sql").read_bytes()
+TABLE = re.compile(rb"DROP TABLE IF EXISTS `hives`;.*?UNLOCK TABLES;\n", re.DOTALL)
+MIXED = r"line {} is not SQL: output of another program is mixed in"
+NO_DROP = ("drop-table-missing",)
+ENCRYPTED, PACKED = (
+    r"is encrypted with openssl|is encrypted \(age\)|is base64",
+    "is compressed with lz4|is bare zlib data",
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One more input of a kind.
+
+    Args:
+        kind: directory of tests/data/cases.
+        made: the file's content, or what makes a directory of it.
+        refused: in the first line; empty if it may run.
+        exit_code: of the refusal.
+        told: codes of findings, and of what is left out of the load.
+        database: that is asked for.
+    """
+
+    kind: str
+    made: bytes | Callable[[Path], object]
+    refused: str = ""
+    exit_code: int = 0
+    told: tuple[str, ...] = ()
+    database: str | None = None
+
+
+def swapped(old: bytes, new: bytes, script: bytes = PLAIN) -> bytes:
+    assert old in script, old
+    return script.replace(old, new)
+
+
+def before_tables(text: bytes) -> bytes:
+    return swapped(b"\nDROP TABLE", b"\n" + text + b"DROP TABLE")
+
+
+def tree(**files: bytes) -> Callable[[Path], None]:
+    """A directory of these files, `__` for a slash and `_` for a dot; a link to another where they begin with `->`."""
+
+    def make(place: Path) -> None:
+        for name, content in files.items():
+            path = place / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if content.startswith(b"->"):
+                path.symlink_to(content[2:].decode())
+            else:
+                path.write_bytes(content)
+
+    return make
+
+
+RESUME = {"files__resumes__x_pdf": b"%PDF-1.4\n"}
+MD5 = b"0" * 32
+PUMPED = (CASES / "qualified-names" / "d.sql").read_bytes()
+ALTERED = (CASES / "keys-by-alter" / "d.sql").read_bytes()
+OTHER = TABLE.search(PLAIN).group().replace(b"hives", b"func")  # type: ignore[union-attr]
+SEVERAL = swapped(b"\nDROP TABLE", b"\nCREATE DATABASE `apiary`;\nUSE `apiary`;\nDROP TABLE").replace(
+    b"\n/*!40101 SET SQL_MODE=@OLD",
+    b"\nCREATE DATABASE `mysql`;\nUSE `mysql`;\n" + OTHER + b"\n/*!40101 SET SQL_MODE=@OLD",
+)
+
+INPUTS = (
+    Input("age", b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n", ENCRYPTED, 2),
+    Input("age", gzip.compress(b"age-encryption.org/v1\n-> scrypt x 18\n" + bytes(range(256))), ENCRYPTED, 2),
+    Input("openssl", base64.encodebytes(b"Salted__" + bytes(range(200))), ENCRYPTED, 2),
+    Input("openssl", gzip.compress(b"Salted__" + bytes(range(200))), ENCRYPTED, 2),
+    Input("lz4", b"\x02\x21\x4c\x18" + bytes(range(99)), PACKED, 2),
+    Input("lz4", gzip.compress(b"\x04\x22\x4d\x18" + bytes(range(99))), PACKED, 2),
+    Input("zlib", zlib.compress(PLAIN, 1), PACKED, 2),
+    Input("zlib", zlib.compress(PLAIN, 9), PACKED, 2),
+    Input("appended", gzip.compress(PLAIN) + gzip.compress(PLAIN), told=("several-dumps",)),
+    Input("appended", PLAIN * 3, told=("several-dumps",)),
+    Input("appended", PLAIN + PLAIN.replace(b"hives", b"bees"), told=()),  # one dump for each table
+    Input("appended", PLAIN + PLAIN.replace(b"Database: apiary", b"Database: forge"), "no USE says which statement", 1),
+    Input("create-database-no-use", before_tables(b"CREATE DATABASE `apiary`;\n"), told=("database",)),
+    Input(
+        "create-database-no-use",
+        b"CREATE SCHEMA IF NOT EXISTS apiary DEFAULT CHARACTER SET utf8mb4;\n" + PLAIN,
+        told=("database",),
+    ),
+    Input("definer-stripped", swapped(b" /*!50017 */", b"", WITH_OBJECTS)),
+    Input("definer-stripped", swapped(b"/*!50013 */", b"/*!50013 SQL SECURITY INVOKER */", WITH_OBJECTS)),
+    Input("definition-spaces", swapped(b"\n  ", b" \t")),
+    Input("definition-spaces", swapped(b") ENGINE", b"\n)\n\nENGINE")),
+    Input("flush-privileges", SEVERAL, "holds 2 databases: apiary, mysql", 2),
+    Input(
+        "flush-privileges",
+        swapped(b"`mysql`;\nDROP", b"`mysql`;\nFLUSH TABLES;\nDROP", SEVERAL),
+        "holds 2 databases",
+        2,
+    ),
+    Input("flush-privileges", SEVERAL, told=("database",), database="apiary"),
+    Input(
+        "keys-by-alter",
+        swapped(b"CREATE TABLE `hives`", b"DROP TABLE IF EXISTS `hives`;\nCREATE TABLE `hives`", ALTERED),
+        told=NO_DROP,
+    ),
+    Input("keys-by-alter", swapped(b"DROP TABLE IF EXISTS `hive_names`;\n", b"", ALTERED), told=NO_DROP),
+    Input("latest-link", tree(**RESUME, a1_sql=PLAIN, latest_sql=b"->a1.sql")),
+    Input("latest-link", tree(**RESUME, a1_sql=PLAIN, z=b"->files", gone_sql=b"->nowhere.sql")),
+    Input(
+        "mydumper-dir",
+        tree(metadata=b"", **{"apiary_hives-schema_sql_zst": b"", "apiary_hives_00000_sql_zst": b""}),
+        "mydumper",
+        2,
+    ),
+    Input("mydumper-dir", b"\n-- metadata.header 9\n# config\n", r"is a stream of mydumper \(--stream\)", 2),
+    Input("mysqlsh-dir", tree(**{"@_done_json": b"{}", "apiary@hives@@0_tsv_zst": b""}), "MySQL Shell", 2),
+    Input("mysqlsh-dir", tree(**{"@_json": b"{}", "apiary@hives@0_tsv_gz": b""}), "MySQL Shell", 2),
+    Input("names-utf8mb3", swapped(b"NAMES utf8mb4", b"NAMES utf8"), told=("lossy-charset",)),
+    Input("names-utf8mb3", swapped(b"NAMES utf8mb4", b"NAMES latin1"), told=("lossy-charset",)),
+    Input("nested", tree(**RESUME, **{"db-dumps__mysql__apiary_sql": PLAIN, "html__artisan": b""})),
+    Input("nested", tree(**RESUME, sql__apiary_sql_gz=gzip.compress(PLAIN))),
+    Input("nested", tree(**RESUME, mon__a_sql=PLAIN, tue__a_sql=PLAIN), "2 folders hold a script", 2),
+    Input(
+        "only-a-message", b'mysqldump: Got error: 2002: "Can\'t connect" when trying to connect\n', MIXED.format(1), 1
+    ),
+    Input("only-a-message", b"Error: No such container: mysql\n", MIXED.format(1), 1),
+    Input("prepare-in-header", before_tables(PROBE), told=("dynamic-sql",)),
+    Input("prepare-in-header", before_tables(PROBE.replace(b"50717", b"80000")), told=("dynamic-sql",)),
+    Input("qualified-names", PUMPED.replace(b"forge", b"hive"), "is bound to the database hive", 2),
+    Input(
+        "qualified-names",
+        re.sub(
+            rb"(INTO|EXISTS|TABLES?) `hives`",
+            rb"\1 `forge`.`hives`",
+            PLAIN.replace(b"Database: apiary", b"Database: forge"),
+        ),
+        "is bound to the database forge",
+        2,
+    ),
+    Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_md5=MD5), "is not what a.sql.md5 says", 1),
+    Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_asc=b"-----BEGIN PGP SIGNATURE-----\n", b_sql_part=b"CRE")),
+    Input("source-data", before_tables(BINLOG.replace(b"CHANGE", b"-- CHANGE")), told=()),
+    Input(
+        "source-data",
+        before_tables(b"CHANGE MASTER '' TO MASTER_LOG_FILE='b.7', MASTER_LOG_POS=4;\n"),
+        told=("replication",),
+    ),
+    Input("source-data", before_tables(b"STOP REPLICA;\n" + BINLOG), told=("replication",)),
+    Input("text-first-apostrophe", b"ssh: Couldn't agree a key exchange algorithm\n" + PLAIN, MIXED.format(1), 1),
+    Input(
+        "text-first-apostrophe",
+        b'Defaulted container "mysql" out of: mysql, wait-for-it\'s\n' + PLAIN,
+        MIXED.format(1),
+        1,
+    ),
+    Input("text-first-plain", b"mysqldump: [Warning] Using a password can be insecure.\n" + PLAIN, MIXED.format(1), 1),
+    Input("text-first-plain", b"[sudo] password for backup: " + PLAIN, "line 1 is not SQL", 1),
+    Input(
+        "text-middle-couldnt",
+        swapped(b"UNLOCK", b"mysqldump: Error 2013: Lost connection\nUNLOCK"),
+        MIXED.format(21),
+        1,
+    ),
+    Input("text-middle-couldnt", swapped(b"UNLOCK", b"<<<<<<< HEAD\nUNLOCK"), MIXED.format(21), 1),
+    Input(
+        "text-middle-couldnt", swapped(b"UNLOCK", b"<!-- PMA-SQL-ERROR -->\nUNLOCK"), "phpMyAdmin met an error there", 1
+    ),
+    Input("use-before-header", b"-- mine\n" + CHOICE + b"SET autocommit=0;\n" + PLAIN, told=("database",)),
+    Input("use-before-header", b"USE apiary;\n\n" + PLAIN, told=("database",)),
+)
+OTHERS = (
+    # What else public reports tell of: named in one sentence.
+    (b"--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n", "is a dump of PostgreSQL", 2),
+    (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "is a dump of SQLite", 2),
+    (b"USE [apiary]\nGO\nSET ANSI_NULLS ON\nGO\n", "is a script of SQL Server", 2),
+    (b"/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=1*/;\nDELIMITER /*!*/;\n", "is output of mysqlbinlog", 2),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "is a pointer of Git LFS", 2),
+    (b'{"message":"Not Found","status":404}\n', "is an HTML, XML or JSON document", 1),
+    (PLAIN + b"\0" * 4096, "line 28 holds NUL bytes", 1),
+    (PLAIN.rstrip(b"\n") + b"\n\xef\xbb\xbf" + PLAIN, "line 28 begins with a byte order mark", 1),
+    (b"id\tlabel\n1\tnorth\n", "line 1 is not SQL", 1),
+)
+ALTERATIONS: tuple[Change, ...] = (
+    lambda script: script.replace(b"\n", b"\r\n"),
+    lambda script: b"\xef\xbb\xbf" + script,
+    lambda script: b"\n\n   " + script,
+)
+"""What leaves a script as it was, for its client and for the reader."""
+
+
+def answered(path: Path, database: str | None) -> tuple[str, int, set[str]]:
+    """The first line, exit code and codes of findings; `inspect` and `verify` say the same."""
+    try:
+        dump = located(path)
+        said = inspection(*examine(dump), name=dump.name, database=database)
+        script = verified(dump, database)
+    except HarnessError as error:
+        return error.fact, error.exit_code, set()
+    assert (said.refused, said.exit_code) == ((), 0)
+    codes = {finding.code for finding in script.findings} | {dropped.code for dropped in script.report.dropped}
+    return "", 0, codes
+
+
+@over_table("one", INPUTS)
+def test_two_more_inputs_of_each_kind(tmp_path: Path, one: Input) -> None:
+    path = tmp_path / ("d" if isinstance(one.made, bytes) else "b")
+    if isinstance(one.made, bytes):
+        path.write_bytes(one.made)
+    else:
+        path.mkdir()
+        one.made(path)
+    fact, exit_code, codes = answered(path, one.database)
+    assert exit_code == one.exit_code, fact
+    assert re.search(one.refused, fact) if one.refused else not fact, fact
+    assert codes == set(one.told)
+
+
+def test_every_kind_has_two() -> None:
+    kinds = {path.name for path in CASES.iterdir() if path.is_dir()} - ELSEWHERE
+    assert {
+        kind: sum(one.kind == kind for one in INPUTS) for kind in kinds if sum(one.kind == kind for one in INPUTS) < 2
+    } == {}
+    assert {one.kind for one in INPUTS} == kinds
+
+
+def test_files_of_other_programs_are_named(tmp_path: Path) -> None:
+    for content, said, exit_code in OTHERS:
+        path = tmp_path / "d.sql"
+        path.write_bytes(content)
+        fact, code, _ = answered(path, None)
+        assert (said in fact, code) == (True, exit_code), (said, fact)
+
+
+@pytest.mark.parametrize("change", ALTERATIONS)
+def test_a_mark_blanks_and_line_ends_change_nothing(tmp_path: Path, change: Change) -> None:
+    path = tmp_path / "d.sql"
+    path.write_bytes(change(PLAIN))
+    info, _ = examine(path)
+    assert (info.tool, info.tool_version, info.complete, info.databases[0].rows) == ("mysqldump", "9.7.4", True, 3)
+    assert answered(path, None) == ("", 0, set())
+
+
+def test_a_header_behind_a_prompt_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "d.sql"
+    for prompt in (b"[sudo] password for backup: ", b"mysql> ", b" 1.2MiB 0:00:01 [1.1MiB/s]\r"):
+        path.write_bytes(prompt + PLAIN)
+        info, _ = examine(path)
+        assert (info.tool, info.tool_version, info.complete) == ("mysqldump", "9.7.4", True)
