@@ -17,6 +17,7 @@ from harness.runtime.images.build import build_images
 from tests.engines import AnotherEngine, Missing, another_engine
 from tests.registry import Registry, running_registry
 from tests.sshd import SshServer, ssh_server
+from tests.stores import s3_server
 
 LEFT_OUT = pytest.StashKey[str]()
 
@@ -72,6 +73,13 @@ def sshd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         except Missing as error:
             _leave_out(request, str(error))
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of an S3 server on loopback, with one bucket for each test that asks for one."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session", params=["open", "private"])

@@ -28,6 +28,7 @@ KbdInteractiveAuthentication no
 UsePAM no
 PermitRootLogin prohibit-password
 MaxSessions 4
+Subsystem sftp internal-sftp
 """
 """Fewer sessions for a connection than the default, 10: what does not fit has to find another way."""
 

@@ -23,8 +23,7 @@ from harness.base.timezones import TimeZones, zone_named
 from harness.cli.common import found_backup
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import named_dump
-from harness.inputs.identity import backup_of_path, checked_name
-from harness.inputs.patterns import newest
+from harness.inputs.identity import backup_of_location, checked_name
 from harness.inputs.sources.fetch import Sources
 from harness.inputs.volumes import Volume, named_volume
 from harness.inputs.zips import read_password
@@ -220,8 +219,8 @@ class Config(_Closed):
             base: the directory of the configuration file.
         """
         if self.backup.name is None and self.backup.dump_command:
-            return backup_of_path(base / f"output of {self.backup.dump_command[0]}")
-        return self.backup.name or backup_of_path(base / (self.backup.directory or self.backup.dump[0]))
+            return backup_of_location(f"output of {self.backup.dump_command[0]}", base)
+        return self.backup.name or backup_of_location(self.backup.directory or self.backup.dump[0], base)
 
     def app_key_file(self, base: Path) -> Path | None:
         """The file with the backup's APP_KEY, if one is named."""
@@ -287,7 +286,7 @@ def locate(config: Config, base: Path, sources: Sources | None, password: bytes 
     if where.directory is not None:
         if password is None and where.password_file is not None:
             password = read_password(base / where.password_file)
-        found = found_backup(newest(where.directory, base), password)
+        found = found_backup(sources.located(where.directory, base, "backup"), password)
     else:
         fetched = (base, where.snapshot_command)
         dump: Dump
@@ -295,12 +294,12 @@ def locate(config: Config, base: Path, sources: Sources | None, password: bytes 
             assert sources is not None
             dump = sources.output(where.dump_command, "dump_command", *fetched)
         else:
-            dump = named_dump([newest(each, base) for each in where.dump])
+            dump = named_dump([sources.located(each, base, "database") for each in where.dump])
         if where.storage is None:
             assert sources is not None
             storage: Path | Volume = sources.output(where.storage_command, "storage_command", *fetched)
         else:
-            storage = named_volume(where.storage) or newest(where.storage, base)
+            storage = named_volume(where.storage) or sources.located(where.storage, base, "storage")
         found = BackupUnderTest(dump, storage)
     return replace(
         found,

@@ -17,7 +17,7 @@ from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.directories import check_directory, one_for_each_table
-from harness.inputs.patterns import newest_of
+from harness.inputs.patterns import newest_first
 from harness.inputs.sidecars import check_sidecars, is_sidecar
 from harness.inputs.zips import find_in_zip
 from harness.procedure.backup.directory import PARTIAL
@@ -89,7 +89,7 @@ def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTe
         dumps, holder = _deeper(folders)
         storages = [path for path in storages if path != holder] or storages
     if not dumps and (zips := _zips(directory, folders)):
-        zipped = newest_of(zips, f"the newest zip archive of {directory}", directory)
+        zipped = newest_first(zips, f"the newest zip archive of {directory}", directory)[0]
         check_sidecars(zipped.parent, [zipped])
         chosen = f"{zipped.name} is the newest of {len(zips)} zip archives in {directory}" if len(zips) > 1 else ""
         return replace(BackupUnderTest(*find_in_zip(zipped, password)), chosen=chosen)

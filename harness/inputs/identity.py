@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.artifacts.storage.names import printable
 from harness.base.errors import UsageError
+from harness.inputs.sources.stores import is_url, shown_url
 
 STANDARD_INPUT = "standard input"
 GENERATED = "generated data: "
@@ -27,16 +28,19 @@ _DATE = re.compile(
 taking them for one would hide that one of them is no longer drilled."""
 
 
-def backup_of_path(path: Path) -> str:
-    """The name of a backup that nobody named: its absolute path, each date in it as `*`.
+def backup_of_location(location: str | Path, base: Path = Path()) -> str:
+    """The name of a backup that nobody named: its absolute path or its URL, each date in it as `*`.
 
     Args:
-        path: the script, or the directory that holds script and storage.
+        location: of the script, or of what holds script and storage.
+        base: what a path is relative to.
 
     Returns:
-        such as `/srv/backups/apiary-*.sql.gz`.
+        such as `/srv/backups/apiary-*.sql.gz`; no secret of a URL is in it.
     """
-    whole = os.path.abspath(path)  # noqa: PTH100 (links are not followed, and `..` is gone)
+    if is_url(str(location)):
+        return _DATE.sub("*", shown_url(str(location)))[:LONGEST_NAME]
+    whole = os.path.abspath(base / location)  # noqa: PTH100 (links are not followed, and `..` is gone)
     return _DATE.sub("*", printable(os.fsencode(whole)))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.base.errors import UsageError
 
 
-def newest(pattern: str, base: Path) -> Path:
-    """The newest file or directory, by its time of last modification, that a pattern matches.
+def newest(pattern: str, base: Path) -> list[Path]:
+    """The files or directories that a pattern matches, the newest by its time of last modification first.
 
     Args:
         pattern: a path, absolute or relative to `base`, with `*`, `?`, `[…]` and `**` as in a shell.
@@ -30,11 +30,11 @@ def newest(pattern: str, base: Path) -> Path:
         found = list(there.values())
     if not found:
         raise UsageError(f"nothing matches {pattern} in {base}", "Look whether last night's backup was made at all.")
-    return newest_of(found, pattern, base)
+    return newest_first(found, pattern, base)
 
 
-def newest_of(found: Sequence[Path], what: str, base: Path) -> Path:
-    """The newest of some files, by its time of last modification.
+def newest_first(found: Sequence[Path], what: str, base: Path) -> list[Path]:
+    """Some files, the newest by its time of last modification first.
 
     Args:
         found: one or more.
@@ -52,4 +52,4 @@ def newest_of(found: Sequence[Path], what: str, base: Path) -> Path:
             f"{len(best)} candidates for {what} are equally new: {names}",
             "Name one of them, or make the pattern narrower.",
         )
-    return best[0]
+    return [match for _, match in dated]

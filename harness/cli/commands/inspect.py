@@ -31,6 +31,7 @@ from harness.inputs.discover import is_tab
 from harness.inputs.dumps import STANDARD_INPUT, named_dump
 from harness.inputs.expected import expected_tables, missing_tables
 from harness.inputs.sources.fetch import Sources
+from harness.inputs.sources.stores import is_url
 from harness.inputs.zips import read_password
 from harness.reports.terminal import Terminal, console_for, print_json
 
@@ -121,10 +122,11 @@ def _meant(
     if names:
         if config_file is not None:
             raise click.UsageError("--config says where the backup is: name no FILE")
-        path = Path(names[0])
+        paths = [sources.url(name, "database") if is_url(name) else Path(name) for name in names]
+        path = paths[0]
         if len(names) == 1 and (is_zip(path) or (path.is_dir() and not is_tab(path))):
             return found_backup(path, password).dump, None, ()
-        return named_dump(names), None, ()
+        return named_dump(paths), None, ()
     path = config_file or Path(config.CONFIG_NAME)
     if config_file is None and not path.exists():
         raise click.UsageError("name a script or a BACKUP directory, or have an ./apiary-drill.toml that names them")

@@ -31,8 +31,9 @@ from harness.inputs.app_key import read_app_key
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import STANDARD_INPUT, named_dump, spool
 from harness.inputs.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
-from harness.inputs.identity import backup_of_path, checked_name
+from harness.inputs.identity import backup_of_location, checked_name
 from harness.inputs.sources.fetch import Sources
+from harness.inputs.sources.stores import is_url
 from harness.inputs.volumes import Volume, named_volume, opened
 from harness.inputs.zips import ZippedScript, read_password
 from harness.procedure.backup.scan import HostedDirectory
@@ -56,7 +57,7 @@ class Asked:
         fetch_to: keeps what was fetched.
     """
 
-    backup_dir: Path | None
+    backup_dir: str | None
     dump: tuple[str, ...]
     storage: str | None
     config_file: Path | None
@@ -93,7 +94,7 @@ class Asked:
         key_file, objectives = self.app_key_file, Objectives()
         chosen = self._configuration()
         if chosen is None:
-            found = self._named(password)
+            found = self._named(password, sources)
         else:
             path, configured = chosen
             base = path.absolute().parent
@@ -128,21 +129,23 @@ class Asked:
                 )
         return path, config.load(path)
 
-    def _named(self, password: bytes | None) -> BackupUnderTest:
+    def _named(self, password: bytes | None, sources: Sources) -> BackupUnderTest:
         if self.backup_dir is not None:
             if self.dump or self.storage is not None:
                 raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
-            found = found_backup(must_exist(self.backup_dir, "BACKUP"), password)
-            return replace(found, name=backup_of_path(self.backup_dir.resolve()))
+            found = found_backup(on_disk(self.backup_dir, "BACKUP", "backup", sources), password)
+            named = self.backup_dir if is_url(self.backup_dir) else Path(self.backup_dir).resolve()
+            return replace(found, name=backup_of_location(named))
         if password is not None:
             raise click.UsageError("--password-file goes with a BACKUP that is a zip archive")
         if not self.dump or self.storage is None:
             raise click.UsageError("--dump and --storage go together")
-        storage = named_storage(self.storage)
+        storage = named_volume(self.storage) or on_disk(self.storage, "--storage", "storage", sources)
         if self.from_standard_input:
             return BackupUnderTest(Path(STANDARD_INPUT), storage, name=STANDARD_INPUT_NAME)
-        dump = named_dump([must_exist(Path(name), "--dump") for name in self.dump])
-        return BackupUnderTest(dump, storage, name=backup_of_path(files_of(dump)[0]))
+        dump = named_dump([on_disk(name, "--dump", "database", sources) for name in self.dump])
+        named = self.dump[0] if is_url(self.dump[0]) else files_of(dump)[0]
+        return BackupUnderTest(dump, storage, name=backup_of_location(named))
 
 
 def read_size(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
@@ -169,9 +172,9 @@ window_option = click.option(
 """For the commands that read compressed files."""
 
 
-def named_storage(text: str) -> Path | Volume:
-    """The path or the volume that `--storage` names. Raises BadParameter, UsageError."""
-    return named_volume(text) or must_exist(Path(text), "--storage")
+def on_disk(location: str, option: str, role: str, sources: Sources) -> Path:
+    """What a path means, or what a URL does once it was fetched. Raises BadParameter, UsageError."""
+    return sources.url(location, role) if is_url(location) else must_exist(Path(location), option)
 
 
 def drill_handed_in(
@@ -238,7 +241,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_asked(
-        backup_dir: Path | None,
+        backup_dir: str | None,
         dump: tuple[str, ...],
         storage: str | None,
         config_file: Path | None,
@@ -266,14 +269,14 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
 
     for option in reversed(
         [
-            click.argument("backup_dir", type=click.Path(path_type=Path), required=False, metavar="[BACKUP]"),
+            click.argument("backup_dir", required=False, metavar="[BACKUP]"),
             click.option(
-                "--dump", multiple=True, metavar="FILE",
+                "--dump", multiple=True, metavar="FILE_OR_URL",
                 help="The script of mysqldump; - is standard input, a directory is one of --tab. Named twice: the "
                 "structure (--no-data), then the rows (--no-create-info).",
             ),
             click.option(
-                "--storage", metavar="DIR_OR_TAR_OR_VOLUME",
+                "--storage", metavar="DIR_OR_TAR_OR_URL",
                 help="The storage directory, an archive of it, or volume:NAME, a volume of the Docker engine.",
             ),
             click.option(

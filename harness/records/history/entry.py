@@ -21,7 +21,7 @@ from harness.base.model import (
     Severity,
     Verdict,
 )
-from harness.inputs.identity import backup_of_path, backup_of_scenario
+from harness.inputs.identity import backup_of_location, backup_of_scenario
 
 if TYPE_CHECKING:
     from harness.checks.evidence import Evidence
@@ -215,7 +215,7 @@ def _with_content(entry: Entry, evidence: Evidence) -> Entry:
 def _by_artifact(result: DrillResult) -> str:
     """A result of an older version does not say where its backup was: the script's name has to do."""
     scripts = [file.name for file in result.artifacts if file.role == "database"]
-    return backup_of_path(Path("/", scripts[0])).removeprefix("/") if scripts else "unknown"
+    return backup_of_location(Path("/", scripts[0])).removeprefix("/") if scripts else "unknown"
 
 
 def _findings(findings: Iterable[Finding]) -> tuple[PastFinding, ...]:

@@ -198,16 +198,16 @@ def test_the_newest_that_matches_is_meant(tmp_path: Path) -> None:
     for age, name in enumerate(("apiary-1.sql.gz", "apiary-3.sql.gz", "apiary-2.sql.gz", "apiary-4.sql.gz.partial")):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (1000 + age, 1000 + age))
-    assert newest("apiary-*", tmp_path) == tmp_path / "apiary-2.sql.gz"
-    assert newest(f"{tmp_path}/apiary-[13].sql.gz", Path("/")) == tmp_path / "apiary-3.sql.gz"
-    assert newest("apiary-1.sql.gz", tmp_path) == tmp_path / "apiary-1.sql.gz"
+    assert newest("apiary-*", tmp_path)[0] == tmp_path / "apiary-2.sql.gz"
+    assert newest(f"{tmp_path}/apiary-[13].sql.gz", Path("/"))[0] == tmp_path / "apiary-3.sql.gz"
+    assert newest("apiary-1.sql.gz", tmp_path)[0] == tmp_path / "apiary-1.sql.gz"
 
 
 def test_a_link_to_the_newest_is_the_same_file_and_one_to_nothing_is_none(tmp_path: Path) -> None:
     (tmp_path / "apiary-1.sql.gz").touch()
     (tmp_path / "apiary-latest.sql.gz").symlink_to("apiary-1.sql.gz")
     (tmp_path / "apiary-old.sql.gz").symlink_to("apiary-0.sql.gz")
-    assert newest("apiary-*", tmp_path).resolve() == tmp_path / "apiary-1.sql.gz"
+    assert newest("apiary-*", tmp_path)[0].resolve() == tmp_path / "apiary-1.sql.gz"
 
 
 def test_two_that_are_equally_new_are_an_error(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import UsageError
-from harness.inputs.identity import backup_of_path, backup_of_scenario, checked_name
+from harness.inputs.identity import backup_of_location, backup_of_scenario, checked_name
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from harness.inputs.identity import backup_of_path, backup_of_scenario, checked_
     ],
 )
 def test_dates_are_left_out(path: str, name: str) -> None:
-    assert backup_of_path(Path(path)) == name
+    assert backup_of_location(Path(path)) == name
 
 
 @pytest.mark.parametrize(
@@ -36,16 +36,16 @@ def test_dates_are_left_out(path: str, name: str) -> None:
 )  # fmt: skip
 def test_other_digits_stay(path: str) -> None:
     """Two instances must not be taken for one: the drill of one would hide the silence of the other."""
-    assert backup_of_path(Path(path)) == path
+    assert backup_of_location(Path(path)) == path
 
 
 def test_a_relative_path_is_the_place_that_it_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert backup_of_path(Path("a.sql")) == backup_of_path(tmp_path / "a.sql")
+    assert backup_of_location(Path("a.sql")) == backup_of_location(tmp_path / "a.sql")
 
 
 def test_a_name_that_is_no_text_is_escaped() -> None:
-    assert backup_of_path(Path("/b\udcff.sql")) == "/b\\xff.sql"
+    assert backup_of_location(Path("/b\udcff.sql")) == "/b\\xff.sql"
 
 
 def test_generated_data_has_names_that_nobody_can_choose() -> None:
@@ -63,3 +63,12 @@ def test_what_can_not_be_a_name(name: str) -> None:
         "HINT: A name has 1 to 200 printable characters, and does not begin with 'generated data:'."
     )
     assert checked_name(" the nightly one ", "--backup-name") == "the nightly one"
+
+
+def test_a_url_is_a_name_without_its_secrets(tmp_path: Path) -> None:
+    for url, name in (
+        ("s3://bucket/night/apiary-2026-11-22.sql.gz", "s3://bucket/night/apiary-*.sql.gz"),
+        ("sftp://root@host:2222/srv/apiary-?.sql", "sftp://host:2222/srv/apiary-?.sql"),
+        ("https://user:secret@host/a.sql?X-Amz-Signature=secret", "https://host/a.sql"),
+    ):
+        assert backup_of_location(url, tmp_path) == name
