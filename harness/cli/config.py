@@ -24,7 +24,9 @@ from harness.cli.common import found_backup
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import named_dump
 from harness.inputs.identity import backup_of_location, checked_name
+from harness.inputs.patterns import newest
 from harness.inputs.sources.fetch import Sources
+from harness.inputs.sources.stores import is_url
 from harness.inputs.volumes import Volume, named_volume
 from harness.inputs.zips import read_password
 from harness.monitoring.config import TABLE, Notify
@@ -283,10 +285,18 @@ def locate(config: Config, base: Path, sources: Sources | None, password: bytes 
     where = config.backup
     if sources is None and (where.dump_command or where.storage_command):
         raise UsageError("a command makes this backup anew for each drill")
+
+    def located(location: str, role: str) -> Path:
+        if sources is not None:
+            return sources.located(location, base, role)
+        if is_url(location):
+            raise UsageError("this backup is fetched anew for each drill")
+        return newest(location, base)[0]
+
     if where.directory is not None:
         if password is None and where.password_file is not None:
             password = read_password(base / where.password_file)
-        found = found_backup(sources.located(where.directory, base, "backup"), password)
+        found = found_backup(located(where.directory, "backup"), password)
     else:
         fetched = (base, where.snapshot_command)
         dump: Dump
@@ -294,12 +304,12 @@ def locate(config: Config, base: Path, sources: Sources | None, password: bytes 
             assert sources is not None
             dump = sources.output(where.dump_command, "dump_command", *fetched)
         else:
-            dump = named_dump([sources.located(each, base, "database") for each in where.dump])
+            dump = named_dump([located(each, "database") for each in where.dump])
         if where.storage is None:
             assert sources is not None
             storage: Path | Volume = sources.output(where.storage_command, "storage_command", *fetched)
         else:
-            storage = named_volume(where.storage) or sources.located(where.storage, base, "storage")
+            storage = named_volume(where.storage) or located(where.storage, "storage")
         found = BackupUnderTest(dump, storage)
     return replace(
         found,
