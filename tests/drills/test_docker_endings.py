@@ -137,7 +137,7 @@ def test_a_kept_target_is_reached_as_it_is_told_and_removed_as_it_is_told(
     """Its app answers from this machine alone, the login that is printed works, `clean` removes it by name only."""
     verify, *arguments = verify_of(backed, place.root)
     assert verify == "verify"
-    kept = place.command("restore", "--keep", *arguments)
+    kept = place.command("restore", *arguments)
     assert kept.returncode == 0, kept.stdout + kept.stderr
     told = dict(line.split(maxsplit=1) for line in kept.stdout.splitlines() if line.startswith("  "))
     (drill_id,) = place.drills

@@ -296,7 +296,7 @@ def test_the_dump_of_mysql_on_mariadb(settings: Settings, mysql_operator: Operat
 def test_restore_leaves_an_instance_to_look_at(settings: Settings, mariadb_operator: Operator) -> None:
     """It answers on loopback after the command has ended, until `clean` removes it."""
     process = run(
-        settings, "--mysqld", "mariadbd", "--keep", "--dump", mariadb_operator.plain,
+        settings, "--mysqld", "mariadbd", "--dump", mariadb_operator.plain,
         "--storage", mariadb_operator.storage, "--app-key-file", mariadb_operator.app_key_file, command="restore",
     )  # fmt: skip
     assert process.returncode == 0, process.stderr

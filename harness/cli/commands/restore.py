@@ -15,22 +15,18 @@ from harness.drill.result import exit_code
 
 @click.command(epilog=EXIT_CODES)
 @handed_in_options
-@click.option("--keep", is_flag=True, help="Leave what was restored running, on this machine's loopback only.")
 @runtime_options
-def restore(asked: Asked, keep: bool, settings: Settings, as_json: bool) -> None:
-    """Restore a backup into an instance of its own, to look at.
+def restore(asked: Asked, settings: Settings, as_json: bool) -> None:
+    """Restore a backup and leave it running.
 
-    As `verify`, which says how a backup is named: everything is compared as well. Then the instance stays, and
-    how to reach it, how to log in and how to remove it is printed. It holds everything that production held.
+    As `verify`, which says how a backup is named: everything is compared as well. Then the instance stays, reachable
+    from this machine only, and how to reach it, how to log in and how to remove it is printed. It holds everything
+    that production held. `verify` removes the instance at its end.
 
     \b
     Example:
-      apiary-drill restore backups/2026-11-22 --keep
+      apiary-drill restore backups/2026-11-22
     """
-    if not keep:
-        raise click.UsageError(
-            "restore needs --keep, and leaves the instance running; verify restores, compares and removes it"
-        )
     with terminable(), asked.fetching(settings) as sources:
         result = drill_handed_in(
             asked, "restore", settings, as_json=as_json, keep=True, migrate=True, sources=sources

@@ -1,4 +1,4 @@
-"""What `restore --keep` leaves in containers: reached as it says, without a way out, removed by name."""
+"""What `restore` leaves in containers: reached as it says, without a way out, removed by name."""
 
 from __future__ import annotations
 
@@ -62,12 +62,3 @@ def test_a_kept_instance_in_containers(engine: docker.DockerClient, settings: Se
         assert engine.volumes.list(filters=label) == []
     finally:
         remove_drill(engine, spec.drill_id)
-
-
-def test_without_keep_it_says_which_command_is_meant(settings: Settings) -> None:
-    """What removes everything at the end is `verify`: a restore that leaves nothing would be a surprise."""
-    refused = cli(settings, "restore", "backups/2026-11-22")
-    assert refused.returncode == 2
-    assert "restore needs --keep, and leaves the instance running; verify restores, compares and removes it" in (
-        " ".join(refused.stderr.split())
-    )

@@ -170,7 +170,7 @@ def test_the_commands_tell_it_before_anything_starts(command: str, tmp_path: Pat
         port = unused.getsockname()[1]
     others = {
         "verify": ["--dump", str(tmp_path / "a.sql"), "--runtime", "process"],
-        "restore": ["--keep", "--dump", str(tmp_path / "a.sql"), "--runtime", "process"],
+        "restore": ["--dump", str(tmp_path / "a.sql"), "--runtime", "process"],
         "backup": ["--mysql-user", "u", "--mysql-password-file", str(tmp_path / "p"), "--to", str(tmp_path / "to"),
                    "--mysql-port", str(port)],
     }[command]  # fmt: skip
