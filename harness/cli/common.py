@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from harness.base.settings import (
 )
 from harness.cli.connection_info import how_to_reach
 from harness.cli.context import EXIT_CODES, errors_console, say, settings_for, show_result
+from harness.cli.options.group import with_options
 from harness.cli.post_run import Finished, do_afterwards
 from harness.drill.plan import Plan, new_drill_id
 from harness.drill.run import Run
@@ -44,7 +44,6 @@ __all__ = ["EXIT_CODES", "errors_console", "settings_for"]
 def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say where and on what a drill runs; the command gets them as one `settings`."""
 
-    @functools.wraps(command)
     def with_settings(
         runtime: str,
         mysqld: str | None,
@@ -75,9 +74,7 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         limits = _configured_limits(settings.limits).with_options(limit)
         command(settings=replace(settings, fast=fast, limits=limits), **others)
 
-    for option in reversed(_RUNTIME_OPTIONS):
-        with_settings = option(with_settings)
-    return with_settings
+    return with_options(command, with_settings, _RUNTIME_OPTIONS)
 
 
 def _configuration() -> Path | None:

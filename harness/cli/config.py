@@ -5,12 +5,11 @@ As with scenarios, the schema is closed, and all errors of a file are told at on
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harness.artifacts.dump.safety import CODES
 from harness.artifacts.dump.source import Dump
@@ -20,6 +19,7 @@ from harness.base.model import TrendEvidence, TrendLimits
 from harness.base.settings import CONFIG_NAME as CONFIG_NAME
 from harness.base.settings import ImageSettings, Limits
 from harness.base.timezones import TimeZones, zone_named
+from harness.base.toml_files import read_toml, validated
 from harness.cli.common import found_backup
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import named_dump
@@ -29,10 +29,9 @@ from harness.inputs.sources.fetch import Sources
 from harness.inputs.sources.stores import is_url
 from harness.inputs.volumes import Volume, named_volume
 from harness.inputs.zips import read_password
-from harness.monitoring.config import TABLE, Notify
+from harness.monitoring.config import WHAT, Notify
 from harness.scenario.definition import LimitChoices, Objectives
 
-_Schema = TypeVar("_Schema", bound=BaseModel)
 _Pattern = Annotated[str, Field(min_length=1)]
 _Command = tuple[Annotated[str, Field(min_length=1)], ...]
 
@@ -235,7 +234,7 @@ def load(path: Path) -> Config:
     Raises:
         UsageError: with every error of the file: the key, and what was expected there.
     """
-    return _validated(path, Config)
+    return validated(path, Config, read_toml(path, WHAT))
 
 
 def load_images(path: Path) -> ImageSettings:
@@ -244,7 +243,7 @@ def load_images(path: Path) -> ImageSettings:
     Raises:
         UsageError: with every error of this table.
     """
-    return _validated(path, _Repeated).images.settings(path.absolute().parent)
+    return validated(path, _Repeated, read_toml(path, WHAT)).images.settings(path.absolute().parent)
 
 
 def load_limits(path: Path, limits: Limits) -> Limits:
@@ -253,22 +252,7 @@ def load_limits(path: Path, limits: Limits) -> Limits:
     Raises:
         UsageError: with every error of this table.
     """
-    return _validated(path, _Repeated).limits.over(limits)
-
-
-def _validated(path: Path, schema: type[_Schema]) -> _Schema:
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a TOML file: {error}") from error
-    try:
-        return schema.model_validate(raw)
-    except ValidationError as error:
-        wrong = [_told(path, problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
-        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
-        raise UsageError(f"{path} has {count}", details="\n".join(wrong)) from None
+    return validated(path, _Repeated, read_toml(path, WHAT)).limits.over(limits)
 
 
 def locate(config: Config, base: Path, sources: Sources | None, password: bytes | None = None) -> BackupUnderTest:
@@ -320,11 +304,3 @@ def locate(config: Config, base: Path, sources: Sources | None, password: bytes 
         trend=TrendEvidence(config.trend.limits(), ()),
         time_zones=TimeZones(where.app_time_zone or APPLICATION_TIME_ZONE, where.server_time_zone),
     )
-
-
-def _told(path: Path, where: tuple[int | str, ...], message: str, value: object) -> str:
-    key = ".".join(str(part) for part in where)
-    text = message.removeprefix("Value error, ")
-    # What stands below [notify] may be a secret, also under a key that is misspelt.
-    shown = "" if isinstance(value, dict) or where[:1] == (TABLE,) else f", found {value!r}"
-    return f"{path}: {key}: {text[0].lower()}{text[1:]}{shown}"

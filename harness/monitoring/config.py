@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from harness.base.errors import UsageError
 from harness.base.settings import TellingSettings
+from harness.base.toml_files import HIDDEN, read_toml, validated
 
-TABLE = "notify"
+TABLE = HIDDEN
+WHAT = "configuration"
 
 _Secret = Annotated[SecretStr, Field(min_length=1)]
 _FileName = Annotated[str, Field(min_length=1)]
@@ -47,21 +48,7 @@ def read_table(path: Path) -> Notify:
     Raises:
         UsageError: with every error of the table, each with its key and never with its value.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a TOML file: {error}") from error
-    try:
-        return Notify.model_validate(raw.get(TABLE, {}))
-    except ValidationError as error:
-        wrong = [
-            ".".join([TABLE, *map(str, each["loc"])]) + f": {_lower(each['msg'])}"
-            for each in error.errors(include_input=False, include_url=False)
-        ]
-        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
-        raise UsageError(f"{path} has {count}", details="\n".join(f"{path}: {each}" for each in wrong)) from None
+    return validated(path, Notify, read_toml(path, WHAT).get(TABLE, {}), table=TABLE)
 
 
 def settings_of(table: Notify, base: Path) -> TellingSettings:
@@ -115,8 +102,3 @@ def _lines(path: Path, where: str) -> tuple[str, ...]:
     if not lines:
         raise UsageError(f"{where}: {path} holds no URL")
     return lines
-
-
-def _lower(text: str) -> str:
-    text = text.removeprefix("Value error, ")
-    return f"{text[:1].lower()}{text[1:]}"

@@ -6,7 +6,6 @@ The schema is closed: a key that is not known is an error, and all errors of a f
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from harness.base import guide
 from harness.base.errors import UsageError
 from harness.base.settings import Limits
+from harness.base.toml_files import error_line, read_toml, validated
 from harness.faults import FAULTS
 from harness.faults.fault import Fault
 from harness.faults.injection_points import FIRST_HALF, InjectionPoint
@@ -191,21 +191,8 @@ def load(path: Path) -> Scenario:
     Raises:
         UsageError: with every error of the file: the key, and what was expected there.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read the scenario {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a TOML file: {error}") from error
-    wrong = [_told(str(path), *problem) for problem in _fault_problems(raw)]
-    try:
-        scenario = Scenario.model_validate(raw)
-    except ValidationError as error:
-        first = [_told(str(path), problem["loc"], problem["msg"], problem["input"]) for problem in error.errors()]
-        wrong = first + wrong
-    if wrong:
-        count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
-        raise UsageError(f"{path} has {count}", details="\n".join(wrong))
+    raw = read_toml(path, "scenario")
+    scenario = validated(path, Scenario, raw, further=[error_line(path, *each) for each in _fault_problems(raw)])
     if not path.name.endswith(SUFFIX):
         raise UsageError(f"{path} is not called *{SUFFIX}", f"Call it {scenario.name}{SUFFIX}.")
     stem = path.name.removesuffix(SUFFIX)
@@ -257,12 +244,6 @@ def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...]
         except ValidationError as error:
             for problem in error.errors():
                 yield (*where, "options", *problem["loc"]), problem["msg"], problem["input"]
-
-
-def _told(path: str, where: Sequence[object], message: str, value: object) -> str:
-    key = ".".join(str(part) for part in where)
-    shown = "" if isinstance(value, dict) else f", found {value!r}"
-    return f"{path}: {key}: {message[0].lower()}{message[1:]}{shown}"
 
 
 def shipped() -> dict[str, Path]:

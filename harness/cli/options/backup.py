@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from harness.base.timezones import TimeZones, checked_zone
 from harness.cli import config
 from harness.cli.common import drilling, found_backup, must_exist, password_option, tell
 from harness.cli.context import say
+from harness.cli.options.group import with_options
 from harness.drill.flow import verify
 from harness.drill.plan import new_drill_id
 from harness.drill.run import Run
@@ -239,7 +239,6 @@ def _past(backup: BackupUnderTest, settings: Settings) -> TrendEvidence | None:
 def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options, as one argument `asked`."""
 
-    @functools.wraps(command)
     def with_asked(
         backup_dir: str | None,
         dump: tuple[str, ...],
@@ -267,7 +266,9 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         )  # fmt: skip
         command(asked=asked, **others)
 
-    for option in reversed(
+    return with_options(
+        command,
+        with_asked,
         [
             click.argument("backup_dir", required=False, metavar="[BACKUP]"),
             click.option(
@@ -318,6 +319,4 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 help="Time zone of the database server that was backed up; else what the backup says, or UTC.",
             ),
         ]
-    ):  # fmt: skip
-        with_asked = option(with_asked)
-    return with_asked
+    )  # fmt: skip

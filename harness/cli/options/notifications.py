@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from harness.base.errors import HarnessError, harness_error
 from harness.base.model import DrillResult
 from harness.base.settings import CONFIG_NAME, Settings, TellingSettings
 from harness.cli.context import errors_console, settings_for
+from harness.cli.options.group import with_options
 from harness.monitoring.config import checked_ping, read_table, settings_of
 from harness.monitoring.notify import notify_not_begun
 from harness.monitoring.ping import ping_ended, ping_started
@@ -21,7 +21,6 @@ from harness.monitoring.ping import ping_ended, ping_started
 def signing_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--sign`, for a command that has `settings`, or gets them here; the key is opened before anything begins."""
 
-    @functools.wraps(command)
     def with_key(
         sign_key: Path | None,
         sign_passphrase_file: Path | None,
@@ -41,9 +40,7 @@ def signing_options(command: Callable[..., None]) -> Callable[..., None]:
         telling = replace(settings.telling, sign_key=sign_key, sign_passphrase=passphrase)
         command(settings=replace(settings, telling=telling), **others)
 
-    for option in reversed(_SIGNING_OPTIONS):
-        with_key = option(with_key)
-    return with_key
+    return with_options(command, with_key, _SIGNING_OPTIONS)
 
 
 _SIGNING_OPTIONS = (
@@ -69,7 +66,6 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
     Everything is looked at before anything begins. The start of the drill is told, and so is that it could not begin.
     """
 
-    @functools.wraps(command)
     def with_telling(
         settings: Settings,
         metrics: Path | None,
@@ -109,9 +105,7 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
             try_to_tell("dead man's switch", lambda: ping_ended(telling, good=False))
             raise
 
-    for option in reversed(_TELLING_OPTIONS):
-        with_telling = option(with_telling)
-    return with_telling
+    return with_options(command, with_telling, _TELLING_OPTIONS)
 
 
 _TELLING_OPTIONS = (

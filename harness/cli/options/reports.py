@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from harness.base.settings import Settings
 from harness.cli.context import settings_for
+from harness.cli.options.group import with_options
 
 
 def report_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -19,7 +19,6 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
     A file that cannot be written is said before anything begins.
     """
 
-    @functools.wraps(command)
     def with_files(
         html: Path | None,
         pdf: Path | None,
@@ -36,9 +35,7 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
             check_files(reports)
         command(settings=replace(settings, reports=reports), **others)
 
-    for option in reversed(_FILES):
-        with_files = option(with_files)
-    return with_files
+    return with_options(command, with_files, _FILES)
 
 
 _FILES = tuple(
