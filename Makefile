@@ -29,6 +29,7 @@ score: $(SERVERS) ## Drill every scenario, each with what it breaks, and say wha
 nightly: $(SERVERS) ## Drill everything in both runtimes, and drills in which nothing is broken; minutes become hours
 	$(BIN)/apiary-drill score --runtime docker --jobs $(JOBS) --fault-free 20 --json > scorecard-docker.json
 	$(BIN)/apiary-drill score --runtime process --jobs $(JOBS) --fault-free 20 --json > scorecard-process.json
+	$(BIN)/python benchmarks/kills.py --docker
 	$(MAKE) fuzz SECONDS=3600
 	$(MAKE) audit
 
