@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -25,6 +25,7 @@ from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import named_dump
 from harness.inputs.identity import backup_of_location, checked_name
 from harness.inputs.patterns import newest
+from harness.inputs.sources.encrypted import Decryption
 from harness.inputs.sources.fetch import Sources
 from harness.inputs.sources.stores import is_url
 from harness.inputs.volumes import Volume, named_volume
@@ -84,6 +85,9 @@ class Where(_Closed):
     database: Annotated[str, Field(min_length=1)] | None = None
     app_key_file: _Pattern | None = None
     password_file: _Pattern | None = None
+    decrypt: Literal["age", "gpg", "openssl"] | None = None
+    decrypt_key_file: _Pattern | None = None
+    decrypt_options: _Command = Field(default=(), strict=False)
     app_time_zone: _Zone | None = None
     server_time_zone: _Zone | None = None
 
@@ -108,7 +112,18 @@ class Where(_Closed):
             raise ValueError("snapshot_command goes with dump_command and storage_command")
         if self.directory is None and self.password_file is not None:
             raise ValueError("password_file goes with directory, when that is a zip archive")
+        if self.decrypt is None and self.decrypt_key_file is not None:
+            raise ValueError("decrypt_key_file goes with decrypt")
+        if self.decrypt_options and self.decrypt != "openssl":
+            raise ValueError('decrypt_options go with decrypt = "openssl"')
         return self
+
+    def decryption(self, base: Path, sources: Sources) -> Decryption | None:
+        """How its files are decrypted; None where nothing says that they are encrypted."""
+        if self.decrypt is None:
+            return None
+        key = None if self.decrypt_key_file is None else base / self.decrypt_key_file
+        return sources.decryption(self.decrypt, key, self.decrypt_options)
 
 
 class Accepted(_Closed):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.artifacts.dump.source import Dump, files_of
+from harness.artifacts.dump.source import Dump, Encrypted, files_of
 from harness.base import guide
 from harness.base.errors import BrokenArtifact, Cause, HarnessError, UsageError
 from harness.base.model import AppState, ArtifactFile, FileTotals, Manifest, Provenance, SearchState, TrendEvidence
@@ -107,8 +107,8 @@ class BackupUnderTest:
     def files(self) -> tuple[tuple[str, Path], ...]:
         """Role and path of every file, each once."""
         files = [("database", path) for path in files_of(self.dump)]
-        if isinstance(self.storage, Path):
-            files.append(("storage", self.storage))
+        if isinstance(self.storage, Path | Encrypted):
+            files.append(("storage", self.storage if isinstance(self.storage, Path) else self.storage.path))
         # What was made here may have a damaged manifest since.
         if manifest := self.made.backup.manifest if self.made else self.manifest:
             files += [(file.role, self._place / file.name) for file in manifest.artifacts]

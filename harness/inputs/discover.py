@@ -36,7 +36,9 @@ _SCRIPT_BEGINS = re.compile(
 _NOT_FINISHED = frozenset((".log", ".err", ".part", ".partial", ".filepart", ".tmp"))
 """Logs, and what a copy that goes on, or ended early, leaves."""
 _SIGNATURES = frozenset((".asc", ".sig", ".minisig"))
-_ARCHIVE_NAME = re.compile(r"\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst|txz|tbz2?)$", re.IGNORECASE)
+_ARCHIVE_NAME = re.compile(
+    r"\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst|txz|tbz2?)(?:\.(?:age|gpg|pgp|asc|enc))?$", re.IGNORECASE
+)
 """What is called an archive and is damaged from its first byte on is a broken one, and not something else."""
 
 

@@ -7,10 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from harness.artifacts.dump.source import Composed, open_script
-from harness.artifacts.storage.blocks import ByteReader
+from harness.artifacts.dump.source import ChunkStream, Composed, open_script
 from harness.artifacts.storage.inside import KNOWN, root_inside
 from harness.artifacts.storage.names import printable
 from harness.artifacts.storage.zipped import ZipArchive
@@ -40,24 +38,8 @@ class ZippedScript(Composed):
 
     def chunks(self) -> Iterator[bytes]:
         """The script; raises as `open_script` and `ZipArchive.content` do."""
-        with io.BufferedReader(_Chunks(self.archive.content(self.archive.script), self.name)) as stream:
+        with io.BufferedReader(ChunkStream(self.archive.content(self.archive.script), self.name)) as stream:
             yield from open_script(stream)
-
-
-class _Chunks(io.RawIOBase):
-    """Chunks as a stream that can be read."""
-
-    def __init__(self, chunks: Iterator[bytes], name: str) -> None:
-        self._bytes = ByteReader(chunks)
-        self.name = name
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        data = self._bytes.take(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def find_in_zip(path: Path, password: bytes | None) -> tuple[ZippedScript, ZipArchive]:

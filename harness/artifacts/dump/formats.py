@@ -14,7 +14,8 @@ FIRST_BYTES = 512
 
 _SCRIPT = "Hand in what mysqldump wrote."
 _ZIP = "A zip of spatie/laravel-backup is a BACKUP by itself (verify FILE.zip); else unpack it, and hand in the script."
-_DECRYPT = "Decrypt it first, and hand in what comes out: the drill is given no key of yours."
+_DECRYPT = "Decrypt it first, and hand in what comes out."
+_KEY = "Name the program and its key (--decrypt {0}, --decrypt-key-file FILE), or decrypt it first."
 _UNPACK = "Unpack it first, and hand in what comes out; gzip, zstd, xz and bzip2 are read as they are."
 _PHYSICAL = "It is a copy of the server's files, and no script: this drill restores dumps. Make one with mysqldump."
 
@@ -27,11 +28,17 @@ class OtherFormat:
         what: the rest of a sentence that begins with the file's name.
         remedy: one sentence.
         is_archive: a backup of storage may be this.
+        encrypted_by: the program that decrypts it.
     """
 
     what: str
     remedy: str
     is_archive: bool = False
+    encrypted_by: str = ""
+
+
+def _encrypted(what: str, program: str) -> OtherFormat:
+    return OtherFormat(what, _KEY.format(program), encrypted_by=program)
 
 
 _MAGIC: tuple[tuple[bytes, OtherFormat], ...] = (
@@ -45,10 +52,10 @@ _MAGIC: tuple[tuple[bytes, OtherFormat], ...] = (
         b"XBSTCK01",
         OtherFormat("is a physical backup (a stream of XtraBackup or mariadb-backup), not a script", _PHYSICAL),
     ),
-    (b"Salted__", OtherFormat("is encrypted with openssl", _DECRYPT)),
-    (b"age-encryption.org/", OtherFormat("is encrypted (age)", _DECRYPT)),
-    (b"-----BEGIN AGE ENCRYPTED FILE", OtherFormat("is encrypted (age)", _DECRYPT)),
-    (b"-----BEGIN PGP MESSAGE", OtherFormat("is encrypted (gpg)", _DECRYPT)),
+    (b"Salted__", _encrypted("is encrypted with openssl", "openssl")),
+    (b"age-encryption.org/", _encrypted("is encrypted (age)", "age")),
+    (b"-----BEGIN AGE ENCRYPTED FILE", _encrypted("is encrypted (age)", "age")),
+    (b"-----BEGIN PGP MESSAGE", _encrypted("is encrypted (gpg)", "gpg")),
     (b"-----BEGIN CMS", OtherFormat("is encrypted (S/MIME)", _DECRYPT)),
     (b"\x04\x22\x4d\x18", OtherFormat("is compressed with lz4", _UNPACK)),
     (b"\x02\x21\x4c\x18", OtherFormat("is compressed with lz4", _UNPACK)),
@@ -126,13 +133,19 @@ def other_format(first: bytes, *, whole: bool = True) -> OtherFormat | None:
     if (text := next((other for pattern, other in _TEXT if pattern.match(first)), None)) is not None:
         return text
     if _PGP.match(first):
-        return OtherFormat("is encrypted (gpg)", _DECRYPT)
+        return _encrypted("is encrypted (gpg)", "gpg")
     if (inner := _inside_base64(first)) is not None:
         return OtherFormat(f"is base64{inner}", "Decode it first (base64 -d), and hand in what comes out.")
     if _INSERT.match(first):
         return None  # of --compact --no-create-info, whose first row may hold raw bytes
     control = sum(byte < 9 or 13 < byte < 32 for byte in first)
     return _BINARY if control > len(first) // 20 and first.strip(b"\0") else None
+
+
+def encryption(first: bytes) -> str:
+    """Which program decrypts what begins with these bytes: `age`, `gpg` or `openssl`; empty for none."""
+    other = other_format(first)
+    return other.encrypted_by if other is not None else ""
 
 
 def _is_wide(first: bytes) -> bool:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import abc
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from harness.artifacts.dump.compression import CHUNK_BYTES, INPUT_BYTES, compression, decompress, gather
 from harness.artifacts.dump.formats import FIRST_BYTES, other_format
@@ -41,18 +41,74 @@ class Composed(abc.ABC):
 class Parts(Composed):
     """Scripts that are run one after the other: what `--no-data` wrote, then what `--no-create-info` wrote."""
 
-    files: tuple[Path, ...]
+    scripts: tuple[Dump, ...]
 
     @property
     def name(self) -> str:
         """All names."""
-        return " and ".join(path.name for path in self.files)
+        return " and ".join(script.name for script in self.scripts)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files."""
+        return tuple(path for script in self.scripts for path in files_of(script))
 
     def chunks(self) -> Iterator[bytes]:
         """The scripts, each on a line of its own."""
-        for path in self.files:
-            yield from open_script(path)
+        for script in self.scripts:
+            yield from open_script(script)
             yield b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted(Composed):
+    """A script, or an archive of storage, that stays encrypted on disk and is decrypted each time it is read.
+
+    Args:
+        path: the file.
+        decrypted: what it holds, as a stream.
+    """
+
+    path: Path
+    decrypted: Callable[[Path], Iterator[bytes]] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file."""
+        return (self.path,)
+
+    def chunks(self, *, any_content: bool = False) -> Iterator[bytes]:
+        """The script, or whatever it is; raises as `open_script` and `decrypted` do."""
+        with io.BufferedReader(ChunkStream(self.decrypted(self.path), self.name)) as stream:
+            yield from open_script(stream, any_content=any_content)
+
+
+class ChunkStream(io.RawIOBase):
+    """Chunks as a stream that can be read."""
+
+    def __init__(self, chunks: Iterator[bytes], name: str) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+        self.name = name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
 
 
 Dump = Path | Composed

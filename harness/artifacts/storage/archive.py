@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.artifacts.dump.source import open_script
+from harness.artifacts.dump.source import Encrypted, open_script
 from harness.artifacts.storage.content import Content
 from harness.artifacts.storage.members import NOT_AN_ARCHIVE_HINT, Member, TarReader
 from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, Guard, normalised
@@ -78,7 +78,7 @@ def _state(reader: TarReader, member: Member, path: bytes) -> FileState:
     )
 
 
-def open_archive(path: Path | ZipArchive) -> Iterator[bytes]:
+def open_archive(path: Path | ZipArchive | Encrypted) -> Iterator[bytes]:
     """Read an archive file as a tar archive, decompressed where it is compressed; its first bytes decide, not its name.
 
     Raises:
@@ -87,6 +87,9 @@ def open_archive(path: Path | ZipArchive) -> Iterator[bytes]:
     """
     if isinstance(path, ZipArchive):
         yield from path.chunks()
+        return
+    if isinstance(path, Encrypted):
+        yield from path.chunks(any_content=True)
         return
     if not path.is_file():
         what = "is no file" if path.exists() else "does not exist"
@@ -101,10 +104,10 @@ def open_archive(path: Path | ZipArchive) -> Iterator[bytes]:
 
 
 def read_archive_file(
-    archive: Path | ZipArchive, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
+    archive: Path | ZipArchive | Encrypted, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
 ) -> Iterator[FileState]:
     """Read an archive file, of any compression, as `read_archive` does; errors name the file."""
-    path = archive.path if isinstance(archive, ZipArchive) else archive
+    path = archive if isinstance(archive, Path) else archive.path
     try:
         yield from read_archive(open_archive(archive), limits=limits, compressed_bytes=_size_of(path), aside=aside)
     except HarnessError as error:

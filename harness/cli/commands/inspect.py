@@ -25,11 +25,12 @@ from harness.base.interruption import terminable
 from harness.base.sizes import size
 from harness.cli import config
 from harness.cli.common import EXIT_CODES, found_backup, password_option, settings_for, tell
-from harness.cli.options.backup import window_option
+from harness.cli.options.backup import decrypt_options, window_option
 from harness.drill.plan import new_drill_id
 from harness.inputs.discover import is_tab
 from harness.inputs.dumps import STANDARD_INPUT, named_dump
 from harness.inputs.expected import expected_tables, missing_tables
+from harness.inputs.sources.encrypted import Decryption, decrypted
 from harness.inputs.sources.fetch import Sources
 from harness.inputs.sources.stores import is_url
 from harness.inputs.zips import read_password
@@ -75,6 +76,8 @@ class Inspection:
 )
 @window_option
 @password_option
+@decrypt_options[0]
+@decrypt_options[1]
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def inspect(
     dump: tuple[str, ...],
@@ -82,6 +85,8 @@ def inspect(
     allow: tuple[str, ...],
     config_file: Path | None,
     password_file: Path | None,
+    decrypt: str | None,
+    decrypt_key_file: Path | None,
     as_json: bool,
 ) -> None:
     """Read a dump and tell everything that can be known about it, without a server.
@@ -104,7 +109,9 @@ def inspect(
     else:
         password = None if password_file is None else read_password(password_file)
         with terminable(), Sources(settings_for(), new_drill_id("inspect"), tell) as sources:
-            source, wanted, allowed = _meant(dump, config_file, password, sources)
+            source, wanted, allowed = _meant(
+                dump, config_file, password, sources.decryption(decrypt, decrypt_key_file) if decrypt else None, sources
+            )
             found = inspection(
                 *examine(source), name=source.name, database=database or wanted, allowed=frozenset((*allow, *allowed))
             )
@@ -116,7 +123,11 @@ def inspect(
 
 
 def _meant(
-    names: tuple[str, ...], config_file: Path | None, password: bytes | None, sources: Sources
+    names: tuple[str, ...],
+    config_file: Path | None,
+    password: bytes | None,
+    decryption: Decryption | None,
+    sources: Sources,
 ) -> tuple[Dump, str | None, tuple[str, ...]]:
     """The script, the database and the codes that are allowed, as `verify` finds them."""
     if names:
@@ -125,14 +136,17 @@ def _meant(
         paths = [sources.url(name, "database") if is_url(name) else Path(name) for name in names]
         path = paths[0]
         if len(names) == 1 and (is_zip(path) or (path.is_dir() and not is_tab(path))):
-            return found_backup(path, password).dump, None, ()
-        return named_dump(paths), None, ()
+            dump = found_backup(path, password).dump
+        else:
+            dump = named_dump(paths)
+        return decrypted(dump, None, decryption)[0], None, ()
     path = config_file or Path(config.CONFIG_NAME)
     if config_file is None and not path.exists():
         raise click.UsageError("name a script or a BACKUP directory, or have an ./apiary-drill.toml that names them")
     configured = config.load(path)
     found = config.locate(configured, path.absolute().parent, sources, password)
-    return found.dump, configured.backup.database, configured.safety.allow
+    decryption = decryption or configured.backup.decryption(path.absolute().parent, sources)
+    return decrypted(found.dump, found.storage, decryption)[0], configured.backup.database, configured.safety.allow
 
 
 def inspection(

@@ -13,7 +13,7 @@ import click
 
 from harness.artifacts.dump.compression import MOST_WINDOW_BYTES, WINDOW_BYTES, allow_window
 from harness.artifacts.dump.safety import CODES
-from harness.artifacts.dump.source import Dump, files_of
+from harness.artifacts.dump.source import Dump, Encrypted, files_of
 from harness.base.errors import HarnessError
 from harness.base.guide import APPLICATION_TIME_ZONE
 from harness.base.interruption import terminable
@@ -32,6 +32,7 @@ from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import STANDARD_INPUT, named_dump, spool
 from harness.inputs.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
 from harness.inputs.identity import backup_of_location, checked_name
+from harness.inputs.sources.encrypted import PROGRAMS, Decryption, decrypted
 from harness.inputs.sources.fetch import Sources
 from harness.inputs.sources.stores import is_url
 from harness.inputs.volumes import Volume, named_volume, opened
@@ -55,6 +56,7 @@ class Asked:
         max_storage: to how many bytes the storage may unpack, instead of the usual limits.
         password_file: holds the password of a zip archive.
         fetch_to: keeps what was fetched.
+        decrypt, decrypt_key_file: the program that decrypts its files, and the key.
     """
 
     backup_dir: str | None
@@ -71,6 +73,8 @@ class Asked:
     max_storage: int | None = None
     password_file: Path | None = None
     fetch_to: Path | None = None
+    decrypt: str | None = None
+    decrypt_key_file: Path | None = None
 
     def fetching(self, settings: Settings) -> Sources:
         """Fetches what is not on this machine, for the length of a block."""
@@ -94,17 +98,20 @@ class Asked:
         key_file, objectives = self.app_key_file, Objectives()
         chosen = self._configuration()
         if chosen is None:
-            found = self._named(password, sources)
+            found, decryption = self._named(password, sources), self._decryption(sources)
         else:
             path, configured = chosen
             base = path.absolute().parent
             found, objectives = config.locate(configured, base, sources, password), configured.objectives
+            decryption = self._decryption(sources) or configured.backup.decryption(base, sources)
             key_file = key_file or configured.app_key_file(base)
         key = None if key_file is None else read_app_key(key_file)  # before a volume is opened
         zones = found.time_zones
+        dump, storage = decrypted(found.dump, found.storage, decryption)
         return replace(
             found,
-            storage=open_volume(found.storage) if isinstance(found.storage, Volume) else found.storage,
+            dump=dump,
+            storage=open_volume(storage) if isinstance(storage, Volume) else storage,
             app_key=key,
             database=self.database or found.database,
             accepted_tables=(*found.accepted_tables, *self.accept_missing),
@@ -114,6 +121,11 @@ class Asked:
             max_storage_bytes=self.max_storage,
             provenance=tuple(sources.provenance),
         ), objectives
+
+    def _decryption(self, sources: Sources) -> Decryption | None:
+        if self.decrypt is None and self.decrypt_key_file is not None:
+            raise click.UsageError("--decrypt-key-file goes with --decrypt")
+        return None if self.decrypt is None else sources.decryption(self.decrypt, self.decrypt_key_file)
 
     def _configuration(self) -> tuple[Path, config.Config] | None:
         path = self.config_file
@@ -172,6 +184,16 @@ window_option = click.option(
 """For the commands that read compressed files."""
 
 
+decrypt_options = (
+    click.option("--decrypt", type=click.Choice(PROGRAMS), help="Program that decrypts the backup while it is read."),
+    click.option(
+        "--decrypt-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+        help="Its key: identities of age, the passphrase of openssl or gpg. Without it, gpg asks its agent.",
+    ),
+)  # fmt: skip
+"""For the commands that read a backup that was made elsewhere."""
+
+
 def on_disk(location: str, option: str, role: str, sources: Sources) -> Path:
     """What a path means, or what a URL does once it was fetched. Raises BadParameter, UsageError."""
     return sources.url(location, role) if is_url(location) else must_exist(Path(location), option)
@@ -213,7 +235,7 @@ def drill_handed_in(
         # What the first file says of its server decides which image is taken; a pipe can't be asked before it is kept.
         first: Dump | None = None
         if not asked.from_standard_input:
-            first = backup.dump if isinstance(backup.dump, ZippedScript) else files_of(backup.dump)[0]
+            first = backup.dump if isinstance(backup.dump, ZippedScript | Encrypted) else files_of(backup.dump)[0]
         with drilling(settings, name, as_json=as_json, dump=first, keep=keep, quiet=bool(one_of)) as (plan, finish):
             if asked.from_standard_input:
                 spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / plan.drill_id)
@@ -254,6 +276,8 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         max_storage: int | None,
         password_file: Path | None,
         fetch_to: Path | None,
+        decrypt: str | None,
+        decrypt_key_file: Path | None,
         **others: object,
     ) -> None:
         name = None if backup_name is None else checked_name(backup_name, "--backup-name")
@@ -262,7 +286,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 checked_zone(zone, option)
         asked = Asked(
             backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name,
-            app_time_zone, server_time_zone, max_storage, password_file, fetch_to,
+            app_time_zone, server_time_zone, max_storage, password_file, fetch_to, decrypt, decrypt_key_file,
         )  # fmt: skip
         command(asked=asked, **others)
 
@@ -289,6 +313,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 help="To how much the storage may unpack, such as 3T. Default: 1T, and 200 times its archive.",
             ),
             password_option,
+            *decrypt_options,
             click.option(
                 "--fetch-to", type=click.Path(path_type=Path), metavar="DIR",
                 help="Keep what is fetched from elsewhere in this new directory; else it is deleted at the end.",

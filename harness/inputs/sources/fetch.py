@@ -17,6 +17,7 @@ from harness.base.private import private_directory, private_file
 from harness.base.settings import Settings
 from harness.inputs.patterns import newest
 from harness.inputs.sources.command import PLACEHOLDER, Snapshot, check_program, command_output, newest_snapshot
+from harness.inputs.sources.encrypted import Decryption
 from harness.inputs.sources.objects import check_digests, children, content, newest_entry
 from harness.inputs.sources.stores import Entry, Store, is_url, open_store
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
@@ -146,6 +147,11 @@ class Sources:
         if entry.modified_at is not None:
             os.utime(path, (entry.modified_at.timestamp(),) * 2)  # of several in a directory the newest is meant
         return known
+
+    def decryption(self, program: str, key_file: Path | None, options: tuple[str, ...] = ()) -> Decryption:
+        """How files are decrypted, with the limits and the environment of this run."""
+        settings = self._settings
+        return Decryption(program, key_file, options, settings.command_env, settings.limits.stage_s)
 
     @contextmanager
     def _place(self) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.artifacts.dump.source import Encrypted
 from harness.artifacts.storage import tar
 from harness.artifacts.storage.archive import open_archive, read_archive, read_archive_file
 from harness.artifacts.storage.fields import seconds
@@ -39,13 +40,13 @@ class HostedDirectory:
     name: str
 
 
-Storage = Path | ZipArchive | HostedDirectory
+Storage = Path | ZipArchive | Encrypted | HostedDirectory
 """A storage artifact: a directory or an archive on this machine, or a directory somewhere else."""
 
 
 def file_of(artifact: Storage) -> Path | None:
     """The archive file that an artifact is; None for a directory."""
-    path = artifact.path if isinstance(artifact, ZipArchive) else artifact
+    path = artifact.path if isinstance(artifact, ZipArchive | Encrypted) else artifact
     return path if isinstance(path, Path) and not path.is_dir() else None
 
 
@@ -192,7 +193,7 @@ def read_artifact(
         UnsafeArtifact: it holds what must not be unpacked.
         HarnessError: there is no room for it.
     """
-    if isinstance(artifact, ZipArchive) or (isinstance(artifact, Path) and not artifact.is_dir()):
+    if isinstance(artifact, ZipArchive | Encrypted) or (isinstance(artifact, Path) and not artifact.is_dir()):
         yield from read_archive_file(artifact, limits=limits, aside=aside)
         return
     hosted = (

@@ -27,7 +27,7 @@ from tests.unit.inputs.test_zips import DUMP, RESUME, SCRIPT, zip_of
 AGAIN = CASES / "definer-stripped" / "d.sql"
 """A healthy dump of the table of all cases."""
 
-DECRYPT = "Decrypt it first, and hand in what comes out: the drill is given no key of yours."
+DECRYPT = "Name the program and its key (--decrypt {}, --decrypt-key-file FILE), or decrypt it first."
 UNPACK = "Unpack it first, and hand in what comes out; gzip, zstd, xz and bzip2 are read as they are."
 ELSEWHERE = "Send what programs say to a file of their own (2>errors.log), and take the backup again."
 LOAD = "This drill restores scripts: load it into a server of its own with {}, and hand in a mysqldump of that."
@@ -111,10 +111,12 @@ def with_password(path: Path, place: Path) -> tuple[str, ...]:
 
 
 REMEDIES = (
-    Remedy(case("age/d.sql.age"), DECRYPT, again),
-    Remedy(case("openssl/d.sql.enc"), DECRYPT, again),
+    Remedy(case("age/d.sql.age"), DECRYPT.format("age"), again),
+    Remedy(case("openssl/d.sql.enc"), DECRYPT.format("openssl"), again),
     Remedy(
-        encrypted, DECRYPT, unpacked("openssl", "enc", "-d", "-aes-256-cbc", "-pbkdf2", "-pass", "pass:bees", "-in")
+        encrypted,
+        DECRYPT.format("openssl"),
+        unpacked("openssl", "enc", "-d", "-aes-256-cbc", "-pbkdf2", "-pass", "pass:bees", "-in"),
     ),
     Remedy(case("lz4/d.sql.lz4"), UNPACK, unpacked("lz4", "-dc")),
     Remedy(case("zlib/d.sql.z"), UNPACK, inflated),
