@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,13 @@ _LOAD = "This drill restores scripts: load it into a server of its own with {loa
 _PHYSICAL = frozenset(
     ("xtrabackup_info", "xtrabackup_checkpoints", "mariadb_backup_info", "mariadb_backup_checkpoints", "ibdata1")
 )
+_REPOSITORIES = (
+    (frozenset(("config", "data", "index", "keys", "snapshots")), "restic", "restic restore latest --target DIRECTORY"),
+    (frozenset(("README", "config", "data")), "borg", "borg extract REPOSITORY::ARCHIVE"),
+    (frozenset(("kopia.repository.f",)), "kopia", "kopia restore"),
+)
+"""Entries of a repository, the tool that keeps it, and how it gives a backup back."""
+_PARTS = re.compile(r"(.+)\.(?:a[a-z]{1,2}|part\d+|\d{2,3})")
 
 
 def check_directory(directory: Path) -> None:
@@ -29,6 +37,12 @@ def check_directory(directory: Path) -> None:
         said, loader = "a dump of mydumper", "myloader"
     if said:
         raise UsageError(f"{directory} is {said}, not a script of mysqldump", _LOAD.format(loader=loader))
+    for entries, tool, restore in _REPOSITORIES:
+        if entries <= names:
+            raise UsageError(
+                f"{directory} is a repository of {tool}, not the backup itself",
+                f"Take the backup out of it first ({restore}), and hand in what comes out.",
+            )
     if names & _PHYSICAL:
         raise UsageError(
             f"{directory} is a physical backup (XtraBackup, mariadb-backup or a copy of the data directory)",
@@ -36,8 +50,11 @@ def check_directory(directory: Path) -> None:
         )
 
 
-def one_for_each_table(scripts: Sequence[str]) -> str:
-    """What is to be said of several scripts in one directory that together may be one dump; empty for two or fewer."""
+def how_to_join(scripts: Sequence[str]) -> str:
+    """What is to be said of several scripts in one directory that together may be one dump; empty for others."""
+    parts = [_PARTS.fullmatch(name) for name in scripts]
+    if len(whole := {part and part.group(1) for part in parts}) == 1 and (name := whole.pop()):
+        return f"If they are parts of one file (split): put them together (cat {name}.* > {name}), and hand that in."
     if len(scripts) < 3:
         return ""
     return "If there is one script for each table: put them together (cat *.sql > apiary.sql), and hand that in."

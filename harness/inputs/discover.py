@@ -16,7 +16,7 @@ from harness.artifacts.storage.inside import KNOWN
 from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.inputs.backup import BackupUnderTest
-from harness.inputs.directories import check_directory, one_for_each_table
+from harness.inputs.directories import check_directory, how_to_join
 from harness.inputs.patterns import newest_first
 from harness.inputs.sidecars import check_sidecars, is_sidecar
 from harness.inputs.zips import find_in_zip
@@ -162,7 +162,7 @@ def _only(found: Sequence[T], names: list[str], what: str, directory: Path) -> T
     if not found:
         raise UsageError(f"{directory} holds no {what}", _NAME_BOTH)
     if len(found) > 1:
-        together = one_for_each_table(names) if what.startswith("script") else ""
+        together = how_to_join(names) if what.startswith("script") else ""
         listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
         raise UsageError(f"{directory} holds more than one {what}: {listed}", together or _NAME_BOTH)
     return found[0]

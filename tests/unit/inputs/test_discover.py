@@ -156,8 +156,10 @@ def test_a_script_one_or_two_folders_deeper_is_found(backup: Path) -> None:
         (("metadata", "apiary-schema-create.sql", "apiary.users.sql"), "is a dump of mydumper"),
         (("@.json", "apiary@users@@0.tsv.zst"), "is a dump of MySQL Shell"),
         (("xtrabackup_info", "ibdata1"), "is a physical backup"),
+        (("config", "data", "index", "keys", "snapshots", "locks"), "is a repository of restic"),
+        (("README", "config", "data", "hints.9"), "is a repository of borg"),
     ],
-    ids=["mydumper", "mysql-shell", "xtrabackup"],
+    ids=["mydumper", "mysql-shell", "xtrabackup", "restic", "borg"],
 )
 def test_the_directories_of_other_tools_are_named(backup: Path, names: tuple[str, ...], said: str) -> None:
     for name in names:
@@ -185,6 +187,28 @@ def test_one_script_for_each_table_is_told(backup: Path) -> None:
     for name in ("users", "teams", "events"):
         (backup / f"{name}.sql").write_bytes(SCRIPT)
     assert "put them together (cat *.sql > apiary.sql)" in error_of(backup)
+
+
+def test_parts_of_one_file_are_told(backup: Path) -> None:
+    for name in ("apiary.sql.gz.aa", "apiary.sql.gz.ab"):
+        (backup / name).write_bytes(SCRIPT)
+    assert "put them together (cat apiary.sql.gz.* > apiary.sql.gz)" in error_of(backup)
+
+
+def test_of_several_nights_none_is_taken_in_silence(backup: Path) -> None:
+    """A link to one of them is no further one; what is still copied, and a signature, is no script."""
+    for night in ("2026-11-21", "2026-11-22"):
+        (backup / night / "resumes").mkdir(parents=True)
+        (backup / night / "apiary.sql").write_bytes(SCRIPT)
+        (backup / night / "apiary.sql.asc").write_bytes(b"-----BEGIN PGP SIGNATURE-----")
+        (backup / night / "apiary.sql.part").write_bytes(SCRIPT[:9])
+    (backup / "latest").symlink_to("2026-11-22")
+    assert (
+        f"2 folders hold a script of mysqldump: {backup}/2026-11-21, {backup}/2026-11-22\nHINT: Name one of"
+        in error_of(backup)
+    )
+    shutil.rmtree(backup / "2026-11-21")
+    assert find_backup(backup).dump == backup / "2026-11-22" / "apiary.sql"
 
 
 def test_nothing_to_be_found_is_told(backup: Path) -> None:
