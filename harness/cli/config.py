@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from harness.artifacts.dump.safety import CODES
+from harness.artifacts.dump.codes import CODES
 from harness.artifacts.dump.source import Dump
 from harness.base.errors import UsageError
 from harness.base.guide import APPLICATION_TIME_ZONE

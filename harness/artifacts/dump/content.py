@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.artifacts.dump.ddl import TableDefinition, parse_create_table
+from harness.artifacts.dump.collected import DatabaseContent, TableContent
+from harness.artifacts.dump.ddl import parse_create_table
 from harness.artifacts.dump.encoding import (
     MOST_COUNTED,
     MOST_ROWS,
@@ -14,7 +15,7 @@ from harness.artifacts.dump.encoding import (
     find_bytes,
     may_be_twice_encoded,
 )
-from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ObjectInfo, TableInfo
+from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ObjectInfo
 from harness.artifacts.dump.rows import Rows, Tally, hash_row
 from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.tokens import Token, account_at, name_at, starts_with
@@ -27,61 +28,6 @@ _UTF8 = frozenset(("utf8mb4", "utf8mb3", "utf8"))
 _OBJECTS = ("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "SEQUENCE", "PACKAGE")
 
 
-class _Table:
-    def __init__(self, name: str, line: int) -> None:
-        self.name = name
-        self.line = line
-        self.definition: TableDefinition | None = None
-        self.tally = Tally()
-        self.values: Tally | None = None
-        self.insert_columns: tuple[str, ...] | None = None
-        self.generated_values_line: int | None = None
-        self.statements = 0
-        self.looked_at = False
-        self.dump = 0
-        self.dropped = False
-        self.rows_of_bytes = 0
-        self.twice_encoded = 0
-
-    def info(self, *, rows_section: bool) -> TableInfo:
-        definition = self.definition
-        return TableInfo(
-            name=self.name,
-            line=self.line,
-            defined=definition is not None,
-            columns=() if definition is None else definition.columns,
-            primary_key=() if definition is None else definition.primary_key,
-            engine=None if definition is None else definition.engine,
-            charset=None if definition is None else definition.charset,
-            collation=None if definition is None else definition.collation,
-            auto_increment=None if definition is None else definition.auto_increment,
-            rows=self.tally.rows,
-            data_bytes=self.tally.data_bytes,
-            digest=self.tally.digest,
-            value_digest=None if self.values is None else self.values.digest,
-            insert_columns=self.insert_columns,
-            generated_values_line=self.generated_values_line,
-            dropped=self.dropped,
-            rows_section=rows_section,
-            twice_encoded=self.twice_encoded,
-        )
-
-
-class _Database:
-    def __init__(self, name: str, line: int, *, used: bool) -> None:
-        self.name = name
-        self.line = line
-        self.used = used
-        self.tables: dict[str, _Table] = {}
-        self.objects: dict[tuple[str, str], ObjectInfo] = {}
-        self.rows_sections: set[str] = set()
-
-    def table(self, name: str, line: int) -> _Table:
-        if name not in self.tables:
-            self.tables[name] = _Table(name, line)
-        return self.tables[name]
-
-
 class Content:
     """The visitor that collects what a script holds."""
 
@@ -92,12 +38,12 @@ class Content:
         self._says_utf8 = False
         self._twice_encoded = False  # in the piece before: its last row ends in this one
         self.not_utf8_line: int | None = None
-        self._databases: dict[str, _Database] = {}
+        self._databases: dict[str, DatabaseContent] = {}
         self._current = ""
         self._heads = Heads()
         self._rows = Rows(hold=values)
         self._head: Head | None = None
-        self._table: _Table | None = None
+        self._table: TableContent | None = None
         self._longest = (0, 0)
         self._many_rows = self._single_rows = False
         self._with_list = self._without_list = False
@@ -142,10 +88,10 @@ class Content:
         elif tokens and (piece.kind in (Kind.STATEMENT, Kind.CLIENT)):
             self._statement(piece, tokens)
 
-    def _database(self, name: str | None, line: int, *, used: bool = False) -> _Database:
+    def _database(self, name: str | None, line: int, *, used: bool = False) -> DatabaseContent:
         key = self._current if name is None else name
         if key not in self._databases:
-            self._databases[key] = _Database(key, line, used=used)
+            self._databases[key] = DatabaseContent(key, line, used=used)
         self._databases[key].used |= used
         return self._databases[key]
 
@@ -328,7 +274,7 @@ class Content:
         elif not piece.first:
             self._many_rows |= table.tally.rows - before > 1
 
-    def _columns(self, table: _Table, count: int) -> list[ColumnInfo | None]:
+    def _columns(self, table: TableContent, count: int) -> list[ColumnInfo | None]:
         assert self._head is not None
         defined = () if table.definition is None else table.definition.columns
         if not defined and self._definitions is not None:
@@ -338,7 +284,7 @@ class Content:
             defined = () if known is None else known.columns
         return columns_of_row(count, self._head.columns, defined)
 
-    def _look_at_first_row(self, table: _Table, row: bytes, piece: Piece) -> None:
+    def _look_at_first_row(self, table: TableContent, row: bytes, piece: Piece) -> None:
         table.looked_at = True
         values = parse_row(row[:_LONGEST_LOOK_BYTES], escapes=not piece.mode.no_backslash_escapes)
         columns = self._columns(table, len(values))
@@ -351,7 +297,7 @@ class Content:
                 elif column is not None or b"_binary" in row:
                     self._binary_text = True
 
-    def _add_values(self, table: _Table, rows: Sequence[bytes], piece: Piece) -> None:
+    def _add_values(self, table: TableContent, rows: Sequence[bytes], piece: Piece) -> None:
         if table.values is None:
             table.values = Tally()
         escapes = not piece.mode.no_backslash_escapes

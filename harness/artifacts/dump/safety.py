@@ -8,9 +8,10 @@ harm outside of the one database. A statement that is odd without being harmful 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from harness.artifacts.dump.admitted import Form, admitted
+from harness.artifacts.dump.codes import REMEDY, UNEXPECTED
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS
 from harness.artifacts.dump.model import ScriptFinding, Severity
 from harness.artifacts.dump.statements import WHOLE_BYTES, Kind, Piece
@@ -18,31 +19,6 @@ from harness.artifacts.dump.targets import is_assigned, targets, value_of
 from harness.artifacts.dump.tokens import Token, name_at, readings
 from harness.artifacts.dump.walk import Heads, created_database, statement_of, used_database
 
-CODES = (
-    "account",
-    "ambiguous",
-    "client-command",
-    "computed-value",
-    "dynamic-sql",
-    "file-access",
-    "global-variable",
-    "gtid-purged",
-    "innodb-stats",
-    "other-database",
-    "plugin",
-    "remote-table",
-    "replication",
-    "risky-body",
-    "runs-routine",
-    "server-control",
-    "unexpected-statement",
-    "unread-statement",
-    "unsafe-charset",
-    "use-database",
-)
-"""Every code that a finding of this module can have."""
-
-_REMEDY = "Take the statement out, or allow {code} by name if you know why it is there."
 _BEHIND_A_WALL = frozenset(
     ("account", "file-access", "global-variable", "other-database", "plugin", "replication", "server-control")
 )
@@ -51,9 +27,6 @@ _TAKE_OUT = "Take the statement out: the restoring account may not run it."
 _SYSTEM_OBJECTS = frozenset(("USER", "ROLE"))
 _SERVER_WORDS = frozenset(
     ["SHUTDOWN", "RESTART", "KILL", "RESET", "PURGE", "FLUSH", "CLONE", "CACHE", "STOP", "START", "CHANGE", "HELP"]
-)
-_UNEXPECTED = (
-    "If somebody wrote it by hand, take it out; if not, the script was changed after it was made: take another backup."
 )
 _NO_REMEDY = "Take the line out: the load runs without the client's own commands."
 _REPLICATION = frozenset(("SLAVE", "REPLICA", "MASTER", "REPLICATION", "GROUP_REPLICATION"))
@@ -106,7 +79,7 @@ class Safety:
     def _add(
         self, code: str, severity: Severity, line: int, subject: str, message: str, remedy: str | None = None
     ) -> None:
-        usual = _TAKE_OUT if code in _BEHIND_A_WALL else _REMEDY.format(code=code)
+        usual = _TAKE_OUT if code in _BEHIND_A_WALL else REMEDY.format(code=code)
         text = remedy if remedy is not None else usual
         self.findings.append(ScriptFinding(code, severity, line, subject, message, text, self._current))
 
@@ -199,7 +172,7 @@ class Safety:
                 line,
                 what,
                 f"no dump tool writes such a statement: {what} …",
-                _UNEXPECTED,
+                UNEXPECTED,
             )
 
     def _left_out(self, line: int, form: Form) -> None:
@@ -383,77 +356,6 @@ class Safety:
                     self._other(line, referenced, "a foreign key", Severity.WARNING)
 
 
-_PLAIN = """
-    CAST CONVERT CURDATE CURRENT_TIMESTAMP DATE GEOMFROMTEXT NOW POINT ST_GEOMFROMTEXT ST_GEOMFROMWKB STR_TO_DATE
-    TIMESTAMP UNHEX UUID UUID_TO_BIN
-"""
-_PLAIN_FUNCTIONS = frozenset(_PLAIN.split())
-"""Functions that only make a value: Adminer writes ST_GeomFromText, mydumper CONVERT, the others come by hand."""
-
-
 def _shown(text: str) -> str:
     """A short piece of a statement that a terminal does not act on."""
     return "".join(character if character.isprintable() else "?" for character in text[:60])
-
-
-def computed_value_findings(computed: Iterable[tuple[int, str, str]]) -> list[ScriptFinding]:
-    """Findings for what an INSERT holds besides plain values, from what the row reader came across.
-
-    Args:
-        computed: line, the function or keyword (or several words, behind the last row), and the database of the part.
-    """
-    found: list[ScriptFinding] = []
-    for line, word, database in computed:
-        if " " in word:
-            code, message = "unexpected-statement", f"no dump tool writes such a statement: INSERT … VALUES …{word} …"
-        else:
-            code = "computed-value"
-            message = f"an INSERT computes a value with {word}, so its rows are not what the script says"
-        dangerous = word not in _PLAIN_FUNCTIONS
-        found.append(
-            ScriptFinding(
-                code,
-                Severity.ERROR if dangerous else Severity.WARNING,
-                line,
-                word,
-                message,
-                (_UNEXPECTED if " " in word else _REMEDY.format(code=code))
-                if dangerous
-                else "Tools that dump write plain values.",
-                database,
-            )
-        )
-    return found
-
-
-def findings_for(
-    findings: Iterable[ScriptFinding], database: str, allowed: frozenset[str] = frozenset()
-) -> tuple[ScriptFinding, ...]:
-    """The findings that count when one database is restored out of a script.
-
-    What stands in the part of another database is cut out before the load (rewrite.py), so it does no harm;
-    naming the own database is no reach beyond it.
-
-    Args:
-        findings: all findings of the script.
-        database: the database that is wanted, as the script names it.
-        allowed: codes that the operator allows; they become warnings.
-    """
-    chosen: list[ScriptFinding] = []
-    for finding in findings:
-        if finding.database not in ("", database) or finding.code == "use-database":
-            continue
-        if finding.code == "other-database" and finding.subject == database:
-            continue
-        if finding.code in allowed and finding.severity is Severity.ERROR:
-            finding = ScriptFinding(
-                finding.code,
-                Severity.WARNING,
-                finding.line,
-                finding.subject,
-                finding.message,
-                "It was allowed by name.",
-                finding.database,
-            )
-        chosen.append(finding)
-    return tuple(chosen)

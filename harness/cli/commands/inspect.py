@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 from rich.markup import escape
 from rich.table import Table
 
+from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.judgement import chosen_database, not_sql, refusals, remarks
 from harness.artifacts.dump.losses import losses
 from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Mention, ScriptFinding, Severity
-from harness.artifacts.dump.safety import CODES, findings_for
 from harness.artifacts.dump.source import Dump
 from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, HarnessError

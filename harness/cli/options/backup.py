@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from harness.artifacts.dump.codes import CODES
 from harness.artifacts.dump.compression import MOST_WINDOW_BYTES, WINDOW_BYTES, allow_window
-from harness.artifacts.dump.safety import CODES
 from harness.artifacts.dump.source import Dump, Encrypted, files_of
 from harness.base.errors import HarnessError
 from harness.base.guide import APPLICATION_TIME_ZONE

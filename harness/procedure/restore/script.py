@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from harness.artifacts.dump.codes import computed_value_findings, findings_for
 from harness.artifacts.dump.compatibility import definers_to_leave_out, problems
 from harness.artifacts.dump.definitions import Definitions
 from harness.artifacts.dump.inspect import Inspector
@@ -17,7 +18,7 @@ from harness.artifacts.dump.migrations import MigrationNames
 from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
 from harness.artifacts.dump.model import Severity as ScriptSeverity
 from harness.artifacts.dump.rewrite import UNCHECKED, USUAL_SETTINGS, RewriteReport, missing_drops, restore_stream
-from harness.artifacts.dump.safety import Safety, computed_value_findings, findings_for
+from harness.artifacts.dump.safety import Safety
 from harness.artifacts.dump.source import Dump, open_script, source_name
 from harness.artifacts.dump.walk import walk
 from harness.base.errors import BrokenArtifact, Cause, ProcedureFailed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.artifacts.dump.safety import CODES
+from harness.artifacts.dump.codes import CODES
 from harness.base.errors import BrokenArtifact, HarnessError, UnsafeArtifact, UsageError
 from harness.base.model import Severity
 from harness.procedure.restore.database import run_script

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 from harness.artifacts.dump.admitted import FORMS, admitted
+from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.model import Severity
-from harness.artifacts.dump.safety import CODES, findings_for
 from harness.artifacts.dump.tokens import tokenize
 
 TABLE = b"CREATE TABLE teams (id int, name text, slug text);\n"

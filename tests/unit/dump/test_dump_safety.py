@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.model import ScriptFinding, Severity
-from harness.artifacts.dump.safety import CODES, findings_for
 
 
 def look(script: bytes, database: str = "apiary", allowed: frozenset[str] = frozenset()) -> list[ScriptFinding]:
