@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.base.model import (
+    Acceptance,
     AppState,
     ArtifactFile,
     DatabaseState,
@@ -236,6 +237,7 @@ class Evidence:
         app: the restored application.
         egress: attempts to get out of its network; None where the runtime cannot close it.
         trend: the last good drills of the same backup; None for generated data, and where there is no history.
+        accepted: who accepts that tables are left out of the backup, and until when.
         unknown_migrations: migrations that the backup's application had run and that this one does not know.
     """
 
@@ -257,3 +259,4 @@ class Evidence:
     migration: MigrationEvidence | None = None
     trend: TrendEvidence | None = None
     unknown_migrations: tuple[str, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from harness.artifacts.storage.names import code_of
-from harness.base.model import CheckResult, DatabaseState, Severity, TableState
+from harness.base.model import Acceptance, CheckResult, DatabaseState, Severity, TableState
 from harness.checks.collector import Collector
 from harness.checks.evidence import RowDifference, ScriptTable
 
@@ -176,9 +177,19 @@ _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def check_excluded(
-    excluded: Sequence[str], fresh: DatabaseState, target: DatabaseState, in_backup: Iterable[str]
+    excluded: Sequence[str],
+    fresh: DatabaseState,
+    target: DatabaseState,
+    in_backup: Iterable[str],
+    accepted: Sequence[Acceptance] = (),
+    today: date | None = None,
 ) -> CheckResult:
-    """What was left out of the dump is there with its structure, and empty, as the guide promises."""
+    """What was left out of the dump is there with its structure, and empty, as the guide promises.
+
+    Args:
+        accepted: who accepts what is left out besides; an acceptance ends with its last day.
+        today: the day of the drill, UTC.
+    """
     found = Collector("excluded-tables", "Tables that were left out on purpose exist and are empty")
     rows = {table.name: table.rows for table in target.tables}
     held = set(in_backup)
@@ -216,8 +227,23 @@ def check_excluded(
                 expected=", ".join(columns_fresh.get(table, ())),
                 actual=", ".join(columns_target.get(table, ())),
             )
+    ended = {table: each for each in accepted for table in each.tables if each.until and today and _over(each, today)}
+    for table in sorted(ended.keys() - held):
+        found.add(
+            "acceptance-expired",
+            table,
+            f"Table {table} is left out of the backup, and the acceptance of that"
+            f"{f' by {ended[table].by}' if ended[table].by else ''} ended on {ended[table].until}.",
+            expected=f"accepted on {today}",
+            actual=f"accepted until {ended[table].until}",
+            remedy=f"Back up {table}, or renew [accepted] with `by`, `until` and `why`.",
+        )
     found.evidence("tables left out", found.compared)
     return found.result()
+
+
+def _over(acceptance: Acceptance, today: date) -> bool:
+    return date.fromisoformat(acceptance.until) < today
 
 
 def _columns_by_table(state: DatabaseState) -> dict[str, tuple[str, ...]]:

@@ -6,16 +6,17 @@ As with scenarios, the schema is closed, and all errors of a file are told at on
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from harness.artifacts.dump.codes import CODES
 from harness.artifacts.dump.source import Dump
 from harness.base.errors import UsageError
 from harness.base.guide import APPLICATION_TIME_ZONE
-from harness.base.model import TrendEvidence, TrendLimits
+from harness.base.model import Acceptance, TrendEvidence, TrendLimits
 from harness.base.settings import CONFIG_NAME as CONFIG_NAME
 from harness.base.settings import ImageSettings, Limits
 from harness.base.timezones import TimeZones, zone_named
@@ -127,9 +128,21 @@ class Where(_Closed):
 
 
 class Accepted(_Closed):
-    """What is left out of the backup on purpose, besides what the guide allows."""
+    """What is left out of the backup on purpose, besides what the guide allows: by whom, until which day, why."""
 
     tables: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
+    by: str = ""
+    until: date | None = None
+    why: str = ""
+
+    def told(self) -> Acceptance:
+        """The same, for the drill."""
+        return Acceptance(self.tables, self.by, self.until.isoformat() if self.until else "", self.why)
+
+
+def _one_or_more(raw: object) -> object:
+    """One table `[accepted]`, or several `[[accepted]]`."""
+    return [raw] if isinstance(raw, dict) else raw
 
 
 class Safety(_Closed):
@@ -213,13 +226,14 @@ class Exercise(_Closed):
     owners: tuple[_Line, ...] = Field(default=(), strict=False)
     objectives: tuple[_Line, ...] = Field(default=(), strict=False)
     scorecard: _Line | None = None
+    actions: _Line | None = None
 
 
 class Config(_Closed):
     """The whole file."""
 
     backup: Where
-    accepted: Accepted = Accepted()
+    accepted: Annotated[tuple[Accepted, ...], BeforeValidator(_one_or_more)] = Field(default=(), strict=False)
     safety: Safety = Safety()
     objectives: Objectives = Objectives()
     notify: Notify = Notify()
@@ -313,7 +327,8 @@ def locate(config: Config, base: Path, sources: Sources | None, password: bytes 
     return replace(
         found,
         database=where.database,
-        accepted_tables=config.accepted.tables,
+        accepted_tables=tuple(name for each in config.accepted for name in each.tables),
+        acceptances=tuple(each.told() for each in config.accepted),
         allowed=frozenset(config.safety.allow),
         name=config.backup_name(base),
         trend=TrendEvidence(config.trend.limits(), ()),

@@ -16,6 +16,7 @@ from harness.base.printable import printable_lines
 from harness.reports.terminal import NoReader, say, show_error, terminal_gone, write_anything
 
 COMMANDS = {
+    "actions": "List open findings, owners and dates.",
     "backup": "Back up a running Apiary.",
     "cleanup": "Remove what killed drills left behind.",
     "doctor": "Check prerequisites, and install them.",

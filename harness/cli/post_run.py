@@ -13,6 +13,7 @@ from harness.base.errors import HarnessError
 from harness.base.model import DrillResult
 from harness.base.settings import Settings
 from harness.records.history.database import History
+from harness.records.history.recent import keep_recent
 from harness.records.history.record import record, verdict_before
 
 
@@ -96,7 +97,12 @@ def _history(finished: Finished) -> None:
     record(finished.run_dir, History(finished.settings.history_path))
 
 
+def _earlier_drills(finished: Finished) -> None:
+    keep_recent(finished.run_dir, History(finished.settings.history_path), finished.result)
+
+
 AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
+    ("earlier drills", _earlier_drills),  # the reports draw them
     ("write the reports", _write_reports),
     ("tell GitHub Actions", _tell_github),
     ("sign the evidence", _sign),  # the reports as well

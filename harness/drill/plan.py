@@ -6,9 +6,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from harness.base.clock import Listener, Silent
-from harness.base.model import Provenance, Verdict
+from harness.base.model import Acceptance, Origin, Provenance, Verdict
+from harness.base.origin import origin_here
 from harness.base.settings import Settings
 from harness.drill.steps.target import EmptyTarget
 from harness.faults.injector import Planned
@@ -35,6 +37,8 @@ class Plan:
         purpose: why it is drilled, in a sentence.
         backup_name: what the backup is called in the history.
         provenance: where its files came from, where they were fetched or chosen.
+        acceptances: who accepts that tables are left out.
+        configuration: the file that says which backup it is.
         objectives: what the times are judged by.
         expected: the verdict that it should come to.
         choices: which steps of the guide are taken, and with which evidence.
@@ -52,6 +56,8 @@ class Plan:
     purpose: str = ""
     backup_name: str = ""
     provenance: tuple[Provenance, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    configuration: Path | None = None
     objectives: Objectives = field(default_factory=Objectives)
     expected: Verdict = Verdict.PASS
     choices: RestoreChoices = field(default_factory=RestoreChoices)
@@ -83,6 +89,8 @@ class Plan:
             purpose=purpose,
             backup_name=backup.name,
             provenance=backup.provenance,
+            acceptances=backup.acceptances,
+            configuration=backup.configuration,
             objectives=objectives,
         )
 
@@ -98,6 +106,11 @@ class Plan:
             durable=role == "target" and not self.settings.fast,
             limits=self.settings.limits,
         )
+
+    def origin(self) -> Origin:
+        """Who runs it, where, and with what."""
+        sudo_user = self.settings.command_env.get("SUDO_USER", "")
+        return origin_here(self.configuration or f"scenario {self.scenario}", sudo_user)
 
 
 def new_drill_id(name: str) -> str:

@@ -152,6 +152,8 @@ class Run:
             unproven=(*dict.fromkeys(text for part in found.components for text in part.unproven), *ALWAYS_UNPROVEN),
             faults=self.faults.injected,
             provenance=plan.provenance,
+            origin=plan.origin(),
+            accepted=plan.acceptances,
         )
         plan.store.save_result(result)
         return result

@@ -10,7 +10,16 @@ from pathlib import Path
 from harness.artifacts.dump.source import Dump, Encrypted, files_of
 from harness.base import guide
 from harness.base.errors import BrokenArtifact, Cause, HarnessError, UsageError
-from harness.base.model import AppState, ArtifactFile, FileTotals, Manifest, Provenance, SearchState, TrendEvidence
+from harness.base.model import (
+    Acceptance,
+    AppState,
+    ArtifactFile,
+    FileTotals,
+    Manifest,
+    Provenance,
+    SearchState,
+    TrendEvidence,
+)
 from harness.base.timezones import TimeZones
 from harness.inputs.volumes import Volume
 from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest
@@ -76,6 +85,8 @@ class BackupUnderTest:
         provenance: where its files came from, where they were fetched or chosen.
         chosen: one line that says which of several it is, where one had to be chosen.
         made: when a drill made it itself.
+        acceptances: who accepts that tables are left out, until when, and why.
+        configuration: the file that said which backup it is; None where the command line did.
     """
 
     dump: Dump
@@ -93,6 +104,8 @@ class BackupUnderTest:
     provenance: tuple[Provenance, ...] = ()
     chosen: str = ""
     made: Made | None = None
+    acceptances: tuple[Acceptance, ...] = ()
+    configuration: Path | None = None
 
     @classmethod
     def of_drill(cls, made: Made, app_key: str | None) -> BackupUnderTest:

@@ -1,4 +1,4 @@
-"""A report as a document: headings, sentences, tables, pictures. Every format renders the same one.
+"""A report as a document: headings, sentences, figures, tables, charts. Every format renders the same one.
 
 What a report says is decided once, here and in `page.py`; HTML, PDF and Markdown only set it.
 """
@@ -21,16 +21,18 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
-    """Sentences, one below the other."""
+    """Sentences, one below the other; `compact` ones are short and run on like words of a sentence."""
 
     items: tuple[str, ...]
+    compact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Pairs of a label and a value."""
+    """Pairs of a label and a value; `compact` ones are details, in small type."""
 
     items: tuple[tuple[str, str], ...]
+    compact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,51 +50,143 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table with a caption; `marked` are the rows (from 0) that deserve a second look."""
+    """A table with a caption; `marked` are the rows (from 0) that deserve a second look.
+
+    Of a marked row, the cells of `strong` columns (from 0) are bold: those that say why.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     marked: frozenset[int] = frozenset()
+    strong: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of a picture: where it begins and how long it is, in the picture's unit; `told` is its value in words."""
+class Span:
+    """One step of a timeline: `start_s` and `duration_s` are drawn, the texts say the same."""
+
+    title: str
+    detail: str
+    began: str
+    took: str
+    start_s: float
+    duration_s: float
+    emphasised: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Steps one after the other on one axis; `legend` says what the emphasised ones are."""
+
+    caption: str
+    legend: str
+    spans: tuple[Span, ...]
+
+    @property
+    def end_s(self) -> float:
+        """The end of the axis."""
+        return max((span.start_s + span.duration_s for span in self.spans), default=0.0) or 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A figure over the last drills, the oldest first: None where it was not measured; `told` says it in words."""
+
+    values: tuple[float | None, ...]
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One of the figures that people came for.
+
+    Args:
+        label: what it is.
+        values: the figure itself, in one to three short lines.
+        note: what it means: the objective, and whether it was met.
+        good: True for met, False for missed, None where nothing was judged.
+        trend: over the last drills.
+    """
 
     label: str
-    start: float
-    length: float
-    told: str
-    emphasised: bool = False
+    values: tuple[str, ...]
+    note: str
+    good: bool | None
+    trend: Trend
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """Bars below each other. The numbers stand in the text and tables beside it as well: it is for the eye.
+class Point:
+    """One drill in a chart: `at` from 0 to 1 along the axis, its value, and whether it passed."""
+
+    at: float
+    value: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A figure over time. Its numbers stand in a table as well: it is for the eye.
 
     Args:
         title: what is shown.
         description: what there is to see, in words: the text alternative.
-        bars: from top to bottom.
-        limit: an objective that is drawn as a line, in the unit of the bars, or None.
-        limit_told: the limit in words.
+        points: in the order of time.
+        top: the end of the scale, which begins with 0.
+        ticks: values with their words, drawn as lines.
+        first, last: the ends of the axis, in words.
+        limit: the objective, or None; one that is above the scale is told at its upper edge.
+        limit_told: the objective in words.
     """
 
     title: str
     description: str
-    bars: tuple[Bar, ...]
+    points: tuple[Point, ...]
+    top: float
+    ticks: tuple[tuple[float, str], ...]
+    first: str
+    last: str
     limit: float | None = None
     limit_told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A finding with what it means; the remedy is what to do about it."""
+class Weeks:
+    """One cell for each week: the worst verdict of its drills (None without a drill), and how many passed.
+
+    `cells` are pairs of verdict and words such as `6/7`; `first` and `last` are the ends in words.
+    """
+
+    title: str
+    description: str
+    cells: tuple[tuple[Verdict | None, str], ...]
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Findings that have one cause.
+
+    Args:
+        finding: the cause, or what is nearest to it.
+        meaning: what follows for people who use the system.
+        action: what to do.
+        others: findings of the same kind, and those that follow from it.
+    """
 
     finding: Finding
     meaning: str
-    remedy: str
+    action: str
+    others: tuple[Finding, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of all."""
+        order = list(Severity)
+        return min((each.severity for each in (self.finding, *self.others)), key=order.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +213,8 @@ class Fold:
     summary: str = ""
 
 
-Block: TypeAlias = Paragraph | Bullets | Facts | Grid | Form | Picture | Notice | Fold
+Picture: TypeAlias = Line | Weeks
+Block: TypeAlias = Paragraph | Bullets | Facts | Grid | Timeline | Form | Line | Weeks | Problem | Fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +235,12 @@ class Document:
         eyebrow: a few words above the title.
         verdict: what came out, or None where there is no single one.
         sentence: the verdict in one plain sentence.
-        lead: sentences below it.
+        lead: sentences below the figures.
         sections: in reading order.
         footer: where it comes from.
+        subject: what was judged, and into what it was restored: pairs of a label and a value.
+        caveat: what the verdict leaves unproven, beside it; or empty.
+        tiles: the figures of the first screen.
     """
 
     title: str
@@ -152,6 +250,9 @@ class Document:
     lead: tuple[str, ...]
     sections: tuple[Section, ...]
     footer: str
+    subject: tuple[tuple[str, str], ...] = ()
+    caveat: str = ""
+    tiles: tuple[Tile, ...] = ()
 
     def blocks(self) -> Iterator[Block]:
         """Every block, also those that are folded away."""
@@ -166,71 +267,32 @@ def _all(blocks: tuple[Block, ...]) -> Iterator[Block]:
             yield from _all(block.blocks)
 
 
-def texts(document: Document) -> Iterator[str]:
-    """Every text of a document in reading order, pictures left out: what each format has to say."""
-    yield document.eyebrow
-    yield document.title
-    if document.verdict is not None:
-        yield document.verdict
-    yield document.sentence
-    yield from document.lead
-    for section in document.sections:
-        yield section.title
-        for block in section.blocks:
-            yield from _texts(block)
-    yield document.footer
-
-
-def _texts(block: Block) -> Iterator[str]:
-    match block:
-        case Paragraph():
-            yield block.text
-        case Bullets():
-            yield from block.items
-        case Facts():
-            for pair in block.items:
-                yield from pair
-        case Grid():
-            yield block.caption
-            yield from (column.title for column in block.columns)
-            for row in block.rows:
-                yield from row
-        case Form():
-            yield block.caption
-            yield from block.columns
-        case Notice():
-            yield from notice_texts(block)
-        case Fold():
-            yield block.title
-            yield block.summary
-            for inner in block.blocks:
-                yield from _texts(inner)
-        case Picture():
-            return
-
-
 SEVERITY_WORDS = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
+TIMELINE_COLUMNS = ("Step", "Began after", "Took")
+OTHER_COLUMNS = (
+    Column("Severity", whole=True),
+    Column("Finding", code=True),
+    Column("Subject"),
+    Column("What it says"),
+)
 
 
-def notice_texts(notice: Notice) -> Iterator[str]:
-    """A finding's texts with their labels, in the order of every format."""
-    finding = notice.finding
-    yield SEVERITY_WORDS[finding.severity]
-    yield finding.code
-    yield finding.subject
-    yield finding.message
-    for label, text in notice_facts(notice):
-        yield label
-        yield text
-
-
-def notice_facts(notice: Notice) -> tuple[tuple[str, str], ...]:
-    """What stands below a finding's sentence."""
-    finding = notice.finding
-    pairs = (
-        ("Expected", finding.expected or ""),
-        ("Found", finding.actual or ""),
-        ("What it means", notice.meaning),
-        ("What to do", notice.remedy),
-    )
+def facts_of(problem: Problem) -> tuple[tuple[str, str], ...]:
+    """What stands below the sentence of a problem."""
+    pairs = (("What it means", problem.meaning), ("What to do", problem.action))
     return tuple((label, text) for label, text in pairs if text)
+
+
+def compared_in(problem: Problem) -> str:
+    """What was expected and what was found, where the finding says so."""
+    expected, found = problem.finding.expected, problem.finding.actual
+    return f"expected {expected}, found {found}" if expected and found else ""
+
+
+def others_of(problem: Problem) -> Fold | None:
+    """The findings that come with a problem, folded away; None where it is alone."""
+    if not problem.others:
+        return None
+    rows = tuple((SEVERITY_WORDS[each.severity], each.code, each.subject, each.message) for each in problem.others)
+    told = "1 finding" if len(rows) == 1 else f"{len(rows):,} findings"
+    return Fold("Same cause", (Grid("Findings with the same cause", OTHER_COLUMNS, rows),), told)

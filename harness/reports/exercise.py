@@ -1,28 +1,22 @@
-"""The document of an exercise: what a period's drills showed, and lines for those who take part and sign."""
+"""The document of an exercise: one page that a board reads and signs, and behind it what it is made from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from harness import __version__
 from harness.base.model import Severity, Verdict
-from harness.records.history.exercise import MISSED, NO_OBJECTIVE, Drilled, Exercise
-from harness.reports.document import (
-    Block,
-    Bullets,
-    Column,
-    Document,
-    Facts,
-    Fold,
-    Form,
-    Grid,
-    Paragraph,
-    Section,
-)
+from harness.records.history.exercise import MISSED, NOT_COUNTED, Drilled, Exercise
+from harness.records.history.register import Action
+from harness.reports.document import Block, Bullets, Column, Document, Facts, Fold, Form, Grid, Paragraph, Section
 from harness.reports.exercise_changes import changes
-from harness.reports.exercise_findings import coverage, findings, open_section
+from harness.reports.exercise_findings import coverage, open_section
 from harness.reports.exercise_objectives import objectives
+from harness.reports.exercise_register import register_of, register_section
+from harness.reports.exercise_summary import statement_of, summary, tiles
+from harness.reports.trend import weeks_chart
 from harness.reports.words import counted, seconds, span
 
 
@@ -45,28 +39,61 @@ class Particulars:
     objectives: tuple[str, ...] = ()
 
 
-def exercise_document(exercise: Exercise, particulars: Particulars) -> Document:
-    """Everything that the document says."""
+def exercise_document(
+    exercise: Exercise, particulars: Particulars, actions: Sequence[Action] = (), today: date | None = None
+) -> Document:
+    """Everything that the document says.
+
+    Args:
+        actions: what people wrote in the register.
+        today: decides what is overdue; the day after the period where it is not given.
+    """
+    register = register_of(exercise, actions, today or exercise.period.until.date())
+    statement = statement_of(exercise, particulars.organisation)
     sections = (
-        Section("scope", "Scope", tuple(_scope(exercise, particulars))),
-        Section("drills", "Drills", tuple(_drills(exercise))),
+        Section("summary", "Summary", tuple(summary(exercise, register, statement))),
         Section("objectives", "Objectives", tuple(objectives(exercise, particulars.objectives))),
-        Section("coverage", "Scenarios and failure modes", tuple(coverage(exercise))),
-        Section("findings", "Findings", tuple(findings(exercise))),
+        Section("drills", "Drills", tuple(_drills(exercise))),
+        Section("register", "Findings and actions", tuple(register_section(exercise, register))),
+        Section("coverage", "What was proven, by kind of failure", tuple(coverage(exercise))),
         Section("changes", "Changes since the last period", tuple(changes(exercise))),
         Section("open", "Open points", tuple(open_section(exercise))),
+        Section("environment", "Environment", tuple(_environment(exercise))),
+        Section("controls", "Controls answered by this report", (CONTROLS,)),
+        Section("people", "Participants and decisions", tuple(_people())),
         Section("evidence", "Evidence", tuple(_evidence(exercise))),
-        Section("people", "Participants, decisions, signatures", tuple(_people())),
     )
+    period = exercise.period
     return Document(
-        title=f"{particulars.title}, {exercise.period.name}",
+        title=f"{particulars.title}, {period.name}",
         eyebrow=particulars.organisation or "Restore drills of Apiary",
         verdict=None,
         sentence=_sentence(exercise),
+        subject=(
+            ("Period", f"{period.first} to {period.last}, whole days, UTC"),
+            ("Systems", ", ".join(particulars.systems) or "none named ([exercise] systems)"),
+            ("Owners", ", ".join(particulars.owners) or "none named ([exercise] owners)"),
+        ),
+        tiles=tiles(exercise, register),
         lead=tuple(_lead(exercise)),
         sections=sections,
         footer=f"Made from the history of drills by apiary-drill {__version__}. Times are UTC.",
     )
+
+
+CONTROLS = Grid(
+    "Where this report answers which control",
+    (Column("Control", whole=True), Column("What it asks for"), Column("Section")),
+    (
+        ("ISO/IEC 27001:2022 A.8.13", "Backups are kept and tested regularly", "Summary, Drills, Evidence"),
+        ("ISO/IEC 27001:2022 A.5.30", "ICT readiness is planned, tested, and meets objectives", "Objectives, Drills"),
+        ("SOC 2 A1.2", "Recovery infrastructure and backup are monitored", "Environment, Findings and actions"),
+        ("SOC 2 A1.3", "Recovery procedures are tested", "Drills, What was proven, by kind of failure"),
+        ("NIST SP 800-34 3.5", "Tests and exercises, with lessons and corrective actions",
+         "Drills, Findings and actions, Participants and decisions"),
+    ),
+)  # fmt: skip
+"""Of each control, only what drills can show; the rest (retention, copies elsewhere, training) stands elsewhere."""
 
 
 def _sentence(exercise: Exercise) -> str:
@@ -74,7 +101,7 @@ def _sentence(exercise: Exercise) -> str:
     counts = [
         (sum(1 for drilled in drills if drilled.entry.verdict is verdict), told)
         for verdict, told in (
-            (Verdict.PASS, "passed"), (Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "could not tell"),
+            (Verdict.PASS, "passed"), (Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"),
         )
     ]  # fmt: skip
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
@@ -92,56 +119,27 @@ def _lead(exercise: Exercise) -> Iterator[str]:
         yield f"The latest drill did not pass: {told}."
     elif exercise.series:
         yield "The latest drill of each of them passed."
-    missed = [drilled for drilled in exercise.drills if MISSED in (drilled.time_met, drilled.point_met)]
-    judged = [drilled for drilled in exercise.drills if (drilled.time_met, drilled.point_met) != (NO_OBJECTIVE,) * 2]
-    if judged:
-        yield f"Objectives were missed in {len(missed)} of {counted(len(judged), 'drill')} that had one."
-    else:
-        yield "No objective was set for any of them."
 
 
-def _scope(exercise: Exercise, particulars: Particulars) -> Iterator[Block]:
-    period = exercise.period
-    facts = [("Period", f"{period.first} to {period.last}, whole days, UTC")]
-    facts.append(("Systems", ", ".join(particulars.systems) or "none named ([exercise] systems)"))
-    facts.append(("Owners", ", ".join(particulars.owners) or "none named ([exercise] owners)"))
-    yield Facts(tuple(facts))
-    rows = []
-    for series in exercise.series:
-        good = sum(1 for drilled in series.drills if drilled.entry.good)
-        rows.append(
-            (
-                series.backup,
-                f"{len(series.drills):,}",
-                f"{good:,}",
-                f"{series.latest.started_at:%Y-%m-%d}",
-                str(series.latest.verdict),
-            )
-        )
-    yield Grid(
-        "What was drilled",
-        (
-            Column("Backup"), Column("Drills", number=True), Column("Good", number=True), Column("Latest", whole=True),
-            Column("Its verdict", whole=True),
-        ),
-        tuple(rows),
-        frozenset(
-            number for number, series in enumerate(exercise.series) if series.latest.verdict is not Verdict.PASS
-        ),
-    )  # fmt: skip
+def _environment(exercise: Exercise) -> Iterator[Block]:
     parts = {
         (part.name, part.version, part.real): None for drilled in exercise.drills for part in drilled.entry.components
     }
-    if parts:
-        yield Grid(
-            "Into what the backups were restored",
-            (Column("What"), Column("Version"), Column("Real or stand-in")),
-            tuple((name, version, "real" if real else "stand-in") for name, version, real in sorted(parts)),
-        )
+    if not parts:
+        yield Paragraph("No server was started.")
+        return
+    yield Grid(
+        "Servers and programs that the backups were restored into",
+        (Column("What"), Column("Version"), Column("Real or stand-in")),
+        tuple((name, version, "real" if real else "stand-in") for name, version, real in sorted(parts)),
+    )
 
 
 def _drills(exercise: Exercise) -> Iterator[Block]:
     drills = exercise.drills
+    for series in exercise.series:
+        if not series.latest.generated or len(exercise.series) == 1:
+            yield weeks_chart(series, exercise.period)
     yield Grid(
         "Every drill, the oldest first",
         (
@@ -151,7 +149,10 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
         ),
         tuple(_row(drilled) for drilled in drills),
         frozenset(number for number, drilled in enumerate(drills) if drilled.entry.verdict is not Verdict.PASS),
+        frozenset({2}),
     )  # fmt: skip
+    if any(NOT_COUNTED in (drilled.time_met, drilled.point_met) for drilled in drills):
+        yield Paragraph("In brackets: does not count, because the drill did not pass or its times may not be quoted.")
     reasons = [
         f"{drilled.entry.started_at:%Y-%m-%d}, {drilled.entry.backup}: {' '.join(drilled.entry.reasons[:3])}"
         for drilled in drills
@@ -181,6 +182,7 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
                 for entry in exercise.controls
             ),
             frozenset(number for number, entry in enumerate(exercise.controls) if entry.verdict is not entry.expected),
+            frozenset({4}),
         )
 
 
@@ -202,7 +204,7 @@ def _measured(duration_s: float | None, met: str) -> str:
 
 
 def _told(text: str, met: str) -> str:
-    return f"{text}, missed" if met == MISSED else text
+    return f"{text}, missed" if met == MISSED else f"({text})" if met == NOT_COUNTED else text
 
 
 def _evidence(exercise: Exercise) -> Iterator[Block]:
@@ -229,4 +231,3 @@ def _evidence(exercise: Exercise) -> Iterator[Block]:
 def _people() -> Iterator[Block]:
     yield Form("Participants", ("Name", "Role", "Present"), 6)
     yield Form("Decisions", ("Decision", "Who", "By when"), 6)
-    yield Form("Signatures", ("Name", "Role", "Date", "Signature"), 4)

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from harness.base.model import Severity
 from harness.records.history.entry import Entry
 from harness.records.history.exercise import Exercise, Seen, Series
-from harness.reports.document import Bar, Block, Bullets, Column, Grid, Paragraph, Picture
+from harness.reports.document import Block, Bullets, Column, Grid, Paragraph
 from harness.reports.words import counted, seconds
 
 _LISTED = 15
-_PICTURED = 12
 
 
 def changes(exercise: Exercise) -> Iterator[Block]:
@@ -61,18 +60,6 @@ def _sizes(series: Series) -> Iterator[Block]:
         return
     before = series.before
     earlier: Mapping[str, int] = before.tables if before is not None else {}
-    largest = sorted(good.tables.items(), key=lambda item: (-item[1], item[0]))[:_PICTURED]
-    bars = tuple(
-        Bar(name, 0.0, float(rows), counted(rows, "row") + _share(earlier.get(name), rows)) for name, rows in largest
-    )
-    yield Paragraph(f"The largest tables of {series.backup}:")
-    yield Picture(
-        f"Rows by table: {series.backup}",
-        f"The {len(bars)} largest of {counted(len(good.tables), 'table')} in the last good drill, the largest first: "
-        + ", ".join(f"{bar.label} {bar.told}" for bar in bars[:5])
-        + ".",
-        bars,
-    )
     if before is None:
         return
     names = sorted(good.tables.keys() | earlier.keys())
@@ -89,10 +76,6 @@ def _sizes(series: Series) -> Iterator[Block]:
     )
     if len(differing) > _LISTED:
         yield Paragraph(f"{counted(len(differing) - _LISTED, 'table')} more changed by less.")
-
-
-def _share(old: int | None, new: int) -> str:
-    return "" if not old or old == new else f", {_change(old, new)}"
 
 
 def _change(old: int, new: int) -> str:

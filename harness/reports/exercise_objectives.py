@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.records.history.exercise import MISSED, NO_OBJECTIVE, NOT_MEASURED, Exercise, Series
-from harness.reports.document import Bar, Block, Bullets, Column, Grid, Paragraph, Picture
-from harness.reports.words import counted, seconds, span
-
-_PICTURED = 24
-"""Bars of one picture; more are told in the table only."""
+from harness.base.model import Verdict
+from harness.records.history.exercise import MISSED, NO_OBJECTIVE, NOT_COUNTED, NOT_MEASURED, Exercise, Series
+from harness.reports.document import Block, Bullets, Column, Grid, Paragraph
+from harness.reports.trend import recovery_chart
+from harness.reports.words import seconds, span
 
 
 def objectives(exercise: Exercise, agreed: tuple[str, ...]) -> Iterator[Block]:
@@ -25,9 +24,34 @@ def objectives(exercise: Exercise, agreed: tuple[str, ...]) -> Iterator[Block]:
         ),
         tuple(rows),
         frozenset(number for number, row in enumerate(rows) if "missed" in row[-1]),
+        frozenset({4, 5}),
     )  # fmt: skip
+    yield Paragraph(
+        "Only drills that passed count, and for the recovery time only those with production-like durability. The"
+        " recovery point is the age of the newest row when the backup was taken; whoever loses everything just before"
+        " the next backup loses that much and the time between two good backups besides."
+    )
+    yield Grid(
+        "Longest time between good backups (a backup is good when its drill passed)",
+        (Column("Backup"), Column("Good backups", number=True), Column("Longest time", number=True)),
+        tuple(
+            (
+                series.backup,
+                f"{sum(1 for drilled in series.drills if drilled.entry.good):,}",
+                "one good backup" if series.longest_gap_s is None else span(round(series.longest_gap_s)),
+            )
+            for series in exercise.series
+        ),
+    )
     for series in exercise.series:
-        yield from _picture(series)
+        measured = [
+            (drilled.entry.started_at, drilled.entry.recovery_time_s, drilled.entry.verdict is Verdict.PASS)
+            for drilled in series.drills
+        ]
+        chart = tuple(recovery_chart(series.backup, measured, series.drills[-1].time_objective_s))
+        if chart:
+            yield Paragraph(f"Recovery time of {series.backup} over the drills; a ring is one that did not pass.")
+            yield from chart
 
 
 def _objective_rows(series: Series) -> Iterator[tuple[str, ...]]:
@@ -48,15 +72,15 @@ def _objective_rows(series: Series) -> Iterator[tuple[str, ...]]:
             lambda value: span(round(value)),
         ),
     ):
-        values = [value for value in measured if value is not None]
-        judged = [each for each in met if each != NO_OBJECTIVE]
+        values = [value for value, each in zip(measured, met, strict=True) if value is not None and each != NOT_COUNTED]
+        judged = [each for each in met if each not in (NO_OBJECTIVE, NOT_COUNTED)]
         yield (
             series.backup,
             what,
             "none set" if objective_s is None else f"at most {span(objective_s)}",
             "not measured" if measured[-1] is None else shown(measured[-1]),
             shown(max(values)) if values else "not measured",
-            _kept(judged) if judged else "no objective",
+            _kept(judged) if judged else "no objective" if objective_s is None else "no drill counts",
         )
 
 
@@ -64,35 +88,3 @@ def _kept(met: Sequence[str]) -> str:
     missed, unmeasured = met.count(MISSED), met.count(NOT_MEASURED)
     told = f"missed in {missed} of {len(met)}" if missed else f"met in {len(met) - unmeasured} of {len(met)}"
     return told + (f", not measured in {unmeasured}" if unmeasured else "")
-
-
-def _picture(series: Series) -> Iterator[Block]:
-    measured = [
-        (drilled.entry, drilled.entry.recovery_time_s)
-        for drilled in series.drills
-        if drilled.entry.recovery_time_s is not None
-    ]
-    if len(measured) < 2:
-        return
-    shown = measured[-_PICTURED:]
-    bars = tuple(
-        Bar(
-            f"{entry.started_at:%Y-%m-%d %H:%M}, {entry.verdict}",
-            0.0,
-            time_s,
-            seconds(time_s),
-            emphasised=number == len(shown) - 1,
-        )
-        for number, (entry, time_s) in enumerate(shown)
-    )
-    times = [time_s for _, time_s in shown]
-    limit = series.drills[-1].time_objective_s
-    yield Paragraph(f"Recovery time of {series.backup}, the latest drill last:")
-    yield Picture(
-        f"Recovery time over the drills: {series.backup}",
-        f"Recovery time of {counted(len(shown), 'drill')}, the latest last: between {seconds(min(times))} and"
-        f" {seconds(max(times))}, the latest {seconds(times[-1])}.",
-        bars,
-        limit,
-        "" if limit is None else f"at most {span(limit)}",
-    )

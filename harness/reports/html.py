@@ -7,11 +7,14 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from harness.base.printable import printable_words
-from harness.reports.charts import svg_of
-from harness.reports.document import SEVERITY_WORDS, Document, Picture, notice_facts
+from harness.reports.charts import axis_svg, sign_svg, span_svg, spark_svg, svg_of
+from harness.reports.document import SEVERITY_WORDS, TIMELINE_COLUMNS, Document, compared_in, facts_of, others_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2 import Environment
+    from markupsafe import Markup
 
 
 def render_html(document: Document, *, for_paper: bool = False) -> str:
@@ -26,12 +29,19 @@ def render_html(document: Document, *, for_paper: bool = False) -> str:
     environment = _environment()
     numbers = count(1)
 
-    def draw(picture: Picture) -> Markup:
-        return Markup(svg_of(picture, next(numbers), for_paper=for_paper))  # noqa: S704 (drawn here, texts escaped)
+    def drawn(draw: Callable[..., str]) -> Callable[..., Markup]:
+        return lambda *what: Markup(draw(*what, for_paper=for_paper))  # noqa: S704 (drawn here, texts escaped)
 
     styles = Markup(environment.get_template("report.css").render())  # noqa: S704 (our own file)
     return environment.get_template("document.html.j2").render(
-        document=document, for_paper=for_paper, draw=draw, styles=styles
+        document=document,
+        for_paper=for_paper,
+        draw=lambda picture: drawn(svg_of)(picture, next(numbers)),
+        axis=drawn(axis_svg),
+        bar=drawn(span_svg),
+        spark=drawn(spark_svg),
+        sign=drawn(sign_svg),
+        styles=styles,
     )
 
 
@@ -49,8 +59,11 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
-    environment.filters["facts"] = notice_facts
+    environment.filters["facts"] = facts_of
+    environment.filters["compared"] = compared_in
+    environment.filters["others"] = others_of
     environment.globals["severity_words"] = SEVERITY_WORDS
+    environment.globals["timeline_columns"] = TIMELINE_COLUMNS
     return environment
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from harness.base.printable import printable_words
 from harness.reports.document import (
     SEVERITY_WORDS,
+    TIMELINE_COLUMNS,
     Block,
     Bullets,
     Column,
@@ -16,9 +17,12 @@ from harness.reports.document import (
     Fold,
     Form,
     Grid,
-    Notice,
     Paragraph,
-    notice_facts,
+    Problem,
+    Timeline,
+    compared_in,
+    facts_of,
+    others_of,
 )
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~&$@]|(?<=\w):(?=[\w/])|(?<=\bwww)\.)")
@@ -36,6 +40,16 @@ def _document(document: Document) -> Iterator[str]:
     yield f"# {inline(document.title)}"
     verdict = f"{inline(document.verdict)} " if document.verdict is not None else ""
     yield f"**{verdict}{inline(document.sentence)}**"
+    if document.caveat:
+        yield inline(document.caveat)
+    if document.subject:
+        yield _pairs(document.subject)
+    if document.tiles:
+        yield "\n".join(
+            f"- **{inline(tile.label)}** "
+            + " ".join(inline(text) for text in (*tile.values, tile.note, tile.trend.told) if text)
+            for tile in document.tiles
+        )
     yield from (inline(text) for text in document.lead)
     for section in document.sections:
         yield f"## {inline(section.title)}"
@@ -60,11 +74,19 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
                 yield f"**{inline(block.caption)}**"
                 columns = tuple(Column(title) for title in block.columns)
                 yield _table(Grid("", columns, ((" ",) * len(columns),) * block.lines))
-            case Notice():
-                finding = block.finding
-                yield (f"### {SEVERITY_WORDS[finding.severity]} {inline(finding.code)} {inline(finding.subject)}")
-                yield inline(finding.message)
-                yield _pairs(notice_facts(block))
+            case Timeline():
+                yield inline(block.legend)
+                columns = (Column(TIMELINE_COLUMNS[0]), *(Column(title, number=True) for title in TIMELINE_COLUMNS[1:]))
+                rows = tuple((f"{span.title} {span.detail}", span.began, span.took) for span in block.spans)
+                yield f"**{inline(block.caption)}**"
+                yield _table(Grid("", columns, rows))
+            case Problem():
+                yield f"### {SEVERITY_WORDS[block.severity]} {inline(block.finding.message)}"
+                about = (block.finding.code, block.finding.subject, compared_in(block))
+                yield " ".join(inline(text) for text in about if text)
+                yield _pairs(facts_of(block))
+                if (others := others_of(block)) is not None:
+                    yield from _blocks((others,))
             case Fold():
                 title = f"<summary><b>{_html(block.title)}</b> {_html(block.summary)}</summary>"
                 yield f"<details>\n{title}"

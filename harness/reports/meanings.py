@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.base.model import Finding, Severity
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -141,8 +143,52 @@ MEANINGS: dict[str, Meaning] = {
     ),
 }
 
-STAGE = Meaning(
-    "The drill ended at this step; what comes after it was not looked at.",
-    "Read what the step said, mend the cause and run the drill again.",
+STEP = Meaning(
+    "The drill ended at this step; nothing after it was checked.",
+    "Read what the step said, remove the cause, and run the drill again.",
 )
 """For a step that failed."""
+
+CODES: dict[str, Meaning] = {
+    "check-inconclusive": Meaning(
+        "This check proves nothing in this drill, so the drill cannot pass.",
+        "Remove what kept the check from being made, and run the drill again.",
+    ),
+    "negative-control-undetected": Meaning(
+        "The checks did not see damage that was there: what they say of this backup proves nothing.",
+        "Do not rely on this result. Report it with the version and the run directory.",
+    ),
+    "orphans-accepted": Meaning(
+        "Rows refer to rows that are left out of every backup: pages that follow the reference show nothing.",
+        "Decide whether that loss is acceptable; if it is not, back up the table that is referred to as well.",
+    ),
+    "index-not-imported": Meaning(
+        "Things of this kind cannot be found by searching until their import is run by hand.",
+        "Run `php artisan scout:import` for this model after a restore.",
+    ),
+    "file-time": Meaning(
+        "The content is the same; only the time of the last change differs.",
+        "Keep times when files are backed up and restored, if anything relies on them.",
+    ),
+}
+"""For findings that no check made, and for warnings that mean less than an error of the same check."""
+
+WARNING = Meaning("This does not keep the backup from restoring.", "Decide whether it is acceptable.")
+_ALWAYS_WARNS = ("trend", "script", "server-variables")
+"""Checks whose meaning holds for their warnings too."""
+
+
+def meaning_of(check: str, finding: Finding) -> Meaning:
+    """What a finding means, and what to do where it does not say so itself; a note means no more than it says.
+
+    Args:
+        check: the check that found it, or empty.
+        finding: what was found.
+    """
+    if (known := CODES.get(finding.code)) is not None:
+        return known
+    if finding.severity is Severity.INFO:
+        return Meaning("", "")
+    if finding.severity is Severity.WARNING and check not in _ALWAYS_WARNS:
+        return WARNING
+    return MEANINGS.get(check, STEP)

@@ -16,10 +16,15 @@ def require_pdf() -> Any:
     """WeasyPrint's module.
 
     Raises:
-        MissingProgram: the libraries that set the text are not on this machine.
+        MissingProgram: it is not installed, or the libraries that set the text are not on this machine.
     """
     try:
         import weasyprint
+    except ImportError as error:
+        raise MissingProgram(
+            "a PDF needs WeasyPrint, which is not installed",
+            "Install it with `pip install 'apiary-restore-drill[pdf]'`, or print the HTML page with a browser.",
+        ) from error
     except OSError as error:
         raise MissingProgram(
             "a PDF needs the library Pango, which is not on this machine",

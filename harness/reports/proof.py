@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.artifacts.storage.directories import directories_of
@@ -12,32 +13,41 @@ from harness.base.expressions import HEALTH_CHECKS
 from harness.base.model import DirectoryTotals, DrillResult, IdSet, Probe
 from harness.base.sizes import size
 from harness.checks.evidence import Evidence, FileEvidence
-from harness.reports.document import Bar, Block, Column, Fold, Grid, Paragraph, Picture, Section
-from harness.reports.words import control_sentence, counted
-
-DRAWN = 12
-"""Bars in a picture; the table beside it has all."""
+from harness.reports.document import Block, Bullets, Column, Facts, Fold, Grid, Paragraph, Section
+from harness.reports.verified import expected_tables, found_tables
+from harness.reports.words import control_sentence, counted, moment, seconds
 
 
-def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Path) -> Section:
-    """Everything that was compared, and everything that was broken on purpose.
+def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Path, *, kept: str) -> Section:
+    """Everything that was compared, what was broken on purpose, and the digests of the backup's files.
 
     Args:
         result: what came out.
         evidence: None where there is none.
         run_dir: where its sidecars are.
+        kept: what else the run directory holds, in a sentence.
     """
+    blocks: list[Block] = list(_faults(result))
     if evidence is None:
-        why = "the drill ended before it was gathered" if result.error else "it is not in the run directory"
-        return Section("evidence", "Evidence", (Paragraph(f"There is none: {why}."), *_faults(result)))
-    blocks = (
-        Fold("Tables", tuple(_tables(evidence)), counted(len(_expected_tables(evidence)), "table")),
-        _files(evidence.files, run_dir),
-        Fold("Search indexes", tuple(_indexes(evidence)), counted(len(evidence.search.actual.indexes), "index")),
-        _probes(evidence),
-        *_faults(result),
-    )
-    return Section("evidence", "Evidence", blocks)
+        why = "the drill ended before it was collected" if result.error else "it is not in the run directory"
+        blocks.insert(0, Paragraph(f"There is none: {why}."))
+    else:
+        blocks += [
+            Fold("Tables", tuple(_tables(evidence)), counted(len(expected_tables(evidence)), "table")),
+            _files(evidence.files, run_dir),
+            Fold("Search indexes", tuple(_indexes(evidence)), counted(len(evidence.search.actual.indexes), "index")),
+            _probes(evidence),
+        ]
+    if result.artifacts:
+        columns = (Column("What"), Column("Name"), Column("Size", number=True), Column("SHA-256", code=True))
+        rows = tuple((file.role, file.name, size(file.size_bytes), file.sha256) for file in result.artifacts)
+        grid = Grid("Files of the backup", columns, rows)
+        blocks.append(Fold("Checksums of the backup", (grid,), counted(len(rows), "file")))
+    told = f"The drill began at {moment(result.started_at)} and took {seconds(result.duration_s)}"
+    if result.peak_memory_bytes is not None:
+        told += f"; the harness itself used at most {size(result.peak_memory_bytes)} of memory"
+    blocks.append(Paragraph(f"{told}. {kept}"))
+    return Section("evidence", "Evidence", tuple(blocks))
 
 
 def _faults(result: DrillResult) -> Iterator[Block]:
@@ -55,52 +65,34 @@ def _faults(result: DrillResult) -> Iterator[Block]:
     ]
     rows += [(fault.name, fault.stage, "", "", "without effect") for fault in result.faults if not fault.changes]
     columns = (Column("Fault", code=True), Column("At"), Column("What"), Column("Which"), Column("How"))
-    grid = Grid("Broken on purpose", columns, tuple(rows))
-    yield Fold("Faults put in on purpose", (grid,), counted(len(result.faults), "fault"))
-
-
-def _expected_tables(evidence: Evidence) -> dict[str, tuple[int, str]]:
-    """Rows and digest by table: the source's, where it is known, and what the script holds elsewhere."""
-    if evidence.source is not None:
-        left_out = set(evidence.excluded_tables)
-        return {t.name: (t.rows, t.digest) for t in evidence.source.tables if t.name not in left_out}
-    return {t.name: (t.rows, t.digest) for t in evidence.script.tables}
+    grid = Grid("Injected faults", columns, tuple(rows))
+    yield Fold("Injected faults", (grid,), counted(len(result.faults), "fault"))
 
 
 def _tables(evidence: Evidence) -> Iterator[Block]:
-    expected = _expected_tables(evidence)
-    there = evidence.target.tables if evidence.source is not None else evidence.redump.tables
-    found = {t.name: (t.rows, t.digest) for t in there}
+    expected, found = expected_tables(evidence), found_tables(evidence)
     in_database = {t.name: t.rows for t in evidence.target.tables}
-    rows, marked = [], set()
-    for number, (name, (count, digest)) in enumerate(sorted(expected.items())):
+    equal, rows = [], []
+    for name, (count, digest) in sorted(expected.items()):
         rows_now, digest_now = found.get(name, (in_database.get(name), ""))
-        if rows_now is None:
-            equal = "table is missing"
-        elif not digest or not digest_now:
-            equal = "not compared"
+        if rows_now == count and digest and digest_now == digest:
+            equal.append(f"{name} {count:,}")
+        elif rows_now is None:
+            rows.append((name, f"{count:,}", "none", "table is missing"))
         else:
-            equal = "yes" if digest == digest_now else "no"
-        if equal != "yes" or rows_now != count:
-            marked.add(number)
-        rows.append((name, f"{count:,}", "none" if rows_now is None else f"{rows_now:,}", equal))
-    largest = sorted(expected.items(), key=lambda item: (-item[1][0], item[0]))[:DRAWN]
-    if largest:
-        yield Picture(
-            "Rows by table",
-            f"The {len(largest)} tables with the most rows; the largest is {largest[0][0]} with "
-            f"{counted(largest[0][1][0], 'row')}.",
-            tuple(Bar(name, 0.0, float(count), f"{count:,}") for name, (count, _) in largest),
-        )
-    columns = (
-        Column("Table", code=True),
-        Column("Rows expected", number=True),
-        Column("Rows found", number=True),
-        Column("Content equal"),
-    )
+            same = "not compared" if not digest or not digest_now else "yes" if digest == digest_now else "no"
+            rows.append((name, f"{count:,}", f"{rows_now:,}", same))
     than = "the source" if evidence.source is not None else "the script"
-    yield Grid(f"Tables, compared with {than}", columns, tuple(rows), frozenset(marked))
-    if evidence.excluded_tables:
+    if rows:
+        columns = (
+            Column("Table", code=True), Column("Rows expected", number=True), Column("Rows found", number=True),
+            Column("Content equal"),
+        )  # fmt: skip
+        yield Grid(f"Tables that differ from {than}", columns, tuple(rows), frozenset(range(len(rows))), frozenset({3}))
+    if equal:
+        yield Paragraph(f"With the same rows and content as {than}:")
+        yield Bullets(tuple(equal), compact=True)
+    if evidence.excluded_tables and evidence.manifest is None:
         left = sorted(set(evidence.excluded_tables) - set(expected))
         yield Paragraph(f"Left out of the backup: {', '.join(left)}." if left else "No table was left out.")
 
@@ -110,43 +102,30 @@ def _files(files: FileEvidence, run_dir: Path) -> Fold:
         expected, actual = (directories_of(read_inventory(path)) for path in (files.expected, files.actual))
     except HarnessError as error:
         return Fold("Files by directory", (Paragraph(f"The list of files cannot be read: {error.fact}."),))
-    names = sorted({*expected, *actual})
     nothing = DirectoryTotals(0, 0)
-    rows, marked = [], set()
-    for number, name in enumerate(names):
+    rows, equal = [], []
+    for name in sorted({*expected, *actual}):
         before, after = expected.get(name, nothing), actual.get(name, nothing)
-        left_out = name in files.excluded
-        if before != after and not left_out:
-            marked.add(number)
-        rows.append(
-            (
-                name,
-                "left out" if left_out else f"{before.files:,}",
-                f"{after.files:,}",
-                "left out" if left_out else size(before.size_bytes),
-                size(after.size_bytes),
-            )
-        )
-    columns = (
-        Column("Directory", code=True),
-        Column("Files expected", number=True),
-        Column("Files found", number=True),
-        Column("Size expected", number=True),
-        Column("Size found", number=True),
-    )
-    largest = sorted(actual.items(), key=lambda item: (-item[1].size_bytes, item[0]))[:DRAWN]
-    picture: tuple[Block, ...] = ()
-    if largest and largest[0][1].size_bytes:
-        picture = (
-            Picture(
-                "Sizes by directory",
-                f"The largest directory is {largest[0][0]} with {size(largest[0][1].size_bytes)}.",
-                tuple(Bar(name, 0.0, float(sums.size_bytes), size(sums.size_bytes)) for name, sums in largest),
-            ),
-        )
+        if name in files.excluded and not after.files:
+            equal.append(f"{name} left out")
+        elif before == after:
+            equal.append(f"{name} {counted(after.files, 'file')}, {size(after.size_bytes)}")
+        else:
+            left_out = name in files.excluded
+            wanted = ("left out", "left out") if left_out else (f"{before.files:,}", size(before.size_bytes))
+            rows.append((name, wanted[0], f"{after.files:,}", wanted[1], size(after.size_bytes)))
+    blocks: list[Block] = []
+    if rows:
+        columns = (
+            Column("Directory", code=True), Column("Files expected", number=True), Column("Files found", number=True),
+            Column("Size expected", number=True), Column("Size found", number=True),
+        )  # fmt: skip
+        marked = frozenset(number for number, row in enumerate(rows) if row[1] != "left out")
+        blocks.append(Grid("Directories that differ", columns, tuple(rows), marked, frozenset({2, 4})))
+    if equal:
+        blocks += [Paragraph("With as many files and bytes as expected:"), Bullets(tuple(equal), compact=True)]
     total = sum(sums.files for sums in actual.values())
-    grid = Grid("Files by directory", columns, tuple(rows), frozenset(marked))
-    return Fold("Files by directory", (*picture, grid), counted(total, "file"))
+    return Fold("Files by directory", tuple(blocks), counted(total, "file"))
 
 
 def _indexes(evidence: Evidence) -> Iterator[Block]:
@@ -155,24 +134,27 @@ def _indexes(evidence: Evidence) -> Iterator[Block]:
     proper = {index.name: index for index in search.expected_settings.indexes}
     there = {index.name: index for index in search.actual.indexes}
     not_imported = {rows.index for rows in search.searchable if not rows.imported}
-    rows, marked = [], set()
-    for number, name in enumerate(sorted({*wanted, *proper, *there} - not_imported)):
+    rows, equal = [], []
+    for name in sorted({*wanted, *proper, *there} - not_imported):
         index = there.get(name)
         expected = wanted.get(name, len(proper[name].ids) if name in proper else 0)
         found = len(index.ids if index is not None else IdSet())
         settings = _settings(
             dict(proper[name].settings) if name in proper else {}, dict(index.settings) if index else {}
         )
-        if index is None or expected != found or not settings.startswith("all"):
-            marked.add(number)
-        rows.append((name, f"{expected:,}", f"{found:,}" if index is not None else "no index", settings))
-    columns = (
-        Column("Index", code=True),
-        Column("Documents expected", number=True),
-        Column("Documents found", number=True),
-        Column("Settings equal"),
-    )
-    yield Grid("Search indexes", columns, tuple(rows), frozenset(marked))
+        if index is not None and expected == found and settings.startswith("all"):
+            equal.append(f"{name} {found:,}")
+        else:
+            rows.append((name, f"{expected:,}", f"{found:,}" if index is not None else "no index", settings))
+    if rows:
+        columns = (
+            Column("Index", code=True), Column("Documents expected", number=True),
+            Column("Documents found", number=True), Column("Settings equal"),
+        )  # fmt: skip
+        yield Grid("Indexes that differ", columns, tuple(rows), frozenset(range(len(rows))), frozenset({2, 3}))
+    if equal:
+        yield Paragraph("With every expected document and setting:")
+        yield Bullets(tuple(equal), compact=True)
     for name in sorted(not_imported):
         yield Paragraph(f"{name} is searchable in the application's code, and scout:import-all leaves it out.")
     bad = search.actual.bad_tasks
@@ -189,22 +171,35 @@ def _settings(proper: dict[str, str], found: dict[str, str]) -> str:
 def _probes(evidence: Evidence) -> Fold:
     app = evidence.app
     kinds: tuple[tuple[str, Sequence[Probe]], ...] = (
-        ("Search for a known row", evidence.search.probes),
-        ("Answer of the application", (app.ping,)),
-        ("Health check", tuple(probe for probe in app.health if probe.subject in HEALTH_CHECKS)),
-        ("Decrypt a value", app.decrypt),
-        ("Download a file", app.downloads),
+        ("search for a known row", evidence.search.probes),
+        ("answer of the application", (app.ping,)),
+        ("health check", tuple(probe for probe in app.health if probe.subject in HEALTH_CHECKS)),
+        ("decrypt a value", app.decrypt),
+        ("download a file", app.downloads),
     )
-    rows = [(kind, probe.subject, _answer(probe), probe.error) for kind, probes in kinds for probe in probes]
-    rows += [
-        ("Way out of the network", attempt.target, "reached" if attempt.reached else attempt.unknown or "closed", "")
+    asked = [(kind, probe.subject, _answer(probe), probe.error) for kind, probes in kinds for probe in probes]
+    asked += [
+        ("outbound access", attempt.target, "reached" if attempt.reached else attempt.unknown or _CLOSED, "")
         for attempt in evidence.egress or ()
     ]
-    marked = frozenset(number for number, row in enumerate(rows) if row[2] not in ("as expected", "closed"))
-    columns = (Column("Question"), Column("About"), Column("Answer"), Column("Error"))
-    grid = Grid("Questions with known answers", columns, tuple(rows), marked)
-    return Fold("Questions with known answers", (grid,), counted(len(rows), "question"))
+    wrong = tuple(row for row in asked if row[2] not in (_EXPECTED, _CLOSED))
+    right: dict[str, list[str]] = {}
+    for kind, subject, answer, _ in asked:
+        if answer in (_EXPECTED, _CLOSED):
+            right.setdefault(kind, []).append(subject)
+    blocks: list[Block] = []
+    if wrong:
+        columns = (Column("Question"), Column("About"), Column("Answer"), Column("Error"))
+        grid = Grid("Answers that are not the expected ones", columns, wrong, frozenset(range(len(wrong))))
+        blocks.append(replace(grid, strong=frozenset({2})))
+    if right:
+        told = tuple((kind, ", ".join(subjects)) for kind, subjects in right.items())
+        blocks += [Paragraph("Answered as expected:"), Facts(told, compact=True)]
+    return Fold("Questions with known answers", tuple(blocks), counted(len(asked), "question"))
+
+
+_EXPECTED, _CLOSED = "as expected", "closed"
 
 
 def _answer(probe: Probe) -> str:
-    return "as expected" if not probe.error and probe.expected == probe.actual else "not as expected"
+    return _EXPECTED if not probe.error and probe.expected == probe.actual else "not as expected"

@@ -94,3 +94,30 @@ def control_sentence(control: NegativeControl) -> str:
         f"Negative control {control.name}: {control.subject} was broken on purpose after the verdict"
         f" ({control.detail}), and the check {control.check} was asked again: {found}."
     )
+
+
+FAITHFUL = "faithful"
+"""The mode of a drill whose times may be quoted."""
+MODES = {
+    FAITHFUL: "production-like durability: the documented commands, with servers as durable as in production",
+    "fast": "fsync off: the same checks, timings not representative",
+}
+
+
+def judged(
+    measured_s: float | None, objective_s: float | None, result: DrillResult, *, missed: bool
+) -> tuple[str, bool | None]:
+    """What became of an objective, in words, and whether it was met; None where nobody judged it.
+
+    A drill that did not pass has no time in which anything was recovered: it can only miss an objective.
+
+    Args:
+        missed: whether a check found that.
+    """
+    if measured_s is None or objective_s is None:
+        return ("no objective set" if objective_s is None else f"objective {span(objective_s)}: not measured"), None
+    if missed:
+        return f"objective {span(objective_s)}: missed", False
+    if result.verdict is not Verdict.PASS:
+        return f"objective {span(objective_s)}: not judged, the drill did not pass", None
+    return f"objective {span(objective_s)}: met", True

@@ -80,6 +80,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     assert drilled.returncode == 0, drilled.stdout + drilled.stderr
     (run_dir,) = (place / "runs").iterdir()
     pages = {"PASS": run_dir / "report.html"}
+    printed = command("report", str(run_dir), "--pdf", str(run_dir / "report.pdf"), place=place)
+    assert printed.returncode == 0, printed.stdout + printed.stderr
     changes: dict[str, Callable[[dict[str, object]], None]] = {"FAIL": damage, "INCONCLUSIVE": blind}
     for verdict, change in changes.items():
         copy = place / verdict

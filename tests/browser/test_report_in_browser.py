@@ -58,15 +58,43 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
 
-@pytest.mark.parametrize("verdict", VERDICTS)
-def test_the_verdict_is_what_is_seen_first(browser: Browser, reports: dict[str, Path], verdict: str) -> None:
-    """On a phone, without scrolling: the word and the sentence."""
-    with opened(browser, reports[verdict], PHONE) as (page, _):
-        shown = page.locator(".verdict")
-        box = shown.bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] < PHONE["height"]
-        assert shown.locator("strong").inner_text() == verdict
+def test_the_first_screen_has_the_verdict_and_the_four_figures(browser: Browser, reports: dict[str, Path]) -> None:
+    """Without scrolling, on a phone too: sign, word and colour, what it was restored into, each figure."""
+    colours = set()
+    for verdict in VERDICTS:
+        for size in (PHONE, {"width": 1280, "height": 800}):
+            with opened(browser, reports[verdict], size) as (page, _):
+                assert page.locator(".stamp strong").inner_text() == verdict
+                assert page.locator(".stamp svg").is_visible()
+                colours.add((verdict, page.locator(".stamp").evaluate("it => getComputedStyle(it).backgroundColor")))
+                tiles = page.locator(".tile")
+                assert tiles.locator(".label").all_inner_texts() == [
+                    "Recovery time", "Recovery point", "Verified of expected", "Findings",
+                ]  # fmt: skip
+                for shown in (page.locator(".verdict"), page.locator(".subjects"), *tiles.all()):
+                    box = shown.bounding_box()
+                    assert box is not None
+                    assert box["y"] + box["height"] <= size["height"], f"{verdict}: {shown.inner_text()}"
+                assert page.locator("h2").all_inner_texts() == [
+                    "Findings", "Timeline", "Recovery objectives", "Backup", "Environment", "What was checked",
+                    "Not proven", "Evidence",
+                ]  # fmt: skip
+    assert len(colours) == len({colour for _, colour in colours}) == 3, "one colour for each verdict"
+
+
+def test_on_paper_a_pass_has_four_pages_and_none_is_half_empty(reports: dict[str, Path]) -> None:
+    """By the place of the lowest text on each page but the last."""
+    pages = PdfReader(reports["PASS"].with_suffix(".pdf")).pages
+    assert len(pages) <= 4
+    for page in pages[:-1]:
+        lowest = [float(page.mediabox.height)]
+
+        def place(text: str, _: object, matrix: list[float], *__: object, lowest: list[float] = lowest) -> None:
+            if text.strip() and not text.startswith("Page "):
+                lowest.append(matrix[5])
+
+        page.extract_text(visitor_text=place)
+        assert min(lowest[1:]) < float(page.mediabox.height) / 2
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -89,7 +117,7 @@ def test_an_accessibility_engine_finds_nothing(
 
 def test_folding_works_without_scripts(browser: Browser, reports: dict[str, Path]) -> None:
     with opened(browser, reports["PASS"], PHONE, scripts=False) as (page, asked):
-        tables = page.locator("details", has_text="Tables").first
+        tables = page.locator("details", has_text="Checksums").first
         inside = tables.locator("table")
         assert not inside.is_visible()
         tables.locator("summary").click()
@@ -111,6 +139,7 @@ def test_on_paper_everything_is_open_and_nothing_of_the_screen_is_left(
         pages = PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True))).pages
     text = " ".join(" ".join(each.extract_text().split()) for each in pages)
     assert "FAIL The backup does not restore as it should." in text
+    assert "Same cause" in text
     assert "apiary_dues_transactions" in text
     assert f"Page 1 of {len(pages)}" in text
 

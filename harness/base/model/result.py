@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from harness.base.model.backup import ArtifactFile, Provenance
-from harness.base.model.run import Component, Step
+from harness.base.model.run import Acceptance, Component, Origin, Step
 from harness.base.model.verdict import CheckResult, Finding, Verdict
 
 
@@ -160,6 +160,8 @@ class DrillResult:
         negative_control: what was broken after the verdict, to see whether the checks find it; None where none
             was asked for (a scenario with faults is one itself).
         provenance: where the files of the backup came from, when they were fetched or chosen by a pattern.
+        origin: who ran it, where and with what; None in results of older versions.
+        accepted: what the configuration accepts to be left out.
     """
 
     format_version: int
@@ -192,3 +194,5 @@ class DrillResult:
     expected_verdict: Verdict = Verdict.PASS
     negative_control: NegativeControl | None = None
     provenance: tuple[Provenance, ...] = ()
+    origin: Origin | None = None
+    accepted: tuple[Acceptance, ...] = ()

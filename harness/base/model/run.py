@@ -22,6 +22,37 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Who ran a drill, where, and with what.
+
+    Args:
+        user: the account, and the one behind sudo.
+        host: name of the machine.
+        system: operating system and Python.
+        version: of apiary-drill.
+        configuration: path of the configuration file, or the scenario; empty where the command line said all.
+        configuration_sha256: digest of that file, hexadecimal; empty without one.
+    """
+
+    user: str
+    host: str
+    system: str
+    version: str
+    configuration: str = ""
+    configuration_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Tables that somebody accepts to be without a backup: `by` whom, `until` which day (ISO), and `why`."""
+
+    tables: tuple[str, ...]
+    by: str = ""
+    until: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of the procedure with its measured time; `detail` holds counts and sizes in words."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from harness.reports.terminal import print_line, show_error
 if TYPE_CHECKING:
     from harness.cli.config import Config
     from harness.records.history.exercise import Exercise
+    from harness.records.history.register import Action
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _SUFFIXES = {"html": "html", "pdf": "pdf", "markdown": "md"}
@@ -71,11 +72,11 @@ def exercise(
       apiary-drill exercise --from 2026-10-01 --to 2026-12-31 --format pdf --out exercises
     """
     period, before = _period(quarter_text, first, last)
-    found, configured = _exercise(period, before, config_file, scorecard)
+    found, configured, actions = exercise_found(period, before, config_file, scorecard)
     if not found.drills and not found.controls:
         print_line(f"no drill began between {period.first} and {period.last}: there is nothing to write about")
         sys.exit(1)
-    sys.exit(_write(found, configured, out, formats))
+    sys.exit(_write(found, configured, actions, out, formats))
 
 
 def _period(quarter_text: str | None, first: datetime | None, last: datetime | None) -> tuple[Period, Period]:
@@ -88,12 +89,18 @@ def _period(quarter_text: str | None, first: datetime | None, last: datetime | N
     return days(first.date(), last.date())
 
 
-def _exercise(
-    period: Period, before: Period, config_file: Path | None, scorecard_file: Path | None
-) -> tuple[Exercise, Config | None]:
+def exercise_found(
+    period: Period, before: Period, config_file: Path | None, scorecard_file: Path | None = None
+) -> tuple[Exercise, Config | None, tuple[Action, ...]]:
+    """The facts of a period, the configuration, and the register of actions beside it.
+
+    Raises:
+        UsageError: no history, or a file that cannot be read.
+    """
     from harness.cli import config
     from harness.faults import FAMILIES
     from harness.records.history.exercise import Chain, Known, exercise_of
+    from harness.records.history.register import read_actions
     from harness.records.history.scorecard import read_scorecard
     from harness.scenario import definition as scenario
 
@@ -114,10 +121,21 @@ def _exercise(
     )
     scorecard = read_scorecard(scorecard_file) if scorecard_file is not None else None
     chain = Chain(recorded, digest, tuple(history.problems()))
-    return exercise_of(entries, period, before, known, scorecard, chain), chosen
+    register = register_path(chosen, base)
+    actions = read_actions(register) if register.exists() or (chosen and chosen.exercise.actions) else ()
+    return exercise_of(entries, period, before, known, scorecard, chain), chosen, actions
 
 
-def _write(found: Exercise, configured: Config | None, out: Path, formats: tuple[str, ...]) -> int:
+def register_path(configured: Config | None, base: Path) -> Path:
+    """Where the register is, or would be: as `[exercise] actions` says, else beside the configuration."""
+    from harness.records.history.register import FILE_NAME
+
+    return base / ((configured.exercise.actions if configured else None) or FILE_NAME)
+
+
+def _write(
+    found: Exercise, configured: Config | None, actions: tuple[Action, ...], out: Path, formats: tuple[str, ...]
+) -> int:
     from harness.base.errors import MissingProgram
     from harness.reports.exercise import Particulars, exercise_document
     from harness.reports.files import write_whole
@@ -129,7 +147,7 @@ def _write(found: Exercise, configured: Config | None, out: Path, formats: tuple
     if configured is not None:
         told = configured.exercise
         particulars = Particulars(told.title, told.organisation, told.systems, told.owners, told.objectives)
-    document = exercise_document(found, particulars)
+    document = exercise_document(found, particulars, actions, datetime.now(UTC).date())
     name = found.period.name.replace(" ", "-")
     failed = 0
     for kind in dict.fromkeys(formats):

@@ -104,6 +104,7 @@ class Asked:
             base = path.absolute().parent
             found, objectives = config.locate(configured, base, sources, password), configured.objectives
             decryption = self._decryption(sources) or configured.backup.decryption(base, sources)
+            found = replace(found, configuration=path.absolute())
             key_file = key_file or configured.app_key_file(base)
         key = None if key_file is None else read_app_key(key_file)  # before a volume is opened
         zones = found.time_zones

@@ -107,6 +107,7 @@ def collect(run: Run, stack: Stack, restored: Restored) -> Evidence:
             evidence,
             egress=attempts.result() if attempts is not None else None,
             trend=run.faults.trend() or restored.backup.trend,
+            accepted=restored.backup.acceptances,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from harness.base.model import Severity, Verdict
 from harness.records.history.entry import Entry
@@ -11,6 +12,10 @@ from harness.records.history.period import Period
 from harness.records.history.scorecard import Scorecard
 
 MET, MISSED, NOT_MEASURED, NO_OBJECTIVE = "met", "missed", "not measured", "no objective"
+NOT_COUNTED = "not counted"
+"""The drill did not pass, or ran in a mode whose times may not be quoted: it shows no recovery, quick or slow."""
+_OF_OBJECTIVES = {"recovery-time", "recovery-point", "backup-age"}
+_QUOTABLE = "faithful"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class Drilled:
     Args:
         entry: the drill.
         time_objective_s, point_objective_s: its own objectives, else the configured ones for backups.
-        time_met, point_met: MET, MISSED, NOT_MEASURED or NO_OBJECTIVE.
+        time_met, point_met: MET, MISSED, NOT_MEASURED, NOT_COUNTED or NO_OBJECTIVE.
     """
 
     entry: Entry
@@ -39,12 +44,33 @@ class Series:
         drills: those of the period, the oldest first.
         good: the last good one of them, or None.
         before: the last good one before the period, or None.
+        passed_before: how many of those of the period before passed, and how many there were.
     """
 
     backup: str
     drills: tuple[Drilled, ...]
     good: Entry | None
     before: Entry | None
+    passed_before: tuple[int, int] = (0, 0)
+
+    @property
+    def passed(self) -> int:
+        """How many drills of the period passed."""
+        return sum(1 for drilled in self.drills if drilled.entry.verdict is Verdict.PASS)
+
+    @property
+    def longest_gap_s(self) -> float | None:
+        """The longest time between good backups, from the last good one before the period to the latest drill.
+
+        A backup is good when its drill passed. What nothing dates counts as of the moment of its drill.
+        """
+        good = [drilled.entry for drilled in self.drills if drilled.entry.good]
+        moments = [
+            entry.backup_at or entry.started_at for entry in ((self.before,) if self.before else ()) + tuple(good)
+        ]
+        if not self.latest.good:
+            moments.append(self.latest.started_at)
+        return max(((b - a).total_seconds() for a, b in pairwise(sorted(set(moments)))), default=None)
 
     @property
     def latest(self) -> Entry:
@@ -167,7 +193,7 @@ def exercise_of(
     earlier = [entry for entry in everything if entry.started_at < period.since and not entry.control]
     drills = [entry for entry in inside if not entry.control]
     names = sorted({entry.backup for entry in drills}, key=lambda name: (name.startswith("generated data: "), name))
-    series = tuple(_series(name, drills, earlier, known) for name in names)
+    series = tuple(_series(name, drills, earlier, before, known) for name in names)
     seen = _seen(everything, period, series)
     last_period = [entry for entry in earlier if entry.started_at >= before.since]
     wanted = sorted({*known.configured, *(entry.backup for entry in last_period)} - set(names))
@@ -195,13 +221,15 @@ def _time(entry: Entry) -> tuple[object, ...]:
     return entry.started_at, entry.drill_id
 
 
-def _series(backup: str, drills: Sequence[Entry], earlier: Sequence[Entry], known: Known) -> Series:
+def _series(backup: str, drills: Sequence[Entry], earlier: Sequence[Entry], before: Period, known: Known) -> Series:
     mine = [entry for entry in drills if entry.backup == backup]
+    last = [entry for entry in earlier if entry.backup == backup and entry.started_at >= before.since]
     return Series(
         backup=backup,
         drills=tuple(_drilled(entry, known) for entry in mine),
         good=next((entry for entry in reversed(mine) if entry.good), None),
         before=next((entry for entry in reversed(earlier) if entry.good and entry.backup == backup), None),
+        passed_before=(sum(1 for entry in last if entry.verdict is Verdict.PASS), len(last)),
     )
 
 
@@ -210,12 +238,18 @@ def _drilled(entry: Entry, known: Known) -> Drilled:
     if not entry.generated:
         time_s = known.time_objective_s if time_s is None else time_s
         point_s = known.point_objective_s if point_s is None else point_s
-    return Drilled(entry, time_s, point_s, _met(entry.recovery_time_s, time_s), _met(entry.recovery_point_s, point_s))
+    time_met = _met(entry, entry.recovery_time_s, time_s)
+    if time_met in (MET, MISSED) and entry.mode != _QUOTABLE:
+        time_met = NOT_COUNTED
+    return Drilled(entry, time_s, point_s, time_met, _met(entry, entry.recovery_point_s, point_s))
 
 
-def _met(measured_s: float | None, objective_s: float | None) -> str:
+def _met(entry: Entry, measured_s: float | None, objective_s: float | None) -> str:
     if objective_s is None:
         return NO_OBJECTIVE
+    errors = {finding.code for finding in entry.findings if finding.severity is Severity.ERROR}
+    if entry.verdict is not Verdict.PASS and not (errors and errors <= _OF_OBJECTIVES):
+        return NOT_COUNTED
     if measured_s is None:
         return NOT_MEASURED
     return MET if measured_s <= objective_s else MISSED

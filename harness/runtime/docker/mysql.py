@@ -132,7 +132,6 @@ def mysql_container(
             dump=image.dump,
             private=host == reach.address,
             limits=spec.limits,
-            place=f"the volume {name}",
         )
         yield (
             mysql,

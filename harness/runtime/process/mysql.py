@@ -58,7 +58,6 @@ def mysql_server(
             client=str(programs.client),
             dump=str(programs.dump),
             limits=spec.limits,
-            place=str(directory),
         )
         init = directory / "init.sql"
         init.touch(mode=0o600)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from harness.artifacts.storage.names import code_of
-from harness.base.model import Orphans, Severity
+from harness.base.model import Acceptance, CheckResult, Orphans, Severity
 from harness.checks.evidence import RowDifference, ScriptTable
 from harness.checks.tables import check_excluded, check_orphans, check_rows, check_script_rows, check_table_set
 from tests.unit.checks.builders import database, finding, only, part, table
@@ -181,6 +182,24 @@ def test_an_excluded_table_that_is_there_and_empty() -> None:
 def test_an_excluded_table_that_is_in_the_backup_all_the_same_is_not_judged() -> None:
     result = check_excluded(["jobs"], database(table("jobs")), database(table("jobs")), ["jobs"])
     assert (result.findings, result.compared) == ((), 0)
+
+
+def test_an_acceptance_holds_until_its_last_day_and_is_an_error_after_it() -> None:
+    accepted = [Acceptance(("jobs", "audits"), "Head of IT", "2026-11-29", "Kept elsewhere."), Acceptance(("teams",))]
+    state = database(*(table(name, rows=0) for name in ("jobs", "audits", "teams")))
+
+    def judged(day: date) -> CheckResult:
+        return check_excluded(["jobs", "audits", "teams"], state, state, ["audits"], accepted, day)
+
+    assert judged(date(2026, 11, 29)).findings == ()
+    assert only(judged(date(2026, 11, 30))) == finding(
+        "acceptance-expired",
+        "jobs",
+        "Table jobs is left out of the backup, and the acceptance of that by Head of IT ended on 2026-11-29.",
+        "accepted on 2026-11-30",
+        "accepted until 2026-11-29",
+        "Back up jobs, or renew [accepted] with `by`, `until` and `why`.",
+    )
 
 
 def test_an_excluded_table_without_its_structure() -> None:

@@ -53,7 +53,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     config = load(written(tmp_path, WHOLE))
     assert config.backup.dump == ("backups/apiary-*.sql",)
     assert (config.backup.storage, config.backup.database) == ("backups/storage-*", "apiary")
-    assert (config.accepted.tables, config.safety.allow) == (("audits",), ("runs-routine",))
+    assert (config.accepted[0].tables, config.safety.allow) == (("audits",), ("runs-routine",))
     assert (config.objectives.recovery_time_s, config.objectives.recovery_point_s) == (3600, 86400)
 
 

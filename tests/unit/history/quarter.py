@@ -41,6 +41,7 @@ def drill(day: str, backup: str = "production", tables: Mapping[str, int] | None
         scenario=backup.removeprefix("generated data: ") if generated else "verify",
         started_at=started_at,
         finished_at=started_at + timedelta(minutes=30),
+        backup_at=started_at - timedelta(hours=1),
         recovery_time_objective_s=None if generated else 3600.0,
         recovery_point_objective_s=None if generated else 86400.0,
         tables=rows,

@@ -11,7 +11,7 @@ from harness.records.history.exercise import (
     MET,
     MISSED,
     NO_OBJECTIVE,
-    NOT_MEASURED,
+    NOT_COUNTED,
     Chain,
     Exercise,
     Family,
@@ -71,9 +71,9 @@ def test_controls_are_apart() -> None:
 
 def test_objectives_are_met_missed_or_not_measured() -> None:
     production, staging, generated = of().series
-    assert [drilled.time_met for drilled in production.drills] == [MET, MET, MISSED, NOT_MEASURED, MET, MET]
-    assert [drilled.point_met for drilled in production.drills] == [MET, MET, MET, NOT_MEASURED, MET, MISSED]
-    assert {drilled.time_met for drilled in staging.drills} == {MET}
+    assert [drilled.time_met for drilled in production.drills] == [MET, MET, MISSED, NOT_COUNTED, MET, MET]
+    assert [drilled.point_met for drilled in production.drills] == [MET, MET, MET, NOT_COUNTED, MET, MISSED]
+    assert [drilled.time_met for drilled in staging.drills] == [MET, NOT_COUNTED, MET], "it lost rows"
     assert {drilled.time_met for drilled in generated.drills} == {NO_OBJECTIVE}
 
 
@@ -81,7 +81,7 @@ def test_configured_objectives_hold_for_backups_that_had_none() -> None:
     without = [replace(entry, recovery_time_objective_s=None) for entry in quarter_of_drills()]
     known = replace(KNOWN, time_objective_s=1810.0, point_objective_s=1.0)
     production, _, generated = of(known=known, drills=without).series
-    assert [drilled.time_met for drilled in production.drills] == [MET, MET, MISSED, NOT_MEASURED, MISSED, MISSED]
+    assert [drilled.time_met for drilled in production.drills] == [MET, MET, MISSED, NOT_COUNTED, MISSED, MISSED]
     assert production.drills[0].point_met == MET, "its own objective of a day goes before the configured one"
     assert {drilled.time_met for drilled in generated.drills} == {NO_OBJECTIVE}
     assert {drilled.time_met for drilled in of(drills=without).series[0].drills} == {NO_OBJECTIVE}

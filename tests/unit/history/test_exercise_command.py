@@ -77,7 +77,7 @@ def test_the_configuration_names_people_systems_and_the_scorecard(
     text = Path("exercise-2026Q4.md").read_text()
     assert text.startswith("RoboJackets\n")
     assert "- **Systems** Apiary\n- **Owners** Head of IT\n" in text
-    assert "Failure modes by the scorecard score.json, and by the controls of this period." in text
+    assert "Proven by the scorecard score.json, and by the drills of this period." in text
     Path("score.json").unlink()
     answer = command("--quarter", "2026Q4")
     assert answer.exit_code == 2

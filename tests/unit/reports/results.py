@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 from harness.base.errors import ServerFailed, StageFailed
-from harness.base.model import ArtifactFile, Component, DrillResult, Step
+from harness.base.model import ArtifactFile, Component, DrillResult, Origin, Step
 from harness.checks.evidence import Evidence, RowDifference
 from harness.checks.verdict import judge
 from harness.drill.result import result_of
@@ -27,7 +27,15 @@ def described(result: DrillResult, *, failed: bool = False) -> DrillResult:
         components=(
             Component("target mysql", "MySQL", "9.7.4", "mysql@sha256:" + "ab" * 32, True),
             Component(
-                "target apiary", "stand-in Apiary", "0.1.0", "python3 -m harness.standins.apiary.php", False, ("It.",)
+                "target apiary",
+                "stand-in Apiary",
+                "0.1.0",
+                "python3 -m harness.standins.apiary.php",
+                False,
+                (
+                    "The stand-in stood in for Apiary: that the real application starts.",
+                    "Local processes share the machine's network: that a restored application has no outbound access.",
+                ),
             ),
         ),
         steps=(
@@ -38,6 +46,9 @@ def described(result: DrillResult, *, failed: bool = False) -> DrillResult:
         backup="production",
         unproven=("That the stand-in is the real Apiary.", "That the keys are found."),
         peak_memory_bytes=88_000_000,
+        origin=Origin(
+            "deploy as root", "backup-1", "Linux 6.1, Python 3.11.7", "0.1.0", "/etc/apiary-drill.toml", "ef" * 32
+        ),
     )
 
 

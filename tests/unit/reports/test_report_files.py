@@ -51,7 +51,9 @@ def test_all_formats_are_written_from_a_run_directory(tmp_path: Path) -> None:
     assert code == 3, output
     assert files["html"].read_text().startswith("<!doctype html>")
     assert files["pdf"].read_bytes().startswith(b"%PDF-")
-    assert files["markdown"].read_text().startswith("Restore drill of Apiary\n\n# Scenario documented, 2026-11-22\n")
+    assert (
+        files["markdown"].read_text().startswith("Restore drill of Apiary\n\n# Generated data, scenario documented\n")
+    )
     assert files["junit"].read_bytes().startswith(b"<?xml")
     assert not list(tmp_path.glob("*.partial")) + list(tmp_path.glob(".*.partial"))
     assert not (run_dir / "report.html").exists(), "a signature may stand on what is in there"
@@ -125,7 +127,7 @@ def test_every_run_gets_its_page_and_github_its_summary(
     assert said == []
     assert (run_dir / "report.html").read_text().startswith("<!doctype html>")
     assert (tmp_path / "a.xml").exists()
-    assert summary.read_text().startswith("before\nRestore drill of Apiary\n\n# Scenario documented, 2026-11-22\n")
+    assert summary.read_text().startswith("before\nRestore drill of Apiary\n\n# Generated data, scenario documented\n")
     captured = capsys.readouterr()
     assert captured.out == "", "with --json, the result alone is on standard output"
     assert captured.err.startswith("::notice title=Restore drill%3A PASS::The backup restores: ")

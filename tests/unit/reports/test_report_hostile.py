@@ -23,7 +23,7 @@ from harness.monitoring import notify
 from harness.records.run_directory import Store
 from harness.reports.charts import svg_of
 from harness.reports.console import ConsoleProgress, print_summary
-from harness.reports.document import Bar, Picture
+from harness.reports.document import Line
 from harness.reports.failure import tell_unmet
 from harness.reports.github import workflow_commands
 from harness.reports.html import render_html
@@ -116,7 +116,7 @@ def test_html(result: DrillResult, evidence: Evidence, tmp_path: Path) -> None:
     assert list(acting(page)) == []
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    picture = svg_of(Picture(NAME, NAME, (Bar(NAME, 0.0, 1.0, NAME),), 1.0, NAME), 1)
+    picture = svg_of(Line(NAME, NAME, (), 1.0, ((0.5, NAME),), NAME, NAME, 0.5, NAME), 1)
     assert list(acting(picture)) == []
     ElementTree.fromstring(picture)  # noqa: S314 (drawn here)
 

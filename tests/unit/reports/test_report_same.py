@@ -17,12 +17,13 @@ from rich.console import Console
 from harness.base.model import DrillResult, Severity, Verdict
 from harness.checks.evidence import Evidence
 from harness.reports.console import print_summary
-from harness.reports.document import Document, texts
+from harness.reports.document import Document
 from harness.reports.html import render_html
 from harness.reports.junit import render_junit
 from harness.reports.markdown import render_markdown
 from harness.reports.page import page_of
 from harness.reports.pdf import render_pdf
+from harness.reports.texts import texts
 from harness.reports.words import SENTENCES
 from tests.unit.reports.results import damaged, ended_early, failed, passed, text_of_html
 

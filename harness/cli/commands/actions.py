@@ -1,0 +1,62 @@
+"""`apiary-drill actions`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from harness.reports.terminal import print_line
+
+_DAYS = 92
+"""A quarter: findings that no drill of it had are no longer open."""
+
+
+@click.command(
+    epilog="""
+\b
+Exit codes:
+  0  every open finding has an owner, and none is overdue
+  1  one has no owner, or is overdue
+  2  bad usage: no history, or a file that can't be read
+"""
+)
+@click.option("--update", is_flag=True, help="Append entries for findings that the register lacks.")
+@click.option(
+    "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="Another file than ./apiary-drill.toml.",
+)  # fmt: skip
+def actions(*, update: bool, config_file: Path | None) -> None:
+    """List each open finding with its owner, its date and what was decided.
+
+    The register is actions.toml beside apiary-drill.toml, a file to edit and to keep under version control. Nobody
+    closes an action by hand: a finding is closed when the latest drill of its backup no longer has it.
+
+    \b
+    Example:
+      apiary-drill actions
+      apiary-drill actions --update
+    """
+    from harness.cli.commands.exercise import exercise_found, register_path
+    from harness.cli.config import CONFIG_NAME
+    from harness.records.history.period import days
+    from harness.records.history.register import stubs
+    from harness.reports.exercise_register import register_of
+
+    today: date = datetime.now(UTC).date()
+    period, before = days(today - timedelta(days=_DAYS), today)
+    found, configured, known = exercise_found(period, before, config_file)
+    register = register_of(found, known, today)
+    for each in register:
+        print_line(f"{each.owner or 'nobody yet'}, {each.due_told}: {each.sentence} {each.decision}".rstrip())
+    if not register:
+        print_line("no finding is open")
+    missing = [each.seen for each in register if each.action is None]
+    if update and missing:
+        path = register_path(configured, (config_file or Path(CONFIG_NAME)).absolute().parent)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(stubs(missing))
+        print_line(f"appended to {path}: {len(missing)} to fill in")
+    sys.exit(1 if any(each.overdue or not each.owner for each in register) else 0)

@@ -1,0 +1,130 @@
+"""What a report says first: the backup, into what it was restored, what that leaves unproven, four figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from harness.base.model import Component, DrillResult, Severity, Verdict
+from harness.checks.evidence import Evidence
+from harness.records.history.recent import RecentDrill
+from harness.reports.document import Problem, Tile, Trend
+from harness.reports.problems import causes
+from harness.reports.verified import shares
+from harness.reports.words import FAITHFUL, counted, judged, moment, seconds, span
+
+_TARGET = "target "
+_NETWORK = "network"
+"""What a runtime leaves unproven stands with the application as well, and has nothing to do with a stand-in."""
+
+
+def title_of(result: DrillResult) -> str:
+    """The backup's own name, and its time."""
+    if result.scenario != "verify":
+        return f"Generated data, scenario {result.scenario}"
+    scripts = [file.name for file in result.artifacts if file.role == "database"]
+    name = result.backup or next(iter(scripts), "backup without a name")
+    when = "of unknown time" if result.backup_at is None else f"of {result.backup_at:%Y-%m-%d %H:%M} UTC"
+    return f"{name}, backup {when}"
+
+
+def subject_of(result: DrillResult) -> tuple[tuple[str, str], ...]:
+    """Into what it was restored, when, and by whom."""
+    into = ", ".join(f"{part.name} {part.version}" for part in targets(result)) or "no server was started"
+    told = [("Restored into", into)]
+    when = f"{moment(result.started_at)}, took {seconds(result.duration_s)}"
+    if result.origin is not None:
+        when += f", by {result.origin.user} on {result.origin.host}"
+    return (*told, ("Drilled", when))
+
+
+def targets(result: DrillResult) -> tuple[Component, ...]:
+    """The servers and programs that the backup was restored into."""
+    return tuple(part for part in result.components if part.role.startswith(_TARGET))
+
+
+def caveat_of(result: DrillResult) -> str:
+    """What stand-ins leave unproven, in one sentence; empty where every component was the real one."""
+    stand_ins = [part for part in targets(result) if not part.real]
+    if not stand_ins:
+        return ""
+    # "The stand-in stood in for Apiary: that the real application starts": what counts stands behind the colon.
+    left = [text.partition(": ")[2] for part in stand_ins for text in part.unproven if _NETWORK not in text]
+    names = " and ".join(part.name for part in stand_ins)
+    told = "; ".join(dict.fromkeys(each.rstrip(".") for each in left))
+    return f"Restored into stand-ins ({names}). Not proven: {told}." if told else f"Restored into stand-ins ({names})."
+
+
+def tiles_of(
+    result: DrillResult, evidence: Evidence | None, problems: Sequence[Problem], recent: Sequence[RecentDrill]
+) -> tuple[Tile, ...]:
+    """Recovery time, recovery point, what was verified, findings."""
+    codes = {finding.code for finding in result.findings}
+    time_s, point_s = result.recovery_time_s, result.recovery_point_s
+    told_time, met_time = judged(time_s, result.recovery_time_objective_s, result, missed="recovery-time" in codes)
+    told_point, met_point = judged(point_s, result.recovery_point_objective_s, result, missed="recovery-point" in codes)
+    if time_s is not None and result.mode != FAITHFUL:
+        told_time, met_time = "fsync off: not a time to quote", None
+    tally = {severity: sum(1 for each in result.findings if each.severity is severity) for severity in Severity}
+    errors, warnings = tally[Severity.ERROR], tally[Severity.WARNING]
+    rest = f"{counted(warnings, 'warning')}, {counted(tally[Severity.INFO], 'note')}"
+    found = shares(evidence) if evidence is not None else ()
+    whole = bool(found) and all(share.verified == share.expected for share in found)
+    return (
+        Tile(
+            "Recovery time", ("not measured" if time_s is None else seconds(time_s),), told_time, met_time,
+            _trend([drill.recovery_time_s for drill in recent], time_s, seconds),
+        ),
+        Tile(
+            "Recovery point", ("not measured" if point_s is None else span(round(point_s)),), told_point, met_point,
+            _trend([drill.recovery_point_s for drill in recent], point_s, lambda value: span(round(value))),
+        ),
+        Tile(
+            "Verified of expected",
+            tuple(_share(share.verified, share.expected, share.word) for share in found) or ("nothing was compared",),
+            "everything" if whole else "not everything" if found else "the drill ended before",
+            whole if found else None,
+            _trend([float(drill.rows) if drill.rows else None for drill in recent], _rows(evidence), _row_count),
+        ),
+        Tile(
+            "Findings", (counted(errors, "error"),),
+            f"{counted(causes(problems), 'cause')}, {rest}" if errors else rest,
+            not errors if result.verdict is not Verdict.INCONCLUSIVE else None,
+            _trend([float(drill.errors + drill.warnings) for drill in recent], float(errors + warnings), _found),
+        ),
+    )  # fmt: skip
+
+
+def _share(verified: int, expected: int | None, word: str) -> str:
+    if expected is None:
+        return f"{word}s: the list cannot be read"
+    return f"{verified:,} of {counted(expected, word)}"
+
+
+def _rows(evidence: Evidence | None) -> float | None:
+    return None if evidence is None else float(sum(table.rows for table in evidence.target.tables))
+
+
+def _row_count(value: float) -> str:
+    return counted(round(value), "row")
+
+
+def _found(value: float) -> str:
+    return counted(round(value), "finding")
+
+
+def _trend(before: Sequence[float | None], now: float | None, words: Callable[[float], str]) -> Trend:
+    values = (*before, now)
+    measured = [value for value in values if value is not None]
+    if not before:
+        return Trend((), "first drill")
+    return Trend(values, " ".join(_range(measured, words, len(values))))
+
+
+def _range(measured: Sequence[float], words: Callable[[float], str], drills: int) -> Iterator[str]:
+    yield f"{drills} drills:"
+    if not measured:
+        yield "never measured"
+    elif words(min(measured)) == words(max(measured)):
+        yield f"always {words(measured[0])}"
+    else:
+        yield f"{words(min(measured))} to {words(max(measured))}"
