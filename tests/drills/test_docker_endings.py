@@ -224,6 +224,8 @@ def test_a_full_disk_says_nothing_about_the_backup(
         remove(engine, "container", str(holder.id))
         remove(engine, "volume", volume)
     assert caught.value.stage == "restore-database"
-    assert caught.value.fact == "restore-database: the disk of the target is full: this says nothing about the backup"
+    assert caught.value.fact == (
+        f"restore-database: the disk of the target is full (the volume {volume}): this says nothing about the backup"
+    )
     assert caught.value.exit_code == 3
     assert things(engine, drill_id) == []

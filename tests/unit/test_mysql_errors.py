@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.runtime.services.mysql import error_text
-from harness.runtime.services.mysql_errors import without_values
+from harness.runtime.services.mysql_errors import disk_full, without_values
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,12 @@ def test_each_message_of_several_is_judged_by_its_own_code() -> None:
     assert without_values(text) == (
         "ERROR 1146 (42S02) at line 1: Table 'a' is gone\nERROR 1062 (23000) at line 2: Duplicate '…' x\n"
     )
+
+
+def test_a_full_disk_is_named_where_its_place_is_known() -> None:
+    told = disk_full("ERROR 1114", "the volume apiary-drill-x-target-mysql")
+    assert told.fact == (
+        "the disk of the target is full (the volume apiary-drill-x-target-mysql): this says nothing about the backup"
+    )
+    assert disk_full().fact == "the disk of the target is full: this says nothing about the backup"
+    assert told.exit_code == 3

@@ -122,7 +122,7 @@ def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fi
     code = re.search(r"ERROR (\d+)", completed.stderr)
     number = code.group(1) if code else ""
     if number in _DISK_FULL or "No space left on device" in completed.stderr:
-        raise disk_full(told)
+        raise disk_full(told, server.place)
     killed = completed.exit_status in _KILLED
     if (number in _CONNECTION_LOST or killed) and not _alive(server):
         raise ServerFailed("MySQL went away while the script ran", details=told)

@@ -132,6 +132,7 @@ def mysql_container(
             dump=image.dump,
             private=host == reach.address,
             limits=spec.limits,
+            place=f"the volume {name}",
         )
         yield (
             mysql,

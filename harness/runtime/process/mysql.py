@@ -58,6 +58,7 @@ def mysql_server(
             client=str(programs.client),
             dump=str(programs.dump),
             limits=spec.limits,
+            place=str(directory),
         )
         init = directory / "init.sql"
         init.touch(mode=0o600)

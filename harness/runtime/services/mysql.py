@@ -62,6 +62,7 @@ class MySqlServer:
         dump: program that makes them (`mysqldump` or `mariadb-dump`).
         private: True where no packet between the harness and the server leaves this machine.
         limits: how long an answer and a client tool may take; None for a server that was not started here.
+        place: of its data, for messages: a directory, or a volume of the engine.
         overrides: accounts in place of `admin`, by what they are for (`dump`): for faults, and for nothing else.
     """
 
@@ -76,6 +77,7 @@ class MySqlServer:
     dump: str
     private: bool = False
     limits: Limits | None = None
+    place: str = ""
     overrides: dict[str, Account] = field(default_factory=dict, compare=False)
 
     @property

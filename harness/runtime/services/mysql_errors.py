@@ -27,11 +27,11 @@ _FREE_TEXT = 1644
 _ERROR = re.compile(r"^ERROR (\d+)\b.*?(?=^(?:ERROR|WARNING)\b|\Z)", re.MULTILINE | re.DOTALL)
 
 
-def disk_full(details: str = "") -> ServerFailed:
-    """What is told of a server whose disk is full, wherever that shows."""
+def disk_full(details: str = "", place: str = "") -> ServerFailed:
+    """What is told of a server whose disk is full, wherever that shows; `place` is where its data is, if known."""
     return ServerFailed(
-        "the disk of the target is full: this says nothing about the backup",
-        "Make room and run the drill again.",
+        f"the disk of the target is full{f' ({place})' if place else ''}: this says nothing about the backup",
+        "Make room and run the drill again; `apiary-drill doctor` tells how much a configured backup needs.",
         details=details,
     )
 
