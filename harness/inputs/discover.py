@@ -98,6 +98,11 @@ def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTe
     names = [_short(dump, directory) for dump in dumps]
     dump = _only(dumps, names, "script of mysqldump", directory)
     storages = [path for path in storages if _looks_like_storage(path)] or storages
+    if not storages and (zips := _zips(directory, ())):
+        raise UsageError(
+            f"{directory} holds no storage directory or tar archive beside {dump.name}",
+            f"A zip is taken where it holds both: unpack {zips[0].name}, and name the directory with --storage.",
+        )
     storage = _only(storages, [path.name for path in storages], "storage directory or archive", directory)
     check_sidecars(directory, [path for path in (*files_of(dump), storage) if path.is_file()])
     return BackupUnderTest(dump, storage)

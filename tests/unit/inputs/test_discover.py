@@ -189,6 +189,14 @@ def test_one_script_for_each_table_is_told(backup: Path) -> None:
     assert "put them together (cat *.sql > apiary.sql)" in error_of(backup)
 
 
+def test_a_zip_of_the_storage_alone_is_told(backup: Path) -> None:
+    shutil.rmtree(backup / "files")
+    (backup / "apiary.sql").write_bytes(SCRIPT)
+    with zipfile.ZipFile(backup / "storage.zip", "w") as archive:
+        archive.writestr("resumes/x.pdf", b"%PDF-1.4")
+    assert "unpack storage.zip, and name the directory with --storage" in error_of(backup)
+
+
 def test_parts_of_one_file_are_told(backup: Path) -> None:
     for name in ("apiary.sql.gz.aa", "apiary.sql.gz.ab"):
         (backup / name).write_bytes(SCRIPT)
