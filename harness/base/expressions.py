@@ -34,21 +34,6 @@ def decrypt_digest_expression(ciphertext: str) -> str:
     return f"echo hash('sha256', Illuminate\\Support\\Facades\\Crypt::decryptString('{ciphertext}'));"
 
 
-def resume_owners_expression(limit: int) -> str:
-    """Ask for the users whose resume the app can serve: a JSON array of `{"id": …, "uid": …}`, oldest first.
-
-    Args:
-        limit: how many at most, from 1.
-    """
-    if limit < 1:
-        raise ValueError(f"a limit of {limit} asks for nothing")
-    return (
-        "echo Illuminate\\Support\\Facades\\DB::table('resumes')"
-        "->join('users', 'users.id', '=', 'resumes.user_id')->whereNull('users.deleted_at')"
-        f"->orderBy('resumes.id')->limit({limit:d})->get(['users.id', 'users.uid'])->toJson();"
-    )
-
-
 def queue_size_expression(queue: str = SEARCH_QUEUE) -> str:
     """Ask how many jobs of the app are waiting: a number; 0 means that the app's own queue has drained.
 

@@ -346,7 +346,6 @@ class TargetServer:
         max_allowed_packet_bytes: the global variable.
         sql_mode: the global modes.
         lower_case_table_names: the variable.
-        gtid_mode: whether GTIDs are on; always False for MariaDB.
         log_bin: whether the server writes a binary log.
         log_bin_trust_function_creators: the variable.
         require_primary_key: `sql_require_primary_key`, or MariaDB's `innodb_force_primary_key`.
@@ -364,7 +363,6 @@ class TargetServer:
     max_allowed_packet_bytes: int
     sql_mode: frozenset[str] = frozenset()
     lower_case_table_names: int = 0
-    gtid_mode: bool = False
     log_bin: bool = False
     log_bin_trust_function_creators: bool = False
     require_primary_key: bool = False

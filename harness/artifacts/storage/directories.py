@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from harness.artifacts.storage.names import coded
 from harness.base.model import DirectoryTotals, FileState
 
-TOP_LEVEL = "."
 OTHERS = "(other directories)"
 LISTED = 200
 """How many directories are told apart, the largest first: a storage with one directory for each person stays small."""

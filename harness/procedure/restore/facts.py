@@ -8,7 +8,6 @@ from harness.artifacts.dump.model import TargetServer
 from harness.runtime.services.mysql import MySqlServer, Session, server_version
 
 _VARIABLES = (
-    "gtid_mode",
     "innodb_force_primary_key",
     "log_bin",
     "log_bin_trust_function_creators",
@@ -43,7 +42,6 @@ def target_facts(server: MySqlServer) -> TargetServer:
             max_allowed_packet_bytes=int(variables["max_allowed_packet"]),
             sql_mode=frozenset(filter(None, variables["sql_mode"].split(","))),
             lower_case_table_names=int(variables["lower_case_table_names"]),
-            gtid_mode=variables.get("gtid_mode", "OFF").startswith("ON"),
             log_bin=variables["log_bin"] == "ON",
             log_bin_trust_function_creators=variables.get("log_bin_trust_function_creators") == "ON",
             require_primary_key="ON"

@@ -126,7 +126,6 @@ class AppConfig:
     values: tuple[tuple[str, str], ...]
     release: str = ""
     workers: int = 1
-    log_channel: str = "stack"
     schema_client: str = ""
     password: str = field(default="", repr=False)
     differing: tuple[str, ...] = ()
@@ -203,7 +202,6 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         values=tuple(values.items()),
         release=values["STANDIN_RELEASE"],
         workers=int(values["PHP_CLI_SERVER_WORKERS"]) if values["PHP_CLI_SERVER_WORKERS"].isdigit() else 1,
-        log_channel=values["LOG_CHANNEL"],
         schema_client=values["STANDIN_SCHEMA_CLIENT"],
         password=values["STANDIN_PASSWORD"],
         differing=tuple(name for name, value in values.items() if environ.get(name, value) != value),

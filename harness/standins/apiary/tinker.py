@@ -44,21 +44,6 @@ def _decrypt_digest(match: re.Match[str], config: AppConfig) -> str:
     return hashlib.sha256(decrypt_string(match[1], parse_app_key(config.key))).hexdigest()
 
 
-def _resume_owners(match: re.Match[str], config: AppConfig) -> str:
-    connection = connect(config.database)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select users.id, users.uid from resumes join users on users.id = resumes.user_id "
-                "where users.deleted_at is null order by resumes.id limit %s",
-                (int(match[1]),),
-            )
-            owners = [{"id": user_id, "uid": uid} for user_id, uid in cursor]
-    finally:
-        connection.close()
-    return json.dumps(owners, separators=(",", ":"))
-
-
 def _queue_size(match: re.Match[str], config: AppConfig) -> str:
     connection = connect(config.database)
     try:
@@ -87,15 +72,6 @@ _EXPRESSIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], AppConfig], 
             "[A-Za-z0-9+/=]+",
         ),
         _decrypt_digest,
-    ),
-    (
-        _pattern(
-            "echo Illuminate\\Support\\Facades\\DB::table('resumes')"
-            "->join('users', 'users.id', '=', 'resumes.user_id')->whereNull('users.deleted_at')"
-            "->orderBy('resumes.id')->limit(VALUE)->get(['users.id', 'users.uid'])->toJson();",
-            "[0-9]+",
-        ),
-        _resume_owners,
     ),
     (
         _pattern("echo Illuminate\\Support\\Facades\\Queue::size('VALUE');", "[A-Za-z0-9_.-]+"),

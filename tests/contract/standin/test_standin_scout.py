@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from harness.base.expressions import decrypt_digest_expression, queue_size_expression, resume_owners_expression
+from harness.base.expressions import decrypt_digest_expression, queue_size_expression
 from harness.base.guide import IMPORTED_MODELS
 from harness.standins.apiary.encryption import new_app_key
 from harness.standins.apiary.models import index_settings
@@ -190,17 +188,6 @@ def test_tinker_tells_whether_a_value_decrypts(filled: App) -> None:
     done = filled.php("artisan", "tinker", f"--execute={code}", APP_KEY=new_app_key())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "  ERROR  Illuminate\\Contracts\\Encryption\\DecryptException: The MAC is invalid.\n"
-
-
-def test_tinker_lists_who_has_a_resume(filled: App) -> None:
-    assert filled.artisan("tinker", f"--execute={resume_owners_expression(3)}") == 0
-    assert json.loads(filled.out) == [
-        {"id": user_id, "uid": uid}
-        for user_id, uid in filled.query(
-            "select users.id, uid from resumes join users on users.id = user_id "
-            "where users.deleted_at is null order by resumes.id limit 3"
-        )
-    ]
 
 
 def test_tinker_refuses_any_other_code(filled: App) -> None:

@@ -9,7 +9,6 @@ import pytest
 from harness.base.expressions import (
     decrypt_digest_expression,
     queue_size_expression,
-    resume_owners_expression,
     stale_configuration_expression,
 )
 from harness.standins.apiary.config import cache_file, load_config
@@ -21,11 +20,6 @@ def test_the_expressions_are_these() -> None:
         "echo hash('sha256', Illuminate\\Support\\Facades\\Crypt::decryptString('ab+/='));"
     )
     assert queue_size_expression() == "echo Illuminate\\Support\\Facades\\Queue::size('meilisearch');"
-    assert resume_owners_expression(5) == (
-        "echo Illuminate\\Support\\Facades\\DB::table('resumes')"
-        "->join('users', 'users.id', '=', 'resumes.user_id')->whereNull('users.deleted_at')"
-        "->orderBy('resumes.id')->limit(5)->get(['users.id', 'users.uid'])->toJson();"
-    )
     assert stale_configuration_expression() == (
         "echo 'differs:' . implode(',', array_keys(array_filter(['APP_KEY' => 'app.key',"
         " 'DB_HOST' => 'database.connections.mysql.host', 'DB_DATABASE' => 'database.connections.mysql.database',"
@@ -45,8 +39,6 @@ def test_a_ciphertext_that_could_end_the_quote_is_refused(ciphertext: str) -> No
 def test_other_values_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^\"a'b\" is not the name of a queue$"):
         queue_size_expression("a'b")
-    with pytest.raises(ValueError, match=r"^a limit of 0 asks for nothing$"):
-        resume_owners_expression(0)
 
 
 def test_the_stand_in_names_what_a_cached_configuration_has_otherwise(tmp_path: Path) -> None:
