@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.faults.edge_case import ReaderNote
+from harness.faults.edge_case import EdgeCase
 from harness.faults.edge_case_values import EVERY_BYTE
 
 SOME = (
@@ -18,21 +18,21 @@ SOME = (
 """A small database with a bit of everything that options write differently; its trigger changes what is inserted."""
 
 OPTIONS = (
-    ReaderNote("--skip-comments", SOME, ("--skip-comments",), tables=2),
-    ReaderNote("--compact", SOME[:6], ("--compact",), tables=2),
-    ReaderNote("--skip-extended-insert", SOME, ("--skip-extended-insert",), tables=2),
-    ReaderNote("--complete-insert", SOME, ("--complete-insert",), tables=2),
-    ReaderNote("--order-by-primary", SOME, ("--order-by-primary",), tables=2),
-    ReaderNote("--skip-tz-utc", SOME, ("--skip-tz-utc",), tables=2),
-    ReaderNote("--skip-opt", SOME, ("--skip-opt",), tables=2),
-    ReaderNote("--insert-ignore", SOME, ("--insert-ignore",), tables=2),
-    ReaderNote("--replace", SOME, ("--replace",), tables=2),
-    ReaderNote("--single-transaction --no-autocommit", SOME, ("--single-transaction", "--no-autocommit"), tables=2),
-    ReaderNote("--skip-quote-names", SOME, ("--skip-quote-names",), tables=2),
-    ReaderNote("--default-character-set=utf8mb3", SOME[:2], ("--default-character-set=utf8mb3",), tables=2),
-    ReaderNote("--databases", SOME, ("--databases",), tables=2),
-    ReaderNote("--databases --add-drop-database", SOME, ("--add-drop-database", "--databases"), tables=2),
-    ReaderNote("--all-databases", SOME, ("--all-databases",), tables=2),
-    ReaderNote("--all-databases --add-drop-database", SOME, ("--add-drop-database", "--all-databases"), tables=2),
-    ReaderNote("--no-data", SOME, ("--no-data",), tables=2),
+    EdgeCase("--skip-comments", SOME, ("--skip-comments",), tables=2),
+    EdgeCase("--compact", SOME[:6], ("--compact",), tables=2),
+    EdgeCase("--skip-extended-insert", SOME, ("--skip-extended-insert",), tables=2),
+    EdgeCase("--complete-insert", SOME, ("--complete-insert",), tables=2),
+    EdgeCase("--order-by-primary", SOME, ("--order-by-primary",), tables=2),
+    EdgeCase("--skip-tz-utc", SOME, ("--skip-tz-utc",), tables=2),
+    EdgeCase("--skip-opt", SOME, ("--skip-opt",), tables=2),
+    EdgeCase("--insert-ignore", SOME, ("--insert-ignore",), tables=2),
+    EdgeCase("--replace", SOME, ("--replace",), tables=2),
+    EdgeCase("--single-transaction --no-autocommit", SOME, ("--single-transaction", "--no-autocommit"), tables=2),
+    EdgeCase("--skip-quote-names", SOME, ("--skip-quote-names",), tables=2),
+    EdgeCase("--default-character-set=utf8mb3", SOME[:2], ("--default-character-set=utf8mb3",), tables=2),
+    EdgeCase("--databases", SOME, ("--databases",), tables=2),
+    EdgeCase("--databases --add-drop-database", SOME, ("--add-drop-database", "--databases"), tables=2),
+    EdgeCase("--all-databases", SOME, ("--all-databases",), tables=2),
+    EdgeCase("--all-databases --add-drop-database", SOME, ("--add-drop-database", "--all-databases"), tables=2),
+    EdgeCase("--no-data", SOME, ("--no-data",), tables=2),
 )

@@ -8,7 +8,7 @@ import pytest
 
 from harness.artifacts.dump.source import Parts
 from harness.base.model import Severity
-from harness.faults.edge_case import ReaderNote
+from harness.faults.edge_case import EdgeCase
 from harness.faults.edge_cases import DATABASES
 from tests.contract.edge_cases.conftest import Pair
 from tests.contract.edge_cases.flow import drilled, errors
@@ -16,7 +16,7 @@ from tests.contract.edge_cases.healthy import OPTIONS, SOME
 
 
 @pytest.mark.parametrize("note", [*DATABASES, *OPTIONS], ids=lambda note: note.name.replace(" ", "-"))
-def test_a_healthy_oddity_passes(pair: Pair, note: ReaderNote, tmp_path: Path) -> None:
+def test_a_healthy_oddity_passes(pair: Pair, note: EdgeCase, tmp_path: Path) -> None:
     """Nothing is refused, every row and object is compared, and none differs."""
     if note.only not in ("", pair.flavour):
         # The other kind has no such thing: it says so, so that a server which learns it is noticed.
