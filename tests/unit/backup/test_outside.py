@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from pathlib import Path
 
 import pytest
@@ -111,11 +110,8 @@ def test_a_command_that_cannot_be_run_is_refused_before_the_other_one_stops_anyt
 def test_the_start_command_is_not_interrupted(tmp_path: Path) -> None:
     """A second Ctrl-C while the application comes up; and the application itself still hears signals."""
     mark = tmp_path / "mark"
-    asked = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    asked.start()
-    CommandLifecycle(
-        LocalHost({"PATH": os.environ["PATH"]}), "true", f"sh -c 'sleep 0.6; grep SigIgn /proc/self/status > {mark}'"
-    ).start()
+    start = f"sh -c 'kill -INT {os.getpid()}; sleep 0.1; grep SigIgn /proc/self/status > {mark}'"
+    CommandLifecycle(LocalHost({"PATH": os.environ["PATH"]}), "true", start).start()
     assert int(mark.read_text().split()[1], 16) & (1 << signal.SIGINT - 1) == 0
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)

@@ -36,11 +36,14 @@ from pathlib import Path
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 state, drill_id = Path(sys.argv[1]), sys.argv[2]
 with workspace(state, drill_id) as directory:
+    stubborn = "trap '' TERM; echo; while :; do sleep 0.2; done"
     server = subprocess.Popen(
-        ["sh", "-c", "trap '' TERM; while :; do sleep 0.2; done" if sys.argv[3] == "stubborn" else "exec sleep 600"],
+        ["sh", "-c", stubborn if sys.argv[3] == "stubborn" else "echo; exec sleep 600"],
         env={**os.environ, DRILL_ID_VARIABLE: drill_id}, start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )
+    # Popen returns before the kernel has set the new program's environment, and before it ignores any signal.
+    server.stdout.readline()
     (directory / "data").mkdir()
     (directory / "data" / "ibdata1").write_bytes(b"x" * 1000)
     print(server.pid, flush=True)
