@@ -27,8 +27,9 @@ def read_card(path: Path) -> Scorecard:
 def covering(scenarios: Iterable[Scenario], card: Scorecard) -> list[Scenario]:
     """The scenarios that cover, by an earlier scorecard, every check, family, injection point and pair of servers.
 
-    One after the other, always the one that covers most of what is still open for its seconds. A scenario that the
-    scorecard does not know, or knows as other than it should be, is always among them.
+    One after the other, always the one that covers most of what is still open for its seconds; then those go, longest
+    first, that the later ones made superfluous. A scenario that the scorecard does not know, or knows as other than it
+    should be, is always among them.
     """
     seconds = {drill.name: drill.duration_s for drill in card.drills if drill not in card.wrong}
     known = seconds.keys() | set(card.left_out)
@@ -40,6 +41,10 @@ def covering(scenarios: Iterable[Scenario], card: Scorecard) -> list[Scenario]:
         best = max(sorted(open_), key=lambda name: len(open_[name]) / max(seconds[name], 1.0))
         chosen.add(best)
         covered |= covers[best]
+    for name in sorted(chosen & covers.keys(), key=lambda name: -seconds[name]):
+        others = [covers.get(each.name) or _covered(each, card) for each in wanted if each.name in chosen - {name}]
+        if covers[name] <= set().union(*others):
+            chosen.remove(name)
     return [each for each in wanted if each.name in chosen]
 
 
