@@ -109,6 +109,7 @@ def test_a_command_that_cannot_be_run_is_refused_before_the_other_one_stops_anyt
 
 def test_the_start_command_is_not_interrupted(tmp_path: Path) -> None:
     """A second Ctrl-C while the application comes up; and the application itself still hears signals."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts behind `&` ignores it
     mark = tmp_path / "mark"
     start = f"sh -c 'kill -INT {os.getpid()}; sleep 0.1; grep SigIgn /proc/self/status > {mark}'"
     CommandLifecycle(LocalHost({"PATH": os.environ["PATH"]}), "true", start).start()
