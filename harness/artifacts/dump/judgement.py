@@ -98,6 +98,13 @@ def refusals(
             "It would restore without an error, to an empty database: look at how the backup is made.",
             causes=[_cause("dump-empty", name, "it holds no table")],
         )
+    defined = [table.line for table in chosen.tables if table.defined]
+    if info.second_header_line and not chosen.rows and defined and min(defined) > info.second_header_line:
+        yield UsageError(
+            f"the dump {name} has its rows before its structure, which drops the tables that they are in",
+            "Name the structure (--no-data) first, then the rows (--no-create-info).",
+            causes=[_cause("rows-first", name, "its rows come before its structure")],
+        )
     if info.not_utf8_line is not None:
         yield BrokenArtifact(
             f"the dump {name} was converted: bytes at line {info.not_utf8_line} are not UTF-8, though the script says "

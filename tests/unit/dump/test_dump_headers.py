@@ -137,6 +137,10 @@ def samples() -> Iterator[Sample]:
     ):
         head = f"/*\nSQLyog Community v{version} (64 bit)\nMySQL - {server} : Database - apiary\n{'*' * 69}\n*/\n\n"
         yield Sample("SQLyog", version, server, head + KEPT + BODY, BACK, None)
+    line = f"-- {'-' * 61}\n"
+    head = f"{line}-- TablePlus 6.1.2(568)\n--\n-- https://tableplus.com/\n--\n-- Database: apiary\n"
+    head += f"-- Generation Time: 2026-11-22 02:00:03.1230\n{line}\n\n"
+    yield Sample("TablePlus", "6.1.2(568)", "", head + KEPT + BODY, BACK, AT.replace(microsecond=123_000))
     head = f"# {DASHES}\n# SCHEMA DUMP FOR TABLE: hives\n# {DASHES}\n\n"
     yield Sample("mysqldump (npm)", "", "", KEPT + head + BODY, BACK, None)
 

@@ -228,3 +228,14 @@ def test_the_last_of_two_dumps_is_what_counts(tmp_path: Path, night: bytes) -> N
     assert hives.rows == (4 if night else 2)
     (found,) = [finding for finding in script.findings if finding.code == "several-dumps"]
     assert "finished: 2026-11-22 02:00:03, 2026-11-23 02:00:03" in found.message
+
+
+def test_the_halves_of_a_pair_in_the_wrong_order_are_told() -> None:
+    """The structure drops the tables, and every row with them."""
+    halves = [
+        Path(__file__).parents[1] / "dump/data/mysql-9.7" / name for name in ("no-create-info.sql", "no-data.sql")
+    ]
+    dump = named_dump(halves)
+    said = f"the dump {dump.name} has its rows before its structure, which drops the tables that they are in"
+    assert inspected(dump, None) == read(dump, None) == (said, 2)
+    assert read(named_dump(halves[::-1]), None)[0] != said
