@@ -234,6 +234,11 @@ class TarReader:
                     "No file can have that name: don't trust this archive.",
                 )
         kind = "special" if flag in _DEVICES else _KINDS.get(flag)
+        if flag == b"D":
+            raise UsageError(
+                "this is an incremental archive of GNU tar: what it lacks lies in the archives before it",
+                "Make one that holds everything: leave out --listed-incremental (-g) and --incremental (-G).",
+            )
         if kind is None:
             raise UnsafeArtifact(
                 f"the storage archive holds {coded(name)}, of the unknown type {printable(flag)}",

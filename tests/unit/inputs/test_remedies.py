@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.artifacts.dump.compression import compression
-from harness.base.errors import BrokenArtifact
+from harness.base.errors import BrokenArtifact, UsageError
 from harness.cli.main import main
 from harness.procedure.restore.storage import check_storage
 from tests.unit.dump.test_dump_safety import REFUSED
@@ -207,3 +207,16 @@ def test_a_code_that_a_remedy_offers_to_allow_lets_the_script_run(tmp_path: Path
     assert inspected(str(path), "--allow", "computed-value", "--allow", "dynamic-sql").exit_code == 0
     path.write_bytes(head + several + b"SELECT 1;\n" + footer + tail)
     assert not ALLOW.search(inspected(str(path)).output), "allowing two of the three would lead to the third"
+
+
+def test_an_incremental_archive_is_made_again_as_a_whole_one(tmp_path: Path) -> None:
+    """`tar -g` writes a member of its own for each directory; what is not in it lies in earlier archives."""
+    (tmp_path / "app" / "resumes").mkdir(parents=True)
+    archive, listed = tmp_path / "s.tar.gz", tmp_path / "files.jsonl"
+    made = ["tar", "-C", str(tmp_path / "app"), "-czf", str(archive)]
+    subprocess.run([*made, "-g", str(tmp_path / "list"), "."], check=True)
+    with pytest.raises(UsageError, match="is an incremental archive of GNU tar") as wrong:
+        check_storage(archive, listed)
+    assert "--listed-incremental (-g)" in wrong.value.hints[0]
+    subprocess.run([*made, "."], check=True)
+    assert check_storage(archive, listed).totals.directories
