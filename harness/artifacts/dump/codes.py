@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.artifacts.dump.model import ScriptFinding, Severity
+from harness.artifacts.dump.model import ScriptFinding
+from harness.base.model import Severity
 
 CODES = (
     "account",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Mention, Problem, Severity, TargetServer
+from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Mention, Problem, TargetServer
+from harness.base.model import Severity
 
 _DEFINER_PRIVILEGES = frozenset(("SUPER", "SET_USER_ID", "SET_ANY_DEFINER", "SET USER"))
 """MySQL 5.7, 8.0 to 8.3, 8.4 and later (SET_ANY_DEFINER), MariaDB 10.5 and later."""

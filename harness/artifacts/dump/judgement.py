@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, ScriptFinding, Severity
+from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, ScriptFinding
 from harness.artifacts.dump.rewrite import choose_database
 from harness.base.errors import BrokenArtifact, Cause, HarnessError, UnsafeArtifact, UsageError
+from harness.base.model import Severity
 
 LISTED = 5
 TARGET_DATABASE = "apiary"

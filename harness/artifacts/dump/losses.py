@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.artifacts.dump.encoding import MOST_COUNTED
-from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ScriptFinding, Severity, TableInfo
+from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ScriptFinding, TableInfo
 from harness.artifacts.dump.values import TEXT_TYPES
 from harness.base.guide import EXCLUDABLE_TABLES
+from harness.base.model import Severity
 
 _NAMED = 3
 _FOUR_BYTES = frozenset(("utf8mb4", "utf16", "utf16le", "utf32", "gb18030", "binary"))

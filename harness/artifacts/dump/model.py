@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 
 from harness.artifacts.dump.foreign import ForeignText
-
-
-class Severity(Enum):
-    """How much a finding matters: an error stops the restore, a warning is told."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
+from harness.base.model import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from harness.artifacts.dump.admitted import Form, admitted
 from harness.artifacts.dump.codes import REMEDY, UNEXPECTED
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS
-from harness.artifacts.dump.model import ScriptFinding, Severity
+from harness.artifacts.dump.model import ScriptFinding
 from harness.artifacts.dump.statements import WHOLE_BYTES, Kind, Piece
 from harness.artifacts.dump.targets import is_assigned, targets, value_of
 from harness.artifacts.dump.tokens import Token, name_at, readings
 from harness.artifacts.dump.walk import Heads, created_database, statement_of, used_database
+from harness.base.model import Severity
 
 _BEHIND_A_WALL = frozenset(
     ("account", "file-access", "global-variable", "other-database", "plugin", "replication", "server-control")

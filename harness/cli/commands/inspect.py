@@ -17,11 +17,12 @@ from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.judgement import chosen_database, not_sql, refusals, remarks
 from harness.artifacts.dump.losses import losses
-from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Mention, ScriptFinding, Severity
+from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Mention, ScriptFinding
 from harness.artifacts.dump.source import Dump
 from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, HarnessError
 from harness.base.interruption import terminable
+from harness.base.model import Severity
 from harness.base.sizes import size
 from harness.cli import config
 from harness.cli.common import EXIT_CODES, found_backup, password_option, settings_for, tell

@@ -16,7 +16,6 @@ from harness.artifacts.dump.judgement import LISTED, chosen_database, not_sql, r
 from harness.artifacts.dump.losses import losses
 from harness.artifacts.dump.migrations import MigrationNames
 from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Problem, ScriptFinding
-from harness.artifacts.dump.model import Severity as ScriptSeverity
 from harness.artifacts.dump.rewrite import UNCHECKED, USUAL_SETTINGS, RewriteReport, missing_drops, restore_stream
 from harness.artifacts.dump.safety import Safety
 from harness.artifacts.dump.source import Dump, open_script, source_name
@@ -165,7 +164,7 @@ def check_compatibility(script: Script, server: MySqlServer) -> Script:
         ProcedureFailed: the load would fail, or change data; names the problems with their lines.
     """
     found = problems(script.info, target_facts(server), script.database.name)
-    fatal = [problem for problem in found if problem.severity is ScriptSeverity.ERROR and not problem.copable]
+    fatal = [problem for problem in found if problem.severity is Severity.ERROR and not problem.copable]
     if fatal:
         raise ProcedureFailed(
             f"the script cannot be loaded into this server: on line {fatal[0].line}, {fatal[0].message}",
@@ -214,7 +213,7 @@ def _without_definers(content: ScriptContent, left_out: frozenset[str]) -> Scrip
 def _finding(found: ScriptFinding | Problem) -> Finding:
     return Finding(
         code=found.code,
-        severity=Severity(found.severity.value),
+        severity=found.severity,
         subject=f"line {found.line}",
         message=f"Line {found.line} of the script: {found.message}.",
         remedy=found.remedy,

@@ -7,7 +7,7 @@ image is laid out in the same way, so little differs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -98,14 +98,4 @@ STANDIN = Profile(
     generator=("python3", "-m", "harness.standins.apiary.generate"),
 )
 
-REAL = Profile(
-    cwd="/app",
-    serve=SERVE,
-    port=8000,
-    php=("php",),
-    user=str(guide.STORAGE_UID),
-    storage="/app/storage/app",
-    storage_parent="/app/storage",
-    made=passport_keys,
-    files=_MARIADB_CLIENT,
-)
+REAL = replace(STANDIN, made=passport_keys, files=_MARIADB_CLIENT, generator=())

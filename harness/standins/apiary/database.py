@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pymysql
@@ -34,26 +35,18 @@ def connect(args: DatabaseArgs, *, connect_timeout_s: int = 10) -> Connection[Cu
     Raises:
         pymysql.MySQLError: the server is not there or refuses the login.
     """
-    connection: Connection[Cursor] = pymysql.connect(
-        host=args.host,
-        port=args.port,
-        user=args.user,
-        password=args.password,
-        database=args.database,
-        unix_socket=args.socket or None,
-        charset="utf8mb4",
-        autocommit=True,
-        # As PHP's driver, which encrypts only when it is given a certificate; loading those takes 28 ms.
-        ssl_disabled=True,
-        init_command=_SESSION,
-        connect_timeout=connect_timeout_s,
-    )
+    connection: Connection[Cursor] = _connected(args, connect_timeout=connect_timeout_s)
     return connection
 
 
 def connect_streaming(args: DatabaseArgs) -> Connection[SSCursor]:
     """Open a connection whose rows stay on the server until they are read, and come as bytes."""
-    connection: Connection[SSCursor] = pymysql.connect(
+    connection: Connection[SSCursor] = _connected(args, use_unicode=False, cursorclass=SSCursor)
+    return connection
+
+
+def _connected(args: DatabaseArgs, **options: Any) -> Any:
+    return pymysql.connect(
         host=args.host,
         port=args.port,
         user=args.user,
@@ -65,10 +58,8 @@ def connect_streaming(args: DatabaseArgs) -> Connection[SSCursor]:
         # As PHP's driver, which encrypts only when it is given a certificate; loading those takes 28 ms.
         ssl_disabled=True,
         init_command=_SESSION,
-        use_unicode=False,
-        cursorclass=SSCursor,
+        **options,
     )
-    return connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import io
 from harness.artifacts.dump.admitted import FORMS, admitted
 from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
-from harness.artifacts.dump.model import Severity
 from harness.artifacts.dump.tokens import tokenize
+from harness.base.model import Severity
 
 TABLE = b"CREATE TABLE teams (id int, name text, slug text);\n"
 ELSEWHERE = b"CREATE TABLE e (a int) ENGINE=MyISAM DATA DIRECTORY='/somewhere'"

@@ -10,7 +10,8 @@ import pytest
 
 from harness.artifacts.dump.compatibility import problems
 from harness.artifacts.dump.inspect import inspect
-from harness.artifacts.dump.model import Problem, Severity, TargetServer
+from harness.artifacts.dump.model import Problem, TargetServer
+from harness.base.model import Severity
 
 MYSQL = TargetServer(
     version="9.7.4-2",

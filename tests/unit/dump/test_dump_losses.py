@@ -9,8 +9,8 @@ import pytest
 from harness.artifacts.dump import encoding
 from harness.artifacts.dump.inspect import Inspector, inspect
 from harness.artifacts.dump.losses import losses
-from harness.artifacts.dump.model import Severity
 from harness.artifacts.dump.walk import walk
+from harness.base.model import Severity
 
 HEADER = """-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)
 --

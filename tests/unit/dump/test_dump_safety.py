@@ -10,7 +10,8 @@ import pytest
 
 from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
-from harness.artifacts.dump.model import ScriptFinding, Severity
+from harness.artifacts.dump.model import ScriptFinding
+from harness.base.model import Severity
 
 
 def look(script: bytes, database: str = "apiary", allowed: frozenset[str] = frozenset()) -> list[ScriptFinding]:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from harness.artifacts.dump.inspect import examine
-from harness.artifacts.dump.model import Severity
 from harness.artifacts.dump.source import open_script
 from harness.base.errors import UsageError
+from harness.base.model import Severity
 from harness.cli.commands.inspect import inspection
 from harness.procedure.restore.script import read_script
 
