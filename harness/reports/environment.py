@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from harness.base.model import DrillResult, Manifest
+from harness.base.model import DrillResult, Manifest, Provenance
 from harness.checks.evidence import Evidence
 from harness.reports.document import Block, Bullets, Column, Facts, Fold, Grid, Paragraph
 from harness.reports.words import counted, moment, span
@@ -31,11 +32,16 @@ def backup_blocks(result: DrillResult, evidence: Evidence | None) -> Iterator[Bl
         facts.append(("Holds", f"{counted(rows, 'row')} in {counted(len(evidence.script.tables), 'table')}"))
     if result.purpose:
         facts.append(("Purpose of the drill", result.purpose))
-    for file in result.provenance:
-        when = "" if file.modified_at is None else f", of {moment(file.modified_at)}"
-        which = f", the newest of {file.matched:,}" if file.matched > 1 else ""
-        facts.append((f"Source of the {file.role}", f"{file.location}{which}{when}"))
     yield Facts(tuple(facts))
+    if result.provenance:
+        yield Grid(
+            "Where it came from",
+            (
+                Column("What"), Column("Location", code=True), Column("Version"), Column("In its store since"),
+                Column("Age at the drill"), Column("Agreed with"), Column("Chosen among"),
+            ),
+            tuple(_origin(each, result.started_at) for each in result.provenance),
+        )  # fmt: skip
     if not result.artifacts:
         yield Paragraph("No file of the backup was read.")
     if result.accepted:
@@ -49,6 +55,20 @@ def backup_blocks(result: DrillResult, evidence: Evidence | None) -> Iterator[Bl
         )  # fmt: skip
     if manifest is not None and manifest.exclusions:
         yield _left_out(manifest)
+
+
+def _origin(origin: Provenance, drilled_at: datetime) -> tuple[str, ...]:
+    at = origin.modified_at
+    among = f"{origin.matched:,}: {', '.join(origin.among)}" if origin.matched else "named"
+    return (
+        origin.role,
+        origin.location,
+        origin.version,
+        moment(at) if at else "not told",
+        span(round(max(0.0, (drilled_at - at).total_seconds()))) if at else "not told",
+        ", ".join(origin.checked) or "nothing beside it",
+        among if origin.matched <= len(origin.among) else f"{among}, …",
+    )
 
 
 def _left_out(manifest: Manifest) -> Fold:

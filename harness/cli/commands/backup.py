@@ -22,6 +22,8 @@ from harness.cli.common import (
     tell,
 )
 from harness.drill.plan import new_drill_id
+from harness.inputs.sources.stores import is_url, shown_url
+from harness.inputs.sources.upload import uploaded
 from harness.inputs.volumes import named_volume, opened
 from harness.procedure.backup.directory import noted
 from harness.procedure.backup.external_server import CommandLifecycle, check_account, check_command, component
@@ -53,9 +55,7 @@ from harness.runtime.services.mysql import Account, MySqlServer
     metavar="DIR_OR_VOLUME",
     help="The application's storage/app directory, or volume:NAME, a volume of the Docker engine.",
 )
-@click.option(
-    "--to", type=click.Path(file_okay=False, path_type=Path), required=True, metavar="DIR", help="New directory."
-)
+@click.option("--to", required=True, metavar="DIR_OR_URL", help="New directory, here or in a store (s3://, sftp://).")
 @click.option("--storage-form", type=click.Choice(["tar.zst", "copy"]), default="tar.zst", show_default=True)
 @click.option("--keep-table", multiple=True, metavar="NAME", help="Back up a table that the guide leaves out.")
 @click.option("--exclude-table", multiple=True, metavar="NAME", help="Leave out one more table.")
@@ -72,7 +72,7 @@ def backup(
     mysql_password_file: Path,
     database: str,
     storage: str,
-    to: Path,
+    to: str,
     storage_form: str,
     keep_table: tuple[str, ...],
     exclude_table: tuple[str, ...],
@@ -98,6 +98,8 @@ def backup(
     """
     if (stop_command is None) != (start_command is None):
         raise click.UsageError("--stop-command and --start-command go together")
+    if is_url(to) and storage_form == "copy":
+        raise click.UsageError("--storage-form copy makes a directory of files, and a store takes an archive")
     settings = settings_for(mysqld=mysqld)
     for option, command in (("--stop-command", stop_command), ("--start-command", start_command)):
         if command is not None:
@@ -148,8 +150,12 @@ def backup(
                 if stop_command and start_command
                 else None,
             )
-            with noted(settings.state_dir, to):
-                taken = take_backup(source, plan, to, Clock(ConsoleProgress(console)))
+            if is_url(to):
+                target = volumes.enter_context(uploaded(to, settings, new_drill_id("upload"), tell))
+            else:
+                target = Path(to)
+            with noted(settings.state_dir, target):
+                taken = take_backup(source, plan, target, Clock(ConsoleProgress(console)))
     except KeyboardInterrupt:
         errors_console.print("interrupted: there is no backup, and nothing of it is left", markup=False)
         sys.exit(EXIT_INTERRUPTED)
@@ -164,8 +170,9 @@ def backup(
         if not between.settled:
             console.print("Back up with --stop-command and --start-command, or when less is uploaded.")
     console.print()
-    console.print(f"backup complete: {taken.directory}", markup=False, highlight=False)
-    command = f"apiary-drill verify {shlex.quote(str(taken.directory))}"
+    place = to if is_url(to) else str(taken.directory)
+    console.print(f"backup complete: {shown_url(place) if is_url(to) else place}", markup=False, highlight=False)
+    command = f"apiary-drill verify {shlex.quote(place)}"
     console.print(f"drill it: {command}", markup=False, highlight=False)
     console.print(
         "With --app-key-file FILE, which holds the APP_KEY, it proves encrypted values as well.", markup=False

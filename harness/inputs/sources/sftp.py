@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import stat
 import subprocess
@@ -168,6 +169,9 @@ class _Channel(socket.socket):
 
     def get_name(self) -> str:
         return "ssh"
+
+    def recv_ready(self) -> bool:
+        return bool(select.select([self], [], [], 0)[0])
 
 
 def _there(path: str) -> str:

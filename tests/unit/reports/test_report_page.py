@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from harness.base.model import (
     IdSet,
     InjectedFault,
     Orphans,
+    Provenance,
     Severity,
     Verdict,
 )
@@ -387,3 +389,21 @@ def test_without_evidence_it_is_said_why(evidence: Evidence, tmp_path: Path) -> 
 )
 def test_times_sizes_and_counts_are_for_people(told: str, expected: str) -> None:
     assert told == expected
+
+
+def test_where_a_backup_came_from_is_said(evidence: Evidence, tmp_path: Path) -> None:
+    """With its age in the store, what agreed with it, and among which it was the newest."""
+    origin = Provenance(
+        "database", "s3://night/2.sql", "version 7", STARTED_AT - timedelta(hours=3), 5, "aa", ("SHA256SUMS",), 12,
+        ("s3://night/2.sql", "s3://night/1.sql"),
+    )  # fmt: skip
+    result = replace(passed(evidence), provenance=(origin, Provenance("storage", "storage_command (restic)")))
+    page = page_of(result, evidence, tmp_path)
+    (grid,) = (block for block in page.blocks() if isinstance(block, Grid) and block.caption == "Where it came from")
+    assert grid.rows == (
+        (
+            "database", "s3://night/2.sql", "version 7", "2026-11-22 09:00:00 UTC", "3 h", "SHA256SUMS",
+            "12: s3://night/2.sql, s3://night/1.sql, …",
+        ),
+        ("storage", "storage_command (restic)", "", "not told", "not told", "nothing beside it", "named"),
+    )  # fmt: skip

@@ -1,0 +1,90 @@
+"""The commands of docs/sources.md with the real programs: each gives back the dump and the storage that went in."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tarfile
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from tests.engines import must_find
+from tests.unit.inputs.fetching import sources_of
+
+PAGE = (Path(__file__).parents[3] / "docs" / "sources.md").read_text()
+SCRIPT = b"-- MySQL dump 10.13\n"
+RESUME = b"%PDF-1.4\n"
+
+
+def commands(page: str, program: str) -> list[list[str]]:
+    """The argument lists of the page that begin with this program, in their order."""
+    lists = re.findall(rf'\["{program}"[^\]]*\]', page)
+    return [re.findall(r'"([^"]*)"', each) for each in lists]
+
+
+def outputs(directory: Path, argvs: Sequence[Sequence[str]], env: dict[str, str]) -> tuple[bytes, list[bytes], str]:
+    """Dump and the files in the storage as they come out, and the snapshot they are of."""
+    snapshot, dump, storage = argvs
+    with sources_of(directory, env=env) as sources:
+        script = sources.output(dump, "dump_command", directory, snapshot).read_bytes()
+        archive = sources.output(storage, "storage_command", directory, snapshot).read_bytes()
+        with tarfile.open(fileobj=BytesIO(archive)) as tar:
+            files = [
+                content.read() for member in tar if member.isfile() and (content := tar.extractfile(member)) is not None
+            ]
+        assert {each.version for each in sources.provenance} == {sources.provenance[0].version}
+        assert all(each.modified_at is not None for each in sources.provenance)
+        return script, files, sources.provenance[0].version
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """What a backup job copies: `backup/apiary.sql.gz` and `srv/apiary/storage/app`."""
+    root = tmp_path / "root"
+    (root / "srv/apiary/storage/app/resumes").mkdir(parents=True)
+    (root / "srv/apiary/storage/app/resumes/a.pdf").write_bytes(RESUME)
+    (root / "backup").mkdir()
+    (root / "backup/apiary.sql.gz").write_bytes(SCRIPT)
+    return root
+
+
+def run(*argv: str, cwd: Path, env: dict[str, str]) -> None:
+    done = subprocess.run(argv, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_restic(tree: Path, tmp_path: Path) -> None:
+    must_find("restic", "restic")
+    env = {"RESTIC_REPOSITORY": str(tmp_path / "repo"), "RESTIC_PASSWORD": "secret", "HOME": str(tmp_path)}
+    run("restic", "init", cwd=tree, env=env)
+    run("restic", "backup", ".", cwd=tree, env=env)
+    script, files, version = outputs(tmp_path, commands(PAGE, "restic"), env)
+    assert (script, files) == (SCRIPT, [RESUME])
+    assert re.fullmatch("[0-9a-f]{64}", version)
+
+
+def test_borg(tree: Path, tmp_path: Path) -> None:
+    must_find("borg", "borgbackup")
+    repo = str(tmp_path / "repo")
+    env = {"BORG_BASE_DIR": str(tmp_path / "borg"), "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes"}
+    run("borg", "init", "-e", "none", repo, cwd=tree, env=env)
+    run("borg", "create", f"{repo}::night-1", "backup", "srv", cwd=tree, env=env)
+    run("borg", "create", f"{repo}::night-2", "backup", "srv", cwd=tree, env=env)
+    found = [[word.replace("REPO", repo) for word in argv] for argv in commands(PAGE, "borg")]
+    assert outputs(tmp_path, found, env) == (SCRIPT, [RESUME], "night-2")
+
+
+def test_rclone(tree: Path, tmp_path: Path) -> None:
+    must_find("rclone", "rclone")
+    env = {"RCLONE_CONFIG_NIGHT_TYPE": "alias", "RCLONE_CONFIG_NIGHT_REMOTE": str(tmp_path), "HOME": str(tmp_path)}
+    (tmp_path / "apiary").mkdir()
+    for age, name in enumerate(("2.sql", "1.sql")):
+        (tmp_path / "apiary" / name).write_bytes(name.encode())
+        os.utime(tmp_path / "apiary" / name, (1000 + age, 1000 + age))
+    listing, cat = commands(PAGE, "rclone")
+    with sources_of(tmp_path, env=env) as sources:
+        assert sources.output(cat, "dump_command", tmp_path, listing).read_bytes() == b"1.sql"
