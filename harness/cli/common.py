@@ -28,7 +28,7 @@ from harness.cli.connection_info import how_to_reach
 from harness.cli.context import EXIT_CODES, errors_console, say, settings_for, show_result
 from harness.cli.options.group import with_options
 from harness.cli.post_run import Finished, do_afterwards
-from harness.drill.plan import Plan, new_drill_id
+from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.discover import find_backup
@@ -196,7 +196,7 @@ def drilling(
     keep: bool = False,
     flavours: Mapping[str, str] = MappingProxyType({}),
     quiet: bool = False,
-) -> Iterator[tuple[Plan, Callable[[Run, DrillResult], None]]]:
+) -> Iterator[tuple[DrillPlan, Callable[[Run, DrillResult], None]]]:
     """What a drill needs around it: signals, leftovers of killed ones, a work directory, and the summary of its result.
 
     Args:
@@ -233,4 +233,4 @@ def drilling(
                     for line in ("", *how_to_reach(run.target, directory).splitlines()):
                         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-            yield Plan(drill_id, runtime, settings, store, ConsoleProgress(console), keep=keep), finish
+            yield DrillPlan(drill_id, runtime, settings, store, ConsoleProgress(console), keep=keep), finish

@@ -145,13 +145,13 @@ def _one_or_more(raw: object) -> object:
     return [raw] if isinstance(raw, dict) else raw
 
 
-class Safety(_Closed):
+class AllowedStatements(_Closed):
     """Codes of unsafe statements that may run all the same (docs/dump.md lists them)."""
 
     allow: tuple[_Code, ...] = Field(default=(), strict=False)
 
 
-class Trend(_Closed):
+class TrendChoices(_Closed):
     """How far a table, a directory or an index may be from the last good drills (docs/history.md)."""
 
     drills: Annotated[int, Field(ge=1, le=100)] = 5
@@ -217,7 +217,7 @@ class _Repeated(BaseModel):
     limits: LimitChoices = LimitChoices()
 
 
-class Exercise(_Closed):
+class ExerciseTexts(_Closed):
     """What the document of an exercise says of people and systems (docs/exercise.md)."""
 
     title: _Line = "Disaster-recovery exercise"
@@ -234,13 +234,13 @@ class Config(_Closed):
 
     backup: Where
     accepted: Annotated[tuple[Accepted, ...], BeforeValidator(_one_or_more)] = Field(default=(), strict=False)
-    safety: Safety = Safety()
+    safety: AllowedStatements = AllowedStatements()
     objectives: Objectives = Objectives()
     notify: Notify = Notify()
-    trend: Trend = Trend()
+    trend: TrendChoices = TrendChoices()
     images: Images = Images()
     limits: LimitChoices = LimitChoices()
-    exercise: Exercise = Exercise()
+    exercise: ExerciseTexts = ExerciseTexts()
 
     def backup_name(self, base: Path) -> str:
         """What this backup is called in the history: its name, or its location without dates.

@@ -21,7 +21,7 @@ from harness.base.model import DrillResult, Manifest
 from harness.checks import CHECKS
 from harness.checks.verdict import judge
 from harness.drill.negative_control import break_something
-from harness.drill.plan import Plan
+from harness.drill.plan import DrillPlan
 from harness.drill.run import Run
 from harness.drill.steps.collect import Restored, collect
 from harness.drill.steps.read import read_backup
@@ -122,7 +122,7 @@ def restored(run: Run, backup: BackupUnderTest) -> Iterator[tuple[Stack, Restore
         yield target, Restored(read, work, fresh, release.before)
 
 
-def prove_empty_target(plan: Plan) -> EmptyTarget:
+def prove_empty_target(plan: DrillPlan) -> EmptyTarget:
     """A target that is migrated and proven once, for others to begin with its servers' files."""
     run, spec = Run(plan), replace(plan.stack("target", new_app_key()), for_copies=True)
     with plan.runtime.stack(spec) as target:

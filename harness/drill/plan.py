@@ -22,7 +22,7 @@ from harness.scenario.definition import Objectives, RestoreChoices, Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DrillPlan:
     """One drill before it begins.
 
     Args:
@@ -64,7 +64,7 @@ class Plan:
     faults: tuple[Planned, ...] = ()
     rng_seed: int = 0
 
-    def of_scenario(self, scenario: Scenario) -> Plan:
+    def of_scenario(self, scenario: Scenario) -> DrillPlan:
         """The same, to do what a scenario says."""
         release = scenario.restore.release or self.settings.standin_release
         limits = scenario.limits.over(self.settings.limits)
@@ -81,7 +81,7 @@ class Plan:
             rng_seed=scenario.data.rng_seed,
         )
 
-    def of_backup(self, backup: BackupUnderTest, objectives: Objectives, purpose: str) -> Plan:
+    def of_backup(self, backup: BackupUnderTest, objectives: Objectives, purpose: str) -> DrillPlan:
         """The same, to restore a backup that was made elsewhere."""
         return replace(
             self,

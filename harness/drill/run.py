@@ -26,7 +26,7 @@ from harness.base.wait import wait_until
 from harness.checks.artifact import check_artifact
 from harness.checks.evidence import ArtifactEvidence, Evidence
 from harness.checks.recovery import recovery_point_s
-from harness.drill.plan import Plan
+from harness.drill.plan import DrillPlan
 from harness.drill.result import ALWAYS_UNPROVEN, result_of
 from harness.faults.injector import Injector
 from harness.runtime.services.stack import Stack
@@ -36,7 +36,7 @@ EXIT_REPORT_S = 3.0
 
 
 @dataclass(slots=True)
-class Outcome:
+class Progress:
     """What a drill has come to: its result is made of this, however far it came.
 
     Args:
@@ -63,12 +63,12 @@ class Run:
         target: the restored instance, once it runs.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: DrillPlan) -> None:
         limits = plan.settings.limits
         self.plan = plan
         self.clock = Clock(plan.listener, stage_limit_s=limits.stage_s)
         self.faults = Injector(plan.faults, plan.rng_seed, plan.store.directory, limits)
-        self.outcome = Outcome()
+        self.outcome = Progress()
         self.target: Stack | None = None
         self._began_at, self._began = datetime.now(UTC), time.monotonic()
 

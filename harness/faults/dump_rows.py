@@ -37,13 +37,13 @@ _UNFINISHED = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{0,2}\Z")
 _LETTER = re.compile(rb"(?<![\\A-Za-z])[A-Za-z]")
 
 
-class RowOptions(ArtifactOptions):
+class DumpRowOptions(ArtifactOptions):
     """`table` is the one to change; any one with rows unless it is given."""
 
     table: str | None = None
 
 
-class CellOptions(RowOptions):
+class DumpCellOptions(DumpRowOptions):
     """`column` is the one to change: a text that begins with a letter in some row."""
 
     column: str | None = None
@@ -72,7 +72,7 @@ def _choose(path: Path, rng: Random, table_name: str | None) -> _Chosen:
 
 
 @contextmanager
-def drop_row(context: FaultContext, rng: Random, options: RowOptions) -> Iterator[None]:
+def drop_row(context: FaultContext, rng: Random, options: DumpRowOptions) -> Iterator[None]:
     """Leave one row out."""
     path = context.backup.dump
     chosen = _choose(path, rng, options.table)
@@ -89,7 +89,7 @@ def drop_row(context: FaultContext, rng: Random, options: RowOptions) -> Iterato
 
 
 @contextmanager
-def alter_row(context: FaultContext, rng: Random, options: CellOptions) -> Iterator[None]:
+def alter_row(context: FaultContext, rng: Random, options: DumpCellOptions) -> Iterator[None]:
     """Change the first letter of one text."""
     path = context.backup.dump
     columns = {
@@ -139,7 +139,7 @@ def _column(columns: dict[str, list[str]], name: str, index: int) -> str:
 
 
 @contextmanager
-def drop_insert(context: FaultContext, rng: Random, options: RowOptions) -> Iterator[None]:
+def drop_insert(context: FaultContext, rng: Random, options: DumpRowOptions) -> Iterator[None]:
     """Leave one whole INSERT out."""
     path = context.backup.dump
     chosen = _choose(path, rng, options.table)
@@ -181,20 +181,20 @@ def lose_emoji(context: FaultContext, rng: Random, options: ArtifactOptions) -> 
 
 
 FAULTS = table(
-    damage("drop-row", "dump", "One row is missing in the dump.", drop_row, RowOptions),
+    damage("drop-row", "dump", "One row is missing in the dump.", drop_row, DumpRowOptions),
     damage(
         "alter-row",
         "dump",
         "One letter of one value in the dump is another.",
         alter_row,
-        CellOptions,
+        DumpCellOptions,
     ),
     damage(
         "drop-insert",
         "dump",
         "One INSERT with all its rows is missing in the dump.",
         drop_insert,
-        RowOptions,
+        DumpRowOptions,
     ),
     damage(
         "lose-emoji",

@@ -65,7 +65,7 @@ class _NameOf:
         return core_schema.literal_schema(self._names)
 
 
-class TableOptions(Options):
+class EdgeCaseTableOptions(Options):
     """`only`: names of the edge_cases to make; none named means all that the server has."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(TABLES)], ...], Field(strict=False)] = ()
@@ -77,19 +77,19 @@ class ValueOptions(Options):
     only: Annotated[tuple[Annotated[str, _NameOf(VALUES)], ...], Field(strict=False)] = ()
 
 
-class ObjectOptions(Options):
+class EdgeCaseObjectOptions(Options):
     """`only`: names of the edge_cases to make; none named means all that the server has."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(OBJECTS)], ...], Field(strict=False)] = ()
 
 
-class NameOptions(Options):
+class EdgeCaseNameOptions(Options):
     """`only`: names of the edge_cases to make; none named means all."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(NAMES)], ...], Field(strict=False)] = ()
 
 
-class FileOptions(Options):
+class EdgeCaseFileOptions(Options):
     """`only`: names of the edge_cases to make; none named means all."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(FILES)], ...], Field(strict=False)] = ()
@@ -110,7 +110,7 @@ def _in_the_database(edge_cases: Sequence[EdgeCase]) -> Inject:
 
 
 @contextmanager
-def make_files(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
+def make_files(context: FaultContext, rng: Random, options: EdgeCaseFileOptions) -> Iterator[None]:
     """Make them in the storage directory, as the application's user."""
     apiary = context.stack.apiary
     for edge_case in _wanted(FILES, options.only):
@@ -155,12 +155,12 @@ def _fault(name: str, summary: str, inject: Inject, options: type[Options]) -> F
 
 FAULTS: dict[str, Fault] = table(
     _fault("edge-case-tables",
-           "The source has unusual tables; they are healthy.", _in_the_database(TABLES), TableOptions),
+           "The source has unusual tables; they are healthy.", _in_the_database(TABLES), EdgeCaseTableOptions),
     _fault("edge-case-values", "The source has rows with unusual values; they are healthy.", _in_the_database(VALUES),
            ValueOptions),
     _fault("edge-case-objects", "The source has unusual views, triggers, routines and events; they are healthy.",
-           _in_the_database(OBJECTS), ObjectOptions),
+           _in_the_database(OBJECTS), EdgeCaseObjectOptions),
     _fault("edge-case-names", "The source has tables, columns and objects with unusual names; they are healthy.",
-           _in_the_database(NAMES), NameOptions),
-    _fault("edge-case-files", "The source has unusual files; they are healthy.", make_files, FileOptions),
+           _in_the_database(NAMES), EdgeCaseNameOptions),
+    _fault("edge-case-files", "The source has unusual files; they are healthy.", make_files, EdgeCaseFileOptions),
 )  # fmt: skip

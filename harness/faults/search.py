@@ -14,7 +14,7 @@ from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Inject, Options, table
 from harness.faults.injection_points import InjectionPoint
-from harness.faults.search_dump import DumpOptions, old_dump
+from harness.faults.search_dump import SearchDumpOptions, old_dump
 from harness.faults.search_late import LateOptions, send_late
 from harness.runtime.services.mysql import quote_name
 
@@ -50,7 +50,7 @@ class PrefixOptions(Options):
     prefix: Annotated[str, Field(pattern=r"^[a-z_]+$")] = "elsewhere_"
 
 
-class StaleOptions(Options):
+class StaleDocumentOptions(Options):
     """`index` without its prefix; `documents`: how many that have no row."""
 
     index: _Table = "events"
@@ -153,7 +153,7 @@ def other_prefix(context: FaultContext, rng: Random, options: PrefixOptions) -> 
 
 
 @contextmanager
-def leave_documents(context: FaultContext, rng: Random, options: StaleOptions) -> Iterator[None]:
+def leave_documents(context: FaultContext, rng: Random, options: StaleDocumentOptions) -> Iterator[None]:
     """Put documents without a row into an index, as an older state leaves them: an import never removes any."""
     mysql, uid = context.stack.mysql, _uid(context, options.index)
     with mysql.session(database=mysql.database) as session:
@@ -225,13 +225,14 @@ FAULTS: dict[str, Fault] = table(
              no_worker, QueueOptions),
     _reindex("other-search-prefix", "The application indexes under another prefix than it should.",
              other_prefix, PrefixOptions),
-    _reindex("stale-documents", "The search holds documents of rows that are gone.", leave_documents, StaleOptions),
+    _reindex("stale-documents", "The search holds documents of rows that are gone.",
+             leave_documents, StaleDocumentOptions),
     _reindex("search-task-failed", "One task of Meilisearch fails.", fail_task, IndexOptions),
     Fault("asked-too-early", "search", (InjectionPoint.COLLECT,),
           "The application still sends documents when the restored instance is looked at.", send_late, LateOptions),
     Fault("old-search-dump", "search", (InjectionPoint.SOURCE, InjectionPoint.START),
           "The files hold an old dump of the search, and the search starts from it, as in production.", old_dump,
-          DumpOptions),
+          SearchDumpOptions),
     _restored("search-settings-not-synced", "An index has settings as if none had been sent.",
               reset_settings, IndexOptions),
     _restored("model-not-imported", "A model is left out of the import.", leave_out, IndexOptions),

@@ -19,7 +19,7 @@ from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import ServerFiles
 
 
-class DumpOptions(Options):
+class SearchDumpOptions(Options):
     """`index` without its prefix; the old dump has so many `documents` of it that have no row any more."""
 
     index: Annotated[str, Field(pattern=r"^[a-z_]+$")] = "events"
@@ -27,7 +27,7 @@ class DumpOptions(Options):
 
 
 @contextmanager
-def old_dump(context: FaultContext, rng: Random, options: DumpOptions) -> Iterator[None]:
+def old_dump(context: FaultContext, rng: Random, options: SearchDumpOptions) -> Iterator[None]:
     """At the source: leave an old dump of the search. At the start of the target: start the search from it.
 
     The second is what production's start script does where the search's database directory is empty. A scenario that
@@ -40,7 +40,7 @@ def old_dump(context: FaultContext, rng: Random, options: DumpOptions) -> Iterat
     yield
 
 
-def _leave(context: FaultContext, rng: Random, options: DumpOptions) -> None:
+def _leave(context: FaultContext, rng: Random, options: SearchDumpOptions) -> None:
     """Have the search dump itself while it holds documents whose rows are gone, and keep that among the files."""
     mysql, apiary, server = context.stack.mysql, context.stack.apiary, context.stack.meilisearch
     client, uid = server.client(), f"{apiary.search_prefix}{options.index}"

@@ -39,7 +39,7 @@ OTHER_OWNER = 12345
 """A number that is no account of Apiary's image, where files belong to www-data (33)."""
 
 
-class FileOptions(ArtifactOptions):
+class StoredFileOptions(ArtifactOptions):
     """Which file.
 
     Args:
@@ -49,13 +49,13 @@ class FileOptions(ArtifactOptions):
     below: str = ""
 
 
-class CutOptions(ArtifactOptions):
+class ArchiveCutOptions(ArtifactOptions):
     """Where an archive is cut: this share of its bytes stays."""
 
     share: Annotated[float, Field(ge=0, lt=1)] = 0.6
 
 
-class ModeOptions(FileOptions):
+class ModeOptions(StoredFileOptions):
     """The mode to set, in octal."""
 
     mode: Annotated[str, Field(pattern=r"^[0-7]{3,4}$")] = "0400"
@@ -112,11 +112,11 @@ def choose(root: Path, below: str, rng: Random) -> Path:
     return chosen
 
 
-def _on_a_file(change: Callable[[Path, Random, FileOptions], str]) -> Inject:
+def _on_a_file(change: Callable[[Path, Random, StoredFileOptions], str]) -> Inject:
     """A fault that does something to one file, and tells it in a sentence without its content; empty: nothing."""
 
     @contextmanager
-    def inject(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
+    def inject(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
         with unpacked(context.backup.storage, context.run_dir) as root:
             path = choose(root, options.below, rng)
             if detail := change(path, rng, options):
@@ -134,27 +134,27 @@ def same_times(path: Path) -> Iterator[None]:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def _remove(path: Path, rng: Random, options: FileOptions) -> str:
+def _remove(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     path.unlink()
     return f"{size} bytes, removed"
 
 
-def _truncate(path: Path, rng: Random, options: FileOptions) -> str:
+def _truncate(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     with same_times(path):
         os.truncate(path, size // 2)
     return f"cut from {size} to {size // 2} bytes"
 
 
-def _empty(path: Path, rng: Random, options: FileOptions) -> str:
+def _empty(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     with same_times(path):
         os.truncate(path, 0)
     return f"cut from {size} to 0 bytes"
 
 
-def _zero(path: Path, rng: Random, options: FileOptions) -> str:
+def _zero(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     with same_times(path), path.open("r+b") as file:
         for at in range(0, size, _CHUNK_BYTES):
@@ -162,7 +162,7 @@ def _zero(path: Path, rng: Random, options: FileOptions) -> str:
     return f"all of its {size} bytes set to zero"
 
 
-def _flip(path: Path, rng: Random, options: FileOptions) -> str:
+def _flip(path: Path, rng: Random, options: StoredFileOptions) -> str:
     offset, bit = rng.randrange(path.stat().st_size), 1 << rng.randrange(8)
     with same_times(path), path.open("r+b") as file:
         file.seek(offset)
@@ -172,26 +172,26 @@ def _flip(path: Path, rng: Random, options: FileOptions) -> str:
     return f"byte {offset} changed by {bit:#04x}, size and time as before"
 
 
-def _chmod(path: Path, rng: Random, options: FileOptions) -> str:
+def _chmod(path: Path, rng: Random, options: StoredFileOptions) -> str:
     assert isinstance(options, ModeOptions)
     before, wanted = path.stat().st_mode & 0o7777, int(options.mode, 8)
     path.chmod(wanted)
     return f"mode {before:04o} set to {wanted:04o}" if before != wanted else ""
 
 
-def _chown(path: Path, rng: Random, options: FileOptions) -> str:
+def _chown(path: Path, rng: Random, options: StoredFileOptions) -> str:
     before = path.stat()
     os.chown(path, OTHER_OWNER, OTHER_OWNER)
     return f"owner {before.st_uid}:{before.st_gid} set to {OTHER_OWNER}:{OTHER_OWNER}"
 
 
-def _rename(path: Path, rng: Random, options: FileOptions) -> str:
+def _rename(path: Path, rng: Random, options: StoredFileOptions) -> str:
     path.rename(path.with_name(path.name + ".1"))
     return "renamed, with .1 at its end"
 
 
 @contextmanager
-def swap(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
+def swap(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
     """Exchange the contents of two files of one directory."""
     with unpacked(context.backup.storage, context.run_dir) as root:
         first = choose(root, options.below, rng)
@@ -209,7 +209,7 @@ def swap(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[N
 
 
 @contextmanager
-def add(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
+def add(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
     """Put in a file that was never there, as a leftover of another instance is."""
     with unpacked(context.backup.storage, context.run_dir) as root:
         path = root / options.below / f"leftover-{rng.randrange(1 << 32):08x}.pdf"
@@ -219,7 +219,7 @@ def add(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[No
 
 
 @contextmanager
-def drop_directory(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
+def drop_directory(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
     """Leave out a directory with all that is in it, as an exclusion that is too wide does."""
     with unpacked(context.backup.storage, context.run_dir) as root:
         name = options.below or rng.choice(sorted(path.name for path in root.iterdir() if path.is_dir()))
@@ -272,7 +272,7 @@ def wrong_root(context: FaultContext, rng: Random, options: ArtifactOptions) -> 
 
 
 @contextmanager
-def include_excluded(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
+def include_excluded(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
     """Put a file into a directory that was left out on purpose: the first of those that the manifest names."""
     left_out = [left.name for left in context.backup.manifest.exclusions if left.kind == "directory"]
     if not (left_out or options.below):
@@ -338,7 +338,7 @@ def _twice(member: tarfile.TarInfo, known: str) -> str:
 
 
 @contextmanager
-def tear(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[None]:
+def tear(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> Iterator[None]:
     """Cut the compressed archive, as a copy that broke off does."""
     artifact = context.backup.storage
     size = artifact.stat().st_size
@@ -348,7 +348,7 @@ def tear(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[No
 
 
 @contextmanager
-def tear_inside(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[None]:
+def tear_inside(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> Iterator[None]:
     """Cut the archive before it was compressed: the file is sound, what it holds is not."""
     artifact = context.backup.storage
     size, _ = _end_of_members(artifact)
@@ -367,7 +367,7 @@ def _first(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
             return
 
 
-def _fault(name: str, summary: str, inject: Inject, options: type[ArtifactOptions] = FileOptions) -> Fault:
+def _fault(name: str, summary: str, inject: Inject, options: type[ArtifactOptions] = StoredFileOptions) -> Fault:
     return Fault(name, "storage", (InjectionPoint.ARTIFACT,), summary, inject, options)
 
 
@@ -393,6 +393,6 @@ FAULTS: dict[str, Fault] = table(
     _fault("archive-device", "The archive holds a device.", _with_member(_device), ArtifactOptions),
     _fault("archive-name-twice", "The archive holds one name twice.", _with_member(_twice, last=True),
            ArtifactOptions),
-    _fault("archive-torn", "The compressed archive was cut.", tear, CutOptions),
-    _fault("archive-torn-inside", "The archive was cut before it was compressed.", tear_inside, CutOptions),
+    _fault("archive-torn", "The compressed archive was cut.", tear, ArchiveCutOptions),
+    _fault("archive-torn-inside", "The archive was cut before it was compressed.", tear_inside, ArchiveCutOptions),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from harness.base.errors import HarnessError, ServerFailed, UsageError
 from harness.base.model import DrillResult
 from harness.base.settings import Settings
 from harness.drill.flow import back_up, prove_empty_target, restored, run_on, run_scenario
-from harness.drill.plan import Plan, new_drill_id
+from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
 from harness.drill.steps.source import no_generator, prepare_source
 from harness.drill.steps.target import EmptyTarget
@@ -179,7 +179,7 @@ class Batch:
 
 
 @contextmanager
-def _stack(plan: Plan, role: str) -> Iterator[Stack]:
+def _stack(plan: DrillPlan, role: str) -> Iterator[Stack]:
     spec = replace(plan.stack(role, new_app_key()), durable=not plan.settings.fast, app_env={})
     with plan.runtime.stack(spec) as stack:
         yield stack
@@ -191,7 +191,7 @@ def new_plan(
     name: str,
     say: Callable[[str], None] = lambda _line: None,
     flavours: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[Plan]:
+) -> Iterator[DrillPlan]:
     """A plan with a run directory and a work directory of its own, whose drill tells nobody how far it is.
 
     Raises:
@@ -200,7 +200,7 @@ def new_plan(
     drill_id = new_drill_id(name)
     with workspace(settings.state_dir, drill_id) as directory:
         runtime = choose_runtime(settings, directory, say, flavours=flavours)
-        yield Plan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id))
+        yield DrillPlan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id))
 
 
 def fitting(settings: Settings, wanted: Scenario) -> Settings:

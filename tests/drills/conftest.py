@@ -17,7 +17,7 @@ from harness.base.settings import Settings, from_environment
 from harness.checks.evidence import Evidence
 from harness.checks.verdict import decide, findings_of, judge
 from harness.drill.flow import back_up, restored
-from harness.drill.plan import Plan, new_drill_id
+from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
 from harness.drill.steps.collect import Restored, collect
 from harness.inputs.backup import BackupUnderTest
@@ -54,7 +54,7 @@ def drill_of(
             if engine is None
             else DockerRuntime(settings, engine, flavours=flavours)
         )
-        yield Run(Plan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id)))
+        yield Run(DrillPlan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id)))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from harness.base.model import Step
 from harness.base.settings import Settings
 from harness.base.wait import wait_until
 from harness.drill.flow import restored
-from harness.drill.plan import Plan, new_drill_id
+from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
 from harness.records.run_directory import Store
 from harness.runtime.docker.images import LOCAL_STANDIN
@@ -214,7 +214,7 @@ def test_a_full_disk_says_nothing_about_the_backup(
     store = Store(settings.runs_dir / drill_id)
     try:
         listener = _FillsTheDisk(engine, str(holder.id), "restore-files", left)
-        drill = Run(Plan(drill_id, DockerRuntime(settings, engine), settings, store, listener))
+        drill = Run(DrillPlan(drill_id, DockerRuntime(settings, engine), settings, store, listener))
         with (
             pytest.raises(StageFailed) as caught,
             restored(drill, backed.backup),
