@@ -19,7 +19,7 @@ from harness.inputs.patterns import newest
 from harness.inputs.sources.command import PLACEHOLDER, Snapshot, check_program, command_output, newest_snapshot
 from harness.inputs.sources.encrypted import Decryption
 from harness.inputs.sources.objects import check_digests, children, content, newest_entry
-from harness.inputs.sources.stores import Entry, Store, is_url, open_store
+from harness.inputs.sources.stores import Entry, Store, is_pattern, is_url, open_store
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtime.process.host import LocalHost
 
@@ -100,12 +100,12 @@ class Sources:
         if is_url(location):
             return self.url(location, role)
         found = newest(location, base)
-        if location not in (str(found[0]), str(found[0].relative_to(base))):
+        if is_pattern(location):
             modified = datetime.fromtimestamp(found[0].stat().st_mtime, UTC)
             among = tuple(str(path) for path in found[:_LISTED])
-            self.provenance.append(
-                Provenance(role, str(found[0]), modified_at=modified, matched=len(found), among=among)
-            )  # fmt: skip
+            origin = Provenance(role, str(found[0]), modified_at=modified, matched=len(found), among=among)
+            if origin not in self.provenance:  # each drill of a matrix looks anew
+                self.provenance.append(origin)
         return found[0]
 
     def url(self, url: str, role: str) -> Path:

@@ -122,3 +122,20 @@ def test_room_is_looked_for_first(tmp_path: Path) -> None:
         written(tmp_path / "apiary.sql", iter([b"x"]), size_bytes=1 << 60)
     assert full.value.fact.startswith(f"apiary.sql has {1 << 60} bytes, and {tmp_path} has room for ")
     assert left_in(tmp_path) == []
+
+
+def test_the_report_says_among_which_files_of_this_machine(tmp_path: Path) -> None:
+    """Once, however often it is looked for; of a file that is named, and is somewhere else, nothing is said."""
+    there = tmp_path / "there"
+    there.mkdir()
+    for age in (1, 2):
+        (there / f"{age}.sql").touch()
+        os.utime(there / f"{age}.sql", (1000 + age, 1000 + age))
+    with sources_of(tmp_path) as sources:
+        for _ in range(2):
+            assert sources.located(f"{there}/*.sql", tmp_path / "elsewhere", "database") == there / "2.sql"
+        assert sources.located(f"{there}/1.sql", tmp_path / "elsewhere", "database") == there / "1.sql"
+        (known,) = sources.provenance
+    assert (known.location, known.matched) == (f"{there}/2.sql", 2)
+    assert known.among == (f"{there}/2.sql", f"{there}/1.sql")
+    assert known.modified_at == datetime.fromtimestamp(1002, UTC)
