@@ -18,6 +18,7 @@ from harness.reports.meanings import meaning_of
 
 _ANY_TABLE, _ANY_FILE = "table *", "file *"
 _ORDER = {check.name: number for number, check in enumerate(CHECKS)}
+_OF_FILES = ("files", "file-references", "downloads")
 _APART = ("recovery-point", "recovery-time", "trend")
 """Checks of objectives and of sizes: what they find is a matter of its own, whatever else is broken."""
 
@@ -55,7 +56,8 @@ def problems_of(result: DrillResult, evidence: Evidence | None) -> tuple[Problem
             grouped.append((Problem(finding, meaning.means, action), set(_explains(finding, check, about))))
         else:
             problem, explained = grouped[cause]
-            explained |= about if finding.severity is Severity.ERROR else set()
+            if _same_kind(problem.finding, finding):  # what only follows explains nothing further
+                explained |= set(_explains(finding, check, about))
             grouped[cause] = replace(problem, others=(*problem.others, finding)), explained
     weight = list(Severity)
     return tuple(problem for problem, _ in sorted(grouped, key=lambda each: weight.index(each[0].severity)))
@@ -99,6 +101,12 @@ def _known(evidence: Evidence | None) -> _Known:
 def _about(finding: Finding, check: str, known: _Known) -> Iterator[str]:
     """What a finding is about, and what it refers to: `table users`, `file resumes/~3fa1.pdf`."""
     subject = finding.subject
+    if check in _OF_FILES:
+        yield _ANY_FILE
+        yield f"file {subject}"
+        if finding.code == "file-reference-missing":
+            yield f"file {finding.expected}"
+        return
     first = re.split(r"[. ]", subject, maxsplit=1)[0]
     for name in (first, first.removeprefix(known.prefix)):
         if name in known.tables:
@@ -107,11 +115,6 @@ def _about(finding: Finding, check: str, known: _Known) -> Iterator[str]:
     if known.referenced and (table := known.referenced.get(subject)):
         yield f"table {table}"
         yield _ANY_TABLE
-    if check in ("files", "file-references", "downloads"):
-        yield _ANY_FILE
-        yield f"file {subject}"
-        if finding.code == "file-reference-missing":
-            yield f"file {finding.expected}"
 
 
 def _explains(finding: Finding, check: str, about: set[str]) -> Iterator[str]:

@@ -213,6 +213,10 @@ def test_one_lost_row_is_one_problem_with_all_that_refers_to_it(evidence: Eviden
             (finding("file-reference-missing", "resumes id=1", "No file.", "resumes/a.pdf", "nothing"),),
         ),
         CheckResult("search-documents", "Search", 2, (finding("document-missing", "apiary_users", "Lost.", "2", "1"),)),
+        CheckResult(
+            "search-indexes", "Indexes", 2,
+            (finding("index-not-imported", "apiary_resumes", "Not there.", "1", "0", severity=Severity.WARNING),),
+        ),
         CheckResult("recovery-time", "Time", 1, (finding("recovery-time", "restore", "Slow.", "1", "2"),)),
     )  # fmt: skip
     result = described(result_of(found, None))
@@ -221,6 +225,7 @@ def test_one_lost_row_is_one_problem_with_all_that_refers_to_it(evidence: Eviden
         ("row-count", ["orphans", "orphans", "document-missing"]),
         ("file-missing", ["file-reference-missing"]),
         ("recovery-time", []),
+        ("index-not-imported", []),
     ]
     assert problems[0].meaning == MEANINGS["rows-source"].means
     damaged_file = CheckResult(
