@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from typing import Any
 
 from harness.base.errors import MissingProgram
@@ -19,7 +21,8 @@ def require_pdf() -> Any:
         MissingProgram: it is not installed, or the libraries that set the text are not on this machine.
     """
     try:
-        import weasyprint
+        with redirect_stdout(io.StringIO()):  # where it tells of its own what follows here in one sentence
+            import weasyprint
     except ImportError as error:
         raise MissingProgram(
             "a PDF needs WeasyPrint, which is not installed",
