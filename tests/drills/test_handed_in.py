@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import shutil
@@ -18,12 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from harness.artifacts.dump.source import open_script
 from harness.artifacts.storage.names import coded
 from harness.base.settings import Settings
-from harness.drill.flow import restored
 from harness.faults.storage import unpacked
 from harness.records.attestation.keys import generate
 from harness.records.schema import SCHEMAS
-from harness.runtime.services.execution import run
-from tests.drills.conftest import Backed, drill_of
+from tests.drills.conftest import Backed
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 
@@ -77,28 +74,6 @@ def storage_directory(backed: Backed, directory: Path) -> Path:
     directory.mkdir()
     subprocess.run(["tar", "--zstd", "-xf", str(backed.backup.storage), "-C", str(directory)], check=True)
     return directory
-
-
-def test_a_plain_dump_and_a_directory_pass_without_a_manifest(
-    settings: Settings, backed: Backed, script: Path, tmp_path: Path
-) -> None:
-    """Everything that the artifact says is back; the key of the source decrypts its values."""
-    compressed = tmp_path / "apiary.sql.gz"
-    with script.open("rb") as plain, gzip.open(compressed, "wb", compresslevel=1) as file:
-        shutil.copyfileobj(plain, file)
-    key = tmp_path / "app-key"
-    key.write_text(backed.app_key + "\n")
-    process = drill(
-        settings, "verify", "--json", "--dump", str(compressed), "--app-key-file", str(key),
-        "--storage", str(storage_directory(backed, tmp_path / "storage")), fast=False,
-    )  # fmt: skip
-    assert process.returncode == 0, process.stderr
-    result = json.loads(process.stdout)
-    assert (result["verdict"], result["mode"]) == ("PASS", "faithful")
-    compared = {check["check"]: check["compared"] for check in result["checks"]}
-    assert compared["rows-script"] == rows_of(backed)
-    assert compared["encrypted-values"] > 0
-    assert "rows-source" not in compared, "nothing is known of the source"
 
 
 def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backed: Backed, tmp_path: Path) -> None:
@@ -243,38 +218,6 @@ def test_a_script_that_wants_a_shell_is_refused(settings: Settings, tmp_path: Pa
     assert process.returncode == 1
     assert "evil.sql was refused: on line 3" in " ".join(process.stdout.split())
     assert not mark.exists()
-
-
-def test_a_dump_by_plain_mysqldump_of_a_database_that_is_not_the_harnesss(
-    settings: Settings, backed: Backed, tmp_path: Path
-) -> None:
-    """The guide's command as it stands, on a server with an Apiary that nobody generated for this test."""
-    with drill_of(settings, "other") as other, restored(other, backed.backup) as (target, _):
-        server = target.mysql
-        with server.session(database=server.database) as session:
-            session.execute("SET foreign_key_checks = 0")
-            session.execute("DELETE FROM rsvps WHERE id % 3 = 0")
-            session.execute("UPDATE users SET first_name = 'Žofie 🐝' WHERE id % 2 = 0")
-        dumped = run(
-            server.tools,
-            [server.dump, "--no-defaults", *server.tool_arguments(server.admin), server.database],
-            env=server.tool_environment(server.admin),
-        )
-        assert dumped.exit_status == 0, dumped.stderr
-        script = tmp_path / "plain.sql"
-        script.write_bytes(dumped.stdout)
-        storage = tmp_path / "storage"
-        shutil.copytree(target.apiary.storage_root, storage, symlinks=True, copy_function=shutil.copy2)
-        if os.geteuid() == 0:
-            subprocess.run(["chown", "-R", "33:33", str(storage)], check=True)
-    key = tmp_path / "app-key"
-    key.write_text(backed.app_key)
-    process = drill(
-        settings, "verify", "--json", "--dump", str(script), "--storage", str(storage), "--app-key-file", str(key)
-    )
-    result = json.loads(process.stdout)
-    assert [f for f in result["findings"] if f["severity"] == "error"] == []
-    assert process.returncode == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="owners and modes are restored by root alone")
