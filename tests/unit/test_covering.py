@@ -14,6 +14,7 @@ from harness.runner.covering import covering, read_card
 from harness.runner.scorecard import Outcome, Scorecard, family_of
 from harness.scenario import definition as scenario
 from harness.scenario.definition import Scenario
+from tests.tables import over_table
 
 CARD = Path(__file__).parents[2] / ".ci/scorecard.json"
 
@@ -77,7 +78,7 @@ def test_what_the_card_does_not_know_or_knows_as_wrong_is_always_drilled(shipped
         assert "drop-row" in {each.name for each in covering(shipped, replace(card, drills=drills))}
 
 
-@pytest.mark.parametrize("content", [b"[]", b"{", json.dumps({"drills": []}).encode()])
+@over_table("content", [b"[]", b"{", json.dumps({"drills": []}).encode()])
 def test_a_file_that_is_no_scorecard_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "card.json"
     path.write_bytes(content)

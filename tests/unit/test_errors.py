@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from harness.base import errors
 from harness.base.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
+from tests.tables import over_table
 
 
 def test_an_error_is_told_as_fact_hints_and_details() -> None:
@@ -14,8 +13,8 @@ def test_an_error_is_told_as_fact_hints_and_details() -> None:
     assert str(HarnessError("it rained")) == "it rained"
 
 
-@pytest.mark.parametrize(
-    ("kind", "exit_code"),
+@over_table(
+    "kind, exit_code",
     [
         ("HarnessError", 3),
         ("UsageError", 2),

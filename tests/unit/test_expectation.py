@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from harness.base.model import DrillResult, Finding, Severity, Verdict
 from harness.drill.result import result_of
 from harness.scenario.expectation import Expected, ExpectedFinding
+from tests.tables import over_table
 
 
 def result(verdict: Verdict, *found: tuple[str, str, Severity]) -> DrillResult:
@@ -33,8 +32,8 @@ def test_verdict_and_finding_as_expected() -> None:
     assert expected().unmet(result(Verdict.FAIL, COUNT, WARNING)) == ()
 
 
-@pytest.mark.parametrize(
-    ("wanted", "came", "told"),
+@over_table(
+    "wanted, came, told",
     [
         (
             expected(),
@@ -68,8 +67,8 @@ def test_each_thing_that_is_not_as_expected_is_told(wanted: Expected, came: Dril
     assert wanted.unmet(came) == told
 
 
-@pytest.mark.parametrize(
-    ("finding", "also"),
+@over_table(
+    "finding, also",
     [
         ("row-count:users content-digest", ""),
         ("row-count", "content-digest"),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.fuzz.__main__ import CORPUS, NAMES
 from tests.fuzz.targets import TARGETS, read
+from tests.tables import over_table
 
 
 def test_every_target_has_a_corpus() -> None:
     assert {path.name for path in CORPUS.iterdir()} == set(NAMES) == set(TARGETS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@over_table("name", NAMES)
 def test_kept_inputs_end_as_they_should(name: str) -> None:
     """With an error of the harness, or none; whatever else comes is a mistake of the reader."""
     kept: list[Path] = sorted((CORPUS / name).iterdir())

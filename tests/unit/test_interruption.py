@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.base.interruption import _restore, finishing, terminable
+from tests.tables import over_table
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +18,7 @@ def handlers() -> Iterator[None]:
     _restore()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@over_table("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_second_signal_does_not_disturb_the_end(number: signal.Signals) -> None:
     done = []
 

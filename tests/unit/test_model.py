@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from harness.base.model import IdSet
 from tests.tables import over_table
 from tests.unit.checks.builders import part
@@ -67,8 +65,8 @@ def test_one_gap_over_several_ranges() -> None:
     assert IdSet(((1, 2), (4, 5), (7, 8))).minus(IdSet(((2, 7),))) == IdSet(((1, 1), (8, 8)))
 
 
-@pytest.mark.parametrize(
-    ("owner", "name", "label"), [("users", "gt_email", "users.gt_email"), ("users", "users", "users"), ("", "v", "v")]
+@over_table(
+    "owner, name, label", [("users", "gt_email", "users.gt_email"), ("users", "users", "users"), ("", "v", "v")]
 )
 def test_labels_of_schema_objects(owner: str, name: str, label: str) -> None:
     assert part("column", owner, name).label == label

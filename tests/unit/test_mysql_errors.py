@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from harness.runtime.services.mysql import error_text
 from harness.runtime.services.mysql_errors import disk_full, without_values
+from tests.tables import over_table
 
 
-@pytest.mark.parametrize(
-    ("code", "message", "told"),
+@over_table(
+    "code, message, told",
     [
         (1146, "Table 'apiary.users' doesn't exist", "Table 'apiary.users' doesn't exist"),
         (1062, "Duplicate entry 'ann@example.org' for key 'users.gt_email'", "Duplicate entry '…'"),

@@ -277,7 +277,7 @@ def test_scenarios_of_the_current_directory_are_found_but_never_instead_of_shipp
     assert find(DEFAULT).parent != tmp_path / "scenarios"
 
 
-@pytest.mark.parametrize("name", ["./my.drill.toml", "my.drill.toml", "somewhere/my"])
+@over_table("name", ["./my.drill.toml", "my.drill.toml", "somewhere/my"])
 def test_a_path_is_taken_as_it_is(name: str) -> None:
     assert find(name) == Path(name)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli.main import main
@@ -104,8 +103,8 @@ def test_every_key_of_the_template_is_one_of_the_schema(tmp_path: Path) -> None:
     assert (scenario.expected.finding[0].subject, scenario.expected.also[0].code) == ("users", "content-digest")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
+@over_table(
+    "arguments, told",
     [
         (("new", "My Scenario"), "'My Scenario' is no name: small letters, digits and '-' only"),
         (("new", "mine", "--fault", "drop-rwo"), "there is no fault 'drop-rwo'"),
@@ -125,8 +124,8 @@ def test_every_fault_is_listed() -> None:
         assert f" {fault.name} {fault.stage} " in f" {flat(result)} "
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
+@over_table(
+    "name, told",
     [
         ("next-release", "The target is the stand-in's release 'next', and its migrations run"),
         ("drop-index-from-elsewhere", "Nothing is known of the source, as for a backup from elsewhere"),

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from pydantic import TypeAdapter
 
 from harness.base.model import Change, CheckResult, DrillResult, Finding, InjectedFault, Severity, Verdict
@@ -32,6 +31,7 @@ from harness.runner.scorecard import (
 )
 from harness.scenario.definition import FaultChoice, Scenario
 from harness.scenario.expectation import Expected, ExpectedFinding
+from tests.tables import over_table
 
 LOST = Finding("row-count", Severity.ERROR, "users", "A row is gone.")
 OTHER = Finding("file-missing", Severity.ERROR, "a.pdf", "A file is gone.")
@@ -60,8 +60,8 @@ def scenario(name: str = "drop-row", *, verdict: Verdict = Verdict.FAIL, faults:
 FAIL, HEALTHY = scenario().expected, Expected()
 
 
-@pytest.mark.parametrize(
-    ("expected", "came", "outcome"),
+@over_table(
+    "expected, came, outcome",
     [
         (FAIL, result(check("rows-source", LOST)), Outcome.DETECTED),
         (FAIL, result(check("rows-source")), Outcome.NOT_DETECTED),
@@ -157,8 +157,8 @@ def test_all_is_well() -> None:
     assert told(GOOD[0]) == "✓ detected         2.0 s  drop-row"
 
 
-@pytest.mark.parametrize(
-    ("wrong", "sentence"),
+@over_table(
+    "wrong, sentence",
     [
         (
             scored(scenario("alter-row"), result(check("rows-source"))),

@@ -9,6 +9,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.base.settings import DockerSettings, ImageSettings, from_environment
+from tests.tables import over_table
 
 
 def test_an_empty_environment_has_a_place_for_everything() -> None:
@@ -57,8 +58,8 @@ def test_options_win_over_variables() -> None:
     assert settings.runtime == "process"
 
 
-@pytest.mark.parametrize(
-    ("path", "searched"),
+@over_table(
+    "path, searched",
     [
         ("/a:/b", ("/a", "/b", "/usr/local/sbin", "/usr/sbin", "/sbin")),
         ("/usr/sbin::/a", ("/usr/sbin", "/a", "/usr/local/sbin", "/sbin")),

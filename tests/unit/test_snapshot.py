@@ -7,7 +7,6 @@ import json
 import random
 from pathlib import Path
 
-import pytest
 import zstandard
 
 from harness.base.model import IdSet
@@ -34,8 +33,8 @@ def test_row_digests_of_one_table_are_read_out_of_all(tmp_path: Path) -> None:
     assert list(read_kept_row_digests(path, "user")) == []
 
 
-@pytest.mark.parametrize(
-    ("ids", "picked"),
+@over_table(
+    "ids, picked",
     [
         ([], []),
         ([7], [7]),
@@ -64,8 +63,8 @@ def payload(fields: object) -> str:
     return base64.b64encode(json.dumps(fields).encode()).decode()
 
 
-@pytest.mark.parametrize(
-    ("text", "encrypted"),
+@over_table(
+    "text, encrypted",
     [
         (payload({"iv": "a", "value": "b", "mac": "c", "tag": ""}), True),
         (payload({"iv": "a", "value": "b"}), False),

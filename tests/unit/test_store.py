@@ -16,6 +16,7 @@ from harness.checks.verdict import judge
 from harness.drill.result import exit_code, judge_again, result_of
 from harness.records.run_directory import Store
 from harness.scenario.expectation import Expected, ExpectedFinding
+from tests.tables import over_table
 
 
 def result_for(evidence: Evidence) -> DrillResult:
@@ -113,8 +114,8 @@ def test_a_run_directory_may_be_moved(evidence: Evidence, tmp_path: Path) -> Non
     assert judge_again(Store(behind)).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize(
-    ("cause", "verdict", "code"),
+@over_table(
+    "cause, verdict, code",
     [
         (BrokenArtifact("the dump is cut short", "Take it again."), Verdict.FAIL, 1),
         (ServerFailed("the server went away", "Take it again."), Verdict.INCONCLUSIVE, 3),

@@ -8,6 +8,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.base.timezones import TimeZones, checked_zone, earliest_moment, zone_named
+from tests.tables import over_table
 
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 ASSUMED = "(assumed: the backup does not name it)"
@@ -23,8 +24,8 @@ def test_zones_by_name_and_by_offset() -> None:
     assert refused.value.fact == "--server-time-zone: there is no time zone 'New York'"
 
 
-@pytest.mark.parametrize(
-    ("shown", "earliest"),
+@over_table(
+    "shown, earliest",
     [
         ("12:00:40", "12:00:40"),
         ("07:00:40", "12:00:40"),
@@ -32,7 +33,6 @@ def test_zones_by_name_and_by_offset() -> None:
         ("11:59:00", "12:14:00"),
         ("12:00:00", "12:00:00"),
     ],
-    ids=["in UTC", "in New York", "in Kathmandu", "no zone that fits at once", "the same moment"],
 )
 def test_the_earliest_moment_of_a_clock_without_a_zone(shown: str, earliest: str) -> None:
     """Never before the moment that is known, and never after the true one."""

@@ -8,6 +8,7 @@ import pytest
 
 from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.wait import wait_until
+from tests.tables import over_table
 
 
 def test_the_first_answer_ends_the_wait() -> None:
@@ -15,7 +16,7 @@ def test_the_first_answer_ends_the_wait() -> None:
     assert wait_until(lambda: next(answers), what="it", timeout_s=5, interval_s=0) == "ready"
 
 
-@pytest.mark.parametrize("answer", [0, "", ()])
+@over_table("answer", [0, "", ()])
 def test_only_none_and_false_mean_not_yet(answer: object) -> None:
     assert wait_until(lambda: answer, what="it", timeout_s=0) is answer
 

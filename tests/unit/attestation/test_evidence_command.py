@@ -14,6 +14,7 @@ from harness.cli.main import main
 from harness.records.attestation.envelope import sign_run
 from harness.records.attestation.keys import generate, load_private
 from harness.records.run_directory import Store
+from tests.tables import over_table
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
 
@@ -112,7 +113,7 @@ def test_verify_of_what_is_no_evidence(tmp_path: Path) -> None:
     assert call("evidence", "verify", tmp_path / "text")[0] == 1
 
 
-@pytest.mark.parametrize("command", [("run",), ("verify", "--dump", "a.sql", "--storage", "b.tar")], ids=" ".join)
+@over_table("command", [("run",), ("verify", "--dump", "a.sql", "--storage", "b.tar")])
 def test_a_key_that_cannot_be_used_stops_a_drill_before_it_begins(tmp_path: Path, command: tuple[str, ...]) -> None:
     generate(tmp_path / "key", b"secret")
     (tmp_path / "wrong").write_text("wrong\n")

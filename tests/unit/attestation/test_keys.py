@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from harness.base.errors import EXIT_USAGE, UsageError
 from harness.records.attestation.keys import generate, load_private, load_public, read_passphrase
+from tests.tables import over_table
 
 MAKE_ONE = "HINT: Make a pair with: apiary-drill evidence keygen FILE."
 OPEN_IT = "HINT: Name the file with its passphrase (--sign-passphrase-file), or set APIARY_DRILL_SIGN_PASSPHRASE."
@@ -27,7 +28,7 @@ def told(path: Path, *, public: bool = False, passphrase: bytes | None = None) -
     return str(caught.value)
 
 
-@pytest.mark.parametrize("passphrase", [None, "päss wörd".encode()])
+@over_table("passphrase", [None, "päss wörd".encode()])
 def test_a_pair_of_keys_is_read_back(tmp_path: Path, passphrase: bytes | None) -> None:
     key_id = generate(tmp_path / "key", passphrase)
     assert load_private(tmp_path / "key", passphrase).key_id == key_id
@@ -55,7 +56,7 @@ def test_a_key_of_openssl_is_read(tmp_path: Path) -> None:
     assert load_private(tmp_path / "key", None).key_id == load_public(tmp_path / "key.pub").key_id
 
 
-@pytest.mark.parametrize("there", ["key", "key.pub"])
+@over_table("there", ["key", "key.pub"])
 def test_a_key_is_never_overwritten(tmp_path: Path, there: str) -> None:
     (tmp_path / there).write_text("precious")
     with pytest.raises(UsageError) as caught:
@@ -118,7 +119,7 @@ def test_the_wrong_half_is_told(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@over_table(
     "text", [b"", b"hello", b"\x00\xff" * 50, b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
 )
 def test_what_is_no_key_is_refused(tmp_path: Path, text: bytes) -> None:

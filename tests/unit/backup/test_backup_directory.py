@@ -11,6 +11,7 @@ import pytest
 from harness.base.errors import BrokenArtifact, UsageError
 from harness.inputs.discover import find_backup
 from harness.procedure.backup.directory import new_directory, noted, remove_unfinished
+from tests.tables import over_table
 
 
 def test_it_gets_its_name_at_the_end(tmp_path: Path) -> None:
@@ -101,8 +102,8 @@ def test_a_backup_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "night" / "file").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
+@over_table(
+    "name, told",
     [("full", "is not empty"), ("file", "is not empty"), ("file/below", "Not a directory"), ("/proc", "is a mount")],
 )
 def test_a_place_that_can_not_be_used_is_told(tmp_path: Path, name: str, told: str) -> None:

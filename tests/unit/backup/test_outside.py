@@ -11,10 +11,11 @@ import pytest
 from harness.base.errors import ProcedureFailed, UsageError
 from harness.procedure.backup.external_server import CommandLifecycle, check_command, hides_routines, missing_privileges
 from harness.runtime.process.host import LocalHost
+from tests.tables import over_table
 
 
-@pytest.mark.parametrize(
-    ("grants", "missing"),
+@over_table(
+    "grants, missing",
     [
         (["GRANT ALL PRIVILEGES ON *.* TO `root`@`%` WITH GRANT OPTION"], ()),
         (["GRANT USAGE ON *.* TO `b`@`%`", "GRANT ALL PRIVILEGES ON `apiary`.* TO `b`@`%`"], ()),
@@ -27,15 +28,14 @@ from harness.runtime.process.host import LocalHost
             ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "LOCK TABLES", "PROCESS", "RELOAD"),
         ),
     ],
-    ids=["root", "owner of the database", "two are missing", "another database's"],
 )
 def test_privileges_that_no_grant_gives(grants: list[str], missing: tuple[str, ...]) -> None:
     """On everything or on this database counts; another database's does not."""
     assert missing_privileges(grants, "apiary") == missing
 
 
-@pytest.mark.parametrize(
-    ("grants", "hidden"),
+@over_table(
+    "grants, hidden",
     [
         (["GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `apiary`.* TO `b`@`%`"], True),
         (["GRANT RELOAD ON *.* TO `b`@`%`", "GRANT EXECUTE ON `another`.* TO `b`@`%`"], True),
@@ -44,7 +44,6 @@ def test_privileges_that_no_grant_gives(grants: list[str], missing: tuple[str, .
         (["GRANT ALL PRIVILEGES ON `apiary`.* TO `b`@`%`"], False),
         (["GRANT SELECT ON `mysql`.`proc` TO `b`@`%`"], False),
     ],
-    ids=["as documented", "others'", "SHOW_ROUTINE", "everything", "owner of the database", "MariaDB"],
 )
 def test_routines_that_an_account_does_not_see(grants: list[str], hidden: bool) -> None:
     assert hides_routines(grants, "apiary") is hidden
@@ -55,8 +54,8 @@ def test_an_escaped_name_is_the_databases() -> None:
     assert "SELECT" not in missing_privileges(["GRANT SELECT ON `my\\_apiary`.* TO `b`@`%`"], "my_apiary")
 
 
-@pytest.mark.parametrize(
-    ("scope", "means"),
+@over_table(
+    "scope, means",
     [("`api%`", True), ("`apiar_`", True), ("`apiar\\_`", False), ("`%`", True), ("`b%`", False), ("`api`", False)],
 )
 def test_a_grant_on_a_pattern_of_names(scope: str, means: bool) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from harness.base.model import Finding, Severity
 from harness.checks.evidence import MigratedTable, MigrationEvidence
 from harness.checks.release import check_release
+from tests.tables import over_table
 from tests.unit.checks.builders import database, finding, only, part, table
 
 BEFORE = database(table("teams", 6), table("users", 10), objects=(part("column", "users", "id", type="int"),))
@@ -62,9 +61,8 @@ def test_rows_that_came() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("rows", "accepted", "severity"),
-    [(10, (), Severity.ERROR), (10, ("users",), Severity.WARNING), (0, (), Severity.INFO)],
+@over_table(
+    "rows, accepted, severity", [(10, (), Severity.ERROR), (10, ("users",), Severity.WARNING), (0, (), Severity.INFO)]
 )
 def test_a_table_that_is_dropped(rows: int, accepted: tuple[str, ...], severity: Severity) -> None:
     gone = table("users", rows)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from harness.base.model import CheckResult, DatabaseState, SchemaObject, Severity
 from harness.checks.evidence import ScriptObject
 from harness.checks.schema import (
@@ -19,6 +17,7 @@ from harness.checks.schema import (
     check_script_objects,
     check_variables,
 )
+from tests.tables import over_table
 from tests.unit.checks.builders import database, finding, only, part, table
 
 COLUMN = part("column", "users", "gt_email", type="varchar(255)", nullable="no")
@@ -45,8 +44,8 @@ def test_equal_schemas_have_no_findings() -> None:
     assert result.evidence == (("databases", "0"), ("tables", "0"), ("columns", "1"))
 
 
-@pytest.mark.parametrize(
-    ("item", "held", "word"),
+@over_table(
+    "item, held, word",
     [
         (part("view", "", "sizes"), ScriptObject("view", "sizes", "d1"), "view sizes"),
         (part("routine", "", "twice", type="FUNCTION"), ScriptObject("function", "twice", "d1"), "routine twice"),
@@ -66,8 +65,8 @@ def test_what_only_the_fresh_instance_still_has_was_not_backed_up(
     assert check_schema("programs", "Title", PROGRAM_KINDS, state, state, (), [held]).findings == ()
 
 
-@pytest.mark.parametrize(
-    ("kind", "word", "remedy"),
+@over_table(
+    "kind, word, remedy",
     [
         ("database", "Database", ""),
         ("table", "Table", ""),
@@ -282,8 +281,8 @@ def test_what_this_apiary_expects_is_there() -> None:
     assert (result.check, result.findings, result.compared) == ("expected-objects", (), 4)
 
 
-@pytest.mark.parametrize(
-    ("missing", "what", "remedy"),
+@over_table(
+    "missing, what, remedy",
     [
         (
             0,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from harness.base.guide import IMPORTED_MODELS
 from harness.base.model import FileState, IdSet, Probe, SearchTask, Severity
 from harness.checks.evidence import DocumentDifference
@@ -18,6 +16,7 @@ from harness.checks.search import (
     check_tasks,
     unless_pending,
 )
+from tests.tables import over_table
 from tests.unit.checks.builders import PREFIX, finding, index, only, search, searchable
 
 ROWS = tuple(searchable(model.table, (1, 2)) for model in IMPORTED_MODELS if model.from_database)
@@ -164,9 +163,7 @@ def test_packaged_documents_that_are_as_in_a_proper_search() -> None:
     assert (result.check, result.findings, result.compared) == ("search-packaged", (), 2)
 
 
-@pytest.mark.parametrize(
-    ("ids", "code"), [(("ATL",), "index-document-missing"), (("ATL", "BOS", "CDG"), "index-document-extra")]
-)
+@over_table("ids, code", [(("ATL",), "index-document-missing"), (("ATL", "BOS", "CDG"), "index-document-extra")])
 def test_packaged_documents_that_differ(ids: tuple[str, ...], code: str) -> None:
     proper = search(index("airports", ("ATL", "BOS")))
     assert only(check_packaged_documents(proper, search(index("airports", ids)), PREFIX)) == finding(
@@ -233,7 +230,7 @@ def test_tasks_that_all_succeeded() -> None:
     assert (result.check, result.findings, result.compared) == ("search-tasks", (), 11)
 
 
-@pytest.mark.parametrize("status", ["failed", "canceled"])
+@over_table("status", ["failed", "canceled"])
 def test_a_task_that_did_not_succeed(status: str) -> None:
     task = SearchTask(7, "apiary_users", status, "documentAdditionOrUpdate", "invalid_document_id")
     assert only(check_tasks(search(bad_tasks=(task,)), 0)) == finding(
@@ -258,8 +255,8 @@ def test_an_import_that_complained_and_ended_with_0() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("code", "remedy"),
+@over_table(
+    "code, remedy",
     [
         ("invalid_api_key", "Compare MEILISEARCH_KEY with the keys of the server."),
         ("payload_too_large", "Raise the server's --http-payload-size-limit, or import in smaller chunks."),
@@ -351,7 +348,7 @@ def test_probes_that_find_what_they_should() -> None:
     assert result.evidence == (("asked", "1"), ("as expected", "1"))
 
 
-@pytest.mark.parametrize("code", ["search-probe", "decrypt", "download"])
+@over_table("code", ["search-probe", "decrypt", "download"])
 def test_a_probe_with_another_answer_with_none_and_with_an_error(code: str) -> None:
     probes = (
         Probe("search", "users id=1", "1", "3 other hits"),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import pytest
-
 from harness.base.model import CheckResult, DirectoryTotals, PastDrill, Severity, TrendEvidence, TrendLimits
 from harness.checks import CHECKS
 from harness.checks.evidence import Evidence
 from harness.checks.trend import check_trend
 from harness.checks.verdict import decide, judge
+from tests.tables import over_table
 from tests.unit.checks.builders import finding, only, past_drill
 
 SHRANK = "Find out who removed them, and whether the backup reads the live system: keep the earlier backups until then."
@@ -48,7 +47,7 @@ def test_a_table_that_lost_half_of_its_rows() -> None:
     )
 
 
-@pytest.mark.parametrize("now", [{"users": 0}, {}], ids=["empty", "gone"])
+@over_table("now", [{"users": 0}, {}])
 def test_a_table_that_lost_everything(now: Mapping[str, int]) -> None:
     assert only(rows(now, {"users": 1000})).message == (
         "The table users shrank: none of them is left. It has 0 rows, and 1,000 is usual in the last good drills."
@@ -73,7 +72,7 @@ def test_a_table_that_was_not_there() -> None:
     )
 
 
-@pytest.mark.parametrize("now", [800, 2000], ids=["shrank", "jumped"])
+@over_table("now", [800, 2000])
 def test_exactly_the_share_is_within_it(now: int) -> None:
     assert rows({"users": now}, {"users": 1000}).findings == ()
     beyond = now - 1 if now < 1000 else now + 1
@@ -126,7 +125,7 @@ def test_a_directory_is_compared_by_its_bytes_as_well() -> None:
     assert with_directories(DirectoryTotals(100, 49_000_000), before).compared == 1, "it is one directory"
 
 
-@pytest.mark.parametrize(("now", "what"), [(500, "shrank"), (5000, "jumped")])
+@over_table("now, what", [(500, "shrank"), (5000, "jumped")])
 def test_an_index_that_shrank_or_jumped(now: int, what: str) -> None:
     past: PastDrill = past_drill({}, {}, {"apiary_users": 1000})
     result = check_trend(TrendEvidence(TrendLimits(), (past,)), {}, {}, {"apiary_users": now})

@@ -13,6 +13,7 @@ from harness.base.errors import HarnessError
 from harness.base.model import CheckResult, FileState, Severity
 from harness.checks.files import check_file_references, check_files
 from tests.naming import uncoded
+from tests.tables import over_table
 
 ROOT = FileState(b"", "directory", 0, "", 0o755, 33, 33, 1000)
 RESUMES = FileState(b"resumes", "directory", 0, "", 0o755, 33, 33, 1000)
@@ -273,8 +274,8 @@ def test_upload_without_a_row_is_a_warning_and_other_files_need_none() -> None:
     assert result.compared == 1
 
 
-@pytest.mark.parametrize(
-    ("reference", "dumped_after_s", "severity"),
+@over_table(
+    "reference, dumped_after_s, severity",
     [
         (None, 1, Severity.ERROR),
         (None, -1, Severity.WARNING),
@@ -282,7 +283,6 @@ def test_upload_without_a_row_is_a_warning_and_other_files_need_none() -> None:
         (b"docusign/7/Summary.pdf", 1, Severity.WARNING),
         (b"docusign/8/Summary.pdf", 1, Severity.ERROR),
     ],
-    ids=["lost", "newer than the dump", "nobody knows when", "known envelope", "another envelope"],
 )
 def test_a_document_of_an_envelope_without_a_row(
     reference: bytes | None, dumped_after_s: int | None, severity: Severity
@@ -304,7 +304,7 @@ def test_no_references_and_no_uploads_compare_nothing() -> None:
     assert check_file_references([], (ROOT,)).compared == 0
 
 
-@pytest.mark.parametrize("side", ["expected", "actual"])
+@over_table("side", ["expected", "actual"])
 def test_entries_out_of_order_are_no_evidence(side: str) -> None:
     """A merge of lists that are not in order would find nonsense."""
     sides = {"expected": [ROOT], "actual": [ROOT], side: [PDF, RESUMES]}

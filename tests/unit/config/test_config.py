@@ -16,6 +16,7 @@ from harness.base.settings import ImageSettings, Limits, Settings
 from harness.cli.common import runtime_options
 from harness.cli.config import load, load_images, load_limits, locate
 from harness.inputs.volumes import Volume
+from tests.tables import over_table
 from tests.unit.inputs.fetching import sources_of
 
 WHOLE = """
@@ -126,8 +127,8 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     assert lines[4] == f"{path}: bakcup: extra inputs are not permitted"
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
+@over_table(
+    "text, told",
     [
         ("", "backup: field required"),
         ("[backup]\n", "backup: give directory, or dump and storage"),
@@ -147,7 +148,6 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
             "backup: password_file goes with directory, when that is a zip archive",
         ),
     ],
-    ids=["empty", "no-place", "two-places", "two-dumps", "no-storage", "no-command", "no-name", "no-zip"],
 )
 def test_a_location_is_needed_and_only_one(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "apiary-drill.toml"
@@ -184,8 +184,8 @@ def test_images_hold_for_every_drill(tmp_path: Path) -> None:
     assert load_images(written(tmp_path, WHOLE)) == ImageSettings()
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
+@over_table(
+    "text, told",
     [
         (
             'mysql = "mysql"\n',
@@ -200,7 +200,6 @@ def test_images_hold_for_every_drill(tmp_path: Path) -> None:
         ('mariadb = "mariadb:10.11"\n', "images.mariadb: extra inputs are not permitted, found 'mariadb:10.11'"),
         ('apiary_env = "x"\n', "images: apiary_env is the environment of apiary, which is not given"),
     ],
-    ids=["no-tag", "latest", "unknown", "env-alone"],
 )
 def test_an_image_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, told: str) -> None:
     path = written(tmp_path, f"[images]\n{text}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from harness.artifacts.dump.definitions import Definitions
 from harness.artifacts.dump.walk import walk
+from tests.tables import over_table
 
 
 def digests(script: str) -> dict[tuple[str | None, str, str], str]:
@@ -21,8 +20,8 @@ def table(columns: str, options: str = "ENGINE=InnoDB") -> str:
     return digest
 
 
-@pytest.mark.parametrize(
-    ("mine", "theirs"),
+@over_table(
+    "mine, theirs",
     [
         ("`id` int(11) NOT NULL", "`id` int NOT NULL"),
         ("`id` bigint(20) unsigned NOT NULL", "`id` bigint unsigned NOT NULL"),
@@ -61,8 +60,8 @@ def test_the_counter_of_a_table_must_not_matter_wherever_it_stands() -> None:
     assert table("`id` int", "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 AUTO_INCREMENT = 7") == plain
 
 
-@pytest.mark.parametrize(
-    ("mine", "theirs"),
+@over_table(
+    "mine, theirs",
     [
         ("`id` int NOT NULL", "`id` bigint NOT NULL"),
         ("`id` int NOT NULL", "`id` int unsigned NOT NULL"),
@@ -105,9 +104,7 @@ def test_what_must_matter(mine: str, theirs: str) -> None:
     assert table(mine) != table(theirs)
 
 
-@pytest.mark.parametrize(
-    "options", ["ENGINE=MyISAM", "ENGINE=InnoDB DEFAULT CHARSET=latin1", "ENGINE=InnoDB COMMENT='x'"]
-)
+@over_table("options", ["ENGINE=MyISAM", "ENGINE=InnoDB DEFAULT CHARSET=latin1", "ENGINE=InnoDB COMMENT='x'"])
 def test_options_of_a_table_must_matter(options: str) -> None:
     assert table("`id` int", options) != table("`id` int")
 
@@ -173,7 +170,7 @@ def test_a_definition_that_comes_in_several_pieces_is_digested_to_its_end() -> N
     assert trigger(filler + "SET NEW.n = 1;") != trigger(filler + "SET NEW.n = 2;")
 
 
-@pytest.mark.parametrize("lines", [10, 3000, 9000])
+@over_table("lines", [10, 3000, 9000])
 def test_a_digest_does_not_depend_on_how_the_script_was_read(lines: int) -> None:
     """A file comes in large chunks, a pipe in small ones."""
     script = (

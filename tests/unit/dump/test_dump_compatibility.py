@@ -6,12 +6,11 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from harness.artifacts.dump.compatibility import problems
 from harness.artifacts.dump.inspect import inspect
 from harness.artifacts.dump.model import Problem, TargetServer
 from harness.base.model import Severity
+from tests.tables import over_table
 
 MYSQL = TargetServer(
     version="9.7.4-2",
@@ -57,8 +56,8 @@ def test_values_for_generated_columns_stop_mysql_only(data: Path) -> None:
     assert "generated-values" not in [problem.code for problem in problems(info, MARIADB, "apiary")]
 
 
-@pytest.mark.parametrize(
-    ("script", "target", "expected"),
+@over_table(
+    "script, target, expected",
     [
         (b"/*!999999\\- enable the sandbox mode */ \nSELECT 1;", MYSQL, ("sandbox-line", 1, "/*!999999\\-", True)),
         (b"CREATE TABLE t (a int) ENGINE=Aria;", MYSQL, ("unknown-engine", 1, "Aria", False)),

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from harness.artifacts.dump.statements import Kind, scan
+from tests.tables import over_table
 from tests.unit.dump import reference
 from tests.unit.dump.test_dump_statements import SOUP
 
@@ -137,7 +136,7 @@ def read(script: bytes, size: int, part: int) -> list[bytes]:
     return found
 
 
-@pytest.mark.parametrize("number", range(8))
+@over_table("number", range(8))
 def test_whatever_the_script_the_statements_are_those_of_the_simple_reader(number: int) -> None:
     chance = random.Random(f"differential {number}")
     for _ in range(150):

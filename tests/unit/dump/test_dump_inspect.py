@@ -13,6 +13,7 @@ import pytest
 from harness.artifacts.dump.inspect import inspect
 from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, Mention
 from harness.base.guide import EXCLUDABLE_TABLES
+from tests.tables import over_table
 
 ROWS = {"dup": 3, "empty_one": 0, "gipk": 2, "inv": 2, "nasty": 2, "odd `name": 2, "sessions": 1, "users": 8}
 
@@ -210,8 +211,8 @@ def test_the_same_tool_with_the_same_options_writes_the_same_text(dump: Callable
     assert apiary(first).tables == apiary(second).tables
 
 
-@pytest.mark.parametrize(
-    ("script", "complete", "why"),
+@over_table(
+    "script, complete, why",
     [
         (b"", False, "is empty"),
         (b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)\n", False, 'no "-- Dump completed" line'),
@@ -289,8 +290,8 @@ def test_mentions_carry_their_first_line() -> None:
     assert info.collations == (Mention("utf8mb4_uca1400_ai_ci", 1),)
 
 
-@pytest.mark.parametrize(
-    ("header", "tool", "version"),
+@over_table(
+    "header, tool, version",
     [
         (b"-- MySQL dump 10.13  Distrib 5.7.44, for Linux (x86_64)", "mysqldump", "5.7.44"),
         (

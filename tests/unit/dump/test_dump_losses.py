@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 
-import pytest
-
 from harness.artifacts.dump import encoding
 from harness.artifacts.dump.inspect import Inspector, inspect
 from harness.artifacts.dump.losses import losses
 from harness.artifacts.dump.walk import walk
 from harness.base.model import Severity
+from tests.tables import over_table
 
 HEADER = """-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)
 --
@@ -54,7 +53,7 @@ def test_a_whole_script_lost_nothing() -> None:
     assert found(WHOLE) == []
 
 
-@pytest.mark.parametrize("charset", ["utf8mb3", "utf8", "latin1", "ascii"])
+@over_table("charset", ["utf8mb3", "utf8", "latin1", "ascii"])
 def test_a_connection_that_cannot_carry_utf8mb4_is_named(charset: str) -> None:
     lossy = ("lossy-charset", "warning", charset)
     script = WHOLE.replace("NAMES utf8mb4", f"NAMES {charset}")
@@ -72,7 +71,7 @@ def test_a_connection_that_cannot_carry_utf8mb4_is_named(charset: str) -> None:
         assert found(narrow + table("t", column, "(1,NULL)", charset=table_charset) + FOOTER) == expected
 
 
-@pytest.mark.parametrize("charset", ["utf8mb4", "binary", "utf16"])
+@over_table("charset", ["utf8mb4", "binary", "utf16"])
 def test_a_connection_that_carries_all_is_not(charset: str) -> None:
     assert found(WHOLE.replace("NAMES utf8mb4", f"NAMES {charset}")) == []
 
@@ -151,7 +150,7 @@ def twice(text: str, charset: str) -> str:
     return "".join(known)
 
 
-@pytest.mark.parametrize("charset", ["cp1252", "latin1"])
+@over_table("charset", ["cp1252", "latin1"])
 def test_text_that_was_encoded_twice_is_counted(charset: str) -> None:
     """Values, not occurrences, of text columns alone; with the number, the tables, and none of the text."""
     values = [

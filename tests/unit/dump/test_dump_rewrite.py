@@ -12,6 +12,7 @@ import pytest
 from harness.artifacts.dump.inspect import inspect
 from harness.artifacts.dump.rewrite import Dropped, RewriteReport, choose_database, missing_drops, restore_stream
 from harness.base.errors import BrokenArtifact, UsageError
+from tests.tables import over_table
 
 
 def rewritten(script: bytes, database: str = "apiary", **options: object) -> tuple[bytes, RewriteReport]:
@@ -45,7 +46,7 @@ def test_gtids_and_log_settings_are_left_out_and_said(data: Path) -> None:
     assert [table.digest for table in kept.tables] == [table.digest for table in info.databases[0].tables]
 
 
-@pytest.mark.parametrize("spelling", [b"/*!", b"/*M!"])
+@over_table("spelling", [b"/*!", b"/*M!"])
 def test_the_sandbox_line_is_left_out(spelling: bytes) -> None:
     line = spelling + b"999999\\- enable the sandbox mode */ "
     assert rewritten(line + b"\n-- MariaDB dump\nSELECT 1;\n") == (

@@ -6,12 +6,11 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.model import ScriptFinding
 from harness.base.model import Severity
+from tests.tables import over_table
 
 
 def look(script: bytes, database: str = "apiary", allowed: frozenset[str] = frozenset()) -> list[ScriptFinding]:
@@ -84,7 +83,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("script", "code", "subject"), REFUSED)
+@over_table("script, code, subject", REFUSED)
 def test_what_reaches_beyond_the_database_is_an_error_with_its_line(script: bytes, code: str, subject: str) -> None:
     prefix = b"-- a comment\nCOMMIT;\n"
     found = [finding for finding in look(prefix + script) if finding.severity is Severity.ERROR]
@@ -93,7 +92,7 @@ def test_what_reaches_beyond_the_database_is_an_error_with_its_line(script: byte
     assert found[0].line == line
 
 
-@pytest.mark.parametrize(
+@over_table(
     "script",
     [
         b"INSERT INTO t VALUES ('\\\\! id; GRANT ALL; SET GLOBAL x=1; INTO OUTFILE');\n",

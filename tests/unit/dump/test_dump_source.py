@@ -18,6 +18,7 @@ import zstandard
 from harness.artifacts.dump.compression import MOST_WINDOW_BYTES, allow_window
 from harness.artifacts.dump.source import open_script
 from harness.base.errors import BrokenArtifact, UsageError
+from tests.tables import over_table
 
 SCRIPT = b"".join(b"INSERT INTO t VALUES (%d,'x');\n" % number for number in range(20_000))
 
@@ -44,7 +45,7 @@ def test_a_script_is_read_whatever_its_compression_and_its_name(kind: str, read_
     assert b"".join(open_script(io.BytesIO(compress(SCRIPT)), read_bytes=read_bytes)) == SCRIPT
 
 
-@pytest.mark.parametrize("kind", COMPRESSIONS)
+@over_table("kind", COMPRESSIONS)
 def test_several_members_are_one_script(kind: str) -> None:
     compress = COMPRESSIONS[kind]
     data = compress(SCRIPT[:1000]) + compress(b"") + compress(SCRIPT[1000:])
@@ -52,7 +53,7 @@ def test_several_members_are_one_script(kind: str) -> None:
     assert b"".join(open_script(io.BytesIO(data + bytes(512)))) == SCRIPT  # padded, as a tape is
 
 
-@pytest.mark.parametrize("kind", COMPRESSIONS)
+@over_table("kind", COMPRESSIONS)
 def test_a_compressed_file_that_was_cut_is_a_broken_artifact(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "a.sql"
     data = COMPRESSIONS[kind](SCRIPT)
@@ -65,7 +66,7 @@ def test_a_compressed_file_that_was_cut_is_a_broken_artifact(kind: str, tmp_path
     )
 
 
-@pytest.mark.parametrize("kind", COMPRESSIONS)
+@over_table("kind", COMPRESSIONS)
 def test_a_compressed_file_that_was_changed_is_a_broken_artifact(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "a.sql"
     data = bytearray(
@@ -99,7 +100,7 @@ def test_what_is_no_script_is_said_by_name(tmp_path: Path) -> None:
         list(open_script(tmp_path))
 
 
-@pytest.mark.parametrize("kind", COMPRESSIONS)
+@over_table("kind", COMPRESSIONS)
 def test_memory_does_not_grow_with_what_comes_out(kind: str) -> None:
     """256 MiB of zeros are a few KiB compressed; a reader that believes its input takes them all at once."""
     data = COMPRESSIONS[kind](bytes(64 << 20)) if kind != "zstd" else zstd(bytes(256 << 20))
@@ -157,8 +158,8 @@ def _streamed(data: bytes, parameters: zstandard.ZstdCompressionParameters) -> b
     return compressor.compress(data) + compressor.flush()
 
 
-@pytest.mark.parametrize(
-    ("data", "said"),
+@over_table(
+    "data, said",
     [
         (b"Salted__" + b"\x80" * 100, "is encrypted with openssl"),
         (b"age-encryption.org/v1\n-> X25519 x\n", "is encrypted (age)"),
@@ -188,8 +189,6 @@ def test_other_formats_are_bad_usage_and_named(data: bytes, said: str) -> None:
 RAW = b"INSERT INTO `t` VALUES (1,_binary '" + bytes(range(1, 32)) * 20 + b"');\n"
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\0" * 600, b"\xef\xbb\xbf-- x\n", "-- Größe €\n".encode() * 40, b"BEGIN\n", RAW]
-)
+@over_table("data", [b"", b"\0" * 600, b"\xef\xbb\xbf-- x\n", "-- Größe €\n".encode() * 40, b"BEGIN\n", RAW])
 def test_what_may_be_a_script_is_read(data: bytes) -> None:
     assert b"".join(open_script(io.BytesIO(data))) == data

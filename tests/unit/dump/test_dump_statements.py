@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.artifacts.dump.statements import Kind, Piece, ReaderNote, scan
+from tests.tables import over_table
 from tests.unit.dump import reference
 
 SOUP = (
@@ -41,7 +42,7 @@ def statements(script: bytes, *, read: int = 1 << 18, part: int = 1 << 18) -> li
     return found
 
 
-@pytest.mark.parametrize("number", range(12))
+@over_table("number", range(12))
 def test_scripts_put_together_at_random_are_cut_as_the_client_cuts_them(number: int) -> None:
     chance = random.Random(number)
     for _ in range(300):
@@ -75,7 +76,7 @@ def test_no_dump_of_a_real_tool_is_odd_or_cut(data: Path) -> None:
         assert [piece.line for piece in found if piece.last and not piece.ended] == []
 
 
-@pytest.mark.parametrize(
+@over_table(
     "statement",
     [
         b"INSERT INTO t VALUES ('a;b');",
@@ -161,17 +162,15 @@ def test_a_backslash_outside_of_a_string_is_a_command_of_the_client() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "spelling", [b"/*!999999\\- enable the sandbox mode */ ", b"/*M!999999\\- enable the sandbox mode */ "]
-)
+@over_table("spelling", [b"/*!999999\\- enable the sandbox mode */ ", b"/*M!999999\\- enable the sandbox mode */ "])
 def test_both_spellings_of_the_sandbox_line_are_known(spelling: bytes) -> None:
     found = pieces(spelling + b"\n-- MariaDB dump\nSELECT 1;\n")
     assert [piece.kind for piece in found] == [Kind.SANDBOX, Kind.COMMENT, Kind.STATEMENT, Kind.BLANK]
     assert found[0].notes == ()
 
 
-@pytest.mark.parametrize(
-    ("script", "text"),
+@over_table(
+    "script, text",
     [
         (b"/*M!100100 SET @a = '*/ x' */;", "a string with */ inside a /*M! comment"),
         (b"/*M!100100 SET @a = 1; */;", "a statement that ends inside a /*M! comment"),

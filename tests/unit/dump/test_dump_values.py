@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from harness.artifacts.dump.ddl import parse_create_table
 from harness.artifacts.dump.model import ColumnInfo
 from harness.artifacts.dump.tokens import tokenize
 from harness.artifacts.dump.values import canonical_row, canonical_value, columns_of_row, normal_number, parse_row
+from tests.tables import over_table
 
 
 def test_every_way_of_writing_a_value_is_decoded() -> None:
@@ -38,8 +37,8 @@ def test_every_byte_survives() -> None:
     assert parse_row(b"0x" + content.hex().encode()) == [("text", content)]
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
+@over_table(
+    "one, other",
     [
         (b"1.50", b"1.5"),
         (b"0010", b"10"),
@@ -54,9 +53,8 @@ def test_numbers_are_equal_by_value(one: bytes, other: bytes) -> None:
     assert normal_number(one) == normal_number(other)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [(b"1", b"10"), (b"1", b"-1"), (b"1.5", b"15"), (b"123456789012345678901", b"123456789012345678902")],
+@over_table(
+    "one, other", [(b"1", b"10"), (b"1", b"-1"), (b"1.5", b"15"), (b"123456789012345678901", b"123456789012345678902")]
 )
 def test_other_numbers_are_not(one: bytes, other: bytes) -> None:
     assert normal_number(one) != normal_number(other)
@@ -114,8 +112,8 @@ def test_a_create_table_is_read_with_everything_that_gets_in_the_way() -> None:
     assert inline.primary_key == ("id",)
 
 
-@pytest.mark.parametrize(
-    ("held", "carried"),
+@over_table(
+    "held, carried",
     [
         (b'{"a": 1.10}', b'{"a": 1.1}'),
         (b'{"a": 3.00, "b": [1.50, -2.000]}', b'{"a": 3.0, "b": [1.5, -2.0]}'),
@@ -132,8 +130,8 @@ def test_numbers_in_json_are_compared_as_they_are_read(held: bytes, carried: byt
     assert (canonical_value(("text", held), text) == canonical_value(("text", carried), text)) is (held == carried)
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
+@over_table(
+    "first, second",
     [(b"[1]", b"[1.0]"), (b"[1.1]", b"[1.11]"), (b'["1.10"]', b'["1.1"]'), (b"[1e-18]", b"[1e-17]"), (b"[1]", b"[-1]")],
 )
 def test_other_numbers_in_json_are_other_values(first: bytes, second: bytes) -> None:

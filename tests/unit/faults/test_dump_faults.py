@@ -21,6 +21,7 @@ from harness.faults.context import FaultContext
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import key_of, picked, program_of, row_spans, value_spans
 from harness.procedure.backup.manifest import read_manifest
+from tests.tables import over_table
 from tests.unit.faults.backups import a_backup
 
 SCRIPT = b"""\
@@ -246,7 +247,7 @@ def test_a_view_goes_with_its_placeholder(tmp_path: Path) -> None:
         assert kept in script
 
 
-@pytest.mark.parametrize("rng_seed", range(6))
+@over_table("rng_seed", range(6))
 def test_one_row_is_left_out(tmp_path: Path, rng_seed: int) -> None:
     """Whichever row it is, the others stay, and the script stays one."""
     script, (change,) = damaged(tmp_path, "drop-row", rng_seed=rng_seed)
@@ -303,7 +304,7 @@ def test_a_truncated_file_is_the_beginning_of_it(tmp_path: Path) -> None:
     assert len(damaged(tmp_path / "gz", "truncate-dump", suffix="sql.gz", keep=0.5)[0]) == len(whole) // 2
 
 
-@pytest.mark.parametrize("suffix", COMPRESSIONS)
+@over_table("suffix", COMPRESSIONS)
 def test_a_script_that_is_truncated_inside_unpacks_well(tmp_path: Path, suffix: str) -> None:
     script, changes = damaged(tmp_path, "truncate-inside", suffix=suffix, keep=0.25)
     kept = len(SCRIPT) // 4
@@ -356,8 +357,8 @@ def test_the_manifest_is_another_backup_s(tmp_path: Path) -> None:
         assert was.size_bytes < now.size_bytes
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "told"),
+@over_table(
+    "name, options, told",
     [
         ("drop-row", {"table": "users"}, "the script has no rows of users"),
         ("drop-insert", {"table": "users"}, "the script has no rows of users"),
@@ -374,7 +375,7 @@ def test_what_is_not_there_is_said(tmp_path: Path, name: str, options: dict[str,
     assert caught.value.fact == told
 
 
-@pytest.mark.parametrize("name", ["lose-emoji", "wrong-charset-line", "wrong-time-zone-line", "unknown-definer"])
+@over_table("name", ["lose-emoji", "wrong-charset-line", "wrong-time-zone-line", "unknown-definer"])
 def test_nothing_to_change_is_no_change(tmp_path: Path, name: str) -> None:
     script = b"CREATE TABLE `teams` (\n  `id` int\n) ;\n-- Dump completed\n"
     assert damaged(tmp_path, name, script=script) == (script, [])

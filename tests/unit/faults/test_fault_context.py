@@ -16,10 +16,11 @@ from harness.faults.fault import ArtifactOptions, Fault
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector, Planned
 from harness.procedure.backup.manifest import measure, read_manifest
+from tests.tables import over_table
 from tests.unit.faults.backups import a_backup
 
 
-@pytest.mark.parametrize("size_bytes", range(8))
+@over_table("size_bytes", range(8))
 def test_an_action_comes_when_exactly_so_much_was_sent(size_bytes: int) -> None:
     stream, sent = ScriptStream(), bytearray()
     seen: list[bytes] = []

@@ -17,6 +17,7 @@ import pytest
 from harness.base.errors import HarnessError, UsageError
 from harness.base.model import Verdict
 from harness.records.history.database import APPLICATION_ID, History, NoHistory
+from tests.tables import over_table
 from tests.unit.history.builders import NOW, entry
 
 LEFT = "it was left as it is"
@@ -145,14 +146,13 @@ def test_a_writer_that_is_killed_leaves_whole_entries(history: History) -> None:
     assert history.recorded()[0] == 3
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
+@over_table(
+    "content, told",
     [
         (b"", "the history {path} is damaged (it has 0 bytes); it was left as it is"),
         (b"SQLite format 3\0", "the history {path} is damaged (it has 16 bytes); it was left as it is"),
         (b"drill,verdict\n" * 20, "{path} is not a history of apiary-drill; it was left as it is"),
     ],
-    ids=["empty", "cut", "text"],
 )
 def test_what_is_no_history_is_refused_and_left(tmp_path: Path, content: bytes, told: str) -> None:
     history = History(tmp_path / "history.sqlite3")

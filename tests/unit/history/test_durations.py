@@ -6,19 +6,18 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.records.history.durations import in_words, seconds_of
+from tests.tables import over_table
 
 HINT = "\nHINT: Write a whole number and one unit: s, m (minutes), h, d or w, such as 36h or 100d."
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("45s", 45), ("90m", 5400), ("36h", 129600), ("100d", 8640000), ("2w", 1209600)]
-)
+@over_table("text, seconds", [("45s", 45), ("90m", 5400), ("36h", 129600), ("100d", 8640000), ("2w", 1209600)])
 def test_a_number_and_a_unit(text: str, seconds: int) -> None:
     assert seconds_of(text) == seconds
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
+@over_table(
+    "text, told",
     [
         ("100", "'100' has no unit"),
         ("", "'' is no duration"),
@@ -40,8 +39,8 @@ def test_anything_else_is_refused(text: str, told: str) -> None:
     assert str(wrong.value) == told + HINT
 
 
-@pytest.mark.parametrize(
-    ("seconds", "told"),
+@over_table(
+    "seconds, told",
     [
         (0, "0 seconds"),
         (1.9, "1 second"),

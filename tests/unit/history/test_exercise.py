@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from harness.base.model import Severity, Verdict
 from harness.records.history.exercise import (
     MET,
@@ -20,6 +18,7 @@ from harness.records.history.exercise import (
 )
 from harness.records.history.period import quarter
 from harness.records.history.scorecard import Scorecard
+from tests.tables import over_table
 from tests.unit.history.quarter import drill, quarter_of_drills
 
 GENERATED = "generated data: documented"
@@ -132,8 +131,8 @@ def test_scenarios_that_were_run_and_those_that_were_not() -> None:
     assert of().scenarios_left == ("medium",)
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "families"),
+@over_table(
+    "outcomes, families",
     [
         (None, (Family("source", (), ("lost-row",), ("stale",)), Family("dump", (), (), ("cut",)))),
         (
@@ -141,7 +140,6 @@ def test_scenarios_that_were_run_and_those_that_were_not() -> None:
             (Family("source", (), ("lost-row", "stale"), ()), Family("dump", ("cut",), (), ())),
         ),
     ],
-    ids=["no scorecard", "scorecard"],
 )
 def test_failure_modes_by_the_scorecard_and_the_controls(
     outcomes: dict[str, tuple[str, str]] | None, families: tuple[Family, ...]

@@ -9,6 +9,7 @@ import pytest
 from harness.base.errors import UsageError
 from harness.records.history.database import History
 from harness.records.history.filesystem import kind_of_filesystem
+from tests.tables import over_table
 from tests.unit.history.builders import entry
 
 MOUNTINFO = """\
@@ -22,8 +23,8 @@ not a line of that file
 """
 
 
-@pytest.mark.parametrize(
-    ("path", "kind"),
+@over_table(
+    "path, kind",
     [
         ("/var/lib/history", "ext4"),
         ("/home/o/history", "nfs4"),

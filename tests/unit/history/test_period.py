@@ -8,6 +8,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.records.history.period import Period, days, quarter
+from tests.tables import over_table
 
 
 def test_a_quarter_and_the_one_before() -> None:
@@ -28,7 +29,7 @@ def test_both_days_are_in_the_period() -> None:
     assert (one.first, one.last, yesterday.first) == (date(2026, 3, 1), date(2026, 3, 1), date(2026, 2, 28))
 
 
-@pytest.mark.parametrize("text", ["2026", "2026Q5", "2026Q0", "Q4", "26Q4", "2026 Q4", "0026Q1", ""])
+@over_table("text", ["2026", "2026Q5", "2026Q0", "Q4", "26Q4", "2026 Q4", "0026Q1", ""])
 def test_what_is_no_quarter_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as wrong:
         quarter(text)

@@ -9,9 +9,10 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.records.history.scorecard import read_scorecard
+from tests.tables import over_table
 
 
-@pytest.mark.parametrize(
+@over_table(
     "raw",
     [
         {
@@ -42,7 +43,6 @@ from harness.records.history.scorecard import read_scorecard
             "source": [{"name": "lost-row", "outcome": "not detected"}],
         },
     ],
-    ids=["flat", "by-name", "list-of-families", "plain"],
 )
 def test_outcomes_are_found_wherever_they_stand(tmp_path: Path, raw: object) -> None:
     path = tmp_path / "score.json"
@@ -53,8 +53,8 @@ def test_outcomes_are_found_wherever_they_stand(tmp_path: Path, raw: object) -> 
     assert (found.detects("cut"), found.detects("lost-row"), found.detects("other")) == (True, False, None)
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
+@over_table(
+    "content, told",
     [
         ("{}", "the scorecard {path} names no fault with an outcome"),
         ("[]", "the scorecard {path} names no fault with an outcome"),

@@ -17,6 +17,7 @@ from harness.cli.commands.inspect import inspection
 from harness.inputs.discover import find_backup
 from harness.inputs.dumps import named_dump
 from harness.procedure.restore.script import Script, read_script
+from tests.tables import over_table
 
 CASES = Path(__file__).parents[2] / "data" / "cases"
 REAL = Path(__file__).parents[2] / "data" / "real-apiary" / "apiary.sql.gz"
@@ -214,7 +215,7 @@ def test_the_backup_of_the_real_apiary_may_run_whatever_wrote_it(tmp_path: Path)
     assert "several-dumps" in {finding.code for finding in script.findings}
 
 
-@pytest.mark.parametrize("night", [b"MARK", b""])
+@over_table("night", [b"MARK", b""])
 def test_the_last_of_two_dumps_is_what_counts(tmp_path: Path, night: bytes) -> None:
     """A row that came between the two nights, or went."""
     dump = (CASES / "use-before-header" / "d.sql").read_bytes().split(b"\n", 2)[2]

@@ -8,10 +8,11 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.inputs.identity import backup_of_location, backup_of_scenario, checked_name
+from tests.tables import over_table
 
 
-@pytest.mark.parametrize(
-    ("path", "name"),
+@over_table(
+    "path, name",
     [
         ("/backups/apiary-2026-11-22.sql.gz", "/backups/apiary-*.sql.gz"),
         ("/backups/apiary_20261122.sql", "/backups/apiary_*.sql"),
@@ -27,13 +28,10 @@ def test_dates_are_left_out(path: str, name: str) -> None:
     assert backup_of_location(Path(path)) == name
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+@over_table("path", [
         "/backups/apiary1/dump.sql", "/backups/apiary-8.4.sql", "/backups/20269/a.sql", "/srv/1234/a.sql",
         "/backups/2026-13-40.sql",
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_other_digits_stay(path: str) -> None:
     """Two instances must not be taken for one: the drill of one would hide the silence of the other."""
     assert backup_of_location(Path(path)) == path
@@ -54,7 +52,7 @@ def test_generated_data_has_names_that_nobody_can_choose() -> None:
         checked_name(backup_of_scenario("documented"), "--backup-name")
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 201])
+@over_table("name", ["", "  ", "a\nb", "x" * 201])
 def test_what_can_not_be_a_name(name: str) -> None:
     with pytest.raises(UsageError) as wrong:
         checked_name(name, "--backup-name")

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli.main import main
+from tests.tables import over_table
 from tests.unit.inputs.test_tab import RECORDED
 
 DUMPS = Path(__file__).parents[1] / "dump" / "data" / "mysql-9.7"
@@ -67,14 +68,10 @@ def test_gtids_and_the_log_are_told() -> None:
     assert "none of its tables is one of an Apiary" in text
 
 
-@pytest.mark.parametrize(
-    ("first", "said"),
-    [
+@over_table("first, said", [
         ("/*!999999\\- enable the sandbox mode */ \n", "/*!999999\\- on line 1: stops MySQL's client; left out"),
         ("/*M!999999\\- enable the sandbox mode */ \n", "/*M!999999\\- on line 1: is a comment to MySQL's client;"),
-    ],
-    ids=["old", "new"],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_both_spellings_of_the_sandbox_line_are_told(first: str, said: str) -> None:
     script = first.encode() + (DUMPS / "by-mariadb-dump.sql").read_bytes().split(b"\n", 1)[1]
     assert said in told(inspected("-", stdin=script))
@@ -128,14 +125,13 @@ def test_no_value_of_a_row_is_printed() -> None:
         assert "burdell" not in inspected(*arguments, stdin=script).stdout
 
 
-@pytest.mark.parametrize(
-    ("name", "said", "code"),
+@over_table(
+    "name, said, code",
     [
         ("none.sql", "there is no file ", 2),
         ("page.7z", "is a 7z archive, not a script", 2),
         ("page.zip", "the zip archive is cut short: it has no end", 1),
     ],
-    ids=["missing", "7z", "zip"],
 )
 def test_what_cannot_be_read_is_bad_usage_or_a_bad_backup(tmp_path: Path, name: str, said: str, code: int) -> None:
     """A zip archive may be a backup: one that is cut short is broken."""

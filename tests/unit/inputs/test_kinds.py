@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from harness.artifacts.dump.inspect import examine
 from harness.base.errors import HarnessError
 from harness.cli.commands.inspect import inspection
@@ -249,7 +247,7 @@ def test_files_of_other_programs_are_named(tmp_path: Path) -> None:
         assert (said in fact, code) == (True, exit_code), (said, fact)
 
 
-@pytest.mark.parametrize("change", ALTERATIONS)
+@over_table("change", ALTERATIONS)
 def test_a_mark_blanks_and_line_ends_change_nothing(tmp_path: Path, change: Change) -> None:
     path = tmp_path / "d.sql"
     path.write_bytes(change(PLAIN))

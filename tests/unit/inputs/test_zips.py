@@ -31,6 +31,7 @@ from harness.inputs.discover import find_backup
 from harness.inputs.zips import ZippedScript, read_password
 from harness.procedure.restore.script import read_script
 from harness.procedure.restore.storage import check_storage
+from tests.tables import over_table
 from tests.unit.inputs.fetching import sources_of
 
 RECORDED = Path(__file__).parent / "data" / "spatie"
@@ -79,7 +80,7 @@ def read_whole(found: BackupUnderTest, scratch: Path, limits: ArchiveLimits | No
     return [checked.prefix, *sorted(entry.path for entry in read_archive_file(found.storage) if entry.kind == "file")]
 
 
-@pytest.mark.parametrize(("name", "password"), [("plain", None), ("aes", PASSWORD)])
+@over_table("name, password", [("plain", None), ("aes", PASSWORD)])
 def test_what_libzip_wrote_is_read(tmp_path: Path, name: str, password: bytes | None) -> None:
     """Dump, files with their bytes and modes; the application's own `mysql-schema.sql` is no second dump."""
     path = RECORDED / f"{name}.zip"

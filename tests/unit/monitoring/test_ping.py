@@ -8,6 +8,7 @@ from harness.base.errors import UsageError
 from harness.base.settings import TellingSettings
 from harness.monitoring.config import checked_ping
 from harness.monitoring.ping import NotPinged, Signal, ping_ended, ping_started, url_for
+from tests.tables import over_table
 from tests.unit.monitoring.conftest import Service
 
 
@@ -36,8 +37,8 @@ def test_without_a_url_nobody_is_asked() -> None:
     ping_ended(TellingSettings(), good=True)
 
 
-@pytest.mark.parametrize(
-    ("url", "signal", "wanted"),
+@over_table(
+    "url, signal, wanted",
     [
         ("https://example.org/u", Signal.GOOD, "https://example.org/u"),
         ("https://example.org/u", Signal.FAIL, "https://example.org/u/fail"),
@@ -89,9 +90,7 @@ def test_a_server_that_answers_a_byte_at_a_time_is_left_alone(service: Service) 
     assert told(settings(service.port, timeout_s=0.5)) == "the dead man's switch did not answer within 0.5 s"
 
 
-@pytest.mark.parametrize(
-    "url", ["", "example.org/u", "ftp://example.org/", "https://", "http://[::1", "https://h:99999/"]
-)
+@over_table("url", ["", "example.org/u", "ftp://example.org/", "https://", "http://[::1", "https://h:99999/"])
 def test_what_cannot_be_asked_for_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         checked_ping(url, "--ping")

@@ -10,6 +10,7 @@ from harness.base.errors import UsageError
 from harness.base.settings import TellingSettings
 from harness.cli import config
 from harness.monitoring.config import read_table, settings_of
+from tests.tables import over_table
 
 
 def settings_for(tmp_path: Path, text: str) -> TellingSettings:
@@ -68,7 +69,7 @@ def test_every_error_is_told_with_its_key_and_without_its_value(tmp_path: Path) 
     ]
 
 
-@pytest.mark.parametrize("name", ["urls", "ping"])
+@over_table("name", ["urls", "ping"])
 def test_a_secret_stands_in_one_place(tmp_path: Path, name: str) -> None:
     path = tmp_path / "apiary-drill.toml"
     value = '["json://secret"]' if name == "urls" else '"https://secret"'
@@ -91,8 +92,8 @@ def test_the_whole_configuration_does_not_show_a_secret_either(tmp_path: Path) -
     ]
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
+@over_table(
+    "content, told",
     [
         (None, "cannot read {path}: No such file or directory"),
         (b"# nobody\n", "{path} holds no URL"),

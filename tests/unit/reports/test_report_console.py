@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from harness.base.errors import BrokenArtifact, StageFailed
@@ -17,6 +16,7 @@ from harness.records.run_directory import Store
 from harness.reports.console import ConsoleProgress, print_summary
 from harness.reports.failure import tell_unmet
 from harness.scenario.expectation import Expected
+from tests.tables import over_table
 from tests.unit.checks.builders import finding
 
 STARTED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -123,7 +123,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
     assert "HINT: Look at [1]." in lines
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
+@over_table("verdict", list(Verdict))
 def test_every_verdict_has_its_sentence(verdict: Verdict) -> None:
     lines = shown(replace(result(check("rows", 1)), verdict=verdict))
     assert len([line for line in lines if line.startswith(f"{verdict} ") and line.endswith(".")]) == 1

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
 
-import pytest
 from rich.console import Console
 
 from harness.base.model import MatrixCell, MatrixResult, Verdict
 from harness.reports.matrix import print_matrix
+from tests.tables import over_table
 
 GOOD = MatrixCell((("mysql", "9.7"),), ("MySQL 9.7.4",), "run-1", Verdict.PASS, 0, 40.0, 9.5, 0, ())
 BAD = MatrixCell(
@@ -23,8 +23,8 @@ def matrix(*cells: MatrixCell, combinations: int | None = None) -> MatrixResult:
     return MatrixResult(1, "m", "Why.", datetime(2026, 11, 23, tzinfo=UTC), combinations or len(cells), cells)
 
 
-@pytest.mark.parametrize(
-    ("cells", "of", "verdict"),
+@over_table(
+    "cells, of, verdict",
     [
         ((GOOD, GOOD), 2, Verdict.PASS),
         ((GOOD, UNKNOWN), 2, Verdict.INCONCLUSIVE),

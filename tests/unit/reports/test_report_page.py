@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from harness.artifacts.storage.inventory import read_inventory, write_inventory
 from harness.base.model import (
     Acceptance,
@@ -45,6 +43,7 @@ from harness.reports.meanings import MEANINGS, WARNING, meaning_of
 from harness.reports.page import page_of
 from harness.reports.problems import problems_of
 from harness.reports.words import counted, seconds, span
+from tests.tables import over_table
 from tests.unit.checks.builders import finding
 from tests.unit.reports.results import STARTED_AT, damaged, described, ended_early, failed, passed
 
@@ -369,8 +368,8 @@ def test_without_evidence_it_is_said_why(evidence: Evidence, tmp_path: Path) -> 
     assert kept.endswith("the servers' logs and what programs said when they failed (logs/error.txt).")
 
 
-@pytest.mark.parametrize(
-    ("told", "expected"),
+@over_table(
+    "told, expected",
     [
         (seconds(0.04), "0.0 s"),
         (seconds(59.94), "59.9 s"),

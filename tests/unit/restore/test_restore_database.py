@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from harness.base.model import Finding, Severity
 from harness.procedure.restore.database import client_arguments, complaint_findings, redacted
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.mysql import Account, MySqlServer
+from tests.tables import over_table
 
 SERVER = MySqlServer(
     host="127.0.0.1",
@@ -46,8 +45,8 @@ def test_no_password_is_in_an_argument_list_or_a_report() -> None:
     assert "secret" not in repr(SERVER)
 
 
-@pytest.mark.parametrize(
-    ("stderr", "told"),
+@over_table(
+    "stderr, told",
     [
         ("", ""),
         (

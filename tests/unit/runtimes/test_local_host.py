@@ -15,6 +15,7 @@ from harness.base.errors import MissingProgram, WaitTimeout
 from harness.base.wait import wait_until
 from harness.runtime.process.host import BoundedText, LocalHost
 from harness.runtime.services.execution import STDERR_LIMIT_BYTES, feed, run
+from tests.tables import over_table
 
 HOST = LocalHost({"PATH": os.defpath})
 MIB = 1 << 20
@@ -52,9 +53,8 @@ def test_a_large_stream_goes_both_ways_at_once_in_bounded_memory() -> None:
     assert peak_bytes < 8 * MIB
 
 
-@pytest.mark.parametrize(
-    ("script", "status"),
-    [("true", 0), ("exit 3", 3), ("kill -9 $$", 137), ("kill -TERM $$", 143), ("exit 255", 255)],
+@over_table(
+    "script, status", [("true", 0), ("exit 3", 3), ("kill -9 $$", 137), ("kill -TERM $$", 143), ("exit 255", 255)]
 )
 def test_exit_statuses_and_signals_are_told_as_a_shell_does(script: str, status: int) -> None:
     assert sh(script)[0] == status
@@ -91,7 +91,7 @@ def test_complaints_are_bounded_and_say_how_much_was_left_out() -> None:
     assert stderr == "a" * half + f"\n… {left_out} bytes left out …\n" + "a" * (half - 7) + "ERROR 1"
 
 
-@pytest.mark.parametrize("size", [1, 7, 10_000])
+@over_table("size", [1, 7, 10_000])
 def test_bounded_text_is_the_same_however_it_comes(size: int) -> None:
     whole = bytes(range(65, 91)) * 100
     text = BoundedText(100)

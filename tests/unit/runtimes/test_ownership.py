@@ -29,6 +29,7 @@ from harness.runtime.ownership import (
     sweep,
     workspace,
 )
+from tests.tables import over_table
 
 DRILL = """
 import os, subprocess, sys, time
@@ -300,7 +301,7 @@ def test_a_number_that_no_process_has_is_dead() -> None:
     assert not replace(Owner.myself(), pid=process.pid).alive()
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"pid": 1}'])
+@over_table("text", [None, "", "{", "[]", '{"pid": 1}'])
 def test_a_directory_without_a_readable_owner_is_left_alone_while_it_is_young(tmp_path: Path, text: str | None) -> None:
     """Its owner may be about to write its name; after a while nobody is."""
     directory = tmp_path / "drills" / "nameless"

@@ -6,6 +6,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.runtime.docker.ssh import SshTarget, ssh_target
+from tests.tables import over_table
 
 
 def test_what_an_address_says() -> None:
@@ -29,8 +30,8 @@ def test_the_command() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("url", "fact"),
+@over_table(
+    "url, fact",
     [
         ("ssh://", "ssh:// is not of the form ssh://[user@]host[:port][/path/of/docker.sock]"),
         ("ssh://far?x=1", "ssh://far?x=1 is not of the form ssh://[user@]host[:port][/path/of/docker.sock]"),

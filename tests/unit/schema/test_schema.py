@@ -19,6 +19,7 @@ from harness.base.model import DrillResult, Verdict
 from harness.cli.main import main
 from harness.records.run_directory import RESULT_VERSION, Store
 from harness.records.schema import SCHEMAS, Published
+from tests.tables import over_table
 
 DOCS = Path(__file__).parents[3] / "docs"
 REAL = sorted(Path(__file__).with_name("data").glob("result-1-*.json"))
@@ -35,19 +36,19 @@ def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+@over_table("schema", SCHEMAS)
 def test_the_published_file_is_what_the_values_say(schema: Published) -> None:
     """When this fails, `make schema` writes the file anew; a field that goes or changes needs a new version."""
     assert (DOCS / "schema" / schema.file_name).read_text(encoding="utf-8") == schema.text()
 
 
-@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+@over_table("schema", SCHEMAS)
 def test_the_command_prints_the_schema(schema: Published) -> None:
     result = CliRunner().invoke(main, ["schema", schema.name])
     assert (result.exit_code, result.output) == (0, schema.text())
 
 
-@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.name)
+@over_table("schema", SCHEMAS)
 def test_make_writes_every_schema(schema: Published) -> None:
     makefile = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
     assert f"\tapiary-drill schema {schema.name} > docs/schema/{schema.file_name}\n" in makefile.replace("$(BIN)/", "")
@@ -68,13 +69,13 @@ def test_there_is_a_real_result_of_each_kind() -> None:
     assert [path.name for path in REAL] == ["result-1-documented-pass.json", "result-1-verify-fail.json"]
 
 
-@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+@over_table("path", REAL)
 def test_a_real_result_validates(path: Path) -> None:
     validator("result").validate(json.loads(path.read_bytes()))
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
+@over_table(
+    "change, told",
     [
         ({"verdict": "GOOD"}, "'GOOD' is not one of ['PASS', 'INCONCLUSIVE', 'FAIL']"),
         ({"format_version": 2}, "1 was expected"),
@@ -88,10 +89,8 @@ def test_a_result_that_is_none_does_not_validate(change: dict[str, Any], told: s
     assert caught.value.message == told
 
 
-@pytest.mark.parametrize(
-    ("path", "verdict", "checks", "findings", "steps"),
-    [(REAL[0], Verdict.PASS, 29, 2, 20), (REAL[1], Verdict.FAIL, 21, 14, 14)],
-    ids=lambda value: value.stem if isinstance(value, Path) else None,
+@over_table(
+    "path, verdict, checks, findings, steps", [(REAL[0], Verdict.PASS, 29, 2, 20), (REAL[1], Verdict.FAIL, 21, 14, 14)]
 )
 def test_a_result_of_the_first_format_is_read_whatever_was_added_since(
     tmp_path: Path, path: Path, verdict: Verdict, checks: int, findings: int, steps: int

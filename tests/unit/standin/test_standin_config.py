@@ -9,6 +9,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.standins.apiary.config import Masquerade, load_config
+from tests.tables import over_table
 
 
 def test_an_empty_environment_means_the_defaults_of_the_real_app() -> None:
@@ -19,7 +20,7 @@ def test_an_empty_environment_means_the_defaults_of_the_real_app() -> None:
     assert not config.cached
 
 
-@pytest.mark.parametrize(
+@over_table(
     "environ",
     [
         {"LARAVEL_STORAGE_PATH": "/data"},

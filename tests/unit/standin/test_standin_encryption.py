@@ -10,6 +10,7 @@ import json
 import pytest
 
 from harness.standins.apiary.encryption import DecryptError, decrypt_string, encrypt_string, new_app_key, parse_app_key
+from tests.tables import over_table
 
 KEY = bytes(range(32))
 IV = bytes(range(16))
@@ -24,7 +25,7 @@ def test_the_payload_has_laravels_fields_and_mac() -> None:
     assert payload["tag"] == ""
 
 
-@pytest.mark.parametrize("plain", ["", "x", "exactly 16 bytes", "naïve 🤖\0"])
+@over_table("plain", ["", "x", "exactly 16 bytes", "naïve 🤖\0"])
 def test_what_was_encrypted_decrypts(plain: str) -> None:
     assert decrypt_string(encrypt_string(plain, KEY, IV), KEY) == plain.encode()
 
@@ -34,7 +35,7 @@ def test_another_key_is_told_by_the_mac() -> None:
         decrypt_string(encrypt_string("x", KEY, IV), bytes(32))
 
 
-@pytest.mark.parametrize("ciphertext", ["", "not base64!", base64.b64encode(b"[]").decode(), "e30="])
+@over_table("ciphertext", ["", "not base64!", base64.b64encode(b"[]").decode(), "e30="])
 def test_what_is_no_payload_is_refused(ciphertext: str) -> None:
     with pytest.raises(DecryptError, match=r"^The payload is invalid\.$"):
         decrypt_string(ciphertext, KEY)

@@ -13,6 +13,7 @@ from harness.base.expressions import (
 )
 from harness.standins.apiary.config import cache_file, load_config
 from harness.standins.apiary.tinker import execute
+from tests.tables import over_table
 
 
 def test_the_expressions_are_these() -> None:
@@ -30,7 +31,7 @@ def test_the_expressions_are_these() -> None:
     )
 
 
-@pytest.mark.parametrize("ciphertext", ["", "a'b", "a b", "\\", "a\n"])
+@over_table("ciphertext", ["", "a'b", "a b", "\\", "a\n"])
 def test_a_ciphertext_that_could_end_the_quote_is_refused(ciphertext: str) -> None:
     with pytest.raises(ValueError, match=rf"^a ciphertext of {len(ciphertext)} characters is not base64$"):
         decrypt_digest_expression(ciphertext)

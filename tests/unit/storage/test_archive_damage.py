@@ -18,6 +18,7 @@ import zstandard
 from harness.artifacts.storage.archive import read_archive, read_archive_file
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from tests.naming import uncoded
+from tests.tables import over_table
 
 CUT = "HINT: The copy was cut short: take an earlier backup, or copy this one again from where it was made."
 CHANGED = "HINT: Some of its bytes were changed: take an earlier backup, or copy this one again."
@@ -169,9 +170,7 @@ def test_a_whole_compression_of_a_cut_archive_is_broken(tmp_path: Path, archive:
 FORMS = "HINT: A storage artifact is a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
 
 
-@pytest.mark.parametrize(
-    "content", [b"-- MySQL dump 10.13\n" * 100, gzip.compress(b"hello" * 1000)], ids=["script", "gzip of text"]
-)
+@over_table("content", [b"-- MySQL dump 10.13\n" * 100, gzip.compress(b"hello" * 1000)])
 def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "apiary.sql"
     path.write_bytes(content)

@@ -7,11 +7,10 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-import pytest
-
 from harness.artifacts.storage.archive import read_archive, read_archive_file
 from harness.artifacts.storage.content import EMPTY, HTML, OTHER, PDF, PDF_WITHOUT_END, ZEROS, Content
 from harness.artifacts.storage.inventory import read_inventory, write_inventory
+from tests.tables import over_table
 
 REAL = Path(__file__).parents[2] / "data" / "real-apiary" / "storage.tar.gz"
 END = b"startxref\n0\n%%EOF\n"
@@ -39,7 +38,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("size", [1, 7, 1023, 1024, 1025, 1 << 20])
+@over_table("size", [1, 7, 1023, 1024, 1025, 1 << 20])
 def test_every_case_in_pieces_of_every_size(size: int) -> None:
     for name, (data, expected) in CASES.items():
         content = Content()

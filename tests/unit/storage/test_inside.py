@@ -8,6 +8,7 @@ from harness.artifacts.storage.inside import root_inside, without_prefix
 from harness.artifacts.storage.names import coded
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.base.model import FileState
+from tests.tables import over_table
 
 
 def entry(path: str, target: str = "") -> FileState:
@@ -20,8 +21,8 @@ def root(*paths: str) -> str:
     return root_inside(entry(path) for path in ("", *paths)).decode()
 
 
-@pytest.mark.parametrize(
-    ("paths", "expected"),
+@over_table(
+    "paths, expected",
     [
         ((), ""),
         (("resumes/a.pdf",), ""),

@@ -12,6 +12,7 @@ from harness.artifacts.storage.inventory import from_line, read_inventory, to_li
 from harness.base.errors import BrokenArtifact, UsageError
 from harness.base.model import FileState, FileTotals
 from tests.naming import uncoded
+from tests.tables import over_table
 
 ROOT = FileState(b"", "directory", 0, "", 0o755, 33, 33, 1000)
 ENTRIES = (
@@ -58,7 +59,7 @@ def test_what_was_written_is_summed_up_and_hashed(tmp_path: Path) -> None:
     assert inventory.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize(
+@over_table(
     "line",
     [
         b"{}",
@@ -81,7 +82,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
     )
 
 
-@pytest.mark.parametrize("second", [0, 1])
+@over_table("second", [0, 1])
 def test_lines_out_of_order_or_twice_are_named(tmp_path: Path, second: int) -> None:
     path = tmp_path / "files.jsonl"
     path.write_bytes(to_line(ENTRIES[1]) + to_line(ENTRIES[second]))

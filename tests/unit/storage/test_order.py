@@ -15,6 +15,7 @@ from harness.artifacts.storage.order import pair, sorted_entries
 from harness.base.errors import HarnessError
 from harness.base.model import FileState
 from tests.naming import uncoded
+from tests.tables import over_table
 
 
 def entry(path: bytes, **fields: object) -> FileState:
@@ -34,7 +35,7 @@ def test_the_order_is_that_of_gnu_tar(tmp_path: Path) -> None:
     assert len(paths) == 15
 
 
-@pytest.mark.parametrize("run_entries", [1, 7, 100, 1000])
+@over_table("run_entries", [1, 7, 100, 1000])
 def test_any_order_is_put_in_order(tmp_path: Path, run_entries: int) -> None:
     entries = [entry(b"%d/%d" % (number % 10, number)) for number in range(500)]
     expected = sorted(entries, key=lambda each: order_key(each.path))
@@ -59,7 +60,7 @@ def test_few_entries_need_no_file(tmp_path: Path) -> None:
     assert list(sorted_entries([], gone)) == []
 
 
-@pytest.mark.parametrize("run_entries", [2, 100])
+@over_table("run_entries", [2, 100])
 def test_of_several_hard_links_the_first_by_name_is_the_file(tmp_path: Path, run_entries: int) -> None:
     link = {"kind": "hardlink", "size_bytes": 0, "sha256": ""}
     entries = [
@@ -78,7 +79,7 @@ def test_of_several_hard_links_the_first_by_name_is_the_file(tmp_path: Path, run
     ]
 
 
-@pytest.mark.parametrize("run_entries", [1, 100])
+@over_table("run_entries", [1, 100])
 def test_of_a_directory_that_is_there_twice_the_last_counts(tmp_path: Path, run_entries: int) -> None:
     first, last = entry(b"d", kind="directory", mode=0o700), entry(b"d", kind="directory", mode=0o755)
     entries = [first, entry(b"d/f"), last]

@@ -7,6 +7,7 @@ import pytest
 from harness.artifacts.storage.names import code_of, coded, is_below, printable
 from harness.artifacts.storage.tar import Complaints, create_command, excluded_path, read_complaints, with_codes
 from harness.base.errors import UsageError
+from tests.tables import over_table
 
 
 def test_complaints_are_sorted_by_what_they_mean() -> None:
@@ -38,7 +39,7 @@ def test_exclusions_are_anchored_at_the_root() -> None:
     assert command.index("--no-wildcards") < command.index("--exclude=./nova-exports")
 
 
-@pytest.mark.parametrize("name", ["", ".", "./", "/etc", "..", "a/../..", "/"])
+@over_table("name", ["", ".", "./", "/etc", "..", "a/../..", "/"])
 def test_what_is_no_directory_below_the_root_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         excluded_path(name)
@@ -48,8 +49,8 @@ def test_what_is_no_directory_below_the_root_is_refused(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
+@over_table(
+    "name, shown",
     [
         (b"resumes/a b.pdf", "resumes/a b.pdf"),
         (b"", "."),
@@ -76,8 +77,8 @@ def test_below_means_below() -> None:
 ENVELOPE = "docusign/0b1c2d3e-0000-4111-8222-333344445555"
 
 
-@pytest.mark.parametrize(
-    ("path", "shown"),
+@over_table(
+    "path, shown",
     [
         ("resumes/gburdell3.pdf", "resumes/~c12b084247.pdf"),
         (f"{ENVELOPE}/Travel Information Form.pdf", f"{ENVELOPE}/Travel Information Form.pdf"),
@@ -101,8 +102,8 @@ def test_codes_are_the_same_everywhere_and_differ_for_names_that_differ() -> Non
     assert coded(b"resumes/1.pdf").removeprefix("resumes/") == coded(b"1.pdf")
 
 
-@pytest.mark.parametrize(
-    ("line", "shown"),
+@over_table(
+    "line, shown",
     [
         (
             "tar: ./resumes/ann: b.pdf: Cannot open: Permission denied",
