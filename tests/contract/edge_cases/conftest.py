@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from harness.runtime.services.mysql import Account, MySqlServer, Session, quote_
 from harness.runtime.spec import StackSpec, new_app_key
 
 FLAVOURS = ("MySQL", "MariaDB")
+Kind = tuple[MySqlServer, Session, str]
+"""A server, an administrator's session, and its flavour."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,12 +42,14 @@ class Pair:
         target: where it is restored.
         flavour: `MySQL` or `MariaDB`.
         admin: an administrator's session.
+        mark: what the names of both databases and of the account end with.
     """
 
     source: MySqlServer
     target: MySqlServer
     flavour: str
     admin: Session
+    mark: str
 
     def fill(self, statements: Sequence[str], *, as_admin: bool = False) -> None:
         """Run statements in the operator's database, as its application unless told otherwise."""
@@ -69,9 +73,7 @@ class Pair:
 
 
 @pytest.fixture(scope="session", params=FLAVOURS)
-def kind(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[MySqlServer, Session, str]]:
+def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
     """A running server; one that is not to be had is an error."""
     settings = replace(from_environment(os.environ), state_dir=tmp_path_factory.mktemp("state"), mysqld=None)
     if request.param == "MariaDB":
@@ -94,8 +96,15 @@ def kind(
 
 
 @pytest.fixture
-def pair(kind: tuple[MySqlServer, Session, str]) -> Iterator[Pair]:
+def pair(kind: Kind) -> Iterator[Pair]:
     """Two empty databases, gone afterwards."""
+    with new_pair(kind) as made:
+        yield made
+
+
+@contextmanager
+def new_pair(kind: Kind) -> Iterator[Pair]:
+    """The same; its `mark` is in each name, and nowhere else."""
     server, admin, flavour = kind
     mark = secrets.token_hex(5)
     app = Account(f"app_{mark}", secrets.token_hex(16))
@@ -106,7 +115,7 @@ def pair(kind: tuple[MySqlServer, Session, str]) -> Iterator[Pair]:
         admin.execute(f"GRANT ALL ON {quote_name(name.replace('_', chr(92) + '_'))}.* TO '{app.user}'@'%'")
     try:
         source, target = (replace(server, database=name, app=app) for name in names)
-        yield Pair(source, target, flavour, admin)
+        yield Pair(source, target, flavour, admin, mark)
     finally:
         for name in names:
             admin.execute(f"DROP DATABASE IF EXISTS {name}")

@@ -13,7 +13,7 @@ from harness.base.model import Severity
 from harness.procedure.restore.database import run_script
 from harness.procedure.restore.script import read_script
 from tests.contract.edge_cases.broken import SILENT, UNLOADABLE, UNREADABLE, UNSAFE, Damage, Silent
-from tests.contract.edge_cases.conftest import Pair
+from tests.contract.edge_cases.conftest import Kind, Pair, new_pair
 from tests.contract.edge_cases.flow import drilled
 
 GOOD = (
@@ -29,12 +29,21 @@ GOOD = (
 )
 
 
+@pytest.fixture(scope="module")
+def dumped(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """A script that is whole, by the real tool of the server; and the mark in its names."""
+    with new_pair(kind) as pair:
+        pair.fill(GOOD)
+        options = ("--set-gtid-purged=OFF",) if pair.flavour == "MySQL" else ()
+        script = pair.dump(tmp_path_factory.mktemp("good") / "good.sql", *options).read_bytes()
+    return script, pair.mark.encode()
+
+
 @pytest.fixture
-def good(pair: Pair, tmp_path: Path) -> bytes:
-    """A script that is whole, by the real tool."""
-    pair.fill(GOOD)
-    options = ("--set-gtid-purged=OFF",) if pair.flavour == "MySQL" else ()
-    return pair.dump(tmp_path / "good.sql", *options).read_bytes()
+def good(pair: Pair, dumped: tuple[bytes, bytes]) -> bytes:
+    """The same script, of this test's operator."""
+    script, mark = dumped
+    return script.replace(mark, pair.mark.encode())
 
 
 def broken(good: bytes, damage: Damage | Silent, directory: Path) -> Path:
