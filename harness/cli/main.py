@@ -29,6 +29,7 @@ COMMANDS = {
     "report": "Judge a finished drill again.",
     "restore": "Restore a backup and keep it running.",
     "run": "Run drills with generated data.",
+    "runbook": "Write the restore of a backup as commands.",
     "scenarios": "List, show, check and create scenarios.",
     "schema": "Print a published JSON Schema.",
     "score": "Inject every fault, report what is detected.",

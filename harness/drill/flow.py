@@ -30,7 +30,7 @@ from harness.drill.steps.restore import Restoration, restore
 from harness.drill.steps.source import observe_source, prepare_source, settle_files
 from harness.drill.steps.target import EmptyTarget, prove_target, start_copy
 from harness.faults.injection_points import InjectionPoint
-from harness.inputs.backup import BackupUnderTest, Made, SourceView
+from harness.inputs.backup import LOCATION, BackupUnderTest, Location, Made, SourceView
 from harness.procedure.backup.plan import BackupSource
 from harness.procedure.backup.take import take_backup
 from harness.procedure.restore.script import check_compatibility
@@ -56,6 +56,8 @@ def run_on(run: Run, backup: BackupUnderTest) -> DrillResult:
 
 def verify(run: Run, backup: BackupUnderTest) -> DrillResult:
     """The second half, on a backup that was made elsewhere."""
+    if backup.location is not None:
+        run.plan.store.save(LOCATION, Location, backup.location)
     return _drilled(run, lambda: backup)
 
 

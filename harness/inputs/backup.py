@@ -32,6 +32,20 @@ from harness.runtime.services.execution import run
 _COPY_S = 6 * 3600.0
 
 
+LOCATION = "location"
+"""Where a run directory says which files were drilled (`Location`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the files of a backup under test were: absolute paths, and the database that was meant."""
+
+    dump: str
+    storage: str
+    database: str | None
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class SourceView:
     """What the source held besides its database, which is read in the moment of the dump.
@@ -126,6 +140,13 @@ class BackupUnderTest:
         if manifest := self.made.backup.manifest if self.made else self.manifest:
             files += [(file.role, self._place / file.name) for file in manifest.artifacts]
         return tuple({path: (role, path) for role, path in files}.values())
+
+    @property
+    def location(self) -> Location | None:
+        """Where it is, when it is one script and one directory or archive on this machine."""
+        if not (isinstance(self.dump, Path) and isinstance(self.storage, Path)):
+            return None
+        return Location(str(self.dump.absolute()), str(self.storage.absolute()), self.database, self.name)
 
     @property
     def plan(self) -> BackupPlan:

@@ -28,6 +28,13 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
+class Commands:
+    """Lines for a shell, to be copied as they stand."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Pairs of a label and a value; `compact` ones are details, in small type."""
 
@@ -214,7 +221,7 @@ class Fold:
 
 
 Picture: TypeAlias = Line | Weeks
-Block: TypeAlias = Paragraph | Bullets | Facts | Grid | Timeline | Form | Line | Weeks | Problem | Fold
+Block: TypeAlias = Paragraph | Commands | Bullets | Facts | Grid | Timeline | Form | Line | Weeks | Problem | Fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING
 
-from harness.base.printable import printable_words
+from harness.base.printable import printable_lines, printable_words
 from harness.reports.charts import axis_svg, sign_svg, span_svg, spark_svg, svg_of
 from harness.reports.document import SEVERITY_WORDS, TIMELINE_COLUMNS, Document, compared_in, facts_of, others_of
 
@@ -48,6 +48,7 @@ def render_html(document: Document, *, for_paper: bool = False) -> str:
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import escape
 
     environment = Environment(
         loader=PackageLoader("harness.reports"),
@@ -59,6 +60,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
+    environment.filters["lines"] = lambda text: escape(printable_lines(text))
     environment.filters["facts"] = facts_of
     environment.filters["compared"] = compared_in
     environment.filters["others"] = others_of

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from harness.base.printable import printable_words
+from harness.base.printable import printable_lines, printable_words
 from harness.reports.document import (
     SEVERITY_WORDS,
     TIMELINE_COLUMNS,
     Block,
     Bullets,
     Column,
+    Commands,
     Document,
     Facts,
     Fold,
@@ -63,6 +64,8 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
         match block:
             case Paragraph():
                 yield inline(block.text)
+            case Commands():
+                yield f"```sh\n{printable_lines(block.text)}\n```"
             case Bullets():
                 yield "\n".join(f"- {inline(item)}" for item in block.items)
             case Facts():

@@ -9,6 +9,7 @@ from harness.reports.document import (
     TIMELINE_COLUMNS,
     Block,
     Bullets,
+    Commands,
     Document,
     Facts,
     Fold,
@@ -55,7 +56,7 @@ def texts_of(blocks: Iterable[Block]) -> Iterator[str]:
 
 def _texts(block: Block) -> Iterator[str]:
     match block:
-        case Paragraph():
+        case Paragraph() | Commands():
             yield block.text
         case Bullets():
             yield from block.items

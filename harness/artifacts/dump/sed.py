@@ -104,9 +104,13 @@ class _Lines:
 
 
 def _pattern(text: bytes) -> str:
-    special = b"\\.*[]^$/"
-    return "".join("\\" + chr(byte) if byte in special else chr(byte) for byte in text)
+    return _escaped(text, b"\\.*[]^$/")
 
 
 def _replacement(text: bytes) -> str:
-    return "".join("\\" + chr(byte) if byte in b"\\&/" else chr(byte) for byte in text)
+    return _escaped(text, b"\\&/")
+
+
+def _escaped(text: bytes, special: bytes) -> str:
+    escaped = b"".join(bytes((92, byte)) if byte in special else bytes((byte,)) for byte in text)
+    return escaped.decode("utf-8", "surrogateescape")

@@ -36,7 +36,7 @@ def statements(script: bytes) -> list[bytes]:
 def by_sed(path: Path, commands: tuple[str, ...], directory: Path) -> bytes:
     script, given = directory / "script.sql", directory / "commands.sed"
     script.write_bytes(b"".join(open_script(path)))
-    given.write_bytes("\n".join(commands).encode("latin-1"))
+    given.write_bytes("\n".join(commands).encode("utf-8", "surrogateescape"))
     return subprocess.run(["sed", "-f", given, script], env={"LC_ALL": "C"}, capture_output=True, check=True).stdout
 
 
