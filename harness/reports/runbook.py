@@ -194,7 +194,7 @@ def _verify(backup: RestorableBackup) -> Iterator[Block]:
     counts = "\n  UNION ALL ".join(
         f"SELECT '{_sql(name)}', COUNT(*) FROM `{name.replace('`', '``')}`" for name, _ in tables
     )
-    expected = "\n".join(f"{name}\t{rows}" for name, rows in tables)
+    expected = "\n".join(f"{name} {rows}" for name, rows in tables)
     yield Paragraph("Rows of each table: no output means that every number is that of the backup.")
     yield Commands(f"""\
 cat > $work/expected <<'END'
@@ -203,7 +203,7 @@ END
 cat > $work/count.sql <<'END'
 {counts};
 END
-$MYSQL --batch --skip-column-names "$DATABASE" < $work/count.sql | diff $work/expected -""")
+$MYSQL --batch --skip-column-names "$DATABASE" < $work/count.sql | tr '\\t' ' ' | diff $work/expected -""")
     searched = " ".join(model.table for model in guide.IMPORTED_MODELS if model.from_database)
     yield Paragraph("Documents of each index: a row that is not deleted has one.")
     yield Commands(f"""\
