@@ -57,8 +57,8 @@ def runbook(asked: Asked, drilled: Path | None, html: Path | None, markdown: Pat
       apiary-drill runbook ~/.local/state/apiary-drill/runs/20261122T214200Z-verify-3fa1c2
     """
     with terminable(), asked.fetching(settings_for()) as sources:
-        if asked.backup_dir is not None and (asked.backup_dir / f"{RESULT}.json").exists():
-            drilled = asked.backup_dir
+        if asked.backup_dir is not None and (Path(asked.backup_dir) / f"{RESULT}.json").exists():
+            drilled = Path(asked.backup_dir)
             backup = _of_run(drilled)
         else:
             backup, _ = asked.find(_no_volume, sources)
