@@ -12,19 +12,12 @@ from pydantic import Field
 
 from harness.artifacts.storage.names import code_of, coded
 from harness.base.errors import HarnessError
+from harness.faults import damage
 from harness.faults.context import FaultContext
 from harness.faults.fault import Fault, Options, table
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import Session, quote_name
-
-_FLIP = """
-file=$1; reference=$(mktemp); touch -r "$file" "$reference"
-size=$(stat -c %s "$file"); byte=$(tail -c 1 "$file" | od -An -tu1)
-printf "\\\\$(printf %03o $((byte ^ 1)))" | dd of="$file" bs=1 seek=$((size - 1)) conv=notrunc status=none
-touch -r "$reference" "$file"; rm "$reference"
-"""
-"""Flips the lowest bit of a file's last byte; size and times stay, for a tool that only looks at those."""
 
 _DEFINER = re.compile(r"DEFINER=`[^`]*`@`[^`]*`")
 _NOBODY = "`nobody`@`%`"
@@ -84,8 +77,8 @@ def remove_row(context: FaultContext, rng: Random, options: RowOptions) -> Itera
     """Delete one row."""
     with _session(context) as session:
         key = _key(session, rng, options.table)
-        session.execute(f"DELETE FROM {quote_name(options.table)} WHERE id = {key}")
-    context.changed("row", options.table, f"key {key} deleted")
+        what = damage.delete_row(session, quote_name(options.table), f"id = {key}")
+    context.changed("row", options.table, f"key {key} {what}")
     yield
 
 
@@ -94,20 +87,18 @@ def replace_row(context: FaultContext, rng: Random, options: RowOptions) -> Iter
     """Give one row another key: as many rows as before, and not the same ones."""
     with _session(context) as session:
         key = _key(session, rng, options.table)
-        highest = int(session.value(f"SELECT MAX(id) FROM {quote_name(options.table)}"))
-        session.execute(f"UPDATE {quote_name(options.table)} SET id = {highest + 1} WHERE id = {key}")
-    context.changed("row", options.table, f"key {key} is {highest + 1} now")
+        what = damage.exchange_row(session, quote_name(options.table), "id", f"id = {key}")
+    context.changed("row", options.table, f"key {key} {what}")
     yield
 
 
 @contextmanager
 def change_cell(context: FaultContext, rng: Random, options: CellOptions) -> Iterator[None]:
-    """Add a letter to one text."""
+    """Take the last letter of one text away."""
     with _session(context) as session:
-        column = quote_name(options.column)
-        key = _key(session, rng, options.table, f"{column} IS NOT NULL")
-        session.execute(f"UPDATE {quote_name(options.table)} SET {column} = CONCAT({column}, 'x') WHERE id = {key}")
-    context.changed("cell", f"{options.table}.{options.column}", f"key {key}, a letter added at its end")
+        key = _key(session, rng, options.table, f"{quote_name(options.column)} <> ''")
+        damage.change_cell(session, quote_name(options.table), options.column, "varchar", f"id = {key}")
+    context.changed("cell", f"{options.table}.{options.column}", f"key {key}, its last letter taken away")
     yield
 
 
@@ -116,7 +107,7 @@ def remove_file(context: FaultContext, rng: Random, options: FileOptions) -> Ite
     """Delete one file."""
     apiary = context.stack.apiary
     path = _file(context, rng, options.directory)
-    _shell(context, 'rm "$1"', f"{apiary.storage_root}/{path}")
+    damage.done(run(apiary.storage_host, ["rm", f"{apiary.storage_root}/{path}"]))
     context.changed("file", coded(path.encode()), "deleted")
     yield
 
@@ -126,7 +117,9 @@ def change_file(context: FaultContext, rng: Random, options: FileOptions) -> Ite
     """Flip one bit of one file; its size and its times stay."""
     apiary = context.stack.apiary
     path = _file(context, rng, options.directory)
-    _shell(context, _FLIP, f"{apiary.storage_root}/{path}")
+    place = f"{apiary.storage_root}/{path}"
+    size_bytes = int(damage.done(run(apiary.storage_host, ["stat", "--format=%s", place])).stdout)
+    damage.flip_bit(apiary.storage_host, place, size_bytes - 1, 0)
     context.changed("file", coded(path.encode()), "lowest bit of its last byte flipped, same size and times")
     yield
 
@@ -135,8 +128,7 @@ def change_file(context: FaultContext, rng: Random, options: FileOptions) -> Ite
 def remove_document(context: FaultContext, rng: Random, options: DocumentOptions) -> Iterator[None]:
     """Delete one document of one index."""
     uid, key, _ = _document(context, rng, options.index)
-    context.stack.meilisearch.client().index(uid).delete_document(key)
-    context.settle_search()
+    context.stack.meilisearch.delete_document(uid, key, timeout_s=context.limits.search_drained_s)
     context.changed("document", uid, f"id {_shown(key)} deleted")
     yield
 
@@ -147,9 +139,8 @@ def change_document(context: FaultContext, rng: Random, options: FieldOptions) -
     uid, key, document = _document(context, rng, options.index)
     if options.field not in document:
         raise HarnessError(f"documents of {uid} have no field {options.field}")
-    index = context.stack.meilisearch.client().index(uid)
-    index.add_documents([{**document, options.field: f"{document[options.field]}x"}])
-    context.settle_search()
+    changed = {**document, options.field: f"{document[options.field]}x"}
+    context.stack.meilisearch.put_document(uid, changed, timeout_s=context.limits.search_drained_s)
     context.changed("document", uid, f"id {_shown(key)}, a letter added to {options.field}")
     yield
 
@@ -211,12 +202,6 @@ def _file(context: FaultContext, rng: Random, directory: str) -> str:
     if not names:
         raise HarnessError(f"there is no file in {directory}")
     return f"{directory}/{rng.choice(names).decode()}"
-
-
-def _shell(context: FaultContext, script: str, path: str) -> None:
-    done = run(context.stack.apiary.storage_host, ["sh", "-ec", script, "sh", path])
-    if done.exit_status != 0:
-        raise HarnessError("a file could not be changed")
 
 
 def _document(context: FaultContext, rng: Random, name: str) -> tuple[str, str, dict[str, Any]]:

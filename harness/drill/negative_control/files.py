@@ -12,12 +12,12 @@ from random import Random
 from harness.artifacts.storage.inventory import read_inventory, write_inventory
 from harness.artifacts.storage.names import coded
 from harness.artifacts.storage.order import pair
-from harness.base.errors import HarnessError
 from harness.base.model import FileState
 from harness.checks.evidence import Evidence
 from harness.drill.negative_control.touched import Break, Target, Touched
+from harness.faults.damage import flip_bit, move_file
 from harness.procedure.backup.scan import scan_entry
-from harness.runtime.services.execution import Completed, Host, run
+from harness.runtime.services.execution import Host
 
 LARGEST_BYTES = 64 << 20
 """Larger files are left alone: the one that is chosen is read again."""
@@ -30,23 +30,13 @@ def flip(target: Target, rng: Random) -> Iterator[Touched | None]:
     if chosen is None:
         yield None
         return
-    host, path = _place(target, chosen)
     offset = rng.randrange(chosen.size_bytes)
-    byte = _must(run(host, ["dd", f"if={path}", "bs=1", f"skip={offset}", "count=1", "status=none"])).stdout
-    changed = bytes([byte[0] ^ (1 << rng.randrange(8))])
-    times = _must(run(host, ["stat", "--format=%y", path])).stdout.decode().strip()
-
-    def write(value: bytes) -> None:
-        argv = ["dd", f"of={path}", "bs=1", f"seek={offset}", "count=1", "conv=notrunc", "status=none"]
-        _must(run(host, argv, stdin=[value]))
-        _must(run(host, ["touch", "--no-create", f"--date={times}", path]))
-
-    write(changed)
+    mend = flip_bit(*_place(target, chosen), offset, rng.randrange(8))
     try:
         yield _touched(target, chosen, f"byte {offset} changed, size and time as before")
     finally:
         _list(target).unlink(missing_ok=True)
-        write(byte)
+        mend()
 
 
 @contextmanager
@@ -57,13 +47,12 @@ def take_away(target: Target, rng: Random) -> Iterator[Touched | None]:
         yield None
         return
     host, path = _place(target, chosen)
-    aside = f"{path}.drill-control"
-    _must(run(host, ["mv", "--no-clobber", path, aside]))
+    mend = move_file(host, path, f"{path}.drill-control")
     try:
         yield _touched(target, chosen, "taken away")
     finally:
         _list(target).unlink(missing_ok=True)
-        _must(run(host, ["mv", "--no-clobber", aside, path]))
+        mend()
 
 
 def _choose(evidence: Evidence, rng: Random) -> FileState | None:
@@ -103,14 +92,6 @@ def _touched(target: Target, chosen: FileState, detail: str) -> Touched:
 
 def _list(target: Target) -> Path:
     return target.directory / "control-files.jsonl"
-
-
-def _must(completed: Completed) -> Completed:
-    if completed.exit_status != 0:
-        raise HarnessError(
-            f"{completed.argv[0]} ended with exit status {completed.exit_status} in the storage directory"
-        )
-    return completed
 
 
 FILES: dict[str, Break] = {"byte-changed": flip, "file-taken-away": take_away}

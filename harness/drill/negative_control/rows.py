@@ -15,6 +15,7 @@ from random import Random
 from harness.base.errors import ServerFailed
 from harness.checks.evidence import Evidence
 from harness.drill.negative_control.touched import CONTROL_S, Break, Target, Touched
+from harness.faults.damage import NUMBERS, TEXTS, change_cell, delete_row, exchange_row
 from harness.procedure.restore.redump import redump_table
 from harness.runtime.services.mysql import Session, quote_name
 from harness.runtime.services.mysql_content import TableShape, read_shapes, read_table
@@ -25,43 +26,30 @@ FIRST_ROWS = 1000
 TABLES_TRIED = 10
 """A change that a constraint refuses is tried in another table."""
 
-_NUMBERS = frozenset(["tinyint", "smallint", "mediumint", "int", "bigint"])
-_TEXTS = frozenset(["varchar", "text", "mediumtext", "longtext"])
-
-_Statement = Callable[[Session, str, TableShape, str, Random], tuple[str, str] | None]
-"""Makes, for a table and the condition that picks its row, the statement and what it does in words."""
+_Damage = Callable[[Session, str, TableShape, str, Random], str]
+"""Damages the row that a condition picks; what was done, or nothing where a table has nothing to damage."""
 
 
-def _remove(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> tuple[str, str] | None:
-    return f"DELETE FROM {table} WHERE {where}", "removed"
+def _remove(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> str:
+    return delete_row(session, table, where)
 
 
-def _change(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> tuple[str, str] | None:
+def _change(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> str:
     plain = [
-        (name, kind)
-        for name, kind in shape.columns
-        if kind in _NUMBERS | _TEXTS and name not in shape.primary_key and not name.endswith("_id")
+        column
+        for column in shape.columns
+        if column[1] in NUMBERS | TEXTS and column[0] not in shape.primary_key and not column[0].endswith("_id")
     ]
-    if not plain:
-        return None
-    name, kind = rng.choice(plain)
-    column = quote_name(name)
-    if kind in _NUMBERS:
-        changed = f"IF(IFNULL({column}, 0) > 0, {column} - 1, IFNULL({column}, 0) + 1)"
-    else:
-        changed = f"IF(IFNULL({column}, '') = '', 'x', SUBSTRING({column}, 1, CHAR_LENGTH({column}) - 1))"
-    return f"UPDATE {table} SET {column} = {changed} WHERE {where}", f"column {name} changed"
+    return change_cell(session, table, *rng.choice(plain), where) if plain else ""
 
 
-def _exchange(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> tuple[str, str] | None:
-    if len(shape.primary_key) != 1 or dict(shape.columns)[shape.primary_key[0]] not in _NUMBERS:
-        return None
-    key = quote_name(shape.primary_key[0])
-    other = int(session.value(f"SELECT MAX({key}) FROM {table}")) + 1
-    return f"UPDATE {table} SET {key} = {other} WHERE {where}", f"became the row {other}: as many rows as before"
+def _exchange(session: Session, table: str, shape: TableShape, where: str, rng: Random) -> str:
+    if len(shape.primary_key) != 1 or dict(shape.columns)[shape.primary_key[0]] not in NUMBERS:
+        return ""
+    return f"{exchange_row(session, table, shape.primary_key[0], where)}: as many rows as before"
 
 
-def breaking(statement: _Statement) -> Break:
+def breaking(damage: _Damage) -> Break:
     """A negative control that does this to one row."""
 
     @contextmanager
@@ -77,7 +65,7 @@ def breaking(statement: _Statement) -> Break:
             for shape in _candidates(target.evidence, read_shapes(session, mysql.database), rng):
                 if not from_outside:
                     session.execute("START TRANSACTION")
-                if detail := _done(session, mysql.database, shape, statement, rng):
+                if detail := _done(session, mysql.database, shape, damage, rng):
                     look = _dumped_again if from_outside else _digested_again
                     check = "rows-script" if from_outside else "rows-source"
                     touched = Touched(shape.name, detail, check, look(target, session, shape))
@@ -110,7 +98,7 @@ def _candidates(evidence: Evidence, shapes: tuple[TableShape, ...], rng: Random)
     return rng.sample(fit, min(TABLES_TRIED, len(fit)))
 
 
-def _done(session: Session, database: str, shape: TableShape, statement: _Statement, rng: Random) -> str:
+def _done(session: Session, database: str, shape: TableShape, damage: _Damage, rng: Random) -> str:
     """Do it to a random row; what was done, or nothing where this table does not let it be done."""
     table = quote_name(database, shape.name)
     columns = ", ".join(quote_name(name) for name in shape.primary_key)
@@ -119,13 +107,9 @@ def _done(session: Session, database: str, shape: TableShape, statement: _Statem
     if not all(isinstance(value, int) for value in key):
         return ""  # a text key may be somebody's name, which no report may show
     where = " AND ".join(f"{quote_name(name)} = {value}" for name, value in zip(shape.primary_key, key, strict=True))
-    wanted = statement(session, table, shape, where, rng)
-    if wanted is None:
-        return ""
-    sql, what = wanted
     try:
-        session.execute(sql)
-        if int(session.value("SELECT ROW_COUNT()")) != 1:
+        what = damage(session, table, shape, where, rng)
+        if not what or int(session.value("SELECT ROW_COUNT()")) != 1:
             return ""
     except ServerFailed:
         return ""  # refused by a constraint or a trigger
