@@ -282,7 +282,7 @@ def _reference_missing(found: Collector, path: bytes, label: str, kind: str = ""
         f"{label} refers to {shown}, and {f'that is a {kind}' if kind else 'there is no such file'}.",
         expected=shown,
         actual=f"a {kind}" if kind else "nothing",
-        remedy="The database is newer than the files, or the file is lost: whoever opens it gets an error.",
+        remedy="Look for the file in an earlier backup; back up the database before the files.",
     )
 
 

@@ -265,7 +265,7 @@ def check_auto_increment(expected: DatabaseState, actual: DatabaseState, exclude
                 f" {table.auto_increment} as the source would have.",
                 expected=table.auto_increment,
                 actual=now[table.name],
-                remedy="Keys that were used and deleted may be given again: old links then show new rows.",
+                remedy="Set AUTO_INCREMENT to the source's value before people are let in, or old links show new rows.",
             )
     return found.result()
 

@@ -310,6 +310,6 @@ def check_orphans(
                 f"{orphans.rows} rows of {orphans.table} refer to rows of {orphans.referenced} that do not exist.",
                 expected=was,
                 actual=orphans.rows,
-                remedy="The dump was taken without a consistent snapshot, or rows were lost.",
+                remedy="Take the dump with --single-transaction, and look for the missing rows at the source.",
             )
     return found.result()

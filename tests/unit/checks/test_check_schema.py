@@ -182,7 +182,7 @@ def test_a_counter_that_starts_again() -> None:
         "Table users will give its next row the key 1, not 3 as the source would have.",
         "3",
         "1",
-        "Keys that were used and deleted may be given again: old links then show new rows.",
+        "Set AUTO_INCREMENT to the source's value before people are let in, or old links show new rows.",
     )
 
 

@@ -273,7 +273,7 @@ def test_one_orphan_more_than_at_the_source_is_an_error() -> None:
         "7 rows of attendance refer to rows of remote_attendance_links that do not exist.",
         "6",
         "7",
-        "The dump was taken without a consistent snapshot, or rows were lost.",
+        "Take the dump with --single-transaction, and look for the missing rows at the source.",
     )
 
 
