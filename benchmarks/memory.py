@@ -109,7 +109,7 @@ def peak_mb(reader: str, path: Path) -> float:
     for line in lines:
         say(line)
     if process.returncode:
-        raise SystemExit(f"{reader} of {path} ended with exit status {process.returncode}")
+        raise SystemExit(f"{reader} of {process.returncode} failed with exit status {process.returncode}")
     return int(last) * 1024 / 1e6
 
 

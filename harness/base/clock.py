@@ -101,7 +101,7 @@ def _limited(limit_s: float | None) -> Iterator[None]:
         yield
         return
     began = time.monotonic()
-    out_of_time = StageOutOfTime(f"out of time: it took longer than its limit of {limit_s:g} s")
+    out_of_time = StageOutOfTime(f"timed out: the step exceeded its limit of {limit_s:g} s")
     here = threading.current_thread() is threading.main_thread() and signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
     def ring(number: int, frame: FrameType | None) -> None:

@@ -153,10 +153,10 @@ def harness_error(error: Exception) -> HarnessError:
         return error
     details = "".join(traceback.format_exception(error))
     if isinstance(error, OSError) and error.strerror:
-        hints = ("Make room and run the drill again.",) if error.errno in DISK_FULL else ()
+        hints = ("Free some disk space and run the drill again.",) if error.errno in DISK_FULL else ()
         return HarnessError(error.strerror.lower(), *hints, details=details)
     return HarnessError(
         f"the harness itself failed with {type(error).__name__}",
-        "Report it: this is a mistake of apiary-drill, and says nothing of the backup.",
+        "Report this as a bug of apiary-drill; it says nothing about the backup.",
         details=details,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from harness.base.errors import UsageError
 
 BYTES_PER_S = 250_000
-"""How slowly the bytes of a backup may be worked on: a tenth of what two busy cores did in the slowest step."""
+"Minimum speed, in bytes: a tenth of what two busy cores reached in the slowest step."
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _GROWING = ("search_ready_s", "answer_s", "command_s", "search_drained_s", "stage_s")
@@ -61,7 +61,7 @@ class Limits:
             name, has_value, text = option.partition("=")
             if name not in NAMES or not has_value:
                 raise UsageError(
-                    f"--limit {option!r} names no limit", f"Give NAME=TIME, where NAME is one of {', '.join(NAMES)}."
+                    f"--limit {option!r}: unknown limit", f"Give NAME=TIME, where NAME is one of {', '.join(NAMES)}."
                 )
             said[NAMES[name]] = duration_s(text, f"--limit {name}")
         return self.saying(**said)
@@ -87,6 +87,7 @@ def duration_s(text: str, option: str) -> float:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhdw]?)", text.strip())
     if match is None or float(match[1]) == 0:
         raise UsageError(
-            f"{option}: {text!r} is not a time above 0", "Examples: 90s, 2m, 1.5h, 2d, 1w; without a unit, seconds."
+            f"{option}: {text!r} is not a time greater than zero",
+            "Examples: 90s, 2m, 1.5h, 2d, 1w; without a unit, seconds.",
         )
     return float(match[1]) * _UNITS[match[2]]

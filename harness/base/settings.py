@@ -171,7 +171,7 @@ class Settings:
 def checked_size(text: str, option: str) -> str:
     """A size as Meilisearch reads it: `256 MiB`, `4Gb`. Raises UsageError when it is none, or 0."""
     if re.fullmatch(r"(?!0+(\.0+)?\s*[a-z]*$)[0-9]+(\.[0-9]+)?\s*([kmgt]i?)?b?", text.strip(), re.IGNORECASE) is None:
-        raise UsageError(f"{option}: {text!r} is not a size above 0", "Examples: 256MiB, 1GiB.")
+        raise UsageError(f"{option}: {text!r} is not a size greater than zero", "Examples: 256MiB, 1GiB.")
     return text.strip()
 
 

@@ -38,7 +38,7 @@ def checked_zone(name: str, option: str) -> str:
     """The same name, if there is such a zone. Raises UsageError."""
     if zone_named(name) is None:
         raise UsageError(
-            f"{option}: there is no time zone {name!r}",
+            f"{option}: unknown time zone {name!r}",
             "Write an IANA name such as America/New_York or UTC, or an offset such as -05:00.",
         )
     return name
@@ -98,7 +98,7 @@ class TimeZones:
             name = variables.get("system_time_zone", "")
             if name in self._abbreviations():
                 name = self.application  # the operating system's abbreviation, as it was when the server started
-        return replace(self, server=name, source="of the source's server") if zone_named(name) else self
+        return replace(self, server=name, source="of the source server") if zone_named(name) else self
 
     def moment(self, stored: datetime, not_after: datetime) -> RowTime:
         """What a TIMESTAMP that was read in UTC means.
@@ -115,7 +115,7 @@ class TimeZones:
         zone, known = self.server or _UTC, self.source
         at = self._written(stored, zone, latest)
         if self.server is None:
-            known = "assumed: the backup does not name it"
+            known = "assumed: the backup does not include it"
             if at > latest and (shared := self._written(stored, self.application, latest)) <= latest:
                 zone, at = self.application, shared
         local = at.astimezone(zone_named(self.application))

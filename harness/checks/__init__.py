@@ -69,18 +69,16 @@ def _table_set(e: Evidence) -> CheckResult:
 
 
 def _structure(e: Evidence) -> CheckResult:
-    return _schema(
-        e, "structure", "Every column is back with its type, default and character set", schema.STRUCTURE_KINDS
-    )
+    return _schema(e, "structure", "Columns match: type, default, character set", schema.STRUCTURE_KINDS)
 
 
 def _keys(e: Evidence) -> CheckResult:
-    return _schema(e, "keys", "Every index, foreign key and constraint is back", schema.KEY_KINDS)
+    return _schema(e, "keys", "Indexes, foreign keys and constraints match", schema.KEY_KINDS)
 
 
 def _programs(e: Evidence) -> CheckResult:
     assert e.source is not None
-    title = "Every view, trigger, routine and event is back"
+    title = "Views, triggers, routines and events match"
     return schema.check_schema(
         "programs",
         title,
@@ -225,10 +223,10 @@ CHECKS: tuple[Check, ...] = (
         _settled(
             lambda e: search.check_probes(
                 "search-probes",
-                "Searching for known rows finds them",
+                "Known rows are found by searching",
                 "search-probe",
                 e.search.probes,
-                "Searching for {subject} by its own text does not find it.",
+                "Searching for the text of {subject} does not find it.",
             )
         ),
     ),

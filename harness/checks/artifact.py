@@ -9,7 +9,7 @@ from harness.checks.evidence import ArtifactEvidence
 
 def check_artifact(artifact: ArtifactEvidence) -> CheckResult:
     """Sizes and digests are those of the manifest, and what only this backup holds was restored."""
-    found = Collector("artifact", "The backup is the one that was meant, and was not altered")
+    found = Collector("artifact", "The backup is authentic and unmodified")
     measured = {file.name: file for file in artifact.measured}
     found.compared = len(artifact.measured)
     for promised in artifact.promised:
@@ -18,7 +18,7 @@ def check_artifact(artifact: ArtifactEvidence) -> CheckResult:
             found.add(
                 "artifact-missing",
                 promised.name,
-                f"The manifest names {promised.name}, and the backup does not hold it.",
+                f"The manifest lists {promised.name}, but the backup does not contain it.",
                 expected=promised.sha256,
                 actual="missing",
             )
@@ -26,8 +26,8 @@ def check_artifact(artifact: ArtifactEvidence) -> CheckResult:
             found.add(
                 "artifact-digest",
                 promised.name,
-                f"{promised.name} is not the file that the manifest describes: it was changed, or the manifest"
-                " is of another backup.",
+                f"{promised.name} does not match the manifest: it was changed, or the manifest belongs to another "
+                "backup.",
                 expected=f"{promised.size_bytes} bytes, {promised.sha256}",
                 actual=f"{file.size_bytes} bytes, {file.sha256}",
             )
@@ -37,8 +37,8 @@ def check_artifact(artifact: ArtifactEvidence) -> CheckResult:
             found.add(
                 "nonce-missing",
                 "nonce",
-                "The row that only this backup holds is not in the restored database: another backup was"
-                " restored, or none.",
+                "The marker row of this backup is missing from the restored database: another backup was restored, "
+                "or none.",
                 expected="present",
                 actual="missing",
             )
@@ -49,7 +49,7 @@ def check_artifact(artifact: ArtifactEvidence) -> CheckResult:
 
 def check_script_warnings(artifact: ArtifactEvidence) -> CheckResult:
     """What reading the script before the load had to say, and the client during it."""
-    found = Collector("script", "The script can be loaded as it stands")
+    found = Collector("script", "The dump loads without modification")
     found.compared = 1
     for finding in artifact.findings:
         found.add(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.base.model import CheckResult, Finding, Severity
 
 LISTED_PER_CODE = 20
-"""How many findings of one code and severity are listed; the rest is counted."""
+"Maximum number of findings of one code and severity that are listed; the rest are counted."
 
 
 class Collector:

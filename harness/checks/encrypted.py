@@ -15,34 +15,35 @@ def check_encrypted_values(app: AppState) -> CheckResult:
     Without the backup's own key nothing can be said: that is a warning, and never an error of the backup. A key that
     reads none of several values is another instance's, which is one finding.
     """
-    found = Collector("encrypted-values", "Encrypted values can be read with the application's key")
+    found = Collector("encrypted-values", "Encrypted values decrypt with the application key")
     found.compared = len(app.decrypt)
     if app.not_decrypted:
         found.add(
             "app-key-not-given",
             "APP_KEY",
-            f"Not proven: no APP_KEY was given, so the encrypted values of {_names(app.not_decrypted)} were not tried.",
+            f"Not verified: no APP_KEY was given, so the encrypted values of {_names(app.not_decrypted)} were not "
+            "decrypted.",
             severity=Severity.WARNING,
-            remedy="Name a file with the APP_KEY of the instance that was backed up: --app-key-file FILE. It is not"
-            " in the backup, and without it these values are lost.",
+            remedy="Give a file with the APP_KEY of the backed-up instance: --app-key-file FILE. The key is not in "
+            "the backup, and without it these values are lost.",
         )
     wrong = [probe for probe in app.decrypt if probe.error or probe.expected != probe.actual]
     if len(wrong) > 1 and len(wrong) == len(app.decrypt) and all(probe.error == NOT_READABLE for probe in wrong):
         found.add(
             "app-key-mismatch",
             "APP_KEY",
-            f"The APP_KEY is not this backup's: it reads none of the {len(wrong)} encrypted values that were tried"
-            f" ({_names(tuple(probe.subject for probe in wrong))}).",
+            f"The APP_KEY does not belong to this backup: it decrypts none of the {len(wrong)} values that were "
+            f"tried ({_names(tuple(probe.subject for probe in wrong))}).",
             expected=f"{len(wrong)} readable",
             actual="0 readable",
-            remedy="Take the APP_KEY of the instance that was backed up, as it was at the time of the backup.",
+            remedy="Use the APP_KEY that the instance had at the time of the backup.",
         )
         wrong = []
     for probe in wrong:
         found.add(
             "decrypt",
             probe.subject,
-            f"An encrypted value of {probe.subject} cannot be read with this APP_KEY"
+            f"An encrypted value of {probe.subject} cannot be decrypted with this APP_KEY"
             + (f" ({probe.error})." if probe.error else "."),
             expected=probe.expected,
             actual=probe.actual or "nothing",

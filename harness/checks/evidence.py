@@ -24,7 +24,7 @@ from harness.base.model import (
 )
 
 UNREACHABLE = "unreachable"
-"""In place of an error code of Meilisearch: nobody answered at all."""
+"Instead of an error code of Meilisearch: no server answered."
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def check_files(
         owners_comparable: False where owners could not be restored; then they are not compared.
         of_source: False where `expected` is what the artifact holds: its setuid and setgid bits are not restored.
     """
-    found = Collector("files", "Every file is back with its content, mode and owner, and no other file is there")
+    found = Collector("files", "Files match: content, mode, owner; none missing or extra")
     leave_out = _LeftOut(excluded)
     seen: Counter[str] = Counter()
     size_bytes = 0
@@ -67,11 +67,11 @@ def check_files(
         found.add(
             "excluded-present",
             directory,
-            f"{directory} was left out of the backup on purpose, and {files} files of {total} bytes are in it.",
+            f"{directory} was excluded from the backup, but contains {files} files of {total} bytes.",
             severity=Severity.WARNING,
             expected=0,
             actual=files,
-            remedy="They did not come from this backup: find out where from.",
+            remedy="These files did not come from this backup: find out where they came from.",
         )
     found.evidence("files", seen["file"])
     found.evidence("directories", seen["directory"])
@@ -105,7 +105,7 @@ def check_file_references(
         owners_restored: False where owners could not be restored; then nothing is said of who may read what.
         broken: symbolic links that point at nothing, with their targets.
     """
-    title = "Every file that a row refers to is there and can be opened, and every upload has its row"
+    title = "Every referenced file exists and opens; every upload has its row"
     found = Collector("file-references", title)
     openable = Openable(found, of_source=source is not None, owners_restored=owners_restored, broken=broken or {})
     nested, unreferenced = Nested(), Unreferenced(found, dumped_at)
@@ -207,10 +207,10 @@ def _extra(found: Collector, entry: FileState) -> None:
     found.add(
         "file-extra",
         shown,
-        f"{shown} ({_described(entry)}) is there, and it should not be.",
+        f"{shown} ({_described(entry)}) is present but not in the backup.",
         expected="nothing",
         actual=_described(entry),
-        remedy="The target was not empty before the restore, or something wrote to it since.",
+        remedy="The target was not empty before the restore, or something wrote to it afterwards.",
     )
 
 
@@ -219,7 +219,7 @@ def _missing(found: Collector, entry: FileState) -> None:
     found.add(
         "file-missing",
         shown,
-        f"{shown} ({_described(entry)}) did not come back.",
+        f"{shown} ({_described(entry)}) is missing after the restore.",
         expected=_described(entry),
         actual="nothing",
     )
@@ -232,30 +232,30 @@ def _compare(
     if before.kind == "hardlink" and leave_out.matching(before.target) is not None:
         return  # its other name was left out: a backup without that one has this one as the file
     if before.kind != after.kind:
-        message = f"{shown} was {_described(before)}, and came back as {_described(after)}."
+        message = f"{shown} was {_described(before)} and is now {_described(after)}."
         found.add("file-kind", shown, message, expected=before.kind, actual=after.kind)
         return
     if before.size_bytes != after.size_bytes:
-        message = f"{shown} had {before.size_bytes} bytes, and came back with {after.size_bytes}."
+        message = f"{shown} had {before.size_bytes} bytes and now has {after.size_bytes}."
         found.add("file-size", shown, message, expected=before.size_bytes, actual=after.size_bytes)
     elif before.sha256 != after.sha256:
-        message = f"{shown} came back with the same size of {after.size_bytes} bytes and another content."
+        message = f"{shown} has the same size of {after.size_bytes} bytes but different content."
         found.add("file-checksum", shown, message, expected=before.sha256, actual=after.sha256)
     if before.target != after.target:
         targets = coded(before.target), coded(after.target)
-        message = f"{shown} pointed at {targets[0]}, and came back pointing at {targets[1]}."
+        message = f"{shown} pointed to {targets[0]} and now points to {targets[1]}."
         found.add("link-target", shown, message, expected=targets[0], actual=targets[1])
     if before.mode != after.mode and before.kind != "symlink":  # Linux has no modes on symbolic links
         modes = f"{before.mode:04o}", f"{after.mode:04o}"
-        message = f"{shown} had mode {modes[0]}, and came back with {modes[1]}."
+        message = f"{shown} had mode {modes[0]} and now has {modes[1]}."
         found.add("file-mode", shown, message, expected=modes[0], actual=modes[1])
     if owners_comparable and (before.uid, before.gid) != (after.uid, after.gid):
         owners = f"{before.uid}:{before.gid}", f"{after.uid}:{after.gid}"
-        message = f"{shown} belonged to {owners[0]}, and came back belonging to {owners[1]}."
-        remedy = "Restore as root, with owners by number (tar --numeric-owner)."
+        message = f"{shown} belonged to {owners[0]} and now belongs to {owners[1]}."
+        remedy = "Restore as root and keep numeric owners (tar --numeric-owner)."
         found.add("file-owner", shown, message, expected=owners[0], actual=owners[1], remedy=remedy)
     if before.kind == "file" and before.mtime_s != after.mtime_s:
-        message = f"{shown} came back with another modification time."
+        message = f"{shown} has a different modification time."
         found.add(
             "file-time",
             shown,
@@ -279,7 +279,7 @@ def _reference_missing(found: Collector, path: bytes, label: str, kind: str = ""
     found.add(
         "file-reference-missing",
         label,
-        f"{label} refers to {shown}, and {f'that is a {kind}' if kind else 'there is no such file'}.",
+        f"{label} refers to {shown}, but {(f'that is a {kind}' if kind else 'there is no such file')}.",
         expected=shown,
         actual=f"a {kind}" if kind else "nothing",
         remedy="Look for the file in an earlier backup; back up the database before the files.",
@@ -295,6 +295,6 @@ def _in_order(references: Iterable[tuple[bytes, str]]) -> Iterator[tuple[list[by
     for path, label in references:
         key = order_key(path)
         if key < before:
-            raise HarnessError(f"the list of file references is not in order at {coded(path)}")
+            raise HarnessError(f"the list of file references is out of order at {coded(path)}")
         before = key
         yield key, path, label

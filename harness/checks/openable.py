@@ -17,10 +17,10 @@ from harness.checks.collector import Collector
 
 _WRONG = {
     content.EMPTY: "is empty",
-    content.ZEROS: "holds nothing but zeros",
-    content.HTML: "is an HTML page, and not a PDF",
+    content.ZEROS: "contains only zeros",
+    content.HTML: "is an HTML page, not a PDF",
     content.OTHER: "is not a PDF",
-    content.PDF_WITHOUT_END: "is a PDF without its end",
+    content.PDF_WITHOUT_END: "is a truncated PDF",
 }
 _NESTED = re.compile(rb"((?:[^/]+/)*?app)/(?:%s)/" % "|".join(guide.REFERENCED_DIRECTORIES).encode())
 CONTENT_KINDS = ("file", "hardlink", "symlink")
@@ -70,12 +70,13 @@ class Openable:
         self._found.add(
             "link-broken",
             shown,
-            f"{shown}{f', which {label} refers to,' if label else ''} is a symbolic link to {coded(entry.target)}, and"
-            f" nothing is there{'; it was so at the source when the backup was made' if at_source else ''}.",
+            f"{shown}{(f', which {label} refers to,' if label else '')} is a symbolic link to "
+            f"{coded(entry.target)}, which does not "
+            f"exist{('; it was so at the source when the backup was made' if at_source else '')}.",
             severity=Severity.ERROR if label and not at_source else Severity.WARNING,
             expected="a file",
             actual="nothing",
-            remedy="Put the file itself in the link's place, and take the backup again.",
+            remedy="Replace the link with the file itself, and take the backup again.",
         )
 
     def judge(self, entry: FileState, before: FileState | None, label: str) -> None:
@@ -101,11 +102,11 @@ class Openable:
         self._found.add(
             "file-content",
             shown,
-            f"{message}; it was so at the source when the backup was made." if at_source else f"{message}.",
+            f"{message}; it was already so at the source when the backup was made." if at_source else f"{message}.",
             severity=Severity.WARNING if at_source else Severity.ERROR,
             expected="a file with content" if looks in _OF_EVERY_TYPE else "a PDF",
             actual=looks,
-            remedy="Take the file from an earlier backup, or have it uploaded again; find out what wrote this one.",
+            remedy="Restore the file from an earlier backup or upload it again, and find out what wrote this one.",
         )
 
     def _access(self, shown: str, entry: FileState, label: str) -> None:
@@ -117,12 +118,12 @@ class Openable:
         self._found.add(
             "file-unreadable",
             coded(what.path),
-            f"{shown}, which {label} refers to, cannot be read by the application's account (www-data,"
-            f" {guide.STORAGE_UID}): {name} belongs to {what.uid}:{what.gid} and has mode {what.mode:04o}.",
+            f"{shown}, which {label} refers to, cannot be read by the application's account (www-data, "
+            f"{guide.STORAGE_UID}): {name} belongs to {what.uid}:{what.gid} and has mode {what.mode:04o}.",
             expected=f"{'x' if closed else 'r'} for {guide.STORAGE_UID}:{guide.STORAGE_UID}",
             actual=f"{what.uid}:{what.gid} {what.mode:04o}",
-            remedy="After a restore: chown -R www-data:www-data storage/app && chmod -R u+rwX storage/app."
-            " Let the backup keep owners: run it as root, with tar or rsync -a.",
+            remedy="After a restore: chown -R www-data:www-data storage/app && chmod -R u+rwX storage/app. Keep "
+            "owners in the backup: run it as root, with tar or rsync -a.",
         )
 
 
@@ -144,12 +145,12 @@ class Nested:
             found.add(
                 "storage-nested",
                 shown,
-                f"{files} uploaded files stand in {shown}, where the application does not look, and {missing} rows lack"
-                " their file: the storage directory was copied into itself.",
+                f"{files} uploaded files are in {shown}, where the application does not look, and {missing} rows "
+                "lack their file: the storage directory was copied into itself.",
                 severity=Severity.ERROR if missing else Severity.WARNING,
                 expected="no such directory",
                 actual=f"{files} files",
-                remedy=f"Move what stands in storage/app/{shown} up into storage/app, and take the backup again.",
+                remedy=f"Move the content of storage/app/{shown} up into storage/app, and take the backup again.",
             )
 
 

@@ -16,11 +16,11 @@ def unprivileged(found: Collector, entry: FileState) -> FileState:
         found.add(
             "file-privileged",
             shown,
-            f"{shown} runs as its owner or group (mode {entry.mode:04o} in the backup), and was restored with"
-            f" {mode:04o}: nothing says that the source had it so.",
+            f"{shown} is setuid or setgid (mode {entry.mode:04o} in the backup) and was restored with {mode:04o}: "
+            "no evidence shows that the source had this mode.",
             severity=Severity.WARNING,
             expected=f"{mode:04o}",
             actual=f"{entry.mode:04o}",
-            remedy="An upload never needs that: find out who made it so.",
+            remedy="Uploads never need this: find out who set it.",
         )
     return replace(entry, mode=entry.mode & ~PRIVILEGES)

@@ -21,7 +21,7 @@ def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
     Its age is taken at the time of the backup, or now, where nothing says when the backup was made. A backup that was
     handed in must not be older than that either: whoever loses everything now has no other.
     """
-    found = Collector("recovery-point", "The newest data that came back is recent enough")
+    found = Collector("recovery-point", "The newest restored data meets the recovery point objective")
     age_s = recovery_point_s(recovery)
     if recovery.newest_row_at is None or age_s is None:
         found.unknown = "no row of the restored database has a time" if recovery.point_objective_s else ""
@@ -30,26 +30,26 @@ def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
     if recovery.backup_at is not None and recovery.backup_at - recovery.now > CLOCKS_APART:
         # Every age that could be told would be wrong by as much.
         ahead_s = (recovery.backup_at - recovery.now).total_seconds()
-        found.unknown = f"the backup says that it was made {ahead_s:.0f} s from now: one of the two clocks is wrong"
+        found.unknown = f"the backup's timestamp is {ahead_s:.0f} s in the future: one of the two clocks is wrong"
         return found.result()
     found.evidence("newest row", recovery.newest_row_at.isoformat(timespec="seconds"))
     if recovery.newest_row_local:
-        found.evidence("the same as it stands in the row", recovery.newest_row_local)
+        found.evidence("the same, as stored in the row", recovery.newest_row_local)
         found.evidence("time zone of the source's database server", recovery.server_time_zone)
     found.evidence("its age at the time of the backup" if recovery.backup_at else "its age now", f"{age_s:.0f} s")
     if recovery.point_objective_s is None:
         found.compared = 0  # measured, and nothing was judged
-        found.evidence("objective", "none set")
+        found.evidence("objective", "not set")
         return found.result()
     found.evidence("objective", f"{recovery.point_objective_s:g} s")
     if recovery.newest_row_at - recovery.now > CLOCKS_APART:
-        found.unknown = "the newest row is of the future, so that no age can be told"
+        found.unknown = "the newest row is in the future, so its age is unknown"
     elif age_s > recovery.point_objective_s:
         found.add(
             "recovery-point",
             "newest row",
-            f"The newest restored row is {age_s:.0f} s old, more than the objective of"
-            f" {recovery.point_objective_s:g} s.",
+            f"The newest restored row is {age_s:.0f} s old, which exceeds the objective of "
+            f"{recovery.point_objective_s:g} s.",
             expected=f"at most {recovery.point_objective_s:g} s",
             actual=f"{age_s:.0f} s",
             remedy="Check that the backup job reads the live database and not a stale copy.",
@@ -59,29 +59,30 @@ def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
         found.add(
             "backup-age",
             "backup",
-            f"The backup was made {made_ago_s:.0f} s ago, more than the objective of {recovery.point_objective_s:g} s.",
+            f"The backup was made {made_ago_s:.0f} s ago, which exceeds the objective of "
+            f"{recovery.point_objective_s:g} s.",
             expected=f"at most {recovery.point_objective_s:g} s",
             actual=f"{made_ago_s:.0f} s",
-            remedy="Look whether backups are still made, and drill the newest one.",
+            remedy="Check that backups are still being made, and drill the newest one.",
         )
     return found.result()
 
 
 def check_recovery_time(recovery: RecoveryEvidence) -> CheckResult:
     """The steps of the restore together took no longer than the recovery time objective."""
-    found = Collector("recovery-time", "The restore is fast enough")
+    found = Collector("recovery-time", "The restore meets the recovery time objective")
     found.compared = 0 if recovery.restore_objective_s is None else 1
     found.evidence("restore", f"{recovery.restore_s:.1f} s")
     if recovery.restore_objective_s is None:
-        found.evidence("objective", "none set")
+        found.evidence("objective", "not set")
     else:
         found.evidence("objective", f"{recovery.restore_objective_s:g} s")
         if recovery.restore_s > recovery.restore_objective_s:
             found.add(
                 "recovery-time",
                 "restore",
-                f"The restore took {recovery.restore_s:.1f} s, more than the objective of"
-                f" {recovery.restore_objective_s:g} s.",
+                f"The restore took {recovery.restore_s:.1f} s, which exceeds the objective of "
+                f"{recovery.restore_objective_s:g} s.",
                 expected=f"at most {recovery.restore_objective_s:g} s",
                 actual=f"{recovery.restore_s:.1f} s",
             )

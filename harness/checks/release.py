@@ -13,8 +13,8 @@ from harness.checks.collector import Collector
 from harness.checks.evidence import MigratedTable, MigrationEvidence
 from harness.checks.tables import shown_key
 
-TITLE = "The newer application's migrations kept every row of the old one's data"
-_REMEDY = "If that is what the release is meant to do, accept it with --accept-missing {table}."
+TITLE = "The newer application's migrations keep every existing row"
+_REMEDY = "If the release intends this, accept it with --accept-missing {table}."
 
 
 def check_release(before: DatabaseState, migration: MigrationEvidence) -> CheckResult:
@@ -46,7 +46,7 @@ def check_release(before: DatabaseState, migration: MigrationEvidence) -> CheckR
         found.add(
             "migration-table-added",
             table.name,
-            f"The migrations make table {table.name}, with {table.rows} rows.",
+            f"The migrations create table {table.name} with {table.rows} rows.",
             severity=Severity.INFO,
             expected="no table",
             actual=table.rows,
@@ -67,7 +67,7 @@ def _rows(found: Collector, change: MigratedTable, before: int, after: int, acce
         found.add(
             "migration-rows-lost",
             table,
-            f"After the migrations rows of table {table} are gone: it had {before}, and has {after}.{keys}",
+            f"The migrations removed rows of table {table}: it had {before} and now has {after}.{keys}",
             severity=Severity.WARNING if table in accepted else Severity.ERROR,
             expected=before,
             actual=after,
@@ -86,7 +86,7 @@ def _rows(found: Collector, change: MigratedTable, before: int, after: int, acce
         found.add(
             "migration-key-changed",
             table,
-            f"Table {table} has another primary key after the migrations: its rows were counted, not followed.",
+            f"Table {table} has another primary key after the migrations: its rows were counted, not compared.",
             severity=Severity.WARNING,
         )
 
@@ -97,11 +97,11 @@ def _columns(found: Collector, change: MigratedTable) -> None:
             "migration-column-dropped",
             f"{change.name}.{name}",
             f"The migrations drop column {change.name}.{name}"
-            + (f" with {values} values in it." if values else ", which held nothing."),
+            + (f" with {values} values in it." if values else ", which was empty."),
             severity=Severity.WARNING if values else Severity.INFO,
             expected=values,
             actual="no column",
-            remedy="Be sure that these values are kept somewhere else, or not needed." if values else "",
+            remedy="Make sure that these values are stored elsewhere or no longer needed." if values else "",
         )
     for name in change.columns_added:
         label = f"{change.name}.{name}"
@@ -111,7 +111,7 @@ def _columns(found: Collector, change: MigratedTable) -> None:
         text = f"The migrations change values in column {label}."
         found.add("migration-column-rewritten", label, text, severity=Severity.INFO)
     for old, new in change.columns_renamed:
-        text = f"The migrations rename column {change.name}.{old} to {new}; its values are the same."
+        text = f"The migrations rename column {change.name}.{old} to {new}; its values are unchanged."
         found.add("migration-column-renamed", f"{change.name}.{old}", text, severity=Severity.INFO)
 
 

@@ -10,8 +10,8 @@ from harness.checks.collector import Collector
 from harness.checks.evidence import ScriptObject
 
 _OF_DATABASE = (
-    "The dump of one database does not say it, and what is in there says its own: it counts for tables that are made"
-    " later. Create the database with it before the restore."
+    "The dump of a single database does not include this setting; existing objects carry their own. It applies to "
+    "tables created later. Create the database with this setting before the restore."
 )
 
 STRUCTURE_KINDS = ("database", "table", "column")
@@ -58,7 +58,7 @@ def check_schema(
             found.add(
                 f"{item.kind}-missing",
                 item.label,
-                f"{_word(item)} {item.label} is not in the restored database.",
+                f"{_word(item)} {item.label} is missing from the restored database.",
                 expected="present",
                 actual="missing",
                 remedy=_REMEDIES.get(item.kind, ""),
@@ -68,8 +68,8 @@ def check_schema(
             found.add(
                 f"{item.kind}-not-in-backup",
                 item.label,
-                f"The source had {_word(item).lower()} {item.label}, the backup does not create it: the one that is"
-                " there is of the fresh instance.",
+                f"The source had {_word(item).lower()} {item.label}, but the backup does not create it: the "
+                "existing one belongs to the fresh instance.",
                 expected="in the backup",
                 actual="only in the fresh instance",
                 remedy=_REMEDIES.get(item.kind, ""),
@@ -84,7 +84,7 @@ def check_schema(
                 found.add(
                     f"{item.kind}-differs",
                     item.label,
-                    f"{_word(item)} {item.label}: its {attribute} is not what the source had.",
+                    f"{_word(item)} {item.label}: its {attribute} differs from the source.",
                     severity=Severity.WARNING if item.kind == "database" else Severity.ERROR,
                     expected=_short(before.get(attribute, "none")),
                     actual=_short(now.get(attribute, "none")),
@@ -97,12 +97,12 @@ def check_schema(
             found.add(
                 f"{item.kind}-extra",
                 item.label,
-                f"{_word(item)} {item.label} is in the restored database and was not in the source.",
+                f"{_word(item)} {item.label} is in the restored database but was not in the source.",
                 expected="absent",
                 actual="present",
             )
     if other_kind and not {*PROGRAM_KINDS, "check"}.isdisjoint(kinds):
-        found.evidence("definitions", "compared by name only, because the target is another kind of server")
+        found.evidence("definitions", "compared by name only, because the target is a different kind of server")
     for kind in kinds:
         found.evidence(f"{kind}s", sum(1 for key in there if key[0] == kind))
     return found.result()
@@ -139,7 +139,7 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
         actual: the restored database.
         excluded: tables that the backup may leave out.
     """
-    found = Collector("expected-objects", "Every column, key, view and trigger that this Apiary expects is there")
+    found = Collector("expected-objects", "The schema has everything this Apiary version expects")
     kinds = ("column", *KEY_KINDS[:2], *PROGRAM_KINDS)
     tables = {table.name for table in actual.tables}
     there = _by_key(actual.objects, ("table", *kinds), excluded)
@@ -152,12 +152,12 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
             found.add(
                 f"{item.kind}-missing",
                 item.label,
-                f"This Apiary expects the {item.kind.replace('-', ' ')} {item.label}, and the restored database does"
-                " not have it.",
+                f"This Apiary version expects the {item.kind.replace('-', ' ')} {item.label}, but the restored "
+                "database does not have it.",
                 expected="present",
                 actual="missing",
                 remedy=_REMEDIES.get(
-                    item.kind, "If the backup is of an older Apiary, restore it into that version, then migrate."
+                    item.kind, "If the backup comes from an older Apiary, restore it into that version, then migrate."
                 ),
             )
     tables_known = {table.name for table in fresh.tables}
@@ -168,20 +168,19 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
             found.add(
                 "object-unknown",
                 f"{kind} {item.label}",
-                f"The backup brings the {kind} {item.label}, which a fresh Apiary does not have.",
+                f"The backup contains the {kind} {item.label}, which a fresh Apiary does not have.",
                 severity=Severity.INFO,
                 expected="absent",
                 actual="present",
-                remedy="It was made by hand, or by another version. Nothing is lost.",
+                remedy="It was created by hand or by another version. Nothing is lost.",
             )
     return found.result()
 
 
 _REMEDIES = {
-    "routine": "mysqldump leaves routines out unless told --routines, and those that its account may not see"
-    " (SHOW_ROUTINE).",
-    "event": "mysqldump leaves events out unless told --events.",
-    "trigger": "Triggers are left out by --skip-triggers, and by a user without the TRIGGER privilege.",
+    "routine": "mysqldump omits routines without --routines, and those that its account cannot see (SHOW_ROUTINE).",
+    "event": "mysqldump omits events without --events.",
+    "trigger": "mysqldump omits triggers with --skip-triggers, or if its account lacks the TRIGGER privilege.",
 }
 
 
@@ -216,7 +215,7 @@ def _word(item: SchemaObject) -> str:
 
 def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[ScriptObject]) -> CheckResult:
     """Every object that the script creates is in a dump of the restored database, with the same meaning."""
-    found = Collector("objects-script", "Every object of the script is in the restored database, unchanged")
+    found = Collector("objects-script", "Every object of the dump is restored unchanged")
     there = {(item.kind, item.name): item for item in redump}
     found.compared = len(script)
     for item in script:
@@ -225,7 +224,7 @@ def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[Script
             found.add(
                 f"{item.kind}-missing",
                 item.name,
-                f"The script creates {item.kind} {item.name}, and the restored database does not have it.",
+                f"The dump creates {item.kind} {item.name}, but the restored database does not have it.",
                 expected="present",
                 actual="missing",
             )
@@ -233,7 +232,7 @@ def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[Script
             found.add(
                 f"{item.kind}-differs",
                 item.name,
-                f"The definition of {item.kind} {item.name} is not the one in the script.",
+                f"The definition of {item.kind} {item.name} differs from the dump.",
                 expected=item.digest,
                 actual=now.digest,
             )
@@ -241,7 +240,7 @@ def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[Script
             found.add(
                 f"{item.kind}-differs",
                 item.name,
-                f"The {item.kind} {item.name} runs as {now.definer}, and as {item.definer} in the script.",
+                f"The {item.kind} {item.name} runs as {now.definer}; in the dump it runs as {item.definer}.",
                 expected=item.definer,
                 actual=now.definer,
             )
@@ -250,7 +249,7 @@ def check_script_objects(script: Sequence[ScriptObject], redump: Sequence[Script
 
 def check_auto_increment(expected: DatabaseState, actual: DatabaseState, excluded: Sequence[str]) -> CheckResult:
     """Each table goes on counting where the source stopped, so that no key is given twice."""
-    found = Collector("auto-increment", "New rows will get keys that were never used")
+    found = Collector("auto-increment", "AUTO_INCREMENT is ahead of existing keys")
     now = {table.name: table.auto_increment for table in actual.tables}
     for table in expected.tables:
         if table.auto_increment is None or table.name in excluded or table.name not in now:
@@ -261,8 +260,8 @@ def check_auto_increment(expected: DatabaseState, actual: DatabaseState, exclude
             found.add(
                 "auto-increment",
                 table.name,
-                f"Table {table.name} will give its next row the key {now[table.name]}, not"
-                f" {table.auto_increment} as the source would have.",
+                f"Table {table.name} gives its next row the key {now[table.name]}; the source would give "
+                f"{table.auto_increment}.",
                 expected=table.auto_increment,
                 actual=now[table.name],
                 remedy="Set AUTO_INCREMENT to the source's value before people are let in, or old links show new rows.",
@@ -272,14 +271,14 @@ def check_auto_increment(expected: DatabaseState, actual: DatabaseState, exclude
 
 def check_definers(target: DatabaseState) -> CheckResult:
     """Views, triggers, routines and events run as an account that exists."""
-    found = Collector("definers", "Views, triggers, routines and events run as an account that exists")
+    found = Collector("definers", "Definers of views, triggers, routines and events exist")
     found.compared = 1 + sum(1 for item in target.objects for name, _ in item.attributes if name == "definer")
     for label, definer in target.definers_missing:
         found.add(
             "definer-missing",
             label,
-            f"The {label} runs as {definer}, which is no account of this server: it loads, and fails with error"
-            " 1449 when it is used.",
+            f"The {label} runs as {definer}, but this server has no such account: it loads, and fails with error "
+            "1449 when it is used.",
             expected=definer,
             actual="no such account",
             remedy=f"Create the account {definer} on the target, or dump with another definer.",
@@ -289,7 +288,7 @@ def check_definers(target: DatabaseState) -> CheckResult:
 
 def check_variables(expected: DatabaseState, actual: DatabaseState) -> CheckResult:
     """Server variables that change what rows and names mean are the same on both servers."""
-    found = Collector("server-variables", "The target's server reads and writes as the source's did")
+    found = Collector("server-variables", "Server variables match the source")
     for name, value in sorted(expected.variables.items()):
         if name == "version":
             continue
@@ -301,11 +300,11 @@ def check_variables(expected: DatabaseState, actual: DatabaseState) -> CheckResu
         found.add(
             "server-variable",
             name,
-            f"{name} is {now or 'empty'} on the target and was {value or 'empty'} on the source.",
+            f"{name} is {now or 'empty'} on the target but was {value or 'empty'} on the source.",
             severity=Severity.ERROR if fatal else Severity.WARNING,
             expected=value,
             actual=now,
-            remedy="Names of tables may not be found (error 1146)." if fatal else "",
+            remedy="Queries may not find their tables (error 1146)." if fatal else "",
         )
     found.evidence("source server", expected.variables.get("version", "unknown"))
     found.evidence("target server", actual.variables.get("version", "unknown"))

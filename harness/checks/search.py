@@ -19,7 +19,7 @@ def check_indexes(
     searchable: Sequence[SearchableRows], actual: SearchState, expected: SearchState, prefix: str
 ) -> CheckResult:
     """Every imported table has its index under the right name, and there is no other."""
-    found = Collector("search-indexes", "Every searchable table has its index")
+    found = Collector("search-indexes", "Every searchable table has its search index")
     there = {index.name for index in actual.indexes}
     wanted = {prefix + model.table for model in guide.IMPORTED_MODELS}
     # A database that lacks a searchable table (an older Apiary) has nothing to index for it.
@@ -30,7 +30,7 @@ def check_indexes(
         found.add(
             "index-missing",
             name,
-            f"Search has no index {name}: nothing of that table can be found.",
+            f"The search has no index {name}: rows of that table cannot be found.",
             expected="present",
             actual="missing",
             remedy="Check SCOUT_PREFIX, the queue worker, and the output of scout:import-all.",
@@ -40,7 +40,7 @@ def check_indexes(
         found.add(
             "index-extra",
             name,
-            f"Search has an index {name} that no searchable table stands behind.",
+            f"The search has an index {name} that belongs to no searchable table.",
             expected="absent",
             actual="present",
             remedy="An old Meilisearch dump may have been imported, or SCOUT_PREFIX changed.",
@@ -50,8 +50,8 @@ def check_indexes(
             found.add(
                 "index-not-imported",
                 rows.index,
-                f"{len(rows.ids)} rows are searchable in the app's code, but scout:import-all leaves them out:"
-                f" after the documented restore there is no index {rows.index}.",
+                f"{len(rows.ids)} rows are searchable in the application's code, but scout:import-all skips their "
+                f"model: after the documented restore there is no index {rows.index}.",
                 severity=Severity.WARNING,
                 expected=len(rows.ids),
                 actual=0,
@@ -74,7 +74,7 @@ def check_documents(
         documents: what the documents say, against their rows.
         dumps: the search's own dumps in the restored directory.
     """
-    found = Collector("search-documents", "Every row that belongs into the search is in it, and no other")
+    found = Collector("search-documents", "Search index matches the database")
     indexes = {index.name: index for index in actual.indexes}
     for rows in searchable:
         if not rows.imported:
@@ -90,16 +90,16 @@ def check_documents(
                 f"{len(missing)} of {len(rows.ids)} rows are not in the index {rows.index}: ids {_first(missing)}.",
                 expected=len(rows.ids),
                 actual=len(ids),
-                remedy="Look for failed tasks, then run scout:import-all again.",
+                remedy="Check for failed tasks, then run scout:import-all again.",
             )
         if len(extra):
             found.add(
                 "index-document-extra",
                 rows.index,
-                f"The index {rows.index} holds {len(extra)} documents without a row: ids {_first(extra)}.",
+                f"The index {rows.index} contains {len(extra)} documents without a row: ids {_first(extra)}.",
                 expected=len(rows.ids),
                 actual=len(ids),
-                remedy="scout:import-all never removes documents: flush the index, then import.",
+                remedy="scout:import-all never deletes documents: flush the index, then import.",
             )
         found.evidence(rows.index, f"{len(ids)} of {len(rows.ids)}")
     for told in documents:
@@ -108,14 +108,14 @@ def check_documents(
             found.add(
                 "index-document-differs",
                 told.index,
-                f"{told.differing} of {told.compared} texts in the index {told.index} are not those of their rows: ids"
-                f" {_first(told.ids)}, fields {', '.join(told.fields)}.",
+                f"{told.differing} of {told.compared} texts in the index {told.index} differ from their rows: ids "
+                f"{_first(told.ids)}, fields {', '.join(told.fields)}.",
                 expected=0,
                 actual=told.differing,
-                remedy="Run scout:import-all again: it writes every document anew.",
+                remedy="Run scout:import-all again: it rewrites every document.",
             )
     if dumps:
-        found.evidence("dumps of the search among the files", len(dumps))
+        found.evidence("Meilisearch dumps among the files", len(dumps))
         # Production leaves one at each start; only what came of it is worth a word.
         if any(finding.code == "index-document-extra" for finding in found.result().findings):
             _name_dumps(found, dumps)
@@ -129,18 +129,18 @@ def _name_dumps(found: Collector, dumps: Sequence[FileState]) -> None:
     found.add(
         "old-search-dump",
         guide.MEILISEARCH_DUMPS_DIRECTORY,
-        f"The documents without a row may be of an old dump: the restored directory holds {len(dumps)} of Meilisearch,"
-        f" the newest of {newest:%Y-%m-%d %H:%M} UTC. A Meilisearch with an empty database directory imports it when"
-        " production starts.",
+        f"The documents without a row may come from an old dump: the restored directory contains {len(dumps)} "
+        f"Meilisearch dumps, the newest of {newest:%Y-%m-%d %H:%M} UTC. In production, a Meilisearch with an empty "
+        "database directory imports it at start.",
         severity=Severity.WARNING,
         actual=len(dumps),
-        remedy="Remove the dumps before Meilisearch starts, or flush the indexes before scout:import-all.",
+        remedy="Delete the dumps before Meilisearch starts, or flush the indexes before scout:import-all.",
     )
 
 
 def check_packaged_documents(expected: SearchState, actual: SearchState, prefix: str) -> CheckResult:
     """Documents that come from the app's own data file are as many as in a proper search."""
-    found = Collector("search-packaged", "Documents from the app's own data file are in the search")
+    found = Collector("search-packaged", "Documents from the application's own data file are indexed")
     before = {index.name: index for index in expected.indexes}
     now = {index.name: index for index in actual.indexes}
     for model in guide.IMPORTED_MODELS:
@@ -154,7 +154,7 @@ def check_packaged_documents(expected: SearchState, actual: SearchState, prefix:
             found.add(
                 "index-document-missing" if len(wanted.minus(there)) else "index-document-extra",
                 name,
-                f"The index {name} holds {len(there)} documents, a proper one {len(wanted)}.",
+                f"The index {name} contains {len(there)} documents; {len(wanted)} are expected.",
                 expected=len(wanted),
                 actual=len(there),
             )
@@ -179,7 +179,7 @@ _IN_EVERY_VERSION = {
 
 def check_settings(expected: SearchState, actual: SearchState) -> CheckResult:
     """The settings of each index are those of a search that was set up properly."""
-    found = Collector("search-settings", "Each index searches, filters and ranks as it should")
+    found = Collector("search-settings", "Index settings match the application's configuration")
     now = {index.name: dict(index.settings) for index in actual.indexes}
     one_sided: set[str] = set()
     for index in expected.indexes:
@@ -195,13 +195,13 @@ def check_settings(expected: SearchState, actual: SearchState) -> CheckResult:
                 found.add(
                     "index-settings",
                     f"{index.name} {name}",
-                    f"The setting {name} of the index {index.name} is not what a proper instance has.",
+                    f"The setting {name} of the index {index.name} differs from the expected one.",
                     expected=_short(settings[name]),
                     actual=_short(there.get(name, "none")),
-                    remedy="Run `php artisan scout:sync-index-settings`: filters answer with 400 without it.",
+                    remedy="Run `php artisan scout:sync-index-settings`: without it, filters fail with status 400.",
                 )
     if one_sided:
-        found.evidence("settings of one of the two servers only", ", ".join(sorted(one_sided)))
+        found.evidence("settings of only one of the two servers", ", ".join(sorted(one_sided)))
     if expected.not_applied or actual.not_applied:
         found.evidence("stored but not applied", ", ".join(sorted({*expected.not_applied, *actual.not_applied})))
     return found.result()
@@ -235,18 +235,18 @@ def check_tasks(actual: SearchState, import_complaints: int, refusals: Sequence[
         found.add(
             "import-complained",
             "scout:import-all",
-            f"scout:import-all ended with 0 and wrote {import_complaints} lines of complaints.",
+            f"scout:import-all exited with 0 but printed {import_complaints} lines of errors.",
             severity=Severity.WARNING,
             expected=0,
             actual=import_complaints,
-            remedy="Read logs/target/import.log in the run directory.",
+            remedy="See logs/target/import.log in the run directory.",
         )
     for code, times in refusals:
         if code == UNREACHABLE:
             found.add(
                 "search-unreachable",
                 "MEILISEARCH_HOST",
-                f"Nobody answered {times} requests of scout:import-all at the address that the application has.",
+                f"{times} requests of scout:import-all got no answer at the address that the application uses.",
                 severity=Severity.WARNING,
                 expected=0,
                 actual=times,
@@ -260,18 +260,18 @@ def check_tasks(actual: SearchState, import_complaints: int, refusals: Sequence[
             severity=Severity.WARNING,
             expected=0,
             actual=times,
-            remedy=_REFUSED.get(code, "Meilisearch's documentation of error codes says what it means."),
+            remedy=_REFUSED.get(code, "See Meilisearch's documentation of error codes."),
         )
     if actual.pending:
         found.unknown = _pending(actual)
         found.add(
             "search-task-pending",
             "meilisearch",
-            f"The search was still at work while it was looked at: {actual.pending} tasks were pending or came.",
+            f"The search was still working when it was checked: {actual.pending} tasks were pending or new.",
             severity=Severity.WARNING,
             expected=0,
             actual=actual.pending,
-            remedy="Wait until the application's queue and the tasks of Meilisearch are worked off, then drill again.",
+            remedy="Wait until the application's queue and Meilisearch's tasks are finished, then drill again.",
         )
     for task in actual.bad_tasks:
         found.add(
@@ -280,7 +280,7 @@ def check_tasks(actual: SearchState, import_complaints: int, refusals: Sequence[
             f"Task {task.uid} ({task.kind}) on {task.index or 'no index'} is {task.status}: {task.error or 'no code'}.",
             expected="succeeded",
             actual=task.status,
-            remedy="The documents of that task are not in the search: mend the cause, import again.",
+            remedy="The documents of that task are not in the search: fix the cause, then import again.",
         )
     return found.result()
 
@@ -294,7 +294,7 @@ def unless_pending(result: CheckResult, actual: SearchState) -> CheckResult:
 
 
 def _pending(actual: SearchState) -> str:
-    return f"{actual.pending} tasks of the search server were pending or came while it was looked at"
+    return f"{actual.pending} tasks of the search server were pending or new when it was checked"
 
 
 def check_probes(name: str, title: str, code: str, probes: Sequence[Probe], sentence: str) -> CheckResult:

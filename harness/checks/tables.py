@@ -31,23 +31,23 @@ def check_table_set(
         excluded: tables that may be missing in the backup.
         held: tables of the script; a fresh instance has most of them as well, so the restored one cannot tell.
     """
-    found = Collector("table-set", "Every table is back, and none that does not belong there")
+    found = Collector("table-set", "The restored database has exactly the expected tables")
     wanted, migrated, there = set(expected), set(fresh), set(actual)
     found.compared = len(wanted | there)
     for table in sorted(wanted - there - (set(excluded) & migrated)):
         found.add(
             "table-missing",
             table,
-            f"Table {table} is not in the restored database.",
+            f"Table {table} is missing from the restored database.",
             expected="present",
             actual="missing",
-            remedy="Look for the table in the script: the dump may be cut short or made with an exclusion.",
+            remedy="Look for the table in the dump: the dump may be truncated, or the table was excluded.",
         )
     for table in sorted(there - wanted - migrated):
         found.add(
             "table-extra",
             table,
-            f"Table {table} is in the restored database and was neither in the backup nor in a fresh Apiary.",
+            f"Table {table} is in the restored database, but neither in the backup nor in a fresh Apiary.",
             expected="absent",
             actual="present",
         )
@@ -55,21 +55,21 @@ def check_table_set(
         found.add(
             "table-not-in-backup",
             table,
-            f"This Apiary expects table {table}, the backup does not hold it, and the guide does not allow to"
-            " leave it out.",
+            f"This Apiary version expects table {table}; the backup does not contain it, and the documented "
+            "procedure does not exclude it.",
             expected="in the backup",
             actual="only in the fresh instance, empty",
-            remedy="If the backup is of an older Apiary, restore it into that version, then migrate.",
+            remedy="If the backup comes from an older Apiary, restore it into that version, then migrate.",
         )
     for table in sorted((wanted & there & migrated) - set(wanted if held is None else held) - set(excluded)):
         found.add(
             "table-not-in-backup",
             table,
-            f"The source had table {table}, the backup does not hold it: what is restored is the empty table of a"
-            " fresh instance.",
+            f"The source had table {table}, but the backup does not contain it: the restored table is the empty one "
+            "of a fresh instance.",
             expected="in the backup",
             actual="only in the fresh instance, empty",
-            remedy="Look at the options and the exit status of the dump.",
+            remedy="Check the options and the exit status of the dump.",
         )
     found.evidence("tables expected", len(wanted))
     found.evidence("tables found", len(there))
@@ -83,7 +83,7 @@ def check_rows(
     differences: Mapping[str, RowDifference],
 ) -> CheckResult:
     """Row counts and content digests equal the source's, table by table, in the moment of the dump."""
-    found = Collector("rows-source", "Every row is what the source held when the dump was made")
+    found = Collector("rows-source", "Rows match the source at the time of the dump")
     _compare(
         found,
         {table.name: (table.rows, table.digest) for table in expected if table.name not in excluded},
@@ -101,13 +101,13 @@ def check_script_rows(
     compared_as: str,
 ) -> CheckResult:
     """Row counts and content digests of the script equal those of a dump of the restored database."""
-    found = Collector("rows-script", "Every row of the script is in the restored database, unchanged")
+    found = Collector("rows-script", "Rows match the dump")
     _compare(
         found,
         {table.name: (table.rows, table.digest) for table in script},
         {table.name: (table.rows, table.digest) for table in redump},
         differences,
-        than="the script",
+        than="the dump",
     )
     found.evidence("compared as", compared_as)
     return found.result()
@@ -126,7 +126,7 @@ def _compare(
         total += rows
         if table not in actual:
             # The table set is another check's; without the table its rows are lost all the same.
-            found.add("row-count", table, f"Table {table} is gone with its {rows} rows.", expected=rows, actual=0)
+            found.add("row-count", table, f"Table {table} with its {rows} rows is missing.", expected=rows, actual=0)
             continue
         rows_now, digest_now = actual[table]
         difference = differences.get(table, NO_DIFFERENCE)
@@ -134,7 +134,7 @@ def _compare(
             found.add(
                 "row-count",
                 table,
-                f"Table {table} has {rows_now} rows, {than} had {rows}.{_which(difference)}",
+                f"Table {table} has {rows_now} rows; {than} had {rows}.{_which(difference)}",
                 expected=rows,
                 actual=rows_now,
             )
@@ -142,7 +142,7 @@ def _compare(
             found.add(
                 "content-digest",
                 table,
-                f"Table {table} has as many rows as {than} had, but not the same ones.{_which(difference)}"
+                f"Table {table} has as many rows as {than}, but with different content.{_which(difference)}"
                 if rows_now == rows
                 else f"Rows of table {table} differ from {than}.{_which(difference)}",
                 expected=digest,
@@ -190,7 +190,7 @@ def check_excluded(
         accepted: who accepts what is left out besides; an acceptance ends with its last day.
         today: the day of the drill, UTC.
     """
-    found = Collector("excluded-tables", "Tables that were left out on purpose exist and are empty")
+    found = Collector("excluded-tables", "Excluded tables exist and are empty")
     rows = {table.name: table.rows for table in target.tables}
     held = set(in_backup)
     migrated = {table.name for table in fresh.tables}
@@ -204,18 +204,18 @@ def check_excluded(
                 found.add(
                     "excluded-table-missing",
                     table,
-                    f"Table {table} was left out of the dump and does not exist in the restored database: the"
-                    " app fails where it uses it (error 1146), although its migrations say that all is done.",
+                    f"Table {table} was excluded from the dump and does not exist in the restored database: the "
+                    "application fails where it uses it (error 1146), although all migrations are recorded as done.",
                     expected="present, empty",
                     actual="missing",
-                    remedy="Restore into a migrated instance, as step 1 of the guide says.",
+                    remedy="Restore into a migrated instance, as step 1 of the documented procedure says.",
                 )
             continue
         if rows[table]:
             found.add(
                 "excluded-table-not-empty",
                 table,
-                f"Table {table} was left out of the dump but holds {rows[table]} rows: the target was not empty.",
+                f"Table {table} was excluded from the dump but contains {rows[table]} rows: the target was not empty.",
                 expected=0,
                 actual=rows[table],
             )
@@ -223,7 +223,7 @@ def check_excluded(
             found.add(
                 "excluded-table-structure",
                 table,
-                f"Table {table} no longer has the columns that a fresh instance has.",
+                f"Table {table} lacks columns that a fresh instance has.",
                 expected=", ".join(columns_fresh.get(table, ())),
                 actual=", ".join(columns_target.get(table, ())),
             )
@@ -238,7 +238,7 @@ def check_excluded(
             actual=f"accepted until {ended[table].until}",
             remedy=f"Back up {table}, or renew [accepted] with `by`, `until` and `why`.",
         )
-    found.evidence("tables left out", found.compared)
+    found.evidence("excluded tables", found.compared)
     return found.result()
 
 
@@ -263,7 +263,7 @@ def check_orphans(
         held: tables that the backup holds. One of them that the guide would leave out lacks rows since an earlier
             restore along the guide, or in a torn dump: nothing in the backup can tell which.
     """
-    found = Collector("orphans", "No row refers to a row that is not there")
+    found = Collector("orphans", "No row refers to a missing row")
     before = {(o.table, o.constraint): o.rows for o in source.orphans} if source is not None else {}
     for orphans in target.orphans:
         found.compared += 1
@@ -275,8 +275,8 @@ def check_orphans(
             found.add(
                 "orphans-accepted",
                 label,
-                f"{orphans.rows} rows of {orphans.table} refer to rows of {orphans.referenced}, which the guide"
-                " leaves out of the backup: this loss is accepted by the documented exclusion.",
+                f"{orphans.rows} rows of {orphans.table} refer to rows of {orphans.referenced}, which the "
+                "documented procedure excludes from the backup: this loss is accepted.",
                 severity=Severity.WARNING,
                 expected=0,
                 actual=orphans.rows,
@@ -286,12 +286,13 @@ def check_orphans(
             found.add(
                 "orphans-unexplained",
                 label,
-                f"{orphans.rows} rows of {orphans.table} refer to rows of {orphans.referenced} that the backup does not"
-                " hold: they were lost in an earlier restore along the guide, or the dump is torn.",
+                f"{orphans.rows} rows of {orphans.table} refer to rows of {orphans.referenced} that the backup does "
+                "not contain: an earlier restore by the documented procedure lost them, or the dump is "
+                "inconsistent.",
                 severity=Severity.WARNING,
                 expected=0,
                 actual=orphans.rows,
-                remedy="Count them at the source: as many there are an old loss.",
+                remedy="Count them at the source: the same number there means an old loss.",
             )
         elif orphans.rows <= was:
             found.add(
@@ -307,7 +308,7 @@ def check_orphans(
             found.add(
                 "orphans",
                 label,
-                f"{orphans.rows} rows of {orphans.table} refer to rows of {orphans.referenced} that do not exist.",
+                f"{orphans.rows} rows of {orphans.table} refer to missing rows of {orphans.referenced}.",
                 expected=was,
                 actual=orphans.rows,
                 remedy="Take the dump with --single-transaction, and look for the missing rows at the source.",

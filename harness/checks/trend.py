@@ -9,10 +9,8 @@ from statistics import median
 from harness.base.model import CheckResult, DirectoryTotals, Severity, TrendEvidence, TrendLimits
 from harness.checks.collector import Collector
 
-_SHRANK = (
-    "Find out who removed them, and whether the backup reads the live system: keep the earlier backups until then."
-)
-_JUMPED = "Find out where they come from; an import that ran twice looks like this."
+_SHRANK = "Find out who removed them and whether the backup reads the live system. Keep the earlier backups until then."
+_JUMPED = "Find out where they come from; an import that ran twice is one possible cause."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,8 @@ def check_trend(
         documents: documents by index, now.
     """
     limits, past = trend.limits, trend.past
-    found = Collector("trend", "It is about as large as the last good drills of this backup found it")
-    found.evidence("good drills to compare with", len(past))
+    found = Collector("trend", "Size is close to that of recent passed drills")
+    found.evidence("passed drills to compare with", len(past))
     if not past:
         return found.result()
     found.evidence("the latest of them", past[0].drill_id)
@@ -74,7 +72,7 @@ def _compare(
         usual, actual = median(drill.get(name, 0) for drill in past), now.get(name, 0)
         if max(usual, actual) < kind.minimum or name in leave_out:
             continue
-        figures = f"It has {actual:,} {kind.unit}, and {usual:,.0f} is usual in the last good drills."
+        figures = f"It has {actual:,} {kind.unit}; the last passed drills usually had {usual:,.0f}."
         expected, counted = f"about {usual:,.0f} {kind.unit}", f"{actual:,} {kind.unit}"
         if actual < usual * (1 - limits.shrank_share):
             share = f"{1 - actual / usual:.0%} less" if actual else "none of them is left"

@@ -52,13 +52,16 @@ class Unreferenced:
         self._found.add(
             "file-unreferenced",
             shown,
-            f"{shown} has no row, nor has any file of its envelope, and it is older than the dump: the row is lost."
+            (
+                f"{shown} has no row, none of the files of its envelope has one, and it is older than the dump: "
+                "the row is lost."
+            )
             if lost
-            else f"{shown} has no row that refers to it: the files are newer than the database, or the row is lost.",
+            else f"No row refers to {shown}: the files are newer than the database, or the row is lost.",
             severity=Severity.ERROR if lost else Severity.WARNING,
             expected="a row",
             actual="none",
-            remedy="Look for its row at the source, and at how the dump is made." if lost else "",
+            remedy="Look for its row at the source, and check how the dump is made." if lost else "",
         )
 
 

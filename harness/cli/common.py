@@ -104,39 +104,39 @@ _RUNTIME_OPTIONS = (
         type=click.Choice(["auto", "process", "docker"]),
         default="auto",
         show_default=True,
-        help="How to run the servers; auto takes Docker where an engine answers and has the images.",
+        help="How servers run. auto: Docker if an engine answers and has the images, else local processes.",
     ),
-    click.option("--mysqld", metavar="PROGRAM", help="Database server to use instead of the one found (process)."),
-    click.option("--meilisearch", metavar="PROGRAM", help="Search server to use instead of the one found (process)."),
-    click.option("--mysql-image", metavar="REF", help="Image of the database server (docker)."),
-    click.option("--meilisearch-image", metavar="REF", help="Image of the search server (docker)."),
-    click.option("--apiary-image", metavar="REF", help="Image of the real Apiary, instead of the stand-in (docker)."),
+    click.option("--mysqld", metavar="PROGRAM", help="Database server program (process runtime)."),
+    click.option("--meilisearch", metavar="PROGRAM", help="Search server program (process runtime)."),
+    click.option("--mysql-image", metavar="REF", help="Database server image (Docker runtime)."),
+    click.option("--meilisearch-image", metavar="REF", help="Search server image (Docker runtime)."),
+    click.option(
+        "--apiary-image", metavar="REF", help="Image of the real Apiary, used instead of the stand-in (Docker runtime)."
+    ),
     click.option(
         "--apiary-env",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Environment file of that image.",
+        help="Environment file for --apiary-image.",
     ),
     click.option(
         "--runs",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
-        help="Where the results go: one directory for each drill.",
+        help="Results directory; each drill gets a subdirectory.",
     ),
     click.option(
         "--limit",
         multiple=True,
         metavar="NAME=TIME",
-        help=f"How long something may take (90s, 2m, 1.5h): {', '.join(NAMES)}. Repeatable.",
+        help=f"Time limit, such as command=2m (repeatable). Names: {', '.join(NAMES)}.",
     ),
     click.option(
         "--max-indexing-memory",
         metavar="SIZE",
-        help=f"Memory of the real Meilisearch for indexing, instead of {INDEXING_MEMORY}.",
+        help=f"Indexing memory of the real Meilisearch.  [default: {INDEXING_MEMORY}]",
     ),
-    click.option(
-        "--fast", is_flag=True, help="Let no server wait for the disk: proves as much, and is no time to quote."
-    ),
+    click.option("--fast", is_flag=True, help="Disable fsync. Same checks; timings are not representative."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
 )
 
@@ -144,18 +144,18 @@ _RUNTIME_OPTIONS = (
 control_option = click.option(
     "--no-negative-control",
     is_flag=True,
-    help="Break nothing after the verdict to see whether the checks find it; the report says that it was left out.",
+    help="Skip the negative control that follows the verdict.",
 )
-"""For the commands that drill."""
+"Options of the commands that run drills."
 
 
 password_option = click.option(
     "--password-file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Password of a BACKUP that is an encrypted zip.",
+    help="File with the password of an encrypted zip BACKUP.",
 )
-"""For the commands that read a backup that was made elsewhere."""
+"Options of the commands that read a backup from elsewhere."
 
 
 def tell(line: str) -> None:
@@ -173,7 +173,7 @@ def found_backup(path: Path, password: bytes | None) -> BackupUnderTest:
 
 def must_exist(path: Path, option: str) -> Path:
     if not path.exists():
-        raise click.BadParameter(f"there is no {path}", param_hint=option)
+        raise click.BadParameter(f"not found: {path}", param_hint=option)
     return path.resolve()
 
 
@@ -209,7 +209,9 @@ def drilling(
     console = console_for(stderr=as_json)
     with terminable():
         for leftover in sweep(settings.state_dir):
-            console.print(f"removed what a killed drill left: {leftover.drill_id}", markup=False, highlight=False)
+            console.print(
+                f"removed leftovers of an interrupted drill: {leftover.drill_id}", markup=False, highlight=False
+            )
         store = Store(settings.runs_dir / drill_id)
         with workspace(settings.state_dir, drill_id, keep=keep) as directory:
             runtime = choose_runtime(

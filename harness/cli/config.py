@@ -40,7 +40,7 @@ _Command = tuple[Annotated[str, Field(min_length=1)], ...]
 
 def _known_code(code: str) -> str:
     if code not in CODES:
-        raise ValueError(f"there is no code {code!r}; known are {', '.join(CODES)}")
+        raise ValueError(f"unknown code {code!r}; known codes: {', '.join(CODES)}")
     return code
 
 
@@ -58,7 +58,7 @@ def _fit_name(name: str) -> str:
 
 def _known_zone(name: str) -> str:
     if zone_named(name) is None:
-        raise ValueError(f"there is no time zone {name!r}; known are IANA names and offsets such as -05:00")
+        raise ValueError(f"unknown time zone {name!r}; use an IANA name or an offset such as -05:00")
     return name
 
 
@@ -106,13 +106,13 @@ class Where(_Closed):
             raise ValueError("a file is named, or comes from a command, not both")
         dump, storage = bool(self.dump or self.dump_command), self.storage is not None or bool(self.storage_command)
         if (self.directory is None) == (not dump and not storage):
-            raise ValueError("give directory, or dump and storage")
+            raise ValueError("give either directory, or both dump and storage")
         if self.directory is None and not (dump and storage):
-            raise ValueError("dump and storage go together")
+            raise ValueError("dump and storage must be given together")
         if self.snapshot_command and not (self.dump_command or self.storage_command):
             raise ValueError("snapshot_command goes with dump_command and storage_command")
         if self.directory is None and self.password_file is not None:
-            raise ValueError("password_file goes with directory, when that is a zip archive")
+            raise ValueError("password_file applies only to a directory that is a zip archive")
         if self.decrypt is None and self.decrypt_key_file is not None:
             raise ValueError("decrypt_key_file goes with decrypt")
         if self.decrypt_options and self.decrypt != "openssl":
@@ -190,7 +190,7 @@ class Images(_Closed):
     @model_validator(mode="after")
     def _env_of_an_image(self) -> Images:
         if self.apiary_env is not None and self.apiary is None:
-            raise ValueError("apiary_env is the environment of apiary, which is not given")
+            raise ValueError("apiary_env requires apiary, the image that it configures")
         return self
 
     def settings(self, base: Path) -> ImageSettings:
@@ -204,7 +204,7 @@ class Images(_Closed):
         """
         env = base / self.apiary_env if self.apiary_env is not None else None
         if env is not None and not env.is_file():
-            raise UsageError(f"images.apiary_env: there is no file {env}")
+            raise UsageError(f"images.apiary_env: file not found: {env}")
         return ImageSettings(self.mysql, self.meilisearch, self.apiary, env)
 
 

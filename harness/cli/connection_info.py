@@ -35,12 +35,12 @@ def _addresses(target: Stack) -> list[str]:
     if isinstance(target.mysql.tools, ContainerHost) and not target.mysql.private:
         # The listeners that this command had on loopback end with it.
         return [
-            "The restored target is left running on the Docker engine; no address of this machine leads there:",
+            "The restored target keeps running on a remote Docker engine, at no address of this machine:",
             f"  Containers   docker ps --filter label=apiary-drill.drill={target.drill_id}",
         ]
     asked = ", and gives the password APIARY_PASSWORD" if target.apiary.password else ""
     return [
-        "The restored target is left running, on this machine only:",
+        "The restored target keeps running, reachable from this machine only:",
         f"  Apiary       {target.apiary.url}/  (every visitor is the user {PROBE_USER!r}{asked})",
         f"  MySQL        {target.mysql.host}:{target.mysql.port}, database {target.mysql.database}",
         f"  Meilisearch  {target.meilisearch.url}",

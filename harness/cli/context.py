@@ -13,15 +13,11 @@ from harness.base.settings import Settings, from_environment
 from harness.reports.console import print_summary
 from harness.reports.terminal import console_for, errors_console, print_json, say
 
-EXIT_CODES = """
-\b
-Exit codes:
-  0    as expected
-  1    not as expected: the backup does not restore as it should
-  2    bad usage: an option, a path or a scenario cannot be used
-  3    inconclusive: the drill could not tell (no server, a check that crashed, nothing to compare)
-  130  interrupted
-"""
+EXIT_CODES = (
+    "\n\b\nExit codes:\n  0    as expected\n  1    not as expected: the backup does not restore "
+    "correctly\n  2    bad usage: an option, path or scenario is not valid\n  3    inconclusive: no "
+    "server, a crashed check, or nothing to compare\n  130  interrupted\n"
+)
 
 __all__ = ["EXIT_CODES", "errors_console", "say", "settings_for", "show_result"]
 

@@ -18,7 +18,7 @@ from harness.reports.terminal import NoReader, say, show_error, terminal_gone, w
 COMMANDS = {
     "actions": "List open findings, owners and dates.",
     "backup": "Back up a running Apiary.",
-    "cleanup": "Remove what killed drills left behind.",
+    "cleanup": "Remove leftovers of interrupted drills.",
     "doctor": "Check prerequisites, and install them.",
     "evidence": "Sign and verify statements about drills.",
     "exercise": "Write the report of an exercise.",
@@ -26,18 +26,18 @@ COMMANDS = {
     "history": "List finished drills, newest first.",
     "images": "Build the images of the Docker runtime.",
     "inspect": "Analyze a dump without a server.",
-    "report": "Judge a finished drill again.",
+    "report": "Re-evaluate a finished drill.",
     "restore": "Restore a backup and keep it running.",
     "run": "Run drills with generated data.",
     "runbook": "Write the restore of a backup as commands.",
     "scenarios": "List, show, check and create scenarios.",
     "schema": "Print a published JSON Schema.",
     "score": "Inject every fault, report what is detected.",
-    "status": "Show the age of the last passed drills.",
-    "verify": "Drill a backup that you have.",
+    "status": "Show the age of each last passed drill.",
+    "verify": "Verify an existing backup.",
 }
-"""Each command, with its summary for the list: its module in `commands/`, and its name in there. Only the one that
-is asked for is imported: neither the list nor a command that reads a file waits for the clients of servers."""
+"Each command and its summary: its module in `commands/`, and its name there. Only the requested one is imported, "
+"so\nthat neither the list nor a command that reads a file waits for the clients of servers."
 
 
 _ABOUT_A_PATH = frozenset(
@@ -46,7 +46,7 @@ _ABOUT_A_PATH = frozenset(
         errno.EROFS,
     }
 )  # fmt: skip
-"""Errors of the system that whoever named the path can mend."""
+"Errors of the system that the user who gave the path can fix."
 
 
 class _Group(click.Group):
@@ -88,7 +88,7 @@ class _Group(click.Group):
         except KeyboardInterrupt as error:
             if not isinstance(error, NoReader):
                 with suppress(NoReader):
-                    say("interrupted: every server of this drill was ended")
+                    say("interrupted: all servers of this drill were stopped")
             ctx.exit(EXIT_INTERRUPTED)
 
     def _told(self, ctx: click.Context) -> Any:

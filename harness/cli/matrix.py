@@ -100,6 +100,6 @@ def matrix_option(command: Callable[..., None]) -> Callable[..., None]:
         "--matrix",
         multiple=True,
         metavar="AXIS=VALUE,VALUE",
-        help="Drill the same backup under each combination: mysql=9.7,mariadb or meilisearch=…; values are versions, "
-        "images or programs.",
+        help="Drill the backup under each combination: mysql=9.7,mariadb or meilisearch=…; values are versions, "
+        "images or programs (repeatable).",
     )(command)

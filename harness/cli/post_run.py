@@ -104,7 +104,7 @@ def _earlier_drills(finished: Finished) -> None:
 AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
     ("earlier drills", _earlier_drills),  # the reports draw them
     ("write the reports", _write_reports),
-    ("tell GitHub Actions", _tell_github),
+    ("annotate the GitHub Actions run", _tell_github),
     ("sign the evidence", _sign),  # the reports as well
     ("metrics", _metrics),
     ("notifications", _notify),

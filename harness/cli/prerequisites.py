@@ -31,7 +31,7 @@ from harness.runtime.services.execution import run
 
 MARIADB_PACKAGES = ("mariadb-server-core", "mariadb-client")
 ROOM_BYTES = 2_000_000_000
-"""Room that a small drill takes with room to spare: two data directories of 190 MB, dump, files, logs."""
+"Disk space that a small drill needs, with some reserve: two data directories of 190 MB, dump, files, logs."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def examine(settings: Settings) -> list[Item]:
         Item(
             "leftovers",
             not left,
-            f"{len(left)} drills were killed and left something" if left else "none",
+            f"{len(left)} interrupted drills left files or processes behind" if left else "none",
             ("`apiary-drill cleanup` removes them.",) if left else (),
             optional=True,
         )
@@ -124,8 +124,8 @@ def _mysql(settings: Settings) -> Item:
     return Item(
         "database server",
         True,
-        f"{fact}, standing in for MySQL",
-        ("Production runs MySQL: with a mysqld on the path, or named with --mysqld, drills prove more.",),
+        f"{fact}, in place of MySQL",
+        ("Production runs MySQL: drills prove more with a mysqld on the path, or given with --mysqld.",),
     )
 
 
@@ -137,14 +137,14 @@ def _meilisearch(settings: Settings) -> Item:
     version = meilisearch_version(settings, command)
     if version is not None:
         return Item("search server", True, f"Meilisearch {version} ({command[0]})")
-    what = "the embedded server (on Meilisearch's own engine)"
+    what = "embedded server (Meilisearch's own engine)"
     if command != EMBEDDED_COMMAND:
-        what = f"{command[0]}, which does not say that it is Meilisearch"
+        what = f"{command[0]}, which does not identify itself as Meilisearch"
     return Item(
         "search server",
         True,
-        f"{what}, standing in for Meilisearch",
-        ("Put the `meilisearch` program on the path, or name it with --meilisearch, to drill with the server itself.",),
+        f"{what}, in place of Meilisearch",
+        ("Put the `meilisearch` program on the path, or give it with --meilisearch, to drill with the real server.",),
     )
 
 
@@ -153,7 +153,7 @@ def _pdf() -> Item:
         require_pdf()
     except MissingProgram as error:
         return Item("reports as PDF", False, error.fact, error.hints, optional=True)
-    return Item("reports as PDF", True, "Pango is there")
+    return Item("reports as PDF", True, "Pango is installed")
 
 
 def _room(settings: Settings) -> Item:
@@ -161,10 +161,10 @@ def _room(settings: Settings) -> Item:
     free = shutil.disk_usage(place).free
     fine = free >= ROOM_BYTES
     return Item(
-        "room on disk",
+        "disk space",
         fine,
-        f"{free / 1e9:.1f} GB free for {settings.state_dir}",
-        () if fine else ("A small drill needs 2 GB; name another place with APIARY_DRILL_STATE_DIR.",),
+        f"{free / 1000000000.0:.1f} GB free for {settings.state_dir}",
+        () if fine else ("A small drill needs 2 GB; set APIARY_DRILL_STATE_DIR to another location.",),
     )
 
 
@@ -181,12 +181,12 @@ def install(settings: Settings, say: Callable[[str], None]) -> None:
         try:
             _install_packages(settings, PDF_PACKAGES, say)
         except UsageError as error:  # a drill does without
-            say(f"reports as PDF are left out: {error.fact}")
+            say(f"PDF reports are not available: {error.fact}")
     install_mysql(settings, say, as_root)
 
 
 def _install_packages(settings: Settings, packages: Sequence[str], say: Callable[[str], None]) -> None:
-    say(f"installing the system packages {', '.join(packages)}")
+    say(f"installing system packages: {', '.join(packages)}")
     _apt(settings, ["update"])
     _apt(settings, ["install", "--yes", "--no-install-recommends", *packages])
 
@@ -208,7 +208,7 @@ def as_root(settings: Settings, argv: list[str], purpose: str) -> list[str]:
     if sudo is not None and run(LocalHost(settings.base_env), [str(sudo), "-n", "true"]).exit_status == 0:
         return [str(sudo), "-n", *argv]
     raise UsageError(
-        f"cannot {purpose}: this is not root, and sudo is not there or asks for a password",
+        f"cannot {purpose}: not running as root, and sudo is missing or asks for a password",
         f"Run as root: {' '.join(argv)}",
     )
 
@@ -218,12 +218,12 @@ def _apt(settings: Settings, arguments: list[str]) -> None:
     if apt is None or not Path("/etc/debian_version").exists():
         raise UsageError(
             "cannot install packages: this is not a Debian system",
-            f"Install what Debian calls {', '.join(MARIADB_PACKAGES)} with the system's own package manager.",
+            f"Install the equivalents of {', '.join(MARIADB_PACKAGES)} with the system's package manager.",
         )
     argv = as_root(settings, [str(apt), *arguments], f"run apt-get {arguments[0]}")
     environment = {**settings.base_env, "DEBIAN_FRONTEND": "noninteractive", **settings.fetch_env}
     completed = run(LocalHost(environment), argv, timeout_s=1800)
     if completed.exit_status != 0:
         raise UsageError(
-            f"apt-get {arguments[0]} ended with exit status {completed.exit_status}", details=completed.stderr[-4000:]
+            f"apt-get {arguments[0]} failed with exit status {completed.exit_status}", details=completed.stderr[-4000:]
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SUFFIX = ".drill.toml"
 _MARKERS = (
     "drill: a drill of a scenario file",
-    "fault: something is broken on purpose in it",
+    "fault: injects a fault",
     "docker: needs a Docker engine",
     "tiny, small, medium, large: the scale of its data",
 )
@@ -41,32 +41,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options; those of the command that are called alike mean the same."""
     group = parser.getgroup("apiary-drill", "restore drills (apiary-drill)")
     option = group.addoption
-    option("--drill-runtime", choices=["auto", "process", "docker"], help="How to run the servers (auto).")
+    option("--drill-runtime", choices=["auto", "process", "docker"], help="How servers run (auto).")
     option(
         "--drill-engine",
         action="append",
         default=[],
         metavar="HOST",
-        help="Docker engine, as DOCKER_HOST names it; several are spread over the workers of pytest-xdist.",
+        help="Docker engine, as in DOCKER_HOST; several are distributed over the pytest-xdist workers.",
     )
-    option("--drill-mysql-image", metavar="REF", help="Image of the database server.")
-    option("--drill-meilisearch-image", metavar="REF", help="Image of the search server.")
-    option("--drill-apiary-image", metavar="REF", help="Image of the real Apiary, instead of the stand-in.")
-    option("--drill-apiary-env", metavar="FILE", type=Path, help="Environment file of that image.")
-    option("--drill-mysqld", metavar="PROGRAM", help="Database server to use (process).")
-    option("--drill-meilisearch", metavar="PROGRAM", help="Search server to use (process).")
-    option("--drill-scale", choices=["tiny", "small", "medium", "large"], help="Instead of each scenario's own.")
-    option("--drill-rng-seed", type=int, metavar="N", help="Instead of each scenario's own.")
-    option("--drill-runs", type=Path, metavar="DIR", help="Where the results go: one directory for each drill.")
+    option("--drill-mysql-image", metavar="REF", help="Database server image.")
+    option("--drill-meilisearch-image", metavar="REF", help="Search server image.")
+    option("--drill-apiary-image", metavar="REF", help="Image of the real Apiary, used instead of the stand-in.")
+    option("--drill-apiary-env", metavar="FILE", type=Path, help="Environment file for that image.")
+    option("--drill-mysqld", metavar="PROGRAM", help="Database server program (process runtime).")
+    option("--drill-meilisearch", metavar="PROGRAM", help="Search server program (process runtime).")
+    option("--drill-scale", choices=["tiny", "small", "medium", "large"], help="Overrides each scenario.")
+    option("--drill-rng-seed", type=int, metavar="N", help="Overrides each scenario.")
+    option("--drill-runs", type=Path, metavar="DIR", help="Results directory; each drill gets a subdirectory.")
     option(
         "--drill-limit",
         action="append",
         default=[],
         metavar="NAME=TIME",
-        help="How long something may take, as --limit of apiary-drill.",
+        help="Time limit, as --limit of apiary-drill.",
     )
-    option("--drill-faithful", action="store_true", help="Let servers wait for the disk as production's do.")
-    option("--drill-skip-missing", action="store_true", help="Skip a drill whose servers are not to be had.")
+    option("--drill-faithful", action="store_true", help="Keep fsync on, as in production.")
+    option("--drill-skip-missing", action="store_true", help="Skip a drill whose servers are not available.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for name in names.split(", "):
             config.addinivalue_line("markers", f"{name}: {meaning}")
     if config.getoption("drill_engine") and config.getoption("drill_runtime") == "process":
-        raise pytest.UsageError("--drill-engine names a Docker engine, and --drill-runtime says process")
+        raise pytest.UsageError("--drill-engine gives a Docker engine, but --drill-runtime is process")
     try:
         Limits().with_options(config.getoption("drill_limit"))
     except UsageError as error:
@@ -89,7 +89,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if not engines:
         return []
     workers = getattr(config.option, "numprocesses", None) or 1
-    spread = f"spread over {workers} workers" if workers > 1 else "only the first is used: add -n for more"
+    spread = f"distributed over {workers} workers" if workers > 1 else "only the first one is used: add -n to use more"
     return [f"apiary-drill: {', '.join(engines)}{f' ({spread})' if len(engines) > 1 else ''}"]
 
 

@@ -111,7 +111,7 @@ def restored(run: Run, backup: BackupUnderTest) -> Iterator[tuple[Stack, Restore
     with run.stack("target", backup.app_key or new_app_key()) as target:
         proven = run.plan.begin_with.get("target")
         fresh = start_copy(target, proven, clock) if proven else prove_target(target, run.limits, clock)
-        with clock.step("compare", "Compare the script with the server that it will run on"):
+        with clock.step("compare", "Check the dump against the target server"):
             script = check_compatibility(read.script, target.mysql)
             script = replace(script, as_it_stands=choices.as_it_stands)
         work = Restoration(target, script, read.storage, run.limits)

@@ -13,12 +13,12 @@ from harness.faults.injection_points import InjectionPoint
 from harness.records.run_directory import RESULT_VERSION, Store
 from harness.scenario.expectation import Expected
 
-NOT_WANTED = "switched off"
-"""Said of the negative control of a drill that was asked to make none."""
+NOT_WANTED = "disabled"
+"Note of the negative control when a drill was started without it."
 
 ALWAYS_UNPROVEN = (
-    "That the backup can be reached and read on the day it is needed: this drill read it from this machine.",
-    "That the people on call find the keys (APP_KEY, passport keys) and the guide without help.",
+    "That the backup is accessible when it is needed: this drill read it from this machine.",
+    "That the people on call find the keys (APP_KEY, Passport keys) and the procedure without help.",
 )
 
 
@@ -78,11 +78,11 @@ def _missed(control: NegativeControl) -> Finding | None:
     if control.found_as or control.note == NOT_WANTED:
         return None
     if control.note:
-        message = f"The negative control {control.name or 'of this drill'} could not be made: {control.note}."
+        message = f"The negative control {control.name or 'of this drill'} could not run: {control.note}."
     else:
         message = (
-            f"{control.subject} was broken on purpose after the verdict ({control.detail}), and the check"
-            f" {control.check} did not find it: what it says of the backup proves nothing."
+            f"After the verdict, {control.subject} was damaged deliberately ({control.detail}), and the check "
+            f"{control.check} did not detect it: its result for this backup is not reliable."
         )
     return Finding(
         code="negative-control-undetected",
@@ -90,8 +90,8 @@ def _missed(control: NegativeControl) -> Finding | None:
         subject=control.subject or control.name or "control",
         message=message,
         expected="found",
-        actual="not found",
-        remedy="Report it: the checks of this version cannot be believed.",
+        actual="not detected",
+        remedy="Report this as a bug: the checks of this version are not reliable.",
     )
 
 

@@ -23,4 +23,4 @@ FAMILIES: dict[str, dict[str, Fault]] = {
 """In the order of a drill."""
 
 FAULTS: dict[str, Fault] = {name: fault for family in FAMILIES.values() for name, fault in family.items()}
-"""Every fault by its name; a name is there once (a test holds it)."""
+"Every fault by its name; names are unique (a test checks it)."

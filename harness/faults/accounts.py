@@ -33,10 +33,10 @@ def lack_privilege(context: FaultContext, rng: Random, options: LackOptions) -> 
         if options.privilege == "SHOW_ROUTINE":
             # Apiary has no routine that could be left out.
             session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")
-            context.changed("function", _FUNCTION, "made at the source")
+            context.changed("function", _FUNCTION, "created at the source")
         _make(session, account, mysql.database, options.privilege)
     mysql.overrides["dump"] = account
-    context.changed("account", _USER, f"makes the dump, and lacks the privilege {options.privilege}")
+    context.changed("account", _USER, f"makes the dump without the privilege {options.privilege}")
     try:
         yield
     finally:

@@ -81,7 +81,7 @@ def open_lookup(context: FaultContext, rng: Random, options: NameOptions) -> Ite
     added = run(host, ["sh", "-c", f'echo "192.0.2.1 {options.name}" >> /etc/hosts'], user="0")
     if added.exit_status != 0:
         raise HarnessError("the file of host names could not be changed", details=added.stderr)
-    context.changed("network", options.name, "found as 192.0.2.1 from inside the application's network")
+    context.changed("network", options.name, "resolves to 192.0.2.1 from inside the application's network")
     yield
 
 
@@ -115,7 +115,7 @@ def leave_down(context: FaultContext, rng: Random, options: Options) -> Iterator
     """Put the application into maintenance mode, as before an update, and leave it there."""
     done = context.stack.apiary.artisan("down")
     if done.exit_status != 0:
-        raise HarnessError(f"`php artisan down` ended with exit status {done.exit_status}", details=done.stderr)
+        raise HarnessError(f"`php artisan down` failed with exit status {done.exit_status}", details=done.stderr)
     context.changed("application", "apiary", "in maintenance mode")
     yield
 
@@ -160,7 +160,9 @@ def _restart(context: FaultContext, **variables: str) -> None:
 def _cache(context: FaultContext, values: dict[str, str]) -> None:
     done = context.stack.apiary.artisan("config:cache", env=values)
     if done.exit_status != 0:
-        raise HarnessError(f"`php artisan config:cache` ended with exit status {done.exit_status}", details=done.stderr)
+        raise HarnessError(
+            f"`php artisan config:cache` failed with exit status {done.exit_status}", details=done.stderr
+        )
     for name in values:
         context.changed("configuration", name, "cached with another value than the environment has")
 
@@ -170,27 +172,27 @@ def _app_key(rng: Random) -> str:
 
 
 FAULTS: dict[str, Fault] = table(
-    Fault("wrong-app-key", "app", (InjectionPoint.START,), "The application has another APP_KEY than the source had.",
+    Fault("wrong-app-key", "app", (InjectionPoint.START,), "The application has a different APP_KEY than the source.",
           wrong_app_key),
     Fault("stale-config-cache", "app", (InjectionPoint.REINDEX,),
-          "The application uses a cached configuration in place of its environment.", cache_configuration,
+          "The application uses a cached configuration that overrides its environment.", cache_configuration,
           StaleOptions),
     Fault("newer-app", "app", (InjectionPoint.START,), "The application is newer than the backup.", newer_release,
           ReleaseOptions),
     Fault("egress", "app", (InjectionPoint.TARGET,),
-          "A name outside can be looked up from inside the restored application.",
+          "An external name resolves from inside the restored application.",
           open_lookup, NameOptions, runtime="docker"),
     Fault("egress-connection", "app", (InjectionPoint.COLLECT,),
-          "An address outside answers from inside the restored application.", open_connection, AddressOptions,
+          "An external address is reachable from inside the restored application.", open_connection, AddressOptions,
           runtime="docker"),
     Fault("app-does-not-start", "app", (InjectionPoint.START,), "The application does not start after the restore.",
           break_start, runtime="process"),
     Fault("one-worker", "app", (InjectionPoint.RESTORED,),
-          "The application has one worker, which waits for itself while it answers `/health`.", one_worker),
+          "The application has a single worker, which waits for itself while it answers `/health`.", one_worker),
     Fault("closed-network", "app", (InjectionPoint.RESTORED,),
-          "The application reports its health, and a part of it needs what a closed network lacks.", closed_network),
+          "The application's health report includes checks that a closed network cannot pass.", closed_network),
     Fault("no-cas-host", "app", (InjectionPoint.RESTORED,),
-          "The application's login has no host, and ends every request with an empty page.", no_cas_host),
+          "The application's login has no host configured, and every request ends with an empty page.", no_cas_host),
     Fault("wrong-database-password", "app", (InjectionPoint.RESTORED,),
           "The application's commands have a wrong password for the database.", wrong_database_password),
     Fault("left-in-maintenance", "app", (InjectionPoint.RESTORED,),

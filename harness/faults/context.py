@@ -1,4 +1,4 @@
-"""What a fault gets to see and to touch at its stage, and how it says what it did."""
+"""What a fault gets to see and to touch at its injection point, and how it says what it did."""
 
 from __future__ import annotations
 
@@ -106,21 +106,21 @@ class ScriptStream:
 
 @dataclass(slots=True)
 class FaultContext:
-    """One fault at its stage.
+    """One fault at its injection point.
 
-    What a stage does not have raises an error that names the stage: `docs/faults.md` has the table.
+    What an injection point does not have raises an error that names the point: `docs/faults.md` has the table.
 
     Args:
-        stage: where the drill is.
+        at: where the drill is.
         run_dir: directory of the run; scratch files of a fault go below it.
         limits: how long the harness waits for things.
         changes: what was done so far.
-        times: how often the stage was entered, this time included: a backup copies the files up to three times
+        times: how often the injection point was entered, including now: a backup copies the files up to three times
             until they agree with the dump.
         past: what earlier drills of this backup found, as far as a fault says so, newest first.
     """
 
-    stage: InjectionPoint
+    at: InjectionPoint
     run_dir: Path
     limits: Limits
     changes: list[Change] = field(default_factory=list)
@@ -144,7 +144,7 @@ class FaultContext:
         """Wait until the search has done what it was asked to."""
         wait_until(
             lambda: self.stack.meilisearch.pending_tasks() == 0,
-            what="the search to do what was asked",
+            what="the search server to finish its tasks",
             timeout_s=self.limits.search_drained_s,
         )
 
@@ -163,7 +163,7 @@ class FaultContext:
     @property
     def script(self) -> ScriptStream:
         """The script on its way to the server."""
-        return self._has(self._script, "script on its way")
+        return self._has(self._script, "dump stream")
 
     @property
     def checks(self) -> list[str]:
@@ -172,5 +172,5 @@ class FaultContext:
 
     def _has(self, value: T | None, what: str) -> T:
         if value is None:
-            raise HarnessError(f"stage {self.stage} has no {what}")
+            raise HarnessError(f"injection point {self.at} has no {what}")
         return value

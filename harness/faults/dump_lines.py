@@ -65,7 +65,7 @@ _UNSAFE = {
 @contextmanager
 def unsafe_statement(context: FaultContext, rng: Random, options: UnsafeOptions) -> Iterator[None]:
     """Put a statement that must not run before one of the tables."""
-    _insert_before_a_table(context, rng, _UNSAFE[options.statement], f"a statement put in: {options.statement}")
+    _insert_before_a_table(context, rng, _UNSAFE[options.statement], f"statement inserted: {options.statement}")
     yield
 
 
@@ -163,7 +163,7 @@ def old_dump(context: FaultContext, rng: Random, options: ArtifactOptions) -> It
             "INSERT INTO rsvps (user_id, event_id, response, created_at, updated_at)"
             " SELECT user_id, event_id, response, created_at, updated_at FROM rsvps ORDER BY id LIMIT 5"
         )
-    context.changed("row", "rsvps", f"5 rows made after the dump that is handed in, keys beyond {before}")
+    context.changed("row", "rsvps", f"5 rows added after the dump under test, with keys beyond {before}")
     yield
     path = context.backup.dump
     old.replace(path)
@@ -187,59 +187,60 @@ FAULTS = table(
     damage(
         "wrong-charset-line",
         "dump",
-        "The script says that it is latin1, and is utf8mb4.",
+        "The dump declares latin1, but is utf8mb4.",
         _setting(rb"SET NAMES utf8mb4", b"SET NAMES latin1", "SET NAMES says latin1"),
         ArtifactOptions,
     ),
     damage(
         "wrong-time-zone-line",
         "dump",
-        "The script says that its times are of another time zone.",
+        "The dump declares its times in another time zone.",
         _setting(rb"SET TIME_ZONE='\+00:00'", b"SET TIME_ZONE='+05:00'", "TIME_ZONE says +05:00"),
         ArtifactOptions,
     ),
     damage(
         "unknown-definer",
         "dump",
-        "A trigger or view runs as an account that the target does not have; the drill has to leave it out and say so.",
+        "A trigger or view runs as an account that the target does not have; the drill must omit the DEFINER "
+        "and report it.",
         _setting(rb"DEFINER=`[^`]*`@`[^`]*`", b"DEFINER=`nobody`@`localhost`", "DEFINER is nobody@localhost"),
         ArtifactOptions,
     ),
     damage(
         "unsafe-statement",
         "dump",
-        "A statement of the script would reach beyond the database, or run a command of the operator.",
+        "A statement of the dump affects more than the database, or runs a command on the operator's machine.",
         unsafe_statement,
         UnsafeOptions,
     ),
     damage(
         "sandbox-line",
         "dump",
-        "The script begins with the sandbox line of MariaDB's dump; that is healthy.",
-        _first_line(b"/*M!999999\\- enable the sandbox mode */ \n", "MariaDB's sandbox line put in"),
+        "The dump starts with the sandbox line of MariaDB's dump tool (harmless).",
+        _first_line(b"/*M!999999\\- enable the sandbox mode */ \n", "MariaDB's sandbox line inserted"),
         ArtifactOptions,
     ),
     damage(
         "gtid-line",
         "dump",
-        "The script sets GTID_PURGED, as mysqldump does on a replicated server; the drill has to cope with it.",
+        "The dump sets GTID_PURGED, as mysqldump does on a replicated server (harmless).",
         _first_line(
             b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';\n",
-            "GTID_PURGED put in",
+            "GTID_PURGED inserted",
         ),
         ArtifactOptions,
     ),
     damage(
         "wrong-database",
         "dump",
-        "The script is for the database of another application.",
+        "The dump belongs to the database of another application.",
         wrong_database,
         ArtifactOptions,
     ),
     damage(
         "oversized-statement",
         "dump",
-        "One INSERT is longer than the target takes (max_allowed_packet).",
+        "One INSERT is larger than the target accepts (max_allowed_packet).",
         oversized_statement,
         OversizedOptions,
     ),
@@ -247,14 +248,14 @@ FAULTS = table(
         "manifest-of-another",
         "dump",
         (InjectionPoint.ARTIFACT,),
-        "The manifest beside the dump is of another backup.",
+        "The manifest next to the dump belongs to another backup.",
         another_manifest,
     ),
     Fault(
         "old-dump",
         "dump",
         (InjectionPoint.SOURCE,),
-        "The dump that is handed in is an older one, and consistent in itself.",
+        "The dump under test is an older one, consistent in itself.",
         old_dump,
         ArtifactOptions,
     ),

@@ -50,7 +50,7 @@ def _sections(kind: str, what: str) -> Inject:
         there = (found[1] for piece in pieces(path) if (found := section_of(piece)) and found[0] == kind)
         name = picked((name for name in there if options.name in (None, name)), rng)
         if name is None:
-            raise HarnessError(f"the script has no such {what}")
+            raise HarnessError(f"the dump contains no such {what}")
         dropping = False
 
         def without(piece: Piece) -> bytes:
@@ -59,7 +59,7 @@ def _sections(kind: str, what: str) -> Inject:
             if section is not None:
                 dropping = section[0].endswith(kind) and section[1] == name
                 if dropping:
-                    context.changed(what, name, f"section on line {piece.line} left out")
+                    context.changed(what, name, f"section on line {piece.line} removed")
             return b"" if dropping else piece.data
 
         edit(path, without)
@@ -84,7 +84,7 @@ def header_only(context: FaultContext, rng: Random, options: ArtifactOptions) ->
     edit(path, without)
     if not left_out:
         raise HarnessError(NO_SECTIONS)
-    context.changed("file", path.name, f"{left_out} sections of tables and views left out: all of them")
+    context.changed("file", path.name, f"{left_out} sections of tables and views removed: all of them")
     yield
 
 
@@ -100,7 +100,7 @@ def drop_routine(context: FaultContext, rng: Random, options: ArtifactOptions) -
     """Make a function at the source, and leave it out of the dump: mysqldump leaves them out unless it is told."""
     with context.stack.mysql.session(database=context.stack.mysql.database) as session:
         session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")
-    context.changed("function", _FUNCTION, "made at the source")
+    context.changed("function", _FUNCTION, "created at the source")
     yield
     _drop_program(context, context.backup, rng, "function", _FUNCTION)
 
@@ -109,7 +109,7 @@ def _drop_program(context: FaultContext, backup: Backup, rng: Random, kind: str,
     there = (found[1] for piece in pieces(backup.dump) if (found := program_of(piece)) and found[0] == kind)
     name = picked((name for name in there if wanted in (None, name)), rng)
     if name is None:
-        raise HarnessError(f"the script has no such {kind}")
+        raise HarnessError(f"the dump contains no such {kind}")
     dropping = False
 
     def without(piece: Piece) -> bytes:
@@ -117,7 +117,7 @@ def _drop_program(context: FaultContext, backup: Backup, rng: Random, kind: str,
         if piece.first:
             dropping = program_of(piece) == (kind, name)
             if dropping:
-                context.changed(kind, name, f"statement on line {piece.line} left out")
+                context.changed(kind, name, f"statement on line {piece.line} removed")
         return b"\n" if dropping else piece.data
 
     edit(backup.dump, without)
@@ -143,7 +143,7 @@ def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], 
         )
         chosen = picked(candidates, rng)
         if chosen is None:
-            raise HarnessError(f"no table of the script has such a part ({what})")
+            raise HarnessError(f"no table of the dump has such a part ({what})")
 
         def changed(piece: Piece) -> bytes:
             if created_table(piece) != chosen[0]:
@@ -176,60 +176,60 @@ FAULTS = table(
     damage(
         "drop-table",
         "dump",
-        "One table is missing in the dump, with its rows.",
+        "One table is missing from the dump, with its rows.",
         _sections("table", "table"),
         ObjectOptions,
     ),
-    damage("drop-view", "dump", "One view is missing in the dump.", _sections("view", "view"), ObjectOptions),
-    damage("drop-trigger", "dump", "One trigger is missing in the dump.", drop_trigger, ObjectOptions),
+    damage("drop-view", "dump", "One view is missing from the dump.", _sections("view", "view"), ObjectOptions),
+    damage("drop-trigger", "dump", "One trigger is missing from the dump.", drop_trigger, ObjectOptions),
     Fault(
         "drop-routine",
         "dump",
         (InjectionPoint.SOURCE,),
-        "A function of the source is missing in the dump, as with mysqldump without --routines.",
+        "A function of the source is missing from the dump, as with mysqldump without --routines.",
         drop_routine,
         ArtifactOptions,
     ),
     damage(
         "drop-index",
         "dump",
-        "One index is missing in a table of the dump.",
-        _part(_is_index, lambda line: None, "index left out"),
+        "One index is missing from a table of the dump.",
+        _part(_is_index, lambda line: None, "index removed"),
         PartOptions,
     ),
     damage(
         "drop-foreign-key",
         "dump",
-        "One foreign key is missing in a table of the dump.",
-        _part(lambda line, _: bool(_FOREIGN.match(line)), lambda line: None, "foreign key left out"),
+        "One foreign key is missing from a table of the dump.",
+        _part(lambda line, _: bool(_FOREIGN.match(line)), lambda line: None, "foreign key removed"),
         PartOptions,
     ),
     damage(
         "drop-auto-increment",
         "dump",
-        "A column of the dump no longer counts by itself (AUTO_INCREMENT).",
+        "A column of the dump lost its AUTO_INCREMENT.",
         _part(
             lambda line, _: bool(_COLUMN.match(line)) and b" AUTO_INCREMENT" in line,
             lambda line: line.replace(b" AUTO_INCREMENT", b""),
-            "AUTO_INCREMENT left out",
+            "AUTO_INCREMENT removed",
         ),
         PartOptions,
     ),
     damage(
         "drop-default",
         "dump",
-        "A column of the dump has lost its default.",
+        "A column of the dump lost its default.",
         _part(
             lambda line, _: bool(_COLUMN.match(line) and _DEFAULT.search(line)),
             lambda line: _DEFAULT.sub(b"", line),
-            "DEFAULT left out",
+            "DEFAULT removed",
         ),
         PartOptions,
     ),
     damage(
         "change-charset",
         "dump",
-        "A column of the dump has another character set, with fewer characters.",
+        "A column of the dump has another character set, which supports fewer characters.",
         _part(
             lambda line, _: bool(_COLUMN.match(line) and _TEXT.search(line)),
             lambda line: _TEXT.sub(b" CHARACTER SET latin1 COLLATE latin1_swedish_ci", line),
@@ -240,13 +240,13 @@ FAULTS = table(
     damage(
         "header-only",
         "dump",
-        "The dump has its beginning and its end, and no table between them.",
+        "The dump has its header and footer, but no tables.",
         header_only,
     ),
     damage(
         "unknown-collation",
         "dump",
-        "A column of the dump has a collation that the target does not know.",
+        "A column of the dump has a collation that the target does not support.",
         _part(
             lambda line, _: bool(_COLUMN.match(line) and _TEXT.search(line)),
             lambda line: _TEXT.sub(b" COLLATE utf8mb4_klingon_ci", line),

@@ -67,7 +67,7 @@ def _choose(path: Path, rng: Random, table_name: str | None) -> _Chosen:
     )
     chosen = picked(candidates, rng)
     if chosen is None:
-        raise HarnessError(f"the script has no rows of {table_name or 'any table'}")
+        raise HarnessError(f"the dump has no rows of {table_name or 'any table'}")
     return chosen
 
 
@@ -81,7 +81,7 @@ def drop_row(context: FaultContext, rng: Random, options: DumpRowOptions) -> Ite
         if not is_insert(piece) or piece.offset != chosen.offset:
             return piece.data
         start, end = row_spans(piece)[chosen.row]
-        context.changed("row", chosen.table, f"{key_of(piece.data[start:end])} left out, line {line_of(piece, start)}")
+        context.changed("row", chosen.table, f"{key_of(piece.data[start:end])} removed, line {line_of(piece, start)}")
         return without_row(piece, (start, end))
 
     edit(path, without)
@@ -107,7 +107,7 @@ def alter_row(context: FaultContext, rng: Random, options: DumpCellOptions) -> I
     )
     spot = picked(spots, rng)
     if spot is None:
-        raise HarnessError("the script has no such text")
+        raise HarnessError("the dump has no such text")
     chosen, at = spot
 
     def altered(piece: Piece) -> bytes:
@@ -117,7 +117,7 @@ def alter_row(context: FaultContext, rng: Random, options: DumpCellOptions) -> I
         row = piece.data[start:end]
         index = next(number for number, (first, last) in enumerate(value_spans(row)) if first <= at < last)
         where = f"{chosen.table}.{_column(columns, chosen.table, index)}"
-        context.changed("cell", where, f"{key_of(row)}, its first letter is another one, line {line_of(piece, start)}")
+        context.changed("cell", where, f"{key_of(row)}: first letter changed, line {line_of(piece, start)}")
         letter = piece.data[start + at]
         moved = letter - 25 if letter in b"zZ" else letter + 1
         return piece.data[: start + at] + bytes([moved]) + piece.data[start + at + 1 :]
@@ -149,7 +149,7 @@ def drop_insert(context: FaultContext, rng: Random, options: DumpRowOptions) -> 
         nonlocal dropping
         if piece.first and is_insert(piece) and piece.offset == chosen.offset:
             begin, end = statement_span(piece, row_spans(piece)[chosen.row])
-            context.changed("statement", chosen.table, f"INSERT on line {line_of(piece, begin)} left out")
+            context.changed("statement", chosen.table, f"INSERT on line {line_of(piece, begin)} removed")
             dropping = not piece.last
             return piece.data[:begin] + (b"" if dropping else piece.data[end:])
         dropping = dropping and not piece.first
@@ -181,25 +181,25 @@ def lose_emoji(context: FaultContext, rng: Random, options: ArtifactOptions) -> 
 
 
 FAULTS = table(
-    damage("drop-row", "dump", "One row is missing in the dump.", drop_row, DumpRowOptions),
+    damage("drop-row", "dump", "One row is missing from the dump.", drop_row, DumpRowOptions),
     damage(
         "alter-row",
         "dump",
-        "One letter of one value in the dump is another.",
+        "One letter of one value in the dump is changed.",
         alter_row,
         DumpCellOptions,
     ),
     damage(
         "drop-insert",
         "dump",
-        "One INSERT with all its rows is missing in the dump.",
+        "One INSERT with all its rows is missing from the dump.",
         drop_insert,
         DumpRowOptions,
     ),
     damage(
         "lose-emoji",
         "dump",
-        "Every character beyond three bytes became a question mark, as in a dump of `utf8` with three bytes.",
+        "Every four-byte character became a question mark, as in a dump with three-byte `utf8`.",
         lose_emoji,
         ArtifactOptions,
     ),

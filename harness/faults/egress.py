@@ -50,7 +50,7 @@ def answering(stack: Stack, address: str, *, ready_s: float) -> Iterator[str]:
     server = Server(
         host.client,
         ContainerPlan(
-            title="the way out",
+            title="outbound access",
             name=f"{host.name.removesuffix('-pod')}-way-out",
             image=image,
             labels=drill_labels(stack.drill_id, stack.role, "way-out"),

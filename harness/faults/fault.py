@@ -25,14 +25,14 @@ class ArtifactOptions(Options):
 
     Args:
         sealed: False: the damage came after the backup, so that its manifest no longer agrees. True: the tool
-            wrote it like that; the manifest is sealed again, and only what the source held can tell.
+            wrote it like that; the manifest is rewritten, and only what the source held can tell.
     """
 
     sealed: bool = False
 
 
 Inject = Callable[[FaultContext, Random, Any], AbstractContextManager[None]]
-"""Puts a fault in: the context, its own random numbers, and its options; left when the stage is over."""
+"Injects a fault: the context, its own random numbers, and its options; exited after the injection point."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Fault:
     Args:
         name: stable; the scenario that shows it has the same name.
         family: of the file that it is in.
-        stages: where it can be put in; the first one is the default.
+        injection_points: where it can be put in; the first one is the default.
         summary: one sentence for people: what it does.
         inject: does it. It calls `context.changed` for each thing that it did; without any, the drill is
             inconclusive. What it raises is its own failure, never the backup's.
@@ -52,16 +52,16 @@ class Fault:
 
     name: str
     family: str
-    stages: tuple[InjectionPoint, ...]
+    injection_points: tuple[InjectionPoint, ...]
     summary: str
     inject: Inject
     options: type[Options] = Options
     runtime: Literal["any", "process", "docker"] = "any"
 
     @property
-    def stage(self) -> InjectionPoint:
+    def injection_point(self) -> InjectionPoint:
         """Where it is put in unless the scenario says otherwise."""
-        return self.stages[0]
+        return self.injection_points[0]
 
 
 def damage(

@@ -95,7 +95,7 @@ def drop_checks(context: FaultContext, rng: Random, options: CheckOptions) -> It
 def server_dies(context: FaultContext, rng: Random, options: ServerOptions) -> Iterator[None]:
     """Kill a server of the restored instance before it is looked at."""
     context.stack.server_controls[options.server].kill()
-    context.changed("process", options.server, "killed before the restored instance was looked at")
+    context.changed("process", options.server, "killed before evidence was collected from the restored instance")
     yield
 
 
@@ -125,7 +125,7 @@ def engine_vanishes(context: FaultContext, rng: Random, options: Options) -> Ite
     if not isinstance(host, ContainerHost):
         raise HarnessError("local processes need no Docker engine", "Run it with --runtime docker.")
     with cut_off(host.client):
-        context.changed("engine", "docker", f"answers this drill no more, from the stage {context.stage} on")
+        context.changed("engine", "docker", f"stops responding to this drill, from {context.at} on")
         yield
 
 
@@ -140,15 +140,15 @@ def clock_jumps(context: FaultContext, rng: Random, options: JumpOptions) -> Ite
 
 
 FAULTS: dict[str, Fault] = table(
-    Fault("no-data", "harness", (InjectionPoint.SOURCE,), "The source holds nothing.", empty_source),
+    Fault("no-data", "harness", (InjectionPoint.SOURCE,), "The source is empty.", empty_source),
     Fault("no-checks", "harness", (InjectionPoint.JUDGING,), "Checks do not run.", drop_checks, CheckOptions),
     Fault("server-dies-while-collecting", "harness", (InjectionPoint.COLLECT,),
-          "A server goes away while the restored instance is looked at.", server_dies, ServerOptions),
+          "A server goes away while evidence is collected.", server_dies, ServerOptions),
     Fault("step-hangs", "harness", (InjectionPoint.DATABASE,),
-          "A server stands still, and with it the stage.", server_hangs,
+          "A server hangs, and the current step with it.", server_hangs,
           ServerOptions),
     Fault("engine-vanishes", "harness", (InjectionPoint.FILES, InjectionPoint.DATABASE, InjectionPoint.COLLECT),
-          "The Docker engine goes away in the middle of the drill.", engine_vanishes, runtime="docker"),
+          "The Docker engine goes away during the drill.", engine_vanishes, runtime="docker"),
     Fault("clock-jumps", "harness", (InjectionPoint.ARTIFACT,),
           "The clock was ahead while the backup was made.", clock_jumps,
           JumpOptions),

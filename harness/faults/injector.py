@@ -1,4 +1,4 @@
-"""Putting the faults of a scenario in, each at its stage, and keeping what they did."""
+"""Putting the faults of a scenario in, each at its injection point, and keeping what they did."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Planned:
 
     fault: Fault
     options: Options
-    stage: InjectionPoint
+    at: InjectionPoint
 
 
 class Injector:
@@ -49,27 +49,27 @@ class Injector:
     @contextmanager
     def around(
         self,
-        stage: InjectionPoint,
+        at: InjectionPoint,
         *,
         stack: Stack | None = None,
         directory: Path | None = None,
         script: ScriptStream | None = None,
         checks: list[str] | None = None,
     ) -> Iterator[None]:
-        """Put in the faults of this stage for the block.
+        """Put in the faults of this injection point for the block.
 
         Args:
-            stack, directory, script, checks: what the context holds at this stage.
+            stack, directory, script, checks: what the context holds at this injection point.
 
         Raises:
             FaultFailed: a fault could not do its work.
         """
         with ExitStack() as entered:
             for number, planned in enumerate(self.planned):
-                if planned.stage is stage:
+                if planned.at is at:
                     before = self._scenes.get(number)
                     context = FaultContext(
-                        stage,
+                        at,
                         self._run_dir,
                         self._limits,
                         past=self._past,
@@ -89,9 +89,9 @@ class Injector:
     def injected(self) -> tuple[InjectedFault, ...]:
         """Every fault that was asked for, with what it did."""
         return tuple(
-            InjectedFault(planned.fault.name, planned.stage, tuple(self._scenes[number].changes))
+            InjectedFault(planned.fault.name, planned.at, tuple(self._scenes[number].changes))
             if number in self._scenes
-            else InjectedFault(planned.fault.name, planned.stage)
+            else InjectedFault(planned.fault.name, planned.at)
             for number, planned in enumerate(self.planned)
         )
 
@@ -107,14 +107,15 @@ class Injector:
                 severity=Severity.ERROR,
                 subject=planned.fault.name,
                 message=(
-                    f"The fault {planned.fault.name} changed nothing at stage {planned.stage}."
+                    f"The fault {planned.fault.name} changed nothing at {planned.at}."
                     if number in self._scenes
-                    else f"The drill ended before stage {planned.stage}, where the fault {planned.fault.name} was to"
-                    " be put in."
+                    else (
+                        f"The drill ended before {planned.at}, the injection point of the fault {planned.fault.name}."
+                    )
                 ),
                 expected="at least one change",
                 actual="none",
-                remedy="Mend the fault or its scenario: whether the drill notices it is not known.",
+                remedy="Fix the fault or its scenario: whether the drill detects it is unknown.",
             )
             for number, planned in enumerate(self.planned)
             if number not in self._scenes or not self._scenes[number].changes
@@ -146,7 +147,7 @@ def _guarded(planned: Planned, context: FaultContext, rng: Random) -> Iterator[N
         sealed = isinstance(planned.options, ArtifactOptions) and planned.options.sealed
         if sealed and context.changes:
             context.backup.seal()
-            context.changed("manifest", "manifest.json", "sealed again: sizes and digests of the files as they are now")
+            context.changed("manifest", "manifest.json", "rewritten with the current sizes and digests of the files")
 
 
 @contextmanager

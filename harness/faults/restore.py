@@ -72,16 +72,14 @@ def _when_sent(do: Callable[[FaultContext], None]) -> Inject:
 
 def _kill(context: FaultContext) -> None:
     context.stack.server_controls["mysql"].kill()
-    context.changed("process", "mysql", f"killed after {context.script.sent_bytes} bytes of the script")
+    context.changed("process", "mysql", f"killed after {context.script.sent_bytes} bytes of the dump")
 
 
 def _restart(context: FaultContext) -> None:
     control = context.stack.server_controls["mysql"]
     control.kill()
     control.restart()
-    context.changed(
-        "process", "mysql", f"killed and started again after {context.script.sent_bytes} bytes of the script"
-    )
+    context.changed("process", "mysql", f"killed and restarted after {context.script.sent_bytes} bytes of the dump")
 
 
 def _cut(context: FaultContext) -> None:
@@ -97,7 +95,7 @@ def _cut(context: FaultContext) -> None:
             lambda: connections() or None, what="the client's connection", timeout_s=context.limits.mysql_ready_s
         ):
             session.execute(f"KILL {number}")
-            context.changed("connection", mysql.app.user, f"cut after {context.script.sent_bytes} bytes of the script")
+            context.changed("connection", mysql.app.user, f"cut after {context.script.sent_bytes} bytes of the dump")
 
 
 def _come_back(context: FaultContext) -> None:
@@ -106,7 +104,7 @@ def _come_back(context: FaultContext) -> None:
     apiary.lifecycle.start()
     status = apiary.get("/").status
     context.changed(
-        "process", "apiary", f"started after {context.script.sent_bytes} bytes of the script; a visitor got {status}"
+        "process", "apiary", f"started after {context.script.sent_bytes} bytes of the dump; a visitor got {status}"
     )
 
 
@@ -164,23 +162,25 @@ def set_variable(context: FaultContext, rng: Random, options: VariableOptions) -
 
 
 FAULTS: dict[str, Fault] = table(
-    Fault("mysql-killed", "restore", (InjectionPoint.DATABASE,), "MySQL is killed in the middle of the script.",
+    Fault("mysql-killed", "restore", (InjectionPoint.DATABASE,), "MySQL is killed while the dump is loading.",
           _when_sent(_kill), AfterOptions),
-    Fault("mysql-restarted", "restore", (InjectionPoint.DATABASE,), "MySQL is killed in the middle, and comes back.",
+    Fault("mysql-restarted", "restore", (InjectionPoint.DATABASE,),
+          "MySQL is killed while the dump is loading, and comes back.",
           _when_sent(_restart), AfterOptions),
     Fault("connection-cut", "restore", (InjectionPoint.DATABASE,),
-          "The connection breaks off in the middle of the script.",
+          "The connection is lost while the dump is loading.",
           _when_sent(_cut), AfterOptions),
     Fault("app-writes-during-restore", "restore", (InjectionPoint.DATABASE,),
-          "The application runs while the script does.",
+          "The application runs while the dump is loading.",
           _when_sent(_come_back), AfterOptions),
-    Fault("disk-full", "restore", (InjectionPoint.FILES,), "There is no room for the files.", fill_disk, DiskOptions,
+    Fault("disk-full", "restore", (InjectionPoint.FILES,), "The disk has no space for the files.",
+          fill_disk, DiskOptions,
           runtime="process"),
     Fault("target-not-empty", "restore", (InjectionPoint.TARGET,),
-          "The target holds a table of somebody else.", leave_rows),
+          "The target contains a table of another owner.", leave_rows),
     Fault("privilege-missing-at-target", "restore", (InjectionPoint.DATABASE,),
           "The restoring account lacks a privilege.",
           revoke, PrivilegeOptions),
     Fault("other-server-settings", "restore", (InjectionPoint.TARGET,),
-          "The target's server has another setting than the source's had.", set_variable, VariableOptions),
+          "The target server has a different setting than the source.", set_variable, VariableOptions),
 )  # fmt: skip

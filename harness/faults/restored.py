@@ -120,7 +120,7 @@ def change_file(context: FaultContext, rng: Random, options: FileOptions) -> Ite
     place = f"{apiary.storage_root}/{path}"
     size_bytes = int(damage.done(run(apiary.storage_host, ["stat", "--format=%s", place])).stdout)
     damage.flip_bit(apiary.storage_host, place, size_bytes - 1, 0)
-    context.changed("file", coded(path.encode()), "lowest bit of its last byte flipped, same size and times")
+    context.changed("file", coded(path.encode()), "lowest bit of its last byte flipped, size and times unchanged")
     yield
 
 
@@ -230,7 +230,7 @@ FAULTS = table(
     _fault("change-cell", "One value of the restored database is changed.", change_cell, CellOptions),
     _fault(
         "replace-row",
-        "One row of the restored database becomes another one; the number stays.",
+        "One row of the restored database is replaced; the number of rows is unchanged.",
         replace_row,
         RowOptions,
     ),
@@ -238,12 +238,17 @@ FAULTS = table(
     _fault("definer-gone", "A trigger runs as an account that does not exist.", change_definer, TriggerOptions),
     _fault(
         "remove-excluded-table",
-        "A table that the backup leaves out is not there, as in a target that was not migrated.",
+        "A table that the backup excludes is missing, as in a target that was not migrated.",
         remove_table,
         TableOptions,
     ),
     _fault("remove-file", "One restored file is deleted.", remove_file, FileOptions),
-    _fault("change-file", "One bit of one restored file flips; its size and times stay.", change_file, FileOptions),
+    _fault(
+        "change-file",
+        "One bit of one restored file is flipped; size and times are unchanged.",
+        change_file,
+        FileOptions,
+    ),
     _fault("remove-document", "One document is deleted from the search.", remove_document, DocumentOptions),
     _fault("change-document", "One field of one document in the search is changed.", change_document, FieldOptions),
 )

@@ -76,7 +76,7 @@ def stall(context: FaultContext, rng: Random, options: StallOptions) -> Iterator
     """Let the server stand still at the beginning of the reindex, with its connections open."""
     control = context.stack.server_controls["meilisearch"]
     control.pause()
-    context.changed("process", "meilisearch", f"stood still for {options.stall_s:g} s at the beginning of the reindex")
+    context.changed("process", "meilisearch", f"hung for {options.stall_s:g} s at the start of the reindex")
     later = threading.Timer(options.stall_s, control.resume)
     later.start()
     try:
@@ -100,14 +100,14 @@ def _when_imported(do: Callable[[FaultContext], None]) -> Inject:
 
 def _kill(context: FaultContext) -> None:
     context.stack.server_controls["meilisearch"].kill()
-    context.changed("process", "meilisearch", "killed when the import had sent everything")
+    context.changed("process", "meilisearch", "killed after the import had sent everything")
 
 
 def _restart(context: FaultContext) -> None:
     control = context.stack.server_controls["meilisearch"]
     control.kill()
     control.restart()
-    context.changed("process", "meilisearch", "killed and started again when the import had sent everything")
+    context.changed("process", "meilisearch", "killed and restarted after the import had sent everything")
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def limit_payload(context: FaultContext, rng: Random, options: LimitOptions) -> 
     control = context.stack.server_controls["meilisearch"]
     control.kill()
     control.restart({"MEILI_HTTP_PAYLOAD_SIZE_LIMIT": str(options.size_bytes)})
-    context.changed("process", "meilisearch", f"started again with a payload limit of {options.size_bytes} bytes")
+    context.changed("process", "meilisearch", f"restarted with a payload limit of {options.size_bytes} bytes")
     yield
 
 
@@ -212,28 +212,28 @@ def _restored(name: str, summary: str, inject: Any, options: type[Options] = Opt
 
 
 FAULTS: dict[str, Fault] = table(
-    _reindex("meilisearch-down", "Meilisearch is gone when the reindex begins.", take_down),
-    _reindex("meilisearch-slow", "Meilisearch stands still for some seconds; that is healthy.", stall, StallOptions),
-    _reindex("meilisearch-killed", "Meilisearch is killed while it indexes.", _when_imported(_kill)),
-    _reindex("meilisearch-restarted", "Meilisearch is killed while it indexes, and comes back.",
+    _reindex("meilisearch-down", "Meilisearch is gone when the reindex starts.", take_down),
+    _reindex("meilisearch-slow", "Meilisearch hangs for a few seconds (harmless).", stall, StallOptions),
+    _reindex("meilisearch-killed", "Meilisearch is killed during indexing.", _when_imported(_kill)),
+    _reindex("meilisearch-restarted", "Meilisearch is killed during indexing, and comes back.",
              _when_imported(_restart)),
-    _reindex("search-payload-limit", "Meilisearch refuses what is larger than a limit that is too small.",
+    _reindex("search-payload-limit", "Meilisearch rejects documents above a payload limit that is too small.",
              limit_payload, LimitOptions),
-    _reindex("wrong-search-key", "The application has a key that Meilisearch does not know.", wrong_key),
-    _reindex("wrong-search-host", "The application looks for Meilisearch where nobody is.", wrong_host),
-    _reindex("no-queue-worker", "The import only puts jobs into a queue, and nobody works them off.",
+    _reindex("wrong-search-key", "The application has a key that Meilisearch does not accept.", wrong_key),
+    _reindex("wrong-search-host", "The application looks for Meilisearch at an unused address.", wrong_host),
+    _reindex("no-queue-worker", "The import only queues jobs, and no worker runs.",
              no_worker, QueueOptions),
-    _reindex("other-search-prefix", "The application indexes under another prefix than it should.",
+    _reindex("other-search-prefix", "The application indexes under a different prefix than it should.",
              other_prefix, PrefixOptions),
-    _reindex("stale-documents", "The search holds documents of rows that are gone.",
+    _reindex("stale-documents", "The search contains documents of deleted rows.",
              leave_documents, StaleDocumentOptions),
     _reindex("search-task-failed", "One task of Meilisearch fails.", fail_task, IndexOptions),
     Fault("asked-too-early", "search", (InjectionPoint.COLLECT,),
-          "The application still sends documents when the restored instance is looked at.", send_late, LateOptions),
+          "The application still sends documents when evidence is collected.", send_late, LateOptions),
     Fault("old-search-dump", "search", (InjectionPoint.SOURCE, InjectionPoint.START),
-          "The files hold an old dump of the search, and the search starts from it, as in production.", old_dump,
+          "The files contain an old Meilisearch dump, and Meilisearch imports it at start, as in production.", old_dump,
           SearchDumpOptions),
-    _restored("search-settings-not-synced", "An index has settings as if none had been sent.",
+    _restored("search-settings-not-synced", "An index has default settings, as if none had been sent.",
               reset_settings, IndexOptions),
-    _restored("model-not-imported", "A model is left out of the import.", leave_out, IndexOptions),
+    _restored("model-not-imported", "A model is missing from the import.", leave_out, IndexOptions),
 )  # fmt: skip

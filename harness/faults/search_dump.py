@@ -33,7 +33,7 @@ def old_dump(context: FaultContext, rng: Random, options: SearchDumpOptions) -> 
     The second is what production's start script does where the search's database directory is empty. A scenario that
     wants both names the fault twice. The dump is the server's own, and so is its import.
     """
-    if context.stage is InjectionPoint.SOURCE:
+    if context.at is InjectionPoint.SOURCE:
         _leave(context, rng, options)
     else:
         _start_from_newest(context)

@@ -102,7 +102,7 @@ def write_rows(context: FaultContext, rng: Random, options: Options) -> Iterator
         with writer:
             yield
     finally:
-        context.changed("row", "teams, team_user", f"{writer.count} transactions while the backup was made")
+        context.changed("row", "teams, team_user", f"{writer.count} transactions during the backup")
 
 
 @contextmanager
@@ -113,7 +113,9 @@ def grow_file(context: FaultContext, rng: Random, options: Options) -> Iterator[
         with writer:
             yield
     finally:
-        context.changed("file", coded(b"resumes/growing.pdf"), f"{writer.count} bytes appended while files were copied")
+        context.changed(
+            "file", coded(b"resumes/growing.pdf"), f"{writer.count} bytes appended while files were being copied"
+        )
 
 
 @contextmanager
@@ -203,21 +205,22 @@ def link(context: FaultContext, rng: Random, options: Options) -> Iterator[None]
 
 FAULTS: dict[str, Fault] = table(
     Fault("writer-during-backup", "source", (InjectionPoint.BACKUP, InjectionPoint.DUMP_AND_FILES),
-          "The application writes rows while the backup is made.", write_rows),
-    Fault("alter-during-dump", "source", (InjectionPoint.BACKUP,), "A column is added while the dump is under way.",
+          "The application writes rows during the backup.", write_rows),
+    Fault("alter-during-dump", "source", (InjectionPoint.BACKUP,), "A column is added while the dump is being made.",
           alter_table, AlterOptions),
-    Fault("broken-view", "source", (InjectionPoint.SOURCE,), "A view uses a column that is gone.", break_view),
-    Fault("upload-in-between", "source", (InjectionPoint.DUMP_AND_FILES,), "A file is uploaded between dump and files.",
+    Fault("broken-view", "source", (InjectionPoint.SOURCE,), "A view uses a column that no longer exists.", break_view),
+    Fault("upload-in-between", "source", (InjectionPoint.DUMP_AND_FILES,),
+          "A file is uploaded after the dump and before the files are copied.",
           upload),
     Fault("file-growing", "source", (InjectionPoint.DUMP_AND_FILES,),
-          "A file is written all the time while it is copied.",
+          "A file is being written continuously while it is copied.",
           grow_file),
     Fault("stale-source", "source", (InjectionPoint.SOURCE,),
-          "The source is an old copy: every time in it is weeks ago.",
+          "The source is an outdated copy: every time in it is weeks old.",
           age_rows, AgeOptions),
     Fault("source-data-loss", "source", (InjectionPoint.SOURCE,),
-          "Half of a table was lost at the source before the backup was taken.", lose_half, LossOptions),
-    Fault("link-in-storage", "source", (InjectionPoint.SOURCE,), "A symbolic link is among the files.", link),
+          "Half of a table was lost at the source before the backup.", lose_half, LossOptions),
+    Fault("link-in-storage", "source", (InjectionPoint.SOURCE,), "The files include a symbolic link.", link),
     Fault("privilege-missing-at-source", "source", (InjectionPoint.BACKUP,),
           "The account that makes the dump lacks a privilege.", lack_privilege, LackOptions),
 )  # fmt: skip

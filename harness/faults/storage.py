@@ -144,14 +144,14 @@ def _truncate(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     with same_times(path):
         os.truncate(path, size // 2)
-    return f"cut from {size} to {size // 2} bytes"
+    return f"truncated from {size} to {size // 2} bytes"
 
 
 def _empty(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     with same_times(path):
         os.truncate(path, 0)
-    return f"cut from {size} to 0 bytes"
+    return f"truncated from {size} to 0 bytes"
 
 
 def _zero(path: Path, rng: Random, options: StoredFileOptions) -> str:
@@ -169,7 +169,7 @@ def _flip(path: Path, rng: Random, options: StoredFileOptions) -> str:
         byte = file.read(1)[0]
         file.seek(offset)
         file.write(bytes([byte ^ bit]))
-    return f"byte {offset} changed by {bit:#04x}, size and time as before"
+    return f"byte {offset} changed by {bit:#04x}, size and time unchanged"
 
 
 def _chmod(path: Path, rng: Random, options: StoredFileOptions) -> str:
@@ -187,7 +187,7 @@ def _chown(path: Path, rng: Random, options: StoredFileOptions) -> str:
 
 def _rename(path: Path, rng: Random, options: StoredFileOptions) -> str:
     path.rename(path.with_name(path.name + ".1"))
-    return "renamed, with .1 at its end"
+    return "renamed, with .1 appended"
 
 
 @contextmanager
@@ -204,7 +204,7 @@ def swap(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iter
         second.rename(first)
         aside.rename(second)
         names = [coded(os.fsencode(path.relative_to(root))) for path in (first, second)]
-        context.changed("file", names[0], f"exchanged with {names[1]}")
+        context.changed("file", names[0], f"swapped with {names[1]}")
     yield
 
 
@@ -343,7 +343,7 @@ def tear(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> Iter
     artifact = context.backup.storage
     size = artifact.stat().st_size
     os.truncate(artifact, int(size * options.share))
-    context.changed("file", artifact.name, f"cut from {size} to {int(size * options.share)} bytes")
+    context.changed("file", artifact.name, f"truncated from {size} to {int(size * options.share)} bytes")
     yield
 
 
@@ -354,7 +354,7 @@ def tear_inside(context: FaultContext, rng: Random, options: ArchiveCutOptions) 
     size, _ = _end_of_members(artifact)
     kept = int(size * options.share)
     pack(_first(open_archive(artifact), kept), artifact)
-    context.changed("file", artifact.name, f"cut from {size} to {kept} bytes, and compressed again")
+    context.changed("file", artifact.name, f"truncated from {size} to {kept} bytes, and compressed again")
     yield
 
 
@@ -372,27 +372,29 @@ def _fault(name: str, summary: str, inject: Inject, options: type[ArtifactOption
 
 
 FAULTS: dict[str, Fault] = table(
-    _fault("file-missing", "One file is left out.", _on_a_file(_remove)),
-    _fault("file-truncated", "One file ends in its middle.", _on_a_file(_truncate)),
-    _fault("file-emptied", "One file is there and holds nothing.", _on_a_file(_empty)),
-    _fault("file-zeroed", "One file holds zeros instead of its content, at the same size and time.", _on_a_file(_zero)),
-    _fault("file-flipped", "One bit of one file is another, at the same size and time.", _on_a_file(_flip)),
+    _fault("file-missing", "One file is missing.", _on_a_file(_remove)),
+    _fault("file-truncated", "One file is truncated.", _on_a_file(_truncate)),
+    _fault("file-emptied", "One file is empty.", _on_a_file(_empty)),
+    _fault("file-zeroed", "One file contains zeros instead of its content, with unchanged size and time.",
+           _on_a_file(_zero)),
+    _fault("file-flipped", "One bit of one file is flipped, with unchanged size and time.", _on_a_file(_flip)),
     _fault("file-renamed", "One file has another name.", _on_a_file(_rename)),
     _fault("file-mode", "One file has another mode, so that the application cannot write it.", _on_a_file(_chmod),
            ModeOptions),
-    _fault("file-owner", "One file belongs to somebody else.", _on_a_file(_chown)),
-    _fault("files-swapped", "Two files of one directory have each other's content.", swap),
-    _fault("file-extra", "A file is there that never was.", add),
-    _fault("directory-missing", "A directory is left out with all that is in it.", drop_directory),
-    _fault("link-copied", "Links are copies of what they pointed at.", replace_links, ArtifactOptions),
+    _fault("file-owner", "One file belongs to another user.", _on_a_file(_chown)),
+    _fault("files-swapped", "Two files of one directory have swapped content.", swap),
+    _fault("file-extra", "One extra file is present.", add),
+    _fault("directory-missing", "A directory is missing, with everything in it.", drop_directory),
+    _fault("link-copied", "Links are replaced with copies of their targets.", replace_links, ArtifactOptions),
     _fault("link-leads-out", "A link leads out of the storage directory.", lead_out, ArtifactOptions),
-    _fault("wrong-root", "Everything is one directory deeper than it should be.", wrong_root, ArtifactOptions),
-    _fault("excluded-directory-included", "A directory that was left out on purpose is there.", include_excluded),
-    _fault("archive-leaves-target", "The archive holds a name that leads out.", _with_member(_leave), ArtifactOptions),
-    _fault("archive-absolute-name", "The archive holds an absolute name.", _with_member(_absolute), ArtifactOptions),
-    _fault("archive-device", "The archive holds a device.", _with_member(_device), ArtifactOptions),
-    _fault("archive-name-twice", "The archive holds one name twice.", _with_member(_twice, last=True),
+    _fault("wrong-root", "Everything is one directory too deep.", wrong_root, ArtifactOptions),
+    _fault("excluded-directory-included", "A directory that was excluded is present.", include_excluded),
+    _fault("archive-leaves-target", "The archive contains a name that leads out of the directory.",
+           _with_member(_leave), ArtifactOptions),
+    _fault("archive-absolute-name", "The archive contains an absolute name.", _with_member(_absolute), ArtifactOptions),
+    _fault("archive-device", "The archive contains a device.", _with_member(_device), ArtifactOptions),
+    _fault("archive-name-twice", "The archive contains one name twice.", _with_member(_twice, last=True),
            ArtifactOptions),
-    _fault("archive-torn", "The compressed archive was cut.", tear, ArchiveCutOptions),
-    _fault("archive-torn-inside", "The archive was cut before it was compressed.", tear_inside, ArchiveCutOptions),
+    _fault("archive-torn", "The compressed archive is truncated.", tear, ArchiveCutOptions),
+    _fault("archive-torn-inside", "The archive was truncated before compression.", tear_inside, ArchiveCutOptions),
 )  # fmt: skip

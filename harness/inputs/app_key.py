@@ -36,9 +36,9 @@ def read_app_key(path: Path) -> str:
     found = named[-1:] or (lines if len(lines) == 1 else [])
     if not found or not _is_key(found[0]):
         raise UsageError(
-            f"--app-key-file: {path} does not hold an APP_KEY: {_shape(text, lines, found)}",
-            "Put the value of APP_KEY from the environment of the instance that was backed up into the file: one line"
-            " that begins with base64: and goes on with 44 characters.",
+            f"--app-key-file: {path} does not contain an APP_KEY: {_shape(text, lines, found)}",
+            "Copy the value of APP_KEY from the environment of the backed-up instance into the file: one "
+            "line that starts with base64: followed by 44 characters.",
         )
     return found[0]
 
@@ -57,6 +57,6 @@ def _shape(text: str, lines: list[str], found: list[str]) -> str:
     if not text:
         return "it is empty, or not text"
     if not found:
-        return f"it has {len(lines)} lines, and none of them begins with {_VARIABLE}"
-    form = f"begins with {_PREFIX}" if found[0].startswith(_PREFIX) else f"does not begin with {_PREFIX}"
+        return f"it has {len(lines)} lines, none of which starts with {_VARIABLE}"
+    form = f"starts with {_PREFIX}" if found[0].startswith(_PREFIX) else f"does not start with {_PREFIX}"
     return f"its line of {len(found[0])} characters {form}, and is not a key of 16 or 32 bytes"

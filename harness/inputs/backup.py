@@ -230,7 +230,7 @@ class BackupUnderTest:
         except (UsageError, BrokenArtifact) as error:
             raise BrokenArtifact(
                 error.fact,
-                "A backup without its manifest is not complete.",
+                "Without its manifest, the backup is incomplete.",
                 causes=[Cause("manifest-unreadable", MANIFEST_NAME, f"The manifest cannot be read: {error.fact}.")],
             ) from error
 
@@ -242,6 +242,6 @@ class BackupUnderTest:
         missing = [file.name for file in self.manifest.artifacts if not (directory / file.name).exists()]
         if missing:
             raise BrokenArtifact(
-                f"the backup has no {missing[0]}, which its manifest names",
-                "Look at what happens to the backup after it was made.",
+                f"the backup does not contain {missing[0]}, which its manifest lists",
+                "Check what happens to the backup after it is made.",
             )

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from harness.base.errors import UsageError
 
-_LOAD = "This drill restores scripts: load it into a server of its own with {loader}, and hand in a mysqldump of that."
+_LOAD = (
+    "This drill restores SQL dumps: load the backup into a server of its own with {loader}, and verify a "
+    "mysqldump of that server."
+)
 _PHYSICAL = frozenset(
     ("xtrabackup_info", "xtrabackup_checkpoints", "mariadb_backup_info", "mariadb_backup_checkpoints", "ibdata1")
 )
@@ -46,7 +49,7 @@ def check_directory(directory: Path) -> None:
     if names & _PHYSICAL:
         raise UsageError(
             f"{directory} is a physical backup (XtraBackup, mariadb-backup or a copy of the data directory)",
-            "It holds the server's own files: this drill restores dumps. Make one with mysqldump.",
+            "It contains the server's own files, but this drill restores SQL dumps. Make one with mysqldump.",
         )
 
 
@@ -57,4 +60,4 @@ def how_to_join(scripts: Sequence[str]) -> str:
         return f"If they are parts of one file (split): put them together (cat {name}.* > {name}), and hand that in."
     if len(scripts) < 3:
         return ""
-    return "If there is one script for each table: put them together (cat *.sql > apiary.sql), and hand that in."
+    return "If there is one script per table, concatenate them (cat *.sql > apiary.sql) and use the result."

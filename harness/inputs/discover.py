@@ -25,13 +25,13 @@ from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest
 
 T = TypeVar("T")
 
-_NAME_BOTH = "Name the script with --dump and the storage with --storage."
+_NAME_BOTH = "Give the dump with --dump and the storage with --storage."
 _FIRST_BYTES = 4096
 _LISTED = 6
 _SCRIPT_BEGINS = re.compile(
     rb"[\xef\xbb\xbf\s]*(?:--(?:\s|\Z)|/\*|(?:CREATE|INSERT|DROP|SET|USE|LOCK|REPLACE|DELIMITER) )", re.IGNORECASE
 )
-"""A comment is `--` with a blank behind it: `-----BEGIN` is a key, and `---` a YAML file."""
+"A comment is `--` followed by a space: `-----BEGIN` is a key, and `---` a YAML file."
 
 _NOT_FINISHED = frozenset((".log", ".err", ".part", ".partial", ".filepart", ".tmp"))
 """Logs, and what a copy that goes on, or ended early, leaves."""
@@ -39,7 +39,7 @@ _SIGNATURES = frozenset((".asc", ".sig", ".minisig"))
 _ARCHIVE_NAME = re.compile(
     r"\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst|txz|tbz2?)(?:\.(?:age|gpg|pgp|asc|enc))?$", re.IGNORECASE
 )
-"""What is called an archive and is damaged from its first byte on is a broken one, and not something else."""
+("A file that is named like an archive but damaged from its first byte on is a broken archive, not something else.")
 
 
 def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTest:
@@ -59,22 +59,24 @@ def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTe
     if is_zip(directory):
         return BackupUnderTest(*find_in_zip(directory, password))
     if not directory.is_dir():
-        raise UsageError(f"{directory} is not a directory, and not a zip archive", _NAME_BOTH)
+        raise UsageError(f"{directory} is neither a directory nor a zip archive", _NAME_BOTH)
     if directory.name.endswith(PARTIAL):
         raise BrokenArtifact(
-            f"{directory.name} is a backup that was never finished",
-            "Take an earlier one; this one can be removed when no backup is running.",
+            f"{directory.name} is an unfinished backup",
+            "Use an earlier one. It can be deleted when no backup is running.",
         )
     if (directory / MANIFEST_NAME).exists():
         manifest = read_manifest(directory)
         paths = {file.role: directory / file.name for file in manifest.artifacts}
         for path in paths.values():
             if path.parent != directory:
-                raise UnsafeArtifact(f"the manifest of {directory.name} names a file outside of it: {path}")
+                raise UnsafeArtifact(f"the manifest of {directory.name} lists a file outside of the backup: {path}")
             if not path.exists():
-                raise BrokenArtifact(f"the backup {directory.name} lacks {path.name}, which its manifest promises")
+                raise BrokenArtifact(
+                    f"the backup {directory.name} does not contain {path.name}, which its manifest lists"
+                )
         if missing := {"database", "storage"} - paths.keys():
-            raise BrokenArtifact(f"the manifest of {directory.name} names no {' and no '.join(sorted(missing))}")
+            raise BrokenArtifact(f"the manifest of {directory.name} does not list a {' and no '.join(sorted(missing))}")
         return BackupUnderTest(paths["database"], paths["storage"], manifest)
     check_directory(directory)
     dumps: list[Dump] = []
@@ -96,7 +98,7 @@ def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTe
         chosen = f"{zipped.name} is the newest of {len(zips)} zip archives in {directory}" if len(zips) > 1 else ""
         return replace(BackupUnderTest(*find_in_zip(zipped, password)), chosen=chosen)
     names = [_short(dump, directory) for dump in dumps]
-    dump = _only(dumps, names, "script of mysqldump", directory)
+    dump = _only(dumps, names, "mysqldump script", directory)
     storages = [path for path in storages if _looks_like_storage(path)] or storages
     if not storages and (zips := _zips(directory, ())):
         raise UsageError(
@@ -165,11 +167,11 @@ def _short(dump: Dump, directory: Path) -> str:
 
 def _only(found: Sequence[T], names: list[str], what: str, directory: Path) -> T:
     if not found:
-        raise UsageError(f"{directory} holds no {what}", _NAME_BOTH)
+        raise UsageError(f"{directory} contains no {what}", _NAME_BOTH)
     if len(found) > 1:
         together = how_to_join(names) if what.startswith("script") else ""
         listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
-        raise UsageError(f"{directory} holds more than one {what}: {listed}", together or _NAME_BOTH)
+        raise UsageError(f"{directory} contains more than one {what}: {listed}", together or _NAME_BOTH)
     return found[0]
 
 

@@ -24,15 +24,15 @@ def named_dump(names: Sequence[str | Path]) -> Dump:
     paths = [Path(name) for name in names]
     for path in paths:
         if not path.exists():
-            raise UsageError(f"there is no file {path}")
+            raise UsageError(f"file not found: {path}")
     for path in paths:
         check_directory(path)
     if len(paths) == 1:
         return TabDirectory(paths[0]) if paths[0].is_dir() else paths[0]
     if directory := next((path for path in paths if path.is_dir()), None):
-        raise UsageError(f"{directory} is a directory: a pair is made of two scripts")
+        raise UsageError(f"{directory} is a directory: a pair consists of two dump files")
     if len({path.resolve() for path in paths}) < len(paths):
-        raise UsageError(f"{paths[0].name} is named twice", "A pair is the structure, then the rows.")
+        raise UsageError(f"{paths[0].name} was given twice", "A pair is the structure first, then the rows.")
     return Parts(tuple(paths))
 
 
@@ -48,5 +48,7 @@ def spool(stream: BinaryIO, directory: Path) -> Path:
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file, 1 << 20)
     except OSError as error:
-        raise HarnessError(f"cannot keep standard input in {directory}: {error.strerror}", "Make room.") from error
+        raise HarnessError(
+            f"cannot store standard input in {directory}: {error.strerror}", "Free some disk space."
+        ) from error
     return path

@@ -24,8 +24,9 @@ _DATE = re.compile(
     )(?!\d)""",
     re.VERBOSE,
 )
-"""Dates and times as backup jobs write them into names. Other digits stay: apiary1 and apiary2 are two backups, and
-taking them for one would hide that one of them is no longer drilled."""
+"Dates and times as backup jobs write them into names. Other digits remain: apiary1 and apiary2 are two "
+"backups, and\n"
+"treating them as one would hide that one of them is no longer drilled."
 
 
 def backup_of_location(location: str | Path, base: Path = Path()) -> str:
@@ -57,7 +58,7 @@ def checked_name(name: str, where: str) -> str:
     """
     if not 0 < len(name.strip()) <= LONGEST_NAME or not name.isprintable() or name.startswith(GENERATED):
         raise UsageError(
-            f"{where}: {name!r} can't be the name of a backup",
-            f"A name has 1 to {LONGEST_NAME} printable characters, and does not begin with {GENERATED.strip()!r}.",
+            f"{where}: {name!r} is not a valid backup name",
+            f"A name has 1 to {LONGEST_NAME} printable characters and does not start with {GENERATED.strip()!r}.",
         )
     return name.strip()

@@ -56,15 +56,15 @@ def parse_axes(options: Sequence[str]) -> dict[str, tuple[str, ...]]:
         values = tuple(value.strip() for value in text.split(","))
         if axis not in AXES:
             raise UsageError(
-                f"--matrix {option}: there is no axis {axis!r}",
+                f"--matrix {option}: unknown axis {axis!r}",
                 f"Write AXIS=VALUE,VALUE with one of {', '.join(AXES)}, such as mysql=8.4,9.7.",
             )
         if axis in found:
-            raise UsageError(f"--matrix {option}: the axis {axis} is given twice", "Give its values in one list.")
+            raise UsageError(f"--matrix {option}: the axis {axis} was given twice", "Give its values in one list.")
         if "" in values:
             raise UsageError(f"--matrix {option}: a value is empty", f"Write {axis}=VALUE,VALUE.")
         if twice := next((value for value in values if values.count(value) > 1), None):
-            raise UsageError(f"--matrix {option}: {twice} is given twice", "Give each value once.")
+            raise UsageError(f"--matrix {option}: {twice} was given twice", "Give each value once.")
         found[axis] = values
     return found
 
@@ -137,7 +137,7 @@ def _as_processes(settings: Settings, axis: str, value: str) -> Settings:
     except UsageError:
         raise
     except HarnessError as error:
-        raise UsageError(f"--matrix {axis}={value} can't be had: {error.fact}", *error.hints) from error
+        raise UsageError(f"--matrix {axis}={value} is not available: {error.fact}", *error.hints) from error
 
 
 def _program(settings: Settings, value: str) -> str:
@@ -152,8 +152,8 @@ def _program(settings: Settings, value: str) -> str:
             return str(path)
     there = ", ".join(f"{flavour} {version} ({path})" for path, flavour, version in servers) or "none"
     raise UsageError(
-        f"--matrix mysql={value} can't be had: no such server is on this machine, there are {there}",
-        "`apiary-drill doctor --install` fetches what it can; a program is named by its path.",
+        f"--matrix mysql={value} is not available: this machine has no such server, only {there}",
+        "`apiary-drill doctor --install` installs what it can; give another program by its path.",
     )
 
 
@@ -211,7 +211,7 @@ class _OnDocker:
         except UsageError:
             if not self._local_is(client, local, wanted):
                 raise
-            self._say(f"{reference} can't be pulled: {local} is of that version and takes its place")
+            self._say(f"{reference} cannot be pulled: {local} has the same version and replaces it")
             return local
         return reference
 
@@ -220,9 +220,9 @@ class _OnDocker:
             choose(client, reference, reference, reference, progress=self._say)
         except ImageUnavailable as error:
             raise UsageError(
-                f"--matrix {value} can't be had: {error.fact}",
-                f"`apiary-drill images build` makes {LOCAL_MYSQL}, {LOCAL_MARIADB} and {LOCAL_MEILISEARCH} of Debian's"
-                " packages; a version that they have is found in them.",
+                f"--matrix {value} is not available: {error.fact}",
+                f"`apiary-drill images build` builds {LOCAL_MYSQL}, {LOCAL_MARIADB} and {LOCAL_MEILISEARCH} "
+                "from Debian packages; a matching version is found in them.",
             ) from error
 
     def _local_is(self, client: docker.DockerClient, reference: str, wanted: tuple[str, str]) -> bool:

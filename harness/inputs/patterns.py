@@ -29,7 +29,7 @@ def newest(pattern: str, base: Path) -> list[Path]:
         there = {match.resolve(): match for match in matches if not match.name.endswith(".partial") and match.exists()}
         found = list(there.values())
     if not found:
-        raise UsageError(f"nothing matches {pattern} in {base}", "Look whether last night's backup was made at all.")
+        raise UsageError(f"no match for {pattern} in {base}", "Check whether the last backup was made at all.")
     return newest_first(found, pattern, base)
 
 
@@ -50,6 +50,6 @@ def newest_first(found: Sequence[Path], what: str, base: Path) -> list[Path]:
         names = ", ".join(str(match.relative_to(base)) for match in sorted(best))
         raise UsageError(
             f"{len(best)} candidates for {what} are equally new: {names}",
-            "Name one of them, or make the pattern narrower.",
+            "Give one of them, or make the pattern more specific.",
         )
     return [match for _, match in dated]

@@ -43,9 +43,10 @@ def check_sidecars(directory: Path, files: Iterable[Path]) -> tuple[str, ...]:
                         actual = hashlib.file_digest(file, algorithm).hexdigest()
                     if actual != digest:
                         raise BrokenArtifact(
-                            f"{path.name} is not what {sidecar.name} says: its {algorithm} is {actual[:12]}…, "
-                            f"not {digest[:12]}…",
-                            "It was changed or cut after the checksum was made: copy it again, or take another backup.",
+                            f"{path.name} does not match {sidecar.name}: its {algorithm} is {actual[:12]}…, "
+                            f"expected {digest[:12]}…",
+                            "The file was changed or truncated after the checksum was made: copy it again, "
+                            "or use another backup.",
                         )
                     told.append(sidecar.name)
     return tuple(dict.fromkeys(told))

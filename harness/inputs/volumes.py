@@ -44,7 +44,7 @@ def named_volume(text: str) -> Volume | None:
     path = path.strip("/")
     if not _NAME.fullmatch(volume) or {"..", ".", ""} & set(path.split("/") if path else ()):
         raise UsageError(
-            f"{text!r} names no volume",
+            f"{text!r} is not a volume name",
             "Write volume:NAME, or volume:NAME/DIRECTORY for a directory in it; a file of that name is ./volume:….",
         )
     return Volume(volume, path)

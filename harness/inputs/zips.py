@@ -61,16 +61,16 @@ def find_in_zip(path: Path, password: bytes | None) -> tuple[ZippedScript, ZipAr
     scripts = [name for name in files if _DUMPS.fullmatch(name)]
     scripts = scripts or [name for name in files if _AT_THE_TOP.fullmatch(name)]
     program = f"unzip {path.name} -d DIRECTORY" if password is None else f"7z x {path.name}"
-    by_hand = f"Unpack it ({program}), and name the script with --dump, the storage with --storage."
+    by_hand = f"Extract it ({program}), then give the dump with --dump and the storage with --storage."
     if not scripts:
-        raise UsageError(f"{path} is a zip archive without a script of mysqldump in db-dumps/", by_hand)
+        raise UsageError(f"{path} is a zip archive without a mysqldump script in db-dumps/", by_hand)
     if len(set(scripts)) > 1:
         listed = ", ".join(printable(name) for name in scripts[:_LISTED])
-        raise UsageError(f"{path} holds more than one script of mysqldump: {listed}", by_hand)
+        raise UsageError(f"{path} contains more than one mysqldump script: {listed}", by_hand)
     if len(scripts) > 1:
         raise UnsafeArtifact(
-            f"{path} holds {printable(scripts[0])} twice",
-            "Which one counts depends on the program that unpacks it; make the archive anew, in one go.",
+            f"{path} contains {printable(scripts[0])} twice",
+            "Which one is extracted depends on the program; create the archive again in one run.",
         )
     try:
         inside = root_inside(entry for entry in entries if entry.path != scripts[0])
@@ -79,7 +79,7 @@ def find_in_zip(path: Path, password: bytes | None) -> tuple[ZippedScript, ZipAr
     # `public` stands at the top of every application: see root_inside.
     if not inside and not any(entry.path.split(b"/")[0] in KNOWN - {b"public"} for entry in entries):
         raise UsageError(
-            f"{path} holds no storage directory (storage/app), as backup:run --only-db leaves it out",
+            f"{path} contains no storage directory (storage/app), as after backup:run --only-db",
             by_hand,
         )
     archive = replace(archive, script=scripts[0])
@@ -99,7 +99,7 @@ def read_password(path: Path) -> bytes:
         raise UsageError(f"--password-file: cannot read {path}: {error.strerror}") from None
     if not password or len(password) > _LARGEST_PASSWORD_BYTES or b"\n" in password:
         raise UsageError(
-            f"--password-file: {path} does not hold a password: one line of at most {_LARGEST_PASSWORD_BYTES} bytes",
-            "Put the password into it, and nothing else.",
+            f"--password-file: {path} does not contain a password: one line of at most {_LARGEST_PASSWORD_BYTES} bytes",
+            "Write only the password into the file.",
         )
     return password

@@ -38,7 +38,7 @@ class Notify(BaseModel):
     def _one_place_each(self) -> Notify:
         for name in ("urls", "ping"):
             if getattr(self, name) and getattr(self, f"{name}_file"):
-                raise ValueError(f"give {name} or {name}_file, not both")
+                raise ValueError(f"give either {name} or {name}_file")
         return self
 
 
@@ -87,7 +87,7 @@ def checked_ping(url: str, where: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError(f"{where}: that is not a URL that begins with https:// or http://")
+        raise UsageError(f"{where}: not a URL that starts with https:// or http://")
     return url.strip()
 
 
@@ -100,5 +100,5 @@ def _lines(path: Path, where: str) -> tuple[str, ...]:
         raise UsageError(f"{where}: {path} is not text") from None
     lines = tuple(line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     if not lines:
-        raise UsageError(f"{where}: {path} holds no URL")
+        raise UsageError(f"{where}: {path} contains no URL")
     return lines

@@ -28,30 +28,30 @@ PREFIX = "apiary_drill_"
 LAST_RUN = "last_run_timestamp_seconds"
 LAST_GOOD = "last_good_timestamp_seconds"
 MOST_BACKUPS = 50
-"""More backups than this in one file: those that were not drilled for the longest time are dropped."""
+"Maximum number of backups in one file: those that were not drilled for the longest time are dropped."
 
 _LARGEST_BYTES = 16 * 1024 * 1024
 _LABEL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "info": ("Version and mode of the last drill, always 1.", ("version", "mode")),
-    "good": ("1 if the last drill came out as it should: PASS, or what a negative control expects.", ()),
+    "good": ("1 if the last drill ended as expected: PASS, or what its scenario expects.", ()),
     "verdict": ("1 for the verdict of the last drill, 0 for the others.", ("verdict",)),
     LAST_RUN: ("When the last drill ended.", ()),
-    LAST_GOOD: ("When the last drill that came out as it should ended, 0 if none is known.", ()),
+    LAST_GOOD: ("When the last drill that ended as expected ended, 0 if unknown.", ()),
     "duration_seconds": ("How long the last drill took.", ()),
     "step_duration_seconds": ("How long each step of the last drill took.", ("step",)),
-    "recovery_time_seconds": ("Recovery time, measured: from stopping the application to the end of the reindex.", ()),
-    "recovery_time_objective_seconds": ("The most that recovery may take.", ()),
-    "recovery_point_timestamp_seconds": ("Newest row that came back.", ()),
+    "recovery_time_seconds": ("Measured recovery time: from stopping the application to the end of the reindex.", ()),
+    "recovery_time_objective_seconds": ("Maximum recovery time (objective).", ()),
+    "recovery_point_timestamp_seconds": ("Newest restored row.", ()),
     "recovery_point_age_seconds": ("Age of the newest row when the backup was taken.", ()),
-    "recovery_point_objective_seconds": ("The most that the newest row may be old.", ()),
+    "recovery_point_objective_seconds": ("Maximum age of the newest row (objective).", ()),
     "artifact_size_bytes": ("Size of the backup's files.", ("role",)),
-    "rows": ("Rows of the script that were compared with the restored database.", ()),
-    "check_compared": ("How many things each check compared.", ("check",)),
+    "rows": ("Rows of the dump that were compared with the restored database.", ()),
+    "check_compared": ("Number of items that each check compared.", ("check",)),
     "findings": ("Findings of the last drill that are listed in its result.", ("severity", "code")),
-    "findings_unlisted": ("Findings of the last drill that are only counted.", ()),
-    "peak_memory_bytes": ("The most memory that the harness itself had.", ()),
+    "findings_unlisted": ("Findings of the last drill that are only counted, not listed.", ()),
+    "peak_memory_bytes": ("Peak memory of the harness itself.", ()),
 }
 """Name without prefix: what it means, and its labels besides `backup`. All are gauges of the last run."""
 
@@ -94,7 +94,7 @@ def check_file(path: Path) -> None:
     """
     path = path.resolve()
     if not path.parent.is_dir():
-        raise UsageError(f"cannot write metrics to {path}: there is no directory {path.parent}")
+        raise UsageError(f"cannot write metrics to {path}: directory {path.parent} does not exist")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise UsageError(f"cannot write metrics to {path}: Permission denied")
     read_metrics(path)
@@ -122,7 +122,7 @@ def read_metrics(path: Path) -> tuple[Sample, ...]:
         samples = None
     if samples is None or not all(each.name.startswith(PREFIX) and "backup" in each.labels for each in samples):
         raise UsageError(
-            f"{path} is not a file of metrics that this program wrote", "Name another file, or remove this one."
+            f"{path} was not written as a metrics file by this program", "Give another file, or delete this one."
         )
     for sample in samples:
         name = sample.name.removeprefix(PREFIX)

@@ -55,8 +55,8 @@ def check_urls(urls: Sequence[str]) -> None:
     for number, url in enumerate(urls, 1):
         if _service(url) is None:
             raise UsageError(
-                f"notify.urls: number {number} of {len(urls)} is not a URL that apprise knows",
-                "Its documentation lists the services and how their URLs are written.",
+                f"notify.urls: number {number} of {len(urls)} is not a URL that apprise supports",
+                "See its documentation for the services and the form of their URLs.",
             )
 
 
@@ -85,7 +85,7 @@ def notify_not_begun(what: str, fact: str, telling: TellingSettings) -> None:
     Raises:
         NotSent: not everybody could be told.
     """
-    _tell(Event.FAILURE, f"restore drill did not begin: {_short(what)}", _short(fact), telling)
+    _tell(Event.FAILURE, f"restore drill did not start: {_short(what)}", _short(fact), telling)
 
 
 def notify_silence(backups: Sequence[str], telling: TellingSettings) -> None:
@@ -99,7 +99,7 @@ def notify_silence(backups: Sequence[str], telling: TellingSettings) -> None:
     """
     if backups:
         count = "1 backup has" if len(backups) == 1 else f"{len(backups)} backups have"
-        _tell(Event.SILENCE, f"{count} no recent good restore drill", _listed(backups), telling)
+        _tell(Event.SILENCE, f"{count} no recent passed restore drill", _listed(backups), telling)
 
 
 def _tell(event: Event, title: str, body: str, telling: TellingSettings) -> None:
@@ -110,7 +110,11 @@ def _tell(event: Event, title: str, body: str, telling: TellingSettings) -> None
     sent = all_within([_sender(service, title, body, kind) for service in services], telling.timeout_s)
     if failed := [
         f"number {number}{'' if service is None else f' ({service.service_name})'}"
-        + (f" did not end within {telling.timeout_s:g} s" if answer is None else " was refused or not reached")
+        + (
+            f" did not finish within {telling.timeout_s:g} s"
+            if answer is None
+            else " was rejected or could not be reached"
+        )
         for number, (service, answer) in enumerate(zip(services, sent, strict=True), 1)
         if not answer
     ]:
@@ -150,9 +154,9 @@ def _told(result: DrillResult, before: Verdict | None) -> str:
         lines.append(f"Recovery time {result.recovery_time_s:.0f} s.")
     lines.append(
         f"{counted[Severity.ERROR]} errors, {counted[Severity.WARNING]} warnings."
-        + (f" The drill before was {before}." if before is not None else "")
+        + (f" The previous drill was {before}." if before is not None else "")
     )
-    lines.append(f"Drill {result.drill_id}, begun {result.started_at:%Y-%m-%d %H:%M} UTC.")
+    lines.append(f"Drill {result.drill_id}, started {result.started_at:%Y-%m-%d %H:%M} UTC.")
     return "\n".join(lines)
 
 

@@ -84,8 +84,8 @@ def _request(url: str, timeout_s: float) -> str:
     except requests.Timeout:
         return f"did not answer within {timeout_s:g} s"
     except requests.exceptions.SSLError:
-        return "has no certificate that this machine trusts"
+        return "does not have a certificate that this machine trusts"
     except requests.ConnectionError:
         return "could not be reached"
     except (requests.RequestException, ValueError) as error:
-        return f"could not be asked: {type(error).__name__}"
+        return f"could not be requested: {type(error).__name__}"

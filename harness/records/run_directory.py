@@ -66,7 +66,7 @@ class Store:
         try:
             return TypeAdapter(kind).validate_json(path.read_bytes())
         except FileNotFoundError:
-            raise UsageError(f"{self.directory} has no {path.name}: that stage of the run did not end") from None
+            raise UsageError(f"{self.directory} has no {path.name}: that step of the run did not finish") from None
         except ValidationError as error:
             first = error.errors()[0]
             where = " at " + ".".join(str(part) for part in first["loc"]) if first["loc"] else ""
@@ -92,15 +92,15 @@ class Store:
             found = from_json(path.read_bytes())
         except OSError:
             raise UsageError(
-                f"{self.directory} holds no finished run",
-                "Give the directory that the drill named, with result.json in it.",
+                f"{self.directory} does not contain a finished run",
+                "Give the run directory that the drill printed; it contains result.json.",
             ) from None
         except ValueError:
             found = None  # said below, with the place
         version = found.get("format_version") if isinstance(found, dict) else None
         if isinstance(version, int) and version > RESULT_VERSION:
             raise UsageError(
-                f"{path} has format {version}, this program reads up to {RESULT_VERSION}",
+                f"{path} has format {version}, but this version reads up to {RESULT_VERSION}",
                 "Read it with the version of apiary-drill that wrote it, or a newer one.",
             )
         return self.load(RESULT, DrillResult)

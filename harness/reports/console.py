@@ -75,12 +75,12 @@ def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
         console.print(f"  … and {len(result.reasons) - 3} more reasons.", highlight=False)
     console.print(f"  {times(result)}", highlight=False, markup=False)
     for text in result.unproven[:-2] if len(result.unproven) > 2 else ():
-        console.print(f"  Not proven: {text}", style="dim", highlight=False, markup=False)
+        console.print(f"  Not verified: {text}", style="dim", highlight=False, markup=False)
     for hint in result.hints:
         console.print(f"  HINT: {hint}", highlight=False, markup=False)
     said = Path(run_dir, "logs", ERROR_DETAILS)
     if result.error and said.exists():
-        console.print(f"  What was said when it failed: {said}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  Output at the failure: {said}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"  Details: {run_dir}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -89,7 +89,7 @@ def _fault(fault: InjectedFault) -> str:
     told = [str(change) for change in fault.changes[:_LISTED_CHANGES]]
     if len(fault.changes) > _LISTED_CHANGES:
         told.append(f"and {len(fault.changes) - _LISTED_CHANGES:,} more")
-    return f"Fault put in at {fault.stage}: {fault.name} ({'; '.join(told) or 'without effect'})."
+    return f"Fault injected at {fault.stage}: {fault.name} ({'; '.join(told) or 'without effect'})."
 
 
 def _components(components: Sequence[Component]) -> Table:
@@ -108,7 +108,7 @@ def _checks(checks: Sequence[CheckResult]) -> Table:
         errors = sum(1 for finding in check.findings if finding.severity is Severity.ERROR)
         others = len(check.findings) - errors
         mark = "[red]✗[/]" if errors else "[yellow]?[/]" if check.unknown else "[green]✓[/]" if check.compared else "·"
-        told = [f"could not tell: {check.unknown}"] if check.unknown else []
+        told = [f"inconclusive: {check.unknown}"] if check.unknown else []
         told += [_counted(errors, "error")] if errors else []
         told += [_counted(others, "remark")] if others else []
         told += [f"{check.suppressed:,} more"] if check.suppressed else []
@@ -123,8 +123,8 @@ def _counted(count: int, word: str) -> str:
 
 def _findings(findings: Sequence[Finding]) -> Table:
     table = Table(box=None, pad_edge=False, title="Findings", title_justify="left", title_style="bold")
-    for heading in ("Severity", "Code", "What was found"):
-        table.add_column(heading, no_wrap=heading != "What was found", vertical="top")
+    for heading in ("Severity", "Code", "Findings"):
+        table.add_column(heading, no_wrap=heading != "Findings", vertical="top")
     styles = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
     for finding in findings[:_LISTED_FINDINGS]:
         text = f"{finding.message} {finding.remedy}".strip()

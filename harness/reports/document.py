@@ -286,7 +286,7 @@ OTHER_COLUMNS = (
 
 def facts_of(problem: Problem) -> tuple[tuple[str, str], ...]:
     """What stands below the sentence of a problem."""
-    pairs = (("What it means", problem.meaning), ("What to do", problem.action))
+    pairs = (("Impact", problem.meaning), ("Remedy", problem.action))
     return tuple((label, text) for label, text in pairs if text)
 
 

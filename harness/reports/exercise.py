@@ -71,13 +71,13 @@ def exercise_document(
         sentence=_sentence(exercise),
         subject=(
             ("Period", f"{period.first} to {period.last}, whole days, UTC"),
-            ("Systems", ", ".join(particulars.systems) or "none named ([exercise] systems)"),
-            ("Owners", ", ".join(particulars.owners) or "none named ([exercise] owners)"),
+            ("Systems", ", ".join(particulars.systems) or "none given ([exercise] systems)"),
+            ("Owners", ", ".join(particulars.owners) or "none given ([exercise] owners)"),
         ),
         tiles=tiles(exercise, register),
         lead=tuple(_lead(exercise)),
         sections=sections,
-        footer=f"Made from the history of drills by apiary-drill {__version__}. Times are UTC.",
+        footer=f"Created from the drill history by apiary-drill {__version__}. Times are UTC.",
     )
 
 
@@ -118,7 +118,7 @@ def _lead(exercise: Exercise) -> Iterator[str]:
         told = ", ".join(f"{series.backup} ({series.latest.verdict})" for series in bad)
         yield f"The latest drill did not pass: {told}."
     elif exercise.series:
-        yield "The latest drill of each of them passed."
+        yield "The latest drill of every backup passed."
 
 
 def _environment(exercise: Exercise) -> Iterator[Block]:
@@ -141,7 +141,7 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
         if not series.latest.generated or len(exercise.series) == 1:
             yield weeks_chart(series, exercise.period)
     yield Grid(
-        "Every drill, the oldest first",
+        "All drills, oldest first",
         (
             Column("Day", whole=True), Column("Backup"), Column("Verdict", whole=True),
             Column("Recovery time", number=True), Column("Recovery point", number=True),
@@ -159,17 +159,17 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
         if drilled.entry.reasons
     ]
     if reasons:
-        yield Paragraph("Why drills did not pass:")
+        yield Paragraph("Reasons for drills that did not pass:")
         yield Bullets(tuple(reasons))
     if exercise.controls:
         yield Grid(
-            "Negative controls: something was broken on purpose, and had to be noticed",
+            "Negative controls: deliberate damage that the checks must detect",
             (
                 Column("Started", whole=True),
                 Column("Scenario"),
                 Column("Broken"),
                 Column("Expected", whole=True),
-                Column("Came out", whole=True),
+                Column("Result", whole=True),
             ),
             tuple(
                 (
@@ -212,22 +212,22 @@ def _evidence(exercise: Exercise) -> Iterator[Block]:
     if chain.problems:
         yield Bullets(chain.problems)
     else:
-        yield Paragraph("Each entry of the history carries the digest of the one before; none was changed or removed.")
+        yield Paragraph(
+            "Each entry of the history contains the digest of the previous one. No entry was changed or removed."
+        )
     yield Facts((("Entries", f"{chain.entries:,}"), ("Last digest", chain.digest)))
     rows = tuple(
         (f"{drilled.entry.started_at:%Y-%m-%d %H:%M}", drilled.entry.drill_id, drilled.entry.result_sha256)
         for drilled in exercise.drills
     )
     columns = Column("Started", whole=True), Column("Drill", code=True), Column("SHA-256 of its result", code=True)
-    yield Fold(
-        "Results", (Grid("Results that this document was made from", columns, rows),), counted(len(rows), "drill")
-    )
+    yield Fold("Results", (Grid("Source results of this document", columns, rows),), counted(len(rows), "drill"))
     yield Paragraph(
-        "`apiary-drill history verify --head DIGEST` says later whether the history still holds what this document"
-        " was made from."
+        "`apiary-drill history verify --head DIGEST` verifies later that the history still contains the "
+        "results behind this document."
     )
 
 
 def _people() -> Iterator[Block]:
     yield Form("Participants", ("Name", "Role", "Present"), 6)
-    yield Form("Decisions", ("Decision", "Who", "By when"), 6)
+    yield Form("Decisions", ("Decision", "Who", "Due"), 6)

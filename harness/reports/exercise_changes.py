@@ -17,15 +17,15 @@ def changes(exercise: Exercise) -> Iterator[Block]:
     """The section's blocks."""
     before = exercise.before
     yield Paragraph(
-        f"The period before, {before.first} to {before.last}, had {counted(exercise.drills_before, 'drill')};"
-        f" this one had {counted(len(exercise.drills), 'drill')}."
+        f"The previous period, {before.first} to {before.last}, had "
+        f"{counted(exercise.drills_before, 'drill')}; this one had {counted(len(exercise.drills), 'drill')}."
     )
     new = [seen for seen in exercise.findings if seen.new_in(exercise.period) and seen.severity is not Severity.INFO]
     gone = [seen for seen in exercise.gone if seen.severity is not Severity.INFO]
-    told = [f"New: {_finding(seen)}" for seen in new] + [f"No longer seen: {_finding(seen)}" for seen in gone]
+    told = [f"New: {_finding(seen)}" for seen in new] + [f"No longer found: {_finding(seen)}" for seen in gone]
     for series in exercise.series:
         told += _of_series(series)
-    yield Bullets(tuple(told)) if told else Paragraph("No finding is new, and none is gone.")
+    yield Bullets(tuple(told)) if told else Paragraph("No findings were added or resolved.")
     for series in exercise.series:
         if not series.latest.generated:  # how much is generated is a choice of the scenario
             yield from _sizes(series)
@@ -67,7 +67,7 @@ def _sizes(series: Series) -> Iterator[Block]:
     differing = [each for each in differing if each[1] != each[2]]
     differing.sort(key=lambda each: (-abs(each[2] - each[1]), each[0]))
     if not differing:
-        yield Paragraph(f"{series.backup}: every table has as many rows as in the last good drill before the period.")
+        yield Paragraph(f"{series.backup}: every table has as many rows as in the last passed drill before the period.")
         return
     yield Grid(
         f"Rows by table: {series.backup}, {before.started_at:%Y-%m-%d} and {good.started_at:%Y-%m-%d}",

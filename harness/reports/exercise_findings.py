@@ -41,7 +41,7 @@ def coverage(exercise: Exercise) -> Iterator[Block]:
         yield Paragraph(f"Proven by the scorecard {scorecard.name}{made}, and by the drills of this period.")
     families = [family for family in exercise.families if family.noticed or family.missed or family.untried]
     if not families:
-        yield Paragraph("This version knows no faults.")
+        yield Paragraph("This version has no faults.")
         return
     yield Grid(
         "Faults that were injected on purpose, by kind of failure",
@@ -78,7 +78,7 @@ def open_section(exercise: Exercise) -> Iterator[Block]:
 def open_points(exercise: Exercise) -> Iterator[str]:
     """What somebody has to decide on or do, one sentence each."""
     for problem in exercise.chain.problems:
-        yield f"The history is not as it was recorded: {problem}."
+        yield f"The history was modified: {problem}."
     for series in exercise.series:
         if series.latest.verdict is not Verdict.PASS:
             yield (
@@ -97,8 +97,8 @@ def open_points(exercise: Exercise) -> Iterator[str]:
             yield f"{seen.backup}: {_finding(seen)}, seen since {seen.first.started_at:%Y-%m-%d}."
     for entry in exercise.controls:
         if entry.verdict is not entry.expected:
-            came = f"came out as {entry.verdict} instead of {entry.expected}"
-            yield f"The control {entry.scenario} of {entry.started_at:%Y-%m-%d} {came}."
+            came = f"ended as {entry.verdict} instead of {entry.expected}"
+            yield f"The negative control {entry.scenario} of {entry.started_at:%Y-%m-%d} {came}."
     missed = [fault for family in exercise.families for fault in family.missed]
     if missed:
         yield f"Faults that were not detected: {', '.join(missed)}."
@@ -107,7 +107,7 @@ def open_points(exercise: Exercise) -> Iterator[str]:
         yield f"Not covered: {counted(untried, 'failure mode')}; they stand under {section}."
     stand_ins = sorted({part.name for drilled in exercise.drills for part in drilled.entry.components if not part.real})
     if stand_ins:
-        yield f"Stand-ins took the place of real components: {', '.join(stand_ins)}."
+        yield f"Stand-ins replaced real components: {', '.join(stand_ins)}."
 
 
 def _finding(seen: Seen) -> str:

@@ -17,7 +17,7 @@ def objectives(exercise: Exercise, agreed: tuple[str, ...]) -> Iterator[Block]:
         yield Bullets(agreed)
     rows = [row for series in exercise.series for row in _objective_rows(series)]
     yield Grid(
-        "Measured against what was agreed",
+        "Results against objectives",
         (
             Column("Backup"), Column("What"), Column("Objective", number=True), Column("Latest", number=True),
             Column("Worst", number=True), Column("Met"),
@@ -77,7 +77,7 @@ def _objective_rows(series: Series) -> Iterator[tuple[str, ...]]:
         yield (
             series.backup,
             what,
-            "none set" if objective_s is None else f"at most {span(objective_s)}",
+            "not set" if objective_s is None else f"at most {span(objective_s)}",
             "not measured" if measured[-1] is None else shown(measured[-1]),
             shown(max(values)) if values else "not measured",
             _kept(judged) if judged else "no objective" if objective_s is None else "no drill counts",

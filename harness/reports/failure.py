@@ -19,18 +19,18 @@ def tell_unmet(result: DrillResult, expected: Expected, run_dir: Path) -> str:
 
 
 def _lines(result: DrillResult, expected: Expected, run_dir: Path) -> Iterator[str]:
-    yield f"{result.scenario}: {result.verdict}, expected was {expected.verdict}"
+    yield f"{result.scenario}: {result.verdict}, expected {expected.verdict}"
     yield from _listed("Not as expected", expected.unmet(result))
-    yield from _listed("Why it is " + result.verdict, result.reasons)
+    yield from _listed("Reason: " + result.verdict, result.reasons)
     for fault in result.faults:
         yield from _listed(
-            f"Broken on purpose at {fault.stage}: {fault.name}",
+            f"Fault injected at {fault.stage}: {fault.name}",
             [str(change) for change in fault.changes] or ["nothing"],
         )
     found = [f"{each.severity} {each.code} {each.subject}: {each.message}" for each in result.findings]
     yield from _listed("Findings", found or ["none"])
     if result.error and (said := run_dir / "logs" / ERROR_DETAILS).exists():
-        yield f"What was said when it failed: {said}"
+        yield f"Output at the failure: {said}"
     yield f"Run directory: {run_dir}"
     yield f"  apiary-drill report {run_dir}"
 

@@ -44,17 +44,17 @@ def check_files(wanted: ReportSettings) -> None:
     for kind, path in wanted.files().items():
         told = f"cannot write --{kind} {path}"
         if path.is_dir():
-            raise UsageError(f"{told}: it is a directory", "Name the file in it.")
+            raise UsageError(f"{told}: it is a directory", "Give the name of a file in it.")
         if not path.parent.is_dir():
-            raise UsageError(f"{told}: there is no directory {path.parent}", "Make the directory first.")
+            raise UsageError(f"{told}: directory {path.parent} does not exist", "Create the directory first.")
         try:
             with tempfile.TemporaryFile(dir=path.parent):
                 pass
         except OSError as error:
-            raise UsageError(f"{told}: {error.strerror}", "Name a place where this user may write.") from None
+            raise UsageError(f"{told}: {error.strerror}", "Choose a location that this user may write to.") from None
         other = taken.setdefault(path.resolve(), kind)
         if other != kind:
-            raise UsageError(f"{told}: --{other} goes there as well", "Give each report a file of its own.")
+            raise UsageError(f"{told}: --{other} writes to the same file", "Give each report its own file.")
     if wanted.pdf is not None:
         try:
             require_pdf()

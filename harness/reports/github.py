@@ -9,9 +9,10 @@ from harness.base.printable import printable
 from harness.reports.words import SENTENCES
 
 ANNOTATIONS = 10
-"""Of each kind; GitHub shows no more of one step (docs.github.com, "Workflow commands": limits of annotations)."""
+'Maximum number of each kind; GitHub shows no more per step (docs.github.com, "Workflow commands": limits of '
+"annotations)."
 SUMMARY_BYTES = 1 << 20
-"""What a step's summary may hold (docs.github.com, "Adding a job summary")."""
+'Size limit of a step\'s summary (docs.github.com, "Adding a job summary").'
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -33,7 +34,7 @@ def summary_part(markdown: str) -> str:
     """As much of a report as a step's summary may hold, cut between two blocks."""
     if len(markdown.encode()) <= SUMMARY_BYTES:
         return markdown
-    note = "\n\nThe rest did not fit; the report in the artifacts has all of it.\n"
+    note = "\n\nThe report was truncated here; the artifacts contain all of it.\n"
     room = SUMMARY_BYTES - len(note.encode())
     kept = markdown.encode()[:room].decode("utf-8", "ignore")
     return kept[: kept.rfind("\n\n")] + note

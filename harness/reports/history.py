@@ -69,7 +69,7 @@ def print_trend(console: Terminal, backup: str, drills: Sequence[PastDrill], *, 
             table.add_row(escape(f"  {label}"), *values)
     console.print(table, highlight=False)
     if left_out:
-        console.print(f"{left_out} figures were the same in all of them (--all shows them)", style="dim")
+        console.print(f"{left_out} unchanged figures are hidden (--all shows them)", style="dim")
 
 
 def trend_rows(drills: Sequence[PastDrill]) -> list[tuple[str, list[tuple[str, list[str]]]]]:
@@ -91,7 +91,7 @@ def trend_rows(drills: Sequence[PastDrill]) -> list[tuple[str, list[tuple[str, l
             "Seconds",
             [
                 (
-                    "restore, steps 2 to 6",
+                    "recovery time",
                     ["–" if drill.recovery_time_s is None else f"{drill.recovery_time_s:,.1f}" for drill in old],
                 ),
                 *(
@@ -100,7 +100,7 @@ def trend_rows(drills: Sequence[PastDrill]) -> list[tuple[str, list[tuple[str, l
                 ),
             ],
         ),
-        ("Bytes of the backup", figures("artifacts")),
+        ("Backup size", figures("artifacts")),
         ("Rows by table", figures("tables")),
         (
             "Files by directory",

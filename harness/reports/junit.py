@@ -58,9 +58,9 @@ def _as_expected(suite: ElementTree.Element, result: DrillResult) -> None:
             for outcome in case.findall(tag):
                 case.remove(outcome)
                 _say(case, outcome.text or "")
-    case = _case(suite, result, f"What was broken on purpose makes it {result.expected_verdict}", result.duration_s)
+    case = _case(suite, result, f"The injected fault must result in {result.expected_verdict}", result.duration_s)
     if result.verdict is not result.expected_verdict:
-        _outcome(case, "failure", "verdict", f"It is {result.verdict}. {' '.join(result.reasons)}".strip())
+        _outcome(case, "failure", "verdict", f"Verdict: {result.verdict}. {' '.join(result.reasons)}".strip())
 
 
 def _properties(result: DrillResult) -> list[tuple[str, str]]:
@@ -84,7 +84,7 @@ def _check_case(suite: ElementTree.Element, result: DrillResult, check: CheckRes
             text += f"\n{check.suppressed} more are not listed."
         _outcome(case, "failure", errors[0].code, text)
     elif check.unknown:
-        _outcome(case, "error", "unknown", f"could not tell: {check.unknown}")
+        _outcome(case, "error", "unknown", f"inconclusive: {check.unknown}")
     out = [f"compared: {check.compared}", *(f"{label}: {value}" for label, value in check.evidence)]
     out += [f"{finding.severity}: {_told(finding)}" for finding in others]
     _say(case, "\n".join(out))

@@ -37,5 +37,5 @@ def print_matrix(console: Terminal, result: MatrixResult, directory: str) -> Non
         console.print(f"{missing} of {result.combinations} combinations were not drilled", highlight=False)
     mark = f"[{_COLOURS[result.verdict]} reverse] {result.verdict} [/]"
     console.print()
-    console.print(f"{mark}[bold]  the worst of {result.combinations} combinations[/]", highlight=False)
+    console.print(f"{mark}[bold]  the worst result of {result.combinations} combinations[/]", highlight=False)
     console.print(f"  Details: {directory}", highlight=False, markup=False, soft_wrap=True)

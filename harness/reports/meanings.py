@@ -16,130 +16,127 @@ class Meaning:
     remedy: str
 
 
-_AGAIN = "Take the backup again and drill it; if the finding stays, the way the backup is made is at fault."
+_AGAIN = "Take a new backup and drill it. If the finding persists, the backup procedure is at fault."
 
 MEANINGS: dict[str, Meaning] = {
     "artifact": Meaning(
-        "The files that were restored are not the ones that the backup tool wrote, or not all of them.",
-        "Restore an earlier backup, and find out what changed this one: the disk, the transfer, or a person.",
+        "The restored files are not the ones that the backup tool wrote, or some are missing.",
+        "Restore an earlier backup, and find out what changed this one: the disk, the transfer or a person.",
     ),
     "script": Meaning(
-        "The dump holds something that another server may refuse or read differently.",
-        "Restore into the server version that made the dump, or make the dump as the guide says.",
+        "The dump contains something that another server may reject or interpret differently.",
+        "Restore into the server version that made the dump, or make the dump as documented.",
     ),
-    "table-set": Meaning("Whole tables are missing, or tables are there that nobody backed up.", _AGAIN),
-    "rows-source": Meaning(
-        "After this restore, people would work with rows that are missing, changed or not theirs.", _AGAIN
-    ),
+    "table-set": Meaning("Whole tables are missing, or there are tables that were never backed up.", _AGAIN),
+    "rows-source": Meaning("After this restore, users would work with missing, changed or foreign rows.", _AGAIN),
     "rows-script": Meaning(
-        "The database does not hold what the dump says: rows were lost or changed while it was loaded.",
-        "Look at the server's log of the load, and compare the versions of both servers.",
+        "The database does not match the dump: rows were lost or changed during the load.",
+        "Check the server's log of the load, and compare the versions of both servers.",
     ),
     "structure": Meaning(
-        "Columns are missing or of another type: values can be cut or refused from now on.",
-        "Compare the version of the application and of the server with those of the backup.",
+        "Columns are missing or have another type: values may be truncated or rejected.",
+        "Compare the application and server versions with those of the backup.",
     ),
-    "keys": Meaning(
-        "Indexes or constraints are missing: the application gets slow, or accepts what it should refuse.", _AGAIN
-    ),
+    "keys": Meaning("Indexes or constraints are missing: the application slows down, or accepts invalid data.", _AGAIN),
     "programs": Meaning(
-        "Views, triggers or routines are missing or changed: what they did no longer happens, silently.",
+        "Views, triggers or routines are missing or changed: what they did silently stops.",
         "Dump with --routines, --events and --triggers.",
     ),
-    "objects-script": Meaning("The database lacks a part of its structure that the dump has.", _AGAIN),
+    "objects-script": Meaning("The database lacks part of the structure that the dump contains.", _AGAIN),
     "auto-increment": Meaning(
-        "A new row could get a number that an older row had: references to the old one would point at the new one.",
-        "Set AUTO_INCREMENT of the table to the source's value before people are let in.",
+        "A new row could get the key of an earlier row: references to the old row would point to the new one.",
+        "Set AUTO_INCREMENT of the table to the source's value before users return.",
     ),
     "excluded-tables": Meaning(
-        "A table that was left out on purpose is not as the guide promises: the application can fail where it uses it.",
-        "Restore into a migrated, empty instance, as step 1 of the guide says.",
+        "An excluded table is not as documented: the application may fail where it uses it.",
+        "Restore into a migrated, empty instance, as step 1 of the documented procedure says.",
     ),
     "orphans": Meaning(
-        "Rows refer to rows that are not there: pages that follow the reference fail or show nothing.",
-        "Decide whether that loss is acceptable; if it is not, back up the table that is referred to as well.",
+        "Rows refer to missing rows: pages that follow the reference fail or show nothing.",
+        "Decide whether that loss is acceptable; if not, back up the referenced table as well.",
     ),
     "definers": Meaning(
-        "A view, trigger or routine runs as an account that does not exist: it fails when it is used.",
+        "A view, trigger or routine runs as an account that does not exist: it fails when used.",
         "Create the account on the target, or change the definer.",
     ),
     "server-variables": Meaning(
-        "The target's server reads or writes some values differently from the source's.",
-        "Give the target the source's setting, and restore again.",
+        "The target server reads or writes some values differently from the source.",
+        "Apply the source's setting to the target, and restore again.",
     ),
     "files": Meaning(
-        "Uploaded files are missing, changed, or not readable for the application.",
-        "Compare the file with the storage artifact; if it is damaged there, look for it in an earlier backup.",
+        "Uploaded files are missing, changed, or unreadable for the application.",
+        "Compare the file with the storage archive; if it is damaged there, look for it in an earlier backup.",
     ),
     "file-references": Meaning(
-        "The database and the files are not of the same moment: somebody opens an entry and gets an error.",
-        "Back up the database first and the files after it, or stop the application meanwhile.",
+        "The database and the files are from different moments: opening some entries fails.",
+        "Back up the database first and then the files, or stop the application during the backup.",
     ),
     "search-indexes": Meaning(
-        "A kind of thing cannot be found by searching, although it is in the database.",
-        "Run `php artisan scout:import-all`, and look at what it says.",
+        "One type of entry cannot be found by searching, although it is in the database.",
+        "Run `php artisan scout:import-all`, and check its output.",
     ),
     "search-documents": Meaning(
-        "Searching does not find everything, or finds what no longer exists.",
+        "Search results are incomplete, or include entries that no longer exist.",
         "Flush the index and run `php artisan scout:import-all` again.",
     ),
     "search-packaged": Meaning(
-        "Airports, which come with the application, are not all found.", "Run `php artisan scout:import-all` again."
+        "Airports, which come with the application, are incomplete in the search.",
+        "Run `php artisan scout:import-all` again.",
     ),
     "search-settings": Meaning(
-        "Filters and rankings of the search do not work as they should.", "Run `php artisan scout:sync-index-settings`."
+        "Filters and ranking of the search do not work correctly.", "Run `php artisan scout:sync-index-settings`."
     ),
     "search-tasks": Meaning(
-        "The search server refused some of the work: what was in it cannot be found.",
-        "Look for the task in the search server's log, mend the cause, and import again.",
+        "The search server rejected some of the data: it cannot be found.",
+        "Look for the task in the search server's log, fix the cause, and import again.",
     ),
     "search-probes": Meaning(
-        "A row that is known to exist is not found by searching for it.", "Run `php artisan scout:import-all` again."
+        "A row that exists is not found by searching for it.", "Run `php artisan scout:import-all` again."
     ),
     "app-answers": Meaning(
-        "The restored application does not answer or says that it is not well: people cannot work with it.",
-        "Look at logs/target/apiary.log in the run directory.",
+        "The restored application does not answer or reports unhealthy: users cannot work with it.",
+        "See logs/target/apiary.log in the run directory.",
     ),
     "configuration": Meaning(
-        "The application works with the keys or servers of another configuration than the one it was given.",
-        "Clear the cached configuration where the application runs, and find out how it came there.",
+        "The application uses keys or servers of another configuration than the one it was given.",
+        "Clear the cached configuration where the application runs, and find out where it came from.",
     ),
     "migrations": Meaning(
-        "The application expects another structure than the backup has: pages fail.",
+        "The application expects another schema than the backup has: pages fail.",
         "Restore into the version that made the backup, then migrate.",
     ),
     "release": Meaning(
         "The migrations of the newer application fail on this data, or lose some of it.",
-        "Do not release before the migration that is named is mended and drilled again.",
+        "Do not release before the migration is fixed and drilled again.",
     ),
     "expected-objects": Meaning(
-        "The backup lacks a part of the structure that every instance of this application has: something that"
-        " relies on it fails, or no longer happens.",
-        "Look at the options that the dump was made with, and at the version of the application that it is of.",
+        "The backup lacks part of the structure that every instance of this application has: features that "
+        "rely on it fail or silently stop.",
+        "Check the options of the dump, and the application version that the backup comes from.",
     ),
     "network-isolation": Meaning(
-        "The restored copy can reach others: it could send mail to real people or call payment services.",
-        "Close its network before anything else.",
+        "The restored instance can reach other systems: it could send mail to real people or call payment services.",
+        "Isolate its network first.",
     ),
     "encrypted-values": Meaning(
-        "What the application encrypted cannot be read: the key that belongs to this backup is another one.",
-        "Find the APP_KEY that the instance had when the backup was made, and keep it apart from the backup.",
+        "Encrypted values cannot be read: this APP_KEY does not belong to the backup.",
+        "Find the APP_KEY that the instance had at the time of the backup, and store it separately from the backup.",
     ),
     "downloads": Meaning(
-        "A file that is on disk does not come back through the application as it was backed up.",
-        "Look at logs/target/apiary.log in the run directory, and at the owner and mode of the file.",
+        "A file on disk is not returned by the application as it was backed up.",
+        "See logs/target/apiary.log in the run directory, and check the owner and mode of the file.",
     ),
     "recovery-point": Meaning(
-        "More work would be lost than was agreed: everything since the newest row.",
+        "The data loss exceeds the agreed limit: everything since the newest row is lost.",
         "Take backups more often, and check that the backup job reads the live database.",
     ),
     "recovery-time": Meaning(
-        "Getting back to work takes longer than was agreed.",
-        "Look at the longest step in the timeline, or agree on another objective.",
+        "The recovery takes longer than agreed.",
+        "See the longest step in the timeline, or agree on another objective.",
     ),
     "trend": Meaning(
-        "All of the backup came back, but the backup itself holds less or more than it usually does.",
-        "Ask whoever runs the system whether that was meant; if not, the loss happened before the backup.",
+        "The backup was restored completely, but contains less or more than usual.",
+        "Ask the system's administrators whether this is intended; if not, the loss happened before the backup.",
     ),
 }
 
@@ -160,7 +157,7 @@ CODES: dict[str, Meaning] = {
     ),
     "orphans-accepted": Meaning(
         "Rows refer to rows that are left out of every backup: pages that follow the reference show nothing.",
-        "Decide whether that loss is acceptable; if it is not, back up the table that is referred to as well.",
+        "Decide whether that loss is acceptable; if not, back up the referenced table as well.",
     ),
     "index-not-imported": Meaning(
         "Things of this kind cannot be found by searching until their import is run by hand.",

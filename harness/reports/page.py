@@ -56,9 +56,10 @@ def page_of(
         tiles=tiles_of(result, evidence, problems, recent),
         lead=tuple(_lead(result, problems)),
         sections=sections,
-        footer=f"Made from the result of drill {result.drill_id} by apiary-drill {__version__}. Times are UTC. "
-        "Names of uploaded files, and text keys of rows, are shown as codes such as ~3fa1c2d4e5: they can hold names "
-        "of people. `apiary-drill report RUN_DIR --name CODE` says which file is meant.",
+        footer=f"Created from the result of drill {result.drill_id} by apiary-drill {__version__}. Times are "
+        "UTC. Names of uploaded files and text keys of rows are shown as codes such as ~3fa1c2d4e5, "
+        "because they can contain names of people. `apiary-drill report RUN_DIR --name CODE` shows "
+        "which file a code stands for.",
     )
 
 
@@ -91,9 +92,9 @@ def _recovery(result: DrillResult, recent: Sequence[RecentDrill]) -> Iterator[Bl
     )  # fmt: skip
     marked = frozenset(number for number, met in enumerate((times[1], points[1])) if met is False)
     columns = (Column("What"), Column("Measured", number=True), Column("Against its objective"))
-    yield Grid("Measured against what was agreed", columns, rows, marked, frozenset({1, 2}))
+    yield Grid("Results against objectives", columns, rows, marked, frozenset({1, 2}))
     if result.recovery_point_at is not None:
-        yield Paragraph(f"The newest row that came back is of {newest_row(result)}.")
+        yield Paragraph(f"The newest restored row is dated {newest_row(result)}.")
     if time_s is not None:
         told = MODES.get(result.mode, result.mode)
         yield Paragraph(f"Mode: {told}." + ("" if result.mode == FAITHFUL else " Not a time to quote."))
@@ -109,7 +110,7 @@ def _findings(result: DrillResult, problems: Sequence[Problem]) -> Iterator[Bloc
     yield from problems[:LISTED_PROBLEMS]
     left = len(problems) - LISTED_PROBLEMS
     if left > 0:
-        yield Paragraph(f"{counted(left, 'finding')} more stand in result.json in the run directory.")
+        yield Paragraph(f"{counted(left, 'finding')} more are in result.json in the run directory.")
     for check in result.checks:
         if check.suppressed:
             yield Paragraph(f"{check.title}: {counted(check.suppressed, 'finding')} of the same kind not listed.")
@@ -117,7 +118,7 @@ def _findings(result: DrillResult, problems: Sequence[Problem]) -> Iterator[Bloc
 
 def _timeline(steps: tuple[Step, ...]) -> Iterator[Block]:
     if not steps:
-        yield Paragraph("No step was begun.")
+        yield Paragraph("No step was started.")
         return
     first = steps[0].started_at
     spans = []
@@ -138,11 +139,11 @@ def _timeline(steps: tuple[Step, ...]) -> Iterator[Block]:
 
 
 def _unproven(result: DrillResult) -> Iterator[Block]:
-    yield Bullets(result.unproven or ("Nothing was proven beyond what stands above.",))
+    yield Bullets(result.unproven or ("Nothing else was verified.",))
 
 
 def _kept(run_dir: Path) -> str:
     kept = ["the JSON of every step", "the servers' logs"]
     if (run_dir / "logs" / ERROR_DETAILS).exists():
-        kept.append(f"what programs said when they failed (logs/{ERROR_DETAILS})")
-    return f"The run directory {run_dir.name} holds {', '.join(kept[:-1])} and {kept[-1]}."
+        kept.append(f"the output of failed programs (logs/{ERROR_DETAILS})")
+    return f"The run directory {run_dir.name} contains {', '.join(kept[:-1])} and {kept[-1]}."

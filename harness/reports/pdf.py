@@ -11,7 +11,7 @@ from harness.reports.document import Document
 from harness.reports.html import render_html
 
 PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
-"""Debian's names of the libraries that WeasyPrint loads (doc.courtbouillon.org/weasyprint, "First steps")."""
+'Debian\'s names of the libraries that WeasyPrint loads (doc.courtbouillon.org/weasyprint, "First steps").'
 
 
 def require_pdf() -> Any:
@@ -30,9 +30,9 @@ def require_pdf() -> Any:
         ) from error
     except OSError as error:
         raise MissingProgram(
-            "a PDF needs the library Pango, which is not on this machine",
-            "As root on Debian, `apiary-drill doctor --install` fetches it.",
-            f"Elsewhere install what Debian calls {', '.join(PACKAGES)}.",
+            "PDF reports need the library Pango, which is not installed",
+            "As root on Debian: `apiary-drill doctor --install`.",
+            f"Elsewhere: install the equivalents of {', '.join(PACKAGES)}.",
         ) from error
     return weasyprint
 
@@ -48,4 +48,4 @@ def render_pdf(document: Document) -> bytes:
 
 def _nothing(url: str, **_: object) -> dict[str, object]:
     """The page holds all that it needs: whatever else is asked for is a mistake."""
-    raise ValueError(f"a report asked for {url}")
+    raise ValueError(f"a report requested {url}")

@@ -30,7 +30,7 @@ def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Pa
     blocks: list[Block] = list(_faults(result))
     if evidence is None:
         why = "the drill ended before it was collected" if result.error else "it is not in the run directory"
-        blocks.insert(0, Paragraph(f"There is none: {why}."))
+        blocks.insert(0, Paragraph(f"Not available: {why}."))
     else:
         blocks += [
             Fold("Tables", tuple(_tables(evidence)), counted(len(expected_tables(evidence)), "table")),
@@ -56,7 +56,7 @@ def _faults(result: DrillResult) -> Iterator[Block]:
         yield Paragraph(control_sentence(result.negative_control))
     if not result.faults:
         if result.negative_control is None:
-            yield Paragraph("Nothing was broken on purpose in this drill.")
+            yield Paragraph("No fault was injected in this drill.")
         return
     rows = [
         (fault.name, fault.stage, change.kind, change.subject, change.detail)
@@ -82,7 +82,7 @@ def _tables(evidence: Evidence) -> Iterator[Block]:
         else:
             same = "not compared" if not digest or not digest_now else "yes" if digest == digest_now else "no"
             rows.append((name, f"{count:,}", f"{rows_now:,}", same))
-    than = "the source" if evidence.source is not None else "the script"
+    than = "the source" if evidence.source is not None else "the dump"
     if rows:
         columns = (
             Column("Table", code=True), Column("Rows expected", number=True), Column("Rows found", number=True),
@@ -94,7 +94,7 @@ def _tables(evidence: Evidence) -> Iterator[Block]:
         yield Bullets(tuple(equal), compact=True)
     if evidence.excluded_tables and evidence.manifest is None:
         left = sorted(set(evidence.excluded_tables) - set(expected))
-        yield Paragraph(f"Left out of the backup: {', '.join(left)}." if left else "No table was left out.")
+        yield Paragraph(f"Excluded from the backup: {', '.join(left)}." if left else "No table was excluded.")
 
 
 def _files(files: FileEvidence, run_dir: Path) -> Fold:
@@ -112,7 +112,7 @@ def _files(files: FileEvidence, run_dir: Path) -> Fold:
             equal.append(f"{name} {counted(after.files, 'file')}, {size(after.size_bytes)}")
         else:
             left_out = name in files.excluded
-            wanted = ("left out", "left out") if left_out else (f"{before.files:,}", size(before.size_bytes))
+            wanted = ("excluded", "excluded") if left_out else (f"{before.files:,}", size(before.size_bytes))
             rows.append((name, wanted[0], f"{after.files:,}", wanted[1], size(after.size_bytes)))
     blocks: list[Block] = []
     if rows:
@@ -120,7 +120,7 @@ def _files(files: FileEvidence, run_dir: Path) -> Fold:
             Column("Directory", code=True), Column("Files expected", number=True), Column("Files found", number=True),
             Column("Size expected", number=True), Column("Size found", number=True),
         )  # fmt: skip
-        marked = frozenset(number for number, row in enumerate(rows) if row[1] != "left out")
+        marked = frozenset(number for number, row in enumerate(rows) if row[1] != "excluded")
         blocks.append(Grid("Directories that differ", columns, tuple(rows), marked, frozenset({2, 4})))
     if equal:
         blocks += [Paragraph("With as many files and bytes as expected:"), Bullets(tuple(equal), compact=True)]
@@ -156,9 +156,9 @@ def _indexes(evidence: Evidence) -> Iterator[Block]:
         yield Paragraph("With every expected document and setting:")
         yield Bullets(tuple(equal), compact=True)
     for name in sorted(not_imported):
-        yield Paragraph(f"{name} is searchable in the application's code, and scout:import-all leaves it out.")
+        yield Paragraph(f"{name} is searchable in the application's code, but scout:import-all skips it.")
     bad = search.actual.bad_tasks
-    yield Paragraph(f"{counted(search.actual.tasks, 'task')} of the search server, {len(bad)} of them without success.")
+    yield Paragraph(f"{counted(search.actual.tasks, 'task')} of the search server, {len(bad)} of them failed.")
 
 
 def _settings(proper: dict[str, str], found: dict[str, str]) -> str:
@@ -195,7 +195,7 @@ def _probes(evidence: Evidence) -> Fold:
     if right:
         told = tuple((kind, ", ".join(subjects)) for kind, subjects in right.items())
         blocks += [Paragraph("Answered as expected:"), Facts(told, compact=True)]
-    return Fold("Questions with known answers", tuple(blocks), counted(len(asked), "question"))
+    return Fold("Queries with known answers", tuple(blocks), counted(len(asked), "question"))
 
 
 _EXPECTED, _CLOSED = "as expected", "closed"

@@ -50,12 +50,12 @@ def sentence_of(card: Scorecard) -> str:
     healthy = sum(drill.expected is Verdict.PASS for drill in card.drills)
     faults = len(card.drills) - healthy
     parts = [
-        f"{total[Outcome.DETECTED]} of {faults} faults detected for the right reason",
-        f"{total[Outcome.FALSE_RED]} of {healthy} healthy backups called broken",
+        f"{total[Outcome.DETECTED]} of {faults} faults detected for the expected reason",
+        f"{total[Outcome.FALSE_RED]} of {healthy} healthy backups with a false positive",
     ]
     if card.whole:
         shown = len(card.checks) - len(card.unwitnessed)
-        parts.append(f"{shown} of {len(card.checks)} checks shown red")
+        parts.append(f"{shown} of {len(card.checks)} checks shown failing")
     if card.unwitnessed:
         parts[-1] += f" (not shown: {', '.join(card.unwitnessed)})"
     return "; ".join(parts) + "."
@@ -86,7 +86,7 @@ def _lines(card: Scorecard) -> Iterator[str]:
         if drill.family != FAULT_FREE:
             yield (f"| `{drill.name}` | {drill.family} | {drill.expected} | {drill.outcome} | {drill.duration_s:.1f} |")
     yield ""
-    yield "| check | would be missed by, if it were taken out |"
+    yield "| check | undetected without it |"
     yield "|---|---|"
     for each in card.checks:
         yield f"| `{each.check}` | {', '.join(f'`{name}`' for name in each.scenarios) or '–'} |"
@@ -98,7 +98,7 @@ def _cells(family: FamilyScore) -> tuple[str, ...]:
 
 
 def _ran_on(card: Scorecard) -> str:
-    at_once = "one at a time" if card.jobs == 1 else f"{card.jobs} at once"
+    at_once = "one at a time" if card.jobs == 1 else f"{card.jobs} in parallel"
     left = f" Left out, because they need another runtime: {', '.join(card.left_out)}." if card.left_out else ""
     servers = ", ".join(card.servers) or "nothing"
-    return f"Runtime {card.runtime}, {servers}, {at_once}, {card.duration_s:.0f} s from beginning to end.{left}"
+    return f"Runtime {card.runtime}, {servers}, {at_once}, {card.duration_s:.0f} s in total.{left}"

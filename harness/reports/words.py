@@ -9,9 +9,9 @@ from harness.base.model import DrillResult, Finding, NegativeControl, Severity, 
 from harness.base.sizes import size
 
 SENTENCES = {
-    Verdict.PASS: "The backup restores: everything that was checked came back.",
-    Verdict.INCONCLUSIVE: "The drill could not tell whether the backup restores.",
-    Verdict.FAIL: "The backup does not restore as it should.",
+    Verdict.PASS: "The backup restores: every check passed.",
+    Verdict.INCONCLUSIVE: "The drill could not determine whether the backup restores.",
+    Verdict.FAIL: "The backup does not restore correctly.",
 }
 
 
@@ -75,7 +75,7 @@ def times(result: DrillResult) -> str:
     """How long it took and how new the newest row is, in one line."""
     parts = [f"drill {result.duration_s:.1f} s"]
     if result.recovery_time_s is not None:
-        parts.append(f"restore (steps 2 to 6 of the guide) {result.recovery_time_s:.1f} s, {result.mode}")
+        parts.append(f"recovery time (RTO) {result.recovery_time_s:.1f} s, {mode_words(result.mode)}")
     if result.recovery_point_at is not None:
         parts.append(f"newest row {newest_row(result)}")
     if result.peak_memory_bytes is not None:
@@ -83,16 +83,21 @@ def times(result: DrillResult) -> str:
     return "; ".join(parts) + "."
 
 
+def mode_words(mode: str) -> str:
+    """What the mode of the target's servers means for the times."""
+    return "production-like durability" if mode == "faithful" else "fsync off, timings not representative"
+
+
 def control_sentence(control: NegativeControl) -> str:
     """What was broken after the verdict, and whether it was found."""
     if not control.name:
-        return f"Negative control: none ({control.note}). Whether the checks would have noticed damage is not shown."
+        return f"Negative control: none ({control.note}). This drill does not show whether the checks detect damage."
     if control.note:
         return f"Negative control {control.name}: {control.note}."
-    found = f"found, as {control.found_as}" if control.found_as else "NOT found"
+    found = f"detected, as {control.found_as}" if control.found_as else "NOT detected"
     return (
-        f"Negative control {control.name}: {control.subject} was broken on purpose after the verdict"
-        f" ({control.detail}), and the check {control.check} was asked again: {found}."
+        f"Negative control {control.name}: after the verdict, {control.subject} was damaged deliberately "
+        f"({control.detail}) and the check {control.check} ran again: {found}."
     )
 
 

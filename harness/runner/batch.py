@@ -160,7 +160,7 @@ class Batch:
         settings = self._fitting(scenario)
         backed = self.backed(scenario)
         if backed is None:
-            raise ServerFailed("the backup that was to be restored could not be made", "`apiary-drill run` says why.")
+            raise ServerFailed("the backup to restore could not be made", "Use `apiary-drill run` to see why.")
         with self._run(settings, scenario, "restored") as run:
             copy = backed.copied_to(run.plan.store.path("backup"))
             with restored(run, copy) as (stack, _):
@@ -214,8 +214,8 @@ def fitting(settings: Settings, wanted: Scenario) -> Settings:
     kind = wanted.runtime.kind
     if not runs_on(wanted, settings.runtime):
         raise UsageError(
-            f"scenario {wanted.name} needs the runtime {kind}, and --runtime says {settings.runtime}",
-            "Leave the option out, or run another scenario.",
+            f"scenario {wanted.name} needs the runtime {kind}, but --runtime is {settings.runtime}",
+            "Omit the option, or run another scenario.",
         )
     return settings if kind == "any" else replace(settings, runtime=kind)
 

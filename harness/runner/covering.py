@@ -20,7 +20,7 @@ def read_card(path: Path) -> Scorecard:
         raise UsageError(f"cannot read the scorecard {path}: {error.strerror}") from None
     except ValidationError as error:
         raise UsageError(
-            f"{path} is not a scorecard: {error.errors()[0]['msg']}", "`apiary-drill score --json` prints one."
+            f"{path} is not a scorecard: {error.errors()[0]['msg']}", "`apiary-drill score --json` writes one."
         ) from None
 
 
@@ -52,6 +52,6 @@ def _covered(scenario: Scenario, card: Scorecard) -> set[Hashable]:
     return {
         ("family", family_of(scenario)),
         ("servers", scenario.runtime.source, scenario.runtime.target),
-        *(("stage", planned.stage) for planned in scenario.planned()),
+        *(("injection point", planned.at) for planned in scenario.planned()),
         *(("check", each.check) for each in card.checks if scenario.name in each.scenarios),
     }

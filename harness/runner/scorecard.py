@@ -22,10 +22,10 @@ from harness.scenario.expectation import Expected
 FORMAT_VERSION = 1
 
 PROCEDURE = "procedure"
-"""Family of scenarios without a fault: the guide's procedure, other servers, steps that are left out."""
+"Family of scenarios without a fault: the documented procedure, other servers, omitted steps."
 
 FAULT_FREE = "fault-free"
-"""Family of drills in which nothing is broken, each with data and choices of its own."""
+"Family of fault-free drills, each with its own data and choices."
 
 
 class Outcome(StrEnum):
@@ -33,9 +33,9 @@ class Outcome(StrEnum):
 
     DETECTED = "detected"
     NOT_DETECTED = "not detected"
-    WRONG_REASON = "wrong reason"
+    WRONG_REASON = "detected for another reason"
     PASSED = "passed"
-    FALSE_RED = "false red"
+    FALSE_RED = "false positive"
     NOT_DRILLED = "not drilled"
 
 

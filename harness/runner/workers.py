@@ -62,12 +62,12 @@ def drill_all(
                 except (EOFError, OSError):  # which one depends on whether it had read what it was given
                     process.join()
                     workers[ready] = process, None
-                    yield scenario, Refused(f"its process ended with exit status {process.exitcode}")
+                    yield scenario, Refused(f"its process exited with status {process.exitcode}")
                     continue
                 _give(workers, ready, waiting)
                 yield scenario, answer
         for scenario in waiting:
-            yield scenario, Refused("every process that was to drill it has ended")
+            yield scenario, Refused("all processes that could run it have exited")
     finally:
         _end(workers)
 

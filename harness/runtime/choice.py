@@ -41,16 +41,20 @@ def choose_runtime(
         HarnessError: the runtime that was asked for cannot be had.
     """
     if settings.runtime == "process":
-        say("runtime: local processes, as asked")
+        say("runtime: local processes, as requested")
         return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
     images = settings.images
     if settings.runtime == "auto" and (settings.mysqld or settings.meilisearch):
-        say("runtime: local processes, because a program was named")
+        say("runtime: local processes, because a program was given")
         return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
     # A named image must never be left out quietly: the drill would prove something else.
     if settings.runtime == "docker" or images.mysql or images.meilisearch or images.apiary:
         runtime = _docker(settings, say, dump, keep, flavours)
-        say("runtime: Docker, as asked" if settings.runtime == "docker" else "runtime: Docker, as an image was named")
+        say(
+            "runtime: Docker, as requested"
+            if settings.runtime == "docker"
+            else "runtime: Docker, because an image was given"
+        )
         return runtime
     try:
         runtime = _docker(settings, say, dump, keep, flavours)

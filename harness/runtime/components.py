@@ -12,16 +12,19 @@ from harness.runtime.services.meilisearch import MeilisearchServer
 from harness.runtime.services.mysql import MySqlServer, server_identity
 
 MARIADB_UNPROVEN = (
-    "MariaDB stood in for MySQL: that a MySQL server takes this script, its collations and its privileges."
+    "MariaDB replaced MySQL: not verified that a MySQL server accepts this dump, its collations and its privileges."
 )
 EMBEDDED_UNPROVEN = (
-    "The embedded server stood in for Meilisearch: that a Meilisearch server of production's version takes"
-    " the same documents and settings."
+    "The embedded server replaced Meilisearch: not verified that a Meilisearch server of production's "
+    "version accepts the same documents and settings."
 )
 STANDIN_UNPROVEN = (
-    "The stand-in stood in for Apiary: that the real application starts, migrates and indexes on this backup."
+    "The stand-in replaced Apiary: not verified that the real application starts, migrates and indexes with "
+    "this backup."
 )
-UNNAMED_UNPROVEN = "The application did not say what it is (`php artisan --version`): that it is the real Apiary."
+UNNAMED_UNPROVEN = (
+    "The application did not identify itself (`php artisan --version`): not verified that it is the real Apiary."
+)
 
 
 def mysql_component(server: MySqlServer, reference: str, *, instead_of: str = "") -> Component:
@@ -40,8 +43,8 @@ def mysql_component(server: MySqlServer, reference: str, *, instead_of: str = ""
     unproven = [] if real else [MARIADB_UNPROVEN.replace("MariaDB", name, 1)]
     if instead_of:
         unproven.append(
-            f"{name} {version} took the place of {instead_of}, which could not be pulled: that this image takes the"
-            " same script."
+            f"{name} {version} replaced {instead_of}, which could not be pulled: not verified that this image "
+            "accepts the same dump."
         )
     return Component("mysql", name, version, reference, real, tuple(unproven))
 
@@ -53,8 +56,8 @@ def search_component(server: MeilisearchServer, reference: str, *, instead_of: s
     name = "embedded Meilisearch" if told.embedded else "Meilisearch"
     if instead_of:
         unproven.append(
-            f"{name} {told.version} took the place of {instead_of}, which could not be pulled: that this image takes"
-            " the same documents and settings."
+            f"{name} {told.version} replaced {instead_of}, which could not be pulled: not verified that this "
+            "image accepts the same documents and settings."
         )
     return Component("meilisearch", name, told.version, reference, not told.embedded, tuple(unproven))
 

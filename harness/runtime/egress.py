@@ -14,10 +14,10 @@ from harness.runtime.services.execution import Host, run
 from harness.runtime.services.stack import Stack
 
 NAMES: tuple[str, ...] = ("example.com", "connect.squareup.com")
-"""Looked up: a name that always exists (RFC 2606), and the payment service that Apiary calls."""
+"Looked up: a name that always exists (RFC 2606), and the payment service that Apiary calls."
 
 ADDRESSES: tuple[tuple[str, int], ...] = (("1.1.1.1", 443), ("8.8.8.8", 53), ("9.9.9.9", 443))
-"""Connected to: public name servers by address, so that no lookup is needed; nothing is sent to them."""
+"Connected to: public name servers by address, so that no lookup is needed; no data is sent."
 
 _TRY_S = 3
 _NO_ANSWER = 124

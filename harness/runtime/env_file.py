@@ -34,10 +34,12 @@ def read_env_file(path: Path) -> dict[str, str]:
             continue
         name, has_value, value = stripped.partition("=")
         if not _NAME.fullmatch(name):
-            raise UsageError(f"{path}, line {number}: not a variable", "Write NAME=value, without `export` and spaces.")
+            raise UsageError(
+                f"{path}, line {number}: not a variable assignment", "Write NAME=value, without `export` or spaces."
+            )
         if not has_value:
             raise UsageError(
-                f"{path}, line {number}: {name} has no value", f"Write {name}=value, or {name}= for empty."
+                f"{path}, line {number}: {name} has no value", f"Write {name}=value, or {name}= for an empty value."
             )
         found[name] = value
     return found

@@ -29,7 +29,7 @@ from harness.base.private import private_directory
 from harness.base.wait import wait_until
 
 DRILL_ID_VARIABLE = "APIARY_DRILL_ID"
-"""Environment variable of every process that a drill started."""
+"Environment variable of every process that a drill started."
 
 _OWNER_FILE = "owner.json"
 _LOCK_FILE = "owner.lock"
@@ -154,7 +154,7 @@ def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator
     except OSError as error:
         raise UsageError(
             f"cannot make the work directory {directory}: {error.strerror}",
-            "Name another place with APIARY_DRILL_STATE_DIR.",
+            "Choose another location with APIARY_DRILL_STATE_DIR.",
         ) from error
     _HELD[drill_id] = directory / _LOCK_FILE
     kept = False
@@ -180,8 +180,8 @@ def must_be_ours(state_dir: Path) -> None:
         return
     if os.geteuid() not in (owner, 0):
         raise UsageError(
-            f"the state directory {state_dir} belongs to the user with the number {owner}, not to {os.geteuid()}",
-            "Name one of your own with APIARY_DRILL_STATE_DIR.",
+            f"the state directory {state_dir} belongs to user ID {owner}, not to {os.geteuid()}",
+            "Choose one of your own with APIARY_DRILL_STATE_DIR.",
         )
 
 
@@ -228,7 +228,7 @@ def end_processes(drill_id: str) -> None:
         try:
             wait_until(
                 lambda: not any(True for _ in _processes_of(drill_id)),
-                what=f"the processes of drill {drill_id} to end",
+                what=f"the processes of drill {drill_id} to exit",
                 timeout_s=limit_s,
             )
         except WaitTimeout:
@@ -288,8 +288,8 @@ def _remove(directory: Path) -> None:
         return  # another start was removing it as well
     except OSError as error:
         raise ServerFailed(
-            f"cannot remove {directory}, which a drill left: {error.strerror}",
-            "Remove it yourself, or name another place with APIARY_DRILL_STATE_DIR.",
+            f"cannot remove {directory}, left behind by a drill: {error.strerror}",
+            "Remove it manually, or choose another location with APIARY_DRILL_STATE_DIR.",
         ) from error
 
 

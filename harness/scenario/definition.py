@@ -140,17 +140,19 @@ class LimitChoices(_Closed):
 
 
 class FaultChoice(_Closed):
-    """A fault to put in: its name, where (its own stage unless said), and its options."""
+    """A fault to put in: its name, where (`at`, by default its first injection point), and its options."""
 
     name: str
-    stage: str | None = None
+    at: str | None = None
     options: dict[str, JsonValue] = Field(default_factory=dict)
 
     def planned(self) -> Planned:
         """The same, for the injector. Raises KeyError, ValueError for what `load` would have refused."""
         fault = FAULTS[self.name]
         return Planned(
-            fault, fault.options.model_validate(self.options), InjectionPoint(self.stage) if self.stage else fault.stage
+            fault,
+            fault.options.model_validate(self.options),
+            InjectionPoint(self.at) if self.at else fault.injection_point,
         )
 
 
@@ -182,7 +184,7 @@ class Scenario(_Closed):
     @property
     def needs_source(self) -> bool:
         """Whether a fault of it works on the source, so that no backup that is there already will do."""
-        return any(planned.stage in FIRST_HALF for planned in self.planned())
+        return any(planned.at in FIRST_HALF for planned in self.planned())
 
 
 def load(path: Path) -> Scenario:
@@ -194,10 +196,12 @@ def load(path: Path) -> Scenario:
     raw = read_toml(path, "scenario")
     scenario = validated(path, Scenario, raw, further=[error_line(path, *each) for each in _fault_problems(raw)])
     if not path.name.endswith(SUFFIX):
-        raise UsageError(f"{path} is not called *{SUFFIX}", f"Call it {scenario.name}{SUFFIX}.")
+        raise UsageError(f"{path} is not named *{SUFFIX}", f"Name it {scenario.name}{SUFFIX}.")
     stem = path.name.removesuffix(SUFFIX)
     if scenario.name != stem:
-        raise UsageError(f"{path}: name is {scenario.name!r}, but the file is called {stem!r}", "Make them the same.")
+        raise UsageError(
+            f"{path}: name is {scenario.name!r}, but the file is named {stem!r}", "Use the same name for both."
+        )
     return scenario
 
 
@@ -216,12 +220,12 @@ def load_all(paths: Sequence[Path]) -> list[Scenario]:
     if len(wrong) == 1:
         raise wrong[0]
     if wrong:
-        raise UsageError(f"{len(wrong)} scenarios cannot be used", details="\n".join(str(error) for error in wrong))
+        raise UsageError(f"{len(wrong)} scenarios are invalid", details="\n".join(str(error) for error in wrong))
     return loaded
 
 
 def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...], str, object]]:
-    """What is wrong with names, stages and options of faults: key, what was expected, what was found.
+    """What is wrong with names, injection points and options of faults: key, what was expected, what was found.
 
     Everything that is not even a table of the right shape is told by the schema itself.
     """
@@ -230,15 +234,15 @@ def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...]
     for number, table in enumerate(tables if isinstance(tables, list) else ()):
         if not isinstance(table, dict) or not isinstance(table.get("name"), str):
             continue
-        where, name, stage = ("fault", number), table["name"], table.get("stage")
+        where, name, at = ("fault", number), table["name"], table.get("at")
         fault = FAULTS.get(name)
         if fault is None:
-            yield (*where, "name"), f"there is no such fault ({_meant(name).rstrip('.')})", name
+            yield (*where, "name"), f"unknown fault ({_meant(name).rstrip('.')})", name
             continue
         if fault.runtime not in ("any", kind):
-            yield (*where, "name"), f'{name} can only be put in with runtime.kind = "{fault.runtime}"', kind
-        if isinstance(stage, str) and stage not in fault.stages:
-            yield (*where, "stage"), f"{name} can be put in at {' or '.join(fault.stages)}", stage
+            yield (*where, "name"), f'{name} requires runtime.kind = "{fault.runtime}"', kind
+        if isinstance(at, str) and at not in fault.injection_points:
+            yield (*where, "at"), f"{name} can be injected at {' or '.join(fault.injection_points)}", at
         try:
             fault.options.model_validate(table.get("options", {}))
         except ValidationError as error:
@@ -264,7 +268,7 @@ def find_fault(name: str) -> Fault:
     """A fault by its name. Raises UsageError with those that are nearly called so."""
     if name in FAULTS:
         return FAULTS[name]
-    raise UsageError(f"there is no fault {name!r}", _meant(name).capitalize())
+    raise UsageError(f"unknown fault {name!r}", _meant(name).capitalize())
 
 
 def _meant(name: str) -> str:
@@ -284,7 +288,7 @@ def find(name: str) -> Path:
     close = close or get_close_matches(name, known, n=1)
     listed = f"Known: {', '.join(close or known) or 'none'}."
     raise UsageError(
-        f"there is no scenario {name!r}",
+        f"unknown scenario {name!r}",
         f"Did you mean {' or '.join(close)}?" if 0 < len(close) <= 3 else listed,
-        "A file is named by its path, such as ./my.drill.toml.",
+        "Give a file by its path, such as ./my.drill.toml.",
     )

@@ -51,14 +51,14 @@ class Expected(_Closed):
         """One sentence for each thing that is not as expected; empty when all of it is."""
         told = []
         if result.verdict is not self.verdict:
-            told.append(f"The verdict is {result.verdict}, expected was {self.verdict}.")
+            told.append(f"The verdict is {result.verdict}, expected {self.verdict}.")
         told += [
-            f"The expected finding {wanted} did not come."
+            f"The expected finding {wanted} is missing."
             for wanted in self.finding
             if not any(wanted.fits(finding) for finding in result.findings)
         ]
         told += [
-            f"The finding {finding.code} of {finding.subject} was not expected: {finding.message}"
+            f"The finding {finding.code} of {finding.subject} is unexpected: {finding.message}"
             for finding in result.findings
             if finding.severity is Severity.ERROR
             and not any(known.fits(finding) for known in (*self.finding, *self.also))
@@ -74,9 +74,7 @@ class Expected(_Closed):
             for wanted in self.change
             if not any(_fits(wanted, line) for line in did)
         ]
-        told += [
-            f"The change {line!r} was not expected." for line in did if not any(_fits(w, line) for w in self.change)
-        ]
+        told += [f"The change {line!r} is unexpected." for line in did if not any(_fits(w, line) for w in self.change)]
         return told
 
 

@@ -35,7 +35,7 @@ def _fault_free(number: int) -> Scenario:
     odd = tuple(sorted(FAMILIES["edge-case"]))
     return Scenario(
         name=f"fault-free-{number}",
-        why="Nothing is broken here, whatever the data and however the backup was taken: the drill has to pass.",
+        why="Fault-free drill: whatever the data and the kind of backup, the drill has to pass.",
         data=Data(scale="tiny", rng_seed=number, extras=_some(rng, EXTRAS)),
         backup=BackupChoices(
             mode=rng.choice(("hot", "quiesced")),

@@ -58,7 +58,7 @@ verdict = "{verdict}"                 # PASS, INCONCLUSIVE, FAIL
 _ANY_KIND = '# kind = "any"                   # process, docker'
 
 _NO_FAULT = """
-# [[fault]]                      # what is broken on purpose: `apiary-drill faults` lists all
+# [[fault]]                      # a fault to inject: `apiary-drill faults` lists all
 # name = "drop-row"
 # [fault.options]
 # sealed = true
@@ -67,7 +67,7 @@ _NO_FAULT = """
 _FAULT = """
 [[fault]]                        # {summary}
 name = "{name}"
-# stage = "{stage}"
+# at = "{at}"
 """
 
 
@@ -80,6 +80,6 @@ def template(name: str, fault: Fault | None = None) -> str:
     """
     if fault is None:
         return _TEMPLATE.format(name=name, scale="small", kind=_ANY_KIND, faults=_NO_FAULT, verdict="PASS")
-    put_in = _FAULT.format(name=fault.name, summary=fault.summary, stage=" or ".join(fault.stages))
+    put_in = _FAULT.format(name=fault.name, summary=fault.summary, at=" or ".join(fault.injection_points))
     kind = _ANY_KIND if fault.runtime == "any" else f'kind = "{fault.runtime}"'
     return _TEMPLATE.format(name=name, scale="tiny", kind=kind, faults=put_in, verdict="FAIL")

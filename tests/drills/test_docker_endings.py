@@ -34,9 +34,9 @@ _STAGES = {
     # the stage that is hit: the command, and the last line before it
     "start-source": (_RUN, "runtime: Docker"),
     "source": (_RUN, "Start the servers of the source"),
-    "backup": (_RUN, "Look at the source before the backup"),
-    "start-target": (("verify",), "Read the backup before anything of it runs"),
-    "restore-files": (("verify",), "Stop the application, nobody is connected"),
+    "backup": (_RUN, "Collect evidence from the source"),
+    "start-target": (("verify",), "Check the backup before running any of it"),
+    "restore-files": (("verify",), "Stop the application"),
     "restore-database": (("verify",), "Restore the files"),
     "reindex": (("verify",), "Start the application"),
     "checks": (("verify",), "Rebuild the search index"),
@@ -104,7 +104,7 @@ def test_the_next_start_removes_what_a_killed_drill_left(
         following.send_signal(signal.SIGINT)
         output, _ = following.communicate(timeout=120)
     assert following.returncode == 130, output
-    assert output.rstrip().endswith("interrupted: every server of this drill was ended")
+    assert output.rstrip().endswith("interrupted: all servers of this drill were stopped")
     assert things(engine, other_id) == []
     assert place.drills == []
     assert things(engine, neighbour.drill_id) == beside
@@ -120,7 +120,7 @@ def test_a_database_that_dies_in_the_middle_of_the_restore_is_inconclusive(
         output, _ = process.communicate(timeout=120)
     assert process.returncode == 3, output
     assert "INCONCLUSIVE" in output
-    assert "MySQL ended with exit status 137 by itself" in " ".join(output.split()), output
+    assert "MySQL failed with exit status 137 by itself" in " ".join(output.split()), output
     assert things(engine, drill_id) == []
     assert place.drills == []
     (run_dir,) = place.runs

@@ -113,7 +113,7 @@ def test_change_file(restoration: Restoration) -> None:
     (path,) = differing(before, after)
     assert (before[path].size_bytes, before[path].mtime_s) == (after[path].size_bytes, after[path].mtime_s)
     assert before[path].sha256 != after[path].sha256
-    assert change == Change("file", coded(path), "lowest bit of its last byte flipped, same size and times")
+    assert change == Change("file", coded(path), "lowest bit of its last byte flipped, size and times unchanged")
     assert files(restoration) == before
 
 

@@ -190,7 +190,7 @@ def test_a_database_that_the_script_does_not_hold_is_a_bad_backup(settings: Sett
     result = json.loads(process.stdout)
     (found,) = [finding for finding in result["findings"] if finding["code"] == "database-missing"]
     assert (result["verdict"], found["subject"]) == ("FAIL", "three")
-    assert found["message"] == "The dump does not hold three, but one, two."
+    assert found["message"] == "The dump does not contain three, but one, two."
     assert json.loads((settings.runs_dir / result["drill_id"] / "result.json").read_text())["verdict"] == "FAIL"
 
 
@@ -200,8 +200,8 @@ def test_without_a_server_the_drill_cannot_tell(settings: Settings, script: Path
     storage.mkdir()
     process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage), "--mysqld", "no-such-server")
     assert process.returncode == 3
-    assert "no database server: looked for no-such-server in " in told(process)
-    assert "HINT: As root on Debian, `apiary-drill doctor --install` fetches what is missing." in told(process)
+    assert "no database server: no no-such-server in " in told(process)
+    assert "HINT: As root on Debian, `apiary-drill doctor --install` installs what is missing." in told(process)
 
 
 def test_a_script_that_wants_a_shell_is_refused(settings: Settings, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_script_that_wants_a_shell_is_refused(settings: Settings, tmp_path: Pa
     )
     process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage))
     assert process.returncode == 1
-    assert "evil.sql was refused: on line 3" in " ".join(process.stdout.split())
+    assert "evil.sql was rejected: on line 3" in " ".join(process.stdout.split())
     assert not mark.exists()
 
 

@@ -27,9 +27,9 @@ Drilled = Callable[[Scenario], DrillResult]
 
 @contextmanager
 def note_stages(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
-    context.changed("stage", context.stage, "entered")
+    context.changed("stage", context.at, "entered")
     yield
-    context.changed("stage", context.stage, "left")
+    context.changed("stage", context.at, "left")
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def restart_both(context: FaultContext, rng: Random, options: Options) -> Iterat
         control.resume()
         control.kill()
         control.restart()
-        context.changed("process", name, "killed and started again")
+        context.changed("process", name, "killed and restarted")
     yield
 
 
@@ -107,11 +107,11 @@ def test_every_stage_is_entered_and_left_and_servers_come_back_with_their_data(d
 def test_a_stage_that_hangs_is_inconclusive(drilled: Drilled) -> None:
     result = drilled(scenario(fault=[{"name": "hangs"}], limits={"stage_s": 30}))
     assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("step-restore-files", "restore-files")])
-    assert result.reasons == ("Restore-files: out of time: it took longer than its limit of 30 s.",)
+    assert result.reasons == ("Restore-files: timed out: the step exceeded its limit of 30 s.",)
 
 
 def test_a_fault_that_breaks_is_not_the_backups_failure(drilled: Drilled) -> None:
-    result = drilled(scenario(fault=[{"name": "breaks"}, {"name": "stages", "stage": "collect"}]))
+    result = drilled(scenario(fault=[{"name": "breaks"}, {"name": "stages", "at": "collect"}]))
     assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("fault-failed", "breaks")])
     assert result.reasons[0].startswith("Fault breaks: ZeroDivisionError at test_injection.py:")
     assert "content" not in result.error
@@ -119,7 +119,7 @@ def test_a_fault_that_breaks_is_not_the_backups_failure(drilled: Drilled) -> Non
 
 def test_a_server_that_is_killed_is_no_bad_backup_and_a_fault_behind_it_is_not_reached(drilled: Drilled) -> None:
     result = drilled(
-        scenario(fault=[{"name": "killed"}, {"name": "stages", "stage": "collect"}]),
+        scenario(fault=[{"name": "killed"}, {"name": "stages", "at": "collect"}]),
     )
     assert result.verdict == "INCONCLUSIVE"
     assert result.faults[0].changes[0].detail == "killed after 100000 bytes"

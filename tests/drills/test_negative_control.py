@@ -67,7 +67,7 @@ def test_what_differed_already_is_not_taken_for_found(target: Target) -> None:
     assert source is not None
     others = replace(source, tables=tuple(replace(table, digest="0" * 32) for table in source.tables))
     made = control(replace(target, evidence=replace(target.evidence, source=others)), (), CHECKS, 7, ["row-removed"])
-    assert made == NegativeControl(note="there was nothing that could be broken", rng_seed=7)
+    assert made == NegativeControl(note="the target has nothing to change", rng_seed=7)
 
 
 def test_a_trigger_that_waits_costs_a_minute_and_not_the_verdict(

@@ -86,7 +86,7 @@ def test_the_fixtures_are_what_they_say(tmp_path: Path) -> None:
     assert "5 passed" in told, told
     assert "1 failed" in told
     assert "test_a_drill_that_is_not_as_expected FAILED" in told
-    assert "The expected finding file-emptied of resumes/* did not come." in told
+    assert "The expected finding file-emptied of resumes/* is missing." in told
     assert list((tmp_path / "state/drills").iterdir()) == []
 
 
@@ -101,8 +101,8 @@ def test_a_changed_expectation_is_red_and_told_in_words(tmp_path: Path) -> None:
     assert "1 failed, 1 passed" in told, told
     for line in (
         "remove-row: FAIL, expected was FAIL",
-        "  The expected finding row-count of users did not come.",
-        "Broken on purpose at restored: remove-row:",
+        "  The expected finding row-count of users is missing.",
+        "Fault injected at restored: remove-row:",
         f"  apiary-drill report {runs}/",
     ):
         assert line in told

@@ -85,7 +85,7 @@ def test_a_failed_command_says_why_and_keeps_all_of_it(tmp_path: Path) -> None:
     with pytest.raises(ProcedureFailed) as told:
         app.must_artisan("migrate", "--force")
     cause = "SQLSTATE[HY000] 2002: Connection refused"
-    assert told.value.fact == f"`php artisan migrate --force` ended with exit status 1: {cause}"
+    assert told.value.fact == f"`php artisan migrate --force` failed with exit status 1: {cause}"
     assert told.value.details == CAUSES[0][0] + "Running migrations.\n"
     assert str(told.value).splitlines()[1].startswith("[2026-11-29 10:00:00] production.ERROR: SQLSTATE[HY000] [2002]")
     assert "lines left out" in str(told.value)
@@ -94,10 +94,10 @@ def test_a_failed_command_says_why_and_keeps_all_of_it(tmp_path: Path) -> None:
 
 def test_an_application_that_does_not_start_names_the_cause_of_its_log() -> None:
     log = f"the end of the log:\nSomething first.\n{CAUSES[0][0]}"
-    failed = start_failed(ServerFailed("Apiary ended with exit status 1", "Look.", details=log))
+    failed = start_failed(ServerFailed("Apiary failed with exit status 1", "Look.", details=log))
     assert isinstance(failed, ServerFailed)
     assert (failed.fact, failed.hints, failed.details) == (
-        f"Apiary ended with exit status 1: {CAUSES[0][1]}",
+        f"Apiary failed with exit status 1: {CAUSES[0][1]}",
         ("Look.",),
         log,
     )

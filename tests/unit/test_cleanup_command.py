@@ -25,7 +25,7 @@ def test_an_engine_that_could_not_be_asked_is_told(tmp_path: Path) -> None:
     assert (ended.exit_code, ended.stdout) == (0, "nothing to remove\n")
     host = f"unix://{tmp_path}/none.sock"
     assert " ".join(ended.stderr.split()) == (
-        f"containers were not looked for: no Docker engine answers at {host} (DOCKER_HOST): no such file or directory"
+        f"containers were not checked: no Docker engine answers at {host} (DOCKER_HOST): no such file or directory"
     )
 
 
@@ -38,7 +38,7 @@ def test_the_backup_that_a_killed_command_left_is_removed(tmp_path: Path) -> Non
     (notes / "one").symlink_to(partial)
     (notes / "of-a-disk-that-is-away").symlink_to(tmp_path / "mnt" / "night.partial")
     told = [cleanup(tmp_path, *names).stdout for names in (["of-somebody-else"], [], [])]
-    removed = f"removed {partial}: a backup that was not finished\n1 leftovers removed\n"
+    removed = f"removed unfinished backup {partial}\nremoved 1 leftovers\n"
     assert told == ["nothing to remove\n", removed, "nothing to remove\n"]
     assert [note.name for note in notes.iterdir()] == ["of-a-disk-that-is-away"]
     assert list(partial.parent.iterdir()) == []

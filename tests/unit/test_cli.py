@@ -130,7 +130,10 @@ def test_a_name_that_is_nearly_right_gets_the_right_one() -> None:
 
 
 def test_objectives_have_units() -> None:
-    for text, told in (("1x", "--rto: '1x' is not a time above 0"), ("0h", "--rto: '0h' is not a time above 0")):
+    for text, told in (
+        ("1x", "--rto: '1x' is not a time greater than zero"),
+        ("0h", "--rto: '0h' is not a time greater than zero"),
+    ):
         answer = CliRunner().invoke(main, ["verify", "--rto", text])
         assert (answer.exit_code, told in answer.output) == (2, True)
     command = main.get_command(click.Context(main), "verify")

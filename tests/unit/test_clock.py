@@ -87,7 +87,7 @@ def test_a_step_that_hangs_is_ended_at_its_limit() -> None:
     with pytest.raises(StageFailed) as caught, clock.step("files", "Restore the files"):
         threading.Event().wait(60)
     assert caught.value.exit_code == 3
-    assert str(caught.value) == "files: out of time: it took longer than its limit of 0.05 s"
+    assert str(caught.value) == "files: timed out: the step exceeded its limit of 0.05 s"
     assert [(step.name, step.failed) for step in clock.steps] == [("files", True)]
     with clock.step("script", "Run the script"):
         pass
@@ -107,7 +107,7 @@ def test_a_step_outside_the_main_thread_is_judged_when_it_ends() -> None:
     thread = threading.Thread(target=late)
     thread.start()
     thread.join()
-    assert told == ["files: out of time: it took longer than its limit of 0.05 s"]
+    assert told == ["files: timed out: the step exceeded its limit of 0.05 s"]
 
 
 def test_a_fault_that_fails_in_a_step_is_not_the_steps_failure() -> None:
@@ -128,4 +128,4 @@ def test_what_nobody_provided_for_could_not_tell_and_keeps_its_words_out_of_repo
     assert (caught.value.fact, caught.value.exit_code) == ("files: no such file or directory", 3)
     with pytest.raises(StageFailed) as caught, clock.step("files", "Files"):
         raise OSError(errno.ENOSPC, "No space left on device")
-    assert caught.value.hints == ("Make room and run the drill again.",)
+    assert caught.value.hints == ("Free some disk space and run the drill again.",)

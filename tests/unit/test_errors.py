@@ -9,7 +9,7 @@ from tests.tables import over_table
 
 def test_an_error_is_told_as_fact_hints_and_details() -> None:
     error = HarnessError("the disk has 0 bytes left", "Make room.", "Try again.", details="line 1\nline 2\n")
-    assert str(error) == "the disk has 0 bytes left\nHINT: Make room.\nHINT: Try again.\nline 1\nline 2"
+    assert str(error) == "the disk has 0 bytes left\nHINT: Free some disk space.\nHINT: Try again.\nline 1\nline 2"
     assert str(HarnessError("it rained")) == "it rained"
 
 
@@ -32,8 +32,8 @@ def test_exit_codes(kind: str, exit_code: int) -> None:
 
 
 def test_a_failed_stage_names_itself_and_keeps_the_rest_of_its_cause() -> None:
-    cause = BrokenArtifact("the dump is cut short", "Take it again.", details="line 9")
+    cause = BrokenArtifact("the dump is truncated", "Take it again.", details="line 9")
     error = StageFailed("read", cause)
-    assert str(error) == "read: the dump is cut short\nHINT: Take it again.\nline 9"
+    assert str(error) == "read: the dump is truncated\nHINT: Take it again.\nline 9"
     assert (error.stage, error.exit_code) == ("read", 1)
     assert StageFailed("read", UsageError("no such file")).exit_code == 2

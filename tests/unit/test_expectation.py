@@ -38,27 +38,27 @@ def test_verdict_and_finding_as_expected() -> None:
         (
             expected(),
             result(Verdict.INCONCLUSIVE, COUNT),
-            ("The verdict is INCONCLUSIVE, expected was FAIL.",),
+            ("The verdict is INCONCLUSIVE, expected FAIL.",),
         ),
         (
             expected(),
             result(Verdict.FAIL, ("row-count", "teams", Severity.ERROR)),
             (
-                "The expected finding row-count of users did not come.",
-                "The finding row-count of teams was not expected: Found row-count.",
+                "The expected finding row-count of users is missing.",
+                "The finding row-count of teams is unexpected: Found row-count.",
             ),
         ),
         (
             expected(),
             result(Verdict.FAIL, COUNT, DIGEST),
-            ("The finding content-digest of users was not expected: Found content-digest.",),
+            ("The finding content-digest of users is unexpected: Found content-digest.",),
         ),
         (
             expected(Verdict.PASS, finding=""),
             result(Verdict.FAIL, COUNT),
             (
-                "The verdict is FAIL, expected was PASS.",
-                "The finding row-count of users was not expected: Found row-count.",
+                "The verdict is FAIL, expected PASS.",
+                "The finding row-count of users is unexpected: Found row-count.",
             ),
         ),
     ],

@@ -16,7 +16,7 @@ def test_times_have_units() -> None:
     assert {text: duration_s(text, "--limit stage") for text in said} == said
     for text in ("", "0", "0s", "-1", "2 days", "m", "1h30m", "inf", "nan", "1e3", "٣s"):
         with pytest.raises(
-            UsageError, match=r"^--limit stage: .* is not a time above 0\nHINT: Examples: 90s, 2m, 1\.5h"
+            UsageError, match=r"^--limit stage: .* is not a time greater than zero\nHINT: Examples: 90s, 2m, 1\.5h"
         ):
             duration_s(text, "--limit stage")
 
@@ -28,7 +28,7 @@ def test_an_option_sets_one_limit_and_the_last_one_wins() -> None:
     for wrong in ("searchready=10m", "search-ready", "=10m", "search_ready_s=10m", ""):
         with pytest.raises(UsageError) as told:
             Limits().with_options([wrong])
-        assert told.value.fact == f"--limit {wrong!r} names no limit"
+        assert told.value.fact == f"--limit {wrong!r}: unknown limit"
         assert all(name in told.value.hints[0] for name in NAMES)
 
 

@@ -14,7 +14,7 @@ from tests.tables import over_table
         (1062, "Duplicate entry 'ann@example.org' for key 'users.gt_email'", "Duplicate entry '…'"),
         (1367, "Illegal double value 'Ann' found during parsing", "Illegal double value '…' found during parsing"),
         (1690, "BIGINT value is out of range in '(7 - 8)'", "BIGINT value is out of range in '…'"),
-        (1644, "Ann Burdell may not do that", "a trigger or routine refused a row"),
+        (1644, "Ann Burdell may not do that", "a trigger or routine rejected a row"),
         (9999, "An error of tomorrow quotes 'Ann's'", "An error of tomorrow quotes '…"),
         (9999, "An error of tomorrow quotes 'Ann", "An error of tomorrow quotes '…"),
     ],

@@ -64,7 +64,7 @@ def test_a_file_that_is_wrong_keeps_everything_from_starting(tmp_path: Path, run
     for told in (
         "bad.drill.toml: colour: extra inputs are not permitted, found 'red'",
         "bad.drill.toml: limits.stage_s: input should be greater than 0, found -1",
-        "worse.drill.toml: fault.0.name: there is no such fault (did you mean drop-row?), found 'drop-rwo'",
+        "worse.drill.toml: fault.0.name: unknown fault (did you mean drop-row?), found 'drop-rwo'",
     ):
         assert told in ran.stdout
     assert "Traceback" not in ran.stdout
@@ -75,7 +75,7 @@ def test_a_limit_that_is_none_is_bad_usage_before_anything_starts(tmp_path: Path
     scenario(tmp_path, "good")
     ran = run_pytest("--drill-limit", "search-ready=soon")
     assert ran.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "--drill-limit search-ready: 'soon' is not a time above 0" in ran.stderr
+    assert "--drill-limit search-ready: 'soon' is not a time greater than zero" in ran.stderr
     assert not (tmp_path / "state").exists()
 
 
@@ -112,7 +112,7 @@ def test_a_missing_engine_is_an_error_and_skipped_where_that_is_allowed(tmp_path
 def test_an_engine_and_local_processes_contradict_each_other(tmp_path: Path, run_pytest: Run) -> None:
     ran = run_pytest("--drill-engine", "unix:///x", "--drill-runtime", "process")
     assert ran.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "--drill-engine names a Docker engine, and --drill-runtime says process" in ran.stderr
+    assert "--drill-engine gives a Docker engine, but --drill-runtime is process" in ran.stderr
 
 
 def test_several_engines_are_told_and_so_is_that_one_worker_uses_only_the_first(

@@ -71,7 +71,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             also = [{ code = "content-digest" }]
             [[fault]]
             name = "drop-row"
-            stage = "artifact"
+            at = "artifact"
             [fault.options]
             table = "users"
             sealed = true
@@ -99,7 +99,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         also=(ExpectedFinding(code="content-digest"),),
     )
     (planned,) = scenario.planned()
-    assert (planned.fault.name, planned.stage, scenario.needs_source) == ("drop-row", InjectionPoint.ARTIFACT, False)
+    assert (planned.fault.name, planned.at, scenario.needs_source) == ("drop-row", InjectionPoint.ARTIFACT, False)
     assert planned.options.model_dump() == {"sealed": True, "table": "users"}
     assert scenario.restore.stages == (InjectionPoint.STOP, InjectionPoint.DATABASE, InjectionPoint.FILES)
     assert (scenario.runtime.kind, scenario.runtime.flavours) == (
@@ -144,15 +144,15 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ("name = 'mine'", "why: field required"),
         (
             MINIMAL + "[[fault]]\nname = 'drop-rwo'",
-            "fault.0.name: there is no such fault (did you mean drop-row?), found 'drop-rwo'",
+            "fault.0.name: unknown fault (did you mean drop-row?), found 'drop-rwo'",
         ),
         (
             MINIMAL + "[[fault]]\nname = 'zzz'",
-            "fault.0.name: there is no such fault (`apiary-drill faults` lists them), found 'zzz'",
+            "fault.0.name: unknown fault (`apiary-drill faults` lists them), found 'zzz'",
         ),
         (
-            MINIMAL + "[[fault]]\nname = 'drop-row'\nstage = 'start'",
-            "fault.0.stage: drop-row can be put in at artifact, found 'start'",
+            MINIMAL + "[[fault]]\nname = 'drop-row'\nat = 'start'",
+            "fault.0.at: drop-row can be injected at artifact, found 'start'",
         ),
         (
             MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nsealed = 1",
@@ -164,11 +164,11 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ),
         (
             MINIMAL + "[[fault]]\nname = 'egress'\n[runtime]\nkind = 'process'",
-            "fault.0.name: egress can only be put in with runtime.kind = \"docker\", found 'process'",
+            "fault.0.name: egress requires runtime.kind = \"docker\", found 'process'",
         ),
         (
             MINIMAL + "[[fault]]\nname = 'disk-full'",
-            "fault.0.name: disk-full can only be put in with runtime.kind = \"process\", found 'any'",
+            "fault.0.name: disk-full requires runtime.kind = \"process\", found 'any'",
         ),
         (
             MINIMAL + "[[fault]]\nname = 'archive-torn'\n[fault.options]\nshare = 1.0",
@@ -214,7 +214,7 @@ def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
         "FILE: data.rows: extra inputs are not permitted, found 5\n"
         "FILE: backup.mode: input should be 'hot' or 'quiesced', found 'warm'\n"
         "FILE: fault.0.options.table: input should be a valid string, found 1\n"
-        "FILE: fault.1.name: there is no such fault (did you mean lose-emoji?), found 'lose-emojis'"
+        "FILE: fault.1.name: unknown fault (did you mean lose-emoji?), found 'lose-emojis'"
     )
 
 
@@ -223,7 +223,7 @@ def test_all_errors_of_all_files_are_told_before_anything_starts(tmp_path: Path)
     with pytest.raises(UsageError) as caught:
         load_all([bad, good, tmp_path / "gone.drill.toml"])
     assert str(caught.value).replace(str(tmp_path), "DIR") == (
-        "2 scenarios cannot be used\n"
+        "2 scenarios are invalid\n"
         "DIR/bad.drill.toml has 2 errors\n"
         "DIR/bad.drill.toml: name: input should be a valid string, found 5\n"
         "DIR/bad.drill.toml: why: field required\n"
@@ -233,18 +233,18 @@ def test_all_errors_of_all_files_are_told_before_anything_starts(tmp_path: Path)
 
 def test_the_name_is_the_files_name(tmp_path: Path) -> None:
     path = written(tmp_path, MINIMAL, "yours.drill.toml")
-    assert refused(path) == "FILE: name is 'mine', but the file is called 'yours'\nHINT: Make them the same."
+    assert refused(path) == "FILE: name is 'mine', but the file is named 'yours'\nHINT: Use the same name for both."
 
 
 def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
-    assert refused(written(tmp_path, "name = ")) == ("FILE is not a TOML file: Invalid value (at end of document)")
+    assert refused(written(tmp_path, "name = ")) == ("FILE is not valid TOML: Invalid value (at end of document)")
 
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "mine.drill.toml"
     path.write_bytes(b"name = '\xff'")
     assert refused(path) == (
-        "FILE is not a TOML file: 'utf-8' codec can't decode byte 0xff in position 8: invalid start byte"
+        "FILE is not valid TOML: 'utf-8' codec can't decode byte 0xff in position 8: invalid start byte"
     )
 
 
@@ -286,9 +286,9 @@ def test_an_unknown_name_lists_what_is_known() -> None:
     with pytest.raises(UsageError) as caught:
         find("nightly")
     assert str(caught.value) == (
-        "there is no scenario 'nightly'\n"
+        "unknown scenario 'nightly'\n"
         f"HINT: Known: {', '.join(shipped())}.\n"
-        "HINT: A file is named by its path, such as ./my.drill.toml."
+        "HINT: Give a file by its path, such as ./my.drill.toml."
     )
 
 

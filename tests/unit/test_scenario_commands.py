@@ -36,15 +36,15 @@ def test_a_scenario_is_shown_in_words() -> None:
     shown = load(shipped()["drop-row"])
     assert result.output.startswith(f"drop-row  {shipped()['drop-row']}\n")
     told = result.output.partition("\n\n")[2]
-    assert "Data: tiny, random numbers from 1\nBackup: hot, storage as tar.zst\n" in told
+    assert "Data: tiny, random seed 1\nBackup: hot, storage as tar.zst\n" in told
     assert told.endswith(
-        "Left out of the files: nova-exports, dompdf\n"
+        "Excluded directories: nova-exports, dompdf\n"
         "Restore: stop, files, database, start, reindex\n"
         "Runs on: anything\n"
         "Fault at artifact: drop-row (table = rsvps, sealed = True)\n"
-        "  One row is missing in the dump.\n"
+        "  One row is missing from the dump.\n"
         "Expected: FAIL\n"
-        "  has to be found: row-count of rsvps\n"
+        "  required finding: row-count of rsvps\n"
     )
     assert " ".join(shown.why.split()) in flat(result)
 
@@ -79,7 +79,7 @@ def test_a_new_file_passes_the_check(tmp_path: Path) -> None:
     assert (scenario.data.scale, scenario.fault, scenario.expected.verdict) == ("small", (), "PASS")
     again = drill("scenarios", "new", "nightly", "--to", str(tmp_path))
     assert again.exit_code == 2
-    assert again.output == f"error: {path} exists\nHINT: Choose another name, or remove it.\n"
+    assert again.output == f"error: {path} exists\nHINT: Choose another name, or remove that file.\n"
 
 
 @over_table("fault", FAULTS.values())
@@ -88,7 +88,7 @@ def test_a_new_file_with_a_fault_passes_the_check(tmp_path: Path, fault: Fault) 
     path.write_text(template("mine", fault))
     scenario = load(path)
     assert [choice.name for choice in scenario.fault] == [fault.name]
-    assert scenario.planned()[0].stage is fault.stage
+    assert scenario.planned()[0].at is fault.injection_point
 
 
 def test_every_key_of_the_template_is_one_of_the_schema(tmp_path: Path) -> None:
@@ -106,8 +106,8 @@ def test_every_key_of_the_template_is_one_of_the_schema(tmp_path: Path) -> None:
 @over_table(
     "arguments, told",
     [
-        (("new", "My Scenario"), "'My Scenario' is no name: small letters, digits and '-' only"),
-        (("new", "mine", "--fault", "drop-rwo"), "there is no fault 'drop-rwo'"),
+        (("new", "My Scenario"), "'My Scenario' is not a valid name: use lowercase letters, digits and '-'"),
+        (("new", "mine", "--fault", "drop-rwo"), "unknown fault 'drop-rwo'"),
         (("new", "mine", "--to", "/nowhere/at/all"), "does not exist"),
     ],
 )
@@ -121,17 +121,17 @@ def test_every_fault_is_listed() -> None:
     result = drill("faults")
     assert result.exit_code == 0
     for fault in FAULTS.values():
-        assert f" {fault.name} {fault.stage} " in f" {flat(result)} "
+        assert f" {fault.name} {fault.injection_point} " in f" {flat(result)} "
 
 
 @over_table(
     "name, told",
     [
-        ("next-release", "The target is the stand-in's release 'next', and its migrations run"),
-        ("drop-index-from-elsewhere", "Nothing is known of the source, as for a backup from elsewhere"),
-        ("plain-procedure", "The script goes to the server as it stands"),
-        ("medium", "Markers for pytest: slow"),
-        ("mysql-killed", "the faults have to say: process mysql: killed after 100000 bytes of the script"),
+        ("next-release", "The target is stand-in release 'next', and its migrations run"),
+        ("drop-index-from-elsewhere", "No evidence of the source, as for a backup from elsewhere"),
+        ("plain-procedure", "The dump is loaded unmodified"),
+        ("medium", "pytest markers: slow"),
+        ("mysql-killed", "required change: process mysql: killed after 100000 bytes of the script"),
     ],
 )
 def test_what_is_not_usual_in_a_scenario_is_shown(name: str, told: str) -> None:
@@ -142,12 +142,14 @@ def test_a_fault_is_shown_with_its_options() -> None:
     result = drill("faults", "drop-row")
     assert (result.exit_code, result.output) == (
         0,
-        "drop-row  (dump)\n"
-        "  One row is missing in the dump.\n"
-        "  Put in at: artifact\n"
-        "  Option: sealed: bool = False\n"
-        "  Option: table: str | None = None\n",
+        (
+            "drop-row  (dump)\n"
+            "  One row is missing from the dump.\n"
+            "  Injection points: artifact\n"
+            "  Option: sealed: bool = False\n"
+            "  Option: table: str | None = None\n"
+        ),
     )
     unknown = drill("faults", "drop-rwo")
     assert unknown.exit_code == 2
-    assert unknown.output == "error: there is no fault 'drop-rwo'\nHINT: Did you mean drop-row?\n"
+    assert unknown.output == "error: unknown fault 'drop-rwo'\nHINT: Did you mean drop-row?\n"

@@ -22,11 +22,11 @@ def score(directory: Path, *arguments: str) -> Result:
 @over_table(
     "arguments, told",
     [
-        (["no-such"], "error: there is no scenario 'no-such'"),
-        (["egress", "--runtime", "process"], "error: there is nothing to drill"),
-        (["--family", "fault-free", "--fault-free", "0"], "error: there is nothing to drill"),
+        (["no-such"], "error: unknown scenario 'no-such'"),
+        (["egress", "--runtime", "process"], "error: no scenario to run"),
+        (["--family", "fault-free", "--fault-free", "0"], "error: no scenario to run"),
         (["--jobs", "0"], "Invalid value for '--jobs'"),
-        (["drop-row", "drop-row"], "error: 2 of the scenarios are called drop-row"),
+        (["drop-row", "drop-row"], "error: 2 scenarios have the name drop-row"),
         (["drop-row", "--apiary-image", "x:1", "--runtime", "docker"], "error: the real Apiary has no generated data"),
     ],
 )
@@ -49,7 +49,7 @@ def test_without_an_engine_nothing_is_called_detected(tmp_path: Path) -> None:
         ("gtid-line", "not drilled", None),
     ]
     assert all("no Docker engine answers" in drill["unmet"][0] for drill in card["drills"])
-    assert "0 of 1 faults detected for the right reason" in (tmp_path / "card.md").read_text()
+    assert "0 of 1 faults detected for the expected reason" in (tmp_path / "card.md").read_text()
     (written,) = (tmp_path / "state/runs").glob("*-score-*/scorecard.json")
     assert json.loads(written.read_text())["drills"] == card["drills"]
     assert list((tmp_path / "state").glob("drills/*")) == []
@@ -58,5 +58,5 @@ def test_without_an_engine_nothing_is_called_detected(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_said_before_anything_starts(tmp_path: Path) -> None:
     ran = score(tmp_path, "drop-row", "--runtime", "docker", "--markdown", str(tmp_path / "nowhere/card.md"))
     assert ran.exit_code == 2
-    assert f"error: cannot write --markdown {tmp_path}/nowhere/card.md: there is no directory" in ran.stderr
+    assert f"error: cannot write --markdown {tmp_path}/nowhere/card.md: directory" in ran.stderr
     assert not (tmp_path / "state/runs").exists()

@@ -150,7 +150,8 @@ def test_all_is_well() -> None:
     good = card(*GOOD, checks=WITNESSED)
     assert good.as_it_should_be
     assert sentence_of(good) == (
-        "1 of 1 faults detected for the right reason; 0 of 1 healthy backups called broken; 1 of 1 checks shown red."
+        "1 of 1 faults detected for the expected reason; 0 of 1 healthy backups with a false positive; "
+        "1 of 1 checks shown failing."
     )
     assert [family.family for family in good.families] == ["dump", PROCEDURE]
     assert (good.total.drills, good.total.duration_s) == (2, 4.0)
@@ -162,15 +163,15 @@ def test_all_is_well() -> None:
     [
         (
             scored(scenario("alter-row"), result(check("rows-source"))),
-            "1 of 2 faults detected for the right reason; 0 of 1 healthy backups called broken;",
+            "1 of 2 faults detected for the expected reason; 0 of 1 healthy backups with a false positive;",
         ),
         (
             scored(scenario("medium", verdict=Verdict.PASS, faults=(), finding=()), result(check("files", OTHER))),
-            "1 of 1 faults detected for the right reason; 1 of 2 healthy backups called broken;",
+            "1 of 1 faults detected for the expected reason; 1 of 2 healthy backups with a false positive;",
         ),
         (
             not_drilled(scenario("alter-row"), "no Docker engine answers"),
-            "1 of 2 faults detected for the right reason; 0 of 1 healthy backups called broken;",
+            "1 of 2 faults detected for the expected reason; 0 of 1 healthy backups with a false positive;",
         ),
     ],
 )
@@ -178,14 +179,14 @@ def test_one_thing_that_is_wrong_spoils_it(wrong: ScoredDrill, sentence: str) ->
     spoiled = card(*GOOD, wrong, checks=WITNESSED)
     assert not spoiled.as_it_should_be
     assert spoiled.wrong == (wrong,)
-    assert sentence_of(spoiled) == f"{sentence} 1 of 1 checks shown red."
+    assert sentence_of(spoiled) == f"{sentence} 1 of 1 checks shown failing."
     assert f"`{wrong.name}`: {wrong.outcome}." in render_markdown(spoiled)
 
 
 def test_a_check_that_nothing_shows_red_spoils_a_whole_scorecard() -> None:
     checks = (*WITNESSED, SoleDetectors("files", ()))
     assert not card(*GOOD, checks=checks).as_it_should_be
-    assert sentence_of(card(*GOOD, checks=checks)).endswith("1 of 2 checks shown red (not shown: files).")
+    assert sentence_of(card(*GOOD, checks=checks)).endswith("1 of 2 checks shown failing (not shown: files).")
     assert card(*GOOD, checks=checks, whole=False).as_it_should_be
 
 

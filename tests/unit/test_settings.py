@@ -141,5 +141,5 @@ def test_the_memory_for_indexing_is_meilisearchs_own_variable() -> None:
     for size in ("64MiB", "4Gb", "1 GiB", "1073741824", "1.5 GB"):
         assert from_environment({"MEILI_MAX_INDEXING_MEMORY": size}).indexing_memory == size
     for wrong in ("much", "0", "0 MiB", "-1", "MiB", "1 XB"):
-        with pytest.raises(UsageError, match=r"^MEILI_MAX_INDEXING_MEMORY: .* is not a size above 0\n"):
+        with pytest.raises(UsageError, match=r"^MEILI_MAX_INDEXING_MEMORY: .* is not a size greater than zero\n"):
             from_environment({"MEILI_MAX_INDEXING_MEMORY": wrong})

@@ -117,7 +117,7 @@ def test_a_run_directory_may_be_moved(evidence: Evidence, tmp_path: Path) -> Non
 @over_table(
     "cause, verdict, code",
     [
-        (BrokenArtifact("the dump is cut short", "Take it again."), Verdict.FAIL, 1),
+        (BrokenArtifact("the dump is truncated", "Take it again."), Verdict.FAIL, 1),
         (ServerFailed("the server went away", "Take it again."), Verdict.INCONCLUSIVE, 3),
     ],
 )
@@ -164,7 +164,8 @@ def test_a_directory_without_a_result_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         Store(tmp_path).load_result()
     assert str(caught.value) == (
-        f"{tmp_path} holds no finished run\nHINT: Give the directory that the drill named, with result.json in it."
+        f"{tmp_path} does not contain a finished run\n"
+        "HINT: Give the run directory that the drill printed; it contains result.json."
     )
 
 
@@ -174,7 +175,7 @@ def test_a_result_of_a_newer_format_is_refused(evidence: Evidence, tmp_path: Pat
     with pytest.raises(UsageError) as caught:
         store.load_result()
     assert str(caught.value) == (
-        f"{tmp_path / 'result.json'} has format 2, this program reads up to 1\n"
+        f"{tmp_path / 'result.json'} has format 2, but this version reads up to 1\n"
         "HINT: Read it with the version of apiary-drill that wrote it, or a newer one."
     )
 
@@ -217,7 +218,7 @@ def test_a_stage_that_did_not_end_is_said_as_such(evidence: Evidence, tmp_path: 
     store.save_result(result_for(evidence))
     with pytest.raises(UsageError) as caught:
         judge_again(store)
-    assert str(caught.value) == f"{tmp_path} has no evidence.json: that stage of the run did not end"
+    assert str(caught.value) == f"{tmp_path} has no evidence.json: that step of the run did not finish"
 
 
 def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from harness.base.timezones import TimeZones, checked_zone, earliest_moment, zon
 from tests.tables import over_table
 
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
-ASSUMED = "(assumed: the backup does not name it)"
+ASSUMED = "(assumed: the backup does not include it)"
 
 
 def test_zones_by_name_and_by_offset() -> None:
@@ -21,7 +21,7 @@ def test_zones_by_name_and_by_offset() -> None:
         assert zone_named(name) is None, name
     with pytest.raises(UsageError) as refused:
         checked_zone("New York", "--server-time-zone")
-    assert refused.value.fact == "--server-time-zone: there is no time zone 'New York'"
+    assert refused.value.fact == "--server-time-zone: unknown time zone 'New York'"
 
 
 @over_table(

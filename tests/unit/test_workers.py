@@ -43,7 +43,7 @@ def test_a_worker_that_dies_before_it_reads(settings: Settings, monkeypatch: pyt
     wanted = [Scenario(name=f"s{number}", why=WHY) for number in range(3)]
     told = {scenario.name: answer for scenario, answer in drill_all(wanted, settings, 2)}
     assert told == {
-        "s0": Refused("its process ended with exit status -9"),
-        "s1": Refused("its process ended with exit status -9"),
-        "s2": Refused("every process that was to drill it has ended"),
+        "s0": Refused("its process exited with status -9"),
+        "s1": Refused("its process exited with status -9"),
+        "s2": Refused("all processes that could run it have exited"),
     }

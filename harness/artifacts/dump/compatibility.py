@@ -53,7 +53,7 @@ def _client(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
             "MariaDB's sandbox line stops MySQL's client"
             if stops
             else "MariaDB's sandbox line switches only MariaDB's own client into sandbox mode",
-            "The harness leaves the line out; by hand, delete the first line of the script.",
+            "The harness omits the line; when loading manually, delete the first line of the dump.",
             copable=True,
         )
 
@@ -66,7 +66,7 @@ def _vocabulary(info: DumpInfo, target: TargetServer, database: str) -> Iterator
                 Severity.ERROR,
                 mention.line,
                 mention.name,
-                f"{_server_name(target)} does not know the collation {mention.name} (error 1273)",
+                f"{_server_name(target)} does not support the collation {mention.name} (error 1273)",
                 "Restore to the kind and version of server that the dump was taken from.",
             )
     for mention in _that_matter(info.charsets, database):
@@ -77,7 +77,7 @@ def _vocabulary(info: DumpInfo, target: TargetServer, database: str) -> Iterator
                 Severity.ERROR,
                 mention.line,
                 mention.name,
-                f"{_server_name(target)} does not know the character set {mention.name} (error 1115)",
+                f"{_server_name(target)} does not support the character set {mention.name} (error 1115)",
                 "Restore to the kind and version of server that the dump was taken from.",
             )
     for mention in _that_matter(info.engines, database):
@@ -87,7 +87,8 @@ def _vocabulary(info: DumpInfo, target: TargetServer, database: str) -> Iterator
                 Severity.ERROR,
                 mention.line,
                 mention.name,
-                f"{_server_name(target)} has no engine {mention.name} (error 1286, or another engine silently)",
+                f"{_server_name(target)} does not have the engine {mention.name} (error 1286, or it silently "
+                "uses another engine)",
                 "Install the engine on the target, or change the table on the source.",
             )
 
@@ -119,10 +120,11 @@ def _accounts(info: DumpInfo, target: TargetServer, database: str) -> Iterator[P
                 Severity.WARNING,
                 mention.line,
                 mention.name,
-                f"{target.user or 'the restoring user'} may not create objects that run as {mention.name}: the "
-                "documented procedure stops here (error 1227); the harness left the DEFINER clause out",
-                "Run the script in production as an account with SET_ANY_DEFINER (before MySQL 8.4 SET_USER_ID, MariaDB"
-                f" SET USER), or without its DEFINER clauses; {mention.name} must exist there (else error 1449).",
+                f"{target.user or 'the restoring user'} may not create objects that run as {mention.name}: "
+                "the documented procedure stops here (error 1227); the harness omitted the DEFINER clause",
+                "In production, load the dump as an account with SET_ANY_DEFINER (before MySQL 8.4 "
+                f"SET_USER_ID, MariaDB SET USER), or without its DEFINER clauses; {mention.name} must exist "
+                "there (else error 1449).",
                 copable=True,
             )
         if target.accounts is not None and mention.name not in target.accounts:
@@ -131,8 +133,8 @@ def _accounts(info: DumpInfo, target: TargetServer, database: str) -> Iterator[P
                 Severity.WARNING,
                 mention.line,
                 mention.name,
-                f"no account {mention.name} on the target: its objects would load and then fail in use (error 1449); "
-                "the harness left the DEFINER clause out",
+                f"the target has no account {mention.name}: its objects would load but fail in use (error "
+                "1449); the harness omitted the DEFINER clause",
                 f"Create {mention.name} in production before Apiary uses the objects.",
                 copable=True,
             )
@@ -153,8 +155,8 @@ def _server(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
             Severity.ERROR,
             info.largest_statement_line,
             "max_allowed_packet",
-            f"the largest statement has {info.largest_statement_bytes} bytes, the target's max_allowed_packet is "
-            f"{target.max_allowed_packet_bytes} (errors 1153, 2006)",
+            f"the largest statement has {info.largest_statement_bytes} bytes, but the target's "
+            f"max_allowed_packet is {target.max_allowed_packet_bytes} (errors 1153, 2006)",
             f"Set max_allowed_packet to {_next_power(info.largest_statement_bytes + _PACKET_MARGIN_BYTES)} or more.",
         )
     if info.gtid_lines:
@@ -165,8 +167,11 @@ def _server(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
             "GTID_PURGED",
             "MariaDB has no GTID_PURGED (error 1193)"
             if target.flavour == "mariadb"
-            else "GTID_PURGED needs privileges, and fails where the target has run these transactions (error 3546)",
-            "The harness leaves it out in a disposable target; for the dump, use --set-gtid-purged=OFF.",
+            else (
+                "GTID_PURGED requires privileges, and fails if the target has already run these "
+                "transactions (error 3546)"
+            ),
+            "The harness omits it in a disposable target; make the dump with --set-gtid-purged=OFF.",
             copable=True,
         )
     if info.log_bin_lines and not target.privileges & _LOG_BIN_PRIVILEGES:
@@ -176,7 +181,7 @@ def _server(info: DumpInfo, target: TargetServer) -> Iterator[Problem]:
             info.log_bin_lines[0],
             "SQL_LOG_BIN",
             f"{target.user or 'the restoring user'} may not set SQL_LOG_BIN (error 1227)",
-            "The harness leaves it out in a disposable target; for the dump, use --set-gtid-purged=OFF.",
+            "The harness omits it in a disposable target; make the dump with --set-gtid-purged=OFF.",
             copable=True,
         )
 
@@ -189,7 +194,7 @@ def _tables(info: DumpInfo, database: DatabaseInfo, target: TargetServer) -> Ite
                 Severity.ERROR,
                 table.generated_values_line,
                 table.name,
-                f"the rows of {table.name} give values to generated columns, which MySQL refuses (error 3105)",
+                f"the rows of {table.name} contain values for generated columns, which MySQL rejects (error 3105)",
                 "Dump it with MySQL's own mysqldump.",
             )
         if target.require_primary_key and table.defined and not table.primary_key:
@@ -198,7 +203,7 @@ def _tables(info: DumpInfo, database: DatabaseInfo, target: TargetServer) -> Ite
                 Severity.ERROR,
                 table.line,
                 table.name,
-                f"{table.name} has no primary key, and the target requires one (error 3750)",
+                f"{table.name} has no primary key, but the target requires one (error 3750)",
                 "Set sql_require_primary_key=OFF for the restore.",
             )
     names: dict[str, str] = {}
@@ -210,7 +215,7 @@ def _tables(info: DumpInfo, database: DatabaseInfo, target: TargetServer) -> Ite
                 Severity.ERROR,
                 table.line,
                 table.name,
-                f"{other} and {table.name} are one table where lower_case_table_names is "
+                f"{other} and {table.name} are the same table when lower_case_table_names is "
                 f"{target.lower_case_table_names}",
                 "Restore to a server with lower_case_table_names=0.",
             )
@@ -235,7 +240,7 @@ def _tables(info: DumpInfo, database: DatabaseInfo, target: TargetServer) -> Ite
             Severity.ERROR,
             functions[0].line,
             functions[0].name,
-            "the target writes a binary log and does not trust makers of functions and triggers (error 1419)",
+            "the target writes a binary log and does not trust creators of functions and triggers (error 1419)",
             "Set log_bin_trust_function_creators=ON for the restore.",
         )
     if info.options.compact:
@@ -244,10 +249,11 @@ def _tables(info: DumpInfo, database: DatabaseInfo, target: TargetServer) -> Ite
             Severity.INFO,
             1,
             "sql_mode, foreign_key_checks",
-            "the script sets no SQL mode of its own, and leaves foreign keys checked: tables may refer to later ones "
-            "(errors 1824, 1005), zero dates may be refused (1067, 1292), a 0 that was counted gets a new number",
-            "The harness puts the settings of mysqldump's usual header before it; by hand, "
-            "SET sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0.",
+            "the dump sets no SQL mode and leaves foreign key checks on: tables may refer to later ones "
+            "(errors 1824, 1005), zero dates may be rejected (1067, 1292), and the key 0 is replaced by a "
+            "new number",
+            "The harness prepends the settings of mysqldump's usual header; when loading manually, SET "
+            "sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=0.",
             copable=True,
         )
 

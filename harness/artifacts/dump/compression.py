@@ -193,16 +193,16 @@ def decompress(raw: Iterator[bytes], kind: str, name: str) -> Iterator[bytes]:
                 inside = False
     if inside:
         raise BrokenArtifact(
-            f"{name}: the {kind} data ends too early, after {offset} bytes, inside member {members + 1}",
-            "The file was cut short, or whatever wrote it died: take another backup.",
+            f"{name}: the {kind} data is truncated after {offset} bytes, inside member {members + 1}",
+            "The file was truncated, or the program that wrote it was stopped: take another backup.",
         )
 
 
 def _damaged(name: str, kind: str, at: int, members: int, why: str) -> BrokenArtifact:
     if members:
-        hint = f"{members} complete member(s) come before it; what follows them is not {kind} data."
+        hint = f"{members} complete member(s) precede it; what follows them is not {kind} data."
     else:
-        hint = "The bytes were changed after they were written, or the copy is incomplete."
+        hint = "The bytes were changed after writing, or the copy is incomplete."
     return BrokenArtifact(
         f"{name}: the {kind} data is damaged at or after byte {at}", hint, "Take another backup.", details=why
     )

@@ -47,8 +47,8 @@ _CLIENT_ESCAPES = b"!#.?-CGNPRTWcdeghnpqrstuwx"
 _QUOTED_CHARACTERS = 60
 _LIKE_ROWS = re.compile(rb"',|,'|\),\(|\);?\s*\Z|\\'|\t")
 
-_JOINED = "begins with a byte order mark: several files were joined"
-_UNWRITTEN = "holds NUL bytes where SQL should be: a part of the file was never written"
+_JOINED = "starts with a byte order mark: several files were joined"
+_UNWRITTEN = "contains NUL bytes where SQL should be: part of the file was never written"
 _PHPMYADMIN = "is not SQL: phpMyAdmin met an error there, and went on"
 _TO_A_FILE = "Send what programs say to a file of their own (2>errors.log), and take the backup again."
 _REMEDIES = (
@@ -129,8 +129,8 @@ def described(data: bytes) -> str:
     text = line[: 4 * _QUOTED_CHARACTERS].decode("utf-8", "replace")
     plain = line[:1].isalnum() or line.startswith(_MARKS)
     if _SAYS_WHO.match(line) is None and (not plain or _LIKE_ROWS.search(line)):
-        return "is not SQL: no statement begins with it"
+        return "is not SQL: no statement starts with it"
     if sum(not character.isprintable() for character in text) > len(text) // 10:
         return "is not SQL and not text"
     shown = "".join(character if character.isprintable() else "?" for character in text[:_QUOTED_CHARACTERS])
-    return f"is not SQL: output of another program is mixed in (`{shown}{'…' if len(text) > len(shown) else ''}`)"
+    return f"is not SQL: the output of another program is mixed in (`{shown}{('…' if len(text) > len(shown) else '')}`)"

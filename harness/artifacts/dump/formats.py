@@ -12,12 +12,15 @@ from harness.artifacts.dump.compression import compression
 FIRST_BYTES = 512
 """How much is looked at."""
 
-_SCRIPT = "Hand in what mysqldump wrote."
-_ZIP = "A zip of spatie/laravel-backup is a BACKUP by itself (verify FILE.zip); else unpack it, and hand in the script."
+_SCRIPT = "Use the file that mysqldump wrote."
+_ZIP = (
+    "A zip of spatie/laravel-backup can be verified as BACKUP (verify FILE.zip); otherwise extract it, "
+    "and use the SQL file in it."
+)
 _DECRYPT = "Decrypt it first, and hand in what comes out."
 _KEY = "Name the program and its key (--decrypt {0}, --decrypt-key-file FILE), or decrypt it first."
-_UNPACK = "Unpack it first, and hand in what comes out; gzip, zstd, xz and bzip2 are read as they are."
-_PHYSICAL = "It is a copy of the server's files, and no script: this drill restores dumps. Make one with mysqldump."
+_UNPACK = "Decompress it first, and use the result; gzip, zstd, xz and bzip2 are read directly."
+_PHYSICAL = "It is a copy of the server's files, not an SQL dump. Make a dump with mysqldump."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,15 @@ def _encrypted(what: str, program: str) -> OtherFormat:
 
 
 _MAGIC: tuple[tuple[bytes, OtherFormat], ...] = (
-    (b"PK\x03\x04", OtherFormat("is a zip archive, not a script", _ZIP)),
-    (b"PK\x05\x06", OtherFormat("is an empty zip archive, not a script", _SCRIPT)),
-    (b"7z\xbc\xaf\x27\x1c", OtherFormat("is a 7z archive, not a script", _SCRIPT)),
-    (b"Rar!\x1a\x07", OtherFormat("is a rar archive, not a script", _SCRIPT)),
-    (b"PGDMP", OtherFormat("is a dump of PostgreSQL, not a script", _SCRIPT)),
-    (b"SQLite format 3\x00", OtherFormat("is an SQLite database, not a script", _SCRIPT)),
+    (b"PK\x03\x04", OtherFormat("is a zip archive, not an SQL dump", _ZIP)),
+    (b"PK\x05\x06", OtherFormat("is an empty zip archive, not an SQL dump", _SCRIPT)),
+    (b"7z\xbc\xaf\x27\x1c", OtherFormat("is a 7z archive, not an SQL dump", _SCRIPT)),
+    (b"Rar!\x1a\x07", OtherFormat("is a rar archive, not an SQL dump", _SCRIPT)),
+    (b"PGDMP", OtherFormat("is a dump of PostgreSQL, not of MySQL", _SCRIPT)),
+    (b"SQLite format 3\x00", OtherFormat("is an SQLite database, not an SQL dump", _SCRIPT)),
     (
         b"XBSTCK01",
-        OtherFormat("is a physical backup (a stream of XtraBackup or mariadb-backup), not a script", _PHYSICAL),
+        OtherFormat("is a physical backup (a stream of XtraBackup or mariadb-backup), not an SQL dump", _PHYSICAL),
     ),
     (b"Salted__", _encrypted("is encrypted with openssl", "openssl")),
     (b"age-encryption.org/", _encrypted("is encrypted (age)", "age")),
@@ -71,7 +74,7 @@ _MAGIC: tuple[tuple[bytes, OtherFormat], ...] = (
 _PGP = re.compile(rb"[\x84\x85\xc1](?:.|..)[\x03\x06]|[\x8c\xc3].[\x04\x05\x06][\x01-\x0d]", re.DOTALL)
 """The packets with which an OpenPGP message begins (RFC 9580, 4.2 and 5): a session key for a key or a password."""
 _UTF16 = OtherFormat(
-    "is in UTF-16: the shell that wrote it (PowerShell's >) changed every byte, so no client reads it",
+    "is in UTF-16: the shell that wrote it (PowerShell's >) changed every byte, so no client can read it",
     "Let the tool write the file itself, with --result-file.",
 )
 _STREAMED = (
@@ -111,7 +114,7 @@ _TEXT: tuple[tuple[re.Pattern[bytes], OtherFormat], ...] = tuple(
     )
 )
 """How text of other programs begins. mydumper puts the name and the size of each file before it."""
-_BINARY = OtherFormat("is binary data of a kind that is not known here, not a script", _SCRIPT, is_archive=True)
+_BINARY = OtherFormat("is binary data of an unknown kind, not an SQL dump", _SCRIPT, is_archive=True)
 _INSERT = re.compile(rb"(?:INSERT|REPLACE)\s+(?:IGNORE\s+)?(?:INTO\s+)?[`\"\w]")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}\s*")
 
@@ -135,7 +138,7 @@ def other_format(first: bytes, *, whole: bool = True) -> OtherFormat | None:
     if _PGP.match(first):
         return _encrypted("is encrypted (gpg)", "gpg")
     if (inner := _inside_base64(first)) is not None:
-        return OtherFormat(f"is base64{inner}", "Decode it first (base64 -d), and hand in what comes out.")
+        return OtherFormat(f"is base64{inner}", "Decode it first (base64 -d), and use the result.")
     if _INSERT.match(first):
         return None  # of --compact --no-create-info, whose first row may hold raw bytes
     control = sum(byte < 9 or 13 < byte < 32 for byte in first)
@@ -166,7 +169,7 @@ def _inside_base64(first: bytes) -> str | None:
     if kind := compression(data):
         return f" of {kind} data"
     if data.startswith((b"-- ", b"/*", b"SET ", b"CREATE ", b"DROP ")):
-        return " of a script"
+        return " of SQL"
     other = next((found.what for magic, found in _MAGIC if data.startswith(magic)), None)
     if other is not None:
         return f" of something that {other}"

@@ -28,7 +28,10 @@ _TIMES = (
 )
 _SECONDS = re.compile(r":\d\d:\d\d(?: |$)")
 WITH_LAST_LINE = frozenset(("mysqldump", "mariadb-dump", "mysqldump-php", "mysqlpump", "Adminer", "unknown"))
-"""Tools that write a last line when they have finished; of the others only what they set back tells that."""
+(
+    "Tools that write a last line when they have finished; the dumps of others are complete only if their "
+    "settings are restored."
+)
 
 
 @dataclass

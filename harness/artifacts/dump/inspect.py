@@ -207,7 +207,7 @@ class Inspector:
 
     def _completeness(self) -> tuple[bool | None, str]:
         if self._cut_at is not None:
-            return False, f"ends inside a statement that began on line {self._cut_at}"
+            return False, f"ends inside a statement that started on line {self._cut_at}"
         if not self._size:
             return False, "is empty"
         if self._footer_is_cut:
@@ -219,21 +219,21 @@ class Inspector:
         if commented and self._after_footer:
             return False, 'statements follow the last "-- Dump completed" line'
         if not self._statements:
-            return False, "holds no statement"
+            return False, "contains no statement"
         if commented:
             return True, ""
         lost = sorted(self._saved - self._restored)
         if lost:
-            return False, f"ends before the settings of its beginning are restored ({', '.join(lost)})"
+            return False, f"ends before the settings of its header are restored ({', '.join(lost)})"
         if self._in_transaction:
             return False, "ends inside a transaction: its COMMIT is missing"
         if not header.said:
-            return None, "comments are off, so nothing says whether the tool finished"
+            return None, "comments are off, so it is unknown whether the tool finished"
         if header.tool == "Navicat" and self._keys_off:
             return False, "ends before foreign key checks are switched on again"
         if self._restored or self._committed or header.tool == "Navicat":
             return True, ""
-        return None, f"{header.tool} writes no last line, so nothing says whether it finished"
+        return None, f"{header.tool} writes no last line, so it is unknown whether it finished"
 
     def info(self) -> DumpInfo:
         """What was read, when all pieces were seen."""

@@ -31,7 +31,7 @@ def chosen_database(name: str, info: DumpInfo, wanted: str | None) -> DatabaseIn
         chosen = choose_database(info, wanted)
     except (UsageError, BrokenArtifact) as error:
         if info.complete is False:
-            raise BrokenArtifact(f"{error.fact}; the dump is cut short: {info.incomplete_because}") from None
+            raise BrokenArtifact(f"{error.fact}; the dump is truncated: {info.incomplete_because}") from None
         raise
     known = {found.name: found for found in info.databases}
     if chosen in known or "" not in known:
@@ -49,9 +49,9 @@ def not_sql(name: str, info: DumpInfo, findings: Iterable[ScriptFinding] = ()) -
     if foreign is None or any(one.severity is Severity.ERROR and one.line < foreign.line for one in findings):
         return None
     return BrokenArtifact(
-        f"the dump {name} cannot be run: {foreign.message}",
+        f"the dump {name} is not usable: {foreign.message}",
         foreign.remedy,
-        details=f"besides, it is cut short: {info.incomplete_because}"
+        details=f"also, it is truncated: {info.incomplete_because}"
         if info.complete is False and any(info.databases)
         else "",
         causes=[Cause("foreign-text", f"line {foreign.line}", f"The dump {name}: {foreign.message}.")],
@@ -81,23 +81,24 @@ def refusals(
         yield foreign
     if info.complete is False:
         yield BrokenArtifact(
-            f"the dump {name} is cut short: {info.incomplete_because}",
-            "Take the backup again, and look at the exit status of every program in its pipe.",
+            f"the dump {name} is truncated: {info.incomplete_because}",
+            "Take the backup again, and check the exit status of every program in its pipeline.",
             causes=[_cause("dump-cut-short", name, info.incomplete_because)],
         )
     bound = next((mention for mention in info.qualified if mention.name == chosen.name != target), None)
     if bound is not None:
         yield UsageError(
-            f"the dump {name} is bound to the database {bound.name}: from line {bound.line} on, its names begin with "
-            "it, as mysqlpump writes them",
-            f"It runs only into a database called {bound.name}: make the dump with mysqldump, whose names stand alone.",
+            f"the dump {name} is bound to the database {bound.name}: from line {bound.line} on, its names are "
+            "prefixed with it, as mysqlpump writes them",
+            f"It loads only into a database named {bound.name}: make the dump with mysqldump, which writes "
+            "unqualified names.",
             causes=[_cause("database-bound", name, f"its names are bound to the database {bound.name}")],
         )
     if not chosen.tables:
         yield BrokenArtifact(
-            f"the dump {name} holds no table",
-            "It would restore without an error, to an empty database: look at how the backup is made.",
-            causes=[_cause("dump-empty", name, "it holds no table")],
+            f"the dump {name} contains no table",
+            "It would restore without an error, to an empty database: check how the backup is made.",
+            causes=[_cause("dump-empty", name, "it contains no table")],
         )
     defined = [table.line for table in chosen.tables if table.defined]
     if info.second_header_line and not chosen.rows and defined and min(defined) > info.second_header_line:
@@ -108,16 +109,16 @@ def refusals(
         )
     if info.not_utf8_line is not None:
         yield BrokenArtifact(
-            f"the dump {name} was converted: bytes at line {info.not_utf8_line} are not UTF-8, though the script says "
-            f"{info.options.charset}",
-            "An editor or a transfer changed its encoding (cp1252 is usual): take the file as the tool wrote it.",
+            f"the dump {name} was converted: bytes at line {info.not_utf8_line} are not UTF-8, although the "
+            f"dump declares {info.options.charset}",
+            "An editor or a transfer changed its encoding (often cp1252): use the original file.",
             causes=[_cause("not-utf8", name, f"bytes at line {info.not_utf8_line} are not UTF-8")],
         )
     hollow = next((item for item in chosen.objects if item.placeholder), None)
     if hollow is not None:
         yield BrokenArtifact(
-            f"the dump {name} holds only the placeholder of the view {hollow.name}, on line {hollow.line}",
-            "It would load, with a view that shows nothing: the tool stopped before it came to the view itself.",
+            f"the dump {name} contains only the placeholder of the view {hollow.name}, on line {hollow.line}",
+            "It would load, with an empty view: the tool stopped before it wrote the view itself.",
             causes=[_cause("view-placeholder", name, f"on line {hollow.line}, {hollow.name} is only a placeholder")],
         )
 
@@ -126,11 +127,11 @@ def _unsafe(name: str, findings: Iterable[ScriptFinding]) -> Iterator[HarnessErr
     refused = [finding for finding in findings if finding.severity is Severity.ERROR]
     if refused:
         yield UnsafeArtifact(
-            f"the dump {name} was refused: on line {refused[0].line}, {refused[0].message}",
+            f"the dump {name} was rejected: on line {refused[0].line}, {refused[0].message}",
             _remedy(refused),
             details="\n".join(f"line {found.line}: {found.code} {found.subject}" for found in refused[1:LISTED]),
             causes=[
-                Cause(one.code, f"line {one.line}", f"Line {one.line} of the script: {one.message}.")
+                Cause(one.code, f"line {one.line}", f"Line {one.line} of the dump: {one.message}.")
                 for one in refused[:LISTED]
             ],
         )
@@ -144,7 +145,7 @@ def _remedy(refused: Sequence[ScriptFinding]) -> str:
         return refused[0].remedy
     if len(offers) < len(refused):
         return next(finding.remedy for finding in refused if finding not in offers)
-    return f"Take the statements out, or allow {' and '.join(codes)} by name if you know why they are there."
+    return f"Remove the statements, or accept {' and '.join(codes)} if you know why they are there."
 
 
 def remarks(info: DumpInfo, chosen: DatabaseInfo) -> tuple[ScriptFinding, ...]:
@@ -161,9 +162,9 @@ def _several_dumps(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFindi
         Severity.WARNING,
         info.second_header_line,
         chosen.name,
-        f"the file holds {len(times)} dumps, one behind the other (finished: {', '.join(times)}); what the last "
-        "one says is what a restore gives",
-        "Write each dump into a file of its own: > begins a file anew, >> goes on with it.",
+        f"the file contains {len(times)} consecutive dumps (finished: {', '.join(times)}); a restore results "
+        "in the last one",
+        "Write each dump into its own file: > overwrites a file, >> appends to it.",
     )
 
 
@@ -180,10 +181,10 @@ def _checked_keys(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFindin
         Severity.WARNING,
         line,
         name,
-        f"the script drops {name}, which foreign keys refer to, and leaves their check on: run by hand into a migrated "
-        "instance, as the guide says, it stops there (error 3730, MariaDB 1451)",
-        "The harness switches the check off for the load; by hand, SET foreign_key_checks=0 first, or export with "
-        '"Disable foreign key checks".',
+        f"the dump drops {name}, which foreign keys refer to, with foreign key checks on: loaded manually "
+        "into a migrated instance, as documented, it stops there (error 3730, MariaDB 1451)",
+        "The harness switches the checks off for the load; when loading manually, SET foreign_key_checks=0 "
+        'first, or export with "Disable foreign key checks".',
     )
 
 

@@ -45,9 +45,9 @@ def _lossy_connection(info: DumpInfo, database: DatabaseInfo) -> Iterator[Script
             Severity.WARNING,
             next((mention.line for mention in info.charsets if mention.name == charset), 1),
             charset,
-            f"the dump was made over a connection in {charset}, and columns in utf8mb4 are in {_listed(tables)}: "
-            f"{lost} are question marks in it already",
-            "Make the dump with --default-character-set=utf8mb4; what this one lost is only at the source.",
+            f"the dump was made over a connection in {charset}, but columns in utf8mb4 are in "
+            f"{_listed(tables)}: {lost} have already become question marks",
+            "Make the dump with --default-character-set=utf8mb4; the lost characters exist only at the source.",
         )
 
 
@@ -79,8 +79,8 @@ def _local_times(info: DumpInfo, database: DatabaseInfo) -> Iterator[ScriptFindi
             Severity.WARNING,
             min(table.line for table in tables),
             "TIME_ZONE",
-            f"the script sets no time zone, and TIMESTAMP columns are in {_listed([one.name for one in tables])}: "
-            "its times depend on the server that loads it",
+            "the dump sets no time zone, but TIMESTAMP columns are in "
+            f"{_listed([one.name for one in tables])}: their values depend on the server that loads it",
             "Make the dump without --skip-tz-utc, or load it in a session whose time_zone is the source server's.",
         )
 
@@ -94,8 +94,8 @@ def _lost_rows(info: DumpInfo, database: DatabaseInfo) -> Iterator[ScriptFinding
             Severity.WARNING,
             defined[0].line,
             database.name,
-            f"the script defines {len(defined)} tables and holds not one row: it restores to an empty Apiary",
-            "Look at the options of the dump (--no-data), and at whether it was taken of the right database.",
+            f"the dump defines {len(defined)} tables but contains no rows: it restores to an empty Apiary",
+            "Check the options of the dump (--no-data), and whether it was made from the right database.",
         )
     if info.tool not in _WITH_SECTIONS or not any(table.rows_section for table in defined):
         return
@@ -108,9 +108,9 @@ def _lost_rows(info: DumpInfo, database: DatabaseInfo) -> Iterator[ScriptFinding
             Severity.INFO if accepted else Severity.ERROR,
             table.line,
             table.name,
-            f"the script defines table {table.name} and has no section for its rows, as it has for other tables"
-            + (": they were left out, as the documented procedure allows" if accepted else ": its rows are lost"),
-            "Take the backup again; where its rows are left out on purpose, accept it with --accept-missing.",
+            f"the dump defines table {table.name} but has no section for its rows, unlike for other tables"
+            + (": they were excluded, as the documented procedure allows" if accepted else ": its rows are lost"),
+            "Take the backup again; if its rows are excluded on purpose, accept it with --accept-missing.",
         )
 
 
@@ -127,6 +127,6 @@ def _twice_encoded(database: DatabaseInfo) -> Iterator[ScriptFinding]:
             min(table.line for table in tables),
             database.name,
             f"{least}{values} like text that was encoded twice (é as Ã©), in {_listed([one.name for one in tables])}",
-            "Look at one in the application: where it is right there, the dump has to be made again, with "
-            "--default-character-set=utf8mb4; where it is not, the source is damaged, and every backup of it.",
+            "Compare one of them in the application. If it is correct there, make the dump again with "
+            "--default-character-set=utf8mb4; if not, the source is damaged, and so is every backup of it.",
         )

@@ -20,9 +20,13 @@ from harness.base.errors import BrokenArtifact, Cause, UsageError
 SANDBOX, GTID, LOG_BIN, STATISTICS = "sandbox", "gtid-purged", "sql-log-bin", "innodb-stats"
 REPLICATION, PROBE = "replication", "dynamic-sql"
 DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN, STATISTICS, REPLICATION, PROBE))
-"""What can be left out without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN, the switch of InnoDB's
-statistics that MySQL's `--all-databases` writes, a replica's place in the binary log (`--source-data`), and the
-question of Percona's mysqldump whether the server has MyRocks."""
+(
+    "What can be omitted without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN, the switch of "
+    "InnoDB's\n"
+    "statistics that MySQL's `--all-databases` writes, a replica's position in the binary log (`--source-data`), "
+    "and the\n"
+    "query of Percona's mysqldump whether the server has MyRocks."
+)
 
 UNCHECKED = b"SET foreign_key_checks=0, unique_checks=0;\n"
 """What every tool but phpMyAdmin sets for its own load."""
@@ -83,32 +87,34 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
     names = ", ".join(database.name for database in info.databases if database.name)
     if used and holds:
         raise BrokenArtifact(
-            f"{info.source}: on line {holds[0].line} something is created before the script says in which database, "
-            f"and it goes on with {', '.join(database.name for database in used)}",
-            "Its parts can't be told apart: dump the database on its own.",
+            f"{info.source}: line {holds[0].line} creates an object before the dump selects a database, and "
+            f"the dump continues with {', '.join(database.name for database in used)}",
+            "Its parts cannot be separated: make a dump of the database alone.",
         )
     if not used and len(set(info.header_databases)) > 1:
         raise BrokenArtifact(
-            f"{info.source}: holds the dumps of {' and '.join(dict.fromkeys(info.header_databases))}, and no USE says "
-            "which statement is for which",
-            "Its parts can't be told apart: hand in one dump at a time.",
+            f"{info.source}: contains the dumps of {' and '.join(dict.fromkeys(info.header_databases))}, but "
+            "no USE separates their statements",
+            "Its parts cannot be separated: verify one dump at a time.",
         )
     if wanted is None:
         parts = used or unnamed
         if len(parts) > 1:
             raise UsageError(
-                f"{info.source}: holds {len(parts)} databases: {', '.join(part.name for part in parts)}",
-                "Name one of them with --database.",
+                f"{info.source}: contains {len(parts)} databases: {', '.join(part.name for part in parts)}",
+                "Choose one of them with --database.",
             )
         return parts[0].name if parts else info.header_database
     named = {database.name for database in info.databases if database.name} or {info.header_database} - {""}
     if named and wanted not in named:
         raise BrokenArtifact(
-            f"{info.source}: holds no database {wanted}; it holds {names or info.header_database}",
-            "It is a dump of another database; to drill that one, name it with --database.",
+            f"{info.source}: contains no database {wanted}; it contains {names or info.header_database}",
+            "It is a dump of another database; to drill that one, choose it with --database.",
             causes=[
                 Cause(
-                    "database-missing", wanted, f"The dump does not hold {wanted}, but {names or info.header_database}."
+                    "database-missing",
+                    wanted,
+                    f"The dump does not contain {wanted}, but {names or info.header_database}.",
                 )
             ],
         )
@@ -175,8 +181,8 @@ def restore_stream(
         yield data
     if trimmer.seen and database not in trimmer.seen:
         raise UsageError(
-            f"{source_name(source)}: holds no database {database}; it holds {', '.join(trimmer.seen)}",
-            "Name one of them with --database.",
+            f"{source_name(source)}: contains no database {database}; it contains {', '.join(trimmer.seen)}",
+            "Choose one of them with --database.",
         )
 
 

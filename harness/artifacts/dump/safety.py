@@ -24,12 +24,12 @@ _BEHIND_A_WALL = frozenset(
     ("account", "file-access", "global-variable", "other-database", "plugin", "replication", "server-control")
 )
 """Codes of what the load's own account may not do, so that allowing them only leads to the server's refusal."""
-_TAKE_OUT = "Take the statement out: the restoring account may not run it."
+_TAKE_OUT = "Remove the statement: the restoring account may not run it."
 _SYSTEM_OBJECTS = frozenset(("USER", "ROLE"))
 _SERVER_WORDS = frozenset(
     ["SHUTDOWN", "RESTART", "KILL", "RESET", "PURGE", "FLUSH", "CLONE", "CACHE", "STOP", "START", "CHANGE", "HELP"]
 )
-_NO_REMEDY = "Take the line out: the load runs without the client's own commands."
+_NO_REMEDY = "Remove the line: the dump is loaded without client commands."
 _REPLICATION = frozenset(("SLAVE", "REPLICA", "MASTER", "REPLICATION", "GROUP_REPLICATION"))
 _REMOTE_ENGINES = frozenset(("FEDERATED", "FEDERATEDX", "CONNECT", "SPIDER", "S3"))
 _UNSAFE_CHARSETS = frozenset(("BIG5", "CP932", "GBK", "SJIS", "GB18030"))
@@ -70,7 +70,7 @@ class Safety:
                     Severity.ERROR,
                     note.line,
                     note.text,
-                    f"{note.text}: the client and the server can read this differently",
+                    f"{note.text}: the client and the server can interpret this differently",
                 )
         if piece.head:
             self._insert(piece)
@@ -108,9 +108,9 @@ class Safety:
                 Severity.ERROR,
                 piece.line,
                 head.table,
-                f"rows are inserted into {head.table}, and {runs} before: it would run for each row",
-                "Dump the structure with --skip-triggers, so that the triggers come behind the rows; or allow "
-                "runs-routine by name if that is meant.",
+                f"rows are inserted into {head.table}, but {runs} before: it would run for each row",
+                "Dump the structure with --skip-triggers, so that the triggers follow the rows; or accept "
+                "runs-routine if this is intended.",
             )
 
     def _other(self, line: int, database: str, what: str, severity: Severity = Severity.ERROR) -> None:
@@ -119,15 +119,15 @@ class Safety:
             severity,
             line,
             database,
-            f"{what} names the database {database}",
-            "Restore the databases one by one, each from its own part of the script.",
+            f"{what} refers to the database {database}",
+            "Restore the databases one by one, each from its own part of the dump.",
         )
 
     def _statement(self, piece: Piece, tokens: Sequence[Token]) -> None:
         line, first = piece.line, tokens[0]
         if (used := used_database(piece, tokens)) is not None and (piece.kind is Kind.CLIENT or admitted(tokens)):
             self._current = used
-            self._add("use-database", Severity.INFO, line, used, f"the script chooses the database {used} itself", "")
+            self._add("use-database", Severity.INFO, line, used, f"the dump selects the database {used} itself", "")
             return
         lower = first.raw.lower().encode("utf-8", "surrogateescape")
         if piece.kind is Kind.CLIENT and lower == b"delimiter":
@@ -147,7 +147,8 @@ class Safety:
                 "unread-statement",
                 line,
                 first.text,
-                f"a statement that begins with {first.text} has over {WHOLE_BYTES >> 20} MiB, as only INSERTs have",
+                f"a statement that starts with {first.text} has over {WHOLE_BYTES >> 20} MiB; only INSERTs "
+                "are that long",
             )
             return
         form = admitted(tokens)
@@ -172,7 +173,7 @@ class Safety:
                 Severity.ERROR,
                 line,
                 what,
-                f"no dump tool writes such a statement: {what} …",
+                f"not a statement of a dump tool: {what} …",
                 UNEXPECTED,
             )
 
@@ -181,8 +182,8 @@ class Safety:
             return
         self._told.add(form.left_out)
         what = {
-            "replication": "the script says at which place of the binary log a replica goes on",
-            "dynamic-sql": "the script asks whether the server has the engine MyRocks",
+            "replication": "the dump sets a replica's position in the binary log",
+            "dynamic-sql": "the dump checks whether the server has the engine MyRocks",
         }[form.left_out]
         self._add(
             form.left_out,
@@ -190,7 +191,7 @@ class Safety:
             line,
             form.tools,
             f"{what}, as {form.tools} does",
-            "The harness leaves it out.",
+            "The harness omits it.",
         )
 
     def _will_run(self, tokens: Sequence[Token]) -> None:
@@ -226,7 +227,7 @@ class Safety:
         first, second = words[0], words[1] if len(words) > 1 else ""
         start = " ".join(words[:2])
         if first in ("GRANT", "REVOKE"):
-            self._error("account", line, first, f"{first} changes what accounts may do")
+            self._error("account", line, first, f"{first} changes privileges of accounts")
         elif (
             first in ("CREATE", "ALTER", "DROP", "RENAME")
             and (second in _SYSTEM_OBJECTS or (words[1:3] == ["OR", "REPLACE"] and words[3:4] in (["USER"], ["ROLE"])))
@@ -239,16 +240,16 @@ class Safety:
         elif first == "CREATE" and "SONAME" in words:
             self._error("plugin", line, "SONAME", "CREATE FUNCTION … SONAME loads a library into the server")
         elif first in ("CREATE", "ALTER", "DROP") and second == "SERVER":
-            self._error("remote-table", line, start, f"{start} is about another server")
+            self._error("remote-table", line, start, f"{start} refers to another server")
         elif first in ("PREPARE", "EXECUTE", "DEALLOCATE", "BINLOG"):
-            self._error("dynamic-sql", line, first, f"{first} runs text that can't be read before")
+            self._error("dynamic-sql", line, first, f"{first} runs text that cannot be checked beforehand")
         elif first in ("CALL", "HANDLER") or (first == "DO" and second != "SETVAL"):
             self._error("runs-routine", line, first, f"{first} runs code of the restored database")
         elif first in _SERVER_WORDS and start != "START TRANSACTION":
             if _REPLICATION & set(words[1:3]):
                 self._error("replication", line, start, f"{start} changes what the server replicates")
             else:
-                self._error("server-control", line, first, f"{first} acts on the whole server")
+                self._error("server-control", line, first, f"{first} affects the whole server")
 
     def _set(self, line: int, words: list[str], tokens: Sequence[Token]) -> None:
         scopes = {word for word in words if word in ("GLOBAL", "PERSIST", "PERSIST_ONLY")}
@@ -264,8 +265,8 @@ class Safety:
                 Severity.INFO,
                 line,
                 words[2],
-                f"the script sets {words[2]} of the whole server",
-                "It is left out where the target is a disposable server.",
+                f"the dump sets {words[2]} for the whole server",
+                "It is omitted if the target is a disposable server.",
             )
             return
         if words[1:3] == ["GLOBAL", "INNODB_STATS_AUTO_RECALC"] and assigned == 1:
@@ -274,8 +275,8 @@ class Safety:
                 Severity.INFO,
                 line,
                 "INNODB_STATS_AUTO_RECALC",
-                "the script switches InnoDB's statistics for the whole server, as --all-databases does",
-                "It is left out where the target is a disposable server.",
+                "the dump switches InnoDB's statistics for the whole server, as --all-databases does",
+                "It is omitted if the target is a disposable server.",
             )
             return
         scope = sorted(scopes)[0]
@@ -297,7 +298,7 @@ class Safety:
                         line,
                         word,
                         f"the text of an object contains {word}: it runs with its definer's rights when it is used",
-                        "Look at it before the restored database is used.",
+                        "Review it before the restored database is used.",
                     )
             return
         for pair in (("INTO", "OUTFILE"), ("INTO", "DUMPFILE"), ("LOAD", "DATA"), ("LOAD", "XML")):
@@ -310,15 +311,17 @@ class Safety:
             for place in ("DATA", "INDEX"):
                 if (place, "DIRECTORY") in itertools.pairwise(words):
                     text = f"{place} DIRECTORY"
-                    self._error("file-access", line, text, f"{text} puts a table's files outside of the data directory")
+                    self._error(
+                        "file-access", line, text, f"{text} stores a table's files outside of the data directory"
+                    )
             if words[1:2] in (["TABLESPACE"], ["LOGFILE"], ["UNDO"]):
                 text = " ".join(words[:2])
-                self._error("file-access", line, text, f"{text} makes files on the server")
+                self._error("file-access", line, text, f"{text} creates files on the server")
             for index in range(len(tokens)):
                 engine = value_of(tokens[index : index + 3], "ENGINE")
                 if engine.upper() in _REMOTE_ENGINES:
                     self._error(
-                        "remote-table", line, engine, f"a table of engine {engine} gets its rows from elsewhere"
+                        "remote-table", line, engine, f"a table of engine {engine} reads its rows from elsewhere"
                     )
                     break
         for option in ("NAMES", "CHARACTER_SET_CLIENT", "CHARACTER_SET_CONNECTION", "COLLATION_CONNECTION", "SET"):
@@ -328,8 +331,8 @@ class Safety:
                     "unsafe-charset",
                     line,
                     value,
-                    f"in the character set {value} a byte of a character can look like a quote, so the script can't "
-                    "be read safely",
+                    f"in the character set {value}, a byte of a character can look like a quote, so the dump "
+                    "cannot be checked safely",
                 )
 
     def _databases(self, line: int, words: list[str], tokens: Sequence[Token]) -> None:
@@ -339,7 +342,7 @@ class Safety:
                 # --add-drop-database: the pair is how a part begins, and neither of them is handed to the client.
                 self.findings.remove(dropped)
             self._add(
-                "use-database", Severity.INFO, line, created, f"the script creates the database {created} itself", ""
+                "use-database", Severity.INFO, line, created, f"the dump creates the database {created} itself", ""
             )
             return
         if words[0] in ("ALTER", "DROP") and words[1:2] in (["DATABASE"], ["SCHEMA"]):

@@ -164,11 +164,11 @@ def open_script(source: ScriptSource, *, read_bytes: int = CHUNK_BYTES, any_cont
     try:
         stream = source.open("rb")
     except FileNotFoundError:
-        raise UsageError(f"there is no file {name}") from None
+        raise UsageError(f"file not found: {name}") from None
     except IsADirectoryError:
-        raise UsageError(f"{name} is a directory, not a script", "Name the script inside it.") from None
+        raise UsageError(f"{name} is a directory, not an SQL dump", "Give the SQL file in it.") from None
     except OSError as error:
-        raise UsageError(f"{name} can't be read: {error.strerror}") from None
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from None
     with stream:
         yield from _read(stream, name, read_bytes, any_content)
 
@@ -189,7 +189,7 @@ def _scripts_only(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     if len(first) < _TAR_HEADER_BYTES:
         first += next(chunks, b"")
     if first[257:262] == b"ustar":
-        raise UsageError(f"{name} is a tar archive, not a script", "Unpack it, and hand in the script inside it.")
+        raise UsageError(f"{name} is a tar archive, not an SQL dump", "Extract it, and use the SQL file in it.")
     if (other := other_format(first[:_TAR_HEADER_BYTES], whole=len(first) < _TAR_HEADER_BYTES)) is not None:
         raise UsageError(f"{name} {other.what}", other.remedy)
     if b"<mysqldump" in first[:_TAR_HEADER_BYTES]:
@@ -197,12 +197,12 @@ def _scripts_only(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     if _MARKUP.match(first) is not None:
         raise BrokenArtifact(
             f"{name} is an HTML, XML or JSON document, not a script: what fetched it was given a web server's answer",
-            "Look into it for the reason, often a login or a missing file, and fetch the backup again.",
+            "Look into it for the reason, often a login or a missing file, and download the backup again.",
         )
     if compression(first):
         raise BrokenArtifact(
-            f"{name} was compressed twice: what it decompresses to is {compression(first)} data again",
-            "Take one of the two out of the pipe; this one can be unpacked by hand.",
+            f"{name} was compressed twice: decompressed, it is again {compression(first)} data",
+            "Remove one of the two from the pipeline; this file can be decompressed manually.",
         )
     if first:
         yield first

@@ -79,11 +79,11 @@ class TabDirectory(Composed):
         rows = {path.stem: path for path in self.files if path.suffix == ".txt"}
         if not scripts:
             raise UsageError(
-                f"{self.directory} holds no .sql file: mysqldump --tab did not write it",
-                "A directory that holds a dump and a storage directory is named as BACKUP.",
+                f"{self.directory} contains no .sql file: mysqldump --tab did not write it",
+                "Give a directory that contains both a dump and a storage directory as BACKUP.",
             )
         if ownerless := sorted(rows.keys() - scripts.keys()):
-            raise BrokenArtifact(f"{ownerless[0]}.txt has no {ownerless[0]}.sql that says which columns it holds")
+            raise BrokenArtifact(f"{ownerless[0]}.txt has no {ownerless[0]}.sql that defines its columns")
         tables = [script for script in scripts.values() if script.table is not None]
         others = [script for script in scripts.values() if script.table is None and not script.view]
         footers = [script.footer for script in scripts.values()]
@@ -121,7 +121,7 @@ class _Script:
                 continue
             if starts_with(tokens, "SET", "NAMES") and len(tokens) > 2 and tokens[2].raw.lower() != "utf8mb4":
                 raise UsageError(
-                    f"{path} says that its rows are in the character set {tokens[2].raw}",
+                    f"{path} declares its rows in the character set {tokens[2].raw}",
                     "Dump it with --default-character-set=utf8mb4, the default.",
                 )
             if self.table is None:
@@ -164,7 +164,7 @@ def _inserts(path: Path, table: TableDefinition) -> Iterator[bytes]:
         columns = _columns(values, table.columns, kept)
         if columns is None:
             raise BrokenArtifact(
-                f"row {number} of {path.name} has {len(values)} values, its table has {len(table.columns)} columns",
+                f"row {number} of {path.name} has {len(values)} values, but its table has {len(table.columns)} columns",
                 "Rows are read as --tab writes them by default, without --fields-… and --lines-… options.",
             )
         pairs = zip(values, columns, strict=True)
@@ -208,7 +208,7 @@ def _rows(path: Path) -> Iterator[bytes]:
                 end = match.end()
             rest = rest[end:]
     if rest:
-        raise BrokenArtifact(f"{path.name} is cut short: it ends inside a row", "Take the backup again.")
+        raise BrokenArtifact(f"{path.name} is truncated: it ends inside a row", "Take the backup again.")
 
 
 def _writer(path: Path, column: ColumnInfo, table: TableDefinition) -> Callable[[bytes], bytes]:
@@ -219,7 +219,7 @@ def _writer(path: Path, column: ColumnInfo, table: TableDefinition) -> Callable[
     codec = codec_of(charset)
     if codec is None and charset not in _UTF8 and column.base_type != "json":
         raise UsageError(
-            f"{path.name}: the column {column.name} is in the character set {charset}, which is not known here",
+            f"{path.name}: the column {column.name} is in the unsupported character set {charset}",
             "Dump the table without --tab.",
         )
 

@@ -49,8 +49,8 @@ def read_archive(
     for padding in reader.rest():
         if padding.count(0) != len(padding):
             raise reader.broken(
-                "something follows the end-of-archive mark",
-                "Two archives stand one behind the other, and tar restores only the first: take them apart.",
+                "data follows the end-of-archive mark",
+                "The file contains two archives, and tar restores only the first: separate them.",
             )
         if guard is not None:
             guard.check_ratio(reader.offset)
@@ -92,15 +92,15 @@ def open_archive(path: Path | ZipArchive | Encrypted) -> Iterator[bytes]:
         yield from path.chunks(any_content=True)
         return
     if not path.is_file():
-        what = "is no file" if path.exists() else "does not exist"
+        what = "is not a file" if path.exists() else "does not exist"
         raise UsageError(
             f"the storage artifact {path} {what}",
-            "Name the directory or the archive that holds the files of storage/app.",
+            "Give the directory or the archive that contains the files of storage/app.",
         )
     try:
         yield from open_script(path, any_content=True)
     except UsageError as error:
-        raise UsageError(f"the storage artifact cannot be read: {error.fact}", NOT_AN_ARCHIVE_HINT) from None
+        raise UsageError(f"the storage archive cannot be read: {error.fact}", NOT_AN_ARCHIVE_HINT) from None
 
 
 def read_archive_file(

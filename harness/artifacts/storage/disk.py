@@ -12,8 +12,8 @@ from harness.base.errors import DISK_FULL, HarnessError
 def disk_full(where: str, details: str = "") -> HarnessError:
     """The error for a disk or a quota that is full: inconclusive, exit code 3."""
     return HarnessError(
-        f"no space left on device, while writing to {where}",
-        "Make room there and try again; this says nothing about the backup.",
+        f"no space left on device, writing to {where}",
+        "Free space there and try again; this says nothing about the backup.",
         details=details,
     )
 

@@ -20,14 +20,14 @@ def number(field: bytes) -> int:
         return value - (1 << bits) if field[0] & 0x40 else value
     digits = field.split(b"\0", 1)[0].strip()
     if digits.strip(b"01234567"):
-        raise BadField(f"a header holds {len(field)} bytes that are no number where one belongs")
+        raise BadField(f"a header contains {len(field)} bytes that are not a number")
     return int(digits or b"0", 8)
 
 
 def decimal(value: bytes) -> int:
     """A number as PAX records and maps of sparse files have it; 18 digits are more than any file needs."""
     if not value.isdigit() or len(value) > 18:
-        raise BadField(f"it holds {len(value)} bytes that are no number where one belongs")
+        raise BadField(f"it contains {len(value)} bytes that are not a number")
     return int(value)
 
 
@@ -35,7 +35,7 @@ def seconds(value: bytes) -> int:
     """A PAX time such as `1700000000.25` in whole seconds, rounded down."""
     whole, _, fraction = value.partition(b".")
     if not whole.removeprefix(b"-").isdigit() or len(whole) > 18 or (fraction and not fraction.isdigit()):
-        raise BadField(f"it holds a time that is none, of {len(value)} bytes")
+        raise BadField(f"it contains an invalid time of {len(value)} bytes")
     return int(whole) - (1 if whole.startswith(b"-") and fraction.strip(b"0") else 0)
 
 
@@ -70,7 +70,7 @@ def pax_records(data: bytes) -> dict[bytes, bytes]:
         end = position + int(digits) if digits.isdigit() else 0
         key, equals, value = data[position + len(digits) + 1 : max(end - 1, 0)].partition(b"=")
         if not (space and equals and key and end <= len(data) and data[end - 1 : end] == b"\n"):
-            raise BadField("an extended header does not hold what it should")
+            raise BadField("an extended header is malformed")
         if key in _REPEATED_KEYS:
             repeated.append(value)
         else:

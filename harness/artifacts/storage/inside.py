@@ -63,8 +63,8 @@ def root_inside(entries: Iterable[FileState]) -> bytes:
         return b"app"
     if len(found) > 1:
         raise UsageError(
-            f"it holds more than one storage directory: {', '.join(printable(path) for path in sorted(found)[:5])}",
-            "Hand in the one that is meant: a directory, or an archive of its content.",
+            f"it contains more than one storage directory: {', '.join(printable(path) for path in sorted(found)[:5])}",
+            "Use the intended one: a directory, or an archive of its content.",
         )
     return found[0] if found else b""
 
@@ -82,14 +82,14 @@ def without_prefix(entries: Iterable[FileState], prefix: bytes) -> Iterator[File
         target, path = entry.target, entry.path[len(prefix) + 1 :]
         if entry.kind == "symlink" and leads_out(path, target):
             raise UnsafeArtifact(
-                f"{printable(prefix)} holds {coded(path)}, which {LEADS_OUT}, to {coded(target)}", LINK_HINT
+                f"{printable(prefix)} contains {coded(path)}, which {LEADS_OUT}, to {coded(target)}", LINK_HINT
             )
         if entry.kind == "hardlink":
             if not is_below(target, prefix):
                 name = coded(path)
                 raise BrokenArtifact(
                     f"{name} in {printable(prefix)} is a hard link to {coded(target)}, outside of it",
-                    "Hand in the storage directory alone.",
+                    "Use the storage directory alone.",
                 )
             target = target[len(prefix) + 1 :]
         yield replace(entry, path=path, target=target)

@@ -110,7 +110,7 @@ def read_inventory(path: Path) -> Iterator[FileState]:
             try:
                 entry = from_line(line)
             except (ValueError, KeyError, TypeError, AttributeError):
-                raise _bad_line(path, number, "is no entry") from None
+                raise _bad_line(path, number, "is not a valid entry") from None
             key = order_key(entry.path)
             if before is not None and key <= before:
                 raise _bad_line(path, number, f"is out of order with {coded(entry.path)}")
@@ -153,5 +153,5 @@ def _bytes(text: str) -> bytes:
 def _bad_line(path: Path, number: int, what: str) -> BrokenArtifact:
     return BrokenArtifact(
         f"{path}: line {number} {what}",
-        "This list of files was damaged or edited: it proves nothing; take an earlier backup.",
+        "This list of files was damaged or edited and is not usable: use an earlier backup.",
     )

@@ -26,10 +26,10 @@ BLOCK_BYTES = 512
 EXTENDED_HEADER_LIMIT_BYTES = 8 << 20
 """Names end at 4096 bytes; maps of sparse files can be longer, but not by that much."""
 
-CUT_HINT = "The copy was cut short: take an earlier backup, or copy this one again from where it was made."
-CHANGED_HINT = "Some of its bytes were changed: take an earlier backup, or copy this one again."
-NOT_AN_ARCHIVE_HINT = "A storage artifact is a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
-REMAKE_HINT = "Make the archive with GNU tar and its option --format=pax."
+CUT_HINT = "The copy is truncated: use an earlier backup, or copy this one again from its origin."
+CHANGED_HINT = "Some of its bytes were changed: use an earlier backup, or copy this one again."
+NOT_AN_ARCHIVE_HINT = "Supported are a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
+REMAKE_HINT = "Create the archive with GNU tar and its option --format=pax."
 
 _TEXT_BYTES = 1 << 20
 """Where an archive that stands behind text is looked for: a compressor takes some input before its first byte."""
@@ -160,7 +160,7 @@ class TarReader:
             header = self._block()
             if header == _ZERO_BLOCK:
                 if self._block() != _ZERO_BLOCK:
-                    raise self.broken("a header follows on half an end-of-archive mark", CHANGED_HINT)
+                    raise self.broken("a header follows half of an end-of-archive mark", CHANGED_HINT)
                 return None
             self._verify(header)
             flag = header[156:157]
@@ -183,7 +183,7 @@ class TarReader:
         self._refuse_text_before(header)
         if not self.members and self.offset == BLOCK_BYTES:
             raise UsageError(
-                "this is no tar archive: its first 512 bytes are no header",
+                "not a tar archive: its first 512 bytes are not a header",
                 NOT_AN_ARCHIVE_HINT,
             )
         raise self.broken("a header has a wrong checksum", CHANGED_HINT)
@@ -200,9 +200,9 @@ class TarReader:
             lines += 1
             if compression(whole[at : at + 16]) or whole[at + 257 : at + 262] == b"ustar":
                 raise BrokenArtifact(
-                    f"the storage archive is damaged: text stands in front of it ({lines} lines, {at} bytes)",
-                    "The names that tar -v lists, or messages, went into the archive (2>&1): leave that out of the"
-                    " command, and take the backup again.",
+                    f"the storage archive is damaged: it starts with text ({lines} lines, {at} bytes)",
+                    "The names that tar -v lists, or messages, were written into the archive (2>&1): remove "
+                    "that from the command, and take the backup again.",
                 )
             end = whole.find(b"\n", at) + 1
             line, at = whole[at:end], end
@@ -213,9 +213,9 @@ class TarReader:
         size = fields.number(header[124:136])
         if not 0 <= size <= EXTENDED_HEADER_LIMIT_BYTES:
             raise UnsafeArtifact(
-                f"the storage archive holds an extended header of {size} bytes at byte {self.offset}, "
-                f"more than {EXTENDED_HEADER_LIMIT_BYTES}",
-                "No tar writes that: don't trust this archive.",
+                f"the storage archive contains an extended header of {size} bytes at byte {self.offset}, more "
+                f"than {EXTENDED_HEADER_LIMIT_BYTES}",
+                "No tar program writes this: do not trust this archive.",
             )
         padded = size + -size % BLOCK_BYTES
         data = self._bytes.take(padded)
@@ -230,8 +230,8 @@ class TarReader:
         for text in (name, target):
             if b"\0" in text:
                 raise UnsafeArtifact(
-                    f"the storage archive holds the name {coded(text)}, which has a NUL byte in it",
-                    "No file can have that name: don't trust this archive.",
+                    f"the storage archive contains the name {coded(text)}, which has a NUL byte in it",
+                    "No file can have that name: do not trust this archive.",
                 )
         kind = "special" if flag in _DEVICES else _KINDS.get(flag)
         if flag == b"D":
@@ -241,14 +241,14 @@ class TarReader:
             )
         if kind is None:
             raise UnsafeArtifact(
-                f"the storage archive holds {coded(name)}, of the unknown type {printable(flag)}",
+                f"the storage archive contains {coded(name)}, of the unknown type {printable(flag)}",
                 REMAKE_HINT,
             )
         if flag == b"\0" and name.endswith(b"/"):
             kind = "directory"  # as tars wrote it before there was a flag for it
         size = fields.decimal(pax[b"size"]) if pax.get(b"size") else fields.number(header[124:136])
         if size < 0 or (kind != "file" and size):
-            raise self.broken(f"{coded(name)} is a {kind} and has {size} bytes of content", REMAKE_HINT)
+            raise self.broken(f"{coded(name)} is a {kind} but has {size} bytes of content", REMAKE_HINT)
         self.members += 1
         self.last_name = name
         self._left, self._padding = size, -size % BLOCK_BYTES
@@ -285,7 +285,7 @@ class TarReader:
             sparse.check_map(segments, real_size, self._left)
         except BadField as error:
             shown = coded(self.last_name)
-            raise BadField(f"the map of the sparse file {shown} does not fit: {error}") from None
+            raise BadField(f"the map of the sparse file {shown} is inconsistent: {error}") from None
         return real_size, segments
 
     def _map_block(self) -> bytes:

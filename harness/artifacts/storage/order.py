@@ -83,7 +83,7 @@ def _in_order(entries: Iterable[FileState], which: str) -> Iterator[tuple[list[b
     for entry in entries:
         key = order_key(entry.path)
         if before is not None and key <= before:
-            raise HarnessError(f"the list of {which} files is not in order at {coded(entry.path)}")
+            raise HarnessError(f"the list of {which} files is out of order at {coded(entry.path)}")
         before = key
         yield key, entry
 

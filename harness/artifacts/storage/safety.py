@@ -62,8 +62,8 @@ class ArchiveLimits:
         if self.free_bytes is not None and size_bytes > self.free_bytes:
             raise HarnessError(
                 f"{what} unpacks to more than the {self.free_bytes} bytes that are free in {self.place}{reached}",
-                "Make room there, or name another place (docs/docker.md, APIARY_DRILL_STATE_DIR); this says nothing"
-                " about the backup.",
+                "Free space there, or use another location (docs/docker.md, APIARY_DRILL_STATE_DIR); this "
+                "says nothing about the backup.",
             )
 
 
@@ -103,18 +103,20 @@ class Guard:
     def admit(self, member: Member, path: bytes, unpacked_bytes: int) -> None:
         """Let a member pass. `path` is its normalised name, `unpacked_bytes` what was read of the archive."""
         if member.name.startswith(b"/"):
-            raise _leaves(member.name, "is an absolute name")
+            raise _leaves(member.name, "is an absolute path")
         if b".." in member.name.split(b"/"):
-            raise _leaves(member.name, "leads out with ..")
+            raise _leaves(member.name, "leaves the directory with ..")
         if not path and member.kind != "directory":
             raise _leaves(member.name, f"is {member.what} in place of the root")
         self._count(member, unpacked_bytes)
         self._enter_parents(member, path)
         self._enter(member, path)
         if member.kind == "special":
-            self._refuse(path, f"holds {coded(member.name)}, {member.what}", DEVICE_HINT)
+            self._refuse(path, f"contains {coded(member.name)}, {member.what}", DEVICE_HINT)
         elif member.kind == "symlink" and leads_out(path, member.target):
-            self._refuse(path, f"holds {coded(member.name)}, which {LEADS_OUT}, to {coded(member.target)}", LINK_HINT)
+            self._refuse(
+                path, f"contains {coded(member.name)}, which {LEADS_OUT}, to {coded(member.target)}", LINK_HINT
+            )
 
     def _refuse(self, path: bytes, what: str, hint: str) -> None:
         error = UnsafeArtifact(f"the storage archive {what}", hint)
@@ -129,7 +131,7 @@ class Guard:
         if member.segments is not None:
             self._hole_bytes += max(0, member.size_bytes - member.stored_bytes)
         if self._members > limits.members:
-            raise _too_much(f"the storage archive holds more than {limits.members} members", _AS_ONE_ARCHIVE)
+            raise _too_much(f"the storage archive contains more than {limits.members} members", _AS_ONE_ARCHIVE)
         limits.check_total(self._total_bytes, "the storage archive", coded(member.name))
         self.check_ratio(unpacked_bytes + member.stored_bytes)
 
@@ -140,7 +142,7 @@ class Guard:
             return
         if unpacked_bytes > limits.ratio * self._compressed_bytes:
             raise _too_much(
-                f"the storage archive unpacks {self._compressed_bytes} bytes to {unpacked_bytes} and more, "
+                f"the storage archive unpacks {self._compressed_bytes} bytes to {unpacked_bytes} or more, "
                 f"above the ratio of {limits.ratio}"
             )
 
@@ -152,8 +154,9 @@ class Guard:
         while above and hash(above) not in self._directories:
             if hash(above) in self._others:
                 raise UnsafeArtifact(
-                    f"the storage archive holds {coded(member.name)} below {coded(above)}, which is a link or a file",
-                    "Unpacking it could write outside the target: don't trust this archive.",
+                    f"the storage archive contains {coded(member.name)} below {coded(above)}, which is a link "
+                    "or a file",
+                    "Unpacking it could write outside the target: do not trust this archive.",
                 )
             self._directories.add(hash(above))
             above = above.rpartition(b"/")[0]
@@ -165,8 +168,8 @@ class Guard:
             _check_hardlink(member, self._others)
         if name in self._others or (member.kind != "directory" and name in self._directories):
             raise UnsafeArtifact(
-                f"the storage archive holds {coded(member.name)} twice",
-                "Which one counts depends on the program that unpacks it; make the archive anew, in one go.",
+                f"the storage archive contains {coded(member.name)} twice",
+                "Which one is extracted depends on the program; create the archive again in one run.",
             )
         if member.kind == "directory":
             self._directories.add(name)
@@ -184,12 +187,12 @@ def normalised(name: bytes) -> bytes:
 def _check_hardlink(member: Member, others: Hashes) -> None:
     target = member.target
     if target.startswith(b"/") or b".." in target.split(b"/"):
-        raise _leaves(member.name, f"is a hard link that leads out, to {coded(target)}")
+        raise _leaves(member.name, f"is a hard link that leaves the directory, to {coded(target)}")
     if hash(normalised(target)) not in others:
         raise UnsafeArtifact(
-            f"the storage archive holds {coded(member.name)} as a hard link to {coded(target)}, "
-            "and no such file before it",
-            "Make the archive anew, of the whole directory in one go.",
+            f"the storage archive contains {coded(member.name)} as a hard link to {coded(target)}, but no "
+            "such file before it",
+            "Create the archive again, of the whole directory in one run.",
         )
 
 
@@ -208,20 +211,16 @@ def leads_out(path: bytes, target: bytes) -> bool:
 
 def _leaves(name: bytes, how: str) -> UnsafeArtifact:
     return UnsafeArtifact(
-        f"the storage archive holds {coded(name)}, which {how}",
-        "Nothing was unpacked; a backup of storage/app holds nothing outside of it.",
+        f"the storage archive contains {coded(name)}, which {how}",
+        "Nothing was unpacked; a backup of storage/app contains nothing outside of it.",
     )
 
 
 def _too_much(fact: str, hint: str = "") -> UnsafeArtifact:
-    return UnsafeArtifact(
-        fact, hint or "Nothing was unpacked. If it is known to be that large, say so with --max-storage SIZE."
-    )
+    return UnsafeArtifact(fact, hint or "Nothing was unpacked. If it really is that large, use --max-storage SIZE.")
 
 
-_AS_ONE_ARCHIVE = "Nothing was unpacked. Hand in the storage directory alone."
-LEADS_OUT = "is a symbolic link that leads out"
-DEVICE_HINT = "Apiary keeps only files and directories: don't trust this archive."
-LINK_HINT = (
-    "Nothing was unpacked. Put the file that the link is for in its place in storage/app, and take the backup again."
-)
+_AS_ONE_ARCHIVE = "Nothing was unpacked. Use the storage directory alone."
+LEADS_OUT = "is a symbolic link that leaves the directory"
+DEVICE_HINT = "Apiary stores only files and directories: do not trust this archive."
+LINK_HINT = "Nothing was unpacked. Replace the link in storage/app with its file, and take the backup again."

@@ -114,8 +114,8 @@ def excluded_path(name: str) -> str:
     path = name.removeprefix("./").strip("/")
     if path in ("", ".") or ".." in path.split("/") or name.startswith("/"):
         raise UsageError(
-            f"cannot leave out {name!r}: it is no directory below the storage directory",
-            "Name it relative to the storage directory, such as nova-exports.",
+            f"cannot exclude {name!r}: not a directory below the storage directory",
+            "Give it relative to the storage directory, such as nova-exports.",
         )
     return path
 

@@ -53,8 +53,8 @@ _TYPES = {
     stat.S_IFSOCK: tarfile.FIFOTYPE,
 }
 _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symlink"}
-_CUT_HINT = "The copy was cut short, or whatever wrote it died: copy it again, or take another backup."
-_CHANGED_HINT = "Some of its bytes were changed: copy it again, or take another backup."
+_CUT_HINT = "The copy is truncated, or the program that wrote it was stopped: copy it again, or use another backup."
+_CHANGED_HINT = "Some of its bytes were changed: copy it again, or use another backup."
 
 
 def is_zip(path: Path) -> bool:
@@ -65,7 +65,7 @@ def is_zip(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
     except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,29 +161,29 @@ class ZipArchive:
                     yield archive
         except pyzipper.BadZipFile as error:
             if "not a zip file" in str(error):
-                raise BrokenArtifact(f"{self.path}: the zip archive is cut short: it has no end", _CUT_HINT) from None
+                raise BrokenArtifact(f"{self.path}: the zip archive is truncated: it has no end", _CUT_HINT) from None
             raise BrokenArtifact(f"{self.path}: the zip archive is damaged", _CHANGED_HINT) from None
         except NotImplementedError as error:
-            raise UsageError(f"{self.path}: the zip archive is of a kind that is not read here ({error})") from None
+            raise UsageError(f"{self.path}: unsupported kind of zip archive ({error})") from None
         except RuntimeError as error:
             if "requires a password" in str(error) or "password required" in str(error):
                 raise _no_password(self.path) from None
             if "Bad password" not in str(error):
                 raise BrokenArtifact(f"{self.path}: the zip archive is damaged", _CHANGED_HINT) from None
             raise UsageError(
-                f"the password does not open {self.path}",
-                "Give the one that the backup was made with (BACKUP_ARCHIVE_PASSWORD of spatie/laravel-backup).",
+                f"the password does not decrypt {self.path}",
+                "Use the password of the backup (BACKUP_ARCHIVE_PASSWORD of spatie/laravel-backup).",
             ) from None
         except (zlib.error, EOFError, struct.error, ValueError, LookupError, OverflowError):
             raise BrokenArtifact(f"{self.path}: the zip archive is damaged", _CHANGED_HINT) from None
         except OSError as error:
-            raise UsageError(f"{self.path} can't be read: {error.strerror}") from None
+            raise UsageError(f"{self.path} cannot be read: {error.strerror}") from None
 
 
 def _no_password(path: Path) -> UsageError:
     return UsageError(
         f"{path} is encrypted, and no password was given",
-        "Put the password into a file that only you can read, and name it: --password-file FILE.",
+        "Put the password into a file that only you can read, and give it with --password-file FILE.",
     )
 
 
@@ -203,8 +203,8 @@ def _check_list(file: BinaryIO, path: Path) -> None:
         list_bytes = struct.unpack_from("<Q", record, 40)[0] if len(record) == 56 else list_bytes
     if min(list_bytes, size) > MOST_ENTRIES * _ENTRY_BYTES:
         raise UnsafeArtifact(
-            f"{path}: the zip archive may hold more than {MOST_ENTRIES} entries",
-            "Nothing was unpacked. Hand in the dump and the storage directory alone (--dump, --storage).",
+            f"{path}: the zip archive may contain more than {MOST_ENTRIES} entries",
+            "Nothing was unpacked. Give the dump and the storage directory (--dump, --storage).",
         )
 
 
@@ -217,8 +217,8 @@ def _header(info: zipfile.ZipInfo) -> tarfile.TarInfo:
     name = _name(info)
     if b"\0" in name:
         raise UnsafeArtifact(
-            f"the zip archive holds the name {coded(name)}, which has a NUL byte in it",
-            "No file can have that name: don't trust this archive.",
+            f"the zip archive contains the name {coded(name)}, which has a NUL byte in it",
+            "No file can have that name: do not trust this archive.",
         )
     mode = info.external_attr >> 16 if info.create_system in _UNIX else 0
     header = tarfile.TarInfo(os.fsdecode(name))
@@ -243,9 +243,9 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]
     """Exactly as many bytes as the list says; their checksum is compared at the end."""
     if info.compress_type not in _METHODS:
         raise UsageError(
-            f"{archive.filename}: the zip archive holds entries compressed by method {info.compress_type}, "
+            f"{archive.filename}: the zip archive contains entries compressed by method {info.compress_type}, "
             "which is neither deflate nor none",
-            "Unpack it (unzip, or 7z x), and hand in the directory.",
+            "Extract it (unzip, or 7z x), and use the directory.",
         )
     # The library cuts off what is too much, and AE-2 has no checksum of the content: it is asked for one byte more.
     and_more = copy.copy(info)

@@ -38,33 +38,44 @@ from harness.runtime.services.mysql import Account, MySqlServer
 
 
 @click.command(epilog=EXIT_CODES)
-@click.option("--mysql-host", default="127.0.0.1", show_default=True, help="Address of the database server.")
+@click.option("--mysql-host", default="127.0.0.1", show_default=True, help="Database server address.")
 @click.option("--mysql-port", type=click.IntRange(1, 65535), default=3306, show_default=True)
-@click.option("--mysql-user", required=True, help="Account that reads; it needs no right to write.")
+@click.option("--mysql-user", required=True, help="Database account for reading; needs no write privileges.")
 @click.option(
     "--mysql-password-file",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="File with the account's password (never given as an argument).",
+    help="File with the account's password.",
 )
 @click.option("--database", default="apiary", show_default=True)
 @click.option(
     "--storage",
     required=True,
     metavar="DIR_OR_VOLUME",
-    help="The application's storage/app directory, or volume:NAME, a volume of the Docker engine.",
+    help="The application's storage/app directory, or volume:NAME for a Docker volume.",
 )
 @click.option("--to", required=True, metavar="DIR_OR_URL", help="New directory, here or in a store (s3://, sftp://).")
 @click.option("--storage-form", type=click.Choice(["tar.zst", "copy"]), default="tar.zst", show_default=True)
-@click.option("--keep-table", multiple=True, metavar="NAME", help="Back up a table that the guide leaves out.")
-@click.option("--exclude-table", multiple=True, metavar="NAME", help="Leave out one more table.")
-@click.option("--keep-directory", multiple=True, metavar="NAME", help="Back up a directory that the guide leaves out.")
-@click.option("--everything", is_flag=True, help="Leave nothing out.")
+@click.option(
+    "--keep-table", multiple=True, metavar="NAME", help="Include a table that is excluded by default (repeatable)."
+)
+@click.option("--exclude-table", multiple=True, metavar="NAME", help="Exclude a table (repeatable).")
+@click.option(
+    "--keep-directory",
+    multiple=True,
+    metavar="NAME",
+    help="Include a directory that is excluded by default (repeatable).",
+)
+@click.option("--everything", is_flag=True, help="Exclude nothing.")
 @click.option("--search-prefix", default="", help="The application's SCOUT_PREFIX.")
-@click.option("--stop-command", metavar="COMMAND", help="Stops the application: the backup is then quiesced.")
-@click.option("--start-command", metavar="COMMAND", help="Starts it again; run whatever happens.")
-@click.option("--mysqld", metavar="PROGRAM", help="Server whose mysqldump is used instead of the one found.")
+@click.option(
+    "--stop-command", metavar="COMMAND", help="Command that stops the application; the backup is then quiesced."
+)
+@click.option(
+    "--start-command", metavar="COMMAND", help="Command that starts it again; always run, also after an error."
+)
+@click.option("--mysqld", metavar="PROGRAM", help="Use the mysqldump of this server instead of the one found.")
 def backup(
     mysql_host: str,
     mysql_port: int,
@@ -97,7 +108,7 @@ def backup(
                           --storage /srv/apiary/storage/app --to backups/2026-11-22
     """
     if (stop_command is None) != (start_command is None):
-        raise click.UsageError("--stop-command and --start-command go together")
+        raise click.UsageError("--stop-command and --start-command must be given together")
     if is_url(to) and storage_form == "copy":
         raise click.UsageError("--storage-form copy makes a directory of files, and a store takes an archive")
     settings = settings_for(mysqld=mysqld)
@@ -157,23 +168,21 @@ def backup(
             with noted(settings.state_dir, target):
                 taken = take_backup(source, plan, target, Clock(ConsoleProgress(console)))
     except KeyboardInterrupt:
-        errors_console.print("interrupted: there is no backup, and nothing of it is left", markup=False)
+        errors_console.print("interrupted: the unfinished backup was removed", markup=False)
         sys.exit(EXIT_INTERRUPTED)
     between = taken.manifest.between
     if between is not None and (told := disagreements(between)):
         console.print()
         console.print(
-            f"dump and files do not agree about {', '.join(told)}, after {between.attempts} attempts:"
-            f" {', '.join(between.named)}",
+            f"the dump and the files disagree about {', '.join(told)} after {between.attempts} attempts: "
+            f"{', '.join(between.named)}",
             markup=False, highlight=False,
         )  # fmt: skip
         if not between.settled:
-            console.print("Back up with --stop-command and --start-command, or when less is uploaded.")
+            console.print("Back up with --stop-command and --start-command, or at a time with fewer uploads.")
     console.print()
     place = to if is_url(to) else str(taken.directory)
     console.print(f"backup complete: {shown_url(place) if is_url(to) else place}", markup=False, highlight=False)
     command = f"apiary-drill verify {shlex.quote(place)}"
     console.print(f"drill it: {command}", markup=False, highlight=False)
-    console.print(
-        "With --app-key-file FILE, which holds the APP_KEY, it proves encrypted values as well.", markup=False
-    )
+    console.print("Add --app-key-file FILE with the APP_KEY to verify encrypted values as well.", markup=False)

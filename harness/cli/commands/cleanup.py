@@ -14,7 +14,7 @@ from harness.runtime.ownership import sweep
 
 @click.command()
 @click.argument("drills", nargs=-1, metavar="[DRILL]…")
-@click.option("--kept", is_flag=True, help="Also remove every target that was kept on purpose.")
+@click.option("--kept", is_flag=True, help="Also remove targets that were kept with --keep.")
 def cleanup(drills: tuple[str, ...], kept: bool) -> None:
     """Remove what killed drills left behind; a drill that is alive is never touched.
 
@@ -33,17 +33,17 @@ def cleanup(drills: tuple[str, ...], kept: bool) -> None:
         print_line(f"removed {leftover.drill_id}: {len(leftover.pids)} processes, {leftover.directory}")
     for partial in () if drills else remove_unfinished(settings.state_dir):
         count += 1
-        print_line(f"removed {partial}: a backup that was not finished")
+        print_line(f"removed unfinished backup {partial}")
     try:
         client = connect(settings.docker)
     except EngineUnavailable as error:
         client = None
         # It may be away for a moment only, with what a killed drill left on it.
-        tell(f"containers were not looked for: {error.fact}")
+        tell(f"containers were not checked: {error.fact}")
     if client is not None:
         for thing in docker_leftovers(client, kept_too=kept):
             if not drills or thing.drill_id in drills:
                 count += 1
                 remove(client, thing.kind, thing.name)
                 print_line(f"removed {thing.drill_id}: {thing.kind} {thing.name}")
-    print_line(f"{count} leftovers removed" if count else "nothing to remove")
+    print_line(f"removed {count} leftovers" if count else "nothing to remove")

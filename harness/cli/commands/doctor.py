@@ -16,9 +16,9 @@ from harness.reports.terminal import console_for
 
 
 @click.command(epilog=EXIT_CODES)
-@click.option("--install", "fetch", is_flag=True, help="Fetch what is missing (Debian, as root or with sudo).")
-@click.option("--mysqld", metavar="PROGRAM", help="Database server to look for.")
-@click.option("--meilisearch", metavar="PROGRAM", help="Search server to look for.")
+@click.option("--install", "fetch", is_flag=True, help="Install what is missing (Debian only, as root or with sudo).")
+@click.option("--mysqld", metavar="PROGRAM", help="Database server to check.")
+@click.option("--meilisearch", metavar="PROGRAM", help="Search server to check.")
 @click.option(
     "--config",
     "config_file",

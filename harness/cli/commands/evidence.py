@@ -14,7 +14,7 @@ from harness.records.attestation.keys import PUBLIC_SUFFIX, generate, load_publi
 from harness.reports.terminal import Terminal, console_for, print_json
 
 _MARKS = {State.SAME: "[green]✓[/]", State.CHANGED: "[red]✗[/]", State.MISSING: "[yellow]?[/]"}
-_TOLD = {State.SAME: "is what was signed", State.CHANGED: "was changed since", State.MISSING: "is not here"}
+_TOLD = {State.SAME: "unchanged", State.CHANGED: "changed since signing", State.MISSING: "not found"}
 
 
 @click.group()
@@ -23,9 +23,9 @@ def evidence() -> None:
 
 
 @evidence.command(
-    epilog="\b\nExit codes:\n  0  signed by the key, and every file is what was signed\n"
-    "  1  something was changed, or another key signed\n  2  bad usage\n"
-    "  3  not all could be checked: no key was given, or a file is not here\n"
+    epilog="\b\nExit codes:\n  0  the signature is valid and every file is unchanged\n  1  a file was changed, or "
+    "another key signed\n  2  bad usage\n  3  not everything could be checked: no key was given, or a file "
+    "was not found\n"
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
@@ -34,7 +34,7 @@ def evidence() -> None:
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PUB",
-    help="Public key that you trust (may be repeated). Without it nothing says who signed.",
+    help="Trusted public key (repeatable). Without it the signature is not checked.",
 )
 @click.option(
     "--artifact",
@@ -42,9 +42,9 @@ def evidence() -> None:
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="FILE_OR_DIR",
-    help="The backup's directory, or a file that was signed and lies elsewhere (may be repeated).",
+    help="The backup's directory, or a signed file that was moved (repeatable).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_json: bool) -> None:
     """Check signed evidence without a network: by which key, and whether one byte of anything changed.
 
@@ -68,7 +68,7 @@ def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_j
     "--passphrase-file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Encrypt the private key with the first line of this file (or with APIARY_DRILL_SIGN_PASSPHRASE).",
+    help="File whose first line encrypts the private key; default: APIARY_DRILL_SIGN_PASSPHRASE.",
 )
 def keygen(file: Path, passphrase_file: Path | None) -> None:
     """Make a pair of ed25519 keys: FILE is private, FILE.pub is for whoever checks.
@@ -81,8 +81,8 @@ def keygen(file: Path, passphrase_file: Path | None) -> None:
     key_id = generate(file, passphrase)
     console = console_for()
     for line in (
-        f"private key  {file}  ({'' if passphrase else 'not '}encrypted; only the drill should be able to read it)",
-        f"public key   {file}{PUBLIC_SUFFIX}  (for whoever checks; publish it where nobody can exchange it)",
+        f"private key  {file}  ({('' if passphrase else 'not ')}encrypted; only the drill needs read access)",
+        f"public key   {file}{PUBLIC_SUFFIX}  (for verification; publish it where nobody can replace it)",
         f"key id       {key_id}",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -91,7 +91,9 @@ def keygen(file: Path, passphrase_file: Path | None) -> None:
 def _show(console: Terminal, found: Verification) -> None:
     said = found.predicate
     tool = said.get("tool") or {}
-    control = f" (a control: {expected} was expected)" if (expected := said.get("expectedVerdict")) != "PASS" else ""
+    control = (
+        f" (a negative control: expected {expected})" if (expected := said.get("expectedVerdict")) != "PASS" else ""
+    )
     _line(console, f"Drill        {said.get('drillId')}, verdict {said.get('verdict')}{control}")
     _line(console, f"Ran          {said.get('startedAt')} to {said.get('endedAt')}")
     _line(
@@ -106,24 +108,24 @@ def _show(console: Terminal, found: Verification) -> None:
         _line(console, f"{file.name} {_TOLD[file.state]}{where}")
     for name in found.unused:
         console.print("[yellow]?[/] ", end="")
-        _line(console, f"{name} is none of the files that were signed")
+        _line(console, f"{name} is not among the signed files")
     console.print()
     changed = sum(file.state is State.CHANGED for file in found.files)
     missing = sum(file.state is State.MISSING for file in found.files)
     if changed:
-        console.print(f"[bold red]{changed} of {len(found.files)} files changed since they were signed.[/]")
+        console.print(f"[bold red]{changed} of {len(found.files)} files were changed after signing.[/]")
     elif not found.key_checked:
-        _line(console, "The signature was not checked: name the public key that you trust (--key).")
+        _line(console, "The signature was not checked: give the trusted public key with --key.")
     elif missing:
         _line(
             console,
-            f"Signed by the key, but {missing} of {len(found.files)} files could not be checked: say where they are"
-            " (--artifact DIRECTORY_OF_THE_BACKUP).",
+            f"The signature is valid, but {missing} of {len(found.files)} files were not found: give their location "
+            "with --artifact.",
         )
     elif found.unused:
-        _line(console, "Signed by the key, but not every file that was given is part of it.")
+        _line(console, "The signature is valid, but some of the given files are not covered by it.")
     else:
-        console.print("[bold green]Signed by the key, and every file is what was signed.[/]")
+        console.print("[bold green]The signature is valid, and every file is unchanged.[/]")
 
 
 def _line(console: Terminal, text: str) -> None:

@@ -25,33 +25,28 @@ _SUFFIXES = {"html": "html", "pdf": "pdf", "markdown": "md"}
 
 
 @click.command(
-    epilog="""
-\b
-Exit codes:
-  0  the document was written
-  1  no drill began in the period: there is nothing to write about
-  2  bad usage: no history, a period or a file that can't be read
-  3  a format could not be made (the PDF needs the library Pango); the others were
-"""
+    epilog="\n\b\nExit codes:\n  0  the document was written\n  1  no drill started in the period\n  2  bad usage: "
+    "no history, or a period or file that cannot be read\n  3  a format could not be written (PDF needs the "
+    "library Pango); the others were\n"
 )
-@click.option("--quarter", "quarter_text", metavar="QUARTER", help="Such as 2026Q4.")
+@click.option("--quarter", "quarter_text", metavar="QUARTER", help="Quarter, such as 2026Q4.")
 @click.option("--from", "first", type=_DAY, metavar="DAY", help="First day, such as 2026-10-01.")
-@click.option("--to", "last", type=_DAY, metavar="DAY", help="Last day, which is in the period.")
+@click.option("--to", "last", type=_DAY, metavar="DAY", help="Last day (inclusive).")
 @click.option(
     "--out", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".", metavar="DIR",
-    help="Where the files go; the current directory unless told otherwise.",
+    help="Output directory.  [default: current directory]",
 )  # fmt: skip
 @click.option(
     "--format", "formats", type=click.Choice(list(_SUFFIXES)), multiple=True, default=list(_SUFFIXES),
-    help="Only this one; may be given again.",
+    help="Only this backup (repeatable).",
 )  # fmt: skip
 @click.option(
     "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="Another file than ./apiary-drill.toml.",
+    help="Configuration file.  [default: ./apiary-drill.toml]",
 )  # fmt: skip
 @click.option(
     "--scorecard", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="The JSON of `apiary-drill score`, instead of the one that the configuration names.",
+    help="JSON of `apiary-drill score`; overrides the configuration.",
 )  # fmt: skip
 def exercise(
     quarter_text: str | None,
@@ -74,18 +69,18 @@ def exercise(
     period, before = _period(quarter_text, first, last)
     found, configured, actions = exercise_found(period, before, config_file, scorecard)
     if not found.drills and not found.controls:
-        print_line(f"no drill began between {period.first} and {period.last}: there is nothing to write about")
+        print_line(f"no drill started between {period.first} and {period.last}: nothing to report")
         sys.exit(1)
     sys.exit(_write(found, configured, actions, out, formats))
 
 
 def _period(quarter_text: str | None, first: datetime | None, last: datetime | None) -> tuple[Period, Period]:
     if (quarter_text is None) == (first is None and last is None):
-        raise click.UsageError("give --quarter, or --from and --to")
+        raise click.UsageError("give either --quarter, or --from and --to")
     if quarter_text is not None:
         return quarter(quarter_text)
     if first is None or last is None:
-        raise click.UsageError("--from and --to go together")
+        raise click.UsageError("--from and --to must be given together")
     return days(first.date(), last.date())
 
 

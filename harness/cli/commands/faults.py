@@ -33,7 +33,7 @@ def faults(name: str | None) -> None:
         for heading in ("Fault", "Stage", "What it does"):
             table.add_column(heading, no_wrap=heading != "What it does")
         for fault in members.values():
-            table.add_row(escape(fault.name), fault.stage, escape(fault.summary))
+            table.add_row(escape(fault.name), fault.injection_point, escape(fault.summary))
         console.print(table, "")
 
 
@@ -41,7 +41,7 @@ def _show(fault: Fault) -> None:
     console = console_for()
     console.print(f"[bold]{escape(fault.name)}[/]  ({fault.family})", highlight=False)
     console.print(f"  {fault.summary}", markup=False, highlight=False)
-    console.print(f"  Put in at: {', '.join(fault.stages)}", markup=False, highlight=False)
+    console.print(f"  Injection points: {', '.join(fault.injection_points)}", markup=False, highlight=False)
     if fault.runtime != "any":
         console.print(f'  Needs: runtime.kind = "{fault.runtime}"', markup=False, highlight=False)
     for option, field in fault.options.model_fields.items():

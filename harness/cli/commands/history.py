@@ -28,10 +28,10 @@ from harness.reports.terminal import console_for, print_json, print_line, show_e
 @click.option(
     "--verdict",
     type=click.Choice([str(verdict) for verdict in Verdict], case_sensitive=False),
-    help="Only drills that ended so.",
+    help="Only drills with this verdict.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
-@click.option("--json", "as_json", is_flag=True, help="Print whole entries as JSON.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of entries.")
+@click.option("--json", "as_json", is_flag=True, help="Print the full entries as JSON.")
 @click.pass_context
 def history(context: click.Context, backup: str | None, verdict: str | None, limit: int, as_json: bool) -> None:
     """List finished drills, the newest first.
@@ -51,12 +51,12 @@ def history(context: click.Context, backup: str | None, verdict: str | None, lim
     elif found:
         print_drills(console_for(), [link.entry() for link in found])
     else:
-        print_line("no drill of the history is like that")
+        print_line("no drill in the history matches")
 
 
 @history.command("import")
 @click.argument("run_dirs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_DIR…")
-@click.option("--backup", default="", metavar="NAME", help="Name of the backup, for results that don't say one.")
+@click.option("--backup", default="", metavar="NAME", help="Backup name for results that have none.")
 def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
     """Record old runs from their directories; one that is there already is left as it is.
 
@@ -75,7 +75,7 @@ def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
             failed += 1
             show_error(error, f"{run_dir.name}: ")
             continue
-        told = "is there already" if link is None else f"recorded as entry {link.number}"
+        told = "already recorded" if link is None else f"recorded as entry {link.number}"
         print_line(f"{run_dir.name}: {told}")
     sys.exit(2 if failed else 0)
 
@@ -84,7 +84,7 @@ def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
 @click.argument(
     "run_dirs", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="[RUN_DIR]…"
 )
-@click.option("--head", metavar="DIGEST", help="A digest that was written down earlier: it has to be in the chain.")
+@click.option("--head", metavar="DIGEST", help="Digest that you noted earlier; must be in the chain.")
 def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
     """Find entries that were changed or removed after they were recorded.
 
@@ -102,17 +102,17 @@ def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
     for problem in problems:
         print_line(problem)
     if not problems:
-        print_line(f"{entries:,} entries, none changed, none removed; the last one is {digest}")
+        print_line(f"{entries:,} entries verified: none changed, none removed; the last digest is {digest}")
     sys.exit(1 if problems else 0)
 
 
 @history.command()
 @click.option("--backup", metavar="NAME", help="Only this backup.")
 @click.option(
-    "--drills", type=click.IntRange(1, 12), default=5, show_default=True, help="How many of the last good ones."
+    "--drills", type=click.IntRange(1, 12), default=5, show_default=True, help="Number of passed drills to compare."
 )
-@click.option("--all", "everything", is_flag=True, help="Also figures that did not change.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--all", "everything", is_flag=True, help="Include figures that did not change.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def trend(backup: str | None, drills: int, everything: bool, as_json: bool) -> None:
     """Seconds per step, sizes, rows, files and documents over the last good drills of each backup."""
     kept = _history()
@@ -126,7 +126,7 @@ def trend(backup: str | None, drills: int, everything: bool, as_json: bool) -> N
         if past:
             print_trend(console_for(), name, past, everything=everything)
         else:
-            print_line(f"no good drill of {name} is in the history")
+            print_line(f"the history has no passed drill of {name}")
 
 
 def _history() -> History:

@@ -21,7 +21,7 @@ def images() -> None:
 
 @images.command(epilog=EXIT_CODES)
 @click.argument("names", nargs=-1, metavar="[IMAGE]…")
-@click.option("--fresh", is_flag=True, help="Fetch the packages anew, also where nothing changed.")
+@click.option("--fresh", is_flag=True, help="Download all packages again and rebuild every image.")
 def build(names: tuple[str, ...], fresh: bool) -> None:
     """Make what is missing or outdated, from Debian packages alone (a second when nothing changed).
 
@@ -60,6 +60,6 @@ def _table(infos: list[ImageInfo]) -> Table:
         table.add_column(heading)
     for info in infos:
         age = datetime.now(UTC) - info.created_at
-        state = "made now" if info.built else "" if info.up_to_date is None else "" if info.up_to_date else "outdated"
+        state = "built now" if info.built else "" if info.up_to_date is None else "" if info.up_to_date else "outdated"
         table.add_row(info.name, info.reference, f"{age.days} d {age.seconds // 3600} h", size(info.size_bytes), state)
     return table

@@ -64,16 +64,20 @@ class Inspection:
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("dump", nargs=-1, metavar="[FILE…]")
-@click.option("--database", metavar="NAME", help="Which database of the script, when it holds several.")
+@click.option("--database", metavar="NAME", help="Database to inspect, when the dump holds several.")
 @click.option(
-    "--allow", multiple=True, type=click.Choice(CODES), metavar="CODE", help="As verify: allow statements of this kind."
+    "--allow",
+    multiple=True,
+    type=click.Choice(CODES),
+    metavar="CODE",
+    help="Accept unsafe statements of this kind, as verify does (repeatable).",
 )
 @click.option(
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Another file than ./apiary-drill.toml.",
+    help="Configuration file.  [default: ./apiary-drill.toml]",
 )
 @window_option
 @password_option
@@ -105,7 +109,7 @@ def inspect(
     """  # fmt: skip
     if dump == (STANDARD_INPUT,):
         if config_file is not None:
-            raise click.UsageError("--config says where the backup is: name no FILE")
+            raise click.UsageError("--config names the backup: omit FILE")
         found = inspection(*examine(sys.stdin.buffer), database=database, allowed=frozenset(allow))
     else:
         password = None if password_file is None else read_password(password_file)
@@ -133,7 +137,7 @@ def _meant(
     """The script, the database and the codes that are allowed, as `verify` finds them."""
     if names:
         if config_file is not None:
-            raise click.UsageError("--config says where the backup is: name no FILE")
+            raise click.UsageError("--config names the backup: omit FILE")
         paths = [sources.url(name, "database") if is_url(name) else Path(name) for name in names]
         path = paths[0]
         if len(names) == 1 and (is_zip(path) or (path.is_dir() and not is_tab(path))):
@@ -143,7 +147,7 @@ def _meant(
         return decrypted(dump, None, decryption)[0], None, ()
     path = config_file or Path(config.CONFIG_NAME)
     if config_file is None and not path.exists():
-        raise click.UsageError("name a script or a BACKUP directory, or have an ./apiary-drill.toml that names them")
+        raise click.UsageError("no input: give a dump FILE or a BACKUP directory, or name them in ./apiary-drill.toml")
     configured = config.load(path)
     found = config.locate(configured, path.absolute().parent, sources, password)
     decryption = decryption or configured.backup.decryption(path.absolute().parent, sources)
@@ -194,7 +198,7 @@ def inspection(
 def show(console: Terminal, found: Inspection) -> None:
     """Print it: the answer first, then the facts, then each database."""
     if found.refused:
-        console.print("[bold red]verify would refuse this dump:[/]")
+        console.print("[bold red]verify would reject this dump:[/]")
         for reason in found.refused[:_LISTED]:
             console.print(f"  {reason}", markup=False, highlight=False)
         if len(found.refused) > _LISTED:
@@ -202,7 +206,7 @@ def show(console: Terminal, found: Inspection) -> None:
         for remedy in found.remedies:
             console.print(f"HINT: {remedy}", markup=False, highlight=False)
     else:
-        console.print("[bold green]Nothing in this dump stands against restoring it.[/]")
+        console.print("[bold green]No problems found.[/]")
     console.print()
     facts = Table(box=None, pad_edge=False, show_header=False)
     facts.add_column(style="bold", no_wrap=True, vertical="top")
@@ -224,15 +228,15 @@ def show(console: Terminal, found: Inspection) -> None:
 
 def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
     yield "file", f"{info.source}, {size(info.size_bytes)} of script in {info.lines:,} lines"
-    yield "made by", "no header says by what" if info.tool == "unknown" else f"{info.tool} {info.tool_version}".strip()
-    yield "server", f"{info.server_version} ({info.flavour})" if info.server_version else "no header says which"
+    yield "created by", "unknown (no header)" if info.tool == "unknown" else f"{info.tool} {info.tool_version}".strip()
+    yield "server", f"{info.server_version} ({info.flavour})" if info.server_version else "unknown (no header)"
     yield (
         "finished",
-        {True: _finished(info.finished_at), False: "no", None: "can't be told"}[info.complete]
+        {True: _finished(info.finished_at), False: "no", None: "unknown"}[info.complete]
         + (f": {info.incomplete_because}" if info.incomplete_because else ""),
     )
-    yield "databases", ", ".join(database.name or "(not named)" for database in info.databases) or "none"
-    yield "options", ", ".join(_options(info)) or "the defaults, as far as the script shows"
+    yield "databases", ", ".join(database.name or "(unnamed)" for database in info.databases) or "none"
+    yield "options", ", ".join(_options(info)) or "defaults, as far as the dump shows"
     for label, mentions in (
         ("character sets", info.charsets),
         ("collations", info.collations),
@@ -246,18 +250,22 @@ def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
         " the target's max_allowed_packet has to be larger",
     )
     if info.gtid_lines:
-        yield "GTID_PURGED", f"set on {_lines(info.gtid_lines)}; verify leaves it out"
+        yield "GTID_PURGED", f"set on {_lines(info.gtid_lines)}; verify omits it"
     if info.log_bin_lines:
-        yield "SQL_LOG_BIN", f"set on {_lines(info.log_bin_lines)}; verify leaves it out"
+        yield "SQL_LOG_BIN", f"set on {_lines(info.log_bin_lines)}; verify omits it"
     if info.sandbox_line is not None:
         stops = "stops MySQL's client" if info.sandbox_spelling == "/*!" else "is a comment to MySQL's client"
-        yield "sandbox line", f"{info.sandbox_spelling}999999\\- on line {info.sandbox_line}: {stops}; left out"
+        yield "sandbox line", f"{info.sandbox_spelling}999999\\- on line {info.sandbox_line}: {stops}; omitted"
     if info.uncounted_lines:
-        yield "not counted", f"INSERTs without plain values on {_lines(info.uncounted_lines)}"
+        yield "not counted", f"INSERTs without literal values on {_lines(info.uncounted_lines)}"
 
 
 def _finished(at: datetime | None) -> str:
-    return "yes" if at is None else f"yes, on {at:%Y-%m-%d at %H:%M:%S}, in the local time of the machine that made it"
+    return (
+        "yes"
+        if at is None
+        else (f"yes, on {at:%Y-%m-%d at %H:%M:%S}, in the local time of the machine that created it")
+    )
 
 
 def _options(info: DumpInfo) -> Iterator[str]:
@@ -308,21 +316,24 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
         names = [
             item.name
             + (f" (runs as {item.definer})" if item.definer else "")
-            + (" (placeholder only: the view's own text never comes)" if item.placeholder else "")
+            + (" (placeholder only: the definition of the view is missing)" if item.placeholder else "")
             for item in database.objects
             if item.kind == kind
         ]
         console.print(f"{kind}s: {', '.join(names)}", markup=False, highlight=False)
     if not any(item.name in expected_tables() for item in database.tables):
-        console.print("none of its tables is one of an Apiary", style="yellow", highlight=False)
+        console.print("none of its tables belongs to Apiary", style="yellow", highlight=False)
         return
     if database.left_out:
         console.print(
-            f"left out, as the guide allows: {', '.join(database.left_out)}", markup=False, highlight=False, style="dim"
+            f"excluded by the documented procedure: {', '.join(database.left_out)}",
+            markup=False,
+            highlight=False,
+            style="dim",
         )
     if missing:
         console.print(
-            f"an Apiary expects and this does not hold: {', '.join(missing)}",
+            f"expected by Apiary and missing here: {', '.join(missing)}",
             markup=False,
             highlight=False,
             style="yellow",
@@ -330,7 +341,7 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
 
 
 def _mentioned(mentions: Iterable[Mention]) -> str:
-    return ", ".join(f"{mention.name} (line {mention.line})" for mention in mentions) or "none named"
+    return ", ".join(f"{mention.name} (line {mention.line})" for mention in mentions) or "none listed"
 
 
 def _lines(lines: tuple[int, ...]) -> str:

@@ -20,7 +20,7 @@ from harness.reports.terminal import print_line
 @click.command(epilog=EXIT_CODES)
 @click.argument("run_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--name", "code", metavar="CODE", help="Say which file a code such as ~3fa1c2d4e5 stands for.")
+@click.option("--name", "code", metavar="CODE", help="Print the file that a code such as ~3fa1c2d4e5 stands for.")
 @signing_options
 @report_options
 def report(run_dir: Path, as_json: bool, code: str | None, settings: Settings) -> None:
@@ -54,5 +54,6 @@ def _say_name(run_dir: Path, code: str) -> None:
         found = True
     if not found:
         raise UsageError(
-            f"no file that this run saw has the code {code}", "A code is ~ and ten digits, as the report shows it."
+            f"no file of this run has the code {code}",
+            "A code is ~ followed by ten hexadecimal digits, as the report shows it.",
         )

@@ -23,16 +23,16 @@ from harness.scenario import definition as scenario
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
-@click.option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Instead of the scenario's own.")
-@click.option("--rng-seed", type=click.IntRange(min=0), help="Instead of the scenario's own.")
-@click.option("--keep", is_flag=True, help="Leave the restored target running, to look at.")
+@click.option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Overrides the scenario.")
+@click.option("--rng-seed", type=click.IntRange(min=0), help="Overrides the scenario.")
+@click.option("--keep", is_flag=True, help="Keep the restored target running.")
 @control_option
 @click.option(
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="File with [notify] (who is told how it ended), instead of ./apiary-drill.toml.",
+    help="Configuration with [notify].  [default: ./apiary-drill.toml]",
 )
 @runtime_options
 @signing_options
@@ -60,7 +60,7 @@ def run(
     loaded = scenario.load_all([scenario.find(name) for name in scenarios or (scenario.DEFAULT,)])
     if len(loaded) > 1 and (files := settings.reports.files()):
         raise UsageError(
-            f"--{next(iter(files))} names one file, and {len(loaded)} scenarios are to run",
+            f"--{next(iter(files))} names one file, but {len(loaded)} scenarios were given",
             "Run one scenario, or take report.html from each run directory.",
         )
     settings = replace(settings, negative_control=not no_negative_control)
@@ -78,7 +78,7 @@ def run(
             errors_console.print(f"not as expected: {told}", markup=False, highlight=False, soft_wrap=True)
         if not unmet and chosen.expected.verdict is not Verdict.PASS:
             # A FAIL in large letters is the last thing that was read.
-            errors_console.print(f"as expected: the scenario wants {chosen.expected.verdict}, and found what it names")
+            errors_console.print(f"as expected: verdict {chosen.expected.verdict}, with all expected findings")
         code = exit_code(result, chosen.expected)
         worst = code if worst == 0 or code == 1 else worst
     sys.exit(worst)

@@ -76,14 +76,14 @@ def check(files: tuple[Path, ...]) -> None:
 
 @scenarios.command(epilog=EXIT_CODES)
 @click.argument("name")
-@click.option("--fault", metavar="FAULT", help="A fault to put in (see `apiary-drill faults`).")
+@click.option("--fault", metavar="FAULT", help="Fault to inject (see `apiary-drill faults`).")
 @click.option(
     "--to",
     "directory",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
     metavar="DIR",
-    help="Directory of the new file; the current one unless given.",
+    help="Output directory.  [default: current directory]",
 )
 def new(name: str, fault: str | None, directory: Path) -> None:
     """Write a commented NAME.drill.toml to begin with; it passes `check` as it is.
@@ -94,14 +94,16 @@ def new(name: str, fault: str | None, directory: Path) -> None:
       apiary-drill run ./nightly.drill.toml
     """
     if not scenario.is_name(name):
-        raise click.BadParameter(f"{name!r} is no name: small letters, digits and '-' only", param_hint="NAME")
+        raise click.BadParameter(
+            f"{name!r} is not a valid name: use lowercase letters, digits and '-'", param_hint="NAME"
+        )
     chosen = scenario.find_fault(fault) if fault else None
     path = directory / f"{name}{SUFFIX}"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(template(name, chosen))
     except FileExistsError:
-        raise UsageError(f"{path} exists", "Choose another name, or remove it.") from None
+        raise UsageError(f"{path} exists", "Choose another name, or remove that file.") from None
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     console_for().print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
@@ -117,21 +119,21 @@ def _show(console: Terminal, path: Path, shown: Scenario) -> None:
     console.print(f"[bold]{shown.name}[/]  {path}", highlight=False, soft_wrap=True)
     say(" ".join(shown.why.split()))
     say("")
-    say(f"Data: {shown.data.scale}, random numbers from {shown.data.rng_seed}")
+    say(f"Data: {shown.data.scale}, random seed {shown.data.rng_seed}")
     say(f"Backup: {shown.backup.mode}, storage as {shown.backup.storage_form}")
-    listed("  Left out of the dump", shown.backup.excluded_tables)
-    listed("  Left out of the files", shown.backup.excluded_directories)
+    listed("  Excluded tables", shown.backup.excluded_tables)
+    listed("  Excluded directories", shown.backup.excluded_directories)
     if shown.backup.further_databases:
-        listed("  Other databases in the script", shown.backup.further_databases)
+        listed("  Other databases in the dump", shown.backup.further_databases)
     if shown.backup.dump_options:
-        listed("  Further options of the dump", shown.backup.dump_options)
+        listed("  Extra dump options", shown.backup.dump_options)
     say(f"Restore: {', '.join(shown.restore.steps)}")
     if shown.restore.as_it_stands:
-        say("  The script goes to the server as it stands")
+        say("  The dump is loaded unmodified")
     if shown.restore.evidence == "artifact":
-        say("  Nothing is known of the source, as for a backup from elsewhere")
+        say("  No evidence of the source, as for a backup from elsewhere")
     if shown.restore.release:
-        say(f"  The target is the stand-in's release {shown.restore.release!r}, and its migrations run")
+        say(f"  The target is stand-in release {shown.restore.release!r}, and its migrations run")
     needs = [f"{key} {value}" for key, value in shown.runtime.model_dump().items() if value != "any"]
     say(f"Runs on: {', '.join(needs) or 'anything'}")
     for key, value in {**shown.limits.model_dump(), **shown.objectives.model_dump()}.items():
@@ -139,14 +141,14 @@ def _show(console: Terminal, path: Path, shown: Scenario) -> None:
             say(f"Limit: {key} = {value:g}")
     for choice in shown.fault:
         options = ", ".join(f"{key} = {value}" for key, value in choice.options.items())
-        say(f"Fault at {choice.planned().stage}: {choice.name}{f' ({options})' if options else ''}")
+        say(f"Fault at {choice.planned().at}: {choice.name}{(f' ({options})' if options else '')}")
         say(f"  {FAULTS[choice.name].summary}")
     if shown.markers:
-        listed("Markers for pytest", shown.markers)
+        listed("pytest markers", shown.markers)
     say(f"Expected: {shown.expected.verdict}")
     for line in shown.expected.change:
-        say(f"  the faults have to say: {line}")
+        say(f"  required change: {line}")
     for wanted in shown.expected.finding:
-        say(f"  has to be found: {wanted}")
+        say(f"  required finding: {wanted}")
     for wanted in shown.expected.also:
-        say(f"  may be found as well: {wanted}")
+        say(f"  allowed finding: {wanted}")

@@ -46,7 +46,7 @@ from harness.scenario.definition import Scenario
 from harness.scenario.fault_free import fault_free_scenarios
 
 SCORECARD = "scorecard"
-"""Name of its file in its directory, without `.json`."""
+"Schema name, without `.json`."
 
 
 @click.command(epilog=EXIT_CODES)
@@ -56,41 +56,41 @@ SCORECARD = "scorecard"
     "families",
     multiple=True,
     type=click.Choice(FAMILY_ORDER),
-    help="Only scenarios of this family; may be given several times.",
+    help="Only scenarios of this family (repeatable).",
 )
 @click.option(
     "--covering",
     "earlier",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="SCORECARD",
-    help="Only as many scenarios as show every check red, by an earlier whole scorecard (JSON).",
+    help="Fewest scenarios that show every check failing, chosen from an earlier full scorecard (JSON).",
 )
 @click.option(
     "--fault-free",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="So many drills in which nothing is broken, each with other data.",
+    help="Number of additional fault-free drills, each with different data.",
 )
 @click.option(
     "--first-fault-free",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Number of the first of them: the same number is the same drill.",
+    help="Seed of the first fault-free drill; the same seed repeats the same drill.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=max(1, os.cpu_count() or 1),
-    show_default="one for each processor",
-    help="So many drills at once.",
+    show_default="number of CPUs",
+    help="Number of parallel drills.",
 )
 @click.option(
     "--markdown",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the scorecard as Markdown as well.",
+    help="Also write the scorecard as Markdown.",
 )
 @runtime_options
 def score(
@@ -121,18 +121,18 @@ def score(
     whole = not scenarios and not families
     if earlier is not None:
         if not whole:
-            raise UsageError("--covering chooses among all scenarios", "Leave out SCENARIO and --family, or it.")
+            raise UsageError("--covering chooses among all scenarios", "Use it without SCENARIO and --family.")
         chosen = covering(chosen, read_card(earlier))
     wanted = (
         [*chosen, *fault_free_scenarios(fault_free, first_fault_free)] if whole or FAULT_FREE in families else chosen
     )
     for name, times in Counter(each.name for each in wanted).items():
         if times > 1:
-            raise UsageError(f"{times} of the scenarios are called {name}", "Name each one once.")
+            raise UsageError(f"{times} scenarios have the name {name}", "Give each scenario once.")
     check_files(ReportSettings(markdown=markdown))
     fit = [each for each in wanted if runs_on(each, settings.runtime)]
     if not fit:
-        raise UsageError("there is nothing to drill", "`apiary-drill scenarios` lists the scenarios.")
+        raise UsageError("no scenario to run", "`apiary-drill scenarios` lists the scenarios.")
     for each in fit:
         fitting(settings, each)
     score_id = new_drill_id("score")
@@ -167,7 +167,7 @@ def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: 
     results: list[tuple[Scenario, DrillResult]] = []
     anywhere = any(each.runtime.kind == "any" for each in wanted)
     auto = settled(settings, say) if anywhere else settings.runtime
-    tell(f"{len(wanted)} drills, {jobs} at once")
+    tell(f"{len(wanted)} drills, {jobs} in parallel")
     for each, answer in drill_all(wanted, settings, jobs, auto=auto):
         if isinstance(answer, Refused):
             line = not_drilled(each, answer.fact)

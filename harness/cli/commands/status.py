@@ -20,26 +20,21 @@ from harness.reports.terminal import print_json, print_line
 
 
 @click.command(
-    epilog="""
-\b
-Exit codes:
-  0  every backup has a good drill that is recent enough
-  1  one has not, none was ever drilled, or the history is gone or can't be read
-  2  bad usage
-"""
+    epilog="\n\b\nExit codes:\n  0  every backup has a recent passed drill\n  1  a backup has none, or the history "
+    "is missing or cannot be read\n  2  bad usage\n"
 )
 @click.option("--max-age", default="100d", show_default=True, metavar="AGE", help="36h, 100d, 14w.")
-@click.option("--backup", "backups", multiple=True, metavar="NAME", help="Only this one; may be given again.")
-@click.option("--handed-in", is_flag=True, help="Only backups that were handed in, no drills with generated data.")
+@click.option("--backup", "backups", multiple=True, metavar="NAME", help="Only this backup (repeatable).")
+@click.option("--handed-in", is_flag=True, help="Only backups given to verify; no drills with generated data.")
 @click.option(
     "--config",
     "config_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Its backup has to be among them. Without it, ./apiary-drill.toml is read where it is there.",
+    help="Configuration whose backup must be listed.  [default: ./apiary-drill.toml, if present]",
 )
-@click.option("--notify", is_flag=True, help="Tell an alarm to whom [notify] of the configuration names, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--notify", is_flag=True, help="Also send an alarm to the services under [notify].")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(
     max_age: str,
     backups: tuple[str, ...],
@@ -69,9 +64,9 @@ def status(
         chosen = [entry for entry in entries if not (handed_in and entry.generated)]
         found = status_of(chosen, now, max_age_s, backups, configured)
         if not found:
-            problem = f"no drill of a backup is in the history {history.path}"
+            problem = f"the history {history.path} has no drill of a backup"
         elif broken := history.problems():
-            problem = f"the history {history.path} is not what was recorded: {broken[0]}"
+            problem = f"the history {history.path} was modified: {broken[0]}"
     except HarnessError as error:  # whatever it is, nobody can say that all is well
         problem = str(error)
     ok = not problem and all(each.ok for each in found)
@@ -98,7 +93,7 @@ def _telling(config_file: Path | None) -> TellingSettings:
 
     telling = configured_telling(config_file)
     if not telling.notify_urls:
-        raise click.UsageError("--notify needs [notify] with urls or urls_file in apiary-drill.toml")
+        raise click.UsageError("--notify requires [notify] with urls or urls_file in apiary-drill.toml")
     check_urls(telling.notify_urls)
     return telling
 

@@ -27,18 +27,18 @@ def _time(context: click.Context, option: click.Parameter, text: str | None) -> 
 
 @click.command(epilog=EXIT_CODES)
 @handed_in_options
-@click.option("--rto", metavar="TIME", callback=_time, help="Recovery time objective: 45m, 4h, or seconds.")
-@click.option("--rpo", metavar="TIME", callback=_time, help="Recovery point objective: 24h, 7d, or seconds.")
+@click.option("--rto", metavar="TIME", callback=_time, help="Recovery time objective, such as 45m or 4h.")
+@click.option("--rpo", metavar="TIME", callback=_time, help="Recovery point objective, such as 24h or 7d.")
 @click.option(
     "--migrate/--no-migrate",
     default=True,
     show_default=True,
-    help="Run the migrations that the application has and the backup lacks, as its start in production does.",
+    help="Run the migrations that the application has and the backup lacks.",
 )
 @click.option(
     "--standin-release",
     metavar="next|FILE",
-    help="Restore under a stand-in that is one release newer, or has the migrations of an SQL file besides.",
+    help="Restore under a newer stand-in: the next release, or an SQL file with its migrations.",
 )
 @matrix_option
 @control_option
@@ -79,7 +79,7 @@ def verify(
     if standin_release is not None:
         settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
     if matrix and asked.from_standard_input:
-        raise click.UsageError("--matrix reads the script several times: give a file instead of --dump -")
+        raise click.UsageError("--matrix reads the dump several times: give a file instead of --dump -")
     with terminable(), asked.fetching(settings) as sources:
 
         def drill(of: Settings, label: str) -> DrillResult:
@@ -95,9 +95,11 @@ def verify(
 def checked_release(text: str, image: str | None) -> str:
     """`next`, or the absolute path of a file of migrations, which a stand-in as a local process can read."""
     if image:
-        raise click.UsageError("--standin-release goes with the stand-in, --apiary-image with the real application")
+        raise click.UsageError(
+            "--standin-release applies to the stand-in, --apiary-image to the real application: give one of them"
+        )
     if text == NEXT_RELEASE:
         return text
     if not Path(text).is_file():
-        raise click.BadParameter(f"there is no file {text}", param_hint="--standin-release")
+        raise click.BadParameter(f"file not found: {text}", param_hint="--standin-release")
     return str(Path(text).resolve())

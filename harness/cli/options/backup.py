@@ -132,27 +132,27 @@ class Asked:
         path = self.config_file
         if self.backup_dir is not None or self.dump or self.storage is not None:
             if path is not None:
-                raise click.UsageError("--config says where the backup is: name no BACKUP, --dump or --storage")
+                raise click.UsageError("--config names the backup: omit BACKUP, --dump and --storage")
             return None
         if path is None:
             path = Path(config.CONFIG_NAME)
             if not path.exists():
                 raise click.UsageError(
-                    "a backup is a BACKUP directory, or --dump and --storage, or what ./apiary-drill.toml names"
+                    "no backup given: give BACKUP, or --dump and --storage, or name them in ./apiary-drill.toml"
                 )
         return path, config.load(path)
 
     def _named(self, password: bytes | None, sources: Sources) -> BackupUnderTest:
         if self.backup_dir is not None:
             if self.dump or self.storage is not None:
-                raise click.UsageError("give a BACKUP directory, or --dump and --storage, not both")
+                raise click.UsageError("give either BACKUP, or --dump and --storage")
             found = found_backup(on_disk(self.backup_dir, "BACKUP", "backup", sources), password)
             named = self.backup_dir if is_url(self.backup_dir) else Path(self.backup_dir).resolve()
             return replace(found, name=backup_of_location(named))
         if password is not None:
-            raise click.UsageError("--password-file goes with a BACKUP that is a zip archive")
+            raise click.UsageError("--password-file applies only to a BACKUP that is a zip archive")
         if not self.dump or self.storage is None:
-            raise click.UsageError("--dump and --storage go together")
+            raise click.UsageError("--dump and --storage must be given together")
         storage = named_volume(self.storage) or on_disk(self.storage, "--storage", "storage", sources)
         if self.from_standard_input:
             return BackupUnderTest(Path(STANDARD_INPUT), storage, name=STANDARD_INPUT_NAME)
@@ -167,7 +167,7 @@ def read_size(context: click.Context, parameter: click.Parameter, text: str | No
         return None
     found = re.fullmatch(r"([1-9]\d{0,11})([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
     if found is None:
-        raise click.BadParameter(f"{text!r} is not a size, such as 500G", context, parameter)
+        raise click.BadParameter(f"{text!r} is not a valid size, such as 500G", context, parameter)
     return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
 
 
@@ -298,20 +298,20 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
             click.argument("backup_dir", required=False, metavar="[BACKUP]"),
             click.option(
                 "--dump", multiple=True, metavar="FILE_OR_URL",
-                help="The script of mysqldump; - is standard input, a directory is one of --tab. Named twice: the "
-                "structure (--no-data), then the rows (--no-create-info).",
+                help="Dump file, `-` for standard input, or a mysqldump --tab directory. Give it twice for "
+                     "structure (--no-data), then rows (--no-create-info).",
             ),
             click.option(
                 "--storage", metavar="DIR_OR_TAR_OR_URL",
-                help="The storage directory, an archive of it, or volume:NAME, a volume of the Docker engine.",
+                help="Storage directory, archive of it, or volume:NAME for a Docker volume.",
             ),
             click.option(
                 "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-                help="Another file than ./apiary-drill.toml.",
+                help="Configuration file.  [default: ./apiary-drill.toml]",
             ),
             click.option(
                 "--max-storage", callback=read_size, metavar="SIZE",
-                help="To how much the storage may unpack, such as 3T. Default: 1T, and 200 times its archive.",
+                help="Maximum unpacked size of the storage, such as 3T.  [default: 1T, and 200 times the archive]",
             ),
             password_option,
             *decrypt_options,
@@ -319,22 +319,22 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
                 "--fetch-to", type=click.Path(path_type=Path), metavar="DIR",
                 help="Keep what is fetched from elsewhere in this new directory; else it is deleted at the end.",
             ),
-            click.option("--database", metavar="NAME", help="Which database of the script, when it holds several."),
+            click.option("--database", metavar="NAME", help="Database to restore, when the dump holds several."),
             click.option(
                 "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-                help="File with the APP_KEY of the instance. Without it, encrypted values are not proven readable.",
+                help="File with the APP_KEY. Without it, encrypted values are not verified.",
             ),
             click.option(
                 "--allow", multiple=True, type=click.Choice(CODES), metavar="CODE",
-                help="Run statements of this kind although they are unsafe; a refusal names the code.",
+                help="Accept unsafe statements of this kind; a rejection names the code (repeatable).",
             ),
             click.option(
                 "--accept-missing", multiple=True, metavar="TABLE",
-                help="A table that the dump leaves out besides those of the guide, or that migrations may shrink.",
+                help="Accept that a table is missing from the dump, or shrinks in a migration (repeatable).",
             ),
             click.option(
                 "--backup-name", metavar="NAME",
-                help="What this backup is called from one drill to the next; else its location without dates.",
+                help="Backup name in the history.  [default: its location without dates]",
             ),
             click.option(
                 "--app-time-zone", metavar="ZONE",
@@ -342,7 +342,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             click.option(
                 "--server-time-zone", metavar="ZONE",
-                help="Time zone of the database server that was backed up; else what the backup says, or UTC.",
+                help="Time zone of the source's database server.  [default: as the backup says, else UTC]",
             ),
         ]
     )  # fmt: skip

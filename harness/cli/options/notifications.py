@@ -29,7 +29,7 @@ def signing_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         settings = settings or settings_for()
         if sign_passphrase_file is not None and sign_key is None:
-            raise click.UsageError("--sign-passphrase-file opens the key of --sign, which is not given")
+            raise click.UsageError("--sign-passphrase-file requires --sign")
         passphrase = settings.telling.sign_passphrase
         if sign_key is not None:
             from harness.records.attestation.keys import load_private, read_passphrase
@@ -49,13 +49,13 @@ _SIGNING_OPTIONS = (
         "sign_key",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="KEY",
-        help="Sign the result, the reports and the artifacts with this private key (evidence keygen).",
+        help="Sign the result, reports and artifacts with this private key (see `evidence keygen`).",
     ),
     click.option(
         "--sign-passphrase-file",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="File with the key's passphrase; or set APIARY_DRILL_SIGN_PASSPHRASE.",
+        help="File with the key's passphrase.  [default: APIARY_DRILL_SIGN_PASSPHRASE]",
     ),
 )
 
@@ -113,17 +113,17 @@ _TELLING_OPTIONS = (
         "--metrics",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Write the result as a Prometheus textfile, for node_exporter.",
+        help="Write the result as a Prometheus textfile for node_exporter.",
     ),
     click.option(
         "--ping",
         metavar="URL",
-        help="Dead man's switch: asked for after each good drill; better as ping_file in apiary-drill.toml.",
+        help="Dead man's switch URL, requested after each passed drill. Prefer ping_file in apiary-drill.toml.",
     ),
     click.option(
         "--ping-style",
         type=click.Choice(["plain", "healthchecks"]),
-        help="Tell it of the start (/start) and of failures (/fail) too: healthchecks.  [default: plain]",
+        help="healthchecks: also report the start (/start) and failures (/fail).  [default: plain]",
     ),
 )
 

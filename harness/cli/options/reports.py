@@ -41,9 +41,9 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
 _FILES = tuple(
     click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE", help=text)
     for name, text in (
-        ("html", "Write the report as one self-contained page."),
-        ("pdf", "Write the same page as a PDF."),
-        ("markdown", "Write the report as Markdown, for a pull request or a step summary."),
-        ("junit", "Write the checks as JUnit XML, for a CI system."),
+        ("html", "Write the report as one self-contained HTML page."),
+        ("pdf", "Write the report as PDF."),
+        ("markdown", "Write the report as Markdown, for a pull request or step summary."),
+        ("junit", "Write the checks as JUnit XML for CI."),
     )
 )

@@ -27,7 +27,7 @@ from harness.drill.steps.collect import Restored
 from harness.runtime.services.stack import Stack
 
 CONTROLS: dict[str, Break] = {**ROWS, **FILES, **DOCUMENTS}
-"""What can be broken; one of them is chosen at random."""
+"The possible changes; one of them is chosen at random."
 
 
 def break_something(run: Run, stack: Stack, what: Restored, evidence: Evidence) -> NegativeControl:
@@ -57,7 +57,7 @@ def control(
     began = time.monotonic()
     wanted = sorted(names or CONTROLS)
     rng.shuffle(wanted)
-    note = "there was nothing that could be broken"
+    note = "the target has nothing to change"
     for name in wanted:
         try:
             with CONTROLS[name](target, rng) as touched:

@@ -49,7 +49,7 @@ def take_away(target: Target, rng: Random) -> Iterator[Touched | None]:
     host, path = _place(target, chosen)
     mend = move_file(host, path, f"{path}.drill-control")
     try:
-        yield _touched(target, chosen, "taken away")
+        yield _touched(target, chosen, "removed")
     finally:
         _list(target).unlink(missing_ok=True)
         mend()

@@ -14,7 +14,7 @@ from harness.drill.steps.collect import Restored
 from harness.runtime.services.stack import Stack
 
 CONTROL_S = 60.0
-"""How long one change may take, in seconds: a control that cannot be made is replaced by another."""
+"Time limit of one change, in seconds; a change that cannot be made is replaced by another."
 
 
 @dataclass(frozen=True, slots=True)

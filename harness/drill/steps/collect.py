@@ -117,7 +117,7 @@ def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
     backup, plan, manifest = restored.backup, restored.backup.plan, restored.backup.manifest
     database = stack.mysql.database
     references = directory / "references.jsonl"
-    with clock.step("observe-target", "Look at the restored instance", decides=False) as note:
+    with clock.step("observe-target", "Collect evidence from the restored instance", decides=False) as note:
         with stack.mysql.session() as session:
             target = read_database(session, database, progress=lambda table: note.progress(f"reading {table}"))
             searchable = read_searchable(session, database, stack.apiary.search_prefix)
@@ -137,23 +137,23 @@ def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
         note.detail = f"{sum(table.rows for table in target.tables):,} rows"
     before, migration = restored.before_migrating, None
     if before is not None:
-        with clock.step("migrated", "Look at what the migrations changed", decides=False):
+        with clock.step("migrated", "Compare the instance before and after the migrations", decides=False):
             ran = [name for name in restored.fresh.migrations if name not in restored.script.migrations]
             migration = look_after_migrating(stack, before, ran, backup.accepted_tables, directory)
         # What came back is judged as it came back; what became of it is judged by itself.
         target, script, again = before.database, before.script, before.again
     else:
-        with clock.step("redump", "Dump the restored database again and compare it with the script") as note:
+        with clock.step("redump", "Dump the restored database again and compare it with the original dump") as note:
             script, again = redump(stack.mysql, restored.script, plan)
             note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
-    with clock.step("rows", "Name the rows that differ", decides=False) as note:
+    with clock.step("rows", "Identify the rows that differ", decides=False) as note:
         rows = _row_differences(stack, restored, target, directory)
         differing = _differing_tables(script, again)
         if migration is None:
             unnamed = [table for table in differing if table not in rows]
             rows |= differing_rows_of_script(stack.mysql, restored.script, plan, unnamed, directory)
         note.detail = f"{len(rows.keys() | set(differing))} tables differ"
-    with clock.step("observe-app", "Ask the restored application"):
+    with clock.step("observe-app", "Query the restored application"):
         app = observe_app(stack, restored.read.expected_files, key_given=backup.app_key is not None)
         app = _against_source(app, restored.source)
     return Evidence(
@@ -309,7 +309,7 @@ def _row_differences(
             if now[shape.name] == (before.rows, before.digest):
                 continue
             if not shape.primary_key:
-                found[shape.name] = RowDifference(note="It has no primary key, so no row can be named.")
+                found[shape.name] = RowDifference(note="It has no primary key, so the rows cannot be identified.")
                 continue
             found[shape.name] = differing_rows(
                 read_kept_row_digests(digests, shape.name),

@@ -125,14 +125,14 @@ def look_before_migrating(
     stack: Stack, script: Script, plan: BackupPlan, directory: Path, clock: Clock
 ) -> BeforeMigrating:
     """Everything that came back, before the migrations change it."""
-    with clock.step("observe-restored", "Look at the restored database before the migrations", decides=False) as note:
+    with clock.step("observe-restored", "Collect evidence before the migrations", decides=False) as note:
         database = stack.mysql.database
         with stack.mysql.session() as session:
             state = read_database(session, database, row_digests=directory / ROWS_BEFORE)
             shapes = read_shapes(session, database)
             columns = {shape.name: read_column_digests(session, database, shape) for shape in shapes}
         note.detail = f"{sum(table.rows for table in state.tables):,} rows"
-    with clock.step("redump", "Dump the restored database again and compare it with the script") as note:
+    with clock.step("redump", "Dump the restored database again and compare it with the original dump") as note:
         expected, again = redump(stack.mysql, script, plan)
         note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
     return BeforeMigrating(state, expected, again, shapes, columns)
@@ -150,12 +150,12 @@ def migrate(stack: Stack, clock: Clock) -> None:
             stack.apiary.must_artisan("migrate", "--force")
         except ProcedureFailed as error:
             _, left = stack.apiary.migrations()
-            failed = left[0] if left else "none that is known"
+            failed = left[0] if left else "unknown"
             number = _ERROR.search(error.details)
             raise ProcedureFailed(
                 f"a migration failed on the data of this backup: {failed}"
                 + (f", with error {number.group(1)}" if number else ""),
-                "Repair it before the release: it would have failed in production, and left it half migrated.",
+                "Fix it before the release: in production it would have failed and left the database partly migrated.",
                 details=error.details,
             ) from error
         note.detail = f"{len(pending)} migrations"

@@ -29,7 +29,7 @@ def no_generator() -> UsageError:
     """What is told of a drill that would need data which only the stand-in can make."""
     return UsageError(
         "the real Apiary has no generated data",
-        "`apiary-drill verify` restores a backup that you have into it; drills of scenarios need the stand-in.",
+        "Use `apiary-drill verify` to restore an existing backup into it; scenarios need the stand-in.",
     )
 
 
@@ -62,7 +62,7 @@ def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits,
         )
         if generated.exit_status != 0:
             raise ServerFailed(
-                f"the generator of data ended with exit status {generated.exit_status}", details=generated.stderr
+                f"the data generator failed with exit status {generated.exit_status}", details=generated.stderr
             )
         _hand_over(stack)
         note.progress("application")
@@ -72,7 +72,7 @@ def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits,
 
 def observe_source(stack: Stack, directory: Path, clock: Clock) -> SourceView:
     """Look at files, search and application through their own clients, before the backup."""
-    with clock.step("observe-source", "Look at the source before the backup", decides=False) as note:
+    with clock.step("observe-source", "Collect evidence from the source", decides=False) as note:
         note.progress("files")
         files = directory / "source-files.jsonl"
         entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)

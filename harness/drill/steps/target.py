@@ -40,8 +40,10 @@ def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
         StageFailed: it does not work, or is not empty.
     """
     if not stack.owned:
-        raise UsageError("the target was not started by this drill", "A restore only ever goes into its own instance.")
-    with clock.step("target", "Start an empty target and prove that it works", decides=False) as note:
+        raise UsageError(
+            "the target was not started by this drill", "A restore only goes into a target that this drill started."
+        )
+    with clock.step("target", "Start an empty target and test it", decides=False) as note:
         note.progress("migrations")
         stack.apiary.must_artisan("migrate", "--force")
         stack.apiary.lifecycle.start()
@@ -72,7 +74,7 @@ class EmptyTarget:
 
 def start_copy(stack: Stack, empty: EmptyTarget, clock: Clock) -> FreshTarget:
     """Step 1 where the servers began with the files of a target that was proven: start the application."""
-    with clock.step("target", "Start a copy of an empty target that was proven", decides=False) as note:
+    with clock.step("target", "Copy an empty target that was tested", decides=False) as note:
         stack.apiary.lifecycle.start()
         note.detail = f"{len(empty.fresh.database.tables)} tables, migrated and empty"
         return empty.fresh
@@ -83,7 +85,7 @@ def _must_be_empty(database: DatabaseState) -> None:
     if filled:
         told = ", ".join(f"{name} has {rows} rows" for name, rows in filled.items())
         raise ProcedureFailed(
-            f"the target is not empty: {told}", "Restore into a fresh instance, never over a used one."
+            f"the target is not empty: {told}", "Restore into a fresh instance, never into one in use."
         )
 
 
@@ -94,5 +96,6 @@ def _must_write(stack: Stack) -> None:
         completed = run(stack.apiary.storage_host, argv, user=stack.apiary.user, timeout_s=60)
         if completed.exit_status != 0:
             raise ProcedureFailed(
-                "the app's user cannot write to its storage directory: uploads would fail", details=completed.stderr
+                "the application's account cannot write to its storage directory: uploads would fail",
+                details=completed.stderr,
             )

@@ -18,7 +18,7 @@ from harness.base.model import Between, FileState
 from harness.checks.references import read_references
 
 NAMED = 10
-"""How many of each kind are named; the rest is counted."""
+"How many of each kind are listed; the rest are counted."
 
 _CONTENT_KINDS = ("file", "hardlink", "symlink")
 

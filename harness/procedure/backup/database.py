@@ -29,7 +29,7 @@ from harness.runtime.services.mysql import MySqlServer, Session, server_version
 from harness.runtime.services.mysql_content import read_auto_increments
 
 LOCK_WAIT_S = 30
-"""A backup that can't have its read lock by then goes on without, rather than stand in the app's way."""
+"A backup that cannot get its read lock by then continues without it, rather than block the application."
 
 _COMMAND_LIMIT_S = 6 * 3600.0
 _TAIL_BYTES = 4096
@@ -159,15 +159,15 @@ def _dump(
         complaints = complaints if _A_FAILURE.search(complaints) else ""
     if completed.exit_status != 0 or complaints:
         raise ProcedureFailed(
-            f"the dump failed: {Path(server.dump).name} ended with exit status {completed.exit_status}"
-            + (" and complained" if complaints else "")
+            f"the dump failed: {Path(server.dump).name} exited with status {completed.exit_status}"
+            + (" and printed errors" if complaints else "")
             + (f" (error {number[1] or number[2]})" if (number := _NUMBER.search(complaints)) else ""),
-            "A backup whose tool complained is none: repair the cause that it names, then back up again.",
+            "A dump that reported errors is not usable as a backup: fix the reported cause, then back up again.",
             details=completed.stderr,
         )
     if not _FINISHED.search(writer.tail):
         raise ProcedureFailed(
-            'the dump is not finished: it ends neither with "-- Dump completed" nor with its settings put back'
+            'the dump is incomplete: it ends neither with "-- Dump completed" nor by restoring its settings'
         )
     return DumpOutcome(
         artifact=ArtifactFile("database", path.name, file.tell(), writer.sha256),
@@ -189,8 +189,8 @@ def _read(read: Callable[[Session], T], reader: Session) -> T:
         if "ERROR 1412" not in error.fact:
             raise
         raise ProcedureFailed(
-            "the definition of a table changed while the backup was made (error 1412)",
-            "Back up again, at a time when no release is rolled out.",
+            "a table definition changed while the backup was made (error 1412)",
+            "Back up again when no release is being rolled out.",
         ) from error
 
 
@@ -206,7 +206,7 @@ def _may_not_read_masking_policies(server: MySqlServer) -> str:
             session.execute("SELECT 1 FROM mysql.column_masking_policy LIMIT 1")
     except ServerFailed as error:
         if "ERROR 1142" in error.fact and b"--masking-policies" in _told_by_tool(server, "--help"):
-            return "masking policies were left out, because the account may not read mysql.column_masking_policy"
+            return "masking policies were left out, because the account cannot read mysql.column_masking_policy"
     return ""
 
 
@@ -237,8 +237,8 @@ class _ReadLock:
             self._session.execute("FLUSH TABLES WITH READ LOCK")
         except ServerFailed as error:
             self.note = (
-                f"no global read lock ({error.fact}): rows that were written while the backup began may be in"
-                " the dump and not in the digests, or the other way round"
+                f"no global read lock ({error.fact}): rows written while the backup started may be in the "
+                "dump but not in the digests, or the other way round"
             )
             return
         self.taken = True

@@ -32,9 +32,9 @@ def new_directory(directory: Path) -> Iterator[Path]:
     partial = directory.with_name(directory.name + PARTIAL)
     try:
         if directory.is_dir() and directory.is_mount():
-            raise UsageError(f"{directory} is a mount point, which can't be renamed", "Name a directory below it.")
+            raise UsageError(f"{directory} is a mount point and cannot be renamed", "Give a directory below it.")
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            raise UsageError(f"{directory} is not empty", "Give each backup a directory of its own.")
+            raise UsageError(f"{directory} is not empty", "Give each backup its own directory.")
         partial.mkdir(parents=True, exist_ok=True)
         partial.chmod(0o700)  # all that the application knows is in it, whatever the umask says
         handle = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
@@ -45,7 +45,7 @@ def new_directory(directory: Path) -> Iterator[Path]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(
-                f"another backup is being written to {partial}", "Give each backup a directory of its own."
+                f"another backup is being written to {partial}", "Give each backup its own directory."
             ) from None
         try:
             _clear(partial)

@@ -19,20 +19,20 @@ from harness.runtime.services.execution import Host, run
 from harness.runtime.services.mysql import MySqlServer, server_version
 
 PRIVILEGES: dict[str, str] = {
-    "SELECT": "no row can be read",
-    "SHOW VIEW": "views are left out, with an error",
-    "TRIGGER": "triggers are left out silently",
-    "EVENT": "events are left out, with an error",
+    "SELECT": "rows cannot be read",
+    "SHOW VIEW": "views are omitted, with an error",
+    "TRIGGER": "triggers are silently omitted",
+    "EVENT": "events are omitted, with an error",
     "LOCK TABLES": "a dump without --single-transaction is not possible",
     "PROCESS": "a dump with tablespaces is not possible",
     "RELOAD": "digests and dump cannot be taken of the very same moment",
 }
-"""What a backup needs, and what happens without it. Source: the manual's page on mysqldump."""
+"Privileges for a backup, and the effect of a missing one. Source: the manual's page on mysqldump."
 
 NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT")
-"""Without one of these the dump is not whole. The others have a way around, which the manifest names."""
+"Without one of these the dump is incomplete. The others have an alternative, which the manifest names."
 
-ROUTINES = ("SHOW_ROUTINE", "functions and procedures of other accounts are left out silently")
+ROUTINES = ("SHOW_ROUTINE", "functions and procedures of other accounts are silently omitted")
 """Apiary has none, so a backup goes on without; MariaDB calls it SELECT on mysql.proc."""
 
 _SHOW_ALL = {"ALL", "ALL PRIVILEGES", "SELECT", "SHOW_ROUTINE", "SHOW CREATE ROUTINE"}
@@ -106,15 +106,16 @@ def check_account(server: MySqlServer) -> tuple[tuple[str, str], ...]:
         )
     if not there:
         raise UsageError(
-            f"{server.admin.user!r} sees no database {server.database!r} on {server.host}:{server.port}",
-            "Check the name, and that the account has privileges on it.",
+            f"the account {server.admin.user!r} does not see a database {server.database!r} on "
+            f"{server.host}:{server.port}",
+            "Check the name, and the account's privileges on it.",
         )
     missing = missing_privileges(grants, server.database)
     fatal = [name for name in missing if name in NEEDED]
     if fatal:
         told = "; ".join(f"{name} ({PRIVILEGES[name]})" for name in fatal)
         raise UsageError(
-            f"the account {server.admin.user!r} lacks privileges that a whole backup needs: {told}",
+            f"the account {server.admin.user!r} lacks privileges for a complete backup: {told}",
             f"GRANT {', '.join(fatal)} ON `{server.database}`.* TO the account.",
         )
     lacking = tuple((name, PRIVILEGES[name]) for name in missing)
@@ -140,11 +141,13 @@ def check_command(command: str, option: str, path: str | None) -> None:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise UsageError(f"{option} {command!r}: {str(error).lower()}", "It is split as a shell does.") from error
+        raise UsageError(
+            f"{option} {command!r}: {str(error).lower()}", "The command line is split like in a shell."
+        ) from error
     if not words or shutil.which(words[0], path=path) is None:
         raise UsageError(
-            f"{option} {command!r}: there is no program {words[0] if words else ''!r} that may be run",
-            "It is run without a shell: name a program, and give a script its right to be run (chmod +x).",
+            f"{option} {command!r}: no executable program {(words[0] if words else '')!r}",
+            "The command runs without a shell: give a program, and make a script executable (chmod +x).",
         )
 
 
@@ -165,7 +168,7 @@ class CommandLifecycle:
         with _uninterrupted():
             self._run(
                 self.start_command,
-                "The application may be stopped: start it by hand.",
+                "The application may still be stopped: start it manually.",
             )
 
     def running(self) -> bool:
@@ -184,7 +187,7 @@ class CommandLifecycle:
                 log.seek(-min(_SAID_BYTES, log.seek(0, os.SEEK_END)), os.SEEK_END)
                 said = log.read().decode("utf-8", "replace")
                 raise ProcedureFailed(
-                    f"`{command}` ended with exit status {completed.exit_status}", *hints, details=said
+                    f"`{command}` failed with exit status {completed.exit_status}", *hints, details=said
                 )
 
 

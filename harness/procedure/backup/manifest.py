@@ -38,21 +38,21 @@ def read_manifest(directory: Path) -> Manifest:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise UsageError(
-            f"no {MANIFEST_NAME} in {directory}", "A backup without a manifest is drilled with --dump and --storage."
+            f"no {MANIFEST_NAME} in {directory}", "Verify a backup without a manifest with --dump and --storage."
         ) from None
     try:
         version = json.loads(raw).get("format_version")
     except (ValueError, AttributeError):
-        raise BrokenArtifact(f"{path} is no manifest: it is not a JSON object") from None
+        raise BrokenArtifact(f"{path} is not a manifest: it is not a JSON object") from None
     if version is None:
         raise UsageError(
-            f"{path} is no manifest of apiary-drill: it has no format_version",
-            "Name the script with --dump and the storage with --storage.",
+            f"{path} is not a manifest of apiary-drill: it has no format_version",
+            "Give the dump with --dump and the storage with --storage.",
         )
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise BrokenArtifact(
-            f"{path} has format {version!r}, this program reads up to {FORMAT_VERSION}",
-            "Drill this backup with the version of apiary-drill that made it, or a newer one.",
+            f"{path} has format {version!r}, but this version reads up to {FORMAT_VERSION}",
+            "Use the version of apiary-drill that made this backup, or a newer one.",
         )
     try:
         return _ADAPTER.validate_json(raw)
@@ -60,7 +60,7 @@ def read_manifest(directory: Path) -> Manifest:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BrokenArtifact(
-            f"{path} is damaged: {error.error_count()} fields are wrong, the first is {where}: {first['msg']}"
+            f"{path} is damaged: {error.error_count()} fields are invalid, the first is {where}: {first['msg']}"
         ) from None
 
 

@@ -93,10 +93,10 @@ class DirectoryReader:
         complaints = tar.read_complaints(ended.stderr)
         told = bool(complaints.changed or complaints.vanished)
         if complaints.others or ended.exit_status not in (0, 1) or (ended.exit_status == 1 and not told):
-            first = tar.with_codes(complaints.others[0]) if complaints.others else "it did not say why"
+            first = tar.with_codes(complaints.others[0]) if complaints.others else "no reason given"
             raise self._failure(
                 f"tar could not read all of {self._root} (exit status {ended.exit_status}): {first}",
-                "Everything in the storage directory has to be readable for the user that backs it up.",
+                "The user that makes the backup needs read access to everything in the storage directory.",
                 details=tar.with_codes(ended.stderr),
             )
         self.changed, self.vanished = complaints.changed, complaints.vanished
@@ -107,8 +107,8 @@ class DirectoryReader:
         moved = [*self.changed, *self.vanished]
         if moved:
             raise HarnessError(
-                f"{self._root} changed while it was read: {shown_names(moved)}",
-                "Keep everybody else out of it meanwhile, and try again.",
+                f"{self._root} changed while it was being read: {shown_names(moved)}",
+                "Prevent other access during the backup, and try again.",
             )
 
 
@@ -210,7 +210,7 @@ def require_directory(host: Host, root: str, *, user: str | None = None) -> None
     """Raise HarnessError unless `root` is a directory there."""
     if run(host, ("test", "-d", root), user=user).exit_status:
         raise HarnessError(
-            f"there is no directory {root}", "The storage directory of the app has to be there, even if it is empty."
+            f"directory {root} does not exist", "The application's storage directory must exist, even if it is empty."
         )
 
 

@@ -98,11 +98,11 @@ def backup_storage(
         HarnessError: there is no such directory, or the disk is full (inconclusive).
     """
     if form not in FORMS:
-        raise UsageError(f"there is no form {form!r} of a storage artifact", f"Forms: {', '.join(FORMS)}.")
+        raise UsageError(f"unknown storage form {form!r}", f"Forms: {', '.join(FORMS)}.")
     artifact = destination / FORMS[form]
     for path in (artifact, destination / INVENTORY_NAME):
         if path.exists():
-            raise UsageError(f"{path} exists", "Give each backup a directory of its own.")
+            raise UsageError(f"{path} exists", "Give each backup its own directory.")
     names = tuple(excluded_path(name) for name in excluded)
     require_directory(host, root, user=user)
     torn: list[bytes] = []
@@ -130,9 +130,9 @@ def backup_storage(
                 )
             torn += look.torn
     raise ProcedureFailed(
-        f"{len(look.torn)} files changed while they were copied, in the last of {attempts} attempts: "
+        f"{len(look.torn)} files changed while they were being copied, in the last of {attempts} attempts: "
         f"{shown_names(look.torn)}",
-        "Stop whatever writes to them, or back up with the app stopped.",
+        "Stop the programs that write to them, or back up with the application stopped.",
     )
 
 

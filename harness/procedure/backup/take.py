@@ -34,7 +34,7 @@ from harness.runtime.services.mysql import Session
 DUMP_NAME = "database.sql.zst"
 
 ATTEMPTS = 3
-"""How often dump and files are taken until they agree; an app that is busy every second never lets them."""
+"Maximum number of attempts until dump and files agree; those of a continuously busy application never do."
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _take_both(
                     excluded=plan.excluded_directories,
                 )
                 note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
-            with clock.step("backup-between", "Look for what changed between the two") as note:
+            with clock.step("backup-between", "Check what changed between dump and files") as note:
                 between = _between(source, files, scratch, attempt)
                 note.detail = ", ".join(disagreements(between)) or "nothing"
             if between.settled or attempt == ATTEMPTS:
@@ -177,8 +177,8 @@ def disagreements(between: Between) -> tuple[str, ...]:
         f"{count:,} {what}"
         for count, what in (
             (between.rows_of_deleted_files, "rows whose file was deleted after the dump"),
-            (between.rows_of_late_files, "rows whose file came after its directory was copied"),
-            (between.rows_without_file, "rows whose file is not there at the source either"),
+            (between.rows_of_late_files, "rows whose file was added after its directory was copied"),
+            (between.rows_without_file, "rows whose file is missing at the source as well"),
             (between.files_of_later_rows, "files whose row came after the dump"),
         )
         if count
@@ -232,7 +232,7 @@ def _stopped(source: BackupSource, clock: Clock, *, really: bool) -> Iterator[_R
         return
     if source.lifecycle is None:
         raise UsageError(
-            "a quiesced backup has to stop the application, and does not know how",
+            "a quiesced backup must stop the application, but no command for that was given",
             "Give --stop-command and --start-command.",
         )
     try:

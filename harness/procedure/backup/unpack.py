@@ -56,7 +56,7 @@ class Unpacker:
         if any(text in ended.stderr for text in _FULL):
             raise disk_full(self._root, tar.with_codes(ended.stderr))
         raise ProcedureFailed(
-            f"tar could not unpack everything into {self._root} (exit status {ended.exit_status})",
-            "What it says stands below; the files there are not complete.",
+            f"tar could not extract everything into {self._root} (exit status {ended.exit_status})",
+            "Its output follows; the files there are incomplete.",
             details=tar.with_codes(ended.stderr),
         )

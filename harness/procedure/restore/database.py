@@ -67,8 +67,8 @@ def run_script(server: MySqlServer, script: Iterable[bytes], *, packets_fit: boo
         others = connected(watch, server.app.user)
         if others:
             raise ProcedureFailed(
-                f"{others} connections of {server.app.user!r} are open although the app is stopped",
-                "Keep users, workers and cron jobs out for the whole restore.",
+                f"the application is stopped, but {others} connections of {server.app.user!r} are open",
+                "Keep users, workers and cron jobs out during the whole restore.",
             )
         before = _connections(watch)
         limit_s = (server.limits or Limits()).command_s
@@ -85,8 +85,8 @@ def run_script(server: MySqlServer, script: Iterable[bytes], *, packets_fit: boo
         strangers = _connections(watch) - before - 1
         if strangers > 0:
             raise ProcedureFailed(
-                f"{strangers} other connections were made to the database while the script ran",
-                "What they wrote is mixed with the backup: keep everybody out for the whole restore.",
+                f"{strangers} other connections to the database were made while the dump was loading",
+                "What they wrote mixes with the backup: keep all other access out during the whole restore.",
             )
     return tuple(redacted(completed.stderr).splitlines())
 
@@ -98,8 +98,8 @@ def complaint_findings(complaints: Sequence[str]) -> tuple[Finding, ...]:
             code="client-warning",
             severity=Severity.WARNING,
             subject="stderr",
-            message=f"While the script ran, the client said: {line[:_TOLD_CHARACTERS]}",
-            remedy="Look up what it means: the same would be said in a real restore.",
+            message=f"While the dump was loading, the client reported: {line[:_TOLD_CHARACTERS]}",
+            remedy="Look up what it means: a real restore would report it too.",
         )
         for line in complaints[:_MOST_TOLD]
     )
@@ -125,15 +125,15 @@ def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fi
         raise disk_full(told, server.place)
     killed = completed.exit_status in _KILLED
     if (number in _CONNECTION_LOST or killed) and not _alive(server):
-        raise ServerFailed("MySQL went away while the script ran", details=told)
+        raise ServerFailed("MySQL went away while the dump was loading", details=told)
     if (number in _CONNECTION_LOST or killed) and not _same_server(watch):
-        raise ServerFailed("MySQL ended while the script ran, and was started again", details=told)
+        raise ServerFailed("MySQL exited while the dump was loading, and was restarted", details=told)
     if killed:
-        raise ServerFailed(f"{Path(server.client).name} was killed while the script ran", details=told)
+        raise ServerFailed(f"{Path(server.client).name} was killed while the dump was loading", details=told)
     if number in _CONNECTION_CUT or (number == "2006" and packets_fit):
-        raise ServerFailed("the connection to MySQL broke off while the script ran", details=told)
+        raise ServerFailed("the connection to MySQL was lost while the dump was loading", details=told)
     raise ProcedureFailed(
-        f"the script failed: {Path(server.client).name} ended with exit status {completed.exit_status}"
+        f"loading the dump failed: {Path(server.client).name} exited with status {completed.exit_status}"
         + (f", {error}" if (error := _first_error(told)) else ""),
         *_HINTS.get(number, ()),
         details=told,
@@ -141,15 +141,15 @@ def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fi
 
 
 _HINTS: dict[str, tuple[str, ...]] = {
-    "1062": ("The target was not empty, or somebody wrote to it while the script ran.",),
-    "1064": ("The script is damaged, or made for another server.",),
+    "1062": ("The target was not empty, or something wrote to it while the dump was loading.",),
+    "1064": ("The dump is damaged, or was made for another server.",),
     "1153": ("Raise max_allowed_packet on the target.",),
-    "1227": ("The script needs a privilege that the application's account does not have, often for a DEFINER.",),
-    "1273": ("The target does not know this collation: restore into the server version that made the dump.",),
+    "1227": ("The dump needs a privilege that the application's account does not have, often because of a DEFINER.",),
+    "1273": ("The target does not support this collation: restore into the server version that made the dump.",),
     "1419": ("Set log_bin_trust_function_creators on the target, or restore as an administrator.",),
     "3105": ("The dump gives values for generated columns: make it with the source server's own mysqldump.",),
     "3546": ("Make the dump with --set-gtid-purged=OFF.",),
-    "2006": ("A statement of the script is larger than the target's max_allowed_packet.",),
+    "2006": ("A statement of the dump is larger than the target's max_allowed_packet.",),
 }
 
 

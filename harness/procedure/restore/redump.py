@@ -89,7 +89,7 @@ def differing_rows_of_script(
         ProcedureFailed: the dump failed or complained.
     """
     keyless = {table.name for table in script.database.tables if not table.primary_key}
-    note = RowDifference(note="It has no primary key, so no row can be named.")
+    note = RowDifference(note="It has no primary key, so the rows cannot be identified.")
     named = [table for table in tables if table not in keyless]
     found = {table: note for table in tables if table in keyless}
     if named:

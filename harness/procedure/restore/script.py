@@ -113,7 +113,7 @@ def read_script(
     try:
         walk(_told(open_script(source), progress), inspector, safety, definitions, migrations)
     except BrokenArtifact as error:
-        error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be unpacked to its end"),)
+        error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be decompressed completely"),)
         raise
     info = inspector.info()
     if (foreign := not_sql(source.name, info, safety.findings)) is not None:
@@ -147,10 +147,10 @@ def _without_drops(info: DumpInfo, database: DatabaseInfo) -> Iterator[Finding]:
             code="drop-table-missing",
             severity=Severity.WARNING,
             subject=f"line {first}",
-            message=f"From line {first} on, the script creates tables or views and does not drop what is there: run by"
-            " hand into a migrated instance, as the guide says, it stops at the first one (error 1050). The harness"
-            " dropped them.",
-            remedy="Make the dump with --add-drop-table, or empty the database before you run it by hand.",
+            message=f"From line {first} on, the dump creates tables or views without dropping existing ones: "
+            "loaded manually into a migrated instance, as documented, it stops at the first one "
+            "(error 1050). The harness dropped them.",
+            remedy="Make the dump with --add-drop-table, or empty the database before you load it manually.",
         )
 
 
@@ -167,7 +167,7 @@ def check_compatibility(script: Script, server: MySqlServer) -> Script:
     fatal = [problem for problem in found if problem.severity is Severity.ERROR and not problem.copable]
     if fatal:
         raise ProcedureFailed(
-            f"the script cannot be loaded into this server: on line {fatal[0].line}, {fatal[0].message}",
+            f"this server cannot load the dump: on line {fatal[0].line}, {fatal[0].message}",
             fatal[0].remedy,
             details="\n".join(f"line {problem.line}: {problem.message}" for problem in fatal[1:LISTED]),
             causes=_causes(fatal),
@@ -215,14 +215,14 @@ def _finding(found: ScriptFinding | Problem) -> Finding:
         code=found.code,
         severity=found.severity,
         subject=f"line {found.line}",
-        message=f"Line {found.line} of the script: {found.message}.",
+        message=f"Line {found.line} of the dump: {found.message}.",
         remedy=found.remedy,
     )
 
 
 def _causes(found: Sequence[ScriptFinding | Problem]) -> list[Cause]:
     return [
-        Cause(one.code, f"line {one.line}", f"Line {one.line} of the script: {one.message}.") for one in found[:LISTED]
+        Cause(one.code, f"line {one.line}", f"Line {one.line} of the dump: {one.message}.") for one in found[:LISTED]
     ]
 
 

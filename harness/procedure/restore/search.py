@@ -45,14 +45,14 @@ def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] =
     if waiting:
         wait_until(
             lambda: queued_jobs(stack) == 0,
-            what=f"the app's queue to drain ({waiting} jobs at first: does a worker run?)",
+            what=f"the app's queue to drain ({waiting} jobs at first: is a worker running?)",
             timeout_s=drained_s,
             interval_s=1.0,
         )
     progress("search tasks")
     wait_until(
         lambda: stack.meilisearch.pending_tasks() == 0,
-        what="Meilisearch to work off its tasks",
+        what="Meilisearch to finish its tasks",
         timeout_s=drained_s,
         interval_s=0.1,
     )
@@ -83,5 +83,5 @@ def queued_jobs(stack: Stack) -> int:
     completed = stack.apiary.must_artisan("tinker", f"--execute={queue_size_expression()}")
     text = completed.stdout.decode("utf-8", "replace").strip()
     if not text.isdecimal():
-        raise ProcedureFailed(f"the app did not say how many jobs wait in its queue: {text[:80]!r}")
+        raise ProcedureFailed(f"the application did not report how many jobs wait in its queue: {text[:80]!r}")
     return int(text)

@@ -144,14 +144,14 @@ def restore_storage(
     present = _entries_below(host, root, user)
     if present and not clear:
         raise UsageError(
-            f"the target directory {root} is not empty: {present} entries stand in it",
-            "A restore needs an empty target: what was there before would be served next to what is restored.",
+            f"the target directory {root} is not empty: it contains {present} entries",
+            "A restore needs an empty target: existing files would be served next to the restored ones.",
         )
     checked = artifact if isinstance(artifact, CheckedStorage) else check_storage(artifact, inventory, limits=limits)
     if checked.state != _state(checked.artifact):
         raise BrokenArtifact(
-            f"{checked.artifact.name} was changed while this drill ran: it is not what was read at its beginning",
-            "Let nothing write to a backup while it is drilled, and try again.",
+            f"{checked.artifact.name} changed during this drill: it differs from what was read at the start",
+            "Prevent writes to a backup while it is being drilled, and try again.",
         )
     if present:
         _delete_below(host, root, user)
@@ -210,9 +210,9 @@ def _as_written(artifact: Storage, prefix: bytes) -> bytes:
             found.add(b"/".join(parts[: real[depth - 1] + 1]))
     if len(found) != 1:
         raise UsageError(
-            f"{artifact.name}: the names below {printable(prefix)} are written in {len(found)} ways, such as"
-            f" {' and '.join(printable(name) for name in sorted(found)[:2])}",
-            "Make the archive anew, of the storage directory alone.",
+            f"{artifact.name}: the prefix {printable(prefix)} is spelled in {len(found)} ways, such as "
+            f"{' and '.join(printable(name) for name in sorted(found)[:2])}",
+            "Create the archive again, from the storage directory alone.",
         )
     return found.pop()
 
@@ -235,7 +235,7 @@ def _take_privileges(host: Host, root: str, checked: CheckedStorage, user: str |
         ended = command.wait(END_TIMEOUT_S)
     if ended.exit_status:
         raise HarnessError(
-            f"cannot take the setuid and setgid bits from {count} files in {root}",
+            f"cannot remove the setuid and setgid bits of {count} files in {root}",
             details=with_codes(f"{said.decode(errors='replace')}{ended.stderr}"),
         )
     return count
@@ -250,16 +250,16 @@ def _privileges_unvouched(listed: Path, known: Path | None) -> Iterator[bytes]:
 
 def _entries_below(host: Host, root: str, user: str | None) -> int:
     if not root.startswith("/") or posixpath.normpath(root).strip("/") == "":
-        raise UsageError(f"cannot restore into {root!r}", "Name the storage directory by its absolute path.")
+        raise UsageError(f"cannot restore into {root!r}", "Give the storage directory by its absolute path.")
     require_directory(host, root, user=user)
     argv = ("find", "-H", root, "-mindepth", "1", "-maxdepth", "1", "-printf", ".")
     completed = run(host, argv, env=ENVIRONMENT, user=user)
     if completed.exit_status:
-        raise HarnessError(f"cannot look into the target directory {root}", details=completed.stderr)
+        raise HarnessError(f"cannot read the target directory {root}", details=completed.stderr)
     return len(completed.stdout)
 
 
 def _delete_below(host: Host, root: str, user: str | None) -> None:
     completed = run(host, ("find", "-H", root, "-mindepth", "1", "-delete"), env=ENVIRONMENT, user=user)
     if completed.exit_status:
-        raise HarnessError(f"cannot clear the target directory {root}", details=completed.stderr)
+        raise HarnessError(f"cannot empty the target directory {root}", details=completed.stderr)

@@ -80,7 +80,7 @@ def verify_evidence(path: Path, keys: Sequence[PublicKey], given: Sequence[Path]
     if keys and not any(check_signature(envelope, key) for key in keys):
         known = "the key that was given" if len(keys) == 1 else "any of the keys that were given"
         raise ChangedEvidence(
-            f"{path} was not signed by {known}, or was changed since",
+            f"{path} was not signed by {known}, or was changed after signing",
             f"It names the key {key_id}; given {'was' if len(keys) == 1 else 'were'}"
             f" {', '.join(key.key_id for key in keys)}.",
         )
@@ -108,9 +108,9 @@ def _read_statement(path: Path, payload: bytes) -> tuple[list[Subject], dict[str
         statement.validate()
         subjects = [Subject(each.name, each.digest["sha256"]) for each in statement.pb.subject]
     except (ParseError, ValueError) as error:
-        raise ChangedEvidence(f"{path} holds no in-toto statement: {error}") from None
+        raise ChangedEvidence(f"{path} is not an in-toto statement: {error}") from None
     if statement.pb.predicate_type != PREDICATE_TYPE:
-        raise UsageError(f"{path} is a statement of the kind {statement.pb.predicate_type}, which is not known here")
+        raise UsageError(f"{path} is a statement of the unknown type {statement.pb.predicate_type}")
     return subjects, json.loads(payload)["predicate"]
 
 

@@ -53,8 +53,9 @@ def sign_run(run_dir: Path, result: DrillResult, key: SigningKey, reports: Seque
     stored = Store(run_dir).load_result()
     if stored.verdict is not result.verdict:
         raise HarnessError(
-            f"{run_dir} is not signed: its result.json says {stored.verdict}, judged again it is {result.verdict}",
-            "Run the drill again: its result will say what is judged today.",
+            f"{run_dir} was not signed: its result.json says {stored.verdict}, but the re-evaluated verdict "
+            f"is {result.verdict}",
+            "Run the drill again, so that its result matches the current checks.",
         )
     statement = statement_of(result, subjects_of(run_dir, stored, reports), datetime.now(UTC))
     envelope = Envelope(payload=statement, payload_type=PAYLOAD_TYPE, signatures={})
@@ -95,8 +96,8 @@ def read_envelope(path: Path) -> Envelope:
         whole = False
     if not whole or envelope.payload_type != PAYLOAD_TYPE or len(envelope.signatures) != 1:
         raise ChangedEvidence(
-            f"{path} is no evidence as it was written: it is damaged, or was changed",
-            "Get the file from where it was archived.",
+            f"{path} is not valid evidence: it is damaged or was changed",
+            "Get the file again from its archive.",
         )
     return envelope
 

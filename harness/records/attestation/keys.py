@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 PUBLIC_SUFFIX = ".pub"
 _LARGEST_BYTES = 64 * 1024  # a key has some hundred bytes; whatever is larger is something else
-_MAKE_ONE = "Make a pair with: apiary-drill evidence keygen FILE."
-_HOW_TO_OPEN = "Name the file with its passphrase (--sign-passphrase-file), or set APIARY_DRILL_SIGN_PASSPHRASE."
+_MAKE_ONE = "Create a key pair with: apiary-drill evidence keygen FILE."
+_HOW_TO_OPEN = "Give the file with its passphrase (--sign-passphrase-file), or set APIARY_DRILL_SIGN_PASSPHRASE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def generate(path: Path, passphrase: bytes | None) -> str:
     public_path = path.with_name(path.name + PUBLIC_SUFFIX)
     for each in (path, public_path):
         if each.exists() or each.is_symlink():
-            raise UsageError(f"{each} is there already", "A key is never overwritten: name another file.")
+            raise UsageError(f"{each} already exists", "Keys are never overwritten: give another file name.")
     private = Ed25519PrivateKey.generate()
     public = private.public_key()
     encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
@@ -111,15 +111,15 @@ def load_private(path: Path, passphrase: bytes | None) -> SigningKey:
     if encrypted and passphrase is None:
         raise UsageError(f"the key {path} is encrypted", _HOW_TO_OPEN)
     if b"PUBLIC KEY" in text and b"PRIVATE KEY" not in text:
-        raise UsageError(f"{path} is a public key, and signing needs the private one")
+        raise UsageError(f"{path} is a public key, but signing needs the private key")
     try:
         private = load_pem_private_key(text, passphrase if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if encrypted:
             raise UsageError(f"the passphrase does not open the key {path}", _HOW_TO_OPEN) from None
-        raise UsageError(f"{path} is no private key in PEM form", _MAKE_ONE) from None
+        raise UsageError(f"{path} is not a private key in PEM form", _MAKE_ONE) from None
     if not isinstance(private, Ed25519PrivateKey):
-        raise UsageError(f"{path} is {_kind(private)} key, and ed25519 is needed", _MAKE_ONE)
+        raise UsageError(f"{path} is {_kind(private)} key, but ed25519 is required", _MAKE_ONE)
     return SigningKey(private, key_id_of(private.public_key()))
 
 
@@ -136,14 +136,15 @@ def load_public(path: Path) -> PublicKey:
     text = _read(path, "the key")
     if b"PRIVATE KEY" in text:
         raise UsageError(
-            f"{path} is a private key, and checking needs the public one", f"It is beside it: {path}{PUBLIC_SUFFIX}."
+            f"{path} is a private key, but verification needs the public key",
+            f"It is next to it: {path}{PUBLIC_SUFFIX}.",
         )
     try:
         public = load_pem_public_key(text)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise UsageError(f"{path} is no public key in PEM form", _MAKE_ONE) from None
+        raise UsageError(f"{path} is not a public key in PEM form", _MAKE_ONE) from None
     if not isinstance(public, Ed25519PublicKey):
-        raise UsageError(f"{path} is {_kind(public)} key, and ed25519 is needed", _MAKE_ONE)
+        raise UsageError(f"{path} is {_kind(public)} key, but ed25519 is required", _MAKE_ONE)
     return PublicKey(public, key_id_of(public))
 
 

@@ -49,7 +49,7 @@ class Link:
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise UsageError(
-                f"entry {self.number} of the history can't be read at {where or 'its beginning'}"
+                f"entry {self.number} of the history cannot be read at {where or 'its beginning'}"
             ) from None
 
 
@@ -77,18 +77,18 @@ def broken_links(links: Iterable[Link], entries: int, head: str) -> Iterator[str
         number += 1
         if found.number != number:
             gone = f"entry {number}" if found.number == number + 1 else f"entries {number} to {found.number - 1}"
-            yield f"{gone} {'is' if found.number == number + 1 else 'are'} not there: removed after being recorded"
+            yield f"{gone} {'is' if found.number == number + 1 else 'are'} missing: removed after being recorded"
             number = found.number
         elif found.previous != previous:
-            yield f"entry {number} does not follow on entry {number - 1}: one of them was replaced"
+            yield f"entry {number} does not follow entry {number - 1}: one of them was replaced"
         if found.digest != _digest(found.number, found.recorded_at, found.how, found.body, found.previous):
-            yield f"entry {number} is not what was recorded: it was changed"
+            yield f"entry {number} was changed after it was recorded"
         previous = found.digest
     if number < entries:
         gone = f"entry {entries} is" if number + 1 == entries else f"entries {number + 1} to {entries} are"
-        yield f"{gone} not there: removed after being recorded"
+        yield f"{gone} missing: removed after being recorded"
     elif number > entries or previous != head:
-        yield f"the history ends with entry {number}, and its last recording was another one"
+        yield f"the history ends with entry {number}, but another entry was recorded last"
 
 
 def _digest(number: int, recorded_at: str, how: str, body: bytes, previous: str) -> str:

@@ -51,7 +51,7 @@ CREATE TABLE head (
 );
 INSERT INTO head VALUES (1, 0, '{BEGINNING}');
 """
-"""What is searched for is computed from the entry's own bytes, so that it can't be changed without them."""
+"Search keys are computed from the entry's own bytes, so that they cannot be changed independently."
 
 _COLUMNS = "number, recorded_at, how, body, previous, digest"
 
@@ -86,8 +86,8 @@ class History:
         """
         if kind := network_filesystem(self.path):
             raise UsageError(
-                f"the history {self.path} is on a network file system ({kind}), where several writers damage it",
-                "Let APIARY_DRILL_HISTORY name a file on a local disk.",
+                f"the history {self.path} is on a network file system ({kind}), where concurrent writes damage it",
+                "Set APIARY_DRILL_HISTORY to a file on a local disk.",
             )
         body = canonical(entry)
         if not self.path.exists():
@@ -118,8 +118,9 @@ class History:
             return new
         if known[1] != entry.result_sha256:
             raise UsageError(
-                f"{entry.drill_id} is entry {known[0]} of the history with another result: it was changed since",
-                "An entry is never replaced; `apiary-drill history verify` says whether the history itself is whole.",
+                f"{entry.drill_id} is entry {known[0]} of the history with a different result: it was changed "
+                "after recording",
+                "Entries are never replaced; `apiary-drill history verify` checks the history itself.",
             )
         return None
 
@@ -175,7 +176,7 @@ class History:
     def _head(self, connection: sqlite3.Connection) -> tuple[int, str]:
         row = connection.execute("SELECT entries, digest FROM head").fetchone()
         if row is None:
-            raise self._damaged("its count of entries is gone")
+            raise self._damaged("its number of entries is missing")
         return int(row[0]), str(row[1])
 
     def _must_be_whole(self, connection: sqlite3.Connection) -> None:
@@ -222,13 +223,13 @@ class History:
         """Look at the first bytes, which never change after the file was made."""
         try:
             if stat.S_ISFIFO(self.path.stat().st_mode):  # to open it is to wait for whoever writes into it
-                raise UsageError(f"the history {self.path} is a pipe", "Let APIARY_DRILL_HISTORY name a file.")
+                raise UsageError(f"the history {self.path} is a pipe", "Set APIARY_DRILL_HISTORY to a regular file.")
             with self.path.open("rb") as file:
                 header = file.read(100)
         except FileNotFoundError:
             raise NoHistory(
                 f"there is no history at {self.path}",
-                "The first drill that ends writes it; APIARY_DRILL_HISTORY says where.",
+                "The first finished drill creates it; APIARY_DRILL_HISTORY sets the location.",
             ) from None
         except OSError as error:
             raise UsageError(f"cannot read the history {self.path}: {error.strerror}") from None
@@ -238,20 +239,20 @@ class History:
         version, application = int.from_bytes(header[60:64], "big"), int.from_bytes(header[68:72], "big")
         if not header.startswith(_MAGIC) or application != APPLICATION_ID:
             raise UsageError(
-                f"{self.path} is not a history of apiary-drill; it was left as it is",
-                "Let APIARY_DRILL_HISTORY name another file.",
+                f"{self.path} is not a history of apiary-drill; it was not modified",
+                "Set APIARY_DRILL_HISTORY to another file.",
             )
         if version > FORMAT:
             raise UsageError(
-                f"the history {self.path} has format {version}, this program reads up to {FORMAT};"
-                " it was left as it is",
+                f"the history {self.path} has format {version}, but this version reads up to {FORMAT}; it was "
+                "not modified",
                 "Use the version of apiary-drill that wrote it, or a newer one.",
             )
 
     def _damaged(self, how: str) -> UsageError:
         return UsageError(
-            f"the history {self.path} is damaged ({how}); it was left as it is",
-            "Put back a copy of it, or move it away and import the runs again: `apiary-drill history import RUN_DIR…`.",
+            f"the history {self.path} is damaged ({how}); it was not modified",
+            "Restore a copy of it, or move it away and import the runs again: `apiary-drill history import RUN_DIR…`.",
         )
 
 

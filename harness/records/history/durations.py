@@ -7,7 +7,7 @@ import re
 from harness.base.errors import UsageError
 
 _UNITS = {"s": (1, "second"), "m": (60, "minute"), "h": (3600, "hour"), "d": (86400, "day"), "w": (604800, "week")}
-_TOLD = "Write a whole number and one unit: s, m (minutes), h, d or w, such as 36h or 100d."
+_TOLD = "Write a number and a unit: s, m (minutes), h, d or w, such as 36h or 100d."
 
 
 def seconds_of(text: str) -> int:
@@ -23,9 +23,9 @@ def seconds_of(text: str) -> int:
     if match is None:
         if re.fullmatch(r"[0-9]+", text):
             raise UsageError(f"{text!r} has no unit", _TOLD)
-        raise UsageError(f"{text!r} is no duration", _TOLD)
+        raise UsageError(f"{text!r} is not a duration", _TOLD)
     if int(match[1]) == 0:
-        raise UsageError(f"{text!r} is no time at all", _TOLD)
+        raise UsageError(f"{text!r} is not greater than zero", _TOLD)
     return int(match[1]) * _UNITS[match[2]][0]
 
 

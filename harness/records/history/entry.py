@@ -152,7 +152,7 @@ def entry_of_run(run_dir: Path, backup: str = "") -> Entry:
     from harness.records.run_directory import EVIDENCE, Store
 
     if not run_dir.is_dir():
-        raise UsageError(f"{run_dir} is not a directory", "Give the directory that the drill named.")
+        raise UsageError(f"{run_dir} is not a directory", "Give the run directory that the drill printed.")
     store = Store(run_dir)
     result = store.load_result()
     digest = hashlib.sha256(store.path("result.json").read_bytes()).hexdigest()

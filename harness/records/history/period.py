@@ -32,7 +32,7 @@ def quarter(text: str) -> tuple[Period, Period]:
     """A quarter and the one before, from text such as `2026Q4`. Raises UsageError."""
     match = re.fullmatch(r"([12][0-9]{3})-?[Qq]([1-4])", text)
     if match is None:
-        raise UsageError(f"{text!r} is no quarter", "Write the year, Q, and 1 to 4, such as 2026Q4.")
+        raise UsageError(f"{text!r} is not a quarter", "Write the year, Q, and 1 to 4, such as 2026Q4.")
     number = int(match[1]) * 4 + int(match[2]) - 1
     return _quarter(number), _quarter(number - 1)
 
@@ -40,7 +40,7 @@ def quarter(text: str) -> tuple[Period, Period]:
 def days(first: date, last: date) -> tuple[Period, Period]:
     """A period from day to day, and as many days before it. Raises UsageError."""
     if last < first:
-        raise UsageError(f"the period ends on {last}, before it begins on {first}")
+        raise UsageError(f"the period ends on {last}, before its first day {first}")
     length = last - first
     end = first - timedelta(days=1)
     return Period(first, last, _named(first, last)), Period(end - length, end, _named(end - length, end))

@@ -73,7 +73,7 @@ def check_receipt(run_dir: Path, history: History) -> list[str]:
     told = entry_of_run(run_dir)
     found = next((link for link in history.links() if link.entry().drill_id == told.drill_id), None)
     if found is None:
-        return [f"{told.drill_id} has a directory and no entry"]
+        return [f"{told.drill_id} has a directory but no entry"]
     problems = []
     if found.entry().result_sha256 != told.result_sha256:
         problems.append(f"{told.drill_id} has another result.json than the one that entry {found.number} was made from")

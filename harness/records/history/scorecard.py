@@ -48,11 +48,11 @@ def read_scorecard(path: Path) -> Scorecard:
     except OSError as error:
         raise UsageError(f"cannot read the scorecard {path}: {error.strerror}") from None
     except ValueError as error:
-        raise UsageError(f"the scorecard {path} is no JSON: {error}") from None
+        raise UsageError(f"the scorecard {path} is not valid JSON: {error}") from None
     outcomes = {name: (family, outcome) for family, name, outcome in _outcomes(raw, "")}
     if not outcomes:
         raise UsageError(
-            f"the scorecard {path} names no fault with an outcome", "`apiary-drill score --json` prints one."
+            f"the scorecard {path} names no fault with an outcome", "`apiary-drill score --json` writes one."
         )
     said = raw if isinstance(raw, dict) else {}
     told = next((said[key] for key in ("made_at", "finished_at", "started_at") if isinstance(said.get(key), str)), "")

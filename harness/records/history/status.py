@@ -72,16 +72,18 @@ def _status(backup: str, drills: Sequence[Entry], now: datetime, max_age_s: floa
     if latest is None:
         message = "it was never drilled"
     elif good is None or age_s is None:
-        which = "its only drill" if since == 1 else f"none of its {since:,} drills was good; the latest"
+        which = "its only drill" if since == 1 else f"none of its {since:,} drills passed; the latest"
         message = f"{which}, of {_day(latest)}, is {latest.verdict}"
     else:
         if age_s < -CLOCK_TOLERANCE_S:
-            message = f"the last good drill began {in_words(-age_s)} from now, on {_day(good)}: a clock is wrong"
+            message = (
+                f"the last passed drill started {in_words(-age_s)} in the future, on {_day(good)}: a clock is wrong"
+            )
         else:
-            message = f"the last good drill was {in_words(max(age_s, 0))} ago, on {_day(good)}"
+            message = f"the last passed drill was {in_words(max(age_s, 0))} ago, on {_day(good)}"
             message += "" if ok else f": more than {in_words(max_age_s)}"
         if since:
-            message += f"; {_drills(since)} since then {'was' if since == 1 else 'were'} not good"
+            message += f"; {_drills(since)} since then did not pass"
     generated = latest is not None and latest.generated
     return BackupStatus(backup, generated, ok, message, good, age_s, latest, since)
 

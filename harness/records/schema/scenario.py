@@ -21,7 +21,7 @@ def scenario_schema(version: int) -> dict[str, Any]:
         definitions[f"fault {fault.name}"] = shape
         choices.append({"$ref": f"#/$defs/fault {fault.name}".replace(" ", "%20")})
     definitions["FaultChoice"] = {
-        "description": "A fault to put in: its name, where (its own stage unless said), and its options.",
+        "description": "A fault to inject: its name, its injection point (a default per fault), and its options.",
         "oneOf": choices,
     }
     for part in (schema, *definitions.values()):
@@ -50,7 +50,7 @@ def _fault(fault: Fault, definitions: dict[str, Any]) -> dict[str, Any]:
         "required": ["name"],
         "properties": {
             "name": {"const": fault.name},
-            "stage": {"enum": [stage.value for stage in fault.stages], "default": fault.stage.value},
+            "at": {"enum": [point.value for point in fault.injection_points], "default": fault.injection_point.value},
             "options": options,
         },
     }

@@ -59,7 +59,7 @@ class AppContainer:
     def start_app(self, environment: Mapping[str, str] | None = None) -> None:
         """Start a new container of it and wait until `/ping` answers; `environment` is added to its own."""
         if self.running():
-            raise ServerFailed("Apiary is running already")
+            raise ServerFailed("Apiary is already running")
         self.stop()  # the container of an app that died is still there, for its log
         plan = replace(self._plan, env={**self._plan.env, **(environment or {})})
         self._server = Server(self._client, plan, stop_s=self._limits.stop_s)

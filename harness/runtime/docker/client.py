@@ -31,7 +31,7 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 _TLS_PORT = 2376
 
 _FIRST_ANSWER_S = 10
-"""An engine that has not answered `/version` by then is taken for one that does not answer at all."""
+"An engine that has not answered `/version` by then counts as unreachable."
 
 _CALL_S = 300
 """Limit of any other call; removing a large volume on a busy machine takes tens of seconds."""
@@ -101,7 +101,7 @@ def connect(settings: DockerSettings) -> docker.DockerClient:
     """
     target = endpoint(settings)
     hints = (
-        "Start the engine, or name another one with DOCKER_HOST or `docker context use`.",
+        "Start the engine, or choose another one with DOCKER_HOST or `docker context use`.",
         "`--runtime process` needs no engine.",
     )
     dialer = _dialer(target, settings)
@@ -131,7 +131,7 @@ def _dialer(target: Endpoint, settings: DockerSettings) -> Dialer | None:
         return None
     parts = urlsplit(target.url)
     if not parts.hostname:
-        raise UsageError(f"{target.url} ({target.source}) names no host")
+        raise UsageError(f"{target.url} ({target.source}) contains no host")
     context = tls_context(target.tls_directory, verify=target.verify)
     return TlsDialer(parts.hostname, parts.port or _TLS_PORT, context)
 
@@ -193,13 +193,13 @@ def engine_errors(doing: str) -> Iterator[None]:
         told = str(error.explanation or error).strip()
         hints: tuple[str, ...] = ()
         if "no space left on device" in told:
-            hints = ("The engine's disk is full: `docker system df` says with what.",)
+            hints = ("The engine's disk is full: `docker system df` shows the usage.",)
         elif "address pool" in told:
-            hints = ("Networks are used up: `docker network prune` removes those that nobody uses.",)
-        raise ServerFailed(f"the Docker engine refused while {doing}: {told}", *hints) from error
+            hints = ("No address range is left for a network: `docker network prune` removes unused networks.",)
+        raise ServerFailed(f"the Docker engine refused a request while {doing}: {told}", *hints) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, docker.errors.DockerException) as error:
-        told = f"the Docker engine went away while {doing}: {_reason(error)}"
+        told = f"the connection to the Docker engine was lost while {doing}: {_reason(error)}"
         cause = Cause("engine-gone", "docker", f"{told[:1].upper()}{told[1:]}.")
         raise ServerFailed(
-            told, "Look at the engine: what was left on it is removed at the next start.", causes=(cause,)
+            told, "Check the engine: the next start removes what was left on it.", causes=(cause,)
         ) from error

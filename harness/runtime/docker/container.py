@@ -30,7 +30,7 @@ from harness.runtime.process.child import LOG_TAIL_LINES
 from harness.runtime.services.stack import ServerFiles
 
 PIDS_LIMIT = 1024
-"""MySQL 9.7 starts about 40 threads and one more for each connection; a fork bomb is stopped long before."""
+"MySQL 9.7 starts about 40 threads and one more per connection; a fork bomb is stopped long before."
 
 _NOWHERE = "192.0.2.1"
 """Name server of every container: an address that RFC 5737 keeps for documentation.
@@ -40,7 +40,7 @@ unless the container names another one; then they ask it from inside, where ther
 """
 
 _GIVE_UP = ("timeout:1", "attempts:1")
-"""Nobody answers there, and by default a lookup waits 10 s for that: as long as `/health` is waited for."""
+("This address does not answer, and by default a lookup waits 10 s for it: as long as the time limit of `/health`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Server:
         if state is not None and state["Running"]:
             return
         killed = " (out of memory)" if state and state["OOMKilled"] else ""
-        told = f"with exit status {state['ExitCode']}{killed}" if state else "and is gone"
+        told = f"with exit status {state['ExitCode']}{killed}" if state else "and was removed"
         raise ServerFailed(f"{self._plan.title} ended {told} {when}", details=self.log_tail())
 
     def exit_report(self) -> str:
@@ -172,7 +172,7 @@ class Server:
         if self._container is None or self.running():
             return ""
         try:
-            self.must_run("by itself")
+            self.must_run("unexpectedly")
         except ServerFailed as error:
             return f"{error.fact}\n{error.details}"
         return ""
@@ -207,7 +207,7 @@ class Server:
             self._plan = replace(self._plan, env={**self._plan.env, **environment})
             self.start()
         else:
-            with engine_errors(f"starting {self._plan.title} again"):
+            with engine_errors(f"restarting {self._plan.title}"):
                 self._client.api.start(self._plan.name)
 
     def pause(self) -> None:

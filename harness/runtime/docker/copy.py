@@ -34,7 +34,7 @@ def copy_volumes(client: docker.DockerClient, spec: StackSpec, image: str) -> No
     Raises:
         ServerFailed: the engine refused, or there was no room.
     """
-    assert spec.copy_of is not None, "it begins with nothing"
+    assert spec.copy_of is not None, "it is empty"
     prefix, other = prefix_of(spec), prefix_of(spec.copy_of)
     volumes: dict[str, str] = {}
     for service in SERVICES:

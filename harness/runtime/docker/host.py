@@ -158,7 +158,7 @@ class ContainerCommand:
             self._pump.join(_DRAIN_S)
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-            raise BrokenPipeError(f"{self._argv[0]} ended before it had read its input")
+            raise BrokenPipeError(f"{self._argv[0]} exited before it had read its input")
 
     def _out_of_time(self, timeout_s: float) -> None:
         raise WaitTimeout(

@@ -97,15 +97,17 @@ def choose(
     if found is not None:
         return found
     if default in _LOCAL_ONES:
-        raise ImageUnavailable(f"image {default} is not on this Docker engine", "`apiary-drill images build` makes it.")
+        raise ImageUnavailable(
+            f"image {default} is not on this Docker engine", "`apiary-drill images build` builds it."
+        )
     substitute = present(client, local)
     if substitute is None:
         try:
             return _pulled(client, default, progress, _PULL_S)
         except ImageUnavailable as error:
             raise ImageUnavailable(
-                f"{error.fact}, and {local}, which would take its place, is not on this engine",
-                "`apiary-drill images build` makes it from Debian packages alone.",
+                f"{error.fact}, and its replacement {local} is not on this engine",
+                "`apiary-drill images build` builds it from Debian packages.",
             ) from error
     asked_for = (str(client.info().get("ID", "")), default)
     why = f"{default} could not be pulled before"
@@ -115,7 +117,7 @@ def choose(
         except ImageUnavailable as error:
             why = error.fact
             _IN_VAIN.add(asked_for)
-    progress(f"{why}; {local} takes its place")
+    progress(f"{why}; using {local} instead")
     return replace(substitute, instead_of=default)
 
 
@@ -130,9 +132,9 @@ def pinned(reference: str) -> str:
     if "@sha256:" in reference or reference.startswith("sha256:") or tag not in ("", "latest"):
         return reference
     raise UsageError(
-        f"image {reference} names no version: {'latest' if tag else 'without a tag it means latest, which'}"
-        " is another image tomorrow",
-        "Name a tag, or a digest: NAME@sha256:…",
+        f"image {reference} has no fixed version: "
+        f"{('latest' if tag else 'without a tag it means latest, which')} can be another image tomorrow",
+        "Give a tag, or a digest: NAME@sha256:…",
     )
 
 
@@ -187,5 +189,5 @@ def _pulled(
     pull(client, reference, silence_s=silence_s)
     found = present(client, reference)
     if found is None:
-        raise ImageUnavailable(f"image {reference} was pulled and is not on the Docker engine")
+        raise ImageUnavailable(f"image {reference} was pulled but is not on the Docker engine")
     return found

@@ -35,7 +35,7 @@ _LOCK = PREFIX + "owner-lock"
 _KEPT = PREFIX + "kept"
 
 _GONE_S = 20.0
-"""How long something may take that somebody else removes."""
+"How long the removal of something by another process may take."
 
 _BUSY = ("already in progress", "active endpoints", "volume is in use")
 """What the engine says of a container that is being removed, and of what belongs to it."""
@@ -89,7 +89,7 @@ def no_labels() -> dict[str, str]:
 
 def mark_kept(client: docker.DockerClient, drill_id: str, role: str) -> None:
     """Say that what is left of this drill was left on purpose."""
-    with engine_errors("marking what is kept"):
+    with engine_errors("labelling what is kept"):
         client.volumes.create(
             name=f"apiary-drill-{drill_id}-{role}-kept",
             labels={**drill_labels(drill_id, role, "kept"), _KEPT: "true"},
@@ -180,7 +180,7 @@ def remove(client: docker.DockerClient, kind: str, name: str) -> None:
             wait_until(gone, what=f"{kind} {name} to be gone", timeout_s=_GONE_S)
         except WaitTimeout as error:
             raise ServerFailed(
-                f"the Docker engine refused for {_GONE_S:g} s while removing {kind} {name}: {told}"
+                f"the Docker engine refused to remove {kind} {name} for {_GONE_S:g} s: {told}"
             ) from error
 
 

@@ -81,8 +81,8 @@ def check_pair(given: Mapping[str, str]) -> None:
     """
     if len(there := PASSPORT_PAIR & given.keys()) == 1:
         raise UsageError(
-            f"the environment file has {' '.join(there)} and not {' '.join(PASSPORT_PAIR - there)}",
-            "Give both keys of the pair, or none: then a pair is made.",
+            f"the environment file has {' '.join(there)} but not {' '.join(PASSPORT_PAIR - there)}",
+            "Give both keys of the pair, or neither: then a pair is generated.",
         )
 
 

@@ -35,7 +35,7 @@ def pull(client: docker.DockerClient, reference: str, *, silence_s: float) -> No
     try:
         _pull(client, reference, silence_s)
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        raise _unavailable(reference, f"nothing came within {silence_s:g} s") from error
+        raise _unavailable(reference, f"no data for {silence_s:g} s") from error
     except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
         told = str(getattr(error, "explanation", None) or error)
         raise _unavailable(reference, told.strip().rstrip(".")) from error
@@ -65,6 +65,6 @@ def _pull(client: docker.DockerClient, reference: str, silence_s: float) -> None
 
 def _unavailable(reference: str, told: str) -> ImageUnavailable:
     return ImageUnavailable(
-        f"image {reference} is not on the Docker engine and can't be pulled: {told}",
-        "A private registry needs `docker login` once, by this user.",
+        f"image {reference} is not on the Docker engine and cannot be pulled: {told}",
+        "A private registry requires `docker login` once, as this user.",
     )

@@ -125,9 +125,9 @@ class DockerRuntime:
         made = prepared(client, settings, image, spec.drill_id)
         if made.flavour != self._flavours.get(spec.role, made.flavour):
             raise UsageError(
-                f"image {image.reference} is {made.flavour}, and the {spec.role} of this drill has to be"
-                f" {self._flavours[spec.role]}",
-                "Leave out --mysql-image, or name an image of that server.",
+                f"image {image.reference} is {made.flavour}, but the {spec.role} of this drill must be "
+                f"{self._flavours[spec.role]}",
+                "Omit --mysql-image, or give an image of that server.",
             )
         with ExitStack() as running:
             running.push(_Removal(client, prefix, keep=keep, for_copies=spec.for_copies))

@@ -75,9 +75,11 @@ def ssh_target(url: str) -> SshTarget:
     try:
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"{url} has no port that can be used") from error
+        raise UsageError(f"{url} has an invalid port") from error
     if parts.password is not None:
-        raise UsageError("an ssh:// address holds no password", "Use a key, with an agent if it has a passphrase.")
+        raise UsageError(
+            "an ssh:// address cannot contain a password", "Use a key, with an agent if it has a passphrase."
+        )
     if not parts.hostname or parts.query or parts.fragment:
         raise UsageError(f"{url} is not of the form ssh://[user@]host[:port][/path/of/docker.sock]")
     path = unquote(parts.path)
@@ -107,7 +109,7 @@ class SshDialer:
 
     def dial(self) -> socket.socket:
         if shutil.which("ssh", path=self._env.get("PATH")) is None:
-            raise FileNotFoundError(errno.ENOENT, "there is no program ssh on this machine")
+            raise FileNotFoundError(errno.ENOENT, "the program ssh is not installed on this machine")
         with self._lock:
             self._children = [child for child in self._children if child.poll() is None]
             options: tuple[str, ...] = ()
@@ -186,7 +188,7 @@ class SshDialer:
         except WaitTimeout as error:
             raise TimeoutError(error.fact) from error
         if child.poll() is not None:
-            raise ConnectionError(None, self.reason() or f"ssh ended with exit status {child.returncode}")
+            raise ConnectionError(None, self.reason() or f"ssh exited with status {child.returncode}")
 
     def _user_shares(self) -> bool:
         """Whether the user's own configuration shares connections: theirs may be one that needed a person."""

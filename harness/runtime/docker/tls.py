@@ -33,8 +33,8 @@ def tls_context(directory: Path, *, verify: bool) -> ssl.SSLContext:
     authority, certificate, key = (directory / name for name in ("ca.pem", "cert.pem", "key.pem"))
     if not authority.exists() and not certificate.exists():
         raise UsageError(
-            f"{directory} holds no ca.pem, and no cert.pem with its key.pem, for TLS",
-            "DOCKER_CERT_PATH names the directory of the certificates.",
+            f"{directory} lacks ca.pem, or cert.pem with key.pem, for TLS",
+            "Set DOCKER_CERT_PATH to the directory of the certificates.",
         )
     try:
         context = ssl.create_default_context(cafile=str(authority) if authority.exists() else None)

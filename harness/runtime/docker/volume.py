@@ -47,7 +47,7 @@ def volume_directory(
     except EngineUnavailable as error:
         raise EngineUnavailable(
             f"cannot read the volume {volume}: {error.fact}",
-            "Start the engine, or name another one with DOCKER_HOST or `docker context use`.",
+            "Start the engine, or choose another one with DOCKER_HOST or `docker context use`.",
             "A directory or an archive of the files needs no engine.",
         ) from error
     with engine_errors(f"looking for volume {volume}"):
@@ -56,7 +56,7 @@ def volume_directory(
             client.api.inspect_volume(volume)
         except docker.errors.NotFound:
             raise UsageError(
-                f"there is no volume {volume} on the Docker engine", "`docker volume ls` lists the volumes."
+                f"the Docker engine has no volume {volume}", "`docker volume ls` lists the volumes."
             ) from None
         image = helper_image(client, settings.images.apiary, progress=progress)
     use_reaper(client, keep=False)
@@ -79,7 +79,7 @@ def volume_directory(
         root = f"{_MOUNT}/{path}".rstrip("/")
         with server.host.start(("test", "-d", root)) as command:
             if command.wait(60).exit_status:
-                raise UsageError(f"there is no directory {path} in the volume {volume}")
+                raise UsageError(f"the volume {volume} has no directory {path}")
         yield server.host, root
     finally:
         with finishing():

@@ -52,7 +52,7 @@ def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, 
                     return str(image.id)
     if settings.which("mmdebstrap") is None:
         raise MissingProgram(
-            "images are built with mmdebstrap, and there is none here",
+            "building images requires mmdebstrap, which is not installed",
             "As root on Debian: `apt-get install mmdebstrap`.",
         )
     host = LocalHost({**settings.base_env, **settings.fetch_env, "SOURCE_DATE_EPOCH": _EPOCH})
@@ -69,7 +69,7 @@ def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, 
         # What the engine imported is half a system.
         client.images.remove(reference, force=True)
         raise ServerFailed(
-            f"mmdebstrap could not make {base.name} from {base.suite}: exit status {completed.exit_status}",
+            f"mmdebstrap could not build {base.name} from {base.suite}: exit status {completed.exit_status}",
             details=completed.stderr[-2000:],
         )
     return str(client.images.get(reference).id)

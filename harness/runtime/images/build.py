@@ -93,8 +93,8 @@ def build_images(
     unknown = wanted - {recipe.name for recipe in RECIPES}
     if unknown:
         raise UsageError(
-            f"no image is called {', '.join(sorted(unknown))}",
-            f"There are {', '.join(recipe.name for recipe in RECIPES)}.",
+            f"unknown images: {', '.join(sorted(unknown))}",
+            f"Available: {', '.join(recipe.name for recipe in RECIPES)}.",
         )
     made = []
     refreshed: set[str] = set()
@@ -193,7 +193,7 @@ def _fetch_wheels(client: docker.DockerClient, settings: Settings, site: Path) -
     machine = str(client.info()["Architecture"])
     if machine not in _PLATFORMS:
         raise MissingProgram(
-            f"the Docker engine runs on {machine}, for which the images can't be built here",
+            f"the Docker engine runs on {machine}, for which images cannot be built",
             f"Use an engine on {' or '.join(_PLATFORMS)}.",
         )
     pinned = site.with_name("requirements.txt")
@@ -211,8 +211,8 @@ def _fetch_wheels(client: docker.DockerClient, settings: Settings, site: Path) -
     )
     if completed.exit_status != 0:
         raise ServerFailed(
-            f"pip could not fetch the wheels for the images: exit status {completed.exit_status}",
-            "What pip is configured for on this machine (index, proxy, certificates) is what it used.",
+            f"pip could not download the wheels for the images: exit status {completed.exit_status}",
+            "It used pip's configuration on this machine (index, proxy, certificates).",
             details=completed.stderr[-2000:],
         )
 

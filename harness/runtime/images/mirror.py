@@ -22,7 +22,7 @@ def debian_mirror(settings: Settings) -> str:
         MissingProgram: no apt here, or no Debian mirror among its sources.
     """
     if settings.which("apt-get") is None:
-        raise MissingProgram("images are built from Debian packages, and there is no apt-get here", _HINT)
+        raise MissingProgram("images are built from Debian packages, but this machine has no apt-get", _HINT)
     listed = run(
         LocalHost(settings.base_env),
         ["apt-get", "indextargets", "--format", "$(REPO_URI)|$(LABEL)|$(COMPONENT)", "Created-By: Packages"],
@@ -33,8 +33,8 @@ def debian_mirror(settings: Settings) -> str:
         if (label, component) == ("Debian", "main"):
             return address
     raise MissingProgram(
-        "images are built from Debian packages, and this machine's apt sources name no Debian mirror",
-        "Run `apt-get update` once, so that apt knows what its sources hold.",
+        "images are built from Debian packages, but this machine's apt sources contain no Debian mirror",
+        "Run `apt-get update` once to load the package lists.",
         _HINT,
     )
 

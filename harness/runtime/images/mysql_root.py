@@ -43,11 +43,11 @@ def install_mysql(settings: Settings, say: Callable[[str], None], as_root: AsRoo
     if installed(settings) is not None:
         return
     try:
-        say(f"unpacking MySQL of Debian {SUITE} into {settings.cache_dir} (nothing of the system is changed)")
+        say(f"unpacking MySQL from Debian {SUITE} into {settings.cache_dir} (the system is not changed)")
         root = _unpack(settings, as_root)
         say(f"MySQL is in {root}")
     except HarnessError as error:
-        say(f"MySQL could not be had, MariaDB will stand in for it: {error.fact}")
+        say(f"MySQL is not available, using MariaDB instead: {error.fact}")
 
 
 def _unpack(settings: Settings, as_root: AsRoot) -> Path:
@@ -72,7 +72,7 @@ def _unpack(settings: Settings, as_root: AsRoot) -> Path:
         ]
         _must(host, as_root(settings, argv, "unpack MySQL"))
         if os.geteuid() != 0:
-            _must(host, as_root(settings, ["chown", "-R", str(os.geteuid()), str(root)], "take over the files"))
+            _must(host, as_root(settings, ["chown", "-R", str(os.geteuid()), str(root)], "take ownership of the files"))
         for name in _UNUSED:
             shutil.rmtree(root / name, ignore_errors=True)
         version = _version(host, root)
@@ -96,7 +96,7 @@ def _loader(root: Path) -> Path:
     """The dynamic loader that came along, whatever the processor."""
     found = next(iter(sorted(root.glob(_LOADERS))), None)
     if found is None:
-        raise HarnessError(f"the unpacked packages hold no dynamic loader ({_LOADERS})")
+        raise HarnessError(f"the unpacked packages contain no dynamic loader ({_LOADERS})")
     return found
 
 
@@ -130,5 +130,5 @@ def _must(host: LocalHost, argv: list[str]) -> None:
     completed = run(host, argv, timeout_s=_UNPACK_LIMIT_S)
     if completed.exit_status != 0:
         raise HarnessError(
-            f"{argv[0]} ended with exit status {completed.exit_status}", details=completed.stderr[-2000:]
+            f"{argv[0]} failed with exit status {completed.exit_status}", details=completed.stderr[-2000:]
         )

@@ -59,7 +59,7 @@ class Child:
                     start_new_session=True,
                 )
             except FileNotFoundError:
-                raise MissingProgram(f"cannot start {self.name}: no program {self._argv[0]!r}") from None
+                raise MissingProgram(f"cannot start {self.name}: program {self._argv[0]!r} not found") from None
 
     def running(self) -> bool:
         """Whether it was started and has not ended."""
@@ -72,7 +72,7 @@ class Child:
             if not self.running():
                 assert self._process is not None
                 raise ServerFailed(
-                    f"{self.name} ended with exit status {self._process.returncode} while it was starting",
+                    f"{self.name} exited with status {self._process.returncode} while it was starting",
                     details=self.log_tail(),
                 )
             return ready()
@@ -119,7 +119,7 @@ class Child:
         """One line and the end of its log if it ended without being told to, else nothing."""
         if self._process is None or self._stopped or self._process.poll() is None:
             return ""
-        return f"{self.name} went away by itself, with exit status {self._process.returncode}\n{self.log_tail()}"
+        return f"{self.name} exited unexpectedly, with status {self._process.returncode}\n{self.log_tail()}"
 
     def log_tail(self) -> str:
         """The last lines of its log."""

@@ -31,7 +31,7 @@ class BoundedText:
             del self._tail[: -self._half]
 
     def text(self) -> str:
-        gap = f"\n… {self._dropped} bytes left out …\n".encode() if self._dropped else b""
+        gap = f"\n… {self._dropped} bytes omitted …\n".encode() if self._dropped else b""
         return bytes(self._head + gap + self._tail).decode("utf-8", "replace")
 
 
@@ -139,7 +139,7 @@ class LocalHost:
             )
         except FileNotFoundError:
             raise MissingProgram(
-                f"cannot run {argv[0]!r}: no such program", "`apiary-drill doctor` says how to get it."
+                f"cannot run {argv[0]!r}: no such program", "`apiary-drill doctor` shows how to install it."
             ) from None
         except OSError as error:  # no right to run it, or nothing that this machine can run
             raise MissingProgram(f"cannot run {argv[0]!r}: {(error.strerror or str(error)).lower()}") from error

@@ -17,15 +17,17 @@ from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
 
 MYSQL_HINTS = (
-    "As root on Debian, `apiary-drill doctor --install` fetches what is missing.",
-    "Elsewhere install MySQL (mysql-server, mysql-client) or MariaDB (mariadb-server, mariadb-client) with "
-    "the system's package manager; the servers need not run.",
-    "A server in another place is named with --mysqld or APIARY_DRILL_MYSQLD.",
+    "As root on Debian, `apiary-drill doctor --install` installs what is missing.",
+    (
+        "Elsewhere, install MySQL (mysql-server, mysql-client) or MariaDB (mariadb-server, mariadb-client) with "
+        "the system's package manager; the servers need not be running."
+    ),
+    "For a server in another location, use --mysqld or APIARY_DRILL_MYSQLD.",
 )
 
 
 EMBEDDED = "embedded"
-"""Names the embedded search server also where there is a real one."""
+"Selects the embedded search server even if a real one is installed."
 
 EMBEDDED_BEFORE = (3, 13)
 """The first Python for which milli has no wheel."""
@@ -72,7 +74,7 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
         ]
     if not candidates:
         wanted = f"a mysqld or mariadbd that is {flavour}" if flavour else settings.mysqld or "mysqld or mariadbd"
-        raise MissingProgram(f"no database server: looked for {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS)
+        raise MissingProgram(f"no database server: no {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS)
     # MySQL before MariaDB: it is what production runs.
     server, flavour, version = min(candidates, key=lambda found: found[1] != "MySQL")
     suffixed = flavour == "MariaDB"
@@ -90,8 +92,8 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
             if found is None
         ]
         raise MissingProgram(
-            f"{server} is {flavour} {version}, but {' and '.join(missing)} cannot be found in"
-            f" {', '.join(_places(settings))}",
+            f"{server} is {flavour} {version}, but {' and '.join(missing)} were not found in "
+            f"{', '.join(_places(settings))}",
             *MYSQL_HINTS,
         )
     return MySqlPrograms(server, flavour, version, client, dump, installer)
@@ -116,13 +118,13 @@ def meilisearch_command(settings: Settings) -> tuple[str, ...]:
         return (str(real),)
     if settings.meilisearch and named:
         raise MissingProgram(
-            f"no Meilisearch server at {settings.meilisearch!r}", "Name the program, or leave the option out."
+            f"no Meilisearch server at {settings.meilisearch!r}", "Give another program, or omit the option."
         )
     if find_spec("milli") is None:
         there = sys.version_info < EMBEDDED_BEFORE
         raise MissingProgram(
-            f"no Meilisearch: looked for meilisearch in {', '.join(settings.search_path)}, and the embedded"
-            " server needs the Python package milli" + ("" if there else ", of which this Python has no wheel"),
+            f"no Meilisearch: no meilisearch in {', '.join(settings.search_path)}, and the embedded server "
+            "needs the Python package milli" + ("" if there else ", of which this Python has no wheel"),
             *EMBEDDED_HINT[: int(there)],
             "Put the `meilisearch` program on the path, name it with --meilisearch, or drill in containers.",
         )

@@ -27,7 +27,10 @@ from harness.runtime.services.meilisearch import MeilisearchServer
 from harness.runtime.services.stack import ServerFiles, Stack
 from harness.runtime.spec import StackSpec
 
-OPEN_NETWORK = "Local processes share the machine's network: that a restored application has no way out of its own."
+OPEN_NETWORK = (
+    "Network isolation: local processes use the machine's own network, so outbound access of the "
+    "restored application is not blocked."
+)
 
 
 class ProcessRuntime:
@@ -216,7 +219,7 @@ class _AppProcess:
 
     def start(self, environment: Mapping[str, str] | None = None) -> None:
         if self._child.running():
-            raise ServerFailed("Apiary is running already")
+            raise ServerFailed("Apiary is already running")
         self._child.start(environment)
         try:
             self._child.wait_ready(self.ping, timeout_s=self._ready_s)

@@ -72,8 +72,8 @@ class ServerUser:
         except OSError as error:
             raise ServerFailed(
                 f"cannot make user {self.uid} the owner of {directory}: {error.strerror}",
-                "Name a directory of a local file system with APIARY_DRILL_STATE_DIR, or run the drill as a user who"
-                " is not root.",
+                "Set APIARY_DRILL_STATE_DIR to a directory on a local file system, or run the drill as a "
+                "non-root user.",
             ) from error
 
 

@@ -117,8 +117,8 @@ class Apiary:
             said = completed.stdout.decode("utf-8", "replace")
             cause = cause_of(completed.stderr, said)
             raise ProcedureFailed(
-                f"`php artisan {' '.join(arguments[:2])}{' …' if arguments[2:] else ''}` ended with exit status"
-                f" {completed.exit_status}" + (f": {cause.rstrip('.')}" if cause else ""),
+                f"`php artisan {' '.join(arguments[:2])}{(' …' if arguments[2:] else '')}` failed with exit "
+                f"status {completed.exit_status}" + (f": {cause.rstrip('.')}" if cause else ""),
                 details=completed.stderr + said,
             )
         return completed
@@ -187,7 +187,7 @@ def fetch(session: requests.Session, url: str, *, timeout_s: float, whole_s: flo
             # What has come, however little: a whole chunk of a page that drips would take hours.
             while chunk := answer.raw.read1(_DOWNLOAD_CHUNK_BYTES, decode_content=True):
                 if time.monotonic() > deadline:
-                    raise ServerFailed(f"Apiary at {url} did not end its answer within {whole_s:g} s")
+                    raise ServerFailed(f"Apiary at {url} did not complete its answer within {whole_s:g} s")
                 digest.update(chunk)
                 size += len(chunk)
                 beginning += chunk[: _KEPT_BYTES - len(beginning)]

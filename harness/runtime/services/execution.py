@@ -136,7 +136,7 @@ def must_succeed(completed: Completed, *hints: str) -> Completed:
     """The same command, if it ended with 0. Raises HarnessError with what it said."""
     if completed.exit_status != 0:
         raise HarnessError(
-            f"{completed.argv[0]} ended with exit status {completed.exit_status}", *hints, details=completed.stderr
+            f"{completed.argv[0]} failed with exit status {completed.exit_status}", *hints, details=completed.stderr
         )
     return completed
 

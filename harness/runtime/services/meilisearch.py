@@ -78,7 +78,7 @@ class MeilisearchServer:
             version, commit = str(told["pkgVersion"]), str(told["commitSha"])
         except (requests.RequestException, ValueError, KeyError, TypeError) as error:
             raise ServerFailed(
-                f"the server at {self.url} does not say its version as Meilisearch does: {type(error).__name__}"
+                f"the server at {self.url} does not report its version as Meilisearch does: {type(error).__name__}"
             ) from error
         return SearchIdentity(version, EMBEDDED_HEADER in answer.headers or commit == EMBEDDED_COMMIT)
 
@@ -151,13 +151,15 @@ class MeilisearchServer:
             return str(task.status)
 
         if (status := self._ask(wait)) != "succeeded":
-            raise ServerFailed(f"Meilisearch at {self.url} ended a task as {status}")
+            raise ServerFailed(f"Meilisearch at {self.url} finished a task as {status}")
 
     def _ask(self, question: Any) -> Any:
         try:
             return question(self.client())
         except MeilisearchApiError as error:
-            raise ServerFailed(f"Meilisearch at {self.url} refused: {error.code or error.status_code}") from error
+            raise ServerFailed(
+                f"Meilisearch at {self.url} refused a request: {error.code or error.status_code}"
+            ) from error
         except (MeilisearchCommunicationError, MeilisearchError, requests.RequestException) as error:
             raise ServerFailed(f"Meilisearch at {self.url} does not answer: {type(error).__name__}") from error
 

@@ -166,7 +166,7 @@ class Session:
                 yield from cursor
             except pymysql.MySQLError as error:
                 raise _out_of_time(cursor, error, sql) or ServerFailed(
-                    f"the query broke off: {error_text(error)}"
+                    f"the connection was lost during a query: {error_text(error)}"
                 ) from error
 
     def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
@@ -203,8 +203,7 @@ def _out_of_time(cursor: pymysql.cursors.Cursor, error: pymysql.MySQLError, sql:
     limit_s: float = connection._read_timeout
     return WaitTimeout(
         f"timed out after {limit_s:g} s waiting for MySQL to answer {sql.split(None, 1)[0]}",
-        "A trigger that waits, or a lock that is held, keeps it; a large table may need more time:"
-        f" {option_for('answer_s')}.",
+        f"A waiting trigger or a lock may block it; a large table may need more time: {option_for('answer_s')}.",
     )
 
 

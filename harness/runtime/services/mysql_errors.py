@@ -46,7 +46,7 @@ def _without_values(error: re.Match[str]) -> str:
     if code in _NAMES_ONLY:
         return message
     if code == _FREE_TEXT:
-        return message[: message.find(": ") + 2] + "a trigger or routine refused a row\n"
+        return message[: message.find(": ") + 2] + "a trigger or routine rejected a row\n"
     if message.count("'") % 2:
         # A quote is in the value or one of its ends is missing: nothing tells where the value ends.
         return message[: message.index("'")] + "'…\n"

@@ -127,13 +127,13 @@ UNREADABLE = (
         "cut inside a row",
         cut_at(b"INSERT INTO `guests`", 60),
         BrokenArtifact,
-        CUT + r"ends inside a statement that began on line \d+$",
+        CUT + r"ends inside a statement that started on line \d+$",
     ),
     Damage(
         "cut inside a CREATE TABLE",
         cut_at(b"CREATE TABLE `guests`", 40),
         BrokenArtifact,
-        CUT + r"ends inside a statement that began on line \d+$",
+        CUT + r"ends inside a statement that started on line \d+$",
     ),
     Damage(
         "cut between two tables",
@@ -182,7 +182,7 @@ UNREADABLE = (
         "gzip, cut",
         lambda s: gzip.compress(s)[:-40],
         BrokenArtifact,
-        r".*{name}: the gzip data ends too early, after \d+ bytes, inside member 1$",
+        r".*{name}: the gzip data is truncated after \d+ bytes, inside member 1$",
     ),
     Damage(
         "gzip, one bit changed",
@@ -206,19 +206,19 @@ UNREADABLE = (
         "gzip of gzip",
         lambda s: gzip.compress(gzip.compress(s)),
         BrokenArtifact,
-        ".*{name} was compressed twice: what it decompresses to is gzip data again$",
+        ".*{name} was compressed twice: decompressed, it is again gzip data$",
     ),
     Damage(
         "zstd, cut",
         lambda s: zstandard.compress(s)[:-9],
         BrokenArtifact,
-        ".*{name}: the zstd data ends too early, after \\d+ bytes, inside member 1$",
+        ".*{name}: the zstd data is truncated after \\d+ bytes, inside member 1$",
     ),
     Damage(
         "xz, cut",
         lambda s: lzma.compress(s)[:-30],
         BrokenArtifact,
-        ".*{name}: the xz data ends too early, after \\d+ bytes, inside member 1$",
+        ".*{name}: the xz data is truncated after \\d+ bytes, inside member 1$",
     ),
     Damage(
         "xz, one bit changed",
@@ -230,7 +230,7 @@ UNREADABLE = (
         "bzip2, cut",
         lambda s: bz2.compress(s)[:-30],
         BrokenArtifact,
-        ".*{name}: the bzip2 data ends too early, after \\d+ bytes, inside member 1$",
+        ".*{name}: the bzip2 data is truncated after \\d+ bytes, inside member 1$",
     ),
     Damage(
         "bzip2, one bit changed",
@@ -244,22 +244,22 @@ UNREADABLE = (
         UsageError,
         ".*{name} is in UTF-16: the shell that wrote it",
     ),
-    Damage("a zip archive", _zipped, UsageError, ".*{name} is a zip archive, not a script$"),
-    Damage("a tar archive of the script", _tarred, UsageError, ".*{name} is a tar archive, not a script$"),
+    Damage("a zip archive", _zipped, UsageError, ".*{name} is a zip archive, not an SQL dump$"),
+    Damage("a tar archive of the script", _tarred, UsageError, ".*{name} is a tar archive, not an SQL dump$"),
     Damage(
-        "a dump of PostgreSQL", lambda s: b"PGDMP" + s, UsageError, ".*{name} is a dump of PostgreSQL, not a script$"
+        "a dump of PostgreSQL", lambda s: b"PGDMP" + s, UsageError, ".*{name} is a dump of PostgreSQL, not of MySQL$"
     ),
     Damage(
         "a page that says 404",
         lambda s: b"<!DOCTYPE html>\n<title>404 Not Found</title>\n",
         BrokenArtifact,
-        ".*{name} is an HTML or XML document, not a script: what fetched it was given a web server's answer$",
+        ".*{name} is an HTML or XML document, not an SQL dump: a download saved a web server's error page$",
     ),
     Damage(
         "an error of an object store",
         lambda s: b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>\n',
         BrokenArtifact,
-        ".*{name} is an HTML or XML document, not a script: what fetched it was given a web server's answer$",
+        ".*{name} is an HTML or XML document, not an SQL dump: a download saved a web server's error page$",
     ),
     Damage(
         "made with --xml",
@@ -271,13 +271,13 @@ UNREADABLE = (
         "bytes that are not UTF-8",
         swapped(b"'Burdell'", b"'Burd\xe9ll'"),
         BrokenArtifact,
-        r"the dump {name} was converted: bytes at line \d+ are not UTF-8, though the script says utf8mb4$",
+        r"the dump {name} was converted: bytes at line \d+ are not UTF-8, although the dump declares utf8mb4$",
     ),
     Damage(
         "the dumps of two databases in one",
         lambda s: s + s.replace(b"Database: prod_", b"Database: other_"),
         BrokenArtifact,
-        r".*{name}: holds the dumps of prod_\w+ and other_\w+, and no USE says which statement is for which$",
+        r".*{name}: contains the dumps of prod_\w+ and other_\w+, but no USE separates their statements$",
     ),
     Damage(
         "several databases, none of them named",
@@ -291,14 +291,14 @@ UNREADABLE = (
         "a view that stayed its placeholder",
         without(rb"^-- Final view structure.*?(?=^/\*!40103 SET TIME_ZONE=@OLD)"),
         BrokenArtifact,
-        r"the dump {name} holds only the placeholder of the view adults, on line \d+$",
+        r"the dump {name} contains only the placeholder of the view adults, on line \d+$",
     ),
 )
 
 
 def unsafe(name: str, statement: bytes, told: str) -> Damage:
     return Damage(
-        name, with_line(statement), UnsafeArtifact, r"the dump {name} was refused: on line \d+, " + told + "$"
+        name, with_line(statement), UnsafeArtifact, r"the dump {name} was rejected: on line \d+, " + told + "$"
     )
 
 
@@ -309,7 +309,7 @@ UNSAFE = (
     unsafe("a log of the session", b"tee /tmp/x", "tee is a command of the mysql client"),
     unsafe("a pager", b"pager cat > /tmp/x", "pager is a command of the mysql client"),
     unsafe("an account", b"CREATE USER 'x'@'%';", "CREATE USER changes accounts"),
-    unsafe("a grant", b"GRANT ALL ON *.* TO 'x'@'%';", "GRANT changes what accounts may do"),
+    unsafe("a grant", b"GRANT ALL ON *.* TO 'x'@'%';", "GRANT changes privileges of accounts"),
     unsafe("a global variable", b"SET GLOBAL general_log = 1;", "SET GLOBAL changes general_log for the whole server"),
     unsafe(
         "a persisted variable",
@@ -327,7 +327,7 @@ UNSAFE = (
     unsafe(
         "a file in a value",
         b"INSERT INTO `guests` VALUES (9,LOAD_FILE('/etc/passwd'),NULL);",
-        "an INSERT computes a value with LOAD_FILE, so its rows are not what the script says",
+        "an INSERT computes a value with LOAD_FILE, so its rows differ from the dump",
     ),
     unsafe("a plugin", b"INSTALL PLUGIN x SONAME 'x.so';", "INSTALL PLUGIN changes the server's own code"),
     unsafe(
@@ -339,40 +339,42 @@ UNSAFE = (
     unsafe(
         "the end of another database", b"DROP DATABASE `production`;", "DROP DATABASE names the database production"
     ),
-    unsafe("text that is run", b"PREPARE s FROM 'DROP TABLE guests';", "PREPARE runs text that can't be read before"),
-    unsafe("the end of the server", b"SHUTDOWN;", "SHUTDOWN acts on the whole server"),
+    unsafe(
+        "text that is run",
+        b"PREPARE s FROM 'DROP TABLE guests';",
+        "PREPARE runs text that cannot be checked beforehand",
+    ),
+    unsafe("the end of the server", b"SHUTDOWN;", "SHUTDOWN affects the whole server"),
     unsafe("replication", b"STOP GROUP_REPLICATION;", "STOP GROUP_REPLICATION changes what the server replicates"),
     unsafe(
         "a table elsewhere",
         b"CREATE TABLE `far` (`a` int) ENGINE=FEDERATED CONNECTION='mysql://x/y/z';",
-        "a table of engine FEDERATED gets its rows from elsewhere",
+        "a table of engine FEDERATED reads its rows from elsewhere",
     ),
     unsafe(
         "a table outside of the data directory",
         b"CREATE TABLE `far` (`a` int) DATA DIRECTORY='/tmp';",
-        "DATA DIRECTORY puts a table's files outside of the data directory",
+        "DATA DIRECTORY stores a table's files outside of the data directory",
     ),
     unsafe(
         "a character set that hides quotes",
         b"SET NAMES gbk;",
-        "in the character set gbk a byte of a character can look like a quote, so the script can't be read safely",
+        "in the character set gbk, a byte of a character can look like a quote, so the dump cannot be checked safely",
     ),
 )
 
 UNSAFE += (
-    unsafe(
-        "rows that are deleted", b"DELETE FROM `guests`;", "no dump tool writes such a statement: DELETE FROM guests …"
-    ),
+    unsafe("rows that are deleted", b"DELETE FROM `guests`;", "not a statement of a dump tool: DELETE FROM guests …"),
     unsafe(
         "a trigger that runs for each row",
         b"CREATE TRIGGER early BEFORE INSERT ON `guests` FOR EACH ROW SET NEW.name = 'x';\n"
         b"INSERT INTO `guests` VALUES (99,'x',NULL);",
-        "rows are inserted into guests, and its trigger early was created before: it would run for each row",
+        "rows are inserted into guests, but its trigger early was created before: it would run for each row",
     ),
 )
 
-UNFIT = "the script cannot be loaded into this server: on line \\d+, "
-FAILED = r"the script failed: \w+ ended with exit status 1, ERROR "
+UNFIT = "this server cannot load the dump: on line \\d+, "
+FAILED = r"loading the dump failed: \w+ exited with status 1, ERROR "
 
 UNLOADABLE = (
     Damage(
@@ -428,13 +430,13 @@ UNLOADABLE = (
         "a word that is damaged",
         swapped(b"CREATE TABLE `guests`", b"CREATE TABKE `guests`"),
         UnsafeArtifact,
-        r"the dump {name} was refused: on line \d+, no dump tool writes such a statement: CREATE TABKE guests …$",
+        r"the dump {name} was rejected: on line \d+, not a statement of a dump tool: CREATE TABKE guests …$",
     ),
     Damage(
         "a quote that is lost",
         swapped(b"'Burdell'", b"'Burdell"),
         BrokenArtifact,  # everything behind it changes sides, up to the end
-        CUT + r"ends inside a statement that began on line \d+$",
+        CUT + r"ends inside a statement that started on line \d+$",
     ),
     Damage(
         "a view of a table that is not in the dump",

@@ -110,7 +110,7 @@ def test_allowed_by_name_is_not_refused(pair: Pair, good: bytes, tmp_path: Path)
     path = broken(good, grant, tmp_path)
     script = read_script(path, None, allowed=frozenset(("account",)))
     told = [(found.code, found.severity, found.remedy) for found in script.findings if found.code == "account"]
-    assert told == [("account", Severity.WARNING, "It was allowed by name.")]
+    assert told == [("account", Severity.WARNING, "It was accepted explicitly.")]
     with pytest.raises(HarnessError, match=r"ERROR (1044|1045|1142|1227|1410) "):
         run_script(pair.target, script.chunks())
 

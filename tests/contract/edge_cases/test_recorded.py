@@ -23,7 +23,7 @@ COUNTS = {"mysql-9.7": (20, 8), "mariadb-10.5": (16, 6), "mariadb-11.8": (16, 6)
 """Rows and tables of the database apiary; source.sql makes six tables, mysql-only.sql two more."""
 REFUSED = {
     # What the other kind of server does not take is known before anything runs.
-    ("MySQL", "mariadb"): "the rows of users give values to generated columns, which MySQL refuses (error 3105)",
+    ("MySQL", "mariadb"): "the rows of users contain values for generated columns, which MySQL rejects (error 3105)",
     ("MariaDB", "mysql"): "does not know the collation utf8mb4_0900_ai_ci (error 1273)",
 }
 

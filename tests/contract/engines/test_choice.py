@@ -81,9 +81,9 @@ def test_an_engine_without_images(machine: Settings, other_engine: AnotherEngine
     assert (name, said[0]) == ("process", "pulling mariadb:10.6")
     assert len(said) == 2
     assert said[1].startswith(
-        "runtime: local processes, because image mariadb:10.6 is not on the Docker engine and can't be pulled: "
+        "runtime: local processes, because image mariadb:10.6 is not on the Docker engine and cannot be pulled: "
     )
-    assert said[1].endswith(f", and {LOCAL_MARIADB}, which would take its place, is not on this engine")
+    assert said[1].endswith(f", and its replacement {LOCAL_MARIADB} is not on this engine")
     assert docker_leftovers(client, kept_too=True) == []
     assert {tag for image in client.images.list() for tag in image.tags} == there
     client.close()
@@ -125,9 +125,9 @@ def test_the_image_follows_the_dump(
     """The series in its header is asked for first; the image built here is the next best, of the same flavour."""
     settings = replace(machine, runtime="docker", images=ImageSettings(meilisearch=LOCAL_MEILISEARCH))
     name, said = _choice(settings, tmp_path, _dump(tmp_path, flavour, version))
-    assert (name, said[0], said[-1]) == ("docker", f"pulling {default}", "runtime: Docker, as asked")
-    assert said[1].startswith(f"image {default} is not on the Docker engine and can't be pulled: ")
-    assert said[1].endswith(f"; {local} takes its place")
+    assert (name, said[0], said[-1]) == ("docker", f"pulling {default}", "runtime: Docker, as requested")
+    assert said[1].startswith(f"image {default} is not on the Docker engine and cannot be pulled: ")
+    assert said[1].endswith(f"; using {local} instead")
 
 
 def test_a_named_image_goes_before_the_dump_s_own(
@@ -136,4 +136,4 @@ def test_a_named_image_goes_before_the_dump_s_own(
     """An operator may want to know whether the next version takes the backup."""
     images = ImageSettings(mysql=LOCAL_MYSQL, meilisearch=LOCAL_MEILISEARCH)
     name, said = _choice(replace(machine, images=images), tmp_path, _dump(tmp_path, "MariaDB", "10.11.14"))
-    assert (name, said) == ("docker", ["runtime: Docker, as an image was named"])
+    assert (name, said) == ("docker", ["runtime: Docker, because an image was given"])

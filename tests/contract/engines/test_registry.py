@@ -147,9 +147,9 @@ def test_without_credentials_the_sentence_names_the_way(
     registry, reference = pushed.registry, pushed.reference
     with pytest.raises(ImageUnavailable) as caught:
         choose(dial(), reference, reference, reference)
-    told = re.escape(f"image {reference} is not on the Docker engine and can't be pulled: ")
+    told = re.escape(f"image {reference} is not on the Docker engine and cannot be pulled: ")
     assert re.fullmatch(rf"{told}.*no basic auth credentials", caught.value.fact)
-    assert caught.value.hints == ("A private registry needs `docker login` once, by this user.",)
+    assert caught.value.hints == ("A private registry requires `docker login` once, as this user.",)
     assert caught.value.exit_code == EXIT_INCONCLUSIVE
     assert _names(engine, registry) == []
 
@@ -164,7 +164,7 @@ def test_a_credential_helper_that_is_not_there_is_told(
     registry.log_in_with_helper(machine.docker.config_dir, tmp_path / "not on the path")
     with pytest.raises(ImageUnavailable) as caught:
         choose(dial(), reference, reference, reference)
-    assert caught.value.fact.startswith(f"image {reference} is not on the Docker engine and can't be pulled: ")
+    assert caught.value.fact.startswith(f"image {reference} is not on the Docker engine and cannot be pulled: ")
     assert "docker-credential-drill not installed or not available in PATH" in caught.value.fact
 
 
@@ -175,8 +175,8 @@ def test_an_image_that_does_not_exist(registry: Registry, dial: Callable[[], doc
     with pytest.raises(ImageUnavailable) as caught:
         choose(dial(), asked, asked, asked)
     assert caught.value.fact == (
-        f"image {asked} is not on the Docker engine and can't be pulled: manifest for {asked} not found:"
-        " manifest unknown: manifest unknown"
+        f"image {asked} is not on the Docker engine and cannot be pulled: manifest for {asked} not found: "
+        "manifest unknown: manifest unknown"
     )
 
 
@@ -186,7 +186,7 @@ def test_a_registry_that_cannot_be_reached(dial: Callable[[], docker.DockerClien
         asked = f"127.0.0.1:{probe.getsockname()[1]}/apiary:1"
     with pytest.raises(ImageUnavailable) as caught:
         choose(dial(), asked, asked, asked)
-    assert caught.value.fact.startswith(f"image {asked} is not on the Docker engine and can't be pulled: ")
+    assert caught.value.fact.startswith(f"image {asked} is not on the Docker engine and cannot be pulled: ")
     assert caught.value.fact.endswith("connect: connection refused")
 
 
@@ -197,7 +197,7 @@ def test_a_registry_that_never_answers(dial: Callable[[], docker.DockerClient]) 
         with pytest.raises(ImageUnavailable) as caught:
             pull(dial(), asked, silence_s=1)
     assert caught.value.fact == (
-        f"image {asked} is not on the Docker engine and can't be pulled: nothing came within 1 s"
+        f"image {asked} is not on the Docker engine and cannot be pulled: nothing came within 1 s"
     )
 
 
@@ -209,11 +209,11 @@ def test_the_local_image_takes_the_place_of_a_default_that_cannot_be_pulled(
     chosen = choose(dial(), None, default, LOCAL_MEILISEARCH, progress=said.append)
     assert (chosen.id, chosen.instead_of) == (engine.images.get(LOCAL_MEILISEARCH).id, default)
     assert said[0] == f"pulling {default}"
-    assert said[1].startswith(f"image {default} is not on the Docker engine and can't be pulled: ")
-    assert said[1].endswith(f"; {LOCAL_MEILISEARCH} takes its place")
+    assert said[1].startswith(f"image {default} is not on the Docker engine and cannot be pulled: ")
+    assert said[1].endswith(f"; using {LOCAL_MEILISEARCH} instead")
     again = choose(dial(), None, default, LOCAL_MEILISEARCH, progress=said.append)
     assert again == chosen
-    assert said[2:] == [f"{default} could not be pulled before; {LOCAL_MEILISEARCH} takes its place"]
+    assert said[2:] == [f"{default} could not be pulled before; using {LOCAL_MEILISEARCH} instead"]
 
 
 @pytest.mark.parametrize("registry", ["open"], indirect=True)
@@ -232,10 +232,10 @@ def test_neither_the_default_nor_the_local_image(dial: Callable[[], docker.Docke
     with pytest.raises(ImageUnavailable) as caught:
         choose(dial(), None, "registry.invalid/mysql:1", "apiary-drill/none:1")
     assert caught.value.fact.startswith(
-        "image registry.invalid/mysql:1 is not on the Docker engine and can't be pulled: "
+        "image registry.invalid/mysql:1 is not on the Docker engine and cannot be pulled: "
     )
-    assert caught.value.fact.endswith(", and apiary-drill/none:1, which would take its place, is not on this engine")
-    assert caught.value.hints == ("`apiary-drill images build` makes it from Debian packages alone.",)
+    assert caught.value.fact.endswith(", and its replacement apiary-drill/none:1 is not on this engine")
+    assert caught.value.hints == ("`apiary-drill images build` builds it from Debian packages.",)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_what_names_no_version_is_refused(reference: str, why: str, dial: Callab
     with pytest.raises(UsageError) as caught:
         choose(dial(), reference, reference, reference)
     assert str(caught.value) == (
-        f"image {reference} names no version: {why}\nHINT: Name a tag, or a digest: NAME@sha256:…"
+        f"image {reference} names no version: {why}\nHINT: Give a tag, or a digest: NAME@sha256:…"
     )
 
 
@@ -272,9 +272,9 @@ def test_a_drill_with_an_image_that_cannot_be_had_ends_in_one_sentence(registry:
     ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert (ended.returncode, ended.stdout.splitlines()) == (EXIT_INCONCLUSIVE, [f"pulling {asked}"])
     assert ended.stderr.splitlines() == [
-        f"error: image {asked} is not on the Docker engine and can't be pulled: manifest for {asked} not found:"
-        " manifest unknown: manifest unknown",
-        "HINT: A private registry needs `docker login` once, by this user.",
+        f"error: image {asked} is not on the Docker engine and cannot be pulled: manifest for {asked} not "
+        "found: manifest unknown: manifest unknown",
+        "HINT: A private registry requires `docker login` once, as this user.",
     ]
     assert list((tmp_path / "state").rglob("result.json")) == []
     assert list((tmp_path / "state" / "drills").glob("*")) == []

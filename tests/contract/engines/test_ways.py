@@ -242,7 +242,7 @@ def test_a_directory_without_certificates_is_a_wrong_setting(tmp_path: Path) -> 
     """It is not an engine that does not answer: `auto` must not go on without it."""
     with pytest.raises(UsageError) as caught:
         connect(DockerSettings(host="tcp://127.0.0.1:1", cert_path=tmp_path, tls_verify=True))
-    assert caught.value.fact == f"{tmp_path} holds no ca.pem, and no cert.pem with its key.pem, for TLS"
+    assert caught.value.fact == f"{tmp_path} lacks ca.pem, or cert.pem with key.pem, for TLS"
 
 
 def test_what_ssh_says_is_the_reason(sshd: SshServer, tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_what_ssh_says_is_the_reason(sshd: SshServer, tmp_path: Path) -> None:
     nowhere = _refusal(replace(settings, host=sshd.host("/nowhere.sock")))
     assert nowhere.endswith("dial unix /nowhere.sock: connect: no such file or directory")
     assert _refusal(replace(settings, ssh_env={"PATH": str(tmp_path)})) == (
-        f"{beginning}there is no program ssh on this machine"
+        f"{beginning}the program ssh is not installed on this machine"
     )
 
 

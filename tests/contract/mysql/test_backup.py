@@ -25,7 +25,7 @@ from tests.contract.mysql.places import Place
 
 EVERYTHING = BackupPlan(excluded_tables=())
 NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "LOCK TABLES", "EVENT", "PROCESS")
-COMPLAINED = "A backup whose tool complained is none: repair the cause that it names, then back up again."
+COMPLAINED = "A dump that reported errors is not usable as a backup: fix the reported cause, then back up again."
 
 
 def tables_of(place: Place) -> Callable[[Session], dict[str, TableState]]:
@@ -155,9 +155,9 @@ def test_without_reload_the_backup_says_that_it_took_no_lock(
     assert not outcome.same_snapshot
     assert outcome.lock_held_s == 0
     assert outcome.note == (
-        "no global read lock (MySQL refused FLUSH: ERROR 1227: Access denied; you need (at least one of) the"
-        f" {privileges} privilege(s) for this operation): rows that were written while the backup began may be in"
-        " the dump and not in the digests, or the other way round"
+        "no global read lock (MySQL refused FLUSH: ERROR 1227: Access denied; you need (at least one of) the "
+        f"{privileges} privilege(s) for this operation): rows written while the backup started may be in the "
+        "dump but not in the digests, or the other way round"
     )
     assert [(table.name, table.rows) for table in outcome.reading.tables] == [("t", 1)]
     assert b"PROCEDURE `p`" in b"".join(open_script(tmp_path / "d"))
@@ -170,7 +170,7 @@ def test_a_missing_privilege_fails_the_backup(place: Place, operator: Callable[.
         backup_database(limited.server, EVERYTHING, tmp_path / "d", lambda session: None)
     assert failed.value.hints == (COMPLAINED,)
     assert re.fullmatch(
-        r"the dump failed: (mysqldump|mariadb-dump) ended with exit status 2 and complained \(error 1142\)",
+        r"the dump failed: (mysqldump|mariadb-dump) exited with status 2 and printed errors \(error 1142\)",
         failed.value.fact,
     )
     assert "SHOW VIEW command denied to user" in failed.value.details
@@ -188,7 +188,7 @@ def test_a_view_that_is_broken_at_the_source_fails_the_backup(place: Place, tmp_
     with pytest.raises(ProcedureFailed) as failed:
         backup_database(place.server, EVERYTHING, tmp_path / "d", tables_of(place))
     program = Path(place.server.dump).name
-    assert failed.value.fact == f"the dump failed: {program} ended with exit status 2 and complained (error 1356)"
+    assert failed.value.fact == f"the dump failed: {program} exited with status 2 and complained (error 1356)"
     assert "1356" in failed.value.details
     assert "broken" in failed.value.details
     assert list(tmp_path.iterdir()) == []
@@ -225,7 +225,7 @@ def test_the_end_of_a_script_is_known_without_its_comments(place: Place, tmp_pat
         with pytest.raises(ProcedureFailed) as failed:
             backup_database(place.server, plan, tmp_path / "d", tables_of(place))
         assert failed.value.fact == (
-            'the dump is not finished: it ends neither with "-- Dump completed" nor with its settings put back'
+            'the dump is incomplete: it ends neither with "-- Dump completed" nor by restoring its settings'
         )
         assert list(tmp_path.iterdir()) == []
         return

@@ -18,7 +18,7 @@ from harness.procedure.backup.take import Backup, take_backup
 from harness.runtime.process.host import LocalHost
 from tests.contract.mysql.places import Place
 
-FILES, BETWEEN = "Back up the files", "Look for what changed between the two"
+FILES, BETWEEN = "Back up the files", "Check what changed between dump and files"
 
 
 class Meddler(Silent):

@@ -69,7 +69,7 @@ def test_what_is_left_out_silently_is_known_of_the_source(
 ) -> None:
     with lacking(source, privilege) as changes:
         script, held = backed_up(source, tmp_path / "lacking")
-    assert changes[-1] == Change("account", "drill_backup", f"makes the dump, and lacks the privilege {privilege}")
+    assert changes[-1] == Change("account", "drill_backup", f"makes the dump without the privilege {privilege}")
     assert text not in script
     assert left_out in held
     script, again = backed_up(source, tmp_path / "whole")

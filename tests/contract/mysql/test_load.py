@@ -35,7 +35,7 @@ def test_a_connection_of_the_app_that_is_open_is_refused(place: Place) -> None:
     with place.session(place.server.app):
         failed = failure(place, b"CREATE TABLE t (v INT);\n")
     assert str(failed) == (
-        f"1 connections of '{place.server.app.user}' are open although the app is stopped\n"
+        f"the application is stopped, but 1 connections of '{place.server.app.user}' are open\n"
         "HINT: Keep users, workers and cron jobs out for the whole restore."
     )
     assert place.tables() == {}, "nothing was loaded"
@@ -54,7 +54,7 @@ def test_a_connection_that_is_made_during_the_load_is_noticed(place: Place, who:
     with pytest.raises(ProcedureFailed) as failed:
         run_script(place.server, script())
     assert str(failed.value) == (
-        "1 other connections were made to the database while the script ran\n"
+        "1 other connections to the database were made while the dump was loading\n"
         "HINT: What they wrote is mixed with the backup: keep everybody out for the whole restore."
     )
 
@@ -69,8 +69,8 @@ def test_a_duplicate_key_is_told_without_the_value(place: Place) -> None:
     assert secret not in str(failed)
     error = "ERROR 1062 (23000) at line 3: Duplicate entry '…'"
     assert str(failed) == (
-        f"the script failed: {client(place)} ended with exit status 1, {error}\n"
-        "HINT: The target was not empty, or somebody wrote to it while the script ran.\n"
+        f"loading the dump failed: {client(place)} failed with exit status 1, {error}\n"
+        "HINT: The target was not empty, or something wrote to it while the dump was loading.\n"
         f"{error}"
     )
 
@@ -162,7 +162,7 @@ def test_a_statement_beyond_the_servers_limit_is_told_with_its_remedy(place: Pla
         assert failed.hints == ("Raise max_allowed_packet on the target.",)
     else:
         assert "ERROR 2006" in failed.fact
-        assert failed.hints == ("A statement of the script is larger than the target's max_allowed_packet.",)
+        assert failed.hints == ("A statement of the dump is larger than the target's max_allowed_packet.",)
 
 
 def test_the_app_cannot_reach_another_database(place: Place, new_place: Callable[..., Place]) -> None:
@@ -183,14 +183,14 @@ def test_the_app_cannot_reach_another_database(place: Place, new_place: Callable
 def test_the_first_error_ends_the_load(place: Place) -> None:
     failed = failure(place, b"CREATE TABLE t (v INT);\nINSERT INTO gone VALUES (1);\nINSERT INTO t VALUES (1);\n")
     error = f"ERROR 1146 (42S02) at line 2: Table '{place.name}.gone' doesn't exist"
-    assert str(failed) == f"the script failed: {client(place)} ended with exit status 1, {error}\n{error}"
+    assert str(failed) == f"loading the dump failed: {client(place)} exited with status 1, {error}\n{error}"
     assert place.tables()["t"].rows == 0
 
 
 def test_a_statement_that_is_cut_at_the_end_fails(place: Place) -> None:
     failed = failure(place, b"CREATE TABLE t (v INT);\nINSERT INTO t VALUES (1), (2")
     assert "ERROR 1064 (42000)" in failed.fact
-    assert failed.hints == ("The script is damaged, or made for another server.",)
+    assert failed.hints == ("The dump is damaged, or was made for another server.",)
     assert place.tables()["t"].rows == 0
 
 
@@ -227,8 +227,8 @@ def test_an_error_that_a_client_goes_on_after_fails_the_load(place: Place, tmp_p
             [b"CREATE TABLE t (v INT);\nINSERT INTO gone VALUES (1);\nINSERT INTO t VALUES (1);\n"],
         )
     assert failed.value.fact == (
-        f"the script failed: client ended with exit status 0, ERROR 1146 (42S02) at line 2: Table '{place.name}.gone'"
-        " doesn't exist"
+        "loading the dump failed: client exited with status 0, ERROR 1146 (42S02) at line 2: Table "
+        f"'{place.name}.gone' doesn't exist"
     )
     assert place.tables()["t"].rows == 1, "the client went on"
 

@@ -59,7 +59,7 @@ def test_it_is_stopped_before_and_started_after(source: Callable[..., BackupSour
 
 def test_it_is_started_although_it_could_not_be_stopped(source: Callable[..., BackupSource], tmp_path: Path) -> None:
     """It may be half down; and nothing was backed up."""
-    with pytest.raises(StageFailed, match=r"^quiesce: `sh -c .* ended with exit status 7$") as failed:
+    with pytest.raises(StageFailed, match=r"^quiesce: `sh -c .* failed with exit status 7$") as failed:
         take_backup(source(stop="exit 7"), PLAN, tmp_path / "night", Clock(Silent()))
     assert failed.value.exit_code == 1
     assert log(tmp_path) == "stop\nstart\n"
@@ -77,9 +77,9 @@ def test_it_is_started_after_a_failed_dump(source: Callable[..., BackupSource], 
 def test_an_application_that_stays_stopped_is_told_with_what_came_before(
     source: Callable[..., BackupSource], tmp_path: Path
 ) -> None:
-    with pytest.raises(StageFailed, match=r"^resume: `sh -c .* ended with exit status 5") as failed:
+    with pytest.raises(StageFailed, match=r"^resume: `sh -c .* failed with exit status 5") as failed:
         take_backup(source(stop="exit 7", start="exit 5"), PLAN, tmp_path / "night", Clock(Silent()))
-    assert failed.value.hints == ("The application may be stopped: start it by hand.",)
+    assert failed.value.hints == ("The application may still be stopped: start it manually.",)
     assert failed.value.details.startswith("before that: quiesce: `sh -c 'echo stop")
 
 
@@ -121,7 +121,7 @@ def test_an_interrupted_backup_is_no_backup(
         with pytest.raises(BrokenArtifact, match="never finished"):
             find_backup(tmp_path / "night.partial")
     else:
-        assert (process.returncode, told) == (130, "interrupted: there is no backup, and nothing of it is left\n")
+        assert (process.returncode, told) == (130, "interrupted: the unfinished backup was removed\n")
         assert log(tmp_path) == "stop\nstart\n"
         assert not (tmp_path / "night.partial").exists()
     assert not (tmp_path / "night").exists()
@@ -153,7 +153,7 @@ def test_what_an_account_lacks_is_named_before_anything_is_read(place: Place, la
         with pytest.raises(UsageError) as refused:
             check_account(account.server)
         assert str(refused.value) == (
-            f"the account {user!r} lacks privileges that a whole backup needs: {lacking} ({PRIVILEGES[lacking]})\n"
+            f"the account {user!r} lacks privileges for a complete backup: {lacking} ({PRIVILEGES[lacking]})\n"
             f"HINT: GRANT {lacking} ON `{place.name}`.* TO the account."
         )
     finally:

@@ -37,7 +37,7 @@ def test_the_newest_row_is_right_to_the_second_under_every_server(place: Place) 
                 backup_at = moment + timedelta(minutes=5)
                 found = TimeZones().with_server_of(variables).moment(stored, backup_at)
                 local = f"{wall:%Y-%m-%d %H:%M:%S} America/New_York"
-                if (found.at, found.local, found.server_zone) != (moment, local, f"{zone} (of the source's server)"):
+                if (found.at, found.local, found.server_zone) != (moment, local, f"{zone} (of the source server)"):
                     wrong.append((zone, moment, found))
                 if zone == "+00:00" and TimeZones().moment(stored, backup_at).at != moment:
                     wrong.append(("assumed", moment, found))

@@ -85,7 +85,7 @@ def test_a_change_after_the_restore_is_in_the_second_dump(place: Place, elsewher
     assert (after["children"].rows, after["loose"].rows) == (2, 2)
     named = differing_rows_of_script(elsewhere.server, script, PLAN, ["children", "loose"], tmp_path)
     assert named["children"] == RowDifference(changed=("[1]",))
-    assert named["loose"] == RowDifference(note="It has no primary key, so no row can be named.")
+    assert named["loose"] == RowDifference(note="It has no primary key, so the rows cannot be identified.")
     changed = set(expected.objects) ^ set(content.objects)
     assert {(item.kind, item.name) for item in changed} == {("trigger", "second_trigger"), ("table", "years")}
 
@@ -108,7 +108,7 @@ def test_one_of_several_databases_is_restored_and_the_others_are_not(
     with pytest.raises(UsageError) as unnamed:
         read_script(path, None)
     assert str(unnamed.value) == (
-        f"{path}: holds 2 databases: {other.name}, {place.name}\nHINT: Name one of them with --database."
+        f"{path}: holds 2 databases: {other.name}, {place.name}\nHINT: Choose one of them with --database."
     )
     target = new_place(on="elsewhere", like=place)
     script = restored(read_script(path, place.name), target)
@@ -136,8 +136,8 @@ def test_an_unknown_collation_is_found_before_the_load(place: Place, elsewhere: 
         check_compatibility(script, elsewhere.server)
     line = line_of(text, b"CREATE TABLE `t`")  # where the statement begins
     assert str(failed.value) == (
-        f"the script cannot be loaded into this server: on line {line}, {place.flavour} {place.version} does not know"
-        " the collation utf8mb4_from_the_future_ci (error 1273)\n"
+        f"this server cannot load the dump: on line {line}, {place.flavour} {place.version} does not support "
+        "the collation utf8mb4_from_the_future_ci (error 1273)\n"
         "HINT: Restore to the kind and version of server that the dump was taken from."
     )
     assert elsewhere.tables() == {}
@@ -175,7 +175,7 @@ def test_a_statement_beyond_the_targets_limit_is_found_before_the_load(
     with elsewhere.server_set({"max_allowed_packet": 1 << 20}), pytest.raises(ProcedureFailed) as failed:
         check_compatibility(script, elsewhere.server)
     assert re.fullmatch(
-        r"the script cannot be loaded into this server: on line \d+, the largest statement has 2000\d\d\d bytes, the"
+        r"this server cannot load the dump: on line \d+, the largest statement has 2000\d\d\d bytes, the"
         r" target's max_allowed_packet is 1048576 \(errors 1153, 2006\)",
         failed.value.fact,
     )
@@ -193,7 +193,7 @@ def test_a_script_that_is_cut_short_is_refused(place: Place, tmp_path: Path) -> 
             read_script(written(tmp_path / "dump.sql", script[:end]), None)
         assert broken.value.fact.startswith("the dump dump.sql is cut short: ")
         assert broken.value.hints == (
-            "Take the backup again, and look at the exit status of every program in its pipe.",
+            "Take the backup again, and check the exit status of every program in its pipeline.",
         )
 
 
@@ -203,7 +203,7 @@ def test_a_script_without_tables_is_refused(place: Place, tmp_path: Path) -> Non
         read_script(path, None)
     assert str(broken.value) == (
         "the dump dump.sql holds no table\n"
-        "HINT: It would restore without an error, to an empty database: look at how the backup is made."
+        "HINT: It would restore without an error, to an empty database: check how the backup is made."
     )
 
 
@@ -211,7 +211,7 @@ UNSAFE = [
     ("DROP DATABASE `production`;", "DROP DATABASE names the database production"),
     ("SET GLOBAL max_connections = 1;", "SET GLOBAL changes max_connections for the whole server"),
     ("CREATE USER 'x'@'%' IDENTIFIED BY 'y';", "CREATE USER changes accounts"),
-    ("GRANT ALL ON *.* TO 'x'@'%';", "GRANT changes what accounts may do"),
+    ("GRANT ALL ON *.* TO 'x'@'%';", "GRANT changes privileges of accounts"),
     ("INSERT INTO mysql.user VALUES (1);", "INSERT names the database mysql"),
     ("SELECT * FROM t INTO OUTFILE 'x';", "INTO OUTFILE reads or writes files of the server"),
     ("LOAD DATA INFILE 'x' INTO TABLE t;", "LOAD DATA reads or writes files of the server"),
@@ -230,7 +230,7 @@ def test_an_unsafe_statement_is_refused_with_its_line(place: Place, tmp_path: Pa
         path = written(tmp_path / "dump.sql", script[:at] + statement.encode() + b"\n\n" + script[at:])
         with pytest.raises(UnsafeArtifact) as refused:
             read_script(path, place.name)
-        assert refused.value.fact == f"the dump dump.sql was refused: on line {line}, {told}"
+        assert refused.value.fact == f"the dump dump.sql was rejected: on line {line}, {told}"
         assert len(refused.value.hints) == 1
         assert refused.value.exit_code == EXIT_NOT_AS_EXPECTED
 

@@ -254,7 +254,7 @@ def test_mariadb_runs_in_mysql_s_place_and_the_report_says_so(
         component = stack.components[0]
         assert (component.name, component.real) == ("MariaDB", False)
         assert component.version.startswith("10.11.")
-        assert component.unproven[0].startswith("MariaDB stood in for MySQL")
+        assert component.unproven[0].startswith("MariaDB replaced MySQL")
         assert stack.mysql.dump == "/usr/bin/mariadb-dump"
         assert run(stack.mysql.tools, [stack.mysql.dump, "--version"]).exit_status == 0
 

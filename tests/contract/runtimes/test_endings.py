@@ -115,7 +115,7 @@ def test_a_server_that_ends_while_it_starts_is_told_with_its_log(
     with fresh(spec) as running:
         client = _client(running, request)
         # The value is not said: another one could be a secret.
-        said = r"^Apiary ended with exit status 1 while it was starting: DB_PORT is '…'.*\n"
+        said = r"^Apiary exited with status 1 while it was starting: DB_PORT is '…'.*\n"
         with pytest.raises(ServerFailed, match=said) as caught:
             running.stack.apiary.lifecycle.start()
         assert "DB_PORT is 'none'" in caught.value.details

@@ -109,10 +109,10 @@ def test_an_engine_answers_this_drill_no_more_while_the_fault_is_held(
     assert own.ping()
     assert run(apiary.storage_host, ["true"]).exit_status == 0
     pod = f"apiary-drill-{running.spec.drill_id}-target-pod"
-    told = f"the Docker engine went away while running true in container {pod}: connection refused"
+    told = f"the connection to the Docker engine was lost while running true in container {pod}: connection refused"
     assert gone.value.fact == told
     assert gone.value.causes == (Cause("engine-gone", "docker", f"T{told[1:]}."),)
-    assert changes == [Change("engine", "docker", "answers this drill no more, from the stage files on")]
+    assert changes == [Change("engine", "docker", "stops responding to this drill, from files on")]
 
 
 def test_what_is_so_already_is_no_change(running: Running) -> None:

@@ -66,7 +66,7 @@ def test_servers_of_this_machine_are_found_by_version_and_by_name() -> None:
 def test_a_server_that_is_not_here_is_told_with_those_that_are(value: str) -> None:
     with pytest.raises(UsageError) as wrong:
         resolved(PROCESS, mysql=(value,))
-    assert wrong.value.fact.startswith(f"--matrix mysql={value} can't be had: ")
+    assert wrong.value.fact.startswith(f"--matrix mysql={value} is not available: ")
     if not value.startswith("/"):
         assert "MySQL 9.7" in wrong.value.fact
         assert "MariaDB 10.11" in wrong.value.fact
@@ -95,7 +95,7 @@ def test_an_image_that_can_not_be_had_is_told(engine: docker.DockerClient, value
     with pytest.raises(UsageError) as wrong:
         resolved(DOCKER, **{axis: (version,)})
     assert wrong.value.fact.startswith(f"--matrix {value} can't be had: image ")
-    assert "is not on the Docker engine and can't be pulled" in wrong.value.fact
+    assert "is not on the Docker engine and cannot be pulled" in wrong.value.fact
 
 
 def test_automatic_is_processes_where_no_engine_answers(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def backup(tmp_path: Path) -> Path:
     [
         (["--matrix", "mysql=8.4"], "error: --matrix mysql=8.4 can't be had: no such server is on this machine"),
         (["--matrix", "x=1"], "error: --matrix x=1: there is no axis 'x'"),
-        (["--matrix", "mysql=9.7", "--dump", "-"], "--matrix reads the script several times"),
+        (["--matrix", "mysql=9.7", "--dump", "-"], "--matrix reads the dump several times"),
     ],
 )
 def test_the_command_tells_it_before_anything_starts(backup: Path, arguments: list[str], told: str) -> None:

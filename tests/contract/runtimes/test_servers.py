@@ -122,7 +122,7 @@ def test_an_app_that_runs_is_not_started_twice(running: Running) -> None:
     app = running.stack.apiary
     app.lifecycle.start()
     try:
-        with pytest.raises(ServerFailed, match=r"^Apiary is running already$"):
+        with pytest.raises(ServerFailed, match=r"^Apiary is already running$"):
             app.lifecycle.start()
     finally:
         app.lifecycle.stop()

@@ -115,9 +115,7 @@ def test_a_volume_that_is_not_there_is_told_and_not_made(engine: docker.DockerCl
     name = f"test-volume-{secrets.token_hex(6)}"
     with pytest.raises(UsageError) as none, opened(Volume(name), SETTINGS, new_id()):
         raise AssertionError("there is none")
-    assert str(none.value) == (
-        f"there is no volume {name} on the Docker engine\nHINT: `docker volume ls` lists the volumes."
-    )
+    assert str(none.value) == (f"the Docker engine has no volume {name}\nHINT: `docker volume ls` lists the volumes.")
     assert engine.volumes.list(filters={"name": name}) == []
 
 
@@ -125,7 +123,7 @@ def test_a_directory_that_is_not_in_the_volume_is_told(volume: str, engine: dock
     drill_id = new_id()
     with pytest.raises(UsageError) as none, opened(Volume(volume, "storage/app"), SETTINGS, drill_id):
         raise AssertionError("there is none")
-    assert str(none.value) == f"there is no directory storage/app in the volume {volume}"
+    assert str(none.value) == f"directory storage/app does not exist in the volume {volume}"
     assert engine.containers.list(all=True, filters={"label": f"apiary-drill.drill={drill_id}"}) == []
 
 
@@ -175,7 +173,7 @@ def test_the_commands_tell_it_before_anything_starts(command: str, tmp_path: Pat
                    "--mysql-port", str(port)],
     }[command]  # fmt: skip
     for host, code, told in (
-        ("", 2, "error: there is no volume test-volume-none on the Docker engine"),
+        ("", 2, "error: the Docker engine has no volume test-volume-none"),
         (f"unix://{tmp_path}/nobody.sock", 3, "error: cannot read the volume test-volume-none: no Docker engine"),
     ):
         engine_there = {"DOCKER_HOST": host} if host else {}

@@ -127,7 +127,7 @@ def test_a_file_that_changes_in_each_attempt_is_a_failed_backup(
     with pytest.raises(ProcedureFailed) as caught:
         backup_storage(host, str(source), destination, attempts=2)
     assert uncoded(str(caught.value), ["a.pdf"]) == (
-        "1 files changed while they were copied, in the last of 2 attempts: resumes/a.pdf\n"
+        "1 files changed while they were being copied, in the last of 2 attempts: resumes/a.pdf\n"
         "HINT: Stop whatever writes to them, or back up with the app stopped."
     )
     assert list(destination.iterdir()) == []
@@ -150,7 +150,7 @@ def test_a_file_that_was_rewritten_while_tar_read_it_is_found_though_size_and_ti
     with pytest.raises(ProcedureFailed) as caught:
         backup_storage(busy_host(while_tar=rewrite), str(source), destination, attempts=1)
     assert uncoded(caught.value.fact, [torn.name]) == (
-        "1 files changed while they were copied, in the last of 1 attempts: docusign/torn: 100%\\n.pdf"
+        "1 files changed while they were being copied, in the last of 1 attempts: docusign/torn: 100%\\n.pdf"
     )
 
 
@@ -172,7 +172,7 @@ def test_a_scan_of_a_directory_that_moves_is_no_evidence(busy_host: Any, source:
     with pytest.raises(HarnessError) as caught:
         list(scan(busy_host(while_tar=_append(big)), str(source)))
     assert uncoded(str(caught.value), ["big.pdf"]) == (
-        f"{source} changed while it was read: resumes/big.pdf\n"
+        f"{source} changed while it was being read: resumes/big.pdf\n"
         "HINT: Keep everybody else out of it meanwhile, and try again."
     )
 
@@ -182,7 +182,7 @@ def test_what_a_restore_would_refuse_is_not_backed_up(host: LocalHost, source: P
     with pytest.raises(UnsafeArtifact) as caught:
         backup_storage(host, str(source), destination)
     assert uncoded(caught.value.fact, ["out", "etc"]) == (
-        "the storage archive holds ./out, which is a symbolic link that leads out, to /etc"
+        "the storage archive contains ./out, which is a symbolic link that leaves the directory, to /etc"
     )
     assert list(destination.iterdir()) == []
 
@@ -216,7 +216,7 @@ def test_a_directory_that_is_not_there_is_said_so(host: LocalHost, tmp_path: Pat
     with pytest.raises(HarnessError) as caught:
         backup_storage(host, str(tmp_path / "gone"), destination)
     assert str(caught.value) == (
-        f"there is no directory {tmp_path}/gone\n"
+        f"directory {tmp_path}/gone does not exist\n"
         "HINT: The storage directory of the app has to be there, even if it is empty."
     )
 
@@ -225,15 +225,13 @@ def test_an_earlier_backup_is_not_overwritten(host: LocalHost, source: Path, des
     backup_storage(host, str(source), destination)
     with pytest.raises(UsageError) as caught:
         backup_storage(host, str(source), destination)
-    assert str(caught.value) == (
-        f"{destination}/storage.tar.zst exists\nHINT: Give each backup a directory of its own."
-    )
+    assert str(caught.value) == (f"{destination}/storage.tar.zst exists\nHINT: Give each backup its own directory.")
 
 
 def test_a_form_that_is_not_known_is_refused(host: LocalHost, source: Path, destination: Path) -> None:
     with pytest.raises(UsageError) as caught:
         backup_storage(host, str(source), destination, form="zip")
-    assert str(caught.value) == "there is no form 'zip' of a storage artifact\nHINT: Forms: tar.zst, copy."
+    assert str(caught.value) == "unknown storage form 'zip'\nHINT: Forms: tar.zst, copy."
 
 
 ON_A_FULL_DISK = """
@@ -262,5 +260,5 @@ def test_a_full_disk_is_told_as_such_and_nothing_is_left(tmp_path: Path, destina
     told = subprocess.run(
         [*mounted, script, str(destination), *argv], check=True, capture_output=True, text=True
     ).stdout
-    assert told.startswith(f"3 no space left on device, while writing to {destination}")
+    assert told.startswith(f"3 no space left on device, writing to {destination}")
     assert told.endswith(" 0\n")

@@ -122,8 +122,9 @@ def test_a_target_that_is_not_empty_is_refused(host: LocalHost, source: Path, ta
     with pytest.raises(UsageError) as caught:
         restore_storage(host, str(target), source)
     assert str(caught.value) == (
-        f"the target directory {target} is not empty: 1 entries stand in it\n"
-        "HINT: A restore needs an empty target: what was there before would be served next to what is restored."
+        f"the target directory {target} is not empty: it contains 1 entries\n"
+        "HINT: A restore needs an empty target: what was there before would be served next to what is "
+        "restored."
     )
     assert [path.name for path in target.iterdir()] == [".leftover"]
 
@@ -150,7 +151,7 @@ def test_only_a_directory_with_an_absolute_path_is_written_to(host: LocalHost, s
     with pytest.raises(UsageError) as caught:
         restore_storage(host, root, source, clear=True)
     assert str(caught.value) == (
-        f"cannot restore into {root!r}\nHINT: Name the storage directory by its absolute path."
+        f"cannot restore into {root!r}\nHINT: Give the storage directory by its absolute path."
     )
 
 
@@ -196,14 +197,14 @@ def test_an_artifact_that_does_not_exist_is_said_so(host: LocalHost, target: Pat
         restore_storage(host, str(target), tmp_path / what)
     assert str(caught.value) == (
         f"the storage artifact {tmp_path}/{what} does not exist\n"
-        "HINT: Name the directory or the archive that holds the files of storage/app."
+        "HINT: Give the directory or the archive that contains the files of storage/app."
     )
 
 
 def test_a_target_that_does_not_exist_is_said_so(host: LocalHost, source: Path, tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as caught:
         restore_storage(host, str(tmp_path / "gone"), source)
-    assert caught.value.fact == f"there is no directory {tmp_path}/gone"
+    assert caught.value.fact == f"directory {tmp_path}/gone does not exist"
 
 
 def test_owners_are_not_restored_without_root_and_that_is_told(host: LocalHost, target: Path, tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ def test_a_full_disk_is_told_as_such_and_not_as_a_bad_backup(target: Path, tmp_p
         restore_storage(SmallHost(target), str(target), tmp_path / "big")
     assert type(caught.value) is HarnessError
     assert caught.value.exit_code == 3
-    assert caught.value.fact == f"no space left on device, while writing to {target}"
+    assert caught.value.fact == f"no space left on device, writing to {target}"
 
 
 def test_what_tar_cannot_write_is_a_failed_restore(host: LocalHost, target: Path, tmp_path: Path) -> None:
@@ -255,7 +256,7 @@ def test_what_tar_cannot_write_is_a_failed_restore(host: LocalHost, target: Path
         archive.addfile(tarfile.TarInfo("x" * 300))
     with pytest.raises(ProcedureFailed) as caught:
         restore_storage(host, str(target), tmp_path / "long.tar")
-    assert caught.value.fact == f"tar could not unpack everything into {target} (exit status 2)"
+    assert caught.value.fact == f"tar could not extract everything into {target} (exit status 2)"
     assert "File name too long" in caught.value.details
 
 
@@ -297,8 +298,9 @@ def test_names_that_are_written_in_two_ways_are_refused(
     with pytest.raises(UsageError) as refused:
         restore_storage(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
     assert str(refused.value) == (
-        "backup.tar: the names below storage/app are written in 2 ways, such as ./storage/app and storage/app\n"
-        "HINT: Make the archive anew, of the storage directory alone."
+        "backup.tar: the names below storage/app are written in 2 ways, such as ./storage/app and "
+        "storage/app\n"
+        "HINT: Create the archive again, from the storage directory alone."
     )
     assert list(target.iterdir()) == []
 
@@ -308,7 +310,7 @@ def test_two_storage_directories_in_one_archive_are_refused(host: LocalHost, tar
         (tmp_path / "tree" / name / "storage" / "app" / "resumes").mkdir(parents=True)
     with pytest.raises(UsageError) as refused:
         restore_storage(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
-    assert refused.value.fact == "tree: it holds more than one storage directory: new/storage/app, old/storage/app"
+    assert refused.value.fact == ("tree: it contains more than one storage directory: new/storage/app, old/storage/app")
 
 
 def laravel(tree: Path, source: Path) -> Path:
@@ -343,7 +345,7 @@ def test_what_stands_outside_of_the_storage_directory_cannot_make_it_unsafe(
     (app / "resumes" / "link").symlink_to("/etc")
     if form == "tar":
         subprocess.run(["tar", "-czf", artifact, "-C", tree, "html"], check=True, stderr=subprocess.DEVNULL)
-    with pytest.raises(UnsafeArtifact, match="which is a symbolic link that leads out") as refused:
+    with pytest.raises(UnsafeArtifact, match="which is a symbolic link that leaves the directory") as refused:
         restore_storage(host, str(target), artifact, inventory=listed, clear=True)
     assert "take the backup again" in refused.value.hints[0]
     assert (target / "resumes" / "a.pdf").exists(), "nothing was cleared"
@@ -370,9 +372,7 @@ def test_an_archive_is_checked_before_and_restored_later_unless_it_was_changed(
         file.write(bytes(512))
     with pytest.raises(BrokenArtifact) as changed:
         restore_storage(host, str(target), checked, clear=True)
-    assert changed.value.fact == (
-        "backup.tar was changed while this drill ran: it is not what was read at its beginning"
-    )
+    assert changed.value.fact == ("backup.tar changed during this drill: it differs from what was read at the start")
     assert (target / "resumes").exists(), "nothing was cleared"
 
 

@@ -211,8 +211,8 @@ def test_nothing_can_be_cut_off_the_evidence_or_added_to_it(evidence: Path, publ
         with pytest.raises(ChangedEvidence) as caught:
             verify_evidence(evidence, [public])
         assert str(caught.value) == (
-            f"{evidence} is no evidence as it was written: it is damaged, or was changed\n"
-            "HINT: Get the file from where it was archived."
+            f"{evidence} is not valid evidence: it is damaged or was changed\n"
+            "HINT: Get the file again from its archive."
         )
 
 
@@ -313,7 +313,7 @@ def test_the_key_of_somebody_else_is_refused(evidence: Path, public: PublicKey, 
     with pytest.raises(ChangedEvidence) as caught:
         verify_evidence(evidence, [other])
     assert str(caught.value) == (
-        f"{evidence} was not signed by the key that was given, or was changed since\n"
+        f"{evidence} was not signed by the key that was given, or was changed after signing\n"
         f"HINT: It names the key {public.key_id}; given was {other.key_id}."
     )
     assert caught.value.exit_code == 1
@@ -325,7 +325,7 @@ def test_a_stranger_cannot_sign_in_the_name_of_a_key(run_dir: Path, public: Publ
     generate(tmp_path / "other", None)
     forger = replace(load_private(tmp_path / "other", None), key_id=public.key_id)
     forged = sign_run(run_dir, Store(run_dir).load_result(), forger)
-    with pytest.raises(ChangedEvidence, match="was not signed by the key that was given, or was changed since"):
+    with pytest.raises(ChangedEvidence, match="was not signed by the key that was given, or was changed after signing"):
         verify_evidence(forged, [public])
 
 
@@ -383,8 +383,8 @@ def test_a_run_that_is_judged_otherwise_today_is_not_signed(run_dir: Path, key: 
     with pytest.raises(HarnessError) as caught:
         sign_run(run_dir, result, key)
     assert str(caught.value) == (
-        f"{run_dir} is not signed: its result.json says PASS, judged again it is FAIL\n"
-        "HINT: Run the drill again: its result will say what is judged today."
+        f"{run_dir} was not signed: its result.json says PASS, but the re-evaluated verdict is FAIL\n"
+        "HINT: Run the drill again, so that its result matches the current checks."
     )
     assert not (run_dir / "evidence.intoto.jsonl").exists()
 
@@ -411,7 +411,7 @@ def test_a_statement_of_another_kind_is_not_taken_for_evidence(
     from harness.records.attestation.envelope import PAYLOAD_TYPE, as_line
 
     for change, told in (
-        ({"predicateType": "https://slsa.dev/provenance/v1"}, "is a statement of the kind https://slsa.dev/"),
+        ({"predicateType": "https://slsa.dev/provenance/v1"}, "is a statement of the unknown type https://slsa.dev/"),
         ({"subject": []}, "holds no in-toto statement: At least one subject required"),
         ({"subject": [{"name": "x"}]}, r"holds no in-toto statement: At least one digest required \(subject 0\)"),
     ):

@@ -39,9 +39,9 @@ def test_keygen_says_what_it_wrote_and_under_which_id(tmp_path: Path) -> None:
     assert code == 0
     key_id = load_private(tmp_path / "key", None).key_id
     assert output == (
-        f"private key  {tmp_path / 'key'}  (not encrypted; only the drill should be able to read it)\n"
-        f"public key   {tmp_path / 'key.pub'}  (for whoever checks; publish it where nobody can exchange it)\n"
-        f"key id       {key_id}\n"
+        f"private key  {tmp_path / 'key'}  (not encrypted; only the drill needs read access)\npublic key   "
+        f"{tmp_path / 'key.pub'}  (for verification; publish it where nobody can replace it)\nkey id       "
+        f"{key_id}\n"
     )
 
 
@@ -65,13 +65,12 @@ def test_verify_says_what_holds_and_what_is_not_here(signed: tuple[Path, str], t
     assert lines[3:] == [
         f"Key          {key_id}",
         "",
-        "? backup/database.sql.zst is not here",
-        "? backup/files.jsonl is not here",
+        "? backup/database.sql.zst not found",
+        "? backup/files.jsonl not found",
         "? backup/storage.tar.zst is not here",
-        f"✓ result.json is what was signed ({evidence.parent / 'result.json'})",
+        f"✓ result.json unchanged ({evidence.parent / 'result.json'})",
         "",
-        "Signed by the key, but 3 of 4 files could not be checked: say where they are"
-        " (--artifact DIRECTORY_OF_THE_BACKUP).",
+        "The signature is valid, but 3 of 4 files were not found: give their location with --artifact.",
     ]
 
 
@@ -81,14 +80,14 @@ def test_verify_says_that_a_drill_was_a_control(signed: tuple[Path, str], tmp_pa
     evidence = sign_run(store.directory, store.load_result(), load_private(tmp_path / "key", None))
     _, output = call("evidence", "verify", evidence, "--key", tmp_path / "key.pub")
     assert output.startswith(
-        "Drill        20261123T002231Z-documented-34852b, verdict FAIL (a control: FAIL was expected)\n"
+        "Drill        20261123T002231Z-documented-34852b, verdict FAIL (a negative control: expected FAIL)\n"
     )
 
 
 def test_verify_without_a_key_says_that_nobody_vouches(signed: tuple[Path, str]) -> None:
     code, output = call("evidence", "verify", signed[0])
     assert code == 3
-    assert output.endswith("The signature was not checked: name the public key that you trust (--key).\n")
+    assert output.endswith("The signature was not checked: give the trusted public key with --key.\n")
 
 
 def test_verify_fails_when_a_file_was_changed(signed: tuple[Path, str], tmp_path: Path) -> None:
@@ -96,8 +95,8 @@ def test_verify_fails_when_a_file_was_changed(signed: tuple[Path, str], tmp_path
     result.write_bytes(result.read_bytes().replace(b'"PASS"', b'"FAIL"'))
     code, output = call("evidence", "verify", signed[0], "--key", tmp_path / "key.pub")
     assert code == 1
-    assert f"✗ result.json was changed since ({result})\n" in output
-    assert output.endswith("1 of 4 files changed since they were signed.\n")
+    assert f"✗ result.json changed since signing ({result})\n" in output
+    assert output.endswith("1 of 4 files were changed after signing.\n")
 
 
 def test_verify_prints_json_for_programs(signed: tuple[Path, str], tmp_path: Path) -> None:

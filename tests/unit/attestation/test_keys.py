@@ -13,8 +13,8 @@ from harness.base.errors import EXIT_USAGE, UsageError
 from harness.records.attestation.keys import generate, load_private, load_public, read_passphrase
 from tests.tables import over_table
 
-MAKE_ONE = "HINT: Make a pair with: apiary-drill evidence keygen FILE."
-OPEN_IT = "HINT: Name the file with its passphrase (--sign-passphrase-file), or set APIARY_DRILL_SIGN_PASSPHRASE."
+MAKE_ONE = "HINT: Create a key pair with: apiary-drill evidence keygen FILE."
+OPEN_IT = "HINT: Give the file with its passphrase (--sign-passphrase-file), or set APIARY_DRILL_SIGN_PASSPHRASE."
 
 
 def openssl(*arguments: str | Path) -> bytes:
@@ -62,14 +62,14 @@ def test_a_key_is_never_overwritten(tmp_path: Path, there: str) -> None:
     with pytest.raises(UsageError) as caught:
         generate(tmp_path / "key", None)
     assert str(caught.value) == (
-        f"{tmp_path / there} is there already\nHINT: A key is never overwritten: name another file."
+        f"{tmp_path / there} already exists\nHINT: Keys are never overwritten: give another file name."
     )
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(there, "precious")]
 
 
 def test_a_link_to_nowhere_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "key").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         generate(tmp_path / "key", None)
     assert not (tmp_path / "elsewhere").exists()
 
@@ -106,16 +106,16 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
         private, public = tmp_path / "key", tmp_path / "key.pub"
         private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-        assert told(private) == f"{private} is {kind} key, and ed25519 is needed\n{MAKE_ONE}"
-        assert told(public, public=True) == f"{public} is {kind} key, and ed25519 is needed\n{MAKE_ONE}"
+        assert told(private) == f"{private} is {kind} key, but ed25519 is required\n{MAKE_ONE}"
+        assert told(public, public=True) == f"{public} is {kind} key, but ed25519 is required\n{MAKE_ONE}"
 
 
 def test_the_wrong_half_is_told(tmp_path: Path) -> None:
     private, public = tmp_path / "key", tmp_path / "key.pub"
     generate(private, None)
-    assert told(public) == f"{public} is a public key, and signing needs the private one"
+    assert told(public) == f"{public} is a public key, but signing needs the private key"
     assert told(private, public=True) == (
-        f"{private} is a private key, and checking needs the public one\nHINT: It is beside it: {public}."
+        f"{private} is a private key, but verification needs the public key\nHINT: It is next to it: {public}."
     )
 
 
@@ -125,9 +125,9 @@ def test_the_wrong_half_is_told(tmp_path: Path) -> None:
 def test_what_is_no_key_is_refused(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "key"
     path.write_bytes(text)
-    assert told(path) == f"{path} is no private key in PEM form\n{MAKE_ONE}"
+    assert told(path) == f"{path} is not a private key in PEM form\n{MAKE_ONE}"
     path.write_bytes(text.replace(b"PRIVATE", b"PUBLIC"))
-    assert told(path, public=True) == f"{path} is no public key in PEM form\n{MAKE_ONE}"
+    assert told(path, public=True) == f"{path} is not a public key in PEM form\n{MAKE_ONE}"
 
 
 def test_a_key_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_backup_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
             raise AssertionError("it belongs to somebody")
         assert str(refused.value) == (
             f"another backup is being written to {tmp_path / 'night.partial'}\n"
-            "HINT: Give each backup a directory of its own."
+            "HINT: Give each backup its own directory."
         )
         assert (tmp_path / "night.partial" / "file").exists()
         other.communicate("")
@@ -121,6 +121,5 @@ def test_what_is_left_of_a_killed_backup_is_never_taken_for_a_backup(tmp_path: P
     with pytest.raises(BrokenArtifact) as broken:
         find_backup(partial)
     assert str(broken.value) == (
-        "night.partial is a backup that was never finished\n"
-        "HINT: Take an earlier one; this one can be removed when no backup is running."
+        "night.partial is an unfinished backup\nHINT: Use an earlier one. It can be deleted when no backup is running."
     )

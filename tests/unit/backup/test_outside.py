@@ -74,12 +74,13 @@ def test_the_operators_commands_are_run(tmp_path: Path) -> None:
 
 def test_a_command_that_fails_is_told() -> None:
     """A backup of an application that did not stop is not a quiesced one."""
-    with pytest.raises(ProcedureFailed, match=r"^`false` ended with exit status 1$"):
+    with pytest.raises(ProcedureFailed, match=r"^`false` failed with exit status 1$"):
         CommandLifecycle(LocalHost(), "false", "true").stop()
     with pytest.raises(ProcedureFailed) as failed:
         CommandLifecycle(LocalHost(), "true", "no-such-program now").start()
     assert str(failed.value).startswith(
-        "`no-such-program now` ended with exit status 127\nHINT: The application may be stopped: start it by hand.\n"
+        "`no-such-program now` failed with exit status 127\n"
+        "HINT: The application may still be stopped: start it manually.\n"
     )
 
 
@@ -94,9 +95,9 @@ def test_a_command_that_cannot_be_run_is_refused_before_the_other_one_stops_anyt
     script = tmp_path / "start.sh"
     script.write_text("#!/bin/sh\n")
     for command, told in (
-        (str(script), "there is no program"),
-        ("no-such-program now", "there is no program 'no-such-program'"),
-        ("", "there is no program ''"),
+        (str(script), "no executable program"),
+        ("no-such-program now", "no executable program 'no-such-program'"),
+        ("", "no executable program ''"),
         ("echo 'half", "no closing quotation"),
     ):
         with pytest.raises(UsageError) as caught:

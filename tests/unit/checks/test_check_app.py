@@ -24,7 +24,7 @@ def test_an_application_that_is_well() -> None:
 
 def test_ping_that_answers_with_something_else() -> None:
     assert only(check_answers(app(ping=Probe("ping", "/ping", "pong", "502")))) == finding(
-        "app-ping", "/ping", "/ping of the restored application does not answer as it should.", "pong", "502"
+        "app-ping", "/ping", "/ping of the restored application does not answer as expected.", "pong", "502"
     )
 
 
@@ -45,8 +45,8 @@ def test_health_checks_that_cannot_hold_in_a_closed_network_are_not_judged() -> 
     told = only(result)
     assert (told.code, told.severity, told.subject) == ("app-health-unproven", Severity.INFO, "/health")
     assert told.message == (
-        "Health checks that need what a disposable target lacks are not judged: http (frontend assets),"
-        " package-security (the internet), queue."
+        "Health checks that depend on what a disposable target lacks are skipped: http (frontend assets), "
+        "package-security (the internet), queue."
     )
     assert result.compared == 2
 
@@ -55,8 +55,8 @@ def test_health_that_gives_no_report() -> None:
     told = only(check_answers(app(no_report="status 500, text/html that is not a JSON report")))
     assert (told.code, told.severity) == ("app-health-unproven", Severity.INFO)
     assert told.message.startswith(
-        "/health gave no report (status 500, text/html that is not a JSON report). Its checks database, storage were"
-        " run one by one. Health checks that "
+        "/health returned no report (status 500, text/html that is not a JSON report). Its checks database, storage "
+        "were run one by one. Health checks that "
     )
     assert all(f"{name} (" in told.message for name in ("http", "package-security", "horizon", "redis", "scheduler"))
     silent = only(check_answers(app(health=(), no_report="no answer")))
@@ -76,7 +76,7 @@ def test_downloads_that_come_back_and_one_that_does_not() -> None:
     assert only(check_downloads(app(downloads=(other,)))) == finding(
         "download",
         "/users/1/resume",
-        "/users/1/resume does not come back through the application as it was backed up.",
+        "/users/1/resume was not returned by the application as it was backed up.",
         "d2",
         "d3",
     )
@@ -86,7 +86,7 @@ def test_a_login_that_does_not_let_the_drill_in() -> None:
     result = check_downloads(app(downloads=(), no_login="status 200 with an empty HTML page"))
     told = only(result)
     assert (told.code, told.severity, result.compared) == ("download-unproven", Severity.INFO, 0)
-    assert told.message.startswith("The login did not let the drill in (status 200 with an empty HTML page): that ")
+    assert told.message.startswith("The drill could not log in (status 200 with an empty HTML page), so ")
     assert "config:clear" in told.remedy
 
 
@@ -107,7 +107,7 @@ def test_a_cached_configuration_that_wins_over_the_environment() -> None:
     assert only(result) == finding(
         "config-stale",
         "APP_KEY",
-        "The application uses another APP_KEY than its environment says: a cached configuration wins.",
+        "The application uses a different APP_KEY than its environment says: a cached configuration overrides it.",
         "as in the environment",
         "another",
         "Run `php artisan config:clear` or `config:cache` where the application runs, then drill again.",
@@ -117,7 +117,7 @@ def test_a_cached_configuration_that_wins_over_the_environment() -> None:
 
 def test_an_application_that_does_not_say_what_it_uses() -> None:
     result = check_configuration(app(configuration=()))
-    assert (result.findings, result.unknown) == ((), "the application did not say what it uses")
+    assert (result.findings, result.unknown) == ((), "the application did not report its configuration")
 
 
 def test_migrations_that_all_ran() -> None:
@@ -135,7 +135,7 @@ def test_an_application_that_is_newer_than_the_backup() -> None:
         " is newer than the backup.",
         "0",
         "2",
-        "Restore into the version that made the backup, or drill the newer one with --migrate.",
+        "Restore into the version that made the backup, or drill the newer version with --migrate.",
     )
     assert result.compared == 3
 
@@ -146,8 +146,8 @@ def test_an_application_that_is_older_than_the_backup() -> None:
     assert only(result) == finding(
         "migrations-unknown",
         "migrations",
-        "The backup has run 2 migrations that this application does not know, the first is"
-        " 2027_01_01_000000_add_c: the application is older than the backup.",
+        "The backup contains 2 migrations that this application does not know, the first is "
+        "2027_01_01_000000_add_c: the application is older than the backup.",
         "0",
         "2",
         "Restore into the version that made the backup.",
@@ -165,10 +165,10 @@ def test_an_application_that_reaches_somebody() -> None:
     assert only(check_egress((attempt,))) == finding(
         "egress",
         "1.1.1.1:443",
-        "From inside the restored application a connection of 1.1.1.1:443 worked.",
+        "From inside the restored application, a connection of 1.1.1.1:443 succeeded.",
         "no answer",
         "exit status 0",
-        "Stop the restored copy at once: it can send mail and call payment services.",
+        "Stop the restored instance now: it can send mail and call payment services.",
     )
 
 

@@ -29,7 +29,7 @@ def test_a_file_that_the_manifest_names_and_that_is_not_there() -> None:
     assert only(result) == finding(
         "artifact-missing",
         "apiary.sql.zst",
-        "The manifest names apiary.sql.zst, and the backup does not hold it.",
+        "The manifest lists apiary.sql.zst, but the backup does not contain it.",
         "aa" * 32,
         "missing",
     )
@@ -40,8 +40,7 @@ def test_a_file_that_was_changed() -> None:
     assert only(result) == finding(
         "artifact-digest",
         "apiary.sql.zst",
-        "apiary.sql.zst is not the file that the manifest describes: it was changed, or the manifest is of another"
-        " backup.",
+        "apiary.sql.zst does not match the manifest: it was changed, or the manifest belongs to another backup.",
         f"100 bytes, {'aa' * 32}",
         f"100 bytes, {'bb' * 32}",
     )
@@ -56,7 +55,7 @@ def test_a_restore_of_another_backup() -> None:
     assert only(check_artifact(replace(WHOLE, nonce_found=False))) == finding(
         "nonce-missing",
         "nonce",
-        "The row that only this backup holds is not in the restored database: another backup was restored, or none.",
+        "The marker row of this backup is missing from the restored database: another backup was restored, or none.",
         "present",
         "missing",
     )

@@ -27,7 +27,7 @@ def test_a_single_value_that_cannot_be_read_is_named() -> None:
         assert only(check_encrypted_values(app(decrypt=values))) == finding(
             "decrypt",
             "users.token",
-            "An encrypted value of users.token cannot be read with this APP_KEY (not readable).",
+            "An encrypted value of users.token cannot be decrypted with this APP_KEY (not readable).",
             "d1",
             "nothing",
         )
@@ -43,10 +43,11 @@ def test_a_key_that_reads_none_of_several_values_is_another_instances() -> None:
     assert only(check_encrypted_values(app(decrypt=both))) == finding(
         "app-key-mismatch",
         "APP_KEY",
-        "The APP_KEY is not this backup's: it reads none of the 2 encrypted values that were tried (users.a, users.b).",
+        "The APP_KEY does not belong to this backup: it decrypts none of the 2 values that were tried (users.a, "
+        "users.b).",
         "2 readable",
         "0 readable",
-        "Take the APP_KEY of the instance that was backed up, as it was at the time of the backup.",
+        "Use the APP_KEY that the instance had at the time of the backup.",
     )
 
 
@@ -55,12 +56,12 @@ def test_without_a_key_nothing_is_proven_and_nothing_is_broken() -> None:
     assert only(check_encrypted_values(without)) == finding(
         "app-key-not-given",
         "APP_KEY",
-        "Not proven: no APP_KEY was given, so the encrypted values of users.a, users.b, users.c, users.d, users.e and"
-        " 2 more were not tried.",
+        "Not verified: no APP_KEY was given, so the encrypted values of users.a, users.b, users.c, users.d, "
+        "users.e and 2 more were not decrypted.",
         None,
         None,
-        "Name a file with the APP_KEY of the instance that was backed up: --app-key-file FILE. It is not in the backup,"
-        " and without it these values are lost.",
+        "Give a file with the APP_KEY of the backed-up instance: --app-key-file FILE. The key is not in the "
+        "backup, and without it these values are lost.",
         Severity.WARNING,
     )
     assert check_encrypted_values(app(decrypt=())).findings == ()

@@ -27,7 +27,7 @@ def test_a_stale_source() -> None:
     assert only(check_recovery_point(recovery(point_objective_s=3599.5))) == finding(
         "recovery-point",
         "newest row",
-        "The newest restored row is 3600 s old, more than the objective of 3599.5 s.",
+        "The newest restored row is 3600 s old, which exceeds the objective of 3599.5 s.",
         "at most 3599.5 s",
         "3600 s",
         "Check that the backup job reads the live database and not a stale copy.",
@@ -42,7 +42,7 @@ def test_without_the_time_of_the_backup_the_age_is_taken_now() -> None:
 
 def test_no_objective_for_the_point_is_measured_and_not_judged() -> None:
     result = check_recovery_point(recovery(point_objective_s=None, newest_row_at=NOW - timedelta(days=900)))
-    assert (result.findings, result.compared, result.evidence[-1]) == ((), 0, ("objective", "none set"))
+    assert (result.findings, result.compared, result.evidence[-1]) == ((), 0, ("objective", "not set"))
 
 
 def test_no_row_with_a_time_is_unknown_where_an_objective_was_set() -> None:
@@ -61,7 +61,7 @@ def test_a_restore_that_took_too_long() -> None:
     assert only(check_recovery_time(recovery(restore_s=61.5))) == finding(
         "recovery-time",
         "restore",
-        "The restore took 61.5 s, more than the objective of 60 s.",
+        "The restore took 61.5 s, which exceeds the objective of 60 s.",
         "at most 60 s",
         "61.5 s",
     )
@@ -69,7 +69,7 @@ def test_a_restore_that_took_too_long() -> None:
 
 def test_no_objective_for_the_time_is_measured_and_not_judged() -> None:
     result = check_recovery_time(recovery(restore_s=9999, restore_objective_s=None))
-    assert (result.findings, result.compared, result.evidence[-1]) == ((), 0, ("objective", "none set"))
+    assert (result.findings, result.compared, result.evidence[-1]) == ((), 0, ("objective", "not set"))
 
 
 def test_the_recovery_point_is_told_without_an_objective() -> None:
@@ -83,7 +83,7 @@ def test_a_backup_from_a_clock_that_is_ahead_tells_no_age() -> None:
     """Whatever it would be, it would be wrong; minutes are what clocks may differ by."""
     result = check_recovery_point(recovery(backup_at=NOW + timedelta(hours=48)))
     assert (result.findings, result.evidence) == ((), ())
-    assert result.unknown == "the backup says that it was made 172800 s from now: one of the two clocks is wrong"
+    assert result.unknown == "the backup's timestamp is 172800 s in the future: one of the two clocks is wrong"
     assert check_recovery_point(recovery(backup_at=NOW + timedelta(minutes=10))).unknown == ""
 
 
@@ -94,7 +94,7 @@ def test_a_backup_that_was_handed_in_must_not_be_old_itself() -> None:
     (found,) = check_recovery_point(replace(old, handed_in=True)).findings
     assert (found.code, found.message) == (
         "backup-age",
-        "The backup was made 5184000 s ago, more than the objective of 7200 s.",
+        "The backup was made 5184000 s ago, which exceeds the objective of 7200 s.",
     )
     assert check_recovery_point(replace(old, handed_in=True, point_objective_s=None)).findings == ()
 
@@ -102,5 +102,5 @@ def test_a_backup_that_was_handed_in_must_not_be_old_itself() -> None:
 def test_a_row_of_the_future_has_no_age() -> None:
     """One wrong date would hide every stale backup."""
     ahead = recovery(newest_row_at=NOW + timedelta(days=4000))
-    assert check_recovery_point(ahead).unknown == "the newest row is of the future, so that no age can be told"
+    assert check_recovery_point(ahead).unknown == "the newest row is in the future, so its age is unknown"
     assert check_recovery_point(replace(ahead, point_objective_s=None)).unknown == ""

@@ -12,7 +12,7 @@ from tests.unit.checks.builders import database, finding, only, part, table
 
 BEFORE = database(table("teams", 6), table("users", 10), objects=(part("column", "users", "id", type="int"),))
 QUIET = MigrationEvidence(("2027_a", "2027_b"), BEFORE, (MigratedTable("teams"), MigratedTable("users")))
-ACCEPT = "If that is what the release is meant to do, accept it with --accept-missing users."
+ACCEPT = "If the release intends this, accept it with --accept-missing users."
 
 
 def info(code: str, subject: str, message: str, expected: str | None = None, actual: str | None = None) -> Finding:
@@ -37,8 +37,8 @@ def test_migrations_that_changed_nothing() -> None:
 def test_rows_that_are_gone() -> None:
     assert only(check_release(BEFORE, with_users(8, lost=("[3]", '["x"]')))) == finding(
         "migration-rows-lost", "users",
-        "After the migrations rows of table users are gone: it had 10, and has 8. First primary keys: [3],"
-        " [~2d711642b7].",
+        "The migrations removed rows of table users: it had 10 and now has 8. First primary keys: [3], "
+        "[~2d711642b7].",
         "10", "8", ACCEPT,
     )  # fmt: skip
 
@@ -80,7 +80,7 @@ def test_a_table_that_is_made() -> None:
     badges = table("badges", 3)
     after = replace(BEFORE, tables=(badges, *BEFORE.tables), objects=(*BEFORE.objects, part("column", "badges", "id")))
     assert only(check_release(BEFORE, replace(QUIET, after=after, added=(badges,)))) == info(
-        "migration-table-added", "badges", "The migrations make table badges, with 3 rows.", "no table", "3"
+        "migration-table-added", "badges", "The migrations create table badges with 3 rows.", "no table", "3"
     )
 
 
@@ -92,17 +92,17 @@ def test_columns_that_come_and_go() -> None:
     assert check_release(BEFORE, migration).findings == (
         finding(
             "migration-column-dropped", "users.old", "The migrations drop column users.old with 4 values in it.",
-            "4", "no column", "Be sure that these values are kept somewhere else, or not needed.", Severity.WARNING,
+            "4", "no column", "Make sure that these values are stored elsewhere or no longer needed.", Severity.WARNING,
         ),
         info(
-            "migration-column-dropped", "users.empty", "The migrations drop column users.empty, which held nothing.",
+            "migration-column-dropped", "users.empty", "The migrations drop column users.empty, which was empty.",
             "0", "no column",
         ),
         info("migration-column-added", "users.nick", "The migrations add column users.nick."),
         info("migration-column-rewritten", "users.school", "The migrations change values in column users.school."),
         info(
             "migration-column-renamed", "users.a",
-            "The migrations rename column users.a to b; its values are the same.",
+            "The migrations rename column users.a to b; its values are unchanged.",
         ),
     )  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_columns_that_come_and_go() -> None:
 def test_another_primary_key() -> None:
     assert only(check_release(BEFORE, with_users(key_changed=True))) == finding(
         "migration-key-changed", "users",
-        "Table users has another primary key after the migrations: its rows were counted, not followed.",
+        "Table users has another primary key after the migrations: its rows were counted, not compared.",
         None, None, severity=Severity.WARNING,
     )  # fmt: skip
 

@@ -60,7 +60,7 @@ def test_what_only_the_fresh_instance_still_has_was_not_backed_up(
     found = only(result)
     assert (found.code, found.subject) == (f"{item.kind}-not-in-backup", item.label)
     assert found.message == (
-        f"The source had {word}, the backup does not create it: the one that is there is of the fresh instance."
+        f"The source had {word}, but the backup does not create it: the existing one belongs to the fresh instance."
     )
     assert check_schema("programs", "Title", PROGRAM_KINDS, state, state, (), [held]).findings == ()
 
@@ -78,15 +78,14 @@ def test_what_only_the_fresh_instance_still_has_was_not_backed_up(
         (
             "trigger",
             "Trigger",
-            "Triggers are left out by --skip-triggers, and by a user without the TRIGGER privilege.",
+            "mysqldump omits triggers with --skip-triggers, or if its account lacks the TRIGGER privilege.",
         ),
         (
             "routine",
             "Routine",
-            "mysqldump leaves routines out unless told --routines, and those that its account may not see"
-            " (SHOW_ROUTINE).",
+            "mysqldump omits routines without --routines, and those that its account cannot see (SHOW_ROUTINE).",
         ),
-        ("event", "Event", "mysqldump leaves events out unless told --events."),
+        ("event", "Event", "mysqldump omits events without --events."),
     ],
 )
 def test_every_kind_can_be_missing_extra_and_different(kind: str, word: str, remedy: str) -> None:
@@ -94,7 +93,7 @@ def test_every_kind_can_be_missing_extra_and_different(kind: str, word: str, rem
     assert only(check((before,), ())) == finding(
         f"{kind}-missing",
         "users.thing",
-        f"{word} users.thing is not in the restored database.",
+        f"{word} users.thing is missing from the restored database.",
         "present",
         "missing",
         remedy,
@@ -102,13 +101,13 @@ def test_every_kind_can_be_missing_extra_and_different(kind: str, word: str, rem
     assert only(check((), (before,))) == finding(
         f"{kind}-extra",
         "users.thing",
-        f"{word} users.thing is in the restored database and was not in the source.",
+        f"{word} users.thing is in the restored database but was not in the source.",
         "absent",
         "present",
     )
     differs = only(check((before,), (part(kind, "users", "thing", body="d2"),)))
     assert replace(differs, severity=Severity.ERROR, remedy="") == finding(
-        f"{kind}-differs", "users.thing", f"{word} users.thing: its body is not what the source had.", "d1", "d2"
+        f"{kind}-differs", "users.thing", f"{word} users.thing: its body differs from the source.", "d1", "d2"
     )
     assert differs.severity is (Severity.WARNING if kind == "database" else Severity.ERROR)
 
@@ -120,7 +119,7 @@ def test_what_no_dump_says_of_its_database_is_a_warning() -> None:
     )
     found = only(check((before,), (now,)))
     assert (found.code, found.severity) == ("database-differs", Severity.WARNING)
-    assert found.remedy.endswith("Create the database with it before the restore.")
+    assert found.remedy.endswith("Create the database with this setting before the restore.")
 
 
 def test_each_attribute_that_differs_is_a_finding_also_one_that_is_gone() -> None:
@@ -131,7 +130,7 @@ def test_each_attribute_that_differs_is_a_finding_also_one_that_is_gone() -> Non
         ("varchar(255)", "text"),
     ]
     assert [found.message for found in result.findings] == [
-        f"Column users.gt_email: its {attribute} is not what the source had."
+        f"Column users.gt_email: its {attribute} differs from the source."
         for attribute in ("comment", "nullable", "type")
     ]
 
@@ -156,7 +155,7 @@ def test_an_object_of_the_script_that_is_gone() -> None:
     assert only(check_script_objects([ScriptObject("trigger", "users_bi", "d1")], [])) == finding(
         "trigger-missing",
         "users_bi",
-        "The script creates trigger users_bi, and the restored database does not have it.",
+        "The dump creates trigger users_bi, but the restored database does not have it.",
         "present",
         "missing",
     )
@@ -164,9 +163,7 @@ def test_an_object_of_the_script_that_is_gone() -> None:
 
 def test_an_object_that_is_not_as_the_script_defines_it() -> None:
     result = check_script_objects([ScriptObject("view", "v", "d1")], [ScriptObject("view", "v", "d2")])
-    assert only(result) == finding(
-        "view-differs", "v", "The definition of view v is not the one in the script.", "d1", "d2"
-    )
+    assert only(result) == finding("view-differs", "v", "The definition of view v differs from the dump.", "d1", "d2")
 
 
 def test_equal_counters_have_no_findings() -> None:
@@ -179,7 +176,7 @@ def test_a_counter_that_starts_again() -> None:
     assert only(check_auto_increment(database(table()), database(table(auto_increment=1)), [])) == finding(
         "auto-increment",
         "users",
-        "Table users will give its next row the key 1, not 3 as the source would have.",
+        "Table users gives its next row the key 1; the source would give 3.",
         "3",
         "1",
         "Set AUTO_INCREMENT to the source's value before people are let in, or old links show new rows.",
@@ -202,8 +199,8 @@ def test_a_definer_that_is_no_account() -> None:
     assert only(check_definers(state)) == finding(
         "definer-missing",
         "view v",
-        "The view v runs as deploy@10.0.0.1, which is no account of this server: it loads, and fails with error 1449"
-        " when it is used.",
+        "The view v runs as deploy@10.0.0.1, but this server has no such account: it loads, and fails with error "
+        "1449 when it is used.",
         "deploy@10.0.0.1",
         "no such account",
         "Create the account deploy@10.0.0.1 on the target, or dump with another definer.",
@@ -230,7 +227,7 @@ def test_another_sql_mode_is_a_warning() -> None:
     assert only(result) == finding(
         "server-variable",
         "sql_mode",
-        "sql_mode is empty on the target and was ANSI on the source.",
+        "sql_mode is empty on the target but was ANSI on the source.",
         "ANSI",
         "",
         severity=Severity.WARNING,
@@ -242,10 +239,10 @@ def test_other_case_of_table_names_is_an_error() -> None:
     assert only(check_variables(database(variables={name: "1"}), database(variables={name: "0"}))) == finding(
         "server-variable",
         name,
-        "lower_case_table_names is 0 on the target and was 1 on the source.",
+        "lower_case_table_names is 0 on the target but was 1 on the source.",
         "1",
         "0",
-        "Names of tables may not be found (error 1146).",
+        "Queries may not find their tables (error 1146).",
     )
 
 
@@ -287,15 +284,23 @@ def test_what_this_apiary_expects_is_there() -> None:
         (
             0,
             "column users.gt_email",
-            "If the backup is of an older Apiary, restore it into that version, then migrate.",
+            "If the backup comes from an older Apiary, restore it into that version, then migrate.",
         ),
-        (1, "index users.PRIMARY", "If the backup is of an older Apiary, restore it into that version, then migrate."),
+        (
+            1,
+            "index users.PRIMARY",
+            "If the backup comes from an older Apiary, restore it into that version, then migrate.",
+        ),
         (
             2,
             "trigger users.users_touch",
-            "Triggers are left out by --skip-triggers, and by a user without the TRIGGER privilege.",
+            "mysqldump omits triggers with --skip-triggers, or if its account lacks the TRIGGER privilege.",
         ),
-        (3, "view active_members", "If the backup is of an older Apiary, restore it into that version, then migrate."),
+        (
+            3,
+            "view active_members",
+            "If the backup comes from an older Apiary, restore it into that version, then migrate.",
+        ),
     ],
 )
 def test_what_this_apiary_expects_is_missing(missing: int, what: str, remedy: str) -> None:
@@ -308,7 +313,7 @@ def test_what_this_apiary_expects_is_missing(missing: int, what: str, remedy: st
     assert only(result) == finding(
         f"{kind}-missing",
         label,
-        f"This Apiary expects the {what}, and the restored database does not have it.",
+        f"This Apiary version expects the {what}, but the restored database does not have it.",
         "present",
         "missing",
         remedy,
@@ -330,7 +335,7 @@ def test_what_a_backup_brings_beyond_this_apiary_is_told_and_no_error() -> None:
     assert {found.code for found in result.findings} == {"object-unknown"}
     assert {found.severity for found in result.findings} == {Severity.INFO}
     assert [found.message for found in result.findings] == [
-        f"The backup brings the {what}, which a fresh Apiary does not have."
+        f"The backup contains the {what}, which a fresh Apiary does not have."
         for what in ("column users.added", "trigger users.by_hand", "view sizes", "routine twice", "table old")
     ]
 
@@ -368,7 +373,7 @@ def test_another_kind_of_server_prints_views_and_names_constraints_its_own_way()
     assert result.findings == ()
     assert result.evidence[0] == (
         "definitions",
-        "compared by name only, because the target is another kind of server",
+        "compared by name only, because the target is a different kind of server",
     )
     fewer = check_schema("keys", "Title", ALL_KINDS, before, of("9.7.4", *now.objects[1:2]), ())
     assert [(found.code, found.subject) for found in fewer.findings] == [

@@ -33,7 +33,7 @@ def test_an_index_that_is_gone() -> None:
     assert only(check_indexes(ROWS, WITHOUT_TEAMS, PROPER, PREFIX)) == finding(
         "index-missing",
         "apiary_teams",
-        "Search has no index apiary_teams: nothing of that table can be found.",
+        "The search has no index apiary_teams: rows of that table cannot be found.",
         "present",
         "missing",
         "Check SCOUT_PREFIX, the queue worker, and the output of scout:import-all.",
@@ -51,7 +51,7 @@ def test_an_index_of_another_prefix() -> None:
     assert only(check_indexes(ROWS, actual, PROPER, PREFIX)) == finding(
         "index-extra",
         "old_users",
-        "Search has an index old_users that no searchable table stands behind.",
+        "The search has an index old_users that belongs to no searchable table.",
         "absent",
         "present",
         "An old Meilisearch dump may have been imported, or SCOUT_PREFIX changed.",
@@ -68,8 +68,8 @@ def test_a_searchable_table_that_import_all_leaves_out() -> None:
     assert only(check_indexes(rows, PROPER, PROPER, PREFIX)) == finding(
         "index-not-imported",
         "apiary_resumes",
-        "7 rows are searchable in the app's code, but scout:import-all leaves them out: after the documented"
-        " restore there is no index apiary_resumes.",
+        "7 rows are searchable in the application's code, but scout:import-all skips their model: after the "
+        "documented restore there is no index apiary_resumes.",
         "7",
         "0",
         "Run `php artisan scout:import` for the model of resumes.",
@@ -96,7 +96,7 @@ def test_one_document_less_is_named() -> None:
         "1 of 3 rows are not in the index apiary_users: ids 2.",
         "3",
         "2",
-        "Look for failed tasks, then run scout:import-all again.",
+        "Check for failed tasks, then run scout:import-all again.",
     )
 
 
@@ -106,10 +106,10 @@ def test_a_document_without_a_row_is_named_although_the_counts_are_equal() -> No
     assert result.findings[1] == finding(
         "index-document-extra",
         "apiary_users",
-        "The index apiary_users holds 1 documents without a row: ids 3.",
+        "The index apiary_users contains 1 documents without a row: ids 3.",
         "2",
         "2",
-        "scout:import-all never removes documents: flush the index, then import.",
+        "scout:import-all never deletes documents: flush the index, then import.",
     )
 
 
@@ -122,15 +122,16 @@ def test_documents_without_a_row_beside_an_old_dump_of_the_search() -> None:
     ]
     quiet = check_documents(rows, search(index("users", (1, 2))), dumps=dumps)
     assert quiet.findings == ()
-    assert ("dumps of the search among the files", "2") in quiet.evidence
+    assert ("Meilisearch dumps among the files", "2") in quiet.evidence
     assert check_documents(rows, search(index("users", (1, 2, 3))), dumps=dumps).findings[1] == finding(
         "old-search-dump",
         "meilisearch/dumps",
-        "The documents without a row may be of an old dump: the restored directory holds 2 of Meilisearch, the newest"
-        " of 2024-10-05 00:00 UTC. A Meilisearch with an empty database directory imports it when production starts.",
+        "The documents without a row may come from an old dump: the restored directory contains 2 Meilisearch "
+        "dumps, the newest of 2024-10-05 00:00 UTC. In production, a Meilisearch with an empty database directory "
+        "imports it at start.",
         None,
         "2",
-        "Remove the dumps before Meilisearch starts, or flush the indexes before scout:import-all.",
+        "Delete the dumps before Meilisearch starts, or flush the indexes before scout:import-all.",
         Severity.WARNING,
     )
 
@@ -148,10 +149,10 @@ def test_documents_that_say_something_else_than_their_rows_are_named() -> None:
     assert only(result) == finding(
         "index-document-differs",
         "apiary_users",
-        "2 of 20 texts in the index apiary_users are not those of their rows: ids 1, 2, fields name, uid.",
+        "2 of 20 texts in the index apiary_users differ from their rows: ids 1, 2, fields name, uid.",
         "0",
         "2",
-        "Run scout:import-all again: it writes every document anew.",
+        "Run scout:import-all again: it rewrites every document.",
     )
     assert result.compared == 22
     assert check_documents(rows, there, (DocumentDifference("apiary_users", 20),)).findings == ()
@@ -169,7 +170,7 @@ def test_packaged_documents_that_differ(ids: tuple[str, ...], code: str) -> None
     assert only(check_packaged_documents(proper, search(index("airports", ids)), PREFIX)) == finding(
         code,
         "apiary_airports",
-        f"The index apiary_airports holds {len(ids)} documents, a proper one 2.",
+        f"The index apiary_airports contains {len(ids)} documents; 2 are expected.",
         "2",
         str(len(ids)),
     )
@@ -189,7 +190,7 @@ def test_a_setting_that_only_one_of_the_servers_knows_is_no_difference() -> None
     for expected, actual in ((older, newer), (newer, older)):
         result = check_settings(expected, actual)
         assert (result.findings, result.compared) == ((), 1)
-        assert result.evidence == (("settings of one of the two servers only", "novelty"),)
+        assert result.evidence == (("settings of only one of the two servers", "novelty"),)
     other = search(index("users", (1,), rankingRules='["x"]', novelty="1"))
     assert only(check_settings(older, other)).subject == "apiary_users rankingRules"
     both = search(index("users", (1,), rankingRules="[]", novelty="2"))
@@ -199,12 +200,12 @@ def test_a_setting_that_only_one_of_the_servers_knows_is_no_difference() -> None
 def test_settings_that_were_not_synced() -> None:
     proper = search(index("users", (1,), displayedAttributes='["id"]', synonyms="{" + "x" * 300 + "}"))
     result = check_settings(proper, search(index("users", (1,), displayedAttributes='["*"]')))
-    remedy = "Run `php artisan scout:sync-index-settings`: filters answer with 400 without it."
+    remedy = "Run `php artisan scout:sync-index-settings`: without it, filters fail with status 400."
     assert result.findings == (
         finding(
             "index-settings",
             "apiary_users displayedAttributes",
-            "The setting displayedAttributes of the index apiary_users is not what a proper instance has.",
+            "The setting displayedAttributes of the index apiary_users differs from the expected one.",
             '["id"]',
             '["*"]',
             remedy,
@@ -212,7 +213,7 @@ def test_settings_that_were_not_synced() -> None:
         finding(
             "index-settings",
             "apiary_users synonyms",
-            "The setting synonyms of the index apiary_users is not what a proper instance has.",
+            "The setting synonyms of the index apiary_users differs from the expected one.",
             "{" + "x" * 199 + "… (302 characters)",
             "none",
             remedy,
@@ -239,7 +240,7 @@ def test_a_task_that_did_not_succeed(status: str) -> None:
         f"Task 7 (documentAdditionOrUpdate) on apiary_users is {status}: invalid_document_id.",
         "succeeded",
         status,
-        "The documents of that task are not in the search: mend the cause, import again.",
+        "The documents of that task are not in the search: fix the cause, then import again.",
     )
 
 
@@ -247,10 +248,10 @@ def test_an_import_that_complained_and_ended_with_0() -> None:
     assert only(check_tasks(search(), 3)) == finding(
         "import-complained",
         "scout:import-all",
-        "scout:import-all ended with 0 and wrote 3 lines of complaints.",
+        "scout:import-all exited with 0 but printed 3 lines of errors.",
         "0",
         "3",
-        "Read logs/target/import.log in the run directory.",
+        "See logs/target/import.log in the run directory.",
         Severity.WARNING,
     )
 
@@ -260,7 +261,7 @@ def test_an_import_that_complained_and_ended_with_0() -> None:
     [
         ("invalid_api_key", "Compare MEILISEARCH_KEY with the keys of the server."),
         ("payload_too_large", "Raise the server's --http-payload-size-limit, or import in smaller chunks."),
-        ("internal", "Meilisearch's documentation of error codes says what it means."),
+        ("internal", "See Meilisearch's documentation of error codes."),
     ],
 )
 def test_an_import_that_meilisearch_refused(code: str, remedy: str) -> None:
@@ -284,7 +285,7 @@ def test_an_import_that_reached_nobody() -> None:
         finding(
             "search-unreachable",
             "MEILISEARCH_HOST",
-            "Nobody answered 11 requests of scout:import-all at the address that the application has.",
+            "11 requests of scout:import-all got no answer at the address that the application uses.",
             "0",
             "11",
             "Compare MEILISEARCH_HOST with the address of the server.",
@@ -301,14 +302,14 @@ def test_a_failed_task_without_an_index_and_a_code() -> None:
 def test_tasks_that_are_pending() -> None:
     """What the search will hold is not known: neither good nor broken."""
     result = check_tasks(search(pending=3), 0)
-    assert result.unknown == "3 tasks of the search server were pending or came while it was looked at"
+    assert result.unknown == "3 tasks of the search server were pending or new when it was checked"
     assert only(result) == finding(
         "search-task-pending",
         "meilisearch",
-        "The search was still at work while it was looked at: 3 tasks were pending or came.",
+        "The search was still working when it was checked: 3 tasks were pending or new.",
         "0",
         "3",
-        "Wait until the application's queue and the tasks of Meilisearch are worked off, then drill again.",
+        "Wait until the application's queue and Meilisearch's tasks are finished, then drill again.",
         Severity.WARNING,
     )
 
@@ -329,7 +330,7 @@ def test_what_is_missing_while_tasks_are_pending_may_come() -> None:
     assert result == replace(
         missing,
         findings=(),
-        unknown="2 tasks of the search server were pending or came while it was looked at",
+        unknown="2 tasks of the search server were pending or new when it was checked",
     )
     assert unless_pending(missing, WITHOUT_TEAMS) == missing
 

@@ -25,10 +25,10 @@ def test_a_table_that_is_gone() -> None:
     assert only(check_table_set(["users", "teams"], ["users", "teams"], ["users"], [])) == finding(
         "table-missing",
         "teams",
-        "Table teams is not in the restored database.",
+        "Table teams is missing from the restored database.",
         "present",
         "missing",
-        "Look for the table in the script: the dump may be cut short or made with an exclusion.",
+        "Look for the table in the dump: the dump may be truncated, or the table was excluded.",
     )
 
 
@@ -46,7 +46,7 @@ def test_a_table_of_nobody() -> None:
     assert only(check_table_set(["users"], ["users"], ["users", "telescope"], [])) == finding(
         "table-extra",
         "telescope",
-        "Table telescope is in the restored database and was neither in the backup nor in a fresh Apiary.",
+        "Table telescope is in the restored database, but neither in the backup nor in a fresh Apiary.",
         "absent",
         "present",
     )
@@ -57,11 +57,11 @@ def test_a_table_that_only_the_fresh_instance_still_has_was_not_backed_up() -> N
     assert only(check_table_set(tables, tables, tables, ["jobs"], ["users"])) == finding(
         "table-not-in-backup",
         "travel",
-        "The source had table travel, the backup does not hold it: what is restored is the empty table of a fresh"
-        " instance.",
+        "The source had table travel, but the backup does not contain it: the restored table is the empty one of a "
+        "fresh instance.",
         expected="in the backup",
         actual="only in the fresh instance, empty",
-        remedy="Look at the options and the exit status of the dump.",
+        remedy="Check the options and the exit status of the dump.",
     )
     assert check_table_set(tables, tables, tables, ["jobs"], ["users", "travel"]).findings == ()
 
@@ -70,10 +70,11 @@ def test_a_table_that_todays_apiary_has_and_the_backup_lacks() -> None:
     assert only(check_table_set(["users"], ["users", "travel"], ["users", "travel"], [])) == finding(
         "table-not-in-backup",
         "travel",
-        "This Apiary expects table travel, the backup does not hold it, and the guide does not allow to leave it out.",
+        "This Apiary version expects table travel; the backup does not contain it, and the documented procedure "
+        "does not exclude it.",
         "in the backup",
         "only in the fresh instance, empty",
-        "If the backup is of an older Apiary, restore it into that version, then migrate.",
+        "If the backup comes from an older Apiary, restore it into that version, then migrate.",
     )
 
 
@@ -97,7 +98,7 @@ def test_one_row_less_names_its_key() -> None:
     assert only(result) == finding(
         "row-count",
         "users",
-        "Table users has 1 rows, the source had 2. First primary keys: missing: [1], [2].",
+        "Table users has 1 rows; the source had 2. First primary keys: missing: [1], [2].",
         "2",
         "1",
     )
@@ -108,7 +109,7 @@ def test_a_changed_value_names_its_row() -> None:
     assert only(result) == finding(
         "content-digest",
         "users",
-        "Table users has as many rows as the source had, but not the same ones. First primary keys: changed: [1].",
+        "Table users has as many rows as the source, but with different content. First primary keys: changed: [1].",
         "aa",
         "bb",
     )
@@ -119,7 +120,7 @@ def test_lost_and_changed_rows_are_two_findings() -> None:
     result = check_rows([table(rows=3)], [table(rows=2, digest="bb")], [], {"users": difference})
     which = " First primary keys: missing: [1]; extra: [9]; changed: [2]."
     assert result.findings == (
-        finding("row-count", "users", f"Table users has 2 rows, the source had 3.{which}", "3", "2"),
+        finding("row-count", "users", f"Table users has 2 rows; the source had 3.{which}", "3", "2"),
         finding("content-digest", "users", f"Rows of table users differ from the source.{which}", "aa", "bb"),
     )
 
@@ -131,22 +132,22 @@ def test_a_key_that_is_a_text_is_named_by_its_code() -> None:
     )
     code = code_of(b"gburdell3")
     assert only(result).message == (
-        "Table users has as many rows as the source had, but not the same ones."
-        f" First primary keys: changed: [7, {code}]."
+        "Table users has as many rows as the source, but with different content. First primary keys: changed: [7, "
+        f"{code}]."
     )
 
 
 def test_a_table_without_a_primary_key_says_why_no_row_is_named() -> None:
-    note = RowDifference(note="It has no primary key, so no row can be named.")
+    note = RowDifference(note="It has no primary key, so the rows cannot be identified.")
     assert only(check_rows([table()], [table(digest="bb")], [], {"users": note})).message == (
-        "Table users has as many rows as the source had, but not the same ones."
-        " It has no primary key, so no row can be named."
+        "Table users has as many rows as the source, but with different content. It has no primary key, so the "
+        "rows cannot be identified."
     )
 
 
 def test_a_table_that_is_gone_takes_its_rows_with_it() -> None:
     result = check_rows([table(rows=2)], [], [], {})
-    assert only(result) == finding("row-count", "users", "Table users is gone with its 2 rows.", "2", "0")
+    assert only(result) == finding("row-count", "users", "Table users with its 2 rows is missing.", "2", "0")
     assert result.compared == 2
 
 
@@ -162,11 +163,11 @@ def test_other_rows_than_in_the_script() -> None:
     script = [ScriptTable("teams", 3, "cc"), ScriptTable("users", 2, "aa")]
     result = check_script_rows(script, [ScriptTable("teams", 2, "dd"), ScriptTable("users", 2, "bb")], {}, "text")
     assert result.findings == (
-        finding("row-count", "teams", "Table teams has 2 rows, the script had 3.", "3", "2"),
+        finding("row-count", "teams", "Table teams has 2 rows; the dump had 3.", "3", "2"),
         finding(
             "content-digest",
             "users",
-            "Table users has as many rows as the script had, but not the same ones.",
+            "Table users has as many rows as the dump, but with different content.",
             "aa",
             "bb",
         ),
@@ -176,7 +177,7 @@ def test_other_rows_than_in_the_script() -> None:
 def test_an_excluded_table_that_is_there_and_empty() -> None:
     jobs = database(table("jobs", rows=0), objects=(part("column", "jobs", "id"),))
     result = check_excluded(["jobs"], jobs, jobs, ["users"])
-    assert (result.findings, result.compared, result.evidence) == ((), 1, (("tables left out", "1"),))
+    assert (result.findings, result.compared, result.evidence) == ((), 1, (("excluded tables", "1"),))
 
 
 def test_an_excluded_table_that_is_in_the_backup_all_the_same_is_not_judged() -> None:
@@ -206,11 +207,11 @@ def test_an_excluded_table_without_its_structure() -> None:
     assert only(check_excluded(["jobs"], database(table("jobs")), database(), [])) == finding(
         "excluded-table-missing",
         "jobs",
-        "Table jobs was left out of the dump and does not exist in the restored database: the app fails where it"
-        " uses it (error 1146), although its migrations say that all is done.",
+        "Table jobs was excluded from the dump and does not exist in the restored database: the application fails "
+        "where it uses it (error 1146), although all migrations are recorded as done.",
         "present, empty",
         "missing",
-        "Restore into a migrated instance, as step 1 of the guide says.",
+        "Restore into a migrated instance, as step 1 of the documented procedure says.",
     )
 
 
@@ -218,7 +219,7 @@ def test_an_excluded_table_that_is_not_empty() -> None:
     assert only(check_excluded(["jobs"], database(table("jobs")), database(table("jobs", rows=4)), [])) == finding(
         "excluded-table-not-empty",
         "jobs",
-        "Table jobs was left out of the dump but holds 4 rows: the target was not empty.",
+        "Table jobs was excluded from the dump but contains 4 rows: the target was not empty.",
         "0",
         "4",
     )
@@ -230,7 +231,7 @@ def test_an_excluded_table_with_other_columns() -> None:
     assert only(check_excluded(["jobs"], fresh, restored, [])) == finding(
         "excluded-table-structure",
         "jobs",
-        "Table jobs no longer has the columns that a fresh instance has.",
+        "Table jobs lacks columns that a fresh instance has.",
         "id, queue",
         "id",
     )
@@ -245,8 +246,8 @@ def test_orphans_of_a_documented_exclusion_are_an_accepted_loss() -> None:
     assert only(check_orphans(database(orphans=(GUESTS,)), database(), ["remote_attendance_links"])) == finding(
         "orphans-accepted",
         "attendance.remote_attendance_link_id",
-        "7 rows of attendance refer to rows of remote_attendance_links, which the guide leaves out of the backup:"
-        " this loss is accepted by the documented exclusion.",
+        "7 rows of attendance refer to rows of remote_attendance_links, which the documented procedure excludes "
+        "from the backup: this loss is accepted.",
         "0",
         "7",
         "Back up remote_attendance_links as well if these references matter.",
@@ -270,7 +271,7 @@ def test_one_orphan_more_than_at_the_source_is_an_error() -> None:
     assert only(check_orphans(database(orphans=(GUESTS,)), source, [])) == finding(
         "orphans",
         "attendance.remote_attendance_link_id",
-        "7 rows of attendance refer to rows of remote_attendance_links that do not exist.",
+        "7 rows of attendance refer to missing rows of remote_attendance_links.",
         "6",
         "7",
         "Take the dump with --single-transaction, and look for the missing rows at the source.",
@@ -284,8 +285,8 @@ def test_only_what_the_backup_really_leaves_out_is_an_accepted_loss() -> None:
     unexplained = only(check_orphans(target, None, excluded, held))
     assert (unexplained.code, unexplained.severity) == ("orphans-unexplained", Severity.WARNING)
     assert unexplained.message == (
-        "7 rows of attendance refer to rows of remote_attendance_links that the backup does not hold: they were lost in"
-        " an earlier restore along the guide, or the dump is torn."
+        "7 rows of attendance refer to rows of remote_attendance_links that the backup does not contain: an "
+        "earlier restore by the documented procedure lost them, or the dump is inconsistent."
     )
     # Where the source is known, it decides.
     assert only(check_orphans(target, database(), excluded, held)).code == "orphans"

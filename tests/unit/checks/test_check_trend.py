@@ -13,8 +13,8 @@ from harness.checks.verdict import decide, judge
 from tests.tables import over_table
 from tests.unit.checks.builders import finding, only, past_drill
 
-SHRANK = "Find out who removed them, and whether the backup reads the live system: keep the earlier backups until then."
-JUMPED = "Find out where they come from; an import that ran twice looks like this."
+SHRANK = "Find out who removed them and whether the backup reads the live system. Keep the earlier backups until then."
+JUMPED = "Find out where they come from; an import that ran twice is one possible cause."
 
 
 def rows(now: Mapping[str, int], *past: Mapping[str, int], limits: TrendLimits | None = None) -> CheckResult:
@@ -26,20 +26,20 @@ def rows(now: Mapping[str, int], *past: Mapping[str, int], limits: TrendLimits |
 def test_what_is_as_large_as_usual() -> None:
     result = rows({"users": 1000}, {"users": 990}, {"users": 980})
     assert (result.check, result.findings, result.compared, result.unknown) == ("trend", (), 1, "")
-    assert result.evidence == (("good drills to compare with", "2"), ("the latest of them", "drill-1"))
+    assert result.evidence == (("passed drills to compare with", "2"), ("the latest of them", "drill-1"))
 
 
 def test_without_a_good_drill_nothing_is_compared_and_nothing_is_unknown() -> None:
     result = check_trend(TrendEvidence(TrendLimits(), ()), {"users": 1000}, {}, {})
     assert (result.findings, result.compared, result.unknown) == ((), 0, "")
-    assert result.evidence == (("good drills to compare with", "0"),)
+    assert result.evidence == (("passed drills to compare with", "0"),)
 
 
 def test_a_table_that_lost_half_of_its_rows() -> None:
     assert only(rows({"users": 500, "teams": 3}, {"users": 1000, "teams": 3})) == finding(
         "table-shrank",
         "users",
-        "The table users shrank: 50% less. It has 500 rows, and 1,000 is usual in the last good drills.",
+        "The table users shrank: 50% less. It has 500 rows; the last passed drills usually had 1,000.",
         "about 1,000 rows",
         "500 rows",
         SHRANK,
@@ -50,7 +50,7 @@ def test_a_table_that_lost_half_of_its_rows() -> None:
 @over_table("now", [{"users": 0}, {}])
 def test_a_table_that_lost_everything(now: Mapping[str, int]) -> None:
     assert only(rows(now, {"users": 1000})).message == (
-        "The table users shrank: none of them is left. It has 0 rows, and 1,000 is usual in the last good drills."
+        "The table users shrank: none of them is left. It has 0 rows; the last passed drills usually had 1,000."
     )
 
 
@@ -58,7 +58,7 @@ def test_a_table_that_jumped() -> None:
     assert only(rows({"users": 3500}, {"users": 1000})) == finding(
         "table-jumped",
         "users",
-        "The table users jumped: 250% more. It has 3,500 rows, and 1,000 is usual in the last good drills.",
+        "The table users jumped: 250% more. It has 3,500 rows; the last passed drills usually had 1,000.",
         "about 1,000 rows",
         "3,500 rows",
         JUMPED,
@@ -68,7 +68,7 @@ def test_a_table_that_jumped() -> None:
 
 def test_a_table_that_was_not_there() -> None:
     assert only(rows({"users": 1000, "copies": 5000}, {"users": 1000})).message == (
-        "The table copies jumped: there were none before. It has 5,000 rows, and 0 is usual in the last good drills."
+        "The table copies jumped: there were none before. It has 5,000 rows; the last passed drills usually had 0."
     )
 
 

@@ -70,7 +70,7 @@ def test_missing_file() -> None:
         "file-missing",
         Severity.ERROR,
         "resumes/a.pdf",
-        "resumes/a.pdf (a file of 5 bytes) did not come back.",
+        "resumes/a.pdf (a file of 5 bytes) is missing after the restore.",
         "a file of 5 bytes",
         "nothing",
     )
@@ -82,7 +82,7 @@ def test_extra_file_names_what_it_is() -> None:
         "file-extra",
         Severity.ERROR,
         "resumes/c.pdf",
-        "resumes/c.pdf (a symlink to a.pdf) is there, and it should not be.",
+        "resumes/c.pdf (a symlink to a.pdf) is present but not in the backup.",
         "nothing",
         "a symlink to a.pdf",
     )
@@ -93,7 +93,7 @@ def test_other_size_is_told_without_the_digest() -> None:
         "file-size",
         Severity.ERROR,
         "resumes/a.pdf",
-        "resumes/a.pdf had 5 bytes, and came back with 0.",
+        "resumes/a.pdf had 5 bytes and now has 0.",
         "5",
         "0",
     )
@@ -104,7 +104,7 @@ def test_other_content_of_the_same_size() -> None:
         "file-checksum",
         Severity.ERROR,
         "resumes/a.pdf",
-        "resumes/a.pdf came back with the same size of 5 bytes and another content.",
+        "resumes/a.pdf has the same size of 5 bytes but different content.",
         "aa",
         "bb",
     )
@@ -115,7 +115,7 @@ def test_other_mode_also_of_the_root() -> None:
         "file-mode",
         Severity.ERROR,
         ".",
-        ". had mode 0755, and came back with 0700.",
+        ". had mode 0755 and now has 0700.",
         "0755",
         "0700",
     )
@@ -127,7 +127,7 @@ def test_other_owner_only_where_owners_can_be_compared() -> None:
         "file-owner",
         Severity.ERROR,
         "resumes/a.pdf",
-        "resumes/a.pdf belonged to 33:33, and came back belonging to 0:33.",
+        "resumes/a.pdf belonged to 33:33 and now belongs to 0:33.",
         "33:33",
         "0:33",
     )
@@ -141,7 +141,7 @@ def test_link_that_came_back_as_a_copy() -> None:
         "file-kind",
         Severity.ERROR,
         "resumes/b.pdf",
-        "resumes/b.pdf was a hardlink to resumes/a.pdf, and came back as a file of 5 bytes.",
+        "resumes/b.pdf was a hardlink to resumes/a.pdf and is now a file of 5 bytes.",
         "hardlink",
         "file",
     )
@@ -152,7 +152,7 @@ def test_link_that_points_elsewhere() -> None:
         "link-target",
         Severity.ERROR,
         "resumes/c.pdf",
-        "resumes/c.pdf pointed at a.pdf, and came back pointing at b.pdf.",
+        "resumes/c.pdf pointed to a.pdf and now points to b.pdf.",
         "a.pdf",
         "b.pdf",
     )
@@ -163,7 +163,7 @@ def test_other_time_of_a_file_is_a_warning_and_of_a_directory_is_nothing() -> No
         "file-time",
         Severity.WARNING,
         "resumes/a.pdf",
-        "resumes/a.pdf came back with another modification time.",
+        "resumes/a.pdf has a different modification time.",
         "1000 s since 1970",
         "2000 s since 1970",
     )
@@ -180,7 +180,7 @@ def test_excluded_directory_with_files_is_one_warning_and_is_not_compared() -> N
         "excluded-present",
         Severity.WARNING,
         "nova-exports",
-        "nova-exports was left out of the backup on purpose, and 1 files of 7 bytes are in it.",
+        "nova-exports was excluded from the backup, but contains 1 files of 7 bytes.",
         "0",
         "1",
     )
@@ -245,7 +245,7 @@ def test_row_without_a_file() -> None:
         "file-reference-missing",
         Severity.ERROR,
         label,
-        f"{label} refers to docusign/7/Summary.pdf, and there is no such file.",
+        f"{label} refers to docusign/7/Summary.pdf, but there is no such file.",
         "docusign/7/Summary.pdf",
         "nothing",
     )
@@ -254,7 +254,7 @@ def test_row_without_a_file() -> None:
 def test_row_that_refers_to_a_directory() -> None:
     result = check_file_references([(b"resumes", "signatures id=1 (scanned_agreement)")], (ROOT, RESUMES))
     assert only(result)[3:] == (
-        "signatures id=1 (scanned_agreement) refers to resumes, and that is a directory.",
+        "signatures id=1 (scanned_agreement) refers to resumes, but that is a directory.",
         "resumes",
         "a directory",
     )
@@ -267,7 +267,7 @@ def test_upload_without_a_row_is_a_warning_and_other_files_need_none() -> None:
         "file-unreferenced",
         Severity.WARNING,
         "resumes/a.pdf",
-        "resumes/a.pdf has no row that refers to it: the files are newer than the database, or the row is lost.",
+        "No row refers to resumes/a.pdf: the files are newer than the database, or the row is lost.",
         "a row",
         "none",
     )
@@ -310,13 +310,13 @@ def test_entries_out_of_order_are_no_evidence(side: str) -> None:
     sides = {"expected": [ROOT], "actual": [ROOT], side: [PDF, RESUMES]}
     with pytest.raises(HarnessError) as caught:
         check(sides["expected"], sides["actual"])
-    assert str(caught.value) == f"the list of {side} files is not in order at resumes"
+    assert str(caught.value) == f"the list of {side} files is out of order at resumes"
 
 
 def test_references_out_of_order_are_no_evidence() -> None:
     with pytest.raises(HarnessError) as caught:
         check_file_references([(b"resumes/b", "x"), (b"resumes/a", "y")], [ROOT])
-    assert uncoded(str(caught.value), ["a"]) == "the list of file references is not in order at resumes/a"
+    assert uncoded(str(caught.value), ["a"]) == "the list of file references is out of order at resumes/a"
 
 
 def test_bits_that_nobody_vouches_for_are_told_and_expected_to_be_gone() -> None:
@@ -327,8 +327,8 @@ def test_bits_that_nobody_vouches_for_are_told_and_expected_to_be_gone() -> None
         "file-privileged",
         Severity.WARNING,
         "resumes/a.pdf",
-        "resumes/a.pdf runs as its owner or group (mode 4755 in the backup), and was restored with 0755:"
-        " nothing says that the source had it so.",
+        "resumes/a.pdf is setuid or setgid (mode 4755 in the backup) and was restored with 0755: no evidence shows "
+        "that the source had this mode.",
         "0755",
         "4755",
     )

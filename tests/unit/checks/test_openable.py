@@ -43,10 +43,10 @@ def test_whole_pdfs_links_to_them_and_private_directories_are_well() -> None:
 def test_each_content_that_is_no_pdf_is_an_error_by_its_name() -> None:
     words = {
         content.EMPTY: "is empty",
-        content.ZEROS: "holds nothing but zeros",
-        content.HTML: "is an HTML page, and not a PDF",
+        content.ZEROS: "contains only zeros",
+        content.HTML: "is an HTML page, not a PDF",
         content.OTHER: "is not a PDF",
-        content.PDF_WITHOUT_END: "is a PDF without its end",
+        content.PDF_WITHOUT_END: "is a truncated PDF",
     }
     for looks, what in words.items():
         assert told(check(ROOT, RESUMES, replace(PDF, content=looks))) == [
@@ -70,7 +70,7 @@ def test_a_further_name_of_a_damaged_file_is_damaged() -> None:
     assert (
         "file-content",
         Severity.ERROR,
-        "resumes/b.pdf, which resumes id=2 refers to, holds nothing but zeros.",
+        "resumes/b.pdf, which resumes id=2 refers to, contains only zeros.",
     ) in found
 
 
@@ -80,7 +80,8 @@ def test_what_was_so_at_the_source_is_a_warning_and_what_was_not_is_told_as_a_di
         (
             "file-content",
             Severity.WARNING,
-            "resumes/a.pdf, which resumes id=1 refers to, is empty; it was so at the source when the backup was made.",
+            "resumes/a.pdf, which resumes id=1 refers to, is empty; it was already so at the source when the "
+            "backup was made.",
         )
     ]
     assert check(ROOT, RESUMES, empty, source=(ROOT, RESUMES, PDF)).findings == ()
@@ -88,7 +89,7 @@ def test_what_was_so_at_the_source_is_a_warning_and_what_was_not_is_told_as_a_di
 
 def test_a_link_to_nothing_is_an_error_where_a_row_refers_to_it() -> None:
     nowhere = replace(SOFT, target=b"d.pdf")
-    text = "is a symbolic link to d.pdf, and nothing is there"
+    text = "is a symbolic link to d.pdf, which does not exist"
     row = ((SOFT.path, "resumes id=3"),)
     assert told(check(ROOT, RESUMES, nowhere, rows=row)) == [
         ("link-broken", Severity.ERROR, f"resumes/c.pdf, which resumes id=3 refers to, {text}.")
@@ -97,7 +98,8 @@ def test_a_link_to_nothing_is_an_error_where_a_row_refers_to_it() -> None:
         (
             "link-broken",
             Severity.WARNING,
-            f"resumes/c.pdf, which resumes id=3 refers to, {text}; it was so at the source when the backup was made.",
+            f"resumes/c.pdf, which resumes id=3 refers to, {text}; it was already so at the source when the backup "
+            "was made.",
         )
     ]
     aside = replace(nowhere, path=b"public/link")
@@ -147,13 +149,13 @@ def test_uploads_that_stand_one_app_too_deep() -> None:
         (
             "file-reference-missing",
             Severity.ERROR,
-            "resumes id=1 refers to resumes/a.pdf, and there is no such file.",
+            "resumes id=1 refers to resumes/a.pdf, but there is no such file.",
         ),
         (
             "storage-nested",
             Severity.ERROR,
-            "1 uploaded files stand in app, where the application does not look, and 1 rows lack their file: the"
-            " storage directory was copied into itself.",
+            "1 uploaded files are in app, where the application does not look, and 1 rows lack their file: the "
+            "storage directory was copied into itself.",
         ),
     ]
     leftover = check(*nested, RESUMES, PDF)

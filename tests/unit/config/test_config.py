@@ -87,8 +87,9 @@ def test_a_backup_is_called_by_its_name_or_its_location(tmp_path: Path) -> None:
     assert directory.backup_name(tmp_path) == f"{tmp_path}/backups/2*"
     path = tmp_path / "apiary-drill.toml"
     assert error_of(tmp_path, '[backup]\nname = ""\ndirectory = "a"\n') == (
-        f"{path} has 1 error\n{path}: backup.name: '' can't be the name of a backup; a name has 1 to 200 printable"
-        " characters, and does not begin with 'generated data:', found ''"
+        f"{path} has 1 error\n"
+        f"{path}: backup.name: '' is not a valid backup name; a name has 1 to 200 printable characters and does not "
+        "start with 'generated data:', found ''"
     )
 
 
@@ -121,8 +122,8 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     )
     lines = told.splitlines()
     assert lines[0] == f"{path} has 4 errors"
-    assert lines[1] == f"{path}: backup: dump and storage go together"
-    assert lines[2].startswith(f"{path}: safety.allow.0: there is no code 'everything'; known are account, ambiguous, ")
+    assert lines[1] == f"{path}: backup: dump and storage must be given together"
+    assert lines[2].startswith(f"{path}: safety.allow.0: unknown code 'everything'; known codes: account, ambiguous, ")
     assert lines[3] == f"{path}: objectives.recovery_time_s: input should be greater than 0, found -1"
     assert lines[4] == f"{path}: bakcup: extra inputs are not permitted"
 
@@ -131,13 +132,16 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     "text, told",
     [
         ("", "backup: field required"),
-        ("[backup]\n", "backup: give directory, or dump and storage"),
-        ('[backup]\ndirectory = "a"\ndump = "b"\nstorage = "c"\n', "backup: give directory, or dump and storage"),
+        ("[backup]\n", "backup: give either directory, or both dump and storage"),
+        (
+            '[backup]\ndirectory = "a"\ndump = "b"\nstorage = "c"\n',
+            "backup: give either directory, or both dump and storage",
+        ),
         (
             '[backup]\ndump = "a"\ndump_command = ["b"]\nstorage = "c"\n',
             "backup: a file is named, or comes from a command, not both",
         ),
-        ('[backup]\ndump_command = ["b"]\n', "backup: dump and storage go together"),
+        ('[backup]\ndump_command = ["b"]\n', "backup: dump and storage must be given together"),
         (
             '[backup]\nsnapshot_command = ["a"]\ndump = "b"\nstorage = "c"\n',
             "backup: snapshot_command goes with dump_command and storage_command",
@@ -145,7 +149,7 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
         ('[backup]\ndirectory = ""\n', "backup.directory: string should have at least 1 character, found ''"),
         (
             '[backup]\ndump = "b"\nstorage = "c"\npassword_file = "d"\n',
-            "backup: password_file goes with directory, when that is a zip archive",
+            "backup: password_file applies only to a directory that is a zip archive",
         ),
     ],
 )
@@ -156,7 +160,7 @@ def test_a_location_is_needed_and_only_one(tmp_path: Path, text: str, told: str)
 
 def test_what_is_no_toml_is_told(tmp_path: Path) -> None:
     path = tmp_path / "apiary-drill.toml"
-    assert error_of(tmp_path, "dump: a.sql\n").startswith(f"{path} is not a TOML file: ")
+    assert error_of(tmp_path, "dump: a.sql\n").startswith(f"{path} is not valid TOML: ")
     with pytest.raises(UsageError) as gone:
         load(tmp_path / "none.toml")
     assert str(gone.value) == f"cannot read the configuration {tmp_path / 'none.toml'}: No such file or directory"
@@ -189,16 +193,20 @@ def test_images_hold_for_every_drill(tmp_path: Path) -> None:
     [
         (
             'mysql = "mysql"\n',
-            "images.mysql: image mysql names no version: without a tag it means latest, which is another image"
-            " tomorrow, found 'mysql'",
+            (
+                "images.mysql: image mysql has no fixed version: without a tag it means latest, which can be "
+                "another image tomorrow, found 'mysql'"
+            ),
         ),
         (
             'meilisearch = "getmeili/meilisearch:latest"\n',
-            "images.meilisearch: image getmeili/meilisearch:latest names no version: latest is another image"
-            " tomorrow, found 'getmeili/meilisearch:latest'",
+            (
+                "images.meilisearch: image getmeili/meilisearch:latest has no fixed version: latest can be "
+                "another image tomorrow, found 'getmeili/meilisearch:latest'"
+            ),
         ),
         ('mariadb = "mariadb:10.11"\n', "images.mariadb: extra inputs are not permitted, found 'mariadb:10.11'"),
-        ('apiary_env = "x"\n', "images: apiary_env is the environment of apiary, which is not given"),
+        ('apiary_env = "x"\n', "images: apiary_env requires apiary, the image that it configures"),
     ],
 )
 def test_an_image_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, told: str) -> None:
@@ -211,7 +219,7 @@ def test_an_image_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, tol
 def test_an_environment_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as wrong:
         load_images(written(tmp_path, IMAGES))
-    assert str(wrong.value) == f"images.apiary_env: there is no file {tmp_path / 'apiary.env'}"
+    assert str(wrong.value) == f"images.apiary_env: file not found: {tmp_path / 'apiary.env'}"
 
 
 @click.command()

@@ -47,7 +47,7 @@ def test_what_mysql_writes_and_mariadb_does_not_know_is_named_with_its_line(data
         ("gtid-purged", Severity.WARNING, "GTID_PURGED", True),
         ("unknown-collation", Severity.ERROR, "utf8mb4_0900_ai_ci", False),
     ]
-    assert found[1].message == "MariaDB 10.11.19 does not know the collation utf8mb4_0900_ai_ci (error 1273)"
+    assert found[1].message == ("MariaDB 10.11.19 does not support the collation utf8mb4_0900_ai_ci (error 1273)")
 
 
 def test_values_for_generated_columns_stop_mysql_only(data: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_problem_says_what_to_do() -> None:
             Severity.ERROR,
             1,
             "max_allowed_packet",
-            "the largest statement has 3026 bytes, the target's max_allowed_packet is 2048 (errors 1153, 2006)",
+            "the largest statement has 3026 bytes, but the target's max_allowed_packet is 2048 (errors 1153, 2006)",
             "Set max_allowed_packet to 4096 or more.",
         )
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.artifacts.dump.inspect import inspect
 
-MIXED = "line {} is not SQL: output of another program is mixed in (`{}`)"
+MIXED = "line {} is not SQL: the output of another program is mixed in (`{}`)"
 
 MESSAGES = (
     b'Defaulted container "mysql" out of: mysql, metrics',
@@ -59,8 +59,8 @@ def test_marks_and_holes_are_named(data: Path) -> None:
     script = (data / "mysql-9.7" / "full.sql").read_bytes()
     line = script.count(b"\n") + 1
     for more, what in (
-        (b"\xef\xbb\xbf" + script, "begins with a byte order mark: several files were joined"),
-        (b"\0" * 4096, "holds NUL bytes where SQL should be: a part of the file was never written"),
+        (b"\xef\xbb\xbf" + script, "starts with a byte order mark: several files were joined"),
+        (b"\0" * 4096, "contains NUL bytes where SQL should be: part of the file was never written"),
     ):
         info = inspect(io.BytesIO(script + more))
         assert info.foreign is not None
@@ -72,7 +72,7 @@ def test_what_may_be_a_row_is_not_quoted() -> None:
     for line in (b"(2,'burdell@example.org','x'),", b"burdell@example.org','x'),(3,'a');", b"\tburdell\t4"):
         info = inspect(io.BytesIO(line + b"\nCREATE TABLE t (a int);\n"))
         assert info.foreign is not None
-        assert info.foreign.message == "line 1 is not SQL: no statement begins with it"
+        assert info.foreign.message == "line 1 is not SQL: no statement starts with it"
 
 
 def test_what_a_terminal_would_act_on_is_not_printed() -> None:

@@ -216,7 +216,7 @@ def test_the_same_tool_with_the_same_options_writes_the_same_text(dump: Callable
     [
         (b"", False, "is empty"),
         (b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)\n", False, 'no "-- Dump completed" line'),
-        (b"SELECT 1;\nINSERT INTO t VALUES (1,'a", False, "ends inside a statement that began on line 2"),
+        (b"SELECT 1;\nINSERT INTO t VALUES (1,'a", False, "ends inside a statement that started on line 2"),
         (b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)\nSELECT 1;\n", False, 'no "-- Dump completed" line'),
         (
             b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux\nSELECT '-- Dump completed on 2020-01-01  1:02:03';\n",
@@ -226,9 +226,9 @@ def test_the_same_tool_with_the_same_options_writes_the_same_text(dump: Callable
         (
             b"/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;\nCREATE TABLE t (a int);\n",
             False,
-            "ends before the settings of its beginning are restored (OLD_SQL_MODE)",
+            "ends before the settings of its header are restored (OLD_SQL_MODE)",
         ),
-        (b"CREATE TABLE t (a int);\n", None, "comments are off, so nothing says whether the tool finished"),
+        (b"CREATE TABLE t (a int);\n", None, "comments are off, so it is unknown whether the tool finished"),
         (
             b"-- MySQL dump 10.13  Distrib 8.4.0, for Linux (x86_64)\nSELECT 1;\n-- Dump completed\nSELECT 2;\n",
             False,
@@ -324,7 +324,7 @@ def test_the_dumps_of_mariadb_before_and_after_10_11_are_understood(data: Path, 
     assert (full.options.compact, compact.options.compact) == (False, True)
     assert (compact.complete, compact.incomplete_because) == (
         None,
-        "comments are off, so nothing says whether the tool finished",
+        "comments are off, so it is unknown whether the tool finished",
     )
     for info in (full, compact, *(inspect(directory / f"{name}.sql", values=True) for name in (
         "plain", "skip-extended-insert", "hex-blob-complete-insert", "skip-comments-skip-tz-utc",
@@ -345,7 +345,7 @@ def test_a_compact_dump_of_mariadb_11_that_is_cut_inside_a_tables_rows_says_so(d
     info = inspect(io.BytesIO(cut))
     assert (info.complete, info.incomplete_because) == (
         False,
-        "ends before the settings of its beginning are restored (OLD_AUTOCOMMIT)",
+        "ends before the settings of its header are restored (OLD_AUTOCOMMIT)",
     )
 
 

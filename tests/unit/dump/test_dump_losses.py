@@ -113,8 +113,8 @@ def test_the_messages_name_what_to_do() -> None:
     (one,) = losses(info, info.databases[0])
     assert (one.line, one.severity) == (7, Severity.WARNING)
     assert one.message == (
-        "the dump was made over a connection in utf8mb3, and columns in utf8mb4 are in users: emoji and other"
-        " characters of four bytes are question marks in it already"
+        "the dump was made over a connection in utf8mb3, but columns in utf8mb4 are in users: emoji and "
+        "other characters of four bytes have already become question marks"
     )
     assert "--default-character-set=utf8mb4" in one.remedy
 

@@ -126,7 +126,7 @@ def test_a_database_that_is_not_in_the_script_is_refused() -> None:
     with pytest.raises(UsageError) as unknown:
         rewritten(SEVERAL, "nobody")
     assert str(unknown.value) == (
-        "standard input: holds no database nobody; it holds other, apiary\nHINT: Name one of them with --database."
+        "standard input: holds no database nobody; it holds other, apiary\nHINT: Choose one of them with --database."
     )
     info = inspect(io.BytesIO(SEVERAL))
     with pytest.raises(BrokenArtifact) as caught:
@@ -134,7 +134,7 @@ def test_a_database_that_is_not_in_the_script_is_refused() -> None:
     assert caught.value.fact == "standard input: holds no database nobody; it holds other, apiary"
     with pytest.raises(UsageError) as several:
         choose_database(info, None)
-    assert several.value.fact == "standard input: holds 2 databases: other, apiary"
+    assert several.value.fact == "standard input: contains 2 databases: other, apiary"
     assert choose_database(info, "apiary") == "apiary"
 
 
@@ -143,15 +143,16 @@ def test_a_script_whose_parts_can_not_be_told_apart_is_refused(data: Path) -> No
     with pytest.raises(BrokenArtifact) as caught:
         choose_database(inspect(io.BytesIO(mixed)), "a")
     assert str(caught.value) == (
-        "standard input: on line 1 something is created before the script says in which database, and it goes on "
-        "with a\nHINT: Its parts can't be told apart: dump the database on its own."
+        "standard input: line 1 creates an object before the dump selects a database, and the dump continues "
+        "with a\n"
+        "HINT: Its parts cannot be separated: make a dump of the database alone."
     )
     full = (data / "mysql-9.7" / "full.sql").read_bytes()
     two = full + full.replace(b"Database: apiary", b"Database: other")
     with pytest.raises(BrokenArtifact) as caught:
         choose_database(inspect(io.BytesIO(two)), None)
     assert caught.value.fact == (
-        "standard input: holds the dumps of apiary and other, and no USE says which statement is for which"
+        "standard input: contains the dumps of apiary and other, but no USE separates their statements"
     )
 
 
@@ -160,7 +161,7 @@ def test_a_script_of_one_unnamed_database_needs_no_name(data: Path) -> None:
     assert choose_database(info, None) == "apiary"
     with pytest.raises(BrokenArtifact) as caught:
         choose_database(info, "other")
-    assert caught.value.fact.endswith("full.sql: holds no database other; it holds apiary")
+    assert caught.value.fact.endswith("full.sql: contains no database other; it contains apiary")
     assert choose_database(inspect(data / "mysql-9.7" / "compact.sql"), "anything") == "anything"
 
 

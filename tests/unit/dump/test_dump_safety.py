@@ -135,7 +135,7 @@ def test_the_body_of_an_object_is_a_warning() -> None:
             2,
             "GRANT",
             "the text of an object contains GRANT: it runs with its definer's rights when it is used",
-            "Look at it before the restored database is used.",
+            "Review it before the restored database is used.",
         )
     ]
 
@@ -150,7 +150,7 @@ def test_what_stands_in_the_part_of_another_database_does_not_count() -> None:
 def test_what_is_allowed_by_name_becomes_a_warning() -> None:
     found = look(b"FLUSH PRIVILEGES;\nKILL 1;\nSHUTDOWN;\n", allowed=frozenset(("server-control",)))
     assert {finding.severity for finding in found} == {Severity.WARNING}
-    assert found[0].remedy == "It was allowed by name."
+    assert found[0].remedy == "It was accepted explicitly."
 
 
 def test_gtid_purged_alone_is_no_reason_to_refuse(data: Path) -> None:
@@ -165,7 +165,7 @@ def test_findings_have_a_message_and_a_remedy() -> None:
             Severity.ERROR,
             3,
             "GRANT",
-            "GRANT changes what accounts may do",
-            "Take the statement out: the restoring account may not run it.",
+            "GRANT changes privileges of accounts",
+            "Remove the statement: the restoring account may not run it.",
         )
     ]

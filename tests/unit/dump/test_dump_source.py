@@ -61,8 +61,8 @@ def test_a_compressed_file_that_was_cut_is_a_broken_artifact(kind: str, tmp_path
     with pytest.raises(BrokenArtifact) as caught:
         list(open_script(path))
     assert str(caught.value) == (
-        f"{path}: the {kind} data ends too early, after {len(data) * 2 // 3} bytes, inside member 1\n"
-        "HINT: The file was cut short, or whatever wrote it died: take another backup."
+        f"{path}: the {kind} data is truncated after {len(data) * 2 // 3} bytes, inside member 1\n"
+        "HINT: The file was truncated, or the program that wrote it was stopped: take another backup."
     )
 
 
@@ -85,18 +85,18 @@ def test_garbage_behind_a_member_is_said_as_such(tmp_path: Path) -> None:
     with pytest.raises(BrokenArtifact) as caught:
         list(open_script(path))
     assert caught.value.hints == (
-        "1 complete member(s) come before it; what follows them is not gzip data.",
+        "1 complete member(s) precede it; what follows them is not gzip data.",
         "Take another backup.",
     )
 
 
 def test_what_is_no_script_is_said_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04" + bytes(30))
-    with pytest.raises(UsageError, match=r"a\.zip is a zip archive, not a script"):
+    with pytest.raises(UsageError, match=r"a\.zip is a zip archive, not an SQL dump"):
         list(open_script(tmp_path / "a.zip"))
-    with pytest.raises(UsageError, match=r"there is no file .*/missing\.sql"):
+    with pytest.raises(UsageError, match=r"file not found: .*/missing\.sql"):
         list(open_script(tmp_path / "missing.sql"))
-    with pytest.raises(UsageError, match="is a directory, not a script"):
+    with pytest.raises(UsageError, match="is a directory, not an SQL dump"):
         list(open_script(tmp_path))
 
 
@@ -170,12 +170,15 @@ def _streamed(data: bytes, parameters: zstandard.ZstdCompressionParameters) -> b
         (b"\x04\x22\x4d\x18" + b"\x90" * 50, "is compressed with lz4"),
         (b"\x78\x9c" + b"\x90" * 50, "is bare zlib data (pigz -z, a PHP gzcompress)"),
         (base64.encodebytes(gzip.compress(b"SELECT" * 500, mtime=0)), "is base64 of gzip data"),
-        (base64.b64encode(b"-- MySQL dump 10.13\n" * 40), "is base64 of a script"),
+        (base64.b64encode(b"-- MySQL dump 10.13\n" * 40), "is base64 of SQL"),
         ("-- MySQL dump\n".encode("utf-16"), "is in UTF-16: the shell that wrote it"),
         ("-- MySQL dump\n".encode("utf-16-le"), "is in UTF-16: the shell that wrote it"),
         ("-- MySQL dump\n".encode("utf-16-be"), "is in UTF-16: the shell that wrote it"),
-        (b"XBSTCK01" + b"\0" * 20, "is a physical backup (a stream of XtraBackup or mariadb-backup), not a script"),
-        (bytes(range(256)) * 4, "is binary data of a kind that is not known here, not a script"),
+        (
+            b"XBSTCK01" + b"\0" * 20,
+            ("is a physical backup (a stream of XtraBackup or mariadb-backup), not an SQL dump"),
+        ),
+        (bytes(range(256)) * 4, "is binary data of an unknown kind, not an SQL dump"),
         (gzip.compress(b"Salted__" + b"\x80" * 100, mtime=0), "is encrypted with openssl"),
     ],
 )

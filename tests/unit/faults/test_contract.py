@@ -22,7 +22,7 @@ TESTS = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rgl
 def test_a_fault_has_a_scenario_a_line_and_a_test(fault: Fault) -> None:
     assert fault.name in SCENARIOS, f"scenarios/{fault.name}.drill.toml is missing"
     assert fault.name in {choice.name for choice in SCENARIOS[fault.name].fault}
-    line = f"| `{fault.name}` | `{fault.stage}` | {fault.summary} |"
+    line = f"| `{fault.name}` | `{fault.injection_point}` | {fault.summary} |"
     assert line in (ROOT / "docs/faults.md").read_text(encoding="utf-8").splitlines(), line
     held = SCENARIOS[fault.name].expected.change or any(f'"{fault.name}"' in text for text in TESTS.values())
     assert held, f"nothing holds {fault.name} to what it does: no test names it, and its scenario expects no change"
@@ -41,7 +41,7 @@ def test_a_fault_is_one_sentence_and_its_options_have_defaults(fault: Fault) -> 
     assert re.fullmatch(r"[A-Z`].*\.", fault.summary)
     assert "|" not in fault.summary
     assert re.fullmatch(r"[a-z][a-z0-9-]*", fault.name)
-    assert fault.stages
+    assert fault.injection_points
     assert fault.options.model_validate({}) is not None
 
 
@@ -59,7 +59,7 @@ def test_a_scenario_with_a_fault_says_what_must_be_found(scenario: Scenario) -> 
 def test_the_page_names_no_fault_that_is_not_there() -> None:
     page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
     named = re.findall(r"^\| `([a-z0-9-]+)` \| `([a-z-]+)` \|", page, re.MULTILINE)
-    assert sorted(named) == sorted((fault.name, fault.stage.value) for fault in FAULTS.values())
+    assert sorted(named) == sorted((fault.name, fault.injection_point.value) for fault in FAULTS.values())
 
 
 def test_every_stage_is_explained() -> None:

@@ -116,7 +116,7 @@ def damaged(
             {"name": "teams"},
             SCRIPT[SCRIPT.index(b"-- Table structure") : SCRIPT.index(b"-- Temporary view")],
             b"",
-            Change("table", "teams", "section on line 7 left out"),
+            Change("table", "teams", "section on line 7 removed"),
         ),
         (
             "drop-trigger",
@@ -124,35 +124,35 @@ def damaged(
             b"/*!50003 CREATE*/ /*!50017 DEFINER=`apiary`@`%`*/ /*!50003 TRIGGER `lower` BEFORE INSERT ON `teams`"
             b" SET @a = 1 */;;",
             b"",
-            Change("trigger", "lower", "statement on line 24 left out"),
+            Change("trigger", "lower", "statement on line 24 removed"),
         ),
         (
             "drop-index",
             {},
             b"  KEY `teams_name_index` (`name`),\n",
             b"",
-            Change("definition", "teams.teams_name_index", "index left out, table of line 11"),
+            Change("definition", "teams.teams_name_index", "index removed, table of line 11"),
         ),
         (
             "drop-foreign-key",
             {},
             b",\n  CONSTRAINT `teams_lead_foreign` FOREIGN KEY (`lead`) REFERENCES `users` (`id`)",
             b"",
-            Change("definition", "teams.teams_lead_foreign", "foreign key left out, table of line 11"),
+            Change("definition", "teams.teams_lead_foreign", "foreign key removed, table of line 11"),
         ),
         (
             "drop-auto-increment",
             {},
             b"NOT NULL AUTO_INCREMENT",
             b"NOT NULL",
-            Change("definition", "teams.id", "AUTO_INCREMENT left out, table of line 11"),
+            Change("definition", "teams.id", "AUTO_INCREMENT removed, table of line 11"),
         ),
         (
             "drop-default",
             {},
             b"NOT NULL DEFAULT ''",
             b"NOT NULL",
-            Change("definition", "teams.name", "DEFAULT left out, table of line 11"),
+            Change("definition", "teams.name", "DEFAULT removed, table of line 11"),
         ),
         (
             "change-charset",
@@ -208,21 +208,21 @@ def damaged(
             {"statement": "global-variable"},
             b"--\n-- Table structure for table `teams`",
             b"--\n\nSET GLOBAL general_log = ON;\n-- Table structure for table `teams`",
-            Change("statement", "line 7", "a statement put in: global-variable"),
+            Change("statement", "line 7", "statement inserted: global-variable"),
         ),
         (
             "sandbox-line",
             {},
             b"-- MySQL dump",
             b"/*M!999999\\- enable the sandbox mode */ \n-- MySQL dump",
-            Change("statement", "line 1", "MariaDB's sandbox line put in"),
+            Change("statement", "line 1", "MariaDB's sandbox line inserted"),
         ),
         (
             "gtid-line",
             {},
             b"-- MySQL dump",
             b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';\n-- MySQL dump",
-            Change("statement", "line 1", "GTID_PURGED put in"),
+            Change("statement", "line 1", "GTID_PURGED inserted"),
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -241,7 +241,7 @@ def test_one_place_is_changed_and_nothing_else(
 def test_a_view_goes_with_its_placeholder(tmp_path: Path) -> None:
     script, changes = damaged(tmp_path, "drop-view")
     assert {change.subject for change in changes} == {"sizes"}
-    assert [change.detail for change in changes] == ["section on line 28 left out", "section on line 43 left out"]
+    assert [change.detail for change in changes] == ["section on line 28 removed", "section on line 43 removed"]
     assert b"sizes" not in script
     for kept in (b"TRIGGER `lower`", b"FUNCTION `twice`", b"SET TIME_ZONE=@OLD", b"-- Dump completed"):
         assert kept in script
@@ -252,9 +252,9 @@ def test_one_row_is_left_out(tmp_path: Path, rng_seed: int) -> None:
     """Whichever row it is, the others stay, and the script stays one."""
     script, (change,) = damaged(tmp_path, "drop-row", rng_seed=rng_seed)
     lines = {
-        "key 1 left out, line 21": b"\nINSERT INTO `teams` VALUES (2,'Two',7);\nINSERT INTO `teams` VALUES (3,",
-        "key 2 left out, line 21": "one), \N{HONEYBEE}',NULL);\nINSERT INTO `teams` VALUES (3,".encode(),
-        "key 3 left out, line 22": b",(2,'Two',7);\n\nDELIMITER ;;",
+        "key 1 removed, line 21": b"\nINSERT INTO `teams` VALUES (2,'Two',7);\nINSERT INTO `teams` VALUES (3,",
+        "key 2 removed, line 21": "one), \N{HONEYBEE}',NULL);\nINSERT INTO `teams` VALUES (3,".encode(),
+        "key 3 removed, line 22": b",(2,'Two',7);\n\nDELIMITER ;;",
     }
     assert (change.kind, change.subject) == ("row", "teams")
     assert lines[change.detail] in script
@@ -266,14 +266,14 @@ def test_one_letter_is_changed(tmp_path: Path) -> None:
         script, (change,) = damaged(tmp_path / str(rng_seed), "alter-row", rng_seed=rng_seed)
         assert (change.kind, change.subject, len(script)) == ("cell", "teams.name", len(SCRIPT))
         differing = [(a, b) for a, b in zip(SCRIPT, script, strict=True) if a != b]
-        found.add((change.detail.split(",")[0], bytes(differing[0])))
+        found.add((change.detail.split(":")[0], bytes(differing[0])))
         assert len(differing) == 1
     assert found == {("key 1", b"ij"), ("key 2", b"TU"), ("key 3", b"TU")}
 
 
 def test_an_insert_is_left_out(tmp_path: Path) -> None:
     found = {damaged(tmp_path / str(seed), "drop-insert", rng_seed=seed)[1][0].detail for seed in range(6)}
-    assert found == {"INSERT on line 21 left out", "INSERT on line 22 left out"}
+    assert found == {"INSERT on line 21 removed", "INSERT on line 22 removed"}
     script, _ = damaged(tmp_path / "again", "drop-insert", rng_seed=1)
     assert script.count(b"INSERT INTO") == 1
 
@@ -284,7 +284,7 @@ def test_an_insert_of_many_pieces_is_left_out_as_a_whole(tmp_path: Path) -> None
     shorter, (change,) = damaged(tmp_path, "drop-insert", script=script)
     assert (shorter.split(), change) == (
         [b"--", b"before", b"--", b"after"],
-        Change("statement", "t", "INSERT on line 2 left out"),
+        Change("statement", "t", "INSERT on line 2 removed"),
     )
     without, (change,) = damaged(tmp_path / "row", "drop-row", script=script)
     number = int(change.detail.split()[1])
@@ -339,7 +339,7 @@ def test_a_header_alone_is_left(tmp_path: Path) -> None:
     assert script.endswith(b"-- Dump completed on 2026-11-23  1:18:04\n")
     assert not re.search(rb"TABLE|INSERT|VIEW", script)
     assert len(script) < len(SCRIPT) - (end - begin) + 20
-    assert change.detail == "3 sections of tables and views left out: all of them"
+    assert change.detail == "3 sections of tables and views removed: all of them"
     with pytest.raises(HarnessError, match="nowhere in a comment"):
         damaged(tmp_path / "bare", "header-only", script=b"CREATE TABLE `t` (\n  `id` int\n);\n")
 
@@ -360,13 +360,13 @@ def test_the_manifest_is_another_backup_s(tmp_path: Path) -> None:
 @over_table(
     "name, options, told",
     [
-        ("drop-row", {"table": "users"}, "the script has no rows of users"),
-        ("drop-insert", {"table": "users"}, "the script has no rows of users"),
-        ("alter-row", {"column": "lead"}, "the script has no such text"),
-        ("drop-table", {"name": "users"}, "the script has no such table"),
-        ("drop-view", {"name": "users"}, "the script has no such view"),
-        ("drop-trigger", {"name": "users"}, "the script has no such trigger"),
-        ("drop-index", {"name": "teams_lead_foreign"}, "no table of the script has such a part (index left out)"),
+        ("drop-row", {"table": "users"}, "the dump has no rows of users"),
+        ("drop-insert", {"table": "users"}, "the dump has no rows of users"),
+        ("alter-row", {"column": "lead"}, "the dump has no such text"),
+        ("drop-table", {"name": "users"}, "the dump contains no such table"),
+        ("drop-view", {"name": "users"}, "the dump contains no such view"),
+        ("drop-trigger", {"name": "users"}, "the dump contains no such trigger"),
+        ("drop-index", {"name": "teams_lead_foreign"}, "no table of the dump has such a part (index removed)"),
     ],
 )
 def test_what_is_not_there_is_said(tmp_path: Path, name: str, options: dict[str, object], told: str) -> None:
@@ -385,7 +385,7 @@ def test_the_artifact_faults_of_the_family_are_all_here() -> None:
     """Those that need a source are drilled; every other one has a test above."""
     source = Path(__file__).read_text(encoding="utf-8")
     for name, fault in FAULTS.items():
-        if fault.family == "dump" and fault.stage is InjectionPoint.ARTIFACT:
+        if fault.family == "dump" and fault.injection_point is InjectionPoint.ARTIFACT:
             assert f'"{name}"' in source, name
 
 

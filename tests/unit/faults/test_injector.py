@@ -76,11 +76,11 @@ def test_a_fault_without_effect_is_told_whatever_else_was_found() -> None:
         pass
     inert = faults.without_effect()
     assert [(finding.code, finding.subject, finding.message) for finding in inert] == [
-        ("fault-without-effect", "mine", "The fault mine changed nothing at stage target."),
+        ("fault-without-effect", "mine", "The fault mine changed nothing at target."),
         (
             "fault-without-effect",
             "never",
-            "The drill ended before stage restored, where the fault never was to be put in.",
+            "The drill ended before restored, the injection point of the fault never.",
         ),
     ]
     result = result_of((), None, inert)
@@ -129,8 +129,8 @@ def test_what_the_stage_raises_passes_by() -> None:
             context.changed("error", "swallowed", "")
 
     faults = injector(planned(roll, "outer"), planned(swallows, "inner"))
-    with pytest.raises(ProcedureFailed, match="the script failed"), faults.around(InjectionPoint.TARGET):
-        raise ProcedureFailed("the script failed")
+    with pytest.raises(ProcedureFailed, match="loading the dump failed"), faults.around(InjectionPoint.TARGET):
+        raise ProcedureFailed("loading the dump failed")
     assert faults.injected[1].changes == (Change("error", "swallowed", ""),)
 
 
@@ -147,7 +147,7 @@ def test_a_stage_out_of_time_is_the_stages_end_also_inside_a_fault() -> None:
 def test_a_scene_says_what_its_stage_does_not_have() -> None:
     context = FaultContext(InjectionPoint.JUDGING, Path("run"), Limits())
     for name, told in (
-        ("stack", "stage judging has no running stack"),
+        ("stack", "injection point judging has no running stack"),
         ("directory", "stage judging has no backup directory"),
         ("backup", "stage judging has no complete backup"),
         ("script", "stage judging has no script on its way"),

@@ -105,7 +105,7 @@ def test_a_truncated_file_keeps_its_first_half_and_its_time(backup: Path, break_
     (change,) = break_("file-truncated", below="b")
     after = entries(backup)["b/three.pdf"]
     assert (after.size_bytes, after.mtime_s) == (224, before.mtime_s)
-    assert change.detail == "cut from 448 to 224 bytes"
+    assert change.detail == "truncated from 448 to 224 bytes"
 
 
 def test_a_zeroed_file_has_its_size_and_its_time(backup: Path, break_: Break) -> None:
@@ -175,7 +175,7 @@ def test_everything_is_one_directory_deeper(backup: Path, break_: Break) -> None
 
 def test_a_link_that_leads_out_is_refused(backup: Path, break_: Break) -> None:
     break_("link-leads-out")
-    with pytest.raises(UnsafeArtifact, match="which is a symbolic link that leads out"):
+    with pytest.raises(UnsafeArtifact, match="which is a symbolic link that leaves the directory"):
         entries(backup)
 
 
@@ -183,11 +183,11 @@ def test_a_link_that_leads_out_is_refused(backup: Path, break_: Break) -> None:
 @pytest.mark.parametrize(
     ("name", "error", "said"),
     [
-        ("archive-leaves-target", UnsafeArtifact, "which leads out with .."),
-        ("archive-absolute-name", UnsafeArtifact, "which is an absolute name"),
+        ("archive-leaves-target", UnsafeArtifact, "which leaves the directory with .."),
+        ("archive-absolute-name", UnsafeArtifact, "which is an absolute path"),
         ("archive-device", UnsafeArtifact, "a block device"),
         ("archive-name-twice", UnsafeArtifact, "twice"),
-        ("archive-torn", BrokenArtifact, "the zstd data ends too early, after"),
+        ("archive-torn", BrokenArtifact, "the zstd data is truncated after"),
         ("archive-torn-inside", BrokenArtifact, "the storage archive is damaged"),
     ],
 )
@@ -210,7 +210,7 @@ def test_sealed_damage_agrees_with_its_manifest_and_later_damage_does_not(backup
     assert not agrees()
     changes = break_("file-missing", sealed=True)
     assert agrees()
-    assert changes[-1].detail == "sealed again: sizes and digests of the files as they are now"
+    assert changes[-1].detail == "rewritten with the current sizes and digests of the files"
 
 
 def test_a_directory_without_files_is_the_faults_own_failure(break_: Break) -> None:

@@ -75,7 +75,7 @@ def quarter_of_drills() -> list[Entry]:
             reasons=("Table users has 778 rows instead of 780.",),
         ),
         drill("2026-11-02", recovery_time_s=3790.2, verdict=Verdict.FAIL, findings=(SLOW, ORPHANS),
-              reasons=("The restore took 3790.2 s, more than the objective of 3600 s.",)),
+              reasons=("The restore took 3790.2 s, which exceeds the objective of 3600 s.",)),
         drill("2026-11-09", generated, recovery_time_s=10.2),
         drill("2026-11-10", generated, **fault, recovery_time_s=10.4),
         drill(

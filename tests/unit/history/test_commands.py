@@ -52,7 +52,7 @@ def test_no_history_is_an_alarm(command: Command, history: History) -> None:
     assert answer.exit_code == 1
     assert answer.output == (
         f"ALARM  there is no history at {history.path}\n"
-        "HINT: The first drill that ends writes it; APIARY_DRILL_HISTORY says where.\n"
+        "HINT: The first finished drill creates it; APIARY_DRILL_HISTORY sets the location.\n"
     )
     told = json.loads(command("status", "--json").output)
     assert (told["ok"], told["backups"]) == (False, [])
@@ -78,7 +78,7 @@ def test_a_history_that_was_changed_is_an_alarm(command: Command, history: Histo
     answer = command("status")
     assert answer.exit_code == 1
     assert answer.output.splitlines()[-1] == (
-        f"ALARM  the history {history.path} is not what was recorded: entry 1 is not what was recorded: it was changed"
+        f"ALARM  the history {history.path} was modified: entry 1 was changed after it was recorded"
     )
 
 
@@ -90,7 +90,7 @@ def test_each_backup_has_its_line_and_one_that_is_too_old_is_enough(command: Com
     assert answer.exit_code == 1
     lines = answer.output.splitlines()
     assert [line[:40] for line in lines] == [
-        "ALARM  backup weekly: the last good dril",
+        "ALARM  backup weekly: the last passed dr",
         "OK     backup production: the last good ",
         "OK     generated data documented: the la",
     ]
@@ -104,7 +104,7 @@ def test_only_backups_that_were_handed_in(command: Command, history: History) ->
     history.append(recent("one", days_ago=1, backup="generated data: documented", generated=True))
     assert command("status").exit_code == 0
     answer = command("status", "--handed-in")
-    assert (answer.exit_code, answer.output) == (1, f"ALARM  no drill of a backup is in the history {history.path}\n")
+    assert (answer.exit_code, answer.output) == (1, f"ALARM  the history {history.path} has no drill of a backup\n")
 
 
 def test_the_configured_backup_has_to_be_there(command: Command, history: History) -> None:
@@ -136,7 +136,7 @@ def test_an_age_that_can_not_be_read_is_bad_usage(command: Command, age: str) ->
     answer = command("status", f"--max-age={age}")
     assert answer.exit_code == 2
     assert f"error: {age!r} " in answer.output
-    assert "HINT: Write a whole number and one unit: s, m (minutes), h, d or w, such as 36h or 100d." in answer.output
+    assert "HINT: Write a number and a unit: s, m (minutes), h, d or w, such as 36h or 100d." in answer.output
 
 
 def test_the_list_is_newest_first_and_can_be_narrowed(command: Command, history: History) -> None:
@@ -158,7 +158,7 @@ def test_the_list_is_newest_first_and_can_be_narrowed(command: Command, history:
     assert listed("--limit", "1") == ["three"]
     assert listed("--backup", "production") == ["three", "one"]
     assert listed("--verdict", "fail") == ["two"]
-    assert command("history", "--backup", "none").output == "no drill of the history is like that\n"
+    assert command("history", "--backup", "none").output == "no drill in the history matches\n"
     assert command("history", "--verdict", "good").exit_code == 2
     assert command("history", "--limit", "0").exit_code == 2
 
@@ -179,9 +179,9 @@ def test_old_runs_are_imported_once(command: Command, history: History, evidence
     assert answer.exit_code == 2
     assert "a: recorded as entry 1\n" in answer.output
     assert "b: recorded as entry 2\n" in answer.output
-    assert f"interrupted: {tmp_path / 'interrupted'} holds no finished run" in answer.output
+    assert f"interrupted: {tmp_path / 'interrupted'} does not contain a finished run" in answer.output
     answer = command("history", "import", tmp_path / "b", tmp_path / "a")
-    assert (answer.exit_code, answer.output) == (0, "b: is there already\na: is there already\n")
+    assert (answer.exit_code, answer.output) == (0, "b: already recorded\na: already recorded\n")
     assert {link.entry().backup for link in history.links()} == {"production"}
     assert command("history", "import").exit_code == 2
 
@@ -193,7 +193,7 @@ def test_a_whole_history_is_told_with_its_last_digest(command: Command, history:
     answer = command("history", "verify")
     assert (answer.exit_code, answer.output) == (
         0,
-        f"2 entries, none changed, none removed; the last one is {digest}\n",
+        f"2 entries verified: none changed, none removed; the last digest is {digest}\n",
     )
     assert command("history", "verify", "--head", digest).exit_code == 0
 
@@ -213,7 +213,7 @@ def test_a_run_directory_is_compared_with_its_entry(
     run_dir = run_of(tmp_path / "a", evidence, result_for(evidence, drill_id="a"))
     history.append(entry("one"))
     answer = command("history", "verify", run_dir)
-    assert (answer.exit_code, answer.output) == (1, "a has a directory and no entry\n")
+    assert (answer.exit_code, answer.output) == (1, "a has a directory but no entry\n")
     command("history", "import", run_dir)
     assert command("history", "verify", run_dir).exit_code == 0
 
@@ -231,14 +231,14 @@ def test_the_trend_shows_what_changed(command: Command, history: History) -> Non
         ["users", "1,000", "1,200"],
         ["Documents", "by", "index"],
         ["apiary_users", "1,000", "1,200"],
-        ["8", "figures", "were", "the", "same", "in", "all", "of", "them", "(--all", "shows", "them)"],
+        ["8", "unchanged", "figures", "are", "hidden", "(--all", "shows", "them)"],
     ]
     everything = command("history", "trend", "--all").output
-    assert "restore, steps 2 to 6" in everything
+    assert "recovery time" in everything
     assert "450,000" in everything
     told = json.loads(command("history", "trend", "--json", "--drills", "1").output)
     assert [drill["drill_id"] for drill in told["production"]] == ["two"]
-    assert command("history", "trend", "--backup", "none").output == "no good drill of none is in the history\n"
+    assert command("history", "trend", "--backup", "none").output == "the history has no passed drill of none\n"
 
 
 def test_a_history_that_can_not_be_used_stops_no_drill(
@@ -253,14 +253,14 @@ def test_a_history_that_can_not_be_used_stops_no_drill(
     answer = command(
         "verify", *place, "--runtime", "process", "--mysqld", "no-such-server", "--runs", tmp_path / "runs"
     )
-    fact = f"{history.path} is not a history of apiary-drill; it was left as it is"
+    fact = f"{history.path} is not a history of apiary-drill; it was not modified"
     assert answer.exit_code == 3
     assert f"not compared with earlier drills: {fact}\n" in answer.output
 
     run_dir, told = run_of(tmp_path / "run", evidence, result_for(evidence)), list[str]()
     settings = from_environment({"APIARY_DRILL_HISTORY": str(history.path)})
     _record(Finished(result_for(evidence), run_dir, settings), told.append)
-    assert told == [f"history: {fact} HINT: Let APIARY_DRILL_HISTORY name another file."]
+    assert told == [f"history: {fact} HINT: Set APIARY_DRILL_HISTORY to another file."]
     assert history.path.read_text() == "not a database\n" * 10
 
 

@@ -20,7 +20,7 @@ from harness.records.history.database import APPLICATION_ID, History, NoHistory
 from tests.tables import over_table
 from tests.unit.history.builders import NOW, entry
 
-LEFT = "it was left as it is"
+LEFT = "it was not modified"
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def test_a_run_with_another_result_is_refused(history: History) -> None:
     with pytest.raises(UsageError) as caught:
         history.append(replace(entry("two", days_ago=2), result_sha256="ef" * 32))
     assert str(caught.value) == (
-        "two is entry 2 of the history with another result: it was changed since\n"
-        "HINT: An entry is never replaced; `apiary-drill history verify` says whether the history itself is whole."
+        "two is entry 2 of the history with a different result: it was changed after recording\n"
+        "HINT: Entries are never replaced; `apiary-drill history verify` checks the history itself."
     )
     assert history.path.read_bytes() == before
 
@@ -100,7 +100,7 @@ def test_nothing_is_made_by_reading(tmp_path: Path) -> None:
             read()
         assert str(caught.value) == (
             f"there is no history at {history.path}\n"
-            "HINT: The first drill that ends writes it; APIARY_DRILL_HISTORY says where."
+            "HINT: The first finished drill creates it; APIARY_DRILL_HISTORY sets the location."
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -149,9 +149,9 @@ def test_a_writer_that_is_killed_leaves_whole_entries(history: History) -> None:
 @over_table(
     "content, told",
     [
-        (b"", "the history {path} is damaged (it has 0 bytes); it was left as it is"),
-        (b"SQLite format 3\0", "the history {path} is damaged (it has 16 bytes); it was left as it is"),
-        (b"drill,verdict\n" * 20, "{path} is not a history of apiary-drill; it was left as it is"),
+        (b"", "the history {path} is damaged (it has 0 bytes); it was not modified"),
+        (b"SQLite format 3\0", "the history {path} is damaged (it has 16 bytes); it was not modified"),
+        (b"drill,verdict\n" * 20, "{path} is not a history of apiary-drill; it was not modified"),
     ],
 )
 def test_what_is_no_history_is_refused_and_left(tmp_path: Path, content: bytes, told: str) -> None:
@@ -172,7 +172,7 @@ def test_a_database_of_somebody_else_is_refused_and_left(tmp_path: Path) -> None
     with pytest.raises(UsageError) as caught:
         history.append(entry())
     assert str(caught.value) == (
-        f"{history.path} is not a history of apiary-drill; {LEFT}\nHINT: Let APIARY_DRILL_HISTORY name another file."
+        f"{history.path} is not a history of apiary-drill; {LEFT}\nHINT: Set APIARY_DRILL_HISTORY to another file."
     )
     assert history.path.read_bytes() == before
 
@@ -184,7 +184,7 @@ def test_a_newer_history_is_refused_and_left(history: History) -> None:
         with pytest.raises(UsageError) as caught:
             use()
         assert str(caught.value) == (
-            f"the history {history.path} has format 2, this program reads up to 1; {LEFT}\n"
+            f"the history {history.path} has format 2, but this version reads up to 1; {LEFT}\n"
             "HINT: Use the version of apiary-drill that wrote it, or a newer one."
         )
     assert history.path.read_bytes() == before
@@ -216,7 +216,7 @@ def test_a_damaged_history_is_refused_and_left(history: History, how: str) -> No
         assert caught.value.fact.startswith(f"the history {history.path} is damaged (")
         assert caught.value.fact.endswith(f"); {LEFT}")
         assert caught.value.hints == (
-            "Put back a copy of it, or move it away and import the runs again: `apiary-drill history import RUN_DIR…`.",
+            "Restore a copy of it, or move it away and import the runs again: `apiary-drill history import RUN_DIR…`.",
         )
     assert history.path.read_bytes() == bytes(content)
 
@@ -239,7 +239,7 @@ def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with pytest.raises(UsageError) as caught:
         list(History(pipe).links())
-    assert str(caught.value) == f"the history {pipe} is a pipe\nHINT: Let APIARY_DRILL_HISTORY name a file."
+    assert str(caught.value) == (f"the history {pipe} is a pipe\nHINT: Set APIARY_DRILL_HISTORY to a regular file.")
     with pytest.raises(UsageError, match="is a pipe"):
         History(pipe).append(entry("one"))
 
@@ -265,23 +265,23 @@ def test_a_copy_of_the_file_alone_is_complete(history: History, tmp_path: Path) 
 
 def test_a_changed_entry_is_found(history: History) -> None:
     change(history, "UPDATE entries SET body = replace(body, '\"users\":1000', '\"users\":1001') WHERE number = 2")
-    assert history.problems() == ["entry 2 is not what was recorded: it was changed"]
+    assert history.problems() == ["entry 2 was changed after it was recorded"]
 
 
 @pytest.mark.parametrize("column", ["recorded_at", "how"])
 def test_a_changed_circumstance_is_found(history: History, column: str) -> None:
     change(history, f"UPDATE entries SET {column} = 'x' WHERE number = 1")
-    assert history.problems() == ["entry 1 is not what was recorded: it was changed"]
+    assert history.problems() == ["entry 1 was changed after it was recorded"]
 
 
 def test_a_removed_entry_is_found_wherever_it_stood(history: History) -> None:
     whole = history.path.read_bytes()
     for condition, told in (
-        ("number = 1", "entry 1 is not there: removed after being recorded"),
-        ("number = 2", "entry 2 is not there: removed after being recorded"),
-        ("number = 3", "entry 3 is not there: removed after being recorded"),
-        ("number < 3", "entries 1 to 2 are not there: removed after being recorded"),
-        ("1", "entries 1 to 3 are not there: removed after being recorded"),
+        ("number = 1", "entry 1 is missing: removed after being recorded"),
+        ("number = 2", "entry 2 is missing: removed after being recorded"),
+        ("number = 3", "entry 3 is missing: removed after being recorded"),
+        ("number < 3", "entries 1 to 2 are missing: removed after being recorded"),
+        ("1", "entries 1 to 3 are missing: removed after being recorded"),
     ):
         history.path.write_bytes(whole)
         change(history, f"DELETE FROM entries WHERE {condition}")
@@ -292,9 +292,9 @@ def test_entries_that_moved_up_after_a_removal_are_found(history: History) -> No
     change(history, "DELETE FROM entries WHERE number = 2")
     change(history, "UPDATE entries SET number = 2 WHERE number = 3")
     assert history.problems() == [
-        "entry 2 does not follow on entry 1: one of them was replaced",
-        "entry 2 is not what was recorded: it was changed",
-        "entry 3 is not there: removed after being recorded",
+        "entry 2 does not follow entry 1: one of them was replaced",
+        "entry 2 was changed after it was recorded",
+        "entry 3 is missing: removed after being recorded",
     ]
 
 
@@ -305,7 +305,7 @@ def test_an_entry_with_a_fitting_digest_of_its_own_is_found(history: History, tm
     forged = other.append(entry("two", days_ago=2, users=5), recorded_at=NOW + timedelta(days=1))
     assert forged is not None
     change(history, "UPDATE entries SET body = ?, digest = ? WHERE number = 2", forged.body.decode(), forged.digest)
-    assert history.problems() == ["entry 3 does not follow on entry 2: one of them was replaced"]
+    assert history.problems() == ["entry 3 does not follow entry 2: one of them was replaced"]
 
 
 def test_an_entry_that_was_put_in_by_hand_is_found(history: History) -> None:
@@ -316,8 +316,8 @@ def test_an_entry_that_was_put_in_by_hand_is_found(history: History) -> None:
         " WHERE number = 3",
     )
     assert history.problems() == [
-        "entry 4 is not what was recorded: it was changed",
-        "the history ends with entry 4, and its last recording was another one",
+        "entry 4 was changed after it was recorded",
+        "the history ends with entry 4, but another entry was recorded last",
     ]
 
 
@@ -325,12 +325,12 @@ def test_a_damaged_entry_is_told_with_its_number(history: History) -> None:
     change(history, "UPDATE entries SET body = replace(body, '\"PASS\"', '\"GOOD\"') WHERE number = 2")
     with pytest.raises(UsageError) as caught:
         [found.entry() for found in history.links()]
-    assert str(caught.value) == "entry 2 of the history can't be read at verdict"
+    assert str(caught.value) == "entry 2 of the history cannot be read at verdict"
 
 
 def test_recording_goes_on_after_a_broken_link(history: History) -> None:
     """Not to record would hide later drills; the break stays visible."""
     change(history, "DELETE FROM entries WHERE number = 3")
     history.append(entry("four"))
-    assert history.problems() == ["entry 3 is not there: removed after being recorded"]
+    assert history.problems() == ["entry 3 is missing: removed after being recorded"]
     assert history.recorded()[0] == 4

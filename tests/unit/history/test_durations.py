@@ -8,7 +8,7 @@ from harness.base.errors import UsageError
 from harness.records.history.durations import in_words, seconds_of
 from tests.tables import over_table
 
-HINT = "\nHINT: Write a whole number and one unit: s, m (minutes), h, d or w, such as 36h or 100d."
+HINT = "\nHINT: Write a number and a unit: s, m (minutes), h, d or w, such as 36h or 100d."
 
 
 @over_table("text, seconds", [("45s", 45), ("90m", 5400), ("36h", 129600), ("100d", 8640000), ("2w", 1209600)])
@@ -20,17 +20,17 @@ def test_a_number_and_a_unit(text: str, seconds: int) -> None:
     "text, told",
     [
         ("100", "'100' has no unit"),
-        ("", "'' is no duration"),
-        ("d", "'d' is no duration"),
-        ("1.5d", "'1.5d' is no duration"),
-        ("-1d", "'-1d' is no duration"),
-        ("1d12h", "'1d12h' is no duration"),
-        ("100 d", "'100 d' is no duration"),
-        ("100D", "'100D' is no duration"),
-        ("3months", "'3months' is no duration"),
-        ("٣d", "'٣d' is no duration"),
-        ("1d\n", "'1d\\n' is no duration"),
-        ("0d", "'0d' is no time at all"),
+        ("", "'' is not a duration"),
+        ("d", "'d' is not a duration"),
+        ("1.5d", "'1.5d' is not a duration"),
+        ("-1d", "'-1d' is not a duration"),
+        ("1d12h", "'1d12h' is not a duration"),
+        ("100 d", "'100 d' is not a duration"),
+        ("100D", "'100D' is not a duration"),
+        ("3months", "'3months' is not a duration"),
+        ("٣d", "'٣d' is not a duration"),
+        ("1d\n", "'1d\\n' is not a duration"),
+        ("0d", "'0d' is not greater than zero"),
     ],
 )
 def test_anything_else_is_refused(text: str, told: str) -> None:

@@ -90,10 +90,10 @@ def test_an_old_result_is_named_by_its_script_or_as_told(evidence: Evidence, tmp
 
 def test_a_run_that_an_error_ended_has_no_figures(tmp_path: Path) -> None:
     result = replace(
-        result_of((), StageFailed("read", BrokenArtifact("the dump is cut short"))), scenario="verify", drill_id="x"
+        result_of((), StageFailed("read", BrokenArtifact("the dump is truncated"))), scenario="verify", drill_id="x"
     )
     found = entry_of_run(run_of(tmp_path, None, result))
-    assert (found.verdict, found.reasons) == ("FAIL", ("Read: the dump is cut short.",))
+    assert (found.verdict, found.reasons) == ("FAIL", ("Read: the dump is truncated.",))
     assert (found.tables, found.directories, found.documents, found.recovery_time_s) == ({}, {}, {}, None)
     assert found.findings == (PastFinding("step-read", Severity.ERROR, "read"),)
 
@@ -102,7 +102,9 @@ def test_files_are_told_by_their_directory_only(evidence: Evidence, tmp_path: Pa
     """Results of older versions hold names of files, and those hold names of people."""
 
     def missing(name: str) -> Finding:
-        return Finding("file-missing", Severity.ERROR, name, f"{name} (a file of 5 bytes) did not come back.")
+        return Finding(
+            "file-missing", Severity.ERROR, name, f"{name} (a file of 5 bytes) is missing after the restore."
+        )
 
     findings = missing("resumes/Chloé.pdf"), missing("resumes/Zoë.pdf"), missing("a.pdf")
     reasons = tuple(finding.message for finding in findings)
@@ -112,7 +114,7 @@ def test_files_are_told_by_their_directory_only(evidence: Evidence, tmp_path: Pa
         PastFinding("file-missing", Severity.ERROR, "resumes/…", 2),
         PastFinding("file-missing", Severity.ERROR, "a.pdf"),
     )
-    assert found.reasons[0] == "resumes/… (a file of 5 bytes) did not come back."
+    assert found.reasons[0] == "resumes/… (a file of 5 bytes) is missing after the restore."
     assert "Chlo" not in canonical(found).decode()
     assert "Zo" not in canonical(found).decode()
 
@@ -123,11 +125,11 @@ def test_what_did_not_finish_is_no_entry(tmp_path: Path, evidence: Evidence, wha
         Store(tmp_path).save_evidence(evidence)
     with pytest.raises(UsageError) as caught:
         entry_of_run(tmp_path)
-    assert caught.value.fact == f"{tmp_path} holds no finished run"
+    assert caught.value.fact == f"{tmp_path} does not contain a finished run"
     with pytest.raises(UsageError) as gone:
         entry_of_run(tmp_path / "nowhere")
-    assert (
-        str(gone.value) == f"{tmp_path / 'nowhere'} is not a directory\nHINT: Give the directory that the drill named."
+    assert str(gone.value) == (
+        f"{tmp_path / 'nowhere'} is not a directory\nHINT: Give the run directory that the drill printed."
     )
 
 
@@ -163,7 +165,7 @@ def test_a_history_that_was_written_anew_differs_from_the_receipts(run_dir: Path
     found = record(run_dir, history)
     assert found is not None
     forged.append(entry("other"))
-    assert check_receipt(run_dir, forged) == ["20261122T120000Z-verify-abcdef has a directory and no entry"]
+    assert check_receipt(run_dir, forged) == ["20261122T120000Z-verify-abcdef has a directory but no entry"]
     forged.append(entry_of_run(run_dir))
     assert check_receipt(run_dir, forged) == [
         f"20261122T120000Z-verify-abcdef was recorded as entry 1 with the digest {found.digest}"

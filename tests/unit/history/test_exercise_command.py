@@ -87,7 +87,7 @@ def test_the_configuration_names_people_systems_and_the_scorecard(
 def test_an_empty_period_says_so(command: Callable[..., Result], history: History) -> None:
     answer = command("--quarter", "2025Q1")
     assert (answer.exit_code, answer.output) == (
-        1, "no drill began between 2025-01-01 and 2025-03-31: there is nothing to write about\n",
+        1, "no drill started between 2025-01-01 and 2025-03-31: nothing to report\n",
     )  # fmt: skip
     assert list(Path().iterdir()) == []
 
@@ -101,12 +101,12 @@ def test_without_a_history_there_is_no_document(command: Callable[..., Result]) 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "give --quarter, or --from and --to"),
-        (["--quarter", "2026Q4", "--from", "2026-10-01"], "give --quarter, or --from and --to"),
-        (["--from", "2026-10-01"], "--from and --to go together"),
+        ([], "give either --quarter, or --from and --to"),
+        (["--quarter", "2026Q4", "--from", "2026-10-01"], "give either --quarter, or --from and --to"),
+        (["--from", "2026-10-01"], "--from and --to must be given together"),
         (["--from", "2026-10-01", "--to", "31.12.2026"], "'31.12.2026' does not match the format '%Y-%m-%d'"),
-        (["--from", "2026-10-02", "--to", "2026-10-01"], "the period ends on 2026-10-01, before it begins on"),
-        (["--quarter", "2026Q7"], "'2026Q7' is no quarter"),
+        (["--from", "2026-10-02", "--to", "2026-10-01"], "the period ends on 2026-10-01, before its first day"),
+        (["--quarter", "2026Q7"], "'2026Q7' is not a quarter"),
         (["--quarter", "2026Q4", "--out", "nowhere"], "Directory 'nowhere' does not exist"),
         (["--quarter", "2026Q4", "--format", "word"], "'word' is not one of 'html', 'pdf', 'markdown'"),
     ],

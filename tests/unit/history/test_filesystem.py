@@ -47,8 +47,8 @@ def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(UsageError) as caught:
         History(path).append(entry())
     assert str(caught.value) == (
-        f"the history {path} is on a network file system (nfs), where several writers damage it\n"
-        "HINT: Let APIARY_DRILL_HISTORY name a file on a local disk."
+        f"the history {path} is on a network file system (nfs), where concurrent writes damage it\n"
+        "HINT: Set APIARY_DRILL_HISTORY to a file on a local disk."
     )
     assert not path.exists()
     assert History(tmp_path / "history.sqlite3").append(entry()) is not None

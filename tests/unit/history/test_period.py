@@ -33,10 +33,10 @@ def test_both_days_are_in_the_period() -> None:
 def test_what_is_no_quarter_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as wrong:
         quarter(text)
-    assert str(wrong.value) == f"{text!r} is no quarter\nHINT: Write the year, Q, and 1 to 4, such as 2026Q4."
+    assert str(wrong.value) == f"{text!r} is not a quarter\nHINT: Write the year, Q, and 1 to 4, such as 2026Q4."
 
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(UsageError) as wrong:
         days(date(2026, 10, 2), date(2026, 10, 1))
-    assert str(wrong.value) == "the period ends on 2026-10-01, before it begins on 2026-10-02"
+    assert str(wrong.value) == "the period ends on 2026-10-01, before its first day 2026-10-02"

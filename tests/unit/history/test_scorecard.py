@@ -59,7 +59,7 @@ def test_outcomes_are_found_wherever_they_stand(tmp_path: Path, raw: object) -> 
         ("{}", "the scorecard {path} names no fault with an outcome"),
         ("[]", "the scorecard {path} names no fault with an outcome"),
         ('{"total": 3}', "the scorecard {path} names no fault with an outcome"),
-        ("no", "the scorecard {path} is no JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("no", "the scorecard {path} is not valid JSON: Expecting value: line 1 column 1 (char 0)"),
     ],
 )
 def test_what_is_no_scorecard_is_refused(tmp_path: Path, content: str, told: str) -> None:

@@ -1,4 +1,4 @@
-"""The age of the last good drill: silence, failures, controls and clocks that are wrong."""
+"""The age of the last passed drill: silence, failures, controls and clocks that are wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def one(*entries: Entry, days: float = 100) -> BackupStatus:
 def test_a_recent_good_drill() -> None:
     found = one(entry(days_ago=3))
     assert (found.ok, found.age_s, found.since) == (True, 3 * DAY_S, 0)
-    assert found.message == "the last good drill was 3 days ago, on 2026-11-19 12:00 UTC"
+    assert found.message == "the last passed drill was 3 days ago, on 2026-11-19 12:00 UTC"
     assert found.good == found.latest == entry(days_ago=3)
 
 
@@ -28,7 +28,7 @@ def test_exactly_the_age_is_not_too_old() -> None:
     assert one(entry(days_ago=100)).ok
     older = one(entry(days_ago=101))
     assert not older.ok
-    assert older.message == "the last good drill was 101 days ago, on 2026-08-13 12:00 UTC: more than 100 days"
+    assert older.message == ("the last passed drill was 101 days ago, on 2026-08-13 12:00 UTC: more than 100 days")
 
 
 def test_failures_since_the_last_good_drill_are_told() -> None:
@@ -36,8 +36,8 @@ def test_failures_since_the_last_good_drill_are_told() -> None:
     unclear = entry("a", days_ago=2, verdict=Verdict.INCONCLUSIVE)
     found = one(failed, unclear, entry(days_ago=3))
     assert (found.ok, found.since, found.latest) == (True, 2, failed)
-    assert found.message.endswith("; 2 drills since then were not good")
-    assert one(failed, entry(days_ago=3)).message.endswith("; 1 drill since then was not good")
+    assert found.message.endswith("; 2 drills since then did not pass")
+    assert one(failed, entry(days_ago=3)).message.endswith("; 1 drill since then did not pass")
 
 
 def test_without_a_good_drill_there_is_an_alarm() -> None:
@@ -46,7 +46,7 @@ def test_without_a_good_drill_there_is_an_alarm() -> None:
     assert (found.ok, found.good, found.age_s) == (False, None, None)
     assert found.message == "its only drill, of 2026-11-21 12:00 UTC, is FAIL"
     again = one(failed, entry("a", days_ago=2, verdict=Verdict.INCONCLUSIVE))
-    assert again.message == "none of its 2 drills was good; the latest, of 2026-11-21 12:00 UTC, is FAIL"
+    assert again.message == "none of its 2 drills passed; the latest, of 2026-11-21 12:00 UTC, is FAIL"
 
 
 def test_a_control_is_no_good_drill_and_no_bad_one() -> None:
@@ -61,7 +61,9 @@ def test_a_control_is_no_good_drill_and_no_bad_one() -> None:
 def test_a_drill_of_the_future_is_no_proof() -> None:
     found = one(entry(days_ago=-2))
     assert not found.ok
-    assert found.message == "the last good drill began 2 days from now, on 2026-11-24 12:00 UTC: a clock is wrong"
+    assert found.message == (
+        "the last passed drill started 2 days in the future, on 2026-11-24 12:00 UTC: a clock is wrong"
+    )
     assert one(entry(days_ago=-60 / DAY_S)).ok, "clocks differ by a minute"
 
 

@@ -34,17 +34,17 @@ def test_what_is_not_a_key_is_described_without_its_content(tmp_path: Path) -> N
     wrong = {
         b"": "it is empty, or not text",
         b"\xff\xfe\x00": "it is empty, or not text",
-        b"hunter2": "its line of 7 characters does not begin with base64:, and is not a key of 16 or 32 bytes",
-        b"base64:AAAA": "its line of 11 characters begins with base64:, and is not a key of 16 or 32 bytes",
-        b"base64:!!": "its line of 9 characters begins with base64:, and is not a key of 16 or 32 bytes",
-        b"-- MySQL dump\n--\nCREATE TABLE": "it has 3 lines, and none of them begins with APP_KEY=",
-        b"APP_KEY=\n": "its line of 0 characters does not begin with base64:, and is not a key of 16 or 32 bytes",
+        b"hunter2": "its line of 7 characters does not start with base64:, and is not a key of 16 or 32 bytes",
+        b"base64:AAAA": "its line of 11 characters starts with base64:, and is not a key of 16 or 32 bytes",
+        b"base64:!!": "its line of 9 characters starts with base64:, and is not a key of 16 or 32 bytes",
+        b"-- MySQL dump\n--\nCREATE TABLE": "it has 3 lines, none of which starts with APP_KEY=",
+        b"APP_KEY=\n": "its line of 0 characters does not start with base64:, and is not a key of 16 or 32 bytes",
     }
     for content, shape in wrong.items():
         file.write_bytes(content)
         with pytest.raises(UsageError) as refused:
             read_app_key(file)
-        assert refused.value.fact == f"--app-key-file: {file} does not hold an APP_KEY: {shape}"
+        assert refused.value.fact == f"--app-key-file: {file} does not contain an APP_KEY: {shape}"
         assert "base64:" in refused.value.hints[0]
     with pytest.raises(UsageError, match=r"--app-key-file: cannot read .*: No such file or directory"):
         read_app_key(tmp_path / "none")

@@ -44,7 +44,7 @@ class Answer:
     told: tuple[str, ...] = ()
 
 
-MIXED = "the dump {{name}} cannot be run: line {} is not SQL: output of another program is mixed in (`{}`)"
+MIXED = "the dump {{name}} is not usable: line {} is not SQL: the output of another program is mixed in (`{}`)"
 PERCONA = ("dynamic-sql",)
 
 ANSWERS = (
@@ -53,7 +53,7 @@ ANSWERS = (
     Answer("create-database-no-use/d.sql", left_out=("database",)),
     Answer("definer-stripped/d.sql"),
     Answer("definition-spaces/d.sql"),
-    Answer("flush-privileges/d.sql", "{path}: holds 2 databases: apiary, mysql", 2),
+    Answer("flush-privileges/d.sql", "{path}: contains 2 databases: apiary, mysql", 2),
     Answer("flush-privileges/d.sql", database="apiary", left_out=("database",)),
     Answer("keys-by-alter/d.sql", told=("drop-table-missing",)),
     Answer("latest-link/b"),
@@ -71,8 +71,8 @@ ANSWERS = (
     Answer("prepare-in-header/d.sql", left_out=PERCONA, told=PERCONA),
     Answer(
         "qualified-names/d.sql",
-        "the dump {name} is bound to the database forge: from line 5 on, its names begin with it, as mysqlpump writes "
-        "them",
+        "the dump {name} is bound to the database forge: from line 5 on, its names are prefixed with it, as "
+        "mysqlpump writes them",
         2,
     ),
     Answer("sidecar/b"),

@@ -106,8 +106,8 @@ def test_a_manifest_of_another_program_is_bad_usage_and_not_a_bad_backup(backup:
     (backup / "apiary.sql").write_bytes(SCRIPT)
     (backup / "manifest.json").write_text('{"name": "Apiary", "icons": []}')
     assert error_of(backup) == (
-        f"{backup}/manifest.json is no manifest of apiary-drill: it has no format_version\n"
-        "HINT: Name the script with --dump and the storage with --storage."
+        f"{backup}/manifest.json is not a manifest of apiary-drill: it has no format_version\n"
+        "HINT: Give the dump with --dump and the storage with --storage."
     )
 
 
@@ -115,8 +115,8 @@ def test_several_candidates_are_named(backup: Path) -> None:
     (backup / "b.sql").write_bytes(SCRIPT)
     (backup / "a.sql").write_bytes(SCRIPT)
     assert error_of(backup) == (
-        f"{backup} holds more than one script of mysqldump: a.sql, b.sql\n"
-        "HINT: Name the script with --dump and the storage with --storage."
+        f"{backup} contains more than one mysqldump script: a.sql, b.sql\n"
+        "HINT: Give the dump with --dump and the storage with --storage."
     )
 
 
@@ -186,7 +186,7 @@ def test_what_a_zip_of_laravel_backup_unpacks_to_is_a_backup(tmp_path: Path) -> 
 def test_one_script_for_each_table_is_told(backup: Path) -> None:
     for name in ("users", "teams", "events"):
         (backup / f"{name}.sql").write_bytes(SCRIPT)
-    assert "put them together (cat *.sql > apiary.sql)" in error_of(backup)
+    assert "concatenate them (cat *.sql > apiary.sql)" in error_of(backup)
 
 
 def test_a_zip_of_the_storage_alone_is_told(backup: Path) -> None:
@@ -220,7 +220,7 @@ def test_of_several_nights_none_is_taken_in_silence(backup: Path) -> None:
 
 
 def test_nothing_to_be_found_is_told(backup: Path) -> None:
-    assert error_of(backup).startswith(f"{backup} holds no script of mysqldump\n")
+    assert error_of(backup).startswith(f"{backup} contains no mysqldump script\n")
     (backup / "apiary.sql").write_bytes(SCRIPT)
     shutil.rmtree(backup / "files")
     assert error_of(backup).startswith(f"{backup} holds no storage directory or archive\n")
@@ -249,7 +249,8 @@ def test_two_that_are_equally_new_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as both:
         newest("*.sql", tmp_path)
     assert str(both.value) == (
-        "2 candidates for *.sql are equally new: a.sql, b.sql\nHINT: Name one of them, or make the pattern narrower."
+        "2 candidates for *.sql are equally new: a.sql, b.sql\n"
+        "HINT: Give one of them, or make the pattern more specific."
     )
 
 
@@ -257,7 +258,7 @@ def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as none:
         newest("backups/*.sql", tmp_path)
     assert str(none.value) == (
-        f"nothing matches backups/*.sql in {tmp_path}\nHINT: Look whether last night's backup was made at all."
+        f"nothing matches backups/*.sql in {tmp_path}\nHINT: Check whether the last backup was made at all."
     )
 
 
@@ -273,9 +274,9 @@ def test_names_become_a_script(tmp_path: Path) -> None:
     assert isinstance(pair, Parts)
     assert b"".join(pair.chunks()) == b"CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n"
     for names, told in (
-        ([tmp_path / "none"], f"there is no file {tmp_path / 'none'}"),
-        ([one, one], "structure.sql is named twice"),
-        ([one, RECORDED], f"{RECORDED} is a directory: a pair is made of two scripts"),
+        ([tmp_path / "none"], f"file not found: {tmp_path / 'none'}"),
+        ([one, one], "structure.sql was given twice"),
+        ([one, RECORDED], f"{RECORDED} is a directory: a pair consists of two dump files"),
     ):
         with pytest.raises(UsageError) as wrong:
             named_dump(names)
@@ -294,7 +295,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "standard-input").mkdir()
     with Path("/dev/null").open("rb") as stream, pytest.raises(HarnessError) as full:
         spool(stream, tmp_path)
-    assert str(full.value) == f"cannot keep standard input in {tmp_path}: Is a directory\nHINT: Make room."
+    assert str(full.value) == f"cannot store standard input in {tmp_path}: Is a directory\nHINT: Free some disk space."
 
 
 def test_the_tables_of_an_apiary_are_known() -> None:

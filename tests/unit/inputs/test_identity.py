@@ -57,8 +57,8 @@ def test_what_can_not_be_a_name(name: str) -> None:
     with pytest.raises(UsageError) as wrong:
         checked_name(name, "--backup-name")
     assert str(wrong.value) == (
-        f"--backup-name: {name!r} can't be the name of a backup\n"
-        "HINT: A name has 1 to 200 printable characters, and does not begin with 'generated data:'."
+        f"--backup-name: {name!r} is not a valid backup name\n"
+        "HINT: A name has 1 to 200 printable characters and does not start with 'generated data:'."
     )
     assert checked_name(" the nightly one ", "--backup-name") == "the nightly one"
 

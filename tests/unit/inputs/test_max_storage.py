@@ -24,7 +24,7 @@ def test_sizes() -> None:
     assert {text: size(text) for text in sizes} == sizes
     assert size(None) is None
     for text in ("", "0", "-1", "1.5T", "much", "1P"):
-        with pytest.raises(click.BadParameter, match="is not a size, such as 500G"):
+        with pytest.raises(click.BadParameter, match="is not a valid size, such as 500G"):
             size(text)
 
 

@@ -28,10 +28,10 @@ AGAIN = CASES / "definer-stripped" / "d.sql"
 """A healthy dump of the table of all cases."""
 
 DECRYPT = "Name the program and its key (--decrypt {}, --decrypt-key-file FILE), or decrypt it first."
-UNPACK = "Unpack it first, and hand in what comes out; gzip, zstd, xz and bzip2 are read as they are."
+UNPACK = "Decompress it first, and use the result; gzip, zstd, xz and bzip2 are read directly."
 ELSEWHERE = "Send what programs say to a file of their own (2>errors.log), and take the backup again."
 LOAD = "This drill restores scripts: load it into a server of its own with {}, and hand in a mysqldump of that."
-UNZIP = "Unpack it (unzip {} -d DIRECTORY), and name the script with --dump, the storage with --storage."
+UNZIP = "Extract it (unzip {} -d DIRECTORY), then give the dump with --dump and the storage with --storage."
 
 Follow = Callable[[Path, Path], tuple[str, ...]]
 """What is handed in instead of a refused input, given a directory to work in: arguments of `inspect`."""
@@ -124,12 +124,12 @@ REMEDIES = (
     Remedy(case("mysqlsh-dir/d"), LOAD.format("util.loadDump"), again),
     Remedy(
         case("flush-privileges/d.sql"),
-        "Name one of them with --database.",
+        "Choose one of them with --database.",
         lambda path, _: (str(path), "--database", "apiary"),
     ),
     Remedy(
         case("qualified-names/d.sql"),
-        "It runs only into a database called forge: make the dump with mysqldump, whose names stand alone.",
+        "It loads only into a database named forge: make the dump with mysqldump, which writes unqualified names.",
         again,
     ),
     Remedy(case("only-a-message/d.sql"), ELSEWHERE, again),
@@ -140,7 +140,7 @@ REMEDIES = (
     Remedy(lambda place: zip_of(place / "two.zip", DUMP, ("db-dumps/b.sql", SCRIPT), RESUME), UNZIP, unzipped),
     Remedy(
         lambda place: zip_of(place / "locked.zip", DUMP, RESUME, password=b"bees"),
-        "Put the password into a file that only you can read, and name it: --password-file FILE.",
+        "Put the password into a file that only you can read, and give it with --password-file FILE.",
         with_password,
     ),
 )
@@ -161,7 +161,7 @@ def test_each_remedy_is_followed_once(tmp_path: Path) -> None:
         assert f"HINT: {remedy.said.format(path.name)}\n" in refused.output, path
         followed = inspected(*remedy.follow(path, place))
         assert followed.exit_code == 0, (path, followed.output)
-        assert "Nothing in this dump stands against restoring it." in followed.output, path
+        assert "No problems found." in followed.output, path
 
 
 def test_the_remedy_of_every_refused_case_is_followed(tmp_path: Path) -> None:
@@ -170,11 +170,11 @@ def test_the_remedy_of_every_refused_case_is_followed(tmp_path: Path) -> None:
 
 
 def test_an_archive_with_names_in_front_is_made_again_without_them(tmp_path: Path) -> None:
-    """`tar-verbose-mixed`: "leave that out of the command"."""
+    """`tar-verbose-mixed`: "remove that from the command"."""
     mixed = CASES / "tar-verbose-mixed" / "s.tar.gz"
     with pytest.raises(BrokenArtifact) as wrong:
         check_storage(mixed, tmp_path / "files.jsonl")
-    assert "leave that out of the command" in wrong.value.hints[0]
+    assert "remove that from the command" in wrong.value.hints[0]
     content = mixed.read_bytes()
     at = next(at for at in range(len(content)) if compression(content[at : at + 4]))
     (tmp_path / "s.tar.gz").write_bytes(content[at:])
@@ -195,7 +195,7 @@ def test_a_code_that_a_remedy_offers_to_allow_lets_the_script_run(tmp_path: Path
         (remedy,) = [line for line in refused.output.splitlines() if line.startswith("HINT: ")][:1]
         found = ALLOW.search(" ".join(refused.output.split()))
         if found is None:
-            assert re.search("[Tt]ake (the statement|the line|it) out|one by one|dump the database on its own", remedy)
+            assert re.search("[Rr]emove (the statement|the line|it)|one by one|a dump of the database alone", remedy)
             continue
         assert found[1] == code, statement
         offered.add(code)

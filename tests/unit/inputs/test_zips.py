@@ -127,13 +127,14 @@ def test_modes_links_and_empty_files(tmp_path: Path) -> None:
 
 
 UNSAFE: tuple[tuple[str, tuple[Entry, ...], str], ...] = (
-    ("..", ((f"{APP}/../../x", b""),), "the storage archive holds {}, which leads out with .."),
-    ("absolute", (("/etc/cron.d/x", b""),), "the storage archive holds {}, which is an absolute name"),
-    ("link", ((special(f"{APP}/l", stat.S_IFLNK), b"/etc"),), "the storage archive holds {}, which is a symbolic link"),
+    ("..", ((f"{APP}/../../x", b""),), "the storage archive contains {}, which leaves the directory with .."),
+    ("absolute", (("/etc/cron.d/x", b""),), "the storage archive contains {}, which is an absolute path"),
+    ("link", ((special(f"{APP}/l", stat.S_IFLNK), b"/etc"),),
+     "the storage archive contains {}, which is a symbolic link"),
     ("below a link", ((special(f"{APP}/l", stat.S_IFLNK), b"resumes"), (f"{APP}/l/x", b"")),
-     "the storage archive holds {}, which is a link or a file"),
-    ("device", ((special(f"{APP}/d", stat.S_IFCHR), b""),), "the storage archive holds {}, a character device"),
-    ("twice", ((f"{APP}/x", b"1"), (f"{APP}/x", b"2")), "the storage archive holds {} twice"),
+     "the storage archive contains {}, which is a link or a file"),
+    ("device", ((special(f"{APP}/d", stat.S_IFCHR), b""),), "the storage archive contains {}, a character device"),
+    ("twice", ((f"{APP}/x", b"1"), (f"{APP}/x", b"2")), "the storage archive contains {} twice"),
 )  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def test_bombs_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for limits, said in (
         (ArchiveLimits(total_bytes=1 << 20), "the storage archive unpacks to more than 1048576 bytes, 4194319 with"),
         (ArchiveLimits(ratio_from_bytes=1 << 20), "above the ratio of 200"),
-        (ArchiveLimits(members=1), "the storage archive holds more than 1 members"),
+        (ArchiveLimits(members=1), "the storage archive contains more than 1 members"),
     ):
         assert said in refused(path, limits=limits).fact
     lying = path.read_bytes().replace(struct.pack("<L", 4 << 20), struct.pack("<L", 1 << 20))
@@ -173,7 +174,7 @@ def test_bombs_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert said in refused(path, b"p").fact
     monkeypatch.setattr(zipped, "MOST_ENTRIES", 3)
     many = zip_of(tmp_path / "many.zip", DUMP, RESUME, *((f"{APP}/{number}", b"") for number in range(9)))
-    assert refused(many).fact == f"{many}: the zip archive may hold more than 3 entries"
+    assert refused(many).fact == f"{many}: the zip archive may contain more than 3 entries"
 
 
 def test_every_cut_of_a_zip_is_broken_and_no_change_goes_unseen(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_every_cut_of_a_zip_is_broken_and_no_change_goes_unseen(tmp_path: Path) 
             path.write_bytes(whole[:size])
             error = refused(path, password)
             assert (type(error), error.exit_code) == (BrokenArtifact, 1), size
-            assert error.fact == f"{path}: the zip archive is cut short: it has no end"
+            assert error.fact == f"{path}: the zip archive is truncated: it has no end"
         for at in range(4, len(whole), 11):
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
             try:
@@ -204,19 +205,19 @@ def contents(path: Path, password: bytes | None) -> list[bytes]:
 
 Change = Callable[[Path], Path]
 USAGE: tuple[tuple[str, Change, str], ...] = (
-    ("no script", lambda p: zip_of(p, RESUME), "{} is a zip archive without a script of mysqldump in db-dumps/"),
+    ("no script", lambda p: zip_of(p, RESUME), "{} is a zip archive without a mysqldump script in db-dumps/"),
     ("no files", lambda p: zip_of(p, DUMP),
-     "{} holds no storage directory (storage/app), as backup:run --only-db leaves it out"),
+     "{} contains no storage directory (storage/app), as after backup:run --only-db"),
     ("no files but the code", lambda p: zip_of(p, DUMP, ("public/index.php", b""), ("app/Http/x.php", b"")),
-     "{} holds no storage directory (storage/app), as backup:run --only-db leaves it out"),
+     "{} contains no storage directory (storage/app), as after backup:run --only-db"),
     ("two scripts", lambda p: zip_of(p, DUMP, ("db-dumps/b.sql", SCRIPT), RESUME),
-     "{} holds more than one script of mysqldump: db-dumps/mysql-apiary.sql, db-dumps/b.sql"),
+     "{} contains more than one mysqldump script: db-dumps/mysql-apiary.sql, db-dumps/b.sql"),
     ("two storages", lambda p: zip_of(p, DUMP, RESUME, ("old/storage/app/x", b"")),
-     "{}: it holds more than one storage directory: old/storage/app, var/www/html/storage/app"),
+     "{}: it contains more than one storage directory: old/storage/app, var/www/html/storage/app"),
     ("bzip2", lambda p: zip_of(p, DUMP, RESUME, method=zipfile.ZIP_BZIP2),
-     "{}: the zip archive holds entries compressed by method 12, which is neither deflate nor none"),
-    ("empty", lambda p: zip_of(p), "{} is a zip archive without a script of mysqldump in db-dumps/"),
-    ("encrypted", lambda p: zip_of(p, DUMP, RESUME, password=b"p"), "{} is encrypted, and no password was given"),
+     "{}: the zip archive contains entries compressed by method 12, which is neither deflate nor none"),
+    ("empty", lambda p: zip_of(p), "{} is a zip archive without a mysqldump script in db-dumps/"),
+    ("encrypted", lambda p: zip_of(p, DUMP, RESUME, password=b"p"), "{} is encrypted, but no password was given"),
 )  # fmt: skip
 
 
@@ -235,8 +236,8 @@ def test_the_password_comes_from_a_file(tmp_path: Path) -> None:
     wrong.write_bytes(b"something else")
     assert find_backup(path, read_password(secret))
     assert str(refused(path, read_password(wrong))) == (
-        f"the password does not open {path}\n"
-        "HINT: Give the one that the backup was made with (BACKUP_ARCHIVE_PASSWORD of spatie/laravel-backup)."
+        f"the password does not decrypt {path}\n"
+        "HINT: Use the password of the backup (BACKUP_ARCHIVE_PASSWORD of spatie/laravel-backup)."
     )
     settings = tmp_path / "apiary-drill.toml"
     settings.write_text('[backup]\ndirectory = "*.zip"\npassword_file = "s"\n')
@@ -256,10 +257,10 @@ def test_the_password_comes_from_a_file(tmp_path: Path) -> None:
         assert result.exit_code == code, (options, result.output)
         assert PASSWORD.decode() not in result.output
     both = ["verify", "--dump", str(path), "--storage", str(path), "--password-file", str(secret)]
-    assert "--password-file goes with a BACKUP that is a zip" in CliRunner().invoke(main, both).output
+    assert "--password-file applies only to a BACKUP that is a zip" in CliRunner().invoke(main, both).output
     for content in (b"", b"\n", b"a\nb", bytes(2000)):
         secret.write_bytes(content)
-        with pytest.raises(UsageError, match="does not hold a password"):
+        with pytest.raises(UsageError, match="does not contain a password"):
             read_password(secret)
 
 
@@ -292,7 +293,7 @@ def test_a_script_named_by_dump_is_told_that_its_zip_is_a_backup(tmp_path: Path)
     path = zip_of(tmp_path / "b.zip", DUMP, RESUME)
     with pytest.raises(UsageError) as wrong:
         read_script(path, None)
-    assert "is a BACKUP by itself" in wrong.value.hints[0]
+    assert "can be verified as BACKUP" in wrong.value.hints[0]
 
 
 def test_a_directory_of_zips_stands_for_the_newest(tmp_path: Path) -> None:
@@ -311,7 +312,7 @@ def test_a_directory_of_zips_stands_for_the_newest(tmp_path: Path) -> None:
         assert (shown.exit_code, found.chosen in " ".join(shown.stderr.split())) == (0, True)
         assert "mysql-apiary.sql in 2026-11-22-02-00-00.zip" in shown.stdout
     (kept / f"{nights[2].name}.sha256").write_text("0" * 64 + f"  {nights[2].name}\n")
-    with pytest.raises(BrokenArtifact, match="is not what"):
+    with pytest.raises(BrokenArtifact, match="does not match"):
         find_backup(kept)
     (kept / f"{nights[2].name}.sha256").unlink()
     os.utime(nights[1], (1_800_000_002,) * 2)

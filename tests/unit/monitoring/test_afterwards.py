@@ -73,9 +73,9 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
     do_afterwards(finished(tmp_path, telling), said.append)
     assert said == [
         f"sign the evidence: cannot read the key {tmp_path / 'gone'}: No such file or directory",
-        f"metrics: {tmp_path / 'drill.prom'} is not a file of metrics that this program wrote"
-        " HINT: Name another file, or remove this one.",
-        "notifications: 1 of 1 notifications could not be sent: number 1 (JSON) was refused or not reached",
+        f"metrics: {tmp_path / 'drill.prom'} was not written as a metrics file by this program HINT: Name "
+        "another file, or remove this one.",
+        "notifications: 1 of 1 notifications could not be sent: number 1 (JSON) was rejected or could not be reached",
         "dead man's switch: the dead man's switch could not be reached",
     ]
 
@@ -116,7 +116,7 @@ def test_a_backup_that_is_not_there_is_told(here: Path, service: Service) -> Non
     assert code == 2
     assert service.paths == ["/ping/start", "/notify", "/ping/fail"]
     message = sent_to(service)
-    assert message["title"] == "restore drill did not begin: verify"
+    assert message["title"] == "restore drill did not start: verify"
     assert message["message"] in output
 
 
@@ -124,7 +124,7 @@ def test_a_scenario_that_is_not_there_is_told_to_whom_another_file_names(here: P
     (here / "whom.toml").write_text(f'[notify]\nurls = ["json://127.0.0.1:{service.port}/notify"]\n')
     code, _ = call("run", "no-such-scenario", "--config", "whom.toml")
     assert code == 2
-    assert sent_to(service)["title"] == "restore drill did not begin: run"
+    assert sent_to(service)["title"] == "restore drill did not start: run"
 
 
 def test_a_service_that_is_gone_does_not_change_what_is_told_of_the_drill(here: Path, closed_port: int) -> None:
@@ -134,7 +134,9 @@ def test_a_service_that_is_gone_does_not_change_what_is_told_of_the_drill(here: 
     )
     code, output = call("run", "no-such-scenario")
     assert code == 2
-    assert "notifications: 1 of 1 notifications could not be sent: number 1 (JSON) was refused or not reached" in output
+    assert (
+        "notifications: 1 of 1 notifications could not be sent: number 1 (JSON) was rejected or could not be reached"
+    ) in output
     assert output.count("dead man's switch: the dead man's switch could not be reached") == 2
     assert "no-such-scenario" in output
     assert "secret" not in output
@@ -143,11 +145,11 @@ def test_a_service_that_is_gone_does_not_change_what_is_told_of_the_drill(here: 
 @pytest.mark.parametrize(
     ("options", "config", "told"),
     [
-        (("--metrics", "none/x.prom"), "", "cannot write metrics to {here}/none/x.prom: there is no directory"),
-        (("--metrics", "apiary-drill.toml"), "x = 1\n", "is not a file of metrics that this program wrote"),
-        (("--ping", "secret"), "", "--ping: that is not a URL that begins with https:// or http://"),
-        ((), '[notify]\nurls = ["secret"]\n', "notify.urls: number 1 of 1 is not a URL that apprise knows"),
-        ((), '[notify]\nping = "secret"\n', "notify.ping: that is not a URL that begins with https:// or http://"),
+        (("--metrics", "none/x.prom"), "", "cannot write metrics to {here}/none/x.prom: directory"),
+        (("--metrics", "apiary-drill.toml"), "x = 1\n", "was not written as a metrics file by this program"),
+        (("--ping", "secret"), "", "--ping: not a URL that starts with https:// or http://"),
+        ((), '[notify]\nurls = ["secret"]\n', "notify.urls: number 1 of 1 is not a URL that apprise supports"),
+        ((), '[notify]\nping = "secret"\n', "notify.ping: not a URL that starts with https:// or http://"),
         ((), '[notify]\nurl = "secret"\n', "notify.url: extra inputs are not permitted"),
         (("--config", "none.toml"), "", "cannot read the configuration none.toml: No such file or directory"),
     ],
@@ -182,7 +184,7 @@ def test_a_recovery_is_told_from_what_the_history_says(tmp_path: Path, service: 
     assert said == []
     message = sent_to(service)
     assert message["title"] == "PASS again: restore drill of apiary"
-    assert message["message"].endswith("Drill drill-1, begun 2026-11-23 22:37 UTC.")
+    assert message["message"].endswith("Drill drill-1, started 2026-11-23 22:37 UTC.")
 
 
 def test_silence_is_told_where_it_is_asked_for(here: Path, service: Service) -> None:
@@ -192,7 +194,7 @@ def test_silence_is_told_where_it_is_asked_for(here: Path, service: Service) -> 
     code, output = call("status", "--notify")
     assert code == 1
     message = sent_to(service)
-    assert message["title"] == "1 backup has no recent good restore drill"
+    assert message["title"] == "1 backup has no recent passed restore drill"
     assert " ".join(message["message"].split()) in output
     service.requests.clear()
     assert call("status") == (1, output)
@@ -201,11 +203,11 @@ def test_silence_is_told_where_it_is_asked_for(here: Path, service: Service) -> 
 
 def test_an_alarm_that_reaches_nobody_is_told(here: Path, closed_port: int) -> None:
     code, output = call("status", "--notify")
-    assert (code, "--notify needs [notify] with urls or urls_file in apiary-drill.toml" in output) == (2, True)
+    assert (code, "--notify requires [notify] with urls or urls_file in apiary-drill.toml" in output) == (2, True)
     (here / "apiary-drill.toml").write_text(
         f'[backup]\ndirectory = "x"\n[notify]\nurls = ["json://127.0.0.1:{closed_port}/secret"]\n'
     )
     code, output = call("status", "--notify")
     assert code == 1
-    assert "1 of 1 notifications could not be sent: number 1 (JSON) was refused or not reached" in output
+    assert "1 of 1 notifications could not be sent: number 1 (JSON) was rejected or could not be reached" in output
     assert "secret" not in output

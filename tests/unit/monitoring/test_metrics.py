@@ -1,4 +1,4 @@
-"""The textfile is what Prometheus reads, says what the run came to, and keeps the time of the last good drill."""
+"""The textfile is what Prometheus reads, says what the run came to, and keeps the time of the last passed drill."""
 
 from __future__ import annotations
 
@@ -230,14 +230,14 @@ def test_a_file_of_something_else_is_not_overwritten(foreign: Path, good: DrillR
         with pytest.raises(UsageError) as caught:
             attempt()
         assert str(caught.value) == (
-            f"{foreign} is not a file of metrics that this program wrote\nHINT: Name another file, or remove this one."
+            f"{foreign} was not written as a metrics file by this program\nHINT: Give another file, or delete this one."
         )
     assert foreign.read_text() == text
 
 
 def test_bytes_that_are_no_text_are_not_overwritten(foreign: Path, good: DrillResult) -> None:
     foreign.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="is not a file of metrics that this program wrote"):
+    with pytest.raises(UsageError, match="was not written as a metrics file by this program"):
         write_metrics(foreign, good)
     assert foreign.read_bytes() == b"\xff\xfe\x00"
 
@@ -261,7 +261,7 @@ def test_a_place_where_nothing_can_be_written_is_told_before_the_drill(tmp_path:
     path = tmp_path / "none" / "x.prom"
     with pytest.raises(UsageError) as caught:
         check_file(path)
-    assert str(caught.value) == f"cannot write metrics to {path}: there is no directory {path.parent}"
+    assert str(caught.value) == f"cannot write metrics to {path}: directory {path.parent} does not exist"
     with pytest.raises(UsageError) as caught:
         check_file(tmp_path)
     assert str(caught.value) == f"cannot read the earlier metrics {tmp_path}: Is a directory"

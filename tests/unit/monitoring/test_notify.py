@@ -85,8 +85,8 @@ def test_a_failure_is_told_with_what_decided_it(service: Service, bad: DrillResu
     assert lines[5:] == [
         f"… and {len(bad.reasons) - 5} more.",
         "Recovery time 3 s.",
-        "14 errors, 0 warnings. The drill before was PASS.",
-        "Drill 20261122T223700Z-verify-a04187, begun 2026-11-22 22:37 UTC.",
+        "14 errors, 0 warnings. The previous drill was PASS.",
+        "Drill 20261122T223700Z-verify-a04187, started 2026-11-22 22:37 UTC.",
     ]
 
 
@@ -98,8 +98,9 @@ def test_a_recovery_is_told(service: Service, good: DrillResult) -> None:
         "success",
     )
     assert message["message"] == (
-        "Recovery time 12 s.\n0 errors, 2 warnings. The drill before was FAIL.\n"
-        "Drill 20261123T002231Z-documented-34852b, begun 2026-11-23 00:22 UTC."
+        "Recovery time 12 s.\n"
+        "0 errors, 2 warnings. The previous drill was FAIL.\n"
+        "Drill 20261123T002231Z-documented-34852b, started 2026-11-23 00:22 UTC."
     )
 
 
@@ -110,12 +111,12 @@ def test_one_more_good_drill_is_no_news(service: Service, good: DrillResult) -> 
 
 
 def test_silence_is_told(service: Service) -> None:
-    notify_silence(["apiary: the last good drill was 101 days ago"], settings(service.port))
+    notify_silence(["apiary: the last passed drill was 101 days ago"], settings(service.port))
     notify_silence(["one: never", "two: never"], settings(service.port))
     notify_silence([], settings(service.port))
     assert [(each["title"], each["message"]) for each in service.messages()] == [
-        ("1 backup has no recent good restore drill", "apiary: the last good drill was 101 days ago"),
-        ("2 backups have no recent good restore drill", "one: never\ntwo: never"),
+        ("1 backup has no recent passed restore drill", "apiary: the last passed drill was 101 days ago"),
+        ("2 backups have no recent passed restore drill", "one: never\ntwo: never"),
     ]
 
 
@@ -124,7 +125,7 @@ def test_a_drill_that_could_not_begin_is_a_failure(service: Service) -> None:
     notify_not_begun("verify", "backups/2* matches nothing", settings(service.port))
     (message,) = service.messages()
     assert (message["title"], message["message"]) == (
-        "restore drill did not begin: verify",
+        "restore drill did not start: verify",
         "backups/2* matches nothing",
     )
 
@@ -151,20 +152,20 @@ def test_a_service_that_refuses_is_told_and_the_others_are_reached(
     service: Service, closed_port: int, bad: DrillResult
 ) -> None:
     assert told(bad, settings(service.port, closed_port)) == (
-        "1 of 2 notifications could not be sent: number 2 (JSON) was refused or not reached"
+        "1 of 2 notifications could not be sent: number 2 (JSON) was rejected or could not be reached"
     )
     assert len(service.requests) == 1
     service.statuses = [500]
     assert told(bad, settings(service.port)) == (
-        "1 of 1 notifications could not be sent: number 1 (JSON) was refused or not reached"
+        "1 of 1 notifications could not be sent: number 1 (JSON) was rejected or could not be reached"
     )
 
 
 def test_a_service_that_never_answers_is_left_alone(service: Service, bad: DrillResult) -> None:
     service.silent = True
     assert told(bad, settings(service.port, service.port, timeout_s=0.5)) == (
-        "2 of 2 notifications could not be sent: number 1 (JSON) did not end within 0.5 s;"
-        " number 2 (JSON) did not end within 0.5 s"
+        "2 of 2 notifications could not be sent: number 1 (JSON) did not finish within 0.5 s;"
+        " number 2 (JSON) did not finish within 0.5 s"
     )
 
 
@@ -205,6 +206,6 @@ def test_a_url_that_is_none_is_told_by_its_number(closed_port: int) -> None:
         with pytest.raises(UsageError) as caught:
             check_urls([f"json://127.0.0.1:{closed_port}/", wrong])
         assert str(caught.value) == (
-            "notify.urls: number 2 of 2 is not a URL that apprise knows\n"
-            "HINT: Its documentation lists the services and how their URLs are written."
+            "notify.urls: number 2 of 2 is not a URL that apprise supports\n"
+            "HINT: See its documentation for the services and the form of their URLs."
         )

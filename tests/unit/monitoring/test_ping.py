@@ -94,7 +94,7 @@ def test_a_server_that_answers_a_byte_at_a_time_is_left_alone(service: Service) 
 def test_what_cannot_be_asked_for_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         checked_ping(url, "--ping")
-    assert str(caught.value) == "--ping: that is not a URL that begins with https:// or http://"
+    assert str(caught.value) == "--ping: not a URL that starts with https:// or http://"
 
 
 def test_the_url_is_not_in_what_is_logged_of_settings() -> None:

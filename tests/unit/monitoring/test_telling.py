@@ -76,7 +76,7 @@ def test_a_secret_stands_in_one_place(tmp_path: Path, name: str) -> None:
     path.write_text(f'[notify]\n{name} = {value}\n{name}_file = "x"\n')
     with pytest.raises(UsageError) as caught:
         read_table(path)
-    assert str(caught.value) == f"{path} has 1 error\n{path}: notify: give {name} or {name}_file, not both"
+    assert str(caught.value) == f"{path} has 1 error\n{path}: notify: give either {name} or {name}_file"
 
 
 def test_the_whole_configuration_does_not_show_a_secret_either(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_the_whole_configuration_does_not_show_a_secret_either(tmp_path: Path) -
     "content, told",
     [
         (None, "cannot read {path}: No such file or directory"),
-        (b"# nobody\n", "{path} holds no URL"),
+        (b"# nobody\n", "{path} contains no URL"),
         (b"\xff\xfe", "{path} is not text"),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_file_of_secrets_that_is_no_use_is_told(tmp_path: Path, content: bytes
 
 
 def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"apiary-drill\.toml is not a TOML file: "):
+    with pytest.raises(UsageError, match=r"apiary-drill\.toml is not valid TOML: "):
         settings_for(tmp_path, "[notify\n")
     with pytest.raises(UsageError, match=r"cannot read the configuration .*: No such file or directory"):
         read_table(tmp_path / "none.toml")

@@ -84,7 +84,7 @@ def failed(evidence: Evidence) -> DrillResult:
 
 def ended_early() -> DrillResult:
     """A drill that a server ended."""
-    error = StageFailed("restore-database", ServerFailed("MySQL went away while the script ran", "Try again."))
+    error = StageFailed("restore-database", ServerFailed("MySQL went away while the dump was loading", "Try again."))
     return described(result_of((), error), failed=True)
 
 

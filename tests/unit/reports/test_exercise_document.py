@@ -71,7 +71,7 @@ def test_the_first_page_is_for_a_board(document: Document) -> None:
         "Disaster-recovery exercise, 2026Q4", "RoboJackets", None,
     )  # fmt: skip
     assert document.sentence == "12 drills of 2 backups and of generated data: 9 passed, 2 failed, 1 inconclusive."
-    assert document.lead == ("The latest drill of each of them passed.",)
+    assert document.lead == ("The latest drill of every backup passed.",)
     assert document.subject == (
         ("Period", "2026-10-01 to 2026-12-31, whole days, UTC"),
         ("Systems", "Apiary (production)"),
@@ -96,8 +96,8 @@ def test_the_first_page_is_for_a_board(document: Document) -> None:
     assert "archive of 2024 is in scope and was not drilled in this period." in told(document, "summary")
     actions = grid(document, "summary", "Open corrective actions")
     assert actions.rows[1] == (
-        "table-shrank of rsvps in production: All of the backup came back, but the backup itself holds less or more"
-        " than it usually does.",
+        "table-shrank of rsvps in production: The backup was restored completely, but contains less or more "
+        "than usual.",
         "Head of IT", "2026-12-31, overdue", "Ask the treasurer.",
     )  # fmt: skip
     assert actions.marked == {0, 1}
@@ -123,7 +123,7 @@ def test_a_latest_drill_that_did_not_pass_comes_first() -> None:
     assert generated.sentence == "1 drill with generated data: 1 passed. No backup was drilled."
     bare = exercise_document(of(), Particulars())
     assert bare.eyebrow == "Restore drills of Apiary"
-    assert ("Owners", "none named ([exercise] owners)") in bare.subject
+    assert ("Owners", "none given ([exercise] owners)") in bare.subject
 
 
 def test_a_drill_that_failed_or_was_fast_has_no_recovery_time_that_counts() -> None:
@@ -131,10 +131,10 @@ def test_a_drill_that_failed_or_was_fast_has_no_recovery_time_that_counts() -> N
     quick = drill("2026-10-05", mode="fast", recovery_time_s=5.0)
     lost = drill("2026-10-06", verdict=Verdict.FAIL, recovery_time_s=6.0, findings=(ROWS,))
     document = exercise_document(of(drills=[quick, lost]), Particulars())
-    rows = grid(document, "objectives", "Measured against").rows
+    rows = grid(document, "objectives", "Results against").rows
     assert rows[0][3:] == ("6.0 s", "not measured", "no drill counts")
     assert rows[1][3:] == ("1 h", "1 h", "met in 1 of 1"), "how new a row is does not depend on the disk"
-    assert [row[3] for row in grid(document, "drills", "Every drill").rows] == ["(5.0 s)", "(6.0 s)"]
+    assert [row[3] for row in grid(document, "drills", "All drills").rows] == ["(5.0 s)", "(6.0 s)"]
 
 
 def test_controls_of_standards_name_sections_that_exist(document: Document) -> None:
@@ -151,7 +151,7 @@ def test_controls_of_standards_name_sections_that_exist(document: Document) -> N
 
 
 def test_every_drill_has_its_line(document: Document) -> None:
-    drills = grid(document, "drills", "Every drill")
+    drills = grid(document, "drills", "All drills")
     assert len(drills.rows) == 12
     assert drills.rows[0] == ("2026-10-05", "production", "PASS", "30 min 5 s", "1 h", "0", "1")
     assert drills.rows[5] == ("2026-11-02", "production", "FAIL", "1 h 3 min, missed", "1 h", "1", "1")
@@ -164,7 +164,7 @@ def test_every_drill_has_its_line(document: Document) -> None:
 
 
 def test_objectives_are_told_with_their_worst(document: Document) -> None:
-    rows = grid(document, "objectives", "Measured against").rows
+    rows = grid(document, "objectives", "Results against").rows
     assert rows[0] == (
         "production", "Recovery time", "at most 1 h", "30 min 42 s", "1 h 3 min", "missed in 1 of 5",
     )  # fmt: skip
@@ -204,7 +204,7 @@ def test_what_was_proven_is_told_in_words(document: Document) -> None:
         scored, "coverage"
     )
     nothing = exercise_document(of(known=Known(faults={"dump": ()}, scenarios=())), PARTICULARS)
-    assert told(nothing, "coverage")[-1] == "This version knows no faults."
+    assert told(nothing, "coverage")[-1] == "This version has no faults."
     assert set(FAMILY_WORDS) == set(FAMILIES)
 
 
@@ -223,7 +223,7 @@ def test_the_register_has_each_open_finding_once(document: Document) -> None:
 
 def test_changes_since_the_last_period(document: Document) -> None:
     assert told(document, "changes")[:6] == [
-        "The period before, 2026-07-01 to 2026-09-30, had 4 drills; this one had 12 drills.",
+        "The previous period, 2026-07-01 to 2026-09-30, had 4 drills; this one had 12 drills.",
         "New: step-start-target (start-target) in production",
         "New: row-count (users) in staging",
         "New: table-shrank (rsvps) in production",
@@ -239,7 +239,7 @@ def test_tables_that_came_and_went() -> None:
     document = exercise_document(of(drills=drills), Particulars())
     assert grid(document, "changes", "Rows by table").rows == (("new", "0", "50", "new"), ("old", "40", "0", "gone"))
     same = exercise_document(of(drills=[drill("2026-09-07"), drill("2026-10-05")]), Particulars())
-    sentence = "production: every table has as many rows as in the last good drill before the period."
+    sentence = "production: every table has as many rows as in the last passed drill before the period."
     assert sentence in told(same, "changes")
 
 
@@ -249,19 +249,19 @@ def test_open_points(document: Document) -> None:
         "production: the latest drill missed its objective for the recovery point.",
         "production: warning orphans-accepted (attendance), seen since 2026-07-06.",
         "production: warning table-shrank (rsvps), seen since 2026-12-07.",
-        "The control lost-row of 2026-12-15 came out as PASS instead of FAIL.",
+        "The negative control lost-row of 2026-12-15 ended as PASS instead of FAIL.",
         "Faults that were not detected: lost-row.",
         "Not covered: 2 failure modes; they stand under “What was proven, by kind of failure”.",
-        "Stand-ins took the place of real components: embedded Meilisearch, stand-in Apiary.",
+        "Stand-ins replaced real components: embedded Meilisearch, stand-in Apiary.",
     ]
 
 
 def test_a_history_that_was_changed_is_the_first_open_point() -> None:
-    found = replace(of(), chain=Chain(20, "ab" * 32, ("entry 3 is not there: removed after being recorded",)))
+    found = replace(of(), chain=Chain(20, "ab" * 32, ("entry 3 is missing: removed after being recorded",)))
     first = next(open_points(found))
-    assert first == "The history is not as it was recorded: entry 3 is not there: removed after being recorded."
+    assert first == "The history was modified: entry 3 is missing: removed after being recorded."
     evidence = told(exercise_document(found, Particulars()), "evidence")
-    assert evidence[0] == "entry 3 is not there: removed after being recorded"
+    assert evidence[0] == "entry 3 is missing: removed after being recorded"
 
 
 def test_a_failed_latest_drill_is_an_open_point() -> None:
@@ -270,7 +270,7 @@ def test_a_failed_latest_drill_is_an_open_point() -> None:
 
 
 def test_the_results_are_named_by_their_digests(document: Document) -> None:
-    results = grid(document, "evidence", "Results")
+    results = grid(document, "evidence", "Source results")
     assert len(results.rows) == 12
     assert results.rows[0][2] == "cd" * 32
 
@@ -278,7 +278,7 @@ def test_the_results_are_named_by_their_digests(document: Document) -> None:
 def test_there_are_lines_to_fill_by_hand(document: Document) -> None:
     assert blocks(document, "people") == [
         Form("Participants", ("Name", "Role", "Present"), 6),
-        Form("Decisions", ("Decision", "Who", "By when"), 6),
+        Form("Decisions", ("Decision", "Who", "Due"), 6),
     ]
 
 

@@ -59,12 +59,12 @@ def test_a_pass_fits_on_a_screen_and_says_what_was_not_proven() -> None:
         "✓ 21,000 Title of rows",
         "✓ 5 Title of orphans (1 remark)",
         "Findings",
-        "Severity Code What was found",
+        "Severity Code Findings",
         "warning orphans-accepted 7 rows.",
         "",
-        "PASS The backup restores: everything that was checked came back.",
-        "drill 34.6 s; restore (steps 2 to 6 of the guide) 12.3 s, faithful; newest row 2026-11-22 12:00:00 UTC.",
-        "Not proven: That MySQL takes it.",
+        "PASS The backup restores: every check passed.",
+        "drill 34.6 s; recovery time (RTO) 12.3 s, production-like durability; newest row 2026-11-22 12:00:00 UTC.",
+        "Not verified: That MySQL takes it.",
         "Details: /runs/one",
     ]
 
@@ -73,14 +73,14 @@ def test_a_fail_says_why_in_the_words_of_the_findings() -> None:
     lines = shown(result(check("rows", 2, LOST, NOTED)))
     assert "✗ 2 Title of rows (1 error, 1 remark)" in lines
     assert "error row-count Table users has 1 rows, the source had 2. Look at the dump." in lines
-    verdict = lines.index("FAIL The backup does not restore as it should.")
+    verdict = lines.index("FAIL The backup does not restore correctly.")
     assert lines[verdict + 1] == "Table users has 1 rows, the source had 2."
 
 
 def test_inconclusive_is_neither_and_says_what_could_not_be_told() -> None:
     lines = shown(result(check("rows", 0, unknown="there was nothing to compare")))
-    assert "? 0 Title of rows (could not tell: there was nothing to compare)" in lines
-    verdict = lines.index("INCONCLUSIVE The drill could not tell whether the backup restores.")
+    assert "? 0 Title of rows (inconclusive: there was nothing to compare)" in lines
+    verdict = lines.index("INCONCLUSIVE The drill could not determine whether the backup restores.")
     assert lines[verdict + 1] == "Title of rows: there was nothing to compare."
 
 
@@ -92,7 +92,7 @@ def test_many_reasons_and_findings_are_counted_beyond_the_first() -> None:
         f"error row-count Finding {number}." for number in range(12)
     ]
     assert "… and 8 more in the run directory" in lines
-    reasons = lines.index("FAIL The backup does not restore as it should.") + 1
+    reasons = lines.index("FAIL The backup does not restore correctly.") + 1
     assert lines[reasons : reasons + 4] == ["Finding 0.", "Finding 1.", "Finding 2.", "… and 17 more reasons."]
 
 
@@ -102,12 +102,12 @@ def test_remarks_that_are_not_listed_are_not_counted_as_errors() -> None:
 
 
 def test_an_error_that_ended_the_drill_is_told_with_its_hints() -> None:
-    error = StageFailed("read", BrokenArtifact("the dump is cut short", "Take the backup again."))
+    error = StageFailed("read", BrokenArtifact("the dump is truncated", "Take the backup again."))
     lines = shown(result_of((), error))
-    assert "error step-read Read: the dump is cut short. Take the backup again." in lines
+    assert "error step-read Read: the dump is truncated. Take the backup again." in lines
     assert lines[-5:] == [
-        "FAIL The backup does not restore as it should.",
-        "Read: the dump is cut short.",
+        "FAIL The backup does not restore correctly.",
+        "Read: the dump is truncated.",
         "drill 0.0 s.",
         "HINT: Take the backup again.",
         "Details: /runs/one",
@@ -156,7 +156,7 @@ def test_progress_on_a_terminal_shows_how_far_the_step_is() -> None:
 
 def test_the_file_with_all_that_was_said_is_named_where_there_is_one(tmp_path: Path) -> None:
     """On the console, and in what a test runner shows in place of a traceback."""
-    failed = result_of((), StageFailed("start", BrokenArtifact("`php artisan migrate` ended with exit status 1: why")))
+    failed = result_of((), StageFailed("start", BrokenArtifact("`php artisan migrate` failed with exit status 1: why")))
     for store in (None, Store(tmp_path)):
         if store is not None:
             store.save_details("all of it")
@@ -164,5 +164,5 @@ def test_the_file_with_all_that_was_said_is_named_where_there_is_one(tmp_path: P
         print_summary(console, failed, str(tmp_path))
         assert isinstance(console.file, io.StringIO)
         for told in (console.file.getvalue(), tell_unmet(failed, Expected(verdict=Verdict.PASS), tmp_path)):
-            assert "`php artisan migrate` ended with exit status 1: why" in told
-            assert (f"What was said when it failed: {tmp_path}/logs/error.txt" in told) is (store is not None)
+            assert "`php artisan migrate` failed with exit status 1: why" in told
+            assert (f"Output at the failure: {tmp_path}/logs/error.txt" in told) is (store is not None)

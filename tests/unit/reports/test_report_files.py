@@ -64,7 +64,7 @@ def test_what_cannot_be_written_is_said_before_anything_begins(command: list[str
     arguments = [str(run_dir) if word == "RUN" else word for word in command]
     code, output = call(*arguments, "--html", f"{run_dir}/nowhere/a.html")
     assert code == 2
-    assert f"cannot write --html {run_dir}/nowhere/a.html: there is no directory {run_dir}/nowhere" in " ".join(
+    assert f"cannot write --html {run_dir}/nowhere/a.html: directory {run_dir}/nowhere does not exist" in " ".join(
         output.split("\n")
     )
 
@@ -76,12 +76,14 @@ def test_every_kind_of_path_that_does_not_work_has_its_sentence(tmp_path: Path) 
         assert caught.value.exit_code == 2
         return str(caught.value)
 
-    assert told(html=tmp_path) == f"cannot write --html {tmp_path}: it is a directory\nHINT: Name the file in it."
+    assert told(html=tmp_path) == (
+        f"cannot write --html {tmp_path}: it is a directory\nHINT: Give the name of a file in it."
+    )
     assert told(junit=Path("/proc/self/a.xml")).startswith("cannot write --junit /proc/self/a.xml: ")
     same = tmp_path / "a"
     assert told(html=same, markdown=tmp_path / ".." / tmp_path.name / "a") == (
-        f"cannot write --markdown {tmp_path}/../{tmp_path.name}/a: --html goes there as well\n"
-        "HINT: Give each report a file of its own."
+        f"cannot write --markdown {tmp_path}/../{tmp_path.name}/a: --html writes to the same file\n"
+        "HINT: Give each report its own file."
     )
     check_files(ReportSettings(html=same, pdf=tmp_path / "b"))
     assert list(tmp_path.iterdir()) == []
@@ -90,7 +92,7 @@ def test_every_kind_of_path_that_does_not_work_has_its_sentence(tmp_path: Path) 
 def test_one_file_is_not_for_several_scenarios(tmp_path: Path) -> None:
     code, output = call("run", "documented", "documented", "--junit", str(tmp_path / "a.xml"))
     assert code == 2
-    assert "--junit names one file, and 2 scenarios are to run" in output
+    assert "--junit names one file, but 2 scenarios were given" in output
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_a_code_is_turned_back_into_a_name_where_the_run_directory_is(run_dir: P
     for asked in ("~0000000000", "nonsense", ""):
         exit_code, output = call("report", str(run_dir), "--name", asked)
         assert exit_code == 2
-        assert output.startswith(f"error: no file that this run saw has the code {asked}")
+        assert output.startswith(f"error: no file of this run has the code {asked}")
 
 
 WITHOUT_PANGO = """
@@ -190,9 +192,12 @@ def test_without_pango_a_pdf_is_refused_in_one_sentence_and_all_else_works(run_d
     (code, _, refused), written, (_, doctor, _) = json.loads(answers)
     assert (code, refused) == (
         2,
-        "error: a PDF needs the library Pango, which is not on this machine\n"
-        "HINT: As root on Debian, `apiary-drill doctor --install` fetches it.\n"
-        "HINT: Elsewhere install what Debian calls libpango-1.0-0, libpangoft2-1.0-0, libharfbuzz-subset0.\n",
+        (
+            "error: PDF reports need the library Pango, which is not installed\n"
+            "HINT: As root on Debian: `apiary-drill doctor --install`.\n"
+            "HINT: Elsewhere: install the equivalents of libpango-1.0-0, libpangoft2-1.0-0, "
+            "libharfbuzz-subset0.\n"
+        ),
     )
     assert written[0] == 0
-    assert "reports as PDF: a PDF needs the library Pango" in doctor
+    assert "reports as PDF: PDF reports need the library Pango" in doctor

@@ -137,7 +137,7 @@ def test_junit_tells_failures_from_what_could_not_be_told() -> None:
     assert failure.text == "row-count users: Lost \\x00 one. Look.\n3 more are not listed."
     assert fails.system_out == "compared: 2\nrows: 2\nwarning: orphans rsvps: 7 rows."
     (error,) = unknown.result
-    assert (type(error).__name__, error.message) == ("Error", "could not tell: there was nothing")
+    assert (type(error).__name__, error.message) == ("Error", "inconclusive: there was nothing")
     assert passes.result == []
     assert (suite.tests, suite.failures, suite.errors, suite.time) == (3, 1, 1, 83.2)
 
@@ -149,12 +149,12 @@ def test_a_drill_that_must_fail_is_green_when_it_does_and_red_when_it_does_not()
     (suite,) = JUnitXml.fromstring(render_junit(replace(noticed, expected_verdict=Verdict.FAIL)))
     rows, control = suite
     assert (rows.result, control.result, suite.failures, suite.errors) == ([], [], 0, 0)
-    assert control.name == "What was broken on purpose makes it FAIL"
+    assert control.name == "The injected fault must result in FAIL"
     assert "row-count users: Lost one." in rows.system_out
     missed = described(result_of((CheckResult("a", "Rows", 2),), None))
     (suite,) = JUnitXml.fromstring(render_junit(replace(missed, expected_verdict=Verdict.FAIL)))
     _, control = suite
-    assert (control.result[0].message, suite.failures) == ("It is PASS.", 1)
+    assert (control.result[0].message, suite.failures) == ("Verdict: PASS.", 1)
 
 
 def test_a_result_of_nothing_is_an_error_in_junit() -> None:
@@ -169,7 +169,7 @@ def test_workflow_commands_name_the_verdict_and_the_first_findings() -> None:
     noted = finding("orphans", "rsvps", "7 rows.", "0", "7", severity=Severity.WARNING)
     result = result_of((CheckResult("a", "A", 2, (*findings, noted)),), None)
     lines = list(workflow_commands(result))
-    assert lines[0] == "::error title=Restore drill%3A FAIL::The backup does not restore as it should."
+    assert lines[0] == "::error title=Restore drill%3A FAIL::The backup does not restore correctly."
     assert lines[1] == "::error title=row-count t0%2C%3A%25::Lost 0%25\\nof it."
     assert len([line for line in lines if line.startswith("::error")]) == 10
     assert lines[-1] == "::warning title=orphans rsvps::7 rows."
@@ -180,4 +180,4 @@ def test_a_summary_is_cut_between_blocks_where_it_is_too_long() -> None:
     long = "\n\n".join(["é" * 1000] * 2000)
     part = summary_part(long)
     assert len(part.encode()) <= 1 << 20
-    assert part.endswith("é\n\nThe rest did not fit; the report in the artifacts has all of it.\n")
+    assert part.endswith("é\n\nThe report was truncated here; the artifacts contain all of it.\n")

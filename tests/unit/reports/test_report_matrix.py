@@ -52,6 +52,6 @@ def test_one_line_for_each_and_why() -> None:
         "mysql 8.4: Two.",
         "1 of 3 combinations were not drilled",
         "",
-        " FAIL   the worst of 3 combinations",
+        " FAIL   the worst result of 3 combinations",
         "  Details: /runs/m",
     ]

@@ -78,7 +78,7 @@ def test_sections_come_in_the_order_that_readers_need(evidence: Evidence, tmp_pa
 def test_the_first_screen_says_what_was_restored_into_what(evidence: Evidence, tmp_path: Path) -> None:
     good = page_of(replace(passed(evidence), scenario="verify"), evidence, tmp_path)
     assert good.title == "production, backup of 2026-11-21 10:00 UTC"
-    assert good.sentence == "The backup restores: everything that was checked came back."
+    assert good.sentence == "The backup restores: every check passed."
     assert good.caveat == "Restored into stand-ins (stand-in Apiary). Not proven: that the real application starts."
     assert good.subject == (
         ("Restored into", "MySQL 9.7.4, stand-in Apiary 0.1.0"),
@@ -132,13 +132,13 @@ def test_nothing_is_claimed_that_was_not_judged(evidence: Evidence, tmp_path: Pa
 def test_a_failure_names_its_causes_first(evidence: Evidence, tmp_path: Path) -> None:
     bad = page_of(failed(evidence), evidence, tmp_path)
     assert bad.lead[:2] == (
-        "Table users has as many rows as the source had, but not the same ones. First primary keys: changed: [1].",
-        "The restore took 61.0 s, more than the objective of 60 s.",
+        "Table users has as many rows as the source, but with different content. First primary keys: changed: [1].",
+        "The restore took 61.0 s, which exceeds the objective of 60 s.",
     )
     assert bad.lead[2].endswith(" checks ran; 2 errors.")
     stopped = page_of(ended_early(), None, tmp_path)
     assert stopped.verdict is Verdict.INCONCLUSIVE
-    assert stopped.lead == ("Restore-database: MySQL went away while the script ran.", "Try again.")
+    assert stopped.lead == ("Restore-database: MySQL went away while the dump was loading.", "Try again.")
 
 
 def test_which_backup_it_was_and_who_accepted_what_it_lacks(evidence: Evidence, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_which_backup_it_was_and_who_accepted_what_it_lacks(evidence: Evidence, 
         (
             ("Name", "production"),
             ("Taken", "2026-11-21 10:00:00 UTC"),
-            ("Age at the drill", "1 day 2 h"),
+            ("Age at the time of the drill", "1 day 2 h"),
             ("Holds", "2 rows in 1 table"),
             ("Purpose of the drill", "To know whether it works."),
         )
@@ -174,10 +174,10 @@ def test_who_ran_it_where_and_with_which_configuration(evidence: Evidence, tmp_p
 
 
 def test_recovery_is_measured_against_the_objectives(evidence: Evidence, tmp_path: Path) -> None:
-    told = grid(section(passed(evidence), evidence, tmp_path, "recovery"), "Measured")
+    told = grid(section(passed(evidence), evidence, tmp_path, "recovery"), "Results")
     assert [row[1:] for row in told.rows] == [("12.0 s", "objective 1 h: met"), ("1 h", "objective 1 day: met")]
     assert told.marked == frozenset()
-    told = grid(section(failed(evidence), evidence, tmp_path, "recovery"), "Measured")
+    told = grid(section(failed(evidence), evidence, tmp_path, "recovery"), "Results")
     assert [row[1:] for row in told.rows] == [
         ("1 min 1 s", "objective 1 min: missed"), ("not measured", "no objective set"),
     ]  # fmt: skip
@@ -287,7 +287,7 @@ def test_tables_that_differ_have_their_rows_and_the_others_are_listed(evidence: 
     elsewhere = replace(elsewhere, target=replace(elsewhere.target, tables=()))
     told = grid(section(passed(evidence), elsewhere, tmp_path, "evidence"), "Tables")
     assert (told.caption, told.rows, told.marked) == (
-        "Tables that differ from the script",
+        "Tables that differ from the dump",
         (("users", "2", "none", "table is missing"),),
         {0},
     )
@@ -350,7 +350,7 @@ def test_what_was_broken_on_purpose_is_said_with_every_change(evidence: Evidence
     assert f"{told}and it is." in page_of(broken, evidence, tmp_path).lead
     missed = replace(passed(evidence), expected_verdict=Verdict.FAIL)
     assert f"{told}and it is not." in page_of(missed, evidence, tmp_path).lead
-    assert "Nothing was broken on purpose in this drill." in sentences(
+    assert "No fault was injected in this drill." in sentences(
         section(passed(evidence), evidence, tmp_path, "evidence")
     )
 
@@ -358,14 +358,14 @@ def test_what_was_broken_on_purpose_is_said_with_every_change(evidence: Evidence
 def test_without_evidence_it_is_said_why(evidence: Evidence, tmp_path: Path) -> None:
     """And what programs said is pointed at where it was kept."""
     why, broken, kept = sentences(section(ended_early(), None, tmp_path, "evidence"))
-    assert why == "There is none: the drill ended before it was collected."
-    assert broken == "Nothing was broken on purpose in this drill."
-    assert kept.endswith(f"The run directory {tmp_path.name} holds the JSON of every step and the servers' logs.")
+    assert why == "Not available: the drill ended before it was collected."
+    assert broken == "No fault was injected in this drill."
+    assert kept.endswith(f"The run directory {tmp_path.name} contains the JSON of every step and the servers' logs.")
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "error.txt").touch()
     why, _, kept = sentences(section(passed(evidence), None, tmp_path, "evidence"))
-    assert why == "There is none: it is not in the run directory."
-    assert kept.endswith("the servers' logs and what programs said when they failed (logs/error.txt).")
+    assert why == "Not available: it is not in the run directory."
+    assert kept.endswith("the servers' logs and the output of failed programs (logs/error.txt).")
 
 
 @over_table(

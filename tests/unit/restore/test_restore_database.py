@@ -123,9 +123,9 @@ def test_what_the_client_says_although_it_ends_well_is_told() -> None:
             code="client-warning",
             severity=Severity.WARNING,
             subject="stderr",
-            message="While the script ran, the client said: mysql: [Warning] Using a password",
-            remedy="Look up what it means: the same would be said in a real restore.",
+            message="While the dump was loading, the client reported: mysql: [Warning] Using a password",
+            remedy="Look up what it means: a real restore would report it too.",
         ),
     )
     many = complaint_findings(["x" * 1000] * 9)
-    assert (len(many), len(many[0].message)) == (5, 300 + len("While the script ran, the client said: "))
+    assert (len(many), len(many[0].message)) == (5, 300 + len("While the dump was loading, the client reported: "))

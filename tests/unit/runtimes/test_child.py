@@ -54,7 +54,7 @@ def test_a_child_that_ends_while_starting_carries_the_end_of_its_log(shell: Star
     with pytest.raises(ServerFailed) as caught:
         child.wait_ready(lambda: False, timeout_s=10)
     tail = [str(number) for number in range(300 - LOG_TAIL_LINES + 2, 301)] + ["cannot bind"]
-    assert caught.value.fact == "MySQL ended with exit status 7 while it was starting"
+    assert caught.value.fact == "MySQL exited with status 7 while it was starting"
     assert caught.value.details.splitlines() == [f"the end of {tmp_path}/logs/mysql.log:", *tail]
 
 
@@ -127,7 +127,7 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     child = Child("MySQL", ["/no/mysqld"], env={}, log=tmp_path / "log", cwd=tmp_path, stop_s=1)
     with pytest.raises(MissingProgram) as caught:
         child.start()
-    assert str(caught.value) == "cannot start MySQL: no program '/no/mysqld'"
+    assert str(caught.value) == "cannot start MySQL: program '/no/mysqld' not found"
 
 
 def test_a_free_port_can_be_bound() -> None:

@@ -80,7 +80,7 @@ def test_a_database_server_is_what_it_says_however_it_is_called() -> None:
         session = SimpleNamespace(row=lambda sql, row=row: row)
         told = mysql_component(cast(MySqlServer, SimpleNamespace(session=lambda s=session: nothing(s))), "mysqld")
         assert (told.name, told.version, told.real) == (name, version, real)
-        assert told.unproven == () if real else told.unproven[0].startswith(f"{name} stood in for MySQL: ")
+        assert told.unproven == () if real else told.unproven[0].startswith(f"{name} replaced MySQL: ")
 
 
 @contextmanager

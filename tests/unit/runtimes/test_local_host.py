@@ -88,7 +88,7 @@ def test_complaints_are_bounded_and_say_how_much_was_left_out() -> None:
     half = STDERR_LIMIT_BYTES // 2
     left_out = 1_000_007 - STDERR_LIMIT_BYTES
     assert status == 1
-    assert stderr == "a" * half + f"\n… {left_out} bytes left out …\n" + "a" * (half - 7) + "ERROR 1"
+    assert stderr == "a" * half + f"\n… {left_out} bytes omitted …\n" + "a" * (half - 7) + "ERROR 1"
 
 
 @over_table("size", [1, 7, 10_000])
@@ -138,7 +138,7 @@ def test_a_program_that_is_not_there() -> None:
     with pytest.raises(MissingProgram) as caught:
         HOST.start(["no-such-program"])
     assert str(caught.value) == (
-        "cannot run 'no-such-program': no such program\nHINT: `apiary-drill doctor` says how to get it."
+        "cannot run 'no-such-program': no such program\nHINT: `apiary-drill doctor` shows how to install it."
     )
 
 

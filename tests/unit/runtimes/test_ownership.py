@@ -125,7 +125,7 @@ def test_a_workspace_that_cannot_be_made_is_bad_usage(tmp_path: Path) -> None:
         pass
     assert str(caught.value) == (
         f"cannot make the work directory {tmp_path}/drills/mine: Not a directory\n"
-        "HINT: Name another place with APIARY_DRILL_STATE_DIR."
+        "HINT: Choose another location with APIARY_DRILL_STATE_DIR."
     )
 
 
@@ -140,8 +140,8 @@ def test_the_state_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: py
         with pytest.raises(UsageError) as caught:
             asked()
         assert caught.value.lines() == [
-            f"the state directory {tmp_path} belongs to the user with the number {mine}, not to {mine + 4711}",
-            "HINT: Name one of your own with APIARY_DRILL_STATE_DIR.",
+            f"the state directory {tmp_path} belongs to user ID {mine}, not to {mine + 4711}",
+            "HINT: Choose one of your own with APIARY_DRILL_STATE_DIR.",
         ]
     assert abandoned.exists()
     monkeypatch.setattr(os, "geteuid", lambda: mine)
@@ -361,6 +361,6 @@ def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(ServerFailed) as caught:
         sweep(tmp_path)
     assert str(caught.value) == (
-        f"cannot remove {directory}, which a drill left: Device or resource busy\n"
-        "HINT: Remove it yourself, or name another place with APIARY_DRILL_STATE_DIR."
+        f"cannot remove {directory}, left behind by a drill: Device or resource busy\n"
+        "HINT: Remove it manually, or choose another location with APIARY_DRILL_STATE_DIR."
     )

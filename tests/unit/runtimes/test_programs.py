@@ -14,10 +14,10 @@ from harness.base.settings import Settings, from_environment
 from harness.runtime.process.programs import meilisearch_command, meilisearch_version, mysql_programs
 
 HINTS = (
-    "HINT: As root on Debian, `apiary-drill doctor --install` fetches what is missing.\n"
-    "HINT: Elsewhere install MySQL (mysql-server, mysql-client) or MariaDB (mariadb-server, mariadb-client) with the"
-    " system's package manager; the servers need not run.\n"
-    "HINT: A server in another place is named with --mysqld or APIARY_DRILL_MYSQLD."
+    "HINT: As root on Debian, `apiary-drill doctor --install` installs what is missing.\n"
+    "HINT: Elsewhere, install MySQL (mysql-server, mysql-client) or MariaDB (mariadb-server, mariadb-client) "
+    "with the system's package manager; the servers need not be running.\n"
+    "HINT: For a server in another location, use --mysqld or APIARY_DRILL_MYSQLD."
 )
 MYSQLD = "mysqld  Ver 9.7.4 for Linux on x86_64 (MySQL Community Server - GPL)"
 MYSQL = "mysql  Ver 9.7.4 for Linux on x86_64 (MySQL Community Server - GPL)"
@@ -53,24 +53,24 @@ def refused(settings: Settings) -> str:
 
 def test_no_server_at_all_is_told_with_the_places_and_the_ways_out(settings: Settings, tmp_path: Path) -> None:
     assert refused(settings) == (
-        f"no database server: looked for mysqld or mariadbd in {tmp_path}/bin, {tmp_path}/cache/mysql-*\n{HINTS}"
+        f"no database server: no mysqld or mariadbd in {tmp_path}/bin, {tmp_path}/cache/mysql-*\n{HINTS}"
     )
     assert refused(replace(settings, search_path=())) == (
-        f"no database server: looked for mysqld or mariadbd in {tmp_path}/cache/mysql-*\n{HINTS}"
+        f"no database server: no mysqld or mariadbd in {tmp_path}/cache/mysql-*\n{HINTS}"
     )
 
 
 def test_a_server_that_was_named_and_is_not_there(settings: Settings, tmp_path: Path) -> None:
     program(tmp_path / "bin", "mysqld", MYSQLD)
     assert refused(replace(settings, mysqld="/opt/mysql/bin/mysqld")) == (
-        f"no database server: looked for /opt/mysql/bin/mysqld in {tmp_path}/bin, {tmp_path}/cache/mysql-*\n{HINTS}"
+        f"no database server: no /opt/mysql/bin/mysqld in {tmp_path}/bin, {tmp_path}/cache/mysql-*\n{HINTS}"
     )
 
 
 def test_a_server_that_does_not_run_is_none(settings: Settings, tmp_path: Path) -> None:
     """Such as one whose libraries are missing."""
     program(tmp_path / "bin", "mysqld", "error while loading shared libraries", status=127)
-    assert refused(settings).startswith("no database server: looked for mysqld or mariadbd in ")
+    assert refused(settings).startswith("no database server: no mysqld or mariadbd in ")
 
 
 def test_mysql_with_its_own_tools(settings: Settings, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_meilisearch_that_was_named_is_never_replaced_by_the_embedded_one(sett
     with pytest.raises(MissingProgram) as caught:
         meilisearch_command(replace(settings, meilisearch="/opt/meilisearch"))
     assert str(caught.value) == (
-        "no Meilisearch server at '/opt/meilisearch'\nHINT: Name the program, or leave the option out."
+        "no Meilisearch server at '/opt/meilisearch'\nHINT: Give another program, or omit the option."
     )
 
 
@@ -193,8 +193,8 @@ def test_neither_meilisearch_nor_its_engine(
     with pytest.raises(MissingProgram) as caught:
         meilisearch_command(settings)
     assert str(caught.value) == (
-        f"no Meilisearch: looked for meilisearch in {tmp_path}/bin, and the embedded server needs the Python package"
-        " milli\n"
+        f"no Meilisearch: no meilisearch in {tmp_path}/bin, and the embedded server needs the Python package "
+        "milli\n"
         "HINT: Install the embedded server with `pip install 'apiary-restore-drill[embedded]'`.\n"
         "HINT: Put the `meilisearch` program on the path, name it with --meilisearch, or drill in containers."
     )

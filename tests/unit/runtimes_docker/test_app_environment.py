@@ -82,7 +82,7 @@ def test_passport_keys_are_made_for_the_real_app_alone_and_only_when_missing() -
     assert passport_keys()["PASSPORT_PUBLIC_KEY"].startswith("-----BEGIN PUBLIC KEY-----\n")
     with pytest.raises(UsageError) as caught:
         check_pair({"PASSPORT_PUBLIC_KEY": "public"})
-    assert caught.value.fact == "the environment file has PASSPORT_PUBLIC_KEY and not PASSPORT_PRIVATE_KEY"
+    assert caught.value.fact == "the environment file has PASSPORT_PUBLIC_KEY but not PASSPORT_PRIVATE_KEY"
 
 
 def test_the_image_follows_the_server_that_wrote_the_dump() -> None:

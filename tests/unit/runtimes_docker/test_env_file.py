@@ -35,7 +35,7 @@ def test_what_is_no_variable_is_refused_without_its_value(tmp_path: Path) -> Non
     with pytest.raises(UsageError) as caught:
         read_env_file(path)
     assert str(caught.value) == (
-        f"{path}, line 2: not a variable\nHINT: Write NAME=value, without `export` and spaces."
+        f"{path}, line 2: not a variable assignment\nHINT: Write NAME=value, without `export` or spaces."
     )
 
 
@@ -45,7 +45,7 @@ def test_a_name_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         read_env_file(path)
     assert str(caught.value) == (
-        f"{path}, line 1: APP_KEY has no value\nHINT: Write APP_KEY=value, or APP_KEY= for empty."
+        f"{path}, line 1: APP_KEY has no value\nHINT: Write APP_KEY=value, or APP_KEY= for an empty value."
     )
 
 

@@ -35,8 +35,8 @@ def test_the_command() -> None:
     [
         ("ssh://", "ssh:// is not of the form ssh://[user@]host[:port][/path/of/docker.sock]"),
         ("ssh://far?x=1", "ssh://far?x=1 is not of the form ssh://[user@]host[:port][/path/of/docker.sock]"),
-        ("ssh://admin:secret@far", "an ssh:// address holds no password"),
-        ("ssh://far:ssh", "ssh://far:ssh has no port that can be used"),
+        ("ssh://admin:secret@far", "an ssh:// address cannot contain a password"),
+        ("ssh://far:ssh", "ssh://far:ssh has an invalid port"),
     ],
 )
 def test_what_is_refused(url: str, fact: str) -> None:

@@ -49,7 +49,7 @@ def test_a_template_with_any_fault_validates(fault: Fault) -> None:
         "[restore]\nsteps = ['pray']",
         "[limits]\nstage_s = 0",
         "[[fault]]\nname = 'drop-rwo'",
-        "[[fault]]\nname = 'drop-row'\nstage = 'start'",
+        "[[fault]]\nname = 'drop-row'\nat = 'start'",
         "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",
         "[[fault]]\nname = 'drop-row'\n[fault.options]\nsealed = 1",
         "[expected]\nverdict = 'GOOD'",

@@ -120,7 +120,8 @@ def test_a_newer_format_is_refused_wherever_its_number_stands(tmp_path: Path) ->
     with pytest.raises(UsageError) as caught:
         Store(tmp_path).load_result()
     assert str(caught.value) == (
-        f"{tmp_path / 'result.json'} has format {RESULT_VERSION + 1}, this program reads up to {RESULT_VERSION}\n"
+        f"{tmp_path / 'result.json'} has format {RESULT_VERSION + 1}, but this version reads up to "
+        f"{RESULT_VERSION}\n"
         "HINT: Read it with the version of apiary-drill that wrote it, or a newer one."
     )
 

@@ -20,8 +20,8 @@ from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from tests.naming import uncoded
 from tests.tables import over_table
 
-CUT = "HINT: The copy was cut short: take an earlier backup, or copy this one again from where it was made."
-CHANGED = "HINT: Some of its bytes were changed: take an earlier backup, or copy this one again."
+CUT = "HINT: The copy is truncated: use an earlier backup, or copy this one again from its origin."
+CHANGED = "HINT: Some of its bytes were changed: use an earlier backup, or copy this one again."
 
 
 @pytest.fixture
@@ -88,16 +88,17 @@ def test_a_changed_byte_in_a_content_changes_its_digest(archive: bytes) -> None:
 def test_zeros_in_the_middle_are_no_end(archive: bytes) -> None:
     """A block that a disk lost reads as zeros."""
     assert error_of(archive[:1536], bytes(512), archive[2048:]) == (
-        "the storage archive is damaged: a header follows on half an end-of-archive mark, at byte 2560 (unpacked) "
-        f"after 1 members, the last one a\n{CHANGED}"
+        "the storage archive is damaged: a header follows half of an end-of-archive mark, at byte 2560 "
+        "(unpacked) after 1 members, the last one a\n"
+        f"{CHANGED}"
     )
 
 
 def test_two_archives_one_behind_the_other_are_not_taken_for_the_first(archive: bytes) -> None:
     assert error_of(archive, archive) == (
-        "the storage archive is damaged: something follows the end-of-archive mark, at byte 20480 (unpacked) "
+        "the storage archive is damaged: data follows the end-of-archive mark, at byte 20480 (unpacked) "
         "after 2 members, the last one b\n"
-        "HINT: Two archives stand one behind the other, and tar restores only the first: take them apart."
+        "HINT: The file contains two archives, and tar restores only the first: separate them."
     )
 
 
@@ -106,8 +107,9 @@ def test_damaged_extended_headers_are_noticed(tar_of: Callable[..., bytes]) -> N
     records = archive[512:1024]
     for damaged in (records.replace(b"path=", b"path:"), b"x" + records[1:], records.replace(b"\n", b" ")):
         assert error_of(archive[:512], damaged, archive[1024:]) == (
-            "the storage archive is damaged: an extended header does not hold what it should, at byte 1024 (unpacked) "
-            f"after 0 members\n{CHANGED}"
+            "the storage archive is damaged: an extended header is malformed, at byte 1024 (unpacked) after "
+            "0 members\n"
+            f"{CHANGED}"
         )
 
 
@@ -120,15 +122,16 @@ def test_damaged_maps_of_sparse_files_are_noticed(tmp_path: Path, gnu_tar: Calla
     assert len(list(read_archive([archive]))) == 2
     for damaged in (b"2048576", b"9048576", b"1o48576", b"\n048576"):
         assert error_of(archive[:start], damaged, archive[start + 7 :]).startswith(
-            "the storage archive is damaged: the map of the sparse file ./s does not fit: "
+            "the storage archive is damaged: the map of the sparse file ./s is inconsistent: "
         )
 
 
 def test_content_where_none_can_be_is_noticed(tar_of: Callable[..., bytes]) -> None:
     """Readers differ on whether it is skipped: they would see two different archives."""
     assert error_of(tar_of(("l", tarfile.SYMTYPE, "x", bytes(512)))) == (
-        "the storage archive is damaged: l is a symlink and has 512 bytes of content, at byte 512 (unpacked) "
-        "after 0 members\nHINT: Make the archive with GNU tar and its option --format=pax."
+        "the storage archive is damaged: l is a symlink but has 512 bytes of content, at byte 512 (unpacked) "
+        "after 0 members\n"
+        "HINT: Create the archive with GNU tar and its option --format=pax."
     )
 
 
@@ -167,7 +170,7 @@ def test_a_whole_compression_of_a_cut_archive_is_broken(tmp_path: Path, archive:
     )
 
 
-FORMS = "HINT: A storage artifact is a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
+FORMS = "HINT: Supported are a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
 
 
 @over_table("content", [b"-- MySQL dump 10.13\n" * 100, gzip.compress(b"hello" * 1000)])
@@ -177,7 +180,7 @@ def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -
     with pytest.raises(UsageError) as caught:
         list(read_archive_file(path))
     assert not isinstance(caught.value, UnsafeArtifact)
-    assert str(caught.value) == f"{path}: this is no tar archive: its first 512 bytes are no header\n{FORMS}"
+    assert str(caught.value) == f"{path}: not a tar archive: its first 512 bytes are not a header\n{FORMS}"
 
 
 def test_a_zip_archive_is_said_to_be_one(tmp_path: Path) -> None:
@@ -185,7 +188,7 @@ def test_a_zip_archive_is_said_to_be_one(tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04" + bytes(1000))
     with pytest.raises(UsageError) as caught:
         list(read_archive_file(path))
-    assert caught.value.fact.startswith(f"the storage artifact cannot be read: {path} is a zip archive")
+    assert caught.value.fact.startswith(f"the storage archive cannot be read: {path} is a zip archive")
     assert f"HINT: {caught.value.hints[0]}" == FORMS
 
 
@@ -194,7 +197,7 @@ def test_an_artifact_that_does_not_exist_is_said_so(tmp_path: Path) -> None:
         list(read_archive_file(tmp_path / "gone.tar"))
     assert str(caught.value) == (
         f"the storage artifact {tmp_path}/gone.tar does not exist\n"
-        "HINT: Name the directory or the archive that holds the files of storage/app."
+        "HINT: Give the directory or the archive that contains the files of storage/app."
     )
 
 
@@ -212,14 +215,14 @@ def test_text_in_front_of_an_archive_is_the_cause_that_is_named(tmp_path: Path) 
             with pytest.raises(BrokenArtifact) as caught:
                 list(read_archive_file(artifact))
             assert re.fullmatch(
-                r".*/s\.tar\.gz: the storage archive is damaged: text stands in front of it \(\d+ lines, \d+ bytes\)\n"
-                r"HINT: The names that tar -v lists, or messages, went into the archive \(2>&1\): leave that out of the"
-                r" command, and take the backup again\.",
+                r".*/s\.tar\.gz: the storage archive is damaged: it starts with text \(\d+ lines, \d+ bytes\)\n"
+                r"HINT: The names that tar -v lists, or messages, were written into the archive \(2>&1\): remove that"
+                r" from the command, and take the backup again\.",
                 str(caught.value),
             ), packed
 
 
 def test_text_alone_is_no_archive() -> None:
     for text in (b"bees\n" * 1000, b"./resumes/a.pdf\n" * 200 + b"end", b"\n" * 600):
-        with pytest.raises(UsageError, match="this is no tar archive"):
+        with pytest.raises(UsageError, match="not a tar archive"):
             list(read_archive([text]))

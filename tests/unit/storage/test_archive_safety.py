@@ -17,58 +17,55 @@ from tests.naming import uncoded
 FILE, DIRECTORY = tarfile.REGTYPE, tarfile.DIRTYPE
 SOFT, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
 
-LEAVES = "HINT: Nothing was unpacked; a backup of storage/app holds nothing outside of it."
-LINK = (
-    "HINT: Nothing was unpacked. Put the file that the link is for in its place in storage/app, and take the backup"
-    " again."
-)
-TWICE = "HINT: Which one counts depends on the program that unpacks it; make the archive anew, in one go."
-BELOW = "HINT: Unpacking it could write outside the target: don't trust this archive."
-DEVICE = "HINT: Apiary keeps only files and directories: don't trust this archive."
-ANEW = "HINT: Make the archive anew, of the whole directory in one go."
+LEAVES = "HINT: Nothing was unpacked; a backup of storage/app contains nothing outside of it."
+LINK = "HINT: Nothing was unpacked. Replace the link in storage/app with its file, and take the backup again."
+TWICE = "HINT: Which one is extracted depends on the program; create the archive again in one run."
+BELOW = "HINT: Unpacking it could write outside the target: do not trust this archive."
+DEVICE = "HINT: Apiary stores only files and directories: do not trust this archive."
+ANEW = "HINT: Create the archive again, of the whole directory in one run."
 
 Member = tuple[str, bytes, str, bytes]
 
 MALICIOUS: dict[str, tuple[list[Member], str, str]] = {
-    "dot-dot in front": ([("../evil", FILE, "", b"x")], "../evil, which leads out with ..", LEAVES),
-    "dot-dot inside": ([("a/../../evil", FILE, "", b"x")], "a/../../evil, which leads out with ..", LEAVES),
-    "dot-dot directory": ([("./..", DIRECTORY, "", b"")], "./../, which leads out with ..", LEAVES),
-    "absolute": ([("/etc/passwd", FILE, "", b"x")], "/etc/passwd, which is an absolute name", LEAVES),
+    "dot-dot in front": ([("../evil", FILE, "", b"x")], "../evil, which leaves the directory with ..", LEAVES),
+    "dot-dot inside": ([("a/../../evil", FILE, "", b"x")], "a/../../evil, which leaves the directory with ..", LEAVES),
+    "dot-dot directory": ([("./..", DIRECTORY, "", b"")], "./../, which leaves the directory with ..", LEAVES),
+    "absolute": ([("/etc/passwd", FILE, "", b"x")], "/etc/passwd, which is an absolute path", LEAVES),
     "root as a file": ([(".", FILE, "", b"x")], "., which is a file in place of the root", LEAVES),
     "root as a link": ([(".", SOFT, "a", b"")], "., which is a symlink in place of the root", LEAVES),
     "absolute symbolic link": (
         [("l", SOFT, "/etc", b"")],
-        "l, which is a symbolic link that leads out, to /etc",
+        "l, which is a symbolic link that leaves the directory, to /etc",
         LINK,
     ),
     "symbolic link upwards": (
         [("a/l", SOFT, "../../etc", b"")],
-        "a/l, which is a symbolic link that leads out, to ../../etc",
+        "a/l, which is a symbolic link that leaves the directory, to ../../etc",
         LINK,
     ),
     "symbolic link that goes down and up": (
         [("a/b/s", SOFT, "../..", b""), ("x", SOFT, "a/b/s/..", b"")],
-        "x, which is a symbolic link that leads out, to a/b/s/..",
+        "x, which is a symbolic link that leaves the directory, to a/b/s/..",
         LINK,
     ),
     "hard link upwards": (
         [("h", HARD, "../secret", b"")],
-        "h, which is a hard link that leads out, to ../secret",
+        "h, which is a hard link that leaves the directory, to ../secret",
         LEAVES,
     ),
     "absolute hard link": (
         [("h", HARD, "/etc/shadow", b"")],
-        "h, which is a hard link that leads out, to /etc/shadow",
+        "h, which is a hard link that leaves the directory, to /etc/shadow",
         LEAVES,
     ),
     "hard link to nothing": (
         [("h", HARD, "gone", b"")],
-        "h as a hard link to gone, and no such file before it",
+        "h as a hard link to gone, but no such file before it",
         ANEW,
     ),
     "hard link through a link": (
         [("d", SOFT, "e", b""), ("h", HARD, "d/secret", b"")],
-        "h as a hard link to d/secret, and no such file before it",
+        "h as a hard link to d/secret, but no such file before it",
         ANEW,
     ),
     "member below a link": (
@@ -96,16 +93,16 @@ MALICIOUS: dict[str, tuple[list[Member], str, str]] = {
     "unknown type": (
         [("odd", b"Z", "", b"")],
         "odd, of the unknown type Z",
-        "HINT: Make the archive with GNU tar and its option --format=pax.",
+        "HINT: Create the archive with GNU tar and its option --format=pax.",
     ),
     "NUL in a name": (
         [("a\0b" + "x" * 100, FILE, "", b"x")],
         "the name a\\x00b" + "x" * 100 + ", which has a NUL byte in it",
-        "HINT: No file can have that name: don't trust this archive.",
+        "HINT: No file can have that name: do not trust this archive.",
     ),
     "control characters in a refused name": (
         [("../\x1b[2J", FILE, "", b"x")],
-        "../\\x1b[2J, which leads out with ..",
+        "../\\x1b[2J, which leaves the directory with ..",
         LEAVES,
     ),
 }
@@ -117,7 +114,7 @@ def test_malicious_members_are_refused_by_name(tar_of: Callable[..., bytes], cas
     with pytest.raises(UnsafeArtifact) as caught:
         list(read_archive([tar_of(*members)]))
     names = [name for member in members for name in (member[0], member[2])]
-    assert uncoded(str(caught.value), names) == f"the storage archive holds {fact}\n{hint}"
+    assert uncoded(str(caught.value), names) == f"the storage archive contains {fact}\n{hint}"
 
 
 def test_links_that_stay_inside_are_healthy(tar_of: Callable[..., bytes]) -> None:
@@ -157,7 +154,7 @@ def test_looking_at_a_directory_refuses_nothing(tar_of: Callable[..., bytes]) ->
     assert found == [(b"pipe", "special", b""), (b"l", "symlink", b"/etc")]
 
 
-RAISE = "HINT: Nothing was unpacked. If it is known to be that large, say so with --max-storage SIZE."
+RAISE = "HINT: Nothing was unpacked. If it really is that large, use --max-storage SIZE."
 
 
 def test_too_many_members_are_refused(tar_of: Callable[..., bytes]) -> None:
@@ -166,8 +163,7 @@ def test_too_many_members_are_refused(tar_of: Callable[..., bytes]) -> None:
     with pytest.raises(UnsafeArtifact) as caught:
         list(read_archive([archive], limits=ArchiveLimits(members=3)))
     assert str(caught.value) == (
-        "the storage archive holds more than 3 members\n"
-        "HINT: Nothing was unpacked. Hand in the storage directory alone."
+        "the storage archive contains more than 3 members\nHINT: Nothing was unpacked. Use the storage directory alone."
     )
 
 
@@ -186,7 +182,7 @@ def test_a_compressed_bomb_is_refused(tar_of: Callable[..., bytes]) -> None:
     with pytest.raises(UnsafeArtifact) as caught:
         list(read_archive([archive], limits=limits, compressed_bytes=5_000))
     assert str(caught.value) == (
-        f"the storage archive unpacks 5000 bytes to {512 + (1 << 20)} and more, above the ratio of 200\n{RAISE}"
+        f"the storage archive unpacks 5000 bytes to {512 + (1 << 20)} or more, above the ratio of 200\n{RAISE}"
     )
 
 
@@ -195,7 +191,7 @@ def test_a_bomb_behind_the_end_of_the_archive_is_refused() -> None:
     limits = ArchiveLimits(ratio=200, ratio_from_bytes=1 << 19)
     with pytest.raises(UnsafeArtifact) as caught:
         list(read_archive((bytes(1 << 20) for _ in range(1000)), limits=limits, compressed_bytes=5_000))
-    assert caught.value.fact == f"the storage archive unpacks 5000 bytes to {1 << 20} and more, above the ratio of 200"
+    assert caught.value.fact == (f"the storage archive unpacks 5000 bytes to {1 << 20} or more, above the ratio of 200")
 
 
 def test_a_header_that_would_fill_the_memory_is_refused(tar_of: Callable[..., bytes]) -> None:
@@ -207,8 +203,9 @@ def test_a_header_that_would_fill_the_memory_is_refused(tar_of: Callable[..., by
     with pytest.raises(UnsafeArtifact) as caught:
         list(read_archive([bytes(header), archive[512:]]))
     assert str(caught.value) == (
-        f"the storage archive holds an extended header of {1 << 30} bytes at byte 512, more than {8 << 20}\n"
-        "HINT: No tar writes that: don't trust this archive."
+        f"the storage archive contains an extended header of {1 << 30} bytes at byte 512, more than "
+        f"{8 << 20}\n"
+        "HINT: No tar program writes this: do not trust this archive."
     )
 
 
@@ -225,7 +222,7 @@ def test_holes_count_before_any_of_them_is_hashed(gnu_tar: Callable[..., bytes],
         with pytest.raises(UnsafeArtifact) as caught:
             list(read_archive_file(tmp_path / "s.tar"))
         assert f"the storage archive unpacks {size} bytes to 966367" in caught.value.fact
-        assert caught.value.fact.endswith(" and more, above the ratio of 200")
+        assert caught.value.fact.endswith(" or more, above the ratio of 200")
         assert (caught.value.exit_code, f"HINT: {caught.value.hints[0]}") == (1, RAISE)
         with pytest.raises(UnsafeArtifact, match="unpacks to more than 966367641599 bytes, 966367641600 with "):
             list(read_archive_file(tmp_path / "s.tar", limits=ArchiveLimits.of((900 << 30) - 1)))
@@ -257,10 +254,12 @@ def test_members_that_must_not_be_unpacked_can_be_put_aside(tar_of: Callable[...
     assert [(path, error.fact) for path, error in aside] == [
         (
             b"html/public/storage",
-            f"the storage archive holds html/public/storage, which is a symbolic link that leads out, to"
-            f" {coded(b'/var/www/html/storage/app/public')}",
+            (
+                "the storage archive contains html/public/storage, which is a symbolic link that leaves the "
+                f"directory, to {coded(b'/var/www/html/storage/app/public')}"
+            ),
         ),
-        (b"html/log", f"the storage archive holds {coded(b'html/log')}, a fifo"),
+        (b"html/log", f"the storage archive contains {coded(b'html/log')}, a fifo"),
     ]
     for name, target in (("../x", ""), ("/x", "")):
         with pytest.raises(UnsafeArtifact):

@@ -56,8 +56,8 @@ def test_two_that_are_equally_good_are_refused() -> None:
     with pytest.raises(UsageError) as both:
         root("old/storage/app/x", "new/storage/app/x")
     assert str(both.value) == (
-        "it holds more than one storage directory: new/storage/app, old/storage/app\n"
-        "HINT: Hand in the one that is meant: a directory, or an archive of its content."
+        "it contains more than one storage directory: new/storage/app, old/storage/app\n"
+        "HINT: Use the intended one: a directory, or an archive of its content."
     )
     with pytest.raises(UsageError, match="more than one storage directory: all/new, all/old"):
         root("all/new/resumes/x", "all/old/resumes/x")
@@ -89,6 +89,6 @@ def test_a_link_that_stays_in_the_archive_may_still_lead_out_of_the_storage_dire
         with pytest.raises(UnsafeArtifact) as caught:
             list(without_prefix([link("html/storage/app/l", target)], b"html/storage/app"))
         assert caught.value.fact == (
-            f"html/storage/app holds {coded(b'l')}, which is a symbolic link that leads out,"
-            f" to {coded(target.encode())}"
+            f"html/storage/app contains {coded(b'l')}, which is a symbolic link that leaves the directory, to "
+            f"{coded(target.encode())}"
         )

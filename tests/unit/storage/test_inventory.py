@@ -77,8 +77,8 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
     with pytest.raises(BrokenArtifact) as caught:
         list(read_inventory(path))
     assert str(caught.value) == (
-        f"{path}: line 2 is no entry\n"
-        "HINT: This list of files was damaged or edited: it proves nothing; take an earlier backup."
+        f"{path}: line 2 is not a valid entry\n"
+        "HINT: This list of files was damaged or edited and is not usable: use an earlier backup."
     )
 
 

@@ -104,7 +104,7 @@ def test_pairs_need_entries_in_order_and_once() -> None:
     for wrong in ([entry(b"b"), entry(b"a")], [entry(b"a"), entry(b"a")]):
         with pytest.raises(HarnessError) as caught:
             list(pair(wrong, []))
-        assert uncoded(str(caught.value)) == "the list of expected files is not in order at a"
+        assert uncoded(str(caught.value)) == "the list of expected files is out of order at a"
 
 
 def test_pairs_are_read_as_they_come() -> None:

@@ -44,8 +44,8 @@ def test_what_is_no_directory_below_the_root_is_refused(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         excluded_path(name)
     assert str(caught.value) == (
-        f"cannot leave out {name!r}: it is no directory below the storage directory\n"
-        "HINT: Name it relative to the storage directory, such as nova-exports."
+        f"cannot exclude {name!r}: not a directory below the storage directory\n"
+        "HINT: Give it relative to the storage directory, such as nova-exports."
     )
 
 

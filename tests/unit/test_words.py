@@ -1,0 +1,72 @@
+"""The words of the field: what a person reads never says the project's former private words (one table of patterns)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.tables import over_table
+
+ROOT = Path(__file__).parents[2]
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Every text that reaches a person: strings of the package without docstrings, pages, scenarios."""
+    for path in sorted((ROOT / "harness").rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if "standins" in path.parts:
+            continue
+        tree = ast.parse(path.read_text())
+        described = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
+                yield f"{name}:{node.lineno}", node.value
+    for page in (
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "scenarios").glob("*.toml")),
+    ):
+        yield page.relative_to(ROOT).as_posix(), page.read_text()
+
+
+TEXTS = tuple(_texts())
+
+
+@over_table(
+    "former, instead",
+    [
+        (r"\bin vain\b", "timed out after … waiting for"),
+        (r"(can't|not to|cannot) be had\b", "is not available"),
+        (r"\bis no JSON\b", "is not valid JSON"),
+        (r"\ba (time|URL|number) that is none\b", "is not a …"),
+        (r"\bsteps 2 to 6 of the guide\b", "recovery time (RTO): stop, files, database, start, reindex"),
+        (r"\b[Ff]alse red\b", "false positive"),
+        (r"\bcalled broken\b", "false positive"),
+        (r"\bobituary\b", "exit report"),
+        (r"\bupstream loss\b", "source data loss"),
+        (r"\bno-way-out\b", "network-isolation"),
+        (r"\bcould-not-tell\b", "check-inconclusive"),
+        (r"\bclient-said\b", "client-warning"),
+        (r"\bno-drops\b", "drop-table-missing"),
+        (r"\bcompared something\b", "checks ran"),
+        (r"\bInto what it was restored\b", "Environment"),
+        (r"\bHow long, and how much would be lost\b", "Recovery objectives"),
+        (r"\bbelongs into the search\b", "Search index matches the database"),
+        (r"\bkeys that were never used\b", "AUTO_INCREMENT is ahead of existing keys"),
+        (r"\bLet no server wait\b", "Disable fsync."),
+        (r"\bstands against restoring\b", "No problems found."),
+        (r"\bAt most so many\b", "Maximum number of …"),
+        (r"^So many drills\b", "Number of …"),
+        (r"\bA backup that was handed in\b", "the backup's own name"),
+        (r"\b[Bb]roken on purpose\b", "fault injected"),
+    ],
+)
+def test_a_former_word_is_not_said(former: str, instead: str) -> None:
+    said = [where for where, text in TEXTS if re.search(former, text, re.MULTILINE)]
+    assert not said, f"say “{instead}” for “{former}” in: {', '.join(said)}"
