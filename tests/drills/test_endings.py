@@ -88,26 +88,9 @@ def test_an_interrupted_drill_leaves_nothing(
         time.sleep(0.02)
     output, _ = running.communicate(timeout=60)
     assert running.returncode == 130, output
-    assert output.rstrip().endswith("interrupted: all servers of this drill were stopped")
+    assert output.rstrip().endswith("interrupted: every server of this drill was ended")
     assert processes(place) == []
     assert drills(place) == []
-
-
-def test_what_a_killed_drill_left_is_found_and_removed_by_clean(
-    running: subprocess.Popen[str], place: dict[str, str]
-) -> None:
-    """After kill -9 its servers go on; `clean` ends them and removes their directory, and then finds nothing."""
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
-    assert len(processes(place)) >= 2
-    (left,) = drills(place)
-    cleaned = command(place, "cleanup")
-    assert cleaned.returncode == 0
-    assert f"removed {left.name}: " in cleaned.stdout
-    assert cleaned.stdout.endswith("removed 1 leftovers\n")
-    assert processes(place) == []
-    assert drills(place) == []
-    assert command(place, "cleanup").stdout == "nothing to remove\n"
 
 
 def servers(place: dict[str, str]) -> set[int]:
@@ -120,13 +103,26 @@ def servers(place: dict[str, str]) -> set[int]:
     return found
 
 
-def test_clean_does_not_touch_a_drill_that_is_alive(running: subprocess.Popen[str], place: dict[str, str]) -> None:
-    """It is somebody's: nothing is removed."""
+def test_what_a_killed_drill_left_is_found_and_removed_by_clean(
+    running: subprocess.Popen[str], place: dict[str, str]
+) -> None:
+    """`cleanup` leaves a drill alone that is alive. After kill -9 its servers go on; then it ends them and removes
+    their directory, and finds nothing after that."""
     before = servers(place)
     assert before
     assert command(place, "cleanup").stdout == "nothing to remove\n"
     assert before <= servers(place)
-    assert len(drills(place)) == 1
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    assert len(processes(place)) >= 2
+    (left,) = drills(place)
+    cleaned = command(place, "cleanup")
+    assert cleaned.returncode == 0
+    assert f"removed {left.name}: " in cleaned.stdout
+    assert cleaned.stdout.endswith("1 leftovers removed\n")
+    assert processes(place) == []
+    assert drills(place) == []
+    assert command(place, "cleanup").stdout == "nothing to remove\n"
 
 
 def test_a_server_that_dies_makes_the_drill_inconclusive(running: subprocess.Popen[str], place: dict[str, str]) -> None:
@@ -142,38 +138,28 @@ def test_a_server_that_dies_makes_the_drill_inconclusive(running: subprocess.Pop
     assert drills(place) == []
 
 
-def test_two_drills_at_once_do_not_disturb_each_other(place: dict[str, str]) -> None:
-    """Both pass."""
+def test_two_drills_at_once_do_not_disturb_each_other_and_one_is_kept(place: dict[str, str]) -> None:
+    """Both pass. The kept target outlives its command, and `cleanup` leaves it alone until it is named."""
+    argv = [sys.executable, "-m", "harness.cli.main", *RUN]
     both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "harness.cli.main", *RUN],
-            env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    outputs = [process.communicate(timeout=400)[0] for process in both]
+        subprocess.Popen([*argv, *keep], env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for keep in ((), ("--keep",))
+    ]
+    _, kept = outputs = [process.communicate(timeout=400)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], "\n".join(outputs)
-    assert processes(place) == []
-    assert drills(place) == []
-
-
-def test_a_target_that_was_kept_stays_until_it_is_removed(place: dict[str, str]) -> None:
-    """It outlives the command, `clean` leaves it alone, and `clean --kept` removes all of it."""
-    kept = command(place, *RUN, "--keep")
-    assert kept.returncode == 0, kept.stdout + kept.stderr
-    url = next(line.split()[1] for line in kept.stdout.splitlines() if line.startswith("  Apiary "))
+    url = next(line.split()[1] for line in kept.splitlines() if line.startswith("  Apiary "))
     (directory,) = drills(place)
     secrets = directory / "access"
     assert secrets.stat().st_mode & 0o777 == 0o600
     passwords = dict(line.split("=", 1) for line in secrets.read_text().splitlines())
-    assert not [name for name, value in passwords.items() if name != "MYSQL_USER" and value in kept.stdout]
+    assert not [name for name, value in passwords.items() if name != "MYSQL_USER" and value in kept]
     login = ("drill", passwords["APIARY_PASSWORD"])
     assert requests.get(f"{url}ping", timeout=30).status_code == 401, "not to every user of this machine"
     assert requests.get(f"{url}ping", auth=login, timeout=30).text == "pong"
-    assert command(place, "cleanup").stdout == "nothing to remove\n"
+    for others in ((), ("20260101T000000Z-another-000000",)):
+        assert command(place, "cleanup", *others).stdout == "nothing to remove\n"
     assert requests.get(f"{url}ping", auth=login, timeout=30).text == "pong"
-    assert command(place, "cleanup", "20260101T000000Z-another-000000").stdout == "nothing to remove\n"
-    assert f"Remove it: apiary-drill cleanup {directory.name}\n" in kept.stdout
-    assert command(place, "cleanup", directory.name).stdout.endswith("removed 1 leftovers\n")
+    assert f"Remove it: apiary-drill cleanup {directory.name}\n" in kept
+    assert command(place, "cleanup", directory.name).stdout.endswith("1 leftovers removed\n")
     assert processes(place) == []
     assert drills(place) == []
