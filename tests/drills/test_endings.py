@@ -88,7 +88,7 @@ def test_an_interrupted_drill_leaves_nothing(
         time.sleep(0.02)
     output, _ = running.communicate(timeout=60)
     assert running.returncode == 130, output
-    assert output.rstrip().endswith("interrupted: every server of this drill was ended")
+    assert output.rstrip().endswith("interrupted: all servers of this drill were stopped")
     assert processes(place) == []
     assert drills(place) == []
 
@@ -119,7 +119,7 @@ def test_what_a_killed_drill_left_is_found_and_removed_by_clean(
     cleaned = command(place, "cleanup")
     assert cleaned.returncode == 0
     assert f"removed {left.name}: " in cleaned.stdout
-    assert cleaned.stdout.endswith("1 leftovers removed\n")
+    assert cleaned.stdout.endswith("removed 1 leftovers\n")
     assert processes(place) == []
     assert drills(place) == []
     assert command(place, "cleanup").stdout == "nothing to remove\n"
@@ -160,6 +160,6 @@ def test_two_drills_at_once_do_not_disturb_each_other_and_one_is_kept(place: dic
         assert command(place, "cleanup", *others).stdout == "nothing to remove\n"
     assert requests.get(f"{url}ping", auth=login, timeout=30).text == "pong"
     assert f"Remove it: apiary-drill cleanup {directory.name}\n" in kept
-    assert command(place, "cleanup", directory.name).stdout.endswith("1 leftovers removed\n")
+    assert command(place, "cleanup", directory.name).stdout.endswith("removed 1 leftovers\n")
     assert processes(place) == []
     assert drills(place) == []

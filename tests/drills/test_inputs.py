@@ -21,11 +21,16 @@ import zstandard
 
 from harness.artifacts.dump.inspect import inspect
 from harness.base.settings import Limits, Settings
+from harness.drill.flow import verify as verify_backup
+from harness.drill.run import Run
+from harness.drill.steps.restore import Restoration
 from harness.drill.steps.source import prepare_source
+from harness.inputs.backup import BackupUnderTest
 from harness.runtime.services.mysql import MySqlServer
 from harness.runtime.spec import StackSpec, new_app_key
-from harness.scenario.definition import Scenario
-from tests.drills.conftest import drill_of
+from harness.scenario.definition import Objectives, Scenario
+from tests.drills.by_runbook import restoration_by
+from tests.drills.conftest import Backed, drill_of
 
 of_mysql = pytest.mark.xdist_group("inputs-mysql")
 of_mariadb = pytest.mark.xdist_group("inputs-mariadb")
@@ -43,6 +48,7 @@ class Operator:
         one_by_one: a row per INSERT, with names of columns, hexadecimal digits and the database's own name.
         everything: all databases of the server, without comments, with times as the server's zone has them.
         compact: `--compact`.
+        by_mariadb: what MariaDB's own client wrote.
         storage: a copy of the storage directory.
         app_key_file: its APP_KEY.
     """
@@ -54,6 +60,7 @@ class Operator:
     one_by_one: Path
     everything: Path
     compact: Path
+    by_mariadb: Path
     storage: Path
     app_key_file: Path
 
@@ -87,12 +94,13 @@ def operator_of(settings: Settings, scenario: Scenario, directory: Path) -> Oper
         with drill.plan.runtime.stack(spec) as source:
             prepare_source(source, scenario, secrets.token_hex(4), Limits(), drill.clock)
             server = source.mysql
-            names = {name: directory / f"{name}.sql" for name in ("plain", "structure", "rows", *FURTHER)}
+            names = {name: directory / f"{name}.sql" for name in ("plain", "structure", "rows", "by_mariadb", *FURTHER)}
             mysqldump(server, into=names["plain"])
             mysqldump(server, "--no-data", "--skip-triggers", into=names["structure"])
             mysqldump(server, "--no-create-info", "--hex-blob", into=names["rows"])
             for name, options in FURTHER.items():
                 mysqldump(server, *options, into=names[name])
+            mysqldump(replace(server, dump="mariadb-dump"), into=names["by_mariadb"])
             tab = None
             if "maria" in server.dump:
                 tab = directory / "tab"
@@ -126,7 +134,7 @@ def run(
     stdin: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as an operator does, on local processes."""
-    options = () if command == "cleanup" else ("--runtime=process", "--fast", "--json")
+    options = () if command in ("cleanup", "runbook") else ("--runtime=process", "--fast", "--json")
     with (stdin or Path(os.devnull)).open("rb") as file:
         return subprocess.run(
             [sys.executable, "-m", "harness.cli.main", command, *options, *map(str, arguments)],
@@ -196,6 +204,41 @@ def test_a_directory_without_a_manifest_named_by_the_configuration(
     result = verify(settings, cwd=tmp_path)
     assert compared_as(result) in ("text", "value")
     assert "apiary.sql.gz with files.tar.xz" in result["purpose"]
+
+
+@of_mysql
+@pytest.mark.parametrize("kind", ["plain dump of several databases", "dump by MariaDB's client", "own backup"])
+def test_a_runbook_followed_word_by_word_restores_the_backup(
+    kind: str,
+    settings: Settings,
+    mysql_operator: Operator,
+    backed: Backed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its commands take the place of the drill's own steps 2 to 6; every check then passes."""
+    if kind == "own backup":
+        assert backed.backup.directory is not None
+        backup, names = backed.backup.as_from_elsewhere(), [backed.backup.directory]
+    else:
+        dump = mysql_operator.everything if kind.startswith("plain") else mysql_operator.by_mariadb
+        tar = tmp_path / "storage.tar.gz"
+        subprocess.run(["tar", "-C", mysql_operator.storage.parent, "-czf", tar, "storage"], check=True)
+        key = mysql_operator.app_key_file.read_text()
+        backup = BackupUnderTest(dump, tar, database="apiary", app_key=key)
+        names = ["--dump", dump, "--storage", tar, "--database", "apiary"]
+    page = tmp_path / "runbook.md"
+    assert run(settings, *names, "--markdown", page, command="runbook").returncode == 0
+    printed = []
+
+    def by_hand(work: Restoration, *others: object, **more: object) -> None:
+        printed.append(restoration_by(page.read_text(), work, tmp_path))
+
+    monkeypatch.setattr("harness.drill.flow.restore", by_hand)
+    with drill_of(settings, "runbook") as run_of:
+        result = verify_backup(Run(run_of.plan.of_backup(backup, Objectives(), "By hand.")), backup)
+    assert (result.verdict, [found for found in result.findings if found.severity == "error"]) == ("PASS", [])
+    assert "users: " in printed[0]
 
 
 @of_mysql
@@ -278,10 +321,8 @@ def test_the_dump_of_mysql_on_mariadb(settings: Settings, mysql_operator: Operat
     found, *causes = [found for found in result["findings"] if found["severity"] == "error"]
     assert (causes[0]["code"], causes[0]["subject"]) == ("unknown-collation", f"line {line}")
     assert {cause["code"] for cause in causes} == {"unknown-collation"}
-    assert found["message"].startswith(
-        f"Compare: the script cannot be loaded into this server: on line {line}, MariaDB "
-    )
-    assert found["message"].endswith(" does not know the collation utf8mb4_0900_ai_ci (error 1273).")
+    assert found["message"].startswith(f"Compare: this server cannot load the dump: on line {line}, MariaDB ")
+    assert found["message"].endswith(" does not support the collation utf8mb4_0900_ai_ci (error 1273).")
     assert (process.returncode, result["verdict"]) == (1, "FAIL")
 
 

@@ -94,8 +94,8 @@ def test_files_and_fixtures_are_drilled_and_what_is_not_as_expected_is_told(tmp_
     assert "test_a_drill_that_is_not_as_expected FAILED" in told
     for line in (
         "remove-row: FAIL, expected was FAIL",
-        "  The expected finding row-count of users did not come.",
-        "Broken on purpose at restored: remove-row:",
+        "  The expected finding row-count of users is missing.",
+        "Fault injected at restored: remove-row:",
         f"  apiary-drill report {runs}/",
     ):
         assert told.count(line) >= 2, line

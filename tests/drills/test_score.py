@@ -59,7 +59,7 @@ def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path
     assert outcomes.count("not drilled") == 1, told
     assert set(outcomes) <= {"not drilled", "detected", "passed"}
     (lost,) = (drill for drill in card["drills"] if drill["outcome"] == "not drilled")
-    assert lost["unmet"] == ["its process ended with exit status -9"]
+    assert lost["unmet"] == ["its process exited with status -9"]
     assert process.returncode == 3
     swept = subprocess.run(
         [sys.executable, "-m", "harness.cli.main", "cleanup"],
