@@ -101,7 +101,7 @@ def test_on_paper_there_are_lines_to_sign(browser: Browser, exercise: Path) -> N
     texts = [" ".join(each.extract_text().split()) for each in pages]
     assert "Name Role Date Signature" in texts[0], "the page that is signed is the first"
     assert "Open corrective actions" in texts[0]
-    assert "Results that this document was made from" in " ".join(texts)
+    assert "Source results of this document" in " ".join(texts)
     assert f"Page 1 of {len(pages)}" in texts[0]
 
 

@@ -38,7 +38,7 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
         ]  # fmt: skip
         refused = drill(settings, *arguments, "--to", str(tmp_path / "refused"))
         assert refused.returncode == 2
-        assert "lacks privileges that a whole backup needs: TRIGGER (triggers are silently omitted)" in told(refused)
+        assert "lacks privileges for a complete backup: TRIGGER (triggers are silently omitted)" in told(refused)
         assert not (tmp_path / "refused").exists()
         with server.session() as session:
             session.execute(f"GRANT {PRIVILEGES} ON {server.database}.* TO 'backup'@'%'")

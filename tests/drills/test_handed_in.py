@@ -100,10 +100,10 @@ def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backe
     manifest = {"role": "manifest", "name": "manifest.json"}
     assert manifest in [{part: file[part] for part in manifest} for file in result["artifacts"]], "it is signed too"
     checked = drill(settings, "evidence", "verify", str(evidence), "--key", f"{key}.pub", "--artifact", str(directory))
-    assert "backup/manifest.json is what was signed" in checked.stdout
+    assert "backup/manifest.json unchanged" in checked.stdout
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (
         0,
-        "Signed by the key, and every file is what was signed.",
+        "The signature is valid, and every file is unchanged.",
     )
 
 

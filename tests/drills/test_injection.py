@@ -123,7 +123,7 @@ def test_a_server_that_is_killed_is_no_bad_backup_and_a_fault_behind_it_is_not_r
     )
     assert result.verdict == "INCONCLUSIVE"
     assert result.faults[0].changes[0].detail == "killed after 100000 bytes"
-    assert "Restore-database: MySQL went away by itself, with exit status -9." in result.reasons
+    assert "Restore-database: MySQL exited unexpectedly, with status -9." in result.reasons
     assert errors(result) == [("fault-without-effect", "stages"), ("step-restore-database", "restore-database")]
 
 

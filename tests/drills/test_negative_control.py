@@ -58,7 +58,7 @@ def test_a_blind_check_is_noticed(target: Target) -> None:
     result = result_of(results, None, negative_control=made)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.findings[0].code == "negative-control-undetected"
-    assert result.reasons[0].startswith(f"{made.subject} was broken on purpose after the verdict (row id=")
+    assert result.reasons[0].startswith(f"After the verdict, {made.subject} was damaged deliberately (row id=")
 
 
 def test_what_differed_already_is_not_taken_for_found(target: Target) -> None:

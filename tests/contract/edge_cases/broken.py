@@ -118,7 +118,7 @@ def _tarred(script: bytes) -> bytes:
 
 
 CUT = r"the dump {name} is cut short: "
-MIXED = r"the dump {{name}} cannot be run: line {} is not SQL: output of another program is mixed in \(`{}`\)$"
+MIXED = r"the dump {{name}} is not usable: line {} is not SQL: the output of another program is mixed in \(`{}`\)$"
 GONE = b"\n-- Dump completed"
 
 UNREADABLE = (
@@ -152,13 +152,13 @@ UNREADABLE = (
         "the header only",
         lambda s: s[: s.index(b"DROP TABLE")] + s[s.index(GONE) :],
         BrokenArtifact,
-        "the dump {name} holds no table$",
+        "the dump {name} contains no table$",
     ),
     Damage(
         "cut, and comments off",
         then(without(rb"^--.*?$"), cut_at(b"/*!40101 SET SQL_MODE=@OLD")),
         BrokenArtifact,
-        CUT + r"ends before the settings of its beginning are restored \(.+\)$",
+        CUT + r"ends before the settings of its header are restored \(.+\)$",
     ),
     Damage(
         "a warning of the tool in the script",
@@ -335,9 +335,11 @@ UNSAFE = (
         b"CREATE FUNCTION f RETURNS STRING SONAME 'x.so';",
         "CREATE FUNCTION … SONAME loads a library into the server",
     ),
-    unsafe("rows for another database", b"INSERT INTO `mysql`.`user` VALUES (1);", "INSERT names the database mysql"),
     unsafe(
-        "the end of another database", b"DROP DATABASE `production`;", "DROP DATABASE names the database production"
+        "rows for another database", b"INSERT INTO `mysql`.`user` VALUES (1);", "INSERT refers to the database mysql"
+    ),
+    unsafe(
+        "the end of another database", b"DROP DATABASE `production`;", "DROP DATABASE refers to the database production"
     ),
     unsafe(
         "text that is run",
@@ -381,19 +383,19 @@ UNLOADABLE = (
         "an unknown collation",
         swapped(b"`name` varchar(40)", b"`name` varchar(40) COLLATE utf8mb4_klingon_ci"),
         ProcedureFailed,
-        UNFIT + r"\w+ [\d.]+ does not know the collation utf8mb4_klingon_ci \(error 1273\)$",
+        UNFIT + r"\w+ [\d.]+ does not support the collation utf8mb4_klingon_ci \(error 1273\)$",
     ),
     Damage(
         "an unknown character set",
         swapped(b"`name` varchar(40)", b"`name` varchar(40) CHARACTER SET klingon"),
         ProcedureFailed,
-        UNFIT + r"\w+ [\d.]+ does not know the character set klingon \(error 1115\)$",
+        UNFIT + r"\w+ [\d.]+ does not support the character set klingon \(error 1115\)$",
     ),
     Damage(
         "an unknown engine",
         swapped(b"ENGINE=InnoDB", b"ENGINE=TokuDB"),
         ProcedureFailed,
-        UNFIT + r"\w+ [\d.]+ has no engine TokuDB \(error 1286, or another engine silently\)$",
+        UNFIT + r"\w+ [\d.]+ does not have the engine TokuDB \(error 1286, or it silently uses another engine\)$",
     ),
     Damage(
         "a key that is there twice",
@@ -405,7 +407,7 @@ UNLOADABLE = (
         "values for a generated column",
         lambda s: re.sub(rb"INSERT INTO `sums` \([^)]*\) VALUES\s*\(1,2\)", b"INSERT INTO `sums` VALUES (1,2,3)", s),
         ProcedureFailed,
-        UNFIT + r"the rows of sums give values to generated columns, which MySQL refuses \(error 3105\)$",
+        UNFIT + r"the rows of sums contain values for generated columns, which MySQL rejects \(error 3105\)$",
         only="MySQL",
     ),
     Damage(

@@ -24,7 +24,7 @@ COUNTS = {"mysql-9.7": (20, 8), "mariadb-10.5": (16, 6), "mariadb-11.8": (16, 6)
 REFUSED = {
     # What the other kind of server does not take is known before anything runs.
     ("MySQL", "mariadb"): "the rows of users contain values for generated columns, which MySQL rejects (error 3105)",
-    ("MariaDB", "mysql"): "does not know the collation utf8mb4_0900_ai_ci (error 1273)",
+    ("MariaDB", "mysql"): "does not support the collation utf8mb4_0900_ai_ci (error 1273)",
 }
 
 

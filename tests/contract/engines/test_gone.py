@@ -42,7 +42,7 @@ def test_an_engine_that_is_killed_in_the_middle_of_a_drill(mortal: AnotherEngine
     said = " ".join(output.split())
     assert drill.returncode == 3, output
     assert "INCONCLUSIVE" in said
-    assert "Reindex: the Docker engine went away while" in said, output
+    assert "Reindex: the connection to the Docker engine was lost while" in said, output
     assert "Traceback" not in output
     assert place.drills == []
 

@@ -196,9 +196,7 @@ def test_a_registry_that_never_answers(dial: Callable[[], docker.DockerClient]) 
         asked = f"127.0.0.1:{silent.getsockname()[1]}/apiary:1"
         with pytest.raises(ImageUnavailable) as caught:
             pull(dial(), asked, silence_s=1)
-    assert caught.value.fact == (
-        f"image {asked} is not on the Docker engine and cannot be pulled: nothing came within 1 s"
-    )
+    assert caught.value.fact == (f"image {asked} is not on the Docker engine and cannot be pulled: no data for 1 s")
 
 
 def test_the_local_image_takes_the_place_of_a_default_that_cannot_be_pulled(
@@ -241,9 +239,9 @@ def test_neither_the_default_nor_the_local_image(dial: Callable[[], docker.Docke
 @pytest.mark.parametrize(
     ("reference", "why"),
     [
-        ("mysql", "without a tag it means latest, which is another image tomorrow"),
-        ("registry.example.org:5000/apiary", "without a tag it means latest, which is another image tomorrow"),
-        ("mysql:latest", "latest is another image tomorrow"),
+        ("mysql", "without a tag it means latest, which can be another image tomorrow"),
+        ("registry.example.org:5000/apiary", "without a tag it means latest, which can be another image tomorrow"),
+        ("mysql:latest", "latest can be another image tomorrow"),
     ],
 )
 def test_what_names_no_version_is_refused(reference: str, why: str, dial: Callable[[], docker.DockerClient]) -> None:
@@ -251,7 +249,7 @@ def test_what_names_no_version_is_refused(reference: str, why: str, dial: Callab
     with pytest.raises(UsageError) as caught:
         choose(dial(), reference, reference, reference)
     assert str(caught.value) == (
-        f"image {reference} names no version: {why}\nHINT: Give a tag, or a digest: NAME@sha256:…"
+        f"image {reference} has no fixed version: {why}\nHINT: Give a tag, or a digest: NAME@sha256:…"
     )
 
 

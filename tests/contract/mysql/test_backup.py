@@ -188,7 +188,7 @@ def test_a_view_that_is_broken_at_the_source_fails_the_backup(place: Place, tmp_
     with pytest.raises(ProcedureFailed) as failed:
         backup_database(place.server, EVERYTHING, tmp_path / "d", tables_of(place))
     program = Path(place.server.dump).name
-    assert failed.value.fact == f"the dump failed: {program} exited with status 2 and complained (error 1356)"
+    assert failed.value.fact == f"the dump failed: {program} exited with status 2 and printed errors (error 1356)"
     assert "1356" in failed.value.details
     assert "broken" in failed.value.details
     assert list(tmp_path.iterdir()) == []

@@ -118,7 +118,7 @@ def test_an_interrupted_backup_is_no_backup(
     _, told = process.communicate(timeout=60)
     if number is signal.SIGKILL:
         assert process.returncode == -number
-        with pytest.raises(BrokenArtifact, match="never finished"):
+        with pytest.raises(BrokenArtifact, match="is an unfinished backup"):
             find_backup(tmp_path / "night.partial")
     else:
         assert (process.returncode, told) == (130, "interrupted: the unfinished backup was removed\n")

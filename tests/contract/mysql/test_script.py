@@ -175,7 +175,7 @@ def test_a_statement_beyond_the_targets_limit_is_found_before_the_load(
     with elsewhere.server_set({"max_allowed_packet": 1 << 20}), pytest.raises(ProcedureFailed) as failed:
         check_compatibility(script, elsewhere.server)
     assert re.fullmatch(
-        r"this server cannot load the dump: on line \d+, the largest statement has 2000\d\d\d bytes, the"
+        r"this server cannot load the dump: on line \d+, the largest statement has 2000\d\d\d bytes, but the"
         r" target's max_allowed_packet is 1048576 \(errors 1153, 2006\)",
         failed.value.fact,
     )
@@ -202,17 +202,17 @@ def test_a_script_without_tables_is_refused(place: Place, tmp_path: Path) -> Non
     with pytest.raises(BrokenArtifact) as broken:
         read_script(path, None)
     assert str(broken.value) == (
-        "the dump dump.sql holds no table\n"
+        "the dump dump.sql contains no table\n"
         "HINT: It would restore without an error, to an empty database: check how the backup is made."
     )
 
 
 UNSAFE = [
-    ("DROP DATABASE `production`;", "DROP DATABASE names the database production"),
+    ("DROP DATABASE `production`;", "DROP DATABASE refers to the database production"),
     ("SET GLOBAL max_connections = 1;", "SET GLOBAL changes max_connections for the whole server"),
     ("CREATE USER 'x'@'%' IDENTIFIED BY 'y';", "CREATE USER changes accounts"),
     ("GRANT ALL ON *.* TO 'x'@'%';", "GRANT changes privileges of accounts"),
-    ("INSERT INTO mysql.user VALUES (1);", "INSERT names the database mysql"),
+    ("INSERT INTO mysql.user VALUES (1);", "INSERT refers to the database mysql"),
     ("SELECT * FROM t INTO OUTFILE 'x';", "INTO OUTFILE reads or writes files of the server"),
     ("LOAD DATA INFILE 'x' INTO TABLE t;", "LOAD DATA reads or writes files of the server"),
     ("\\! touch x", "\\! outside of a string is a command of the mysql client"),

@@ -68,7 +68,7 @@ def test_stderr_is_kept_at_both_ends_only(running: Running) -> None:
     stderr = run(running.stack.mysql.tools, ["sh", "-c", script]).stderr
     assert stderr.startswith("first\n")
     assert stderr.endswith("last\n")
-    assert "bytes left out" in stderr
+    assert "bytes omitted" in stderr
     assert len(stderr) < 70_000
 
 

@@ -35,12 +35,12 @@ def flavours(settings: Settings, *values: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["redis=7"], "--matrix redis=7: there is no axis 'redis'"),
+        (["redis=7"], "--matrix redis=7: unknown axis 'redis'"),
         (["mysql"], "--matrix mysql: a value is empty"),
         (["mysql="], "--matrix mysql=: a value is empty"),
         (["mysql=9.7,"], "--matrix mysql=9.7,: a value is empty"),
-        (["mysql=9.7,8.4,9.7"], "--matrix mysql=9.7,8.4,9.7: 9.7 is given twice"),
-        (["mysql=9.7", "mysql=8.4"], "--matrix mysql=8.4: the axis mysql is given twice"),
+        (["mysql=9.7,8.4,9.7"], "--matrix mysql=9.7,8.4,9.7: 9.7 was given twice"),
+        (["mysql=9.7", "mysql=8.4"], "--matrix mysql=8.4: the axis mysql was given twice"),
     ],
 )
 def test_what_is_no_axis_is_told(options: list[str], told: str) -> None:
@@ -119,7 +119,7 @@ def backup(tmp_path: Path) -> Path:
     ("arguments", "told"),
     [
         (["--matrix", "mysql=8.4"], "error: --matrix mysql=8.4 can't be had: no such server is on this machine"),
-        (["--matrix", "x=1"], "error: --matrix x=1: there is no axis 'x'"),
+        (["--matrix", "x=1"], "error: --matrix x=1: unknown axis 'x'"),
         (["--matrix", "mysql=9.7", "--dump", "-"], "--matrix reads the dump several times"),
     ],
 )

@@ -154,7 +154,7 @@ def test_what_names_no_volume_is_told(text: str) -> None:
     with pytest.raises(UsageError) as wrong:
         named_volume(text)
     assert str(wrong.value) == (
-        f"{text!r} names no volume\n"
+        f"{text!r} is not a volume name\n"
         "HINT: Write volume:NAME, or volume:NAME/DIRECTORY for a directory in it; a file of that name is ./volume:…."
     )
 

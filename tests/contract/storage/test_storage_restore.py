@@ -298,7 +298,7 @@ def test_names_that_are_written_in_two_ways_are_refused(
     with pytest.raises(UsageError) as refused:
         restore_storage(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
     assert str(refused.value) == (
-        "backup.tar: the names below storage/app are written in 2 ways, such as ./storage/app and "
+        "backup.tar: the prefix storage/app is spelled in 2 ways, such as ./storage/app and "
         "storage/app\n"
         "HINT: Create the archive again, from the storage directory alone."
     )
