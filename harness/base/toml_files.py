@@ -31,7 +31,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"cannot read the {what} {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a TOML file: {error}") from error
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
 
 
 def validated(path: Path, schema: type[Schema], raw: object, *, table: str = "", further: Sequence[str] = ()) -> Schema:

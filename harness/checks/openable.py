@@ -72,7 +72,7 @@ class Openable:
             shown,
             f"{shown}{(f', which {label} refers to,' if label else '')} is a symbolic link to "
             f"{coded(entry.target)}, which does not "
-            f"exist{('; it was so at the source when the backup was made' if at_source else '')}.",
+            f"exist{('; it was already so at the source when the backup was made' if at_source else '')}.",
             severity=Severity.ERROR if label and not at_source else Severity.WARNING,
             expected="a file",
             actual="nothing",

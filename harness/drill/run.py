@@ -32,7 +32,7 @@ from harness.faults.injector import Injector
 from harness.runtime.services.stack import Stack
 
 EXIT_REPORT_S = 3.0
-"""How long to wait for the news that a server has ended; Docker's came within a second of the broken connection."""
+("How long to wait for the news that a server has exited; Docker's came within a second of the broken connection.")
 
 
 @dataclass(slots=True)

@@ -72,6 +72,6 @@ def done(completed: Completed) -> Completed:
     """The same, if it ended well. Raises HarnessError."""
     if completed.exit_status != 0:
         raise HarnessError(
-            f"{completed.argv[0]} ended with exit status {completed.exit_status} in the storage directory"
+            f"{completed.argv[0]} failed with exit status {completed.exit_status} in the storage directory"
         )
     return completed

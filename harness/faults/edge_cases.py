@@ -103,7 +103,7 @@ def _in_the_database(edge_cases: Sequence[EdgeCase]) -> Inject:
         for edge_case in _here(context, _wanted(edge_cases, options.only)):
             _fill(context, edge_case)
             whose = "an administrator" if edge_case.as_admin else "the application"
-            context.changed("edge_case", edge_case.name, f"{len(edge_case.statements)} statements, run as {whose}")
+            context.changed("edge-case", edge_case.name, f"{len(edge_case.statements)} statements, run as {whose}")
         yield
 
     return inject
@@ -120,7 +120,7 @@ def make_files(context: FaultContext, rng: Random, options: EdgeCaseFileOptions)
         made = run(apiary.storage_host, argv, env={"LC_ALL": "C"}, user=apiary.user)
         if made.exit_status != 0:
             raise HarnessError(f"{edge_case.name} could not be made", details=made.stderr)
-        context.changed("edge_case", edge_case.name, ", ".join(coded(path) for path in edge_case.paths))
+        context.changed("edge-case", edge_case.name, ", ".join(coded(path) for path in edge_case.paths))
     yield
 
 

@@ -57,7 +57,7 @@ def how_to_join(scripts: Sequence[str]) -> str:
     """What is to be said of several scripts in one directory that together may be one dump; empty for others."""
     parts = [_PARTS.fullmatch(name) for name in scripts]
     if len(whole := {part and part.group(1) for part in parts}) == 1 and (name := whole.pop()):
-        return f"If they are parts of one file (split): put them together (cat {name}.* > {name}), and hand that in."
+        return f"If they are parts of one file (split): put them together (cat {name}.* > {name}), and use the result."
     if len(scripts) < 3:
         return ""
     return "If there is one script per table, concatenate them (cat *.sql > apiary.sql) and use the result."

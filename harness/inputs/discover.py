@@ -169,7 +169,7 @@ def _only(found: Sequence[T], names: list[str], what: str, directory: Path) -> T
     if not found:
         raise UsageError(f"{directory} contains no {what}", _NAME_BOTH)
     if len(found) > 1:
-        together = how_to_join(names) if what.startswith("script") else ""
+        together = how_to_join(names) if what.endswith("script") else ""
         listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
         raise UsageError(f"{directory} contains more than one {what}: {listed}", together or _NAME_BOTH)
     return found[0]

@@ -55,7 +55,7 @@ def beside_rows(script_bytes: int, free_bytes: int | None, place: str) -> tuple[
         raise HarnessError(
             f"there is no room for the database: at least {rows} bytes are needed, and {free_bytes} are free in"
             f" {place}",
-            "Make room there, or name another place (docs/docker.md, APIARY_DRILL_STATE_DIR); this says nothing about"
-            " the backup.",
+            "Free space there, or use another location (docs/docker.md, APIARY_DRILL_STATE_DIR); this says "
+            "nothing about the backup.",
         )
     return free_bytes - rows, f"{place} beside the rows"

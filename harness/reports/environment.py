@@ -43,7 +43,7 @@ def backup_blocks(result: DrillResult, evidence: Evidence | None) -> Iterator[Bl
             tuple(_origin(each, result.started_at) for each in result.provenance),
         )  # fmt: skip
     if not result.artifacts:
-        yield Paragraph("No file of the backup was read.")
+        yield Paragraph("No backup file was read.")
     if result.accepted:
         yield Grid(
             "Exclusions that somebody accepted",
@@ -77,7 +77,7 @@ def _left_out(manifest: Manifest) -> Fold:
     items = [f"{left.name} {counted(left.count, 'row')}" for left in tables]
     items += [f"{left.name}/ {counted(left.count, 'file')}" for left in others]
     told = f"{counted(len(tables), 'table')}, {len(others)} {'directory' if len(others) == 1 else 'directories'}"
-    return Fold("Left out of the backup on purpose", (Bullets(tuple(items), compact=True),), told)
+    return Fold("Excluded from the backup", (Bullets(tuple(items), compact=True),), told)
 
 
 def _by_program(result: DrillResult) -> dict[tuple[str, str, bool, str], list[str]]:

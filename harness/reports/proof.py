@@ -43,7 +43,7 @@ def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Pa
         rows = tuple((file.role, file.name, size(file.size_bytes), file.sha256) for file in result.artifacts)
         grid = Grid("Files of the backup", columns, rows)
         blocks.append(Fold("Checksums of the backup", (grid,), counted(len(rows), "file")))
-    told = f"The drill began at {moment(result.started_at)} and took {seconds(result.duration_s)}"
+    told = f"The drill started at {moment(result.started_at)} and took {seconds(result.duration_s)}"
     if result.peak_memory_bytes is not None:
         told += f"; the harness itself used at most {size(result.peak_memory_bytes)} of memory"
     blocks.append(Paragraph(f"{told}. {kept}"))

@@ -57,9 +57,9 @@ def test_tables(restoration: Restoration) -> None:
     """On MySQL: what only MariaDB has is left out."""
     with beside(restoration) as (stack, session):
         changes = put_in(restoration, stack, "edge-case-tables")
-        assert Change("edge_case", "no primary key, duplicate rows", "2 statements, run as the application") in changes
+        assert Change("edge-case", "no primary key, duplicate rows", "2 statements, run as the application") in changes
         assert (
-            Change("edge_case", "a generated invisible primary key", "3 statements, run as an administrator") in changes
+            Change("edge-case", "a generated invisible primary key", "3 statements, run as an administrator") in changes
         )
         assert {"a sequence", "a table with the history of its rows"}.isdisjoint(told.subject for told in changes)
         assert found(session, "SELECT a, COUNT(*) FROM odd_duplicates GROUP BY a ORDER BY a") == [(None, 1), (1, 3)]
@@ -127,7 +127,7 @@ def test_only_those_that_are_named(restoration: Restoration) -> None:
     with beside(restoration) as (stack, session):
         changes = put_in(restoration, stack, "edge-case-values", "JSON", "BIT")
         assert changes == [
-            Change("edge_case", name, f"{statements} statements, run as the application")
+            Change("edge-case", name, f"{statements} statements, run as the application")
             for name, statements in (("BIT", 2), ("JSON", 3))
         ]
         assert found(session, "SHOW TABLES") == [("odd_bits",), ("odd_json",)]
@@ -149,7 +149,7 @@ def test_files(restoration: Restoration) -> None:
         left = run(apiary.storage_host, ["sh", "-euc", 'cd "$1"; rm -rf odd ./-*', "sh", apiary.storage_root])
         assert left.exit_status == 0, left.stderr
     told = [(edge_case.name, ", ".join(coded(path) for path in edge_case.paths)) for edge_case in FILES]
-    assert changes == [Change("edge_case", *one) for one in told]
+    assert changes == [Change("edge-case", *one) for one in told]
     paths = {edge_case.name: edge_case.paths for edge_case in FILES}
     made = {path: entry for path, entry in after.items() if before.get(path) != entry and path}
     deep = {b"odd/" + b"/".join([b"twenty-bytes-or-so-d"] * levels) for levels in range(1, 51)}

@@ -131,7 +131,7 @@ def test_every_fault_is_listed() -> None:
         ("drop-index-from-elsewhere", "No evidence of the source, as for a backup from elsewhere"),
         ("plain-procedure", "The dump is loaded unmodified"),
         ("medium", "pytest markers: slow"),
-        ("mysql-killed", "required change: process mysql: killed after 100000 bytes of the script"),
+        ("mysql-killed", "required change: process mysql: killed after 100000 bytes of the dump"),
     ],
 )
 def test_what_is_not_usual_in_a_scenario_is_shown(name: str, told: str) -> None:

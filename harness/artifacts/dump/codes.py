@@ -31,9 +31,9 @@ CODES = (
 )
 """Every code that a finding of safety.py can have."""
 
-REMEDY = "Take the statement out, or allow {code} by name if you know why it is there."
+REMEDY = "Remove the statement, or accept {code} if you know why it is there."
 UNEXPECTED = (
-    "If somebody wrote it by hand, take it out; if not, the script was changed after it was made: take another backup."
+    "If it was written manually, remove it; otherwise the dump was changed after it was made: take another backup."
 )
 
 _PLAIN = """
@@ -53,10 +53,10 @@ def computed_value_findings(computed: Iterable[tuple[int, str, str]]) -> list[Sc
     found: list[ScriptFinding] = []
     for line, word, database in computed:
         if " " in word:
-            code, message = "unexpected-statement", f"no dump tool writes such a statement: INSERT … VALUES …{word} …"
+            code, message = "unexpected-statement", f"not a statement of a dump tool: INSERT … VALUES …{word} …"
         else:
             code = "computed-value"
-            message = f"an INSERT computes a value with {word}, so its rows are not what the script says"
+            message = f"an INSERT computes a value with {word}, so its rows differ from the dump"
         dangerous = word not in _PLAIN_FUNCTIONS
         found.append(
             ScriptFinding(
@@ -100,7 +100,7 @@ def findings_for(
                 finding.line,
                 finding.subject,
                 finding.message,
-                "It was allowed by name.",
+                "It was accepted explicitly.",
                 finding.database,
             )
         chosen.append(finding)

@@ -50,7 +50,7 @@ _LIKE_ROWS = re.compile(rb"',|,'|\),\(|\);?\s*\Z|\\'|\t")
 _JOINED = "starts with a byte order mark: several files were joined"
 _UNWRITTEN = "contains NUL bytes where SQL should be: part of the file was never written"
 _PHPMYADMIN = "is not SQL: phpMyAdmin met an error there, and went on"
-_TO_A_FILE = "Send what programs say to a file of their own (2>errors.log), and take the backup again."
+_TO_A_FILE = "Redirect error output to another file (2>errors.log), and take the backup again."
 _REMEDIES = (
     (_JOINED, "Save each part without the mark (UTF-8 without BOM) before they are joined, or hand in one of them."),
     (_UNWRITTEN, "The disk was full, or the machine or a copy stopped: take the backup again, or an earlier one."),

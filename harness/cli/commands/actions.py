@@ -26,7 +26,7 @@ Exit codes:
 @click.option("--update", is_flag=True, help="Append entries for findings that the register lacks.")
 @click.option(
     "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="Another file than ./apiary-drill.toml.",
+    help="Configuration file.  [default: ./apiary-drill.toml]",
 )  # fmt: skip
 def actions(*, update: bool, config_file: Path | None) -> None:
     """List each open finding with its owner, its date and what was decided.

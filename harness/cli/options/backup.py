@@ -192,7 +192,7 @@ decrypt_options = (
         help="Its key: identities of age, the passphrase of openssl or gpg. Without it, gpg asks its agent.",
     ),
 )  # fmt: skip
-"""For the commands that read a backup that was made elsewhere."""
+"Options of the commands that read a backup from elsewhere."
 
 
 def on_disk(location: str, option: str, role: str, sources: Sources) -> Path:

@@ -34,7 +34,7 @@ def break_something(run: Run, stack: Stack, what: Restored, evidence: Evidence) 
     """Break something small after the verdict, and see whether the checks find it."""
     if not run.plan.settings.negative_control:
         return NegativeControl(note=NOT_WANTED)
-    with run.clock.step("control", "Break something small, and see whether it is found", decides=False) as note:
+    with run.clock.step("control", "Run the negative control", decides=False) as note:
         target = Target(stack, what, evidence, run.plan.store.directory, run.limits, run.plan.keep)
         made = control(target, run.outcome.results, CHECKS, secrets.randbits(32))
         note.detail = f"{made.name} in {made.subject}: {made.found_as or 'not found'}" if made.name else made.note

@@ -55,7 +55,7 @@ def stop(work: Restoration, note: Note) -> None:
     with mysql.session() as session:
         others = connected(session, mysql.app.user)
     if others or apiary.lifecycle.running():
-        raise ProcedureFailed(f"the application was stopped, and still has {others} connections to the database")
+        raise ProcedureFailed(f"the application is stopped, but {others} connections to the database remain open")
     note.detail = "0 connections"
 
 
@@ -67,10 +67,10 @@ def restore_files(work: Restoration, note: Note) -> None:
     note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
     if files.inside:
         note.detail += (
-            f", of {files.inside} in {storage.artifact.name}; {files.left:,} entries outside of it were left out"
+            f", of {files.inside} in {storage.artifact.name}; {files.left:,} entries outside of it were skipped"
         )
     if files.unprivileged:
-        note.detail += f"; setuid or setgid bits of {files.unprivileged:,} were not restored"
+        note.detail += f"; the setuid or setgid bits of {files.unprivileged:,} were not restored"
 
 
 def restore_database(work: Restoration, note: Note) -> None:
@@ -97,7 +97,7 @@ def rebuild_index(work: Restoration, note: Note) -> None:
 
 
 STEPS: dict[InjectionPoint, tuple[str, str, Callable[[Restoration, Note], None]]] = {
-    InjectionPoint.STOP: ("stop", "Stop the application, nobody is connected", stop),
+    InjectionPoint.STOP: ("stop", "Stop the application", stop),
     InjectionPoint.FILES: ("restore-files", "Restore the files", restore_files),
     InjectionPoint.DATABASE: ("restore-database", "Run the script", restore_database),
     InjectionPoint.START: ("start", "Start the application", start),
@@ -131,7 +131,7 @@ def _must_be_stopped(work: Restoration) -> None:
     if work.stack.apiary.lifecycle.running():
         raise ProcedureFailed(
             "the application is running",
-            "Stop it first, and keep it stopped: what it writes is mixed with the backup.",
+            "Stop it first and keep it stopped: what it writes would mix with the backup.",
         )
 
 

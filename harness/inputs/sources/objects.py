@@ -56,7 +56,7 @@ def newest_entry(store: Store, path: str) -> tuple[Entry, list[Entry]]:
         names = ", ".join(each.path for each in best)
         raise UsageError(
             f"{len(best)} candidates for {store.shown(path)} are equally new: {names}",
-            "Name one of them, or make the pattern narrower.",
+            "Give one of them, or make the pattern more specific.",
         )
     return _there(store, best[0].path), [each for _, each in dated]
 

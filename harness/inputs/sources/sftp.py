@@ -144,7 +144,9 @@ class SftpStore(Store):
                 )
             except FileNotFoundError:
                 ours.close()
-                raise UsageError("there is no program ssh on this machine", "apt-get install openssh-client") from None
+                raise UsageError(
+                    "the program ssh is not installed on this machine", "apt-get install openssh-client"
+                ) from None
             theirs.close()
             try:
                 client = SFTPClient(ours)

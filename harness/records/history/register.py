@@ -63,7 +63,7 @@ def read_actions(path: Path) -> tuple[Action, ...]:
     except OSError as error:
         raise UsageError(f"cannot read the register {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a TOML file: {error}") from None
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
     except ValidationError as error:
         wrong = [f"{path}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise UsageError(f"{path} is not a register of actions", details="\n".join(wrong)) from None

@@ -92,7 +92,7 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
             if found is None
         ]
         raise MissingProgram(
-            f"{server} is {flavour} {version}, but {' and '.join(missing)} were not found in "
+            f"{server} is {flavour} {version}, but {' and '.join(missing)} cannot be found in "
             f"{', '.join(_places(settings))}",
             *MYSQL_HINTS,
         )

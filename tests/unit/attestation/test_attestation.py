@@ -412,8 +412,8 @@ def test_a_statement_of_another_kind_is_not_taken_for_evidence(
 
     for change, told in (
         ({"predicateType": "https://slsa.dev/provenance/v1"}, "is a statement of the unknown type https://slsa.dev/"),
-        ({"subject": []}, "holds no in-toto statement: At least one subject required"),
-        ({"subject": [{"name": "x"}]}, r"holds no in-toto statement: At least one digest required \(subject 0\)"),
+        ({"subject": []}, "is not an in-toto statement: At least one subject required"),
+        ({"subject": [{"name": "x"}]}, r"is not an in-toto statement: At least one digest required \(subject 0\)"),
     ):
         text = json.dumps({**payload(evidence), **change}).encode()
         envelope = Envelope(text, PAYLOAD_TYPE, {})

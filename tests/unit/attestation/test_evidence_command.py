@@ -67,7 +67,7 @@ def test_verify_says_what_holds_and_what_is_not_here(signed: tuple[Path, str], t
         "",
         "? backup/database.sql.zst not found",
         "? backup/files.jsonl not found",
-        "? backup/storage.tar.zst is not here",
+        "? backup/storage.tar.zst not found",
         f"✓ result.json unchanged ({evidence.parent / 'result.json'})",
         "",
         "The signature is valid, but 3 of 4 files were not found: give their location with --artifact.",

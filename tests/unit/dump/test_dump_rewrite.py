@@ -126,12 +126,13 @@ def test_a_database_that_is_not_in_the_script_is_refused() -> None:
     with pytest.raises(UsageError) as unknown:
         rewritten(SEVERAL, "nobody")
     assert str(unknown.value) == (
-        "standard input: holds no database nobody; it holds other, apiary\nHINT: Choose one of them with --database."
+        "standard input: contains no database nobody; it contains other, apiary\nHINT: Choose one of them "
+        "with --database."
     )
     info = inspect(io.BytesIO(SEVERAL))
     with pytest.raises(BrokenArtifact) as caught:
         choose_database(info, "nobody")
-    assert caught.value.fact == "standard input: holds no database nobody; it holds other, apiary"
+    assert caught.value.fact == "standard input: contains no database nobody; it contains other, apiary"
     with pytest.raises(UsageError) as several:
         choose_database(info, None)
     assert several.value.fact == "standard input: contains 2 databases: other, apiary"

@@ -148,10 +148,10 @@ def test_a_scene_says_what_its_stage_does_not_have() -> None:
     context = FaultContext(InjectionPoint.JUDGING, Path("run"), Limits())
     for name, told in (
         ("stack", "injection point judging has no running stack"),
-        ("directory", "stage judging has no backup directory"),
-        ("backup", "stage judging has no complete backup"),
-        ("script", "stage judging has no script on its way"),
-        ("checks", "stage judging has no list of checks"),
+        ("directory", "injection point judging has no backup directory"),
+        ("backup", "injection point judging has no complete backup"),
+        ("script", "injection point judging has no script on its way"),
+        ("checks", "injection point judging has no list of checks"),
     ):
         with pytest.raises(HarnessError) as caught:
             getattr(context, name)

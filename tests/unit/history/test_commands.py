@@ -91,7 +91,7 @@ def test_each_backup_has_its_line_and_one_that_is_too_old_is_enough(command: Com
     lines = answer.output.splitlines()
     assert [line[:40] for line in lines] == [
         "ALARM  backup weekly: the last passed dr",
-        "OK     backup production: the last good ",
+        "OK     backup production: the last passe",
         "OK     generated data documented: the la",
     ]
     assert lines[0].endswith(": more than 100 days")

@@ -57,7 +57,7 @@ def test_an_unknown_image_is_refused_with_those_that_there_are(settings_of_nobod
     client = docker.DockerClient(base_url="unix:///nowhere", version="1.41")
     with pytest.raises(UsageError) as caught:
         build_images(client, settings_of_nobody, ["mysqll"])
-    assert str(caught.value) == ("no image is called mysqll\nHINT: There are mysql, mariadb, standin, meilisearch.")
+    assert str(caught.value) == ("unknown images: mysqll\nHINT: Available: mysql, mariadb, standin, meilisearch.")
     client.close()
 
 

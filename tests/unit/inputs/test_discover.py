@@ -223,7 +223,7 @@ def test_nothing_to_be_found_is_told(backup: Path) -> None:
     assert error_of(backup).startswith(f"{backup} contains no mysqldump script\n")
     (backup / "apiary.sql").write_bytes(SCRIPT)
     shutil.rmtree(backup / "files")
-    assert error_of(backup).startswith(f"{backup} holds no storage directory or archive\n")
+    assert error_of(backup).startswith(f"{backup} contains no storage directory or archive\n")
 
 
 def test_the_newest_that_matches_is_meant(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as none:
         newest("backups/*.sql", tmp_path)
     assert str(none.value) == (
-        f"nothing matches backups/*.sql in {tmp_path}\nHINT: Check whether the last backup was made at all."
+        f"no match for backups/*.sql in {tmp_path}\nHINT: Check whether the last backup was made at all."
     )
 
 

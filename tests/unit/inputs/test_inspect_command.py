@@ -69,7 +69,7 @@ def test_gtids_and_the_log_are_told() -> None:
 
 
 @over_table("first, said", [
-        ("/*!999999\\- enable the sandbox mode */ \n", "/*!999999\\- on line 1: stops MySQL's client; left out"),
+        ("/*!999999\\- enable the sandbox mode */ \n", "/*!999999\\- on line 1: stops MySQL's client; omitted"),
         ("/*M!999999\\- enable the sandbox mode */ \n", "/*M!999999\\- on line 1: is a comment to MySQL's client;"),
     ])  # fmt: skip
 def test_both_spellings_of_the_sandbox_line_are_told(first: str, said: str) -> None:
@@ -161,7 +161,7 @@ def test_it_takes_what_verify_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "No problems found." in told(inspected())
     several = inspected(DUMPS / "databases.sql")
     assert several.exit_code == 2
-    assert "holds 2 databases: other, apiary HINT: Choose one of them with --database." in told(several)
+    assert "contains 2 databases: other, apiary HINT: Choose one of them with --database." in told(several)
     assert inspected(DUMPS / "databases.sql", "--database", "apiary").exit_code == 0
     assert inspected(DUMPS / "databases.sql", "--config", config).exit_code == 2
 

@@ -106,11 +106,11 @@ INPUTS = (
     Input("definer-stripped", swapped(b"/*!50013 */", b"/*!50013 SQL SECURITY INVOKER */", WITH_OBJECTS)),
     Input("definition-spaces", swapped(b"\n  ", b" \t")),
     Input("definition-spaces", swapped(b") ENGINE", b"\n)\n\nENGINE")),
-    Input("flush-privileges", SEVERAL, "holds 2 databases: apiary, mysql", 2),
+    Input("flush-privileges", SEVERAL, "contains 2 databases: apiary, mysql", 2),
     Input(
         "flush-privileges",
         swapped(b"`mysql`;\nDROP", b"`mysql`;\nFLUSH TABLES;\nDROP", SEVERAL),
-        "holds 2 databases",
+        "contains 2 databases",
         2,
     ),
     Input("flush-privileges", SEVERAL, told=("database",), database="apiary"),
@@ -192,7 +192,7 @@ OTHERS = (
     (b"/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=1*/;\nDELIMITER /*!*/;\n", "is output of mysqlbinlog", 2),
     (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "is a pointer of Git LFS", 2),
     (b'{"message":"Not Found","status":404}\n', "is an HTML, XML or JSON document", 1),
-    (PLAIN + b"\0" * 4096, "line 28 holds NUL bytes", 1),
+    (PLAIN + b"\0" * 4096, "line 28 contains NUL bytes", 1),
     (PLAIN.rstrip(b"\n") + b"\n\xef\xbb\xbf" + PLAIN, "line 28 begins with a byte order mark", 1),
     (b"id\tlabel\n1\tnorth\n", "line 1 is not SQL", 1),
 )

@@ -148,7 +148,7 @@ def test_what_must_not_be_unpacked_is_refused_as_of_a_tar(tmp_path: Path) -> Non
         assert start + coded(name.encode()) in error.fact or "below" in error.fact, what
         assert end in error.fact, what
     error = refused(zip_of(tmp_path / "dumps.zip", DUMP, DUMP, RESUME))
-    assert error.fact.endswith("dumps.zip holds db-dumps/mysql-apiary.sql twice")
+    assert error.fact.endswith("dumps.zip contains db-dumps/mysql-apiary.sql twice")
 
 
 def test_bombs_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,8 +73,8 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
     do_afterwards(finished(tmp_path, telling), said.append)
     assert said == [
         f"sign the evidence: cannot read the key {tmp_path / 'gone'}: No such file or directory",
-        f"metrics: {tmp_path / 'drill.prom'} was not written as a metrics file by this program HINT: Name "
-        "another file, or remove this one.",
+        f"metrics: {tmp_path / 'drill.prom'} was not written as a metrics file by this program HINT: Give "
+        "another file, or delete this one.",
         "notifications: 1 of 1 notifications could not be sent: number 1 (JSON) was rejected or could not be reached",
         "dead man's switch: the dead man's switch could not be reached",
     ]

@@ -97,7 +97,7 @@ def test_bounded_text_is_the_same_however_it_comes(size: int) -> None:
     text = BoundedText(100)
     for start in range(0, len(whole), size):
         text.add(whole[start : start + size])
-    assert text.text() == (whole[:50] + b"\n\xe2\x80\xa6 2500 bytes left out \xe2\x80\xa6\n" + whole[-50:]).decode()
+    assert text.text() == (whole[:50] + b"\n\xe2\x80\xa6 2500 bytes omitted \xe2\x80\xa6\n" + whole[-50:]).decode()
     short = BoundedText(100)
     short.add(b"x" * 100)
     assert short.text() == "x" * 100
