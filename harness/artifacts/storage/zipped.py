@@ -182,7 +182,7 @@ class ZipArchive:
 
 def _no_password(path: Path) -> UsageError:
     return UsageError(
-        f"{path} is encrypted, and no password was given",
+        f"{path} is encrypted, but no password was given",
         "Put the password into a file that only you can read, and give it with --password-file FILE.",
     )
 
