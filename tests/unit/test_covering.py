@@ -39,7 +39,7 @@ def covered_by(card: Scorecard, *scenarios: Scenario) -> set[object]:
     found: set[object] = {("check", each.check) for each in card.checks if names & set(each.scenarios)}
     for each in scenarios:
         found |= {("family", family_of(each)), ("servers", each.runtime.source, each.runtime.target)}
-        found |= {("point", planned.at) for planned in each.planned()}
+        found |= {("injection point", planned.at) for planned in each.planned()}
     return found
 
 

@@ -119,7 +119,7 @@ def test_several_engines_are_told_and_so_is_that_one_worker_uses_only_the_first(
     tmp_path: Path, run_pytest: Run
 ) -> None:
     ran = run_pytest("--drill-engine", "unix:///a", "--drill-engine", "ssh://b")
-    assert "apiary-drill: unix:///a, ssh://b (only the first is used: add -n for more)" in ran.stdout
+    assert "apiary-drill: unix:///a, ssh://b (only the first one is used: add -n to use more)" in ran.stdout
     spread = run_pytest("--collect-only", "-n", "2", "--drill-engine", "unix:///a", "--drill-engine", "ssh://b")
     assert "apiary-drill: unix:///a, ssh://b (spread over 2 workers)" in spread.stdout
 
