@@ -20,7 +20,7 @@ def backup_blocks(result: DrillResult, evidence: Evidence | None) -> Iterator[Bl
         age_s = (result.started_at - result.backup_at).total_seconds()
         facts.append(("Taken", moment(result.backup_at)))
         # The backup of generated data is younger than the drill that made it.
-        facts.append(("Age at the drill", span(round(age_s)) if age_s > 0 else "made by this drill"))
+        facts.append(("Age at the time of the drill", span(round(age_s)) if age_s > 0 else "made by this drill"))
     else:
         facts.append(("Taken", "unknown: nothing in the backup says when"))
     manifest = evidence.manifest if evidence is not None else None
@@ -38,7 +38,7 @@ def backup_blocks(result: DrillResult, evidence: Evidence | None) -> Iterator[Bl
             "Where it came from",
             (
                 Column("What"), Column("Location", code=True), Column("Version"), Column("In its store since"),
-                Column("Age at the drill"), Column("Agreed with"), Column("Chosen among"),
+                Column("Age at the time of the drill"), Column("Agreed with"), Column("Chosen among"),
             ),
             tuple(_origin(each, result.started_at) for each in result.provenance),
         )  # fmt: skip

@@ -121,7 +121,7 @@ def test_several_engines_are_told_and_so_is_that_one_worker_uses_only_the_first(
     ran = run_pytest("--drill-engine", "unix:///a", "--drill-engine", "ssh://b")
     assert "apiary-drill: unix:///a, ssh://b (only the first one is used: add -n to use more)" in ran.stdout
     spread = run_pytest("--collect-only", "-n", "2", "--drill-engine", "unix:///a", "--drill-engine", "ssh://b")
-    assert "apiary-drill: unix:///a, ssh://b (spread over 2 workers)" in spread.stdout
+    assert "apiary-drill: unix:///a, ssh://b (distributed over 2 workers)" in spread.stdout
 
 
 def test_other_sessions_are_left_alone(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ CODES = (
 )
 """Every code that a finding of safety.py can have."""
 
-REMEDY = "Remove the statement, or accept {code} if you know why it is there."
+REMEDY = "Remove the statement, or allow {code} with --allow if you know why it is there."
 UNEXPECTED = (
     "If it was written manually, remove it; otherwise the dump was changed after it was made: take another backup."
 )

@@ -79,7 +79,8 @@ _UTF16 = OtherFormat(
 )
 _STREAMED = (
     "is a stream of mydumper (--stream), not a script of mysqldump",
-    "This drill restores scripts: load it into a server of its own with myloader, and hand in a mysqldump of that.",
+    "This drill restores SQL dumps: load the backup into a server of its own with myloader, and verify a mysqldump of"
+    " that server.",
 )
 _ELSEWHERE = "This drill restores scripts of MySQL and MariaDB. Look at which program the backup job calls."
 _TEXT: tuple[tuple[re.Pattern[bytes], OtherFormat], ...] = tuple(

@@ -145,7 +145,7 @@ def _remedy(refused: Sequence[ScriptFinding]) -> str:
         return refused[0].remedy
     if len(offers) < len(refused):
         return next(finding.remedy for finding in refused if finding not in offers)
-    return f"Remove the statements, or accept {' and '.join(codes)} if you know why they are there."
+    return f"Remove the statements, or allow {' and '.join(codes)} with --allow if you know why they are there."
 
 
 def remarks(info: DumpInfo, chosen: DatabaseInfo) -> tuple[ScriptFinding, ...]:

@@ -150,7 +150,7 @@ def test_a_scene_says_what_its_stage_does_not_have() -> None:
         ("stack", "injection point judging has no running stack"),
         ("directory", "injection point judging has no backup directory"),
         ("backup", "injection point judging has no complete backup"),
-        ("script", "injection point judging has no script on its way"),
+        ("script", "injection point judging has no dump stream"),
         ("checks", "injection point judging has no list of checks"),
     ):
         with pytest.raises(HarnessError) as caught:

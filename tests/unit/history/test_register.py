@@ -58,7 +58,7 @@ def test_a_register_that_cannot_be_read_says_where(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read the register"):
         read_actions(path)
     path.write_text("[[action]\n")
-    with pytest.raises(UsageError, match="is not a TOML file"):
+    with pytest.raises(UsageError, match="is not valid TOML"):
         read_actions(path)
     path.write_text('[[action]]\nbackup = "a"\nfinding = "b"\ndue = "soon"\nhow = 1\n')
     with pytest.raises(UsageError, match="is not a register of actions") as caught:

@@ -138,7 +138,7 @@ def test_links_checksums_and_logs_are_no_second_script(backup: Path) -> None:
         sidecar.write_text(text)
         assert find_backup(backup).dump == script
         sidecar.write_text(text.replace(text.split()[-2 if "SUMS" in name else 0], "0" * len(text.split()[0])))
-        with pytest.raises(BrokenArtifact, match=f"^{script.name} is not what {name} says: its "):
+        with pytest.raises(BrokenArtifact, match=f"^{script.name} does not match {name}: its "):
             find_backup(backup)
         sidecar.unlink()
 

@@ -20,7 +20,7 @@ PLAIN = (CASES / "use-before-header" / "d.sql").read_bytes().split(b"\n", 2)[2]
 """A healthy dump of the table of all cases."""
 WITH_OBJECTS = (CASES / "definer-stripped" / "d.sql").read_bytes()
 TABLE = re.compile(rb"DROP TABLE IF EXISTS `hives`;.*?UNLOCK TABLES;\n", re.DOTALL)
-MIXED = r"line {} is not SQL: output of another program is mixed in"
+MIXED = r"line {} is not SQL: the output of another program is mixed in"
 NO_DROP = ("drop-table-missing",)
 ENCRYPTED, PACKED = (
     r"is encrypted with openssl|is encrypted \(age\)|is base64",
@@ -95,7 +95,12 @@ INPUTS = (
     Input("appended", gzip.compress(PLAIN) + gzip.compress(PLAIN), told=("several-dumps",)),
     Input("appended", PLAIN * 3, told=("several-dumps",)),
     Input("appended", PLAIN + PLAIN.replace(b"hives", b"bees"), told=()),  # one dump for each table
-    Input("appended", PLAIN + PLAIN.replace(b"Database: apiary", b"Database: forge"), "no USE says which statement", 1),
+    Input(
+        "appended",
+        PLAIN + PLAIN.replace(b"Database: apiary", b"Database: forge"),
+        "no USE separates their statements",
+        1,
+    ),
     Input("create-database-no-use", before_tables(b"CREATE DATABASE `apiary`;\n"), told=("database",)),
     Input(
         "create-database-no-use",
@@ -153,7 +158,7 @@ INPUTS = (
         "is bound to the database forge",
         2,
     ),
-    Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_md5=MD5), "is not what a.sql.md5 says", 1),
+    Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_md5=MD5), "does not match a.sql.md5", 1),
     Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_asc=b"-----BEGIN PGP SIGNATURE-----\n", b_sql_part=b"CRE")),
     Input("source-data", before_tables(BINLOG.replace(b"CHANGE", b"-- CHANGE")), told=()),
     Input(
@@ -193,7 +198,7 @@ OTHERS = (
     (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "is a pointer of Git LFS", 2),
     (b'{"message":"Not Found","status":404}\n', "is an HTML, XML or JSON document", 1),
     (PLAIN + b"\0" * 4096, "line 28 contains NUL bytes", 1),
-    (PLAIN.rstrip(b"\n") + b"\n\xef\xbb\xbf" + PLAIN, "line 28 begins with a byte order mark", 1),
+    (PLAIN.rstrip(b"\n") + b"\n\xef\xbb\xbf" + PLAIN, "line 28 starts with a byte order mark", 1),
     (b"id\tlabel\n1\tnorth\n", "line 1 is not SQL", 1),
 )
 ALTERATIONS: tuple[Change, ...] = (

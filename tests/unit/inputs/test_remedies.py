@@ -29,8 +29,11 @@ AGAIN = CASES / "definer-stripped" / "d.sql"
 
 DECRYPT = "Name the program and its key (--decrypt {}, --decrypt-key-file FILE), or decrypt it first."
 UNPACK = "Decompress it first, and use the result; gzip, zstd, xz and bzip2 are read directly."
-ELSEWHERE = "Send what programs say to a file of their own (2>errors.log), and take the backup again."
-LOAD = "This drill restores scripts: load it into a server of its own with {}, and hand in a mysqldump of that."
+ELSEWHERE = "Redirect error output to another file (2>errors.log), and take the backup again."
+LOAD = (
+    "This drill restores SQL dumps: load the backup into a server of its own with {}, and verify a mysqldump of that "
+    "server."
+)
 UNZIP = "Extract it (unzip {} -d DIRECTORY), then give the dump with --dump and the storage with --storage."
 
 Follow = Callable[[Path, Path], tuple[str, ...]]
@@ -181,7 +184,7 @@ def test_an_archive_with_names_in_front_is_made_again_without_them(tmp_path: Pat
     assert check_storage(tmp_path / "s.tar.gz", tmp_path / "files.jsonl").totals.directories
 
 
-ALLOW = re.compile(r"allow (\S+) by name")
+ALLOW = re.compile(r"allow (\S+) with --allow")
 
 
 def test_a_code_that_a_remedy_offers_to_allow_lets_the_script_run(tmp_path: Path) -> None:
@@ -203,7 +206,7 @@ def test_a_code_that_a_remedy_offers_to_allow_lets_the_script_run(tmp_path: Path
     assert {"computed-value", "dynamic-sql", "remote-table", "unsafe-charset"} <= offered
     several = b"CREATE TABLE `v` (`a` int);\nINSERT INTO `v` VALUES ((SELECT 1));\nPREPARE s FROM 'x';\n"
     path.write_bytes(head + several + footer + tail)
-    assert "allow computed-value and dynamic-sql by name" in " ".join(inspected(str(path)).output.split())
+    assert "allow computed-value and dynamic-sql with --allow" in " ".join(inspected(str(path)).output.split())
     assert inspected(str(path), "--allow", "computed-value", "--allow", "dynamic-sql").exit_code == 0
     path.write_bytes(head + several + b"SELECT 1;\n" + footer + tail)
     assert not ALLOW.search(inspected(str(path)).output), "allowing two of the three would lead to the third"
