@@ -93,7 +93,7 @@ def test_files_and_fixtures_are_drilled_and_what_is_not_as_expected_is_told(tmp_
     assert "2 failed, 6 passed" in told, told
     assert "test_a_drill_that_is_not_as_expected FAILED" in told
     for line in (
-        "remove-row: FAIL, expected was FAIL",
+        "remove-row: FAIL, expected FAIL",
         "  The expected finding row-count of users is missing.",
         "Fault injected at restored: remove-row:",
         f"  apiary-drill report {runs}/",
