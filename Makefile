@@ -6,7 +6,6 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 JOBS ?= 2
-SECONDS ?= 60
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 unexport PYTHONDONTWRITEBYTECODE # some machines set it, and each process would compile the package anew
@@ -39,7 +38,7 @@ nightly-kills: $(SERVERS)
 	$(BIN)/python benchmarks/kills.py --docker
 
 fuzz: $(READY) ## Fuzz the readers of untrusted input for SECONDS in all
-	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+	$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS),--fixed)
 
 audit: $(READY) ## A software bill of materials, and the known vulnerabilities of what it lists
 	.ci/audit $(VENV) build/audit || [ $$? = 3 ]

@@ -20,6 +20,8 @@ _ESCAPED = {
 _END_OF_LINE = re.compile(rb";\n")  # an expression finds a rare first byte faster than bytes.find two bytes
 _END = re.compile(rb";")
 _BEHIND_DASHES = (b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0", b"")
+_LOOK_AHEAD = 1 << 12
+"""How far a string in a /*M! comment, and an optimizer hint, are followed; no tool writes longer ones."""
 _MOST_NOTES = 20
 """Per statement; one is enough to refuse it."""
 
@@ -180,12 +182,17 @@ class StatementReader:
             match = self._stop.match(buffer.data, buffer.at)
             assert match is not None
             buffer.at = match.end()
-            if len(buffer.data) - buffer.at < max(8, len(self._delimiter)) and not buffer.eof:
+            if len(buffer.data) - buffer.at < self._needed() and not buffer.eof:
                 return False
             if buffer.at >= len(buffer.data):
                 return False
             if self._step():
                 return True
+
+    def _needed(self) -> int:
+        """Bytes that the next step looks at: what it finds must not depend on how the script was cut."""
+        looks_ahead = self._versioned.startswith(b"/*M") or self._buffer.data.startswith(b"/*+", self._buffer.at)
+        return _LOOK_AHEAD if looks_ahead else max(8, len(self._delimiter))
 
     def _close(self) -> bool:
         """Go to the end of the string or comment; False if it is not in the buffer."""
@@ -258,15 +265,15 @@ class StatementReader:
     def _check_foreign_comment(self, quote: bytes) -> None:
         """To MySQL's client a /*M! comment is a comment: there a quote in it opens nothing."""
         buffer = self._buffer
-        end = buffer.data.find(quote, buffer.at + 1)
+        end = buffer.data.find(quote, buffer.at + 1, buffer.at + _LOOK_AHEAD)
         if end < 0 or b"*/" in buffer.data[buffer.at : end]:
             self._odd("ambiguous", "a string with */ inside a /*M! comment")
 
     def _check_hint(self) -> None:
         """The client runs backslash commands in an optimizer hint, and forgets that it is in one at a new line."""
         buffer = self._buffer
-        end = buffer.data.find(b"*/", buffer.at)
-        text = buffer.data[buffer.at : end if end >= 0 else len(buffer.data)]
+        end = buffer.data.find(b"*/", buffer.at, buffer.at + _LOOK_AHEAD)
+        text = buffer.data[buffer.at : end if end >= 0 else buffer.at + _LOOK_AHEAD]
         if end < 0 or b"\\" in text or b"\n" in text or self._delimiter in text:
             self._odd("ambiguous", "an optimizer hint with a backslash, a new line or a delimiter")
 
