@@ -163,7 +163,7 @@ def test_an_empty_dump_is_a_bad_backup(settings: Settings, tmp_path: Path) -> No
     )
     process = drill(settings, "verify", "--dump", str(header), "--storage", str(storage))
     assert process.returncode == 1
-    assert "holds no table" in " ".join(process.stdout.split())
+    assert "contains no table" in " ".join(process.stdout.split())
 
 
 def test_a_storage_that_is_not_there_is_bad_usage(settings: Settings, script: Path, tmp_path: Path) -> None:
