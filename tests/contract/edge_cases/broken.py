@@ -117,7 +117,7 @@ def _tarred(script: bytes) -> bytes:
     return buffer.getvalue()
 
 
-CUT = r"the dump {name} is cut short: "
+CUT = r"the dump {name} is truncated: "
 MIXED = r"the dump {{name}} is not usable: line {} is not SQL: the output of another program is mixed in \(`{}`\)$"
 GONE = b"\n-- Dump completed"
 
@@ -253,13 +253,13 @@ UNREADABLE = (
         "a page that says 404",
         lambda s: b"<!DOCTYPE html>\n<title>404 Not Found</title>\n",
         BrokenArtifact,
-        ".*{name} is an HTML or XML document, not an SQL dump: a download saved a web server's error page$",
+        ".*{name} is an HTML, XML or JSON document, not a script: what fetched it was given a web server's answer$",
     ),
     Damage(
         "an error of an object store",
         lambda s: b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>\n',
         BrokenArtifact,
-        ".*{name} is an HTML or XML document, not an SQL dump: a download saved a web server's error page$",
+        ".*{name} is an HTML, XML or JSON document, not a script: what fetched it was given a web server's answer$",
     ),
     Damage(
         "made with --xml",
@@ -285,7 +285,7 @@ UNREADABLE = (
             GONE, b"\nCREATE DATABASE `b`;\nUSE `b`;\nCREATE TABLE `t` (`a` int);\n" + GONE
         ),
         UsageError,
-        ".*{name}: holds 2 databases: a, b$",
+        ".*{name}: contains 2 databases: a, b$",
     ),
     Damage(
         "a view that stayed its placeholder",

@@ -36,7 +36,7 @@ def test_a_connection_of_the_app_that_is_open_is_refused(place: Place) -> None:
         failed = failure(place, b"CREATE TABLE t (v INT);\n")
     assert str(failed) == (
         f"the application is stopped, but 1 connections of '{place.server.app.user}' are open\n"
-        "HINT: Keep users, workers and cron jobs out for the whole restore."
+        "HINT: Keep users, workers and cron jobs out during the whole restore."
     )
     assert place.tables() == {}, "nothing was loaded"
 
@@ -55,7 +55,7 @@ def test_a_connection_that_is_made_during_the_load_is_noticed(place: Place, who:
         run_script(place.server, script())
     assert str(failed.value) == (
         "1 other connections to the database were made while the dump was loading\n"
-        "HINT: What they wrote is mixed with the backup: keep everybody out for the whole restore."
+        "HINT: What they wrote mixes with the backup: keep all other access out during the whole restore."
     )
 
 
@@ -69,7 +69,7 @@ def test_a_duplicate_key_is_told_without_the_value(place: Place) -> None:
     assert secret not in str(failed)
     error = "ERROR 1062 (23000) at line 3: Duplicate entry '…'"
     assert str(failed) == (
-        f"loading the dump failed: {client(place)} failed with exit status 1, {error}\n"
+        f"loading the dump failed: {client(place)} exited with status 1, {error}\n"
         "HINT: The target was not empty, or something wrote to it while the dump was loading.\n"
         f"{error}"
     )
@@ -115,9 +115,9 @@ def test_client_commands_do_nothing(place: Place, tmp_path: Path, command: str) 
     if "\\" in command:
         word = command[command.index("\\") :][:2]
         line = script[: script.index(word.encode())].count(b"\n") + 1
-        assert failed.fact.endswith(f"exit status 1, ERROR at line {line}: Unknown command '{word}'.")
+        assert failed.fact.endswith(f"status 1, ERROR at line {line}: Unknown command '{word}'.")
     else:
-        assert "exit status 1, ERROR 1064 (42000) at line 2: " in failed.fact
+        assert "status 1, ERROR 1064 (42000) at line 2: " in failed.fact
     assert not made.exists()
     assert list(place.tables()) == ["t"]
 
@@ -128,7 +128,7 @@ def test_a_script_cannot_have_the_client_send_a_file(place: Place, tmp_path: Pat
     script = f"CREATE TABLE t (v INT);\nLOAD DATA LOCAL INFILE '{tmp_path / 'secret'}' INTO TABLE t;\n".encode()
     with place.server_set({"local_infile": 1}):
         failed = failure(place, script)
-    assert re.search(r"exit status 1, ERROR (2068|4166|1148) \(\w+\) at line 2: ", failed.fact), failed.fact
+    assert re.search(r"status 1, ERROR (2068|4166|1148) \(\w+\) at line 2: ", failed.fact), failed.fact
     assert place.tables()["t"].rows == 0
 
 

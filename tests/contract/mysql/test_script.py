@@ -108,7 +108,7 @@ def test_one_of_several_databases_is_restored_and_the_others_are_not(
     with pytest.raises(UsageError) as unnamed:
         read_script(path, None)
     assert str(unnamed.value) == (
-        f"{path}: holds 2 databases: {other.name}, {place.name}\nHINT: Choose one of them with --database."
+        f"{path}: contains 2 databases: {other.name}, {place.name}\nHINT: Choose one of them with --database."
     )
     target = new_place(on="elsewhere", like=place)
     script = restored(read_script(path, place.name), target)
@@ -124,7 +124,7 @@ def test_a_name_that_is_not_in_the_script_is_told_with_those_that_are(place: Pla
     path = written(tmp_path / "dump.sql", dump(place))
     with pytest.raises(BrokenArtifact) as wrong:
         read_script(path, "wrong")
-    assert wrong.value.fact == f"{path}: holds no database wrong; it holds {place.name}"
+    assert wrong.value.fact == f"{path}: contains no database wrong; it contains {place.name}"
     assert [cause.code for cause in wrong.value.causes] == ["database-missing"]
 
 
@@ -191,7 +191,7 @@ def test_a_script_that_is_cut_short_is_refused(place: Place, tmp_path: Path) -> 
     for end in (len(script) // 3, script.index(b"SET SQL_NOTES=@OLD"), script.index(b"-- Dump completed")):
         with pytest.raises(BrokenArtifact) as broken:
             read_script(written(tmp_path / "dump.sql", script[:end]), None)
-        assert broken.value.fact.startswith("the dump dump.sql is cut short: ")
+        assert broken.value.fact.startswith("the dump dump.sql is truncated: ")
         assert broken.value.hints == (
             "Take the backup again, and check the exit status of every program in its pipeline.",
         )

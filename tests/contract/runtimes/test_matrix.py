@@ -75,7 +75,7 @@ def test_a_server_that_is_not_here_is_told_with_those_that_are(value: str) -> No
 def test_a_search_server_that_is_not_here_is_told() -> None:
     with pytest.raises(UsageError) as wrong:
         resolved(PROCESS, meilisearch=("v1.48",))
-    assert wrong.value.fact == "--matrix meilisearch=v1.48 can't be had: no Meilisearch server at 'v1.48'"
+    assert wrong.value.fact == "--matrix meilisearch=v1.48 is not available: no Meilisearch server at 'v1.48'"
 
 
 @pytest.mark.docker
@@ -94,7 +94,7 @@ def test_an_image_that_can_not_be_had_is_told(engine: docker.DockerClient, value
     axis, _, version = value.partition("=")
     with pytest.raises(UsageError) as wrong:
         resolved(DOCKER, **{axis: (version,)})
-    assert wrong.value.fact.startswith(f"--matrix {value} can't be had: image ")
+    assert wrong.value.fact.startswith(f"--matrix {value} is not available: image ")
     assert "is not on the Docker engine and cannot be pulled" in wrong.value.fact
 
 
@@ -104,7 +104,7 @@ def test_automatic_is_processes_where_no_engine_answers(tmp_path: Path) -> None:
     settings = replace(PROCESS, runtime="auto", docker=nobody)
     (found,) = combinations({"mysql": ("mariadb",)}, settings, "test-matrix", said.append)
     assert (found.settings.runtime, said) == ("process", ["runtime: local processes for all of the matrix"])
-    with pytest.raises(UsageError, match=r"can't be had: no such server .*; and in containers: no Docker engine"):
+    with pytest.raises(UsageError, match=r"is not available: no such server .*; and in containers: no Docker engine"):
         combinations({"mysql": ("8.4",)}, settings, "test-matrix", said.append)
 
 
@@ -118,7 +118,7 @@ def backup(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--matrix", "mysql=8.4"], "error: --matrix mysql=8.4 can't be had: no such server is on this machine"),
+        (["--matrix", "mysql=8.4"], "error: --matrix mysql=8.4 is not available: no such server is on this machine"),
         (["--matrix", "x=1"], "error: --matrix x=1: unknown axis 'x'"),
         (["--matrix", "mysql=9.7", "--dump", "-"], "--matrix reads the dump several times"),
     ],

@@ -128,7 +128,7 @@ def test_a_file_that_changes_in_each_attempt_is_a_failed_backup(
         backup_storage(host, str(source), destination, attempts=2)
     assert uncoded(str(caught.value), ["a.pdf"]) == (
         "1 files changed while they were being copied, in the last of 2 attempts: resumes/a.pdf\n"
-        "HINT: Stop whatever writes to them, or back up with the app stopped."
+        "HINT: Stop the programs that write to them, or back up with the application stopped."
     )
     assert list(destination.iterdir()) == []
 
@@ -173,7 +173,7 @@ def test_a_scan_of_a_directory_that_moves_is_no_evidence(busy_host: Any, source:
         list(scan(busy_host(while_tar=_append(big)), str(source)))
     assert uncoded(str(caught.value), ["big.pdf"]) == (
         f"{source} changed while it was being read: resumes/big.pdf\n"
-        "HINT: Keep everybody else out of it meanwhile, and try again."
+        "HINT: Prevent other access during the backup, and try again."
     )
 
 
@@ -217,7 +217,7 @@ def test_a_directory_that_is_not_there_is_said_so(host: LocalHost, tmp_path: Pat
         backup_storage(host, str(tmp_path / "gone"), destination)
     assert str(caught.value) == (
         f"directory {tmp_path}/gone does not exist\n"
-        "HINT: The storage directory of the app has to be there, even if it is empty."
+        "HINT: The application's storage directory must exist, even if it is empty."
     )
 
 
