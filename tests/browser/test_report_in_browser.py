@@ -138,7 +138,7 @@ def test_on_paper_everything_is_open_and_nothing_of_the_screen_is_left(
         assert overflow(page) <= 0
         pages = PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True))).pages
     text = " ".join(" ".join(each.extract_text().split()) for each in pages)
-    assert "FAIL The backup does not restore as it should." in text
+    assert "FAIL The backup does not restore correctly." in text
     assert "Same cause" in text
     assert "apiary_dues_transactions" in text
     assert f"Page 1 of {len(pages)}" in text

@@ -143,7 +143,7 @@ def test_a_dump_that_is_cut_short_is_a_bad_backup(settings: Settings, script: Pa
     storage.mkdir()
     process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage))
     assert process.returncode == 1
-    assert "the dump apiary.sql is cut short: " in " ".join(process.stdout.split())
+    assert "the dump apiary.sql is truncated: " in " ".join(process.stdout.split())
     assert not list((settings.state_dir / "drills").iterdir()), "nothing is left behind"
 
 
@@ -170,7 +170,7 @@ def test_a_storage_that_is_not_there_is_bad_usage(settings: Settings, script: Pa
     """Exit code 2, before anything is started."""
     process = drill(settings, "verify", "--dump", str(script), "--storage", str(tmp_path / "nowhere"))
     assert process.returncode == 2
-    assert f"Invalid value for --storage: there is no {tmp_path / 'nowhere'}" in told(process)
+    assert f"Invalid value for --storage: not found: {tmp_path / 'nowhere'}" in told(process)
 
 
 def test_a_database_that_the_script_does_not_hold_is_a_bad_backup(settings: Settings, tmp_path: Path) -> None:

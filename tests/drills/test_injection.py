@@ -95,7 +95,7 @@ def errors(result: DrillResult) -> list[tuple[str, str]]:
 def test_every_stage_is_entered_and_left_and_servers_come_back_with_their_data(drilled: Drilled) -> None:
     """A drill with a fault at each stage passes as long as none of them does harm; so it does when both servers are
     killed and started again before anything is restored."""
-    stages = [{"name": "stages", "stage": stage.value} for stage in InjectionPoint]
+    stages = [{"name": "stages", "at": stage.value} for stage in InjectionPoint]
     result = drilled(scenario(fault=[*stages, {"name": "restarted"}]))
     assert {
         fault.stage: [change.detail for change in fault.changes] for fault in result.faults if fault.name == "stages"

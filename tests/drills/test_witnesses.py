@@ -39,7 +39,7 @@ def detectors(card: Scorecard, scenarios: dict[str, Scenario], chosen: set[str])
         name
         for name, scenario in scenarios.items()
         if not any(
-            finding.code.startswith("stage-") for finding in (*scenario.expected.finding, *scenario.expected.also)
+            finding.code.startswith("step-") for finding in (*scenario.expected.finding, *scenario.expected.also)
         )
     }
     found: dict[str, str] = {}

@@ -164,8 +164,8 @@ class Server:
         if state is not None and state["Running"]:
             return
         killed = " (out of memory)" if state and state["OOMKilled"] else ""
-        told = f"with exit status {state['ExitCode']}{killed}" if state else "and was removed"
-        raise ServerFailed(f"{self._plan.title} ended {told} {when}", details=self.log_tail())
+        told = f"exited with status {state['ExitCode']}{killed}" if state else "was removed"
+        raise ServerFailed(f"{self._plan.title} {told} {when}", details=self.log_tail())
 
     def exit_report(self) -> str:
         """One line and the end of its log if it ended without being told to, else nothing."""

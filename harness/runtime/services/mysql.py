@@ -128,7 +128,7 @@ class MySqlServer:
         connection = self.connect(account, database=database, answer_s=answer_s)
         number = connection.thread_id()  # type: ignore[no-untyped-call]
         try:
-            yield Session(connection)
+            yield Session(connection, self.place)
         except WaitTimeout:
             with suppress(ServerFailed), closing(self.connect(answer_s=CONNECT_TIMEOUT_S)) as other:
                 Session(other).execute(f"KILL {number}")
@@ -149,8 +149,9 @@ class MySqlServer:
 class Session:
     """A connection with the few calls that the harness makes; errors name the server's code."""
 
-    def __init__(self, connection: pymysql.Connection[Any]) -> None:
+    def __init__(self, connection: pymysql.Connection[Any], place: str = "") -> None:
         self.connection = connection
+        self._place = place  # where the server keeps its files, for the error that they fill it
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a query; all of them are fetched before the first one is handed out."""
@@ -182,13 +183,12 @@ class Session:
         with self.connection.cursor() as cursor:
             self._execute(cursor, sql, values)
 
-    @staticmethod
-    def _execute(cursor: pymysql.cursors.Cursor, sql: str, values: Sequence[object]) -> None:
+    def _execute(self, cursor: pymysql.cursors.Cursor, sql: str, values: Sequence[object]) -> None:
         try:
             cursor.execute(sql, tuple(values) or None)
         except pymysql.MySQLError as error:
             if error.args and error.args[0] in DISK_FULL:
-                raise disk_full(error_text(error)) from error
+                raise disk_full(error_text(error), self._place) from error
             raise (
                 _out_of_time(cursor, error, sql)
                 or ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}")

@@ -44,7 +44,7 @@ def test_servers_that_are_killed_come_back_with_their_data(
         ):
             assert stack.exit_report() == ""
             controls[name].kill()
-            assert re.match(r"\w+ (went away by itself, with|ended with) exit status (-9|137)", stack.exit_report())
+            assert re.match(r"\w+ exited (unexpectedly, )?with status (-9|137)", stack.exit_report())
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((host, port), timeout=60)
             controls[name].restart()

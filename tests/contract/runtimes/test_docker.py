@@ -130,8 +130,9 @@ def test_a_tunnel_reaches_servers_without_a_route(target: tuple[Stack, StackSpec
     host = stack.apiary.storage_host
     web, sql = Forward(host, "127.0.0.1", 8000), Forward(host, "127.0.0.1", 3306)  # type: ignore[arg-type]
     try:
+        ping = f"http://127.0.0.1:{web.port}/ping"
         for _ in range(3):
-            assert requests.get(f"http://127.0.0.1:{web.port}/ping", timeout=10).text == "pong"
+            assert requests.get(ping, auth=("drill", spec.app_password), timeout=10).text == "pong"
         server = replace(stack.mysql, host="127.0.0.1", port=sql.port)
         with server.session(spec.app) as one, server.session(spec.admin) as other:
             assert one.value("SELECT REPEAT('x', 3000000)") == "x" * 3_000_000

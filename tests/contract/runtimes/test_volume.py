@@ -123,7 +123,7 @@ def test_a_directory_that_is_not_in_the_volume_is_told(volume: str, engine: dock
     drill_id = new_id()
     with pytest.raises(UsageError) as none, opened(Volume(volume, "storage/app"), SETTINGS, drill_id):
         raise AssertionError("there is none")
-    assert str(none.value) == f"directory storage/app does not exist in the volume {volume}"
+    assert str(none.value) == f"the volume {volume} has no directory storage/app"
     assert engine.containers.list(all=True, filters={"label": f"apiary-drill.drill={drill_id}"}) == []
 
 

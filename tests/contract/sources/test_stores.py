@@ -223,7 +223,7 @@ def test_a_truncated_upload_is_a_broken_backup(bucket: tuple[Any, str], sshd: Ss
     file.write_bytes(CONTENT[:-1])
     error = refused(tmp_path / "3", url, sshd.env())
     assert (type(error), error.exit_code) == (BrokenArtifact, 1)
-    assert error.fact.startswith("apiary.sql is not what apiary.sql.sha256 says: its sha256 is ")
+    assert error.fact.startswith("apiary.sql does not match apiary.sql.sha256: its sha256 is ")
 
 
 def test_credentials_that_do_not_do_are_bad_usage(

@@ -72,7 +72,7 @@ def test_a_backup_goes_there_and_comes_back(target: Target, tmp_path: Path, monk
     with sources_of(tmp_path, env=target.env) as sources:
         path = sources.url(f"{target.url}/2026-*", "backup")
         assert {file.name: file.read_bytes() for file in path.iterdir()} == FILES
-    with pytest.raises(UsageError, match="2026-11-28 already exists") as taken:
+    with pytest.raises(UsageError, match="2026-11-28 is there already") as taken:
         put(target, "2026-11-28", tmp_path / "state")
     assert taken.value.exit_code == 2
 
