@@ -123,8 +123,7 @@ def test_a_target_that_is_not_empty_is_refused(host: LocalHost, source: Path, ta
         restore_storage(host, str(target), source)
     assert str(caught.value) == (
         f"the target directory {target} is not empty: it contains 1 entries\n"
-        "HINT: A restore needs an empty target: what was there before would be served next to what is "
-        "restored."
+        "HINT: A restore needs an empty target: existing files would be served next to the restored ones."
     )
     assert [path.name for path in target.iterdir()] == [".leftover"]
 
@@ -356,7 +355,7 @@ def test_a_link_that_leads_out_of_the_storage_directory_but_not_of_the_archive_i
 ) -> None:
     app = laravel(tmp_path / "tree", source)
     (app / "up").symlink_to("../../public")
-    with pytest.raises(UnsafeArtifact, match=r"html/storage/app holds .* symbolic link that leads out"):
+    with pytest.raises(UnsafeArtifact, match=r"html/storage/app contains .* symbolic link that leaves the directory"):
         restore_storage(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
     assert list(target.iterdir()) == []
 
