@@ -33,6 +33,10 @@ def test_a_backup_whose_files_are_in_a_volume_passes(
         assert isinstance(backed.backup.storage, Path)
         holder.put_archive("/v", b"".join(open_archive(backed.backup.storage)))
         holder.remove(v=True)
+        # The archive's owner of the directory itself is not taken by the engine.
+        engine.containers.run(
+            LOCAL_STANDIN, ["chown", "33:33", "/v"], user="0", remove=True, volumes={name: {"bind": "/v", "mode": "rw"}}
+        )
         (tmp_path / "drill.toml").write_text(
             f'[backup]\ndump = "apiary.sql"\nstorage = "volume:{name}"\napp_key_file = "key"\n'
         )
