@@ -24,9 +24,8 @@ def test_an_engine_that_could_not_be_asked_is_told(tmp_path: Path) -> None:
     ended = cleanup(tmp_path)
     assert (ended.exit_code, ended.stdout) == (0, "nothing to remove\n")
     host = f"unix://{tmp_path}/none.sock"
-    assert " ".join(ended.stderr.split()) == (
-        f"containers were not checked: no Docker engine answers at {host} (DOCKER_HOST): no such file or directory"
-    )
+    told = f"containers were not checked: no Docker engine answers at {host} (DOCKER_HOST): no such file or directory"
+    assert "".join(ended.stderr.split()) == "".join(told.split())  # a long path is wrapped anywhere
 
 
 def test_the_backup_that_a_killed_command_left_is_removed(tmp_path: Path) -> None:
