@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.artifacts.dump.rewrite import USUAL_SETTINGS, missing_drops
 from harness.base import guide
 from harness.base.model import DrillResult, FileTotals, Finding, Severity
+from harness.procedure.restore.database import LOAD_OPTIONS
 from harness.procedure.restore.script import Script
 from harness.reports.document import Block, Bullets, Column, Commands, Document, Facts, Grid, Paragraph, Section
 
@@ -158,18 +158,10 @@ def _database(backup: RestorableBackup) -> Iterator[Block]:
         )
         lines.append(f"cat > {left_out} <<'END'\n" + "\n".join(backup.sed) + "\nEND")
         reader += f" | LC_ALL=C sed --file {left_out}"
-    first = missing_drops(script.info, script.database)
-    if script.info.options.compact:
-        first += USUAL_SETTINGS
-    elif script.info.referenced:
-        first += b"SET foreign_key_checks=0, unique_checks=0;\n"
-    if first:
+    if first := script.opening:
         lines.append(f"cat > $work/first.sql <<'END'\n{first.decode('utf-8', 'surrogateescape')}END")
         reader = f"{{ cat $work/first.sql; {reader}; }}"
-    lines.append(
-        f"{reader} |\n    $MYSQL --binary-mode --comments --local-infile=0 --default-character-set=utf8mb4"
-        ' --max-allowed-packet=1G "$DATABASE"'
-    )
+    lines.append(f'{reader} |\n    $MYSQL {" ".join(LOAD_OPTIONS)} "$DATABASE"')
     yield Commands("\n".join(lines))
 
 

@@ -25,25 +25,31 @@ _KILLED = (-9, 137)
 _SYSTEM_USERS = ("event_scheduler", "system user")
 
 
-def client_arguments(server: MySqlServer) -> list[str]:
-    """The command line of the load.
+LOAD_OPTIONS = (
+    "--binary-mode",
+    "--local-infile=0",
+    "--batch",
+    "--comments",
+    "--default-character-set=utf8mb4",
+    "--max-allowed-packet=1G",
+)
+"""Of the client that loads a script, in a drill as by hand.
 
-    `--binary-mode` lets raw bytes pass and takes away the client's own commands (`\\!`, `system`, …): a script
-    must not get a shell. `--local-infile=0`: nor may it have the client send a file of the operator's, whatever the
-    server allows. The client's packet limit is raised to the protocol's, so that the server's decides.
-    `--comments` keeps the comments in bodies of routines, which MariaDB's client (and older ones of MySQL) would
-    take out, so that the restored body is the one that was dumped.
-    """
+`--binary-mode` lets raw bytes pass and takes away the client's own commands (`\\!`, `system`, …): a script must not get
+a shell. `--local-infile=0`: nor may it have the client send a file of the operator's, whatever the server allows. The
+client's packet limit is raised to the protocol's, so that the server's decides. `--comments` keeps the comments in
+bodies of routines, which MariaDB's client (and older ones of MySQL) would take out, so that the restored body is the
+one that was dumped.
+"""
+
+
+def client_arguments(server: MySqlServer) -> list[str]:
+    """The command line of the load."""
     return [
         server.client,
         "--no-defaults",
         *server.tool_arguments(server.app),
-        "--binary-mode",
-        "--local-infile=0",
-        "--batch",
-        "--comments",
-        "--default-character-set=utf8mb4",
-        "--max-allowed-packet=1G",
+        *LOAD_OPTIONS,
         f"--database={server.database}",
     ]
 
@@ -124,7 +130,7 @@ def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fi
     if number in _DISK_FULL or "No space left on device" in completed.stderr:
         raise disk_full(told, server.place)
     killed = completed.exit_status in _KILLED
-    if (number in _CONNECTION_LOST or killed) and not _alive(server):
+    if (number in _CONNECTION_LOST or killed) and not server.answers():
         raise ServerFailed("MySQL went away while the dump was loading", details=told)
     if (number in _CONNECTION_LOST or killed) and not _same_server(watch):
         raise ServerFailed("MySQL exited while the dump was loading, and was restarted", details=told)
@@ -175,13 +181,5 @@ def _same_server(watch: Session) -> bool:
     """Whether the server that this session was opened with is still there."""
     try:
         return bool(watch.value("SELECT 1"))
-    except ServerFailed:
-        return False
-
-
-def _alive(server: MySqlServer) -> bool:
-    try:
-        with server.session() as session:
-            return bool(session.value("SELECT 1"))
     except ServerFailed:
         return False

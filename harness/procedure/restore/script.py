@@ -60,12 +60,8 @@ class Script:
         if self.as_it_stands:
             yield from open_script(self.source)
             return
-        if drops := missing_drops(self.info, self.database):
-            yield drops
-        if self.info.options.compact:
-            yield USUAL_SETTINGS
-        elif self.info.referenced:
-            yield UNCHECKED
+        if first := self.opening:
+            yield first
         yield from restore_stream(
             self.source,
             self.database.name,
@@ -76,12 +72,21 @@ class Script:
 
     def structure(self, target: str) -> Iterator[bytes]:
         """The same for another database and another account: without any DEFINER clause."""
-        if self.info.options.compact:
-            yield USUAL_SETTINGS
-        elif self.info.referenced:
-            yield UNCHECKED
+        if settings := self._settings:
+            yield settings
         definers = frozenset(mention.name for mention in self.info.definers)
         yield from restore_stream(self.source, self.database.name, definers=definers, target=target)
+
+    @property
+    def opening(self) -> bytes:
+        """What goes before the script: it drops what the script creates anew, and sets what its header does not."""
+        return missing_drops(self.info, self.database) + self._settings
+
+    @property
+    def _settings(self) -> bytes:
+        if self.info.options.compact:
+            return USUAL_SETTINGS
+        return UNCHECKED if self.info.referenced else b""
 
     @property
     def rows(self) -> int:

@@ -137,20 +137,12 @@ def mysql_container(
         yield (
             mysql,
             server,
-            lambda: server.wait_ready(lambda: _answers(mysql), timeout_s=spec.limits.mysql_ready_s),
+            lambda: server.wait_ready(mysql.answers, timeout_s=spec.limits.mysql_ready_s),
         )
         kept = keep
     finally:
         if not kept:
             server.stop()
-
-
-def _answers(server: MySqlServer) -> bool:
-    try:
-        with server.session() as session:
-            return bool(session.value("SELECT 1"))
-    except ServerFailed:
-        return False
 
 
 def _arguments(image: PreparedImage) -> list[str]:

@@ -136,6 +136,14 @@ class MySqlServer:
         finally:
             connection.close()
 
+    def answers(self) -> bool:
+        """Whether it takes a connection and a query now."""
+        try:
+            with self.session() as session:
+                return bool(session.value("SELECT 1"))
+        except ServerFailed:
+            return False
+
     def tool_arguments(self, account: Account) -> list[str]:
         """Options that every client tool gets: address and user (the environment has the password)."""
         host, port = self.tools_address
