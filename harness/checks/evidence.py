@@ -260,3 +260,17 @@ class Evidence:
     trend: TrendEvidence | None = None
     unknown_migrations: tuple[str, ...] = ()
     accepted: tuple[Acceptance, ...] = ()
+
+
+def expected_tables(evidence: Evidence) -> dict[str, tuple[int, str]]:
+    """Rows and digest by table: the source's, where it is known, and what the script holds elsewhere."""
+    if evidence.source is not None:
+        left_out = set(evidence.excluded_tables)
+        return {t.name: (t.rows, t.digest) for t in evidence.source.tables if t.name not in left_out}
+    return {t.name: (t.rows, t.digest) for t in evidence.script.tables}
+
+
+def found_tables(evidence: Evidence) -> dict[str, tuple[int, str]]:
+    """The same of the restored database, as it was compared."""
+    there = evidence.target.tables if evidence.source is not None else evidence.redump.tables
+    return {t.name: (t.rows, t.digest) for t in there}

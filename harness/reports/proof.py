@@ -12,9 +12,8 @@ from harness.base.errors import HarnessError
 from harness.base.expressions import HEALTH_CHECKS
 from harness.base.model import DirectoryTotals, DrillResult, IdSet, Probe
 from harness.base.sizes import size
-from harness.checks.evidence import Evidence, FileEvidence
+from harness.checks.evidence import Evidence, FileEvidence, expected_tables, found_tables
 from harness.reports.document import Block, Bullets, Column, Facts, Fold, Grid, Paragraph, Section
-from harness.reports.verified import expected_tables, found_tables
 from harness.reports.words import control_sentence, counted, moment, seconds
 
 

@@ -8,7 +8,7 @@ from harness.artifacts.storage.inventory import read_inventory
 from harness.artifacts.storage.names import is_below
 from harness.artifacts.storage.order import pair
 from harness.base.errors import HarnessError
-from harness.checks.evidence import Evidence
+from harness.checks.evidence import Evidence, expected_tables, found_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +18,6 @@ class Share:
     word: str
     verified: int
     expected: int | None
-
-
-def expected_tables(evidence: Evidence) -> dict[str, tuple[int, str]]:
-    """Rows and digest by table: the source's, where it is known, and what the script holds elsewhere."""
-    if evidence.source is not None:
-        left_out = set(evidence.excluded_tables)
-        return {t.name: (t.rows, t.digest) for t in evidence.source.tables if t.name not in left_out}
-    return {t.name: (t.rows, t.digest) for t in evidence.script.tables}
-
-
-def found_tables(evidence: Evidence) -> dict[str, tuple[int, str]]:
-    """The same of the restored database, as it was compared."""
-    there = evidence.target.tables if evidence.source is not None else evidence.redump.tables
-    return {t.name: (t.rows, t.digest) for t in there}
 
 
 def shares(evidence: Evidence) -> tuple[Share, ...]:

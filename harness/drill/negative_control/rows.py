@@ -13,7 +13,7 @@ from dataclasses import replace
 from random import Random
 
 from harness.base.errors import ServerFailed
-from harness.checks.evidence import Evidence
+from harness.checks.evidence import Evidence, expected_tables, found_tables
 from harness.drill.negative_control.touched import CONTROL_S, Break, Target, Touched
 from harness.faults.damage import NUMBERS, TEXTS, change_cell, delete_row, exchange_row
 from harness.procedure.restore.redump import redump_table
@@ -81,12 +81,7 @@ def breaking(damage: _Damage) -> Break:
 
 def _candidates(evidence: Evidence, shapes: tuple[TableShape, ...], rng: Random) -> list[TableShape]:
     """Tables whose rows all came back, in a random order; a table that differs already would prove nothing."""
-    if evidence.source is not None:
-        expected = {table.name: (table.rows, table.digest) for table in evidence.source.tables}
-        actual = {table.name: (table.rows, table.digest) for table in evidence.target.tables}
-    else:
-        expected = {table.name: (table.rows, table.digest) for table in evidence.script.tables}
-        actual = {table.name: (table.rows, table.digest) for table in evidence.redump.tables}
+    expected, actual = expected_tables(evidence), found_tables(evidence)
     fit = [
         shape
         for shape in shapes
