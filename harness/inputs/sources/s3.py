@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import HarnessError, UsageError
-from harness.inputs.sources.stores import CHUNK_BYTES, CREDENTIALS_HINT, GONE_HINT, Entry, Lost, Store
+from harness.inputs.sources.stores import (
+    CHUNK_BYTES,
+    CREDENTIALS_HINT,
+    DIGESTS,
+    GONE_HINT,
+    Entry,
+    Lost,
+    Store,
+    object_version,
+)
 
-_DIGESTS = ("sha256", "sha512", "sha1", "md5")
 _REFUSED = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "AuthorizationHeaderMalformed")
 
 
@@ -47,7 +55,7 @@ class S3Store(Store):
                     raise
                 listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=path.rstrip("/") + "/", MaxKeys=1)
                 return Entry(path.rstrip("/"), is_directory=True) if listed.get("KeyCount") else None
-        digests = {name: head["Metadata"][name].lower() for name in _DIGESTS if head["Metadata"].get(name)}
+        digests = {name: head["Metadata"][name].lower() for name in DIGESTS if head["Metadata"].get(name)}
         for name in ("sha256", "sha1"):
             checksum = head.get(f"Checksum{name.upper()}", "")
             if checksum and "-" not in checksum:  # else it is one of the digests of parts
@@ -96,9 +104,8 @@ class S3Store(Store):
         self._client.close()
 
     def _entry(self, path: str, known: dict[str, Any], size: int, digests: tuple[tuple[str, str], ...]) -> Entry:
-        version, tag = known.get("VersionId", "null"), known.get("ETag", "").strip('"')
-        shown = f"version {version}" if version != "null" else f"ETag {tag}" if tag else ""
-        return Entry(path, False, size, known["LastModified"], shown, digests)
+        version = object_version(known.get("VersionId"), known.get("ETag"))
+        return Entry(path, False, size, known["LastModified"], version, digests)
 
     @contextmanager
     def _errors(self, path: str) -> Iterator[None]:

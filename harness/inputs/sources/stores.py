@@ -16,6 +16,10 @@ CREDENTIALS_HINT = "Look whether the credentials have expired, and whether they 
 GONE_HINT = "Look whether it was made at all, and whether the store's own retention removed it."
 
 
+DIGESTS = ("sha256", "sha512", "sha1", "md5")
+"""Names under which metadata of an object may hold a digest of it."""
+
+
 class Lost(Exception):
     """The connection was lost, or none could be made: another one may go on from where this one was."""
 
@@ -81,6 +85,14 @@ class Store(abc.ABC):
     def close(self) -> None:
         """End the connection."""
         return
+
+
+def object_version(version: str | None, tag: str | None) -> str:
+    """An object's version as a store behind S3's interface tells it, or else its ETag; empty where it has neither."""
+    if version and version != "null":
+        return f"version {version}"
+    tag = (tag or "").strip('"')
+    return f"ETag {tag}" if tag else ""
 
 
 def is_url(text: str) -> bool:

@@ -15,17 +15,18 @@ from harness.base.errors import HarnessError, UsageError
 from harness.inputs.sources.stores import (
     CHUNK_BYTES,
     CREDENTIALS_HINT,
+    DIGESTS,
     GONE_HINT,
     Entry,
     Lost,
     Store,
     is_pattern,
+    object_version,
     shown_url,
 )
 
 _TIMEOUT_S = (10.0, 60.0)
 _SAID = re.compile(rb"<Message>([\w .,'-]{1,100})</Message>")
-_DIGESTS = ("sha256", "sha512", "sha1", "md5")
 
 
 class WebStore(Store):
@@ -51,7 +52,7 @@ class WebStore(Store):
             headers = answer.headers
             modified = headers.get("Last-Modified")
             size = headers.get("Content-Length")
-            known = {name: headers.get(f"x-amz-meta-{name}", "").lower() for name in _DIGESTS}
+            known = {name: headers.get(f"x-amz-meta-{name}", "").lower() for name in DIGESTS}
             return Entry(
                 path,
                 size_bytes=int(size) if size else None,
@@ -117,6 +118,4 @@ class WebStore(Store):
 
 
 def _version(answer: requests.Response) -> str:
-    """The object's version, as a store behind S3's interface tells it, or its ETag."""
-    version, tag = answer.headers.get("x-amz-version-id", "null"), answer.headers.get("ETag", "").strip('"')
-    return f"version {version}" if version != "null" else f"ETag {tag}" if tag else ""
+    return object_version(answer.headers.get("x-amz-version-id"), answer.headers.get("ETag"))
