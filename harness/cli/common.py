@@ -19,7 +19,6 @@ from harness.base.settings import (
     CONFIG_NAME,
     INDEXING_MEMORY,
     ImageSettings,
-    Limits,
     Settings,
     checked_size,
     from_environment,
@@ -37,6 +36,7 @@ from harness.reports.console import ConsoleProgress
 from harness.reports.terminal import console_for
 from harness.runtime.choice import choose_runtime
 from harness.runtime.ownership import sweep, workspace
+from harness.scenario.definition import LimitChoices
 
 __all__ = ["EXIT_CODES", "errors_console", "settings_for"]
 
@@ -58,7 +58,7 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         fast: bool,
         **others: object,
     ) -> None:
-        configured = _configured_images()
+        configured, limit_choices = _configured()
         images = ImageSettings(
             mysql_image or configured.mysql,
             meilisearch_image or configured.meilisearch,
@@ -71,7 +71,7 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
         if max_indexing_memory is not None:
             memory = checked_size(max_indexing_memory, "--max-indexing-memory")
             settings = replace(settings, indexing_memory=memory)
-        limits = _configured_limits(settings.limits).with_options(limit)
+        limits = limit_choices.over(settings.limits).with_options(limit)
         command(settings=replace(settings, fast=fast, limits=limits), **others)
 
     return with_options(command, with_settings, _RUNTIME_OPTIONS)
@@ -84,18 +84,15 @@ def _configuration() -> Path | None:
     return named or (path if path.exists() else None)
 
 
-def _configured_images() -> ImageSettings:
+def _configured() -> tuple[ImageSettings, LimitChoices]:
+    """Images and limits of the configuration, if there is one."""
     from harness.cli import config
 
     path = _configuration()
-    return config.load_images(path) if path else ImageSettings()
-
-
-def _configured_limits(limits: Limits) -> Limits:
-    from harness.cli import config
-
-    path = _configuration()
-    return config.load_limits(path, limits) if path else limits
+    if path is None:
+        return ImageSettings(), LimitChoices()
+    shared = config.load_shared(path)
+    return shared.images.settings(path.absolute().parent), shared.limits
 
 
 _RUNTIME_OPTIONS = (

@@ -18,7 +18,7 @@ from harness.base.errors import UsageError
 from harness.base.guide import APPLICATION_TIME_ZONE
 from harness.base.model import Acceptance, TrendEvidence, TrendLimits
 from harness.base.settings import CONFIG_NAME as CONFIG_NAME
-from harness.base.settings import ImageSettings, Limits
+from harness.base.settings import ImageSettings
 from harness.base.timezones import TimeZones, zone_named
 from harness.base.toml_files import read_toml, validated
 from harness.cli.common import found_backup
@@ -208,7 +208,7 @@ class Images(_Closed):
         return ImageSettings(self.mysql, self.meilisearch, self.apiary, env)
 
 
-class _Repeated(BaseModel):
+class Shared(BaseModel):
     """What every drill takes from the file, also one that is told where its backup is, or makes its own."""
 
     model_config = ConfigDict(extra="ignore")
@@ -266,22 +266,13 @@ def load(path: Path) -> Config:
     return validated(path, Config, read_toml(path, WHAT))
 
 
-def load_images(path: Path) -> ImageSettings:
-    """Read the images alone, which hold for every drill, also for one whose backup is named elsewhere.
+def load_shared(path: Path) -> Shared:
+    """Read the images and limits alone, which hold for every drill, also for one whose backup is named elsewhere.
 
     Raises:
-        UsageError: with every error of this table.
+        UsageError: with every error of these tables.
     """
-    return validated(path, _Repeated, read_toml(path, WHAT)).images.settings(path.absolute().parent)
-
-
-def load_limits(path: Path, limits: Limits) -> Limits:
-    """Read the limits alone, over those that are given; they hold for every drill, as the images do.
-
-    Raises:
-        UsageError: with every error of this table.
-    """
-    return validated(path, _Repeated, read_toml(path, WHAT)).limits.over(limits)
+    return validated(path, Shared, read_toml(path, WHAT))
 
 
 def locate(config: Config, base: Path, sources: Sources | None, password: bytes | None = None) -> BackupUnderTest:

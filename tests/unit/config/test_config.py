@@ -14,7 +14,7 @@ from harness.base.errors import UsageError
 from harness.base.model import TrendLimits
 from harness.base.settings import ImageSettings, Limits, Settings
 from harness.cli.common import runtime_options
-from harness.cli.config import load, load_images, load_limits, locate
+from harness.cli.config import load, load_shared, locate
 from harness.inputs.volumes import Volume
 from tests.tables import over_table
 from tests.unit.inputs.fetching import sources_of
@@ -36,6 +36,14 @@ allow = ["runs-routine"]
 recovery_time_s = 3600
 recovery_point_s = 86400
 """
+
+
+def load_images(path: Path) -> ImageSettings:
+    return load_shared(path).images.settings(path.absolute().parent)
+
+
+def load_limits(path: Path, limits: Limits) -> Limits:
+    return load_shared(path).limits.over(limits)
 
 
 def written(directory: Path, text: str) -> Path:
