@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.base.model import Severity, Verdict
-from harness.records.history.exercise import MET, MISSED, Drilled, Exercise, Series
+from harness.records.history.exercise import MET, MISSED, NO_OBJECTIVE, Drilled, Exercise, Series
 from harness.reports.document import Block, Bullets, Column, Form, Grid, Paragraph, Tile, Trend
 from harness.reports.exercise_register import Registered, named
 from harness.reports.words import counted, seconds, span
@@ -112,7 +112,7 @@ def _row(series: Series) -> tuple[str, ...]:
 def _worst(drills: Sequence[tuple[float | None, str]], *, is_time: bool) -> str:
     counting = [value for value, met in drills if met in (MET, MISSED) and value is not None]
     if not counting:
-        return "no objective" if not any(met not in ("no objective",) for _, met in drills) else "none counts"
+        return NO_OBJECTIVE if all(met == NO_OBJECTIVE for _, met in drills) else "none counts"
     told = seconds(max(counting)) if is_time else span(round(max(counting)))
     missed = sum(1 for _, met in drills if met == MISSED)
     return f"{told}, {f'missed in {missed}' if missed else 'met'}"

@@ -10,7 +10,7 @@ from harness.records.history.recent import RecentDrill
 from harness.reports.document import Problem, Tile, Trend
 from harness.reports.problems import causes
 from harness.reports.verified import shares
-from harness.reports.words import FAITHFUL, counted, judged, moment, seconds, span
+from harness.reports.words import FAITHFUL, counted, judged_objectives, moment, seconds, span
 
 _TARGET = "target "
 _NETWORK = "network"
@@ -58,10 +58,8 @@ def tiles_of(
     result: DrillResult, evidence: Evidence | None, problems: Sequence[Problem], recent: Sequence[RecentDrill]
 ) -> tuple[Tile, ...]:
     """Recovery time, recovery point, what was verified, findings."""
-    codes = {finding.code for finding in result.findings}
     time_s, point_s = result.recovery_time_s, result.recovery_point_s
-    told_time, met_time = judged(time_s, result.recovery_time_objective_s, result, missed="recovery-time" in codes)
-    told_point, met_point = judged(point_s, result.recovery_point_objective_s, result, missed="recovery-point" in codes)
+    (told_time, met_time), (told_point, met_point) = judged_objectives(result)
     if time_s is not None and result.mode != FAITHFUL:
         told_time, met_time = "fsync off: not a time to quote", None
     tally = {severity: sum(1 for each in result.findings if each.severity is severity) for severity in Severity}

@@ -18,7 +18,17 @@ from harness.reports.first_screen import caveat_of, subject_of, tiles_of, title_
 from harness.reports.problems import problems_of
 from harness.reports.proof import evidence_section
 from harness.reports.trend import recovery_chart
-from harness.reports.words import FAITHFUL, MODES, SENTENCES, counted, judged, newest_row, seconds, span, tally
+from harness.reports.words import (
+    FAITHFUL,
+    MODES,
+    SENTENCES,
+    counted,
+    judged_objectives,
+    newest_row,
+    seconds,
+    span,
+    tally,
+)
 
 LISTED_PROBLEMS = 100
 """Problems with all of their explanation; the checks list at most 20 findings of one kind."""
@@ -80,10 +90,8 @@ def _lead(result: DrillResult, problems: Sequence[Problem]) -> Iterator[str]:
 
 
 def _recovery(result: DrillResult, recent: Sequence[RecentDrill]) -> Iterator[Block]:
-    codes = {finding.code for finding in result.findings}
     time_s, point_s = result.recovery_time_s, result.recovery_point_s
-    times = judged(time_s, result.recovery_time_objective_s, result, missed="recovery-time" in codes)
-    points = judged(point_s, result.recovery_point_objective_s, result, missed="recovery-point" in codes)
+    times, points = judged_objectives(result)
     rows = (
         ("Recovery time (RTO): stop, files, database, start, reindex",
          "not measured" if time_s is None else seconds(time_s), times[0]),

@@ -109,7 +109,17 @@ MODES = {
 }
 
 
-def judged(
+def judged_objectives(result: DrillResult) -> tuple[tuple[str, bool | None], tuple[str, bool | None]]:
+    """What became of the objectives for recovery time and recovery point."""
+    codes = {finding.code for finding in result.findings}
+    time_s, point_s = result.recovery_time_s, result.recovery_point_s
+    return (
+        _judged(time_s, result.recovery_time_objective_s, result, missed="recovery-time" in codes),
+        _judged(point_s, result.recovery_point_objective_s, result, missed="recovery-point" in codes),
+    )
+
+
+def _judged(
     measured_s: float | None, objective_s: float | None, result: DrillResult, *, missed: bool
 ) -> tuple[str, bool | None]:
     """What became of an objective, in words, and whether it was met; None where nobody judged it.
