@@ -116,7 +116,6 @@ class StackSpec:
             **dict.fromkeys(LOGIN_HOSTS, _CAS_HOST),
             "PHP_CLI_SERVER_WORKERS": str(WORKERS),
             "LARAVEL_STORAGE_PATH": storage,
-            "STANDIN_PASSWORD": self.app_password,
             **self.app_env,
         }
 

@@ -141,8 +141,8 @@ def app_environment(
         url: `APP_URL`.
     """
     drill = spec.app_environment(mysql=mysql, meilisearch=meilisearch, url=url, storage=profile.storage_parent)
-    if not profile.generator:
-        del drill["STANDIN_PASSWORD"]  # the real application knows none
+    if profile.generator:  # the real application knows no such password
+        drill["STANDIN_PASSWORD"] = spec.app_password
     made = {} if given.keys() >= PASSPORT_PAIR else profile.made()
     ours = {name: value for name, value in drill.items() if name in _OURS or name in spec.app_env}
     hosts = {name: given.get("CAS_HOSTNAME") or drill[name] for name in completed_login(given)}

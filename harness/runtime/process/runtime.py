@@ -170,6 +170,7 @@ class ProcessRuntime:
             **spec.app_environment(
                 mysql=("127.0.0.1", mysql_port), meilisearch=search_url, url=url, storage=str(storage)
             ),
+            "STANDIN_PASSWORD": spec.app_password,
         }
         as_root = os.geteuid() == 0
         user = user_with(self._settings, guide.STORAGE_UID, env)
