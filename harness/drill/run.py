@@ -32,7 +32,7 @@ from harness.faults.injector import Injector
 from harness.runtime.services.stack import Stack
 
 EXIT_REPORT_S = 3.0
-("How long to wait for the news that a server has exited; Docker's came within a second of the broken connection.")
+"""How long to wait for the news that a server has exited; Docker's came within a second of the broken connection."""
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class Run:
                 yield stack
             except StageFailed as error:
                 # What failed is often only the first to notice that a server is gone.
-                if died := _obituary(stack, error):
+                if died := _exit_report(stack, error):
                     fact, _, log = died.partition("\n")
                     raise StageFailed(error.stage, ServerFailed(fact, details=f"{log}\n{error}")) from error
                 raise
@@ -159,7 +159,7 @@ class Run:
         return result
 
 
-def _obituary(stack: Stack, error: StageFailed) -> str:
+def _exit_report(stack: Stack, error: StageFailed) -> str:
     """What became of a server, when one is gone; an engine may know of its end a moment after its clients do."""
     if error.exit_code != EXIT_INCONCLUSIVE:
         return stack.exit_report()

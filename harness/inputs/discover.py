@@ -39,7 +39,7 @@ _SIGNATURES = frozenset((".asc", ".sig", ".minisig"))
 _ARCHIVE_NAME = re.compile(
     r"\.(?:tar(?:\.(?:gz|zst|xz|bz2))?|tgz|tzst|txz|tbz2?)(?:\.(?:age|gpg|pgp|asc|enc))?$", re.IGNORECASE
 )
-("A file that is named like an archive but damaged from its first byte on is a broken archive, not something else.")
+"""A file that is named like an archive but damaged from its first byte on is a broken archive, not something else."""
 
 
 def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTest:

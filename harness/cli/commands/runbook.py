@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.artifacts.dump.compression import compression
+from harness.artifacts.dump.formats import FIRST_BYTES
 from harness.artifacts.dump.sed import sed_commands
 from harness.artifacts.storage.safety import ArchiveLimits
 from harness.base.errors import UsageError
@@ -28,8 +29,6 @@ from harness.reports.html import render_html
 from harness.reports.markdown import render_markdown
 from harness.reports.runbook import RestorableBackup, runbook_of
 from harness.reports.terminal import print_line
-
-_FIRST_BYTES = 8
 
 
 @click.command(epilog=EXIT_CODES)
@@ -112,7 +111,7 @@ def _restorable(backup: BackupUnderTest, drilled: DrillResult | None) -> Restora
             "Name the run that drilled this backup, or leave out --drilled.",
         )
     with backup.dump.open("rb") as file:
-        packed = compression(file.read(_FIRST_BYTES))
+        packed = compression(file.read(FIRST_BYTES))
     definers = frozenset(mention.name for mention in script.info.definers)
     paths = dict(backup.files)
     commands = sed_commands(backup.dump, script.database.name, definers=definers)

@@ -82,7 +82,7 @@ class Asked:
 
     @property
     def from_standard_input(self) -> bool:
-        """The script comes through a pipe: it has to be kept (handin.dumps.spool) before it is read."""
+        """The script comes through a pipe: it has to be kept (inputs.dumps.spool) before it is read."""
         return self.dump == (STANDARD_INPUT,)
 
     def find(

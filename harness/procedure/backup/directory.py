@@ -15,7 +15,7 @@ from harness.base.interruption import finishing
 from harness.base.private import private_directory
 
 PARTIAL = ".partial"
-"""No pattern matches a name that ends so (handin/patterns.py), and no such directory is taken for a backup."""
+"""No pattern matches a name that ends so (inputs/patterns.py), and no such directory is taken for a backup."""
 
 
 @contextmanager

@@ -40,7 +40,7 @@ unless the container names another one; then they ask it from inside, where ther
 """
 
 _GIVE_UP = ("timeout:1", "attempts:1")
-("This address does not answer, and by default a lookup waits 10 s for it: as long as the time limit of `/health`.")
+"""This address does not answer, and by default a lookup waits 10 s for it: as long as the time limit of `/health`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class ContainerPlan:
         title: for messages, such as `MySQL`.
         name: on the engine.
         image: reference or id; it has to be there already.
-        labels: see docker_labels.
+        labels: see labels.py.
         log: file that gets its log when it ends; appended to.
         entrypoint: program and arguments, or empty for the image's own.
         env: its environment.
