@@ -89,7 +89,8 @@ def newest_snapshot(host: LocalHost, argv: Sequence[str], *, key: str, limit_s: 
     found = [snapshot for each in listed or () if isinstance(each, dict) and (snapshot := _snapshot(each)).name]
     if not found:
         raise HarnessError(f"{key} ({argv[0]}) lists no snapshot as JSON", "Add --json (restic, borg) or use lsjson.")
-    return max(found, key=lambda each: each.made_at or datetime.min.replace(tzinfo=UTC))
+    # Times are of whole seconds; programs list the older one first.
+    return sorted(found, key=lambda each: each.made_at or datetime.min.replace(tzinfo=UTC))[-1]
 
 
 def _snapshot(fields: dict[str, Any]) -> Snapshot:
