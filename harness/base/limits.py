@@ -11,7 +11,7 @@ from harness.base.errors import UsageError
 BYTES_PER_S = 250_000
 "Minimum speed, in bytes: a tenth of what two busy cores reached in the slowest step."
 
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _GROWING = ("search_ready_s", "answer_s", "command_s", "search_drained_s", "stage_s")
 
 
@@ -79,15 +79,13 @@ def option_for(field: str) -> str:
 
 
 def duration_s(text: str, option: str) -> float:
-    """A time in seconds from `90`, `90s`, `2m`, `1.5h`, `2d` or `1w`.
+    """A time in seconds from `90s`, `2m`, `1.5h`, `2d` or `1w`.
 
     Raises:
-        UsageError: it is not one, or not above 0.
+        UsageError: it is not one, not above 0, or has no unit: nobody knows whether `100` means seconds or days.
     """
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhdw]?)", text.strip())
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhdw])", text.strip())
     if match is None or float(match[1]) == 0:
-        raise UsageError(
-            f"{option}: {text!r} is not a time greater than zero",
-            "Examples: 90s, 2m, 1.5h, 2d, 1w; without a unit, seconds.",
-        )
+        wrong = "has no unit" if re.fullmatch(r"[0-9.]+", text.strip()) else "is not a time greater than zero"
+        raise UsageError(f"{option}: {text!r} {wrong}", "Examples: 90s, 2m, 1.5h, 2d, 1w.")
     return float(match[1]) * _UNITS[match[2]]

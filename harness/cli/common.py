@@ -25,7 +25,7 @@ from harness.base.settings import (
 )
 from harness.cli.connection_info import how_to_reach
 from harness.cli.context import EXIT_CODES, errors_console, say, settings_for, show_result
-from harness.cli.options.group import with_options
+from harness.cli.options.group import backup_option, output_option, runtime_option, with_options
 from harness.cli.post_run import Finished, do_afterwards
 from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
@@ -96,49 +96,49 @@ def _configured() -> tuple[ImageSettings, LimitChoices]:
 
 
 _RUNTIME_OPTIONS = (
-    click.option(
+    runtime_option(
         "--runtime",
         type=click.Choice(["auto", "process", "docker"]),
         default="auto",
         show_default=True,
         help="How servers run. auto: Docker if an engine answers and has the images, else local processes.",
     ),
-    click.option("--mysqld", metavar="PROGRAM", help="Database server program (process runtime)."),
-    click.option("--meilisearch", metavar="PROGRAM", help="Search server program (process runtime)."),
-    click.option("--mysql-image", metavar="REF", help="Database server image (Docker runtime)."),
-    click.option("--meilisearch-image", metavar="REF", help="Search server image (Docker runtime)."),
-    click.option(
+    runtime_option("--mysqld", metavar="PROGRAM", help="Database server program (process runtime)."),
+    runtime_option("--meilisearch", metavar="PROGRAM", help="Search server program (process runtime)."),
+    runtime_option("--mysql-image", metavar="REF", help="Database server image (Docker runtime)."),
+    runtime_option("--meilisearch-image", metavar="REF", help="Search server image (Docker runtime)."),
+    runtime_option(
         "--apiary-image", metavar="REF", help="Image of the real Apiary, used instead of the stand-in (Docker runtime)."
     ),
-    click.option(
+    runtime_option(
         "--apiary-env",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
         help="Environment file for --apiary-image.",
     ),
-    click.option(
+    output_option(
         "--runs",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
         help="Results directory; each drill gets a subdirectory.",
     ),
-    click.option(
+    runtime_option(
         "--limit",
         multiple=True,
         metavar="NAME=TIME",
         help=f"Time limit, such as command=2m (repeatable). Names: {', '.join(NAMES)}.",
     ),
-    click.option(
+    runtime_option(
         "--max-indexing-memory",
         metavar="SIZE",
         help=f"Indexing memory of the real Meilisearch.  [default: {INDEXING_MEMORY}]",
     ),
-    click.option("--fast", is_flag=True, help="Disable fsync. Same checks; timings are not representative."),
-    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
+    runtime_option("--fast", is_flag=True, help="Disable fsync. Same checks; timings are not representative."),
+    output_option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
 )
 
 
-control_option = click.option(
+control_option = backup_option(
     "--no-negative-control",
     is_flag=True,
     help="Skip the negative control that follows the verdict.",
@@ -146,7 +146,7 @@ control_option = click.option(
 "Options of the commands that run drills."
 
 
-password_option = click.option(
+password_option = backup_option(
     "--password-file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import click
 from pydantic import TypeAdapter
 
 from harness.base.errors import EXIT_NOT_AS_EXPECTED, EXIT_USAGE, HarnessError
 from harness.base.model import DrillResult, MatrixCell, MatrixResult, Severity, Verdict
 from harness.base.settings import Settings
 from harness.cli.common import tell
+from harness.cli.options.group import backup_option
 from harness.drill.plan import new_drill_id
 from harness.drill.result import exit_code
 from harness.inputs.matrix import Combination, combinations, parse_axes
@@ -96,7 +96,7 @@ def _cell(combination: Combination, drill: Callable[[Settings, str], DrillResult
 
 def matrix_option(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command `--matrix`."""
-    return click.option(
+    return backup_option(
         "--matrix",
         multiple=True,
         metavar="AXIS=VALUE,VALUE",

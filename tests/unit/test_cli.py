@@ -43,6 +43,26 @@ def test_the_list_has_every_summary_whole_and_imports_no_command() -> None:
     assert json.loads(loaded) == []
 
 
+def test_options_of_long_commands_are_in_sections_and_no_summary_is_cut_off() -> None:
+    """Every option has a help text; a command with more than ten has them under titles."""
+    context = click.Context(main)
+    groups = {name: command for name in COMMANDS if (command := main.get_command(context, name))}
+    nested = {
+        f"{name} {inner.name}": inner
+        for name, group in groups.items()
+        if isinstance(group, click.Group)
+        for inner in group.commands.values()
+    }
+    for name, command in (groups | nested).items():
+        options = [each for each in command.params if isinstance(each, click.Option)]
+        told = CliRunner().invoke(main, [*name.split(), "--help"]).output
+        assert [each.opts for each in options if not each.help] == [], name
+        assert not command.get_short_help_str(45).endswith("...") or name in groups, name
+        assert len(options) <= 10 or told.index("What to write:") < told.index("Options:\n"), name
+    verify = CliRunner().invoke(main, ["verify", "--help"]).output
+    assert verify.index("What to verify:") < verify.index("Where to run it:") < verify.index("What to write:")
+
+
 def test_a_name_that_is_no_command_is_bad_usage() -> None:
     answer = CliRunner().invoke(main, ["verfiy"])
     assert answer.exit_code == 2
@@ -133,11 +153,12 @@ def test_objectives_have_units() -> None:
     for text, told in (
         ("1x", "--rto: '1x' is not a time greater than zero"),
         ("0h", "--rto: '0h' is not a time greater than zero"),
+        ("90", "--rto: '90' has no unit"),
     ):
         answer = CliRunner().invoke(main, ["verify", "--rto", text])
         assert (answer.exit_code, told in answer.output) == (2, True)
     command = main.get_command(click.Context(main), "verify")
     assert command is not None
-    for text, value in (("1h", 3600.0), ("24h", 86_400.0), ("7d", 604_800.0), ("90", 90.0)):
+    for text, value in (("1h", 3600.0), ("24h", 86_400.0), ("7d", 604_800.0), ("90s", 90.0)):
         context = command.make_context("verify", ["--rto", text, "--rpo", text])
         assert (context.params["rto"], context.params["rpo"]) == (value, value)

@@ -29,10 +29,10 @@ Exit codes:
     help="Configuration file.  [default: ./apiary-drill.toml]",
 )  # fmt: skip
 def actions(*, update: bool, config_file: Path | None) -> None:
-    """List each open finding with its owner, its date and what was decided.
+    """List open findings with owner, date and decision.
 
-    The register is actions.toml beside apiary-drill.toml, a file to edit and to keep under version control. Nobody
-    closes an action by hand: a finding is closed when the latest drill of its backup no longer has it.
+    The register is actions.toml beside apiary-drill.toml, a file to edit and to keep under version control. Actions
+    are not closed by hand: a finding is closed when the latest drill of its backup no longer has it.
 
     \b
     Example:

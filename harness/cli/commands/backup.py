@@ -21,6 +21,7 @@ from harness.cli.common import (
     settings_for,
     tell,
 )
+from harness.cli.options.group import GroupedHelp, output_option, section
 from harness.drill.plan import new_drill_id
 from harness.inputs.sources.stores import is_url, shown_url
 from harness.inputs.sources.upload import uploaded
@@ -36,46 +37,56 @@ from harness.runtime.process.programs import mysql_programs
 from harness.runtime.services.execution import Host
 from harness.runtime.services.mysql import Account, MySqlServer
 
+_server_option = section("Database server")
+_content_option = section("What to back up")
+_application_option = section("Application")
 
-@click.command(epilog=EXIT_CODES)
-@click.option("--mysql-host", default="127.0.0.1", show_default=True, help="Database server address.")
-@click.option("--mysql-port", type=click.IntRange(1, 65535), default=3306, show_default=True)
-@click.option("--mysql-user", required=True, help="Database account for reading; needs no write privileges.")
-@click.option(
+
+@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
+@_server_option("--mysql-host", default="127.0.0.1", show_default=True, help="Database server address.")
+@_server_option("--mysql-port", type=click.IntRange(1, 65535), default=3306, show_default=True, help="Its port.")
+@_server_option("--mysql-user", required=True, help="Database account for reading; needs no write privileges.")
+@_server_option(
     "--mysql-password-file",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
     help="File with the account's password.",
 )
-@click.option("--database", default="apiary", show_default=True)
-@click.option(
+@_server_option("--database", default="apiary", show_default=True, help="Database to back up.")
+@_content_option(
     "--storage",
     required=True,
     metavar="DIR_OR_VOLUME",
     help="The application's storage/app directory, or volume:NAME for a Docker volume.",
 )
-@click.option("--to", required=True, metavar="DIR_OR_URL", help="New directory, here or in a store (s3://, sftp://).")
-@click.option("--storage-form", type=click.Choice(["tar.zst", "copy"]), default="tar.zst", show_default=True)
-@click.option(
+@output_option("--to", required=True, metavar="DIR_OR_URL", help="New directory, here or in a store (s3://, sftp://).")
+@output_option(
+    "--storage-form",
+    type=click.Choice(["tar.zst", "copy"]),
+    default="tar.zst",
+    show_default=True,
+    help="Form of the copied files.",
+)
+@_content_option(
     "--keep-table", multiple=True, metavar="NAME", help="Include a table that is excluded by default (repeatable)."
 )
-@click.option("--exclude-table", multiple=True, metavar="NAME", help="Exclude a table (repeatable).")
-@click.option(
+@_content_option("--exclude-table", multiple=True, metavar="NAME", help="Exclude a table (repeatable).")
+@_content_option(
     "--keep-directory",
     multiple=True,
     metavar="NAME",
     help="Include a directory that is excluded by default (repeatable).",
 )
-@click.option("--everything", is_flag=True, help="Exclude nothing.")
-@click.option("--search-prefix", default="", help="The application's SCOUT_PREFIX.")
-@click.option(
+@_content_option("--everything", is_flag=True, help="Exclude nothing.")
+@_content_option("--search-prefix", default="", help="The application's SCOUT_PREFIX.")
+@_application_option(
     "--stop-command", metavar="COMMAND", help="Command that stops the application; the backup is then quiesced."
 )
-@click.option(
+@_application_option(
     "--start-command", metavar="COMMAND", help="Command that starts it again; always run, also after an error."
 )
-@click.option("--mysqld", metavar="PROGRAM", help="Use the mysqldump of this server instead of the one found.")
+@_server_option("--mysqld", metavar="PROGRAM", help="Use the mysqldump of this server instead of the one found.")
 def backup(
     mysql_host: str,
     mysql_port: int,
@@ -94,13 +105,13 @@ def backup(
     start_command: str | None,
     mysqld: str | None,
 ) -> None:
-    """Back up a running Apiary along the guide, with a manifest that says what must come back.
+    """Back up a running Apiary along the documented procedure, with a manifest that says what must come back.
 
-    It only reads. What the account lacks is told before anything is read. Everything is written into DIR.partial,
-    which gets its name when it is whole: an interrupted backup can't be taken for a good one. What people upload or
-    delete while database and files are read is found, taken again up to three times, and told where that was not
-    enough. With --stop-command and --start-command (run without a shell) the application rests meanwhile; the start
-    command is run whatever happens, except after kill -9.
+    It only reads. Missing privileges are reported before anything is read. Everything is written into DIR.partial,
+    which is renamed when it is complete: an interrupted backup cannot be mistaken for a good one. If people upload or
+    delete files meanwhile, database and files are read again, up to three times; what still disagrees is reported.
+    With --stop-command and --start-command (run without a shell) the application is stopped meanwhile; the start
+    command always runs, except after kill -9.
 
     \b
     Example:

@@ -16,9 +16,9 @@ from harness.runtime.ownership import sweep
 @click.argument("drills", nargs=-1, metavar="[DRILL]…")
 @click.option("--kept", is_flag=True, help="Also remove targets that were kept with --keep.")
 def cleanup(drills: tuple[str, ...], kept: bool) -> None:
-    """Remove what killed drills left behind; a drill that is alive is never touched.
+    """Remove leftovers of interrupted drills; running drills are never touched.
 
-    A DRILL is the name of one whose target was kept: then that one is removed, and nothing else.
+    DRILL is the name of a drill whose target was kept: then only that one is removed.
 
     \b
     Example:

@@ -27,7 +27,7 @@ from harness.reports.terminal import console_for
     help=f"Whose backup has to fit, instead of ./{CONFIG_NAME}.",
 )
 def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file: Path | None) -> None:
-    """Say what a drill needs, what of it is here, what is missing, and what to do.
+    """Check prerequisites: what a drill needs, what is missing, and how to get it.
 
     \b
     Example:

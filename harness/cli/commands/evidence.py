@@ -19,7 +19,7 @@ _TOLD = {State.SAME: "unchanged", State.CHANGED: "changed since signing", State.
 
 @click.group()
 def evidence() -> None:
-    """Signed statements about drills: make keys, check what was signed (docs/evidence.md)."""
+    """Make keys, and verify signed statements about drills (docs/evidence.md)."""
 
 
 @evidence.command(
@@ -46,9 +46,10 @@ def evidence() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_json: bool) -> None:
-    """Check signed evidence without a network: by which key, and whether one byte of anything changed.
+    """Verify signed evidence offline.
 
-    Files are looked for beside FILE, in backup/ there, and where --artifact says.
+    Says which key signed, and whether any byte of the signed files changed. Files are searched beside FILE, in its
+    backup/ directory, and where --artifact says.
 
     \b
     Example:
@@ -71,7 +72,9 @@ def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_j
     help="File whose first line encrypts the private key; default: APIARY_DRILL_SIGN_PASSPHRASE.",
 )
 def keygen(file: Path, passphrase_file: Path | None) -> None:
-    """Make a pair of ed25519 keys: FILE is private, FILE.pub is for whoever checks.
+    """Create an ed25519 key pair.
+
+    FILE is the private key, FILE.pub the public one, for whoever verifies.
 
     \b
     Example:

@@ -57,7 +57,7 @@ def exercise(
     config_file: Path | None,
     scorecard: Path | None,
 ) -> None:
-    """Write one document over all drills of a period: for the quarterly exercise, for those who sign.
+    """Write the report of an exercise: one document over all drills of a period.
 
     It is made from the history, starts nothing, and has empty lines for participants, decisions and signatures.
 

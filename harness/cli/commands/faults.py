@@ -17,7 +17,7 @@ from harness.scenario import definition as scenario
 @click.command(epilog=EXIT_CODES)
 @click.argument("name", required=False)
 def faults(name: str | None) -> None:
-    """List the faults that a scenario can put in: where, and what each one does. With NAME: its options.
+    """List the faults that a scenario can inject: where, and what each one does. With NAME: its options.
 
     \b
     Example:

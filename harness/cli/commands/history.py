@@ -58,9 +58,10 @@ def history(context: click.Context, backup: str | None, verdict: str | None, lim
 @click.argument("run_dirs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_DIR…")
 @click.option("--backup", default="", metavar="NAME", help="Backup name for results that have none.")
 def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
-    """Record old runs from their directories; one that is there already is left as it is.
+    """Import earlier runs.
 
-    A run that was interrupted has no result, and can't be recorded. Exit code 2 when one could not be.
+    A run that is recorded already stays as it is. An interrupted run has no result and cannot be recorded: the exit
+    code is 2 then.
 
     \b
     Example:
@@ -86,11 +87,11 @@ def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
 )
 @click.option("--head", metavar="DIGEST", help="Digest that you noted earlier; must be in the chain.")
 def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
-    """Find entries that were changed or removed after they were recorded.
+    """Detect changed or removed entries.
 
-    Each entry holds the digest of the one before. Whoever can write the file can compute all of it anew; that is
-    found with a digest that is kept elsewhere (--head), or with what the runs' own directories say (RUN_DIR).
-    Exit code 1 when something is not as it was recorded.
+    Each entry holds the digest of the one before. Somebody who can write the file can compute all digests anew; a
+    digest kept elsewhere (--head), or the runs' own directories (RUN_DIR), detect that. Exit code 1 when something
+    differs from what was recorded.
     """
     kept = _history()
     problems = kept.problems()
@@ -114,7 +115,10 @@ def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
 @click.option("--all", "everything", is_flag=True, help="Include figures that did not change.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def trend(backup: str | None, drills: int, everything: bool, as_json: bool) -> None:
-    """Seconds per step, sizes, rows, files and documents over the last good drills of each backup."""
+    """Compare the last passed drills of a backup.
+
+    Shows seconds per step, sizes, rows, files and documents.
+    """
     kept = _history()
     names = [backup] if backup is not None else _backups(link.entry() for link in kept.links())
     found = {name: [entry.past() for entry in good_drills(kept, name, drills)] for name in names}

@@ -16,14 +16,16 @@ from harness.runtime.images.build import ImageInfo, build_images, list_images
 
 @click.group()
 def images() -> None:
-    """Make the images of the Docker runtime where no registry can be reached, and list them."""
+    """Build the images of the Docker runtime without a registry, and list them."""
 
 
 @images.command(epilog=EXIT_CODES)
 @click.argument("names", nargs=-1, metavar="[IMAGE]…")
 @click.option("--fresh", is_flag=True, help="Download all packages again and rebuild every image.")
 def build(names: tuple[str, ...], fresh: bool) -> None:
-    """Make what is missing or outdated, from Debian packages alone (a second when nothing changed).
+    """Build missing and outdated images.
+
+    They are made from Debian packages alone; this takes a second when nothing changed.
 
     \b
     Example:
@@ -44,7 +46,7 @@ def build(names: tuple[str, ...], fresh: bool) -> None:
 
 @images.command("list", epilog=EXIT_CODES)
 def list_command() -> None:
-    """Say what is there and how old it is.
+    """List the images and their age.
 
     \b
     Example:

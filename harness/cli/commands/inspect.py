@@ -94,7 +94,7 @@ def inspect(
     decrypt_key_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Read a dump and tell everything that can be known about it, without a server.
+    """Analyze a dump without a server.
 
     FILE is a script, plain or compressed, - for standard input, a directory that mysqldump --tab wrote, or a BACKUP
     (a directory or a zip archive) as verify takes it. Two files are the halves of a pair: first what --no-data

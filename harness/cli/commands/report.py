@@ -24,7 +24,7 @@ from harness.reports.terminal import print_line
 @signing_options
 @report_options
 def report(run_dir: Path, as_json: bool, code: str | None, settings: Settings) -> None:
-    """Judge a finished run again from its directory, without starting anything; write its reports.
+    """Re-evaluate a finished drill from its run directory, and write its reports; nothing is started.
 
     \b
     Example:

@@ -10,18 +10,19 @@ from harness.base.interruption import terminable
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, runtime_options
 from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
+from harness.cli.options.group import GroupedHelp
 from harness.drill.result import exit_code
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @handed_in_options
 @runtime_options
 def restore(asked: Asked, settings: Settings, as_json: bool) -> None:
     """Restore a backup and leave it running.
 
-    As `verify`, which says how a backup is named: everything is compared as well. Then the instance stays, reachable
-    from this machine only, and how to reach it, how to log in and how to remove it is printed. It holds everything
-    that production held. `verify` removes the instance at its end.
+    The backup is named and compared as by `verify`, which removes the instance at its end; here it stays, reachable
+    from this machine only. How to reach it, log in and remove it is printed. It holds everything that production
+    held.
 
     \b
     Example:

@@ -12,6 +12,7 @@ from harness.base.errors import UsageError
 from harness.base.model import Verdict
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, drilling, errors_console, runtime_options
+from harness.cli.options.group import GroupedHelp, backup_option, output_option
 from harness.cli.options.notifications import signing_options, telling_options
 from harness.cli.options.reports import report_options
 from harness.drill.flow import run_scenario
@@ -21,13 +22,17 @@ from harness.runner.batch import fitting
 from harness.scenario import definition as scenario
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
-@click.option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Overrides the scenario.")
-@click.option("--rng-seed", type=click.IntRange(min=0), help="Overrides the scenario.")
-@click.option("--keep", is_flag=True, help="Keep the restored target running.")
+@backup_option(
+    "--scale",
+    type=click.Choice(["tiny", "small", "medium", "large"]),
+    help="Amount of data.",
+)
+@backup_option("--rng-seed", type=click.IntRange(min=0), help="Seed of the data.")
+@output_option("--keep", is_flag=True, help="Keep the restored target running.")
 @control_option
-@click.option(
+@output_option(
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),

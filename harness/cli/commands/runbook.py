@@ -18,6 +18,7 @@ from harness.base.private import whole_file
 from harness.cli.common import EXIT_CODES, found_backup
 from harness.cli.context import settings_for
 from harness.cli.options.backup import Asked, handed_in_options
+from harness.cli.options.group import GroupedHelp, backup_option, output_option
 from harness.inputs.backup import LOCATION, BackupUnderTest, Location
 from harness.inputs.volumes import Volume
 from harness.procedure.backup.measure import measure_all
@@ -31,16 +32,16 @@ from harness.reports.runbook import RestorableBackup, runbook_of
 from harness.reports.terminal import print_line
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @handed_in_options
-@click.option(
+@backup_option(
     "--drilled",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="RUN_DIR",
     help="Take times and findings from this drill of the backup.",
 )
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page.")
-@click.option(
+@output_option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page.")
+@output_option(
     "--markdown", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write Markdown to a file."
 )
 def runbook(asked: Asked, drilled: Path | None, html: Path | None, markdown: Path | None) -> None:

@@ -19,7 +19,7 @@ from harness.scenario.template import template
 @click.group("scenarios", invoke_without_command=True, epilog=EXIT_CODES)
 @click.pass_context
 def scenarios(context: click.Context) -> None:
-    """List the scenarios and what each one is for; show one, check files, begin a new one.
+    """List the scenarios and what each one is for; show, check and create them.
 
     \b
     Example:
@@ -41,7 +41,9 @@ def scenarios(context: click.Context) -> None:
 @scenarios.command(epilog=EXIT_CODES)
 @click.argument("name")
 def show(name: str) -> None:
-    """Say all of one scenario in words: what is done, what is broken on purpose, what has to come out.
+    """Describe one scenario in words.
+
+    Says what is done, which faults are injected and which result is expected.
 
     \b
     Example:
@@ -55,7 +57,9 @@ def show(name: str) -> None:
 @scenarios.command(epilog=EXIT_CODES)
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Check scenario files: every error of every file at once, with the key and what is expected there.
+    """Validate scenario files.
+
+    Reports every error of every file at once, with its key and what is expected there.
 
     \b
     Example:
@@ -86,7 +90,9 @@ def check(files: tuple[Path, ...]) -> None:
     help="Output directory.  [default: current directory]",
 )
 def new(name: str, fault: str | None, directory: Path) -> None:
-    """Write a commented NAME.drill.toml to begin with; it passes `check` as it is.
+    """Write a commented NAME.drill.toml.
+
+    It is a valid scenario to start from.
 
     \b
     Example:

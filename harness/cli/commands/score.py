@@ -19,6 +19,7 @@ from harness.base.interruption import terminable
 from harness.base.model import DrillResult
 from harness.base.settings import ReportSettings, Settings
 from harness.cli.common import EXIT_CODES, runtime_options, tell
+from harness.cli.options.group import GroupedHelp, backup_option, output_option, runtime_option
 from harness.drill.plan import new_drill_id
 from harness.records.run_directory import Store
 from harness.reports.files import check_files, write_whole
@@ -49,44 +50,44 @@ SCORECARD = "scorecard"
 "Schema name, without `.json`."
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
-@click.option(
+@backup_option(
     "--family",
     "families",
     multiple=True,
     type=click.Choice(FAMILY_ORDER),
     help="Only scenarios of this family (repeatable).",
 )
-@click.option(
+@backup_option(
     "--covering",
     "earlier",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="SCORECARD",
     help="Fewest scenarios that show every check failing, chosen from an earlier full scorecard (JSON).",
 )
-@click.option(
+@backup_option(
     "--fault-free",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
     help="Number of additional fault-free drills, each with different data.",
 )
-@click.option(
+@backup_option(
     "--first-fault-free",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
     help="Seed of the first fault-free drill; the same seed repeats the same drill.",
 )
-@click.option(
+@runtime_option(
     "--jobs",
     type=click.IntRange(min=1),
     default=max(1, os.cpu_count() or 1),
     show_default="number of CPUs",
     help="Number of parallel drills.",
 )
-@click.option(
+@output_option(
     "--markdown",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -104,11 +105,11 @@ def score(
     settings: Settings,
     as_json: bool,
 ) -> None:
-    """Break everything that can be broken, and say what was noticed: the proof that a green drill means something.
+    """Inject every fault and report which ones were detected: the proof that a passed drill means something.
 
     Runs every shipped scenario at the smallest scale: each fault has to be detected for the right reason, each
-    healthy edge_case has to pass. Then drills in which nothing is broken: none of them may be called broken. For each
-    check it says which scenarios nobody would notice without it. With SCENARIO or --family only those are run; with
+    healthy edge case has to pass. Then fault-free drills: none of them may fail. For each check it lists the
+    scenarios of which it is the sole detector. With SCENARIO or --family only those are run; with
     --covering those that are enough to show every check, family, injection point and pair of servers.
 
     \b

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from harness.base.errors import HarnessError
+from harness.base.limits import duration_s
 from harness.base.settings import CONFIG_NAME, TellingSettings
 from harness.cli.context import settings_for
 from harness.records.history.database import History
-from harness.records.history.durations import seconds_of
 from harness.records.history.entry import Entry
 from harness.records.history.status import BackupStatus, status_of
 from harness.reports.terminal import print_json, print_line
@@ -43,17 +43,17 @@ def status(
     notify: bool,
     as_json: bool,
 ) -> None:
-    """Say how old the last good drill of each backup is; exit 1 when one is too old.
+    """Show the age of each backup's last passed drill; exit code 1 when one is too old.
 
-    For cron and monitoring: a drill that stopped running makes a noise here. A drill is good when it ended with
-    PASS; one in which something was broken on purpose does not count.
+    For cron and monitoring: it raises an alarm when drills stopped running. Drills with injected faults do not
+    count.
 
     \b
     Example:
       apiary-drill status --max-age 100d
       apiary-drill status --max-age 36h --backup production --json
     """
-    max_age_s = seconds_of(max_age)
+    max_age_s = duration_s(max_age, "--max-age")
     telling = _telling(config_file) if notify else None
     history = History(settings_for().history_path)
     now, configured = datetime.now(UTC), () if backups else _configured(config_file)
@@ -116,7 +116,7 @@ def _configured(config_file: Path | None) -> tuple[str, ...]:
 
 
 def _as_json(
-    ok: bool, problem: str, now: datetime, max_age_s: int, history: History, found: tuple[BackupStatus, ...]
+    ok: bool, problem: str, now: datetime, max_age_s: float, history: History, found: tuple[BackupStatus, ...]
 ) -> dict[str, object]:
     return {
         "ok": ok,

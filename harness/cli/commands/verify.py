@@ -15,6 +15,7 @@ from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, runtime_options
 from harness.cli.matrix import drill_matrix, matrix_option
 from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
+from harness.cli.options.group import GroupedHelp, backup_option
 from harness.cli.options.notifications import signing_options, telling_options
 from harness.cli.options.reports import report_options
 from harness.drill.result import exit_code
@@ -25,17 +26,17 @@ def _time(context: click.Context, option: click.Parameter, text: str | None) -> 
     return None if text is None else duration_s(text, option.opts[0])
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @handed_in_options
-@click.option("--rto", metavar="TIME", callback=_time, help="Recovery time objective, such as 45m or 4h.")
-@click.option("--rpo", metavar="TIME", callback=_time, help="Recovery point objective, such as 24h or 7d.")
-@click.option(
+@backup_option("--rto", metavar="TIME", callback=_time, help="Recovery time objective, such as 45m or 4h.")
+@backup_option("--rpo", metavar="TIME", callback=_time, help="Recovery point objective, such as 24h or 7d.")
+@backup_option(
     "--migrate/--no-migrate",
     default=True,
     show_default=True,
     help="Run the migrations that the application has and the backup lacks.",
 )
-@click.option(
+@backup_option(
     "--standin-release",
     metavar="next|FILE",
     help="Restore under a newer stand-in: the next release, or an SQL file with its migrations.",
@@ -57,16 +58,15 @@ def verify(
     settings: Settings,
     as_json: bool,
 ) -> None:
-    """Drill a backup that you have: restore it, and prove that all that it holds is back.
+    """Verify an existing backup: restore it, and prove that everything it holds is back.
 
     The dump is plain or compressed (gzip, zstd, xz, bzip2); the storage is a directory or a tar archive,
     compressed or not. A BACKUP is a directory that holds both, or a zip of spatie/laravel-backup. If
     `apiary-drill backup` made it, its manifest says what must come back. Without any of them, apiary-drill.toml in
-    the current directory says where the backup is. Nothing that you hand in is changed.
+    the current directory says where the backup is. The backup is only read.
 
-    Before a release, name the new image: the backup of the running version is restored, compared, migrated, and
-    compared again. A migration that fails, or after which rows are gone, is a FAIL; everything else that changed is
-    listed.
+    Before a release, name the new image: the backup of the running version is restored, compared, migrated and
+    compared again. A migration that fails or loses rows is a FAIL; every other change is listed.
 
     \b
     Example:

@@ -23,7 +23,7 @@ from harness.base.timezones import TimeZones, checked_zone
 from harness.cli import config
 from harness.cli.common import drilling, found_backup, must_exist, password_option, tell
 from harness.cli.context import say
-from harness.cli.options.group import with_options
+from harness.cli.options.group import backup_option, output_option, with_options
 from harness.drill.flow import verify
 from harness.drill.plan import new_drill_id
 from harness.drill.run import Run
@@ -178,7 +178,7 @@ def _allow_window(context: click.Context, parameter: click.Parameter, text: str 
     allow_window(size_bytes)
 
 
-window_option = click.option(
+window_option = backup_option(
     "--max-window", callback=_allow_window, expose_value=False, metavar="SIZE",
     help="How much memory a zstd or xz file may ask for, up to 2G.  [default: 128M]",
 )  # fmt: skip
@@ -186,8 +186,8 @@ window_option = click.option(
 
 
 decrypt_options = (
-    click.option("--decrypt", type=click.Choice(PROGRAMS), help="Program that decrypts the backup while it is read."),
-    click.option(
+    backup_option("--decrypt", type=click.Choice(PROGRAMS), help="Program that decrypts the backup while it is read."),
+    backup_option(
         "--decrypt-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
         help="Its key: identities of age, the passphrase of openssl or gpg. Without it, gpg asks its agent.",
     ),
@@ -296,51 +296,51 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         with_asked,
         [
             click.argument("backup_dir", required=False, metavar="[BACKUP]"),
-            click.option(
+            backup_option(
                 "--dump", multiple=True, metavar="FILE_OR_URL",
                 help="Dump file, `-` for standard input, or a mysqldump --tab directory. Give it twice for "
                      "structure (--no-data), then rows (--no-create-info).",
             ),
-            click.option(
+            backup_option(
                 "--storage", metavar="DIR_OR_TAR_OR_URL",
                 help="Storage directory, archive of it, or volume:NAME for a Docker volume.",
             ),
-            click.option(
+            backup_option(
                 "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                 help="Configuration file.  [default: ./apiary-drill.toml]",
             ),
-            click.option(
+            backup_option(
                 "--max-storage", callback=read_size, metavar="SIZE",
                 help="Maximum unpacked size of the storage, such as 3T.  [default: 1T, and 200 times the archive]",
             ),
             password_option,
             *decrypt_options,
-            click.option(
+            output_option(
                 "--fetch-to", type=click.Path(path_type=Path), metavar="DIR",
                 help="Keep what is fetched from elsewhere in this new directory; else it is deleted at the end.",
             ),
-            click.option("--database", metavar="NAME", help="Database to restore, when the dump holds several."),
-            click.option(
+            backup_option("--database", metavar="NAME", help="Database to restore, when the dump holds several."),
+            backup_option(
                 "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                 help="File with the APP_KEY. Without it, encrypted values are not verified.",
             ),
-            click.option(
+            backup_option(
                 "--allow", multiple=True, type=click.Choice(CODES), metavar="CODE",
                 help="Accept unsafe statements of this kind; a rejection names the code (repeatable).",
             ),
-            click.option(
+            backup_option(
                 "--accept-missing", multiple=True, metavar="TABLE",
                 help="Accept that a table is missing from the dump, or shrinks in a migration (repeatable).",
             ),
-            click.option(
+            output_option(
                 "--backup-name", metavar="NAME",
                 help="Backup name in the history.  [default: its location without dates]",
             ),
-            click.option(
+            backup_option(
                 "--app-time-zone", metavar="ZONE",
                 help=f"Time zone in which the application writes times.  [default: {APPLICATION_TIME_ZONE}]",
             ),
-            click.option(
+            backup_option(
                 "--server-time-zone", metavar="ZONE",
                 help="Time zone of the source's database server.  [default: as the backup says, else UTC]",
             ),

@@ -1,11 +1,51 @@
-"""Groups of options: what a decorator does that gives a command several of them, and the value they make up."""
+"""Options in groups: a decorator that gives a command several of them, and `--help` by what they are about."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
 
 Command = Callable[..., None]
+
+_LAST = ("What to write", "Options")
+
+
+class _Option(click.Option):
+    def __init__(self, *args: Any, section: str, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.section = section
+
+
+class GroupedHelp(click.Command):
+    """A command whose `--help` lists options by section; what is written, and what has no section, comes last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                sections.setdefault(getattr(parameter, "section", "Options"), []).append(record)
+        for title in (*(each for each in sections if each not in _LAST), *_LAST):
+            if title in sections:
+                with formatter.section(title):
+                    formatter.write_dl(sections[title])
+
+
+def section(title: str) -> Callable[..., Callable[[Command], Command]]:
+    """`click.option` for options that stand under this title in the `--help` of a `GroupedHelp`."""
+    return functools.partial(click.option, cls=_Option, section=title)
+
+
+backup_option = section("What to verify")
+"Says which backup is meant, and what it is held against."
+
+runtime_option = section("Where to run it")
+"Says on what a drill runs, and how long it may take."
+
+output_option = section("What to write")
+"Says what a run leaves, and who is notified."
 
 
 def with_options(command: Command, taking: Command, options: Iterable[Callable[[Command], Command]]) -> Command:

@@ -12,7 +12,7 @@ from harness.base.errors import HarnessError, harness_error
 from harness.base.model import DrillResult
 from harness.base.settings import CONFIG_NAME, Settings, TellingSettings
 from harness.cli.context import errors_console, settings_for
-from harness.cli.options.group import with_options
+from harness.cli.options.group import output_option, with_options
 from harness.monitoring.config import checked_ping, read_table, settings_of
 from harness.monitoring.notify import notify_not_begun
 from harness.monitoring.ping import ping_ended, ping_started
@@ -44,14 +44,14 @@ def signing_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _SIGNING_OPTIONS = (
-    click.option(
+    output_option(
         "--sign",
         "sign_key",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="KEY",
         help="Sign the result, reports and artifacts with this private key (see `evidence keygen`).",
     ),
-    click.option(
+    output_option(
         "--sign-passphrase-file",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
@@ -109,18 +109,18 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _TELLING_OPTIONS = (
-    click.option(
+    output_option(
         "--metrics",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
         help="Write the result as a Prometheus textfile for node_exporter.",
     ),
-    click.option(
+    output_option(
         "--ping",
         metavar="URL",
         help="Dead man's switch URL, requested after each passed drill. Prefer ping_file in apiary-drill.toml.",
     ),
-    click.option(
+    output_option(
         "--ping-style",
         type=click.Choice(["plain", "healthchecks"]),
         help="healthchecks: also report the start (/start) and failures (/fail).  [default: plain]",

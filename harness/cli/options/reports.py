@@ -10,7 +10,7 @@ import click
 
 from harness.base.settings import Settings
 from harness.cli.context import settings_for
-from harness.cli.options.group import with_options
+from harness.cli.options.group import output_option, with_options
 
 
 def report_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -39,7 +39,7 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _FILES = tuple(
-    click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE", help=text)
+    output_option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE", help=text)
     for name, text in (
         ("html", "Write the report as one self-contained HTML page."),
         ("pdf", "Write the report as PDF."),

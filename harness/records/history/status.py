@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harness.base.model import Verdict
-from harness.records.history.durations import in_words
 from harness.records.history.entry import Entry
 
 CLOCK_TOLERANCE_S = 300
@@ -94,3 +93,13 @@ def _drills(count: int) -> str:
 
 def _day(entry: Entry) -> str:
     return f"{entry.started_at:%Y-%m-%d %H:%M} UTC"
+
+
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def in_words(seconds: float) -> str:
+    """A duration for people, in the largest unit of which there are two or more: 45 seconds, 36 hours, 100 days."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 2 * size), _UNITS[-1])
+    count = int(seconds // size)
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"
