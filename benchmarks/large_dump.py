@@ -30,7 +30,7 @@ from harness.drill.flow import back_up
 from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
 from harness.inputs.backup import BackupUnderTest
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.runtime.ownership import workspace
 from harness.runtime.process.runtime import ProcessRuntime
 from harness.scenario.definition import find, load
@@ -52,7 +52,7 @@ def backed_up(settings: Settings) -> BackupUnderTest:
     drill_id = new_drill_id("large-dump")
     with workspace(settings.state_dir, drill_id) as directory:
         runtime = ProcessRuntime(settings, directory)
-        run = Run(DrillPlan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id)))
+        run = Run(DrillPlan(drill_id, runtime, settings, RunDirectory(settings.runs_dir / drill_id)))
         return back_up(run, load(find("documented")))
 
 

@@ -14,7 +14,7 @@ _JUMPED = "Find out where they come from; an import that ran twice is one possib
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _Figure:
     """One kind of thing that is compared: how it is called, what is counted, and what is too small to judge."""
 
     name: str
@@ -44,10 +44,10 @@ def check_trend(
     if not past:
         return found.result()
     found.evidence("the latest of them", past[0].drill_id)
-    rows = _Kind("table", "rows", limits.minimum_rows)
-    files = _Kind("directory", "files", limits.minimum_files)
-    size = _Kind("directory", "bytes", limits.minimum_bytes)
-    indexed = _Kind("index", "documents", limits.minimum_documents)
+    rows = _Figure("table", "rows", limits.minimum_rows)
+    files = _Figure("directory", "files", limits.minimum_files)
+    size = _Figure("directory", "bytes", limits.minimum_bytes)
+    indexed = _Figure("index", "documents", limits.minimum_documents)
     _compare(found, limits, rows, tables, [drill.tables for drill in past])
     told = _compare(found, limits, files, _files(directories), [_files(drill.directories) for drill in past])
     # A directory that lost its files lost their bytes as well: it is told once.
@@ -59,7 +59,7 @@ def check_trend(
 def _compare(
     found: Collector,
     limits: TrendLimits,
-    kind: _Kind,
+    kind: _Figure,
     now: Mapping[str, int],
     past: Sequence[Mapping[str, int]],
     leave_out: Iterable[str] = (),

@@ -31,7 +31,7 @@ from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.discover import find_backup
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.reports.console import ConsoleProgress
 from harness.reports.terminal import console_for
 from harness.runtime.choice import choose_runtime
@@ -209,7 +209,7 @@ def drilling(
             console.print(
                 f"removed leftovers of an interrupted drill: {leftover.drill_id}", markup=False, highlight=False
             )
-        store = Store(settings.runs_dir / drill_id)
+        store = RunDirectory(settings.runs_dir / drill_id)
         with workspace(settings.state_dir, drill_id, keep=keep) as directory:
             runtime = choose_runtime(
                 settings,

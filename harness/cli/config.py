@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from harness.artifacts.dump.codes import CODES
 from harness.artifacts.dump.source import Dump
+from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
 from harness.base.guide import APPLICATION_TIME_ZONE
 from harness.base.model import Acceptance, TrendEvidence, TrendLimits
@@ -69,11 +70,7 @@ _Share = Annotated[float, Field(gt=0, strict=False)]
 _Count = Annotated[int, Field(ge=1)]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Where(_Closed):
+class Where(ClosedModel):
     """Where the backup is; every location may be a pattern, and is relative to the file's own directory."""
 
     name: _BackupName | None = None
@@ -127,7 +124,7 @@ class Where(_Closed):
         return sources.decryption(self.decrypt, key, self.decrypt_options)
 
 
-class Accepted(_Closed):
+class Accepted(ClosedModel):
     """What is left out of the backup on purpose, besides what the guide allows: by whom, until which day, why."""
 
     tables: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
@@ -145,13 +142,13 @@ def _one_or_more(raw: object) -> object:
     return [raw] if isinstance(raw, dict) else raw
 
 
-class AllowedStatements(_Closed):
+class AllowedStatements(ClosedModel):
     """Codes of unsafe statements that may run all the same (docs/dump.md lists them)."""
 
     allow: tuple[_Code, ...] = Field(default=(), strict=False)
 
 
-class TrendChoices(_Closed):
+class TrendChoices(ClosedModel):
     """How far a table, a directory or an index may be from the last good drills (docs/history.md)."""
 
     drills: Annotated[int, Field(ge=1, le=100)] = 5
@@ -179,7 +176,7 @@ def _pinned(reference: str) -> str:
 _Reference = Annotated[str, Field(min_length=1), AfterValidator(_pinned)]
 
 
-class Images(_Closed):
+class Images(ClosedModel):
     """Images to run instead of the defaults (docs/images.md); `apiary_env` is relative to the file's directory."""
 
     mysql: _Reference | None = None
@@ -217,7 +214,7 @@ class Shared(BaseModel):
     limits: LimitChoices = LimitChoices()
 
 
-class ExerciseTexts(_Closed):
+class ExerciseTexts(ClosedModel):
     """What the document of an exercise says of people and systems (docs/exercise.md)."""
 
     title: _Line = "Disaster-recovery exercise"
@@ -229,7 +226,7 @@ class ExerciseTexts(_Closed):
     actions: _Line | None = None
 
 
-class Config(_Closed):
+class Config(ClosedModel):
     """The whole file."""
 
     backup: Where

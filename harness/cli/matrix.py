@@ -16,7 +16,7 @@ from harness.cli.options.group import backup_option
 from harness.drill.plan import new_drill_id
 from harness.drill.result import exit_code
 from harness.inputs.matrix import Combination, combinations, parse_axes
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.reports.matrix import print_matrix
 from harness.reports.terminal import console_for, print_json
 
@@ -45,7 +45,7 @@ def drill_matrix(
     axes = parse_axes(options)
     matrix_id = new_drill_id("matrix")
     chosen = combinations(axes, settings, matrix_id, tell)
-    store = Store(settings.runs_dir / matrix_id)
+    store = RunDirectory(settings.runs_dir / matrix_id)
     result = MatrixResult(FORMAT_VERSION, matrix_id, "", datetime.now(UTC), len(chosen))
     try:
         for number, combination in enumerate(chosen, start=1):

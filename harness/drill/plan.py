@@ -16,7 +16,7 @@ from harness.drill.steps.target import EmptyTarget
 from harness.faults.injector import Planned
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.identity import backup_of_scenario
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.runtime.spec import Runtime, StackSpec
 from harness.scenario.definition import Objectives, RestoreChoices, Scenario
 
@@ -48,7 +48,7 @@ class DrillPlan:
     drill_id: str
     runtime: Runtime
     settings: Settings
-    store: Store
+    store: RunDirectory
     listener: Listener = field(default_factory=Silent)
     keep: bool = False
     begin_with: Mapping[str, EmptyTarget] = field(default_factory=dict)

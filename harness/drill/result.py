@@ -10,7 +10,7 @@ from harness.base.errors import EXIT_NOT_AS_EXPECTED, FaultFailed, StageFailed
 from harness.base.model import CheckResult, DrillResult, Finding, NegativeControl, Severity, Verdict
 from harness.checks.verdict import decide, findings_of, judge
 from harness.faults.injection_points import InjectionPoint
-from harness.records.run_directory import RESULT_VERSION, Store
+from harness.records.run_directory import RESULT_VERSION, RunDirectory
 from harness.scenario.expectation import Expected
 
 NOT_WANTED = "disabled"
@@ -111,7 +111,7 @@ def _finding(error: StageFailed | FaultFailed, message: str) -> Finding:
     return Finding(code, Severity.ERROR, subject, message, remedy=" ".join(error.hints))
 
 
-def judge_again(store: Store) -> DrillResult:
+def judge_again(store: RunDirectory) -> DrillResult:
     """Judge a run again from what its stages wrote, without starting anything."""
     before = store.load_result()
     # Without effect, nothing was proven; and what was done to the judging itself cannot be done again.

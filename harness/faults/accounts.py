@@ -8,7 +8,7 @@ from random import Random
 from typing import Literal
 
 from harness.faults.context import FaultContext
-from harness.faults.fault import Options
+from harness.faults.fault import FaultOptions
 from harness.runtime.services.mysql import Account, Session, granted_name, server_version
 
 _USER = "drill_backup"
@@ -18,7 +18,7 @@ _SHOW_ROUTINE = {"MySQL": "SHOW_ROUTINE ON *.*", "MariaDB": "SELECT ON mysql.pro
 _FUNCTION = "drill_fault_double"
 
 
-class LackOptions(Options):
+class LackOptions(FaultOptions):
     """`privilege`: the one that the account lacks. Of these, two are silent: `TRIGGER` and `SHOW_ROUTINE`."""
 
     privilege: Literal["TRIGGER", "SHOW_ROUTINE", "SHOW VIEW", "EVENT"] = "TRIGGER"

@@ -14,13 +14,13 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, Options, table
+from harness.faults.fault import Fault, FaultOptions, table
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
 
 
-class StaleOptions(Options):
+class StaleOptions(FaultOptions):
     """`variables`: what the cached configuration has otherwise than the environment."""
 
     variables: Annotated[tuple[Literal["APP_KEY", "MEILISEARCH_KEY"], ...], Field(min_length=1, strict=False)] = (
@@ -28,26 +28,26 @@ class StaleOptions(Options):
     )
 
 
-class ReleaseOptions(Options):
+class ReleaseOptions(FaultOptions):
     """`release` of the stand-in, as `STANDIN_RELEASE` names it."""
 
     release: str = "next"
 
 
-class AddressOptions(Options):
+class AddressOptions(FaultOptions):
     """`address`: one of those that the drill tries to connect to."""
 
     address: Literal["1.1.1.1", "8.8.8.8", "9.9.9.9"] = "1.1.1.1"
 
 
-class NameOptions(Options):
+class NameOptions(FaultOptions):
     """`name`: one of those that the drill tries to look up."""
 
     name: Annotated[str, Field(pattern=r"^[a-z.]+$")] = "example.com"
 
 
 @contextmanager
-def wrong_app_key(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def wrong_app_key(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Give the application another key than the source had."""
     context.stack.apiary.overrides["APP_KEY"] = _app_key(rng)
     context.changed("variable", "APP_KEY", "another one for the application's commands, from its start on")
@@ -97,7 +97,7 @@ def open_connection(context: FaultContext, rng: Random, options: AddressOptions)
 
 
 @contextmanager
-def break_start(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def break_start(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Take the port that the application wants, so that it ends as soon as it starts."""
     address = urlsplit(context.stack.apiary.url)
     assert address.hostname is not None
@@ -111,7 +111,7 @@ def break_start(context: FaultContext, rng: Random, options: Options) -> Iterato
 
 
 @contextmanager
-def leave_down(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def leave_down(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Put the application into maintenance mode, as before an update, and leave it there."""
     done = context.stack.apiary.artisan("down")
     if done.exit_status != 0:
@@ -121,28 +121,28 @@ def leave_down(context: FaultContext, rng: Random, options: Options) -> Iterator
 
 
 @contextmanager
-def one_worker(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def one_worker(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Serve the application with one worker: `/health` asks the application itself, and waits for ever."""
     _restart(context, PHP_CLI_SERVER_WORKERS="1")
     yield
 
 
 @contextmanager
-def closed_network(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def closed_network(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Run the application as its sandbox: `/health` then gives a report, of which a part needs the internet."""
     _restart(context, APP_ENV="sandbox")
     yield
 
 
 @contextmanager
-def no_cas_host(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def no_cas_host(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Take the host of the login away: every page behind it ends silently, with 200 and without content."""
     _restart(context, CAS_HOSTNAME="", CAS_REAL_HOSTS="")
     yield
 
 
 @contextmanager
-def wrong_database_password(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def wrong_database_password(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Give the application's commands a password that the database refuses."""
     context.stack.apiary.overrides["DB_PASSWORD"] = f"{rng.getrandbits(128):032x}"
     context.changed("variable", "DB_PASSWORD", "another one for the application's commands, from now on")

@@ -19,7 +19,7 @@ from harness.runtime.services.stack import Stack
 T = TypeVar("T")
 
 
-class Backup:
+class BackupCopy:
     """A complete backup on this machine; what a fault does to it is what the restore gets.
 
     Args:
@@ -154,11 +154,11 @@ class FaultContext:
         return self._has(self._directory, "backup directory")
 
     @property
-    def backup(self) -> Backup:
+    def backup(self) -> BackupCopy:
         """The complete backup; while a fault of `source` or `backup` is left, it is there already."""
         if self._directory is None or not (self._directory / MANIFEST_NAME).is_file():
             self._has(None, "complete backup")
-        return Backup(self.directory)
+        return BackupCopy(self.directory)
 
     @property
     def script(self) -> ScriptStream:

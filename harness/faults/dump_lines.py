@@ -15,11 +15,11 @@ from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.walk import pieces_with_tokens
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, Fault, Inject, Options, damage, table
+from harness.faults.fault import ArtifactOptions, Fault, FaultOptions, Inject, damage, table
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import NO_SECTIONS, edit, is_insert, picked, pieces, rewrite
-from harness.procedure.backup.database import backup_database
 from harness.procedure.backup.manifest import MANIFEST_NAME, write_manifest
+from harness.procedure.backup.mysqldump import backup_database
 from harness.procedure.backup.plan import BackupPlan
 
 _TABLE = re.compile(rb"\s*-- Table structure for table `")
@@ -171,7 +171,7 @@ def old_dump(context: FaultContext, rng: Random, options: ArtifactOptions) -> It
 
 
 @contextmanager
-def another_manifest(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def another_manifest(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Put a manifest beside the files that is of another backup."""
     manifest = context.backup.manifest
     others = tuple(

@@ -9,7 +9,7 @@ from random import Random
 
 from harness.artifacts.dump.statements import Piece
 from harness.base.errors import HarnessError
-from harness.faults.context import Backup, FaultContext
+from harness.faults.context import BackupCopy, FaultContext
 from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import (
@@ -105,7 +105,7 @@ def drop_routine(context: FaultContext, rng: Random, options: ArtifactOptions) -
     _drop_program(context, context.backup, rng, "function", _FUNCTION)
 
 
-def _drop_program(context: FaultContext, backup: Backup, rng: Random, kind: str, wanted: str | None) -> None:
+def _drop_program(context: FaultContext, backup: BackupCopy, rng: Random, kind: str, wanted: str | None) -> None:
     there = (found[1] for piece in pieces(backup.dump) if (found := program_of(piece)) and found[0] == kind)
     name = picked((name for name in there if wanted in (None, name)), rng)
     if name is None:

@@ -21,7 +21,7 @@ from harness.faults.edge_case_files import FILES
 from harness.faults.edge_case_objects import NAMES, OBJECTS
 from harness.faults.edge_case_tables import TABLES
 from harness.faults.edge_case_values import VALUES
-from harness.faults.fault import Fault, Inject, Options, table
+from harness.faults.fault import Fault, FaultOptions, Inject, table
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import server_version
@@ -65,31 +65,31 @@ class _NameOf:
         return core_schema.literal_schema(self._names)
 
 
-class EdgeCaseTableOptions(Options):
+class EdgeCaseTableOptions(FaultOptions):
     """`only`: names of the edge_cases to make; none named means all that the server has."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(TABLES)], ...], Field(strict=False)] = ()
 
 
-class ValueOptions(Options):
+class ValueOptions(FaultOptions):
     """`only`: names of the edge_cases to make; none named means all that the server has."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(VALUES)], ...], Field(strict=False)] = ()
 
 
-class EdgeCaseObjectOptions(Options):
+class EdgeCaseObjectOptions(FaultOptions):
     """`only`: names of the edge_cases to make; none named means all that the server has."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(OBJECTS)], ...], Field(strict=False)] = ()
 
 
-class EdgeCaseNameOptions(Options):
+class EdgeCaseNameOptions(FaultOptions):
     """`only`: names of the edge_cases to make; none named means all."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(NAMES)], ...], Field(strict=False)] = ()
 
 
-class EdgeCaseFileOptions(Options):
+class EdgeCaseFileOptions(FaultOptions):
     """`only`: names of the edge_cases to make; none named means all."""
 
     only: Annotated[tuple[Annotated[str, _NameOf(FILES)], ...], Field(strict=False)] = ()
@@ -149,7 +149,7 @@ def _fill(context: FaultContext, edge_case: EdgeCase) -> None:
             session.execute(statement)
 
 
-def _fault(name: str, summary: str, inject: Inject, options: type[Options]) -> Fault:
+def _fault(name: str, summary: str, inject: Inject, options: type[FaultOptions]) -> Fault:
     return Fault(name, "edge-case", (InjectionPoint.SOURCE,), summary, inject, options)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from harness.base.errors import HarnessError
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, Server
+from harness.runtime.docker.container import ContainerPlan, ServerContainer
 from harness.runtime.docker.host import ContainerHost
 from harness.runtime.docker.labels import drill_labels
 from harness.runtime.egress import ADDRESSES
@@ -47,7 +47,7 @@ def answering(stack: Stack, address: str, *, ready_s: float) -> Iterator[str]:
     port = _PORTS[address]
     with engine_errors("looking at the application's network"):
         image = str(host.client.api.inspect_container(host.container_id)["Image"])
-    server = Server(
+    server = ServerContainer(
         host.client,
         ContainerPlan(
             title="outbound access",

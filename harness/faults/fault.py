@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from harness.base.closed import ClosedModel
 from harness.faults.context import FaultContext
 from harness.faults.injection_points import InjectionPoint
 
 
-class Options(BaseModel):
+class FaultOptions(ClosedModel):
     """Options of a fault: a closed schema, every one with a default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-
-class ArtifactOptions(Options):
+class ArtifactOptions(FaultOptions):
     """Options of a fault that damages a file of the backup.
 
     Args:
@@ -55,7 +52,7 @@ class Fault:
     injection_points: tuple[InjectionPoint, ...]
     summary: str
     inject: Inject
-    options: type[Options] = Options
+    options: type[FaultOptions] = FaultOptions
     runtime: Literal["any", "process", "docker"] = "any"
 
     @property

@@ -15,7 +15,7 @@ from harness.base import guide
 from harness.base.errors import HarnessError
 from harness.checks import CHECKS
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, Options, table
+from harness.faults.fault import Fault, FaultOptions, table
 from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.manifest import write_manifest
 from harness.runtime.services.execution import run
@@ -31,26 +31,26 @@ def _known(name: str) -> str:
     return name
 
 
-class CheckOptions(Options):
+class CheckOptions(FaultOptions):
     """`checks`: names of those that do not run; none named means all."""
 
     checks: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], Field(strict=False)] = ()
 
 
-class ServerOptions(Options):
+class ServerOptions(FaultOptions):
     """`server`: which one goes away."""
 
     server: Literal["mysql", "meilisearch"] = "mysql"
 
 
-class JumpOptions(Options):
+class JumpOptions(FaultOptions):
     """`hours`: how far the clock was ahead while the backup was made."""
 
     hours: Annotated[int, Field(gt=0)] = 48
 
 
 @contextmanager
-def empty_source(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def empty_source(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Empty the source before anybody looks at it: rows, files and documents."""
     mysql, apiary = context.stack.mysql, context.stack.apiary
     with mysql.session(database=mysql.database) as session:
@@ -112,7 +112,7 @@ def server_hangs(context: FaultContext, rng: Random, options: ServerOptions) -> 
 
 
 @contextmanager
-def engine_vanishes(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def engine_vanishes(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Let the drill's own connections to the Docker engine find nobody for as long as the stage lasts.
 
     The engine itself goes on: other drills are on it.

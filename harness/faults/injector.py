@@ -13,7 +13,7 @@ from harness.base.errors import FaultFailed, HarnessError, StageOutOfTime
 from harness.base.model import Finding, InjectedFault, PastDrill, Severity, TrendEvidence, TrendLimits
 from harness.base.settings import Limits
 from harness.faults.context import FaultContext, ScriptStream
-from harness.faults.fault import ArtifactOptions, Fault, Options
+from harness.faults.fault import ArtifactOptions, Fault, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.stack import Stack
 
@@ -23,7 +23,7 @@ class Planned:
     """A fault as a scenario asks for it."""
 
     fault: Fault
-    options: Options
+    options: FaultOptions
     at: InjectionPoint
 
 

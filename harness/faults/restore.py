@@ -12,7 +12,7 @@ from pydantic import Field
 from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, Inject, Options, table
+from harness.faults.fault import Fault, FaultOptions, Inject, table
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import must_succeed, run
@@ -21,7 +21,7 @@ from harness.runtime.services.mysql import granted_name, quote_name
 _NEEDS_ROOT = "Mounting needs root."
 
 
-class AfterOptions(Options):
+class AfterOptions(FaultOptions):
     """When it happens.
 
     Args:
@@ -31,7 +31,7 @@ class AfterOptions(Options):
     after_bytes: Annotated[int, Field(ge=0)] = 100_000
 
 
-class DiskOptions(Options):
+class DiskOptions(FaultOptions):
     """How much room there is.
 
     Args:
@@ -41,13 +41,13 @@ class DiskOptions(Options):
     size_bytes: Annotated[int, Field(gt=0)] = 65_536
 
 
-class PrivilegeOptions(Options):
+class PrivilegeOptions(FaultOptions):
     """Which privilege the restoring account does not have."""
 
     privilege: Annotated[str, Field(pattern=r"^[A-Z]+( [A-Z]+)*$")] = "TRIGGER"
 
 
-class VariableOptions(Options):
+class VariableOptions(FaultOptions):
     """Which variable of the target's server is another one than the source's.
 
     Args:
@@ -125,7 +125,7 @@ def fill_disk(context: FaultContext, rng: Random, options: DiskOptions) -> Itera
 
 
 @contextmanager
-def leave_rows(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def leave_rows(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Leave a table of somebody else in the target, as in one that was used before."""
     mysql = context.stack.mysql
     with mysql.session() as session:

@@ -14,7 +14,7 @@ from harness.artifacts.storage.names import code_of, coded
 from harness.base.errors import HarnessError
 from harness.faults import damage
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, Options, table
+from harness.faults.fault import Fault, FaultOptions, table
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import Session, quote_name
@@ -28,44 +28,44 @@ _LIST_LIMIT = 10_000
 _Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")]
 
 
-class RowOptions(Options):
+class RowOptions(FaultOptions):
     """`table` has a numeric key `id`."""
 
     table: _Table = "rsvps"
 
 
-class CellOptions(Options):
+class CellOptions(FaultOptions):
     """`column` holds texts; `table` has a numeric key `id`."""
 
     table: _Table = "majors"
     column: _Table = "display_name"
 
 
-class TriggerOptions(Options):
+class TriggerOptions(FaultOptions):
     """`name` of a trigger."""
 
     name: _Table = "standin_lower_domain_name"
 
 
-class TableOptions(Options):
+class TableOptions(FaultOptions):
     """`table` is one that the guide leaves out of the dump, so that it is empty."""
 
     table: _Table = "recruiting_visits"
 
 
-class FileOptions(Options):
+class FileOptions(FaultOptions):
     """`directory` is one below the storage directory."""
 
     directory: str = "resumes"
 
 
-class DocumentOptions(Options):
+class DocumentOptions(FaultOptions):
     """`index` is named without its prefix."""
 
     index: _Table = "dues_transactions"
 
 
-class FieldOptions(Options):
+class FieldOptions(FaultOptions):
     """`index` is named without its prefix; `field` holds a text."""
 
     index: _Table = "teams"
@@ -221,7 +221,7 @@ def _shown(key: str) -> str:
     return key if key.isdecimal() else code_of(key.encode())
 
 
-def _fault(name: str, summary: str, inject: Any, options: type[Options]) -> Fault:
+def _fault(name: str, summary: str, inject: Any, options: type[FaultOptions]) -> Fault:
     return Fault(name, "restored", (InjectionPoint.RESTORED,), summary, inject, options)
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, Inject, Options, table
+from harness.faults.fault import Fault, FaultOptions, Inject, table
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.search_dump import SearchDumpOptions, old_dump
 from harness.faults.search_late import LateOptions, send_late
@@ -26,45 +26,45 @@ _NOBODY = "http://127.0.0.1:9"
 _Table = Annotated[str, Field(pattern=r"^[a-z_]+$")]
 
 
-class StallOptions(Options):
+class StallOptions(FaultOptions):
     """`stall_s`: how long the server stands still."""
 
     stall_s: Annotated[float, Field(gt=0)] = 5.0
 
 
-class LimitOptions(Options):
+class LimitOptions(FaultOptions):
     """`size_bytes`: the largest request that the server still takes (real default: 100 MiB)."""
 
     size_bytes: Annotated[int, Field(gt=0)] = 1000
 
 
-class QueueOptions(Options):
+class QueueOptions(FaultOptions):
     """`connection`: where the application then puts its jobs."""
 
     connection: str = "database"
 
 
-class PrefixOptions(Options):
+class PrefixOptions(FaultOptions):
     """`prefix`: what the application then puts before the names of its indexes."""
 
     prefix: Annotated[str, Field(pattern=r"^[a-z_]+$")] = "elsewhere_"
 
 
-class StaleDocumentOptions(Options):
+class StaleDocumentOptions(FaultOptions):
     """`index` without its prefix; `documents`: how many that have no row."""
 
     index: _Table = "events"
     documents: Annotated[int, Field(gt=0)] = 3
 
 
-class IndexOptions(Options):
+class IndexOptions(FaultOptions):
     """`index` without its prefix."""
 
     index: _Table = "events"
 
 
 @contextmanager
-def take_down(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def take_down(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Kill the server before the reindex."""
     context.stack.server_controls["meilisearch"].kill()
     context.changed("process", "meilisearch", "killed before the reindex")
@@ -91,7 +91,7 @@ def _when_imported(do: Callable[[FaultContext], None]) -> Inject:
     """A fault that happens when the import has sent everything and the server has not said that it is done."""
 
     @contextmanager
-    def inject(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+    def inject(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
         context.script.when_told(_IMPORTED, lambda: do(context))
         yield
 
@@ -121,7 +121,7 @@ def limit_payload(context: FaultContext, rng: Random, options: LimitOptions) -> 
 
 
 @contextmanager
-def wrong_key(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def wrong_key(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Give the application a key that the server does not know."""
     context.stack.apiary.overrides["MEILISEARCH_KEY"] = f"{rng.getrandbits(128):032x}"
     context.changed("variable", "MEILISEARCH_KEY", "another one for the application's commands, from the reindex on")
@@ -129,7 +129,7 @@ def wrong_key(context: FaultContext, rng: Random, options: Options) -> Iterator[
 
 
 @contextmanager
-def wrong_host(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def wrong_host(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Give the application an address where nobody listens (RFC 863's port, which no server here has)."""
     context.stack.apiary.overrides["MEILISEARCH_HOST"] = _NOBODY
     context.changed("variable", "MEILISEARCH_HOST", f"{_NOBODY} for the application's commands, from the reindex on")
@@ -203,11 +203,11 @@ def _uid(context: FaultContext, name: str) -> str:
     return f"{context.stack.apiary.search_prefix}{name}"
 
 
-def _reindex(name: str, summary: str, inject: Any, options: type[Options] = Options) -> Fault:
+def _reindex(name: str, summary: str, inject: Any, options: type[FaultOptions] = FaultOptions) -> Fault:
     return Fault(name, "search", (InjectionPoint.REINDEX,), summary, inject, options)
 
 
-def _restored(name: str, summary: str, inject: Any, options: type[Options] = Options) -> Fault:
+def _restored(name: str, summary: str, inject: Any, options: type[FaultOptions] = FaultOptions) -> Fault:
     return Fault(name, "search", (InjectionPoint.RESTORED,), summary, inject, options)
 
 

@@ -12,14 +12,14 @@ from pydantic import Field
 from harness.base import guide
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Options
+from harness.faults.fault import FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import Host, must_succeed, run
 from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import ServerFiles
 
 
-class SearchDumpOptions(Options):
+class SearchDumpOptions(FaultOptions):
     """`index` without its prefix; the old dump has so many `documents` of it that have no row any more."""
 
     index: Annotated[str, Field(pattern=r"^[a-z_]+$")] = "events"

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Options
+from harness.faults.fault import FaultOptions
 
 _PAUSE_S = 0.02
 """Between two documents: far shorter than the quiet that a look asks for, so that each look sees that one came."""
@@ -21,7 +21,7 @@ _PAUSE_S = 0.02
 _PAGE = 10_000
 
 
-class LateOptions(Options):
+class LateOptions(FaultOptions):
     """Options of `send_late`.
 
     Args:

@@ -12,7 +12,7 @@ from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
 from harness.faults.accounts import LackOptions, lack_privilege
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, Options, table
+from harness.faults.fault import Fault, FaultOptions, table
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.source_data_loss import AgeOptions, LossOptions, age_rows, lose_half
 from harness.runtime.services.execution import must_succeed, run
@@ -22,13 +22,13 @@ PAUSE_S = 0.005
 """Between two writes of a writer: some 100 a second, more than Apiary ever sees."""
 
 
-class AlterOptions(Options):
+class AlterOptions(FaultOptions):
     """Which table is altered; it has to come late in the dump."""
 
     table: str = "users"
 
 
-class _Writer:
+class _SourceWriter:
     """Does something again and again in a thread of its own, until the block ends; its error is raised there."""
 
     def __init__(self, context: FaultContext) -> None:
@@ -42,7 +42,7 @@ class _Writer:
         """One write."""
         raise NotImplementedError
 
-    def __enter__(self) -> _Writer:
+    def __enter__(self) -> _SourceWriter:
         self._thread.start()
         try:
             wait_until(
@@ -68,7 +68,7 @@ class _Writer:
             self._error = error
 
 
-class _Rows(_Writer):
+class _FamilyWriter(_SourceWriter):
     """Adds a parent and a child in one transaction: a dump that is not of one moment has one without the other."""
 
     def write(self) -> None:
@@ -82,7 +82,7 @@ class _Rows(_Writer):
             session.execute("COMMIT")
 
 
-class _Appends(_Writer):
+class _Appends(_SourceWriter):
     """Makes one file longer."""
 
     def __init__(self, context: FaultContext, path: str) -> None:
@@ -95,9 +95,9 @@ class _Appends(_Writer):
 
 
 @contextmanager
-def write_rows(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def write_rows(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Let the application write while the backup is made."""
-    writer = _Rows(context)
+    writer = _FamilyWriter(context)
     try:
         with writer:
             yield
@@ -106,7 +106,7 @@ def write_rows(context: FaultContext, rng: Random, options: Options) -> Iterator
 
 
 @contextmanager
-def grow_file(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def grow_file(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Write to one file all the time while the files are copied."""
     writer = _Appends(context, "resumes/growing.pdf")
     try:
@@ -119,7 +119,7 @@ def grow_file(context: FaultContext, rng: Random, options: Options) -> Iterator[
 
 
 @contextmanager
-def upload(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def upload(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Let somebody upload a resume between the dump and the copy of the files, once."""
     if context.times == 1:
         stack = context.stack
@@ -137,7 +137,7 @@ def upload(context: FaultContext, rng: Random, options: Options) -> Iterator[Non
 
 
 @contextmanager
-def break_view(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def break_view(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Leave a view behind whose column is gone."""
     mysql = context.stack.mysql
     with mysql.session(database=mysql.database) as session:
@@ -194,7 +194,7 @@ def alter_table(context: FaultContext, rng: Random, options: AlterOptions) -> It
 
 
 @contextmanager
-def link(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def link(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Have a symbolic link among the files, as `php artisan storage:link` and operators make them."""
     apiary = context.stack.apiary
     argv = ["sh", "-c", 'printf drill >"$1/current.txt" && ln -s current.txt "$1/latest"', "sh", apiary.storage_root]

@@ -17,7 +17,7 @@ from harness.artifacts.storage.directories import directories_of
 from harness.base.errors import HarnessError
 from harness.base.model import PastDrill
 from harness.faults.context import FaultContext
-from harness.faults.fault import Options
+from harness.faults.fault import FaultOptions
 from harness.procedure.backup.scan import scan
 from harness.runtime.services.mysql import Session, quote_name
 from harness.runtime.services.mysql_content import read_shapes
@@ -26,13 +26,13 @@ _MEASURED = "20000101T000000Z-before-the-loss"
 """Name of the drill that the loss is compared with: no run was ever called so."""
 
 
-class AgeOptions(Options):
+class AgeOptions(FaultOptions):
     """`days`: so much older is every time of every row."""
 
     days: Annotated[int, Field(gt=0, le=3650)] = 30
 
 
-class LossOptions(Options):
+class LossOptions(FaultOptions):
     """`table` loses every other row; it has a numeric key `id`, and a hundred rows or more."""
 
     table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")] = "attendance"

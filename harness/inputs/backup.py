@@ -25,7 +25,7 @@ from harness.inputs.volumes import Volume
 from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest
 from harness.procedure.backup.plan import BackupPlan
 from harness.procedure.backup.scan import Storage
-from harness.procedure.backup.take import Backup
+from harness.procedure.backup.take import TakenBackup
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
 
@@ -73,7 +73,7 @@ class Made:
         source: what else its source held.
     """
 
-    backup: Backup
+    backup: TakenBackup
     plan: BackupPlan
     source: SourceView
 

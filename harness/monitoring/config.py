@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
+from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
 from harness.base.settings import TellingSettings
 from harness.base.toml_files import HIDDEN, read_toml, validated
@@ -19,10 +20,10 @@ _Secret = Annotated[SecretStr, Field(min_length=1)]
 _FileName = Annotated[str, Field(min_length=1)]
 
 
-class Notify(BaseModel):
+class Notify(ClosedModel):
     """The table; locations are relative to the file's own directory."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     urls: tuple[_Secret, ...] = Field(default=(), strict=False)
     urls_file: _FileName | None = None

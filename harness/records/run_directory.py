@@ -24,7 +24,7 @@ RESULT = "result"
 RESULT_VERSION = 1
 
 
-class Store:
+class RunDirectory:
     """One run's directory.
 
     Args:

@@ -174,7 +174,7 @@ class Weeks:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FindingGroup:
     """Findings that have one cause.
 
     Args:
@@ -221,7 +221,7 @@ class Fold:
 
 
 Picture: TypeAlias = Line | Weeks
-Block: TypeAlias = Paragraph | Commands | Bullets | Facts | Grid | Timeline | Form | Line | Weeks | Problem | Fold
+Block: TypeAlias = Paragraph | Commands | Bullets | Facts | Grid | Timeline | Form | Line | Weeks | FindingGroup | Fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,19 +284,19 @@ OTHER_COLUMNS = (
 )
 
 
-def facts_of(problem: Problem) -> tuple[tuple[str, str], ...]:
+def facts_of(problem: FindingGroup) -> tuple[tuple[str, str], ...]:
     """What stands below the sentence of a problem."""
     pairs = (("Impact", problem.meaning), ("Remedy", problem.action))
     return tuple((label, text) for label, text in pairs if text)
 
 
-def compared_in(problem: Problem) -> str:
+def compared_in(problem: FindingGroup) -> str:
     """What was expected and what was found, where the finding says so."""
     expected, found = problem.finding.expected, problem.finding.actual
     return f"expected {expected}, found {found}" if expected and found else ""
 
 
-def others_of(problem: Problem) -> Fold | None:
+def others_of(problem: FindingGroup) -> Fold | None:
     """The findings that come with a problem, folded away; None where it is alone."""
     if not problem.others:
         return None

@@ -12,7 +12,7 @@ from harness.base.private import whole_file
 from harness.base.settings import ReportSettings
 from harness.checks.evidence import Evidence
 from harness.records.history.recent import recent_drills
-from harness.records.run_directory import EVIDENCE, Store
+from harness.records.run_directory import EVIDENCE, RunDirectory
 from harness.reports.document import Document
 from harness.reports.html import render_html
 from harness.reports.junit import render_junit
@@ -64,7 +64,7 @@ def check_files(wanted: ReportSettings) -> None:
 
 def document_of(result: DrillResult, run_dir: Path) -> Document:
     """The report of a run, with the evidence that is in its directory."""
-    store = Store(run_dir)
+    store = RunDirectory(run_dir)
     evidence: Evidence | None = store.load_evidence() if store.path(f"{EVIDENCE}.json").exists() else None
     return page_of(result, evidence, run_dir, recent_drills(run_dir))
 

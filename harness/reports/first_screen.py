@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from harness.base.model import Component, DrillResult, Severity, Verdict
 from harness.checks.evidence import Evidence
 from harness.records.history.recent import RecentDrill
-from harness.reports.document import Problem, Tile, Trend
+from harness.reports.document import FindingGroup, Tile, Trend
 from harness.reports.problems import causes
 from harness.reports.verified import shares
 from harness.reports.words import FAITHFUL, counted, judged_objectives, moment, seconds, span
@@ -55,7 +55,7 @@ def caveat_of(result: DrillResult) -> str:
 
 
 def tiles_of(
-    result: DrillResult, evidence: Evidence | None, problems: Sequence[Problem], recent: Sequence[RecentDrill]
+    result: DrillResult, evidence: Evidence | None, problems: Sequence[FindingGroup], recent: Sequence[RecentDrill]
 ) -> tuple[Tile, ...]:
     """Recovery time, recovery point, what was verified, findings."""
     time_s, point_s = result.recovery_time_s, result.recovery_point_s

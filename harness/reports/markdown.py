@@ -15,11 +15,11 @@ from harness.reports.document import (
     Commands,
     Document,
     Facts,
+    FindingGroup,
     Fold,
     Form,
     Grid,
     Paragraph,
-    Problem,
     Timeline,
     compared_in,
     facts_of,
@@ -83,7 +83,7 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
                 rows = tuple((f"{span.title} {span.detail}", span.began, span.took) for span in block.spans)
                 yield f"**{inline(block.caption)}**"
                 yield _table(Grid("", columns, rows))
-            case Problem():
+            case FindingGroup():
                 yield f"### {SEVERITY_WORDS[block.severity]} {inline(block.finding.message)}"
                 about = (block.finding.code, block.finding.subject, compared_in(block))
                 yield " ".join(inline(text) for text in about if text)

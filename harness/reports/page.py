@@ -12,7 +12,18 @@ from harness.drill.steps.restore import RECOVERY_STEPS
 from harness.records.history.recent import RecentDrill
 from harness.records.run_directory import ERROR_DETAILS
 from harness.reports.checked import checks_section, ran
-from harness.reports.document import Block, Bullets, Column, Document, Grid, Paragraph, Problem, Section, Span, Timeline
+from harness.reports.document import (
+    Block,
+    Bullets,
+    Column,
+    Document,
+    FindingGroup,
+    Grid,
+    Paragraph,
+    Section,
+    Span,
+    Timeline,
+)
 from harness.reports.environment import backup_blocks, environment_blocks
 from harness.reports.first_screen import caveat_of, subject_of, tiles_of, title_of
 from harness.reports.problems import problems_of
@@ -73,7 +84,7 @@ def page_of(
     )
 
 
-def _lead(result: DrillResult, problems: Sequence[Problem]) -> Iterator[str]:
+def _lead(result: DrillResult, problems: Sequence[FindingGroup]) -> Iterator[str]:
     if result.expected_verdict is not Verdict.PASS:
         met = "and it is" if result.verdict is result.expected_verdict else "and it is not"
         yield f"A fault was injected on purpose: the expected verdict is {result.expected_verdict}, {met}."
@@ -111,7 +122,7 @@ def _recovery(result: DrillResult, recent: Sequence[RecentDrill]) -> Iterator[Bl
     yield from recovery_chart("this backup", measured, result.recovery_time_objective_s)
 
 
-def _findings(result: DrillResult, problems: Sequence[Problem]) -> Iterator[Block]:
+def _findings(result: DrillResult, problems: Sequence[FindingGroup]) -> Iterator[Block]:
     if not problems:
         yield Paragraph("None.")
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from harness.base.model import DrillResult, Finding, Severity
 from harness.checks import CHECKS
 from harness.checks.evidence import Evidence
-from harness.reports.document import Problem
+from harness.reports.document import FindingGroup
 from harness.reports.meanings import meaning_of
 
 _ANY_TABLE, _ANY_FILE = "table *", "file *"
@@ -24,7 +24,7 @@ _APART = ("recovery-point", "recovery-time", "trend")
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _SubjectNames:
     """Names that subjects are read with: tables, and for a foreign key the table that it refers to."""
 
     tables: frozenset[str] = frozenset()
@@ -32,11 +32,11 @@ class _Known:
     referenced: Mapping[str, str] | None = None
 
 
-def problems_of(result: DrillResult, evidence: Evidence | None) -> tuple[Problem, ...]:
+def problems_of(result: DrillResult, evidence: Evidence | None) -> tuple[FindingGroup, ...]:
     """Every finding of a result in exactly one problem, the worst first."""
     known = _known(evidence)
     check_of = {id(finding): check.check for check in result.checks for finding in check.findings}
-    grouped: list[tuple[Problem, set[str]]] = []
+    grouped: list[tuple[FindingGroup, set[str]]] = []
     for finding in sorted(result.findings, key=lambda each: _place(each, check_of)):
         check = check_of.get(id(finding), "")
         about = set(_about(finding, check, known))
@@ -53,7 +53,7 @@ def problems_of(result: DrillResult, evidence: Evidence | None) -> tuple[Problem
         if cause is None:
             meaning = meaning_of(check, finding)
             action = finding.remedy or meaning.remedy
-            grouped.append((Problem(finding, meaning.means, action), set(_explains(finding, check, about))))
+            grouped.append((FindingGroup(finding, meaning.means, action), set(_explains(finding, check, about))))
         else:
             problem, explained = grouped[cause]
             if _same_kind(problem.finding, finding):  # what only follows explains nothing further
@@ -63,7 +63,7 @@ def problems_of(result: DrillResult, evidence: Evidence | None) -> tuple[Problem
     return tuple(problem for problem, _ in sorted(grouped, key=lambda each: weight.index(each[0].severity)))
 
 
-def causes(problems: Iterable[Problem]) -> int:
+def causes(problems: Iterable[FindingGroup]) -> int:
     """How many of them hold an error."""
     return sum(1 for problem in problems if problem.severity is Severity.ERROR)
 
@@ -83,9 +83,9 @@ def _told_apart(finding: Finding) -> str:
     return finding.remedy.replace(finding.subject, "").replace(finding.subject.partition(".")[0], "")
 
 
-def _known(evidence: Evidence | None) -> _Known:
+def _known(evidence: Evidence | None) -> _SubjectNames:
     if evidence is None:
-        return _Known()
+        return _SubjectNames()
     states = (evidence.target, evidence.fresh, *((evidence.source,) if evidence.source else ()))
     names = {table.name for state in states for table in state.tables} | {
         table.name for table in evidence.script.tables
@@ -95,10 +95,10 @@ def _known(evidence: Evidence | None) -> _Known:
         for orphans in evidence.target.orphans
         for column in orphans.columns
     }
-    return _Known(frozenset(names), evidence.search.prefix, referenced)
+    return _SubjectNames(frozenset(names), evidence.search.prefix, referenced)
 
 
-def _about(finding: Finding, check: str, known: _Known) -> Iterator[str]:
+def _about(finding: Finding, check: str, known: _SubjectNames) -> Iterator[str]:
     """What a finding is about, and what it refers to: `table users`, `file resumes/~3fa1.pdf`."""
     subject = finding.subject
     if check in _OF_FILES:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.base import guide
 from harness.base.model import DrillResult, FileTotals, Finding, Severity
-from harness.procedure.restore.database import LOAD_OPTIONS
+from harness.procedure.restore.load import LOAD_OPTIONS
 from harness.procedure.restore.script import Script
 from harness.reports.document import Block, Bullets, Column, Commands, Document, Facts, Grid, Paragraph, Section
 

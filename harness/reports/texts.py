@@ -12,12 +12,12 @@ from harness.reports.document import (
     Commands,
     Document,
     Facts,
+    FindingGroup,
     Fold,
     Form,
     Grid,
     Line,
     Paragraph,
-    Problem,
     Timeline,
     Weeks,
     compared_in,
@@ -77,7 +77,7 @@ def _texts(block: Block) -> Iterator[str]:
         case Form():
             yield block.caption
             yield from block.columns
-        case Problem():
+        case FindingGroup():
             yield SEVERITY_WORDS[block.severity]
             yield block.finding.message
             yield block.finding.code

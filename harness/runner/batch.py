@@ -23,7 +23,7 @@ from harness.drill.run import Run
 from harness.drill.steps.source import no_generator, prepare_source
 from harness.drill.steps.target import EmptyTarget
 from harness.inputs.backup import BackupUnderTest
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.runtime.choice import choose_runtime, settled
 from harness.runtime.ownership import workspace
 from harness.runtime.services.stack import Stack
@@ -200,7 +200,7 @@ def new_plan(
     drill_id = new_drill_id(name)
     with workspace(settings.state_dir, drill_id) as directory:
         runtime = choose_runtime(settings, directory, say, flavours=flavours)
-        yield DrillPlan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id))
+        yield DrillPlan(drill_id, runtime, settings, RunDirectory(settings.runs_dir / drill_id))
 
 
 def fitting(settings: Settings, wanted: Scenario) -> Settings:

@@ -11,9 +11,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from harness.base import guide
+from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
 from harness.base.settings import Limits
 from harness.base.toml_files import error_line, read_toml, validated
@@ -36,11 +37,7 @@ _Seconds = Annotated[float, Field(gt=0, strict=False)]
 _Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Data(_Closed):
+class Data(ClosedModel):
     """What the source holds.
 
     `extras` is what Apiary itself does not have and a backup may have: a trigger, a view, encrypted values.
@@ -51,7 +48,7 @@ class Data(_Closed):
     extras: tuple[Extra, ...] = Field(default=(), strict=False)
 
 
-class BackupChoices(_Closed):
+class BackupChoices(ClosedModel):
     """How the backup is taken; every default is the guide's."""
 
     mode: Literal["hot", "quiesced"] = "hot"
@@ -75,14 +72,14 @@ class BackupChoices(_Closed):
         )
 
 
-class Objectives(_Closed):
+class Objectives(ClosedModel):
     """Limits that the restore has to keep; a missing one is measured and not judged."""
 
     recovery_time_s: Annotated[float, Field(gt=0, strict=False)] | None = None
     recovery_point_s: Annotated[float, Field(gt=0, strict=False)] | None = None
 
 
-class RestoreChoices(_Closed):
+class RestoreChoices(ClosedModel):
     """Which of the guide's steps 2 to 6 are taken, in which order; the default is the guide's.
 
     `as_it_stands`: the script goes to the server byte for byte; nothing that only its own server wants is left out.
@@ -101,7 +98,7 @@ class RestoreChoices(_Closed):
         return tuple(InjectionPoint(step) for step in self.steps)
 
 
-class RuntimeNeeds(_Closed):
+class RuntimeNeeds(ClosedModel):
     """What the drill has to run on; anything else is refused, because it would prove something else."""
 
     kind: Literal["any", "process", "docker"] = "any"
@@ -115,7 +112,7 @@ class RuntimeNeeds(_Closed):
         return {role: names[need] for role, need in (("source", self.source), ("target", self.target)) if need in names}
 
 
-class LimitChoices(_Closed):
+class LimitChoices(ClosedModel):
     """How long the drill waits for things, in seconds (harness.base.limits), where that is not to be the default.
 
     `server_ready_s` stands for `mysql_ready_s` and `search_ready_s`.
@@ -139,7 +136,7 @@ class LimitChoices(_Closed):
         return limits.saying(**said)
 
 
-class FaultChoice(_Closed):
+class FaultChoice(ClosedModel):
     """A fault to put in: its name, where (`at`, by default its first injection point), and its options."""
 
     name: str
@@ -156,7 +153,7 @@ class FaultChoice(_Closed):
         )
 
 
-class Scenario(_Closed):
+class Scenario(ClosedModel):
     """One drill. `markers` are pytest's, for `pytest -m`: they change nothing of the drill."""
 
     name: _Name

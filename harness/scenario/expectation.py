@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from harness.base.closed import ClosedModel
 from harness.base.model import DrillResult, Finding, Severity, Verdict
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ExpectedFinding(_Closed):
+class ExpectedFinding(ClosedModel):
     """A finding by its code, and by its subject and its message where they matter; `*` in them stands for anything.
 
     A step of the procedure can fail for many reasons under one code: there, `says` holds the reason.
@@ -34,7 +31,7 @@ class ExpectedFinding(_Closed):
         return told if self.says is None else f"{told}, which says {self.says!r},"
 
 
-class Expected(_Closed):
+class Expected(ClosedModel):
     """The verdict and the findings that make a scenario green.
 
     Every `finding` has to come, of whatever severity. No other finding of severity `error` may come, except for

@@ -21,7 +21,7 @@ from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
 from harness.drill.steps.collect import Restored, collect
 from harness.inputs.backup import BackupUnderTest
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.runner.batch import Batch
 from harness.runtime.docker.runtime import DockerRuntime
 from harness.runtime.ownership import workspace
@@ -54,7 +54,7 @@ def drill_of(
             if engine is None
             else DockerRuntime(settings, engine, flavours=flavours)
         )
-        yield Run(DrillPlan(drill_id, runtime, settings, Store(settings.runs_dir / drill_id)))
+        yield Run(DrillPlan(drill_id, runtime, settings, RunDirectory(settings.runs_dir / drill_id)))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from harness.base.wait import wait_until
 from harness.drill.flow import restored
 from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.runtime.docker.images import LOCAL_STANDIN
 from harness.runtime.docker.labels import DRILL, drill_labels, remove, remove_drill
 from harness.runtime.docker.runtime import DockerRuntime
@@ -211,7 +211,7 @@ def test_a_full_disk_says_nothing_about_the_backup(
         LOCAL_STANDIN, ["sleep", "infinity"], detach=True, init=True, user="0", labels=labels, network_mode="none",
         name=f"apiary-drill-{drill_id}-holder", volumes={volume: {"bind": "/held", "mode": "rw,nocopy"}},
     )  # fmt: skip
-    store = Store(settings.runs_dir / drill_id)
+    store = RunDirectory(settings.runs_dir / drill_id)
     try:
         listener = _FillsTheDisk(engine, str(holder.id), "restore-files", left)
         drill = Run(DrillPlan(drill_id, DockerRuntime(settings, engine), settings, store, listener))

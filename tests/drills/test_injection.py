@@ -13,7 +13,7 @@ from harness.base.errors import ServerFailed
 from harness.base.model import DrillResult, Severity, Verdict
 from harness.faults import FAULTS
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, Options, table
+from harness.faults.fault import Fault, FaultOptions, table
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.runtime import ProcessRuntime
 from harness.runtime.services.stack import Stack
@@ -26,14 +26,14 @@ Drilled = Callable[[Scenario], DrillResult]
 
 
 @contextmanager
-def note_stages(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def note_stages(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     context.changed("stage", context.at, "entered")
     yield
     context.changed("stage", context.at, "left")
 
 
 @contextmanager
-def kill_in_the_middle(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def kill_in_the_middle(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     def kill() -> None:
         context.stack.server_controls["mysql"].kill()
         context.changed("process", "mysql", f"killed after {context.script.sent_bytes} bytes")
@@ -43,7 +43,7 @@ def kill_in_the_middle(context: FaultContext, rng: Random, options: Options) -> 
 
 
 @contextmanager
-def restart_both(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def restart_both(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     for name in ("mysql", "meilisearch"):
         control = context.stack.server_controls[name]
         control.pause()
@@ -55,14 +55,14 @@ def restart_both(context: FaultContext, rng: Random, options: Options) -> Iterat
 
 
 @contextmanager
-def hang(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def hang(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     context.changed("process", "restore", "stands still")
     Event().wait(600)
     yield
 
 
 @contextmanager
-def break_down(context: FaultContext, rng: Random, options: Options) -> Iterator[None]:
+def break_down(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     raise ZeroDivisionError("content of a row")
     yield
 

@@ -21,7 +21,7 @@ from harness.drill.steps.read import read_backup
 from harness.drill.steps.restore import Restoration, restore
 from harness.inputs.app_key import read_app_key
 from harness.inputs.backup import BackupUnderTest
-from harness.procedure.restore.database import run_script
+from harness.procedure.restore.load import run_script
 from harness.procedure.restore.redump import redump
 from harness.procedure.restore.script import check_compatibility, read_script
 from harness.procedure.snapshot import read_database

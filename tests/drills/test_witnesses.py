@@ -18,7 +18,7 @@ from harness.base.settings import Settings
 from harness.checks import CHECKS
 from harness.checks.verdict import judge
 from harness.drill.result import result_of
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.runner.batch import Batch
 from harness.runner.covering import covering, read_card
 from harness.runner.scorecard import GOOD, Outcome, Scorecard, outcome_of, sole_detectors, without_check
@@ -69,7 +69,7 @@ def drilled_once(settings: Settings, scenarios: dict[str, Scenario]) -> Iterator
     def once(check: str) -> Drilled:
         if made is not None and MADE and check in shown:
             (drill_id,) = (drill.drill_id for drill in made.drills if drill.name == shown[check])
-            return scenarios[shown[check]], Store(Path(MADE, drill_id)).load_result(), Path(MADE, drill_id)
+            return scenarios[shown[check]], RunDirectory(Path(MADE, drill_id)).load_result(), Path(MADE, drill_id)
         name = wanted[check]
         scenario = scenarios[name]
         if name not in results:
@@ -97,7 +97,7 @@ def test_without_a_check_the_scorecard_falls(
     scenario, result, directory = drilled_once(check)
     assert scenario.expected.unmet(result) == ()
     assert {each.check: each.scenarios for each in sole_detectors([(scenario, result)])}[check] == (scenario.name,)
-    evidence = Store(directory).load_evidence()
+    evidence = RunDirectory(directory).load_evidence()
     fewer = result_of(judge(evidence, [each for each in CHECKS if each.name != check]), None)
     without = outcome_of(scenario.expected, replace(fewer, faults=result.faults))
     assert without not in GOOD

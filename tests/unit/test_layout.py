@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -134,3 +135,15 @@ def test_files_of_the_package_are_where_they_are_read_from() -> None:
     assert len(read) > 4
     for package, name in read:
         assert (resources.files(package) / name).is_dir() or (resources.files(package) / name).is_file(), name
+
+
+def test_one_class_name_means_one_thing_and_no_file_name_repeats_everywhere() -> None:
+    """A private class of a name that is also public counts as the same name."""
+    classes: dict[str, list[str]] = {}
+    for path, tree in modules().items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                classes.setdefault(node.name.removeprefix("_"), []).append(path)
+    assert {name: paths for name, paths in classes.items() if len(paths) > 1} == {}
+    files = Counter(path.rpartition("/")[2] for path in modules())
+    assert {name for name, count in files.items() if count > 4} == {"__init__.py"}

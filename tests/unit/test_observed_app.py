@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from harness.base.errors import ServerFailed
-from harness.drill.steps.app import login_refused
+from harness.drill.steps.collect_app import login_refused
 from harness.drill.steps.health import observe_health
 from harness.runtime.services.apiary import Page
 from harness.runtime.services.execution import Completed

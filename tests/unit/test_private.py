@@ -16,7 +16,7 @@ from harness.records.attestation.envelope import sign_run
 from harness.records.attestation.keys import generate, load_private
 from harness.records.history.database import History
 from harness.records.history.record import record
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.reports.files import document_of, write_reports
 from harness.runtime.ownership import workspace
 from tests.unit.reports.results import passed
@@ -39,7 +39,7 @@ def mode(path: Path) -> int:
 def test_run_history_reports_and_state_are_for_their_owner(evidence: Evidence, tmp_path: Path, mask: int) -> None:
     state = tmp_path / "new" / "state"
     with umask(mask):
-        store = Store(state / "runs" / "one")
+        store = RunDirectory(state / "runs" / "one")
         result = passed(evidence)
         store.save_evidence(evidence)
         store.save_result(result)
@@ -73,7 +73,7 @@ def test_what_somebody_opened_for_others_stays_open(evidence: Evidence, tmp_path
     page.touch(mode=0o644)
     page.chmod(0o644)
     tmp_path.chmod(0o755)
-    write_reports(document_of(result, Store(tmp_path).directory), result, [("html", page)])
+    write_reports(document_of(result, RunDirectory(tmp_path).directory), result, [("html", page)])
     assert (mode(page), mode(tmp_path)) == (0o644, 0o755)
     private_directory(tmp_path)
     assert mode(tmp_path) == 0o755

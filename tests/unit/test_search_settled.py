@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import cast
 
-from harness.drill.steps.search import when_settled
+from harness.drill.steps.collect_search import when_settled
 from harness.runtime.services.meilisearch import MeilisearchServer
 
 

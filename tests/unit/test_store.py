@@ -14,7 +14,7 @@ from harness.base.model import Change, Component, DrillResult, InjectedFault, St
 from harness.checks.evidence import Evidence, RowDifference
 from harness.checks.verdict import judge
 from harness.drill.result import exit_code, judge_again, result_of
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.scenario.expectation import Expected, ExpectedFinding
 from tests.tables import over_table
 
@@ -45,20 +45,20 @@ def damaged(evidence: Evidence) -> Evidence:
 
 
 def test_evidence_comes_back_as_it_was(evidence: Evidence, tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = RunDirectory(tmp_path)
     store.save_evidence(evidence)
     assert store.load_evidence() == evidence
 
 
 def test_a_result_comes_back_as_it_was(evidence: Evidence, tmp_path: Path) -> None:
-    store, result = Store(tmp_path), result_for(evidence)
+    store, result = RunDirectory(tmp_path), result_for(evidence)
     store.save_result(result)
     assert store.load_result() == result
 
 
 def test_a_run_that_is_judged_again_has_the_same_verdict(evidence: Evidence, tmp_path: Path) -> None:
     for given, verdict in ((evidence, Verdict.PASS), (damaged(evidence), Verdict.FAIL)):
-        store, result = Store(tmp_path), result_for(given)
+        store, result = RunDirectory(tmp_path), result_for(given)
         store.save_evidence(given)
         store.save_result(result)
         again = judge_again(store)
@@ -69,7 +69,7 @@ def test_a_run_that_is_judged_again_has_the_same_verdict(evidence: Evidence, tmp
 
 def test_the_stored_verdict_is_not_believed(evidence: Evidence, tmp_path: Path) -> None:
     """Judging again looks at the evidence, so that a better check finds more in an old run."""
-    store = Store(tmp_path)
+    store = RunDirectory(tmp_path)
     store.save_evidence(damaged(evidence))
     store.save_result(result_for(evidence))
     again = judge_again(store)
@@ -90,7 +90,7 @@ def test_what_a_fault_made_of_a_verdict_stays(
     evidence: Evidence, tmp_path: Path, fault: InjectedFault, verdict: Verdict
 ) -> None:
     """A fault without effect proved nothing, and one of the judging is not in the evidence."""
-    store = Store(tmp_path)
+    store = RunDirectory(tmp_path)
     store.save_evidence(damaged(evidence))
     store.save_result(replace(result_for(damaged(evidence)), verdict=Verdict.INCONCLUSIVE, faults=(fault,)))
     assert judge_again(store).verdict is verdict
@@ -98,7 +98,7 @@ def test_what_a_fault_made_of_a_verdict_stays(
 
 def test_a_run_directory_may_be_moved(evidence: Evidence, tmp_path: Path) -> None:
     before, behind = tmp_path / "before", tmp_path / "behind"
-    store = Store(before)
+    store = RunDirectory(before)
     for path in (evidence.files.expected, evidence.files.actual, evidence.files.references):
         shutil.move(path, before / path.name)
     files = replace(
@@ -111,7 +111,7 @@ def test_a_run_directory_may_be_moved(evidence: Evidence, tmp_path: Path) -> Non
     store.save_evidence(moved)
     store.save_result(result_for(moved))
     before.rename(behind)
-    assert judge_again(Store(behind)).verdict is Verdict.PASS
+    assert judge_again(RunDirectory(behind)).verdict is Verdict.PASS
 
 
 @over_table(
@@ -125,7 +125,7 @@ def test_a_run_that_an_error_ended_stays_what_it_was(
     tmp_path: Path, cause: BrokenArtifact | ServerFailed, verdict: Verdict, code: int
 ) -> None:
     """There is no evidence to judge: the error is the result."""
-    store, result = Store(tmp_path), result_of((), StageFailed("read", cause))
+    store, result = RunDirectory(tmp_path), result_of((), StageFailed("read", cause))
     store.save_result(result)
     assert judge_again(store) == result
     assert (result.verdict, exit_code(result)) == (verdict, code)
@@ -162,7 +162,7 @@ def test_exit_codes_of_results(
 
 def test_a_directory_without_a_result_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        Store(tmp_path).load_result()
+        RunDirectory(tmp_path).load_result()
     assert str(caught.value) == (
         f"{tmp_path} does not contain a finished run\n"
         "HINT: Give the run directory that the drill printed; it contains result.json."
@@ -170,7 +170,7 @@ def test_a_directory_without_a_result_is_no_run(tmp_path: Path) -> None:
 
 
 def test_a_result_of_a_newer_format_is_refused(evidence: Evidence, tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = RunDirectory(tmp_path)
     store.save_result(replace(result_for(evidence), format_version=2))
     with pytest.raises(UsageError) as caught:
         store.load_result()
@@ -195,7 +195,7 @@ def test_a_result_of_a_newer_format_is_refused(evidence: Evidence, tmp_path: Pat
 def test_a_damaged_result_is_refused_with_its_field(
     evidence: Evidence, tmp_path: Path, old: bytes, new: bytes, told: str
 ) -> None:
-    store, path = Store(tmp_path), tmp_path / "result.json"
+    store, path = RunDirectory(tmp_path), tmp_path / "result.json"
     store.save_result(result_for(evidence))
     text = path.read_bytes()
     assert old in text
@@ -206,7 +206,7 @@ def test_a_damaged_result_is_refused_with_its_field(
 
 
 def test_a_result_that_is_cut_short_is_refused(evidence: Evidence, tmp_path: Path) -> None:
-    store, path = Store(tmp_path), tmp_path / "result.json"
+    store, path = RunDirectory(tmp_path), tmp_path / "result.json"
     store.save_result(result_for(evidence))
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(UsageError, match=r"^.*/result\.json is damaged: Invalid JSON: EOF while parsing .*$"):
@@ -214,7 +214,7 @@ def test_a_result_that_is_cut_short_is_refused(evidence: Evidence, tmp_path: Pat
 
 
 def test_a_stage_that_did_not_end_is_said_as_such(evidence: Evidence, tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = RunDirectory(tmp_path)
     store.save_result(result_for(evidence))
     with pytest.raises(UsageError) as caught:
         judge_again(store)
@@ -223,7 +223,7 @@ def test_a_stage_that_did_not_end_is_said_as_such(evidence: Evidence, tmp_path: 
 
 def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     """A value that can't be written leaves what was there before."""
-    store = Store(tmp_path)
+    store = RunDirectory(tmp_path)
     store.save("table", TableState, TableState("users", 2, "aa"))
     before = store.path("table.json").read_bytes()
     with pytest.raises(Exception, match="serializ"):
@@ -233,6 +233,6 @@ def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> 
 
 
 def test_the_directory_is_made_with_its_parents(tmp_path: Path) -> None:
-    store = Store(tmp_path / "runs" / "one")
+    store = RunDirectory(tmp_path / "runs" / "one")
     assert store.directory.is_dir()
     assert store.logs == tmp_path / "runs" / "one" / "logs"

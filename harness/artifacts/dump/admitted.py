@@ -21,7 +21,7 @@ MYSQL, MARIADB, PERCONA = "mysqldump 5.5 to 9.7", "mariadb-dump 10.x to 12.x", "
 ALL = "every tool"
 
 
-class Form(NamedTuple):
+class StatementForm(NamedTuple):
     """One form of statement.
 
     Attributes:
@@ -37,8 +37,8 @@ class Form(NamedTuple):
     rest: str = ""
 
 
-def _form(pattern: str, tools: str = ALL, *, left_out: str = "", rest: str = "") -> Form:
-    return Form(re.compile(pattern, re.DOTALL), tools, left_out, rest)
+def _form(pattern: str, tools: str = ALL, *, left_out: str = "", rest: str = "") -> StatementForm:
+    return StatementForm(re.compile(pattern, re.DOTALL), tools, left_out, rest)
 
 
 FORMS = (
@@ -119,7 +119,7 @@ _NEVER_IN_TABLES = frozenset(("SELECT", "TABLE", "OUTFILE", "DUMPFILE"))
 _NEVER_AS_OPTION = frozenset(("VALUES", "CONNECTION", "UNION", "LIKE", "AS", "IGNORE", "REPLACE"))
 
 
-def admitted(tokens: Sequence[Token]) -> Form | None:
+def admitted(tokens: Sequence[Token]) -> StatementForm | None:
     """The form that a statement has, or None if no dump tool writes such a thing.
 
     Args:

@@ -28,7 +28,7 @@ _UTF8 = frozenset(("utf8mb4", "utf8mb3", "utf8"))
 _OBJECTS = ("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "SEQUENCE", "PACKAGE")
 
 
-class Content:
+class ScriptVisitor:
     """The visitor that collects what a script holds."""
 
     def __init__(self, *, values: bool = False, definitions: DumpInfo | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.artifacts.dump.codes import computed_value_findings
-from harness.artifacts.dump.content import Content
+from harness.artifacts.dump.content import ScriptVisitor
 from harness.artifacts.dump.foreign import ForeignText, described
 from harness.artifacts.dump.headers import WITH_LAST_LINE, Header
 from harness.artifacts.dump.model import DumpInfo, DumpOptions, Mention, ScriptFinding
@@ -62,7 +62,7 @@ class Inspector:
 
     def __init__(self, source: str, *, values: bool = False, definitions: DumpInfo | None = None) -> None:
         self._source = source
-        self.content = Content(values=values, definitions=definitions)
+        self.content = ScriptVisitor(values=values, definitions=definitions)
         self._values = values
         self._size = 0
         self._line_breaks = 0

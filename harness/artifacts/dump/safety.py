@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from harness.artifacts.dump.admitted import Form, admitted
+from harness.artifacts.dump.admitted import StatementForm, admitted
 from harness.artifacts.dump.codes import REMEDY, UNEXPECTED
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS
 from harness.artifacts.dump.model import ScriptFinding
@@ -177,7 +177,7 @@ class Safety:
                 UNEXPECTED,
             )
 
-    def _left_out(self, line: int, form: Form) -> None:
+    def _left_out(self, line: int, form: StatementForm) -> None:
         if form.left_out in self._told:
             return
         self._told.add(form.left_out)

@@ -75,7 +75,7 @@ class TabDirectory(Composed):
             BrokenArtifact: a table lacks its rows, rows lack their table, or do not fit it.
             UsageError: it is no such directory, or its text can't be read.
         """
-        scripts = {path.stem: _Script(path) for path in self.files if path.suffix == ".sql"}
+        scripts = {path.stem: _TabScript(path) for path in self.files if path.suffix == ".sql"}
         rows = {path.stem: path for path in self.files if path.suffix == ".txt"}
         if not scripts:
             raise UsageError(
@@ -102,7 +102,7 @@ class TabDirectory(Composed):
             yield footers[-1]
 
 
-class _Script:
+class _TabScript:
     """A `.sql` file: its first line, the part up to its CREATE TABLE, the part behind it, and its last line."""
 
     def __init__(self, path: Path) -> None:
@@ -143,7 +143,7 @@ class _Script:
         yield self.after + b"\n"
 
 
-def _ordered(views: Sequence[_Script]) -> list[_Script]:
+def _ordered(views: Sequence[_TabScript]) -> list[_TabScript]:
     """Views after those that their text names: --tab writes no placeholders for them."""
     by_name = {script.view: script for script in views}
     named = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.artifacts.dump.source import Encrypted, open_script
-from harness.artifacts.storage.content import Content
+from harness.artifacts.storage.content import FileContent
 from harness.artifacts.storage.members import NOT_AN_ARCHIVE_HINT, Member, TarReader
 from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, Guard, normalised
 from harness.artifacts.storage.zipped import ZipArchive
@@ -59,7 +59,7 @@ def read_archive(
 def _state(reader: TarReader, member: Member, path: bytes) -> FileState:
     sha256 = content = ""
     if member.kind == "file":
-        digest, looked_at = hashlib.sha256(), Content()
+        digest, looked_at = hashlib.sha256(), FileContent()
         for piece in reader.content(member):
             digest.update(piece)
             looked_at.add(piece)

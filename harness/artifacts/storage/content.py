@@ -25,7 +25,7 @@ _HTML = re.compile(
 )
 
 
-class Content:
+class FileContent:
     """Judges a file's content from its pieces; keeps two kilobytes, and reads no byte twice.
 
     NUL bytes behind the end mark count for nothing: file systems and tapes fill up blocks with them.

@@ -13,7 +13,7 @@ from harness.cli.context import EXIT_CODES, show_result
 from harness.cli.options.notifications import sign, signing_options
 from harness.cli.options.reports import report_options
 from harness.drill.result import exit_code, judge_again
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.reports.terminal import print_line
 
 
@@ -34,7 +34,7 @@ def report(run_dir: Path, as_json: bool, code: str | None, settings: Settings) -
     if code is not None:
         _say_name(run_dir, code)
         return
-    result = judge_again(Store(run_dir))
+    result = judge_again(RunDirectory(run_dir))
     show_result(result, run_dir, as_json=as_json)
     files = settings.reports.files()
     if files:

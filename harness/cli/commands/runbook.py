@@ -25,7 +25,7 @@ from harness.procedure.backup.measure import measure_all
 from harness.procedure.backup.scan import HostedDirectory
 from harness.procedure.restore.script import read_script
 from harness.procedure.restore.storage import check_storage
-from harness.records.run_directory import RESULT, Store
+from harness.records.run_directory import RESULT, RunDirectory
 from harness.reports.html import render_html
 from harness.reports.markdown import render_markdown
 from harness.reports.runbook import RestorableBackup, runbook_of
@@ -62,7 +62,7 @@ def runbook(asked: Asked, drilled: Path | None, html: Path | None, markdown: Pat
             backup = _of_run(drilled)
         else:
             backup, _ = asked.find(_no_volume, sources)
-        document = runbook_of(_restorable(backup, None if drilled is None else Store(drilled).load_result()))
+        document = runbook_of(_restorable(backup, None if drilled is None else RunDirectory(drilled).load_result()))
     for path, text in ((html, render_html), (markdown, render_markdown)):
         if path is not None:
             with whole_file(path) as file:
@@ -83,7 +83,7 @@ def _of_run(run_dir: Path) -> BackupUnderTest:
     """The backup of a finished drill. Raises UsageError where the run does not say, or it is not there any more."""
     if (own := run_dir / "backup").is_dir():
         return found_backup(own, None)
-    where = Store(run_dir).load(LOCATION, Location)
+    where = RunDirectory(run_dir).load(LOCATION, Location)
     for path in (where.dump, where.storage):
         if not Path(path).exists():
             raise UsageError(

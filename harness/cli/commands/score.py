@@ -21,7 +21,7 @@ from harness.base.settings import ReportSettings, Settings
 from harness.cli.common import EXIT_CODES, runtime_options, tell
 from harness.cli.options.group import GroupedHelp, backup_option, output_option, runtime_option
 from harness.drill.plan import new_drill_id
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.reports.files import check_files, write_whole
 from harness.reports.scorecard import print_scorecard, render_markdown, told
 from harness.reports.terminal import console_for, print_json, say
@@ -137,7 +137,7 @@ def score(
     for each in fit:
         fitting(settings, each)
     score_id = new_drill_id("score")
-    store = Store(settings.runs_dir / score_id)
+    store = RunDirectory(settings.runs_dir / score_id)
     with terminable():
         sweep(settings.state_dir)
         apart = replace(settings, runs_dir=store.directory, negative_control=False, fast=True)

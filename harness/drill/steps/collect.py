@@ -33,19 +33,19 @@ from harness.checks.evidence import (
 )
 from harness.checks.rowdiff import differing_rows
 from harness.drill.run import Run
-from harness.drill.steps.app import observe_app
+from harness.drill.steps.collect_app import observe_app
+from harness.drill.steps.collect_search import when_settled
 from harness.drill.steps.documents import document_differences
 from harness.drill.steps.read import ReadBackup
 from harness.drill.steps.release import BeforeMigrating, look_after_migrating
 from harness.drill.steps.restore import RECOVERY_STEPS, Restoration
-from harness.drill.steps.search import when_settled
 from harness.drill.steps.target import FreshTarget
 from harness.inputs.backup import BackupUnderTest, SourceView
 from harness.procedure.backup.scan import scan
-from harness.procedure.restore.database import complaint_findings
+from harness.procedure.restore.load import complaint_findings
 from harness.procedure.restore.redump import differing_rows_of_script, redump
+from harness.procedure.restore.reindex import refusals
 from harness.procedure.restore.script import Script
-from harness.procedure.restore.search import refusals
 from harness.procedure.snapshot import (
     read_database,
     read_kept_row_digests,

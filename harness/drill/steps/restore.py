@@ -12,9 +12,9 @@ from harness.base.sizes import size
 from harness.faults.context import ScriptStream
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector
-from harness.procedure.restore.database import connected, run_script
+from harness.procedure.restore.load import connected, run_script
+from harness.procedure.restore.reindex import reindex
 from harness.procedure.restore.script import Script
-from harness.procedure.restore.search import reindex
 from harness.procedure.restore.storage import CheckedStorage, StorageRestore, restore_storage
 from harness.runtime.services.stack import Stack
 

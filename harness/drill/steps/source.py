@@ -15,10 +15,10 @@ from harness.base.clock import Clock
 from harness.base.errors import ServerFailed, UsageError
 from harness.base.model import FileState
 from harness.base.settings import Limits
-from harness.drill.steps.app import observe_app
+from harness.drill.steps.collect_app import observe_app
 from harness.inputs.backup import SourceView
 from harness.procedure.backup.scan import listing, scan
-from harness.procedure.restore.search import reindex
+from harness.procedure.restore.reindex import reindex
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import Stack

@@ -8,7 +8,7 @@ from harness.base.clock import Clock
 from harness.base.errors import ProcedureFailed, UsageError
 from harness.base.model import DatabaseState, SearchState
 from harness.base.settings import Limits
-from harness.procedure.restore.search import reindex
+from harness.procedure.restore.reindex import reindex
 from harness.procedure.snapshot import read_database
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import quote_name

@@ -19,7 +19,7 @@ from harness.inputs.patterns import newest
 from harness.inputs.sources.command import PLACEHOLDER, Snapshot, check_program, command_output, newest_snapshot
 from harness.inputs.sources.encrypted import Decryption
 from harness.inputs.sources.objects import check_digests, children, content, newest_entry
-from harness.inputs.sources.stores import Entry, Store, is_pattern, is_url, open_store
+from harness.inputs.sources.stores import RemoteStore, StoreEntry, is_pattern, is_url, open_store
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtime.process.host import LocalHost
 
@@ -142,7 +142,7 @@ class Sources:
         self.provenance.append(origin)
         return self._known.setdefault((url,), place / entry.name)
 
-    def _file(self, store: Store, entry: Entry, path: Path) -> tuple[int, str]:
+    def _file(self, store: RemoteStore, entry: StoreEntry, path: Path) -> tuple[int, str]:
         known = written(path, content(store, entry), size_bytes=entry.size_bytes or 0)
         if entry.modified_at is not None:
             os.utime(path, (entry.modified_at.timestamp(),) * 2)  # of several in a directory the newest is meant

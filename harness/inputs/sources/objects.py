@@ -14,7 +14,7 @@ from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.base.private import private_file
 from harness.base.wait import wait_until
 from harness.inputs.sidecars import check_sidecars
-from harness.inputs.sources.stores import GONE_HINT, Entry, Lost, Store, is_pattern
+from harness.inputs.sources.stores import GONE_HINT, Lost, RemoteStore, StoreEntry, is_pattern
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ _MOST_BYTES = 1 << 20
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
-def newest_entry(store: Store, path: str) -> tuple[Entry, list[Entry]]:
+def newest_entry(store: RemoteStore, path: str) -> tuple[StoreEntry, list[StoreEntry]]:
     """What a path means, and all that a pattern matches, the newest first; of a path without one, an empty list.
 
     A directory is as new as the newest file in it.
@@ -41,7 +41,7 @@ def newest_entry(store: Store, path: str) -> tuple[Entry, list[Entry]]:
     """
     if not is_pattern(path):
         return _there(store, path), []
-    found = [Entry("", is_directory=True)]
+    found = [StoreEntry("", is_directory=True)]
     *folders, last = path.lstrip("/").split("/")
     for segment in folders:
         found = [each for one in found for each in _matching(store, one, segment) if each.is_directory]
@@ -61,7 +61,7 @@ def newest_entry(store: Store, path: str) -> tuple[Entry, list[Entry]]:
     return _there(store, best[0].path), [each for _, each in dated]
 
 
-def children(store: Store, path: str) -> list[Entry]:
+def children(store: RemoteStore, path: str) -> list[StoreEntry]:
     """What a directory holds, without what is hidden or being written. Raises HarnessError, UsageError."""
     return [
         each
@@ -70,7 +70,7 @@ def children(store: Store, path: str) -> list[Entry]:
     ]
 
 
-def content(store: Store, entry: Entry) -> Iterator[bytes]:
+def content(store: RemoteStore, entry: StoreEntry) -> Iterator[bytes]:
     """All bytes of a file; after a cut connection the next one goes on where it ended.
 
     Raises:
@@ -100,7 +100,7 @@ def content(store: Store, entry: Entry) -> Iterator[bytes]:
         yield chunk
 
 
-def asked(store: Store, path: str, question: Callable[[], T]) -> T:
+def asked(store: RemoteStore, path: str, question: Callable[[], T]) -> T:
     """The answer to a question, of another connection where the first was lost.
 
     Raises:
@@ -120,7 +120,7 @@ def asked(store: Store, path: str, question: Callable[[], T]) -> T:
     return wait_until(answer, what=what, timeout_s=RETRY_S, interval_s=PAUSE_S, details=lambda: reason)[0]
 
 
-def check_digests(store: Store, entry: Entry, directory: Path) -> tuple[str, ...]:
+def check_digests(store: RemoteStore, entry: StoreEntry, directory: Path) -> tuple[str, ...]:
     """Compare a file that was fetched with what the store keeps beside it: digests of its own, digest files.
 
     Args:
@@ -155,14 +155,14 @@ def check_digests(store: Store, entry: Entry, directory: Path) -> tuple[str, ...
     return (*agreed, *check_sidecars(directory, [path]))
 
 
-def _there(store: Store, path: str) -> Entry:
+def _there(store: RemoteStore, path: str) -> StoreEntry:
     found = asked(store, path, lambda: store.stat(path))
     if found is None:
         raise UsageError(f"there is no {store.shown(path)}", GONE_HINT)
     return found
 
 
-def _matching(store: Store, directory: Entry, segment: str) -> Iterator[Entry]:
+def _matching(store: RemoteStore, directory: StoreEntry, segment: str) -> Iterator[StoreEntry]:
     path = f"{directory.path}/{segment}"
     if not is_pattern(segment):
         found = asked(store, path, lambda: store.stat(path))
@@ -170,7 +170,7 @@ def _matching(store: Store, directory: Entry, segment: str) -> Iterator[Entry]:
     return (each for each in children(store, directory.path) if fnmatchcase(each.name, segment))
 
 
-def _time(store: Store, entry: Entry) -> datetime:
+def _time(store: RemoteStore, entry: StoreEntry) -> datetime:
     if not entry.is_directory:
         return entry.modified_at or _OLDEST
     return max((each.modified_at or _OLDEST for each in children(store, entry.path)), default=_OLDEST)

@@ -14,16 +14,16 @@ from harness.inputs.sources.stores import (
     CREDENTIALS_HINT,
     DIGESTS,
     GONE_HINT,
-    Entry,
     Lost,
-    Store,
+    RemoteStore,
+    StoreEntry,
     object_version,
 )
 
 _REFUSED = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "AuthorizationHeaderMalformed")
 
 
-class S3Store(Store):
+class S3Store(RemoteStore):
     """One bucket."""
 
     def __init__(self, bucket: str) -> None:
@@ -45,7 +45,7 @@ class S3Store(Store):
         except (BotoCoreError, ValueError) as error:
             raise UsageError(f"{self.root} cannot be used: {str(error).rstrip('.')}", CREDENTIALS_HINT) from None
 
-    def stat(self, path: str) -> Entry | None:
+    def stat(self, path: str) -> StoreEntry | None:
         path = path.lstrip("/")
         with self._errors(path):
             try:
@@ -54,7 +54,7 @@ class S3Store(Store):
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
                     raise
                 listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=path.rstrip("/") + "/", MaxKeys=1)
-                return Entry(path.rstrip("/"), is_directory=True) if listed.get("KeyCount") else None
+                return StoreEntry(path.rstrip("/"), is_directory=True) if listed.get("KeyCount") else None
         digests = {name: head["Metadata"][name].lower() for name in DIGESTS if head["Metadata"].get(name)}
         for name in ("sha256", "sha1"):
             checksum = head.get(f"Checksum{name.upper()}", "")
@@ -62,18 +62,18 @@ class S3Store(Store):
                 digests[name] = base64.b64decode(checksum).hex()
         return self._entry(path, head, head["ContentLength"], tuple(digests.items()))
 
-    def children(self, path: str) -> Iterator[Entry]:
+    def children(self, path: str) -> Iterator[StoreEntry]:
         prefix = f"{path.strip('/')}/".lstrip("/")
         with self._errors(path):
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
                 for each in page.get("CommonPrefixes", ()):
-                    yield Entry(each["Prefix"].rstrip("/"), is_directory=True)
+                    yield StoreEntry(each["Prefix"].rstrip("/"), is_directory=True)
                 for each in page.get("Contents", ()):
                     if each["Key"] != prefix:
                         yield self._entry(each["Key"], each, each["Size"], ())
 
-    def read(self, entry: Entry, offset: int) -> Iterator[bytes]:
+    def read(self, entry: StoreEntry, offset: int) -> Iterator[bytes]:
         kind, _, value = entry.version.partition(" ")
         pinned = {"VersionId": value} if kind == "version" else {"IfMatch": f'"{value}"'} if kind == "ETag" else {}
         where = {"Range": f"bytes={offset}-"} if offset else {}
@@ -88,14 +88,14 @@ class S3Store(Store):
         with self._errors(path):
             self._client.upload_file(str(file), self._bucket, path)
 
-    def move(self, entries: list[Entry], directory: str, target: str) -> None:
+    def move(self, entries: list[StoreEntry], directory: str, target: str) -> None:
         for entry in entries:
             with self._errors(entry.path):
                 source = {"Bucket": self._bucket, "Key": entry.path}
                 self._client.copy(source, self._bucket, f"{target}/{entry.name}")
         self.remove(entries, directory)
 
-    def remove(self, entries: list[Entry], directory: str) -> None:
+    def remove(self, entries: list[StoreEntry], directory: str) -> None:
         for entry in entries:
             with self._errors(entry.path):
                 self._client.delete_object(Bucket=self._bucket, Key=entry.path)
@@ -103,9 +103,9 @@ class S3Store(Store):
     def close(self) -> None:
         self._client.close()
 
-    def _entry(self, path: str, known: dict[str, Any], size: int, digests: tuple[tuple[str, str], ...]) -> Entry:
+    def _entry(self, path: str, known: dict[str, Any], size: int, digests: tuple[tuple[str, str], ...]) -> StoreEntry:
         version = object_version(known.get("VersionId"), known.get("ETag"))
-        return Entry(path, False, size, known["LastModified"], version, digests)
+        return StoreEntry(path, False, size, known["LastModified"], version, digests)
 
     @contextmanager
     def _errors(self, path: str) -> Iterator[None]:

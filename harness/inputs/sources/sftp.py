@@ -15,7 +15,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from harness.base.errors import HarnessError, UsageError
-from harness.inputs.sources.stores import GONE_HINT, Entry, Lost, Store
+from harness.inputs.sources.stores import GONE_HINT, Lost, RemoteStore, StoreEntry
 
 _OPTIONS = (
     *("-o", "BatchMode=yes"),  # a drill runs unattended: nobody answers a question
@@ -29,7 +29,7 @@ _AT_ONCE_BYTES = 8 << 20
 """So much is asked for at once: of a piece at a time, a distant server would send 32 KiB in each round trip."""
 
 
-class SftpStore(Store):
+class SftpStore(RemoteStore):
     """One account on one machine.
 
     Args:
@@ -51,14 +51,14 @@ class SftpStore(Store):
         self.root = f"sftp://{parts.netloc.rpartition('@')[2]}"
         self._open: tuple[Any, subprocess.Popen[bytes], socket.socket] | None = None
 
-    def stat(self, path: str) -> Entry | None:
+    def stat(self, path: str) -> StoreEntry | None:
         with self._client(path) as client:
             try:
                 return _entry(path.rstrip("/"), client.stat(_there(path)))
             except FileNotFoundError:
                 return None
 
-    def children(self, path: str) -> Iterator[Entry]:
+    def children(self, path: str) -> Iterator[StoreEntry]:
         with self._client(path) as client:
             found = client.listdir_attr(_there(path) or "/")
         for each in found:
@@ -70,7 +70,7 @@ class SftpStore(Store):
             else:
                 yield _entry(inner, each)
 
-    def read(self, entry: Entry, offset: int) -> Iterator[bytes]:
+    def read(self, entry: StoreEntry, offset: int) -> Iterator[bytes]:
         with self._client(entry.path) as client, client.open(_there(entry.path), "rb") as file:
             if _entry(entry.path, file.stat()) != entry:
                 raise HarnessError(f"{self.shown(entry.path)} was replaced while it was read", "Drill again.")
@@ -91,11 +91,11 @@ class SftpStore(Store):
             client.put(str(file), _there(path))
             client.chmod(_there(path), 0o600)
 
-    def move(self, entries: list[Entry], directory: str, target: str) -> None:
+    def move(self, entries: list[StoreEntry], directory: str, target: str) -> None:
         with self._client(target) as client:
             client.posix_rename(_there(directory), _there(target))
 
-    def remove(self, entries: list[Entry], directory: str) -> None:
+    def remove(self, entries: list[StoreEntry], directory: str) -> None:
         with self._client(directory) as client:
             for entry in entries:
                 client.remove(_there(entry.path))
@@ -181,7 +181,7 @@ def _there(path: str) -> str:
     return f".{path[2:]}" if path == "/~" or path.startswith("/~/") else path
 
 
-def _entry(path: str, known: Any) -> Entry:
+def _entry(path: str, known: Any) -> StoreEntry:
     if stat.S_ISDIR(known.st_mode or 0):
-        return Entry(path, is_directory=True)
-    return Entry(path, False, known.st_size, datetime.fromtimestamp(known.st_mtime, UTC))
+        return StoreEntry(path, is_directory=True)
+    return StoreEntry(path, False, known.st_size, datetime.fromtimestamp(known.st_mtime, UTC))

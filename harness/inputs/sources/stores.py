@@ -25,7 +25,7 @@ class Lost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StoreEntry:
     """A file or a directory in a store.
 
     Args:
@@ -48,7 +48,7 @@ class Entry:
         return self.path.rstrip("/").rpartition("/")[2]
 
 
-class Store(abc.ABC):
+class RemoteStore(abc.ABC):
     """One store. Every method raises Lost, UsageError (refused, or not there) or HarnessError."""
 
     root: str
@@ -59,15 +59,15 @@ class Store(abc.ABC):
         return self.root + path
 
     @abc.abstractmethod
-    def stat(self, path: str) -> Entry | None:
+    def stat(self, path: str) -> StoreEntry | None:
         """What stands there, or None."""
 
     @abc.abstractmethod
-    def children(self, path: str) -> Iterator[Entry]:
+    def children(self, path: str) -> Iterator[StoreEntry]:
         """What a directory holds, in no order."""
 
     @abc.abstractmethod
-    def read(self, entry: Entry, offset: int) -> Iterator[bytes]:
+    def read(self, entry: StoreEntry, offset: int) -> Iterator[bytes]:
         """The bytes of that very version of a file, from an offset on."""
 
     @abc.abstractmethod
@@ -75,11 +75,11 @@ class Store(abc.ABC):
         """Make a file with the content of a local one."""
 
     @abc.abstractmethod
-    def move(self, entries: list[Entry], directory: str, target: str) -> None:
+    def move(self, entries: list[StoreEntry], directory: str, target: str) -> None:
         """Give a directory another name; the last of its entries gets there last, where that is not one step."""
 
     @abc.abstractmethod
-    def remove(self, entries: list[Entry], directory: str) -> None:
+    def remove(self, entries: list[StoreEntry], directory: str) -> None:
         """Remove a directory and the files in it."""
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ def shown_url(url: str) -> str:
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
 
 
-def open_store(url: str, env: Mapping[str, str]) -> tuple[Store, str]:
+def open_store(url: str, env: Mapping[str, str]) -> tuple[RemoteStore, str]:
     """The store that a URL names, and the path in it; no connection is made yet.
 
     Args:

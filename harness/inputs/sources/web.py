@@ -17,9 +17,9 @@ from harness.inputs.sources.stores import (
     CREDENTIALS_HINT,
     DIGESTS,
     GONE_HINT,
-    Entry,
     Lost,
-    Store,
+    RemoteStore,
+    StoreEntry,
     is_pattern,
     object_version,
     shown_url,
@@ -29,7 +29,7 @@ _TIMEOUT_S = (10.0, 60.0)
 _SAID = re.compile(rb"<Message>([\w .,'-]{1,100})</Message>")
 
 
-class WebStore(Store):
+class WebStore(RemoteStore):
     """One URL; a presigned one is signed for GET alone, so that nothing else is asked."""
 
     def __init__(self, url: str) -> None:
@@ -42,7 +42,7 @@ class WebStore(Store):
         """Its paths are URLs without a query."""
         return path
 
-    def stat(self, path: str) -> Entry | None:
+    def stat(self, path: str) -> StoreEntry | None:
         if path != self.root and "?" in self._url:
             return None  # the signature is of one object
         with self._answer(path, 0) as answer:
@@ -53,7 +53,7 @@ class WebStore(Store):
             modified = headers.get("Last-Modified")
             size = headers.get("Content-Length")
             known = {name: headers.get(f"x-amz-meta-{name}", "").lower() for name in DIGESTS}
-            return Entry(
+            return StoreEntry(
                 path,
                 size_bytes=int(size) if size else None,
                 modified_at=parsedate_to_datetime(modified) if modified else None,
@@ -64,7 +64,7 @@ class WebStore(Store):
     def children(self, path: str) -> NoReturn:
         raise NotImplementedError
 
-    def read(self, entry: Entry, offset: int) -> Iterator[bytes]:
+    def read(self, entry: StoreEntry, offset: int) -> Iterator[bytes]:
         with self._answer(entry.path, offset) as answer:
             self._check(answer, entry.path)
             if _version(answer) != entry.version:
@@ -78,10 +78,10 @@ class WebStore(Store):
     def write(self, path: str, file: Path) -> NoReturn:
         raise UsageError(f"{self.root}: a web server takes no backup", "Name an s3:// or sftp:// URL.")
 
-    def move(self, entries: list[Entry], directory: str, target: str) -> NoReturn:
+    def move(self, entries: list[StoreEntry], directory: str, target: str) -> NoReturn:
         raise NotImplementedError
 
-    def remove(self, entries: list[Entry], directory: str) -> NoReturn:
+    def remove(self, entries: list[StoreEntry], directory: str) -> NoReturn:
         raise NotImplementedError
 
     @contextmanager

@@ -24,7 +24,7 @@ _CONTENT_KINDS = ("file", "hardlink", "symlink")
 
 
 @dataclass(slots=True)
-class _Kind:
+class _Disagreement:
     count: int = 0
     names: list[str] = field(default_factory=list)
 
@@ -46,7 +46,7 @@ def compare(
         there_now: entries of the directory after the copy, in order.
         attempts: how often dump or files were taken.
     """
-    deleted, late, dangling, newer = _Kind(), _Kind(), _Kind(), _Kind()
+    deleted, late, dangling, newer = _Disagreement(), _Disagreement(), _Disagreement(), _Disagreement()
     streams = (
         _references("dump", in_dump),
         _references("now", in_rows_now),

@@ -21,9 +21,9 @@ from harness.base.interruption import finishing
 from harness.base.model import Between, DatabaseState, Exclusion, Manifest, SearchableRows
 from harness.base.sizes import size
 from harness.procedure.backup.consistency import compare
-from harness.procedure.backup.database import DumpOutcome, backup_database
 from harness.procedure.backup.directory import new_directory
 from harness.procedure.backup.manifest import FORMAT_VERSION, write_manifest
+from harness.procedure.backup.mysqldump import DumpOutcome, backup_database
 from harness.procedure.backup.plan import BackupPlan, BackupSource
 from harness.procedure.backup.scan import listing
 from harness.procedure.backup.storage import StorageBackup, backup_storage, discard
@@ -38,7 +38,7 @@ ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Backup:
+class TakenBackup:
     """A complete backup.
 
     Args:
@@ -63,7 +63,7 @@ def take_backup(
     nonce: str = "",
     row_digests: Path | None = None,
     while_copying: Callable[[], AbstractContextManager[None]] = nullcontext,
-) -> Backup:
+) -> TakenBackup:
     """Back up an instance into a new directory.
 
     Everything is written into `<directory>.partial`, the manifest last, and the directory gets its name when all
@@ -122,7 +122,7 @@ def take_backup(
         write_manifest(manifest, partial)
     if resumed.error is not None:
         raise resumed.error
-    return Backup(directory, manifest, database, row_digests)
+    return TakenBackup(directory, manifest, database, row_digests)
 
 
 _Reading = tuple[DatabaseState, tuple[SearchableRows, ...]]

@@ -17,7 +17,7 @@ from harness.artifacts.dump.tokens import Token, name_at, starts_with
 from harness.artifacts.dump.walk import pieces_with_tokens
 from harness.base.errors import ServerFailed
 from harness.base.limits import Limits, option_for
-from harness.procedure.restore.database import client_arguments
+from harness.procedure.restore.load import client_arguments
 from harness.runtime.services.execution import feed, limited
 from harness.runtime.services.mysql import Account, MySqlServer, granted_name, quote_name
 

@@ -16,7 +16,7 @@ from harness.base.errors import ProcedureFailed
 from harness.base.limits import Limits, option_for
 from harness.checks.evidence import RowDifference, ScriptContent, ScriptTable
 from harness.checks.rowdiff import differing_rows_of
-from harness.procedure.backup.database import dump_arguments, tool_version
+from harness.procedure.backup.mysqldump import dump_arguments, tool_version
 from harness.procedure.backup.plan import BackupPlan
 from harness.procedure.restore.definitions import create_structure, scratch_database
 from harness.procedure.restore.script import Script, content_of

@@ -13,7 +13,7 @@ from harness.base.model import DrillResult
 from harness.base.private import whole_file
 from harness.records.attestation.keys import PublicKey, SigningKey
 from harness.records.attestation.statement import statement_of, subjects_of
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -50,7 +50,7 @@ def sign_run(run_dir: Path, result: DrillResult, key: SigningKey, reports: Seque
     from securesystemslib.dsse import Envelope
     from securesystemslib.signer import CryptoSigner
 
-    stored = Store(run_dir).load_result()
+    stored = RunDirectory(run_dir).load_result()
     if stored.verdict is not result.verdict:
         raise HarnessError(
             f"{run_dir} was not signed: its result.json says {stored.verdict}, but the re-evaluated verdict "

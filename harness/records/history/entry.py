@@ -149,11 +149,11 @@ def entry_of_run(run_dir: Path, backup: str = "") -> Entry:
         UsageError: the run did not finish, or its files are damaged or newer than this program.
     """
     # Only here: whoever reads the history does not wait for what it takes to read a run.
-    from harness.records.run_directory import EVIDENCE, Store
+    from harness.records.run_directory import EVIDENCE, RunDirectory
 
     if not run_dir.is_dir():
         raise UsageError(f"{run_dir} is not a directory", "Give the run directory that the drill printed.")
-    store = Store(run_dir)
+    store = RunDirectory(run_dir)
     result = store.load_result()
     digest = hashlib.sha256(store.path("result.json").read_bytes()).hexdigest()
     evidence = store.load_evidence() if store.path(f"{EVIDENCE}.json").exists() else None

@@ -9,7 +9,7 @@ from itertools import pairwise
 from harness.base.model import Severity, Verdict
 from harness.records.history.entry import Entry
 from harness.records.history.period import Period
-from harness.records.history.scorecard import Scorecard
+from harness.records.history.scorecard import ScorecardSummary
 
 MET, MISSED, NOT_MEASURED, NO_OBJECTIVE = "met", "missed", "not measured", "no objective"
 NOT_COUNTED = "not counted"
@@ -152,7 +152,7 @@ class Exercise:
     scenarios: tuple[tuple[str, int], ...]
     scenarios_left: tuple[str, ...]
     families: tuple[Family, ...]
-    scorecard: Scorecard | None
+    scorecard: ScorecardSummary | None
     chain: Chain
 
     @property
@@ -181,7 +181,12 @@ class Known:
 
 
 def exercise_of(
-    entries: Iterable[Entry], period: Period, before: Period, known: Known, scorecard: Scorecard | None, chain: Chain
+    entries: Iterable[Entry],
+    period: Period,
+    before: Period,
+    known: Known,
+    scorecard: ScorecardSummary | None,
+    chain: Chain,
 ) -> Exercise:
     """Add up a period.
 
@@ -281,7 +286,7 @@ def _seen(entries: Sequence[Entry], period: Period, series: Sequence[Series]) ->
     )
 
 
-def _family(name: str, faults: Sequence[str], inside: Sequence[Entry], scorecard: Scorecard | None) -> Family:
+def _family(name: str, faults: Sequence[str], inside: Sequence[Entry], scorecard: ScorecardSummary | None) -> Family:
     noticed, missed, untried = [], [], []
     for fault in faults:
         tried = [entry for entry in inside if fault in entry.faults]

@@ -10,7 +10,7 @@ from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Severity, Verdict
 from harness.records.history.database import History, NoHistory
 from harness.records.history.entry import Entry
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 
 RECENT = "recent"
 DRILLS = 11
@@ -56,13 +56,13 @@ def keep_recent(run_dir: Path, history: History, result: DrillResult) -> None:
                 break
     except NoHistory:
         return
-    Store(run_dir).save(RECENT, tuple[RecentDrill, ...], tuple(reversed(found)))
+    RunDirectory(run_dir).save(RECENT, tuple[RecentDrill, ...], tuple(reversed(found)))
 
 
 def recent_drills(run_dir: Path) -> tuple[RecentDrill, ...]:
     """What `keep_recent` wrote, the oldest first; empty where it did not, or where it cannot be read."""
     try:
-        return Store(run_dir).load(RECENT, tuple[RecentDrill, ...])
+        return RunDirectory(run_dir).load(RECENT, tuple[RecentDrill, ...])
     except UsageError:
         return ()
 

@@ -40,12 +40,12 @@ def record(run_dir: Path, history: History, *, how: str = "drill", backup: str =
     Raises:
         HarnessError: see `entry_of_run` and `History.append`.
     """
-    from harness.records.run_directory import Store
+    from harness.records.run_directory import RunDirectory
 
     link = history.append(entry_of_run(run_dir, backup), how)
     if link is not None and how == "drill":
         receipt = Receipt(link.number, link.recorded_at, link.previous, link.digest)
-        Store(run_dir).save(RECEIPT, Receipt, receipt)
+        RunDirectory(run_dir).save(RECEIPT, Receipt, receipt)
     return link
 
 
@@ -68,7 +68,7 @@ def check_receipt(run_dir: Path, history: History) -> list[str]:
     Raises:
         UsageError: the directory has no result, or is damaged.
     """
-    from harness.records.run_directory import Store
+    from harness.records.run_directory import RunDirectory
 
     told = entry_of_run(run_dir)
     found = next((link for link in history.links() if link.entry().drill_id == told.drill_id), None)
@@ -77,8 +77,8 @@ def check_receipt(run_dir: Path, history: History) -> list[str]:
     problems = []
     if found.entry().result_sha256 != told.result_sha256:
         problems.append(f"{told.drill_id} has another result.json than the one that entry {found.number} was made from")
-    if Store(run_dir).path(f"{RECEIPT}.json").exists():
-        receipt = Store(run_dir).load(RECEIPT, Receipt)
+    if RunDirectory(run_dir).path(f"{RECEIPT}.json").exists():
+        receipt = RunDirectory(run_dir).load(RECEIPT, Receipt)
         if (receipt.number, receipt.digest) != (found.number, found.digest):
             problems.append(f"{told.drill_id} was recorded as entry {receipt.number} with the digest {receipt.digest}")
     return problems

@@ -20,8 +20,9 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
 from harness.records.history.exercise import Seen
 
@@ -29,10 +30,8 @@ FILE_NAME = "actions.toml"
 _Word = Annotated[str, Field(min_length=1)]
 
 
-class Action(BaseModel):
+class Action(ClosedModel):
     """What was decided about one finding of one backup."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     backup: _Word
     finding: _Word
@@ -46,9 +45,7 @@ class Action(BaseModel):
         return (self.backup, self.finding) == (seen.backup, seen.code) and self.subject in ("", seen.subject)
 
 
-class _Register(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
+class _Register(ClosedModel):
     action: tuple[Action, ...] = Field(default=(), strict=False)
 
 

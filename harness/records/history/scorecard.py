@@ -17,7 +17,7 @@ DETECTED = frozenset(("detected", "found", "noticed", "passed"))
 
 
 @dataclass(frozen=True, slots=True)
-class Scorecard:
+class ScorecardSummary:
     """What a scorecard says.
 
     Args:
@@ -37,7 +37,7 @@ class Scorecard:
         return self.outcomes[fault][1].lower() in DETECTED
 
 
-def read_scorecard(path: Path) -> Scorecard:
+def read_scorecard(path: Path) -> ScorecardSummary:
     """Read a scorecard.
 
     Raises:
@@ -56,7 +56,7 @@ def read_scorecard(path: Path) -> Scorecard:
         )
     said = raw if isinstance(raw, dict) else {}
     told = next((said[key] for key in ("made_at", "finished_at", "started_at") if isinstance(said.get(key), str)), "")
-    return Scorecard(path.name, told, outcomes)
+    return ScorecardSummary(path.name, told, outcomes)
 
 
 def _outcomes(raw: object, family: str) -> Iterator[tuple[str, str, str]]:

@@ -104,7 +104,7 @@ class _OnEngine(DockerContainer):
         self._docker.client = client
 
 
-class Server:
+class ServerContainer:
     """A container that runs one server."""
 
     def __init__(self, client: docker.DockerClient, plan: ContainerPlan, *, stop_s: float) -> None:
@@ -264,7 +264,7 @@ class Server:
 class ContainerControl:
     """Life and death of a server, for services.stack; `ready` waits until it answers."""
 
-    server: Server
+    server: ServerContainer
     ready: Callable[[], None]
     files: ServerFiles | None = None
 

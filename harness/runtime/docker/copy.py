@@ -9,7 +9,7 @@ import docker
 
 from harness.base.errors import ServerFailed
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, Server
+from harness.runtime.docker.container import ContainerPlan, ServerContainer
 from harness.runtime.docker.labels import drill_labels
 from harness.runtime.services.execution import run
 from harness.runtime.spec import StackSpec
@@ -53,7 +53,7 @@ def copy_volumes(client: docker.DockerClient, spec: StackSpec, image: str) -> No
         # Each server's files keep their owner, which is another one in each image.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
     )
-    server = Server(client, plan, stop_s=0)
+    server = ServerContainer(client, plan, stop_s=0)
     server.start()
     try:
         copied = run(server.host, ["sh", "-c", _COPY, "copy", *SERVICES], timeout_s=_COPY_S)

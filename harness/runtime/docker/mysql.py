@@ -20,7 +20,7 @@ import docker.errors
 from harness.base.errors import ServerFailed
 from harness.base.settings import Settings
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, Server
+from harness.runtime.docker.container import ContainerPlan, ServerContainer
 from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, ChosenImage
 from harness.runtime.docker.labels import drill_labels, no_labels
 from harness.runtime.docker.reach import Reach
@@ -88,7 +88,7 @@ def mysql_container(
     reach: Reach,
     *,
     keep: bool = False,
-) -> Iterator[tuple[MySqlServer, Server, Callable[[], None]]]:
+) -> Iterator[tuple[MySqlServer, ServerContainer, Callable[[], None]]]:
     """An empty server with the application's database and the accounts of `spec`.
 
     Returns:
@@ -98,7 +98,7 @@ def mysql_container(
     labels = drill_labels(spec.drill_id, spec.role, "mysql")
     with engine_errors("making the volume of MySQL"):
         client.volumes.create(name=name, labels=labels)
-    server = Server(
+    server = ServerContainer(
         client,
         ContainerPlan(
             title=image.flavour,

@@ -17,16 +17,8 @@ from harness.base.errors import UsageError
 from harness.base.interruption import finishing
 from harness.base.settings import Settings
 from harness.runtime.components import app_component, mysql_component, search_component
-from harness.runtime.docker.app import (
-    apiary,
-    app_environment,
-    completed_login,
-    make_storage_volume,
-    pod_plan,
-    prepare_storage,
-)
 from harness.runtime.docker.client import connect, engine_errors
-from harness.runtime.docker.container import ContainerControl, Server, use_reaper
+from harness.runtime.docker.container import ContainerControl, ServerContainer, use_reaper
 from harness.runtime.docker.copy import SERVICES, copy_volumes, prefix_of
 from harness.runtime.docker.images import (
     DEFAULT_MEILISEARCH,
@@ -39,10 +31,18 @@ from harness.runtime.docker.images import (
 )
 from harness.runtime.docker.labels import drill_labels, mark_kept, remove, sweep_docker
 from harness.runtime.docker.mysql import mysql_container, prepared
+from harness.runtime.docker.pod import (
+    apiary,
+    app_environment,
+    completed_login,
+    make_storage_volume,
+    pod_plan,
+    prepare_storage,
+)
 from harness.runtime.docker.profiles import REAL, STANDIN, check_pair
 from harness.runtime.docker.reach import Reach, bridge_is_here
-from harness.runtime.docker.search import files_of as search_files
-from harness.runtime.docker.search import search_container
+from harness.runtime.docker.search_server import files_of as search_files
+from harness.runtime.docker.search_server import search_container
 from harness.runtime.egress import attempts_from
 from harness.runtime.env_file import read_env_file
 from harness.runtime.services.stack import Stack
@@ -135,7 +135,7 @@ class DockerRuntime:
                 copy_volumes(client, spec, self._app.id)
             network_id = self._make_network(spec, prefix)
             make_storage_volume(client, spec, prefix)
-            pod = Server(client, pod_plan(spec, profile, self._app, prefix, prefix), stop_s=0)
+            pod = ServerContainer(client, pod_plan(spec, profile, self._app, prefix, prefix), stop_s=0)
             if not keep:
                 running.callback(pod.stop)
             pod.start()

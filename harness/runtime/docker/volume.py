@@ -17,7 +17,7 @@ from harness.base.errors import UsageError
 from harness.base.interruption import finishing
 from harness.base.settings import Settings
 from harness.runtime.docker.client import EngineUnavailable, connect, engine_errors
-from harness.runtime.docker.container import ContainerPlan, Server, use_reaper
+from harness.runtime.docker.container import ContainerPlan, ServerContainer, use_reaper
 from harness.runtime.docker.host import ContainerHost
 from harness.runtime.docker.images import helper_image
 from harness.runtime.docker.labels import drill_labels
@@ -73,7 +73,7 @@ def volume_directory(
         memory_bytes=_MEMORY_BYTES,
         read_only=True,
     )
-    server = Server(client, plan, stop_s=0)
+    server = ServerContainer(client, plan, stop_s=0)
     server.start()
     try:
         root = f"{_MOUNT}/{path}".rstrip("/")

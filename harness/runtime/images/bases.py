@@ -59,7 +59,7 @@ def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, 
     with host.start(_command(settings, base)) as command:
         with engine_errors(f"importing {reference}"):
             client.api.import_image_from_stream(
-                io.BufferedReader(_Reader(command.chunks()), 1 << 20),
+                io.BufferedReader(_ImageReader(command.chunks()), 1 << 20),
                 repository=reference.partition(":")[0],
                 tag=base.suite,
                 changes=[f"LABEL {INPUTS_LABEL}={wanted} {IMAGE_LABEL}={base.name}"],
@@ -92,7 +92,7 @@ def _command(settings: Settings, base: Base) -> list[str]:
     ]
 
 
-class _Reader(io.RawIOBase):
+class _ImageReader(io.RawIOBase):
     """Chunks as a file: what the SDK wants to send from."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:

@@ -22,7 +22,7 @@ def read_objects(session: Session, database: str) -> tuple[SchemaObject, ...]:
         session: a session with the right to see definitions.
         database: name of the database.
     """
-    reader = _Reader(session, database)
+    reader = _SchemaReader(session, database)
     found = [item for read in _READERS for item in read(reader)]
     return tuple(sorted(found, key=lambda item: (item.kind, item.owner, item.name)))
 
@@ -38,7 +38,7 @@ def missing_definers(session: Session, objects: Sequence[SchemaObject]) -> tuple
     )
 
 
-class _Reader:
+class _SchemaReader:
     def __init__(self, session: Session, database: str) -> None:
         self.session = session
         self.database = database
@@ -97,7 +97,7 @@ def _default(text: object, *, mariadb: bool) -> str | None:
     return re.sub(r"(?i)current_timestamp(\(\))?", "CURRENT_TIMESTAMP", value) or "''"
 
 
-def _databases(reader: _Reader) -> Iterator[SchemaObject]:
+def _databases(reader: _SchemaReader) -> Iterator[SchemaObject]:
     columns = ("DEFAULT_CHARACTER_SET_NAME", "DEFAULT_COLLATION_NAME")
     for row in reader.query("SCHEMATA", columns, "SCHEMA_NAME", "SCHEMA_NAME"):
         yield _object(
@@ -108,7 +108,7 @@ def _databases(reader: _Reader) -> Iterator[SchemaObject]:
         )
 
 
-def _tables(reader: _Reader) -> Iterator[SchemaObject]:
+def _tables(reader: _SchemaReader) -> Iterator[SchemaObject]:
     columns = ("TABLE_NAME", "TABLE_TYPE", "ENGINE", "TABLE_COLLATION", "ROW_FORMAT", "TABLE_COMMENT")
     partitions: dict[str, list[str]] = {}
     for row in reader.query(
@@ -138,7 +138,7 @@ def _tables(reader: _Reader) -> Iterator[SchemaObject]:
             )
 
 
-def _columns(reader: _Reader) -> Iterator[SchemaObject]:
+def _columns(reader: _SchemaReader) -> Iterator[SchemaObject]:
     columns = (
         "TABLE_NAME", "COLUMN_NAME", "ORDINAL_POSITION", "COLUMN_DEFAULT", "IS_NULLABLE", "COLUMN_TYPE",
         "CHARACTER_SET_NAME", "COLLATION_NAME", "EXTRA", "COLUMN_COMMENT", "GENERATION_EXPRESSION",
@@ -168,7 +168,7 @@ def _columns(reader: _Reader) -> Iterator[SchemaObject]:
         )
 
 
-def _indexes(reader: _Reader) -> Iterator[SchemaObject]:
+def _indexes(reader: _SchemaReader) -> Iterator[SchemaObject]:
     columns = (
         "TABLE_NAME", "INDEX_NAME", "SEQ_IN_INDEX", "COLUMN_NAME", "EXPRESSION", "COLLATION", "SUB_PART",
         "NON_UNIQUE", "INDEX_TYPE", "IS_VISIBLE",
@@ -197,7 +197,7 @@ def _index_part(part: dict[str, Any]) -> str:
     return text + (" DESC" if part["COLLATION"] == "D" else "")
 
 
-def _foreign_keys(reader: _Reader) -> Iterator[SchemaObject]:
+def _foreign_keys(reader: _SchemaReader) -> Iterator[SchemaObject]:
     rules = {
         (table, name): (delete, update)
         for table, name, delete, update in reader.session.rows(
@@ -231,7 +231,7 @@ def _foreign_keys(reader: _Reader) -> Iterator[SchemaObject]:
         )
 
 
-def _check_constraints(reader: _Reader) -> Iterator[SchemaObject]:
+def _check_constraints(reader: _SchemaReader) -> Iterator[SchemaObject]:
     for table, name, clause in reader.session.rows(
         "SELECT t.table_name, c.constraint_name, c.check_clause"
         " FROM information_schema.check_constraints c JOIN information_schema.table_constraints t"
@@ -243,7 +243,7 @@ def _check_constraints(reader: _Reader) -> Iterator[SchemaObject]:
         yield _object("check", table, name, {"clause": reader.local(clause)})
 
 
-def _views(reader: _Reader) -> Iterator[SchemaObject]:
+def _views(reader: _SchemaReader) -> Iterator[SchemaObject]:
     columns = ("TABLE_NAME", "VIEW_DEFINITION", "CHECK_OPTION", "DEFINER", "SECURITY_TYPE")
     for row in reader.query("VIEWS", columns, "TABLE_SCHEMA", "TABLE_NAME"):
         yield _object(
@@ -259,7 +259,7 @@ def _views(reader: _Reader) -> Iterator[SchemaObject]:
         )
 
 
-def _triggers(reader: _Reader) -> Iterator[SchemaObject]:
+def _triggers(reader: _SchemaReader) -> Iterator[SchemaObject]:
     columns = (
         "TRIGGER_NAME", "EVENT_OBJECT_TABLE", "EVENT_MANIPULATION", "ACTION_TIMING", "ACTION_ORDER",
         "ACTION_STATEMENT", "DEFINER", "SQL_MODE",
@@ -278,7 +278,7 @@ def _triggers(reader: _Reader) -> Iterator[SchemaObject]:
         )
 
 
-def _routines(reader: _Reader) -> Iterator[SchemaObject]:
+def _routines(reader: _SchemaReader) -> Iterator[SchemaObject]:
     parameters: dict[tuple[str, str], list[str]] = {}  # a procedure and a function may have the same name
     for row in reader.query(
         "PARAMETERS",
@@ -312,7 +312,7 @@ def _routines(reader: _Reader) -> Iterator[SchemaObject]:
         )
 
 
-def _events(reader: _Reader) -> Iterator[SchemaObject]:
+def _events(reader: _SchemaReader) -> Iterator[SchemaObject]:
     columns = (
         "EVENT_NAME", "DEFINER", "EVENT_DEFINITION", "EVENT_TYPE", "EXECUTE_AT", "INTERVAL_VALUE",
         "INTERVAL_FIELD", "SQL_MODE", "STARTS", "ENDS", "STATUS", "ON_COMPLETION", "EVENT_COMMENT",

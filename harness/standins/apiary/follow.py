@@ -39,7 +39,7 @@ Parts = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ShownTable:
     """One table as `SHOW CREATE TABLE` prints it: the statement, its lines, and what stands behind them."""
 
     statement: str
@@ -47,7 +47,7 @@ class Table:
     options: str
 
 
-def read_tables(connection: Connection[Cursor]) -> dict[str, Table]:
+def read_tables(connection: Connection[Cursor]) -> dict[str, ShownTable]:
     """The tables of the connection's database, but for `migrations`."""
     found = {}
     with connection.cursor() as cursor:
@@ -58,7 +58,7 @@ def read_tables(connection: Connection[Cursor]) -> dict[str, Table]:
             statement = _COUNTER.sub("", str(row[1]))
             _, *lines, options = statement.split("\n")
             parts = {_kind_and_name(line): line.strip().removesuffix(",") for line in lines}
-            found[name] = Table(statement, parts, options.removeprefix(") "))
+            found[name] = ShownTable(statement, parts, options.removeprefix(") "))
     return found
 
 
@@ -72,7 +72,7 @@ def _kind_and_name(line: str) -> tuple[str, str]:
     return "index", "PRIMARY" if "PRIMARY KEY" in line else match[1]
 
 
-def statements(old: Mapping[str, Table], new: Mapping[str, Table]) -> Iterator[str]:
+def statements(old: Mapping[str, ShownTable], new: Mapping[str, ShownTable]) -> Iterator[str]:
     """What makes the new tables out of the old ones. Keys and constraints that changed go before columns do."""
     yield from (f"drop table `{name}`" for name in old if name not in new)
     both = [name for name in new if name in old]
@@ -91,7 +91,7 @@ def statements(old: Mapping[str, Table], new: Mapping[str, Table]) -> Iterator[s
             yield f"alter table `{name}`\n  " + ",\n  ".join(clauses)
 
 
-def _additions(old: Table, new: Table) -> Iterator[str]:
+def _additions(old: ShownTable, new: ShownTable) -> Iterator[str]:
     order = [part for part in new.parts if part in old.parts] == [part for part in old.parts if part in new.parts]
     before = "first"
     for (kind, name), line in new.parts.items():

@@ -77,12 +77,12 @@ def create_app(config: AppConfig, workers: int) -> Starlette:
             Route("/users/{id}/resume", page(_resume)),
         ],
         exception_handlers={404: _not_found(config)},
-        middleware=[Middleware(_Guard, expected=config.authorization)] if config.authorization else [],
+        middleware=[Middleware(_PasswordGuard, expected=config.authorization)] if config.authorization else [],
         lifespan=lifespan,
     )
 
 
-class _Guard:
+class _PasswordGuard:
     """Lets in whoever has the password (HTTP Basic): behind it every visitor is an administrator."""
 
     def __init__(self, app: ASGIApp, expected: str) -> None:

@@ -19,9 +19,9 @@ import uvicorn
 
 from harness.base.errors import HarnessError, MissingProgram, ServerFailed, UsageError
 from harness.standins.meilisearch import ENGINE_VERSION
-from harness.standins.meilisearch.app import make_app
-from harness.standins.meilisearch.options import Options, parse_options
-from harness.standins.meilisearch.server import Server
+from harness.standins.meilisearch.api import make_app
+from harness.standins.meilisearch.options import EmbeddedOptions, parse_options
+from harness.standins.meilisearch.server import SearchServer
 
 _VERSION_FILE = "VERSION"
 
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _serve(options: Options) -> None:
+def _serve(options: EmbeddedOptions) -> None:
     if importlib.util.find_spec("milli") is None:
         raise MissingProgram(
             "the search engine is not installed: no Python package milli",
@@ -52,7 +52,7 @@ def _serve(options: Options) -> None:
     listener = _listen(options)
     with listener, _locked(options.db_path):
         importing = _prepare(options)
-        server = Server(
+        server = SearchServer(
             options.db_path,
             options.dump_dir,
             map_size_bytes=options.map_size_bytes,
@@ -84,7 +84,7 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-def _end_by(server: Server) -> None:
+def _end_by(server: SearchServer) -> None:
     """Let SIGTERM and SIGINT end this process by the signal, as on the real server, and the engine with it.
 
     Nothing is lost: what is acknowledged is on disk, and what was being processed runs again at the next start.
@@ -100,7 +100,7 @@ def _end_by(server: Server) -> None:
         signal.signal(number, end)
 
 
-def _listen(options: Options) -> socket.socket:
+def _listen(options: EmbeddedOptions) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -136,7 +136,7 @@ def _locked(db_path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _prepare(options: Options) -> bool:
+def _prepare(options: EmbeddedOptions) -> bool:
     """Check or write the VERSION file; returns whether there is a dump to import."""
     path = options.db_path / _VERSION_FILE
     is_new = not any(options.db_path.iterdir())
@@ -176,7 +176,7 @@ def _check_version(db_path: Path) -> None:
         )
 
 
-def _import(server: Server, options: Options) -> None:
+def _import(server: SearchServer, options: EmbeddedOptions) -> None:
     assert options.import_dump is not None
     try:
         server.dumps.read(options.import_dump)

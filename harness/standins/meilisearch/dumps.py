@@ -24,7 +24,7 @@ from harness.standins.meilisearch import ENGINE_VERSION, clock
 from harness.standins.meilisearch.documents import as_line, document_id
 from harness.standins.meilisearch.errors import ApiError
 from harness.standins.meilisearch.settings import apply_patch, defaults
-from harness.standins.meilisearch.store import Store
+from harness.standins.meilisearch.store import IndexStore
 
 _BATCH_DOCUMENTS = 20_000
 
@@ -39,7 +39,7 @@ class Dumps:
         store: the indexes.
     """
 
-    def __init__(self, directory: Path, store: Store) -> None:
+    def __init__(self, directory: Path, store: IndexStore) -> None:
         self._directory = directory
         self._store = store
 

@@ -204,7 +204,7 @@ class _Searcher:
         return numbers
 
 
-class _Child:
+class _EngineProcess:
     """The loop in the engine's process."""
 
     def __init__(self, map_size_bytes: int) -> None:
@@ -262,4 +262,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import harness.standins.meilisearch.engine as own  # pickled classes carry the module's real name
 
-    own._Child(int(sys.argv[1])).serve(sys.stdin.buffer, sys.stdout.buffer)
+    own._EngineProcess(int(sys.argv[1])).serve(sys.stdin.buffer, sys.stdout.buffer)

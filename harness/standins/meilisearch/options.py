@@ -29,7 +29,7 @@ MINIMUM_MASTER_KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class EmbeddedOptions:
     """Everything on the command line and in the environment."""
 
     host: str
@@ -45,7 +45,7 @@ class Options:
     log_level: str
 
 
-def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
+def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> EmbeddedOptions:
     """Read the command line, and for what it leaves out the environment.
 
     Args:
@@ -76,7 +76,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> O
     host, port = _address(str(value("http_addr")))
     dump = value("import_dump")
     _check_production(str(value("env")), value("master_key"))
-    return Options(
+    return EmbeddedOptions(
         host=host,
         port=port,
         db_path=Path(str(value("db_path"))),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harness.standins.meilisearch.errors import ApiError
+from harness.standins.meilisearch.query import read_query, run
 from harness.standins.meilisearch.reading import need_index_uid, need_object, need_string, parse_json
-from harness.standins.meilisearch.search import read_query, run
 from harness.standins.meilisearch.server import Answer, Call, Route, accepted, json_answer
 from harness.standins.meilisearch.settings import RESET, SETTINGS, Setting, Settings, read_patch, unapplied_settings
 

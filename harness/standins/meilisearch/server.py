@@ -12,7 +12,7 @@ from harness.standins.meilisearch.dumps import Dumps
 from harness.standins.meilisearch.engine import Engine
 from harness.standins.meilisearch.errors import ApiError
 from harness.standins.meilisearch.reading import Params, need_index_uid
-from harness.standins.meilisearch.store import Store
+from harness.standins.meilisearch.store import IndexStore
 from harness.standins.meilisearch.tasks import Task, TaskStore
 from harness.standins.meilisearch.worker import Worker
 
@@ -32,7 +32,7 @@ class Answer:
 class Call:
     """A request that is let in and whose body is read."""
 
-    server: Server
+    server: SearchServer
     path: Mapping[str, str]
     query: Mapping[str, str]
     content_type: str | None
@@ -61,7 +61,7 @@ class Route:
     is_open: bool = False
 
 
-class Server:
+class SearchServer:
     """An open database with its queue.
 
     Args:
@@ -84,7 +84,7 @@ class Server:
         self.master_key = master_key
         self.payload_limit_bytes = payload_limit_bytes
         self.engine = Engine(map_size_bytes)
-        self.store = Store(db_path, self.engine)
+        self.store = IndexStore(db_path, self.engine)
         self.tasks = TaskStore(db_path)
         self.dumps = Dumps(dump_dir, self.store)
         self.worker = Worker(self.tasks, self.store, self.dumps.write)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.standins.meilisearch import clock
-from harness.standins.meilisearch.database import Database
+from harness.standins.meilisearch.connections import Database
 from harness.standins.meilisearch.engine import Engine
 from harness.standins.meilisearch.errors import ApiError, index_not_found
 from harness.standins.meilisearch.index import SCHEMA, Index, index_of
@@ -29,7 +29,7 @@ _REMEMBERED = 100
 """Answers and ends of pages that are kept, so that the next page of either is cheap."""
 
 
-class Store:
+class IndexStore:
     """Everything about indexes that is on disk.
 
     Args:

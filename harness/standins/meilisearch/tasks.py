@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.standins.meilisearch import clock
-from harness.standins.meilisearch.database import Database
+from harness.standins.meilisearch.connections import Database
 from harness.standins.meilisearch.errors import ApiError, unsupported
 from harness.standins.meilisearch.reading import Params, need_index_uid
 

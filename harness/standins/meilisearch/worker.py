@@ -17,7 +17,7 @@ from harness.standins.meilisearch.engine import EngineFailed
 from harness.standins.meilisearch.errors import ApiError, index_not_found
 from harness.standins.meilisearch.index import Index
 from harness.standins.meilisearch.settings import apply_patch, defaults
-from harness.standins.meilisearch.store import Store
+from harness.standins.meilisearch.store import IndexStore
 from harness.standins.meilisearch.tasks import Task, TaskFilter, TaskStore
 
 Outcome = dict[str, Any]
@@ -39,7 +39,7 @@ class Worker:
         make_dump: writes a dump and returns its uid.
     """
 
-    def __init__(self, tasks: TaskStore, store: Store, make_dump: Callable[[], str]) -> None:
+    def __init__(self, tasks: TaskStore, store: IndexStore, make_dump: Callable[[], str]) -> None:
         self._tasks = tasks
         self._store = store
         self._make_dump = make_dump

@@ -7,7 +7,7 @@ from harness.base.model import CheckResult, Severity
 from harness.checks.schema import check_script_objects
 from harness.checks.tables import check_script_rows
 from harness.procedure.backup.plan import BackupPlan
-from harness.procedure.restore.database import run_script
+from harness.procedure.restore.load import run_script
 from harness.procedure.restore.redump import redump
 from harness.procedure.restore.script import Script, check_compatibility, read_script
 from tests.contract.edge_cases.conftest import Pair

@@ -10,7 +10,7 @@ import pytest
 from harness.artifacts.dump.codes import CODES
 from harness.base.errors import BrokenArtifact, HarnessError, UnsafeArtifact, UsageError
 from harness.base.model import Severity
-from harness.procedure.restore.database import run_script
+from harness.procedure.restore.load import run_script
 from harness.procedure.restore.script import read_script
 from tests.contract.edge_cases.broken import SILENT, UNLOADABLE, UNREADABLE, UNSAFE, Damage, Silent
 from tests.contract.edge_cases.conftest import Kind, Pair, new_pair

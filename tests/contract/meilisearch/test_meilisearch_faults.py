@@ -12,7 +12,7 @@ import meilisearch
 
 from harness.base.model import Change
 from harness.base.settings import Limits
-from harness.drill.steps.search import when_settled
+from harness.drill.steps.collect_search import when_settled
 from harness.faults import FAULTS
 from harness.faults.context import FaultContext
 from harness.faults.injection_points import InjectionPoint

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from harness.base.model import SchemaObject, TableState
-from harness.procedure.backup.database import dump_arguments
+from harness.procedure.backup.mysqldump import dump_arguments
 from harness.procedure.backup.plan import BackupPlan
 from harness.runtime.services.mysql import Account, MySqlServer, Session, quote_name
 from harness.runtime.services.mysql_content import read_tables

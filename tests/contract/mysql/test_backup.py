@@ -15,9 +15,9 @@ import pytest
 from harness.artifacts.dump.source import open_script
 from harness.base.errors import ProcedureFailed, ServerFailed
 from harness.base.model import DatabaseState, TableState
-from harness.procedure.backup.database import DumpOutcome, backup_database
+from harness.procedure.backup.mysqldump import DumpOutcome, backup_database
 from harness.procedure.backup.plan import BackupPlan
-from harness.procedure.restore.database import run_script
+from harness.procedure.restore.load import run_script
 from harness.procedure.snapshot import read_database
 from harness.runtime.services.mysql import Account, Session
 from harness.runtime.services.mysql_content import read_auto_increments

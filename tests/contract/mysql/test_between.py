@@ -14,7 +14,7 @@ from harness.artifacts.storage.names import coded
 from harness.base.clock import Clock, Silent
 from harness.base.model import Between
 from harness.procedure.backup.plan import BackupPlan, BackupSource
-from harness.procedure.backup.take import Backup, take_backup
+from harness.procedure.backup.take import TakenBackup, take_backup
 from harness.runtime.process.host import LocalHost
 from tests.contract.mysql.places import Place
 
@@ -74,7 +74,7 @@ class App:
         self.place.run(f"DELETE FROM resumes WHERE id = {number}")
         (self.storage / f"resumes/u{number}.pdf").unlink()
 
-    def back_up(self, listener: Silent) -> tuple[Backup, Between, list[str]]:
+    def back_up(self, listener: Silent) -> tuple[TakenBackup, Between, list[str]]:
         clock = Clock(listener)
         source = BackupSource(self.place.server, LocalHost(), str(self.storage), "", ())
         backup = take_backup(source, BackupPlan(excluded_tables=()), self.directory, clock)

@@ -18,8 +18,8 @@ from harness.base.settings import Limits
 from harness.faults import FAULTS
 from harness.faults.context import FaultContext
 from harness.faults.injection_points import InjectionPoint
-from harness.procedure.backup.database import backup_database
 from harness.procedure.backup.external_server import ROUTINES, check_account, hides_routines
+from harness.procedure.backup.mysqldump import backup_database
 from harness.runtime.services.mysql_schema import read_objects
 from harness.runtime.services.stack import Stack
 from tests.contract.mysql.places import Place

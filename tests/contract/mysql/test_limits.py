@@ -9,7 +9,7 @@ import pytest
 from harness.base.errors import WaitTimeout
 from harness.base.limits import Limits
 from harness.base.wait import wait_until
-from harness.procedure.restore.database import connected, run_script
+from harness.procedure.restore.load import connected, run_script
 from tests.contract.mysql.places import Place
 
 

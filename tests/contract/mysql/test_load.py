@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import HarnessError, ProcedureFailed
-from harness.procedure.restore.database import redacted, run_script
+from harness.procedure.restore.load import redacted, run_script
 from tests.contract.mysql.places import Place
 
 

@@ -12,7 +12,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
 from harness.base.errors import UsageError
-from harness.procedure.restore.database import run_script
+from harness.procedure.restore.load import run_script
 from harness.standins.apiary.config import DatabaseArgs
 from harness.standins.apiary.database import connect
 from harness.standins.apiary.follow import new_migrations

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.procedure.restore.database import run_script
+from harness.procedure.restore.load import run_script
 from harness.runtime.services.mysql_content import read_auto_increments
 from tests.contract.mysql.everything import EVERYTHING
 from tests.contract.mysql.places import Place, differences, dump

@@ -15,7 +15,7 @@ from harness.base.model import Severity
 from harness.checks.evidence import RowDifference
 from harness.checks.schema import check_script_objects
 from harness.procedure.backup.plan import BackupPlan
-from harness.procedure.restore.database import run_script
+from harness.procedure.restore.load import run_script
 from harness.procedure.restore.redump import differing_rows_of_script, redump
 from harness.procedure.restore.script import Script, check_compatibility, read_script
 from tests.contract.mysql.everything import EVERYTHING

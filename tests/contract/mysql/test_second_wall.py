@@ -17,7 +17,7 @@ import pytest
 
 from harness.base.settings import from_environment
 from harness.base.wait import wait_until
-from harness.procedure.restore.database import client_arguments, connected
+from harness.procedure.restore.load import client_arguments, connected
 from harness.runtime.process.server_user import server_user
 from harness.runtime.services.mysql import quote_name
 from tests.contract.mysql.places import Place

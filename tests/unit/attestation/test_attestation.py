@@ -27,7 +27,7 @@ from harness.procedure.backup.measure import measure_copy
 from harness.records.attestation.check import CheckedFile, State, verify_evidence
 from harness.records.attestation.envelope import ChangedEvidence, sign_run
 from harness.records.attestation.keys import PublicKey, SigningKey, generate, load_private, load_public
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
 DUMP, STORAGE = b"-- MySQL dump\n", b"files\n"
@@ -52,7 +52,7 @@ def run_dir(tmp_path: Path) -> Path:
     (directory / "backup" / "database.sql").write_bytes(DUMP)
     (directory / "backup" / "storage.tar").write_bytes(STORAGE)
     shutil.copy(REAL, directory / "result.json")
-    store = Store(directory)
+    store = RunDirectory(directory)
     result = replace(
         store.load_result(),
         purpose="",
@@ -73,7 +73,7 @@ def run_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def evidence(run_dir: Path, key: SigningKey) -> Path:
-    return sign_run(run_dir, Store(run_dir).load_result(), key)
+    return sign_run(run_dir, RunDirectory(run_dir).load_result(), key)
 
 
 def payload(evidence: Path) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def test_the_statement_says_what_the_run_came_to(evidence: Path) -> None:
 
 def test_the_statement_says_what_was_broken_on_purpose(run_dir: Path, key: SigningKey) -> None:
     """A failure that was wanted is told from one that was not."""
-    store = Store(run_dir)
+    store = RunDirectory(run_dir)
     fault = InjectedFault("truncated", "backup")
     store.save_result(replace(store.load_result(), expected_verdict=Verdict.FAIL, faults=(fault,)))
     predicate = payload(sign_run(run_dir, store.load_result(), key))["predicate"]
@@ -263,7 +263,7 @@ def test_a_plain_copy_of_the_files_is_held_to_its_list(run_dir: Path, key: Signi
     storage = run_dir / "backup" / "storage"
     (storage / "docusign").mkdir(parents=True)
     (storage / "docusign" / "a.pdf").write_bytes(b"one\n")
-    store = Store(run_dir)
+    store = RunDirectory(run_dir)
     copied = measure_copy(storage, "storage", run_dir / "backup" / "files.jsonl", run_dir.parent)
     store.save_result(replace(store.load_result(), artifacts=(copied,)))
     evidence = sign_run(run_dir, store.load_result(), key)
@@ -324,7 +324,7 @@ def test_a_stranger_cannot_sign_in_the_name_of_a_key(run_dir: Path, public: Publ
     """The id in the envelope is only a name: whoever signs with another key under it is found out."""
     generate(tmp_path / "other", None)
     forger = replace(load_private(tmp_path / "other", None), key_id=public.key_id)
-    forged = sign_run(run_dir, Store(run_dir).load_result(), forger)
+    forged = sign_run(run_dir, RunDirectory(run_dir).load_result(), forger)
     with pytest.raises(ChangedEvidence, match="was not signed by the key that was given, or was changed after signing"):
         verify_evidence(forged, [public])
 
@@ -334,7 +334,7 @@ def test_a_report_elsewhere_is_signed_by_its_name(
 ) -> None:
     report = tmp_path / "for-the-auditor.pdf"
     report.write_bytes(b"%PDF-1.7\n")
-    evidence = sign_run(run_dir, Store(run_dir).load_result(), key, [report, run_dir / "report.html"])
+    evidence = sign_run(run_dir, RunDirectory(run_dir).load_result(), key, [report, run_dir / "report.html"])
     assert verify_evidence(evidence, [public]).exit_code == 3
     found = verify_evidence(evidence, [public], [report])
     assert found.exit_code == 0
@@ -351,7 +351,7 @@ def test_two_reports_of_one_name_are_refused(run_dir: Path, key: SigningKey, tmp
     report = tmp_path / "report.html"
     report.write_text("<p>FAIL</p>\n")
     with pytest.raises(UsageError) as caught:
-        sign_run(run_dir, Store(run_dir).load_result(), key, [report])
+        sign_run(run_dir, RunDirectory(run_dir).load_result(), key, [report])
     assert str(caught.value) == (
         "two files would be signed under the name report.html\nHINT: Give the report another name."
     )
@@ -361,7 +361,7 @@ def test_two_artifacts_of_one_name_are_told_apart(
     run_dir: Path, key: SigningKey, public: PublicKey, tmp_path: Path
 ) -> None:
     """The structure and the rows of a dump may lie in two directories under one name."""
-    store = Store(run_dir)
+    store = RunDirectory(run_dir)
     result = store.load_result()
     digests = sorted(hashlib.sha256(text).hexdigest() for text in (DUMP, STORAGE))
     store.save_result(
@@ -379,7 +379,7 @@ def test_two_artifacts_of_one_name_are_told_apart(
 
 def test_a_run_that_is_judged_otherwise_today_is_not_signed(run_dir: Path, key: SigningKey) -> None:
     """The statement would say one verdict, and the result that it is about another."""
-    result = replace(Store(run_dir).load_result(), verdict=Verdict.FAIL)
+    result = replace(RunDirectory(run_dir).load_result(), verdict=Verdict.FAIL)
     with pytest.raises(HarnessError) as caught:
         sign_run(run_dir, result, key)
     assert str(caught.value) == (
@@ -392,7 +392,7 @@ def test_a_run_that_is_judged_otherwise_today_is_not_signed(run_dir: Path, key: 
 def test_signing_again_replaces_the_evidence(run_dir: Path, evidence: Path, key: SigningKey, public: PublicKey) -> None:
     (run_dir / "report.html").write_text("<p>PASS, in other words</p>\n")
     assert verify_evidence(evidence, [public]).exit_code == 1
-    assert sign_run(run_dir, Store(run_dir).load_result(), key) == evidence
+    assert sign_run(run_dir, RunDirectory(run_dir).load_result(), key) == evidence
     assert verify_evidence(evidence, [public]).exit_code == 0
     assert sorted(path.name for path in run_dir.iterdir()) == [
         "backup",

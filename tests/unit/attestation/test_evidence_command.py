@@ -13,7 +13,7 @@ from harness.base.model import Verdict
 from harness.cli.main import main
 from harness.records.attestation.envelope import sign_run
 from harness.records.attestation.keys import generate, load_private
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from tests.tables import over_table
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
@@ -31,7 +31,7 @@ def signed(tmp_path: Path) -> tuple[Path, str]:
     run_dir.mkdir()
     shutil.copy(REAL, run_dir / "result.json")
     key_id = generate(tmp_path / "key", None)
-    return sign_run(run_dir, Store(run_dir).load_result(), load_private(tmp_path / "key", None)), key_id
+    return sign_run(run_dir, RunDirectory(run_dir).load_result(), load_private(tmp_path / "key", None)), key_id
 
 
 def test_keygen_says_what_it_wrote_and_under_which_id(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_verify_says_what_holds_and_what_is_not_here(signed: tuple[Path, str], t
 
 
 def test_verify_says_that_a_drill_was_a_control(signed: tuple[Path, str], tmp_path: Path) -> None:
-    store = Store(signed[0].parent)
+    store = RunDirectory(signed[0].parent)
     store.save_result(replace(store.load_result(), verdict=Verdict.FAIL, expected_verdict=Verdict.FAIL))
     evidence = sign_run(store.directory, store.load_result(), load_private(tmp_path / "key", None))
     _, output = call("evidence", "verify", evidence, "--key", tmp_path / "key.pub")

@@ -13,7 +13,7 @@ from harness.standins.meilisearch.engine import address_of, key_of, number_of, p
 from harness.standins.meilisearch.errors import ApiError
 from harness.standins.meilisearch.filters import parse_filter
 from harness.standins.meilisearch.pointers import select
-from harness.standins.meilisearch.search import read_query
+from harness.standins.meilisearch.query import read_query
 from harness.standins.meilisearch.settings import SETTINGS, apply_patch, defaults, read_patch, unapplied_settings
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.standins.meilisearch.__main__ import main
-from harness.standins.meilisearch.app import shown_size
+from harness.standins.meilisearch.api import shown_size
 from harness.standins.meilisearch.options import parse_options, parse_size
 
 

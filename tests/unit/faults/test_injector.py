@@ -14,12 +14,12 @@ from harness.base.model import Change, InjectedFault
 from harness.base.settings import Limits
 from harness.drill.result import result_of
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, Inject, Options
+from harness.faults.fault import Fault, FaultOptions, Inject
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector, Planned
 
 
-class Numbers(Options):
+class Numbers(FaultOptions):
     size: int = 3
 
 

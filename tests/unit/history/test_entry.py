@@ -20,7 +20,7 @@ from harness.records.history.chain import canonical, link
 from harness.records.history.database import History
 from harness.records.history.entry import Entry, PastFinding, PastStep, entry_of_run
 from harness.records.history.record import RECEIPT, Receipt, check_receipt, record, verdict_before
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from tests.unit.history.builders import entry
 
 STARTED_AT = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -43,7 +43,7 @@ def result_for(evidence: Evidence, **changes: object) -> DrillResult:
 
 
 def run_of(directory: Path, evidence: Evidence | None, result: DrillResult) -> Path:
-    store = Store(directory)
+    store = RunDirectory(directory)
     if evidence is not None:
         store.save_evidence(evidence)
     store.save_result(result)
@@ -122,7 +122,7 @@ def test_files_are_told_by_their_directory_only(evidence: Evidence, tmp_path: Pa
 @pytest.mark.parametrize("what", ["nothing", "interrupted"])
 def test_what_did_not_finish_is_no_entry(tmp_path: Path, evidence: Evidence, what: str) -> None:
     if what == "interrupted":
-        Store(tmp_path).save_evidence(evidence)
+        RunDirectory(tmp_path).save_evidence(evidence)
     with pytest.raises(UsageError) as caught:
         entry_of_run(tmp_path)
     assert caught.value.fact == f"{tmp_path} does not contain a finished run"
@@ -149,7 +149,7 @@ def test_a_run_leaves_a_receipt(run_dir: Path, tmp_path: Path) -> None:
     history = History(tmp_path / "history.sqlite3")
     found = record(run_dir, history)
     assert found is not None
-    assert Store(run_dir).load(RECEIPT, Receipt) == Receipt(1, found.recorded_at, "0" * 64, found.digest)
+    assert RunDirectory(run_dir).load(RECEIPT, Receipt) == Receipt(1, found.recorded_at, "0" * 64, found.digest)
     assert record(run_dir, history) is None
     assert check_receipt(run_dir, history) == []
 

@@ -17,7 +17,7 @@ from harness.records.history.exercise import (
     exercise_of,
 )
 from harness.records.history.period import quarter
-from harness.records.history.scorecard import Scorecard
+from harness.records.history.scorecard import ScorecardSummary
 from tests.tables import over_table
 from tests.unit.history.quarter import drill, quarter_of_drills
 
@@ -31,7 +31,7 @@ CHAIN = Chain(20, "ab" * 32, ())
 
 
 def of(
-    text: str = "2026Q4", known: Known = KNOWN, scorecard: Scorecard | None = None, drills: object = None
+    text: str = "2026Q4", known: Known = KNOWN, scorecard: ScorecardSummary | None = None, drills: object = None
 ) -> Exercise:
     entries = quarter_of_drills() if drills is None else drills
     return exercise_of(entries, *quarter(text), known, scorecard, CHAIN)  # type: ignore[arg-type]
@@ -145,7 +145,7 @@ def test_failure_modes_by_the_scorecard_and_the_controls(
     outcomes: dict[str, tuple[str, str]] | None, families: tuple[Family, ...]
 ) -> None:
     """A control that came out wrong is told, whatever the scorecard or another control says."""
-    scorecard = None if outcomes is None else Scorecard("score.json", "", outcomes)
+    scorecard = None if outcomes is None else ScorecardSummary("score.json", "", outcomes)
     assert of(scorecard=scorecard).families == families
     noticed = [entry for entry in quarter_of_drills() if "2026-12-15" not in entry.started_at.isoformat()]
     assert of(drills=noticed).families[0] == Family("source", ("lost-row",), (), ("stale",))

@@ -19,7 +19,7 @@ from harness.cli.main import main
 from harness.cli.post_run import Finished, do_afterwards
 from harness.records.attestation.check import verify_evidence
 from harness.records.attestation.keys import generate, load_public
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from tests.unit.monitoring.conftest import Service
 
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-verify-fail.json"
@@ -31,7 +31,7 @@ def finished(tmp_path: Path, telling: TellingSettings) -> Finished:
     run_dir.mkdir(exist_ok=True)
     shutil.copy(REAL, run_dir / "result.json")
     settings = from_environment({"HOME": str(tmp_path)})
-    return Finished(Store(run_dir).load_result(), run_dir, replace(settings, telling=telling))
+    return Finished(RunDirectory(run_dir).load_result(), run_dir, replace(settings, telling=telling))
 
 
 def test_everybody_is_told(tmp_path: Path, service: Service) -> None:
@@ -179,7 +179,7 @@ def test_a_recovery_is_told_from_what_the_history_says(tmp_path: Path, service: 
             started_at=failed.result.started_at + timedelta(days=day),
         )
         run_dir = tmp_path / f"run-{day}"
-        Store(run_dir).save_result(result)
+        RunDirectory(run_dir).save_result(result)
         do_afterwards(replace(failed, result=result, run_dir=run_dir), said.append)
     assert said == []
     message = sent_to(service)

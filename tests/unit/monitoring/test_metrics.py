@@ -17,7 +17,7 @@ from harness import __version__
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Finding, Severity, Verdict
 from harness.monitoring.metrics import MOST_BACKUPS, check_file, write_metrics
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 
 DATA = Path(__file__).parents[1] / "schema" / "data"
 BACKUP = "generated data: documented"
@@ -27,7 +27,7 @@ def real(tmp_path: Path, name: str) -> DrillResult:
     directory = tmp_path / name
     directory.mkdir()
     shutil.copy(DATA / f"result-1-{name}.json", directory / "result.json")
-    return Store(directory).load_result()
+    return RunDirectory(directory).load_result()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from harness.monitoring.notify import (
     notify_result,
     notify_silence,
 )
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from tests.unit.monitoring.conftest import Service
 
 DATA = Path(__file__).parents[1] / "schema" / "data"
@@ -35,7 +35,7 @@ def settings(*ports: int, on: tuple[str, ...] = ALL, timeout_s: float = 60.0) ->
 
 def real(tmp_path: Path, name: str) -> DrillResult:
     shutil.copy(DATA / f"result-1-{name}.json", tmp_path / "result.json")
-    return Store(tmp_path).load_result()
+    return RunDirectory(tmp_path).load_result()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from harness.base.model import Verdict
 from harness.faults import FAMILIES
 from harness.records.history.exercise import Chain, Known
 from harness.records.history.register import Action
-from harness.records.history.scorecard import Scorecard
+from harness.records.history.scorecard import ScorecardSummary
 from harness.reports.document import Block, Bullets, Document, Fold, Form, Grid, Line, Paragraph, Weeks
 from harness.reports.exercise import Particulars, exercise_document
 from harness.reports.exercise_findings import FAMILY_WORDS, open_points
@@ -197,7 +197,7 @@ def test_what_was_proven_is_told_in_words(document: Document) -> None:
         "There is no scorecard: only faults that drills of this period injected count as proven.",
     ]
     scored = exercise_document(
-        of(scorecard=Scorecard("score.json", "2026-11-20", {"cut": ("dump", "detected")})), PARTICULARS
+        of(scorecard=ScorecardSummary("score.json", "2026-11-20", {"cut": ("dump", "detected")})), PARTICULARS
     )
     assert grid(scored, "coverage", "Faults").rows[1][1:] == ("1", "0", "0", "proven")
     assert "Proven by the scorecard score.json, of 2026-11-20, and by the drills of this period." in told(

@@ -12,7 +12,7 @@ from rich.console import Console
 from harness.base.errors import BrokenArtifact, StageFailed
 from harness.base.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
 from harness.drill.result import result_of
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.reports.console import ConsoleProgress, print_summary
 from harness.reports.failure import tell_unmet
 from harness.scenario.expectation import Expected
@@ -157,7 +157,7 @@ def test_progress_on_a_terminal_shows_how_far_the_step_is() -> None:
 def test_the_file_with_all_that_was_said_is_named_where_there_is_one(tmp_path: Path) -> None:
     """On the console, and in what a test runner shows in place of a traceback."""
     failed = result_of((), StageFailed("start", BrokenArtifact("`php artisan migrate` failed with exit status 1: why")))
-    for store in (None, Store(tmp_path)):
+    for store in (None, RunDirectory(tmp_path)):
         if store is not None:
             store.save_details("all of it")
         console = Console(file=io.StringIO(), width=120, color_system=None)

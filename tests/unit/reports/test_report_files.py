@@ -18,7 +18,7 @@ from harness.base.settings import ReportSettings, from_environment
 from harness.checks.evidence import Evidence
 from harness.cli.main import main
 from harness.cli.post_run import Finished, do_afterwards
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.reports.files import check_files, document_of, write_reports, write_whole
 from tests.unit.checks.builders import evidence as build_evidence
 from tests.unit.reports.results import ended_early, failed, passed
@@ -30,7 +30,7 @@ def run_dir(tmp_path: Path) -> Path:
     directory = tmp_path / "20261122T120000Z-documented-abcdef"
     directory.mkdir()
     evidence = build_evidence(directory)
-    store = Store(directory)
+    store = RunDirectory(directory)
     store.save_evidence(evidence)
     store.save_result(passed(evidence))
     return directory
@@ -44,7 +44,7 @@ def call(*arguments: str) -> tuple[int, str]:
 def test_all_formats_are_written_from_a_run_directory(tmp_path: Path) -> None:
     run_dir = tmp_path / "20261122T120000Z-documented-abcdef"
     run_dir.mkdir()
-    Store(run_dir).save_result(ended_early())
+    RunDirectory(run_dir).save_result(ended_early())
     files = {kind: tmp_path / f"drill.{kind}" for kind in ("html", "pdf", "markdown", "junit")}
     options = [text for kind, path in files.items() for text in (f"--{kind}", str(path))]
     code, output = call("report", str(run_dir), *options)
@@ -109,7 +109,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
 
 
 def test_one_report_that_fails_does_not_keep_the_others_from_being_written(run_dir: Path, tmp_path: Path) -> None:
-    result = Store(run_dir).load_result()
+    result = RunDirectory(run_dir).load_result()
     files = [("junit", tmp_path / "gone" / "a.xml"), ("html", tmp_path / "a.html")]
     with pytest.raises(FileNotFoundError):
         write_reports(document_of(result, run_dir), result, files)
@@ -125,7 +125,7 @@ def test_every_run_gets_its_page_and_github_its_summary(
     settings = from_environment(environment)
     settings = replace(settings, reports=replace(settings.reports, junit=tmp_path / "a.xml"))
     said: list[str] = []
-    do_afterwards(Finished(Store(run_dir).load_result(), run_dir, settings), said.append)
+    do_afterwards(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), said.append)
     assert said == []
     assert (run_dir / "report.html").read_text().startswith("<!doctype html>")
     assert (tmp_path / "a.xml").exists()
@@ -139,7 +139,7 @@ def test_a_report_that_cannot_be_written_after_the_drill_changes_nothing(run_dir
     settings = from_environment({"HOME": str(tmp_path)})
     settings = replace(settings, reports=ReportSettings(junit=tmp_path / "gone" / "a.xml"))
     said: list[str] = []
-    do_afterwards(Finished(Store(run_dir).load_result(), run_dir, settings), said.append)
+    do_afterwards(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), said.append)
     assert len(said) == 1
     assert said[0].startswith("write the reports: ")
     assert (run_dir / "report.html").exists()
@@ -147,7 +147,7 @@ def test_a_report_that_cannot_be_written_after_the_drill_changes_nothing(run_dir
 
 def test_a_report_is_judged_anew(run_dir: Path, tmp_path: Path, evidence: Evidence) -> None:
     """The stored verdict is not believed: the page says what the evidence says."""
-    Store(run_dir).save_result(failed(evidence))
+    RunDirectory(run_dir).save_result(failed(evidence))
     code, _ = call("report", str(run_dir), "--markdown", str(tmp_path / "a.md"))
     assert code == 0
     assert "**PASS The backup restores:" in (tmp_path / "a.md").read_text()

@@ -20,7 +20,7 @@ from harness.base.model import DrillResult, MatrixCell, MatrixResult, NegativeCo
 from harness.base.settings import TellingSettings
 from harness.checks.evidence import Evidence
 from harness.monitoring import notify
-from harness.records.run_directory import Store
+from harness.records.run_directory import RunDirectory
 from harness.reports.charts import svg_of
 from harness.reports.console import ConsoleProgress, print_summary
 from harness.reports.document import Line
@@ -102,7 +102,7 @@ def test_what_commands_print_and_how_they_end(result: DrillResult) -> None:
 
 
 def test_json(result: DrillResult, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    store = Store(tmp_path)
+    store = RunDirectory(tmp_path)
     store.save_result(result)
     written = store.path("result.json").read_text(encoding="utf-8")
     assert store.load_result() == result, "the values are what they were"

@@ -29,12 +29,12 @@ from harness.reports.document import (
     Block,
     Bullets,
     Facts,
+    FindingGroup,
     Fold,
     Grid,
     Line,
     Paragraph,
     Point,
-    Problem,
     Span,
     Timeline,
     Trend,
@@ -237,12 +237,12 @@ def test_one_lost_row_is_one_problem_with_all_that_refers_to_it(evidence: Eviden
 def test_a_finding_says_what_it_means_and_what_to_do(evidence: Evidence, tmp_path: Path) -> None:
     """Also where the finding itself has no remedy: then the check's. A warning means less than an error."""
     first, second = (
-        block for block in section(failed(evidence), evidence, tmp_path, "findings") if isinstance(block, Problem)
+        block for block in section(failed(evidence), evidence, tmp_path, "findings") if isinstance(block, FindingGroup)
     )
     assert (first.finding.code, first.meaning) == ("content-digest", MEANINGS["rows-source"].means)
     assert (first.finding.remedy, first.action) == ("", MEANINGS["rows-source"].remedy)
     assert (second.finding.code, second.meaning) == ("recovery-time", MEANINGS["recovery-time"].means)
-    (step,) = (block for block in section(ended_early(), None, tmp_path, "findings") if isinstance(block, Problem))
+    (step,) = (block for block in section(ended_early(), None, tmp_path, "findings") if isinstance(block, FindingGroup))
     assert step.action == "Try again."
     assert step.meaning == "The drill ended at this step; nothing after it was checked."
     warned = replace(first.finding, severity=Severity.WARNING, code="file-mode")

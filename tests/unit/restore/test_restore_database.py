@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.base.model import Finding, Severity
-from harness.procedure.restore.database import client_arguments, complaint_findings, redacted
+from harness.procedure.restore.load import client_arguments, complaint_findings, redacted
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.mysql import Account, MySqlServer
 from tests.tables import over_table

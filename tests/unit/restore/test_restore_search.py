@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.procedure.restore.search import refusals
+from harness.procedure.restore.reindex import refusals
 
 REFUSED = (
     "[App\\Models\\User] Meilisearch\\Exceptions\\ApiException: Http Status: 403 - Message: The provided API key is"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import UsageError
-from harness.runtime.docker.app import app_environment, completed_login
 from harness.runtime.docker.images import mysql_image_for
+from harness.runtime.docker.pod import app_environment, completed_login
 from harness.runtime.docker.profiles import REAL, STANDIN, check_pair, passport_keys
 from harness.runtime.spec import StackSpec
 

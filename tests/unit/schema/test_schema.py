@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Verdict
 from harness.cli.main import main
-from harness.records.run_directory import RESULT_VERSION, Store
+from harness.records.run_directory import RESULT_VERSION, RunDirectory
 from harness.records.schema import SCHEMAS, Published
 from tests.tables import over_table
 
@@ -97,7 +97,7 @@ def test_a_result_of_the_first_format_is_read_whatever_was_added_since(
 ) -> None:
     """Every value of the old file is in the result, and a field that came later has its default."""
     shutil.copy(path, tmp_path / "result.json")
-    result = Store(tmp_path).load_result()
+    result = RunDirectory(tmp_path).load_result()
     assert (result.verdict, len(result.checks), len(result.findings)) == (verdict, checks, findings)
     assert len(result.steps) == steps
     assert_holds(TypeAdapter(DrillResult).dump_python(result, mode="json"), json.loads(path.read_bytes()))
@@ -111,14 +111,14 @@ def test_what_an_old_reader_does_not_know_is_left_aside(tmp_path: Path) -> None:
     old["weather"] = "fine"
     old["checks"][0]["weather"] = ["fine"]
     (tmp_path / "result.json").write_text(json.dumps(old))
-    assert Store(tmp_path).load_result() == Store(tmp_path / "plain").load_result()
+    assert RunDirectory(tmp_path).load_result() == RunDirectory(tmp_path / "plain").load_result()
 
 
 def test_a_newer_format_is_refused_wherever_its_number_stands(tmp_path: Path) -> None:
     """Another program may have sorted the fields; what the rest of a newer format looks like is not known."""
     (tmp_path / "result.json").write_text(json.dumps({"aim": "x" * 1000, "format_version": RESULT_VERSION + 1}))
     with pytest.raises(UsageError) as caught:
-        Store(tmp_path).load_result()
+        RunDirectory(tmp_path).load_result()
     assert str(caught.value) == (
         f"{tmp_path / 'result.json'} has format {RESULT_VERSION + 1}, but this version reads up to "
         f"{RESULT_VERSION}\n"
@@ -129,7 +129,7 @@ def test_a_newer_format_is_refused_wherever_its_number_stands(tmp_path: Path) ->
 def test_what_is_written_today_validates(tmp_path: Path) -> None:
     """With every field that the values have, set or not."""
     shutil.copy(REAL[1], tmp_path / "result.json")
-    store = Store(tmp_path)
+    store = RunDirectory(tmp_path)
     store.save_result(replace(store.load_result(), error="read: it is cut short", hints=("Take it again.",)))
     validator("result").validate(json.loads((tmp_path / "result.json").read_bytes()))
 

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 from harness.artifacts.storage.archive import read_archive, read_archive_file
-from harness.artifacts.storage.content import EMPTY, HTML, OTHER, PDF, PDF_WITHOUT_END, ZEROS, Content
+from harness.artifacts.storage.content import EMPTY, HTML, OTHER, PDF, PDF_WITHOUT_END, ZEROS, FileContent
 from harness.artifacts.storage.inventory import read_inventory, write_inventory
 from tests.tables import over_table
 
@@ -41,7 +41,7 @@ CASES = {
 @over_table("size", [1, 7, 1023, 1024, 1025, 1 << 20])
 def test_every_case_in_pieces_of_every_size(size: int) -> None:
     for name, (data, expected) in CASES.items():
-        content = Content()
+        content = FileContent()
         for at in range(0, len(data), size):
             content.add(memoryview(data)[at : at + size])
         assert content.verdict() == expected, name

@@ -14,13 +14,13 @@ from harness.standins.apiary.encryption import parse_app_key
 from harness.standins.apiary.generate import activity, money, others, paper, people
 from harness.standins.apiary.generate.activity import NONCE_EVENT_PREFIX
 from harness.standins.apiary.generate.extras import EXTRAS, Extra, make_objects
-from harness.standins.apiary.generate.literals import Loader, Table
+from harness.standins.apiary.generate.literals import Loader, TableRows
 from harness.standins.apiary.generate.plan import HISTORY_S, SCALES, make_plan, timestamp
 from harness.standins.apiary.generate.uploads import write_files
 
 __all__ = ["EXTRAS", "NONCE_EVENT_PREFIX", "SCALES", "TABLES", "GeneratedData", "generate"]
 
-TABLES: tuple[Table, ...] = (*people.TABLES, *activity.TABLES, *money.TABLES, *paper.TABLES, *others.TABLES)
+TABLES: tuple[TableRows, ...] = (*people.TABLES, *activity.TABLES, *money.TABLES, *paper.TABLES, *others.TABLES)
 
 
 @dataclass(frozen=True, slots=True)

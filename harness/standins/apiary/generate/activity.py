@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.standins.apiary.generate.literals import NULL, Table, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableRows, optional, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
 from harness.standins.apiary.generate.words import odd_text
 
@@ -93,30 +93,30 @@ def _attendance(plan: Plan) -> Iterator[str]:
         yield (f"{number},{attendable},{gtid},{_SOURCES[kind]},{recorder},{when},{when},{deleted},{link},{device}")
 
 
-TABLES: tuple[Table, ...] = (
-    Table(
+TABLES: tuple[TableRows, ...] = (
+    TableRows(
         "events",
         "id name allow_anonymous_rsvp organizer_id location start_time end_time created_at updated_at deleted_at",
         _events,
     ),
-    Table(
+    TableRows(
         "rsvps",
         "id user_id user_agent ip_address event_id source token response created_at updated_at deleted_at",
         _rsvps,
     ),
-    Table(
+    TableRows(
         "devices",
         "serial_number manufacturer model hardware_version bluetooth_firmware_version bluetooth_software_version "
         "bootloader_version application_version battery_percentage last_seen_user_id last_seen_at "
         "last_seen_ip_address created_at updated_at",
         _devices,
     ),
-    Table(
+    TableRows(
         "remote_attendance_links",
         "id secret expires_at redirect_url note attendable_type attendable_id created_at updated_at deleted_at",
         _links,
     ),
-    Table(
+    TableRows(
         "attendance",
         "id attendable_type attendable_id gtid source recorded_by created_at updated_at deleted_at "
         "remote_attendance_link_id device_serial_number",

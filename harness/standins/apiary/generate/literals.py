@@ -32,7 +32,7 @@ def optional(text: str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableRows:
     """One table's rows: `rows` yields each one as the text between the parentheses of VALUES."""
 
     name: str
@@ -47,7 +47,7 @@ class Loader:
     connection: Connection[Cursor]
     counts: dict[str, int] = field(default_factory=dict)
 
-    def load(self, table: Table, plan: Plan) -> None:
+    def load(self, table: TableRows, plan: Plan) -> None:
         """Insert all rows of a table and commit."""
         columns = ", ".join(f"`{name}`" for name in table.columns.split())
         head = f"insert into `{table.name}` ({columns}) values "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.standins.apiary.generate.literals import NULL, Table, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableRows, optional, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
 from harness.standins.apiary.generate.words import odd_text
 
@@ -118,43 +118,43 @@ def _square_cash_transactions(plan: Plan) -> Iterator[str]:
         yield f"{number},'{number:08d}',{when},{bits % 9000 / 100:.2f},{quote(odd_text(bits >> 3))},'Zoë',{when},{when}"
 
 
-TABLES: tuple[Table, ...] = (
-    Table("fiscal_years", "id ending_year created_at updated_at", _fiscal_years),
-    Table(
+TABLES: tuple[TableRows, ...] = (
+    TableRows("fiscal_years", "id ending_year created_at updated_at", _fiscal_years),
+    TableRows(
         "dues_packages",
         "id name effective_start effective_end access_start access_end cost available_for_purchase created_at "
         "updated_at deleted_at fiscal_year_id restricted_to_students",
         _dues_packages,
     ),
-    Table("merchandise", "id name fiscal_year_id created_at updated_at distributable", _merchandise),
-    Table(
+    TableRows("merchandise", "id name fiscal_year_id created_at updated_at distributable", _merchandise),
+    TableRows(
         "dues_package_merchandise",
         "id dues_package_id merchandise_id group created_at updated_at",
         _dues_package_merchandise,
     ),
-    Table(
+    TableRows(
         "dues_transactions",
         "id dues_package_id user_id created_at updated_at deleted_at",
         _dues_transactions,
     ),
-    Table(
+    TableRows(
         "dues_transaction_merchandise",
         "id dues_transaction_id merchandise_id provided_at provided_by provided_via created_at updated_at",
         _dues_transaction_merchandise,
     ),
-    Table(
+    TableRows(
         "payments",
         "id payable_id payable_type amount processing_fee method recorded_by order_id notes created_at "
         "updated_at deleted_at card_brand last_4 receipt_url receipt_sent",
         _payments,
     ),
-    Table(
+    TableRows(
         "square_transactions",
         "id transaction_timestamp amount source entry_method processing_fee transaction_id payment_id card_brand "
         "last_4 device_name staff_name description customer_name created_at updated_at",
         _square_transactions,
     ),
-    Table(
+    TableRows(
         "square_cash_transactions",
         "id transaction_id transaction_timestamp amount note name_of_sender created_at updated_at",
         _square_cash_transactions,

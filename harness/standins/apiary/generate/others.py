@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from uuid import UUID
 
-from harness.standins.apiary.generate.literals import NULL, Table, quote
+from harness.standins.apiary.generate.literals import NULL, TableRows, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
 from harness.standins.apiary.generate.words import odd_text, person
 
@@ -166,62 +166,62 @@ def _webhook_calls(plan: Plan) -> Iterator[str]:
         yield f"{number},'square',{payload},'https://apiary.example/api/v1/square','{{}}',{times}"
 
 
-TABLES: tuple[Table, ...] = (
-    Table("sponsors", "id name end_date created_at updated_at deleted_at", _sponsors),
-    Table("sponsor_domains", "id domain_name sponsor_id created_at updated_at deleted_at", _sponsor_domains),
-    Table("sponsor_users", "id email sponsor_id created_at updated_at deleted_at", _sponsor_users),
-    Table(
+TABLES: tuple[TableRows, ...] = (
+    TableRows("sponsors", "id name end_date created_at updated_at deleted_at", _sponsors),
+    TableRows("sponsor_domains", "id domain_name sponsor_id created_at updated_at deleted_at", _sponsor_domains),
+    TableRows("sponsor_users", "id email sponsor_id created_at updated_at deleted_at", _sponsor_users),
+    TableRows(
         "one_time_passwords",
         "id password origin_properties expires_at authenticatable_type authenticatable_id created_at updated_at",
         _one_time_passwords,
     ),
-    Table("oauth_clients", "id name redirect_uris grant_types revoked created_at updated_at", _oauth_clients),
-    Table("oauth_auth_codes", "id user_id client_id scopes revoked expires_at", _oauth_auth_codes),
-    Table("oauth_device_codes", "id client_id user_code scopes revoked expires_at", _oauth_device_codes),
-    Table(
+    TableRows("oauth_clients", "id name redirect_uris grant_types revoked created_at updated_at", _oauth_clients),
+    TableRows("oauth_auth_codes", "id user_id client_id scopes revoked expires_at", _oauth_auth_codes),
+    TableRows("oauth_device_codes", "id client_id user_code scopes revoked expires_at", _oauth_device_codes),
+    TableRows(
         "oauth_access_tokens",
         "id user_id client_id name scopes revoked created_at updated_at",
         _oauth_access_tokens,
     ),
-    Table("oauth_refresh_tokens", "id access_token_id revoked", _oauth_refresh_tokens),
-    Table(
+    TableRows("oauth_refresh_tokens", "id access_token_id revoked", _oauth_refresh_tokens),
+    TableRows(
         "action_events",
         "id batch_id user_id name actionable_type actionable_id target_type target_id model_type model_id fields "
         "status exception created_at updated_at original changes",
         _action_events,
     ),
-    Table(
+    TableRows(
         "attendance_exports",
         "id secret start_time end_time expires_at download_user_id downloaded_at created_at updated_at",
         _attendance_exports,
     ),
-    Table("failed_jobs", "id uuid connection queue payload exception failed_at", _failed_jobs),
-    Table("jobs", "id queue payload attempts available_at created_at", _jobs),
-    Table(
+    TableRows("failed_jobs", "id uuid connection queue payload exception failed_at", _failed_jobs),
+    TableRows("jobs", "id queue payload attempts available_at created_at", _jobs),
+    TableRows(
         "notification_templates",
         "id name subject body_markdown created_by created_at updated_at",
         _notification_templates,
     ),
-    Table(
+    TableRows(
         "nova_notifications",
         "id type notifiable_type notifiable_id data created_at updated_at",
         _nova_notifications,
     ),
-    Table(
+    TableRows(
         "recruiting_campaigns",
         "id name status notification_template_id created_by created_at updated_at",
         _recruiting_campaigns,
     ),
-    Table(
+    TableRows(
         "recruiting_visits",
         "id recruiting_name recruiting_email visit_token user_id created_at updated_at",
         _recruiting_visits,
     ),
-    Table("recruiting_responses", "response recruiting_visit_id created_at updated_at", _recruiting_responses),
-    Table(
+    TableRows("recruiting_responses", "response recruiting_visit_id created_at updated_at", _recruiting_responses),
+    TableRows(
         "recruiting_campaign_recipients",
         "id email_address source recruiting_campaign_id recruiting_visit_id user_id created_at updated_at",
         _recruiting_campaign_recipients,
     ),
-    Table("webhook_calls", "id name payload url headers created_at updated_at", _webhook_calls),
+    TableRows("webhook_calls", "id name payload url headers created_at updated_at", _webhook_calls),
 )

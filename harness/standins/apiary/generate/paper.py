@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from harness.standins.apiary.generate.literals import NULL, Table, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableRows, optional, quote
 from harness.standins.apiary.generate.plan import Plan, date, timestamp
 from harness.standins.apiary.generate.words import FIRST_NAMES, odd_text
 
@@ -131,27 +131,27 @@ def _assignments(plan: Plan) -> Iterator[str]:
         )
 
 
-TABLES: tuple[Table, ...] = (
-    Table("membership_agreement_templates", "id text deleted_at created_at updated_at", _templates),
-    Table(
+TABLES: tuple[TableRows, ...] = (
+    TableRows("membership_agreement_templates", "id text deleted_at created_at updated_at", _templates),
+    TableRows(
         "signatures",
         "id membership_agreement_template_id user_id uploaded_by scanned_agreement electronic cas_host "
         "cas_service_url_hash cas_ticket ip_address ip_address_location_estimate user_agent complete "
         "render_timestamp redirect_to_cas_timestamp cas_ticket_redeemed_timestamp created_at updated_at",
         _signatures,
     ),
-    Table(
+    TableRows(
         "travel",
         "id name destination primary_contact_user_id departure_date return_date fee_amount included_with_fee "
         "not_included_with_fee created_at updated_at deleted_at status forms",
         _travel,
     ),
-    Table(
+    TableRows(
         "travel_assignments",
         "id user_id travel_id created_at updated_at deleted_at tar_received matrix_itinerary",
         _assignments,
     ),
-    Table(
+    TableRows(
         "docusign_envelopes",
         "id signed_by url envelope_id signable_type signable_id complete "
         + " ".join(_FILE_COLUMNS)

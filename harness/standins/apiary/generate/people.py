@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.standins.apiary.encryption import IV_BYTES, encrypt_string
-from harness.standins.apiary.generate.literals import NULL, Table, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableRows, optional, quote
 from harness.standins.apiary.generate.plan import Plan, date, timestamp
 from harness.standins.apiary.generate.words import odd_text, person
 
@@ -144,8 +144,8 @@ def _resumes(plan: Plan) -> Iterator[str]:
         yield f"{number},{when},{when},{plan.user_of_resume(number)}"
 
 
-TABLES: tuple[Table, ...] = (
-    Table(
+TABLES: tuple[TableRows, ...] = (
+    TableRows(
         "users",
         "id uid gtid github_username gmail_address clickup_email gt_email first_name last_name preferred_name "
         "phone phone_verified emergency_contact_name shirt_size gender deleted_at created_at updated_at "
@@ -153,21 +153,21 @@ TABLES: tuple[Table, ...] = (
         "docusign_refresh_token_expires_at date_of_birth",
         _users,
     ),
-    Table(
+    TableRows(
         "teams",
         "id name self_serviceable visible visible_on_kiosk attendable description mailing_list_name "
         "slack_channel_name google_group created_at updated_at deleted_at project_manager_id",
         _teams,
     ),
-    Table("team_user", "id team_id user_id created_at updated_at", _team_user),
-    Table("majors", "id display_name gtad_majorgroup_name whitepages_ou school created_at updated_at", _majors),
-    Table("major_user", "id major_id user_id created_at updated_at deleted_at", _major_user),
-    Table(
+    TableRows("team_user", "id team_id user_id created_at updated_at", _team_user),
+    TableRows("majors", "id display_name gtad_majorgroup_name whitepages_ou school created_at updated_at", _majors),
+    TableRows("major_user", "id major_id user_id created_at updated_at deleted_at", _major_user),
+    TableRows(
         "class_standing_user",
         "id class_standing_id user_id created_at updated_at deleted_at",
         _class_standing_user,
     ),
-    Table("model_has_roles", "role_id model_type model_id", _model_has_roles),
-    Table("model_has_permissions", "permission_id model_type model_id", _model_has_permissions),
-    Table("resumes", "id created_at updated_at user_id", _resumes),
+    TableRows("model_has_roles", "role_id model_type model_id", _model_has_roles),
+    TableRows("model_has_permissions", "permission_id model_type model_id", _model_has_permissions),
+    TableRows("resumes", "id created_at updated_at user_id", _resumes),
 )

@@ -146,7 +146,7 @@ def _dump(
         reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         counters = read_auto_increments(reader, server.database)
         command = stack.enter_context(server.tools.start(argv, env=server.tool_environment(server.dumper)))
-        writer = _Writer(command, file, path, progress)
+        writer = _DumpWriter(command, file, path, progress)
         writer.start()
         writer.first_statement.wait(_COMMAND_LIMIT_S)
         lock.release()
@@ -252,7 +252,7 @@ class _ReadLock:
         self.note = f"both transactions were opened under a global read lock, held for {self.held_s:.3f} s"
 
 
-class _Writer(threading.Thread):
+class _DumpWriter(threading.Thread):
     """Takes the script from mysqldump, compresses it into a file, and digests what it writes."""
 
     def __init__(self, command: RunningCommand, file: BinaryIO, path: Path, progress: Callable[[int], None]) -> None:

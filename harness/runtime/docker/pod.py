@@ -15,7 +15,7 @@ import docker
 from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.limits import Limits
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, Server
+from harness.runtime.docker.container import ContainerPlan, ServerContainer
 from harness.runtime.docker.host import ContainerCommand, ContainerHost
 from harness.runtime.docker.images import ChosenImage
 from harness.runtime.docker.labels import drill_labels
@@ -48,11 +48,11 @@ class AppContainer:
         self._limits = limits
         self._plan = plan
         self._pod = pod
-        self._server: Server | None = None
+        self._server: ServerContainer | None = None
         self.ping: Callable[[], bool] = lambda: False
 
     @property
-    def server(self) -> Server | None:
+    def server(self) -> ServerContainer | None:
         """The container of the app, while there is one."""
         return self._server
 
@@ -62,7 +62,7 @@ class AppContainer:
             raise ServerFailed("Apiary is already running")
         self.stop()  # the container of an app that died is still there, for its log
         plan = replace(self._plan, env={**self._plan.env, **(environment or {})})
-        self._server = Server(self._client, plan, stop_s=self._limits.stop_s)
+        self._server = ServerContainer(self._client, plan, stop_s=self._limits.stop_s)
         self._server.start()
         try:
             self._server.wait_ready(lambda: self.ping(), timeout_s=self._limits.app_ready_s)
@@ -175,7 +175,7 @@ def pod_plan(spec: StackSpec, profile: Profile, image: ChosenImage, network: str
     )
 
 
-def prepare_storage(pod: Server, profile: Profile) -> None:
+def prepare_storage(pod: ServerContainer, profile: Profile) -> None:
     """Give the fresh volume the owner that the app's files have, and nothing in it."""
     completed = run(
         pod.host,
@@ -191,7 +191,7 @@ def apiary(
     spec: StackSpec,
     profile: Profile,
     image: ChosenImage,
-    pod: Server,
+    pod: ServerContainer,
     prefix: str,
     env: Mapping[str, str],
     url: str,

@@ -22,10 +22,10 @@ from harness.standins.meilisearch import (
 from harness.standins.meilisearch.auth import authorize
 from harness.standins.meilisearch.engine import EngineFailed
 from harness.standins.meilisearch.errors import ApiError
-from harness.standins.meilisearch.server import Answer, Call, Route, Server, error_answer
+from harness.standins.meilisearch.server import Answer, Call, Route, SearchServer, error_answer
 
 
-def make_app(server: Server) -> Starlette:
+def make_app(server: SearchServer) -> Starlette:
     """The application over an open database."""
     routes = (
         *routes_unsupported.ROUTES,
@@ -42,7 +42,7 @@ def _nothing(request: Request, error: Exception) -> Response:
     return Response(status_code=error.status_code, headers={HEADER: ENGINE_VERSION})
 
 
-def _http_route(server: Server, route: Route) -> HttpRoute:
+def _http_route(server: SearchServer, route: Route) -> HttpRoute:
     async def endpoint(request: Request) -> Response:
         try:
             answer = await _answer(server, route, request)
@@ -63,7 +63,7 @@ def _http_route(server: Server, route: Route) -> HttpRoute:
     return HttpRoute(route.address, typed, methods=[route.method])
 
 
-async def _answer(server: Server, route: Route, request: Request) -> Answer:
+async def _answer(server: SearchServer, route: Route, request: Request) -> Answer:
     if not route.is_open:
         authorize(request.headers.get("authorization"), server.master_key)
     call = Call(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import docker
 
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, Server
+from harness.runtime.docker.container import ContainerPlan, ServerContainer
 from harness.runtime.docker.images import ChosenImage
 from harness.runtime.docker.labels import drill_labels
 from harness.runtime.docker.reach import Reach
@@ -32,7 +32,7 @@ def search_container(
     *,
     indexing_memory: str,
     keep: bool = False,
-) -> Iterator[tuple[MeilisearchServer, Server, Callable[[], None]]]:
+) -> Iterator[tuple[MeilisearchServer, ServerContainer, Callable[[], None]]]:
     """An empty server with the master key of `spec`.
 
     Args:
@@ -45,7 +45,7 @@ def search_container(
     labels = drill_labels(spec.drill_id, spec.role, "meilisearch")
     with engine_errors("making the volume of Meilisearch"):
         client.volumes.create(name=name, labels=labels)
-    server = Server(
+    server = ServerContainer(
         client,
         ContainerPlan(
             title="Meilisearch",
@@ -86,6 +86,6 @@ def search_container(
             server.stop()
 
 
-def files_of(server: Server) -> ServerFiles:
+def files_of(server: ServerContainer) -> ServerFiles:
     """Its files, in the container."""
     return ServerFiles(server.host, _DATABASE, _DUMPS)

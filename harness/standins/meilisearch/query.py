@@ -14,7 +14,7 @@ from harness.standins.meilisearch.filters import parse_filter
 from harness.standins.meilisearch.index import Index
 from harness.standins.meilisearch.pointers import Document, select
 from harness.standins.meilisearch.reading import need_count, need_object, need_string, need_strings
-from harness.standins.meilisearch.store import Store
+from harness.standins.meilisearch.store import IndexStore
 
 COUNTED = 1000
 """The number of matches is exact up to this many, or up to `maxTotalHits` where that is more."""
@@ -89,7 +89,7 @@ def _code(name: str) -> str:
     return "invalid_search_" + re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", name)
 
 
-def run(store: Store, index: Index, query: Query) -> dict[str, Any]:
+def run(store: IndexStore, index: Index, query: Query) -> dict[str, Any]:
     """Search an index; returns the result object of the API."""
     started = time.monotonic()
     most = index.settings["pagination"]["maxTotalHits"]
