@@ -20,6 +20,7 @@ from harness.base.errors import (
     harness_error,
 )
 from harness.base.model import Step
+from harness.base.usage import Meter
 
 
 class Listener(Protocol):
@@ -54,12 +55,14 @@ class Clock:
 
     Attributes:
         steps: those that ended, the failed one last.
+        meter: asked at the end of each step what was used.
     """
 
     def __init__(self, listener: Listener, *, stage_limit_s: float | None = None) -> None:
         self.listener = listener
         self.stage_limit_s = stage_limit_s
         self.steps: list[Step] = []
+        self.meter = Meter()
 
     @contextmanager
     def step(self, name: str, title: str, *, decides: bool = True) -> Iterator[Note]:
@@ -85,7 +88,9 @@ class Clock:
                 stage.exit_code = EXIT_INCONCLUSIVE
             raise stage from error
         finally:
-            step = Step(name, title, began_at, time.monotonic() - began, note.detail, failed)
+            took_s = time.monotonic() - began
+            used = () if failed else self.meter.lap()
+            step = Step(name, title, began_at, took_s, note.detail, failed, note.size_bytes, used)
             self.steps.append(step)
             self.listener.ended(step)
 
@@ -126,6 +131,7 @@ class Note:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self.detail = ""
+        self.size_bytes: int | None = None
 
     def progress(self, text: str) -> None:
         """Tell how far the step is."""

@@ -22,6 +22,7 @@ from harness.base.errors import (
 )
 from harness.base.limits import Limits
 from harness.base.model import ArtifactFile, CheckResult, Component, DrillResult, NegativeControl
+from harness.base.usage import of_harness
 from harness.base.wait import wait_until
 from harness.checks.artifact import check_artifact
 from harness.checks.evidence import ArtifactEvidence, Evidence
@@ -29,6 +30,7 @@ from harness.checks.recovery import recovery_point_s
 from harness.drill.plan import DrillPlan
 from harness.drill.result import ALWAYS_UNPROVEN, result_of
 from harness.faults.injector import Injector
+from harness.runtime.process.usage import CHILDREN
 from harness.runtime.services.stack import Stack
 
 EXIT_REPORT_S = 3.0
@@ -92,6 +94,7 @@ class Run:
         with ExitStack() as running, _first_error_first(running):
             with self.clock.step(f"start-{role}", f"Start the servers of the {role}", decides=False) as note:
                 stack = running.enter_context(self.plan.runtime.stack(spec))
+                running.enter_context(self.clock.meter.watching(stack.usage, new=True))
                 note.detail = ", ".join(f"{part.name} {part.version}" for part in stack.components)
             self.outcome.components += [replace(part, role=f"{role} {part.role}") for part in stack.components]
             if role == "target":
@@ -111,7 +114,8 @@ class Run:
     def concluded(self) -> Iterator[None]:
         """Keep what ends the block early, as a part of the result; only bad usage passes through."""
         try:
-            yield
+            with self.clock.meter.watching(of_harness, CHILDREN.used):
+                yield
         except Exception as error:
             told = harness_error(error)
             if told.exit_code == EXIT_USAGE:

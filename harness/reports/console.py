@@ -11,6 +11,7 @@ from rich.table import Table
 
 from harness.base.errors import ERROR_DETAILS
 from harness.base.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
+from harness.reports.document import Grid
 from harness.reports.terminal import Terminal
 from harness.reports.words import SENTENCES, control_sentence, times
 
@@ -115,6 +116,16 @@ def _checks(checks: Sequence[CheckResult]) -> Table:
         text = escape(check.title) + (f"  [bold]({escape(', '.join(told))})[/]" if told else "")
         table.add_row(mark, f"{check.compared:,}", text)
     return table
+
+
+def print_grid(console: Terminal, grid: Grid) -> None:
+    """A table of a report."""
+    table = Table(box=None, pad_edge=False, title=grid.caption, title_justify="left", title_style="bold")
+    for column in grid.columns:
+        table.add_column(escape(column.title), justify="right" if column.number else "left", no_wrap=column.number)
+    for row in grid.rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
 
 
 def _counted(count: int, word: str) -> str:

@@ -18,6 +18,7 @@ from harness.reports.document import (
     Column,
     Document,
     FindingGroup,
+    Fold,
     Grid,
     Paragraph,
     Section,
@@ -28,6 +29,7 @@ from harness.reports.environment import backup_blocks, environment_blocks
 from harness.reports.first_screen import caveat_of, subject_of, tiles_of, title_of
 from harness.reports.problems import problems_of
 from harness.reports.proof import evidence_section
+from harness.reports.timing import timing_grids
 from harness.reports.trend import recovery_chart
 from harness.reports.words import (
     FAITHFUL,
@@ -152,6 +154,8 @@ def _timeline(steps: tuple[Step, ...]) -> Iterator[Block]:
     recovery_s = sum(span.duration_s for span in spans if span.emphasised)
     legend = f"counts for the recovery time ({seconds(recovery_s)} in all)"
     yield Timeline(f"{counted(len(steps), 'step')}, one after the other", legend, tuple(spans))
+    if grids := tuple(timing_grids(steps)):
+        yield Fold("Processor time and bytes", grids, "by step and by process")
     failed = [step.title for step in steps if step.failed]
     if failed:
         yield Paragraph(f"Failed: {', '.join(failed)}.")

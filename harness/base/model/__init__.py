@@ -10,7 +10,7 @@ from harness.base.model.database import DatabaseState, Orphans, SchemaObject, Ta
 from harness.base.model.files import PRIVILEGES, DirectoryTotals, FileState, FileTotals
 from harness.base.model.history import PastDrill, TrendEvidence, TrendLimits
 from harness.base.model.result import Change, DrillResult, InjectedFault, MatrixCell, MatrixResult, NegativeControl
-from harness.base.model.run import Acceptance, Component, Origin, Step
+from harness.base.model.run import Acceptance, Component, Origin, ProcessUsage, Step
 from harness.base.model.search import IdSet, IndexState, SearchableRows, SearchState, SearchTask
 from harness.base.model.verdict import CheckResult, Finding, Severity, Verdict
 
@@ -42,6 +42,7 @@ __all__ = [
     "Orphans",
     "PastDrill",
     "Probe",
+    "ProcessUsage",
     "Provenance",
     "SchemaObject",
     "SearchState",

@@ -53,8 +53,29 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessUsage:
+    """What processes of one kind used: `harness`, a server or a container by its name, `client`, `tools`.
+
+    Args:
+        name: the kind.
+        cpu_s: seconds of processor time, user and system.
+        read_bytes, written_bytes: what went through files and pipes; of a container, what went to and from disks.
+    """
+
+    name: str
+    cpu_s: float
+    read_bytes: int = 0
+    written_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the procedure with its measured time; `detail` holds counts and sizes in words."""
+    """One step of the procedure with its measured time; `detail` holds counts and sizes in words.
+
+    Args:
+        size_bytes: of the backup, what the step worked through; None where that is nothing that could be said.
+        processes: what was used since the step before ended.
+    """
 
     name: str
     title: str
@@ -62,3 +83,5 @@ class Step:
     duration_s: float
     detail: str = ""
     failed: bool = False
+    size_bytes: int | None = None
+    processes: tuple[ProcessUsage, ...] = ()

@@ -133,7 +133,7 @@ def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
         note.progress("files")
         files = directory / "target-files.jsonl"
         entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)
-        write_inventory(sorted_entries(entries, directory), files, content=True)
+        note.size_bytes = write_inventory(sorted_entries(entries, directory), files, content=True).totals.size_bytes
         note.detail = f"{sum(table.rows for table in target.tables):,} rows"
     before, migration = restored.before_migrating, None
     if before is not None:

@@ -63,6 +63,7 @@ def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
         limits = ArchiveLimits.of(backup.max_storage_bytes).within(*room)
         assert not isinstance(backup.storage, Volume), "opened before the drill"
         storage = replace(check_storage(backup.storage, inventory, limits=limits), lists=(inventory, of_source))
+        note.size_bytes = script.info.size_bytes + storage.totals.size_bytes
         note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows; {storage.totals.files:,} files"
     return ReadBackup(backup, script, storage, of_source or inventory, of_source is not None)
 

@@ -65,6 +65,7 @@ def restore_files(work: Restoration, note: Note) -> None:
     apiary, storage = work.stack.apiary, work.storage
     files = work.files = restore_storage(apiary.storage_host, apiary.storage_root, storage, clear=True)
     note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
+    note.size_bytes = files.totals.size_bytes
     if files.inside:
         note.detail += (
             f", of {files.inside} in {storage.artifact.name}; {files.left:,} entries outside of it were skipped"
@@ -79,6 +80,7 @@ def restore_database(work: Restoration, note: Note) -> None:
     sent = _Counter(work.stream.through(work.script.chunks()), note.progress)
     work.client_complaints = run_script(work.stack.mysql, sent, packets_fit=True)
     note.detail = f"{work.script.rows:,} rows, {size(sent.size_bytes)} of script"
+    note.size_bytes = sent.size_bytes
 
 
 def start(work: Restoration, note: Note) -> None:

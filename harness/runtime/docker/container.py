@@ -20,7 +20,8 @@ from docker.types import EndpointConfig
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from harness.base.errors import ServerFailed
+from harness.base.errors import HarnessError, ServerFailed
+from harness.base.model import ProcessUsage
 from harness.base.private import private_log
 from harness.base.wait import wait_until
 from harness.runtime.docker.client import engine_errors
@@ -176,6 +177,20 @@ class ServerContainer:
         except ServerFailed as error:
             return f"{error.fact}\n{error.details}"
         return ""
+
+    def usage(self) -> ProcessUsage | None:
+        """What its processes used since it was started; None where the engine does not say."""
+        try:
+            with engine_errors(f"asking what {self._plan.title} used"):
+                told = self._client.api.stats(self._plan.name, stream=False, one_shot=True)
+        except HarnessError:
+            return None
+        moved = dict.fromkeys(("read", "write"), 0)
+        for entry in told["blkio_stats"].get("io_service_bytes_recursive") or ():
+            if (direction := entry["op"].lower()) in moved:
+                moved[direction] += entry["value"]
+        used_ns = told["cpu_stats"]["cpu_usage"]["total_usage"]
+        return ProcessUsage(self._plan.title.removeprefix("the "), used_ns / 1e9, moved["read"], moved["write"])
 
     def running(self) -> bool:
         """Whether it runs now."""

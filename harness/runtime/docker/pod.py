@@ -14,6 +14,7 @@ import docker
 
 from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.limits import Limits
+from harness.base.model import ProcessUsage
 from harness.runtime.docker.client import engine_errors
 from harness.runtime.docker.container import ContainerPlan, ServerContainer
 from harness.runtime.docker.host import ContainerCommand, ContainerHost
@@ -82,6 +83,10 @@ class AppContainer:
     def exit_report(self) -> str:
         """One line and the end of its log if it ended without being told to, else nothing."""
         return self._server.exit_report() if self._server is not None else ""
+
+    def usage(self) -> ProcessUsage | None:
+        """What its processes used since it was started; None while there is none."""
+        return self._server.usage() if self._server is not None else None
 
     def host(self) -> ContainerHost:
         """Where a command runs now."""

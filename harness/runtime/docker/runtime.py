@@ -183,6 +183,11 @@ class DockerRuntime:
                     filter(None, (part.exit_report() for part in (mysql_server, search_server, pod, container))), ""
                 ),
                 egress=lambda: attempts_from(app.host),
+                usage=lambda: {
+                    used.name: used
+                    for part in (mysql_server, search_server, pod, container)
+                    if (used := part.usage()) is not None
+                },
                 server_controls={
                     "mysql": ContainerControl(mysql_server, mysql_ready),
                     "meilisearch": ContainerControl(search_server, search_ready, search_files(search_server)),

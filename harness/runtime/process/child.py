@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.base.errors import MissingProgram, ServerFailed
 from harness.base.private import private_log
 from harness.base.wait import wait_until
+from harness.runtime.process.usage import CHILDREN
 from harness.runtime.services.stack import ServerFiles
 
 LOG_TAIL_LINES = 200
@@ -60,6 +61,7 @@ class Child:
                 )
             except FileNotFoundError:
                 raise MissingProgram(f"cannot start {self.name}: program {self._argv[0]!r} not found") from None
+        CHILDREN.started(self._process, self.name)
 
     def running(self) -> bool:
         """Whether it was started and has not ended."""
@@ -87,10 +89,10 @@ class Child:
         self._signal(signal.SIGTERM)
         self._signal(signal.SIGCONT)  # a process that stands still would not hear it
         try:
-            self._process.wait(self._stop_s)
+            CHILDREN.ended(self._process, self._stop_s)
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
-            self._process.wait()
+            CHILDREN.ended(self._process)
 
     def let_go(self) -> None:
         """Leave it running from now on, also when this process ends: `stop` does nothing any more."""
@@ -105,7 +107,7 @@ class Child:
         """End it at once, as a power cut would: nobody who looks afterwards knows why it is gone."""
         if self._process is not None:
             self._signal(signal.SIGKILL)
-            self._process.wait()
+            CHILDREN.ended(self._process)
 
     def pause(self) -> None:
         """Let it stand still."""

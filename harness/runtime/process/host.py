@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.base.errors import MissingProgram, WaitTimeout
+from harness.runtime.process.usage import CHILDREN
 from harness.runtime.services.execution import CHUNK_BYTES, STDERR_LIMIT_BYTES, Completed
 
 
@@ -49,9 +50,11 @@ class LocalCommand:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._process.poll() is None:
+        try:
+            CHILDREN.ended(self._process, 0)
+        except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
-        self._process.wait()
+            CHILDREN.ended(self._process)
         self._reader.join(timeout=5)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
@@ -82,7 +85,7 @@ class LocalCommand:
 
     def wait(self, timeout_s: float) -> Completed:
         try:
-            status = self._process.wait(timeout_s)
+            status = CHILDREN.ended(self._process, timeout_s)
         except subprocess.TimeoutExpired:
             raise WaitTimeout(
                 f"timed out after {timeout_s:g} s waiting for {self._argv[0]} to end", details=self._stderr.text()
@@ -109,10 +112,12 @@ class LocalHost:
     Args:
         env: the environment of every command; nothing is inherited from the harness's own.
         cwd: work directory of the commands, or None for the harness's own.
+        purpose: what they are for, where the time of a drill is told.
     """
 
     env: Mapping[str, str] = field(default_factory=dict, repr=False)  # with passwords
     cwd: str | None = None
+    purpose: str = "tools"
 
     def start(
         self,
@@ -143,4 +148,5 @@ class LocalHost:
             ) from None
         except OSError as error:  # no right to run it, or nothing that this machine can run
             raise MissingProgram(f"cannot run {argv[0]!r}: {(error.strerror or str(error)).lower()}") from error
+        CHILDREN.started(process, self.purpose)
         return LocalCommand(process, argv)

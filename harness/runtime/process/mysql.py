@@ -53,7 +53,7 @@ def mysql_server(
             admin=spec.admin,
             app=spec.app,
             database=spec.database,
-            tools=LocalHost(env=env),
+            tools=LocalHost(env=env, purpose="client"),
             tools_address=("127.0.0.1", port),
             client=str(programs.client),
             dump=str(programs.dump),

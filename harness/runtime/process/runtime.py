@@ -191,7 +191,7 @@ class ProcessRuntime:
         process = _AppProcess(child, spec.limits.app_ready_s)
         app = Apiary(
             url=url,
-            host=LocalHost(env=app_env, cwd=str(directory)),
+            host=LocalHost(env=app_env, cwd=str(directory), purpose="Apiary"),
             php=php,
             user=None,
             storage_host=LocalHost(env=env),

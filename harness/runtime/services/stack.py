@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.base.model import Component, EgressAttempt
+from harness.base.model import Component, EgressAttempt, ProcessUsage
 from harness.runtime.services.apiary import Apiary
 from harness.runtime.services.execution import Host
 from harness.runtime.services.meilisearch import MeilisearchServer
@@ -66,6 +66,7 @@ class Stack:
         egress: tries to get out of the app's network, from inside; None where the runtime cannot close it.
         exit_report: names a server that went away by itself, with the end of its log; empty while all are there.
         server_controls: life and death of its servers, `mysql` and `meilisearch`.
+        usage: what its servers used since they were started, where they are no children of this process.
     """
 
     role: str
@@ -79,3 +80,4 @@ class Stack:
     exit_report: Callable[[], str] = lambda: ""
     egress: Callable[[], tuple[EgressAttempt, ...]] | None = None
     server_controls: Mapping[str, ServerControl] = field(default_factory=dict)
+    usage: Callable[[], Mapping[str, ProcessUsage]] = dict

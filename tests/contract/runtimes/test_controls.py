@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.base.wait import wait_until
+from harness.runtime.process.usage import CHILDREN
 from harness.runtime.spec import StackSpec
 from tests.contract.runtimes.stacks import Running, a_spec
 
@@ -32,6 +33,9 @@ def test_servers_that_are_killed_come_back_with_their_data(
             session.execute("INSERT INTO kept VALUES (7)")
         stack.meilisearch.client().create_index("kept", {"primaryKey": "id"})
         wait_until(lambda: stack.meilisearch.pending_tasks() == 0, what="the index", timeout_s=60)
+
+        used = {**CHILDREN.used(), **stack.usage()}
+        assert {"MySQL", "Meilisearch"} <= {name for name, of in used.items() if of.cpu_s > 0} or "MariaDB" in used
 
         controls["meilisearch"].pause()
         controls["meilisearch"].resume()
