@@ -48,7 +48,7 @@ class BackupCopy:
         """The artifact of that role in the manifest (`database`, `storage`, `inventory`)."""
         return self.directory / next(file.name for file in self.manifest.artifacts if file.role == role)
 
-    def seal(self) -> None:
+    def rewrite_manifest(self) -> None:
         """Write the manifest again with the sizes and digests of the files as they are now.
 
         The backup then looks as if its tool had written it like that: only the comparison with what the source

@@ -21,11 +21,11 @@ class ArtifactOptions(FaultOptions):
     """Options of a fault that damages a file of the backup.
 
     Args:
-        sealed: False: the damage came after the backup, so that its manifest no longer agrees. True: the tool
+        rewrite_manifest: False: the damage came after the backup, so that its manifest no longer agrees. True: the tool
             wrote it like that; the manifest is rewritten, and only what the source held can tell.
     """
 
-    sealed: bool = False
+    rewrite_manifest: bool = False
 
 
 Inject = Callable[[FaultContext, Random, Any], AbstractContextManager[None]]

@@ -144,9 +144,9 @@ def _guarded(planned: Planned, context: FaultContext, rng: Random) -> Iterator[N
         raise
     with _telling(name):
         held.__exit__(None, None, None)
-        sealed = isinstance(planned.options, ArtifactOptions) and planned.options.sealed
-        if sealed and context.changes:
-            context.backup.seal()
+        rewrite_manifest = isinstance(planned.options, ArtifactOptions) and planned.options.rewrite_manifest
+        if rewrite_manifest and context.changes:
+            context.backup.rewrite_manifest()
             context.changed("manifest", "manifest.json", "rewritten with the current sizes and digests of the files")
 
 

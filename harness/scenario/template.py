@@ -61,7 +61,7 @@ _NO_FAULT = """
 # [[fault]]                      # a fault to inject: `apiary-drill faults` lists all
 # name = "drop-row"
 # [fault.options]
-# sealed = true
+# rewrite_manifest = true
 """
 
 _FAULT = """

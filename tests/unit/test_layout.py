@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from functools import cache
 from importlib import resources
@@ -147,3 +148,13 @@ def test_one_class_name_means_one_thing_and_no_file_name_repeats_everywhere() ->
     assert {name: paths for name, paths in classes.items() if len(paths) > 1} == {}
     files = Counter(path.rpartition("/")[2] for path in modules())
     assert {name for name, count in files.items() if count > 4} == {"__init__.py"}
+
+
+def test_the_rooms_are_described_in_the_order_in_which_they_import() -> None:
+    root = Path(__file__).parents[2]
+    contracts = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    rooms = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    design, contributing = (root / "docs/design.md").read_text(), (root / "CONTRIBUTING.md").read_text()
+    assert re.findall(r"^\| `(\w+)/` \|", design, re.MULTILINE) == rooms
+    named = re.findall(r"^\| .* \| `(\w+)` \|$", contributing, re.MULTILINE)
+    assert (len(named), set(named) - set(rooms)) == (10, set())

@@ -74,7 +74,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             at = "artifact"
             [fault.options]
             table = "users"
-            sealed = true
+            rewrite_manifest = true
             [restore]
             steps = ["stop", "database", "files"]
             [runtime]
@@ -100,7 +100,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     )
     (planned,) = scenario.planned()
     assert (planned.fault.name, planned.at, scenario.needs_source) == ("drop-row", InjectionPoint.ARTIFACT, False)
-    assert planned.options.model_dump() == {"sealed": True, "table": "users"}
+    assert planned.options.model_dump() == {"rewrite_manifest": True, "table": "users"}
     assert scenario.restore.stages == (InjectionPoint.STOP, InjectionPoint.DATABASE, InjectionPoint.FILES)
     assert (scenario.runtime.kind, scenario.runtime.flavours) == (
         "process",
@@ -156,7 +156,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ),
         (
             MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nsealed = 1",
-            "fault.0.options.sealed: input should be a valid boolean, found 1",
+            "fault.0.options.rewrite_manifest: input should be a valid boolean, found 1",
         ),
         (
             MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",

@@ -41,7 +41,7 @@ def test_a_scenario_is_shown_in_words() -> None:
         "Excluded directories: nova-exports, dompdf\n"
         "Restore: stop, files, database, start, reindex\n"
         "Runs on: anything\n"
-        "Fault at artifact: drop-row (table = rsvps, sealed = True)\n"
+        "Fault at artifact: drop-row (table = rsvps, rewrite_manifest = True)\n"
         "  One row is missing from the dump.\n"
         "Expected: FAIL\n"
         "  required finding: row-count of rsvps\n"
@@ -146,7 +146,7 @@ def test_a_fault_is_shown_with_its_options() -> None:
             "drop-row  (dump)\n"
             "  One row is missing from the dump.\n"
             "  Injection points: artifact\n"
-            "  Option: sealed: bool = False\n"
+            "  Option: rewrite_manifest: bool = False\n"
             "  Option: table: str | None = None\n"
         ),
     )

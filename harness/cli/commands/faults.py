@@ -30,7 +30,7 @@ def faults(name: str | None) -> None:
     console = console_for()
     for family, members in FAMILIES.items():
         table = Table(box=None, pad_edge=False, title=family, title_justify="left", title_style="bold")
-        for heading in ("Fault", "Stage", "What it does"):
+        for heading in ("Fault", "Injection point", "What it does"):
             table.add_column(heading, no_wrap=heading != "What it does")
         for fault in members.values():
             table.add_row(escape(fault.name), fault.injection_point, escape(fault.summary))

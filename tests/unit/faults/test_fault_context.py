@@ -1,4 +1,4 @@
-"""The script's callbacks come at exactly their byte; a sealed backup's manifest agrees with its files again."""
+"""The script's callbacks come at exactly their byte; a manifest that is rewritten agrees with its files again."""
 
 from __future__ import annotations
 
@@ -63,14 +63,19 @@ def append(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iter
     yield
 
 
-@pytest.mark.parametrize("sealed", [True, False])
-def test_sealed_damage_agrees_with_the_manifest(backup: Path, sealed: bool) -> None:
+@pytest.mark.parametrize("rewrite_manifest", [True, False])
+def test_sealed_damage_agrees_with_the_manifest(backup: Path, rewrite_manifest: bool) -> None:
     before = read_manifest(backup)
     fault = Fault("append", "dump", (InjectionPoint.ARTIFACT,), "Appends.", append, ArtifactOptions)
-    faults = Injector([Planned(fault, ArtifactOptions(sealed=sealed), InjectionPoint.ARTIFACT)], 1, backup, Limits())
+    faults = Injector(
+        [Planned(fault, ArtifactOptions(rewrite_manifest=rewrite_manifest), InjectionPoint.ARTIFACT)],
+        1,
+        backup,
+        Limits(),
+    )
     with faults.around(InjectionPoint.ARTIFACT, directory=backup):
         pass
     now = measure(backup / "database.sql", "database")
-    assert read_manifest(backup) == (replace(before, artifacts=(now,)) if sealed else before)
+    assert read_manifest(backup) == (replace(before, artifacts=(now,)) if rewrite_manifest else before)
     assert before.artifacts != (now,)
-    assert [change.kind for change in faults.injected[0].changes] == ["byte", "manifest"][: 1 + sealed]
+    assert [change.kind for change in faults.injected[0].changes] == ["byte", "manifest"][: 1 + rewrite_manifest]

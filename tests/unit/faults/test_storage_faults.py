@@ -208,7 +208,7 @@ def test_sealed_damage_agrees_with_its_manifest_and_later_damage_does_not(backup
     assert agrees()
     break_("file-flipped")
     assert not agrees()
-    changes = break_("file-missing", sealed=True)
+    changes = break_("file-missing", rewrite_manifest=True)
     assert agrees()
     assert changes[-1].detail == "rewritten with the current sizes and digests of the files"
 
