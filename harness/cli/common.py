@@ -24,7 +24,7 @@ from harness.base.settings import (
     from_environment,
 )
 from harness.cli.connection_info import how_to_reach
-from harness.cli.context import EXIT_CODES, errors_console, say, settings_for, show_result
+from harness.cli.context import EXIT_CODES, errors_console, is_quiet, say, settings_for, show_result
 from harness.cli.options.group import backup_option, output_option, runtime_option, with_options
 from harness.cli.post_run import Finished, do_afterwards
 from harness.drill.plan import DrillPlan, new_drill_id
@@ -156,8 +156,9 @@ password_option = backup_option(
 
 
 def tell(line: str) -> None:
-    """Say on stderr what takes its time."""
-    errors_console.print(line, style="dim", markup=False, highlight=False)
+    """Say on stderr what takes its time, unless only what is wrong was asked for."""
+    if not is_quiet():
+        errors_console.print(line, style="dim", markup=False, highlight=False)
 
 
 def found_backup(path: Path, password: bytes | None) -> BackupUnderTest:
@@ -203,7 +204,7 @@ def drilling(
         quiet: don't print the result: it is one of several.
     """
     drill_id = new_drill_id(name)
-    console = console_for(stderr=as_json)
+    console = console_for(stderr=as_json, quiet=is_quiet())
     with terminable():
         for leftover in sweep(settings.state_dir):
             console.print(

@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import click
+
 from harness.base.model import DrillResult
 from harness.base.settings import Settings, from_environment
-from harness.reports.console import print_summary
+from harness.cli.options.group import output_option
+from harness.reports.console import print_failure, print_summary
 from harness.reports.terminal import console_for, errors_console, print_json, say
 
 EXIT_CODES = (
@@ -19,7 +22,25 @@ EXIT_CODES = (
     "server, a crashed check, or nothing to compare\n  130  interrupted\n"
 )
 
-__all__ = ["EXIT_CODES", "errors_console", "say", "settings_for", "show_result"]
+__all__ = ["EXIT_CODES", "errors_console", "is_quiet", "quiet_option", "say", "settings_for", "show_result"]
+
+_QUIET = "apiary-drill quiet"
+
+
+def _set_quiet(context: click.Context, parameter: click.Parameter, quiet: bool) -> None:
+    context.meta[_QUIET] = quiet
+
+
+quiet_option = output_option(
+    "--quiet", "-q", is_flag=True, callback=_set_quiet, expose_value=False, is_eager=True,
+    help="Print nothing on success, and only what is wrong on failure (for cron).",
+)  # fmt: skip
+
+
+def is_quiet() -> bool:
+    """Whether the command that runs was asked for nothing but what is wrong."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_QUIET))
 
 
 def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:
@@ -28,10 +49,13 @@ def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -
 
 
 def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:
-    """Print a result: as JSON, or on one screen for people."""
+    """Print a result: as JSON, on one screen for people, or for cron, what is wrong with it and nothing else."""
     from pydantic import TypeAdapter
 
     if as_json:
         print_json(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())
+    elif is_quiet():
+        if result.verdict is not result.expected_verdict:
+            print_failure(result, str(run_dir))
     else:
         print_summary(console_for(), result, str(run_dir))

@@ -12,6 +12,7 @@ from harness.base.errors import EXIT_NOT_AS_EXPECTED, EXIT_USAGE, HarnessError
 from harness.base.model import DrillResult, MatrixCell, MatrixResult, Severity, Verdict
 from harness.base.settings import Settings
 from harness.cli.common import tell
+from harness.cli.context import is_quiet
 from harness.cli.options.group import backup_option
 from harness.drill.plan import new_drill_id
 from harness.drill.result import exit_code
@@ -61,7 +62,7 @@ def drill_matrix(
             if as_json:
                 shown = {**TypeAdapter(MatrixResult).dump_python(result, mode="json"), "verdict": str(result.verdict)}
                 print_json(TypeAdapter(dict).dump_json(shown, indent=2).decode())
-            else:
+            elif not is_quiet() or result.verdict is not Verdict.PASS:
                 print_matrix(console_for(), result, str(store.directory))
     codes = {cell.exit_code for cell in result.cells}
     return EXIT_NOT_AS_EXPECTED if EXIT_NOT_AS_EXPECTED in codes else max(codes)

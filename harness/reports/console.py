@@ -12,7 +12,8 @@ from rich.table import Table
 from harness.base.errors import ERROR_DETAILS
 from harness.base.model import CheckResult, Component, DrillResult, Finding, InjectedFault, Severity, Step, Verdict
 from harness.reports.document import Grid
-from harness.reports.terminal import Terminal
+from harness.reports.first_screen import title_of
+from harness.reports.terminal import Terminal, print_line
 from harness.reports.words import SENTENCES, control_sentence, times
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
@@ -83,6 +84,22 @@ def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
     if result.error and said.exists():
         console.print(f"  Output at the failure: {said}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"  Details: {run_dir}", highlight=False, markup=False, soft_wrap=True)
+
+
+def print_failure(result: DrillResult, run_dir: str) -> None:
+    """What is wrong, a line for each thing, as a mail of cron shows it."""
+    print_line(f"{result.verdict}  {title_of(result)}: {SENTENCES[result.verdict]}")
+    errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
+    told = [f"{finding.code}  {finding.message} {finding.remedy}".rstrip() for finding in errors]
+    messages = {finding.message for finding in errors}
+    told += [reason for reason in result.reasons if reason not in messages]
+    for line in told[:_LISTED_FINDINGS]:
+        print_line(line)
+    if len(told) > _LISTED_FINDINGS:
+        print_line(f"… and {len(told) - _LISTED_FINDINGS} more")
+    for hint in result.hints:
+        print_line(f"HINT: {hint}")
+    print_line(f"Report: {Path(run_dir, 'report.html')}")
 
 
 def _fault(fault: InjectedFault) -> str:

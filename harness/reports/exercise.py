@@ -215,6 +215,9 @@ def _evidence(exercise: Exercise) -> Iterator[Block]:
         yield Paragraph(
             "Each entry of the history contains the digest of the previous one. No entry was changed or removed."
         )
+    if chain.amendments:
+        yield Paragraph("Drills that count under another name, or that were left out:")
+        yield Bullets(chain.amendments)
     yield Facts((("Entries", f"{chain.entries:,}"), ("Last digest", chain.digest)))
     rows = tuple(
         (f"{drilled.entry.started_at:%Y-%m-%d %H:%M}", drilled.entry.drill_id, drilled.entry.result_sha256)

@@ -41,10 +41,10 @@ class Terminal(Console):
         raise NoReader
 
 
-def console_for(*, stderr: bool = False) -> Terminal:
-    """A console of the terminal's width; 110 columns where there is none (a pipe, a CI log)."""
-    console = Terminal(stderr=stderr, emoji=False)
-    return console if console.is_terminal else Terminal(stderr=stderr, emoji=False, width=110)
+def console_for(*, stderr: bool = False, quiet: bool = False) -> Terminal:
+    """A console of the terminal's width; 110 columns where there is none (a pipe, a CI log); one that says nothing."""
+    console = Terminal(stderr=stderr, emoji=False, quiet=quiet)
+    return console if console.is_terminal else Terminal(stderr=stderr, emoji=False, width=110, quiet=quiet)
 
 
 errors_console = Terminal(stderr=True, emoji=False)

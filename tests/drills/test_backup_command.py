@@ -43,8 +43,8 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
         with server.session() as session:
             session.execute(f"GRANT {PRIVILEGES} ON {server.database}.* TO 'backup'@'%'")
             session.execute("GRANT RELOAD, PROCESS ON *.* TO 'backup'@'%'")
-        made = drill(settings, *arguments, "--to", str(tmp_path / "backup"))
-        assert made.returncode == 0, made.stdout + made.stderr
+        made = drill(settings, *arguments, "--quiet", "--to", str(tmp_path / "backup"))
+        assert (made.returncode, made.stdout, made.stderr) == (0, "", ""), "cron sends no mail"
         assert stopped.exists()
         assert started.exists()
         again = drill(settings, *arguments, "--to", str(tmp_path / "backup"))

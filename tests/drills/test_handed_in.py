@@ -141,9 +141,12 @@ def test_a_dump_that_is_cut_short_is_a_bad_backup(settings: Settings, script: Pa
         file.truncate(script.stat().st_size // 2)
     storage = tmp_path / "storage"
     storage.mkdir()
-    process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage))
-    assert process.returncode == 1
-    assert "the dump apiary.sql is truncated: " in " ".join(process.stdout.split())
+    process = drill(settings, "verify", "--quiet", "--dump", str(script), "--storage", str(storage))
+    assert (process.returncode, process.stderr) == (1, "")
+    first, *found, last = process.stdout.splitlines()
+    assert first.startswith("FAIL  ")
+    assert "the dump apiary.sql is truncated: " in found[0]
+    assert last.startswith(f"Report: {settings.runs_dir}")
     assert not list((settings.state_dir / "drills").iterdir()), "nothing is left behind"
 
 

@@ -21,6 +21,7 @@ from harness.cli.common import (
     settings_for,
     tell,
 )
+from harness.cli.context import is_quiet, quiet_option
 from harness.cli.options.group import GroupedHelp, output_option, section
 from harness.drill.plan import new_drill_id
 from harness.inputs.sources.stores import is_url, shown_url
@@ -87,6 +88,7 @@ _application_option = section("Application")
     "--start-command", metavar="COMMAND", help="Command that starts it again; always run, also after an error."
 )
 @_server_option("--mysqld", metavar="PROGRAM", help="Use the mysqldump of this server instead of the one found.")
+@quiet_option
 def backup(
     mysql_host: str,
     mysql_port: int,
@@ -126,7 +128,7 @@ def backup(
     for option, command in (("--stop-command", stop_command), ("--start-command", start_command)):
         if command is not None:
             check_command(command, option, settings.base_env.get("PATH"))
-    console = console_for()
+    console = console_for(quiet=is_quiet())
     programs = mysql_programs(settings)
     host = LocalHost(settings.base_env)
     account = Account(mysql_user, read_secret(mysql_password_file, "--mysql-password-file") or "")
@@ -183,14 +185,15 @@ def backup(
         sys.exit(EXIT_INTERRUPTED)
     between = taken.manifest.between
     if between is not None and (told := disagreements(between)):
-        console.print()
-        console.print(
+        told_on = console if between.settled else console_for()
+        told_on.print()
+        told_on.print(
             f"the dump and the files disagree about {', '.join(told)} after {between.attempts} attempts: "
             f"{', '.join(between.named)}",
             markup=False, highlight=False,
         )  # fmt: skip
         if not between.settled:
-            console.print("Back up with --stop-command and --start-command, or at a time with fewer uploads.")
+            told_on.print("Back up with --stop-command and --start-command, or at a time with fewer uploads.")
     console.print()
     place = to if is_url(to) else str(taken.directory)
     console.print(f"backup complete: {shown_url(place) if is_url(to) else place}", markup=False, highlight=False)

@@ -115,7 +115,8 @@ def exercise_found(
         point_objective_s=chosen.objectives.recovery_point_s if chosen is not None else None,
     )
     scorecard = read_scorecard(scorecard_file) if scorecard_file is not None else None
-    chain = Chain(recorded, digest, tuple(history.problems()))
+    amended = tuple(f"Entry {number}: {amendment}." for number, amendment in history.amendments())
+    chain = Chain(recorded, digest, tuple(history.problems()), amended)
     register = register_path(chosen, base)
     actions = read_actions(register) if register.exists() or (chosen and chosen.exercise.actions) else ()
     return exercise_of(entries, period, before, known, scorecard, chain), chosen, actions

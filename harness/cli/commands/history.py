@@ -12,8 +12,10 @@ from pydantic import TypeAdapter
 
 from harness.base.errors import HarnessError
 from harness.base.model import PastDrill, Verdict
+from harness.base.origin import origin_here
 from harness.cli.context import settings_for
 from harness.inputs.identity import checked_name
+from harness.records.history.amendment import Amendment
 from harness.records.history.baseline import good_drills
 from harness.records.history.chain import Link
 from harness.records.history.database import History
@@ -81,6 +83,52 @@ def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
     sys.exit(2 if failed else 0)
 
 
+_why = click.option("--why", default="", metavar="TEXT", help="Reason, kept in the history.")
+
+
+@history.command()
+@click.argument("name")
+@click.argument("new_name")
+@_why
+def rename(name: str, new_name: str, why: str) -> None:
+    """Count the drills of a backup by a new name.
+
+    The entries stay as they are: an entry of its own says who renamed them, when and why. Drills that are recorded
+    under the former name afterwards count under it again.
+
+    \b
+    Example:
+      apiary-drill history rename producton production --why "typo on the command line"
+    """
+    _amend(name, checked_name(new_name, "NEW_NAME"), why)
+
+
+@history.command()
+@click.argument("name")
+@_why
+def forget(name: str, why: str) -> None:
+    """Leave out the drills of a backup.
+
+    They are in no list, alarm or exercise any more. The entries stay as they are: an entry of its own says who forgot
+    them, when and why, and `history verify` and the
+    document of an exercise show it.
+
+    \b
+    Example:
+      apiary-drill history forget "generated data: documented" --why "drilled once, to try it"
+    """
+    _amend(name, "", why)
+
+
+def _amend(name: str, renamed_to: str, why: str) -> None:
+    origin = origin_here("", settings_for().command_env.get("SUDO_USER", ""))
+    amendment = Amendment(name, renamed_to, f"{origin.user} on {origin.host}", why)
+    link, about = _history().amend(amendment)
+    drills = f"{about:,} drill{'' if about == 1 else 's'}"
+    done = f"of {name} now counted as {renamed_to}" if renamed_to else f"of {name} no longer counted"
+    print_line(f"{drills} {done}; recorded as entry {link.number}")
+
+
 @history.command()
 @click.argument(
     "run_dirs", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="[RUN_DIR]…"
@@ -96,10 +144,12 @@ def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
     kept = _history()
     problems = kept.problems()
     entries, digest = kept.recorded()
-    if head is not None and head.lower() not in {link.digest for link in kept.links()}:
+    if head is not None and head.lower() not in {link.digest for link in kept.chain()}:
         problems.append(f"no entry has the digest {head}")
     for run_dir in run_dirs:
         problems += check_receipt(run_dir, kept)
+    for number, amendment in kept.amendments():
+        print_line(f"entry {number}: {amendment}")
     for problem in problems:
         print_line(problem)
     if not problems:

@@ -12,6 +12,7 @@ from harness.base.errors import UsageError
 from harness.base.model import Verdict
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, drilling, errors_console, runtime_options
+from harness.cli.context import is_quiet, quiet_option
 from harness.cli.options.group import GroupedHelp, backup_option, output_option
 from harness.cli.options.notifications import signing_options, telling_options
 from harness.cli.options.reports import report_options
@@ -32,6 +33,7 @@ from harness.scenario import definition as scenario
 @backup_option("--rng-seed", type=click.IntRange(min=0), help="Seed of the data.")
 @output_option("--keep", is_flag=True, help="Keep the restored target running.")
 @control_option
+@quiet_option
 @output_option(
     "--config",
     "config_file",
@@ -81,7 +83,7 @@ def run(
         unmet = chosen.expected.unmet(result)
         for told in unmet:
             errors_console.print(f"not as expected: {told}", markup=False, highlight=False, soft_wrap=True)
-        if not unmet and chosen.expected.verdict is not Verdict.PASS:
+        if not unmet and not is_quiet() and chosen.expected.verdict is not Verdict.PASS:
             # A FAIL in large letters is the last thing that was read.
             errors_console.print(f"as expected: verdict {chosen.expected.verdict}, with all expected findings")
         code = exit_code(result, chosen.expected)

@@ -31,8 +31,9 @@ from harness.reports.terminal import print_json, print_line
     "config_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Configuration whose backup must be listed.  [default: ./apiary-drill.toml, if present]",
+    help="Configuration whose backup is watched.  [default: ./apiary-drill.toml, if present]",
 )
+@click.option("--all", "-v", "everything", is_flag=True, help="Also list the backups with which all is well.")
 @click.option("--notify", is_flag=True, help="Also send an alarm to the services under [notify].")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(
@@ -40,29 +41,31 @@ def status(
     backups: tuple[str, ...],
     handed_in: bool,
     config_file: Path | None,
+    everything: bool,
     notify: bool,
     as_json: bool,
 ) -> None:
     """Show the age of each backup's last passed drill; exit code 1 when one is too old.
 
-    For cron and monitoring: it raises an alarm when drills stopped running. Drills with injected faults do not
-    count.
+    For cron and monitoring: it prints nothing as long as all is well, and a line for each backup that needs somebody.
+    The backups that --backup or the configuration name are watched; without either, all that were ever drilled. A
+    drill is good when it ended with PASS; negative controls do not count.
 
     \b
     Example:
-      apiary-drill status --max-age 100d
+      apiary-drill status --max-age 100d --all
       apiary-drill status --max-age 36h --backup production --json
     """
     max_age_s = duration_s(max_age, "--max-age")
     telling = _telling(config_file) if notify else None
     history = History(settings_for().history_path)
-    now, configured = datetime.now(UTC), () if backups else _configured(config_file)
+    now, watched = datetime.now(UTC), backups or _configured(config_file)
     problem = ""
     found: tuple[BackupStatus, ...] = ()
     try:
         entries = [link.entry() for link in history.links()]
         chosen = [entry for entry in entries if not (handed_in and entry.generated)]
-        found = status_of(chosen, now, max_age_s, backups, configured)
+        found = status_of(chosen, now, max_age_s, watched)
         if not found:
             problem = f"the history {history.path} has no drill of a backup"
         elif broken := history.problems():
@@ -73,7 +76,7 @@ def status(
     if as_json:
         print_json(json.dumps(_as_json(ok, problem, now, max_age_s, history, found), indent=2))
     else:
-        for each in found:
+        for each in found if everything else (each for each in found if not each.ok):
             what = "generated data" if each.generated else "backup"
             name = each.backup.removeprefix("generated data: ")
             print_line(f"{'OK   ' if each.ok else 'ALARM'}  {what} {name}: {each.message}")

@@ -13,6 +13,7 @@ from harness.base.limits import duration_s
 from harness.base.model import DrillResult
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, runtime_options
+from harness.cli.context import quiet_option
 from harness.cli.matrix import drill_matrix, matrix_option
 from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
 from harness.cli.options.group import GroupedHelp, backup_option
@@ -43,6 +44,7 @@ def _time(context: click.Context, option: click.Parameter, text: str | None) -> 
 )
 @matrix_option
 @control_option
+@quiet_option
 @runtime_options
 @signing_options
 @telling_options

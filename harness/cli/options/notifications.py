@@ -11,7 +11,7 @@ import click
 from harness.base.errors import HarnessError, harness_error
 from harness.base.model import DrillResult
 from harness.base.settings import CONFIG_NAME, Settings, TellingSettings
-from harness.cli.context import errors_console, settings_for
+from harness.cli.context import errors_console, is_quiet, settings_for
 from harness.cli.options.group import output_option, with_options
 from harness.monitoring.config import checked_ping, read_table, settings_of
 from harness.monitoring.notify import notify_not_begun
@@ -162,4 +162,5 @@ def sign(run_dir: Path, result: DrillResult, telling: TellingSettings, reports: 
 
     key = load_private(telling.sign_key, telling.sign_passphrase)
     path = sign_run(run_dir, result, key, reports)
-    errors_console.print(f"signed by {key.key_id}: {path}", markup=False, highlight=False, soft_wrap=True)
+    if not is_quiet():
+        errors_console.print(f"signed by {key.key_id}: {path}", markup=False, highlight=False, soft_wrap=True)

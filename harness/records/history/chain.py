@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -25,10 +25,11 @@ class Link:
     Args:
         number: 1, 2, 3, … in the order in which runs were recorded.
         recorded_at: when, UTC, as text.
-        how: `drill` (the run recorded itself) or `import`.
+        how: `drill` (the run recorded itself), `import`, or what an amendment does (`rename`, `forget`).
         body: the entry's bytes.
         previous: digest of the row before, hexadecimal.
         digest: of this row.
+        name: of its backup since an amendment; empty where it is the entry's own.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Link:
     body: bytes
     previous: str
     digest: str
+    name: str = ""
 
     def entry(self) -> Entry:
         """The run.
@@ -45,7 +47,8 @@ class Link:
             UsageError: the bytes are no entry, or one of a newer program.
         """
         try:
-            return _ENTRY.validate_json(self.body)
+            entry = _ENTRY.validate_json(self.body)
+            return replace(entry, backup=self.name) if self.name else entry
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise UsageError(
@@ -56,7 +59,11 @@ class Link:
 def canonical(entry: Entry) -> bytes:
     """JSON with sorted keys, no spaces and all of its text in UTF-8: the same entry has the same bytes everywhere."""
     assert entry.format_version == ENTRY_VERSION
-    value = _ENTRY.dump_python(entry, mode="json")
+    return canonical_json(_ENTRY.dump_python(entry, mode="json"))
+
+
+def canonical_json(value: object) -> bytes:
+    """As `canonical`, for any value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 

@@ -10,19 +10,25 @@ import os
 import secrets
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+from pydantic import ValidationError
 
 from harness.base.errors import HarnessError, UsageError
 from harness.base.private import private_directory, private_file
-from harness.records.history.chain import BEGINNING, Link, broken_links, canonical, link
+from harness.records.history.amendment import ADAPTER, FORGET, RENAME, Amendment, name_now
+from harness.records.history.chain import BEGINNING, Link, broken_links, canonical, canonical_json, link
 from harness.records.history.entry import Entry
 from harness.records.history.filesystem import network_filesystem
 
-FORMAT = 1
+FORMAT, AMENDED_FORMAT = 1, 2
+"The second one from the first amendment on: a program that does not know them would read them as drills."
 APPLICATION_ID = 0x41504452  # "APDR"
 LOCK_TIMEOUT_S = 30.0
 
@@ -89,33 +95,15 @@ class History:
                 f"the history {self.path} is on a network file system ({kind}), where concurrent writes damage it",
                 "Set APIARY_DRILL_HISTORY to a file on a local disk.",
             )
-        body = canonical(entry)
         if not self.path.exists():
             self._make()
-        with self._opened(write=True) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._must_be_whole(connection)
-                known = connection.execute(
-                    "SELECT number, json_extract(body, '$.result_sha256') FROM entries WHERE drill_id = ?",
-                    (entry.drill_id,),
-                ).fetchone()
-                if known is None:
-                    entries, digest = self._head(connection)
-                    moment = (recorded_at or datetime.now(UTC)).isoformat(timespec="seconds")
-                    new = link(entries + 1, moment, how, body, digest)
-                    connection.execute(
-                        f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
-                        (new.number, new.recorded_at, new.how, body.decode(), new.previous, new.digest),
-                    )
-                    connection.execute("UPDATE head SET entries = ?, digest = ?", (new.number, new.digest))
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-        if known is None:
-            return new
+        with self._changed() as connection:
+            known = connection.execute(
+                "SELECT number, json_extract(body, '$.result_sha256') FROM entries WHERE drill_id = ?",
+                (entry.drill_id,),
+            ).fetchone()
+            if known is None:
+                return self._chain(connection, how, canonical(entry), recorded_at)
         if known[1] != entry.result_sha256:
             raise UsageError(
                 f"{entry.drill_id} is entry {known[0]} of the history with a different result: it was changed "
@@ -123,6 +111,38 @@ class History:
                 "Entries are never replaced; `apiary-drill history verify` checks the history itself.",
             )
         return None
+
+    def amend(self, amendment: Amendment) -> tuple[Link, int]:
+        """Let the drills of a name count under another one, or not at all; chained as an entry of its own.
+
+        Returns:
+            the new row, and how many drills it is about.
+
+        Raises:
+            NoHistory: there is none.
+            UsageError: no drill counts under this name, or the file is foreign, damaged or newer.
+        """
+        about = sum(1 for _ in self.links(backup=amendment.name))
+        if not about:
+            names = sorted({each.entry().backup for each in self.links()})
+            raise UsageError(
+                f"the history has no drill of the backup {amendment.name!r}",
+                f"Its backups: {', '.join(names) or 'none'}.",
+            )
+        with self._changed() as connection:
+            connection.execute(f"PRAGMA user_version = {AMENDED_FORMAT}")
+            body = canonical_json(ADAPTER.dump_python(amendment, mode="json"))
+            return self._chain(connection, amendment.how, body), about
+
+    def amendments(self) -> list[tuple[int, Amendment]]:
+        """Every amendment with its number, in their order."""
+        with self._opened() as connection:
+            return self._amendments(connection)
+
+    def chain(self) -> Iterator[Link]:
+        """Every row in the order of recording, amendments and forgotten drills as well."""
+        with self._opened() as connection:
+            yield from map(_link, connection.execute(f"SELECT {_COLUMNS} FROM entries ORDER BY number"))
 
     def links(
         self,
@@ -133,7 +153,7 @@ class History:
         until: datetime | None = None,
         limit: int | None = None,
     ) -> Iterator[Link]:
-        """Rows by the start of their drills, newest first.
+        """Drills by their start, newest first, under the names that they count under now.
 
         Args:
             backup, verdict: only these.
@@ -144,19 +164,22 @@ class History:
             NoHistory: there is none.
             UsageError: the file is foreign, damaged or newer.
         """
-        wanted = {"backup =": backup, "verdict =": verdict, "started_at >=": _text(since), "started_at <": _text(until)}
+        wanted = {"verdict =": verdict, "started_at >=": _text(since), "started_at <": _text(until)}
         given = {condition: value for condition, value in wanted.items() if value is not None}
-        where = " AND ".join(f"{condition} ?" for condition in given) or "1"
+        where = " AND ".join(["drill_id IS NOT NULL", *(f"{condition} ?" for condition in given)])
         with self._opened() as connection:
+            amendments = self._amendments(connection)
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM entries WHERE {where} ORDER BY started_at DESC, number DESC LIMIT ?",
-                (*given.values(), -1 if limit is None else limit),
+                f"SELECT {_COLUMNS}, backup FROM entries WHERE {where} ORDER BY started_at DESC, number DESC",
+                tuple(given.values()),
             )
-            for row in rows:
-                yield _link(row)
+            named = ((row, name_now(str(row[6]), row[0], amendments)) for row in rows)
+            chosen = ((row, name) for row, name in named if name is not None and backup in (None, name))
+            for row, name in islice(chosen, limit):
+                yield _link((*row[:6], name if name != row[6] else ""))
 
     def recorded(self) -> tuple[int, str]:
-        """How many runs were ever recorded, and the digest of the last one."""
+        """How many entries were ever recorded, and the digest of the last one."""
         with self._opened() as connection:
             return self._head(connection)
 
@@ -172,6 +195,43 @@ class History:
             self._must_be_whole(connection)
             rows = connection.execute(f"SELECT {_COLUMNS} FROM entries ORDER BY number")
             return list(broken_links(map(_link, rows), *self._head(connection)))
+
+    @contextmanager
+    def _changed(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of what is done in it, or nothing."""
+        with self._opened(write=True) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._must_be_whole(connection)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _chain(
+        self, connection: sqlite3.Connection, how: str, body: bytes, recorded_at: datetime | None = None
+    ) -> Link:
+        entries, digest = self._head(connection)
+        moment = (recorded_at or datetime.now(UTC)).isoformat(timespec="seconds")
+        new = link(entries + 1, moment, how, body, digest)
+        connection.execute(
+            f"INSERT INTO entries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+            (new.number, new.recorded_at, new.how, body.decode(), new.previous, new.digest),
+        )
+        connection.execute("UPDATE head SET entries = ?, digest = ?", (new.number, new.digest))
+        return new
+
+    def _amendments(self, connection: sqlite3.Connection) -> list[tuple[int, Amendment]]:
+        rows = connection.execute(
+            "SELECT number, body FROM entries WHERE how IN (?, ?) AND drill_id IS NULL ORDER BY number",
+            (RENAME, FORGET),
+        )
+        try:
+            return [(number, ADAPTER.validate_json(body)) for number, body in rows]
+        except ValidationError:
+            raise self._damaged("an amendment is not one") from None
 
     def _head(self, connection: sqlite3.Connection) -> tuple[int, str]:
         row = connection.execute("SELECT entries, digest FROM head").fetchone()
@@ -242,9 +302,9 @@ class History:
                 f"{self.path} is not a history of apiary-drill; it was not modified",
                 "Set APIARY_DRILL_HISTORY to another file.",
             )
-        if version > FORMAT:
+        if version > AMENDED_FORMAT:
             raise UsageError(
-                f"the history {self.path} has format {version}, but this version reads up to {FORMAT}; it was "
+                f"the history {self.path} has format {version}, but this version reads up to {AMENDED_FORMAT}; it was "
                 "not modified",
                 "Use the version of apiary-drill that wrote it, or a newer one.",
             )
@@ -256,9 +316,9 @@ class History:
         )
 
 
-def _link(row: tuple[int, str, str, str, str, str]) -> Link:
-    number, recorded_at, how, body, previous, digest = row
-    return Link(number, recorded_at, how, body.encode(), previous, digest)
+def _link(row: Sequence[Any]) -> Link:
+    number, recorded_at, how, body, *rest = row
+    return Link(number, recorded_at, how, body.encode(), *rest)
 
 
 def _text(moment: datetime | None) -> str | None:

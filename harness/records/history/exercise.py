@@ -115,11 +115,13 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The state of the history: how many runs were ever recorded, the last digest, and what is wrong with it."""
+    """The state of the history: how many entries were ever recorded, the last digest, what is wrong with it, and which
+    drills count under another name or not at all, a sentence each."""
 
     entries: int
     digest: str
     problems: tuple[str, ...]
+    amendments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,6 @@ def status_of(
     now: datetime,
     max_age_s: float,
     wanted: Sequence[str] = (),
-    configured: Sequence[str] = (),
 ) -> tuple[BackupStatus, ...]:
     """Every backup with its last good drill, those that need somebody first.
 
@@ -51,10 +50,9 @@ def status_of(
         entries: newest first. Negative controls say nothing of a backup and are left out.
         now: when it is asked.
         max_age_s: how old the last good drill may be.
-        wanted: only these; one that was never drilled is not ok.
-        configured: those that have to be there besides all that were drilled.
+        wanted: only these, and one that was never drilled is not ok; all that were ever drilled, where it is empty.
     """
-    drills: dict[str, list[Entry]] = {name: [] for name in wanted or configured}
+    drills: dict[str, list[Entry]] = {name: [] for name in wanted}
     for entry in entries:
         if not entry.control and (not wanted or entry.backup in drills):
             drills.setdefault(entry.backup, []).append(entry)

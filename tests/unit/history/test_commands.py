@@ -86,7 +86,7 @@ def test_each_backup_has_its_line_and_one_that_is_too_old_is_enough(command: Com
     history.append(recent("one", days_ago=3))
     history.append(recent("two", days_ago=200, backup="weekly"))
     history.append(recent("three", days_ago=1, backup="generated data: documented", generated=True))
-    answer = command("status", "--max-age", "100d")
+    answer = command("status", "--max-age", "100d", "--all")
     assert answer.exit_code == 1
     lines = answer.output.splitlines()
     assert [line[:40] for line in lines] == [
@@ -95,7 +95,9 @@ def test_each_backup_has_its_line_and_one_that_is_too_old_is_enough(command: Com
         "OK     generated data documented: the la",
     ]
     assert lines[0].endswith(": more than 100 days")
-    assert command("status", "--max-age", "201d").exit_code == 0
+    assert command("status", "--max-age", "100d").output == f"{lines[0]}\n", "unasked, only what is wrong"
+    quiet = command("status", "--max-age", "201d")
+    assert (quiet.exit_code, quiet.output) == (0, "")
     assert command("status", "--backup", "production").exit_code == 0
     assert command("status", "--backup", "production", "--backup", "weekly").exit_code == 1
 
@@ -114,7 +116,10 @@ def test_the_configured_backup_has_to_be_there(command: Command, history: Histor
     assert command("status").exit_code == 0
     config.write_text('[backup]\nname = "nightly"\ndirectory = "backups/*"\n')
     answer = command("status")
-    assert (answer.exit_code, answer.output.splitlines()[0]) == (1, "ALARM  backup nightly: it was never drilled")
+    assert (answer.exit_code, answer.output) == (1, "ALARM  backup nightly: it was never drilled\n")
+    history.append(recent("typo", days_ago=300, backup="nigthly"))
+    history.append(recent("two", days_ago=1, backup="nightly"))
+    assert command("status").exit_code == 0, "what the configuration does not name is not watched"
     config.write_text("[bakcup]\n")
     assert command("status").exit_code == 2
 
@@ -196,6 +201,46 @@ def test_a_whole_history_is_told_with_its_last_digest(command: Command, history:
         f"2 entries verified: none changed, none removed; the last digest is {digest}\n",
     )
     assert command("history", "verify", "--head", digest).exit_code == 0
+
+
+def test_a_backup_is_renamed_and_forgotten_in_the_chain(command: Command, history: History) -> None:
+    """A typo poisons nothing, nothing is taken away, and what comes later under the same name counts again."""
+    history.append(recent("one", days_ago=300, backup="producton"))
+    history.append(recent("two", days_ago=2))
+    history.append(recent("three", days_ago=250, backup="tried once"))
+    assert command("status").exit_code == 1
+    renamed = command("history", "rename", "producton", "production", "--why", "a typo")
+    assert renamed.output == "1 drill of producton now counted as production; recorded as entry 4\n"
+    forgotten = command("history", "forget", "tried once")
+    assert forgotten.output == "1 drill of tried once no longer counted; recorded as entry 5\n"
+    assert (command("status").exit_code, command("status").output) == (0, "")
+    counted = [(link.number, link.entry().backup) for link in history.links()]
+    assert counted == [(2, "production"), (1, "production")]
+    assert [link.number for link in history.links(backup="production", limit=1)] == [2]
+    assert [link.entry().backup for link in history.links(backup="producton")] == []
+    verified = command("history", "verify", "--head", next(iter(history.chain())).digest)
+    assert verified.exit_code == 0
+    told = verified.output.splitlines()
+    assert told[0].startswith("entry 4: ")
+    assert told[0].endswith(" renamed producton to production: a typo")
+    assert told[1].endswith(" forgot the drills of tried once")
+    assert told[2].startswith("5 entries verified: none changed, none removed; ")
+    history.append(recent("four", days_ago=150, backup="tried once"))
+    assert command("status").output.startswith("ALARM  backup tried once: the last passed drill")
+    missing = command("history", "forget", "nobody")
+    assert missing.exit_code == 2
+    assert "the history has no drill of the backup 'nobody'" in missing.output
+    assert "HINT: Its backups: production, tried once." in missing.output
+
+
+def test_an_amendment_that_was_changed_is_found(command: Command, history: History) -> None:
+    history.append(entry("one", backup="producton"))
+    command("history", "rename", "producton", "production")
+    with closing(sqlite3.connect(history.path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,), "an older program refuses it"
+        connection.execute("UPDATE entries SET body = replace(body, 'production', 'elsewhere')")
+        connection.commit()
+    assert command("history", "verify").output.splitlines()[-1] == "entry 2 was changed after it was recorded"
 
 
 def test_a_history_that_was_written_anew_is_found_with_an_old_digest(command: Command, history: History) -> None:

@@ -178,13 +178,13 @@ def test_a_database_of_somebody_else_is_refused_and_left(tmp_path: Path) -> None
 
 
 def test_a_newer_history_is_refused_and_left(history: History) -> None:
-    change(history, "PRAGMA user_version = 2")
+    change(history, "PRAGMA user_version = 3")
     before = history.path.read_bytes()
     for use in (lambda: history.append(entry("four")), lambda: list(history.links()), history.problems):
         with pytest.raises(UsageError) as caught:
             use()
         assert str(caught.value) == (
-            f"the history {history.path} has format 2, but this version reads up to 1; {LEFT}\n"
+            f"the history {history.path} has format 3, but this version reads up to 2; {LEFT}\n"
             "HINT: Use the version of apiary-drill that wrote it, or a newer one."
         )
     assert history.path.read_bytes() == before

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from harness.base.errors import BrokenArtifact, StageFailed
 from harness.base.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
 from harness.drill.result import result_of
 from harness.records.run_directory import RunDirectory
-from harness.reports.console import ConsoleProgress, print_summary
+from harness.reports.console import ConsoleProgress, print_failure, print_summary
 from harness.reports.failure import tell_unmet
 from harness.scenario.expectation import Expected
 from tests.tables import over_table
@@ -75,6 +76,15 @@ def test_a_fail_says_why_in_the_words_of_the_findings() -> None:
     assert "error row-count Table users has 1 rows, the source had 2. Look at the dump." in lines
     verdict = lines.index("FAIL The backup does not restore correctly.")
     assert lines[verdict + 1] == "Table users has 1 rows, the source had 2."
+
+
+def test_for_cron_a_failure_is_one_line_for_each_thing_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    print_failure(replace(result(check("rows", 2, LOST, NOTED)), scenario="documented"), "/runs/one")
+    assert capsys.readouterr().out.splitlines() == [
+        "FAIL  Generated data, scenario documented: The backup does not restore correctly.",
+        "row-count  Table users has 1 rows, the source had 2. Look at the dump.",
+        "Report: /runs/one/report.html",
+    ]
 
 
 def test_inconclusive_is_neither_and_says_what_could_not_be_told() -> None:
