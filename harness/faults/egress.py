@@ -45,7 +45,7 @@ def answering(stack: Stack, address: str, *, ready_s: float) -> Iterator[str]:
     if not isinstance(host, ContainerHost):
         raise HarnessError("local processes have no network of their own", "Run it with --runtime docker.")
     port = _PORTS[address]
-    with engine_errors("looking at the application's network"):
+    with engine_errors("inspecting the application's network"):
         image = str(host.client.api.inspect_container(host.container_id)["Image"])
     server = ServerContainer(
         host.client,

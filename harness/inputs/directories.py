@@ -44,7 +44,7 @@ def check_directory(directory: Path) -> None:
         if entries <= names:
             raise UsageError(
                 f"{directory} is a repository of {tool}, not the backup itself",
-                f"Take the backup out of it first ({restore}), and hand in what comes out.",
+                f"Take the backup out of it first ({restore}), and verify the result.",
             )
     if names & _PHYSICAL:
         raise UsageError(

@@ -57,7 +57,7 @@ def _digests(sidecar: Path, name: str) -> Iterator[tuple[str, str]]:
         return
     one, several = _OF_ONE.fullmatch(sidecar.name), _OF_SEVERAL.fullmatch(sidecar.name)
     match = several or one
-    assert match is not None, "is_sidecar said so"
+    assert match is not None, "is_sidecar found one"
     if one is not None and several is None and one.group("file") not in (name, Path(name).stem):
         return
     algorithm = match.group("algorithm").lower()

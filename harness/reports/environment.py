@@ -64,8 +64,8 @@ def _origin(origin: Provenance, drilled_at: datetime) -> tuple[str, ...]:
         origin.role,
         origin.location,
         origin.version,
-        moment(at) if at else "not told",
-        span(round(max(0.0, (drilled_at - at).total_seconds()))) if at else "not told",
+        moment(at) if at else "not reported",
+        span(round(max(0.0, (drilled_at - at).total_seconds()))) if at else "not reported",
         ", ".join(origin.checked) or "nothing beside it",
         among if origin.matched <= len(origin.among) else f"{among}, …",
     )

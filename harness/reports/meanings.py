@@ -142,7 +142,7 @@ MEANINGS: dict[str, Meaning] = {
 
 STEP = Meaning(
     "The drill ended at this step; nothing after it was checked.",
-    "Read what the step said, remove the cause, and run the drill again.",
+    "Read the output of the step, remove the cause, and run the drill again.",
 )
 """For a step that failed."""
 

@@ -18,8 +18,8 @@ rng_seed = 1                     # the same number makes the same data, and the 
 
 [backup]
 # mode = "hot"                   # quiesced: the application is stopped for the backup
-# excluded_tables = []           # in place of the tables that the guide leaves out
-# excluded_directories = []      # in place of the directories that the guide leaves out
+# excluded_tables = []           # in place of the tables that the documented procedure excludes
+# excluded_directories = []      # in place of the directories that the documented procedure excludes
 # further_databases = []         # other databases in the same script
 # storage_form = "tar.zst"       # copy: a plain directory
 # dump_options = []              # further options of mysqldump

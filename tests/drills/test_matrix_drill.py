@@ -36,5 +36,5 @@ def test_each_combination_is_drilled_and_the_worst_counts(settings: Settings, ba
     codes = [cell["exit_code"] for cell in cells]
     assert process.returncode == (1 if 1 in codes else max(codes))
     assert json.loads(saved.read_text())["cells"] == cells
-    assert result["purpose"] == "The backup database.sql.zst with storage.tar.zst, handed in by an operator."
+    assert result["purpose"] == "The backup database.sql.zst with storage.tar.zst."
     assert "combination 2 of 2: mysql mariadb, meilisearch embedded" in told(process)

@@ -48,6 +48,6 @@ def test_a_backup_whose_files_are_in_a_volume_passes(
     result = json.loads(process.stdout)
     assert [finding["code"] for finding in result["findings"] if finding["severity"] == "error"] == []
     assert process.returncode == 0, process.stderr
-    assert result["purpose"] == f"The backup apiary.sql with volume {name}, handed in by an operator."
+    assert result["purpose"] == f"The backup apiary.sql with volume {name}."
     files = next(check for check in result["checks"] if check["check"] == "files")
     assert files["compared"] > 300

@@ -65,6 +65,7 @@ TEXTS = tuple(_texts())
         (r"^So many drills\b", "Number of …"),
         (r"\bA backup that was handed in\b", "the backup's own name"),
         (r"\b[Bb]roken on purpose\b", "fault injected"),
+        (r"\b(told|said|[Hh]anded in|[Tt]he guide)\b", "reported, output, verified, the documented procedure"),
     ],
 )
 def test_a_former_word_is_not_said(former: str, instead: str) -> None:

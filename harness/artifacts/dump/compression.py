@@ -181,7 +181,7 @@ def decompress(raw: Iterator[bytes], kind: str, name: str) -> Iterator[bytes]:
                     )
                     raise UsageError(
                         f"{name}: its {kind} data takes more than {_allowed_bytes >> 20} MiB of memory to be unpacked",
-                        f"{allow} it by hand ({_BY_HAND[kind]}), and hand in what comes out.",
+                        f"{allow} it by hand ({_BY_HAND[kind]}), and verify the result.",
                     ) from None
                 at = offset - len(data)
                 raise _damaged(name, kind, at, members, str(error)) from None

@@ -52,7 +52,7 @@ _UNWRITTEN = "contains NUL bytes where SQL should be: part of the file was never
 _PHPMYADMIN = "is not SQL: phpMyAdmin met an error there, and went on"
 _TO_A_FILE = "Redirect error output to another file (2>errors.log), and take the backup again."
 _REMEDIES = (
-    (_JOINED, "Save each part without the mark (UTF-8 without BOM) before they are joined, or hand in one of them."),
+    (_JOINED, "Save each part without the mark (UTF-8 without BOM) before they are joined, or verify one of them."),
     (_UNWRITTEN, "The disk was full, or the machine or a copy stopped: take the backup again, or an earlier one."),
     (_PHPMYADMIN, "What it exported is not whole: take the backup again, with mysqldump where the database is large."),
 )

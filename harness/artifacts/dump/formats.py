@@ -17,7 +17,7 @@ _ZIP = (
     "A zip of spatie/laravel-backup can be verified as BACKUP (verify FILE.zip); otherwise extract it, "
     "and use the SQL file in it."
 )
-_DECRYPT = "Decrypt it first, and hand in what comes out."
+_DECRYPT = "Decrypt it first, and verify the result."
 _KEY = "Name the program and its key (--decrypt {0}, --decrypt-key-file FILE), or decrypt it first."
 _UNPACK = "Decompress it first, and use the result; gzip, zstd, xz and bzip2 are read directly."
 _PHYSICAL = "It is a copy of the server's files, not an SQL dump. Make a dump with mysqldump."
@@ -82,7 +82,7 @@ _STREAMED = (
     "This drill restores SQL dumps: load the backup into a server of its own with myloader, and verify a mysqldump of"
     " that server.",
 )
-_ELSEWHERE = "This drill restores scripts of MySQL and MariaDB. Look at which program the backup job calls."
+_ELSEWHERE = "This drill restores scripts of MySQL and MariaDB. Check which program the backup job calls."
 _TEXT: tuple[tuple[re.Pattern[bytes], OtherFormat], ...] = tuple(
     (re.compile(rb"(?:\xef\xbb\xbf)?\s*" + pattern, re.DOTALL), OtherFormat(what, remedy))
     for pattern, what, remedy in (
@@ -104,7 +104,7 @@ _TEXT: tuple[tuple[re.Pattern[bytes], OtherFormat], ...] = tuple(
         (
             rb"(?:#[^\n]*\n)?/\*!\d+ SET @@SESSION\.PSEUDO_(?:SLAVE|REPLICA)_MODE=1\*/",
             "is output of mysqlbinlog: changes, and not a whole database",
-            "A binary log only goes on from a dump: hand in the dump that it belongs to.",
+            "A binary log only goes on from a dump: verify the dump that it belongs to.",
         ),
         (
             rb"version https://git-lfs\.github\.com/spec/",

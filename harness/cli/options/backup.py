@@ -241,7 +241,7 @@ def drill_handed_in(
             if asked.from_standard_input:
                 spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / plan.drill_id)
                 backup = replace(backup, dump=spooled)
-            purpose = f"The backup {backup.dump.name} with {backup.storage.name}, handed in by an operator."
+            purpose = f"The backup {backup.dump.name} with {backup.storage.name}."
             purpose += f" One of several combinations: {one_of}." if one_of else ""
             run = Run(plan.of_backup(backup, objectives, purpose))
             result = verify(run, backup)

@@ -120,7 +120,7 @@ class SftpStore(RemoteStore):
         except FileNotFoundError:
             raise UsageError(f"there is no {self.shown(path)}", GONE_HINT) from None
         except PermissionError:
-            raise UsageError(f"the server refuses {self.shown(path)}", "Look at its permissions.") from None
+            raise UsageError(f"the server refuses {self.shown(path)}", "Check its permissions.") from None
         except (EOFError, SSHException, SFTPError, OSError) as error:
             self.close()
             raise Lost(str(error).lower() or type(error).__name__) from None

@@ -64,7 +64,7 @@ def _checked(store: RemoteStore, path: str, file: Path) -> StoreEntry:
         if entry is None or digest.digest() != hashlib.file_digest(local, "sha256").digest():
             raise HarnessError(
                 f"{store.shown(path)} is not what was written there: what was read back differs",
-                "Look at the store's space and quota, and back up again.",
+                "Check the store's space and quota, and back up again.",
             )
     return entry
 

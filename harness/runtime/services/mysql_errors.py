@@ -31,7 +31,7 @@ def disk_full(details: str = "", place: str = "") -> ServerFailed:
     """What is told of a server whose disk is full, wherever that shows; `place` is where its data is, if known."""
     return ServerFailed(
         f"the disk of the target is full{f' ({place})' if place else ''}: this says nothing about the backup",
-        "Make room and run the drill again; `apiary-drill doctor` tells how much a configured backup needs.",
+        "Make room and run the drill again; `apiary-drill doctor` shows how much a configured backup needs.",
         details=details,
     )
 

@@ -409,5 +409,5 @@ def test_where_a_backup_came_from_is_said(evidence: Evidence, tmp_path: Path) ->
             "database", "s3://night/2.sql", "version 7", "2026-11-22 09:00:00 UTC", "3 h", "SHA256SUMS",
             "12: s3://night/2.sql, s3://night/1.sql, …",
         ),
-        ("storage", "storage_command (restic)", "", "not told", "not told", "nothing beside it", "named"),
+        ("storage", "storage_command (restic)", "", "not reported", "not reported", "nothing beside it", "named"),
     )  # fmt: skip
