@@ -33,7 +33,7 @@ class DockerSettings:
         config_dir: `DOCKER_CONFIG`: configuration, contexts and credentials of the Docker client.
         cert_path: `DOCKER_CERT_PATH`: directory with ca.pem, cert.pem and key.pem.
         tls_verify: `DOCKER_TLS_VERIFY`.
-        ssh_env: environment of the `ssh` program, for an engine behind it.
+        client_env: environment of the programs `ssh` and `docker`, for an engine elsewhere.
     """
 
     host: str | None = None
@@ -41,7 +41,7 @@ class DockerSettings:
     config_dir: Path | None = None
     cert_path: Path | None = None
     tls_verify: bool = False
-    ssh_env: Mapping[str, str] = field(default_factory=dict)
+    client_env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def from_environment(
             config_dir=Path(environ.get("DOCKER_CONFIG") or home / ".docker"),
             cert_path=Path(environ["DOCKER_CERT_PATH"]) if environ.get("DOCKER_CERT_PATH") else None,
             tls_verify=bool(environ.get("DOCKER_TLS_VERIFY")),
-            ssh_env={"PATH": os.pathsep.join(path), **{name: environ[name] for name in _FOR_SSH if name in environ}},
+            client_env={"PATH": os.pathsep.join(path), **{name: environ[name] for name in _FOR_SSH if name in environ}},
         ),
         images=images or ImageSettings(),
         indexing_memory=checked_size(

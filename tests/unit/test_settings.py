@@ -20,7 +20,7 @@ def test_an_empty_environment_has_a_place_for_everything() -> None:
     assert (settings.mysqld, settings.meilisearch, settings.runtime) == (None, None, "auto")
     assert settings.images == ImageSettings()
     path = "/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/sbin"
-    assert settings.docker == DockerSettings(config_dir=Path("/tmp/.docker"), ssh_env={"PATH": path})
+    assert settings.docker == DockerSettings(config_dir=Path("/tmp/.docker"), client_env={"PATH": path})
     assert settings.fetch_env == {}
 
 
@@ -114,13 +114,13 @@ def test_docker_variables_mean_what_they_mean_to_dockers_client() -> None:
         "DOCKER_TLS_VERIFY": "1",
     }
     found = from_environment(environ).docker
-    assert replace(found, ssh_env={}) == DockerSettings(
+    assert replace(found, client_env={}) == DockerSettings(
         "tcp://h:2376", "far", Path("/etc/docker-client"), Path("/certs"), True
     )
-    assert found.ssh_env["HOME"] == "/home/o"
+    assert found.client_env["HOME"] == "/home/o"
     empty = dict.fromkeys(environ, "") | {"HOME": "/home/o"}
     found = from_environment(empty).docker
-    assert replace(found, ssh_env={}) == DockerSettings(config_dir=Path("/home/o/.docker"))
+    assert replace(found, client_env={}) == DockerSettings(config_dir=Path("/home/o/.docker"))
 
 
 def test_a_program_is_found_by_name_by_path_or_not_at_all(tmp_path: Path) -> None:

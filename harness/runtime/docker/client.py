@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,10 +24,9 @@ from harness.base.errors import Cause, HarnessError, ServerFailed, UsageError
 from harness.base.settings import DockerSettings
 from harness.runtime.docker.dial import Dialer, client_over
 from harness.runtime.docker.ssh import SshDialer, ssh_target
-from harness.runtime.docker.tls import TlsDialer, tls_context
+from harness.runtime.docker.stdio import StdioDialer
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-_TLS_PORT = 2376
 
 _FIRST_ANSWER_S = 10
 "An engine that has not answered `/version` by then counts as unreachable."
@@ -126,14 +124,22 @@ def connect(settings: DockerSettings) -> docker.DockerClient:
 def _dialer(target: Endpoint, settings: DockerSettings) -> Dialer | None:
     """What makes the connections; None where the SDK can do it itself."""
     if target.url.startswith("ssh://"):
-        return SshDialer(ssh_target(target.url), settings.ssh_env)
+        return SshDialer(ssh_target(target.url), settings.client_env)
     if target.tls_directory is None or not target.url.startswith(("tcp://", "https://")):
         return None
     parts = urlsplit(target.url)
     if not parts.hostname:
         raise UsageError(f"{target.url} ({target.source}) contains no host")
-    context = tls_context(target.tls_directory, verify=target.verify)
-    return TlsDialer(parts.hostname, parts.port or _TLS_PORT, context)
+    authority, certificate = target.tls_directory / "ca.pem", target.tls_directory / "cert.pem"
+    if not authority.exists() and not certificate.exists():
+        raise UsageError(
+            f"{target.tls_directory} lacks ca.pem, or cert.pem with key.pem, for TLS",
+            "Set DOCKER_CERT_PATH to the directory of the certificates.",
+        )
+    tls = "--tlsverify" if target.verify else "--tls"
+    trusted = authority if authority.exists() else ""  # without one, what the system trusts
+    argv = ("docker", "--host", f"tcp://{parts.netloc}", tls, f"--tlscacert={trusted}", "system", "dial-stdio")
+    return StdioDialer(argv, {**settings.client_env, "DOCKER_CERT_PATH": str(target.tls_directory)})
 
 
 def _knock(url: str) -> None:
@@ -166,10 +172,6 @@ def _reason(error: BaseException) -> str:
             break
         causes.append(following)
     for cause in reversed(causes):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not accepted: {cause.verify_message.lower().rstrip('.')}"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {str(cause.reason or cause).lower().replace('_', ' ')}"
         if isinstance(cause, TimeoutError):
             return f"no answer within {_FIRST_ANSWER_S} s"
         if isinstance(cause, OSError) and cause.strerror:

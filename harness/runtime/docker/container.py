@@ -1,7 +1,7 @@
 """One server as a container: created with the least rights, watched while it starts, its log kept.
 
-testcontainers does what it is good at: create, copy files in, start, label for its reaper. It takes its
-engine from the environment of the process, so the client is put in from outside.
+testcontainers labels it for its reaper, and packs the files that are put in. Its own `DockerContainer` finds its engine
+in the environment of the process, and writes it there; here the engine is given, and there may be two at once.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any
 
 import docker
 import docker.errors
-import testcontainers.core.docker_client
 from docker.models.containers import Container
 from docker.types import EndpointConfig
 from testcontainers.core.config import testcontainers_config
-from testcontainers.core.container import DockerContainer
+from testcontainers.core.container import Reaper
+from testcontainers.core.labels import create_labels
+from testcontainers.core.transferable import build_transfer_tar
 
 from harness.base.errors import HarnessError, ServerFailed
 from harness.base.model import ProcessUsage
@@ -86,25 +87,6 @@ class ContainerPlan:
         return f"ContainerPlan(name={self.name!r}, image={self.image!r})"
 
 
-# testcontainers looks for an engine in the environment and in the Docker client's context, and writes what it
-# found into the environment of this process, without the certificates of a context and without the path of an
-# ssh:// address. The next one to read it would talk to another engine, so there is nothing for it to find.
-testcontainers.core.docker_client.get_docker_host = lambda: None
-
-
-_NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere"}
-"""What the SDK finds instead; an empty environment would mean the real one to it. Nothing connects there."""
-
-
-class _OnEngine(DockerContainer):
-    """testcontainers' container on an engine that is handed in."""
-
-    def __init__(self, client: docker.DockerClient, plan: ContainerPlan, **kwargs: Any) -> None:
-        super().__init__(plan.image, docker_client_kw={"environment": _NO_ENGINE, "version": "1.41"}, **kwargs)
-        self._docker.client.close()
-        self._docker.client = client
-
-
 class ServerContainer:
     """A container that runs one server."""
 
@@ -126,21 +108,27 @@ class ServerContainer:
             ServerFailed: the engine refused; nothing of it is left then.
         """
         plan = self._plan
-        container = _OnEngine(self._client, plan, name=plan.name, env=dict(plan.env)).with_kwargs(
-            **_rights(plan), **_network(plan)
-        )
-        for path, content in plan.files.items():
-            container.with_copy_into_container(content, path, mode=0o444)
-        for mount, volume in plan.volumes.items():
-            # An empty volume is filled from the image at its first use, which would be writing to it.
-            container.with_volume_mapping(volume, mount, mode="ro,nocopy" if plan.read_only else "rw")
+        # An empty volume is filled from the image at its first use, which would be writing to it.
+        mode = "ro,nocopy" if plan.read_only else "rw"
         with engine_errors(f"starting {plan.title}"):
+            if not testcontainers_config.ryuk_disabled:
+                Reaper.get_instance()
             try:
-                container.start()
+                self._container = self._client.containers.create(
+                    plan.image,
+                    name=plan.name,
+                    environment=dict(plan.env),
+                    volumes={volume: {"bind": mount, "mode": mode} for mount, volume in plan.volumes.items()},
+                    **_rights(plan),
+                    **_network(plan),
+                )
+                for path, content in plan.files.items():
+                    self._container.put_archive("/", build_transfer_tar(content, path, 0o444))
+                self._container.start()
             except BaseException:
+                self._container = None
                 remove(self._client, "container", plan.name)
                 raise
-        self._container = container.get_wrapped_container()
 
     def wait_ready(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
         """Wait until `ready` says so. Raises ServerFailed or WaitTimeout with the end of the log."""
@@ -326,7 +314,7 @@ def use_reaper(client: docker.DockerClient, *, keep: bool) -> bool:
 def _rights(plan: ContainerPlan) -> dict[str, Any]:
     """The least rights: no capability but the named ones, no way to gain another, limited memory."""
     rights: dict[str, Any] = {
-        "labels": dict(plan.labels),
+        "labels": create_labels(plan.image, dict(plan.labels)),
         "cap_drop": ["ALL"],
         "cap_add": list(plan.capabilities),
         "security_opt": ["no-new-privileges"],
@@ -348,8 +336,7 @@ def _rights(plan: ContainerPlan) -> dict[str, Any]:
 
 def _network(plan: ContainerPlan) -> dict[str, Any]:
     if plan.network == "none" or plan.network.startswith("container:"):
-        # `network` is named because testcontainers would look for one of its own otherwise.
-        return {"network": None, "network_mode": plan.network}
+        return {"network_mode": plan.network}
     return {
         "network": plan.network,
         "networking_config": {plan.network: EndpointConfig("1.41")},

@@ -1,4 +1,4 @@
-"""The SDK over connections that are made elsewhere: through ssh, or through TLS.
+"""The SDK over connections that a program makes: through ssh, or through TLS.
 
 Whatever the way is, the SDK and the command streams get one end of a local pair of sockets, with all that a
 socket can: one direction can be closed alone, which is how the engine is told that a command's input ends.
@@ -111,14 +111,17 @@ def client_over(dialer: Dialer, *, timeout_s: float) -> docker.DockerClient:
     Args:
         timeout_s: limit of each call.
     """
-    # With a version the SDK asks nothing yet, so that the adapter can be put in first.
-    client = docker.DockerClient(base_url="tcp://127.0.0.1:2375", version=_OLDEST_API, timeout=int(timeout_s))
-    client.api.mount("http+docker://", _Adapter(dialer))
-    client.api.base_url = _BASE_URL
+    adapter = _Adapter(dialer)
+
+    def speaking(version: str) -> docker.DockerClient:
+        # With a version the SDK asks nothing yet, so that the adapter can be put in first.
+        client = docker.DockerClient(base_url="tcp://127.0.0.1:2375", version=version, timeout=int(timeout_s))
+        client.api.mount("http+docker://", adapter)
+        client.api.base_url = _BASE_URL
+        return client
+
     try:
-        api: Any = client.api
-        api._version = str(api.version(api_version=False)["ApiVersion"])
+        return speaking(str(speaking(_OLDEST_API).version(api_version=False)["ApiVersion"]))
     except BaseException:
-        client.close()
+        adapter.close()
         raise
-    return client

@@ -14,6 +14,7 @@ import docker.errors
 import requests
 import urllib3
 from docker.utils import parse_repository_tag
+from docker.utils.json_stream import json_stream
 
 from harness.base.errors import HarnessError
 
@@ -42,7 +43,7 @@ def pull(client: docker.DockerClient, reference: str, *, silence_s: float) -> No
 
 
 def _pull(client: docker.DockerClient, reference: str, silence_s: float) -> None:
-    api: Any = client.api
+    api: Any = client.api  # its types lack that it is a session of `requests`
     repository, tag = parse_repository_tag(reference)
     registry, _ = docker.auth.resolve_repository_name(repository)
     with warnings.catch_warnings():
@@ -50,16 +51,19 @@ def _pull(client: docker.DockerClient, reference: str, silence_s: float) -> None
         warnings.simplefilter("ignore", UserWarning)
         credentials = docker.auth.get_config_header(api, registry)
     response = api.post(
-        api._url("/images/create"),
+        f"{api.base_url}/v{api.api_version}/images/create",
         params={"fromImage": repository, "tag": tag},
         headers={"X-Registry-Auth": credentials} if credentials else {},
         stream=True,
         timeout=silence_s,
     )
     with response:
-        api._raise_for_status(response)
-        for line in api._stream_helper(response, decode=True):
-            if "error" in line:
+        try:
+            response.raise_for_status()
+        except requests.HTTPError as error:
+            raise docker.errors.create_api_error_from_http_exception(error) from error
+        for line in json_stream(response.iter_content(None)):
+            if isinstance(line, dict) and "error" in line:
                 raise docker.errors.DockerException(str(line["error"]))
 
 
