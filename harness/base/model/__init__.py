@@ -5,7 +5,7 @@ may hold the content of a row or a file: names, counts, sizes, digests, primary 
 """
 
 from harness.base.model.app import AppState, EgressAttempt, Probe
-from harness.base.model.backup import ArtifactFile, Between, Exclusion, Manifest, Provenance
+from harness.base.model.backup import ArtifactFile, Consistency, Exclusion, Manifest, Provenance
 from harness.base.model.database import DatabaseState, Orphans, SchemaObject, TableState
 from harness.base.model.files import PRIVILEGES, DirectoryTotals, FileState, FileTotals
 from harness.base.model.history import PastDrill, TrendEvidence, TrendLimits
@@ -19,10 +19,10 @@ __all__ = [
     "Acceptance",
     "AppState",
     "ArtifactFile",
-    "Between",
     "Change",
     "CheckResult",
     "Component",
+    "Consistency",
     "DatabaseState",
     "DirectoryTotals",
     "DrillResult",

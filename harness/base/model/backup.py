@@ -59,7 +59,7 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
+class Consistency:
     """What changed between the dump and the copy of the files, and was still so after the last attempt.
 
     Args:
@@ -112,7 +112,7 @@ class Manifest:
         files: totals of the storage artifact; `files.inventory` names the artifact that lists every entry.
         searchable: rows that belong into each index.
         exclusions: what was left out, with counts.
-        between: what dump and files disagree about; None where nobody looked.
+        consistency: what dump and files disagree about; None where nobody looked.
         orphans: rows of the source that pointed nowhere already, for every foreign key.
     """
 
@@ -134,5 +134,5 @@ class Manifest:
     searchable: tuple[SearchableRows, ...]
     exclusions: tuple[Exclusion, ...]
     steps: tuple[Step, ...] = ()
-    between: Between | None = None
+    consistency: Consistency | None = None
     orphans: tuple[Orphans, ...] = ()

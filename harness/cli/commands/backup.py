@@ -183,16 +183,16 @@ def backup(
     except KeyboardInterrupt:
         errors_console.print("interrupted: the unfinished backup was removed", markup=False)
         sys.exit(EXIT_INTERRUPTED)
-    between = taken.manifest.between
-    if between is not None and (told := disagreements(between)):
-        told_on = console if between.settled else console_for()
+    consistency = taken.manifest.consistency
+    if consistency is not None and (told := disagreements(consistency)):
+        told_on = console if consistency.settled else console_for()
         told_on.print()
         told_on.print(
-            f"the dump and the files disagree about {', '.join(told)} after {between.attempts} attempts: "
-            f"{', '.join(between.named)}",
+            f"the dump and the files disagree about {', '.join(told)} after {consistency.attempts} attempts: "
+            f"{', '.join(consistency.named)}",
             markup=False, highlight=False,
         )  # fmt: skip
-        if not between.settled:
+        if not consistency.settled:
             told_on.print("Back up with --stop-command and --start-command, or at a time with fewer uploads.")
     console.print()
     place = to if is_url(to) else str(taken.directory)

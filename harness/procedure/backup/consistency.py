@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.artifacts.storage.names import coded, is_below, order_key
 from harness.base import guide
-from harness.base.model import Between, FileState
+from harness.base.model import Consistency, FileState
 from harness.checks.references import read_references
 
 NAMED = 10
@@ -36,7 +36,7 @@ class _Disagreement:
 
 def compare(
     in_dump: Path, in_rows_now: Path, copied: Iterable[FileState], there_now: Iterable[FileState], *, attempts: int
-) -> Between:
+) -> Consistency:
     """Find rows without their file, and files without their row, and say of each how that came about.
 
     Args:
@@ -65,7 +65,7 @@ def compare(
                 (deleted if label not in now else late if "there" in found else dangling).add(label)
         elif "copy" in found and "dump" not in found and "now" in found and _belongs_to_a_row(path):
             newer.add(coded(path))
-    return Between(
+    return Consistency(
         attempts=attempts,
         rows_of_deleted_files=deleted.count,
         rows_of_late_files=late.count,

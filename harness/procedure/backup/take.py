@@ -18,7 +18,7 @@ from harness.artifacts.storage.order import sorted_entries
 from harness.base.clock import Clock, Note
 from harness.base.errors import StageFailed, UsageError
 from harness.base.interruption import finishing
-from harness.base.model import Between, DatabaseState, Exclusion, Manifest, SearchableRows
+from harness.base.model import Consistency, DatabaseState, Exclusion, Manifest, SearchableRows
 from harness.base.sizes import size
 from harness.procedure.backup.consistency import compare
 from harness.procedure.backup.directory import new_directory
@@ -83,7 +83,7 @@ def take_backup(
         started_at = datetime.now(UTC)
         steps_before = len(clock.steps)
         with _stopped(source, clock, really=plan.quiesced) as resumed:
-            dump, files, between = _take_both(source, plan, partial, clock, row_digests, while_copying)
+            dump, files, consistency = _take_both(source, plan, partial, clock, row_digests, while_copying)
         database, searchable = dump.reading
         manifest = Manifest(
             format_version=FORMAT_VERSION,
@@ -116,7 +116,7 @@ def take_backup(
                 *files.exclusions,
             ),
             steps=tuple(clock.steps[steps_before:]),
-            between=between,
+            consistency=consistency,
             orphans=database.orphans,
         )
         write_manifest(manifest, partial)
@@ -135,7 +135,7 @@ def _take_both(
     clock: Clock,
     row_digests: Path | None,
     while_copying: Callable[[], AbstractContextManager[None]],
-) -> tuple[DumpOutcome[_Reading], StorageBackup, Between]:
+) -> tuple[DumpOutcome[_Reading], StorageBackup, Consistency]:
     """Dump, copy, and look at what changed in between; again, where that can mend it."""
     dump, files = None, None
     again = ""
@@ -160,32 +160,32 @@ def _take_both(
                     excluded=plan.excluded_directories,
                 )
                 note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
-            with clock.step("backup-between", "Check what changed between dump and files") as note:
-                between = _between(source, files, scratch, attempt)
-                note.detail = ", ".join(disagreements(between)) or "nothing"
-            if between.settled or attempt == ATTEMPTS:
-                return dump, files, between
+            with clock.step("backup-consistency", "Check what changed between dump and files") as note:
+                consistency = _consistency(source, files, scratch, attempt)
+                note.detail = ", ".join(disagreements(consistency)) or "nothing"
+            if consistency.settled or attempt == ATTEMPTS:
+                return dump, files, consistency
             again = ", again"
-            if between.dump_is_older:
+            if consistency.dump_is_older:
                 dump = None
     raise AssertionError("the last attempt returns")
 
 
-def disagreements(between: Between) -> tuple[str, ...]:
+def disagreements(consistency: Consistency) -> tuple[str, ...]:
     """What dump and files disagree about, in words; empty when they agree."""
     return tuple(
         f"{count:,} {what}"
         for count, what in (
-            (between.rows_of_deleted_files, "rows whose file was deleted after the dump"),
-            (between.rows_of_late_files, "rows whose file was added after its directory was copied"),
-            (between.rows_without_file, "rows whose file is missing at the source as well"),
-            (between.files_of_later_rows, "files whose row came after the dump"),
+            (consistency.rows_of_deleted_files, "rows whose file was deleted after the dump"),
+            (consistency.rows_of_late_files, "rows whose file was added after its directory was copied"),
+            (consistency.rows_without_file, "rows whose file is missing at the source as well"),
+            (consistency.files_of_later_rows, "files whose row came after the dump"),
         )
         if count
     )
 
 
-def _between(source: BackupSource, files: StorageBackup, scratch: Path, attempt: int) -> Between:
+def _consistency(source: BackupSource, files: StorageBackup, scratch: Path, attempt: int) -> Consistency:
     with source.mysql.session() as session:
         write_references(session, source.mysql.database, scratch / "now")
     there = sorted_entries(listing(source.storage_host, source.storage_root), scratch)

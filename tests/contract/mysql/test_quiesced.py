@@ -52,7 +52,7 @@ def test_it_is_stopped_before_and_started_after(source: Callable[..., BackupSour
     backup = take_backup(source(), PLAN, tmp_path / "night", clock)
     assert backup.manifest.mode == "quiesced"
     assert [step.name for step in clock.steps] == [
-        "quiesce", "backup-database", "backup-files", "backup-between", "resume",
+        "quiesce", "backup-database", "backup-files", "backup-consistency", "resume",
     ]  # fmt: skip
     assert log(tmp_path) == "stop\nstart\n"
 

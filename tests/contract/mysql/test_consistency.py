@@ -12,7 +12,7 @@ from harness.artifacts.dump.source import open_script
 from harness.artifacts.storage.inventory import read_inventory
 from harness.artifacts.storage.names import coded
 from harness.base.clock import Clock, Silent
-from harness.base.model import Between
+from harness.base.model import Consistency
 from harness.procedure.backup.plan import BackupPlan, BackupSource
 from harness.procedure.backup.take import TakenBackup, take_backup
 from harness.runtime.process.host import LocalHost
@@ -74,12 +74,12 @@ class App:
         self.place.run(f"DELETE FROM resumes WHERE id = {number}")
         (self.storage / f"resumes/u{number}.pdf").unlink()
 
-    def back_up(self, listener: Silent) -> tuple[TakenBackup, Between, list[str]]:
+    def back_up(self, listener: Silent) -> tuple[TakenBackup, Consistency, list[str]]:
         clock = Clock(listener)
         source = BackupSource(self.place.server, LocalHost(), str(self.storage), "", ())
         backup = take_backup(source, BackupPlan(excluded_tables=()), self.directory, clock)
-        assert backup.manifest.between is not None
-        return backup, backup.manifest.between, [step.title for step in clock.steps]
+        assert backup.manifest.consistency is not None
+        return backup, backup.manifest.consistency, [step.title for step in clock.steps]
 
     def backed_up(self) -> tuple[int, list[str]]:
         """Resumes in the script, and their files in the copy."""
@@ -97,7 +97,7 @@ TWICE = [*ONCE, "Back up the database, again", f"{FILES}, again", BETWEEN]
 
 def test_a_quiet_source_is_backed_up_once(app: App) -> None:
     _, between, steps = app.back_up(Silent())
-    assert (between, steps) == (Between(attempts=1), ONCE)
+    assert (between, steps) == (Consistency(attempts=1), ONCE)
     assert app.backed_up() == (2, ["resumes/u1.pdf", "resumes/u2.pdf"])
     assert sorted(path.name for path in app.directory.iterdir()) == [
         "database.sql.zst", "files.jsonl", "manifest.json", "storage.tar.zst",
@@ -107,13 +107,13 @@ def test_a_quiet_source_is_backed_up_once(app: App) -> None:
 
 def test_an_upload_between_database_and_files_is_taken_with_its_row(app: App) -> None:
     _, between, steps = app.back_up(Meddler(FILES, lambda _: app.upload(3)))
-    assert (between, steps) == (Between(attempts=2), TWICE)
+    assert (between, steps) == (Consistency(attempts=2), TWICE)
     assert app.backed_up() == (3, ["resumes/u1.pdf", "resumes/u2.pdf", "resumes/u3.pdf"])
 
 
 def test_a_file_that_was_deleted_in_between_leaves_no_row_behind(app: App) -> None:
     _, between, steps = app.back_up(Meddler(FILES, lambda _: app.delete(1)))
-    assert (between, steps) == (Between(attempts=2), TWICE)
+    assert (between, steps) == (Consistency(attempts=2), TWICE)
     assert app.backed_up() == (1, ["resumes/u2.pdf"])
 
 
@@ -121,7 +121,7 @@ def test_a_file_that_came_after_its_row_and_after_the_copy_is_copied_again(app: 
     """The dump is good as it is: only the files are taken again."""
     app.row(3)
     _, between, steps = app.back_up(Meddler(BETWEEN, lambda _: (app.file("resumes/u3.pdf"), None)[1]))
-    assert (between, steps) == (Between(attempts=2), [*ONCE, f"{FILES}, again", BETWEEN])
+    assert (between, steps) == (Consistency(attempts=2), [*ONCE, f"{FILES}, again", BETWEEN])
     assert app.backed_up() == (3, ["resumes/u1.pdf", "resumes/u2.pdf", "resumes/u3.pdf"])
 
 
@@ -129,12 +129,12 @@ def test_what_is_wrong_at_the_source_is_told_and_not_tried_again(app: App) -> No
     app.row(3)
     app.file("resumes/nobodys.pdf")
     _, between, steps = app.back_up(Silent())
-    assert (between, steps) == (Between(attempts=1, rows_without_file=1, named=("resumes id=3",)), ONCE)
+    assert (between, steps) == (Consistency(attempts=1, rows_without_file=1, named=("resumes id=3",)), ONCE)
 
 
 def test_an_app_that_never_rests_is_backed_up_and_what_disagrees_is_named(app: App) -> None:
     _, between, steps = app.back_up(Meddler(FILES, lambda left: app.upload(10 + left), times=3))
-    assert between == Between(attempts=3, files_of_later_rows=1, named=(coded(b"resumes/u10.pdf"),))
+    assert between == Consistency(attempts=3, files_of_later_rows=1, named=(coded(b"resumes/u10.pdf"),))
     assert len(steps) == 9
     assert app.backed_up() == (4, [f"resumes/u{number}.pdf" for number in (1, 10, 11, 12, 2)])
 
