@@ -1,8 +1,12 @@
-"""What a healthy edge_case is: data that is unusual, and that every backup has to bring back all the same."""
+"""Edge cases: unusual, healthy data that every backup has to bring back. Those of a database are in edge_cases.toml."""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from importlib.resources import files
+
+from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,24 @@ class EdgeCase:
     as_admin: bool = False
     tables: int = 1
     packet_bytes: int = 0
+
+
+def _read(group: str) -> tuple[EdgeCase, ...]:
+    text = (files("harness.faults") / "edge_cases.toml").read_text(encoding="utf-8")
+    return TypeAdapter(tuple[EdgeCase, ...]).validate_python(tomllib.loads(text)[group])
+
+
+TABLES = (
+    *_read("tables"),
+    EdgeCase(
+        "190 columns",
+        (
+            f"CREATE TABLE odd_wide ({', '.join(f'c{n} TEXT' for n in range(190))})",
+            f"INSERT INTO odd_wide VALUES ({', '.join(repr('v' * (n % 90)) for n in range(190))})",
+        ),
+    ),
+)
+VALUES, OBJECTS, NAMES = _read("values"), _read("objects"), _read("names")
 
 
 @dataclass(frozen=True, slots=True)

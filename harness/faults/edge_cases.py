@@ -1,6 +1,6 @@
-"""Faults that are none: what is unusual at the source, and healthy. A drill that is red for it is believed by nobody.
+"""Faults of the family edge-case: what is unusual at the source, and healthy.
 
-What is made stands in the other files of this name: `odd_tables.py`, `odd_values.py`, `odd_objects.py`, `odd_files.py`.
+Nobody believes a drill that fails for it. What is made is in edge_cases.toml and edge_case_files.py.
 """
 
 from __future__ import annotations
@@ -16,11 +16,8 @@ from pydantic_core import CoreSchema, core_schema
 from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.edge_case import EdgeCase
+from harness.faults.edge_case import NAMES, OBJECTS, TABLES, VALUES, EdgeCase
 from harness.faults.edge_case_files import FILES
-from harness.faults.edge_case_objects import NAMES, OBJECTS
-from harness.faults.edge_case_tables import TABLES
-from harness.faults.edge_case_values import VALUES
 from harness.faults.fault import Fault, FaultOptions, Inject, table
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run

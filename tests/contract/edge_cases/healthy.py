@@ -1,9 +1,10 @@
-"""Options of mysqldump that write a healthy database in another way; harness/faults/odd*.py has unusual databases."""
+"""Options of mysqldump that write a healthy database in another way."""
 
 from __future__ import annotations
 
 from harness.faults.edge_case import EdgeCase
-from harness.faults.edge_case_values import EVERY_BYTE
+
+EVERY_BYTE = "X'" + bytes(range(256)).hex() + "'"
 
 SOME = (
     "CREATE TABLE parents (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40), raw VARBINARY(300), at TIMESTAMP NULL)",

@@ -13,7 +13,7 @@ from harness.base.model import Change, Severity
 from harness.base.settings import Limits
 from harness.faults import FAULTS
 from harness.faults.context import FaultContext
-from harness.faults.edge_case_values import VALUES
+from harness.faults.edge_case import VALUES
 from harness.faults.edge_cases import DATABASES
 from harness.faults.injection_points import InjectionPoint
 from tests.contract.edge_cases.conftest import Pair

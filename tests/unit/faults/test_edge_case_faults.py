@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import UsageError
+from harness.faults.edge_case import TABLES
 from harness.faults.edge_case_files import FILES
-from harness.faults.edge_case_tables import TABLES
 from harness.faults.edge_cases import DATABASES
 from harness.scenario.definition import load
 
