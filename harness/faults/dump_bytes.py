@@ -69,25 +69,11 @@ def flip_byte(context: FaultContext, rng: Random, options: ArtifactOptions) -> I
 
 
 FAULTS = table(
-    damage(
-        "truncate-dump",
-        "dump",
-        "The dump file is truncated, as after an interrupted copy or on a full disk.",
-        truncate,
-        CutOptions,
-    ),
-    damage(
-        "truncate-inside",
-        "dump",
-        "The SQL is truncated inside an intact compressed file, as after a failure in a pipe into gzip.",
-        truncate_inside,
-        CutOptions,
-    ),
-    damage(
-        "flip-dump-byte",
-        "dump",
-        "One bit of the dump file is flipped, as on a bad disk.",
-        flip_byte,
-        ArtifactOptions,
-    ),
-)
+    damage("truncate-dump", "dump", "The dump file is truncated, as after an interrupted copy or on a full disk.",
+           truncate, CutOptions),
+    damage("truncate-inside", "dump",
+           "The SQL is truncated inside an intact compressed file, as after a failure in a pipe into gzip.",
+           truncate_inside, CutOptions),
+    damage("flip-dump-byte", "dump", "One bit of the dump file is flipped, as on a bad disk.", flip_byte,
+           ArtifactOptions),
+)  # fmt: skip

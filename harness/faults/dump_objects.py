@@ -161,8 +161,7 @@ def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], 
 _INDEX = re.compile(rb"\s*KEY `[^`]+` \(`([^`]+)`")
 _FOREIGN = re.compile(rb"\s*CONSTRAINT `[^`]+` FOREIGN KEY \(`([^`]+)`")
 _COLUMN = re.compile(rb"\s*`")
-_TEXT = re.compile(rb" COLLATE utf8mb4_\w+")
-_DEFAULT = re.compile(rb" DEFAULT '[^']*'")
+_COLLATION = rb" COLLATE utf8mb4_\w+"
 
 
 def _is_index(line: bytes, lines: list[bytes]) -> bool:
@@ -172,86 +171,37 @@ def _is_index(line: bytes, lines: list[bytes]) -> bool:
     return match is not None and match.group(1) not in needed
 
 
+def _column(pattern: bytes, becomes: bytes, what: str) -> Inject:
+    """Changes the part of a column's line that fits."""
+    found = re.compile(pattern)
+    return _part(
+        lambda line, _: bool(_COLUMN.match(line) and found.search(line)), lambda line: found.sub(becomes, line), what
+    )
+
+
 FAULTS = table(
-    damage(
-        "drop-table",
-        "dump",
-        "One table is missing from the dump, with its rows.",
-        _sections("table", "table"),
-        ObjectOptions,
-    ),
+    damage("drop-table", "dump", "One table is missing from the dump, with its rows.", _sections("table", "table"),
+           ObjectOptions),
     damage("drop-view", "dump", "One view is missing from the dump.", _sections("view", "view"), ObjectOptions),
     damage("drop-trigger", "dump", "One trigger is missing from the dump.", drop_trigger, ObjectOptions),
-    Fault(
-        "drop-routine",
-        "dump",
-        (InjectionPoint.SOURCE,),
-        "A function of the source is missing from the dump, as with mysqldump without --routines.",
-        drop_routine,
-        ArtifactOptions,
-    ),
-    damage(
-        "drop-index",
-        "dump",
-        "One index is missing from a table of the dump.",
-        _part(_is_index, lambda line: None, "index removed"),
-        PartOptions,
-    ),
-    damage(
-        "drop-foreign-key",
-        "dump",
-        "One foreign key is missing from a table of the dump.",
-        _part(lambda line, _: bool(_FOREIGN.match(line)), lambda line: None, "foreign key removed"),
-        PartOptions,
-    ),
-    damage(
-        "drop-auto-increment",
-        "dump",
-        "A column of the dump lost its AUTO_INCREMENT.",
-        _part(
-            lambda line, _: bool(_COLUMN.match(line)) and b" AUTO_INCREMENT" in line,
-            lambda line: line.replace(b" AUTO_INCREMENT", b""),
-            "AUTO_INCREMENT removed",
-        ),
-        PartOptions,
-    ),
-    damage(
-        "drop-default",
-        "dump",
-        "A column of the dump lost its default.",
-        _part(
-            lambda line, _: bool(_COLUMN.match(line) and _DEFAULT.search(line)),
-            lambda line: _DEFAULT.sub(b"", line),
-            "DEFAULT removed",
-        ),
-        PartOptions,
-    ),
-    damage(
-        "change-charset",
-        "dump",
-        "A column of the dump has another character set, which supports fewer characters.",
-        _part(
-            lambda line, _: bool(_COLUMN.match(line) and _TEXT.search(line)),
-            lambda line: _TEXT.sub(b" CHARACTER SET latin1 COLLATE latin1_swedish_ci", line),
-            "character set is latin1",
-        ),
-        PartOptions,
-    ),
-    damage(
-        "header-only",
-        "dump",
-        "The dump has its header and footer, but no tables.",
-        header_only,
-    ),
-    damage(
-        "unknown-collation",
-        "dump",
-        "A column of the dump has a collation that the target does not support.",
-        _part(
-            lambda line, _: bool(_COLUMN.match(line) and _TEXT.search(line)),
-            lambda line: _TEXT.sub(b" COLLATE utf8mb4_klingon_ci", line),
-            "collation is utf8mb4_klingon_ci",
-        ),
-        PartOptions,
-    ),
-)
+    Fault("drop-routine", "dump", (InjectionPoint.SOURCE,),
+          "A function of the source is missing from the dump, as with mysqldump without --routines.", drop_routine,
+          ArtifactOptions),
+    damage("drop-index", "dump", "One index is missing from a table of the dump.",
+           _part(_is_index, lambda line: None, "index removed"), PartOptions),
+    damage("drop-foreign-key", "dump", "One foreign key is missing from a table of the dump.",
+           _part(lambda line, _: bool(_FOREIGN.match(line)), lambda line: None, "foreign key removed"), PartOptions),
+    damage("drop-auto-increment", "dump", "A column of the dump lost its AUTO_INCREMENT.",
+           _column(rb" AUTO_INCREMENT", b"", "AUTO_INCREMENT removed"),
+           PartOptions),
+    damage("drop-default", "dump", "A column of the dump lost its default.",
+           _column(rb" DEFAULT '[^']*'", b"", "DEFAULT removed"),
+           PartOptions),
+    damage("change-charset", "dump", "A column of the dump has another character set, which supports fewer characters.",
+           _column(_COLLATION, b" CHARACTER SET latin1 COLLATE latin1_swedish_ci", "character set is latin1"),
+           PartOptions),
+    damage("header-only", "dump", "The dump has its header and footer, but no tables.", header_only),
+    damage("unknown-collation", "dump", "A column of the dump has a collation that the target does not support.",
+           _column(_COLLATION, b" COLLATE utf8mb4_klingon_ci", "collation is utf8mb4_klingon_ci"),
+           PartOptions),
+)  # fmt: skip

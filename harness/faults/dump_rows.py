@@ -182,25 +182,10 @@ def lose_emoji(context: FaultContext, rng: Random, options: ArtifactOptions) -> 
 
 FAULTS = table(
     damage("drop-row", "dump", "One row is missing from the dump.", drop_row, DumpRowOptions),
-    damage(
-        "alter-row",
-        "dump",
-        "One letter of one value in the dump is changed.",
-        alter_row,
-        DumpCellOptions,
-    ),
-    damage(
-        "drop-insert",
-        "dump",
-        "One INSERT with all its rows is missing from the dump.",
-        drop_insert,
-        DumpRowOptions,
-    ),
-    damage(
-        "lose-emoji",
-        "dump",
-        "Every four-byte character became a question mark, as in a dump with three-byte `utf8`.",
-        lose_emoji,
-        ArtifactOptions,
-    ),
-)
+    damage("alter-row", "dump", "One letter of one value in the dump is changed.", alter_row, DumpCellOptions),
+    damage("drop-insert", "dump", "One INSERT with all its rows is missing from the dump.", drop_insert,
+           DumpRowOptions),
+    damage("lose-emoji", "dump",
+           "Every four-byte character became a question mark, as in a dump with three-byte `utf8`.", lose_emoji,
+           ArtifactOptions),
+)  # fmt: skip
