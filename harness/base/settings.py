@@ -62,7 +62,7 @@ class ImageSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TellingSettings:
+class NotificationSettings:
     """Who is told of a run that has ended, besides the terminal; nothing of it changes the verdict.
 
     Args:
@@ -128,7 +128,7 @@ class Settings:
         standin_release: of the target's stand-in: `next`, or the path of a file of migrations; None for today's.
         fetch_env: proxies, certificates and pip's options: what programs that fetch something get besides.
         history: the file of finished runs, or None for `history.sqlite3` in the state directory.
-        telling: see TellingSettings; filled in from the options of a command.
+        notifications: see NotificationSettings; filled in from the options of a command.
         reports: see ReportSettings; filled in from the options of a command.
         negative_control: make a negative control after the verdict.
         indexing_memory: how much memory the real Meilisearch may take to index, as it reads sizes.
@@ -150,7 +150,7 @@ class Settings:
     standin_release: str | None = None
     fetch_env: Mapping[str, str] = field(default_factory=dict)
     history: Path | None = None
-    telling: TellingSettings = field(default_factory=TellingSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     reports: ReportSettings = field(default_factory=ReportSettings)
     negative_control: bool = True
     indexing_memory: str = INDEXING_MEMORY
@@ -233,5 +233,7 @@ def from_environment(
             step_summary=Path(environ["GITHUB_STEP_SUMMARY"]) if environ.get("GITHUB_STEP_SUMMARY") else None,
             annotate=environ.get("GITHUB_ACTIONS") == "true",
         ),
-        telling=TellingSettings(sign_passphrase=environ.get("APIARY_DRILL_SIGN_PASSPHRASE", "").encode() or None),
+        notifications=NotificationSettings(
+            sign_passphrase=environ.get("APIARY_DRILL_SIGN_PASSPHRASE", "").encode() or None
+        ),
     )

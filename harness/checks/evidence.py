@@ -142,7 +142,7 @@ class SearchEvidence:
 class RecoveryEvidence:
     """Times: `objective_s` values are None where no objective was set.
 
-    `backup_at` is when the backup was taken, None when nothing says so; `handed_in`: it was not made by this drill.
+    `backup_at` is when the backup was taken, None when nothing says so; `existing`: it was not made by this drill.
     `newest_row_local` is `newest_row_at` in the application's zone, with its name; `server_time_zone` says from which
     zone of the source's server that follows, and how it is known. Every row up to `dumped_at` is in the dump; None when
     nothing says when it was made.
@@ -154,7 +154,7 @@ class RecoveryEvidence:
     backup_at: datetime | None
     point_objective_s: float | None
     now: datetime
-    handed_in: bool = False
+    existing: bool = False
     newest_row_local: str = ""
     server_time_zone: str = ""
     dumped_at: datetime | None = None

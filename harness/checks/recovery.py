@@ -55,7 +55,7 @@ def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
             remedy="Check that the backup job reads the live database and not a stale copy.",
         )
     made_ago_s = (recovery.now - recovery.backup_at).total_seconds() if recovery.backup_at else 0.0
-    if recovery.handed_in and made_ago_s > recovery.point_objective_s:
+    if recovery.existing and made_ago_s > recovery.point_objective_s:
         found.add(
             "backup-age",
             "backup",

@@ -63,34 +63,37 @@ def _sign(finished: Finished) -> None:
     from harness.cli.options.notifications import sign
 
     sign(
-        finished.run_dir, finished.result, finished.settings.telling, tuple(finished.settings.reports.files().values())
+        finished.run_dir,
+        finished.result,
+        finished.settings.notifications,
+        tuple(finished.settings.reports.files().values()),
     )
 
 
 def _metrics(finished: Finished) -> None:
-    if finished.settings.telling.metrics is not None:
+    if finished.settings.notifications.metrics is not None:
         from harness.monitoring.metrics import write_metrics
 
-        write_metrics(finished.settings.telling.metrics, finished.result)
+        write_metrics(finished.settings.notifications.metrics, finished.result)
 
 
 def _notify(finished: Finished) -> None:
-    if finished.settings.telling.notify_urls:
+    if finished.settings.notifications.notify_urls:
         from harness.monitoring.notify import notify_result
 
         try:
             before = verdict_before(History(finished.settings.history_path), finished.result)
         except HarnessError:  # without a history it is told all the same, only not as a recovery
             before = None
-        notify_result(finished.result, before, finished.settings.telling)
+        notify_result(finished.result, before, finished.settings.notifications)
 
 
 def _ping(finished: Finished) -> None:
-    if finished.settings.telling.ping is not None:
+    if finished.settings.notifications.ping is not None:
         from harness.monitoring.ping import ping_ended
 
         good = finished.result.verdict is finished.result.expected_verdict
-        ping_ended(finished.settings.telling, good=good)
+        ping_ended(finished.settings.notifications, good=good)
 
 
 def _history(finished: Finished) -> None:

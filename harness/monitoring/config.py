@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
-from harness.base.settings import TellingSettings
+from harness.base.settings import NotificationSettings
 from harness.base.toml_files import HIDDEN, read_toml, validated
 
 TABLE = HIDDEN
@@ -52,7 +52,7 @@ def read_table(path: Path) -> Notify:
     return validated(path, Notify, read_toml(path, WHAT).get(TABLE, {}), table=TABLE)
 
 
-def settings_of(table: Notify, base: Path) -> TellingSettings:
+def settings_of(table: Notify, base: Path) -> NotificationSettings:
     """The same as settings, with what stands in files of its own.
 
     Args:
@@ -67,7 +67,7 @@ def settings_of(table: Notify, base: Path) -> TellingSettings:
         urls = _lines(base / table.urls_file, f"{TABLE}.urls_file")
     if table.ping_file:
         ping = _lines(base / table.ping_file, f"{TABLE}.ping_file")[0]
-    return TellingSettings(
+    return NotificationSettings(
         notify_urls=urls,
         notify_on=tuple(table.on),
         ping=None if ping is None else checked_ping(ping, f"{TABLE}.ping"),

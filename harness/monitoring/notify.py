@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.base.errors import HarnessError, UsageError
 from harness.base.model import DrillResult, Severity, Verdict
 from harness.base.printable import printable_words
-from harness.base.settings import TellingSettings
+from harness.base.settings import NotificationSettings
 from harness.monitoring.bounded import all_within
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def check_urls(urls: Sequence[str]) -> None:
             )
 
 
-def notify_result(result: DrillResult, before: Verdict | None, telling: TellingSettings) -> None:
+def notify_result(result: DrillResult, before: Verdict | None, notifications: NotificationSettings) -> None:
     """Tell of a finished drill, if it is something that is to be told.
 
     Raises:
@@ -72,10 +72,10 @@ def notify_result(result: DrillResult, before: Verdict | None, telling: TellingS
         if event is Event.FAILURE and result.expected_verdict is not Verdict.PASS:
             verdict += f" instead of {result.expected_verdict}"
         title = f"{verdict}: restore drill of {_short(result.backup or result.scenario)}"
-        _tell(event, title, _told(result, before), telling)
+        _notify(event, title, _told(result, before), notifications)
 
 
-def notify_not_begun(what: str, fact: str, telling: TellingSettings) -> None:
+def notify_not_begun(what: str, fact: str, notifications: NotificationSettings) -> None:
     """Tell that a drill could not even begin: for whoever waits for it, that is a failure.
 
     Args:
@@ -85,10 +85,10 @@ def notify_not_begun(what: str, fact: str, telling: TellingSettings) -> None:
     Raises:
         NotSent: not everybody could be told.
     """
-    _tell(Event.FAILURE, f"restore drill did not start: {_short(what)}", _short(fact), telling)
+    _notify(Event.FAILURE, f"restore drill did not start: {_short(what)}", _short(fact), notifications)
 
 
-def notify_silence(backups: Sequence[str], telling: TellingSettings) -> None:
+def notify_silence(backups: Sequence[str], notifications: NotificationSettings) -> None:
     """Tell that good drills have stopped coming.
 
     Args:
@@ -99,19 +99,19 @@ def notify_silence(backups: Sequence[str], telling: TellingSettings) -> None:
     """
     if backups:
         count = "1 backup has" if len(backups) == 1 else f"{len(backups)} backups have"
-        _tell(Event.SILENCE, f"{count} no recent passed restore drill", _listed(backups), telling)
+        _notify(Event.SILENCE, f"{count} no recent passed restore drill", _listed(backups), notifications)
 
 
-def _tell(event: Event, title: str, body: str, telling: TellingSettings) -> None:
-    if not telling.notify_urls or event not in telling.notify_on:
+def _notify(event: Event, title: str, body: str, notifications: NotificationSettings) -> None:
+    if not notifications.notify_urls or event not in notifications.notify_on:
         return
-    services = [_service(url) for url in telling.notify_urls]
+    services = [_service(url) for url in notifications.notify_urls]
     kind = "success" if event is Event.RECOVERY else "failure"
-    sent = all_within([_sender(service, title, body, kind) for service in services], telling.timeout_s)
+    sent = all_within([_sender(service, title, body, kind) for service in services], notifications.timeout_s)
     if failed := [
         f"number {number}{'' if service is None else f' ({service.service_name})'}"
         + (
-            f" did not finish within {telling.timeout_s:g} s"
+            f" did not finish within {notifications.timeout_s:g} s"
             if answer is None
             else " was rejected or could not be reached"
         )

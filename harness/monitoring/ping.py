@@ -6,7 +6,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
 from harness.base.errors import HarnessError
-from harness.base.settings import TellingSettings
+from harness.base.settings import NotificationSettings
 from harness.monitoring.bounded import all_within
 
 RETRIES = 2
@@ -25,13 +25,13 @@ class NotPinged(HarnessError):
     """The dead man's switch could not be reached; the verdict stays what it is."""
 
 
-def ping_started(telling: TellingSettings) -> None:
+def ping_started(notifications: NotificationSettings) -> None:
     """Say that a drill begins, to a switch that knows what that means. Raises NotPinged."""
-    if telling.ping and telling.ping_style == "healthchecks":
-        _ping(telling.ping, Signal.START, telling.timeout_s)
+    if notifications.ping and notifications.ping_style == "healthchecks":
+        _ping(notifications.ping, Signal.START, notifications.timeout_s)
 
 
-def ping_ended(telling: TellingSettings, *, good: bool) -> None:
+def ping_ended(notifications: NotificationSettings, *, good: bool) -> None:
     """Say how a drill ended: a good one to every switch, a bad one to a switch that knows what that means.
 
     Args:
@@ -40,12 +40,12 @@ def ping_ended(telling: TellingSettings, *, good: bool) -> None:
     Raises:
         NotPinged: it could not be reached.
     """
-    if telling.ping is None:
+    if notifications.ping is None:
         return
     if good:
-        _ping(telling.ping, Signal.GOOD, telling.timeout_s)
-    elif telling.ping_style == "healthchecks":
-        _ping(telling.ping, Signal.FAIL, telling.timeout_s)
+        _ping(notifications.ping, Signal.GOOD, notifications.timeout_s)
+    elif notifications.ping_style == "healthchecks":
+        _ping(notifications.ping, Signal.FAIL, notifications.timeout_s)
 
 
 def url_for(url: str, signal: Signal) -> str:

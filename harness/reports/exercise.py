@@ -105,10 +105,10 @@ def _sentence(exercise: Exercise) -> str:
         )
     ]  # fmt: skip
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
-    handed_in = [series for series in exercise.series if not series.latest.generated]
-    if not handed_in:
+    existing = [series for series in exercise.series if not series.latest.generated]
+    if not existing:
         return f"{counted(len(drills), 'drill')} with generated data: {told}. No backup was drilled."
-    of = counted(len(handed_in), "backup") + (" and of generated data" if len(handed_in) < len(exercise.series) else "")
+    of = counted(len(existing), "backup") + (" and of generated data" if len(existing) < len(exercise.series) else "")
     return f"{counted(len(drills), 'drill')} of {of}: {told}."
 
 

@@ -38,8 +38,8 @@ def tiles(exercise: Exercise, register: Sequence[Registered]) -> tuple[Tile, ...
 
 
 def _of_backups(exercise: Exercise) -> list[Series]:
-    handed_in = [series for series in exercise.series if not series.latest.generated]
-    return handed_in or list(exercise.series)
+    existing = [series for series in exercise.series if not series.latest.generated]
+    return existing or list(exercise.series)
 
 
 def _other_verdicts(drills: Sequence[Drilled]) -> str:

@@ -16,7 +16,7 @@ import pytest
 from harness.base.settings import Settings
 from harness.base.wait import wait_until
 from harness.runtime.process.child import free_port
-from tests.drills.test_handed_in import drill
+from tests.drills.test_verify_backup import drill
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]
 

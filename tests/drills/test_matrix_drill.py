@@ -9,7 +9,7 @@ import pytest
 
 from harness.base.settings import Settings
 from tests.drills.conftest import Backed
-from tests.drills.test_handed_in import drill, told
+from tests.drills.test_verify_backup import drill, told
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.base.settings import Settings
-from tests.drills.test_handed_in import drill
+from tests.drills.test_verify_backup import drill
 
 pytestmark = pytest.mark.xdist_group("real-apiary")
 

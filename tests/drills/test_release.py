@@ -16,7 +16,7 @@ import pytest
 from harness.base.settings import Settings
 from harness.runtime.docker.images import LOCAL_STANDIN
 from tests.drills.conftest import Backed
-from tests.drills.test_handed_in import drill, rows_of
+from tests.drills.test_verify_backup import drill, rows_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 

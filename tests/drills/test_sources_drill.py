@@ -14,8 +14,8 @@ import boto3
 import pytest
 
 from harness.base.settings import Settings
-from tests.drills.test_handed_in import drill
 from tests.drills.test_real_apiary import ACCEPTED, REAL, found
+from tests.drills.test_verify_backup import drill
 from tests.sshd import SshServer
 from tests.stores import s3_environment, web_server
 

@@ -13,7 +13,7 @@ from harness.artifacts.dump.source import open_script
 from harness.base.settings import Settings
 from harness.records.history.database import History
 from tests.drills.conftest import Backed
-from tests.drills.test_handed_in import drill, rows_of, storage_directory
+from tests.drills.test_verify_backup import drill, rows_of, storage_directory
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 

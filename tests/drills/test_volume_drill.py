@@ -14,7 +14,7 @@ from harness.artifacts.storage.archive import open_archive
 from harness.base.settings import Settings
 from harness.runtime.docker.images import LOCAL_STANDIN
 from tests.drills.conftest import Backed
-from tests.drills.test_handed_in import drill
+from tests.drills.test_verify_backup import drill
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]
 

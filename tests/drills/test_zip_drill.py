@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from harness.base.settings import Settings
-from tests.drills.test_handed_in import drill
 from tests.drills.test_real_apiary import ACCEPTED, REAL, found, without
+from tests.drills.test_verify_backup import drill
 from tests.unit.inputs.test_zips import PASSWORD, Entry, zip_of
 
 pytestmark = pytest.mark.xdist_group("real-apiary")

@@ -80,7 +80,7 @@ def keygen(file: Path, passphrase_file: Path | None) -> None:
     Example:
       apiary-drill evidence keygen drill-key
     """  # fmt: skip
-    passphrase = read_passphrase(passphrase_file) if passphrase_file else settings_for().telling.sign_passphrase
+    passphrase = read_passphrase(passphrase_file) if passphrase_file else settings_for().notifications.sign_passphrase
     key_id = generate(file, passphrase)
     console = console_for()
     for line in (

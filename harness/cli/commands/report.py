@@ -46,7 +46,7 @@ def report(run_dir: Path, as_json: bool, timing: bool, code: str | None, setting
         from harness.reports.files import document_of, write_reports
 
         write_reports(document_of(result, run_dir), result, files.items())
-    sign(run_dir, result, settings.telling, tuple(files.values()))
+    sign(run_dir, result, settings.notifications, tuple(files.values()))
     sys.exit(exit_code(result))
 
 

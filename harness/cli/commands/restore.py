@@ -9,15 +9,15 @@ import click
 from harness.base.interruption import terminable
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, runtime_options
-from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
+from harness.cli.options.backup import BackupOptions, backup_options, drill_backup
 from harness.cli.options.group import GroupedHelp
 from harness.drill.result import exit_code
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
-@handed_in_options
+@backup_options
 @runtime_options
-def restore(asked: Asked, settings: Settings, as_json: bool) -> None:
+def restore(asked: BackupOptions, settings: Settings, as_json: bool) -> None:
     """Restore a backup and leave it running.
 
     The backup is named and compared as by `verify`, which removes the instance at its end; here it stays, reachable
@@ -29,7 +29,7 @@ def restore(asked: Asked, settings: Settings, as_json: bool) -> None:
       apiary-drill restore backups/2026-11-22
     """
     with terminable(), asked.fetching(settings) as sources:
-        result = drill_handed_in(
+        result = drill_backup(
             asked, "restore", settings, as_json=as_json, keep=True, migrate=True, sources=sources
         )  # fmt: skip
     sys.exit(exit_code(result))

@@ -14,7 +14,7 @@ from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, drilling, errors_console, runtime_options
 from harness.cli.context import is_quiet, quiet_option
 from harness.cli.options.group import GroupedHelp, backup_option, output_option
-from harness.cli.options.notifications import signing_options, telling_options
+from harness.cli.options.notifications import notification_options, signing_options
 from harness.cli.options.reports import report_options
 from harness.drill.flow import run_scenario
 from harness.drill.result import exit_code
@@ -43,7 +43,7 @@ from harness.scenario import definition as scenario
 )
 @runtime_options
 @signing_options
-@telling_options
+@notification_options
 @report_options
 def run(
     scenarios: tuple[str, ...],

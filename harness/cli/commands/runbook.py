@@ -17,7 +17,7 @@ from harness.base.model import DrillResult
 from harness.base.private import whole_file
 from harness.cli.common import EXIT_CODES, found_backup
 from harness.cli.context import settings_for
-from harness.cli.options.backup import Asked, handed_in_options
+from harness.cli.options.backup import BackupOptions, backup_options
 from harness.cli.options.group import GroupedHelp, backup_option, output_option
 from harness.inputs.backup import LOCATION, BackupUnderTest, Location
 from harness.inputs.volumes import Volume
@@ -33,7 +33,7 @@ from harness.reports.terminal import print_line
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
-@handed_in_options
+@backup_options
 @backup_option(
     "--drilled",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -44,7 +44,7 @@ from harness.reports.terminal import print_line
 @output_option(
     "--markdown", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write Markdown to a file."
 )
-def runbook(asked: Asked, drilled: Path | None, html: Path | None, markdown: Path | None) -> None:
+def runbook(asked: BackupOptions, drilled: Path | None, html: Path | None, markdown: Path | None) -> None:
     """Write the documented restore of one backup as exact commands.
 
     BACKUP is a backup as verify takes it, or RUN_DIR, the directory of a finished drill: the runbook then has the

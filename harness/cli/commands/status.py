@@ -11,7 +11,7 @@ import click
 
 from harness.base.errors import HarnessError
 from harness.base.limits import duration_s
-from harness.base.settings import CONFIG_NAME, TellingSettings
+from harness.base.settings import CONFIG_NAME, NotificationSettings
 from harness.cli.context import settings_for
 from harness.records.history.database import History
 from harness.records.history.entry import Entry
@@ -25,7 +25,7 @@ from harness.reports.terminal import print_json, print_line
 )
 @click.option("--max-age", default="100d", show_default=True, metavar="AGE", help="36h, 100d, 14w.")
 @click.option("--backup", "backups", multiple=True, metavar="NAME", help="Only this backup (repeatable).")
-@click.option("--handed-in", is_flag=True, help="Only backups given to verify; no drills with generated data.")
+@click.option("--exclude-generated", is_flag=True, help="Only backups given to verify; no drills with generated data.")
 @click.option(
     "--config",
     "config_file",
@@ -39,7 +39,7 @@ from harness.reports.terminal import print_json, print_line
 def status(
     max_age: str,
     backups: tuple[str, ...],
-    handed_in: bool,
+    exclude_generated: bool,
     config_file: Path | None,
     everything: bool,
     notify: bool,
@@ -57,14 +57,14 @@ def status(
       apiary-drill status --max-age 36h --backup production --json
     """
     max_age_s = duration_s(max_age, "--max-age")
-    telling = _telling(config_file) if notify else None
+    notifications = _notifications(config_file) if notify else None
     history = History(settings_for().history_path)
     now, watched = datetime.now(UTC), backups or _configured(config_file)
     problem = ""
     found: tuple[BackupStatus, ...] = ()
     try:
         entries = [link.entry() for link in history.links()]
-        chosen = [entry for entry in entries if not (handed_in and entry.generated)]
+        chosen = [entry for entry in entries if not (exclude_generated and entry.generated)]
         found = status_of(chosen, now, max_age_s, watched)
         if not found:
             problem = f"the history {history.path} has no drill of a backup"
@@ -83,29 +83,29 @@ def status(
         if problem:
             for line in f"ALARM  {problem}".splitlines():
                 print_line(line)
-    if telling is not None:
+    if notifications is not None:
         alarms = [f"{each.backup}: {each.message}" for each in found if not each.ok]
-        _tell([*alarms, *([problem] if problem else [])], telling)
+        _notify([*alarms, *([problem] if problem else [])], notifications)
     sys.exit(0 if ok else 1)
 
 
-def _telling(config_file: Path | None) -> TellingSettings:
+def _notifications(config_file: Path | None) -> NotificationSettings:
     """Whom to tell, looked at before anything else: an alarm that reaches nobody is none."""
-    from harness.cli.options.notifications import configured_telling
+    from harness.cli.options.notifications import configured_notifications
     from harness.monitoring.notify import check_urls
 
-    telling = configured_telling(config_file)
-    if not telling.notify_urls:
+    notifications = configured_notifications(config_file)
+    if not notifications.notify_urls:
         raise click.UsageError("--notify requires [notify] with urls or urls_file in apiary-drill.toml")
-    check_urls(telling.notify_urls)
-    return telling
+    check_urls(notifications.notify_urls)
+    return notifications
 
 
-def _tell(alarms: list[str], telling: TellingSettings) -> None:
-    from harness.cli.options.notifications import try_to_tell
+def _notify(alarms: list[str], notifications: NotificationSettings) -> None:
+    from harness.cli.options.notifications import try_to_notify
     from harness.monitoring.notify import notify_silence
 
-    try_to_tell("notifications", lambda: notify_silence(alarms, telling))
+    try_to_notify("notifications", lambda: notify_silence(alarms, notifications))
 
 
 def _configured(config_file: Path | None) -> tuple[str, ...]:

@@ -15,9 +15,9 @@ from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, runtime_options
 from harness.cli.context import quiet_option
 from harness.cli.matrix import drill_matrix, matrix_option
-from harness.cli.options.backup import Asked, drill_handed_in, handed_in_options
+from harness.cli.options.backup import BackupOptions, backup_options, drill_backup
 from harness.cli.options.group import GroupedHelp, backup_option
-from harness.cli.options.notifications import signing_options, telling_options
+from harness.cli.options.notifications import notification_options, signing_options
 from harness.cli.options.reports import report_options
 from harness.drill.result import exit_code
 from harness.standins.apiary.migrations import NEXT_RELEASE
@@ -28,7 +28,7 @@ def _time(context: click.Context, option: click.Parameter, text: str | None) -> 
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
-@handed_in_options
+@backup_options
 @backup_option("--rto", metavar="TIME", callback=_time, help="Recovery time objective, such as 45m or 4h.")
 @backup_option("--rpo", metavar="TIME", callback=_time, help="Recovery point objective, such as 24h or 7d.")
 @backup_option(
@@ -47,10 +47,10 @@ def _time(context: click.Context, option: click.Parameter, text: str | None) -> 
 @quiet_option
 @runtime_options
 @signing_options
-@telling_options
+@notification_options
 @report_options
 def verify(
-    asked: Asked,
+    asked: BackupOptions,
     rto: float | None,
     rpo: float | None,
     migrate: bool,
@@ -85,7 +85,7 @@ def verify(
     with terminable(), asked.fetching(settings) as sources:
 
         def drill(of: Settings, label: str) -> DrillResult:
-            return drill_handed_in(
+            return drill_backup(
                 asked, "verify", of, rto_s=rto, rpo_s=rpo, as_json=as_json, migrate=migrate, one_of=label,
                 sources=sources,
             )  # fmt: skip

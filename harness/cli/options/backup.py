@@ -44,7 +44,7 @@ from harness.scenario.definition import Objectives
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BackupOptions:
     """Which backup is meant, as it was asked for on the command line.
 
     Args:
@@ -200,8 +200,8 @@ def on_disk(location: str, option: str, role: str, sources: Sources) -> Path:
     return sources.url(location, role) if is_url(location) else must_exist(Path(location), option)
 
 
-def drill_handed_in(
-    asked: Asked,
+def drill_backup(
+    asked: BackupOptions,
     name: str,
     settings: Settings,
     *,
@@ -259,7 +259,7 @@ def _past(backup: BackupUnderTest, settings: Settings) -> TrendEvidence | None:
         return None
 
 
-def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
+def backup_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options, as one argument `asked`."""
 
     def with_asked(
@@ -285,7 +285,7 @@ def handed_in_options(command: Callable[..., None]) -> Callable[..., None]:
         for option, zone in (("--app-time-zone", app_time_zone), ("--server-time-zone", server_time_zone)):
             if zone is not None:
                 checked_zone(zone, option)
-        asked = Asked(
+        asked = BackupOptions(
             backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name,
             app_time_zone, server_time_zone, max_storage, password_file, fetch_to, decrypt, decrypt_key_file,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import click
 
 from harness.base.errors import HarnessError, harness_error
 from harness.base.model import DrillResult
-from harness.base.settings import CONFIG_NAME, Settings, TellingSettings
+from harness.base.settings import CONFIG_NAME, NotificationSettings, Settings
 from harness.cli.context import errors_console, is_quiet, settings_for
 from harness.cli.options.group import output_option, with_options
 from harness.monitoring.config import checked_ping, read_table, settings_of
@@ -30,15 +30,15 @@ def signing_options(command: Callable[..., None]) -> Callable[..., None]:
         settings = settings or settings_for()
         if sign_passphrase_file is not None and sign_key is None:
             raise click.UsageError("--sign-passphrase-file requires --sign")
-        passphrase = settings.telling.sign_passphrase
+        passphrase = settings.notifications.sign_passphrase
         if sign_key is not None:
             from harness.records.attestation.keys import load_private, read_passphrase
 
             passphrase = read_passphrase(sign_passphrase_file) if sign_passphrase_file else passphrase
             sign_key = sign_key.absolute()
             load_private(sign_key, passphrase)
-        telling = replace(settings.telling, sign_key=sign_key, sign_passphrase=passphrase)
-        command(settings=replace(settings, telling=telling), **others)
+        notifications = replace(settings.notifications, sign_key=sign_key, sign_passphrase=passphrase)
+        command(settings=replace(settings, notifications=notifications), **others)
 
     return with_options(command, with_key, _SIGNING_OPTIONS)
 
@@ -60,13 +60,13 @@ _SIGNING_OPTIONS = (
 )
 
 
-def telling_options(command: Callable[..., None]) -> Callable[..., None]:
+def notification_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--metrics`, `--ping` and what `[notify]` says, for a command with `settings` that drills.
 
     Everything is looked at before anything begins. The start of the drill is told, and so is that it could not begin.
     """
 
-    def with_telling(
+    def with_notifications(
         settings: Settings,
         metrics: Path | None,
         ping: str | None,
@@ -75,14 +75,14 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         **others: object,
     ) -> None:
         asked = others.get("asked")
-        configured = configured_telling(config_file or getattr(asked, "config_file", None))
+        configured = configured_notifications(config_file or getattr(asked, "config_file", None))
         if metrics is not None:
             from harness.monitoring.metrics import check_file
 
             metrics = metrics.absolute()
             check_file(metrics)
-        telling = replace(
-            settings.telling,
+        notifications = replace(
+            settings.notifications,
             metrics=metrics,
             notify_urls=configured.notify_urls,
             notify_on=configured.notify_on,
@@ -90,25 +90,25 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
             ping_style=ping_style or configured.ping_style,
             timeout_s=configured.timeout_s,
         )
-        if telling.notify_urls:
+        if notifications.notify_urls:
             from harness.monitoring.notify import check_urls
 
-            check_urls(telling.notify_urls)
-        try_to_tell("dead man's switch", lambda: ping_started(telling))
+            check_urls(notifications.notify_urls)
+        try_to_notify("dead man's switch", lambda: ping_started(notifications))
         try:
-            command(settings=replace(settings, telling=telling), **others)
+            command(settings=replace(settings, notifications=notifications), **others)
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             fact = error.format_message() if isinstance(error, click.ClickException) else harness_error(error).fact
-            try_to_tell("notifications", lambda: notify_not_begun(command.__name__, fact, telling))
-            try_to_tell("dead man's switch", lambda: ping_ended(telling, good=False))
+            try_to_notify("notifications", lambda: notify_not_begun(command.__name__, fact, notifications))
+            try_to_notify("dead man's switch", lambda: ping_ended(notifications, good=False))
             raise
 
-    return with_options(command, with_telling, _TELLING_OPTIONS)
+    return with_options(command, with_notifications, _NOTIFICATION_OPTIONS)
 
 
-_TELLING_OPTIONS = (
+_NOTIFICATION_OPTIONS = (
     output_option(
         "--metrics",
         type=click.Path(dir_okay=False, path_type=Path),
@@ -128,7 +128,7 @@ _TELLING_OPTIONS = (
 )
 
 
-def configured_telling(path: Path | None) -> TellingSettings:
+def configured_notifications(path: Path | None) -> NotificationSettings:
     """What `[notify]` says, in the file that was named or in ./apiary-drill.toml.
 
     Raises:
@@ -137,11 +137,11 @@ def configured_telling(path: Path | None) -> TellingSettings:
     if path is None:
         path = Path(CONFIG_NAME)
         if not path.exists():
-            return TellingSettings()
+            return NotificationSettings()
     return settings_of(read_table(path), path.absolute().parent)
 
 
-def try_to_tell(what: str, tell: Callable[[], None]) -> None:
+def try_to_notify(what: str, tell: Callable[[], None]) -> None:
     """Tell somebody; what can't be told is one line on stderr."""
     try:
         tell()
@@ -149,18 +149,20 @@ def try_to_tell(what: str, tell: Callable[[], None]) -> None:
         errors_console.print(f"{what}: {error.fact}", markup=False, highlight=False, soft_wrap=True)
 
 
-def sign(run_dir: Path, result: DrillResult, telling: TellingSettings, reports: tuple[Path, ...] = ()) -> None:
+def sign(
+    run_dir: Path, result: DrillResult, notifications: NotificationSettings, reports: tuple[Path, ...] = ()
+) -> None:
     """Sign what a run left, if there is a key, and say where the evidence is.
 
     Args:
         reports: reports that were written to another place than the run directory.
     """
-    if telling.sign_key is None:
+    if notifications.sign_key is None:
         return
     from harness.records.attestation.envelope import sign_run
     from harness.records.attestation.keys import load_private
 
-    key = load_private(telling.sign_key, telling.sign_passphrase)
+    key = load_private(notifications.sign_key, notifications.sign_passphrase)
     path = sign_run(run_dir, result, key, reports)
     if not is_quiet():
         errors_console.print(f"signed by {key.key_id}: {path}", markup=False, highlight=False, soft_wrap=True)

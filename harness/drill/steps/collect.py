@@ -237,7 +237,7 @@ def _recovery(restored: Restored, target: DatabaseState, restore_s: float, objec
         backup_at=backup_at,
         point_objective_s=objectives.recovery_point_s,
         now=now,
-        handed_in=restored.backup.made is None,
+        existing=restored.backup.made is None,
         newest_row_local=newest.local if newest else "",
         server_time_zone=newest.server_zone if newest else "",
         dumped_at=manifest.started_at if manifest else _dumped_at(restored.script, newest.at if newest else None),

@@ -91,12 +91,12 @@ def test_a_backup_that_was_handed_in_must_not_be_old_itself() -> None:
     """Its rows were fresh when it was made; whoever loses everything now loses what came since."""
     old = recovery(backup_at=NOW - timedelta(days=60), newest_row_at=NOW - timedelta(days=60, hours=1))
     assert check_recovery_point(old).findings == ()
-    (found,) = check_recovery_point(replace(old, handed_in=True)).findings
+    (found,) = check_recovery_point(replace(old, existing=True)).findings
     assert (found.code, found.message) == (
         "backup-age",
         "The backup was made 5184000 s ago, which exceeds the objective of 7200 s.",
     )
-    assert check_recovery_point(replace(old, handed_in=True, point_objective_s=None)).findings == ()
+    assert check_recovery_point(replace(old, existing=True, point_objective_s=None)).findings == ()
 
 
 def test_a_row_of_the_future_has_no_age() -> None:

@@ -105,7 +105,7 @@ def test_each_backup_has_its_line_and_one_that_is_too_old_is_enough(command: Com
 def test_only_backups_that_were_handed_in(command: Command, history: History) -> None:
     history.append(recent("one", days_ago=1, backup="generated data: documented", generated=True))
     assert command("status").exit_code == 0
-    answer = command("status", "--handed-in")
+    answer = command("status", "--exclude-generated")
     assert (answer.exit_code, answer.output) == (1, f"ALARM  the history {history.path} has no drill of a backup\n")
 
 

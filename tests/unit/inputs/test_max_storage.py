@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.artifacts.storage.safety import ArchiveLimits
-from harness.cli.options.backup import handed_in_options, read_size
+from harness.cli.options.backup import backup_options, read_size
 from harness.inputs.backup import BackupUnderTest
 
 OPTION = click.Option(["--max-storage"])
@@ -34,5 +34,5 @@ def test_it_reaches_the_limits() -> None:
     )
     assert (limits.total_bytes, limits.ratio) == (3 << 40, None)
     assert ArchiveLimits.of(None) == ArchiveLimits()
-    command = click.command()(handed_in_options(lambda **options: click.echo(options["asked"].max_storage)))
+    command = click.command()(backup_options(lambda **options: click.echo(options["asked"].max_storage)))
     assert CliRunner().invoke(command, ["--max-storage", "2K"]).output == "2048\n"

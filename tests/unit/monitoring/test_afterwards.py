@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
 from harness.base.model import Verdict
-from harness.base.settings import TellingSettings, from_environment
+from harness.base.settings import NotificationSettings, from_environment
 from harness.cli.main import main
 from harness.cli.post_run import Finished, do_afterwards
 from harness.records.attestation.check import verify_evidence
@@ -25,18 +25,18 @@ from tests.unit.monitoring.conftest import Service
 REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-verify-fail.json"
 
 
-def finished(tmp_path: Path, telling: TellingSettings) -> Finished:
+def finished(tmp_path: Path, notifications: NotificationSettings) -> Finished:
     """A real drill that failed, with a state directory of its own."""
     run_dir = tmp_path / "run"
     run_dir.mkdir(exist_ok=True)
     shutil.copy(REAL, run_dir / "result.json")
     settings = from_environment({"HOME": str(tmp_path)})
-    return Finished(RunDirectory(run_dir).load_result(), run_dir, replace(settings, telling=telling))
+    return Finished(RunDirectory(run_dir).load_result(), run_dir, replace(settings, notifications=notifications))
 
 
 def test_everybody_is_told(tmp_path: Path, service: Service) -> None:
     generate(tmp_path / "key", None)
-    telling = TellingSettings(
+    notifications = NotificationSettings(
         sign_key=tmp_path / "key",
         metrics=tmp_path / "drill.prom",
         notify_urls=(f"json://127.0.0.1:{service.port}/notify",),
@@ -46,7 +46,7 @@ def test_everybody_is_told(tmp_path: Path, service: Service) -> None:
         timeout_s=60,
     )
     said: list[str] = []
-    do_afterwards(finished(tmp_path, telling), said.append)
+    do_afterwards(finished(tmp_path, notifications), said.append)
     assert said == []
     assert service.paths == ["/notify", "/ping/fail"]
     evidence = tmp_path / "run" / "evidence.intoto.jsonl"
@@ -60,7 +60,7 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
 ) -> None:
     service.statuses = [500]
     (tmp_path / "drill.prom").write_text("precious\n")
-    telling = TellingSettings(
+    notifications = NotificationSettings(
         sign_key=tmp_path / "gone",
         metrics=tmp_path / "drill.prom",
         notify_urls=(f"json://127.0.0.1:{service.port}/secret",),
@@ -70,7 +70,7 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
         timeout_s=60,
     )
     said: list[str] = []
-    do_afterwards(finished(tmp_path, telling), said.append)
+    do_afterwards(finished(tmp_path, notifications), said.append)
     assert said == [
         f"sign the evidence: cannot read the key {tmp_path / 'gone'}: No such file or directory",
         f"metrics: {tmp_path / 'drill.prom'} was not written as a metrics file by this program HINT: Give "
@@ -82,7 +82,7 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
 
 def test_nobody_is_told_who_was_not_named(tmp_path: Path) -> None:
     said: list[str] = []
-    do_afterwards(finished(tmp_path, TellingSettings()), said.append)
+    do_afterwards(finished(tmp_path, NotificationSettings()), said.append)
     assert said == []
     assert [path.name for path in (tmp_path / "run").iterdir() if path.suffix == ".jsonl"] == []
 
@@ -167,8 +167,10 @@ def test_what_cannot_work_stops_a_drill_before_it_begins(
 
 def test_a_recovery_is_told_from_what_the_history_says(tmp_path: Path, service: Service) -> None:
     """The drill of the same backup before it failed, so that the next good one is news, and the one after is none."""
-    telling = TellingSettings(notify_urls=(f"json://127.0.0.1:{service.port}/notify",), notify_on=("recovery",))
-    failed = finished(tmp_path, telling)
+    notifications = NotificationSettings(
+        notify_urls=(f"json://127.0.0.1:{service.port}/notify",), notify_on=("recovery",)
+    )
+    failed = finished(tmp_path, notifications)
     said: list[str] = []
     for day, verdict in enumerate((Verdict.FAIL, Verdict.PASS, Verdict.PASS)):
         result = replace(

@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Verdict
-from harness.base.settings import TellingSettings
+from harness.base.settings import NotificationSettings
 from harness.monitoring.notify import (
     Event,
     NotSent,
@@ -28,9 +28,9 @@ DATA = Path(__file__).parents[1] / "schema" / "data"
 ALL = ("failure", "recovery", "silence")
 
 
-def settings(*ports: int, on: tuple[str, ...] = ALL, timeout_s: float = 60.0) -> TellingSettings:
+def settings(*ports: int, on: tuple[str, ...] = ALL, timeout_s: float = 60.0) -> NotificationSettings:
     urls = tuple(f"json://user:secret-password@127.0.0.1:{port}/secret-token" for port in ports)
-    return TellingSettings(notify_urls=urls, notify_on=on, timeout_s=timeout_s)
+    return NotificationSettings(notify_urls=urls, notify_on=on, timeout_s=timeout_s)
 
 
 def real(tmp_path: Path, name: str) -> DrillResult:
@@ -133,17 +133,17 @@ def test_a_drill_that_could_not_begin_is_a_failure(service: Service) -> None:
 def test_only_what_was_asked_for_is_told(service: Service, bad: DrillResult, good: DrillResult) -> None:
     for on, title in ((("failure",), "FAIL:"), (("recovery",), "PASS again:"), (("silence",), "1 backup")):
         service.requests.clear()
-        telling = settings(service.port, on=on)
-        notify_result(bad, None, telling)
-        notify_result(good, Verdict.FAIL, telling)
-        notify_silence(["apiary: never"], telling)
+        notifications = settings(service.port, on=on)
+        notify_result(bad, None, notifications)
+        notify_result(good, Verdict.FAIL, notifications)
+        notify_silence(["apiary: never"], notifications)
         (message,) = service.messages()
         assert message["title"].startswith(title)
 
 
-def told(result: DrillResult, telling: TellingSettings) -> str:
+def told(result: DrillResult, notifications: NotificationSettings) -> str:
     with pytest.raises(NotSent) as caught:
-        notify_result(result, None, telling)
+        notify_result(result, None, notifications)
     assert "secret" not in str(caught.value)
     return str(caught.value)
 
@@ -171,7 +171,7 @@ def test_a_service_that_never_answers_is_left_alone(service: Service, bad: Drill
 
 def test_another_service_gets_it_in_its_own_form(service: Service, bad: DrillResult) -> None:
     url = f"xml://127.0.0.1:{service.port}/x"
-    notify_result(bad, None, TellingSettings(notify_urls=(url,), notify_on=ALL))
+    notify_result(bad, None, NotificationSettings(notify_urls=(url,), notify_on=ALL))
     ((method, path, body),) = service.requests
     assert (method, path) == ("POST", "/x")
     assert "<Subject>FAIL: restore drill of /srv/backups/apiary-*.sql.gz</Subject>" in body
@@ -191,13 +191,13 @@ def test_nothing_is_printed_or_logged_with_a_secret_in_it(
 ) -> None:
     """Also with everything logged that libraries can log of their own accord."""
     service.statuses = [500]
-    telling = settings(service.port, closed_port)
+    notifications = settings(service.port, closed_port)
     with caplog.at_level(logging.WARNING):
-        told(bad, telling)
+        told(bad, notifications)
         with pytest.raises(UsageError):
             check_urls(["nonsense://secret-token"])
     captured = capfd.readouterr()
-    assert "secret" not in captured.out + captured.err + caplog.text + repr(telling)
+    assert "secret" not in captured.out + captured.err + caplog.text + repr(notifications)
 
 
 def test_a_url_that_is_none_is_told_by_its_number(closed_port: int) -> None:

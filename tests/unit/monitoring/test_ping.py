@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from harness.base.errors import UsageError
-from harness.base.settings import TellingSettings
+from harness.base.settings import NotificationSettings
 from harness.monitoring.config import checked_ping
 from harness.monitoring.ping import NotPinged, Signal, ping_ended, ping_started, url_for
 from tests.tables import over_table
 from tests.unit.monitoring.conftest import Service
 
 
-def settings(port: int, style: str = "plain", timeout_s: float = 60.0, path: str = "/secret-uuid") -> TellingSettings:
-    return TellingSettings(ping=f"http://127.0.0.1:{port}{path}", ping_style=style, timeout_s=timeout_s)
+def settings(
+    port: int, style: str = "plain", timeout_s: float = 60.0, path: str = "/secret-uuid"
+) -> NotificationSettings:
+    return NotificationSettings(ping=f"http://127.0.0.1:{port}{path}", ping_style=style, timeout_s=timeout_s)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +35,8 @@ def test_what_a_switch_is_told(service: Service, style: str, good: bool, paths: 
 
 
 def test_without_a_url_nobody_is_asked() -> None:
-    ping_started(TellingSettings(ping_style="healthchecks"))
-    ping_ended(TellingSettings(), good=True)
+    ping_started(NotificationSettings(ping_style="healthchecks"))
+    ping_ended(NotificationSettings(), good=True)
 
 
 @over_table(
@@ -57,9 +59,9 @@ def test_a_server_that_stumbles_is_asked_again(service: Service) -> None:
     assert service.paths == ["/secret-uuid"] * 3
 
 
-def told(telling: TellingSettings) -> str:
+def told(notifications: NotificationSettings) -> str:
     with pytest.raises(NotPinged) as caught:
-        ping_ended(telling, good=True)
+        ping_ended(notifications, good=True)
     return str(caught.value)
 
 

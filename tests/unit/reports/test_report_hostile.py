@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from harness.base.errors import HarnessError
 from harness.base.model import DrillResult, MatrixCell, MatrixResult, NegativeControl, Step, Verdict
-from harness.base.settings import TellingSettings
+from harness.base.settings import NotificationSettings
 from harness.checks.evidence import Evidence
 from harness.monitoring import notify
 from harness.records.run_directory import RunDirectory
@@ -150,9 +150,9 @@ def test_notifications_and_what_pytest_shows(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(notify, "_tell", lambda event, title, body, telling: sent.extend((title, body)))
-    notify.notify_result(result, None, TellingSettings())
-    notify.notify_not_begun("verify", NAME, TellingSettings())
-    notify.notify_silence([NAME], TellingSettings())
+    notify.notify_result(result, None, NotificationSettings())
+    notify.notify_not_begun("verify", NAME, NotificationSettings())
+    notify.notify_silence([NAME], NotificationSettings())
     sent.append(tell_unmet(result, Expected(verdict=Verdict.PASS), tmp_path))
     assert list(acting("\n".join(sent))) == []
 

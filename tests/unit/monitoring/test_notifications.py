@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import UsageError
-from harness.base.settings import TellingSettings
+from harness.base.settings import NotificationSettings
 from harness.cli import config
 from harness.monitoring.config import read_table, settings_of
 from tests.tables import over_table
 
 
-def settings_for(tmp_path: Path, text: str) -> TellingSettings:
+def settings_for(tmp_path: Path, text: str) -> NotificationSettings:
     path = tmp_path / "apiary-drill.toml"
     path.write_text(text)
     return settings_of(read_table(path), tmp_path)
@@ -26,7 +26,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         '[notify]\nurls_file = "urls"\non = ["failure"]\nping_file = "ping"\n'
         'ping_style = "healthchecks"\ntimeout_s = 3\n'
     )
-    assert settings_for(tmp_path, text) == TellingSettings(
+    assert settings_for(tmp_path, text) == NotificationSettings(
         notify_urls=("json://one/", "mailto://two"),
         notify_on=("failure",),
         ping="https://example.org/uuid",
