@@ -155,7 +155,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             "fault.0.at: drop-row can be injected at artifact, found 'start'",
         ),
         (
-            MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nsealed = 1",
+            MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nrewrite_manifest = 1",
             "fault.0.options.rewrite_manifest: input should be a valid boolean, found 1",
         ),
         (

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.tables import over_table
 
 ROOT = Path(__file__).parents[2]
+_TOPS = ("harness", "docs", "tests", "benchmarks", "scenarios")
 
 
 def _texts() -> Iterator[tuple[str, str]]:
@@ -71,3 +72,17 @@ TEXTS = tuple(_texts())
 def test_a_former_word_is_not_said(former: str, instead: str) -> None:
     said = [where for where, text in TEXTS if re.search(former, text, re.MULTILINE)]
     assert not said, f"say “{instead}” for “{former}” in: {', '.join(said)}"
+
+
+def test_what_a_page_or_a_module_cites_is_there() -> None:
+    """Paths in backticks, and links between pages."""
+    there = {path.relative_to(ROOT).as_posix() for top in _TOPS for path in (ROOT / top).rglob("*")}
+    missing = []
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        text = page.read_text()
+        linked = (link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) if not link.startswith("http"))
+        missing += [f"{page.name}: {link}" for link in linked if not (page.parent / link).exists()]
+        for cited in re.findall(r"`((?:\w[\w.-]*/)+[\w.-]+\.(?:py|sh|sql|md|dockerfile)|\w+\.py)`", text):
+            if not any(path == cited or path.endswith(f"/{cited}") for path in there):
+                missing.append(f"{page.name}: {cited}")
+    assert missing == []

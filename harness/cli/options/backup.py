@@ -6,8 +6,9 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -262,34 +263,14 @@ def _past(backup: BackupUnderTest, settings: Settings) -> TrendEvidence | None:
 def backup_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options, as one argument `asked`."""
 
-    def with_asked(
-        backup_dir: str | None,
-        dump: tuple[str, ...],
-        storage: str | None,
-        config_file: Path | None,
-        database: str | None,
-        app_key_file: Path | None,
-        allow: tuple[str, ...],
-        accept_missing: tuple[str, ...],
-        backup_name: str | None,
-        app_time_zone: str | None,
-        server_time_zone: str | None,
-        max_storage: int | None,
-        password_file: Path | None,
-        fetch_to: Path | None,
-        decrypt: str | None,
-        decrypt_key_file: Path | None,
-        **others: object,
-    ) -> None:
-        name = None if backup_name is None else checked_name(backup_name, "--backup-name")
-        for option, zone in (("--app-time-zone", app_time_zone), ("--server-time-zone", server_time_zone)):
-            if zone is not None:
-                checked_zone(zone, option)
-        asked = BackupOptions(
-            backup_dir, dump, storage, config_file, database, app_key_file, allow, accept_missing, name,
-            app_time_zone, server_time_zone, max_storage, password_file, fetch_to, decrypt, decrypt_key_file,
-        )  # fmt: skip
-        command(asked=asked, **others)
+    def with_asked(**values: Any) -> None:
+        if values["name"] is not None:
+            values["name"] = checked_name(values["name"], "--backup-name")
+        for option, zone in (("--app-time-zone", "app_time_zone"), ("--server-time-zone", "server_time_zone")):
+            if values[zone] is not None:
+                checked_zone(values[zone], option)
+        asked = BackupOptions(**{field.name: values.pop(field.name) for field in fields(BackupOptions)})
+        command(asked=asked, **values)
 
     return with_options(
         command,
@@ -333,7 +314,7 @@ def backup_options(command: Callable[..., None]) -> Callable[..., None]:
                 help="Accept that a table is missing from the dump, or shrinks in a migration (repeatable).",
             ),
             output_option(
-                "--backup-name", metavar="NAME",
+                "--backup-name", "name", metavar="NAME",
                 help="Backup name in the history.  [default: its location without dates]",
             ),
             backup_option(

@@ -51,7 +51,7 @@ def test_a_template_with_any_fault_validates(fault: Fault) -> None:
         "[[fault]]\nname = 'drop-rwo'",
         "[[fault]]\nname = 'drop-row'\nat = 'start'",
         "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",
-        "[[fault]]\nname = 'drop-row'\n[fault.options]\nsealed = 1",
+        "[[fault]]\nname = 'drop-row'\n[fault.options]\nrewrite_manifest = 1",
         "[expected]\nverdict = 'GOOD'",
         "[expected]\nfinding = [{ subject = 'users' }]",
     ],
