@@ -56,8 +56,9 @@ schema: $(READY) ## Write the published JSON Schemas anew, after a change of wha
 	$(BIN)/apiary-drill schema result > docs/schema/result-1.schema.json
 	$(BIN)/apiary-drill schema scenario > docs/schema/scenario-1.schema.json
 
-images: $(READY) ## Make the images of the Docker runtime from Debian packages
+images: $(READY) ## Make the images of the Docker runtime and of the tool from Debian packages
 	$(BIN)/apiary-drill images build
+	$(BIN)/apiary-drill images build tool
 
 contract: $(READY) ## The Meilisearch contract, against MEILISEARCH_URL with MEILISEARCH_KEY, or the embedded server
 	MEILISEARCH_URL='$(MEILISEARCH_URL)' MEILISEARCH_KEY='$(MEILISEARCH_KEY)' $(BIN)/pytest tests/contract/meilisearch

@@ -29,6 +29,7 @@ LOCAL_MYSQL = f"{REPOSITORY}/mysql:sid"
 LOCAL_MARIADB = f"{REPOSITORY}/mariadb:bookworm"
 LOCAL_STANDIN = f"{REPOSITORY}/standin:bookworm"
 LOCAL_MEILISEARCH = f"{REPOSITORY}/meilisearch-embedded:bookworm"
+LOCAL_TOOL = f"{REPOSITORY}/tool:bookworm"
 
 DEFAULT_MYSQL = "mysql:8.4"
 DEFAULT_MEILISEARCH = "getmeili/meilisearch:v1.48.3"

@@ -19,7 +19,7 @@ import docker.errors
 from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.wait import wait_until
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.ownership import Owner, held, lock_of
+from harness.runtime.ownership import Owner, boot_id, held, lock_of
 
 PREFIX = "apiary-drill."
 DRILL = PREFIX + "drill"
@@ -33,6 +33,8 @@ _CREATED = PREFIX + "created-at"
 _TICKS = PREFIX + "owner-ticks"
 _LOCK = PREFIX + "owner-lock"
 _KEPT = PREFIX + "kept"
+
+_MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 
 _GONE_S = 20.0
 "How long the removal of something by another process may take."
@@ -217,12 +219,13 @@ def _owner(labels: Mapping[str, str]) -> tuple[Owner | None, bool]:
 
 
 def _scope() -> str:
-    """Identity of this machine and of the namespace in which a process id means something."""
-    parts = []
-    for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
-        if path.is_file():
-            parts.append(path.read_text().strip())
-            break
+    """Identity of this machine and of the namespace in which a process id means something.
+
+    An image has no identity of its own, and that of a process namespace is only a number, which many machines have:
+    there the boot takes the machine's place.
+    """
+    known = [path.read_text().strip() for path in _MACHINE_IDS if path.is_file()]
+    parts = [next(filter(None, known), boot_id())]
     try:
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     except OSError:

@@ -78,7 +78,7 @@ def build_images(
     """Make the local images that are missing or made of other inputs.
 
     Args:
-        names: recipes to make, or None for all.
+        names: recipes to make, or None for those that drills run.
         fresh: fetch packages anew, for their security updates, even where nothing changed.
         progress: gets a line for each thing that is begun.
 
@@ -89,7 +89,7 @@ def build_images(
         UsageError: a name that is no recipe.
         MissingProgram, ServerFailed: see bases.ensure_base; wheels that cannot be had.
     """
-    wanted = set(names) if names is not None else {recipe.name for recipe in RECIPES}
+    wanted = set(names) if names is not None else {recipe.name for recipe in RECIPES if recipe.for_drills}
     unknown = wanted - {recipe.name for recipe in RECIPES}
     if unknown:
         raise UsageError(
@@ -160,10 +160,10 @@ def _made(
         Path(scratch, "context.tar").open("w+b") as context,
     ):
         site = Path(scratch, "site")
-        if recipe.python:
+        if recipe.wheels:
             progress(f"{recipe.tag}: wheels")
-            _fetch_wheels(client, settings, site)
-        _write_context(context, contents, site if recipe.python else None)
+            _fetch_wheels(client, settings, requirements(recipe), site)
+        _write_context(context, contents, site if recipe.wheels else None)
         progress(f"{recipe.tag}: build")
         with engine_errors(f"building {recipe.tag}"):
             try:
@@ -188,7 +188,7 @@ def _made(
     return ImageInfo(info.name, info.reference, info.id, info.created_at, info.size_bytes, wanted, True, built=True)
 
 
-def _fetch_wheels(client: docker.DockerClient, settings: Settings, site: Path) -> None:
+def _fetch_wheels(client: docker.DockerClient, settings: Settings, wanted: bytes, site: Path) -> None:
     """Unpack the pinned wheels for the image's Python; nothing is compiled and no script of theirs runs."""
     machine = str(client.info()["Architecture"])
     if machine not in _PLATFORMS:
@@ -197,7 +197,7 @@ def _fetch_wheels(client: docker.DockerClient, settings: Settings, site: Path) -
             f"Use an engine on {' or '.join(_PLATFORMS)}.",
         )
     pinned = site.with_name("requirements.txt")
-    pinned.write_bytes(requirements())
+    pinned.write_bytes(wanted)
     completed = run(
         LocalHost({**settings.base_env, **settings.fetch_env}),
         [

@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from harness.runtime.docker.images import LOCAL_MARIADB, LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
+from harness.runtime.docker.images import (
+    LOCAL_MARIADB,
+    LOCAL_MEILISEARCH,
+    LOCAL_MYSQL,
+    LOCAL_STANDIN,
+    LOCAL_TOOL,
+)
 
 # Read by the image itself, so a change of any of these makes another image.
-_HARNESS = (
+_STANDINS = (
     "__init__.py",
     *(f"base/{name}.py" for name in ("__init__", "errors", "expressions", "guide", "wait")),
     "artifacts/__init__.py",
     "artifacts/dump",
     "standins",
 )
+_EVERYTHING = ("",)
 
 _LEFT_OUT = ("__pycache__",)
 
@@ -46,7 +53,9 @@ class Recipe:
         base: what it stands on.
         dockerfile: file of this folder.
         scripts: files of this folder that go into the build context, by the name that they have there.
-        python: True when wheels and the harness's own modules go in.
+        wheels: file of this folder that pins the wheels that go in; empty for none.
+        modules: of the harness, which go in.
+        for_drills: True when drills run it, so that it is made unless others are named.
     """
 
     name: str
@@ -54,10 +63,22 @@ class Recipe:
     base: Base
     dockerfile: str
     scripts: tuple[tuple[str, str], ...] = ()
-    python: bool = False
+    wheels: str = ""
+    modules: tuple[str, ...] = ()
+    for_drills: bool = True
 
 
 _PYTHON = Base("base-python", "bookworm", ("python3", "tar", "ca-certificates"))
+# With what docs/sources.md names: where backups are and how they are encrypted; and what sets a PDF.
+_TOOL = Base(
+    "base-tool",
+    "bookworm",
+    (
+        *("python3", "tar", "ca-certificates", "openssh-client"),
+        *("age", "gpg", "gpg-agent", "openssl", "restic", "borgbackup", "rclone"),
+        *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core"),
+    ),
+)
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
@@ -80,7 +101,8 @@ RECIPES: tuple[Recipe, ...] = (
         base=_PYTHON,
         dockerfile="standin.dockerfile",
         scripts=(("php.sh", "php"),),
-        python=True,
+        wheels="python-requirements.txt",
+        modules=_STANDINS,
     ),
     Recipe(
         name="meilisearch",
@@ -88,7 +110,18 @@ RECIPES: tuple[Recipe, ...] = (
         base=_PYTHON,
         dockerfile="meilisearch.dockerfile",
         scripts=(("meilisearch.sh", "meilisearch"),),
-        python=True,
+        wheels="python-requirements.txt",
+        modules=_STANDINS,
+    ),
+    Recipe(
+        name="tool",
+        tag=LOCAL_TOOL,
+        base=_TOOL,
+        dockerfile="tool.dockerfile",
+        scripts=(("tool.sh", "apiary-drill"),),
+        wheels="tool-requirements.txt",
+        modules=_EVERYTHING,
+        for_drills=False,
     ),
 )
 
@@ -104,16 +137,14 @@ def context_files(of: Recipe) -> dict[str, bytes]:
     found = {"Dockerfile": (here / of.dockerfile).read_bytes()}
     for name, target in of.scripts:
         found[target] = (here / name).read_bytes()
-    if of.python:
-        package = files("harness")
-        for name in _HARNESS:
-            found.update(_tree(package / name, f"harness/{name}"))
+    for name in of.modules:
+        found.update(_tree(files("harness") / name, f"harness/{name}".rstrip("/")))
     return found
 
 
-def requirements() -> bytes:
-    """The pinned wheels, with their hashes."""
-    return (files("harness.runtime.images") / "python-requirements.txt").read_bytes()
+def requirements(of: Recipe) -> bytes:
+    """The pinned wheels, with their hashes; empty for none."""
+    return (files("harness.runtime.images") / of.wheels).read_bytes() if of.wheels else b""
 
 
 def inputs_hash(of: Recipe, base_hash: str) -> str:
@@ -121,8 +152,7 @@ def inputs_hash(of: Recipe, base_hash: str) -> str:
     digest = hashlib.sha256(base_hash.encode())
     for path, content in sorted(context_files(of).items()):
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
-    if of.python:
-        digest.update(requirements())
+    digest.update(requirements(of))
     return digest.hexdigest()
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import docker
 import pytest
 
 from harness.base.errors import UsageError
 from harness.base.settings import Settings
+from harness.reports.pdf import PACKAGES
 from harness.runtime.images.bases import base_hash
 from harness.runtime.images.build import build_images
 from harness.runtime.images.recipes import RECIPES, context_files, inputs_hash, recipe, requirements
 
+ROOT = Path(__file__).parents[3]
+
 
 def test_every_recipe_has_its_files_and_a_tag_of_its_own() -> None:
     """A dockerfile that is not packaged would be found out by users only."""
-    assert len({one.tag for one in RECIPES}) == len(RECIPES) == 4
+    assert len({one.tag for one in RECIPES}) == len(RECIPES) == 5
     for one in RECIPES:
         contents = context_files(one)
         assert contents["Dockerfile"].startswith(b"# ")
@@ -32,13 +36,26 @@ def test_python_images_hold_what_they_run_and_not_the_rest() -> None:
     assert not [path for path in contents if path.endswith(".pyc")]
 
 
+def test_the_image_of_the_tool_holds_all_of_the_package_and_what_its_pages_name() -> None:
+    """It is made of the whole package, so that it is made only where it is named."""
+    tool = recipe("tool")
+    contents = context_files(tool)
+    assert {"harness/cli/main.py", "harness/standins/apiary/schema/stored.sql"} <= contents.keys()
+    assert "harness/scenario/shipped/documented.drill.toml" in contents
+    assert {*PACKAGES, "openssh-client"} <= set(tool.base.packages)
+    assert [one.name for one in RECIPES if not one.for_drills] == ["tool"]
+
+
 def test_wheels_are_pinned_with_hashes() -> None:
-    """Every requirement line has a version and at least one SHA-256."""
-    blocks = requirements().decode().replace("\\\n", " ").splitlines()
-    pinned = [block for block in blocks if "==" in block]
-    assert len(pinned) >= 10
-    assert all("--hash=sha256:" in block for block in pinned)
-    assert b"://" not in requirements()
+    """Every requirement line has a version and at least one SHA-256; the tool's are those that the tests run with."""
+    tested = {line.split()[0] for line in (ROOT / "requirements-dev.txt").read_text().splitlines() if "==" in line}
+    for name in ("standin", "tool"):
+        pins = requirements(recipe(name)).decode()
+        pinned = [block for block in pins.replace("\\\n", " ").splitlines() if "==" in block]
+        assert len(pinned) >= 10
+        assert all("--hash=sha256:" in block for block in pinned)
+        assert "://" not in pins
+    assert {block.split()[0] for block in pinned} <= tested
 
 
 def test_any_input_changes_the_hash() -> None:
@@ -57,7 +74,7 @@ def test_an_unknown_image_is_refused_with_those_that_there_are(settings_of_nobod
     client = docker.DockerClient(base_url="unix:///nowhere", version="1.41")
     with pytest.raises(UsageError) as caught:
         build_images(client, settings_of_nobody, ["mysqll"])
-    assert str(caught.value) == ("unknown images: mysqll\nHINT: Available: mysql, mariadb, standin, meilisearch.")
+    assert str(caught.value) == ("unknown images: mysqll\nHINT: Available: mysql, mariadb, standin, meilisearch, tool.")
     client.close()
 
 

@@ -10,22 +10,23 @@ import docker
 import psutil
 import pytest
 
+from harness.runtime.docker import labels
 from harness.runtime.docker.labels import docker_leftovers, drill_labels
 from harness.runtime.ownership import workspace
 
 
-def engine(labels: dict[str, str]) -> docker.DockerClient:
+def engine(known: dict[str, str]) -> docker.DockerClient:
     """An engine with one volume."""
     api = SimpleNamespace(
         containers=lambda **_: [],
         networks=lambda **_: [],
-        volumes=lambda **_: {"Volumes": [{"Name": "v", "Labels": labels}]},
+        volumes=lambda **_: {"Volumes": [{"Name": "v", "Labels": known}]},
     )
     return cast(Any, SimpleNamespace(api=api))
 
 
-def names(labels: dict[str, str]) -> list[str]:
-    return [left.name for left in docker_leftovers(engine(labels), kept_too=True)]
+def names(known: dict[str, str]) -> list[str]:
+    return [left.name for left in docker_leftovers(engine(known), kept_too=True)]
 
 
 def test_the_owner_is_known_by_what_a_step_of_the_clock_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +46,13 @@ def test_a_lock_that_is_held_decides(tmp_path: Path) -> None:
         assert names(gone) == []
     assert names(gone) == ["v"]
     assert "apiary-drill.owner-lock" not in drill_labels("d", "target", "mysql")
+
+
+def test_images_without_an_identity_are_told_apart_by_the_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two machines with one engine, each with a container: the other one's drill is foreign, and no leftover."""
+    (tmp_path / "machine-id").touch()
+    monkeypatch.setattr(labels, "_MACHINE_IDS", (tmp_path / "machine-id", tmp_path / "none"))
+    other = {**drill_labels("d", "target", "mysql"), "apiary-drill.owner-boot": "another boot"}
+    assert names(other) == ["v"], "of this machine before it was started again, had it an identity"
+    monkeypatch.setattr(labels, "boot_id", lambda: "another boot")
+    assert names(other) == []

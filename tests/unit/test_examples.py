@@ -1,0 +1,125 @@
+"""The files of docs/examples are what their programs take, by each one's own tool, schema or types."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crontab import CronTab
+
+from tests.engines import must_find
+from tests.examples import EXAMPLES, nomad_job, text_of
+
+NOMAD = {
+    "job": "affinity all_at_once constraint datacenters group id meta migrate multiregion name namespace node_pool "
+    "parameterized periodic priority region reschedule spread type ui update",
+    "periodic": "cron crons enabled prohibit_overlap time_zone",
+    "group": "affinity constraint consul count disconnect ephemeral_disk max_client_disconnect max_run_duration meta "
+    "migrate name network prevent_reschedule_on_lost reschedule restart scaling service shutdown_delay spread "
+    "stop_after_client_disconnect task update volume",
+    "restart": "attempts delay interval mode render_templates",
+    "reschedule": "attempts delay delay_function interval max_delay unlimited",
+    "volume": "type source read_only sticky access_mode attachment_mode mount_options per_alloc",
+    "task": "action affinity artifact config constraint consul csi_plugin dispatch_payload driver env identity "
+    "kill_signal kill_timeout kind leader lifecycle logs meta name resources restart scaling schedule secret service "
+    "shutdown_delay template user vault volume_mount",
+    "volume_mount": "destination propagation_mode read_only selinux_label volume",
+    "template": "change_mode change_script change_signal data destination env error_on_missing_key gid "
+    "left_delimiter once perms right_delimiter source splay uid vault_grace wait",
+    "resources": "cores cpu device disk iops memory memory_max network numa secrets",
+    # Of the driver, docs: job-declare/task-driver/docker.
+    "config": "args command entrypoint group_add image network_mode volumes work_dir",
+}
+"""What a block may hold: the `hcl` tags of Nomad's own Go module of types (nomad/api of 2026-10-16)."""
+
+
+def checked(schema: str, text: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    """What the copy of a published schema that check-jsonschema brings along says of a file."""
+    path = directory / "file.yml"
+    path.write_text(text)
+    argv = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "key", "other"),
+    [
+        ("github-hosted.yml", "vendor.github-workflows", "runs-on:", "runs-in:"),
+        ("github-self-hosted.yml", "vendor.github-workflows", "runs-on:", "runs-in:"),
+        ("gitlab-ci.yml", "vendor.gitlab-ci", "when: always", "when: ever"),
+    ],
+)
+def test_the_published_schema_takes_it_and_no_misspelt_one(
+    name: str, schema: str, key: str, other: str, tmp_path: Path
+) -> None:
+    good = checked(schema, text_of(name), tmp_path)
+    assert good.returncode == 0, good.stdout + good.stderr
+    assert checked(schema, text_of(name).replace(key, other), tmp_path).returncode == 1
+
+
+def test_systemd_takes_the_service_and_the_timer(tmp_path: Path) -> None:
+    """It also looks for the program; it says that it does not know a key, and exits with 0 all the same."""
+    analyze = must_find("systemd-analyze", "systemd")
+
+    def told(old: str, new: str) -> tuple[int, str]:
+        for name in ("apiary-drill.service", "apiary-drill.timer"):
+            text = text_of(name).replace("/srv/drills/.venv/bin/apiary-drill", "/bin/true").replace(old, new)
+            (tmp_path / name).write_text(text)
+        argv = [analyze, "verify", "--man=no", *map(str, sorted(tmp_path.glob("apiary-drill.*")))]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    assert told("", "") == (0, "")
+    assert "Unknown key 'Persistant' in section [Timer]" in told("Persistent", "Persistant")[1]
+    assert "Failed to parse service type" in told("oneshot", "oneshoot")[1]
+    assert "Failed to parse calendar specification" in told("Mon 03:17", "Mon 03:77")[1]
+
+
+def test_cron_takes_every_line_of_the_crontab() -> None:
+    jobs = list(CronTab(tab=text_of("apiary-drill.crontab")))
+    assert [(str(job.slices), job.is_valid(), job.command[:17]) for job in jobs] == [
+        ("17 3 * * 1", True, "cd /srv/drills &&"),
+        ("5 9 * * *", True, "cd /srv/drills &&"),
+    ]
+    assert all("%" not in job.command for job in jobs), "cron makes a newline of it"
+    assert len(list(CronTab(tab=text_of("apiary-drill.crontab").replace("17 3", "17 25")))) == 1
+
+
+def unknown(kind: str, block: dict[str, Any]) -> set[str]:
+    """Names in a block, and in those inside of it, that Nomad has no place for."""
+    known = set(NOMAD[kind].split())
+    found = {f"{kind}.{name}" for name in block.keys() - known}
+    for name, inner in block.items():
+        for each in inner if name in NOMAD and isinstance(inner, list) else ():
+            labelled = name in ("group", "task", "volume")
+            found |= unknown(name, next(iter(each.values())) if labelled else each)
+    return found
+
+
+def test_nomad_has_a_place_for_all_that_the_job_says() -> None:
+    job = nomad_job()
+    assert unknown("job", job) == set()
+    (group,) = job["group"][0].values()
+    (task,) = group["task"][0].values()
+    assert unknown("job", {**job, "periodics": []}) == {"job.periodics"}
+    assert (job["type"], list(job["periodic"][0])) == ("batch", ["crons", "time_zone", "prohibit_overlap"])
+    assert (group["restart"][0]["attempts"], group["restart"][0]["mode"]) == (0, "fail")
+    assert (group["reschedule"][0]["attempts"], group["reschedule"][0]["unlimited"]) == (0, False)
+    volumes = {name: volume for each in group["volume"] for name, volume in each.items()}
+    assert {each["volume"] for each in task["volume_mount"]} == volumes.keys() == {"backups", "drills"}
+    assert volumes["backups"]["read_only"]
+    secret = next(each for each in task["template"] if each["destination"].startswith("secrets/"))
+    assert (secret["perms"], f"{secret['uid']}:{secret['gid']}") == ("0400", task["user"])
+
+
+def test_every_example_is_named_in_the_page_and_installs_what_is_in_the_repository() -> None:
+    root = EXAMPLES.parents[1]
+    page = (root / "docs" / "unattended.md").read_text()
+    for path in EXAMPLES.iterdir():
+        assert f"(examples/{path.name})" in page, path.name
+    for name in ("github-hosted.yml", "gitlab-ci.yml"):
+        assert ".ci/setup python3 .venv" in text_of(name)
+    assert (root / ".ci" / "setup").exists()
