@@ -19,7 +19,7 @@ from harness.inputs.patterns import newest
 from harness.inputs.sources.command import PLACEHOLDER, Snapshot, check_program, command_output, newest_snapshot
 from harness.inputs.sources.encrypted import Decryption
 from harness.inputs.sources.objects import check_digests, children, content, newest_entry
-from harness.inputs.sources.stores import RemoteStore, StoreEntry, is_pattern, is_url, open_store
+from harness.inputs.sources.stores import RemoteStore, RemoteTree, StoreEntry, is_pattern, is_url, open_store
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtime.process.host import LocalHost
 
@@ -128,7 +128,7 @@ class Sources:
             )  # fmt: skip
         self._say(f"fetching {origin.location}")
         with self._place() as place:
-            if not entry.is_directory:
+            if not isinstance(store, RemoteTree) or not entry.is_directory:
                 size, sha256 = self._file(store, entry, place / entry.name)
                 origin = replace(origin, size_bytes=size, sha256=sha256, checked=check_digests(store, entry, place))
             else:

@@ -14,7 +14,7 @@ from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.base.private import private_file
 from harness.base.wait import wait_until
 from harness.inputs.sidecars import check_sidecars
-from harness.inputs.sources.stores import GONE_HINT, Lost, RemoteStore, StoreEntry, is_pattern
+from harness.inputs.sources.stores import GONE_HINT, Lost, RemoteStore, RemoteTree, StoreEntry, is_pattern
 
 T = TypeVar("T")
 
@@ -41,6 +41,8 @@ def newest_entry(store: RemoteStore, path: str) -> tuple[StoreEntry, list[StoreE
     """
     if not is_pattern(path):
         return _there(store, path), []
+    if not isinstance(store, RemoteTree):
+        raise UsageError(f"{store.shown(path)}: a web server lists no files", "Name one file, without * and [.")
     found = [StoreEntry("", is_directory=True)]
     *folders, last = path.lstrip("/").split("/")
     for segment in folders:
@@ -61,7 +63,7 @@ def newest_entry(store: RemoteStore, path: str) -> tuple[StoreEntry, list[StoreE
     return _there(store, best[0].path), [each for _, each in dated]
 
 
-def children(store: RemoteStore, path: str) -> list[StoreEntry]:
+def children(store: RemoteTree, path: str) -> list[StoreEntry]:
     """What a directory holds, without what is hidden or being written. Raises HarnessError, UsageError."""
     return [
         each
@@ -162,7 +164,7 @@ def _there(store: RemoteStore, path: str) -> StoreEntry:
     return found
 
 
-def _matching(store: RemoteStore, directory: StoreEntry, segment: str) -> Iterator[StoreEntry]:
+def _matching(store: RemoteTree, directory: StoreEntry, segment: str) -> Iterator[StoreEntry]:
     path = f"{directory.path}/{segment}"
     if not is_pattern(segment):
         found = asked(store, path, lambda: store.stat(path))
@@ -170,7 +172,7 @@ def _matching(store: RemoteStore, directory: StoreEntry, segment: str) -> Iterat
     return (each for each in children(store, directory.path) if fnmatchcase(each.name, segment))
 
 
-def _time(store: RemoteStore, entry: StoreEntry) -> datetime:
+def _time(store: RemoteTree, entry: StoreEntry) -> datetime:
     if not entry.is_directory:
         return entry.modified_at or _OLDEST
     return max((each.modified_at or _OLDEST for each in children(store, entry.path)), default=_OLDEST)

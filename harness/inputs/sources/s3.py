@@ -15,7 +15,7 @@ from harness.inputs.sources.stores import (
     DIGESTS,
     GONE_HINT,
     Lost,
-    RemoteStore,
+    RemoteTree,
     StoreEntry,
     object_version,
 )
@@ -23,7 +23,7 @@ from harness.inputs.sources.stores import (
 _REFUSED = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "AuthorizationHeaderMalformed")
 
 
-class S3Store(RemoteStore):
+class S3Store(RemoteTree):
     """One bucket."""
 
     def __init__(self, bucket: str) -> None:

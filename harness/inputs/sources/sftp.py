@@ -15,7 +15,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from harness.base.errors import HarnessError, UsageError
-from harness.inputs.sources.stores import GONE_HINT, Lost, RemoteStore, StoreEntry
+from harness.inputs.sources.stores import GONE_HINT, Lost, RemoteTree, StoreEntry
 
 _OPTIONS = (
     *("-o", "BatchMode=yes"),  # a drill runs unattended: nobody answers a question
@@ -29,7 +29,7 @@ _AT_ONCE_BYTES = 8 << 20
 """So much is asked for at once: of a piece at a time, a distant server would send 32 KiB in each round trip."""
 
 
-class SftpStore(RemoteStore):
+class SftpStore(RemoteTree):
     """One account on one machine.
 
     Args:

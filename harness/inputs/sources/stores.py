@@ -63,12 +63,20 @@ class RemoteStore(abc.ABC):
         """What stands there, or None."""
 
     @abc.abstractmethod
-    def children(self, path: str) -> Iterator[StoreEntry]:
-        """What a directory holds, in no order."""
-
-    @abc.abstractmethod
     def read(self, entry: StoreEntry, offset: int) -> Iterator[bytes]:
         """The bytes of that very version of a file, from an offset on."""
+
+    def close(self) -> None:
+        """End the connection."""
+        return
+
+
+class RemoteTree(RemoteStore):
+    """A store with directories, which can be listed and written."""
+
+    @abc.abstractmethod
+    def children(self, path: str) -> Iterator[StoreEntry]:
+        """What a directory holds, in no order."""
 
     @abc.abstractmethod
     def write(self, path: str, file: Path) -> None:
@@ -81,10 +89,6 @@ class RemoteStore(abc.ABC):
     @abc.abstractmethod
     def remove(self, entries: list[StoreEntry], directory: str) -> None:
         """Remove a directory and the files in it."""
-
-    def close(self) -> None:
-        """End the connection."""
-        return
 
 
 def object_version(version: str | None, tag: str | None) -> str:

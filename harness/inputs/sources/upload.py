@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.base.errors import HarnessError, UsageError
 from harness.base.settings import Settings
 from harness.inputs.sources.objects import PARTIAL, asked, content
-from harness.inputs.sources.stores import Lost, RemoteStore, StoreEntry, open_store
+from harness.inputs.sources.stores import Lost, RemoteTree, StoreEntry, open_store
 from harness.procedure.backup.manifest import MANIFEST_NAME
 from harness.runtime.ownership import workspace
 
@@ -24,9 +24,9 @@ def uploaded(url: str, settings: Settings, drill_id: str, say: Callable[[str], N
         UsageError: the store takes no backup, refuses it, or has something under this name.
         HarnessError: it cannot be reached, or what was read back is not what was written: nothing of it is left there.
     """
-    if url.partition("://")[0] not in ("s3", "sftp"):
-        raise UsageError("--to: a web server takes no backup", "Name a directory, or an s3:// or sftp:// URL.")
     store, path = open_store(url.rstrip("/"), settings.command_env)
+    if not isinstance(store, RemoteTree):
+        raise UsageError("--to: a web server takes no backup", "Name a directory, or an s3:// or sftp:// URL.")
     try:
         if asked(store, path, partial(store.stat, path)) is not None:
             raise UsageError(f"{store.shown(path)} is there already", "Give each backup a name of its own.")
@@ -39,7 +39,7 @@ def uploaded(url: str, settings: Settings, drill_id: str, say: Callable[[str], N
         store.close()
 
 
-def _put(store: RemoteStore, path: str, directory: Path) -> None:
+def _put(store: RemoteTree, path: str, directory: Path) -> None:
     partial_path = path + PARTIAL
     _remove(store, partial_path)  # what an interrupted upload left
     try:
@@ -53,7 +53,7 @@ def _put(store: RemoteStore, path: str, directory: Path) -> None:
         raise
 
 
-def _checked(store: RemoteStore, path: str, file: Path) -> StoreEntry:
+def _checked(store: RemoteTree, path: str, file: Path) -> StoreEntry:
     """Write a file, and read it back."""
     asked(store, path, lambda: store.write(path, file))
     entry = asked(store, path, lambda: store.stat(path))
@@ -69,7 +69,7 @@ def _checked(store: RemoteStore, path: str, file: Path) -> StoreEntry:
     return entry
 
 
-def _remove(store: RemoteStore, path: str) -> None:
+def _remove(store: RemoteTree, path: str) -> None:
     if asked(store, path, lambda: store.stat(path)) is not None:
         entries = asked(store, path, lambda: list(store.children(path)))
         asked(store, path, lambda: store.remove(entries, path))

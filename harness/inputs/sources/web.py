@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import NoReturn
 
 import requests
 
@@ -20,7 +18,6 @@ from harness.inputs.sources.stores import (
     Lost,
     RemoteStore,
     StoreEntry,
-    is_pattern,
     object_version,
     shown_url,
 )
@@ -35,8 +32,6 @@ class WebStore(RemoteStore):
     def __init__(self, url: str) -> None:
         self._url = url
         self.root = shown_url(url)
-        if is_pattern(self.root):
-            raise UsageError(f"{self.root}: a web server lists no files", "Name one file, without * and [.")
 
     def shown(self, path: str) -> str:
         """Its paths are URLs without a query."""
@@ -61,9 +56,6 @@ class WebStore(RemoteStore):
                 digests=tuple((name, value) for name, value in known.items() if value),
             )
 
-    def children(self, path: str) -> NoReturn:
-        raise NotImplementedError
-
     def read(self, entry: StoreEntry, offset: int) -> Iterator[bytes]:
         with self._answer(entry.path, offset) as answer:
             self._check(answer, entry.path)
@@ -74,15 +66,6 @@ class WebStore(RemoteStore):
                 rest, skip = chunk[skip:], max(0, skip - len(chunk))
                 if rest:
                     yield rest
-
-    def write(self, path: str, file: Path) -> NoReturn:
-        raise UsageError(f"{self.root}: a web server takes no backup", "Name an s3:// or sftp:// URL.")
-
-    def move(self, entries: list[StoreEntry], directory: str, target: str) -> NoReturn:
-        raise NotImplementedError
-
-    def remove(self, entries: list[StoreEntry], directory: str) -> NoReturn:
-        raise NotImplementedError
 
     @contextmanager
     def _answer(self, path: str, offset: int) -> Iterator[requests.Response]:

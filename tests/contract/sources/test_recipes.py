@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import HarnessError
 from tests.engines import must_find
 from tests.unit.inputs.fetching import sources_of
 
@@ -52,6 +53,15 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
+def refused(directory: Path, argv: Sequence[str], env: dict[str, str]) -> HarnessError:
+    """The error of a command that gives no backup; nothing of its output is left."""
+    with sources_of(directory, directory / "kept", env=env) as sources, pytest.raises(HarnessError) as wrong:
+        sources.output(argv, "dump_command", directory)
+    assert [path for path in (directory / "kept").rglob("*") if path.is_file()] == []
+    assert wrong.value.exit_code == 3
+    return wrong.value
+
+
 def run(*argv: str, cwd: Path, env: dict[str, str]) -> None:
     done = subprocess.run(argv, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -65,6 +75,11 @@ def test_restic(tree: Path, tmp_path: Path) -> None:
     script, files, version = outputs(tmp_path, commands(PAGE, "restic"), env)
     assert (script, files) == (SCRIPT, [RESUME])
     assert re.fullmatch("[0-9a-f]{64}", version)
+    gone = refused(tmp_path, ["restic", "dump", "latest", "/gone.sql"], env)
+    assert gone.fact.startswith("dump_command (restic) ended with exit status ")
+    assert "gone.sql" in gone.details
+    wrong = refused(tmp_path, ["restic", "dump", "latest", "/gone.sql"], {**env, "RESTIC_PASSWORD": "other"})
+    assert "wrong password or no key found" in wrong.details
 
 
 def test_borg(tree: Path, tmp_path: Path) -> None:
@@ -76,6 +91,17 @@ def test_borg(tree: Path, tmp_path: Path) -> None:
     run("borg", "create", f"{repo}::night-2", "backup", "srv", cwd=tree, env=env)
     found = [[word.replace("REPO", repo) for word in argv] for argv in commands(PAGE, "borg")]
     assert outputs(tmp_path, found, env) == (SCRIPT, [RESUME], "night-2")
+    gone = refused(tmp_path, ["borg", "extract", "--stdout", f"{repo}::night-2", "gone.sql"], env)
+    assert "'gone.sql' never matched" in gone.details
+    gone = refused(tmp_path, ["borg", "extract", "--stdout", f"{repo}::night-9", "gone.sql"], env)
+    assert "night-9 does not exist" in gone.details
+    secret = {**env, "BORG_PASSPHRASE": "secret"}
+    run("borg", "init", "-e", "repokey", f"{repo}-2", cwd=tree, env=secret)
+    run("borg", "create", f"{repo}-2::night", "backup", cwd=tree, env=secret)
+    wrong = refused(
+        tmp_path, ["borg", "extract", "--stdout", f"{repo}-2::night"], {**secret, "BORG_PASSPHRASE": "other"}
+    )
+    assert "is incorrect" in wrong.details
 
 
 def test_rclone(tree: Path, tmp_path: Path) -> None:
@@ -88,3 +114,5 @@ def test_rclone(tree: Path, tmp_path: Path) -> None:
     listing, cat = commands(PAGE, "rclone")
     with sources_of(tmp_path, env=env) as sources:
         assert sources.output(cat, "dump_command", tmp_path, listing).read_bytes() == b"1.sql"
+    gone = refused(tmp_path, ["rclone", "cat", "night:apiary/gone.sql"], env)
+    assert "not found" in gone.details

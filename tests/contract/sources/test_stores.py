@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +15,10 @@ from uuid import uuid4
 import boto3
 import pytest
 import requests
+from click.testing import CliRunner
 
 from harness.base.errors import BrokenArtifact, HarnessError, UsageError
+from harness.cli.main import main
 from harness.inputs.sources import objects
 from harness.inputs.sources.objects import content
 from harness.inputs.sources.stores import open_store
@@ -251,6 +254,14 @@ def test_credentials_that_do_not_do_are_bad_usage(
         2,
         f"sftp://127.0.0.1:{sshd.port} can't be reached: Host key verification failed.",
     )
+    ssh = tmp_path.parent / f"{tmp_path.name}-ssh" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(f'#!/bin/sh\nexec {sshd.bin}/ssh -o IdentityFile=none -F {sshd.directory}/no-key "$@"\n')
+    ssh.chmod(0o755)
+    (sshd.directory / "no-key").write_text(f"UserKnownHostsFile {sshd.directory}/known\nIdentitiesOnly yes\n")
+    env = {**sshd.env(), "PATH": f"{ssh.parent}:{os.environ['PATH']}"}
+    error = refused(tmp_path, f"sftp://root@127.0.0.1:{sshd.port}/a.sql", env)
+    assert (error.exit_code, "can't be reached: root@127.0.0.1: Permission denied" in error.fact) == (2, True)
 
     (tmp_path / "web").mkdir()
     with web_server(tmp_path / "web") as plain:
@@ -278,3 +289,25 @@ def test_urls_that_name_nothing_are_bad_usage(tmp_path: Path, monkeypatch: pytes
     ):
         error = refused(tmp_path, url)
         assert (type(error), error.fact) == (UsageError, told)
+
+
+def test_a_command_fetches_first_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`inspect` says of a URL what it says of the file; a vanished one is exit code 2 of `verify`, in one sentence."""
+    monkeypatch.setenv("APIARY_DRILL_STATE_DIR", str(tmp_path / "state"))
+    real = Path(__file__).parents[2] / "data" / "real-apiary"
+
+    def told(*argv: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, [*argv])
+        assert "SECRET" not in done.output
+        assert [path for path in (tmp_path / "state").rglob("*") if path.is_file()] == []
+        return done.exit_code, done.stdout if argv[0] == "inspect" else done.stderr
+
+    with web_server(real) as url:
+        fetched_first = told("inspect", "--json", f"{url}/apiary.sql.gz?X-Amz-Signature=SECRET")
+        gone = told("verify", "--dump", f"{url}/gone.sql?SECRET", "--storage", f"{real}/storage.tar.gz")
+    on_disk = told("inspect", "--json", f"{real}/apiary.sql.gz")
+    found = [json.loads(text)["script"] for _, text in (fetched_first, on_disk)]
+    assert [each.pop("source").rpartition("/")[2] for each in found] == ["apiary.sql.gz"] * 2
+    assert (fetched_first[0], found[0]) == (on_disk[0], found[1])
+    assert gone[0] == 2
+    assert gone[1].startswith(f"error: there is no {url}/gone.sql (404)\n")
