@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME=TIME",
         help="Time limit, as --limit of apiary-drill.",
     )
-    option("--drill-faithful", action="store_true", help="Keep fsync on, as in production.")
+    option("--drill-durable", action="store_true", help="Keep fsync on, as in production.")
     option("--drill-skip-missing", action="store_true", help="Skip a drill whose servers are not available.")
 
 
@@ -278,7 +278,7 @@ def _settings(config: pytest.Config) -> Settings:
         ),
     )
     limits = settings.limits.with_options(config.getoption("drill_limit"))
-    settings = replace(settings, fast=not config.getoption("drill_faithful"), limits=limits)
+    settings = replace(settings, fast=not config.getoption("drill_durable"), limits=limits)
     engines: list[str] = config.getoption("drill_engine")
     if engines:
         mine = engines[_worker() % len(engines)]

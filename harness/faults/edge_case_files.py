@@ -12,7 +12,7 @@ FILES = (
     FileEdgeCase("a name with a line break and a tab", _FILL, (b"odd/one\ntwo\tthree\n",)),
     FileEdgeCase("names with quotes and backslashes", _FILL_BOTH, (b'odd/it\'s "so" `x` $HOME.pdf', b"odd/a\\nb\\\\")),
     FileEdgeCase("names that are patterns", _FILL_BOTH, (b"odd/*?[a-z]{b,c}", b"odd/%s %n")),
-    FileEdgeCase("a name that is no UTF-8", _FILL, (b"odd/r\xe9sum\xe9 \xff\x80.pdf",)),
+    FileEdgeCase("a name that is not UTF-8", _FILL, (b"odd/r\xe9sum\xe9 \xff\x80.pdf",)),
     FileEdgeCase("names that look like options", _FILL_BOTH, (b"-rf", b"--checkpoint-action=exec=x")),
     FileEdgeCase(
         "one letter, composed and decomposed", _FILL_BOTH, ("odd/caf\u00e9".encode(), "odd/cafe\u0301".encode())

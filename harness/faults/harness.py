@@ -104,7 +104,7 @@ def server_hangs(context: FaultContext, rng: Random, options: ServerOptions) -> 
     """Let a server stand still for as long as the stage lasts: only the stage's limit ends it."""
     control = context.stack.server_controls[options.server]
     control.pause()
-    context.changed("process", options.server, "stands still, with its connections open")
+    context.changed("process", options.server, "hangs, with its connections open")
     try:
         yield
     finally:

@@ -172,7 +172,7 @@ def key_of(row: bytes) -> str:
     """How a row is named in a report: by its first value where that is a number; never by a text."""
     start, end = value_spans(row)[0]
     value = row[start:end].decode("utf-8", "replace")
-    return f"key {value}" if re.fullmatch(r"-?\d+", value) else "a row whose key is no number"
+    return f"key {value}" if re.fullmatch(r"-?\d+", value) else "a row whose key is not a number"
 
 
 def section_of(piece: Piece) -> tuple[str, str] | None:

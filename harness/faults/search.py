@@ -172,7 +172,7 @@ def fail_task(context: FaultContext, rng: Random, options: IndexOptions) -> Iter
     uid = _uid(context, options.index)
     task = context.stack.meilisearch.client().index(uid).add_documents([{"id": "not an id!"}], "id")
     context.settle_search()
-    context.changed("task", uid, f"task {task.task_uid} adds a document with an id that is none")
+    context.changed("task", uid, f"task {task.task_uid} adds a document with an invalid id")
     yield
 
 

@@ -39,7 +39,7 @@ def coverage(exercise: Exercise) -> Iterator[Block]:
     else:
         made = f", of {scorecard.made_at}" if scorecard.made_at else ""
         yield Paragraph(f"Proven by the scorecard {scorecard.name}{made}, and by the drills of this period.")
-    families = [family for family in exercise.families if family.noticed or family.missed or family.untried]
+    families = [family for family in exercise.families if family.detected or family.undetected or family.untried]
     if not families:
         yield Paragraph("This version has no faults.")
         return
@@ -51,20 +51,20 @@ def coverage(exercise: Exercise) -> Iterator[Block]:
         ),
         tuple(
             (
-                FAMILY_WORDS.get(family.name, family.name), f"{len(family.noticed):,}", f"{len(family.missed):,}",
+                FAMILY_WORDS.get(family.name, family.name), f"{len(family.detected):,}", f"{len(family.undetected):,}",
                 f"{len(family.untried):,}", _covered(family),
             )
             for family in families
         ),
-        frozenset(number for number, family in enumerate(families) if family.missed or not family.noticed),
+        frozenset(number for number, family in enumerate(families) if family.undetected or not family.detected),
         frozenset({2, 4}),
     )  # fmt: skip
 
 
 def _covered(family: Family) -> str:
-    if family.missed:
+    if family.undetected:
         return "not all are detected"
-    if not family.noticed:
+    if not family.detected:
         return "never proven"
     return "proven in part" if family.untried else "proven"
 
@@ -99,7 +99,7 @@ def open_points(exercise: Exercise) -> Iterator[str]:
         if entry.verdict is not entry.expected:
             came = f"ended as {entry.verdict} instead of {entry.expected}"
             yield f"The negative control {entry.scenario} of {entry.started_at:%Y-%m-%d} {came}."
-    missed = [fault for family in exercise.families for fault in family.missed]
+    missed = [fault for family in exercise.families for fault in family.undetected]
     if missed:
         yield f"Faults that were not detected: {', '.join(missed)}."
     if untried := sum(len(family.untried) for family in exercise.families):

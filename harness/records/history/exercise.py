@@ -105,11 +105,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The faults of one family: noticed, not noticed, and not tried in this period or by the scorecard."""
+    """The faults of one family: detected, not detected, and not tried in this period or by the scorecard."""
 
     name: str
-    noticed: tuple[str, ...]
-    missed: tuple[str, ...]
+    detected: tuple[str, ...]
+    undetected: tuple[str, ...]
     untried: tuple[str, ...]
 
 
@@ -289,14 +289,14 @@ def _seen(entries: Sequence[Entry], period: Period, series: Sequence[Series]) ->
 
 
 def _family(name: str, faults: Sequence[str], inside: Sequence[Entry], scorecard: ScorecardSummary | None) -> Family:
-    noticed, missed, untried = [], [], []
+    detected, undetected, untried = [], [], []
     for fault in faults:
         tried = [entry for entry in inside if fault in entry.faults]
         told = scorecard.detects(fault) if scorecard is not None else None
         if told is False or any(entry.verdict is not entry.expected for entry in tried):
-            missed.append(fault)
+            undetected.append(fault)
         elif told or any(entry.expected is Verdict.FAIL for entry in tried):
-            noticed.append(fault)
+            detected.append(fault)
         else:
             untried.append(fault)
-    return Family(name, tuple(noticed), tuple(missed), tuple(untried))
+    return Family(name, tuple(detected), tuple(undetected), tuple(untried))

@@ -1,4 +1,4 @@
-"""The scorecard: which faults the drill is known to notice, read from the JSON that `apiary-drill score` writes.
+"""The scorecard: which faults the drill is known to detect, read from the JSON that `apiary-drill score` writes.
 
 Only the names, the families and the outcomes are read, wherever the file keeps them, so that it may say more.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.base.errors import UsageError
 
-DETECTED = frozenset(("detected", "found", "noticed", "passed"))
+DETECTED = frozenset(("detected", "passed"))
 """What is harmless on purpose is dealt with as it should be when it passes."""
 
 
@@ -31,7 +31,7 @@ class ScorecardSummary:
     outcomes: Mapping[str, tuple[str, str]]
 
     def detects(self, fault: str) -> bool | None:
-        """Whether a fault was noticed; None where the scorecard does not speak of it."""
+        """Whether a fault was detected; None where the scorecard does not speak of it."""
         if fault not in self.outcomes:
             return None
         return self.outcomes[fault][1].lower() in DETECTED

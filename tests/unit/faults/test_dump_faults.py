@@ -397,7 +397,7 @@ def test_rows_are_cut_at_their_own_parentheses() -> None:
         [b"1", b"'a),(b'", b"'c\\'),(d'"],
         [b"2", b"ST_X((3))", b"NULL"],
     ]
-    assert [key_of(row) for row in (rows[0], b"('somebody',2)")] == ["key 1", "a row whose key is no number"]
+    assert [key_of(row) for row in (rows[0], b"('somebody',2)")] == ["key 1", "a row whose key is not a number"]
     assert program_of(piece) is None
 
 
