@@ -149,7 +149,7 @@ def test_notifications_and_what_pytest_shows(
     result: DrillResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr(notify, "_tell", lambda event, title, body, telling: sent.extend((title, body)))
+    monkeypatch.setattr(notify, "_notify", lambda event, title, body, telling: sent.extend((title, body)))
     notify.notify_result(result, None, NotificationSettings())
     notify.notify_not_begun("verify", NAME, NotificationSettings())
     notify.notify_silence([NAME], NotificationSettings())
