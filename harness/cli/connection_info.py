@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.reports.terminal import as_called
 from harness.runtime.docker.host import ContainerHost
 from harness.runtime.services.stack import Stack
 from harness.runtime.spec import PROBE_USER
@@ -26,7 +27,7 @@ def how_to_reach(target: Stack, directory: Path) -> str:
             *_addresses(target),
             f"  Passwords    {secrets}",
             f"Log in: ( . {secrets}; export MYSQL_PWD; {_client(target)} )",
-            f"Remove it: apiary-drill cleanup {target.drill_id}",
+            as_called(f"Remove it: apiary-drill cleanup {target.drill_id}"),
         ]
     )
 

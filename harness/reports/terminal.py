@@ -8,9 +8,13 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -45,6 +49,24 @@ def console_for(*, stderr: bool = False, quiet: bool = False) -> Terminal:
     """A console of the terminal's width; 110 columns where there is none (a pipe, a CI log); one that says nothing."""
     console = Terminal(stderr=stderr, emoji=False, quiet=quiet)
     return console if console.is_terminal else Terminal(stderr=stderr, emoji=False, width=110, quiet=quiet)
+
+
+def as_called(text: str) -> str:
+    """A text whose commands can be copied: they begin with this program as it was called, unless its name is enough."""
+    return re.sub(rf"(?:(?<=`)|(?<=: )){_NAME}(?= [a-z])", lambda _: _program(), text)
+
+
+_NAME = "apiary-drill"
+
+
+def _program() -> str:
+    called = Path(sys.argv[0])
+    if called.parts[-3:] == ("harness", "cli", "main.py"):
+        return f"{shlex.quote(sys.executable)} -m harness.cli.main"
+    found = shutil.which(_NAME)
+    if called.name != _NAME or (found and Path(found).resolve() == called.resolve()):
+        return _NAME
+    return shlex.quote(str(called))
 
 
 errors_console = Terminal(stderr=True, emoji=False)
@@ -99,7 +121,7 @@ def terminal_gone() -> None:
 
 def show_error(error: HarnessError, before: str = "error: ") -> None:
     """An error on stderr: its fact, then a line for each hint, then what was said."""
-    for number, line in enumerate(error.lines()):
+    for number, line in enumerate(map(as_called, error.lines())):
         errors_console.print(
             line if number else f"{before}{line}", style="red", markup=False, highlight=False, soft_wrap=True
         )

@@ -9,8 +9,10 @@ import pytest
 
 from harness.base.settings import Settings
 from harness.drill.flow import restored
+from harness.records.attestation.keys import generate
 from tests.drills.conftest import Backed, drill_of
-from tests.drills.test_verify_backup import drill, told
+from tests.drills.test_verify_backup import drill, environment, told
+from tests.following import follow
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 
@@ -47,6 +49,7 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
         assert (made.returncode, made.stdout, made.stderr) == (0, "", ""), "cron sends no mail"
         assert stopped.exists()
         assert started.exists()
+        made = drill(settings, *arguments, "--app-key-file", str(key), "--to", str(tmp_path / "my backup"))
         again = drill(settings, *arguments, "--to", str(tmp_path / "backup"))
         assert again.returncode == 2
         assert "is not empty" in told(again)
@@ -54,8 +57,13 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
     assert (manifest["mode"], manifest["same_snapshot"]) == ("quiesced", True)
     assert sum(table["rows"] for table in manifest["tables"]) == sum(t.rows for t in backed.backup.manifest.tables)
     assert "pass'word" not in json.dumps(manifest)
-    verified = drill(settings, "verify", "--json", "--app-key-file", str(key), str(tmp_path / "backup"))
+    generate(tmp_path / "signing key", None)
+    here = environment(settings)
+    verified = follow(made.stdout, "drill it: ", here, f"--json --fast --sign '{tmp_path / 'signing key'}'")
     assert verified.returncode == 0, verified.stderr
+    proven = follow(verified.stderr, "verify it: ", here)
+    assert proven.returncode == 0, proven.stdout + proven.stderr
+    assert proven.stdout.splitlines()[-1] == "The signature is valid, and every file is unchanged."
     result = json.loads(verified.stdout)
     compared = {check["check"]: check["compared"] for check in result["checks"]}
     assert result["verdict"] == "PASS"

@@ -32,20 +32,25 @@ def drill(
     command, *options = arguments
     if fast and command == "verify":
         options.insert(0, "--fast")
-    environment = {
-        **os.environ,
-        "APIARY_DRILL_STATE_DIR": str(settings.state_dir),
-        "APIARY_DRILL_RUNS_DIR": str(settings.runs_dir),
-    }
+    given = environment(settings)
     if path is not None:
-        environment["PATH"] = path
+        given["PATH"] = path
     return subprocess.run(
         [sys.executable, "-m", "harness.cli.main", command, *options],
-        env=environment,
+        env=given,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Of the command: its directories are this test session's."""
+    return {
+        **os.environ,
+        "APIARY_DRILL_STATE_DIR": str(settings.state_dir),
+        "APIARY_DRILL_RUNS_DIR": str(settings.runs_dir),
+    }
 
 
 def told(process: subprocess.CompletedProcess[str]) -> str:
@@ -150,6 +155,26 @@ def test_a_dump_that_is_cut_short_is_a_bad_backup(settings: Settings, script: Pa
     assert not list((settings.state_dir / "drills").iterdir()), "nothing is left behind"
 
 
+def test_an_archive_that_is_cut_short_is_found_before_a_server_starts(
+    settings: Settings, backed: Backed, tmp_path: Path
+) -> None:
+    archive, whole = tmp_path / "storage.tar.zst", backed.backup.storage
+    assert isinstance(whole, Path)
+    archive.write_bytes(whole.read_bytes()[:-5000])
+    process = drill(
+        settings, "verify", "--json", "--dump", str(backed.directory / "database.sql.zst"), "--storage", str(archive)
+    )
+    result = json.loads(process.stdout)
+    assert (process.returncode, result["verdict"]) == (1, "FAIL")
+    assert "storage.tar.zst" in result["reasons"][0]
+    assert (result["components"], [step["name"] for step in result["steps"]]) == ([], ["read"])
+    key = tmp_path / "app-key"
+    key.write_text("base64:c2hvcnQ=")
+    process = drill(settings, "verify", str(backed.directory), "--app-key-file", str(key))
+    assert (process.returncode, process.stdout) == (2, "")
+    assert f"--app-key-file: {key} does not contain an APP_KEY" in told(process)
+
+
 def test_an_empty_dump_is_a_bad_backup(settings: Settings, tmp_path: Path) -> None:
     """A file of no bytes, and a dump of no tables."""
     storage = tmp_path / "storage"
@@ -194,6 +219,7 @@ def test_a_database_that_the_script_does_not_hold_is_a_bad_backup(settings: Sett
     (found,) = [finding for finding in result["findings"] if finding["code"] == "database-missing"]
     assert (result["verdict"], found["subject"]) == ("FAIL", "three")
     assert found["message"] == "The dump does not contain three, but one, two."
+    assert (result["components"], [step["name"] for step in result["steps"]]) == ([], ["read"]), "nothing was started"
     assert json.loads((settings.runs_dir / result["drill_id"] / "result.json").read_text())["verdict"] == "FAIL"
 
 

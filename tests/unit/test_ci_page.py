@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -76,3 +77,29 @@ def test_it_installs_what_a_pdf_needs_and_keeps_the_reports_when_the_drill_fails
     kept = next(step for step in steps(text) if "upload-artifact" in step.get("uses", ""))
     assert kept["if"] == "${{ !cancelled() }}"
     assert "runs" not in str(kept), "the run directory holds a backup"
+
+
+def test_the_tables_for_pipelines_name_what_there_is() -> None:
+    """Every command with `--json` has its line, and every field of a result that the page names is in its schema."""
+    page = (ROOT / "docs" / "ci.md").read_text()
+    table = page.partition("## JSON")[2].partition("Of a result")[0]
+    told = {
+        name for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`([a-z ]+)", cell)
+    }
+    context = click.Context(main)
+    groups = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    commands: dict[str, click.Command] = {name: command for name, command in groups.items() if command is not None}
+    for name, group in groups.items():
+        if isinstance(group, click.Group):
+            commands |= {f"{name} {inner}": command for inner, command in group.commands.items()}
+    speaking = {name for name, command in commands.items() if any("--json" in each.opts for each in command.params)}
+    assert {name.strip().removesuffix(" --matrix") for name in told} - {""} == speaking
+    schema = json.loads((ROOT / "docs/schema/result-1.schema.json").read_text())
+    block = page.partition("Of a result")[2].partition("```")[2].partition("```")[0]
+    for line in block.strip().splitlines():
+        fields = re.findall(r"\.([a-z_]+)", line.partition("  ")[0])
+        properties = schema["properties"]
+        if "[] |" in line:
+            item = properties[fields[0]]["items"]["$ref"].rpartition("/")[2]
+            fields, properties = fields[1:], schema["$defs"][item]["properties"]
+        assert set(fields) <= set(properties), line

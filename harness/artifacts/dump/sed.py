@@ -99,7 +99,7 @@ class _Lines:
         return UsageError(
             f"{self._name}: on line {line} one statement is to be loaded and another is not, so that no command can"
             " leave out whole lines",
-            "Restore it with `apiary-drill verify --keep`, which reads statements.",
+            "Restore it with `apiary-drill restore`, which reads statements.",
         )
 
 

@@ -17,13 +17,14 @@ from harness.cli.common import (
     EXIT_CODES,
     errors_console,
     must_exist,
-    read_secret,
     settings_for,
     tell,
 )
 from harness.cli.context import is_quiet, quiet_option
 from harness.cli.options.group import GroupedHelp, output_option, section
+from harness.cli.options.server import AskedServer, server_option, server_options
 from harness.drill.plan import new_drill_id
+from harness.inputs.app_key import read_app_key
 from harness.inputs.sources.stores import is_url, shown_url
 from harness.inputs.sources.upload import uploaded
 from harness.inputs.volumes import named_volume, opened
@@ -32,29 +33,17 @@ from harness.procedure.backup.external_server import CommandLifecycle, check_acc
 from harness.procedure.backup.plan import BackupPlan, BackupSource
 from harness.procedure.backup.take import disagreements, take_backup
 from harness.reports.console import ConsoleProgress
-from harness.reports.terminal import console_for
+from harness.reports.terminal import as_called, console_for
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.programs import mysql_programs
 from harness.runtime.services.execution import Host
-from harness.runtime.services.mysql import Account, MySqlServer
 
-_server_option = section("Database server")
 _content_option = section("What to back up")
 _application_option = section("Application")
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
-@_server_option("--mysql-host", default="127.0.0.1", show_default=True, help="Database server address.")
-@_server_option("--mysql-port", type=click.IntRange(1, 65535), default=3306, show_default=True, help="Its port.")
-@_server_option("--mysql-user", required=True, help="Database account for reading; needs no write privileges.")
-@_server_option(
-    "--mysql-password-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    metavar="FILE",
-    help="File with the account's password.",
-)
-@_server_option("--database", default="apiary", show_default=True, help="Database to back up.")
+@server_options
 @_content_option(
     "--storage",
     required=True,
@@ -62,6 +51,12 @@ _application_option = section("Application")
     help="The application's storage/app directory, or volume:NAME for a Docker volume.",
 )
 @output_option("--to", required=True, metavar="DIR_OR_URL", help="New directory, here or in a store (s3://, sftp://).")
+@_content_option(
+    "--app-key-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File with the APP_KEY: it is checked and stays where it is; the printed next step names it.",
+)
 @output_option(
     "--storage-form",
     type=click.Choice(["tar.zst", "copy"]),
@@ -87,16 +82,13 @@ _application_option = section("Application")
 @_application_option(
     "--start-command", metavar="COMMAND", help="Command that starts it again; always run, also after an error."
 )
-@_server_option("--mysqld", metavar="PROGRAM", help="Use the mysqldump of this server instead of the one found.")
+@server_option("--mysqld", metavar="PROGRAM", help="Use the mysqldump of this server instead of the one found.")
 @quiet_option
 def backup(
-    mysql_host: str,
-    mysql_port: int,
-    mysql_user: str,
-    mysql_password_file: Path,
-    database: str,
+    asked: AskedServer,
     storage: str,
     to: str,
+    app_key_file: Path | None,
     storage_form: str,
     keep_table: tuple[str, ...],
     exclude_table: tuple[str, ...],
@@ -124,6 +116,8 @@ def backup(
         raise click.UsageError("--stop-command and --start-command must be given together")
     if is_url(to) and storage_form == "copy":
         raise click.UsageError("--storage-form copy makes a directory of files, and a store takes an archive")
+    if app_key_file is not None:
+        read_app_key(app_key_file)
     settings = settings_for(mysqld=mysqld)
     for option, command in (("--stop-command", stop_command), ("--start-command", start_command)):
         if command is not None:
@@ -131,18 +125,7 @@ def backup(
     console = console_for(quiet=is_quiet())
     programs = mysql_programs(settings)
     host = LocalHost(settings.base_env)
-    account = Account(mysql_user, read_secret(mysql_password_file, "--mysql-password-file") or "")
-    server = MySqlServer(
-        host=mysql_host,
-        port=mysql_port,
-        admin=account,
-        app=account,
-        database=database,
-        tools=host,
-        tools_address=(mysql_host, mysql_port),
-        client=str(programs.client),
-        dump=str(programs.dump),
-    )
+    server = asked.reached_with(programs, host)
     plan = BackupPlan(
         quiesced=stop_command is not None,
         excluded_tables=()
@@ -196,7 +179,10 @@ def backup(
             told_on.print("Back up with --stop-command and --start-command, or at a time with fewer uploads.")
     console.print()
     place = to if is_url(to) else str(taken.directory)
-    console.print(f"backup complete: {shown_url(place) if is_url(to) else place}", markup=False, highlight=False)
-    command = f"apiary-drill verify {shlex.quote(place)}"
-    console.print(f"drill it: {command}", markup=False, highlight=False)
-    console.print("Add --app-key-file FILE with the APP_KEY to verify encrypted values as well.", markup=False)
+    console.print(
+        f"backup complete: {shown_url(place) if is_url(to) else place}", markup=False, highlight=False, soft_wrap=True
+    )
+    words = ["apiary-drill", "verify", place, *(("--app-key-file", str(app_key_file)) if app_key_file else ())]
+    console.print(as_called(f"drill it: {shlex.join(words)}"), markup=False, highlight=False, soft_wrap=True)
+    if app_key_file is None:
+        console.print("Add --app-key-file FILE with the APP_KEY to verify encrypted values as well.", markup=False)

@@ -12,7 +12,7 @@ from harness.base.settings import CONFIG_NAME, Settings
 from harness.cli import config
 from harness.cli.common import EXIT_CODES, settings_for
 from harness.cli.prerequisites import Item, examine, install, room_for_backup
-from harness.reports.terminal import console_for
+from harness.reports.terminal import as_called, console_for
 
 
 @click.command(epilog=EXIT_CODES)
@@ -47,7 +47,7 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file
         console.print(f"{mark} [bold]{item.name}[/]: ", end="", highlight=False)
         console.print(item.fact, markup=False, highlight=False, soft_wrap=True)
         for hint in item.hints:
-            console.print(f"    {hint}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"    {as_called(hint)}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(0 if all(item.fine or item.optional for item in findings) else 3)
 
 

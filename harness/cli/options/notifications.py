@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ import click
 from harness.base.errors import HarnessError, harness_error
 from harness.base.model import DrillResult
 from harness.base.settings import CONFIG_NAME, NotificationSettings, Settings
-from harness.cli.context import errors_console, is_quiet, settings_for
+from harness.cli.context import errors_console, is_quiet, say, settings_for
 from harness.cli.options.group import output_option, with_options
 from harness.monitoring.config import checked_ping, read_table, settings_of
 from harness.monitoring.notify import notify_not_begun
 from harness.monitoring.ping import ping_ended, ping_started
+from harness.reports.terminal import as_called
 
 
 def signing_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -165,4 +167,22 @@ def sign(
     key = load_private(notifications.sign_key, notifications.sign_passphrase)
     path = sign_run(run_dir, result, key, reports)
     if not is_quiet():
-        errors_console.print(f"signed by {key.key_id}: {path}", markup=False, highlight=False, soft_wrap=True)
+        say(f"signed by {key.key_id}: {path}")
+        say(as_called(f"verify it: {_verification(run_dir, path, notifications.sign_key)}"))
+
+
+def _verification(run_dir: Path, evidence: Path, key: Path) -> str:
+    """The command that verifies what was signed; it is told where the backup's files are."""
+    from harness.inputs.backup import LOCATION, Location
+    from harness.records.attestation.keys import PUBLIC_SUFFIX
+    from harness.records.run_directory import RunDirectory
+
+    words = ["apiary-drill", "evidence", "verify", str(evidence), "--key", f"{key}{PUBLIC_SUFFIX}"]
+    run = RunDirectory(run_dir)
+    if run.path(f"{LOCATION}.json").exists():
+        where = run.load(LOCATION, Location)
+        files = [Path(each) for each in (where.dump, where.storage) if Path(each).is_absolute()]
+        together = {file.parent for file in files}
+        for place in together if len(together) == 1 else files:
+            words += ["--artifact", str(place)]
+    return shlex.join(words)

@@ -106,9 +106,8 @@ def check_account(server: MySqlServer) -> tuple[tuple[str, str], ...]:
         )
     if not there:
         raise UsageError(
-            f"the account {server.admin.user!r} does not see a database {server.database!r} on "
-            f"{server.host}:{server.port}",
-            "Check the name, and the account's privileges on it.",
+            f"the account {server.admin.user!r} does not see a database {server.database!r} on {server.address}",
+            "Check --database: SHOW DATABASES lists what the account sees; it needs SELECT on it.",
         )
     missing = missing_privileges(grants, server.database)
     fatal = [name for name in missing if name in NEEDED]
@@ -126,7 +125,7 @@ def component(server: MySqlServer) -> Component:
     """What the manifest says of a server that the harness did not start."""
     with server.session() as session:
         flavour, version = server_version(session)
-    return Component("mysql", flavour, version, f"{server.host}:{server.port}", real=flavour == "MySQL")
+    return Component("mysql", flavour, version, server.address, real=flavour == "MySQL")
 
 
 def check_command(command: str, option: str, path: str | None) -> None:

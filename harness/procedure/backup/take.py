@@ -16,10 +16,11 @@ from tempfile import TemporaryDirectory
 from harness.artifacts.storage.inventory import read_inventory
 from harness.artifacts.storage.order import sorted_entries
 from harness.base.clock import Clock, Note
-from harness.base.errors import StageFailed, UsageError
+from harness.base.errors import ProcedureFailed, StageFailed, UsageError
 from harness.base.interruption import finishing
 from harness.base.model import Consistency, DatabaseState, Exclusion, Manifest, SearchableRows
 from harness.base.sizes import size
+from harness.checks.references import read_references
 from harness.procedure.backup.consistency import compare
 from harness.procedure.backup.directory import new_directory
 from harness.procedure.backup.manifest import FORMAT_VERSION, write_manifest
@@ -162,6 +163,7 @@ def _take_both(
                 note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
             with clock.step("backup-consistency", "Check what changed between dump and files") as note:
                 consistency = _consistency(source, files, scratch, attempt)
+                _must_be_its_directory(source, files, consistency, scratch / "in-dump")
                 note.detail = ", ".join(disagreements(consistency)) or "nothing"
             if consistency.settled or attempt == ATTEMPTS:
                 return dump, files, consistency
@@ -190,6 +192,21 @@ def _consistency(source: BackupSource, files: StorageBackup, scratch: Path, atte
         write_references(session, source.mysql.database, scratch / "now")
     there = sorted_entries(listing(source.storage_host, source.storage_root), scratch)
     return compare(scratch / "in-dump", scratch / "now", read_inventory(files.inventory), there, attempts=attempt)
+
+
+def _must_be_its_directory(
+    source: BackupSource, files: StorageBackup, consistency: Consistency, references: Path
+) -> None:
+    """An empty directory, or one without any of the files that rows refer to, is another one, or is not mounted."""
+    lacking = consistency.rows_of_deleted_files + consistency.rows_of_late_files + consistency.rows_without_file
+    referring = sum(1 for _ in read_references(references))
+    if files.totals.files and (not referring or lacking < referring):
+        return
+    which = f"holds none of the {referring:,} files that rows refer to" if files.totals.files else "is empty"
+    raise ProcedureFailed(
+        f"the storage directory {source.storage_root} {which}",
+        "Give the application's storage/app directory, and check that it is mounted and readable for this account.",
+    )
 
 
 def _dump(

@@ -15,6 +15,8 @@ from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.limits import Limits, option_for
 from harness.runtime.services.execution import Host
 from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
+from harness.runtime.services.mysql_transport import Transport
+from harness.runtime.services.mysql_unreachable import remedies
 
 CONNECT_TIMEOUT_S = 5
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -63,6 +65,7 @@ class MySqlServer:
         private: True where no packet between the harness and the server leaves this machine.
         limits: how long an answer and a client tool may take; None for a server that was not started here.
         place: of its data, for messages: a directory, or a volume of the engine.
+        transport: the way to a server that was not started here; None for TCP on this machine, or to its containers.
         overrides: accounts in place of `admin`, by what they are for (`dump`): for faults, and for nothing else.
     """
 
@@ -78,7 +81,13 @@ class MySqlServer:
     private: bool = False
     limits: Limits | None = None
     place: str = ""
+    transport: Transport | None = None
     overrides: dict[str, Account] = field(default_factory=dict, compare=False)
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        return (self.transport and self.transport.socket) or f"{self.host}:{self.port}"
 
     @property
     def dumper(self) -> Account:
@@ -99,6 +108,10 @@ class MySqlServer:
         """
         account = account or self.admin
         answer_s = answer_s or (self.limits.answer_s if self.limits else None)
+        # There nobody listens, and loading the certificates takes 28 ms a connection (measured).
+        way: dict[str, Any] = {"ssl_disabled": self.private or self.host in _LOOPBACK}
+        if self.transport is not None:
+            way = self.transport.connection_arguments()
         try:
             return pymysql.connect(
                 host=self.host,
@@ -110,14 +123,19 @@ class MySqlServer:
                 connect_timeout=CONNECT_TIMEOUT_S,
                 read_timeout=answer_s,
                 write_timeout=answer_s,
-                # There nobody listens, and loading the certificates takes 28 ms a connection (measured).
-                ssl_disabled=self.private or self.host in _LOOPBACK,
+                **way,
                 init_command="SET time_zone = '+00:00', sql_mode = ''",
                 autocommit=True,
             )
         except pymysql.MySQLError as error:
+            hints = self.transport and remedies(
+                error,
+                user=account.user,
+                encrypted=not way.get("ssl_disabled"),
+                reached_by_socket=bool(self.transport.socket),
+            )
             raise ServerFailed(
-                f"cannot connect to MySQL at {self.host}:{self.port} as {account.user!r}: {error_text(error)}"
+                f"cannot connect to MySQL at {self.address} as {account.user!r}: {error_text(error)}", *(hints or ())
             ) from error
 
     @contextmanager
@@ -147,6 +165,8 @@ class MySqlServer:
     def tool_arguments(self, account: Account) -> list[str]:
         """Options that every client tool gets: address and user (the environment has the password)."""
         host, port = self.tools_address
+        if self.transport is not None:
+            return [*self.transport.tool_arguments(host, port), f"--user={account.user}"]
         return [f"--host={host}", f"--port={port}", f"--user={account.user}", "--protocol=TCP"]
 
     def tool_environment(self, account: Account) -> dict[str, str]:

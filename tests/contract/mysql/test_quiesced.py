@@ -31,6 +31,7 @@ def source(place: Place, tmp_path: Path) -> Callable[..., BackupSource]:
     """A source whose commands write down that they ran."""
     place.run("CREATE TABLE t (v INT)", "INSERT INTO t VALUES (1)")
     (tmp_path / "app").mkdir()
+    (tmp_path / "app/.gitignore").write_text("*\n")
     host = LocalHost({"PATH": os.environ["PATH"]})
 
     def make(stop: str = "true", start: str = "true") -> BackupSource:
