@@ -118,8 +118,8 @@ class Restoration:
 
 @pytest.fixture(scope="session")
 def scenario() -> Scenario:
-    """The documented procedure at small scale."""
-    return load(find("documented"))
+    """The documented procedure, at the smallest scale: with every kind of row, file and document."""
+    return load(find("documented")).with_data(scale="tiny")
 
 
 @pytest.fixture(scope="session")

@@ -178,9 +178,9 @@ def test_the_mark_is_everywhere_in_the_backup(marked: Marked) -> None:
     """Or the tests below would prove nothing."""
     text = marked.script.read_bytes()
     assert marked.columns > 60
-    assert text.count(MARK.encode()) > 10_000
-    assert len(re.findall(rb"90777\d{4}", text)) > 500
-    assert len([path for path in marked.storage.rglob("*") if MARK in path.name]) > 100
+    assert text.count(MARK.encode()) > 1_000
+    assert len(re.findall(rb"90777\d{4}", text)) > 50
+    assert len([path for path in marked.storage.rglob("*") if MARK in path.name]) > 10
 
 
 def test_a_drill_of_a_whole_backup_leaks_nothing(marked: Marked, tmp_path: Path) -> None:

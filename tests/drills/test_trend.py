@@ -17,7 +17,7 @@ from tests.drills.test_verify_backup import drill, rows_of, storage_directory
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 
-TABLE = b"rsvps"
+TABLE = b"attendance"
 
 
 def without_half(script: bytes) -> bytes:
@@ -64,9 +64,9 @@ def test_a_table_that_lost_half_of_its_rows_upstream_is_a_warning(
 
     history = History(settings.history_path)
     first, second = [link.entry() for link in history.links(backup=backup)][::-1]
-    assert shrank["expected"] == f"about {first.tables['rsvps']:,} rows"
-    assert shrank["actual"] == f"{second.tables['rsvps']:,} rows"
-    assert second.tables["rsvps"] == (first.tables["rsvps"] + 1) // 2
+    assert shrank["expected"] == f"about {first.tables[TABLE.decode()]:,} rows"
+    assert shrank["actual"] == f"{second.tables[TABLE.decode()]:,} rows"
+    assert second.tables[TABLE.decode()] == (first.tables[TABLE.decode()] + 1) // 2
     assert [entry.drill_id for entry in (first, second)] == [result["drill_id"] for result in results]
     assert history.problems() == []
     assert drill(settings, "status", "--max-age", "1d", "--backup", backup).returncode == 0

@@ -76,13 +76,13 @@ def test_no_server_of_processes_is_root_or_can_become_it(started: Running, setti
     if started.kind != "process" or user_with(settings, NOBODY, settings.base_env) is None:
         pytest.skip("only processes of root, where this machine lets root give up its rights")
     users = {}
-    for service, word in (("mysql", "--datadir="), ("meilisearch", "--db-path="), ("app", "serve")):
+    for service, word in (("mysql", "--datadir"), ("meilisearch", "--db-path"), ("app", "serve")):
         directory = str(settings.state_dir / "drills" / started.spec.drill_id)
         processes = [
             process
             for process in psutil.process_iter(["cmdline", "cwd"])
             if (process.info["cwd"] or "").startswith(directory)
-            and any(word in part for part in process.info["cmdline"] or ())
+            and any(part == word or part.startswith(f"{word}=") for part in process.info["cmdline"] or ())
         ]
         assert processes, service
         for process in processes:
