@@ -86,7 +86,7 @@ def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with ExitStack() as running:
         directory = running.enter_context(workspace(settings.state_dir, drill_id))
         # One server is both here, and the dump tools write into files through it.
-        spec = StackSpec("source", drill_id, directory / "logs", new_app_key())
+        spec = StackSpec("source", drill_id, directory / "logs", new_app_key(), durable=False)
         server, _ = running.enter_context(mysql_server(settings, programs, spec, directory / "mysql", env))
         admin = running.enter_context(server.session())
         if programs.flavour == "MariaDB":

@@ -53,7 +53,7 @@ def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         directory = running.enter_context(workspace(settings.state_dir, drill_id))
         started = []
         for role in ("source", "target"):
-            spec = StackSpec(role, drill_id, directory / "logs" / role, new_app_key())
+            spec = StackSpec(role, drill_id, directory / "logs" / role, new_app_key(), durable=False)
             server, _ = running.enter_context(mysql_server(settings, programs, spec, directory / role, env))
             started.append((server, running.enter_context(server.session())))
         yield Servers(started[0], started[1], programs.flavour, programs.version)

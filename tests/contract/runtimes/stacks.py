@@ -51,13 +51,13 @@ def killer(kind: str, spec: StackSpec, request: pytest.FixtureRequest) -> Callab
     if kind == "docker":
         client: docker.DockerClient = request.getfixturevalue("engine")
         return lambda service: client.api.kill(f"apiary-drill-{spec.drill_id}-{spec.role}-{service}")
-    words = {"mysql": "--datadir=", "meilisearch": "--db-path=", "app": "serve"}
+    words = {"mysql": "--datadir", "meilisearch": "--db-path", "app": "serve"}
 
     def kill(service: str) -> None:
         for process in psutil.process_iter():
             try:
                 mine = process.environ().get(DRILL_ID_VARIABLE) == spec.drill_id
-                if mine and any(words[service] in word for word in process.cmdline()):
+                if mine and any(word.split("=")[0] == words[service] for word in process.cmdline()):
                     process.kill()
             except psutil.Error:
                 continue
