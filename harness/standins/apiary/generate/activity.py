@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.standins.apiary.generate.literals import NULL, TableRows, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
 from harness.standins.apiary.generate.words import odd_text
 
@@ -38,27 +38,35 @@ def _events(plan: Plan) -> Iterator[str]:
         )
 
 
-def _rsvps(plan: Plan) -> Iterator[str]:
-    count = plan.scale.users * 15 // 10
-    for number in range(1, count + 1):
-        bits = plan.mix(21, number)
-        when = timestamp(plan.moment_s(number, count))
-        user = NULL if bits % 8 == 0 else str(1 + (bits >> 8) % plan.scale.users)
-        deleted = when if bits % 40 == 0 else NULL
-        agent = quote(f"Mozilla/5.0 (X11; Linux x86_64; rv:{bits % 140}.0) Gecko/20100101 Firefox/{bits % 140}.0")
-        yield (
-            f"{number},{user},{agent},'2001:db8::{bits & 0xFFFF:x}',{1 + (bits >> 24) % plan.events},"
-            f"'email','{bits:016x}','yes',{when},{when},{deleted}"
-        )
+@numbered(
+    "rsvps",
+    "id user_id user_agent ip_address event_id source token response created_at updated_at deleted_at",
+    lambda plan: plan.scale.users * 15 // 10,
+)
+def _rsvps(plan: Plan, number: int, when: str) -> str:
+    bits = plan.mix(21, number)
+    user = NULL if bits % 8 == 0 else str(1 + (bits >> 8) % plan.scale.users)
+    deleted = when if bits % 40 == 0 else NULL
+    agent = quote(f"Mozilla/5.0 (X11; Linux x86_64; rv:{bits % 140}.0) Gecko/20100101 Firefox/{bits % 140}.0")
+    return (
+        f"{number},{user},{agent},'2001:db8::{bits & 0xFFFF:x}',{1 + (bits >> 24) % plan.events},"
+        f"'email','{bits:016x}','yes',{when},{when},{deleted}"
+    )
 
 
-def _devices(plan: Plan) -> Iterator[str]:
-    when = timestamp(plan.now_s - 120)
-    for number in range(1, plan.devices + 1):
-        yield (
-            f"{7000 + number},'Acme','Tapper {number}','rev B','5.1','5.2','1.0','2.{number}',{80 + number},1,{when},"
-            f"'10.0.0.{number}',{when},{when}"
-        )
+@numbered(
+    "devices",
+    "serial_number manufacturer model hardware_version bluetooth_firmware_version bluetooth_software_version "
+    "bootloader_version application_version battery_percentage last_seen_user_id last_seen_at "
+    "last_seen_ip_address created_at updated_at",
+    lambda plan: plan.devices,
+)
+def _devices(plan: Plan, number: int, when: str) -> str:
+    at = timestamp(plan.now_s - 120)
+    return (
+        f"{7000 + number},'Acme','Tapper {number}','rev B','5.1','5.2','1.0','2.{number}',{80 + number},1,{at},"
+        f"'10.0.0.{number}',{at},{at}"
+    )
 
 
 def _links(plan: Plan) -> Iterator[str]:
@@ -99,18 +107,8 @@ TABLES: tuple[TableRows, ...] = (
         "id name allow_anonymous_rsvp organizer_id location start_time end_time created_at updated_at deleted_at",
         _events,
     ),
-    TableRows(
-        "rsvps",
-        "id user_id user_agent ip_address event_id source token response created_at updated_at deleted_at",
-        _rsvps,
-    ),
-    TableRows(
-        "devices",
-        "serial_number manufacturer model hardware_version bluetooth_firmware_version bluetooth_software_version "
-        "bootloader_version application_version battery_percentage last_seen_user_id last_seen_at "
-        "last_seen_ip_address created_at updated_at",
-        _devices,
-    ),
+    _rsvps,
+    _devices,
     TableRows(
         "remote_attendance_links",
         "id secret expires_at redirect_url note attendable_type attendable_id created_at updated_at deleted_at",

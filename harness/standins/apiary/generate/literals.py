@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from harness.standins.apiary.generate.plan import Plan
+from harness.standins.apiary.generate.plan import Plan, timestamp
 
 _STATEMENT_CHARS = 400_000
 """Well below MariaDB's default `max_allowed_packet` of 16 MiB; measured: larger ones are not faster."""
@@ -38,6 +38,22 @@ class TableRows:
     name: str
     columns: str
     rows: Callable[[Plan], Iterator[str]]
+
+
+def numbered(
+    name: str, columns: str, count: int | Callable[[Plan], int]
+) -> Callable[[Callable[[Plan, int, str], str]], TableRows]:
+    """A table whose rows are numbered from 1 to `count`, made by a function of plan, number, and the row's own time."""
+
+    def of(row: Callable[[Plan, int, str], str]) -> TableRows:
+        def rows(plan: Plan) -> Iterator[str]:
+            most = count if isinstance(count, int) else count(plan)
+            for number in range(1, most + 1):
+                yield row(plan, number, timestamp(plan.moment_s(number, most)))
+
+        return TableRows(name, columns, rows)
+
+    return of
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from harness.standins.apiary.generate.literals import NULL, TableRows, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
 from harness.standins.apiary.generate.plan import Plan, date, timestamp
 from harness.standins.apiary.generate.words import FIRST_NAMES, odd_text
 
@@ -74,23 +74,27 @@ def _templates(plan: Plan) -> Iterator[str]:
         yield f"{number},{quote(text)},{when if number == 1 else NULL},{when},{when}"
 
 
-def _signatures(plan: Plan) -> Iterator[str]:
-    count = plan.signatures
-    for number in range(1, count + 1):
-        bits = plan.mix(43, number)
-        when = timestamp(plan.moment_s(number, count))
-        scanned = number <= plan.scanned_agreements
-        place = json.dumps({"city": "Montréal" if bits % 5 == 0 else "Atlanta", "accuracy_radius_km": bits % 1000})
-        electronic = (
-            f"1,'login.gatech.edu','{bits:016x}{number:08x}','ST-{number}-{bits:016x}','10.1.{bits % 256}.7',"
-            f"{quote(place)},{quote('Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)')},1,{when},{when},{when}"
-        )
-        paper = "0,NULL,NULL,NULL,NULL,NULL,NULL,1,NULL,NULL,NULL"
-        yield (
-            f"{number},{2 + number % 2},{1 + (bits >> 16) % plan.scale.users},{1 if scanned else NULL},"
-            f"{optional(scanned_agreement(plan, number) if scanned else None)},"
-            f"{paper if scanned else electronic},{when},{when}"
-        )
+@numbered(
+    "signatures",
+    "id membership_agreement_template_id user_id uploaded_by scanned_agreement electronic cas_host "
+    "cas_service_url_hash cas_ticket ip_address ip_address_location_estimate user_agent complete "
+    "render_timestamp redirect_to_cas_timestamp cas_ticket_redeemed_timestamp created_at updated_at",
+    lambda plan: plan.signatures,
+)
+def _signatures(plan: Plan, number: int, when: str) -> str:
+    bits = plan.mix(43, number)
+    scanned = number <= plan.scanned_agreements
+    place = json.dumps({"city": "Montréal" if bits % 5 == 0 else "Atlanta", "accuracy_radius_km": bits % 1000})
+    electronic = (
+        f"1,'login.gatech.edu','{bits:016x}{number:08x}','ST-{number}-{bits:016x}','10.1.{bits % 256}.7',"
+        f"{quote(place)},{quote('Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)')},1,{when},{when},{when}"
+    )
+    paper = "0,NULL,NULL,NULL,NULL,NULL,NULL,1,NULL,NULL,NULL"
+    return (
+        f"{number},{2 + number % 2},{1 + (bits >> 16) % plan.scale.users},{1 if scanned else NULL},"
+        f"{optional(scanned_agreement(plan, number) if scanned else None)},"
+        f"{paper if scanned else electronic},{when},{when}"
+    )
 
 
 def _envelopes(plan: Plan) -> Iterator[str]:
@@ -106,51 +110,44 @@ def _envelopes(plan: Plan) -> Iterator[str]:
         )
 
 
-def _travel(plan: Plan) -> Iterator[str]:
-    for number in range(1, plan.trips + 1):
-        bits = plan.mix(45, number)
-        leave_s = plan.moment_s(number, plan.trips)
-        when = timestamp(leave_s - 30 * 86400)
-        included = quote("Hotel, fuel\n& food")
-        forms = quote(json.dumps({"travel_information_form": True, "airfare_request": bool(bits & 1)}))
-        yield (
-            f"{number},{quote(f'Trip {number} – São Paulo ✈️')},{quote('Köln, Deutschland')},{1 + bits % 20},"
-            f"{date(leave_s)},{date(leave_s + 3 * 86400)},{50 + bits % 400},{included},"
-            f"{quote(odd_text(bits >> 7))},{when},{when},{when if bits % 30 == 0 else NULL},'complete',{forms}"
-        )
+@numbered(
+    "travel",
+    "id name destination primary_contact_user_id departure_date return_date fee_amount included_with_fee "
+    "not_included_with_fee created_at updated_at deleted_at status forms",
+    lambda plan: plan.trips,
+)
+def _travel(plan: Plan, number: int, when: str) -> str:
+    bits = plan.mix(45, number)
+    leave_s = plan.moment_s(number, plan.trips)
+    at = timestamp(leave_s - 30 * 86400)
+    included = quote("Hotel, fuel\n& food")
+    forms = quote(json.dumps({"travel_information_form": True, "airfare_request": bool(bits & 1)}))
+    return (
+        f"{number},{quote(f'Trip {number} – São Paulo ✈️')},{quote('Köln, Deutschland')},{1 + bits % 20},"
+        f"{date(leave_s)},{date(leave_s + 3 * 86400)},{50 + bits % 400},{included},"
+        f"{quote(odd_text(bits >> 7))},{at},{at},{at if bits % 30 == 0 else NULL},'complete',{forms}"
+    )
 
 
-def _assignments(plan: Plan) -> Iterator[str]:
-    for number in range(1, plan.assignments + 1):
-        bits = plan.mix(46, number)
-        when = timestamp(plan.moment_s(number, plan.assignments))
-        itinerary = optional(json.dumps({"slices": [{"origin": "ATL", "to": "CDG"}]}) if bits % 4 == 0 else None)
-        yield (
-            f"{number},{1 + (bits >> 16) % plan.scale.users},{1 + number % plan.trips},{when},{when},"
-            f"{when if bits % 30 == 0 else NULL},{bits & 1},{itinerary}"
-        )
+@numbered(
+    "travel_assignments",
+    "id user_id travel_id created_at updated_at deleted_at tar_received matrix_itinerary",
+    lambda plan: plan.assignments,
+)
+def _assignments(plan: Plan, number: int, when: str) -> str:
+    bits = plan.mix(46, number)
+    itinerary = optional(json.dumps({"slices": [{"origin": "ATL", "to": "CDG"}]}) if bits % 4 == 0 else None)
+    return (
+        f"{number},{1 + (bits >> 16) % plan.scale.users},{1 + number % plan.trips},{when},{when},"
+        f"{when if bits % 30 == 0 else NULL},{bits & 1},{itinerary}"
+    )
 
 
 TABLES: tuple[TableRows, ...] = (
     TableRows("membership_agreement_templates", "id text deleted_at created_at updated_at", _templates),
-    TableRows(
-        "signatures",
-        "id membership_agreement_template_id user_id uploaded_by scanned_agreement electronic cas_host "
-        "cas_service_url_hash cas_ticket ip_address ip_address_location_estimate user_agent complete "
-        "render_timestamp redirect_to_cas_timestamp cas_ticket_redeemed_timestamp created_at updated_at",
-        _signatures,
-    ),
-    TableRows(
-        "travel",
-        "id name destination primary_contact_user_id departure_date return_date fee_amount included_with_fee "
-        "not_included_with_fee created_at updated_at deleted_at status forms",
-        _travel,
-    ),
-    TableRows(
-        "travel_assignments",
-        "id user_id travel_id created_at updated_at deleted_at tar_received matrix_itinerary",
-        _assignments,
-    ),
+    _signatures,
+    _travel,
+    _assignments,
     TableRows(
         "docusign_envelopes",
         "id signed_by url envelope_id signable_type signable_id complete "

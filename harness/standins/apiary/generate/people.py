@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.standins.apiary.encryption import IV_BYTES, encrypt_string
-from harness.standins.apiary.generate.literals import NULL, TableRows, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
 from harness.standins.apiary.generate.plan import Plan, date, timestamp
 from harness.standins.apiary.generate.words import odd_text, person
 
@@ -68,37 +68,40 @@ def _token(plan: Plan, number: int, bits: int) -> tuple[str, str]:
     return quote(token), timestamp(plan.now_s + 30 * 86400)
 
 
-def _teams(plan: Plan) -> Iterator[str]:
-    for number in range(1, plan.teams + 1):
-        bits = plan.mix(5, number)
-        text = odd_text(number)[:200]
-        yield ",".join(
-            (
-                str(number),
-                quote(f"Team {number} Robôtica 🤖"),
-                "1",
-                "1",
-                "1",
-                "1",
-                quote(text),
-                quote(f"team-{number}"),
-                quote(f"#team-{number}"),
-                quote(f"team-{number}@robojackets.example"),
-                timestamp(plan.now_s - 86400 * 1500),
-                timestamp(plan.now_s - bits % 10_000_000 - 3600),
-                timestamp(plan.now_s - 86400) if number % 31 == 30 else NULL,
-                str(1 + bits % 20),
-            )
+@numbered(
+    "teams",
+    "id name self_serviceable visible visible_on_kiosk attendable description mailing_list_name "
+    "slack_channel_name google_group created_at updated_at deleted_at project_manager_id",
+    lambda plan: plan.teams,
+)
+def _teams(plan: Plan, number: int, when: str) -> str:
+    bits = plan.mix(5, number)
+    text = odd_text(number)[:200]
+    return ",".join(
+        (
+            str(number),
+            quote(f"Team {number} Robôtica 🤖"),
+            "1",
+            "1",
+            "1",
+            "1",
+            quote(text),
+            quote(f"team-{number}"),
+            quote(f"#team-{number}"),
+            quote(f"team-{number}@robojackets.example"),
+            timestamp(plan.now_s - 86400 * 1500),
+            timestamp(plan.now_s - bits % 10_000_000 - 3600),
+            timestamp(plan.now_s - 86400) if number % 31 == 30 else NULL,
+            str(1 + bits % 20),
         )
+    )
 
 
-def _team_user(plan: Plan) -> Iterator[str]:
-    count = plan.scale.users * 16 // 10
-    for number in range(1, count + 1):
-        bits = plan.mix(6, number)
-        when = timestamp(plan.moment_s(number, count))
-        team, user = 1 + bits % plan.teams, 1 + (bits >> 16) % plan.scale.users
-        yield f"{number},{team},{user},{when},{when}"
+@numbered("team_user", "id team_id user_id created_at updated_at", lambda plan: plan.scale.users * 16 // 10)
+def _team_user(plan: Plan, number: int, when: str) -> str:
+    bits = plan.mix(6, number)
+    team, user = 1 + bits % plan.teams, 1 + (bits >> 16) % plan.scale.users
+    return f"{number},{team},{user},{when},{when}"
 
 
 def _majors(plan: Plan) -> Iterator[str]:
@@ -138,10 +141,9 @@ def _model_has_permissions(plan: Plan) -> Iterator[str]:
         yield f"{10 + number},{model},'{number}'"
 
 
-def _resumes(plan: Plan) -> Iterator[str]:
-    for number in range(1, plan.resumes + 1):
-        when = timestamp(plan.moment_s(number, plan.resumes))
-        yield f"{number},{when},{when},{plan.user_of_resume(number)}"
+@numbered("resumes", "id created_at updated_at user_id", lambda plan: plan.resumes)
+def _resumes(plan: Plan, number: int, when: str) -> str:
+    return f"{number},{when},{when},{plan.user_of_resume(number)}"
 
 
 TABLES: tuple[TableRows, ...] = (
@@ -153,21 +155,14 @@ TABLES: tuple[TableRows, ...] = (
         "docusign_refresh_token_expires_at date_of_birth",
         _users,
     ),
-    TableRows(
-        "teams",
-        "id name self_serviceable visible visible_on_kiosk attendable description mailing_list_name "
-        "slack_channel_name google_group created_at updated_at deleted_at project_manager_id",
-        _teams,
-    ),
-    TableRows("team_user", "id team_id user_id created_at updated_at", _team_user),
+    _teams,
+    _team_user,
     TableRows("majors", "id display_name gtad_majorgroup_name whitepages_ou school created_at updated_at", _majors),
     TableRows("major_user", "id major_id user_id created_at updated_at deleted_at", _major_user),
     TableRows(
-        "class_standing_user",
-        "id class_standing_id user_id created_at updated_at deleted_at",
-        _class_standing_user,
+        "class_standing_user", "id class_standing_id user_id created_at updated_at deleted_at", _class_standing_user
     ),
     TableRows("model_has_roles", "role_id model_type model_id", _model_has_roles),
     TableRows("model_has_permissions", "permission_id model_type model_id", _model_has_permissions),
-    TableRows("resumes", "id created_at updated_at user_id", _resumes),
+    _resumes,
 )
