@@ -50,7 +50,7 @@ def caveat_of(result: DrillResult) -> str:
     # "The stand-in stood in for Apiary: that the real application starts": what counts stands behind the colon.
     left = [text.partition(": ")[2] for part in stand_ins for text in part.unproven if _NETWORK not in text]
     names = " and ".join(part.name for part in stand_ins)
-    told = "; ".join(dict.fromkeys(each.rstrip(".") for each in left))
+    told = "; ".join(dict.fromkeys(each.removeprefix("not verified ").rstrip(".") for each in left))
     return f"Restored into stand-ins ({names}). Not proven: {told}." if told else f"Restored into stand-ins ({names})."
 
 

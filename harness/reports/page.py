@@ -74,7 +74,7 @@ def page_of(
         eyebrow="Restore drill of Apiary",
         verdict=result.verdict,
         sentence=SENTENCES[result.verdict],
-        caveat=caveat_of(result),
+        caveat=" ".join(filter(None, (*_undetermined(result), caveat_of(result)))),
         subject=subject_of(result),
         tiles=tiles_of(result, evidence, problems, recent),
         lead=tuple(_lead(result, problems)),
@@ -86,6 +86,11 @@ def page_of(
     )
 
 
+def _undetermined(result: DrillResult) -> tuple[str, ...]:
+    """Why nothing can be said: beside the verdict, for a phone's first screen ends before what follows the figures."""
+    return result.reasons[:1] if result.verdict is Verdict.INCONCLUSIVE else ()
+
+
 def _lead(result: DrillResult, problems: Sequence[FindingGroup]) -> Iterator[str]:
     if result.expected_verdict is not Verdict.PASS:
         met = "and it is" if result.verdict is result.expected_verdict else "and it is not"
@@ -94,6 +99,7 @@ def _lead(result: DrillResult, problems: Sequence[FindingGroup]) -> Iterator[str
         causes = {problem.finding.message for problem in problems}
         # What only follows from a cause stands with that cause, further down.
         first = [reason for reason in result.reasons if reason in causes] or list(result.reasons)
+        first = [reason for reason in first if reason not in _undetermined(result)]
         yield from first[:3]
         if len(first) > 3:
             yield f"… and {counted(len(first) - 3, 'more reason')}, under Findings."

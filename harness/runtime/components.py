@@ -43,7 +43,7 @@ def mysql_component(server: MySqlServer, reference: str, *, instead_of: str = ""
     unproven = [] if real else [MARIADB_UNPROVEN.replace("MariaDB", name, 1)]
     if instead_of:
         unproven.append(
-            f"{name} {version} replaced {instead_of}, which could not be pulled: not verified that this image "
+            f"{name} {version} replaced {instead_of}, which could not be pulled: not verified that that image "
             "accepts the same dump."
         )
     return Component("mysql", name, version, reference, real, tuple(unproven))
@@ -56,7 +56,7 @@ def search_component(server: MeilisearchServer, reference: str, *, instead_of: s
     name = "embedded Meilisearch" if told.embedded else "Meilisearch"
     if instead_of:
         unproven.append(
-            f"{name} {told.version} replaced {instead_of}, which could not be pulled: not verified that this "
+            f"{name} {told.version} replaced {instead_of}, which could not be pulled: not verified that that "
             "image accepts the same documents and settings."
         )
     return Component("meilisearch", name, told.version, reference, not told.embedded, tuple(unproven))
