@@ -33,6 +33,18 @@ EXCLUDABLE_TABLES: tuple[str, ...] = (
 EXCLUDABLE_DIRECTORIES: tuple[str, ...] = ("nova-exports", "dompdf")
 """Directories below `storage/app` that the guide allows to leave out."""
 
+PRESTART_COMMANDS: tuple[str, ...] = (
+    "config:validate",
+    "config:cache",
+    "view:cache",
+    "event:cache",
+    "route:cache",
+    "cache:clear",
+    "responsecache:clear",
+)
+"""What production's start of the job runs before `migrate --force` and the web task (.nomad/scripts/prestart.sh). It
+also announces that the search is being rebuilt, which a drill leaves out."""
+
 STORAGE_UID = 33
 """Owner of `/app/storage/app` in the app's container: www-data on Debian."""
 

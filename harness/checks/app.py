@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.base.expressions import HEALTH_CHECKS
-from harness.base.model import AppState, CheckResult, EgressAttempt, Finding, Severity
+from harness.base.model import AppState, CheckResult, EgressAttempt, Finding, Prestart, Severity
 from harness.checks.collector import Collector
 from harness.checks.search import check_probes
 
@@ -102,6 +102,8 @@ def check_configuration(app: AppState) -> CheckResult:
     found.compared = len(app.configuration)
     if not app.configuration:
         found.unknown = "the application did not report its configuration"
+    if app.prestart is not None:
+        _tell_prestart(found, app.prestart)
     for probe in app.configuration:
         if probe.expected != probe.actual:
             found.add(
@@ -114,6 +116,21 @@ def check_configuration(app: AppState) -> CheckResult:
                 remedy="Run `php artisan config:clear` or `config:cache` where the application runs, then drill again.",
             )
     return found.result()
+
+
+def _tell_prestart(found: Collector, prestart: Prestart) -> None:
+    """Say what ran before the application, and name what proves nothing."""
+    found.evidence("before the start", ", ".join(prestart.ran))
+    if prestart.failed:
+        found.evidence("before the start, not proven", ", ".join(prestart.failed))
+    for command in prestart.unknown:
+        found.add(
+            "prestart-command-unknown",
+            command,
+            f"The application has no command `{command}`, which production's start of the job runs: it was left out.",
+            severity=Severity.INFO,
+            remedy="Compare the prestart script of the job with what this version of the application has.",
+        )
 
 
 def check_migrations(app: AppState, unknown: Sequence[str] = ()) -> CheckResult:

@@ -49,7 +49,7 @@ class NameOptions(FaultOptions):
 @contextmanager
 def wrong_app_key(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Give the application another key than the source had."""
-    context.stack.apiary.overrides["APP_KEY"] = _app_key(rng)
+    context.give_app(APP_KEY=_app_key(rng))
     context.changed("variable", "APP_KEY", "another one for the application's commands, from its start on")
     yield
 
@@ -65,7 +65,7 @@ def cache_configuration(context: FaultContext, rng: Random, options: StaleOption
 @contextmanager
 def newer_release(context: FaultContext, rng: Random, options: ReleaseOptions) -> Iterator[None]:
     """Let the application be a release newer than the one that was backed up; nobody migrates."""
-    context.stack.apiary.overrides["STANDIN_RELEASE"] = options.release
+    context.give_app(STANDIN_RELEASE=options.release)
     context.changed(
         "variable", "STANDIN_RELEASE", f"{options.release} for the application's commands, from its start on"
     )
@@ -144,7 +144,7 @@ def no_cas_host(context: FaultContext, rng: Random, options: FaultOptions) -> It
 @contextmanager
 def wrong_database_password(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Give the application's commands a password that the database refuses."""
-    context.stack.apiary.overrides["DB_PASSWORD"] = f"{rng.getrandbits(128):032x}"
+    context.give_app(DB_PASSWORD=f"{rng.getrandbits(128):032x}")
     context.changed("variable", "DB_PASSWORD", "another one for the application's commands, from now on")
     yield
 
@@ -152,6 +152,7 @@ def wrong_database_password(context: FaultContext, rng: Random, options: FaultOp
 def _restart(context: FaultContext, **variables: str) -> None:
     """Start the application again, with these variables in place of its own."""
     context.stack.apiary.lifecycle.stop()
+    context.give_app()
     context.stack.apiary.lifecycle.start(variables)
     for name, value in variables.items():
         context.changed("variable", name, f"{value or 'nothing'} for the application, which was started again")
@@ -174,7 +175,7 @@ def _app_key(rng: Random) -> str:
 FAULTS: dict[str, Fault] = table(
     Fault("wrong-app-key", "app", (InjectionPoint.START,), "The application has a different APP_KEY than the source.",
           wrong_app_key),
-    Fault("stale-config-cache", "app", (InjectionPoint.REINDEX,),
+    Fault("stale-config-cache", "app", (InjectionPoint.REINDEX, InjectionPoint.START),
           "The application uses a cached configuration that overrides its environment.", cache_configuration,
           StaleOptions),
     Fault("newer-app", "app", (InjectionPoint.START,), "The application is newer than the backup.", newer_release,

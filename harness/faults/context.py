@@ -140,6 +140,13 @@ class FaultContext:
         """The running source or target."""
         return self._has(self._stack, "running stack")
 
+    def give_app(self, **variables: str) -> None:
+        """Give the application's commands these variables in place of its own, from now on."""
+        apiary = self.stack.apiary
+        apiary.overrides.update(variables)
+        # What was cached when it started would win over them.
+        apiary.must_artisan("config:clear")
+
     def settle_search(self) -> None:
         """Wait until the search has done what it was asked to."""
         wait_until(

@@ -123,7 +123,7 @@ def limit_payload(context: FaultContext, rng: Random, options: LimitOptions) -> 
 @contextmanager
 def wrong_key(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Give the application a key that the server does not know."""
-    context.stack.apiary.overrides["MEILISEARCH_KEY"] = f"{rng.getrandbits(128):032x}"
+    context.give_app(MEILISEARCH_KEY=f"{rng.getrandbits(128):032x}")
     context.changed("variable", "MEILISEARCH_KEY", "another one for the application's commands, from the reindex on")
     yield
 
@@ -131,7 +131,7 @@ def wrong_key(context: FaultContext, rng: Random, options: FaultOptions) -> Iter
 @contextmanager
 def wrong_host(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Give the application an address where nobody listens (RFC 863's port, which no server here has)."""
-    context.stack.apiary.overrides["MEILISEARCH_HOST"] = _NOBODY
+    context.give_app(MEILISEARCH_HOST=_NOBODY)
     context.changed("variable", "MEILISEARCH_HOST", f"{_NOBODY} for the application's commands, from the reindex on")
     yield
 
@@ -139,7 +139,7 @@ def wrong_host(context: FaultContext, rng: Random, options: FaultOptions) -> Ite
 @contextmanager
 def no_worker(context: FaultContext, rng: Random, options: QueueOptions) -> Iterator[None]:
     """Let the application put its jobs into a queue from which nobody takes them."""
-    context.stack.apiary.overrides["QUEUE_CONNECTION"] = options.connection
+    context.give_app(QUEUE_CONNECTION=options.connection)
     context.changed("variable", "QUEUE_CONNECTION", f"{options.connection}, from the reindex on; no worker runs")
     yield
 
@@ -147,7 +147,7 @@ def no_worker(context: FaultContext, rng: Random, options: QueueOptions) -> Iter
 @contextmanager
 def other_prefix(context: FaultContext, rng: Random, options: PrefixOptions) -> Iterator[None]:
     """Let the application index under other names."""
-    context.stack.apiary.overrides["SCOUT_PREFIX"] = options.prefix
+    context.give_app(SCOUT_PREFIX=options.prefix)
     context.changed("variable", "SCOUT_PREFIX", f"{options.prefix}, from the reindex on")
     yield
 

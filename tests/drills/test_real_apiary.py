@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.base.guide import PRESTART_COMMANDS
 from harness.base.settings import Settings
 from tests.drills.test_verify_backup import drill
 
@@ -96,6 +97,8 @@ def test_the_real_backup_passes(
     compared = {check["check"]: check["compared"] for check in result["checks"]}
     assert (compared["rows-script"], compared["migrations"]) == (2461, 207)
     assert (compared["table-set"], compared["file-references"] >= 240) == (53, True)
+    start = next(step for step in result["steps"] if step["name"] == "start")
+    assert start["detail"] == "after " + ", ".join((*PRESTART_COMMANDS[1:], "migrate --force"))
     assert result["recovery_point_at"] == "2026-11-29T13:20:35Z"
     assert result["recovery_point_local"] == "2026-11-29 08:20:35 America/New_York"
 

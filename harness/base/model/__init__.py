@@ -4,7 +4,7 @@ Sizes are in bytes, durations in seconds, times are UTC. Reports are made from t
 may hold the content of a row or a file: names, counts, sizes, digests, primary keys and times only.
 """
 
-from harness.base.model.app import AppState, EgressAttempt, Probe
+from harness.base.model.app import AppState, EgressAttempt, Prestart, Probe
 from harness.base.model.backup import ArtifactFile, Consistency, Exclusion, Manifest, Provenance
 from harness.base.model.database import DatabaseState, Orphans, SchemaObject, TableState
 from harness.base.model.files import PRIVILEGES, DirectoryTotals, FileState, FileTotals
@@ -41,6 +41,7 @@ __all__ = [
     "Origin",
     "Orphans",
     "PastDrill",
+    "Prestart",
     "Probe",
     "ProcessUsage",
     "Provenance",

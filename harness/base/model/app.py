@@ -39,6 +39,21 @@ class EgressAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Prestart:
+    """What was run before the application started, as production's start of the job does.
+
+    Args:
+        ran: artisan commands, in their order.
+        unknown: those that this application does not have.
+        failed: those that may fail there, or that judge settings which are the drill's own.
+    """
+
+    ran: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AppState:
     """What the application says of itself.
 
@@ -52,6 +67,7 @@ class AppState:
         no_report: why `/health` gave no report, or empty; the checks in `health` were then run one by one.
         no_login: why the login failed, or empty.
         completed: variables of the login that the environment file lacked.
+        prestart: what its start ran before it; None where it was not started as a job.
         not_decrypted: columns with encrypted values that were not tried, because no `APP_KEY` was given.
     """
 
@@ -66,3 +82,4 @@ class AppState:
     no_report: str = ""
     no_login: str = ""
     completed: tuple[str, ...] = ()
+    prestart: Prestart | None = None

@@ -155,7 +155,7 @@ def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
         note.detail = f"{len(rows.keys() | set(differing))} tables differ"
     with clock.step("observe-app", "Query the restored application"):
         app = observe_app(stack, restored.read.expected_files, key_given=backup.app_key is not None)
-        app = _against_source(app, restored.source)
+        app = replace(_against_source(app, restored.source), prestart=restored.work.prestart)
     return Evidence(
         database=database,
         fresh=restored.fresh.database,

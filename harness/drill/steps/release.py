@@ -75,7 +75,9 @@ class Release:
     def bring_to_version(self, fresh: FreshTarget) -> FreshTarget:
         """What the version of the backup expects of the empty target, which becomes one of that version."""
         migrations = self._work.script.migrations
-        self._wanted = self._wanted and bool(migrations) and not set(fresh.migrations).issubset(migrations)
+        wanted = self._wanted and bool(migrations)
+        self._wanted = wanted and not set(fresh.migrations).issubset(migrations)
+        self._work.migrates = wanted and not self._wanted
         return bring_to_version(self._work.stack, migrations, fresh, self._run.clock) if self._wanted else fresh
 
     def migrate(self) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from harness.base.clock import Clock, Note
 from harness.base.errors import ProcedureFailed
+from harness.base.model import Prestart
 from harness.base.settings import Limits
 from harness.base.sizes import size
 from harness.faults.context import ScriptStream
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector
 from harness.procedure.restore.load import connected, run_script
+from harness.procedure.restore.prestart import prestart
 from harness.procedure.restore.reindex import reindex
 from harness.procedure.restore.script import Script
 from harness.procedure.restore.storage import CheckedStorage, StorageRestore, restore_storage
@@ -35,6 +37,8 @@ class Restoration:
         files: of the storage directory; None as long as that step was not taken.
         import_complaints: lines that `scout:import-all` wrote to stderr, while it ended with 0.
         client_complaints: lines that the database's client wrote to stderr, while it ended with 0.
+        migrates: whether the start runs the migrations, under the version of the backup: then it changes nothing.
+        prestart: what the start ran before the application.
         stream: where a fault gets at the script while it runs.
     """
 
@@ -45,6 +49,8 @@ class Restoration:
     files: StorageRestore | None = None
     import_complaints: tuple[str, ...] = ()
     client_complaints: tuple[str, ...] = ()
+    migrates: bool = False
+    prestart: Prestart | None = None
     stream: ScriptStream = field(default_factory=ScriptStream)
 
 
@@ -84,8 +90,14 @@ def restore_database(work: Restoration, note: Note) -> None:
 
 
 def start(work: Restoration, note: Note) -> None:
-    """Step 5: start the application."""
-    work.stack.apiary.lifecycle.start()
+    """Step 5: start the application, as production's job does."""
+    apiary = work.stack.apiary
+
+    def prepare() -> None:
+        work.prestart = prestart(apiary, migrate=work.migrates)
+        note.detail = "after " + ", ".join(work.prestart.ran)
+
+    apiary.lifecycle.start(prepare=prepare)
 
 
 def rebuild_index(work: Restoration, note: Note) -> None:

@@ -23,7 +23,7 @@ from harness.runtime.docker.labels import drill_labels
 from harness.runtime.docker.profiles import PASSPORT_PAIR, Profile
 from harness.runtime.services.apiary import Apiary
 from harness.runtime.services.artisan_errors import start_failed
-from harness.runtime.services.execution import run
+from harness.runtime.services.execution import must_succeed, run
 from harness.runtime.spec import DRILLS_OWN, LOGIN_HOSTS, StackSpec
 
 _MEMORY_BYTES = 2 << 30
@@ -39,6 +39,11 @@ _OURS = (
     *("QUEUE_CONNECTION", "MEILISEARCH_HOST", "MEILISEARCH_KEY", "SCOUT_DRIVER", "SCOUT_PREFIX", "SESSION_DRIVER"),
     *("LARAVEL_STORAGE_PATH", *DRILLS_OWN),
 )
+
+
+# The container is there before the application, so that commands run in it first; then this file is made.
+_PREPARED = "/tmp/apiary-drill-prepared"  # noqa: S108 - in the container, which is this app's alone
+_HELD = ("sh", "-c", 'until [ -e "$0" ]; do sleep 0.1; done; exec "$@"', _PREPARED)
 
 
 class AppContainer:
@@ -57,14 +62,25 @@ class AppContainer:
         """The container of the app, while there is one."""
         return self._server
 
-    def start_app(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start a new container of it and wait until `/ping` answers; `environment` is added to its own."""
+    def start_app(
+        self, environment: Mapping[str, str] | None = None, prepare: Callable[[], None] | None = None
+    ) -> None:
+        """Start a new container of it and wait until `/ping` answers (services.apiary.OwnLifecycle)."""
         if self.running():
             raise ServerFailed("Apiary is already running")
         self.stop()  # the container of an app that died is still there, for its log
         plan = replace(self._plan, env={**self._plan.env, **(environment or {})})
+        if prepare is not None:
+            plan = replace(plan, entrypoint=(*_HELD, *(plan.entrypoint or ())))
         self._server = ServerContainer(self._client, plan, stop_s=self._limits.stop_s)
         self._server.start()
+        if prepare is not None:
+            try:
+                prepare()
+                must_succeed(run(self.host(), ["touch", _PREPARED]))
+            except BaseException:
+                self.stop()
+                raise
         try:
             self._server.wait_ready(lambda: self.ping(), timeout_s=self._limits.app_ready_s)
         except (ServerFailed, WaitTimeout) as error:
@@ -101,8 +117,8 @@ class AppLifecycle:
     def __init__(self, app: AppContainer) -> None:
         self._app = app
 
-    def start(self, environment: Mapping[str, str] | None = None) -> None:
-        self._app.start_app(environment)
+    def start(self, environment: Mapping[str, str] | None = None, prepare: Callable[[], None] | None = None) -> None:
+        self._app.start_app(environment, prepare)
 
     def stop(self) -> None:
         self._app.stop()

@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -218,9 +218,11 @@ class _AppProcess:
         self._ready_s = ready_s
         self.ping = lambda: False
 
-    def start(self, environment: Mapping[str, str] | None = None) -> None:
+    def start(self, environment: Mapping[str, str] | None = None, prepare: Callable[[], None] | None = None) -> None:
         if self._child.running():
             raise ServerFailed("Apiary is already running")
+        if prepare is not None:
+            prepare()
         self._child.start(environment)
         try:
             self._child.wait_ready(self.ping, timeout_s=self._ready_s)

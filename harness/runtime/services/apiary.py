@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,8 +51,13 @@ class Lifecycle(Protocol):
 class OwnLifecycle(Lifecycle, Protocol):
     """The same of an application that this drill runs itself."""
 
-    def start(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start it and wait until `/ping` answers; `environment` is added to its own, this once."""
+    def start(self, environment: Mapping[str, str] | None = None, prepare: Callable[[], None] | None = None) -> None:
+        """Start it and wait until `/ping` answers.
+
+        Args:
+            environment: is added to its own, this once.
+            prepare: is called before, when commands already run where the application is about to.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +119,7 @@ class Apiary:
         """Run `php artisan …`. Raises ProcedureFailed with the cause when it fails, and WaitTimeout."""
         completed = self.artisan(*arguments)
         if completed.exit_status != 0:
-            said = completed.stdout.decode("utf-8", "replace")
-            cause = cause_of(completed.stderr, said)
-            raise ProcedureFailed(
-                f"`php artisan {' '.join(arguments[:2])}{(' …' if arguments[2:] else '')}` failed with exit "
-                f"status {completed.exit_status}" + (f": {cause.rstrip('.')}" if cause else ""),
-                details=completed.stderr + said,
-            )
+            raise artisan_failed(arguments, completed)
         return completed
 
     def framework(self) -> tuple[str, str] | None:
@@ -158,6 +157,17 @@ class Apiary:
             if match:
                 (ran if match.group(2) == "Ran" else pending).append(match.group(1))
         return tuple(ran), tuple(pending)
+
+
+def artisan_failed(arguments: Sequence[str], completed: Completed) -> ProcedureFailed:
+    """The error of an artisan command that failed, with its cause."""
+    said = completed.stdout.decode("utf-8", "replace")
+    cause = cause_of(completed.stderr, said)
+    return ProcedureFailed(
+        f"`php artisan {' '.join(arguments[:2])}{(' …' if arguments[2:] else '')}` failed with exit "
+        f"status {completed.exit_status}" + (f": {cause.rstrip('.')}" if cause else ""),
+        details=completed.stderr + said,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Exit codes are those of Laravel 12 and Scout 10: commands that succeed too easil
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ import pymysql
 from harness import __version__
 from harness.base.expressions import SEARCH_QUEUE
 from harness.base.wait import wait_until
-from harness.standins.apiary import maintenance, migrations, scout, tinker
-from harness.standins.apiary.config import AppConfig, cache_file
-from harness.standins.apiary.console import Console, error_text
-from harness.standins.apiary.database import connect
+from harness.standins.apiary import caches, maintenance, migrations, scout, tinker
+from harness.standins.apiary.config import AppConfig
+from harness.standins.apiary.console import Console
+from harness.standins.apiary.database import connect, error_text
 from harness.standins.apiary.encryption import DecryptError, new_app_key
 from harness.standins.apiary.jobs import DEFAULT_QUEUE, open_queue
 from harness.standins.apiary.meilisearch import Meilisearch, MeilisearchError
@@ -115,24 +114,6 @@ def key_generate(call: Invocation) -> int:
         call.console.error("Unable to set application key. No APP_KEY variable was found in the .env file.")
         return 1
     call.console.line(new_app_key())
-    return 0
-
-
-def config_cache(call: Invocation) -> int:
-    """Freeze the configuration into a file that wins over the environment from now on."""
-    path = cache_file(call.config.base_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)  # it holds passwords
-    path.write_text(json.dumps(dict(call.config.values), indent=1) + "\n", encoding="utf-8")
-    call.console.line("   INFO  Configuration cached successfully.")
-    return 0
-
-
-def config_clear(call: Invocation) -> int:
-    """Remove the frozen configuration."""
-    cache_file(call.config.base_dir).unlink(missing_ok=True)
-    call.console.line("   INFO  Configuration cache cleared successfully.")
     return 0
 
 
@@ -280,9 +261,12 @@ def serve(call: Invocation) -> int:
     return 0
 
 
+def _prepares(run: caches.Command) -> Callable[[Invocation], int]:
+    return lambda call: run(call.config, call.console)
+
+
 COMMANDS: dict[str, Callable[[Invocation], int]] = {
-    "config:cache": config_cache,
-    "config:clear": config_clear,
+    **{name: _prepares(run) for name, run in caches.COMMANDS.items()},
     "db:seed": db_seed,
     "down": down,
     "key:generate": key_generate,

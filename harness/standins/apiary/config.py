@@ -103,7 +103,8 @@ class Masquerade:
 class AppConfig:
     """What the app knows about its surroundings; one per process, built when the process starts.
 
-    `differing` names the variables that a cached configuration holds otherwise than the environment.
+    `environment` is what `values` would be without a cached configuration, and `differing` names the variables of which
+    that configuration holds another value than the environment.
     """
 
     env: str
@@ -129,6 +130,7 @@ class AppConfig:
     schema_client: str = ""
     password: str = field(default="", repr=False)
     differing: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def files_dir(self) -> Path:
@@ -166,10 +168,9 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         UsageError: `DB_PORT` is not a number.
     """
     cached = cache_file(base_dir)
+    environment = values = {name: environ.get(name, default) for name, default in _DEFAULTS.items()}
     if cached.is_file():
         values = {**_DEFAULTS, **json.loads(cached.read_text(encoding="utf-8"))}
-    else:
-        values = {name: environ.get(name, default) for name, default in _DEFAULTS.items()}
     if not values["DB_PORT"].isdigit():
         raise UsageError(f"DB_PORT is {values['DB_PORT']!r}", "Set it to the number of a TCP port.")
     return AppConfig(
@@ -205,6 +206,7 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         schema_client=values["STANDIN_SCHEMA_CLIENT"],
         password=values["STANDIN_PASSWORD"],
         differing=tuple(name for name, value in values.items() if environ.get(name, value) != value),
+        environment=tuple(environment.items()),
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TextIO
 
-import pymysql
-
 _FRAMES = 48
 _FRAME = "Database/Connection.php(822): Illuminate\\Database\\Connection->runQueryCallback()"
 
@@ -33,10 +31,3 @@ class Console:
         if self.traces:
             frames = [f"#{number} /app/vendor/laravel/framework/src/Illuminate/{_FRAME}" for number in range(_FRAMES)]
             self.stderr.write("\n".join(("[stacktrace]", *frames, f"#{_FRAMES} {{main}}", '"} ', "")))
-
-
-def error_text(error: Exception) -> str:
-    """An error as the real app's log has it: MySQL's with its number, the others with their text."""
-    if isinstance(error, pymysql.MySQLError) and len(error.args) > 1:
-        return f"SQLSTATE[HY000] [{error.args[0]}] {error.args[1]}"
-    return str(error)

@@ -29,6 +29,13 @@ def now() -> str:
     return f"{datetime.now(APPLICATION_ZONE):%Y-%m-%d %H:%M:%S}"
 
 
+def error_text(error: Exception) -> str:
+    """An error as the real app's log has it: MySQL's with its number, the others with their text."""
+    if isinstance(error, pymysql.MySQLError) and len(error.args) > 1:
+        return f"SQLSTATE[HY000] [{error.args[0]}] {error.args[1]}"
+    return str(error)
+
+
 def connect(args: DatabaseArgs, *, connect_timeout_s: int = 10) -> Connection[Cursor]:
     """Open a connection as the app does: utf8mb4, strict, UTC, committing each statement.
 

@@ -23,8 +23,7 @@ from pymysql.cursors import Cursor
 
 from harness.base.errors import HarnessError, UsageError
 from harness.standins.apiary.config import load_config
-from harness.standins.apiary.console import error_text
-from harness.standins.apiary.database import connect
+from harness.standins.apiary.database import connect, error_text
 from harness.standins.apiary.migrations import migrate, ran_migrations
 
 HERE = Path(__file__).parent

@@ -15,8 +15,7 @@ import pymysql
 
 from harness.base.expressions import HEALTH_CHECKS
 from harness.standins.apiary.config import AppConfig
-from harness.standins.apiary.console import error_text
-from harness.standins.apiary.database import connect
+from harness.standins.apiary.database import connect, error_text
 from harness.standins.apiary.migrations import pending_migrations
 
 OWN_PAGES = ("/privacy", "/attendance/kiosk")

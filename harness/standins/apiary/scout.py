@@ -18,8 +18,8 @@ import pymysql
 from harness.base.expressions import SEARCH_QUEUE
 from harness.base.guide import IMPORTED_MODELS, SearchModel
 from harness.standins.apiary.config import AppConfig
-from harness.standins.apiary.console import Console, error_text
-from harness.standins.apiary.database import connect, connect_streaming, read_catalog
+from harness.standins.apiary.console import Console
+from harness.standins.apiary.database import connect, connect_streaming, error_text, read_catalog
 from harness.standins.apiary.documents import document_query, join_document
 from harness.standins.apiary.jobs import ImportJob, Queue, QueuedJob, open_queue, record_failure
 from harness.standins.apiary.meilisearch import Meilisearch, MeilisearchError

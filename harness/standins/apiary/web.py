@@ -25,8 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harness.standins.apiary import health, maintenance
 from harness.standins.apiary.config import AppConfig
-from harness.standins.apiary.console import error_text
-from harness.standins.apiary.database import connect, scalar
+from harness.standins.apiary.database import connect, error_text, scalar
 from harness.standins.apiary.encryption import DecryptError, parse_app_key
 from harness.standins.apiary.login import LoginRefused, MissingAttribute, User, find_user, log_in
 

@@ -8,8 +8,12 @@ import secrets
 import pytest
 import requests
 
-from harness.base.errors import ServerFailed
+from harness.base.errors import ProcedureFailed, ServerFailed
+from harness.base.expressions import stale_configuration_expression
+from harness.base.guide import PRESTART_COMMANDS
+from harness.base.model import Prestart
 from harness.base.settings import Settings
+from harness.procedure.restore.prestart import prestart
 from harness.runtime.services.execution import run
 from harness.runtime.services.meilisearch import EMBEDDED_HEADER
 from harness.runtime.services.mysql import Account
@@ -160,6 +164,29 @@ def test_storage_goes_in_and_out_as_a_tar_stream(running: Running) -> None:
         )
     finally:
         run(app.storage_host, ["rm", "-rf", f"{root}/in", other])
+
+
+def test_a_start_as_a_job_replaces_what_was_cached_before(running: Running) -> None:
+    """Where the application runs, `config:cache` is the last word; a start that fails leaves nothing running."""
+    app = running.stack.apiary
+    stale = ("tinker", f"--execute={stale_configuration_expression()}")
+    assert app.artisan("config:cache", env={"APP_KEY": "of another instance"}).exit_status == 0
+    assert app.must_artisan(*stale).stdout.strip() == b"differs:APP_KEY"
+    done: list[Prestart] = []
+    commands = (*PRESTART_COMMANDS, "nova:publish")
+    try:
+        app.lifecycle.start(prepare=lambda: done.append(prestart(app, migrate=True, commands=commands)))
+        assert app.must_artisan(*stale).stdout.strip() == b"differs:"
+        assert done == [
+            Prestart((*PRESTART_COMMANDS[1:], "migrate --force"), ("nova:publish",), ("config:validate",)),
+        ]
+        app.lifecycle.stop()
+        with pytest.raises(ProcedureFailed, match=r"^`php artisan migrate` failed with exit status 1"):
+            app.lifecycle.start(prepare=lambda: done.append(prestart(app, migrate=False, commands=("migrate",))))
+        assert not app.lifecycle.running()
+    finally:
+        app.lifecycle.stop()
+        app.must_artisan("config:clear")
 
 
 def test_artisan_runs_while_the_app_is_stopped_and_while_it_runs(running: Running) -> None:

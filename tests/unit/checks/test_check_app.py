@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.base.model import EgressAttempt, Probe, Severity
+from dataclasses import replace
+
+from harness.base.model import EgressAttempt, Prestart, Probe, Severity
 from harness.checks.app import (
     check_answers,
     check_configuration,
@@ -113,6 +115,24 @@ def test_a_cached_configuration_that_wins_over_the_environment() -> None:
         "Run `php artisan config:clear` or `config:cache` where the application runs, then drill again.",
     )
     assert result.compared == 2
+
+
+def test_what_ran_before_the_application_is_told() -> None:
+    """Settings that are the drill's own are no finding; a command that this application lacks is named."""
+    healthy = Prestart(("config:cache", "migrate --force"), failed=("config:validate",))
+    result = check_configuration(replace(app(), prestart=healthy))
+    assert (result.findings, result.unknown) == ((), "")
+    assert result.evidence == (
+        ("before the start", "config:cache, migrate --force"),
+        ("before the start, not proven", "config:validate"),
+    )
+    told = only(check_configuration(replace(app(), prestart=Prestart((), unknown=("responsecache:clear",)))))
+    assert (told.code, told.severity, told.subject) == (
+        "prestart-command-unknown",
+        Severity.INFO,
+        "responsecache:clear",
+    )
+    assert told.message.startswith("The application has no command `responsecache:clear`, which production's start")
 
 
 def test_an_application_that_does_not_say_what_it_uses() -> None:

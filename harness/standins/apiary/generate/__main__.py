@@ -12,7 +12,7 @@ import pymysql
 
 from harness.base.errors import HarnessError
 from harness.standins.apiary.config import load_config
-from harness.standins.apiary.console import error_text
+from harness.standins.apiary.database import error_text
 from harness.standins.apiary.encryption import DecryptError
 from harness.standins.apiary.generate import EXTRAS, SCALES, generate
 
