@@ -13,9 +13,12 @@ import pytest
 from harness.base.clock import Clock, Silent
 from harness.base.errors import UsageError
 from harness.base.expressions import HEALTH_CHECKS
+from harness.base.guide import PRESTART_COMMANDS
+from harness.base.model import Prestart
 from harness.base.settings import ImageSettings, Limits, Settings
 from harness.drill.steps.health import observe_health
 from harness.drill.steps.source import prepare_source
+from harness.procedure.restore.prestart import prestart
 from harness.runtime.components import STANDIN_UNPROVEN
 from harness.runtime.docker.runtime import DockerRuntime
 from harness.runtime.services.execution import run
@@ -52,13 +55,16 @@ def test_a_real_image_runs_as_its_documentation_says(
         owner = run(stack.apiary.storage_host, ["stat", "--format=%u:%g", "/app/storage/app"])
         assert owner.stdout.split() == [b"33:33"]
         certificates_are_verified_but_by_the_application(stack)
-        stack.apiary.lifecycle.start()
+        before: list[Prestart] = []
+        stack.apiary.lifecycle.start(prepare=lambda: before.append(prestart(stack.apiary, migrate=True)))
+        # Settings of production's that a drill has otherwise do not keep it from starting.
+        assert before == [Prestart((*PRESTART_COMMANDS[1:], "migrate --force"), failed=("config:validate",))]
         login_and_health(stack)
         app = engine.api.inspect_container(f"apiary-drill-{spec.drill_id}-target-app")
         config = app["Config"]
         assert config["WorkingDir"] == "/app"
         serve = ["php", "artisan", "serve", "--no-reload", "--host=0.0.0.0"]
-        assert [*config["Entrypoint"], *(config["Cmd"] or [])] == serve
+        assert [*config["Entrypoint"], *(config["Cmd"] or [])][-len(serve) :] == serve
         assert config["User"] == "33"
         mounts = [(mount["Type"], mount["Destination"]) for mount in app["Mounts"]]
         assert mounts == [("volume", "/app/storage/app")]
