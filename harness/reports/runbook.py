@@ -168,8 +168,10 @@ def _database(backup: RestorableBackup) -> Iterator[Block]:
 def _start() -> Iterator[Block]:
     yield Commands("start_apiary\n$ARTISAN migrate --force\n$ARTISAN migrate:status | tail -n 3")
     yield Paragraph(
-        "Production's prestart task runs the migrations itself. Under the version that made the backup they change"
-        " nothing; under a newer one they bring the database to it."
+        "Production's start of the job caches configuration, views, events and routes anew, and runs the migrations"
+        " itself. Under the version that made the backup these change nothing; under a newer one they bring the"
+        " database to it. Elsewhere run `php artisan config:cache` as well: a configuration that was cached before"
+        " wins over the environment."
     )
 
 
