@@ -83,7 +83,7 @@ class HarnessError(Exception):
 
 
 class UsageError(HarnessError):
-    """An option, a path or a file that was handed in cannot be used."""
+    """An option, a path or a file cannot be used."""
 
     exit_code = EXIT_USAGE
 

@@ -28,10 +28,10 @@ EXCLUDABLE_TABLES: tuple[str, ...] = (
     "remote_attendance_links",
     "webhook_calls",
 )
-"""Tables that the guide allows to leave out of the dump. Their structure is left out with them."""
+"""Tables that the documented procedure allows to leave out of the dump. Their structure is left out with them."""
 
 EXCLUDABLE_DIRECTORIES: tuple[str, ...] = ("nova-exports", "dompdf")
-"""Directories below `storage/app` that the guide allows to leave out."""
+"""Directories below `storage/app` that the documented procedure allows to leave out."""
 
 PRESTART_COMMANDS: tuple[str, ...] = (
     "config:validate",

@@ -232,7 +232,7 @@ class Evidence:
         fresh: the target's database, migrated and empty, before the restore: what this Apiary expects.
         target: the restored database.
         script: the artifact's content, read out of the script; `redump` the same of a dump of the target.
-        excluded_tables: tables that the backup left out on purpose (or that the guide allows to be missing).
+        excluded_tables: tables that the backup left out on purpose, or that are excluded as documented.
         rows: differing rows by table.
         app: the restored application.
         egress: attempts to get out of its network; None where the runtime cannot close it.

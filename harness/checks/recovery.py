@@ -18,8 +18,8 @@ def recovery_point_s(recovery: RecoveryEvidence) -> float | None:
 def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
     """The newest restored row is not older than the recovery point objective allows.
 
-    Its age is taken at the time of the backup, or now, where nothing says when the backup was made. A backup that was
-    handed in must not be older than that either: whoever loses everything now has no other.
+    Its age is taken at the time of the backup, or now, where nothing says when the backup was made. An existing
+    backup must not be older than that either: whoever loses everything now has no other.
     """
     found = Collector("recovery-point", "The newest restored data meets the recovery point objective")
     age_s = recovery_point_s(recovery)

@@ -184,7 +184,7 @@ def check_excluded(
     accepted: Sequence[Acceptance] = (),
     today: date | None = None,
 ) -> CheckResult:
-    """What was left out of the dump is there with its structure, and empty, as the guide promises.
+    """What was left out of the dump is there with its structure, and empty, as the documented procedure promises.
 
     Args:
         accepted: who accepts what is left out besides; an acceptance ends with its last day.
@@ -257,11 +257,11 @@ def _columns_by_table(state: DatabaseState) -> dict[str, tuple[str, ...]]:
 def check_orphans(
     target: DatabaseState, source: DatabaseState | None, excluded: Sequence[str], held: Sequence[str] = ()
 ) -> CheckResult:
-    """Every foreign key points at a row; where the guide's own exclusion breaks one, that loss is counted.
+    """Every foreign key points at a row; where the documented exclusion breaks one, that loss is counted.
 
     Args:
-        held: tables that the backup holds. One of them that the guide would leave out lacks rows since an earlier
-            restore along the guide, or in a torn dump: nothing in the backup can tell which.
+        held: tables that the backup holds. An excluded one among them lacks rows since an earlier restore, or in a
+            torn dump: nothing in the backup can tell which.
     """
     found = Collector("orphans", "No row refers to a missing row")
     before = {(o.table, o.constraint): o.rows for o in source.orphans} if source is not None else {}

@@ -198,7 +198,7 @@ def drilling(
     """What a drill needs around it: signals, leftovers of killed ones, a work directory, and the summary of its result.
 
     Args:
-        dump: a script that was handed in; an image of its server's version is taken unless told otherwise.
+        dump: an existing script; an image of its server's version is taken unless one is named.
         keep: leave the restored target running, and say how to reach and how to remove it.
         flavours: the database server that a role needs, `MySQL` or `MariaDB`.
         quiet: don't print the result: it is one of several.

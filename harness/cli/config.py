@@ -125,7 +125,7 @@ class Where(ClosedModel):
 
 
 class Accepted(ClosedModel):
-    """What is left out of the backup on purpose, besides what the guide allows: by whom, until which day, why."""
+    """What is excluded from the backup besides the documented tables: by whom, until which day, why."""
 
     tables: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), strict=False)
     by: str = ""

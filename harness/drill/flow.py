@@ -103,7 +103,7 @@ def back_up(run: Run, scenario: Scenario) -> BackupUnderTest:
 
 @contextmanager
 def restored(run: Run, backup: BackupUnderTest) -> Iterator[tuple[Stack, Restored]]:
-    """The second half up to the last step of the guide: a target into which the backup was restored."""
+    """The second half up to the last step of the documented procedure: a target into which the backup was restored."""
     clock, choices, around = run.clock, run.plan.choices, run.faults.around
     with around(InjectionPoint.ARTIFACT, directory=backup.directory):
         pass

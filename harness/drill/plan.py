@@ -41,7 +41,7 @@ class DrillPlan:
         configuration: the file that says which backup it is.
         objectives: what the times are judged by.
         expected: the verdict that it should come to.
-        choices: which steps of the guide are taken, and with which evidence.
+        choices: which steps of the documented procedure are taken, and with which evidence.
         faults: what is put in, with the seed of their random numbers.
     """
 

@@ -17,7 +17,7 @@ class InjectionPoint(StrEnum):
     ARTIFACT = "artifact"
     """The backup is complete and the source is gone; nothing has been read. Left at once."""
     TARGET = "target"
-    """The target is proven to be empty and to work. Entered before step 2 of the guide, left after step 6."""
+    """The target is proven to be empty and to work. Entered before the documented restore, left after it."""
     STOP = "stop"
     """Around step 2."""
     FILES = "files"
@@ -46,4 +46,4 @@ RESTORE_STEPS = (
     InjectionPoint.START,
     InjectionPoint.REINDEX,
 )
-"""Steps 2 to 6 of the guide."""
+"""The documented restore."""

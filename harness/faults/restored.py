@@ -48,7 +48,7 @@ class TriggerOptions(FaultOptions):
 
 
 class TableOptions(FaultOptions):
-    """`table` is one that the guide leaves out of the dump, so that it is empty."""
+    """`table` is one that the documented procedure leaves out of the dump, so that it is empty."""
 
     table: _Table = "recruiting_visits"
 

@@ -89,7 +89,7 @@ class BackupUnderTest:
         manifest: the manifest of this tool that came with it.
         database: name of the database in the script, when it holds several.
         app_key: `APP_KEY` of the instance that was backed up, so that encrypted values can be read.
-        accepted_tables: tables that the operator leaves out of the dump besides those of the guide.
+        accepted_tables: tables that the operator leaves out of the dump besides those of the documented procedure.
         allowed: codes of unsafe statements that the operator allows by name.
         name: of the backup, the same from one drill to the next.
         trend: the last good drills of the same backup.
@@ -154,7 +154,7 @@ class BackupUnderTest:
         if self.made is not None:
             return self.made.plan
         if self.manifest is None:
-            # What the guide allows to leave out may be missing; every file that is there must come back.
+            # What the documented procedure allows to leave out may be missing; every file that is there must come back.
             excluded = (*guide.EXCLUDABLE_TABLES, *self.accepted_tables)
             return BackupPlan(excluded_tables=excluded, excluded_directories=())
         left_out = self.manifest.exclusions

@@ -22,6 +22,6 @@ def expected_tables() -> tuple[str, ...]:
 
 
 def missing_tables(database: DatabaseInfo) -> tuple[str, ...]:
-    """Tables that an Apiary expects, that the script lacks, and that the guide does not allow to leave out."""
+    """Tables that an Apiary expects, that the script lacks, and that are not excluded as documented."""
     there = {table.name for table in database.tables if table.defined}
     return tuple(name for name in expected_tables() if name not in there and name not in guide.EXCLUDABLE_TABLES)

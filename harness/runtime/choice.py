@@ -33,7 +33,7 @@ def choose_runtime(
     Args:
         directory: work directory of the drill, for processes.
         say: told which runtime it is and why, in one line.
-        dump: a script that was handed in: an image of its server's version is the default then.
+        dump: an existing script: an image of its server's version is the default then.
         keep: roles whose stacks are left running when their block ends without an error.
         flavours: the database server that a role needs, `MySQL` or `MariaDB`.
 

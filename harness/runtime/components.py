@@ -1,7 +1,7 @@
 """What a stack is made of, by its servers' own word.
 
 The name of a program or of an image proves nothing: Debian's `mysqld` is MariaDB, a script called `meilisearch` can
-start the embedded server, and the stand-in can be handed in as the real image. So each of them is asked.
+start the embedded server, and the stand-in can be named as the real image. So each of them is asked.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Data(ClosedModel):
 
 
 class BackupChoices(ClosedModel):
-    """How the backup is taken; every default is the guide's."""
+    """How the backup is taken; every default is the documented one."""
 
     mode: Literal["hot", "quiesced"] = "hot"
     excluded_tables: tuple[_Table, ...] = Field(default=guide.EXCLUDABLE_TABLES, strict=False)
@@ -80,7 +80,7 @@ class Objectives(ClosedModel):
 
 
 class RestoreChoices(ClosedModel):
-    """Which of the guide's steps 2 to 6 are taken, in which order; the default is the guide's.
+    """Which of the documented steps are taken, in which order; the default is the documented one.
 
     `as_it_stands`: the script goes to the server byte for byte; nothing that only its own server wants is left out.
     `evidence`: `artifact` leaves out what the source held and what the manifest says, as for a backup from elsewhere.

@@ -1,4 +1,4 @@
-"""A backup that was handed in: what is whole passes, what is not ends with one sentence and the right exit code."""
+"""An existing backup: what is whole passes, what is not ends with one sentence and the right exit code."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class DatabaseInfo:
         line: where it is first named.
         tables: by name.
         objects: views, triggers, routines, events, by kind and name.
-        left_out: tables that the guide allows to leave out, and that are not defined here.
+        left_out: tables that the documented procedure allows to leave out, and that are not defined here.
     """
 
     name: str

@@ -124,8 +124,8 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
 def missing_drops(info: DumpInfo, database: DatabaseInfo) -> bytes:
     """What drops the tables and views that a script creates without dropping them (`--compact`, `--skip-opt`).
 
-    The guide restores into a migrated instance, which has them already. It is decided object by object: phpMyAdmin's
-    export drops a view's placeholder and nothing else.
+    The documented restore goes into a migrated instance, which has them already. It is decided object by object:
+    phpMyAdmin's export drops a view's placeholder and nothing else.
     """
     # A table without its keys can't be created while others refer to it (error 6125), so all of them go first then.
     every = info.keys_follow

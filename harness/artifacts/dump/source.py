@@ -112,7 +112,7 @@ class ChunkStream(io.RawIOBase):
 
 
 Dump = Path | Composed
-"""A script that was handed in: read more than once, so no stream."""
+"""An existing script: read more than once, so no stream."""
 ScriptSource = Path | BinaryIO | Composed
 
 

@@ -1,4 +1,4 @@
-"""Where the content of `storage/app` begins in what was handed in: operators copy more than that, with its path.
+"""Where the content of `storage/app` begins in what an operator names: operators copy more than that, with its path.
 
 Only what leaves no doubt is taken: a directory `storage/app`, `app` beside `framework` or `logs`, or one directory that
 holds everything and has Apiary's own directories in it. Two that are equally good are refused.

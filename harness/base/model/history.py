@@ -36,7 +36,7 @@ class PastDrill:
     Args:
         drill_id: name of the run.
         started_at: its beginning.
-        recovery_time_s: steps two to six of the guide.
+        recovery_time_s: of stop, files, database, start and reindex.
         steps: seconds by name of the step.
         tables: rows by table.
         directories: files and bytes by directory of the first level.

@@ -54,7 +54,7 @@ class MatrixCell:
         verdict: what came out.
         exit_code: of this drill alone.
         duration_s: all of it.
-        recovery_time_s: steps two to six of the guide; None when the restore did not end.
+        recovery_time_s: of stop, files, database, start and reindex; None when the restore did not end.
         errors: findings of severity error.
         reasons: one sentence for each thing that decided the verdict.
     """
@@ -143,7 +143,7 @@ class DrillResult:
         steps: backup and restore steps with their times.
         checks: what each check saw.
         findings: of all checks and stages, worst first.
-        recovery_time_s: steps two to six of the guide, measured; None when the restore did not end.
+        recovery_time_s: of stop, files, database, start and reindex, measured; None when the restore did not end.
         recovery_point_at: newest row that came back, UTC.
         recovery_point_local: the same in the application's time zone, with its name: what stands in the row.
         unproven: what this drill did not prove, in words.

@@ -252,7 +252,7 @@ def _dumped_at(script: Script, newest_row_at: datetime | None) -> datetime | Non
 
 
 def recovery_time_s(steps: Iterable[Step]) -> float:
-    """Steps two to six of the guide, added up."""
+    """The time of stop, files, database, start and reindex, added up."""
     return sum(step.duration_s for step in steps if step.name in RECOVERY_STEPS)
 
 

@@ -1,6 +1,6 @@
 """Before a release: the backup of the running version under a newer application, and what its migrations do to it.
 
-The guide restores into a migrated instance. Of a newer version that would hold tables and columns which its
+The documented restore goes into a migrated instance. Of a newer version that would hold tables and columns which its
 migrations are yet to make: they would fail on them. So the target is first brought to the version of the backup,
 by running only the migrations that the backup names; then come the script, the comparison, and the rest of them.
 """

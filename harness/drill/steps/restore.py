@@ -1,4 +1,4 @@
-"""Steps 2 to 6 of the guide: stop, files, script, start, reindex; each timed, each with its own failure."""
+"""The documented restore: stop, files, script, start, reindex; each timed, each with its own failure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.procedure.restore.storage import CheckedStorage, StorageRestore, re
 from harness.runtime.services.stack import Stack
 
 RECOVERY_STEPS = ("stop", "restore-files", "restore-database", "migrate", "start", "reindex")
-"""Steps 2 to 6 of the guide, as the clock names them, and the migrations of a newer application: the recovery time is
+"""The documented restore, as the clock names them, and the migrations of a newer application: the recovery time is
 their sum."""
 
 
@@ -117,7 +117,7 @@ STEPS: dict[InjectionPoint, tuple[str, str, Callable[[Restoration, Note], None]]
     InjectionPoint.START: ("start", "Start the application", start),
     InjectionPoint.REINDEX: ("reindex", "Rebuild the search index", rebuild_index),
 }
-"""Name, title and what is done, for each step of the guide."""
+"""Name, title and what is done, for each step of the documented procedure."""
 
 
 def restore(

@@ -1,4 +1,4 @@
-"""The target: step 1 of the guide, a running, empty instance that is proven to work."""
+"""The target: step 1 of the documented procedure, a running, empty instance that is proven to work."""
 
 from __future__ import annotations
 

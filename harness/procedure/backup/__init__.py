@@ -1,1 +1,1 @@
-"""Taking a backup along the guide: dump, storage directory, and the manifest that says what is in it."""
+"""Taking a backup along the documented procedure: dump, storage directory, and the manifest that says what is in it."""

@@ -73,7 +73,7 @@ class DumpOutcome(Generic[T]):
 
 
 def dump_arguments(server: MySqlServer, flavour: str, plan: BackupPlan) -> list[str]:
-    """The command line of the backup: the guide's, with what a faithful and loadable script needs.
+    """The command line of the backup: as documented, with what a faithful and loadable script needs.
 
     `--single-transaction` lets the app run; `--routines --triggers --events` because mysqldump leaves two of
     them out unless told; `--set-gtid-purged=OFF` because a script with GTIDs does not load into another 9.7

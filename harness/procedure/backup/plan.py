@@ -47,10 +47,10 @@ class BackupSource:
 
 @dataclass(frozen=True, slots=True)
 class BackupPlan:
-    """The choices of the guide, each with its documented default.
+    """The choices of the documented procedure, each with its documented default.
 
     Args:
-        quiesced: stop the app for the backup; the guide leaves that open, the default is to let it run.
+        quiesced: stop the app for the backup; the documented procedure leaves that open, the default is to let it run.
         excluded_tables: left out of the dump, structure and rows.
         excluded_directories: left out of the storage artifact, below `storage/app`.
         further_databases: dumped into the same script, before the application's.

@@ -1,1 +1,1 @@
-"""Restoring along the guide: files, script, search; each step with its own failure."""
+"""Restoring along the documented procedure: files, script, search; each step with its own failure."""

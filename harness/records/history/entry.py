@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ENTRY_VERSION = 1
 _HANDED_IN = "verify"
-"""What results call a drill of a backup that was handed in; all others are names of scenarios."""
+"""What results call a drill of an existing backup; all others are names of scenarios."""
 _KEPT_REASONS = 10
 _KEPT_FINDINGS = 200
 
@@ -73,7 +73,7 @@ class Entry:
         expected: the verdict that the scenario is there for; not PASS for a negative control.
         faults: what was done to the backup on purpose.
         reasons: what decided the verdict.
-        recovery_time_s, recovery_time_objective_s: steps two to six of the guide; what they may take.
+        recovery_time_s, recovery_time_objective_s: of stop, files, database, start and reindex; what they may take.
         recovery_point_s, recovery_point_objective_s: age of the newest row when the backup was taken; what it may be.
         newest_row_at, backup_at: times, or None where nothing says them.
         steps: with their seconds.

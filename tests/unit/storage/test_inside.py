@@ -1,4 +1,4 @@
-"""Where storage/app begins in what was handed in: taken where there is no doubt, refused where there is."""
+"""Where storage/app begins in what an operator names: taken where there is no doubt, refused where there is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files below `storage/app`: those that rows refer to, and those that the guide allows to leave out."""
+"""The files below `storage/app`: those that rows refer to, and those that a backup may leave out."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ alter table `travel` add `standin_note` varchar(255) not null default 'none';
 update `majors` set `school` = upper(`school`);
 
 -- migration: 2027_01_13_000000_standin_add_archived_at_to_notification_templates_table
--- A table that the guide leaves out of the backup: it has to have the structure of the backup's own version before.
+-- A table that the documented procedure leaves out of the backup: it has to have the structure of the backup's own version before.
 alter table `notification_templates` add `standin_archived_at` timestamp null default null;
 
 -- migration: 2027_01_14_000000_standin_widen_location_of_events
