@@ -47,7 +47,7 @@ def _not_special(more: bytes) -> bytes:
     return _all_but(b"'\"`#\\" + more)
 
 
-_NOT_PARENTHESIS = _all_but(b"'(")
+_NOT_PARENTHESIS = _all_but(b"'\"(")
 _ESCAPED_QUOTE = re.compile(rb"\\'")
 _PART_BYTES = 1 << 16
 """What is split at once: a list needs many times the memory of a text that is nothing but escaped quotes."""
@@ -149,8 +149,10 @@ def parentheses_outside(text: bytes) -> tuple[int, bool]:
 
     Args:
         text: without escaped quotes, beginning outside of a string.
+
+    Returns:
+        -1 for the number where strings in double quotes are among them: what counts there is another quote.
     """
     marks = text.translate(None, _NOT_PARENTHESIS).replace(b"''", b"")
-    if b"'" not in marks:
-        return len(marks), False
-    return len(outside_strings(marks, in_string=False).replace(b"'", b"")), True
+    outside = outside_strings(marks, in_string=False).replace(b"'", b"")
+    return (-1 if b'"' in outside else len(outside)), b"'" in marks

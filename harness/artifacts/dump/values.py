@@ -38,6 +38,7 @@ _VALUE_NO_ESCAPES = re.compile(
 _EXPRESSION = re.compile(rb"\s*((?:[^,()'\"]++|'[^']*'|\"[^\"]*\"|\((?:[^()']|'[^']*'|\([^()]*\))*\))+)(?:,|\Z)")
 _ESCAPABLE = re.compile(rb"([^\\']++)|\\(.)|''?", re.DOTALL)
 """What a string is made of; the third is a quote, doubled but in double quotes."""
+_APOSTROPHE = re.compile(rb"\\.|'", re.DOTALL)
 _DOUBLED = re.compile(rb"([^']++)|''?", re.DOTALL)
 _PLAIN, _ESCAPE = 1, 2
 _ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": b"\\%", b"_": b"\\_"}
@@ -133,6 +134,14 @@ def _unescape(text: bytes, escapes: bool, begin: int = 0, end: int | None = None
     return content.getvalue()
 
 
+def _in_single_quotes(text: bytes, escapes: bool) -> bytes:
+    """A string in double quotes as it is written in single ones: an apostrophe stands for itself in it."""
+    text = text.replace(b'""', b'"')
+    if not escapes:
+        return text.replace(b"'", b"''")
+    return _APOSTROPHE.sub(lambda found: found[0] if found[0] != b"'" else b"\\'", text)
+
+
 def _hex_bytes(text: bytes, begin: int, end: int) -> bytes:
     if end - begin & 1:
         return unhexlify(b"0" + text[begin:end])
@@ -178,7 +187,7 @@ def read_row(row: bytes, *, escapes: bool = True) -> list[Value | LongText]:
         elif kind in ("bits", "bare_bits"):
             found.append(("bits", _bit_bytes(match[kind])))
         elif kind == "double":
-            found.append(("text", _unescape(match[kind].replace(b'""', b'"'), escapes)))
+            found.append(("text", _unescape(_in_single_quotes(match[kind], escapes), escapes)))
         else:
             found.append(("null", b""))
         position = match.end()

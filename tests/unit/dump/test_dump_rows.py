@@ -23,6 +23,7 @@ NASTY = (
     b"8,''",
     b"9,'(((','()',')'",
     b"10,b'101',1.5e-10,X'00'",
+    b'12,"a),(b","it\\\'s \\"q\\" (x","d""oub(le","it\'s"',  # mysqlpump's quotes
     b"11,'" + bytes(byte for byte in range(256) if byte not in b"'\\") + b"'",
 )
 
@@ -65,16 +66,18 @@ def test_every_way_of_writing_rows_gives_the_same_rows(
                     assert (got.rows, got.digest, got.data_bytes) == (want.rows, want.digest, want.data_bytes)
 
 
+def quoted(chance: random.Random, content: tuple[bytes, ...]) -> bytes:
+    """A string of these parts, in single or in double quotes."""
+    text = b"".join(chance.choices(content, k=chance.randint(0, 6)))
+    return b"'" + text + b"'" if chance.random() < 0.7 else b'"' + text.replace(b'"', b'""') + b'"'
+
+
 def test_rows_put_together_at_random_are_those_that_a_simple_reader_finds() -> None:
     chance = random.Random(5)
     content = (b"\\'", b"\\\\", b"''", b"),(", b"(", b")", b",", b";", b'"', b"x", b"\n", b"INSERT INTO `t` VALUES (")
     for _ in range(400):
         rows = [
-            b",".join(
-                b"'" + b"".join(chance.choices(content, k=chance.randint(0, 6))) + b"'"
-                for _ in range(chance.randint(1, 3))
-            )
-            for _ in range(chance.randint(1, 8))
+            b",".join(quoted(chance, content) for _ in range(chance.randint(1, 3))) for _ in range(chance.randint(1, 8))
         ]
         values = b",".join(b"(" + row + b")" for row in rows)
         assert reference.rows(values) == rows

@@ -30,6 +30,12 @@ def test_a_backslash_is_a_backslash_without_escapes() -> None:
     assert parse_row(b"'a\\','b''c'", escapes=False) == [("text", b"a\\"), ("text", b"b'c")]
 
 
+def test_an_apostrophe_in_double_quotes_stands_for_itself() -> None:
+    row = b"'a''b',\"a''b\\\\\\'\",\"''\""
+    assert parse_row(row) == [("text", b"a'b"), ("text", b"a''b\\'"), ("text", b"''")]
+    assert parse_row(b"'a''b',\"a''b\\\"", escapes=False) == [("text", b"a'b"), ("text", b"a''b\\")]
+
+
 def test_every_byte_survives() -> None:
     content = bytes(range(256))
     written = content.replace(b"\\", b"\\\\").replace(b"'", b"\\'").replace(b"\0", b"\\0").replace(b"\n", b"\\n")
