@@ -19,6 +19,7 @@ from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, Obj
 from harness.artifacts.dump.rows import Rows, Tally, hash_row
 from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.tokens import Token, account_at, name_at, starts_with
+from harness.artifacts.dump.unquoted import CHECKED_ROWS, find_unquoted
 from harness.artifacts.dump.values import BINARY_TYPES, canonical_row, codec_of, columns_of_row, parse_row, read_row
 from harness.artifacts.dump.walk import Head, Heads, created_database, unquote, used_database
 from harness.base.guide import EXCLUDABLE_TABLES
@@ -38,6 +39,7 @@ class ScriptVisitor:
         self._says_utf8 = False
         self._twice_encoded = False  # in the piece before: its last row ends in this one
         self.not_utf8_line: int | None = None
+        self.unquoted_line: int | None = None
         self._databases: dict[str, DatabaseContent] = {}
         self._current = ""
         self._heads = Heads()
@@ -243,6 +245,8 @@ class ScriptVisitor:
         if rows:
             if not table.looked_at:
                 self._look_at_first_row(table, rows[0], piece)
+            if self.unquoted_line is None:
+                self.unquoted_line = find_unquoted(piece, rows[: max(1, CHECKED_ROWS - before)])
             table.tally.add(rows)
             if self._says_utf8 and self.not_utf8_line is None and table.rows_of_bytes < MOST_ROWS:
                 self.not_utf8_line, seen = find_bytes(piece, rows, lambda count: self._columns(table, count))

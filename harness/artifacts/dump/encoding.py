@@ -56,9 +56,14 @@ def find_bytes(
         values = parse_row(row, escapes=not piece.mode.no_backslash_escapes)
         for value, column in zip(values, columns_of(len(values)), strict=False):
             if column is not None and column.base_type in TEXT_TYPES and not is_utf8(value[1]):
-                before = piece.data[: max(piece.data.find(row), 0)].lstrip() if piece.first else b""
-                return piece.line + before.count(b"\n"), seen
+                return line_of(row, piece), seen
     return None, seen
+
+
+def line_of(row: bytes, piece: Piece) -> int:
+    """The line of a row; of a row in a later piece of a long statement, the line where that begins."""
+    before = piece.data[: max(piece.data.find(row), 0)].lstrip() if piece.first else b""
+    return piece.line + before.count(b"\n")
 
 
 def may_be_twice_encoded(data: bytes) -> bool:

@@ -311,3 +311,4 @@ class Inspector:
 
 def _mentions(found: dict[str, dict[str, int]]) -> tuple[Mention, ...]:
     return tuple(Mention(name, min(lines.values()), lines) for name, lines in sorted(found.items()))
+            unquoted_line=content.unquoted_line,

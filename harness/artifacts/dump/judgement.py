@@ -114,6 +114,12 @@ def refusals(
             "An editor or a transfer changed its encoding (often cp1252): use the original file.",
             causes=[_cause("not-utf8", name, f"bytes at line {info.not_utf8_line} are not UTF-8")],
         )
+    if info.unquoted_line is not None:
+        yield BrokenArtifact(
+            f"the dump {name} is not usable: line {info.unquoted_line} has a value that is neither quoted nor a number",
+            "A filter took the quotes out, or a tool wrote none: take the backup again, with mysqldump alone.",
+            causes=[_cause("unquoted-value", name, f"line {info.unquoted_line} has a value without quotes")],
+        )
     hollow = next((item for item in chosen.objects if item.placeholder), None)
     if hollow is not None:
         yield BrokenArtifact(

@@ -236,6 +236,7 @@ class DumpInfo:
         referenced: tables that foreign keys refer to, if the script never switches the check of foreign keys off.
         foreign: text that is not SQL, such as a message of a program; None if there is none.
         not_utf8_line: of the first text that is not UTF-8, although the script says that it is.
+        unquoted_line: of the first value that is neither quoted nor a number.
     """
 
     source: str
@@ -272,6 +273,7 @@ class DumpInfo:
     keys_follow: bool = False
     not_utf8_line: int | None = None
 
+    unquoted_line: int | None = None
     def database(self, name: str | None = None) -> DatabaseInfo | None:
         """The database of this name; without a name, the only one."""
         if name is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 
 from harness.artifacts.dump import encoding
-from harness.artifacts.dump.inspect import Inspector, inspect
+from harness.artifacts.dump.inspect import Inspector, examine, inspect
+from harness.artifacts.dump.judgement import refusals
 from harness.artifacts.dump.losses import losses
 from harness.artifacts.dump.walk import walk
 from harness.base.model import Severity
@@ -134,6 +135,35 @@ def test_text_that_is_not_utf8_is_found_with_its_line() -> None:
         bytes_line(text.encode("cp1252").replace(b"'caf\xe9'", b"_latin1'caf\xe9'", 1).replace(b"'\xe9'", b"''"))
         is None
     )
+
+
+UNQUOTED = """
+north|the north hive|2026-11-29|02:00:03|9e-4f|550e8400-e29b-41d4-a716-446655440000|nan|naïve
+""".strip().split("|")
+QUOTED = r"""
+NULL|null|-1.5e-3|.5|0x41|b'101'|_binary 'ab'|_utf8mb4'a' COLLATE utf8mb4_bin|TRUE|default|CURRENT_TIMESTAMP|'north'
+|"north"|x'41'|\N|N'north'|'it''s'|'(north'|''
+""".strip().split("|")
+
+
+def test_a_value_without_quotes_is_found_with_its_line() -> None:
+    """Whatever stands in its column before; in every row at first, later in one of each piece."""
+
+    def line_of(rows: str) -> int | None:
+        return inspect(io.BytesIO((HEADER + table("users", "varchar(99)", rows) + FOOTER).encode())).unquoted_line
+
+    line = (HEADER + table("users", "varchar(99)", "()")).partition("INSERT")[0].count("\n") + 1
+    for value in UNQUOTED:
+        assert line_of(f"(1,'a'),\n(2,NULL),\n(3,{value})") == line + 2, value
+        assert line_of(f"({value},'a')") == line, value
+    assert line_of(",\n".join(f"({number},{value})" for number, value in enumerate(QUOTED))) is None
+    many = ["(1,'a')"] * 999
+    assert line_of(",".join([*many, "(2,north)"])) == line
+    script = HEADER + table("users", "varchar(99)", "(1,north)") + FOOTER
+    info, findings = examine(io.BytesIO(script.encode()))
+    (refused,) = refusals("d.sql", info, info.databases[0], findings)
+    assert refused.fact == f"the dump d.sql is not usable: line {line} has a value that is neither quoted nor a number"
+    assert [cause.code for cause in refused.causes] == ["unquoted-value"]
 
 
 HEALTHY = (
