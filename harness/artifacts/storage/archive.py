@@ -8,11 +8,13 @@ from pathlib import Path
 
 from harness.artifacts.dump.source import Encrypted, open_script
 from harness.artifacts.storage.content import FileContent
-from harness.artifacts.storage.members import NOT_AN_ARCHIVE_HINT, Member, TarReader
+from harness.artifacts.storage.members import CHANGED_HINT, MAGIC, MIXED_HINT, NOT_AN_ARCHIVE_HINT, Member, TarReader
 from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, Guard, normalised
 from harness.artifacts.storage.zipped import ZipArchive
 from harness.base.errors import HarnessError, UsageError
 from harness.base.model import FileState
+
+_TWO_HINT = "The file contains two archives, and tar restores only the first: separate them."
 
 
 def read_archive(
@@ -48,10 +50,9 @@ def read_archive(
         yield _state(reader, member, path)
     for padding in reader.rest():
         if padding.count(0) != len(padding):
-            raise reader.broken(
-                "data follows the end-of-archive mark",
-                "The file contains two archives, and tar restores only the first: separate them.",
-            )
+            text = padding.strip(b"\0").isascii()
+            hint = _TWO_HINT if MAGIC in padding else MIXED_HINT if text else CHANGED_HINT
+            raise reader.broken("data follows the end-of-archive mark", hint)
         if guard is not None:
             guard.check_ratio(reader.offset)
 

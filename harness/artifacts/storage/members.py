@@ -30,11 +30,20 @@ CUT_HINT = "The copy is truncated: use an earlier backup, or copy this one again
 CHANGED_HINT = "Some of its bytes were changed: use an earlier backup, or copy this one again."
 NOT_AN_ARCHIVE_HINT = "Supported are a directory, or a tar archive: plain, gzip, zstd, xz or bzip2."
 REMAKE_HINT = "Create the archive with GNU tar and its option --format=pax."
+MIXED_HINT = (
+    "The names that tar -v lists, or messages, were written into the archive (2>&1): remove that from the command, and "
+    "take the backup again."
+)
+_INSERTED_HINT = (
+    "Messages (2>&1) or a terminal's line ends (docker exec -t) were written into the archive: remove that from the "
+    "command, and take the backup again."
+)
 
 _TEXT_BYTES = 1 << 20
 """Where an archive that stands behind text is looked for: a compressor takes some input before its first byte."""
 
 _ZERO_BLOCK = bytes(BLOCK_BYTES)
+MAGIC, _MAGIC_AT = b"ustar", 257
 _KINDS = {b"1": "hardlink", b"2": "symlink", b"5": "directory"} | dict.fromkeys((b"0", b"\0", b"7", b"S"), "file")
 _DEVICES = {b"3": "a character device", b"4": "a block device", b"6": "a fifo"}
 
@@ -151,6 +160,8 @@ class TarReader:
         self._refuse_text_before(block)
         if not self.offset:
             raise BrokenArtifact("the storage archive is empty: it has no end-of-archive mark", CUT_HINT)
+        if not self.members and b"\n" in block and b"\0" not in block:
+            raise UsageError("not a tar archive: it contains only text", MIXED_HINT)
         raise self.broken("it ends inside a header" if block else "it ends without an end-of-archive mark")
 
     def _next(self) -> Member | None:
@@ -181,6 +192,8 @@ class TarReader:
         if fields.checksum_is_right(header):
             return
         self._refuse_text_before(header)
+        if (late := header.find(MAGIC) - _MAGIC_AT) > 0:
+            raise self.broken(f"a header starts {late} bytes late", _INSERTED_HINT)
         if not self.members and self.offset == BLOCK_BYTES:
             raise UsageError(
                 "not a tar archive: its first 512 bytes are not a header",
@@ -198,11 +211,9 @@ class TarReader:
         line = whole[:at]
         while line and b"\0" not in line:
             lines += 1
-            if compression(whole[at : at + 16]) or whole[at + 257 : at + 262] == b"ustar":
+            if compression(whole[at : at + 16]) or whole.startswith(MAGIC, at + _MAGIC_AT):
                 raise BrokenArtifact(
-                    f"the storage archive is damaged: it starts with text ({lines} lines, {at} bytes)",
-                    "The names that tar -v lists, or messages, were written into the archive (2>&1): remove "
-                    "that from the command, and take the backup again.",
+                    f"the storage archive is damaged: it starts with text ({lines} lines, {at} bytes)", MIXED_HINT
                 )
             end = whole.find(b"\n", at) + 1
             line, at = whole[at:end], end

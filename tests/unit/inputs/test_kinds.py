@@ -5,16 +5,22 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+import tarfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from harness.artifacts.dump.inspect import examine
+from harness.artifacts.storage.inventory import read_inventory
 from harness.base.errors import HarnessError
 from harness.cli.commands.inspect import inspection
+from harness.procedure.restore.storage import check_storage
 from tests.tables import over_table
 from tests.unit.inputs.test_cases import BINLOG, CASES, CHOICE, ELSEWHERE, PROBE, Change, located, verified
+from tests.unit.storage.conftest import make_tar
 
 PLAIN = (CASES / "use-before-header" / "d.sql").read_bytes().split(b"\n", 2)[2]
 """A healthy dump of the table of all cases."""
@@ -189,6 +195,78 @@ INPUTS = (
     Input("use-before-header", b"-- mine\n" + CHOICE + b"SET autocommit=0;\n" + PLAIN, told=("database",)),
     Input("use-before-header", b"USE apiary;\n\n" + PLAIN, told=("database",)),
 )
+LINK, FIFO, CHARACTERS = tarfile.SYMTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE
+PDF = b"%PDF-1.4\n%%EOF\n"
+NAMES = b"./resumes/\n./resumes/x.pdf\n"
+STORAGE = make_tar(("resumes/x.pdf", tarfile.REGTYPE, "", PDF))
+INSERTED = r"Messages \(2>&1\) or a terminal's line ends"
+STORAGES = (
+    # kind; archive; the directory in it that is taken, or what the refusal says, its exit code and its remedy
+    (
+        "storage-link",  # a deployment in releases: the links lead to each other and out
+        make_tar(
+            ("srv/current", LINK, "/srv/releases/7", b""),
+            ("srv/releases/7/storage", LINK, "../../shared/storage", b""),
+            ("srv/releases/7/public/storage", LINK, "/srv/shared/storage/app/public", b""),
+            ("srv/shared/storage/app/resumes/x.pdf", tarfile.REGTYPE, "", PDF),
+        ),
+        "srv/shared/storage/app",
+    ),
+    (
+        "storage-link",  # a container's whole file system
+        make_tar(
+            ("dev/null", CHARACTERS, "", b""),
+            ("run/php.pipe", FIFO, "", b""),
+            ("var/www/html/public/storage", LINK, "../storage/app/public", b""),
+            ("var/www/html/storage/app/public/logo.png", tarfile.REGTYPE, "", b"\x89PNG\r\n"),
+            ("var/www/html/storage/app/resumes/x.pdf", tarfile.REGTYPE, "", PDF),
+            ("var/www/html/storage/logs/laravel.log", LINK, "/dev/stderr", b""),
+        ),
+        "var/www/html/storage/app",
+    ),
+    (
+        "storage-link",  # the same inside of it is no business of an application's
+        make_tar(("html/storage/app/resumes/x.pdf", LINK, "/etc/passwd", b"")),
+        ("symbolic link that leaves the directory", 1, "Replace the link in storage/app with its file"),
+    ),
+    (
+        "tar-verbose-mixed",
+        b"tar: Removing leading `/' from member names\n" + gzip.compress(STORAGE),
+        (r"it starts with text \(1 lines, 44 bytes\)", 1, r"\(2>&1\)"),
+    ),
+    (
+        "tar-verbose-mixed",
+        b"Warning: Permanently added 'db1' to the list of known hosts.\r\n" + STORAGE,
+        (r"it starts with text \(1 lines, 62 bytes\)", 1, r"\(2>&1\)"),
+    ),
+    (
+        "tar-verbose-mixed",
+        STORAGE[:1024] + NAMES + STORAGE[1024:],
+        ("a header has a wrong checksum|a header follows half of an end-of-archive mark", 1, ""),
+    ),
+    (
+        "tar-verbose-mixed",
+        STORAGE[:1024] + NAMES + STORAGE,
+        ("a header starts 27 bytes late, at byte 1536", 1, INSERTED),
+    ),
+    (
+        "tar-verbose-mixed",  # a line break more in each text line, as from a terminal
+        STORAGE[:512] + PDF.replace(b"\n", b"\r\n") + bytes(512 - len(PDF)) + STORAGE,
+        ("a header starts 2 bytes late, at byte 1536", 1, INSERTED),
+    ),
+    (
+        "tar-verbose-mixed",
+        STORAGE + b"tar: ./resumes/x.pdf: file changed as we read it\n",
+        ("data follows the end-of-archive mark", 1, r"\(2>&1\)"),
+    ),
+    ("tar-verbose-mixed", STORAGE + STORAGE, ("data follows the end-of-archive mark", 1, "contains two archives")),
+    ("tar-verbose-mixed", STORAGE + b"\xff" * 512, ("data follows the end-of-archive mark", 1, "were changed")),
+    (
+        "tar-verbose-mixed",
+        b"tar: /srv/storage: Cannot open: No such file or directory\n",
+        ("not a tar archive: it contains only text", 2, r"\(2>&1\)"),
+    ),
+)
 OTHERS = (
     # What else public reports tell of: named in one sentence.
     (b"--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n", "is a dump of PostgreSQL", 2),
@@ -242,6 +320,25 @@ def test_every_kind_has_two() -> None:
         kind: sum(one.kind == kind for one in INPUTS) for kind in kinds if sum(one.kind == kind for one in INPUTS) < 2
     } == {}
     assert {one.kind for one in INPUTS} == kinds
+    assert min(sum(kind == one for one, *_ in STORAGES) for kind in ("storage-link", "tar-verbose-mixed")) > 2
+
+
+@over_table("kind, content, expected", STORAGES)
+def test_more_archives_of_each_kind(
+    tmp_path: Path, kind: str, content: bytes, expected: str | tuple[str, int, str]
+) -> None:
+    """Of a whole application the storage directory is taken; where text is mixed in, it is the cause."""
+    archive, listed = tmp_path / "s.tar.gz", tmp_path / "files.jsonl"
+    archive.write_bytes(content)
+    if isinstance(expected, str):
+        assert check_storage(archive, listed).prefix.decode() == expected
+        assert b"resumes/x.pdf" in {entry.path for entry in read_inventory(listed)}
+        return
+    fact, exit_code, remedy = expected
+    with pytest.raises(HarnessError, match=fact) as refused:
+        check_storage(archive, listed)
+    assert refused.value.exit_code == exit_code
+    assert re.search(remedy, " ".join(refused.value.hints)), refused.value.hints
 
 
 def test_files_of_other_programs_are_named(tmp_path: Path) -> None:
