@@ -13,6 +13,12 @@ _DEFINER_PRIVILEGES = frozenset(("SUPER", "SET_USER_ID", "SET_ANY_DEFINER", "SET
 _LOG_BIN_PRIVILEGES = frozenset(
     ("SUPER", "SYSTEM_VARIABLES_ADMIN", "SESSION_VARIABLES_ADMIN", "BINLOG_ADMIN", "BINLOG ADMIN")
 )
+_DROPPED = """
+    DB2 MAXDB MSSQL MYSQL323 MYSQL40 NO_AUTO_CREATE_USER NO_FIELD_OPTIONS NO_KEY_OPTIONS NO_TABLE_OPTIONS
+    ORACLE POSTGRESQL
+"""
+_DROPPED_MODES = frozenset(_DROPPED.split())
+"""SQL modes that MySQL 8.0 no longer has (its release notes, 8.0.11)."""
 _PACKET_MARGIN_BYTES = 1024
 """A packet carries a command byte and attributes besides the statement; 1 KiB is more than they need."""
 
@@ -90,6 +96,16 @@ def _vocabulary(info: DumpInfo, target: TargetServer, database: str) -> Iterator
                 f"{_server_name(target)} does not have the engine {mention.name} (error 1286, or it silently "
                 "uses another engine)",
                 "Install the engine on the target, or change the table on the source.",
+            )
+    for mention in _that_matter(info.sql_modes, database):
+        if mention.name in _DROPPED_MODES and target.flavour == "mysql" and int(target.version.split(".")[0]) >= 8:
+            yield Problem(
+                "unknown-sql-mode",
+                Severity.ERROR,
+                mention.line,
+                mention.name,
+                f"{_server_name(target)} does not have the SQL mode {mention.name} (error 1231)",
+                "Create the routines, triggers and events anew without it on the source, and leave --compatible out.",
             )
 
 

@@ -80,6 +80,7 @@ class Inspector:
         self._charsets: dict[str, dict[str, int]] = {}
         self._collations: dict[str, dict[str, int]] = {}
         self._engines: dict[str, dict[str, int]] = {}
+        self._sql_modes: dict[str, dict[str, int]] = {}
         self._largest = (0, 0)
         self._statement_bytes = 0
         self._statements = 0
@@ -181,7 +182,7 @@ class Inspector:
                 (self._saved if is_target else self._restored).add(kept)
 
     def _vocabulary(self, line: int, tokens: Sequence[Token]) -> None:
-        """Collations, character sets and engines that a statement names, by the database that it is for."""
+        """Collations, character sets, engines and SQL modes that a statement names, by the database that it is for."""
         created = created_database(tokens)
         database = self.content.current_database if created is None else created
         for index, token in enumerate(tokens[:-1]):
@@ -202,6 +203,9 @@ class Inspector:
                 or (word == "SET" and index and tokens[index - 1].text in ("CHARACTER", "CHAR"))
             ):
                 self._charsets.setdefault(value, {}).setdefault(database, line)
+            elif word == "SQL_MODE" and tokens[0].text == "SET" and following.kind == "text":
+                for mode in following.text.split(","):
+                    self._sql_modes.setdefault(mode.strip().upper(), {}).setdefault(database, line)
             elif word == "ENGINE":
                 self._engines.setdefault(following.raw, {}).setdefault(database, line)
 
@@ -289,6 +293,7 @@ class Inspector:
             charsets=_mentions(self._charsets),
             collations=_mentions(self._collations),
             engines=_mentions(self._engines),
+            sql_modes=_mentions(self._sql_modes),
             definers=_mentions(content.definers),
             largest_statement_bytes=self._largest[0],
             largest_statement_line=self._largest[1],
@@ -306,9 +311,9 @@ class Inspector:
             referenced=() if self._keys_ever_off else _mentions(content.referenced),
             qualified=tuple(Mention(name, line) for name, line in content.qualified.items()),
             not_utf8_line=content.not_utf8_line,
+            unquoted_line=content.unquoted_line,
         )
 
 
 def _mentions(found: dict[str, dict[str, int]]) -> tuple[Mention, ...]:
     return tuple(Mention(name, min(lines.values()), lines) for name, lines in sorted(found.items()))
-            unquoted_line=content.unquoted_line,

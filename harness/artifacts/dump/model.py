@@ -218,7 +218,7 @@ class DumpInfo:
         complete: True if the tool finished it, False if not, None if that can't be told (comments are off).
         incomplete_because: why `complete` is not True; empty if it is.
         databases: in the order in which they come.
-        charsets, collations, engines: what the script names, each with its first line.
+        charsets, collations, engines, sql_modes: what the script names, each with its first line.
         definers: accounts that objects run as (`user@host`), each with its first line.
         largest_statement_bytes: the target's `max_allowed_packet` has to be larger.
         largest_statement_line: where it begins.
@@ -255,6 +255,7 @@ class DumpInfo:
     charsets: tuple[Mention, ...]
     collations: tuple[Mention, ...]
     engines: tuple[Mention, ...]
+    sql_modes: tuple[Mention, ...]
     definers: tuple[Mention, ...]
     largest_statement_bytes: int
     largest_statement_line: int
@@ -272,8 +273,8 @@ class DumpInfo:
     referenced: tuple[Mention, ...] = ()
     keys_follow: bool = False
     not_utf8_line: int | None = None
-
     unquoted_line: int | None = None
+
     def database(self, name: str | None = None) -> DatabaseInfo | None:
         """The database of this name; without a name, the only one."""
         if name is None:

@@ -50,6 +50,18 @@ def test_what_mysql_writes_and_mariadb_does_not_know_is_named_with_its_line(data
     assert found[1].message == ("MariaDB 10.11.19 does not support the collation utf8mb4_0900_ai_ci (error 1273)")
 
 
+def test_the_modes_of_a_mysql_5_are_those_of_mariadb(data: Path) -> None:
+    """What 10.1 sets around its routines, and --compatible=mysql40 in the header; 5.6 sets nothing that is gone."""
+    for name, server, lost in (
+        ("mariadb-10.1.23.sql", MARIADB, []),
+        ("mariadb-10.1.23.sql", MYSQL, ["NO_AUTO_CREATE_USER"]),
+        ("mysql-5.5.34-compatible.sql", MYSQL, ["MYSQL40"]),
+        ("mysql-5.6.21-ansi.sql", MYSQL, []),
+    ):
+        found = problems(inspect(data / "versions" / name), server, "apiary")
+        assert [one.subject for one in found if one.code == "unknown-sql-mode"] == lost, (name, server.flavour)
+
+
 def test_values_for_generated_columns_stop_mysql_only(data: Path) -> None:
     info = inspect(data / "mysql-9.7" / "by-mariadb-dump.sql")
     assert [problem.code for problem in problems(info, MYSQL, "apiary")] == ["sandbox-line", "generated-values"]
@@ -65,6 +77,11 @@ def test_values_for_generated_columns_stop_mysql_only(data: Path) -> None:
             b"\nCREATE TABLE t (a int) COLLATE=utf8mb4_uca1400_ai_ci;",
             MYSQL,
             ("unknown-collation", 2, "utf8mb4_uca1400_ai_ci", False),
+        ),
+        (
+            b"CREATE TABLE t (a int);\n/*!50003 SET sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER' */;",
+            MYSQL,
+            ("unknown-sql-mode", 2, "NO_AUTO_CREATE_USER", False),
         ),
         (b"CREATE TABLE t (a int) CHARSET=utf16;", MYSQL, ("unknown-charset", 1, "utf16", False)),
         (b"SET SQL_LOG_BIN=0;", replace(MYSQL, privileges=frozenset()), ("log-bin-privilege", 1, "SQL_LOG_BIN", True)),

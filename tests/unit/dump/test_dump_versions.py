@@ -20,17 +20,29 @@ from harness.procedure.restore.script import read_script
 
 VERSIONS = Path(__file__).parent / "data" / "versions"
 TOOLS = Path(__file__).parents[2] / "data" / "real-apiary" / "tools"
-MARIADB = {"dup", "empty_one", "nasty", "odd `name", "sessions", "users"}
+SIX = {"dup", "empty_one", "nasty", "odd `name", "sessions", "users"}
 OLD = {"empty_one", "old", "users"}
+EIGHT = SIX | {"gipk", "inv"}
 WRITTEN = {
     # file: tool, its version, version of the server, tables of apiary, rows
-    "mariadb-10.2.11.sql": ("mariadb-dump", "10.2.11-MariaDB", "10.2.11-MariaDB", MARIADB, 16),
-    "mariadb-10.2.11-all-databases.sql.gz": ("mariadb-dump", "10.2.11-MariaDB", "10.2.11-MariaDB", MARIADB, 16),
-    "mariadb-11.4.5.sql": ("mariadb-dump", "10.19-11.4.5-MariaDB", "11.4.5-MariaDB", MARIADB, 16),
-    "mariadb-11.4.5-all-databases.sql.gz": ("mariadb-dump", "10.19-11.4.5-MariaDB", "11.4.5-MariaDB", MARIADB, 16),
-    "mariadb-11.8.9-of-11.4.5.sql": ("mariadb-dump", "10.20-11.8.9-MariaDB", "11.4.5-MariaDB", MARIADB, 16),
+    "mariadb-10.1.23.sql": ("mariadb-dump", "10.1.23-MariaDB", "10.1.23-MariaDB", SIX, 16),
+    "mariadb-10.1.23-all-databases.sql.gz": ("mariadb-dump", "10.1.23-MariaDB", "10.1.23-MariaDB", SIX, 16),
+    "mariadb-10.2.11.sql": ("mariadb-dump", "10.2.11-MariaDB", "10.2.11-MariaDB", SIX, 16),
+    "mariadb-10.2.11-all-databases.sql.gz": ("mariadb-dump", "10.2.11-MariaDB", "10.2.11-MariaDB", SIX, 16),
+    "mariadb-11.4.5.sql": ("mariadb-dump", "10.19-11.4.5-MariaDB", "11.4.5-MariaDB", SIX, 16),
+    "mariadb-11.4.5-all-databases.sql.gz": ("mariadb-dump", "10.19-11.4.5-MariaDB", "11.4.5-MariaDB", SIX, 16),
+    "mariadb-11.8.9-of-11.4.5.sql": ("mariadb-dump", "10.20-11.8.9-MariaDB", "11.4.5-MariaDB", SIX, 16),
     "mysql-5.5.9-ansi.sql": ("mariadb-dump", "10.2.11-MariaDB", "5.5.9", OLD, 5),
     "mysql-5.5.9-by-mariadb-10.2.11.sql": ("mariadb-dump", "10.2.11-MariaDB", "5.5.9", OLD, 5),
+    "mysql-5.5.34.sql": ("mysqldump", "5.5.34", "5.5.34-log", SIX, 16),
+    "mysql-5.5.34-all-databases.sql.gz": ("mysqldump", "5.5.34", "5.5.34-log", SIX, 16),
+    "mysql-5.5.34-compatible.sql": ("mysqldump", "5.5.34", "5.5.34-log", SIX, 16),
+    "mysql-5.6.21.sql": ("mysqldump", "5.6.21", "5.6.21-log", SIX, 16),
+    "mysql-5.6.21-all-databases.sql.gz": ("mysqldump", "5.6.21", "5.6.21-log", SIX, 16),
+    "mysql-5.6.21-ansi.sql": ("mysqldump", "5.6.21", "5.6.21-log", SIX, 16),
+    "mysql-8.0.33.sql": ("mysqldump", "8.0.33", "8.0.33", EIGHT, 20),
+    "mysql-8.0.33-all-databases.sql.gz": ("mysqldump", "8.0.33", "8.0.33", EIGHT, 20),
+    "mysqlpump-8.0.33.sql": ("mysqlpump", "8.0.33", "8.0.33", EIGHT, 20),
 }
 ADMINER = ("Adminer", "4.8.1", "9.7.4-2")
 PHPMYADMIN = ("phpMyAdmin", "5.2.1deb1+deb12u1", "9.7.4-2")
