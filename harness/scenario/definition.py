@@ -283,9 +283,8 @@ def find(name: str) -> Path:
     letters = re.sub("[^a-z]", "", name.lower())
     close = [other for other in known if letters and letters in other.replace("-", "")]
     close = close or get_close_matches(name, known, n=1)
-    listed = f"Known: {', '.join(close or known) or 'none'}."
     raise UsageError(
         f"unknown scenario {name!r}",
-        f"Did you mean {' or '.join(close)}?" if 0 < len(close) <= 3 else listed,
+        f"Did you mean {' or '.join(close)}?" if 0 < len(close) <= 12 else "`apiary-drill scenarios` lists them.",
         "Give a file by its path, such as ./my.drill.toml.",
     )

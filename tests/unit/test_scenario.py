@@ -282,12 +282,12 @@ def test_a_path_is_taken_as_it_is(name: str) -> None:
     assert find(name) == Path(name)
 
 
-def test_an_unknown_name_lists_what_is_known() -> None:
+def test_an_unknown_name_names_the_command_that_lists_them() -> None:
     with pytest.raises(UsageError) as caught:
         find("nightly")
     assert str(caught.value) == (
         "unknown scenario 'nightly'\n"
-        f"HINT: Known: {', '.join(shipped())}.\n"
+        "HINT: `apiary-drill scenarios` lists them.\n"
         "HINT: Give a file by its path, such as ./my.drill.toml."
     )
 
