@@ -22,7 +22,6 @@ _CONNECTION_CUT = frozenset({"1053", "1927", "2013", "2055", "3169", "4031"})
 """The server, or something on the way, ended the connection; 2006 can also mean a statement that is too large."""
 _KILLED = (-9, 137)
 """Exit statuses of a client that was killed: in a container it goes with its server, and says nothing."""
-_SYSTEM_USERS = ("event_scheduler", "system user")
 
 
 LOAD_OPTIONS = (

@@ -16,9 +16,9 @@ from harness.cli.main import main
 from harness.records.history.database import History
 from harness.records.history.register import read_actions, stubs
 from harness.reports.exercise import Particulars, exercise_document
-from harness.reports.texts import texts_of
 from tests.unit.history.quarter import quarter_of_drills
 from tests.unit.history.test_exercise import of
+from tests.unit.reports.texts import texts_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "exercise.md"
 CONFIG, REGISTER = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

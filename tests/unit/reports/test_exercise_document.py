@@ -16,10 +16,10 @@ from harness.records.history.scorecard import ScorecardSummary
 from harness.reports.document import Block, Bullets, Document, Fold, Form, Grid, Line, Paragraph, Weeks
 from harness.reports.exercise import Particulars, exercise_document
 from harness.reports.exercise_findings import FAMILY_WORDS, open_points
-from harness.reports.texts import texts
 from tests.unit.history.quarter import ROWS, drill
 from tests.unit.history.test_exercise import of
 from tests.unit.reports.test_report_same import of_html, of_markdown, of_pdf
+from tests.unit.reports.texts import texts
 
 PARTICULARS = Particulars(
     organisation="RoboJackets",

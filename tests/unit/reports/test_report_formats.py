@@ -24,9 +24,9 @@ from harness.reports.junit import render_junit
 from harness.reports.markdown import render_markdown
 from harness.reports.page import page_of
 from harness.reports.pdf import render_pdf
-from harness.reports.texts import texts
 from tests.unit.checks.builders import finding
 from tests.unit.reports.results import described, failed, passed, text_of_html
+from tests.unit.reports.texts import texts
 
 ODD = [
     "<script>alert(1)</script> & \"quotes\" 'too'",

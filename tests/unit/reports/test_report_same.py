@@ -23,9 +23,9 @@ from harness.reports.junit import render_junit
 from harness.reports.markdown import render_markdown
 from harness.reports.page import page_of
 from harness.reports.pdf import render_pdf
-from harness.reports.texts import texts
 from harness.reports.words import SENTENCES
 from tests.unit.reports.results import damaged, ended_early, failed, passed, text_of_html
+from tests.unit.reports.texts import texts
 
 
 @pytest.fixture(params=["passed", "failed", "ended early"])
