@@ -15,10 +15,10 @@ from harness.base.errors import UsageError
 from harness.procedure.restore.load import run_script
 from harness.standins.apiary.config import DatabaseArgs
 from harness.standins.apiary.database import connect
-from harness.standins.apiary.follow import new_migrations
 from harness.standins.apiary.migrations import migrate
 from tests.contract.mysql.conftest import NewPlace
 from tests.contract.mysql.places import Place, differences
+from tests.standin.follow import new_migrations
 
 REAL = Path(__file__).parents[2] / "data" / "real-apiary"
 

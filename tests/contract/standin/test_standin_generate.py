@@ -21,6 +21,7 @@ from harness.standins.apiary.encryption import DecryptError, decrypt_string, new
 from harness.standins.apiary.generate import NONCE_EVENT_PREFIX, TABLES, generate
 from harness.standins.apiary.generate.words import ODD_TEXTS
 from tests.contract.standin.standin_app import APP_KEY, NOW, App, fill, make_app
+from tests.standin import traffic
 
 
 def checksums(app: App) -> dict[object, object]:
@@ -207,7 +208,7 @@ def test_the_command_line_says_why_it_cannot(app: App) -> None:
 
 def test_traffic_writes_rows_and_files_until_it_is_told_to_stop(root: DatabaseArgs, tmp_path: Path) -> None:
     app = fill(make_app(root, tmp_path))
-    command = [sys.executable, "-m", "harness.standins.apiary.traffic", "--rate", "200"]
+    command = [sys.executable, str(Path(traffic.__file__)), "--rate", "200"]
     process = subprocess.Popen(
         command, env=os.environ | app.env, cwd=app.base_dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -1,4 +1,4 @@
-"""`python -m harness.standins.apiary.traffic`: what a busy app writes, until SIGTERM, for a backup of a running app.
+"""`python -m tests.standin.traffic`: what a busy app writes, until SIGTERM, for a backup of a running app.
 
 Attendance rows at a steady rate; with every tenth, a resume is uploaded: first the file, then its row, as the
 real app does. The writer's rows are marked by the source `traffic`.
@@ -91,7 +91,7 @@ def _upload(connection: Connection[Cursor], files_dir: Path) -> int:
 
 def main(argv: list[str]) -> int:
     """Write into the database of the environment until SIGTERM or SIGINT, then say how much."""
-    parser = argparse.ArgumentParser(prog="python -m harness.standins.apiary.traffic", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.standin.traffic", description=__doc__)
     parser.add_argument("--rate", type=float, default=20.0, help="attendance rows per second")
     options = parser.parse_args(argv)
     if options.rate <= 0:

@@ -1,4 +1,4 @@
-"""`python -m harness.standins.apiary.follow`: bring the stand-in's migrations and settings to those of a newer Apiary.
+"""`python -m tests.standin.follow`: bring the stand-in's migrations and settings to those of a newer Apiary.
 
 `DB_*` name the database that the newer Apiary migrated, and an account that may make another one beside it. What the
 stand-in's own migrations leave there is compared with it, and the difference is appended to `schema/later.sql` under
@@ -26,7 +26,7 @@ from harness.standins.apiary.config import load_config
 from harness.standins.apiary.database import connect, error_text
 from harness.standins.apiary.migrations import migrate, ran_migrations
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[2] / "harness" / "standins" / "apiary"
 LATER = HERE / "schema" / "later.sql"
 SETTINGS = HERE / "index-settings.json"
 
@@ -128,7 +128,7 @@ def new_migrations(standin: Connection[Cursor], newer: Connection[Cursor]) -> st
 
 def main(argv: list[str]) -> int:
     """Append what is new, and say how much that is; 1 when it cannot."""
-    parser = argparse.ArgumentParser(prog="python -m harness.standins.apiary.follow", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.standin.follow", description=__doc__)
     parser.add_argument("--settings", type=Path, help="JSON of the settings by index, as scout sends them")
     parser.add_argument("--prefix", default="apiary_", help="SCOUT_PREFIX in them")
     options = parser.parse_args(argv)
