@@ -142,7 +142,7 @@ class Inspector:
             if piece.last:
                 self._measure(self._statement_bytes, piece.line)
         if tokens:
-            self._settings(piece.line, tokens)
+            self._settings(piece, tokens)
             self._vocabulary(piece.line, tokens)
             words = [token.text for token in tokens[:4] if token.kind == "word"]
             if words[:2] == ["START", "TRANSACTION"]:
@@ -158,21 +158,21 @@ class Inspector:
         if size > self._largest[0]:
             self._largest = (size, line)
 
-    def _settings(self, line: int, tokens: Sequence[Token]) -> None:
+    def _settings(self, piece: Piece, tokens: Sequence[Token]) -> None:
         """SET statements: what is kept and restored, the time zone, GTIDs, binary logging."""
         if not starts_with(tokens, "SET"):
             return
         words = [token.text for token in tokens if token.kind == "word"]
         if "GTID_PURGED" in words:
-            self._gtid.append(line)
+            self._gtid.append(piece.line)
         if "SQL_LOG_BIN" in words:
-            self._log_bin.append(line)
+            self._log_bin.append(piece.line)
         if words[1:2] == ["FOREIGN_KEY_CHECKS"]:
             self._keys_off = any(token.text in ("0", "OFF") for token in tokens)
         self._keys_ever_off |= "FOREIGN_KEY_CHECKS" in words and any(token.text in ("0", "OFF") for token in tokens)
         if words[1:2] == ["NAMES"] and len(tokens) > 2:
             self._names = tokens[2].raw.lower()
-        if words[1:2] == ["TIME_ZONE"]:
+        if words[1:2] == ["TIME_ZONE"] and piece.delimiter == b";":  # that of an event stands between other delimiters
             said = next((token.text for token in tokens if token.kind == "text"), None)
             self._time_zone = self._time_zone or said
         for index, token in enumerate(tokens[:-1]):

@@ -103,6 +103,16 @@ def test_a_script_that_opens_no_sections_lacks_none() -> None:
     assert found(without_section(more, "teams").replace("-- MySQL dump", "-- another dump")) == []
 
 
+def test_the_time_zone_of_an_event_is_not_that_of_the_rows() -> None:
+    """`--skip-tz-utc --events`: mysqldump sets the zone of each event around it."""
+    event = "DELIMITER ;;\n/*!50003 SET time_zone = 'SYSTEM' */ ;;\n"
+    event += "/*!50106 CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY DO SELECT 1 */ ;;\nDELIMITER ;\n"
+    rows = table("jobs", "timestamp NULL", "(1,'2026-11-22 02:00:03')")
+    header = HEADER.replace("/*!40103 SET TIME_ZONE='+00:00' */;\n", "")
+    assert found(HEADER + rows + event + FOOTER) == []
+    assert found(header + rows + event + FOOTER) == [("time-zone-missing", "warning", "TIME_ZONE")]
+
+
 def test_a_script_without_any_row_is_told() -> None:
     script = HEADER + table("users", "int") + table("teams", "int") + FOOTER
     assert found(script) == [("no-rows", "warning", "apiary")]
