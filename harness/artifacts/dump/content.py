@@ -105,7 +105,7 @@ class ScriptVisitor:
             return
         if (created := created_database(tokens)) is not None:
             self._database(created, piece.line, used=True)
-            if not self._current:  # whoever makes a database and chooses none means this one
+            if self._current in ("", created):  # whoever makes a database and chooses none means this one
                 self._current = created
                 self._chosen_anew = True
             return

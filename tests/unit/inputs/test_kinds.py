@@ -100,6 +100,7 @@ INPUTS = (
     Input("zlib", zlib.compress(PLAIN, 9), PACKED, 2),
     Input("appended", gzip.compress(PLAIN) + gzip.compress(PLAIN), told=("several-dumps",)),
     Input("appended", PLAIN * 3, told=("several-dumps",)),
+    Input("appended", (b"CREATE DATABASE `apiary`;\n" + PLAIN) * 2, told=("database", "several-dumps")),
     Input("appended", PLAIN + PLAIN.replace(b"hives", b"bees"), told=()),  # one dump for each table
     Input(
         "appended",
