@@ -57,6 +57,7 @@ def test_options_of_long_commands_are_in_sections_and_no_summary_is_cut_off() ->
         options = [each for each in command.params if isinstance(each, click.Option)]
         told = CliRunner().invoke(main, [*name.split(), "--help"]).output
         assert [each.opts for each in options if not each.help] == [], name
+        assert "\n  [" not in told, name  # an argument stands in the usage alone
         assert not command.get_short_help_str(45).endswith("...") or name in groups, name
         assert len(options) <= 10 or told.index("What to write:") < told.index("Options:\n"), name
     verify = CliRunner().invoke(main, ["verify", "--help"]).output

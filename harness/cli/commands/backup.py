@@ -75,7 +75,7 @@ _application_option = section("Application")
     help="Include a directory that is excluded by default (repeatable).",
 )
 @_content_option("--everything", is_flag=True, help="Exclude nothing.")
-@_content_option("--search-prefix", default="", help="The application's SCOUT_PREFIX.")
+@_content_option("--search-prefix", metavar="PREFIX", default="", help="The application's SCOUT_PREFIX.")
 @_application_option(
     "--stop-command", metavar="COMMAND", help="Command that stops the application; the backup is then quiesced."
 )

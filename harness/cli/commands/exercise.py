@@ -38,7 +38,7 @@ _SUFFIXES = {"html": "html", "pdf": "pdf", "markdown": "md"}
 )  # fmt: skip
 @click.option(
     "--format", "formats", type=click.Choice(list(_SUFFIXES)), multiple=True, default=list(_SUFFIXES),
-    help="Only this backup (repeatable).",
+    help="Only this format (repeatable).  [default: all of them]",
 )  # fmt: skip
 @click.option(
     "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",

@@ -7,14 +7,13 @@ from pydantic_core import PydanticUndefined
 from rich.markup import escape
 from rich.table import Table
 
-from harness.cli.context import EXIT_CODES
 from harness.faults import FAMILIES
 from harness.faults.fault import Fault
 from harness.reports.terminal import console_for
 from harness.scenario import definition as scenario
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command()
 @click.argument("name", required=False)
 def faults(name: str | None) -> None:
     """List the faults that a scenario can inject: where, and what each one does. With NAME: its options.

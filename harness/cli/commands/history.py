@@ -32,7 +32,9 @@ from harness.reports.terminal import console_for, print_json, print_line, show_e
     type=click.Choice([str(verdict) for verdict in Verdict], case_sensitive=False),
     help="Only drills with this verdict.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of entries.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="Maximum number of entries."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the full entries as JSON.")
 @click.pass_context
 def history(context: click.Context, backup: str | None, verdict: str | None, limit: int, as_json: bool) -> None:
@@ -160,7 +162,12 @@ def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
 @history.command()
 @click.option("--backup", metavar="NAME", help="Only this backup.")
 @click.option(
-    "--drills", type=click.IntRange(1, 12), default=5, show_default=True, help="Number of passed drills to compare."
+    "--drills",
+    metavar="N",
+    type=click.IntRange(1, 12),
+    default=5,
+    show_default=True,
+    help="Number of passed drills to compare.",
 )
 @click.option("--all", "everything", is_flag=True, help="Include figures that did not change.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

@@ -44,7 +44,7 @@ def build(names: tuple[str, ...], fresh: bool) -> None:
     console.print(_table(made))
 
 
-@images.command("list", epilog=EXIT_CODES)
+@images.command("list")
 def list_command() -> None:
     """List the images and their age.
 

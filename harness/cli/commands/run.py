@@ -30,7 +30,7 @@ from harness.scenario import definition as scenario
     type=click.Choice(["tiny", "small", "medium", "large"]),
     help="Amount of data.",
 )
-@backup_option("--rng-seed", type=click.IntRange(min=0), help="Seed of the data.")
+@backup_option("--rng-seed", metavar="N", type=click.IntRange(min=0), help="Seed of the data.")
 @output_option("--keep", is_flag=True, help="Keep the restored target running.")
 @control_option
 @quiet_option

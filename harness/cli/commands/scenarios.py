@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from harness.base.errors import EXIT_USAGE, UsageError
-from harness.cli.context import EXIT_CODES
 from harness.faults import FAULTS
 from harness.reports.terminal import Terminal, console_for, show_error
 from harness.scenario import definition as scenario
@@ -16,7 +15,7 @@ from harness.scenario.definition import SUFFIX, Scenario
 from harness.scenario.template import template
 
 
-@click.group("scenarios", invoke_without_command=True, epilog=EXIT_CODES)
+@click.group("scenarios", invoke_without_command=True)
 @click.pass_context
 def scenarios(context: click.Context) -> None:
     """List the scenarios and what each one is for; show, check and create them.
@@ -38,7 +37,7 @@ def scenarios(context: click.Context) -> None:
         console.print()
 
 
-@scenarios.command(epilog=EXIT_CODES)
+@scenarios.command()
 @click.argument("name")
 def show(name: str) -> None:
     """Describe one scenario in words.
@@ -54,12 +53,12 @@ def show(name: str) -> None:
     _show(console_for(), path, scenario.load(path))
 
 
-@scenarios.command(epilog=EXIT_CODES)
+@scenarios.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
     """Validate scenario files.
 
-    Reports every error of every file at once, with its key and what is expected there.
+    Reports every error of every file at once, with its key and what is expected there; exit code 2 if there is one.
 
     \b
     Example:
@@ -78,7 +77,7 @@ def check(files: tuple[Path, ...]) -> None:
         sys.exit(EXIT_USAGE)
 
 
-@scenarios.command(epilog=EXIT_CODES)
+@scenarios.command()
 @click.argument("name")
 @click.option("--fault", metavar="FAULT", help="Fault to inject (see `apiary-drill faults`).")
 @click.option(

@@ -57,7 +57,8 @@ SCORECARD = "scorecard"
     "families",
     multiple=True,
     type=click.Choice(FAMILY_ORDER),
-    help="Only scenarios of this family (repeatable).",
+    metavar="FAMILY",
+    help=f"Only scenarios of this family (repeatable): {', '.join(FAMILY_ORDER)}.",
 )
 @backup_option(
     "--covering",
@@ -68,6 +69,7 @@ SCORECARD = "scorecard"
 )
 @backup_option(
     "--fault-free",
+    metavar="N",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
@@ -75,6 +77,7 @@ SCORECARD = "scorecard"
 )
 @backup_option(
     "--first-fault-free",
+    metavar="N",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
@@ -82,6 +85,7 @@ SCORECARD = "scorecard"
 )
 @runtime_option(
     "--jobs",
+    metavar="N",
     type=click.IntRange(min=1),
     default=max(1, os.cpu_count() or 1),
     show_default="number of CPUs",
