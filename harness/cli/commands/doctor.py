@@ -24,7 +24,7 @@ from harness.reports.terminal import as_called, console_for
     "config_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help=f"Whose backup has to fit, instead of ./{CONFIG_NAME}.",
+    help=f"Configuration whose backup must fit here.  [default: ./{CONFIG_NAME}]",
 )
 def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file: Path | None) -> None:
     """Check prerequisites: what a drill needs, what is missing, and how to get it.

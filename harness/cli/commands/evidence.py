@@ -69,7 +69,7 @@ def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_j
     "--passphrase-file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="File whose first line encrypts the private key; default: APIARY_DRILL_SIGN_PASSPHRASE.",
+    help="File with the passphrase of the private key.  [default: APIARY_DRILL_SIGN_PASSPHRASE]",
 )
 def keygen(file: Path, passphrase_file: Path | None) -> None:
     """Create an ed25519 key pair.
