@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 unexport PYTHONDONTWRITEBYTECODE # some machines set it, and each process would compile the package anew
 
-.PHONY: help check drill test score nightly nightly-docker nightly-process nightly-kills fuzz audit lint schema images contract clean
+.PHONY: help check pictures drill test score nightly nightly-docker nightly-process nightly-kills fuzz audit lint schema images contract clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -59,6 +59,9 @@ schema: $(READY) ## Write the published JSON Schemas anew, after a change of wha
 images: $(READY) ## Make the images of the Docker runtime and of the tool from Debian packages
 	$(BIN)/apiary-drill images build
 	$(BIN)/apiary-drill images build tool
+
+pictures: $(SERVERS) ## The README's pictures, from a real drill of the real Apiary's backup
+	$(BIN)/python .ci/pictures docs/pictures --runtime process
 
 contract: $(READY) ## The Meilisearch contract, against MEILISEARCH_URL with MEILISEARCH_KEY, or the embedded server
 	MEILISEARCH_URL='$(MEILISEARCH_URL)' MEILISEARCH_KEY='$(MEILISEARCH_KEY)' $(BIN)/pytest tests/contract/meilisearch

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.artifacts.dump.source import Dump
-from harness.base.interruption import terminable
 from harness.base.limits import NAMES
-from harness.base.model import DrillResult
 from harness.base.settings import (
     CONFIG_NAME,
     INDEXING_MEMORY,
     ImageSettings,
-    Settings,
     checked_size,
     from_environment,
 )
-from harness.cli.connection_info import how_to_reach
-from harness.cli.context import EXIT_CODES, errors_console, is_quiet, say, settings_for, show_result
+from harness.cli.context import EXIT_CODES, errors_console, is_quiet, settings_for
 from harness.cli.options.group import backup_option, output_option, runtime_option, with_options
-from harness.cli.post_run import Finished, do_afterwards
-from harness.drill.plan import DrillPlan, new_drill_id
-from harness.drill.run import Run
-from harness.inputs.backup import BackupUnderTest
-from harness.inputs.discover import find_backup
-from harness.records.run_directory import RunDirectory
-from harness.reports.console import ConsoleProgress
-from harness.reports.terminal import console_for
-from harness.runtime.choice import choose_runtime
-from harness.runtime.ownership import sweep, workspace
-from harness.scenario.definition import LimitChoices
+
+if TYPE_CHECKING:
+    from harness.inputs.backup import BackupUnderTest
+    from harness.scenario.definition import LimitChoices
 
 __all__ = ["EXIT_CODES", "errors_console", "settings_for"]
 
@@ -87,6 +74,7 @@ def _configuration() -> Path | None:
 def _configured() -> tuple[ImageSettings, LimitChoices]:
     """Images and limits of the configuration, if there is one."""
     from harness.cli import config
+    from harness.scenario.definition import LimitChoices
 
     path = _configuration()
     if path is None:
@@ -163,6 +151,8 @@ def tell(line: str) -> None:
 
 def found_backup(path: Path, password: bytes | None) -> BackupUnderTest:
     """As `find_backup`; says which one was chosen of several."""
+    from harness.inputs.discover import find_backup
+
     found = find_backup(path, password)
     if found.chosen:
         tell(found.chosen)
@@ -182,55 +172,3 @@ def read_secret(path: Path | None, option: str) -> str | None:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"cannot read {path}: {error}", param_hint=option) from error
-
-
-@contextmanager
-def drilling(
-    settings: Settings,
-    name: str,
-    *,
-    as_json: bool,
-    dump: Dump | None = None,
-    keep: bool = False,
-    flavours: Mapping[str, str] = MappingProxyType({}),
-    quiet: bool = False,
-) -> Iterator[tuple[DrillPlan, Callable[[Run, DrillResult], None]]]:
-    """What a drill needs around it: signals, leftovers of killed ones, a work directory, and the summary of its result.
-
-    Args:
-        dump: an existing script; an image of its server's version is taken unless one is named.
-        keep: leave the restored target running, and say how to reach and how to remove it.
-        flavours: the database server that a role needs, `MySQL` or `MariaDB`.
-        quiet: don't print the result: it is one of several.
-    """
-    drill_id = new_drill_id(name)
-    console = console_for(stderr=as_json, quiet=is_quiet())
-    with terminable():
-        for leftover in sweep(settings.state_dir):
-            console.print(
-                f"removed leftovers of an interrupted drill: {leftover.drill_id}", markup=False, highlight=False
-            )
-        store = RunDirectory(settings.runs_dir / drill_id)
-        with workspace(settings.state_dir, drill_id, keep=keep) as directory:
-            runtime = choose_runtime(
-                settings,
-                directory,
-                lambda line: console.print(line, style="dim"),
-                dump=dump,
-                keep=("target",) if keep else (),
-                flavours=flavours,
-            )
-
-            def finish(run: Run, result: DrillResult) -> None:
-                if not quiet:
-                    show_result(result, store.directory, as_json=as_json)
-                do_afterwards(Finished(result, store.directory, settings), say)
-                report = store.path("report.html")
-                if report.exists():
-                    console.print(f"  Report: {report}", highlight=False, markup=False, soft_wrap=True)
-                if keep and run.target is not None:
-                    # A command that is to be copied stays on one line.
-                    for line in ("", *how_to_reach(run.target, directory).splitlines()):
-                        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-            yield DrillPlan(drill_id, runtime, settings, store, ConsoleProgress(console), keep=keep), finish

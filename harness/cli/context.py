@@ -13,7 +13,6 @@ import click
 from harness.base.model import DrillResult
 from harness.base.settings import Settings, from_environment
 from harness.cli.options.group import output_option
-from harness.reports.console import print_failure, print_summary
 from harness.reports.terminal import console_for, errors_console, print_json, say
 
 EXIT_CODES = (
@@ -51,6 +50,8 @@ def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -
 def show_result(result: DrillResult, run_dir: Path, *, as_json: bool) -> None:
     """Print a result: as JSON, on one screen for people, or for cron, what is wrong with it and nothing else."""
     from pydantic import TypeAdapter
+
+    from harness.reports.console import print_failure, print_summary
 
     if as_json:
         print_json(TypeAdapter(DrillResult).dump_json(result, indent=2).decode())

@@ -13,7 +13,6 @@ from harness.base.model import DrillResult, MatrixCell, MatrixResult, Severity, 
 from harness.base.settings import Settings
 from harness.cli.common import tell
 from harness.cli.context import is_quiet
-from harness.cli.options.group import backup_option
 from harness.drill.plan import new_drill_id
 from harness.drill.result import exit_code
 from harness.inputs.matrix import Combination, combinations, parse_axes
@@ -93,14 +92,3 @@ def _cell(combination: Combination, drill: Callable[[Settings, str], DrillResult
         reasons=result.reasons,
     )
     return cell, result.purpose
-
-
-def matrix_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `--matrix`."""
-    return backup_option(
-        "--matrix",
-        multiple=True,
-        metavar="AXIS=VALUE,VALUE",
-        help="Drill the backup under each combination: mysql=9.7,mariadb or meilisearch=…; values are versions, "
-        "images or programs (repeatable).",
-    )(command)

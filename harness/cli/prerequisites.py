@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness.base.errors import MissingProgram, UsageError
 from harness.base.settings import Settings
+from harness.cli import config
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.room import expected_room
 from harness.reports.pdf import PACKAGES as PDF_PACKAGES
@@ -23,7 +27,7 @@ from harness.runtime.docker.images import (
     LOCAL_STANDIN,
     present,
 )
-from harness.runtime.images.mysql_root import install_mysql
+from harness.runtime.images.mysql_root import install_mysql, installed
 from harness.runtime.ownership import leftovers
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.programs import EMBEDDED_COMMAND, meilisearch_command, meilisearch_version, mysql_programs
@@ -107,6 +111,15 @@ def room_for_backup(settings: Settings, found: BackupUnderTest) -> Item:
     )
 
 
+def room_for_configured(settings: Settings, path: Path) -> Item:
+    """The same of the backup that a configuration names."""
+    configured = config.load(path)
+    try:
+        return room_for_backup(settings, config.locate(configured, path.absolute().parent, None))
+    except UsageError as error:
+        return Item("room for the backup", False, f"not known: {error.fact}", error.hints, optional=True)
+
+
 def _nearest(place: Path) -> Path:
     while not place.exists():
         place = place.parent
@@ -169,26 +182,57 @@ def _room(settings: Settings) -> Item:
 
 
 def install(settings: Settings, say: Callable[[str], None]) -> None:
-    """Fetch what is missing: MariaDB and what sets PDFs as system packages, MySQL beside the system, all from Debian.
+    """Fetch what is missing: MySQL beside the system, then MariaDB and what sets PDFs as system packages, from Debian.
+
+    Only the last two need root; where MySQL is there, a drill does without them.
 
     Raises:
-        UsageError: this is not Debian, or neither root nor sudo is there; names what is missing and the ways.
+        UsageError: this is not Debian, or neither root nor sudo is there; names what is missing and the commands.
     """
+    install_mysql(settings, say)
+    if not _search_server_or_none(settings):
+        _install_extra(settings, "embedded", say)
+    if find_spec("weasyprint") is None:
+        _install_extra(settings, "pdf", say)
     missing = _missing_packages(settings)
     if missing:
-        _install_packages(settings, missing, say)
+        try:
+            _install_packages(settings, missing, say)
+        except UsageError as error:
+            if installed(settings) is None:
+                raise
+            say(f"MariaDB is not installed, which only tests and drills under it need: {error.fact}")
+            for hint in error.hints:
+                say(f"  {hint}")
     if not _pdf().fine:
         try:
             _install_packages(settings, PDF_PACKAGES, say)
         except UsageError as error:  # a drill does without
             say(f"PDF reports are not available: {error.fact}")
-    install_mysql(settings, say, as_root)
+
+
+def _search_server_or_none(settings: Settings) -> tuple[str, ...]:
+    try:
+        return meilisearch_command(settings)
+    except MissingProgram:
+        return ()
+
+
+def _install_extra(settings: Settings, extra: str, say: Callable[[str], None]) -> None:
+    """Add an extra to the installed distribution, in the environment that this program runs in."""
+    wanted = f"apiary-restore-drill[{extra}]"
+    say(f"installing the Python packages of {wanted}")
+    argv = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted]
+    if run(LocalHost({**settings.base_env, **settings.fetch_env}), argv, timeout_s=1800).exit_status != 0:
+        say(f"they could not be installed: {shlex.join(argv)}")
 
 
 def _install_packages(settings: Settings, packages: Sequence[str], say: Callable[[str], None]) -> None:
+    install = ["install", "--yes", "--no-install-recommends", *packages]
+    once = f"As root, once: apt-get update && apt-get {' '.join(install)}"
+    _apt(settings, ["update"], once)
     say(f"installing system packages: {', '.join(packages)}")
-    _apt(settings, ["update"])
-    _apt(settings, ["install", "--yes", "--no-install-recommends", *packages])
+    _apt(settings, install, once)
 
 
 def _missing_packages(settings: Settings) -> list[str]:
@@ -200,7 +244,7 @@ def _missing_packages(settings: Settings) -> list[str]:
     return wanted
 
 
-def as_root(settings: Settings, argv: list[str], purpose: str) -> list[str]:
+def as_root(settings: Settings, argv: list[str], purpose: str, *hints: str) -> list[str]:
     """The command as root runs it. Raises UsageError where nobody here may."""
     if os.geteuid() == 0:
         return argv
@@ -209,18 +253,18 @@ def as_root(settings: Settings, argv: list[str], purpose: str) -> list[str]:
         return [str(sudo), "-n", *argv]
     raise UsageError(
         f"cannot {purpose}: not running as root, and sudo is missing or asks for a password",
-        f"Run as root: {' '.join(argv)}",
+        *hints,
     )
 
 
-def _apt(settings: Settings, arguments: list[str]) -> None:
+def _apt(settings: Settings, arguments: list[str], once: str) -> None:
     apt = settings.which("apt-get")
     if apt is None or not Path("/etc/debian_version").exists():
         raise UsageError(
             "cannot install packages: this is not a Debian system",
             f"Install the equivalents of {', '.join(MARIADB_PACKAGES)} with the system's package manager.",
         )
-    argv = as_root(settings, [str(apt), *arguments], f"run apt-get {arguments[0]}")
+    argv = as_root(settings, [str(apt), *arguments], "install packages", once)
     environment = {**settings.base_env, "DEBIAN_FRONTEND": "noninteractive", **settings.fetch_env}
     completed = run(LocalHost(environment), argv, timeout_s=1800)
     if completed.exit_status != 0:

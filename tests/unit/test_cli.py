@@ -79,6 +79,19 @@ def test_what_only_reads_a_file_imports_no_client_of_a_server() -> None:
     assert not loaded & {"docker", "pymysql", "meilisearch", "matplotlib", "weasyprint", "harness.drill.flow"}
 
 
+def test_help_waits_for_nothing_that_a_drill_needs() -> None:
+    """Half a second is what people wait for options; the clients of servers alone take one to import."""
+    commands = ("verify", "backup", "run", "restore", "doctor", "status", "history", "report", "exercise", "evidence")
+    program = (
+        "import json, sys, click; from harness.cli.main import main\n"
+        f"for name in {commands!r}: main.get_command(click.Context(main), name)\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    heavy = {"docker", "testcontainers", "pymysql", "meilisearch", "harness.drill.flow", "harness.reports.console"}
+    assert set(json.loads(answer.stdout)) & heavy == set()
+
+
 @pytest.mark.parametrize(
     ("error", "code", "told"),
     [

@@ -6,11 +6,10 @@ import shlex
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.base import guide
-from harness.base.clock import Clock
 from harness.base.errors import EXIT_INTERRUPTED
 from harness.base.interruption import terminable
 from harness.cli.common import (
@@ -23,23 +22,13 @@ from harness.cli.common import (
 from harness.cli.context import is_quiet, quiet_option
 from harness.cli.options.group import GroupedHelp, output_option, section
 from harness.cli.options.server import AskedServer, server_option, server_options
-from harness.drill.plan import new_drill_id
-from harness.inputs.app_key import read_app_key
-from harness.inputs.sources.stores import is_url, shown_url
-from harness.inputs.sources.upload import uploaded
-from harness.inputs.volumes import named_volume, opened
-from harness.procedure.backup.directory import noted
-from harness.procedure.backup.external_server import CommandLifecycle, check_account, check_command, component
-from harness.procedure.backup.plan import BackupPlan, BackupSource
-from harness.procedure.backup.take import disagreements, take_backup
-from harness.reports.console import ConsoleProgress
 from harness.reports.terminal import as_called, console_for
-from harness.runtime.process.host import LocalHost
-from harness.runtime.process.programs import mysql_programs
-from harness.runtime.services.execution import Host
 
 _content_option = section("What to back up")
 _application_option = section("Application")
+
+if TYPE_CHECKING:
+    from harness.runtime.services.execution import Host
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
@@ -112,6 +101,21 @@ def backup(
       apiary-drill backup --mysql-user backup --mysql-password-file ~/.backup-password \\
                           --storage /srv/apiary/storage/app --to backups/2026-11-22
     """
+    from harness.base import guide
+    from harness.base.clock import Clock
+    from harness.drill.plan import new_drill_id
+    from harness.inputs.app_key import read_app_key
+    from harness.inputs.sources.stores import is_url, shown_url
+    from harness.inputs.sources.upload import uploaded
+    from harness.inputs.volumes import named_volume, opened
+    from harness.procedure.backup.directory import noted
+    from harness.procedure.backup.external_server import CommandLifecycle, check_account, check_command, component
+    from harness.procedure.backup.plan import BackupPlan, BackupSource
+    from harness.procedure.backup.take import disagreements, take_backup
+    from harness.reports.console import ConsoleProgress
+    from harness.runtime.process.host import LocalHost
+    from harness.runtime.process.programs import mysql_programs
+
     if (stop_command is None) != (start_command is None):
         raise click.UsageError("--stop-command and --start-command must be given together")
     if is_url(to) and storage_form == "copy":

@@ -7,16 +7,13 @@ from pathlib import Path
 
 import click
 
-from harness.base.errors import UsageError
-from harness.base.settings import CONFIG_NAME, Settings
-from harness.cli import config
+from harness.base.settings import CONFIG_NAME
 from harness.cli.common import EXIT_CODES, settings_for
-from harness.cli.prerequisites import Item, examine, install, room_for_backup
 from harness.reports.terminal import as_called, console_for
 
 
 @click.command(epilog=EXIT_CODES)
-@click.option("--install", "fetch", is_flag=True, help="Install what is missing (Debian only, as root or with sudo).")
+@click.option("--install", "fetch", is_flag=True, help="Install what is missing (Debian; most of it without root).")
 @click.option("--mysqld", metavar="PROGRAM", help="Database server to check.")
 @click.option("--meilisearch", metavar="PROGRAM", help="Search server to check.")
 @click.option(
@@ -32,8 +29,10 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file
     \b
     Example:
       apiary-drill doctor
-      sudo apiary-drill doctor --install
+      apiary-drill doctor --install
     """
+    from harness.cli.prerequisites import examine, install, room_for_configured
+
     settings = settings_for(mysqld=mysqld, meilisearch=meilisearch)
     console = console_for()
     if fetch:
@@ -41,7 +40,7 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file
     findings = examine(settings)
     path = config_file or Path(CONFIG_NAME)
     if path.exists():
-        findings.append(_configured(settings, path))
+        findings.append(room_for_configured(settings, path))
     for item in findings:
         mark = "[green]✓[/]" if item.fine else "[yellow]?[/]" if item.optional else "[red]✗[/]"
         console.print(f"{mark} [bold]{item.name}[/]: ", end="", highlight=False)
@@ -49,11 +48,3 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file
         for hint in item.hints:
             console.print(f"    {as_called(hint)}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(0 if all(item.fine or item.optional for item in findings) else 3)
-
-
-def _configured(settings: Settings, path: Path) -> Item:
-    configured = config.load(path)
-    try:
-        return room_for_backup(settings, config.locate(configured, path.absolute().parent, None))
-    except UsageError as error:
-        return Item("room for the backup", False, f"not known: {error.fact}", error.hints, optional=True)

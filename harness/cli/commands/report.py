@@ -12,7 +12,6 @@ from harness.base.settings import Settings
 from harness.cli.context import EXIT_CODES, show_result
 from harness.cli.options.notifications import sign, signing_options
 from harness.cli.options.reports import report_options
-from harness.drill.result import exit_code, judge_again
 from harness.records.run_directory import RunDirectory
 from harness.reports.terminal import console_for, print_line
 
@@ -33,6 +32,8 @@ def report(run_dir: Path, as_json: bool, timing: bool, code: str | None, setting
       apiary-drill report RUN_DIR --timing
       apiary-drill report RUN_DIR --html drill.html --pdf drill.pdf
     """
+    from harness.drill.result import exit_code, judge_again
+
     if code is not None:
         _say_name(run_dir, code)
         return

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.base.interruption import terminable
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, runtime_options
-from harness.cli.options.backup import BackupOptions, backup_options, drill_backup
+from harness.cli.options.backup import backup_options
 from harness.cli.options.group import GroupedHelp
-from harness.drill.result import exit_code
+
+if TYPE_CHECKING:
+    from harness.cli.backup_drill import BackupOptions
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
@@ -28,6 +31,9 @@ def restore(asked: BackupOptions, settings: Settings, as_json: bool) -> None:
     Example:
       apiary-drill restore backups/2026-11-22
     """
+    from harness.cli.backup_drill import drill_backup
+    from harness.drill.result import exit_code
+
     with terminable(), asked.fetching(settings) as sources:
         result = drill_backup(
             asked, "restore", settings, as_json=as_json, keep=True, migrate=True, sources=sources

@@ -9,18 +9,12 @@ from pathlib import Path
 import click
 
 from harness.base.errors import UsageError
-from harness.base.model import Verdict
 from harness.base.settings import Settings
-from harness.cli.common import EXIT_CODES, control_option, drilling, errors_console, runtime_options
+from harness.cli.common import EXIT_CODES, control_option, errors_console, runtime_options
 from harness.cli.context import is_quiet, quiet_option
 from harness.cli.options.group import GroupedHelp, backup_option, output_option
 from harness.cli.options.notifications import notification_options, signing_options
 from harness.cli.options.reports import report_options
-from harness.drill.flow import run_scenario
-from harness.drill.result import exit_code
-from harness.drill.run import Run
-from harness.runner.batch import fitting
-from harness.scenario import definition as scenario
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
@@ -64,6 +58,14 @@ def run(
       apiary-drill run
       apiary-drill run everything-quiesced --scale medium
     """
+    from harness.base.model import Verdict
+    from harness.cli.drilling import drilling
+    from harness.drill.flow import run_scenario
+    from harness.drill.result import exit_code
+    from harness.drill.run import Run
+    from harness.runner.batch import fitting
+    from harness.scenario import definition as scenario
+
     loaded = scenario.load_all([scenario.find(name) for name in scenarios or (scenario.DEFAULT,)])
     if len(loaded) > 1 and (files := settings.reports.files()):
         raise UsageError(

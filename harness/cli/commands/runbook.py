@@ -15,9 +15,10 @@ from harness.base.errors import UsageError
 from harness.base.interruption import terminable
 from harness.base.model import DrillResult
 from harness.base.private import whole_file
+from harness.cli.backup_drill import BackupOptions
 from harness.cli.common import EXIT_CODES, found_backup
 from harness.cli.context import settings_for
-from harness.cli.options.backup import BackupOptions, backup_options
+from harness.cli.options.backup import backup_options
 from harness.cli.options.group import GroupedHelp, backup_option, output_option
 from harness.inputs.backup import LOCATION, BackupUnderTest, Location
 from harness.inputs.volumes import Volume

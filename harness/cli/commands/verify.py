@@ -5,22 +5,23 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.base.interruption import terminable
 from harness.base.limits import duration_s
-from harness.base.model import DrillResult
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, runtime_options
 from harness.cli.context import quiet_option
-from harness.cli.matrix import drill_matrix, matrix_option
-from harness.cli.options.backup import BackupOptions, backup_options, drill_backup
+from harness.cli.options.backup import backup_options
 from harness.cli.options.group import GroupedHelp, backup_option
 from harness.cli.options.notifications import notification_options, signing_options
 from harness.cli.options.reports import report_options
-from harness.drill.result import exit_code
-from harness.standins.apiary.migrations import NEXT_RELEASE
+
+if TYPE_CHECKING:
+    from harness.base.model import DrillResult
+    from harness.cli.backup_drill import BackupOptions
 
 
 def _time(context: click.Context, option: click.Parameter, text: str | None) -> float | None:
@@ -42,7 +43,13 @@ def _time(context: click.Context, option: click.Parameter, text: str | None) -> 
     metavar="next|FILE",
     help="Restore under a newer stand-in: the next release, or an SQL file with its migrations.",
 )
-@matrix_option
+@backup_option(
+    "--matrix",
+    multiple=True,
+    metavar="AXIS=VALUE,VALUE",
+    help="Drill the backup under each combination: mysql=9.7,mariadb or meilisearch=…; values are versions, "
+    "images or programs (repeatable).",
+)
 @control_option
 @quiet_option
 @runtime_options
@@ -77,6 +84,10 @@ def verify(
       apiary-drill verify backups/2026-11-22 --matrix mysql=8.4,9.7 --matrix meilisearch=v1.48.3
       apiary-drill verify backups/2026-11-22 --apiary-image registry.example/apiary:new --apiary-env apiary.env
     """
+    from harness.cli.backup_drill import drill_backup
+    from harness.cli.matrix import drill_matrix
+    from harness.drill.result import exit_code
+
     settings = replace(settings, negative_control=not no_negative_control)
     if standin_release is not None:
         settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
@@ -96,6 +107,8 @@ def verify(
 
 def checked_release(text: str, image: str | None) -> str:
     """`next`, or the absolute path of a file of migrations, which a stand-in as a local process can read."""
+    from harness.standins.apiary.migrations import NEXT_RELEASE
+
     if image:
         raise click.UsageError(
             "--standin-release applies to the stand-in, --apiary-image to the real application: give one of them"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +13,12 @@ from harness.base.errors import UsageError
 from harness.cli.common import read_secret
 from harness.cli.options.group import section, with_options
 from harness.inputs.mysql_options import client_options
-from harness.runtime.process.programs import MySqlPrograms
-from harness.runtime.services.execution import Host
-from harness.runtime.services.mysql import Account, MySqlServer
 from harness.runtime.services.mysql_transport import MODES, Transport
+
+if TYPE_CHECKING:
+    from harness.runtime.process.programs import MySqlPrograms
+    from harness.runtime.services.execution import Host
+    from harness.runtime.services.mysql import Account, MySqlServer
 
 server_option = section("Database server")
 
@@ -36,6 +39,8 @@ class AskedServer:
 
     def reached_with(self, programs: MySqlPrograms, tools: Host) -> MySqlServer:
         """The server, with the client tools of this machine. Raises UsageError."""
+        from harness.runtime.services.mysql import MySqlServer
+
         return MySqlServer(
             host=self.host,
             port=self.port,
@@ -67,6 +72,8 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         database: str,
         **others: object,
     ) -> None:
+        from harness.runtime.services.mysql import Account
+
         if mysql_host is not None and mysql_socket is not None:
             raise click.UsageError("give either --mysql-host or --mysql-socket")
         told = {} if mysql_defaults_file is None else client_options(mysql_defaults_file)

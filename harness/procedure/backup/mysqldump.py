@@ -94,7 +94,7 @@ def dump_arguments(server: MySqlServer, flavour: str, plan: BackupPlan) -> list[
         "--no-tablespaces",
         "--default-character-set=utf8mb4",
     ]
-    if flavour == "MySQL":
+    if flavour == "MySQL" and not (server.transport and server.transport.mariadb_tools):
         arguments += ["--set-gtid-purged=OFF", "--column-statistics=0"]
     arguments += [f"--ignore-table={server.database}.{table}" for table in plan.excluded_tables]
     arguments += plan.dump_options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from harness.base.errors import MissingProgram
 from harness.base.settings import Settings
@@ -15,8 +16,11 @@ _HINT = "Build the images on a Debian machine, or copy them from one with `docke
 _OPTIONS = re.compile(r'(Acquire::(?:https?::|Check-Valid-Until|Check-Date|Retries)\S*) "([^"]*)";')
 
 
-def debian_mirror(settings: Settings) -> str:
+def debian_mirror(settings: Settings, options: Sequence[str] = ()) -> str:
     """The address of the Debian mirror in this machine's apt sources.
+
+    Args:
+        options: of apt, where it is to read other lists than the system's.
 
     Raises:
         MissingProgram: no apt here, or no Debian mirror among its sources.
@@ -25,7 +29,7 @@ def debian_mirror(settings: Settings) -> str:
         raise MissingProgram("images are built from Debian packages, but this machine has no apt-get", _HINT)
     listed = run(
         LocalHost(settings.base_env),
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)|$(LABEL)|$(COMPONENT)", "Created-By: Packages"],
+        ["apt-get", *options, "indextargets", "--format", "$(REPO_URI)|$(LABEL)|$(COMPONENT)", "Created-By: Packages"],
         timeout_s=60,
     )
     for line in listed.stdout.decode().splitlines():

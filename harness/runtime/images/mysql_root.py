@@ -1,20 +1,21 @@
-"""The real MySQL server beside the system: Debian's own packages, unpacked into the cache directory.
+"""The real MySQL server beside the system: Debian's own packages, unpacked into the cache directory, without root.
 
 Debian 12 has no MySQL, only MariaDB under its names. Debian's unstable distribution has it; its packages need
 newer libraries than Debian 12 has, so they are unpacked with theirs into a directory of their own and run with
-the dynamic loader that came along. Nothing of the system is changed.
+the dynamic loader that came along. apt gets lists, cache and status of its own: nothing of the system is changed.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.base.errors import HarnessError
+from harness.base.errors import HarnessError, MissingProgram
 from harness.base.settings import Settings
 from harness.runtime.images.mirror import debian_mirror
 from harness.runtime.process.host import LocalHost
@@ -27,7 +28,7 @@ _UNPACK_LIMIT_S = 1800.0
 _LOADERS = "usr/lib*/ld-linux-*.so.*"
 _UNUSED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/lib/mysql-test", "usr/share/mysql-test")
 
-AsRoot = Callable[[Settings, list[str], str], list[str]]
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def installed(settings: Settings) -> Path | None:
@@ -35,7 +36,7 @@ def installed(settings: Settings) -> Path | None:
     return max(settings.cache_dir.glob("mysql-*/bin/mysqld"), default=None)
 
 
-def install_mysql(settings: Settings, say: Callable[[str], None], as_root: AsRoot) -> None:
+def install_mysql(settings: Settings, say: Callable[[str], None]) -> None:
     """Unpack MySQL into the cache directory, unless a MySQL is there already.
 
     MariaDB stands in where that fails, so a failure is told and not raised.
@@ -44,35 +45,19 @@ def install_mysql(settings: Settings, say: Callable[[str], None], as_root: AsRoo
         return
     try:
         say(f"unpacking MySQL from Debian {SUITE} into {settings.cache_dir} (the system is not changed)")
-        root = _unpack(settings, as_root)
+        root = _unpack(settings)
         say(f"MySQL is in {root}")
     except HarnessError as error:
         say(f"MySQL is not available, using MariaDB instead: {error.fact}")
 
 
-def _unpack(settings: Settings, as_root: AsRoot) -> Path:
-    host = LocalHost(settings.base_env)
-    if settings.which("mmdebstrap") is None:
-        apt = str(settings.which("apt-get") or "apt-get")
-        _must(
-            host,
-            as_root(settings, [apt, "install", "--yes", "--no-install-recommends", "mmdebstrap"], "install mmdebstrap"),
-        )
+def _unpack(settings: Settings) -> Path:
+    host = LocalHost({**settings.base_env, **settings.fetch_env})
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.cache_dir, prefix=".mysql-") as directory:
         root = Path(directory) / "root"
-        argv = [
-            "mmdebstrap",
-            "--variant=extract",
-            '--aptopt=Acquire::Check-Valid-Until "false"',
-            f"--include={','.join(PACKAGES)}",
-            SUITE,
-            str(root),
-            debian_mirror(settings),
-        ]
-        _must(host, as_root(settings, argv, "unpack MySQL"))
-        if os.geteuid() != 0:
-            _must(host, as_root(settings, ["chown", "-R", str(os.geteuid()), str(root)], "take ownership of the files"))
+        for package in _fetch(settings, host, Path(directory) / "apt"):
+            _must(host, ["dpkg-deb", "--extract", str(package), str(root)])
         for name in _UNUSED:
             shutil.rmtree(root / name, ignore_errors=True)
         version = _version(host, root)
@@ -81,6 +66,32 @@ def _unpack(settings: Settings, as_root: AsRoot) -> Path:
         shutil.rmtree(final, ignore_errors=True)
         root.rename(final)
     return final
+
+
+def _fetch(settings: Settings, host: LocalHost, own: Path) -> list[Path]:
+    """The packages, and all that they depend on: an apt with a status of its own takes nothing for installed."""
+    for name in ("state/lists/partial", "cache/archives/partial"):
+        (own / name).mkdir(parents=True)
+    (own / "status").touch()
+    options = [
+        f"--option=Dir::State={own}/state",
+        f"--option=Dir::State::status={own}/status",
+        f"--option=Dir::Cache={own}/cache",
+        f"--option=APT::Sandbox::User={pwd.getpwuid(os.geteuid()).pw_name}",
+        "--option=Acquire::Check-Valid-Until=false",
+    ]
+    apt = ["apt-get", "--quiet=2", *options]
+    try:
+        mirror = debian_mirror(settings)
+    except MissingProgram:  # a new machine has no lists, and only root may fetch the system's own
+        _must(host, [*apt, "update"])
+        mirror = debian_mirror(settings, options)
+    signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
+    (own / "sources.list").write_text(f"deb {signed}{mirror} {SUITE} main\n")
+    apt += [f"--option=Dir::Etc::SourceList={own}/sources.list", "--option=Dir::Etc::SourceParts=/dev/null"]
+    _must(host, [*apt, "update"])
+    _must(host, [*apt, "--yes", "--no-install-recommends", "--download-only", "install", *PACKAGES])
+    return sorted((own / "cache/archives").glob("*.deb"))
 
 
 def _version(host: LocalHost, root: Path) -> str:

@@ -17,7 +17,7 @@ from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
 
 MYSQL_HINTS = (
-    "As root on Debian, `apiary-drill doctor --install` installs what is missing.",
+    "On Debian, `apiary-drill doctor --install` installs what is missing.",
     (
         "Elsewhere, install MySQL (mysql-server, mysql-client) or MariaDB (mariadb-server, mariadb-client) with "
         "the system's package manager; the servers need not be running."

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -16,7 +17,7 @@ from harness.base.limits import Limits, option_for
 from harness.runtime.services.execution import Host
 from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
 from harness.runtime.services.mysql_transport import Transport
-from harness.runtime.services.mysql_unreachable import remedies
+from harness.runtime.services.mysql_unreachable import NO_SOCKET, remedies
 
 CONNECT_TIMEOUT_S = 5
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -112,6 +113,8 @@ class MySqlServer:
         way: dict[str, Any] = {"ssl_disabled": self.private or self.host in _LOOPBACK}
         if self.transport is not None:
             way = self.transport.connection_arguments()
+            if self.transport.socket and not Path(self.transport.socket).exists():
+                raise ServerFailed(f"no MySQL server: there is no socket {self.transport.socket}", NO_SOCKET)
         try:
             return pymysql.connect(
                 host=self.host,

@@ -8,8 +8,12 @@ import ssl
 import pymysql
 
 _ACCESS_DENIED, _NOT_FROM_HERE, _UNKNOWN_DATABASE = (1045, 1698), (1130,), (1044, 1049)
-_TLS_REQUIRED, _TLS_MISSING, _TOO_MANY, _BLOCKED = (3159, 4168), (2026,), (1040, 1203), (1129,)
+_TLS_MISSING, _TOO_MANY, _BLOCKED = (2026,), (1040, 1203), (1129,)
+_TLS_REQUIRED = "require_secure_transport"
 "MySQL's and MariaDB's error references; 2026 is PyMySQL's word for a server without TLS."
+
+
+NO_SOCKET = "Check --mysql-socket: SELECT @@socket shows the path, and the server has to run on this machine."
 
 
 def remedies(error: pymysql.MySQLError, *, user: str, encrypted: bool, reached_by_socket: bool) -> tuple[str, ...]:
@@ -32,7 +36,7 @@ def remedies(error: pymysql.MySQLError, *, user: str, encrypted: bool, reached_b
         return (f"Create the account for this machine as well: CREATE USER {user!r}@'ADDRESS' …, and its GRANTs.",)
     if code in _UNKNOWN_DATABASE:
         return ("Check --database: SHOW DATABASES lists what the account sees; it needs SELECT on it.",)
-    if code in _TLS_REQUIRED:
+    if _TLS_REQUIRED in str(error):
         return ("The server requires TLS: give --mysql-ssl-mode required, better --mysql-ssl-ca FILE.",)
     if code in _TLS_MISSING:
         return (
@@ -61,7 +65,7 @@ def _of_network(cause: OSError, reached_by_socket: bool) -> tuple[str, ...]:
     if isinstance(cause, socket.gaierror):
         return ("Check --mysql-host: no address is known for this name.",)
     if reached_by_socket and isinstance(cause, FileNotFoundError | ConnectionRefusedError):
-        return ("Check --mysql-socket: SELECT @@socket shows the path, and the server has to run on this machine.",)
+        return (NO_SOCKET,)
     if isinstance(cause, PermissionError):
         return ("Run as an account that may use the socket and its directory, or connect with --mysql-host.",)
     if isinstance(cause, ConnectionRefusedError):

@@ -83,8 +83,8 @@ def test_mail_comes_on_exactly_the_nights_on_which_something_was_wrong(
 
     for module in ("harness.drill.run", "harness.drill.plan", "harness.cli.commands.status"):
         monkeypatch.setattr(f"{module}.datetime", _Datetime)
-    monkeypatch.setattr("harness.cli.options.backup.verify", drilled)
-    monkeypatch.setattr("harness.cli.common.choose_runtime", lambda *_, **__: None)
+    monkeypatch.setattr("harness.cli.backup_drill.verify", drilled)
+    monkeypatch.setattr("harness.cli.drilling.choose_runtime", lambda *_, **__: None)
     monkeypatch.setattr("harness.reports.files.write_reports", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "storage").mkdir()

@@ -14,7 +14,7 @@ from harness.base.settings import Settings, from_environment
 from harness.runtime.process.programs import meilisearch_command, meilisearch_version, mysql_programs
 
 HINTS = (
-    "HINT: As root on Debian, `apiary-drill doctor --install` installs what is missing.\n"
+    "HINT: On Debian, `apiary-drill doctor --install` installs what is missing.\n"
     "HINT: Elsewhere, install MySQL (mysql-server, mysql-client) or MariaDB (mariadb-server, mariadb-client) "
     "with the system's package manager; the servers need not be running.\n"
     "HINT: For a server in another location, use --mysqld or APIARY_DRILL_MYSQLD."
