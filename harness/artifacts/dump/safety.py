@@ -16,7 +16,7 @@ from harness.artifacts.dump.foreign import CLIENT_COMMANDS
 from harness.artifacts.dump.model import ScriptFinding
 from harness.artifacts.dump.statements import WHOLE_BYTES, Kind, Piece
 from harness.artifacts.dump.targets import is_assigned, targets, value_of
-from harness.artifacts.dump.tokens import Token, name_at, readings
+from harness.artifacts.dump.tokens import Token, name_at, readings, tokenize
 from harness.artifacts.dump.walk import Heads, created_database, statement_of, used_database
 from harness.base.model import Severity
 
@@ -25,6 +25,10 @@ _BEHIND_A_WALL = frozenset(
 )
 """Codes of what the load's own account may not do, so that allowing them only leads to the server's refusal."""
 _TAKE_OUT = "Remove the statement: the restoring account may not run it."
+_ANSI = (
+    "mysqldump --compatible=ansi writes triggers and events so, and no server takes them: take the backup again "
+    "without that option."
+)
 _SYSTEM_OBJECTS = frozenset(("USER", "ROLE"))
 _SERVER_WORDS = frozenset(
     ["SHUTDOWN", "RESTART", "KILL", "RESET", "PURGE", "FLUSH", "CLONE", "CACHE", "STOP", "START", "CHANGE", "HELP"]
@@ -168,13 +172,16 @@ class Safety:
             not reading or admitted(reading) for reading in readings(statement_of(piece), tokens, piece.mode)
         ):
             what = _shown(" ".join(token.raw for token in tokens[:3] if token.kind in ("word", "name"))) or "this"
+            ansi = admitted(tokenize(statement_of(piece), piece.mode._replace(ansi_quotes=True))) is not None
             self._add(
                 "unexpected-statement",
                 Severity.ERROR,
                 line,
                 what,
-                f"not a statement of a dump tool: {what} …",
-                UNEXPECTED,
+                f"{what} … has a name in double quotes, where they make a string (error 1064)"
+                if ansi
+                else f"not a statement of a dump tool: {what} …",
+                _ANSI if ansi else UNEXPECTED,
             )
 
     def _left_out(self, line: int, form: StatementForm) -> None:

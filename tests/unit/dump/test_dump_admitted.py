@@ -238,3 +238,18 @@ def test_what_tools_write_is_admitted() -> None:
 def test_every_form_says_which_tools_write_it() -> None:
     assert all(form.tools for form in FORMS)
     assert {form.left_out for form in FORMS} == {"", "replication", "dynamic-sql"}
+
+
+def test_a_name_in_quotes_that_make_a_string_is_told_as_that() -> None:
+    """What mysqldump 5.5 to 8.0 write with --compatible=ansi and --events, or a trigger."""
+    for written in (
+        b'/*!50106 CREATE*/ /*!50117 DEFINER="r"@"l"*/ /*!50106 EVENT "e" ON SCHEDULE EVERY 1 DAY DO SELECT 1 */',
+        b'/*!50003 CREATE*/ /*!50017 DEFINER="r"@"l"*/ /*!50003 TRIGGER "t" BEFORE INSERT ON "u" FOR EACH ROW SET @a=1'
+        b" */",
+    ):
+        script = b"SET sql_mode='%b';\nDELIMITER ;;\n" + written + b";;\nDELIMITER ;\n"
+        (found,) = [one for one in examine(io.BytesIO(script % b""))[1] if one.severity is Severity.ERROR]
+        assert (found.code, found.line) == ("unexpected-statement", 3)
+        assert "has a name in double quotes, where they make a string" in found.message
+        assert "without that option" in found.remedy
+        assert [one for one in examine(io.BytesIO(script % b"ANSI"))[1] if one.severity is Severity.ERROR] == []
