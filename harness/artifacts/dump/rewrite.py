@@ -97,6 +97,12 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
             "no USE separates their statements",
             "Its parts cannot be separated: verify one dump at a time.",
         )
+    if len(info.qualified) > 1:
+        raise UsageError(
+            f"{info.source}: contains {len(info.qualified)} databases, and every name is prefixed with its own, as "
+            f"mysqlpump writes them: {', '.join(one.name for one in info.qualified)}",
+            "Its parts cannot be separated: make a dump of the database alone.",
+        )
     if wanted is None:
         parts = used or unnamed
         if len(parts) > 1:

@@ -82,6 +82,8 @@ def tree(**files: bytes) -> Callable[[Path], None]:
 RESUME = {"files__resumes__x_pdf": b"%PDF-1.4\n"}
 MD5 = b"0" * 32
 PUMPED = (CASES / "qualified-names" / "d.sql").read_bytes()
+SEVERAL_PUMPED = (Path(__file__).parent / "data" / "mysqlpump-8.0.33-two-databases.sql").read_bytes()
+"""`mysqlpump --set-gtid-purged=OFF --databases apiary other`, of what tests/unit/dump/data/source.sql makes."""
 ALTERED = (CASES / "keys-by-alter" / "d.sql").read_bytes()
 OTHER = TABLE.search(PLAIN).group().replace(b"hives", b"func")  # type: ignore[union-attr]
 SEVERAL = swapped(b"\nDROP TABLE", b"\nCREATE DATABASE `apiary`;\nUSE `apiary`;\nDROP TABLE").replace(
@@ -165,6 +167,8 @@ INPUTS = (
         "is bound to the database forge",
         2,
     ),
+    Input("qualified-names", SEVERAL_PUMPED, "contains 2 databases, and every name is prefixed with its own", 2),
+    Input("qualified-names", SEVERAL_PUMPED, "contains 2 databases, and every name", 2, database="apiary"),
     Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_md5=MD5), "does not match a.sql.md5", 1),
     Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_asc=b"-----BEGIN PGP SIGNATURE-----\n", b_sql_part=b"CRE")),
     Input("source-data", before_tables(BINLOG.replace(b"CHANGE", b"-- CHANGE")), told=()),
