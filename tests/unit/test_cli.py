@@ -81,7 +81,19 @@ def test_what_only_reads_a_file_imports_no_client_of_a_server() -> None:
 
 def test_help_waits_for_nothing_that_a_drill_needs() -> None:
     """Half a second is what people wait for options; the clients of servers alone take one to import."""
-    commands = ("verify", "backup", "run", "restore", "doctor", "status", "history", "report", "exercise", "evidence")
+    commands = (
+        "verify",
+        "backup",
+        "run",
+        "restore",
+        "doctor",
+        "status",
+        "history",
+        "report",
+        "exercise",
+        "evidence",
+        "runbook",
+    )
     program = (
         "import json, sys, click; from harness.cli.main import main\n"
         f"for name in {commands!r}: main.get_command(click.Context(main), name)\n"

@@ -80,13 +80,13 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         user = mysql_user or told.get("user")
         if not user:
             raise click.UsageError("no account: give --mysql-user, or `user` in a file for --mysql-defaults-file")
+        host = mysql_host or told.get("host")
+        socket = mysql_socket or (told.get("socket") if mysql_host is None and host in (None, "localhost") else None)
         password = read_secret(mysql_password_file, "--mysql-password-file")
-        if password is None and "password" not in told and mysql_defaults_file is None:
+        if password is None and mysql_defaults_file is None and socket is None:
             raise click.UsageError(
                 "no password: give --mysql-password-file, or `password` in a file for --mysql-defaults-file"
             )
-        host = mysql_host or told.get("host")
-        socket = mysql_socket or (told.get("socket") if mysql_host is None and host in (None, "localhost") else None)
         ca = mysql_ssl_ca or _path(told.get("ssl-ca"))
         asked = AskedServer(
             host=host or "127.0.0.1",

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from harness.base.errors import UsageError
 
@@ -13,6 +14,21 @@ MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
 """As MySQL's clients call them (--ssl-mode), from nothing to the server's certificate with its name."""
 
 _VERIFIED = ("verify_ca", "verify_identity")
+
+
+class _OfSystem:
+    """An account that the server knows by the system's own, as root of Debian's packages: nothing has to be proven.
+
+    PyMySQL asks for the name of each method of authentication that is not its own.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def authenticate(self, packet: object) -> Any:
+        """Answer with nothing; the server asks the kernel."""
+        self._connection.write_packet(b"")
+        return self._connection._read_packet()
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,10 @@ class Transport:
 
     def connection_arguments(self) -> dict[str, object]:
         """The same, as `pymysql.connect` takes it."""
-        reached: dict[str, object] = {"unix_socket": self.socket} if self.socket else {}
+        reached: dict[str, object] = {}
+        if self.socket:
+            by_system = dict.fromkeys(("unix_socket", "auth_socket"), _OfSystem)
+            reached = {"unix_socket": self.socket, "auth_plugin_map": by_system}
         if self.mode == "disabled" or (self.mode == "preferred" and self.socket):
             return {**reached, "ssl_disabled": True}
         return reached if self.mode == "preferred" else {**reached, "ssl": self.context}

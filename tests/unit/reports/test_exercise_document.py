@@ -264,6 +264,12 @@ def test_a_history_that_was_changed_is_the_first_open_point() -> None:
     assert evidence[0] == "entry 3 is missing: removed after being recorded"
 
 
+def test_drills_that_were_renamed_or_forgotten_are_named() -> None:
+    amended = Chain(20, "ab" * 32, (), ("Entry 7: root on backup-1 renamed producton to production: a typo.",))
+    evidence = told(exercise_document(replace(of(), chain=amended), Particulars()), "evidence")
+    assert evidence[1:3] == ["Drills that count under another name, or that were left out:", *amended.amendments]
+
+
 def test_a_failed_latest_drill_is_an_open_point() -> None:
     points = list(open_points(of(drills=[drill("2026-10-05", verdict=Verdict.FAIL)])))
     assert points[0] == "production: the latest drill, of 2026-10-05, is FAIL."
