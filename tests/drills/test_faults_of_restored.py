@@ -14,7 +14,7 @@ from harness.artifacts.storage.names import coded
 from harness.base.model import Change, FileState
 from harness.base.wait import wait_until
 from harness.checks.evidence import DocumentDifference
-from harness.drill.steps.documents import document_differences
+from harness.drill.steps.documents import DocumentComparison
 from harness.faults import FAULTS
 from harness.faults.context import FaultContext
 from harness.faults.injection_points import InjectionPoint
@@ -143,8 +143,9 @@ def test_change_document(restoration: Restoration) -> None:
     def differences() -> dict[str, DocumentDifference]:
         mysql, prefix = restoration.target.mysql, restoration.target.apiary.search_prefix
         with mysql.session() as session:
-            found = document_differences(session, mysql.database, server, server.state(), prefix)
-        return {told.index: told for told in found if told.differing}
+            comparison = DocumentComparison(session, mysql.database, server, prefix)
+            assert server.state(comparison.ids) == server.state(), "the ids are those that are read without comparing"
+        return {told.index: told for told in comparison.differences() if told.differing}
 
     before = documents()
     assert differences() == {}

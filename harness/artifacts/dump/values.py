@@ -43,6 +43,8 @@ _DOUBLED = re.compile(rb"([^']++)|''?", re.DOTALL)
 _PLAIN, _ESCAPE = 1, 2
 _ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": b"\\%", b"_": b"\\_"}
 """MySQL manual, "String Literals", table 11.1; any other character stands for itself."""
+_COMMON_ESCAPES = tuple((b"\\" + code, _ESCAPED.get(code, code)) for code in (b'"', b"'", b"n", b"r", b"t", b"0", b"Z"))
+"""Those that dump tools write, but for the backslash itself."""
 _NUMBERS = frozenset(
     (
         "tinyint",
@@ -128,10 +130,17 @@ def _unescape(text: bytes, escapes: bool, begin: int = 0, end: int | None = None
     end = len(text) if end is None else end
     if not escapes or text.find(b"\\", begin, end) < 0:
         return text[begin:end].replace(b"''", b"'")
-    content = BytesIO()
+    if end - begin <= _LONG_BYTES and text.find(b"\\\\", begin, end) < 0 and text.find(b"''", begin, end) < 0:
+        # Each backslash begins an escape then, so that each can be replaced wherever it stands.
+        content = text[begin:end]
+        for escape, meant in _COMMON_ESCAPES:
+            content = content.replace(escape, meant)
+        if b"\\" not in content:
+            return content
+    parts = BytesIO()
     for part in _ESCAPABLE.finditer(text, begin, end):
-        content.write(_meant(part))
-    return content.getvalue()
+        parts.write(_meant(part))
+    return parts.getvalue()
 
 
 def _in_single_quotes(text: bytes, escapes: bool) -> bytes:
@@ -160,6 +169,18 @@ def parse_row(row: bytes, *, escapes: bool = True) -> list[Value]:
         escapes: whether backslashes escape (not under NO_BACKSLASH_ESCAPES).
     """
     return [each.value() if isinstance(each, LongText) else each for each in read_row(row, escapes=escapes)]
+
+
+def raw_values(row: bytes, *, escapes: bool = True) -> list[bytes]:
+    """The values of a row as they are written, each with the comma behind it; `read_row` reads one like a row."""
+    pattern = _VALUE if escapes else _VALUE_NO_ESCAPES
+    found, position = [], 0
+    while position < len(row):
+        match = pattern.match(row, position) or _EXPRESSION.match(row, position)
+        end = len(row) if match is None else match.end()
+        found.append(row[position:end])
+        position = end
+    return found
 
 
 def read_row(row: bytes, *, escapes: bool = True) -> list[Value | LongText]:

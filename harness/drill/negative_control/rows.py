@@ -124,8 +124,7 @@ def _digested_again(target: Target, session: Session, shape: TableShape) -> Evid
 
 def _dumped_again(target: Target, session: Session, shape: TableShape) -> Evidence:
     evidence = target.evidence
-    values = evidence.redump.compared_as == "value"
-    now = redump_table(target.stack.mysql, target.what.script, target.what.backup.plan, shape.name, values=values)
+    now = redump_table(target.stack.mysql, target.what.script, target.what.backup.plan, shape.name)
     tables = tuple(now if table.name == shape.name else table for table in evidence.redump.tables)
     return replace(evidence, redump=replace(evidence.redump, tables=tables))
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.artifacts.storage.inventory import write_inventory
 from harness.artifacts.storage.order import sorted_entries
+from harness.base.aside import Aside, side_by_side
 from harness.base.model import (
     AppState,
     DatabaseState,
+    FileTotals,
     Finding,
     Probe,
     SearchableRows,
@@ -35,7 +36,7 @@ from harness.checks.rowdiff import differing_rows
 from harness.drill.run import Run
 from harness.drill.steps.collect_app import observe_app
 from harness.drill.steps.collect_search import when_settled
-from harness.drill.steps.documents import document_differences
+from harness.drill.steps.documents import DocumentComparison
 from harness.drill.steps.read import ReadBackup
 from harness.drill.steps.release import BeforeMigrating, look_after_migrating
 from harness.drill.steps.restore import RECOVERY_STEPS, Restoration
@@ -99,10 +100,10 @@ def collect(run: Run, stack: Stack, restored: Restored) -> Evidence:
 
     The application is asked last: logging in leaves a row, which must not be taken for a difference.
     """
-    with ThreadPoolExecutor(max_workers=1) as aside:
+    with side_by_side(4) as aside:
         # Trying to get out waits for what never comes: everything else is looked at meanwhile.
-        attempts = aside.submit(stack.egress) if stack.egress is not None else None
-        evidence = _look(run, stack, restored)
+        attempts = aside(stack.egress) if stack.egress is not None else None
+        evidence = _look(run, stack, restored, aside)
         return replace(
             evidence,
             egress=attempts.result() if attempts is not None else None,
@@ -111,29 +112,25 @@ def collect(run: Run, stack: Stack, restored: Restored) -> Evidence:
         )
 
 
-def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
-    """Everything but the way out."""
+def _look(run: Run, stack: Stack, restored: Restored, aside: Aside) -> Evidence:
+    """Everything but the way out: the database, its dump, the search and the files beside each other."""
     clock, directory = run.clock, run.plan.store.directory
     backup, plan, manifest = restored.backup, restored.backup.plan, restored.backup.manifest
     database = stack.mysql.database
-    references = directory / "references.jsonl"
+    references, files = directory / "references.jsonl", directory / "target-files.jsonl"
     with clock.step("observe-target", "Collect evidence from the restored instance", decides=False) as note:
+        searched = aside(_search, stack, run.limits.search_drained_s)
+        dumped = aside(redump, stack.mysql, restored.script, plan) if restored.before_migrating is None else None
+        listed = aside(_list_files, stack, files)
         with stack.mysql.session() as session:
             target = read_database(session, database, progress=lambda table: note.progress(f"reading {table}"))
-            searchable = read_searchable(session, database, stack.apiary.search_prefix)
             write_references(session, database, references)
-            note.progress("search")
-            (search, probes, documents), pending = when_settled(
-                stack.meilisearch,
-                lambda: _search(session, stack, searchable),
-                drained_s=run.limits.search_drained_s,
-            )
             nonce = manifest.nonce if manifest and _was_marked(backup) else ""
             nonce_found = bool(nonce) and _nonce_found(session, database, nonce)
         note.progress("files")
-        files = directory / "target-files.jsonl"
-        entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)
-        note.size_bytes = write_inventory(sorted_entries(entries, directory), files, content=True).totals.size_bytes
+        note.size_bytes = listed.result().size_bytes
+        note.progress("search")
+        searchable, search, probes, documents = searched.result()
         note.detail = f"{sum(table.rows for table in target.tables):,} rows"
     before, migration = restored.before_migrating, None
     if before is not None:
@@ -144,7 +141,8 @@ def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
         target, script, again = before.database, before.script, before.again
     else:
         with clock.step("redump", "Dump the restored database again and compare it with the original dump") as note:
-            script, again = redump(stack.mysql, restored.script, plan)
+            assert dumped is not None, "nothing was migrated"
+            script, again = dumped.result()
             note.detail = f"{sum(table.rows for table in again.tables):,} rows, compared as {again.compared_as}"
     with clock.step("rows", "Identify the rows that differ", decides=False) as note:
         rows = _row_differences(stack, restored, target, directory)
@@ -175,7 +173,7 @@ def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
         search=SearchEvidence(
             expected_settings=restored.source.search if restored.source else restored.fresh.search,
             searchable=searchable,
-            actual=replace(search, pending=pending),
+            actual=search,
             probes=probes,
             prefix=stack.apiary.search_prefix,
             import_complaints=len(restored.work.import_complaints),
@@ -202,13 +200,26 @@ def _look(run: Run, stack: Stack, restored: Restored) -> Evidence:
 
 
 def _search(
-    session: Session, stack: Stack, searchable: tuple[SearchableRows, ...]
-) -> tuple[SearchState, tuple[Probe, ...], tuple[DocumentDifference, ...]]:
-    """What the search holds, whether it finds known rows, and what its documents say."""
+    stack: Stack, drained_s: float
+) -> tuple[tuple[SearchableRows, ...], SearchState, tuple[Probe, ...], tuple[DocumentDifference, ...]]:
+    """What belongs into the search, what it holds, whether it finds known rows, and what its documents say."""
     database, server, prefix = stack.mysql.database, stack.meilisearch, stack.apiary.search_prefix
-    state = server.state()
-    probes = search_probes(session, database, server, searchable, prefix)
-    return state, probes, document_differences(session, database, server, state, prefix)
+    with stack.mysql.session() as session:
+        searchable = read_searchable(session, database, prefix)
+
+        def look() -> tuple[SearchState, tuple[Probe, ...], tuple[DocumentDifference, ...]]:
+            comparison = DocumentComparison(session, database, server, prefix)
+            state = server.state(comparison.ids)
+            return state, search_probes(session, database, server, searchable, prefix), comparison.differences()
+
+        (state, probes, documents), pending = when_settled(server, look, drained_s=drained_s)
+    return searchable, replace(state, pending=pending), probes, documents
+
+
+def _list_files(stack: Stack, path: Path) -> FileTotals:
+    """Write the list of the files that are there now, read to their ends."""
+    entries = scan(stack.apiary.storage_host, stack.apiary.storage_root)
+    return write_inventory(sorted_entries(entries, path.parent), path, content=True).totals
 
 
 def _source(restored: Restored) -> DatabaseState | None:

@@ -9,14 +9,14 @@ from pathlib import Path
 from harness.artifacts.dump.definitions import Definitions
 from harness.artifacts.dump.inspect import Inspector
 from harness.artifacts.dump.judgement import chosen_database
-from harness.artifacts.dump.keyed_rows import keyed_rows
-from harness.artifacts.dump.source import open_script, source_name
+from harness.artifacts.dump.keyed_rows import Row, equal_tables, keyed_rows, rows_of, value_digests
+from harness.artifacts.dump.source import open_script
 from harness.artifacts.dump.walk import walk
 from harness.base.errors import ProcedureFailed
 from harness.base.limits import Limits, option_for
 from harness.checks.evidence import RowDifference, ScriptContent, ScriptTable
 from harness.checks.rowdiff import differing_rows_of
-from harness.procedure.backup.mysqldump import dump_arguments, tool_version
+from harness.procedure.backup.mysqldump import dump_arguments
 from harness.procedure.backup.plan import BackupPlan
 from harness.procedure.restore.definitions import create_structure, scratch_database
 from harness.procedure.restore.script import Script, content_of
@@ -27,27 +27,50 @@ from harness.runtime.services.mysql import MySqlServer, server_version
 def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> tuple[ScriptContent, ScriptContent]:
     """Dump the restored database with the options that the script shows, and read that dump the same way.
 
-    Rows are compared as text first, where the same tool of the same version wrote both scripts. Where it did not,
-    or where the texts differ, both are read by value: the options that a script shows are not all that there are.
+    Rows are compared as text first. Of tables whose texts differ, both scripts are read by value: another tool or
+    version may have written them, and the options that a script shows are not all that there are.
 
     Returns:
-        What the script holds and what the restored database holds, read in the same way.
+        What the script holds and what the restored database holds, read in the same way. A table whose rows are the
+        same by value has the same digest in both.
 
     Raises:
         ProcedureFailed: the dump failed or complained.
     """
-    if script.info.tool_version and script.info.tool_version in tool_version(server):
-        again = _dumped_again(server, script, plan, values=False)
-        if set(script.content.tables) <= set(again.tables):
-            return _as_the_server_prints(server, script, plan, script.content, again), again
-    inspector = Inspector(source_name(script.source), values=True)
-    walk(open_script(script.source), inspector)
-    tables = content_of(
-        chosen_database(script.source.name, inspector.info(), script.database.name), Definitions(), values=True
-    )
-    again = _dumped_again(server, script, plan, values=True)
-    expected = replace(script.content, tables=tables.tables, compared_as=tables.compared_as)
+    again = _dumped_again(server, script, plan)
+    expected = script.content
+    now = {table.name: table for table in again.tables}
+    doubtful = [
+        table.name
+        for table in expected.tables
+        if (found := now.get(table.name)) is not None and found != table and found.rows == table.rows > 0
+    ]
+    if doubtful:
+        equal = _equal_by_value(server, script, plan, doubtful)
+        tables = tuple(now[table.name] if table.name in equal else table for table in expected.tables)
+        expected, again = replace(expected, tables=tables, compared_as="value"), replace(again, compared_as="value")
     return _as_the_server_prints(server, script, plan, expected, again), again
+
+
+def _equal_by_value(server: MySqlServer, script: Script, plan: BackupPlan, tables: Sequence[str]) -> set[str]:
+    """Those of some tables of which the restored database holds the script's rows by value.
+
+    Both are read side by side first, in which only what is written differently is looked at; where rows are in
+    another order, or are others, by digests.
+    """
+    lines = {table.name: table.line for table in script.database.tables}
+    left = sorted(tables, key=lambda table: lines[table])
+
+    def rows() -> tuple[Iterator[Row], Iterator[Row]]:
+        before = rows_of(open_script(script.source), script.database.name, left)
+        return before, rows_of(_dump(server, script, plan, left), server.database, left)
+
+    equal = equal_tables(*rows())
+    left = [table for table in left if table not in equal]
+    if left:
+        before, now = map(value_digests, rows())
+        equal |= {table for table in left if table in before and before[table] == now.get(table)}
+    return equal
 
 
 def _as_the_server_prints(
@@ -65,7 +88,7 @@ def _as_the_server_prints(
     printed: dict[tuple[str, str], str] = {}
     with scratch_database(server) as scratch:
         if create_structure(scratch, script.structure(scratch.database)):
-            content = _dumped_again(scratch, script, plan, values=False, options=("--no-data",))
+            content = _dumped_again(scratch, script, plan, options=("--no-data",))
             printed = {(item.kind, item.name): item.digest for item in content.objects}
     objects = tuple(
         replace(item, digest=printed.get((item.kind, item.name), "" if foreign else item.digest))
@@ -101,16 +124,13 @@ def differing_rows_of_script(
     return found
 
 
-def redump_table(server: MySqlServer, script: Script, plan: BackupPlan, table: str, *, values: bool) -> ScriptTable:
+def redump_table(server: MySqlServer, script: Script, plan: BackupPlan, table: str) -> ScriptTable:
     """Dump one table of the restored database again and read it as `redump` did.
-
-    Args:
-        values: rows are digested by value, not as text.
 
     Raises:
         ProcedureFailed: the dump failed or complained.
     """
-    again = _dumped_again(server, script, plan, values=values, tables=[table])
+    again = _dumped_again(server, script, plan, tables=[table])
     return next((found for found in again.tables if found.name == table), ScriptTable(table, 0, ""))
 
 
@@ -119,14 +139,13 @@ def _dumped_again(
     script: Script,
     plan: BackupPlan,
     *,
-    values: bool,
     tables: Sequence[str] = (),
     options: tuple[str, ...] = (),
 ) -> ScriptContent:
-    inspector, definitions = Inspector("the dump of the restored database", values=values), Definitions()
+    inspector, definitions = Inspector("the dump of the restored database"), Definitions()
     walk(_dump(server, script, plan, tables, options), inspector, definitions)
     info = inspector.info()
-    return content_of(chosen_database(info.source, info, None), definitions, values=values)
+    return content_of(chosen_database(info.source, info, None), definitions)
 
 
 def _dump(

@@ -188,13 +188,10 @@ def check_compatibility(script: Script, server: MySqlServer) -> Script:
     )
 
 
-def content_of(database: DatabaseInfo, definitions: Definitions, *, values: bool = False) -> ScriptContent:
-    """What a reading holds; `values`: it digested decoded values."""
+def content_of(database: DatabaseInfo, definitions: Definitions) -> ScriptContent:
+    """What a reading holds."""
     return ScriptContent(
-        tables=tuple(
-            ScriptTable(table.name, table.rows, (table.value_digest or "") if values else table.digest)
-            for table in database.tables
-        ),
+        tables=tuple(ScriptTable(table.name, table.rows, table.digest) for table in database.tables),
         objects=tuple(
             ScriptObject(kind, name, definitions.of(database.name, kind, name), definer)
             for kind, name, definer in (
@@ -205,7 +202,6 @@ def content_of(database: DatabaseInfo, definitions: Definitions, *, values: bool
                 ),
             )
         ),
-        compared_as="value" if values else "text",
     )
 
 

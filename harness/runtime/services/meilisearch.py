@@ -33,6 +33,12 @@ _PENDING = "enqueued,processing"
 _BAD = "failed,canceled"
 
 
+def id_of(value: object) -> int | str:
+    """A document's id as it is compared: the server takes 7 and "7" for the same one."""
+    text = str(value)
+    return int(text) if text.isdecimal() else text
+
+
 @dataclass(frozen=True, slots=True)
 class SearchIdentity:
     """What a search server says of itself: its version, and whether it is the embedded one."""
@@ -90,13 +96,16 @@ class MeilisearchServer:
         """How many tasks there have been, whatever became of them."""
         return int(self._ask(lambda client: client.get_tasks({"limit": 1}).total))
 
-    def state(self) -> SearchState:
+    def state(self, ids: Callable[[str, str | None], IdSet] | None = None) -> SearchState:
         """Indexes with the ids of all their documents, settings, and every task that did not succeed.
+
+        Args:
+            ids: reads the ids of an index with this primary key; `ids` of this server unless given.
 
         Raises:
             ServerFailed: the server does not answer, or refuses the key.
         """
-        state: SearchState = self._ask(self._state)
+        state: SearchState = self._ask(lambda client: self._state(client, ids or self.ids))
         return state
 
     def search(self, index: str, query: str, *, limit: int) -> tuple[str, ...]:
@@ -163,7 +172,7 @@ class MeilisearchServer:
         except (MeilisearchCommunicationError, MeilisearchError, requests.RequestException) as error:
             raise ServerFailed(f"Meilisearch at {self.url} does not answer: {type(error).__name__}") from error
 
-    def _state(self, client: meilisearch.Client) -> SearchState:
+    def _state(self, client: meilisearch.Client, ids: Callable[[str, str | None], IdSet]) -> SearchState:
         indexes = []
         for raw in self._indexes(client):
             uid, primary_key = str(raw["uid"]), raw["primaryKey"]
@@ -174,7 +183,7 @@ class MeilisearchServer:
                     name=uid,
                     primary_key=primary_key,
                     documents=int(stats.number_of_documents),
-                    ids=self._ids(client, uid, primary_key),
+                    ids=ids(uid, primary_key),
                     settings=tuple(
                         sorted((name, json.dumps(value, sort_keys=True)) for name, value in settings.items())
                     ),
@@ -216,9 +225,7 @@ class MeilisearchServer:
                     f"indexes/{uid}/documents?fields={primary_key}&limit={PAGE_DOCUMENTS}&offset={offset}"
                 )
                 for document in page["results"]:
-                    value = document.get(primary_key, "")
-                    # The server takes 7 and "7" for the same id, and so does the comparison.
-                    yield int(value) if str(value).isdecimal() else str(value)
+                    yield id_of(document.get(primary_key, ""))
                 offset += len(page["results"])
                 if offset >= page["total"] or not page["results"]:
                     return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.artifacts.dump.keyed_rows import keyed_rows
+from harness.artifacts.dump.keyed_rows import equal_tables, keyed_rows, rows_of, value_digests
 from harness.artifacts.dump.source import open_script
 from harness.checks.evidence import RowDifference
 from harness.checks.rowdiff import differing_rows_of
@@ -66,3 +66,72 @@ def test_another_tool_is_no_difference(data: Path, table: str, tmp_path: Path) -
         keyed_rows(open_script(data / "mysql-9.7" / name), "apiary", {table}) for name in ("full.sql", "hex-blob.sql")
     ]
     assert differing_rows_of(*sides, tmp_path) == {}
+
+
+WIDE = b"CREATE TABLE `%b` (`id` int NOT NULL, `f` float, `j` json, `t` varchar(9), PRIMARY KEY (`id`));\n"
+
+
+def dumped(*tables: tuple[bytes, list[bytes]], names: bytes = b"utf8mb4", listed: bytes = b"") -> list[bytes]:
+    script = [b"/*!40101 SET NAMES %b */;\n" % names]
+    for name, rows in tables:
+        script += [WIDE % name, b"INSERT INTO `%b` %bVALUES (%b);\n" % (name, listed, b"),(".join(rows))]
+    return script
+
+
+def equal(expected: list[bytes], actual: list[bytes], *tables: str) -> set[str]:
+    return equal_tables(rows_of(expected, "a", tables), rows_of(actual, "a", tables))
+
+
+def digests_equal(expected: list[bytes], actual: list[bytes], *tables: str) -> set[str]:
+    before, now = (value_digests(rows_of(script, "a", tables)) for script in (expected, actual))
+    return {table for table in tables if before[table] == now[table]}
+
+
+BEFORE = [b"1,1.50,'{\"a\": 1.10}','x'", b"2,-0,NULL,'y''s'", b"3,0,'[]','z'"]
+AFTER = [b"1,1.5,'{\"a\": 1.1}','x'", b"2,0,NULL,'y\\'s'", b"3,0,'[]','z'"]
+
+
+def test_rows_that_are_written_differently_are_the_same_by_value() -> None:
+    expected, actual = (dumped((b"t", rows), (b"u", rows)) for rows in (BEFORE, AFTER))
+    assert equal(expected, actual, "t", "u") == {"t", "u"}
+    assert equal(expected, actual, "u") == {"u"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [b"1,1.6,'{\"a\": 1.1}','x'", *AFTER[1:]],
+        [b"1,1.5,'{\"a\": 1.2}','x'", *AFTER[1:]],
+        [b"1,1.5,NULL,'x'", *AFTER[1:]],
+        [*AFTER[:2], b"3,0,'[]','Z'"],
+        AFTER[:2],
+        [*AFTER, b"4,0,'[]','z'"],
+    ],
+    ids=["number", "json", "null", "text", "fewer", "more"],
+)
+def test_one_value_or_row_that_is_another_is_a_difference(rows: list[bytes]) -> None:
+    expected, actual = dumped((b"t", BEFORE), (b"u", BEFORE)), dumped((b"t", rows), (b"u", AFTER))
+    assert equal(expected, actual, "t", "u") == {"u"}
+    assert digests_equal(expected, actual, "t", "u") == {"u"}
+
+
+def test_another_order_of_rows_or_tables_is_for_the_digests() -> None:
+    expected = dumped((b"t", BEFORE), (b"u", BEFORE))
+    turned = dumped((b"t", AFTER[::-1]), (b"u", AFTER))
+    assert equal(expected, turned, "t", "u") == {"u"}
+    assert digests_equal(expected, turned, "t", "u") == {"t", "u"}
+    exchanged = dumped((b"u", AFTER), (b"t", AFTER))
+    assert equal(expected, exchanged, "t", "u") == set()
+    assert digests_equal(expected, exchanged, "t", "u") == {"t", "u"}
+    twice = dumped((b"t", AFTER), (b"u", AFTER), (b"t", AFTER))
+    assert equal([*expected, *dumped((b"t", BEFORE))], twice, "t", "u") == {"u"}
+
+
+def test_the_same_bytes_mean_something_else_in_other_columns_or_another_character_set() -> None:
+    expected = dumped((b"t", [b"1,2,NULL,'\xc3\xa9'"]))
+    assert equal(expected, expected, "t") == {"t"}
+    assert equal(expected, dumped((b"t", [b"1,2,NULL,'\xc3\xa9'"]), names=b"latin1"), "t") == set()
+    assert equal(expected, dumped((b"t", [b"1,2,NULL,'\xe9'"]), names=b"latin1"), "t") == {"t"}
+    other = dumped((b"t", [b"2,1,NULL,'\xc3\xa9'"]), listed=b"(`f`,`id`,`j`,`t`) ")
+    assert equal(expected, other, "t") == {"t"}
+    assert equal(dumped((b"t", [b"2,1,NULL,'\xc3\xa9'"])), other, "t") == set()

@@ -1,0 +1,32 @@
+"""Doing what does not depend on each other at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Aside(Protocol):
+    """Starts a call beside everything else; its result, or its error, is asked for later."""
+
+    def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]: ...
+
+
+@contextmanager
+def side_by_side(most: int) -> Iterator[Aside]:
+    """Calls beside each other, at most so many; all have ended after the block.
+
+    Where the block ends with an error, none is waited for: one of them may be waiting for the very server that is gone.
+    """
+    pool = ThreadPoolExecutor(max_workers=most, thread_name_prefix="aside")
+    try:
+        yield pool.submit
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
