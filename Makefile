@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 unexport PYTHONDONTWRITEBYTECODE # some machines set it, and each process would compile the package anew
 
-.PHONY: help check pictures drill test score nightly nightly-docker nightly-process nightly-kills fuzz audit lint schema images contract clean
+.PHONY: help check pictures drill test score nightly nightly-docker nightly-process nightly-kills fuzz audit lint schema images contract benchmarks clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -65,6 +65,9 @@ pictures: $(SERVERS) ## The README's pictures, from a real drill of the real Api
 
 contract: $(READY) ## The Meilisearch contract, against MEILISEARCH_URL with MEILISEARCH_KEY, or the embedded server
 	MEILISEARCH_URL='$(MEILISEARCH_URL)' MEILISEARCH_KEY='$(MEILISEARCH_KEY)' $(BIN)/pytest tests/contract/meilisearch
+
+benchmarks: $(SERVERS) ## Measure everything on an idle machine, and write the table of docs/benchmarks.md; under 20 minutes
+	$(BIN)/python -m benchmarks.all --write docs/benchmarks.md $(BENCHMARKS)
 
 clean: ## Remove what killed drills left, and the virtual environment
 	-$(BIN)/apiary-drill cleanup

@@ -30,3 +30,12 @@ def side_by_side(most: int) -> Iterator[Aside]:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def one_ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, each made while the one before it is worked on; None is no item."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item

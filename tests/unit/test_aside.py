@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
 
-from harness.base.aside import side_by_side
+from harness.base.aside import one_ahead, side_by_side
 
 
 def test_results_and_errors_come_when_they_are_asked_for() -> None:
@@ -36,3 +37,20 @@ def test_an_error_of_the_block_does_not_wait_for_what_hangs() -> None:
     assert hanging.result(timeout=60)
     assert never.cancelled()
     assert begun == []
+
+
+def test_one_item_is_made_ahead_and_an_error_comes_in_its_place() -> None:
+    made = list[int]()
+
+    def items() -> Iterator[int]:
+        for number in (1, 2):
+            made.append(number)
+            yield number
+        raise ValueError("no third")
+
+    ahead = one_ahead(items())
+    assert (next(ahead), next(ahead)) == (1, 2)
+    assert made == [1, 2]
+    with pytest.raises(ValueError, match="no third"):
+        next(ahead)
+    assert list(one_ahead(iter([[3], []]))) == [[3], []]

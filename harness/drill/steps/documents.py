@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from harness.base import guide
+from harness.base.aside import one_ahead
 from harness.base.model import IdSet
 from harness.checks.evidence import DocumentDifference
 from harness.runtime.services.meilisearch import MeilisearchServer, id_of
@@ -52,7 +53,7 @@ class DocumentComparison:
         tally = _FieldTally(index)
 
         def compared() -> Iterator[int | str]:
-            for page in self._server.documents(index, (primary_key, *columns), limit=_PAGE):
+            for page in one_ahead(self._server.documents(index, (primary_key, *columns), limit=_PAGE)):
                 documents = {str(document.get(primary_key, "")): document for document in page}
                 # Of most columns, documents say nothing.
                 shown = [name for name in columns if any(isinstance(document.get(name), str) for document in page)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from harness.base.clock import Clock, Note
 from harness.base.errors import ProcedureFailed
 from harness.base.model import Prestart
+from harness.base.pace import Pace
 from harness.base.settings import Limits
 from harness.base.sizes import size
 from harness.faults.context import ScriptStream
@@ -69,7 +70,9 @@ def restore_files(work: Restoration, note: Note) -> None:
     """Step 3: put the files in the place of those that are there."""
     _must_be_stopped(work)
     apiary, storage = work.stack.apiary, work.storage
-    files = work.files = restore_storage(apiary.storage_host, apiary.storage_root, storage, clear=True)
+    files = work.files = restore_storage(
+        apiary.storage_host, apiary.storage_root, storage, clear=True, progress=note.progress
+    )
     note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
     note.size_bytes = files.totals.size_bytes
     if files.inside:
@@ -83,7 +86,7 @@ def restore_files(work: Restoration, note: Note) -> None:
 def restore_database(work: Restoration, note: Note) -> None:
     """Step 4: run the script."""
     _must_be_stopped(work)
-    sent = _Counter(work.stream.through(work.script.chunks()), note.progress)
+    sent = _Counter(work.stream.through(work.script.chunks()), work.script.info.size_bytes, note.progress)
     work.client_complaints = run_script(work.stack.mysql, sent, packets_fit=True)
     note.detail = f"{work.script.rows:,} rows, {size(sent.size_bytes)} of script"
     note.size_bytes = sent.size_bytes
@@ -152,8 +155,9 @@ def _must_be_stopped(work: Restoration) -> None:
 class _Counter:
     """Counts the bytes of a stream and tells how far it is."""
 
-    def __init__(self, chunks: Iterable[bytes], progress: Callable[[str], None]) -> None:
+    def __init__(self, chunks: Iterable[bytes], whole_bytes: int, progress: Callable[[str], None]) -> None:
         self._chunks = chunks
+        self._pace = Pace(whole_bytes)
         self._progress = progress
         self.size_bytes = 0
 
@@ -161,4 +165,4 @@ class _Counter:
         for chunk in self._chunks:
             yield chunk
             self.size_bytes += len(chunk)
-            self._progress(size(self.size_bytes))
+            self._progress(self._pace.told(self.size_bytes))

@@ -33,8 +33,13 @@ def no_generator() -> UsageError:
     )
 
 
-def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits, clock: Clock) -> None:
+def prepare_source(
+    stack: Stack, scenario: Scenario, nonce: str, limits: Limits, clock: Clock, *, indexed: bool = True
+) -> None:
     """Migrate, fill and index a source, and start its application.
+
+    Args:
+        indexed: False where nobody looks at its search, which takes most of the time.
 
     Raises:
         UsageError: this Apiary has no generator of data.
@@ -67,7 +72,8 @@ def prepare_source(stack: Stack, scenario: Scenario, nonce: str, limits: Limits,
         _hand_over(stack)
         note.progress("application")
         stack.apiary.lifecycle.start()
-        reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
+        if indexed:
+            reindex(stack, drained_s=limits.search_drained_s, progress=note.progress)
 
 
 def observe_source(stack: Stack, directory: Path, clock: Clock) -> SourceView:

@@ -22,6 +22,7 @@ from harness.artifacts.dump.source import Dump, open_script, source_name
 from harness.artifacts.dump.walk import walk
 from harness.base.errors import BrokenArtifact, Cause, ProcedureFailed
 from harness.base.model import Finding, Severity
+from harness.base.pace import Pace
 from harness.checks.evidence import ScriptContent, ScriptObject, ScriptTable
 from harness.procedure.restore.facts import target_facts
 from harness.runtime.services.mysql import MySqlServer
@@ -232,8 +233,8 @@ def _cause(code: str, source: Dump, why: str) -> Cause:
 
 
 def _told(chunks: Iterable[bytes], progress: Callable[[str], None]) -> Iterator[bytes]:
-    done = 0
+    done, pace = 0, Pace()
     for chunk in chunks:
         yield chunk
         done += len(chunk)
-        progress(f"{done / 1e6:,.0f} MB")
+        progress(pace.told(done))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -21,6 +21,7 @@ from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Asid
 from harness.artifacts.storage.tar import ENVIRONMENT, with_codes
 from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.base.model import PRIVILEGES, FileTotals
+from harness.base.pace import Pace
 from harness.procedure.backup.scan import (
     END_TIMEOUT_S,
     Storage,
@@ -122,6 +123,7 @@ def restore_storage(
     inventory: Path | None = None,
     limits: ArchiveLimits = DEFAULT_LIMITS,
     user: str | None = None,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> StorageRestore:
     """Restore a storage artifact into a directory that is empty.
 
@@ -134,6 +136,7 @@ def restore_storage(
         clear: delete what stands below the target; without it, a target that is not empty is refused.
         inventory, limits: see `check_storage`.
         user: numeric id to write as, or None.
+        progress: told how far it is.
 
     Raises:
         UsageError: the target can't be used; and what `check_storage` raises.
@@ -155,9 +158,12 @@ def restore_storage(
         )
     if present:
         _delete_below(host, root, user)
+    done, pace = 0, Pace(checked.totals.size_bytes)
     with Unpacker(host, root, user=user, inside=checked.as_written) as unpacker:
         for chunk in artifact_chunks(checked.artifact):
             unpacker.write(chunk)
+            done += len(chunk)
+            progress(pace.told(done))
         unpacker.finish()
     unprivileged = _take_privileges(host, root, checked, user)
     as_root = run(host, ("id", "-u"), user=user).stdout.strip() == b"0"

@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import psutil
@@ -51,9 +52,25 @@ class Children:
                 else:
                     self._running[pid] = process, now
             total = dict(self._ended)
+            for name, process in self._descendants():
+                if (of_theirs := _used(process, name)) is not None:
+                    total[name] = _sum(total.get(name), of_theirs)
             for _, used in self._running.values():
                 total[used.name] = _sum(total.get(used.name), used)
             return total
+
+    def _descendants(self) -> Iterator[tuple[str, psutil.Process]]:
+        """What the children that run have started themselves and still runs: they have its times when it has ended."""
+        names = {pid: last.name for pid, (_, last) in self._running.items()}
+        below: dict[int, list[psutil.Process]] = {}
+        for process in psutil.process_iter(["ppid"]):
+            below.setdefault(process.info["ppid"], []).append(process)
+        waiting = list(names.items())
+        while waiting:
+            pid, name = waiting.pop()
+            for process in below.get(pid, ()):
+                yield name, process
+                waiting.append((process.pid, name))
 
     def _last(self, pid: int) -> None:
         """A child has ended: keep what it used."""

@@ -1,0 +1,231 @@
+"""Every measurement in one run, as one table of ratios: `make benchmarks`, under 20 minutes on two idle cores.
+
+    python -m benchmarks.all [--quick] [--only NAME] [--write docs/benchmarks.md]
+
+Each ratio is of two things measured in the same run, on the same data. `--quick` leaves the largest data out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import os
+import platform
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.dump_scan import attendance, best_s, events, script
+from benchmarks.verify import compare
+from harness.artifacts.dump.inspect import inspect
+from harness.artifacts.dump.statements import scan
+from harness.artifacts.dump.values import parse_row
+from harness.base.settings import from_environment
+from harness.procedure.backup.manifest import measure
+from harness.procedure.restore.load import client_arguments
+from harness.runtime.ownership import workspace
+from harness.runtime.process.runtime import ProcessRuntime
+from harness.runtime.services.execution import run
+from harness.runtime.spec import StackSpec, new_app_key
+
+BEGIN, END = "<!-- made by `make benchmarks` -->", "<!-- end -->"
+READER_BYTES = 64 << 20
+HASHED_BYTES = 256 << 20
+CHUNK_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One line of the table: what was compared, both figures in words, the ratio, and what it is meant to be."""
+
+    what: str
+    ours: str
+    other: str
+    ratio: float
+    goal: str = ""
+
+
+def drills(quick: bool) -> Iterator[Measured]:
+    """`verify` in both modes against the bare commands."""
+    for scale, ballast_mb in (("small", 0), ("medium", 0), *(() if quick else (("small", 400),))):
+        found = compare(scale, ballast_mb, "process")
+        name = f"{scale}, script of {found['script_bytes'] / 1e6:.0f} MB"
+        bare = f"start and steps 2 to 6: {told(found['bare_s'])}"
+        yield Measured(f"verify, {name}", told(found["verify_s"]), bare, found["verify_ratio"][0], "≤ 1.15")
+        yield Measured(f"verify, {name}, CPU", told(found["verify_s"]), bare, found["verify_ratio"][1])
+        yield Measured(f"verify --fast, {name}", told(found["fast_s"]), bare, found["fast_ratio"][0], "≤ 0.5")
+        for title, elapsed_s, cpu_s in sorted(found["own_steps"], key=lambda step: -step[1])[:4]:
+            share = elapsed_s / found["bare_s"][0]
+            yield Measured(f"  of it, {name}: {title}", told((elapsed_s, cpu_s)), "the same", share)
+        yield Measured(
+            f"memory of verify, {name}", f"{found['peak_mb']:.0f} MB", "200 MB", found["peak_mb"] / 200, "≤ 1"
+        )
+
+
+def told(cost: tuple[float, float]) -> str:
+    """Elapsed and CPU seconds."""
+    return f"{cost[0]:.1f} s (CPU {cost[1]:.1f} s)"
+
+
+def reader(quick: bool) -> Iterator[Measured]:
+    """Reading a script, against `crc32` over its bytes and against `mysql` sending it to a table that keeps nothing."""
+    chance = random.Random(1)  # noqa: S311 (rows for a benchmark)
+    for name, rows in (("attendance", attendance(chance)), ("events", events(chance))):
+        data = script(rows, READER_BYTES)
+        chunks = [data[begin : begin + CHUNK_BYTES] for begin in range(0, len(data), CHUNK_BYTES)]
+        rate = len(data) / 1e6
+        crc_s = best_s(lambda data=data: zlib.crc32(data), 3)
+        scan_s = best_s(lambda chunks=chunks: sum(1 for _ in scan(chunks)), 3)
+        inspect_s = best_s(lambda data=data: inspect(io.BytesIO(data)), 3)
+        other = f"crc32 {rate / crc_s:.0f} MB/s"
+        yield Measured(f"statements, {name}", f"{rate / scan_s:.0f} MB/s", other, scan_s / crc_s)
+        yield Measured(f"inspect, {name}", f"{rate / inspect_s:.0f} MB/s", other, inspect_s / crc_s)
+        if name == "attendance":
+            client_s = blackhole_s(data)
+            other = f"mysql into a blackhole {rate / client_s:.0f} MB/s"
+            yield Measured(f"inspect, {name}", f"{rate / inspect_s:.0f} MB/s", other, inspect_s / client_s)
+
+
+def blackhole_s(data: bytes) -> float:
+    """How long MySQL's own client and server take to parse the script and keep nothing of it."""
+    settings = from_environment(os.environ)
+    with tempfile.TemporaryDirectory(prefix="benchmark-blackhole-") as name:
+        settings = replace(settings, state_dir=Path(name, "state"))
+        spec = StackSpec(
+            role="target", drill_id="benchmark", logs=Path(name, "logs"), app_key=new_app_key(), durable=False
+        )
+        with workspace(settings.state_dir, "benchmark") as work, ProcessRuntime(settings, work).stack(spec) as stack:
+            server = stack.mysql
+            first = data[data.index(b"(1,") + 1 : data.index(b"),(")]
+            columns = b", ".join(b"`c%d` text" % number for number, _ in enumerate(parse_row(first)))
+            table = b"CREATE TABLE `t` (" + columns + b") ENGINE=BLACKHOLE;\n"
+            text = table + data.partition(b";\n")[2]
+            began = time.monotonic()
+            ended = run(
+                server.tools,
+                client_arguments(server),
+                env=server.tool_environment(server.app),
+                stdin=[text],
+                timeout_s=600,
+            )
+            if ended.exit_status:
+                raise SystemExit(ended.stderr[:300])
+            return time.monotonic() - began
+
+
+def hashing(quick: bool) -> Iterator[Measured]:
+    """Digests of files, against `sha256sum`."""
+    with tempfile.NamedTemporaryFile() as file:
+        for _ in range(HASHED_BYTES >> 20):
+            file.write(os.urandom(1 << 20))
+        file.flush()
+        path = Path(file.name)
+        ours_s = min(timed(lambda: measure(path, "storage")) for _ in range(3))
+        other_s = min(
+            timed(lambda: subprocess.run(["sha256sum", file.name], stdout=subprocess.DEVNULL, check=True))
+            for _ in range(3)
+        )
+        assert measure(path, "storage").sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    rate = HASHED_BYTES / 1e6
+    other = f"sha256sum {rate / other_s:.0f} MB/s"
+    yield Measured("hashing a file", f"{rate / ours_s:.0f} MB/s", other, ours_s / other_s, "≤ 1.2")
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Elapsed seconds."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def start(quick: bool) -> Iterator[Measured]:
+    """A drill's MySQL in a container, against testcontainers' own class."""
+    output = printed("benchmarks.mysql_start", "--rounds", "2")
+    ours, other = re.findall(r"median ([0-9.]+) s", output)
+    yield Measured(
+        "MySQL in a container, ready", f"{ours} s", f"testcontainers {other} s", float(ours) / float(other), "≤ 1"
+    )
+
+
+def parallel(quick: bool) -> Iterator[Measured]:
+    """Drills two at a time, against one after the other."""
+    scale = "tiny" if quick else "small"
+    output = printed("benchmarks.parallel", "--drills", "2", "--pairs", "1", "--scale", scale)
+    serial, at_once = re.search(r"one at a time ([0-9.]+) s, two at once ([0-9.]+) s", output).groups()  # type: ignore[union-attr]
+    yield Measured("two drills, -n 2", f"{at_once} s", f"serial {serial} s", float(at_once) / float(serial), "≤ 0.65")
+
+
+def memory(quick: bool) -> Iterator[Measured]:
+    """The most memory of the harness by kind of input, against the limit."""
+    sizes = ["--dump-mb", "200", "--files", "200000"] if quick else ["--dump-mb", "1000", "--files", "1000000"]
+    for title, peak in re.findall(r"^(\S.*): ([0-9]+) MB", printed("benchmarks.memory", *sizes), re.MULTILINE):
+        yield Measured(f"memory, {title}", f"{peak} MB", "200 MB", int(peak) / 200, "≤ 1")
+
+
+def printed(module: str, *arguments: str) -> str:
+    """What another benchmark prints."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{module} failed: {done.stdout[-500:]}{done.stderr[-500:]}")
+    return done.stdout
+
+
+PARTS: dict[str, Callable[[bool], Iterator[Measured]]] = {
+    "drills": drills,
+    "reader": reader,
+    "hashing": hashing,
+    "start": start,
+    "parallel": parallel,
+    "memory": memory,
+}
+
+
+def table(found: list[Measured], began: float, load: tuple[float, float, float]) -> str:
+    """As Markdown, with the machine, the date and how busy it was."""
+    told_models = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    model = told_models[0] if told_models else platform.machine()
+    lines = [
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), Python {platform.python_version()}, "
+        f"load average {load[0]:.1f} before and {os.getloadavg()[0]:.1f} after, "
+        f"{(time.monotonic() - began) / 60:.0f} minutes.",
+        "",
+        "| what | measured | against | ratio | goal |",
+        "|---|---|---|---|---|",
+        *(f"| {one.what.strip()} | {one.ours} | {one.other} | {one.ratio:.2f} | {one.goal} |" for one in found),
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="without the largest data")
+    parser.add_argument("--only", choices=list(PARTS), action="append", help="this part; several times for several")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of this page")
+    chosen: Any = parser.parse_args()
+    began, load, found = time.monotonic(), os.getloadavg(), list[Measured]()
+    for name in chosen.only or PARTS:
+        for one in PARTS[name](chosen.quick):
+            found.append(one)
+            sys.stdout.write(f"{one.what}: {one.ours}, {one.other}, ratio {one.ratio:.2f} {one.goal}\n")
+            sys.stdout.flush()
+    made = table(found, began, load)
+    if chosen.write is None:
+        sys.stdout.write(f"\n{made}\n")
+        return
+    page = chosen.write.read_text()
+    before, _, rest = page.partition(BEGIN)
+    chosen.write.write_text(f"{before}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}")
+
+
+if __name__ == "__main__":
+    main()
