@@ -16,13 +16,17 @@ _UNSTORABLE = re.compile(rb"\\u[dD][89a-fA-F]|Infinity")
 """What a line holds, among other things, when its document has half a surrogate pair or a number beyond all floats."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+"""`json.dumps` would make one for each document."""
+
+
 def as_line(document: Document) -> bytes:
     """A document as one line of JSON, UTF-8, without the newline.
 
     Raises:
         ValueError: it holds half a surrogate pair, which UTF-8 cannot, or a number beyond all floats.
     """
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(document).encode()
 
 
 def read_payload(body: bytes, content_type: str | None) -> list[bytes]:
