@@ -176,7 +176,9 @@ def _key_value(value: Value, column: ColumnInfo, codec: str | None) -> int | str
     if kind == "null":
         return None
     if kind == "number":
-        number = normal_number(content) if not content.isdigit() else content
+        if content.lstrip(b"-").isdigit():
+            return int(content)
+        number = normal_number(content)
         return int(number) if number.lstrip(b"-").isdigit() else number.decode("ascii", "replace")
     if column.base_type in BINARY_TYPES:
         return content.hex().upper()

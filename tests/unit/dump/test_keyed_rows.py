@@ -45,6 +45,8 @@ def test_values_that_mean_the_same_are_no_difference(tmp_path: Path) -> None:
 
 def test_keys_of_several_columns_and_of_bytes(data: Path) -> None:
     assert keys(data, "full.sql", "nasty") == ['["k", 1]', '["k", 2]']
+    numbers = [key for _, key, _ in keyed_rows(script(b"-500,'a',0", b"+7,'b',0", b"100,'c',0"), "a", {"t"})]
+    assert numbers == ["[-500]", "[7]", "[100]"]
     table = b"CREATE TABLE `t` (`id` binary(2) NOT NULL, PRIMARY KEY (`id`));\n"
     for row in (b"_binary '\x00\xff'", b"0x00FF"):
         assert next(keyed_rows(script(row, table=table), "a", {"t"}))[1] == '["00FF"]'
