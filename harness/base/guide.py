@@ -42,8 +42,8 @@ PRESTART_COMMANDS: tuple[str, ...] = (
     "cache:clear",
     "responsecache:clear",
 )
-"""What production's start of the job runs before `migrate --force` and the web task (.nomad/scripts/prestart.sh). It
-also announces that the search is being rebuilt, which a drill leaves out."""
+"""What production's start of the job runs before `migrate --force` and the web task (.nomad/scripts/prestart.sh). Its
+notice to administrators that the search is being rebuilt is left out, because it writes rows."""
 
 STORAGE_UID = 33
 """Owner of `/app/storage/app` in the app's container: www-data on Debian."""
