@@ -17,14 +17,16 @@ _NETWORK = "network"
 """What a runtime leaves unproven stands with the application as well, and has nothing to do with a stand-in."""
 
 
-def title_of(result: DrillResult) -> str:
-    """The backup's own name, and its time."""
+def title_of(result: DrillResult, evidence: Evidence | None = None) -> str:
+    """The backup's own name, and its time; the last line of a dump says that without a time zone."""
     if result.scenario != "verify":
         return f"Generated data, scenario {result.scenario}"
     scripts = [file.name for file in result.artifacts if file.role == "database"]
     name = result.backup or next(iter(scripts), "backup without a name")
-    when = "of unknown time" if result.backup_at is None else f"of {result.backup_at:%Y-%m-%d %H:%M} UTC"
-    return f"{name}, backup {when}"
+    dumped_at = evidence.recovery.dumped_at if evidence is not None else None
+    if result.backup_at is not None:
+        return f"{name}, backup of {result.backup_at:%Y-%m-%d %H:%M} UTC"
+    return f"{name}, backup of " + (f"about {dumped_at:%Y-%m-%d %H:%M} UTC" if dumped_at else "unknown time")
 
 
 def subject_of(result: DrillResult) -> tuple[tuple[str, str], ...]:

@@ -70,7 +70,7 @@ def page_of(
         evidence_section(result, evidence, run_dir, kept=_kept(run_dir)),
     )
     return Document(
-        title=title_of(result),
+        title=title_of(result, evidence),
         eyebrow="Restore drill of Apiary",
         verdict=result.verdict,
         sentence=SENTENCES[result.verdict],

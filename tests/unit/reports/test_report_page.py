@@ -86,6 +86,10 @@ def test_the_first_screen_says_what_was_restored_into_what(evidence: Evidence, t
     )
     real = replace(passed(evidence), components=passed(evidence).components[:1])
     assert page_of(real, evidence, tmp_path).caveat == ""
+    dated = replace(evidence, recovery=replace(evidence.recovery, dumped_at=STARTED_AT))
+    of_a_dump = replace(passed(evidence), scenario="verify", backup_at=None)
+    assert page_of(of_a_dump, dated, tmp_path).title == "production, backup of about 2026-11-22 12:00 UTC"
+    assert page_of(of_a_dump, evidence, tmp_path).title == "production, backup of unknown time"
     nothing = page_of(replace(ended_early(), components=()), None, tmp_path)
     assert nothing.subject[0] == ("Restored into", "no server was started")
 
