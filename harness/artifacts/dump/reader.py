@@ -17,6 +17,9 @@ from harness.artifacts.dump.sqlmode import ModeTracker
 _ESCAPED = {
     quote: re.compile(rb"[^\\" + quote + rb"]*+(?:\\.[^\\" + quote + rb"]*+)*+", re.DOTALL) for quote in (b"'", b'"')
 }
+_GARBLED = re.compile(rb"(?<!\\)(?:\\\\)*+\\[\n\0]")
+"""A backslash, itself not escaped, before a line's end or a NUL byte. MySQL's client (9.7) drops the rest of the line
+behind such a NUL byte, MariaDB's (10.11) the first byte of the next line: then strings and code change places."""
 _END_OF_LINE = re.compile(rb";\n")  # an expression finds a rare first byte faster than bytes.find two bytes
 _END = re.compile(rb";")
 _BEHIND_DASHES = (b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0", b"")
@@ -58,6 +61,7 @@ class StatementReader:
         self._head = head
         self._quote = b""  # the byte that ends the string, or what ends the comment
         self._versioned = b""  # the opening of a versioned comment that is open
+        self._nested = False  # a comment was in it: to the client nothing but */ matters from there on
         self._careful = not head
         self.notes: list[ReaderNote] = []
         self.no_run_before = 0  # offset before which another try to follow a run would fail as well
@@ -93,9 +97,22 @@ class StatementReader:
             if not proven:
                 self._careful = True
                 return False
+        if not self._modes.mode.no_backslash_escapes and self._garbled(begin, upto):
+            self._careful = True
+            return False
         buffer.at = upto if end < 0 else end + 1
         self._quote = b"'" if end < 0 and inside else b""
         return end >= 0
+
+    def _garbled(self, begin: int, end: int) -> bool:
+        """Whether a backslash that escapes stands before a line's end or a NUL byte; most texts have no such pair."""
+        data = self._buffer.data
+        return any(
+            data.find(byte, begin, end) >= 0
+            and data.rfind(b"\\" + byte, begin, end) >= 0
+            and _GARBLED.search(data[begin:end]) is not None
+            for byte in (b"\n", b"\0")
+        )
 
     def _first_outside(self, text: bytes, what: re.Pattern[bytes], begin: int, limit: int, in_string: bool) -> int:
         """Where `what` first stands outside of strings, if only quotes matter; -1 if nowhere."""
@@ -127,8 +144,12 @@ class StatementReader:
             buffer.mixed = True  # one try per filling
             good = self._end_of_run(text, begin, re.compile(rb";(?!" + re.escape(joint) + rb")"))
             if good == begin or not self._is_series(text[begin:good], joint):
-                self.no_run_before = buffer.base + len(text)  # once per filling is often enough to fail
-                return False
+                good = begin
+        plain = self._modes.mode.no_backslash_escapes
+        if good == begin or (not plain and self._garbled(begin, good)):
+            buffer.counted = (0, 0)
+            self.no_run_before = buffer.base + len(text)  # once per filling is often enough to fail
+            return False
         buffer.at = good
         return True
 
@@ -203,20 +224,26 @@ class StatementReader:
         if escapes:
             match = _ESCAPED[quote].match(data, at)
             assert match is not None
-            buffer.at = match.end()
-            if not data.startswith(quote, buffer.at):
-                return False  # the end of the buffer, or a backslash before it
-            buffer.at += 1
+            end = match.end()  # the quote, the end of the buffer, or a backslash before it
+            closed = data.startswith(quote, end)
         else:
             found = data.find(quote, at)
-            if found < 0:
-                buffer.at = max(at, len(data) - len(quote) + 1)
-                return False
-            if quote == b'"' and b"\\" in data[at:found]:
-                self._odd("ambiguous", "a backslash in a name in double quotes")
-            buffer.at = found + len(quote)
-        self._quote = b""
-        return True
+            closed = found >= 0
+            end = found if closed else max(at, len(data) - len(quote) + 1)
+        self._check_quoted(quote, at, end, escapes)
+        buffer.at = end + len(quote) if closed else end
+        self._quote = b"" if closed else quote
+        return closed
+
+    def _check_quoted(self, quote: bytes, at: int, end: int, escapes: bool) -> None:
+        """Look for what the client reads otherwise, in a part of a string, a name or a comment."""
+        data = self._buffer.data
+        if quote == b'"' and not escapes and data.find(b"\\", at, end) >= 0:
+            self._odd("ambiguous", "a backslash in a name in double quotes")
+        if (escapes or quote == b"`") and self._garbled(at, end):
+            self._odd("ambiguous", "a backslash before a line break or a NUL byte")
+        if self._nested and quote != b"*/" and data.find(b"*/", max(at - 1, self._buffer.start), end) >= 0:
+            self._odd("ambiguous", "*/ in a string or a comment, behind a comment inside a versioned comment")
 
     def _step(self) -> bool:
         """Act on the byte at the buffer's position; True if the statement ends with it."""
@@ -225,6 +252,8 @@ class StatementReader:
         if data.startswith(self._delimiter, at):
             if self._versioned.startswith(b"/*M"):
                 self._odd("ambiguous", "a statement that ends inside a /*M! comment")
+            elif self._versioned and self._nested:
+                self._odd("ambiguous", "a statement that ends inside a versioned comment, behind another comment")
             buffer.at += len(self._delimiter)
             return True
         byte = data[at : at + 1]
@@ -245,13 +274,16 @@ class StatementReader:
         elif data.startswith(b"/*", at):
             if data.startswith(b"/*+", at):
                 self._check_hint()
+            if self._versioned.startswith(b"/*M"):
+                self._odd("ambiguous", "a comment inside a /*M! comment")  # MySQL's server ends both at the first */
+            self._nested |= bool(self._versioned)
             self._quote = b"*/"
             buffer.at += 2
         elif data.startswith(b"*/", at):
             if self._versioned and data[at + 2 : at + 3] == b"*":
                 # to the client a comment begins with the slash, to the server it has just ended with it
                 self._odd("ambiguous", "*/* at the end of a versioned comment")
-            self._versioned = b""
+            self._versioned, self._nested = b"", False
             buffer.at += 1
         elif byte == b"\\":
             follower = data[at + 1 : at + 2]
