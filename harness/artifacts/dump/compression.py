@@ -35,6 +35,10 @@ _WANTS_MEMORY = re.compile(r"Memory usage limit|requires too much memory")
 _BY_HAND = {"zstd": "zstd -d --long=31", "xz": "xz -d", "gzip": "gzip -d", "bzip2": "bzip2 -d"}
 
 
+class NeedsMemory(UsageError):
+    """Compressed data asks for more memory than may be used to unpack it."""
+
+
 _allowed_bytes = WINDOW_BYTES
 
 
@@ -179,7 +183,7 @@ def decompress(raw: Iterator[bytes], kind: str, name: str) -> Iterator[bytes]:
                     allow = (
                         "Allow more (--max-window 2G), or unpack" if _allowed_bytes < MOST_WINDOW_BYTES else "Unpack"
                     )
-                    raise UsageError(
+                    raise NeedsMemory(
                         f"{name}: its {kind} data takes more than {_allowed_bytes >> 20} MiB of memory to be unpacked",
                         f"{allow} it by hand ({_BY_HAND[kind]}), and verify the result.",
                     ) from None

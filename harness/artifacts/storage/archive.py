@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from harness.artifacts.dump.compression import NeedsMemory
 from harness.artifacts.dump.source import Encrypted, open_script
 from harness.artifacts.storage.content import FileContent
 from harness.artifacts.storage.members import CHANGED_HINT, MAGIC, MIXED_HINT, NOT_AN_ARCHIVE_HINT, Member, TarReader
@@ -101,7 +102,8 @@ def open_archive(path: Path | ZipArchive | Encrypted) -> Iterator[bytes]:
     try:
         yield from open_script(path, any_content=True)
     except UsageError as error:
-        raise UsageError(f"the storage archive cannot be read: {error.fact}", NOT_AN_ARCHIVE_HINT) from None
+        hints = error.hints if isinstance(error, NeedsMemory) else (NOT_AN_ARCHIVE_HINT,)
+        raise UsageError(f"the storage archive cannot be read: {error.fact}", *hints) from None
 
 
 def read_archive_file(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import copy
+import errno
 import os
 import stat
 import struct
@@ -177,6 +178,8 @@ class ZipArchive:
         except (zlib.error, EOFError, struct.error, ValueError, LookupError, OverflowError):
             raise BrokenArtifact(f"{self.path}: the zip archive is damaged", _CHANGED_HINT) from None
         except OSError as error:
+            if error.errno == errno.EINVAL:  # the list says that it begins before the file does
+                raise BrokenArtifact(f"{self.path}: the zip archive is damaged", _CHANGED_HINT) from None
             raise UsageError(f"{self.path} cannot be read: {error.strerror}") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +20,11 @@ from harness.artifacts.dump.judgement import chosen_database, not_sql, refusals,
 from harness.artifacts.dump.losses import losses
 from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Mention, ScriptFinding
 from harness.artifacts.dump.source import Dump
+from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits
 from harness.artifacts.storage.zipped import is_zip
 from harness.base.errors import BrokenArtifact, HarnessError
 from harness.base.interruption import terminable
-from harness.base.model import Severity
+from harness.base.model import FileTotals, Severity
 from harness.base.sizes import size
 from harness.cli import config
 from harness.cli.common import EXIT_CODES, found_backup, password_option, settings_for, tell
@@ -34,7 +36,10 @@ from harness.inputs.expected import expected_tables, missing_tables
 from harness.inputs.sources.encrypted import Decryption, decrypted
 from harness.inputs.sources.fetch import Sources
 from harness.inputs.sources.stores import is_url
+from harness.inputs.volumes import Volume
 from harness.inputs.zips import read_password
+from harness.procedure.backup.scan import Storage
+from harness.procedure.restore.storage import check_storage
 from harness.reports.terminal import Terminal, console_for, print_json
 
 _LISTED_TABLES = 100
@@ -52,6 +57,8 @@ class Inspection:
         remedies: what to do about the first reason.
         findings: statements that must not run, or should be known before they do.
         expected_and_missing: tables that an Apiary expects and a database lacks, by the database's name.
+        storage: how many files the storage holds, and their bytes; None where it was not read or is refused.
+        kind: what was read: `dump` or `backup`.
     """
 
     script: DumpInfo
@@ -60,6 +67,19 @@ class Inspection:
     expected_and_missing: dict[str, tuple[str, ...]]
     exit_code: int = 0
     remedies: tuple[str, ...] = ()
+    storage: tuple[int, int] | None = None
+    kind: str = "dump"
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What is to be inspected, as `verify` finds it; the storage only where it belongs to what was named."""
+
+    dump: Dump
+    storage: Storage | Volume | None = None
+    limits: ArchiveLimits = DEFAULT_LIMITS
+    database: str | None = None
+    allowed: tuple[str, ...] = ()
 
 
 @click.command(epilog=EXIT_CODES)
@@ -97,9 +117,10 @@ def inspect(
     """Analyze a dump without a server.
 
     FILE is a script, plain or compressed, - for standard input, a directory that mysqldump --tab wrote, or a BACKUP
-    (a directory or a zip archive) as verify takes it. Two files are the halves of a pair: first what --no-data
-    wrote, then what --no-create-info wrote. Without any of them, apiary-drill.toml in the current directory says
-    where the backup is. What verify would refuse is refused here in the same words, with the same exit code.
+    (a directory or a zip archive) as verify takes it, with its storage. Two files are the halves of a pair: first
+    what --no-data wrote, then what --no-create-info wrote. Without any of them, apiary-drill.toml in the current
+    directory says where the backup is. What verify would refuse is refused here in the same words, with the same exit
+    code.
 
     \b
     Example:
@@ -114,11 +135,15 @@ def inspect(
     else:
         password = None if password_file is None else read_password(password_file)
         with terminable(), Sources(settings_for(), new_drill_id("inspect"), tell) as sources:
-            source, wanted, allowed = _meant(
+            meant = _meant(
                 dump, config_file, password, sources.decryption(decrypt, decrypt_key_file) if decrypt else None, sources
             )
             found = inspection(
-                *examine(source), name=source.name, database=database or wanted, allowed=frozenset((*allow, *allowed))
+                *examine(meant.dump),
+                name=meant.dump.name,
+                database=database or meant.database,
+                allowed=frozenset((*allow, *meant.allowed)),
+                storage=_read_storage(meant),
             )
     if as_json:
         print_json(TypeAdapter(Inspection).dump_json(found, indent=2).decode())
@@ -133,25 +158,40 @@ def _meant(
     password: bytes | None,
     decryption: Decryption | None,
     sources: Sources,
-) -> tuple[Dump, str | None, tuple[str, ...]]:
-    """The script, the database and the codes that are allowed, as `verify` finds them."""
+) -> _Meant:
+    """The backup, the database and the codes that are allowed, as `verify` finds them."""
     if names:
         if config_file is not None:
             raise click.UsageError("--config names the backup: omit FILE")
         paths = [sources.url(name, "database") if is_url(name) else Path(name) for name in names]
         path = paths[0]
         if len(names) == 1 and (is_zip(path) or (path.is_dir() and not is_tab(path))):
-            dump = found_backup(path, password).dump
-        else:
-            dump = named_dump(paths)
-        return decrypted(dump, None, decryption)[0], None, ()
+            backup = found_backup(path, password)
+            return _Meant(*decrypted(backup.dump, backup.storage, decryption))
+        return _Meant(decrypted(named_dump(paths), None, decryption)[0])
     path = config_file or Path(config.CONFIG_NAME)
     if config_file is None and not path.exists():
         raise click.UsageError("no input: give a dump FILE or a BACKUP directory, or name them in ./apiary-drill.toml")
     configured = config.load(path)
     found = config.locate(configured, path.absolute().parent, sources, password)
     decryption = decryption or configured.backup.decryption(path.absolute().parent, sources)
-    return decrypted(found.dump, found.storage, decryption)[0], configured.backup.database, configured.safety.allow
+    return _Meant(
+        *decrypted(found.dump, found.storage, decryption),
+        ArchiveLimits.of(found.max_storage_bytes),
+        configured.backup.database,
+        configured.safety.allow,
+    )
+
+
+def _read_storage(meant: _Meant) -> FileTotals | HarnessError | None:
+    """What the storage holds, or why `verify` would refuse it; a volume is not read, which would need an engine."""
+    if meant.storage is None or isinstance(meant.storage, Volume):
+        return None
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            return check_storage(meant.storage, Path(scratch, "files.jsonl"), limits=meant.limits).totals
+        except HarnessError as error:
+            return error
 
 
 def inspection(
@@ -161,6 +201,7 @@ def inspection(
     name: str | None = None,
     database: str | None = None,
     allowed: frozenset[str] = frozenset(),
+    storage: FileTotals | HarnessError | None = None,
 ) -> Inspection:
     """Judge a reading as `verify` does (dump/judgement.py).
 
@@ -168,6 +209,7 @@ def inspection(
         name: of the script, for messages.
         database: the one that is wanted; without it, and where there are several, findings of all of them are told.
         allowed: codes that the operator allows.
+        storage: what was read of the storage, or why it is refused.
     """
     name = name or Path(info.source).name
     said: dict[ScriptFinding, None] = {}
@@ -185,6 +227,8 @@ def inspection(
         errors = [error]
         for one in info.databases:
             said.update(dict.fromkeys(findings_for(findings, one.name, allowed)))
+    if isinstance(storage, HarnessError):
+        errors.append(storage)
     return Inspection(
         script=info,
         refused=tuple(sentence for error in errors for sentence in (error.fact, *error.details.splitlines())),
@@ -192,13 +236,15 @@ def inspection(
         expected_and_missing={database.name: missing_tables(database) for database in info.databases},
         exit_code=errors[0].exit_code if errors else 0,
         remedies=errors[0].hints if errors else (),
+        storage=(storage.files, storage.size_bytes) if isinstance(storage, FileTotals) else None,
+        kind="dump" if storage is None else "backup",
     )
 
 
 def show(console: Terminal, found: Inspection) -> None:
     """Print it: the answer first, then the facts, then each database."""
     if found.refused:
-        console.print("[bold red]verify would reject this dump:[/]")
+        console.print(f"[bold red]verify would reject this {found.kind}:[/]")
         for reason in found.refused[:_LISTED]:
             console.print(f"  {reason}", markup=False, highlight=False)
         if len(found.refused) > _LISTED:
@@ -213,6 +259,8 @@ def show(console: Terminal, found: Inspection) -> None:
     facts.add_column()
     for label, text in _facts(found.script):
         facts.add_row(label, escape(text))
+    if found.storage is not None:
+        facts.add_row("storage", f"{found.storage[0]:,} files, {size(found.storage[1])}")
     console.print(facts)
     for database in found.script.databases:
         _show_database(console, database, found.expected_and_missing[database.name])
