@@ -49,6 +49,7 @@ def spool(stream: BinaryIO, directory: Path) -> Path:
             shutil.copyfileobj(stream, file, 1 << 20)
     except OSError as error:
         raise HarnessError(
-            f"cannot store standard input in {directory}: {error.strerror}", "Free some disk space."
+            f"cannot store standard input in {directory}: {error.strerror}",
+            "Free space there for all of the dump, or give its FILE: that is not copied.",
         ) from error
     return path

@@ -39,5 +39,6 @@ def test_a_full_disk_is_named_where_its_place_is_known() -> None:
     assert told.fact == (
         "the disk of the target is full (the volume apiary-drill-x-target-mysql): this says nothing about the backup"
     )
+    assert disk_full(needed_bytes=2_000_000).hints[0].startswith("Make room for about 2.0 MB of database and run")
     assert disk_full().fact == "the disk of the target is full: this says nothing about the backup"
     assert told.exit_code == 3

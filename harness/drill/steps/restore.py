@@ -14,6 +14,7 @@ from harness.base.sizes import size
 from harness.faults.context import ScriptStream
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector
+from harness.inputs.room import TWICE
 from harness.procedure.restore.load import connected, run_script
 from harness.procedure.restore.prestart import prestart
 from harness.procedure.restore.reindex import reindex
@@ -86,8 +87,9 @@ def restore_files(work: Restoration, note: Note) -> None:
 def restore_database(work: Restoration, note: Note) -> None:
     """Step 4: run the script."""
     _must_be_stopped(work)
-    sent = _Counter(work.stream.through(work.script.chunks()), work.script.info.size_bytes, note.progress)
-    work.client_complaints = run_script(work.stack.mysql, sent, packets_fit=True)
+    script_bytes = work.script.info.size_bytes
+    sent = _Counter(work.stream.through(work.script.chunks()), script_bytes, note.progress)
+    work.client_complaints = run_script(work.stack.mysql, sent, packets_fit=True, needed_bytes=TWICE * script_bytes)
     note.detail = f"{work.script.rows:,} rows, {size(sent.size_bytes)} of script"
     note.size_bytes = sent.size_bytes
 

@@ -20,7 +20,8 @@ from typing import BinaryIO, Generic, TypeVar
 
 import zstandard
 
-from harness.base.errors import HarnessError, ProcedureFailed, ServerFailed
+from harness.artifacts.storage.disk import telling_full_disk
+from harness.base.errors import DISK_FULL, HarnessError, ProcedureFailed, ServerFailed
 from harness.base.model import ArtifactFile
 from harness.base.private import whole_file
 from harness.procedure.backup.plan import BackupPlan
@@ -119,10 +120,26 @@ def backup_database(
 
     Raises:
         ProcedureFailed: mysqldump failed, complained, or did not finish its script.
+        HarnessError: the disk is full.
     """
-    with whole_file(destination) as file, server.session() as reader:
+    with (
+        telling_full_disk(destination.parent, lambda: _data_bytes(server)),
+        whole_file(destination) as file,
+        server.session() as reader,
+    ):
         flavour, _ = server_version(reader)
         return _dump(server, plan, flavour, file, destination, reader, read, progress)
+
+
+def _data_bytes(server: MySqlServer) -> int:
+    """What the rows take at the server; their script, compressed, takes less."""
+    with server.session() as session:
+        return int(
+            session.value(
+                "SELECT COALESCE(SUM(data_length), 0) FROM information_schema.tables WHERE table_schema = %s",
+                [server.database],
+            )
+        )
 
 
 def _dump(
@@ -295,7 +312,7 @@ class _DumpWriter(threading.Thread):
 
     def join(self, timeout: float | None = None) -> None:
         super().join(timeout)
-        if isinstance(self._error, OSError):
+        if isinstance(self._error, OSError) and self._error.errno not in DISK_FULL:
             raise HarnessError(f"cannot write {self._path}: {self._error.strerror}") from self._error
         if self._error is not None:
             raise self._error

@@ -29,7 +29,7 @@ from harness.base.private import private_file
 from harness.procedure.backup.scan import DirectoryReader, listing, require_directory, shown_names
 from harness.procedure.backup.unpack import Unpacker
 from harness.runtime.process.host import LocalHost
-from harness.runtime.services.execution import Host
+from harness.runtime.services.execution import Host, run
 
 FORMS = {"tar.zst": "storage.tar.zst", "copy": "storage"}
 """Forms of the artifact, and what it is called."""
@@ -107,7 +107,8 @@ def backup_storage(
     require_directory(host, root, user=user)
     torn: list[bytes] = []
     for attempt in range(1, attempts + 1):
-        with telling_full_disk(destination), tempfile.TemporaryDirectory(prefix=".storage-", dir=destination) as folder:
+        full = telling_full_disk(destination, lambda: _size_of(host, root, user))
+        with full, tempfile.TemporaryDirectory(prefix=".storage-", dir=destination) as folder:
             scratch = Path(folder)
             reader = DirectoryReader(host, root, names, user=user, failure=ProcedureFailed)
             copy = _COPIES[form](reader, scratch, limits)
@@ -134,6 +135,12 @@ def backup_storage(
         f"{shown_names(look.torn)}",
         "Stop the programs that write to them, or back up with the application stopped.",
     )
+
+
+def _size_of(host: Host, root: str, user: str | None) -> int | None:
+    """Bytes of all files there, or None if that cannot be told."""
+    told = run(host, ("du", "--summarize", "--bytes", root), user=user)
+    return int(told.stdout.split()[0]) if told.exit_status == 0 else None
 
 
 def discard(backup: StorageBackup) -> None:

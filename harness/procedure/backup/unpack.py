@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.artifacts.storage import tar
-from harness.artifacts.storage.disk import disk_full
+from harness.artifacts.storage.disk import DiskFull
 from harness.base.errors import ProcedureFailed
 from harness.procedure.backup.scan import END_TIMEOUT_S
 from harness.runtime.services.execution import Host
@@ -54,7 +54,7 @@ class Unpacker:
         if not (ended.exit_status or ended.stderr or said):
             return
         if any(text in ended.stderr for text in _FULL):
-            raise disk_full(self._root, tar.with_codes(ended.stderr))
+            raise DiskFull(self._root, details=tar.with_codes(ended.stderr))
         raise ProcedureFailed(
             f"tar could not extract everything into {self._root} (exit status {ended.exit_status})",
             "Its output follows; the files there are incomplete.",

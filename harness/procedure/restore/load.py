@@ -53,13 +53,16 @@ def client_arguments(server: MySqlServer) -> list[str]:
     ]
 
 
-def run_script(server: MySqlServer, script: Iterable[bytes], *, packets_fit: bool = False) -> tuple[str, ...]:
+def run_script(
+    server: MySqlServer, script: Iterable[bytes], *, packets_fit: bool = False, needed_bytes: int = 0
+) -> tuple[str, ...]:
     """Run a script against the server's database as the application's own account.
 
     Args:
         script: the statements to run, as a stream.
         packets_fit: the largest statement was held against `max_allowed_packet` before, so that a connection
             that ends was cut.
+        needed_bytes: how much the database takes about, for the error of a full disk; 0 where nobody knows.
 
     Returns:
         What the client said on stderr although it ended well, without values of rows; a healthy load says nothing.
@@ -86,7 +89,7 @@ def run_script(server: MySqlServer, script: Iterable[bytes], *, packets_fit: boo
                 pass  # nothing in a dump writes a result; what comes anyway is nobody's
             feeder.join()
             completed = client.wait(limit_s)
-        _judge(server, completed, watch, packets_fit)
+        _judge(server, completed, watch, packets_fit, needed_bytes)
         strangers = _connections(watch) - before - 1
         if strangers > 0:
             raise ProcedureFailed(
@@ -120,14 +123,14 @@ def _connections(session: Session) -> int:
     return int(session.row("SHOW GLOBAL STATUS LIKE 'Connections'")[1])
 
 
-def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fit: bool) -> None:
+def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fit: bool, needed_bytes: int) -> None:
     if completed.exit_status == 0 and "ERROR" not in completed.stderr:
         return
     told = redacted(completed.stderr)
     code = re.search(r"ERROR (\d+)", completed.stderr)
     number = code.group(1) if code else ""
     if number in _DISK_FULL or "No space left on device" in completed.stderr:
-        raise disk_full(told, server.place)
+        raise disk_full(told, server.place, needed_bytes)
     killed = completed.exit_status in _KILLED
     if (number in _CONNECTION_LOST or killed) and not server.answers():
         raise ServerFailed("MySQL went away while the dump was loading", details=told)

@@ -159,7 +159,11 @@ def restore_storage(
     if present:
         _delete_below(host, root, user)
     done, pace = 0, Pace(checked.totals.size_bytes)
-    with Unpacker(host, root, user=user, inside=checked.as_written) as unpacker:
+    needed_bytes = checked.totals.size_bytes
+    with (
+        telling_full_disk(Path(root), lambda: needed_bytes),
+        Unpacker(host, root, user=user, inside=checked.as_written) as unpacker,
+    ):
         for chunk in artifact_chunks(checked.artifact):
             unpacker.write(chunk)
             done += len(chunk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.base.errors import ServerFailed
+from harness.base.sizes import size
 
 DISK_FULL = frozenset({28, 1021, 1114, 3019})
 """Errors that a server gives when it cannot write any more (MySQL's error reference; 28 is the system's ENOSPC)."""
@@ -27,11 +28,17 @@ _FREE_TEXT = 1644
 _ERROR = re.compile(r"^ERROR (\d+)\b.*?(?=^(?:ERROR|WARNING)\b|\Z)", re.MULTILINE | re.DOTALL)
 
 
-def disk_full(details: str = "", place: str = "") -> ServerFailed:
-    """What is told of a server whose disk is full, wherever that shows; `place` is where its data is, if known."""
+def disk_full(details: str = "", place: str = "", needed_bytes: int = 0) -> ServerFailed:
+    """What is told of a server whose disk is full, wherever that shows.
+
+    Args:
+        place: where its data is, if known.
+        needed_bytes: how much the database takes about; 0 where nobody knows.
+    """
+    room = f"Make room for about {size(needed_bytes)} of database" if needed_bytes else "Make room"
     return ServerFailed(
         f"the disk of the target is full{f' ({place})' if place else ''}: this says nothing about the backup",
-        "Make room and run the drill again; `apiary-drill doctor` shows how much a configured backup needs.",
+        f"{room} and run the drill again; `apiary-drill doctor` shows how much a configured backup needs.",
         details=details,
     )
 

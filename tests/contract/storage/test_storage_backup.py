@@ -244,7 +244,7 @@ from tests.naming import uncoded
 try:
     backup_storage(LocalHost(), sys.argv[1], Path(sys.argv[2]), form=sys.argv[3])
 except HarnessError as error:
-    print(error.exit_code, error.fact, len(list(Path(sys.argv[2]).iterdir())))
+    print(error.exit_code, error.fact, error.hints[0], len(list(Path(sys.argv[2]).iterdir())))
 """
 
 
@@ -261,4 +261,5 @@ def test_a_full_disk_is_told_as_such_and_nothing_is_left(tmp_path: Path, destina
         [*mounted, script, str(destination), *argv], check=True, capture_output=True, text=True
     ).stdout
     assert told.startswith(f"3 no space left on device, writing to {destination}")
+    assert "Free up to 3.1 MB there and try again" in told
     assert told.endswith(" 0\n")

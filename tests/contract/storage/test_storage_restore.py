@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.artifacts.storage.disk import DiskFull
 from harness.artifacts.storage.inventory import read_inventory
 from harness.artifacts.storage.safety import ArchiveLimits
 from harness.base.errors import BrokenArtifact, HarnessError, ProcedureFailed, UnsafeArtifact, UsageError
@@ -244,9 +245,10 @@ def test_a_full_disk_is_told_as_such_and_not_as_a_bad_backup(target: Path, tmp_p
     (tmp_path / "big" / "random").write_bytes(os.urandom(3 << 20))
     with pytest.raises(HarnessError) as caught:
         restore_storage(SmallHost(target), str(target), tmp_path / "big")
-    assert type(caught.value) is HarnessError
+    assert isinstance(caught.value, DiskFull)
     assert caught.value.exit_code == 3
     assert caught.value.fact == f"no space left on device, writing to {target}"
+    assert caught.value.hints[0].startswith("Free up to 3.1 MB there and try again")
 
 
 def test_what_tar_cannot_write_is_a_failed_restore(host: LocalHost, target: Path, tmp_path: Path) -> None:

@@ -295,7 +295,10 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "standard-input").mkdir()
     with Path("/dev/null").open("rb") as stream, pytest.raises(HarnessError) as full:
         spool(stream, tmp_path)
-    assert str(full.value) == f"cannot store standard input in {tmp_path}: Is a directory\nHINT: Free some disk space."
+    assert str(full.value) == (
+        f"cannot store standard input in {tmp_path}: Is a directory\n"
+        "HINT: Free space there for all of the dump, or give its FILE: that is not copied."
+    )
 
 
 def test_the_tables_of_an_apiary_are_known() -> None:
