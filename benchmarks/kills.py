@@ -4,9 +4,11 @@
 
 Each kill is a SIGKILL for `run` (as processes, and with --docker in containers too) or `backup`, at a random moment.
 After each, `cleanup` is called while the drills that live go on. At the end all of those must have passed, and no
-process, directory, container, network, volume or `.partial` of a killed one may be left. With --step-clock (root, and
-nobody else on the machine) the system's clock is set 1 s and 1 h forward and back before a `cleanup` and put right
-after it; without, the clock is left alone. Exit status 1 if something is left or a living drill was disturbed.
+process, directory, temporary file, container, network, volume or `.partial` of a killed one may be left. With
+--step-clock the clock that all of these commands see jumps by 1 s or 1 h, forward or back, before each `cleanup`:
+clock.c moves the time that they ask for, and a mount of their own the time of the boot in /proc/stat, as the kernel
+does when a clock is set; the machine's own stays (root, and a C compiler). Exit status 1 if something is left or a
+living drill was disturbed.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import os
 import random
 import secrets
+import struct
 import subprocess
 import sys
 import tempfile
@@ -37,7 +40,9 @@ from harness.runtime.spec import StackSpec, new_app_key
 COMMAND = (sys.executable, "-m", "harness.cli.main")
 RUN = ("run", "--scale", "tiny", "--fast", "--runtime")
 STEPS_S = (1, -1, 3600, -3600)
-LONGEST_S = {"process": 30.0, "docker": 40.0, "backup": 4.0}
+NAMESPACE = "KILLS_OWN_MOUNTS"
+"""Set in the environment once this process has mounts of its own."""
+LONGEST_S = {"process": 30.0, "docker": 40.0, "backup": 10.0}
 ROWS = 200_000
 
 
@@ -79,26 +84,40 @@ def arguments(kind: str, number: int, server: MySqlServer, directory: Path) -> l
     ]  # fmt: skip
 
 
-@contextmanager
-def stepped(seconds: int) -> Iterator[None]:
-    """The system's clock set by so many seconds, and put right again."""
-    if not seconds:
-        yield
-        return
-    began, at = time.monotonic(), time.time()
-    time.clock_settime(time.CLOCK_REALTIME, at + seconds)
-    try:
-        yield
-    finally:
-        time.clock_settime(time.CLOCK_REALTIME, at + time.monotonic() - began)
+class Clock:
+    """The clock that the started commands see; the machine's own is left alone."""
+
+    def __init__(self, directory: Path) -> None:
+        self._moved, self._stat, library = directory / "clock", directory / "stat", directory / "clock.so"
+        subprocess.run(
+            ["cc", "-O2", "-shared", "-fPIC", "-o", library, Path(__file__).with_name("clock.c")], check=True
+        )
+        self._lines = Path("/proc/stat").read_text().splitlines()
+        for path in (self._moved, self._stat):
+            path.touch(mode=0o644)  # servers are other users
+        self.step(0)
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+        subprocess.run(["mount", "--bind", self._stat, "/proc/stat"], check=True)
+        self.environment = {"LD_PRELOAD": str(library), "KILLS_CLOCK": str(self._moved)}
+
+    def step(self, seconds: int) -> None:
+        """Set it to so many seconds from the machine's; times of files stay the machine's."""
+        booted = (f"btime {int(line.split()[1]) + seconds}" for line in self._lines if line.startswith("btime "))
+        lines = (next(booted) if line.startswith("btime ") else line for line in self._lines)
+        # Each in one write of always the same length: somebody may be reading it.
+        for path, data in ((self._moved, struct.pack("q", seconds)), (self._stat, "\n".join((*lines, "")).encode())):
+            file = os.open(path, os.O_WRONLY)
+            os.write(file, data)
+            os.close(file)
 
 
-def left(settings: Settings, directory: Path, alive: set[str], docker: bool) -> list[str]:
-    """All that is there of drills that do not live."""
+def left(settings: Settings, directory: Path, docker: bool) -> list[str]:
+    """All that is there of drills, now that none is to live."""
     drills = settings.state_dir / "drills"
-    found = [str(path) for path in (drills.iterdir() if drills.is_dir() else ()) if path.name not in alive]
+    found = [str(path) for path in (drills.iterdir() if drills.is_dir() else ())]
     found += [str(path) for path in (directory / "backups").glob("*.partial")]
-    killed = {path.name for path in settings.runs_dir.iterdir()} - alive
+    found += [str(path) for path in (directory / "tmp").iterdir()]
+    killed = {path.name for path in settings.runs_dir.iterdir()}
     for process in psutil.process_iter():
         try:
             if process.environ().get(DRILL_ID_VARIABLE) in killed:
@@ -115,71 +134,98 @@ def left(settings: Settings, directory: Path, alive: set[str], docker: bool) -> 
     return found
 
 
+class Living:
+    """Drills that nobody may disturb: so many at any time, until the end."""
+
+    def __init__(self, environment: dict[str, str], runtimes: list[str], count: int) -> None:
+        self._environment, self._runtimes = environment, runtimes
+        self._places: list[subprocess.Popen[str] | None] = [None] * count
+        self.disturbed = self.ended = 0
+
+    def replenish(self) -> None:
+        """Begin a drill for each that has ended."""
+        for place, drill in enumerate(self._places):
+            if drill is None or drill.poll() is not None:
+                self._count(drill)
+                runtime = self._runtimes[place % len(self._runtimes)]
+                self._places[place] = started(self._environment, [*COMMAND, *RUN, runtime])
+
+    def finish(self) -> None:
+        """Let the last of them end by themselves."""
+        for drill in self._places:
+            self._count(drill)
+
+    def _count(self, drill: subprocess.Popen[str] | None) -> None:
+        if drill is None:
+            return
+        output, _ = drill.communicate()
+        self.ended += 1
+        if drill.returncode:
+            self.disturbed += 1
+            say(f"a drill that was to live ended with {drill.returncode}: {output[-4000:]}")
+
+
+def environment_in(directory: Path, docker: bool) -> dict[str, str]:
+    """Where the started commands put everything."""
+    places = {"STATE_DIR": "state", "RUNS_DIR": "runs", "HISTORY": "history.sqlite3"}
+    environment = {**os.environ, "TMPDIR": str(directory / "tmp")}
+    environment |= {f"APIARY_DRILL_{name}": str(directory / place) for name, place in places.items()}
+    for name in ("backups", "runs", "tmp"):
+        (directory / name).mkdir()
+    (directory / "tmp").chmod(0o1777)
+    directory.chmod(0o711)  # servers are other users
+    if not docker:
+        environment["DOCKER_HOST"] = "unix:///nonexistent.sock"
+    return environment
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--alive", type=int, default=2, help="drills that live meanwhile")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--docker", action="store_true", help="also in containers")
-    parser.add_argument("--step-clock", action="store_true", help="set the system's clock; nobody else may need it")
+    parser.add_argument("--step-clock", action="store_true", help="let the clock jump that the commands see")
     chosen = parser.parse_args()
+    if chosen.step_clock and not os.environ.get(NAMESPACE):
+        os.environ[NAMESPACE] = "1"
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])  # noqa: S606 (no shell is needed)
     chance = random.Random(chosen.seed)  # noqa: S311 (the same moments for the same seed)
-    kinds = ("process", "backup", *(("docker",) if chosen.docker else ()))
-    disturbed = done = 0
+    runtimes = ["process", "docker"] if chosen.docker else ["process"]
+    kinds = [*runtimes, "backup"]
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         directory = Path(name)
-        (directory / "backups").mkdir()
-        environment = {
-            **os.environ,
-            "APIARY_DRILL_STATE_DIR": str(directory / "state"),
-            "APIARY_DRILL_RUNS_DIR": str(directory / "runs"),
-            "APIARY_DRILL_HISTORY": str(directory / "history.sqlite3"),
-        }
-        if not chosen.docker:
-            environment["DOCKER_HOST"] = "unix:///nonexistent.sock"
+        environment = environment_in(directory, chosen.docker)
         settings = from_environment(environment)
-        settings.runs_dir.mkdir()
-        living: list[subprocess.Popen[str]] = []
-
-        def live() -> None:
-            """Keep so many drills alive, and count those that did not pass."""
-            nonlocal disturbed, done
-            for each in [each for each in living if each.poll() is not None]:
-                living.remove(each)
-                done += 1
-                if each.returncode:
-                    disturbed += 1
-                    say(f"a drill that was to live ended with {each.returncode}: {each.communicate()[0][-2000:]}")
-            while len(living) < chosen.alive:
-                living.append(started(environment, [*COMMAND, *RUN, "process"]))
-
+        clock = Clock(directory) if chosen.step_clock else None
         with to_back_up(settings, directory) as server:
+            stepping = {**environment, **(clock.environment if clock else {})}
+            living = Living(stepping, runtimes, chosen.alive)
             for number in range(chosen.kills):
-                live()
+                living.replenish()
                 kind = kinds[number % len(kinds)]
-                victim = started(environment, arguments(kind, number, server, directory))
+                victim = started(stepping, arguments(kind, number, server, directory))
                 time.sleep(chance.uniform(0, LONGEST_S[kind]))
+                ended = victim.poll() is not None
                 victim.kill()
                 victim.communicate()
-                step = chance.choice(STEPS_S) if chosen.step_clock else 0
-                with stepped(step):
-                    told = subprocess.run(
-                        [*COMMAND, "cleanup"], env=environment, capture_output=True, text=True, check=False
-                    )
-                last = (told.stdout.strip().splitlines() or [told.stderr.strip()])[-1]
-                say(f"{number + 1:3} {kind:7} clock {step:+5} s: {last}")
-            for last_one in living:
-                output, _ = last_one.communicate()
-                done += 1
-                if last_one.returncode:
-                    disturbed += 1
-                    say(f"a drill that was to live ended with {last_one.returncode}: {output[-2000:]}")
-            subprocess.run([*COMMAND, "cleanup"], env=environment, check=False)
-            remains = left(settings, directory, set(), chosen.docker)
+                step = chance.choice(STEPS_S) if clock else 0
+                if clock:
+                    clock.step(step)
+                cleanup = started(stepping, [*COMMAND, "cleanup"])
+                last = (cleanup.communicate()[0].strip().splitlines() or [""])[-1]
+                moment = "after its end" if ended else "killed"
+                say(f"{number + 1:3} {kind:7} {moment}, clock {step:+5} s: {cleanup.returncode}, {last}")
+            living.finish()
+            started(stepping, [*COMMAND, "cleanup"]).communicate()
+            remains = left(settings, directory, chosen.docker)
     for each in remains:
         say(f"left: {each}")
-    say(f"seed {chosen.seed}: {chosen.kills} kills left {len(remains)} things; {done} drills lived, {disturbed} not")
-    return 1 if remains or disturbed else 0
+    say(
+        f"seed {chosen.seed}: {chosen.kills} kills left {len(remains)} things; "
+        f"{living.ended} drills lived, {living.disturbed} of them were disturbed"
+    )
+    return 1 if remains or living.disturbed else 0
 
 
 def started(environment: dict[str, str], argv: list[str]) -> subprocess.Popen[str]:

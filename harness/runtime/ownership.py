@@ -273,7 +273,7 @@ def _fresh(directory: Path) -> bool:
         age_s = datetime.now(UTC).timestamp() - directory.stat().st_mtime
     except FileNotFoundError:
         return True
-    return age_s < 10
+    return abs(age_s) < 10  # the clock may have been set back meanwhile
 
 
 def _remove(directory: Path) -> None:
