@@ -25,7 +25,7 @@ from harness.artifacts.dump.statements import Kind, Piece, scan
 from harness.base.errors import HarnessError
 from harness.base.model import Severity
 from harness.base.wait import wait_until
-from harness.procedure.restore.database import client_arguments, connected
+from harness.procedure.restore.load import client_arguments, connected
 from tests.contract.mysql.places import Place
 from tests.contract.mysql.scripts import dump_of, soup_of
 from tests.contract.mysql.wire import Relay, relayed
