@@ -6,6 +6,8 @@ stands for what comes out.
 
 from __future__ import annotations
 
+import base64
+import gzip
 import re
 import subprocess
 import zlib
@@ -26,6 +28,10 @@ from tests.unit.inputs.test_zips import DUMP, RESUME, SCRIPT, zip_of
 
 AGAIN = CASES / "definer-stripped" / "d.sql"
 """A healthy dump of the table of all cases."""
+
+TABLE = (CASES / "use-before-header" / "d.sql").read_bytes().split(b"\n", 2)[2]
+PACKED = gzip.compress(TABLE)
+DATA = Path(__file__).parent / "data"
 
 DECRYPT = "Name the program and its key (--decrypt {}, --decrypt-key-file FILE), or decrypt it first."
 UNPACK = "Decompress it first, and use the result; gzip, zstd, xz and bzip2 are read directly."
@@ -74,6 +80,12 @@ def unpacked(*command: str) -> Follow:
     return follow
 
 
+def written(place: Path, content: bytes) -> Path:
+    path = place / "d.sql"
+    path.write_bytes(content)
+    return path
+
+
 def without_messages(path: Path, place: Path) -> tuple[str, ...]:
     """The same backup, with what programs said gone to another file."""
     kept = [
@@ -104,6 +116,33 @@ def encrypted(place: Path) -> Path:
 def unzipped(path: Path, place: Path) -> tuple[str, ...]:
     subprocess.run(["unzip", "-q", path, "-d", place / "unzipped"], check=True)
     return (str(place / "unzipped" / DUMP[0]),)
+
+
+def folder(place: Path, **scripts: bytes) -> Path:
+    """A BACKUP of these files, `_` for a dot and `__` for a slash, and a storage."""
+    for name, content in scripts.items():
+        path = place / "backup" / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (place / "backup" / "files" / "resumes").mkdir(parents=True, exist_ok=True)
+    return place / "backup"
+
+
+def joined(pattern: str) -> Follow:
+    """`cat` of these files, in a directory of its own."""
+
+    def follow(path: Path, place: Path) -> tuple[str, ...]:
+        together = place / pattern.removesuffix(".*").replace("*", "apiary")
+        together.write_bytes(b"".join(part.read_bytes() for part in sorted(path.glob(pattern))))
+        return (str(together),)
+
+    return follow
+
+
+def in_base64(place: Path) -> Path:
+    path = place / "apiary.sql.gz.b64"
+    path.write_bytes(base64.encodebytes(gzip.compress(AGAIN.read_bytes())))
+    return path
 
 
 def with_password(path: Path, place: Path) -> tuple[str, ...]:
@@ -139,6 +178,39 @@ REMEDIES = (
     Remedy(case("text-first-apostrophe/d.sql"), ELSEWHERE, without_messages),
     Remedy(case("text-first-plain/d.sql"), ELSEWHERE, without_messages),
     Remedy(case("text-middle-couldnt/d.sql"), ELSEWHERE, without_messages),
+    Remedy(in_base64, "Decode it first (base64 -d), and use the result.", unpacked("base64", "-d")),
+    Remedy(
+        lambda place: folder(place, apiary_sql_gz_aa=PACKED[:200], apiary_sql_gz_ab=PACKED[200:]),
+        "If they are parts of one file (split): put them together (cat apiary.sql.gz.* > apiary.sql.gz), and use the "
+        "result.",
+        joined("apiary.sql.gz.*"),
+    ),
+    Remedy(
+        lambda place: folder(place, **{f"{name}_sql": TABLE.replace(b"hives", name.encode()) for name in "abc"}),
+        "If there is one script per table, concatenate them (cat *.sql > apiary.sql) and use the result.",
+        joined("*.sql"),
+    ),
+    Remedy(
+        lambda place: folder(place, mon__apiary_sql=TABLE, tue__apiary_sql=TABLE),
+        "Name one of them; where each holds one night, [backup] directory of apiary-drill.toml takes a pattern, and "
+        "the newest that it matches.",
+        lambda path, _: (str(path / "tue" / "apiary.sql"),),
+    ),
+    Remedy(
+        lambda _: DATA / "mysqlpump-8.0.33-two-databases.sql",
+        "Its parts cannot be separated: make a dump of the database alone.",
+        lambda *_: (str(DATA.parents[1] / "dump/data/versions/mysqlpump-8.0.33.sql"),),
+    ),
+    Remedy(
+        lambda place: written(place, AGAIN.read_text().encode("utf-16")),
+        "Let the tool write the file itself, with --result-file.",
+        again,
+    ),
+    Remedy(
+        lambda place: written(place, AGAIN.read_bytes().replace(b"'north'", b"north")),
+        "A filter took the quotes out, or a tool wrote none: take the backup again, with mysqldump alone.",
+        again,
+    ),
     Remedy(lambda place: zip_of(place / "db.zip", DUMP), UNZIP, unzipped),
     Remedy(lambda place: zip_of(place / "two.zip", DUMP, ("db-dumps/b.sql", SCRIPT), RESUME), UNZIP, unzipped),
     Remedy(
