@@ -6,19 +6,14 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from harness.base.errors import MissingProgram
-from harness.base.settings import from_environment
-from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
-from harness.runtime.process.mysql import mysql_server
-from harness.runtime.process.programs import MYSQL_HINTS, mysql_programs
-from harness.runtime.services.mysql import Account, MySqlServer, Session, quote_name
-from harness.runtime.spec import StackSpec, new_app_key
+from harness.runtime.services.mysql import Account, MySqlServer, Session
+from tests.contract.mysql_servers import create_database, drop_database, servers_of
 
 FLAVOURS = ("MySQL", "MariaDB")
 Kind = tuple[MySqlServer, Session, str]
@@ -75,20 +70,9 @@ class Pair:
 @pytest.fixture(scope="session", params=FLAVOURS)
 def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
     """A running server; one that is not to be had is an error."""
-    settings = replace(from_environment(os.environ), state_dir=tmp_path_factory.mktemp("state"), mysqld=None)
-    if request.param == "MariaDB":
-        settings = replace(settings, mysqld="mariadbd")
-    programs = mysql_programs(settings)
-    if programs.flavour != request.param:
-        raise MissingProgram(f"these tests need a {request.param}, and found {programs.server} only", *MYSQL_HINTS)
-    drill_id = f"notes-{secrets.token_hex(4)}"
-    env = {**settings.base_env, DRILL_ID_VARIABLE: drill_id}
-    with ExitStack() as running:
-        directory = running.enter_context(workspace(settings.state_dir, drill_id))
-        # One server is both here, and the dump tools write into files through it.
-        spec = StackSpec("source", drill_id, directory / "logs", new_app_key(), durable=False)
-        server, _ = running.enter_context(mysql_server(settings, programs, spec, directory / "mysql", env))
-        admin = running.enter_context(server.session())
+    # One server is both here, and the dump tools write into files through it.
+    state_dir = tmp_path_factory.mktemp("state")
+    with servers_of(request.param, state_dir, "source") as (programs, ((server, admin),)):
         if programs.flavour == "MariaDB":
             # MySQL's own default; a server that holds rows over 16 MiB was told so.
             admin.execute("SET GLOBAL max_allowed_packet = 67108864")
@@ -109,14 +93,11 @@ def new_pair(kind: Kind) -> Iterator[Pair]:
     mark = secrets.token_hex(5)
     app = Account(f"app_{mark}", secrets.token_hex(16))
     names = f"prod_{mark}", f"apiary_{mark}"
-    admin.execute(f"CREATE USER '{app.user}'@'%' IDENTIFIED BY '{app.password}'")
     for name in names:
-        admin.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
-        admin.execute(f"GRANT ALL ON {quote_name(name.replace('_', chr(92) + '_'))}.* TO '{app.user}'@'%'")
+        create_database(admin, name, app)
     try:
         source, target = (replace(server, database=name, app=app) for name in names)
         yield Pair(source, target, flavour, admin, mark)
     finally:
         for name in names:
-            admin.execute(f"DROP DATABASE IF EXISTS {name}")
-        admin.execute(f"DROP USER '{app.user}'@'%'")
+            drop_database(admin, name, app)

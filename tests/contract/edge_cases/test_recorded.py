@@ -11,14 +11,14 @@ import pytest
 from harness.artifacts.dump.source import Dump, Parts
 from harness.base.errors import ProcedureFailed
 from tests.contract.edge_cases.conftest import Pair
-from tests.contract.edge_cases.flow import drilled, errors
+from tests.contract.edge_cases.flow import compared, drilled, errors
 
 DATA = Path(__file__).parents[2] / "unit/dump/data"
 WHOLE = sorted(
     str(path.relative_to(DATA))
     for path in DATA.glob("*/*.sql*")
     if path.name not in ("no-create-info.sql", "no-data.sql", "by-mariadb-dump.sql")
-    and path.parent.name != "versions"  # of other servers' versions: read only (test_dump_versions.py)
+    and path.parent.name != "versions"  # of other servers' versions: see OLDER, and test_dump_versions.py
 )
 COUNTS = {"mysql-9.7": (20, 8), "mariadb-10.5": (16, 6), "mariadb-11.8": (16, 6)}
 """Rows and tables of the database apiary; source.sql makes six tables, mysql-only.sql two more."""
@@ -50,6 +50,27 @@ def test_every_tool_and_option_is_recorded() -> None:
     }  # fmt: skip
     assert {name.split("/")[0] for name in WHOLE} == set(COUNTS)
     assert len(WHOLE) == 31
+
+
+OLDER = {
+    "MySQL": ("mysql-5.5.34.sql", "mysql-5.6.21.sql", "mysql-5.6.21-ansi.sql", "mysql-8.0.33.sql"),
+    "MariaDB": ("mysql-5.5.34.sql", "mysql-5.6.21.sql", "mariadb-10.1.23.sql"),
+}
+
+
+def test_a_script_of_an_older_server_comes_back(pair: Pair, tmp_path: Path) -> None:
+    """Of the tools of 2013 to 2023, one after the other into the same database."""
+    restore = drilled
+    for name in OLDER[pair.flavour]:
+        script = owned(pair, f"versions/{name}", tmp_path)
+        read, (rows, objects) = restore(pair, script)
+        assert errors((rows, objects)) == [], name
+        expected = (20, 8) if "8.0" in name else (16, 6)
+        assert (read.rows, len(read.database.tables), rows.compared) == (*expected, read.rows), name
+        restore = compared
+    if pair.flavour == "MySQL":
+        with pytest.raises(ProcedureFailed, match="does not have the SQL mode NO_AUTO_CREATE_USER"):
+            compared(pair, owned(pair, "versions/mariadb-10.1.23.sql", tmp_path))
 
 
 @pytest.mark.parametrize("name", WHOLE)
