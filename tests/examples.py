@@ -34,16 +34,18 @@ def nomad_task() -> dict[str, Any]:
 
 
 def scripts() -> dict[str, str]:
-    """The shell of each example, by its name; of the crontab, the first line."""
+    """The shell of each example, by its name; of the crontab, each line."""
     service = re.search(r"^ExecStart=(.*)$", text_of("apiary-drill.service"), re.MULTILINE)
     assert service is not None
     hosted, own = (
-        next(step["run"] for step in jobs["jobs"]["drill"]["steps"] if step["name"] == "Drill")
+        next(step["run"] for step in jobs["jobs"]["drill"]["steps"] if step.get("name") == "Drill")
         for jobs in (yaml.safe_load(text_of(f"github-{kind}.yml")) for kind in ("hosted", "self-hosted"))
     )
+    drill, status = (job.command for job in CronTab(tab=text_of("apiary-drill.crontab")))
     return {
         "apiary-drill.service": service[1],
-        "apiary-drill.crontab": next(iter(CronTab(tab=text_of("apiary-drill.crontab")))).command,
+        "apiary-drill.crontab": drill,
+        "apiary-drill.crontab (status)": status,
         "github-hosted.yml": hosted,
         "github-self-hosted.yml": own,
         "gitlab-ci.yml": "\n".join(yaml.safe_load(text_of("gitlab-ci.yml"))["restore-drill"]["script"]),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from crontab import CronTab
 
+from harness.cli.main import main
 from tests.engines import must_find
 from tests.examples import EXAMPLES, nomad_job, text_of
 
@@ -113,6 +116,23 @@ def test_nomad_has_a_place_for_all_that_the_job_says() -> None:
     assert volumes["backups"]["read_only"]
     secret = next(each for each in task["template"] if each["destination"].startswith("secrets/"))
     assert (secret["perms"], f"{secret['uid']}:{secret['gid']}") == ("0400", task["user"])
+
+
+def test_the_backup_of_nomad_has_only_options_that_exist(tmp_path: Path) -> None:
+    """Parsed by the command line itself; stop and start are programs with arguments, for which there is no shell."""
+    script = text_of("nomad-backup.sh")
+    subprocess.run(["sh", "-n"], input=script, text=True, check=True)
+    line = (
+        script.partition("exec ")[2].replace("\\\n", " ").replace('"/srv/backups/$(date +%F)"', str(tmp_path / "new"))
+    )
+    program, name, *arguments = shlex.split(line)
+    context = click.Context(main)
+    command = main.get_command(context, name)
+    assert (program, name, command is not None) == ("apiary-drill", "backup", True)
+    assert command is not None
+    parsed = command.make_context(name, arguments, parent=context).params
+    stop, start = (shlex.split(parsed[f"{kind}_command"]) for kind in ("stop", "start"))
+    assert (stop, start) == (["nomad", "job", "stop", "-yes", "apiary"], ["nomad", "job", "start", "apiary"])
 
 
 def test_every_example_is_named_in_the_page_and_installs_what_is_in_the_repository() -> None:

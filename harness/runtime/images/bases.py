@@ -29,7 +29,7 @@ _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/us
 
 def base_hash(base: Base) -> str:
     """SHA-256 over what decides what the base becomes; the state of the mirror is not part of it."""
-    return hashlib.sha256(repr((base, _EPOCH, _LEFT_OUT)).encode()).hexdigest()
+    return hashlib.sha256(repr((base, _EPOCH, (*_LEFT_OUT, *base.left_out))).encode()).hexdigest()
 
 
 def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, fresh: bool) -> str:
@@ -81,7 +81,7 @@ def _command(settings: Settings, base: Base) -> list[str]:
         "--variant=minbase",
         "--format=tar",
         *(f"--aptopt={option}" for option in apt_options(settings)),
-        *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in (*_LEFT_OUT, *base.left_out)),
         f"--include={','.join(base.packages)}",
         # The options of this machine (a proxy, say) are nobody else's business.
         '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/apt/sources.list"',

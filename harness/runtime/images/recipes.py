@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -36,11 +36,13 @@ class Base:
         name: tag of the base image.
         suite: Debian suite; `sid` is where Debian keeps MySQL.
         packages: besides the minimal system.
+        left_out: patterns of paths in these packages that nothing here needs.
     """
 
     name: str
     suite: str
     packages: tuple[str, ...]
+    left_out: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,17 @@ class Recipe:
 
 
 _PYTHON = Base("base-python", "bookworm", ("python3", "tar", "ca-certificates"))
-# With what docs/sources.md names: where backups are and how they are encrypted; and what sets a PDF.
+# With what docs/sources.md names: where backups are and how they are encrypted; what sets a PDF; and the Docker client,
+# through which engines with TLS are reached. Debian 12 has it in one package with the engine.
 _TOOL = Base(
     "base-tool",
     "bookworm",
     (
         *("python3", "tar", "ca-certificates", "openssh-client"),
         *("age", "gpg", "gpg-agent", "openssl", "restic", "borgbackup", "rclone"),
-        *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core"),
+        *("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core", "docker.io"),
     ),
+    left_out=("/usr/sbin/dockerd", "/usr/sbin/docker-proxy", "/usr/bin/containerd*", "/usr/bin/ctr", "/usr/sbin/runc"),
 )
 
 RECIPES: tuple[Recipe, ...] = (

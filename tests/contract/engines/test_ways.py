@@ -20,9 +20,10 @@ from harness.base.settings import DockerSettings, ImageSettings, Settings, from_
 from harness.drill.plan import new_drill_id
 from harness.runtime.docker.client import EngineUnavailable, connect
 from harness.runtime.docker.host import ContainerHost
-from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
+from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN, LOCAL_TOOL
 from harness.runtime.docker.labels import docker_leftovers
 from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.images.build import build_images
 from harness.runtime.spec import StackSpec, new_app_key
 from tests.engines import AnotherEngine
 from tests.sshd import SshServer
@@ -98,6 +99,24 @@ def test_without_a_path_ssh_leads_to_what_the_docker_client_there_uses(
     """`ssh://user@host` as everybody writes it."""
     client = dial(DockerSettings(host=sshd.host(), client_env=sshd.env()))
     assert client.info()["ID"] == engine.info()["ID"]
+
+
+def test_the_image_of_the_tool_gets_there_with_tls(engine: docker.DockerClient, other_engine: AnotherEngine) -> None:
+    """The image of docs/unattended.md, without a socket: it asks the engine that the variables name."""
+    build_images(engine, from_environment(os.environ), ["tool"])
+    certificates = other_engine.certificates.client
+    options = (
+        *("--network", "host", "--user", "0:0", "--volume", f"{certificates}:/certificates:ro"),
+        *("--env", f"DOCKER_HOST={other_engine.tls_host}", "--env", "DOCKER_TLS_VERIFY=1"),
+        *("--env", "DOCKER_CERT_PATH=/certificates"),
+    )
+    direct = other_engine.client()
+    version = direct.version()["Version"]
+    direct.close()
+    asked = subprocess.run(
+        ["docker", "run", "--rm", *options, LOCAL_TOOL, "doctor"], capture_output=True, text=True, check=False
+    )
+    assert f" containers: Docker {version}, " in asked.stdout, asked.stdout + asked.stderr
 
 
 @pytest.fixture(scope="session")
