@@ -13,8 +13,14 @@ from harness.artifacts.dump.admitted import admitted
 from harness.artifacts.dump.model import DatabaseInfo, DumpInfo
 from harness.artifacts.dump.source import ScriptSource, open_script, source_name
 from harness.artifacts.dump.statements import Kind, Piece
-from harness.artifacts.dump.tokens import Token, account_at, starts_with
-from harness.artifacts.dump.walk import created_database, dropped_database, pieces_with_tokens, used_database
+from harness.artifacts.dump.tokens import Token, account_at, starts_with, tokenize
+from harness.artifacts.dump.walk import (
+    created_database,
+    dropped_database,
+    pieces_with_tokens,
+    statement_of,
+    used_database,
+)
 from harness.base.errors import BrokenArtifact, Cause, UsageError
 
 SANDBOX, GTID, LOG_BIN, STATISTICS = "sandbox", "gtid-purged", "sql-log-bin", "innodb-stats"
@@ -284,8 +290,12 @@ class Trimmer:
                 self._in_event = tokens[1].text == "@"
                 return None
             return piece.data if not self._in_event and _is_session_setting(tokens) else None
-        if self._target is not None and self._target != self._database and starts_with(tokens, "ALTER", "DATABASE"):
-            return self._rename(piece, tokens)
+        if self._target is not None and self._target != self._database:
+            if starts_with(tokens, "ALTER", "DATABASE"):
+                return self._rename(piece, tokens)
+            if tokens and tokens[0].text in ("CREATE", "ALTER", "DROP"):
+                piece = piece._replace(data=self._without_database(piece, tokens))
+                tokens = tokenize(statement_of(piece), piece.mode)
         return self._without_definer(piece, tokens) if self._definers and starts_with(tokens, "CREATE") else piece.data
 
     def _mine(self) -> bool:
@@ -306,6 +316,16 @@ class Trimmer:
             self._tell(piece, "definer", f"DEFINER {account}")
             return piece.data[: token.at] + piece.data[clause.end() :]
         return piece.data
+
+    def _without_database(self, piece: Piece, tokens: Sequence[Token]) -> bytes:
+        """A statement without the database's name before those of its objects, where mysqlpump writes it."""
+        kept, at = [], 0
+        for token, dot, following in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            name = token.raw if token.kind == "word" else token.text if token.kind == "name" else ""
+            if name == self._database and dot.kind == "mark" and dot.text == ".":
+                kept.append(piece.data[at : token.at])
+                at = following.at
+        return b"".join((*kept, piece.data[at:]))
 
     def _rename(self, piece: Piece, tokens: Sequence[Token]) -> bytes:
         """`ALTER DATABASE old …` for the target: routines made under another collation are wrapped in two of them."""

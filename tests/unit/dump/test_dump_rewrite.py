@@ -234,3 +234,14 @@ def test_the_time_zone_of_an_event_goes_with_its_database(data: Path) -> None:
     script = (data / "mysql-9.7" / "databases.sql").read_bytes()
     assert b"SET time_zone             = 'SYSTEM'" in rewritten(script)[0]
     assert b"'SYSTEM'" not in rewritten(script, "other")[0]
+
+
+def test_what_goes_to_another_database_does_not_name_its_own(data: Path) -> None:
+    """mysqlpump writes the database before each name; the definitions are created once more in one of their own."""
+    script = b"".join(restore_stream(data / "versions" / "mysqlpump-8.0.33.sql", "apiary", target="scratch"))
+    made = [line for line in script.split(b"\n") if line.startswith((b"CREATE", b"ALTER", b"DROP", b"/*!50017"))]
+    assert len(made) > 30
+    assert not [line for line in made if b"`apiary`" in line]
+    assert b"CREATE TABLE `users` (" in script
+    assert b"ALTER TABLE `sessions` ADD CONSTRAINT `s_fk` FOREIGN KEY (`u`) REFERENCES `users` (`id`);" in script
+    assert b"VIEW `v2` AS select `active_users`.`id` AS `id`" in script
