@@ -48,7 +48,9 @@ ADMINER = ("Adminer", "4.8.1", "9.7.4-2")
 PHPMYADMIN = ("phpMyAdmin", "5.2.1deb1+deb12u1", "9.7.4-2")
 OF_THE_REAL_APIARY = {
     "adminer.sql.xz": ADMINER,
+    "mysqldump-8.0.33.sql.xz": ("mysqldump", "8.0.33", "8.0.33"),
     "mysqldump-php.sql.xz": ("mysqldump-php", "", "9.7.4-2"),
+    "mysqlpump-8.0.33.sql.xz": ("mysqlpump", "8.0.33", "8.0.33"),
     "npm-mysqldump.sql.xz": ("mysqldump (npm)", "", ""),
     "phpmyadmin-drops.sql.xz": PHPMYADMIN,
     "phpmyadmin-quick.sql.xz": PHPMYADMIN,
