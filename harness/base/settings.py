@@ -133,6 +133,7 @@ class Settings:
         negative_control: make a negative control after the verdict.
         indexing_memory: how much memory the real Meilisearch may take to index, as it reads sizes.
         command_env: the whole environment, for programs that an operator names (restic, ssh, age) and their agents.
+        sample_share: share of the rows that are compared by value, between 0 and 1; None for all of them.
         fast: let no server wait for the disk: as good for proving, and no recovery time to quote.
     """
 
@@ -156,6 +157,7 @@ class Settings:
     indexing_memory: str = INDEXING_MEMORY
     command_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     fast: bool = False
+    sample_share: float | None = None
 
     @property
     def history_path(self) -> Path:

@@ -50,17 +50,26 @@ class ScriptTable:
 
 
 @dataclass(frozen=True, slots=True)
+class RowSample:
+    """That not all rows were compared by value: which share was asked for, and how many rows that were."""
+
+    share: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScriptContent:
     """One database as a script holds it.
 
-    `compared_as` says how rows were digested (`text` or `value`); `definers_left_out` names the accounts whose
-    objects were loaded without their DEFINER clause.
+    `compared_as` says how rows were digested: as `text`, by `value`, or by value only those of the `sample`.
+    `definers_left_out` names the accounts whose objects were loaded without their DEFINER clause.
     """
 
     tables: tuple[ScriptTable, ...]
     objects: tuple[ScriptObject, ...]
     compared_as: str = "text"
     definers_left_out: tuple[str, ...] = ()
+    sample: RowSample | None = None
 
 
 @dataclass(frozen=True, slots=True)

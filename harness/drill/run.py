@@ -25,7 +25,7 @@ from harness.base.model import ArtifactFile, CheckResult, Component, DrillResult
 from harness.base.usage import of_harness
 from harness.base.wait import wait_until
 from harness.checks.artifact import check_artifact
-from harness.checks.evidence import ArtifactEvidence, Evidence
+from harness.checks.evidence import ArtifactEvidence, Evidence, RowSample
 from harness.checks.recovery import recovery_point_s
 from harness.drill.plan import DrillPlan
 from harness.drill.result import ALWAYS_UNPROVEN, result_of
@@ -131,6 +131,7 @@ class Run:
             # What is known of the files is told, although nothing else could be judged.
             found.results = (check_artifact(ArtifactEvidence(found.promised, found.measured)),)
         recovery = found.evidence.recovery if found.evidence else None
+        sample = found.evidence.script.sample if found.evidence else None
         result = replace(
             result_of(found.results, found.error, self.faults.without_effect(), found.negative_control),
             drill_id=plan.drill_id,
@@ -153,7 +154,12 @@ class Run:
             expected_verdict=plan.expected,
             # Linux tells the peak in units of 1,024 bytes (getrusage(2)).
             peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            unproven=(*dict.fromkeys(text for part in found.components for text in part.unproven), *ALWAYS_UNPROVEN),
+            sample_share=sample.share if sample else None,
+            unproven=(
+                *_left_out(sample),
+                *dict.fromkeys(text for part in found.components for text in part.unproven),
+                *ALWAYS_UNPROVEN,
+            ),
             faults=self.faults.injected,
             provenance=plan.provenance,
             origin=plan.origin(),
@@ -161,6 +167,16 @@ class Run:
         )
         plan.store.save_result(result)
         return result
+
+
+def _left_out(sample: RowSample | None) -> tuple[str, ...]:
+    """What a sample did not compare."""
+    if sample is None:
+        return ()
+    return (
+        f"Rows by value: {sample.rows:,} rows were compared with the dump, a sample ({sample.share:.4g}). "
+        "Of all other rows only the number was compared with it.",
+    )
 
 
 def _exit_report(stack: Stack, error: StageFailed) -> str:

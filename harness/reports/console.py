@@ -14,7 +14,7 @@ from harness.base.model import CheckResult, Component, DrillResult, Finding, Inj
 from harness.reports.document import Grid
 from harness.reports.first_screen import title_of
 from harness.reports.terminal import Terminal, print_line
-from harness.reports.words import SENTENCES, control_sentence, times
+from harness.reports.words import control_sentence, sentence_of, times
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
 _LISTED_FINDINGS = 12
@@ -66,7 +66,7 @@ def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
         console.print(_findings(result.findings))
     console.print()
     mark = f"[{_COLOURS[result.verdict]} reverse] {result.verdict} [/]"
-    console.print(f"{mark}[bold]  {SENTENCES[result.verdict]}[/]", highlight=False)
+    console.print(f"{mark}[bold]  {sentence_of(result)}[/]", highlight=False)
     for fault in result.faults:
         console.print(f"  {_fault(fault)}", markup=False, highlight=False)
     if result.negative_control is not None:

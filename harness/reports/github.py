@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.base.model import DrillResult, Severity
 from harness.base.printable import printable
-from harness.reports.words import SENTENCES
+from harness.reports.words import sentence_of
 
 ANNOTATIONS = 10
 'Maximum number of each kind; GitHub shows no more per step (docs.github.com, "Workflow commands": limits of '
@@ -20,7 +20,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 def workflow_commands(result: DrillResult) -> Iterator[str]:
     """One line for the verdict, and one for each of the first findings of a kind."""
     verdict = {"PASS": "notice", "FAIL": "error"}.get(result.verdict, "warning")
-    yield _command(verdict, f"Restore drill: {result.verdict}", SENTENCES[result.verdict])
+    yield _command(verdict, f"Restore drill: {result.verdict}", sentence_of(result))
     told = dict.fromkeys(_COMMANDS.values(), 0)
     told[verdict] += 1
     for finding in result.findings:

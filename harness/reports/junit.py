@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from harness.base.model import CheckResult, DrillResult, Finding, Severity, Verdict
 from harness.base.printable import printable, printable_lines
-from harness.reports.words import SENTENCES, moment
+from harness.reports.words import moment, sentence_of
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets)."""
@@ -64,7 +64,7 @@ def _as_expected(suite: ElementTree.Element, result: DrillResult) -> None:
 
 
 def _properties(result: DrillResult) -> list[tuple[str, str]]:
-    told = [("verdict", result.verdict), ("sentence", SENTENCES[result.verdict]), ("scenario", result.scenario)]
+    told = [("verdict", result.verdict), ("sentence", sentence_of(result)), ("scenario", result.scenario)]
     if result.recovery_time_s is not None:
         told.append(("recovery_time_s", f"{result.recovery_time_s:.3f}"))
     if result.recovery_point_at is not None:

@@ -34,11 +34,11 @@ from harness.reports.trend import recovery_chart
 from harness.reports.words import (
     FAITHFUL,
     MODES,
-    SENTENCES,
     counted,
     judged_objectives,
     newest_row,
     seconds,
+    sentence_of,
     span,
     tally,
 )
@@ -73,7 +73,7 @@ def page_of(
         title=title_of(result, evidence),
         eyebrow="Restore drill of Apiary",
         verdict=result.verdict,
-        sentence=SENTENCES[result.verdict],
+        sentence=sentence_of(result),
         caveat=" ".join(filter(None, (*_undetermined(result), caveat_of(result)))),
         subject=subject_of(result),
         tiles=tiles_of(result, evidence, problems, recent),

@@ -15,6 +15,13 @@ SENTENCES = {
 }
 
 
+def sentence_of(result: DrillResult) -> str:
+    """The verdict as a sentence, which claims no more than was compared."""
+    if result.verdict is Verdict.PASS and result.sample_share is not None:
+        return f"Every check passed, with a sample of the rows: {result.sample_share:.4g} of them compared by value."
+    return SENTENCES[result.verdict]
+
+
 def moment(at: datetime) -> str:
     """A time to the second, UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"

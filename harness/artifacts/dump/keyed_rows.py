@@ -110,19 +110,24 @@ def keyed_rows(chunks: Iterable[bytes], database: str, tables: Collection[str]) 
     Rows of a table without a primary key are left out, and rows that don't show it.
     """
     for layout, row in rows_of(chunks, database, tables):
-        if not layout.primary_key:
-            continue
-        values = parse_row(row, escapes=layout.escapes)
-        columns = layout.columns(len(values))
-        shown = {
-            column.name.lower(): (value, column)
-            for value, column in zip(values, columns, strict=False)
-            if column is not None
-        }
-        key = [shown[name.lower()] for name in layout.primary_key if name.lower() in shown]
-        if len(key) == len(layout.primary_key):
-            text = json.dumps([_key_value(value, column, layout.codec) for value, column in key])
-            yield layout.table, text, hash_row(canonical_row(values, columns, layout.codec)).hex()
+        if (key := key_of(layout, row)) is not None:
+            yield layout.table, json.dumps(key), hash_row(layout.canonical(row)).hex()
+
+
+def key_of(layout: RowLayout, row: bytes) -> list[int | str | None] | None:
+    """The primary key of a row as a server's client reads it; None where there is none, or the row does not show it."""
+    if not layout.primary_key:
+        return None
+    values = parse_row(row, escapes=layout.escapes)
+    shown = {
+        column.name.lower(): (value, column)
+        for value, column in zip(values, layout.columns(len(values)), strict=False)
+        if column is not None
+    }
+    key = [shown[name.lower()] for name in layout.primary_key if name.lower() in shown]
+    if len(key) != len(layout.primary_key):
+        return None
+    return [_key_value(value, column, layout.codec) for value, column in key]
 
 
 def value_digests(rows: Iterable[Row]) -> dict[str, str]:

@@ -162,6 +162,7 @@ class DrillResult:
         provenance: where the files of the backup came from, when they were fetched or chosen by a pattern.
         origin: who ran it, where and with what; None in results of older versions.
         accepted: what the configuration accepts to be left out.
+        sample_share: share of the rows that were compared by value; None where all were.
     """
 
     format_version: int
@@ -196,3 +197,4 @@ class DrillResult:
     provenance: tuple[Provenance, ...] = ()
     origin: Origin | None = None
     accepted: tuple[Acceptance, ...] = ()
+    sample_share: float | None = None

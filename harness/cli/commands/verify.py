@@ -28,9 +28,22 @@ def _time(context: click.Context, option: click.Parameter, text: str | None) -> 
     return None if text is None else duration_s(text, option.opts[0])
 
 
+def _share(context: click.Context, option: click.Parameter, text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise click.BadParameter(f"{text!r} is not a share between 0 and 1, such as 0.01 or 1%")
+    return share
+
+
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @backup_options
 @backup_option("--rto", metavar="TIME", callback=_time, help="Recovery time objective, such as 45m or 4h.")
+@backup_option("--sample", metavar="SHARE", callback=_share, help="Compare only a share of rows by value, such as 1%.")
 @backup_option("--rpo", metavar="TIME", callback=_time, help="Recovery point objective, such as 24h or 7d.")
 @backup_option(
     "--migrate/--no-migrate",
@@ -60,6 +73,7 @@ def verify(
     asked: BackupOptions,
     rto: float | None,
     rpo: float | None,
+    sample: float | None,
     migrate: bool,
     standin_release: str | None,
     matrix: tuple[str, ...],
@@ -88,7 +102,7 @@ def verify(
     from harness.cli.matrix import drill_matrix
     from harness.drill.result import exit_code
 
-    settings = replace(settings, negative_control=not no_negative_control)
+    settings = replace(settings, negative_control=not no_negative_control, sample_share=sample)
     if standin_release is not None:
         settings = replace(settings, standin_release=checked_release(standin_release, settings.images.apiary))
     if matrix and asked.from_standard_input:

@@ -46,6 +46,7 @@ from harness.procedure.backup.scan import scan
 from harness.procedure.restore.load import complaint_findings
 from harness.procedure.restore.redump import differing_rows_of_script, redump
 from harness.procedure.restore.reindex import refusals
+from harness.procedure.restore.sample import compare_sample
 from harness.procedure.restore.script import Script
 from harness.procedure.snapshot import (
     read_database,
@@ -120,7 +121,7 @@ def _look(run: Run, stack: Stack, restored: Restored, aside: Aside) -> Evidence:
     references, files = directory / "references.jsonl", directory / "target-files.jsonl"
     with clock.step("observe-target", "Collect evidence from the restored instance", decides=False) as note:
         searched = aside(_search, stack, run.limits.search_drained_s)
-        dumped = aside(redump, stack.mysql, restored.script, plan) if restored.before_migrating is None else None
+        dumped = aside(_dumped, run, stack, restored) if restored.before_migrating is None else None
         listed = aside(_list_files, stack, files)
         with stack.mysql.session() as session:
             target = read_database(session, database, progress=lambda table: note.progress(f"reading {table}"))
@@ -214,6 +215,14 @@ def _search(
 
         (state, probes, documents), pending = when_settled(server, look, drained_s=drained_s)
     return searchable, replace(state, pending=pending), probes, documents
+
+
+def _dumped(run: Run, stack: Stack, restored: Restored) -> tuple[ScriptContent, ScriptContent]:
+    """The script, and the restored database as another dump says it: all of both, or a sample of the rows."""
+    share, plan = run.plan.settings.sample_share, restored.backup.plan
+    if share is not None:
+        return compare_sample(stack.mysql, restored.script, plan, share)
+    return redump(stack.mysql, restored.script, plan)
 
 
 def _list_files(stack: Stack, path: Path) -> FileTotals:

@@ -37,7 +37,7 @@ def redump(server: MySqlServer, script: Script, plan: BackupPlan) -> tuple[Scrip
     Raises:
         ProcedureFailed: the dump failed or complained.
     """
-    again = _dumped_again(server, script, plan)
+    again = content_again(server, script, plan)
     expected = script.content
     now = {table.name: table for table in again.tables}
     doubtful = [
@@ -63,7 +63,7 @@ def _equal_by_value(server: MySqlServer, script: Script, plan: BackupPlan, table
 
     def rows() -> tuple[Iterator[Row], Iterator[Row]]:
         before = rows_of(open_script(script.source), script.database.name, left)
-        return before, rows_of(_dump(server, script, plan, left), server.database, left)
+        return before, rows_of(dump_again(server, script, plan, left), server.database, left)
 
     equal = equal_tables(*rows())
     left = [table for table in left if table not in equal]
@@ -88,7 +88,7 @@ def _as_the_server_prints(
     printed: dict[tuple[str, str], str] = {}
     with scratch_database(server) as scratch:
         if create_structure(scratch, script.structure(scratch.database)):
-            content = _dumped_again(scratch, script, plan, options=("--no-data",))
+            content = content_again(scratch, script, plan, options=("--no-data",))
             printed = {(item.kind, item.name): item.digest for item in content.objects}
     objects = tuple(
         replace(item, digest=printed.get((item.kind, item.name), "" if foreign else item.digest))
@@ -118,7 +118,7 @@ def differing_rows_of_script(
     if named:
         found |= differing_rows_of(
             keyed_rows(open_script(script.source), script.database.name, named),
-            keyed_rows(_dump(server, script, plan, named), server.database, named),
+            keyed_rows(dump_again(server, script, plan, named), server.database, named),
             scratch,
         )
     return found
@@ -130,11 +130,11 @@ def redump_table(server: MySqlServer, script: Script, plan: BackupPlan, table: s
     Raises:
         ProcedureFailed: the dump failed or complained.
     """
-    again = _dumped_again(server, script, plan, tables=[table])
+    again = content_again(server, script, plan, tables=[table])
     return next((found for found in again.tables if found.name == table), ScriptTable(table, 0, ""))
 
 
-def _dumped_again(
+def content_again(
     server: MySqlServer,
     script: Script,
     plan: BackupPlan,
@@ -142,13 +142,14 @@ def _dumped_again(
     tables: Sequence[str] = (),
     options: tuple[str, ...] = (),
 ) -> ScriptContent:
+    """What a dump of the restored database, or of some of its tables, holds. Raises ProcedureFailed."""
     inspector, definitions = Inspector("the dump of the restored database"), Definitions()
-    walk(_dump(server, script, plan, tables, options), inspector, definitions)
+    walk(dump_again(server, script, plan, tables, options), inspector, definitions)
     info = inspector.info()
     return content_of(chosen_database(info.source, info, None), definitions)
 
 
-def _dump(
+def dump_again(
     server: MySqlServer, script: Script, plan: BackupPlan, tables: Sequence[str] = (), options: tuple[str, ...] = ()
 ) -> Iterator[bytes]:
     """A dump of the database, or of some of its tables, with the options that the script shows, as it comes."""

@@ -17,6 +17,7 @@ from harness.checks.schema import check_script_objects
 from harness.procedure.backup.plan import BackupPlan
 from harness.procedure.restore.load import run_script
 from harness.procedure.restore.redump import differing_rows_of_script, redump
+from harness.procedure.restore.sample import compare_sample
 from harness.procedure.restore.script import Script, check_compatibility, read_script
 from tests.contract.mysql.everything import EVERYTHING
 from tests.contract.mysql.places import Place, differences, dump
@@ -241,3 +242,43 @@ def test_the_progress_of_reading_is_told(place: Place, tmp_path: Path) -> None:
     read_script(written(tmp_path / "dump.sql", dump(place)), None, progress=told.append)
     assert re.fullmatch(r"\d+ bytes(, [\d.]+ [kMG]?B/s)?", told[0])
     assert re.fullmatch(r"3\.0 MB, [\d.]+ [MG]B/s", told[-1])
+
+
+SAMPLED = (
+    "CREATE TABLE numbers (id INT PRIMARY KEY, v VARCHAR(9))",
+    "CREATE TABLE texts (k VARCHAR(20) CHARACTER SET latin1, n INT, v TEXT, PRIMARY KEY (k, n)) CHARSET utf8mb4",
+    "CREATE TABLE raw_keys (id BINARY(4) PRIMARY KEY, v TEXT)",
+    "CREATE TABLE moments (at DATETIME PRIMARY KEY, v TEXT)",
+    "CREATE TABLE keyless (v TEXT)",
+    "CREATE TABLE `none` (id INT PRIMARY KEY)",
+    "INSERT INTO numbers VALUES " + ",".join(f"({number},'v{number}')" for number in range(-500, 500)),
+    "INSERT INTO texts SELECT CONCAT('é', id), id, v FROM numbers",
+    "INSERT INTO raw_keys SELECT UNHEX(LPAD(HEX(id + 500), 8, '0')), v FROM numbers",
+    "INSERT INTO moments VALUES ('2026-01-01 00:00:00', 'a'), ('2026-01-02 00:00:00', 'b')",
+    "INSERT INTO keyless VALUES ('x'), ('x'), (NULL)",
+)
+
+
+def test_a_sample_picks_the_same_rows_of_the_script_and_of_the_server(
+    place: Place, elsewhere: Place, tmp_path: Path
+) -> None:
+    place.run(*SAMPLED, account=place.server.app)
+    script = restored(read_script(written(tmp_path / "dump.sql", dump(place)), None), elsewhere)
+    expected, content = compare_sample(elsewhere.server, script, PLAN, 0.1)
+    assert expected.tables == content.tables
+    assert set(expected.objects) == set(content.objects)
+    assert expected.sample is not None
+    assert 3 * 50 < expected.sample.rows < 3 * 200, "a tenth, and the tables that are read whole"
+    assert {table.name: bool(table.digest) for table in expected.tables} == {
+        "keyless": True, "moments": True, "none": False, "numbers": True, "raw_keys": True, "texts": True,
+    }  # fmt: skip
+    elsewhere.run(
+        "UPDATE texts SET v = CONCAT(v, 'x')",
+        "DELETE FROM numbers WHERE id = 499",
+        "UPDATE keyless SET v = 'y' LIMIT 1",
+        "UPDATE moments SET v = 'c' LIMIT 1",
+    )
+    after = {table.name: table for table in compare_sample(elsewhere.server, script, PLAN, 0.1)[1].tables}
+    differing = {table.name for table in expected.tables if after[table.name] != table}
+    assert differing == {"keyless", "moments", "numbers", "texts"}
+    assert after["numbers"].rows == 999
