@@ -88,7 +88,7 @@ def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
 
 def print_failure(result: DrillResult, run_dir: str) -> None:
     """What is wrong, a line for each thing, as a mail of cron shows it."""
-    print_line(f"{result.verdict}  {title_of(result)}: {SENTENCES[result.verdict]}")
+    print_line(f"{result.verdict}  {title_of(result)}: {sentence_of(result)}")
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
     told = [f"{finding.code}  {finding.message} {finding.remedy}".rstrip() for finding in errors]
     messages = {finding.message for finding in errors}
