@@ -87,7 +87,7 @@ def _picking(table: TableInfo) -> str:
         elif kind in BINARY_TYPES and kind != "bit":
             parts.append(f"HEX({column})")
         elif kind in _INTEGERS:
-            parts.append(column)
+            parts.append(f"({column} + 0)")  # without the zeros of ZEROFILL
         else:
             return ""
     return f"CONCAT_WS('|', {', '.join(parts)})" if parts else ""
