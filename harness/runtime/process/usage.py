@@ -19,7 +19,8 @@ class Children:
     """Children with a name each; several of one name count together."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # The garbage collector may close a stream in the middle of any of this: its command is then waited for in here.
+        self._lock = threading.RLock()
         self._running: dict[int, tuple[psutil.Process, ProcessUsage]] = {}
         self._ended: dict[str, ProcessUsage] = {}
 
@@ -55,13 +56,13 @@ class Children:
             for name, process in self._descendants():
                 if (of_theirs := _used(process, name)) is not None:
                     total[name] = _sum(total.get(name), of_theirs)
-            for _, used in self._running.values():
+            for _, used in list(self._running.values()):
                 total[used.name] = _sum(total.get(used.name), used)
             return total
 
     def _descendants(self) -> Iterator[tuple[str, psutil.Process]]:
         """What the children that run have started themselves and still runs: they have its times when it has ended."""
-        names = {pid: last.name for pid, (_, last) in self._running.items()}
+        names = {pid: last.name for pid, (_, last) in list(self._running.items())}
         below: dict[int, list[psutil.Process]] = {}
         for process in psutil.process_iter(["ppid"]):
             below.setdefault(process.info["ppid"], []).append(process)

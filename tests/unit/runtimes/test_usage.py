@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from threading import Thread
 
+import psutil
 import pytest
 
 from harness.base.clock import Clock, Silent
 from harness.base.model import ProcessUsage
 from harness.base.usage import of_harness
+from harness.runtime.process import usage
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.usage import CHILDREN, Children
 from harness.runtime.services.execution import run
@@ -55,6 +58,27 @@ def test_children_of_one_name_count_together_whether_they_run_or_have_ended() ->
         for pipe in (process.stdin, process.stdout):
             assert pipe is not None
             pipe.close()
+
+
+def test_a_child_may_end_while_another_is_being_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The garbage collector may close a stream anywhere, and the stream then waits for its command."""
+    children = Children()
+    counted, closed = (subprocess.Popen(["true"]) for _ in range(2))
+    for process in (counted, closed):
+        children.started(process, "tools")
+
+    def interrupted(process: psutil.Process, name: str) -> ProcessUsage | None:
+        monkeypatch.setattr(usage, "_used", of_process)
+        children.ended(closed)
+        return of_process(process, name)
+
+    of_process = usage._used
+    monkeypatch.setattr(usage, "_used", interrupted)
+    waiting = Thread(target=children.ended, args=(counted,), daemon=True)
+    waiting.start()
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert (counted.returncode, closed.returncode) == (0, 0)
 
 
 def test_a_step_has_what_was_used_in_it() -> None:
