@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +13,7 @@ from harness.base.model import Verdict
 from harness.checks.evidence import Evidence, RowSample
 from harness.cli.commands import verify
 from harness.cli.main import main
+from harness.drill.negative_control.rows import ROWS
 from harness.reports.verified import shares
 from harness.reports.words import sentence_of
 from tests.tables import over_table
@@ -39,3 +42,10 @@ def test_a_sample_never_claims_that_all_was_compared(evidence: Evidence) -> None
     assert sentence_of(bad) == "The backup does not restore correctly."
     seen = replace(evidence, source=None, script=replace(evidence.script, sample=RowSample(0.01, 7)))
     assert shares(seen)[0].verified == 7
+
+
+@over_table("name", sorted(ROWS))
+def test_no_row_is_damaged_that_a_sample_may_leave_out(name: str) -> None:
+    sampled = SimpleNamespace(source=None, script=SimpleNamespace(sample=RowSample(0.01, 7)), migration=None)
+    with ROWS[name](SimpleNamespace(evidence=sampled, kept=False), Random(1)) as touched:  # type: ignore[arg-type]
+        assert touched is None
