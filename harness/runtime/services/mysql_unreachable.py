@@ -30,7 +30,7 @@ def remedies(error: pymysql.MySQLError, *, user: str, encrypted: bool, reached_b
     code = error.args[0] if error.args else 0
     if code in _ACCESS_DENIED:
         hint = f"Check the password of {user!r}, and that the account may connect from this machine (its host part)."
-        tls = "An account that requires TLS is refused in the same words: give --mysql-ssl-mode required."
+        tls = "Where TLS is required, access is refused in the same words: give --mysql-ssl-mode required."
         return (hint,) if encrypted else (hint, tls)
     if code in _NOT_FROM_HERE:
         return (f"Create the account for this machine as well: CREATE USER {user!r}@'ADDRESS' …, and its GRANTs.",)
