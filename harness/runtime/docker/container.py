@@ -28,6 +28,7 @@ from harness.base.wait import wait_until
 from harness.runtime.docker.client import engine_errors
 from harness.runtime.docker.host import ContainerHost
 from harness.runtime.docker.labels import remove
+from harness.runtime.docker.usage import usage_of
 from harness.runtime.process.child import LOG_TAIL_LINES
 from harness.runtime.services.stack import ServerFiles
 
@@ -167,18 +168,14 @@ class ServerContainer:
         return ""
 
     def usage(self) -> ProcessUsage | None:
-        """What its processes used since it was started; None where the engine does not say."""
+        """What its processes used since it was started; None where that is not known here."""
         try:
-            with engine_errors(f"asking what {self._plan.title} used"):
-                told = self._client.api.stats(self._plan.name, stream=False, one_shot=True)
+            state = self._state()
         except HarnessError:
             return None
-        moved = dict.fromkeys(("read", "write"), 0)
-        for entry in told["blkio_stats"].get("io_service_bytes_recursive") or ():
-            if (direction := entry["op"].lower()) in moved:
-                moved[direction] += entry["value"]
-        used_ns = told["cpu_stats"]["cpu_usage"]["total_usage"]
-        return ProcessUsage(self._plan.title.removeprefix("the "), used_ns / 1e9, moved["read"], moved["write"])
+        if self._container is None or state is None:
+            return None
+        return usage_of(str(self._container.id), state["Pid"], self._plan.title.removeprefix("the "))
 
     def running(self) -> bool:
         """Whether it runs now."""
