@@ -242,8 +242,9 @@ class StatementReader:
             self._odd("ambiguous", "a backslash in a name in double quotes")
         if (escapes or quote == b"`") and self._garbled(at, end):
             self._odd("ambiguous", "a backslash before a line break or a NUL byte")
-        if self._nested and quote != b"*/" and data.find(b"*/", max(at - 1, self._buffer.start), end) >= 0:
-            self._odd("ambiguous", "*/ in a string or a comment, behind a comment inside a versioned comment")
+        commented = self._nested or self._versioned.startswith(b"/*M")  # to one client nothing but */ matters there
+        if commented and quote != b"*/" and data.find(b"*/", max(at - 1, self._buffer.start), end) >= 0:
+            self._odd("ambiguous", "*/ in a string or a comment inside a versioned comment")
 
     def _step(self) -> bool:
         """Act on the byte at the buffer's position; True if the statement ends with it."""

@@ -155,6 +155,10 @@ class Safety:
                 "are that long",
             )
             return
+        if any(_delimiter_line(token, piece.data) for token in tokens):
+            what = "a line that begins with DELIMITER inside a statement"
+            self._error("ambiguous", line, "DELIMITER", f"{what}: the client joins it to the next line")
+            return
         form = admitted(tokens)
         if form is not None and form.left_out:
             self._left_out(line, form)
@@ -365,6 +369,12 @@ class Safety:
                 referenced = name_at(tokens, index + 1)[0]
                 if referenced is not None:
                     self._other(line, referenced, "a foreign key", Severity.WARNING)
+
+
+def _delimiter_line(token: Token, data: bytes) -> bool:
+    """Whether the client would take the end off the line that begins with this token (`add_line` in mysql.cc)."""
+    begins_line = data[token.at - 1 : token.at] == b"\n"
+    return begins_line and token.kind == "word" and token.text.startswith("DELIMITER")
 
 
 def _shown(text: str) -> str:

@@ -94,6 +94,7 @@ class Scanner:
         self._buffer = Buffer(chunks)
         self._modes = ModeTracker()
         self._delimiter = b";"
+        self._last = b"\n"  # the last byte that was handed out
         self._no_run_before = 0  # offset; see StatementReader.follow_run
 
     # -- the pieces
@@ -103,13 +104,17 @@ class Scanner:
         if self._buffer.need(3) and self._buffer.data.startswith(_BOM):
             self._buffer.at = 3  # the client skips it (read_and_execute in mysql.cc)
         while True:
-            yield from self._blanks()
+            for piece in self._blanks():
+                self._last = piece.data[-1:]
+                yield piece
             if not self._buffer.need(1):
                 if self._buffer.at > self._buffer.start:
                     line, offset = self._buffer.position()
                     yield Piece(Kind.BLANK, self._buffer.take(), line, offset)
                 return
-            yield from self._one()
+            for piece in self._one():
+                self._last = piece.data[-1:]
+                yield piece
 
     def _blanks(self) -> Iterator[Piece]:
         """Go over blanks; they stay in front of the statement that follows, unless they are many."""
@@ -148,8 +153,12 @@ class Scanner:
         elif (size := self._command_line()) > 0:
             line, offset = self._buffer.position()
             command = self._buffer.data[self._buffer.at : self._buffer.at + size]
+            begins_line = (
+                offset <= len(_BOM) or b"\n" in self._last + self._buffer.data[self._buffer.start : self._buffer.at]
+            )
+            notes = () if begins_line else (ReaderNote("ambiguous", line, "a client command behind other text"),)
             self._buffer.at += size
-            yield Piece(Kind.CLIENT, self._buffer.take(), line, offset, delimiter=self._delimiter)
+            yield Piece(Kind.CLIENT, self._buffer.take(), line, offset, delimiter=self._delimiter, notes=notes)
             if (match := _DELIMITER.match(command)) is not None:
                 self._delimiter = match.group(2)
         elif self._foreign_lines and (mark := foreign.mark_at(data, at)):

@@ -38,7 +38,17 @@ PUT = (
     ),
     *(b"'", b'"', b"`", b"''", b"\\'", b"'a'", b"`a`", b'"a"', b"(", b")", b",", b"@", b"=", b".", b"1", b"-"),
     *(b";", b"; DO 1", b"; SELECT 1", b"; CREATE USER e", b"; UPDATE t SET a=1 ", b";\nDO 1;\n", b"//", b";;", b"$$"),
-    *(b" SELECT 1 ", b" AS SELECT 1 ", b" BEGIN ", b" END ", b" CASE ", b" DO ", b" CALL p() ", b"\nDELIMITER //\n"),
+    *(
+        b" SELECT 1 ",
+        b" AS SELECT 1 ",
+        b" BEGIN ",
+        b" END ",
+        b" CASE ",
+        b" DO ",
+        b" CALL p() ",
+        b"\nDELIMITER //\n",
+        b";DELIMITER //\n",
+    ),
 )
 """What is put somewhere into a statement."""
 DELIMITERS = (b";", b";", b";", b";;", b"//", b"$$", b"end")

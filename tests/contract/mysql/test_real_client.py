@@ -103,11 +103,11 @@ def bare(statement: bytes) -> bytes:
 def same(sent: bytes | None, read: bytes | None) -> bool:
     """Whether they are one statement.
 
-    A client joins a comment on the rest of the line to what it sends.
+    A client joins a comment on the rest of the line to what it sends, and puts a blank behind one in between.
     """
     if sent is None or read is None:
         return False
-    read = read.rstrip(NOT_GRAPHIC)
+    read, sent = (each.replace(b"*/ ", b"*/") for each in (read.rstrip(NOT_GRAPHIC), sent))
     return sent.startswith(read) and _NOTHING.fullmatch(sent, len(read)) is not None
 
 

@@ -127,6 +127,10 @@ HOSTILE = {
     b"/*!50001 SELECT /* a */ 1; CREATE USER e */;": "account",
     b"/*M!100100 CREATE VIEW v AS SELECT /* a */ 1 AS b */;": "ambiguous",
     b"/*!50001 CREATE VIEW v AS SELECT /*+ a */ 1 AS `*/; CREATE USER e; -- ` */;": "ambiguous",
+    b"COMMIT;DELIMITER //\nCREATE USER e; //\n": "ambiguous",
+    b"/* a */ DELIMITER //\nCREATE USER e; //\n": "ambiguous",
+    b"DELIMITER //\nCREATE PROCEDURE p() BEGIN DO 1;\nDELIMITER /\n* BEGIN */ END; DROP USER e; END//\n": "ambiguous",
+    b"/*M!100100 CREATE VIEW v AS SELECT 1 # */; CREATE USER e;\n*/;": "ambiguous",
     # longer than any tool writes
     b"CREATE TABLE e (a int) COMMENT='" + b"x" * (5 << 20) + b"' DATA DIRECTORY='/tmp';": "unread-statement",
 }
