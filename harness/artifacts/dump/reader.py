@@ -40,6 +40,15 @@ class ReaderNote(NamedTuple):
     text: str
 
 
+INSIDE = "/*! or /*+ inside a comment"
+"""Behind one, the client does not see the end of the comment on the same line."""
+
+
+def opens_inside(comment: bytes) -> bool:
+    """Whether a versioned comment or a hint seems to begin in a part of a comment."""
+    return b"/*!" in comment or b"/*+" in comment
+
+
 def is_line_comment(data: bytes, at: int) -> bool:
     """Whether a comment up to the end of the line begins here, for the client: `#`, or `--` before a blank."""
     return data.startswith(b"#", at) or (data.startswith(b"--", at) and data[at + 2 : at + 3] in _BEHIND_DASHES)
@@ -242,6 +251,10 @@ class StatementReader:
             self._odd("ambiguous", "a backslash in a name in double quotes")
         if (escapes or quote == b"`") and self._garbled(at, end):
             self._odd("ambiguous", "a backslash before a line break or a NUL byte")
+        if quote == b"*/" and opens_inside(data[max(at - 2, self._buffer.start) : end]):
+            self._odd("ambiguous", INSIDE)
+        if quote == b"\n" and data.find(b"\0", at, end) >= 0:
+            self._odd("ambiguous", "a NUL byte in a comment")
         commented = self._nested or self._versioned.startswith(b"/*M")  # to one client nothing but */ matters there
         if commented and quote != b"*/" and data.find(b"*/", max(at - 1, self._buffer.start), end) >= 0:
             self._odd("ambiguous", "*/ in a string or a comment inside a versioned comment")
@@ -279,7 +292,7 @@ class StatementReader:
                 self._odd("ambiguous", "a comment inside a /*M! comment")  # MySQL's server ends both at the first */
             self._nested |= bool(self._versioned)
             self._quote = b"*/"
-            buffer.at += 2
+            buffer.at += 3 if data.startswith(b"/*+", at) else 2
         elif data.startswith(b"*/", at):
             if self._versioned and data[at + 2 : at + 3] == b"*":
                 # to the client a comment begins with the slash, to the server it has just ended with it

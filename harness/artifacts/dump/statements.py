@@ -23,7 +23,7 @@ from typing import NamedTuple
 from harness.artifacts.dump import fast, foreign
 from harness.artifacts.dump.buffer import Buffer
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS, WITH_ARGUMENT
-from harness.artifacts.dump.reader import ReaderNote, StatementReader, is_line_comment
+from harness.artifacts.dump.reader import INSIDE, ReaderNote, StatementReader, is_line_comment, opens_inside
 from harness.artifacts.dump.sqlmode import PLAIN_MODE, ModeTracker, SqlMode
 
 PART_BYTES = 1 << 18
@@ -204,20 +204,31 @@ class Scanner:
     def _comment(self, end: bytes, kind: Kind = Kind.COMMENT) -> Iterator[Piece]:
         line, offset = self._buffer.position()
         search = self._buffer.at + (len(end) if end == b"*/" else 0)
-        first = True
+        first, tail = True, b""
+        notes: tuple[ReaderNote, ...] = ()
         while (found := self._buffer.data.find(end, search)) < 0:
             keep = len(end) - 1
             self._buffer.at = max(search, len(self._buffer.data) - keep)
             if self._buffer.held >= self._part_bytes:
-                yield Piece(kind, self._buffer.take(), line, offset, first, last=False)
-                first = False
+                data = self._buffer.take()
+                notes = notes or self._inside(tail + data, end, line)
+                yield Piece(kind, data, line, offset, first, last=False)
+                first, tail = False, data[-2:]
             if not self._buffer.fill():
                 self._buffer.at_end()
-                yield Piece(kind, self._buffer.take(), line, offset, first, ended=end == b"\n")
+                data = self._buffer.take()
+                notes = notes or self._inside(tail + data, end, line)
+                yield Piece(kind, data, line, offset, first, ended=end == b"\n", notes=notes)
                 return
             search = self._buffer.at
         self._buffer.at = found + len(end)
-        yield Piece(kind, self._buffer.take(), line, offset, first)
+        data = self._buffer.take()
+        notes = notes or self._inside(tail + data, end, line)
+        yield Piece(kind, data, line, offset, first, notes=notes)
+
+    @staticmethod
+    def _inside(comment: bytes, end: bytes, line: int) -> tuple[ReaderNote, ...]:
+        return (ReaderNote("ambiguous", line, INSIDE),) if end == b"*/" and opens_inside(comment) else ()
 
     def _statement(self) -> Iterator[Piece]:
         line, offset = self._buffer.position()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -261,6 +264,37 @@ def test_an_interrupted_backup_leaves_no_file_no_program_and_no_lock(place: Plac
     assert programs_of(place) == []
     assert list(tmp_path.iterdir()) == []
     place.run("SET SESSION lock_wait_timeout = 1", "INSERT INTO t VALUES ('b')", "SET SESSION lock_wait_timeout = 60")
+
+
+ON_A_FULL_DISK = """
+import pickle, sys
+from pathlib import Path
+from harness.base.errors import HarnessError
+from harness.procedure.backup.mysqldump import backup_database
+server, plan = pickle.load(sys.stdin.buffer)
+try:
+    backup_database(server, plan, Path(sys.argv[1], "d"), lambda session: None)
+except HarnessError as error:
+    print(error.exit_code, error.fact, error.hints[0], len(list(Path(sys.argv[1]).iterdir())))
+"""
+
+
+def test_a_full_disk_is_told_with_what_is_needed(place: Place, tmp_path: Path) -> None:
+    """On a file system of one megabyte, in a mount namespace of its own."""
+    place.run("CREATE TABLE t (v LONGBLOB)", *["INSERT INTO t VALUES (RANDOM_BYTES(1000))"] * 3)
+    place.run(*["INSERT INTO t SELECT CONCAT(v, RANDOM_BYTES(1000)) FROM t"] * 10, "ANALYZE TABLE t")
+    script = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'
+    ended = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script, tmp_path, sys.executable, "-c", ON_A_FULL_DISK,
+         tmp_path],
+        input=pickle.dumps((place.server, EVERYTHING)), check=False, capture_output=True,
+    )  # fmt: skip
+    told = ended.stdout.decode()
+    assert ended.returncode == 0, ended.stderr.decode()
+    assert re.match(rf"3 no space left on device, writing to {tmp_path} Free up to \d[.\d]* MB there and try", told), (
+        told
+    )
+    assert told.endswith(" 0\n")
 
 
 def test_a_failing_read_is_raised_as_it_is(place: Place, tmp_path: Path) -> None:

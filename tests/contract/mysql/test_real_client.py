@@ -122,6 +122,8 @@ def statements(pieces: Sequence[Piece]) -> Iterator[bytes]:
         if piece.kind is not Kind.STATEMENT:
             continue
         data = piece.data if piece.first else data + piece.data
+        if bare(data).startswith(b"\0"):
+            return  # a mark where no statement begins: refused where lines that are not SQL are told
         if piece.last and piece.run:
             escapes = not piece.mode.no_backslash_escapes
             yield from (each.removesuffix(b";") for each in reference.statements(data, escapes=escapes))
@@ -132,7 +134,7 @@ def statements(pieces: Sequence[Piece]) -> Iterator[bytes]:
 def compared(script: bytes, sent: Sequence[bytes], pieces: Sequence[Piece]) -> int:
     """Hold what was sent to what was read; how many statements were the same."""
     read = [each for each in map(bare, statements(pieces)) if each]
-    refused = any(piece.notes or piece.kind in (Kind.FOREIGN, Kind.CLIENT) for piece in pieces)
+    refused = any(piece.notes or piece.kind in (Kind.FOREIGN, Kind.CLIENT) for piece in pieces) or b"\0" in script
     queries = [each for each in map(bare, sent) if each]
     for number, (query, each) in enumerate(zip_longest(queries, read)):
         if each is None and refused:
