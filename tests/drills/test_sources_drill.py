@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from harness.base.settings import Settings
+from tests.certificates import make_certificates
 from tests.drills.test_real_apiary import ACCEPTED, REAL, found
 from tests.drills.test_verify_backup import drill
 from tests.sshd import SshServer
@@ -58,7 +59,9 @@ def test_from_s3_and_an_ssh_server(
     assert digests[0] == digests[1]
 
 
-def test_from_restic_and_encrypted_from_a_web_server(settings: Settings, tmp_path: Path) -> None:
+def test_from_restic_and_encrypted_from_a_web_server(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The dump from a snapshot, encrypted with age; the storage, encrypted as well, behind a presigned URL."""
     key, web = tmp_path / "key", tmp_path / "web"
     web.mkdir()
@@ -70,7 +73,10 @@ def test_from_restic_and_encrypted_from_a_web_server(settings: Settings, tmp_pat
     for argv in (("init",), ("backup", "apiary.sql.gz.age")):
         subprocess.run(["restic", *argv], cwd=tmp_path, env=env, check=True, capture_output=True)
     options = f'["restic", "-r", "{tmp_path}/repo", "--password-command", "echo secret"'
-    with web_server(web) as url:
+    certificates = make_certificates(tmp_path / "certificates")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.server / "ca.pem"))
+    with web_server(web, certificates) as url:
+        assert url.startswith("https://")
         config = tmp_path / "drill.toml"
         config.write_text(
             f'[backup]\nname = "vault"\nsnapshot_command = {options}, "snapshots", "latest", "--json"]\n'
