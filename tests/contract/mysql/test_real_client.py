@@ -111,30 +111,34 @@ def same(sent: bytes | None, read: bytes | None) -> bool:
     return sent.startswith(read) and _NOTHING.fullmatch(sent, len(read)) is not None
 
 
-def statements(pieces: Sequence[Piece]) -> Iterator[bytes]:
-    """What the reader takes for statements, up to the first thing that it refuses."""
+def statements(pieces: Sequence[Piece]) -> Iterator[bytes | None]:
+    """What the reader takes for statements, and None for the first thing that it refuses."""
     data = b""
     for piece in pieces:
         if piece.notes or piece.kind is Kind.FOREIGN:
+            yield None
             return
         if piece.kind is Kind.CLIENT and not re.match(rb"(?i)\s*delimiter\s", piece.data):
+            yield None
             return
         if piece.kind is not Kind.STATEMENT:
             continue
         data = piece.data if piece.first else data + piece.data
-        if bare(data).startswith(b"\0"):
-            return  # a mark where no statement begins: refused where lines that are not SQL are told
+        if bare(data).startswith((b"\0", b"--")):
+            yield None  # no statement begins so: refused where lines that are not SQL are told
+            return
         if piece.last and piece.run:
             escapes = not piece.mode.no_backslash_escapes
             yield from (each.removesuffix(b";") for each in reference.statements(data, escapes=escapes))
         elif piece.last:
-            yield data.rstrip().removesuffix(piece.delimiter) if piece.ended else data
+            yield data.rstrip().removesuffix(piece.delimiter) if piece.ended else data.rstrip(b"\\")
 
 
 def compared(script: bytes, sent: Sequence[bytes], pieces: Sequence[Piece]) -> int:
     """Hold what was sent to what was read; how many statements were the same."""
-    read = [each for each in map(bare, statements(pieces)) if each]
-    refused = any(piece.notes or piece.kind in (Kind.FOREIGN, Kind.CLIENT) for piece in pieces) or b"\0" in script
+    found = list(statements(pieces))
+    refused = None in found
+    read = [each for each in map(bare, filter(None, found)) if each]
     queries = [each for each in map(bare, sent) if each]
     for number, (query, each) in enumerate(zip_longest(queries, read)):
         if each is None and refused:
