@@ -159,6 +159,9 @@ class Safety:
             what = "a line that begins with DELIMITER inside a statement"
             self._error("ambiguous", line, "DELIMITER", f"{what}: the client joins it to the next line")
             return
+        if any(token.kind == "word" and token.text.startswith("$") for token in tokens):
+            self._error("ambiguous", line, "$", "a word that begins with $ quotes text for MySQL's client from 9.0 on")
+            return
         form = admitted(tokens)
         if form is not None and form.left_out:
             self._left_out(line, form)

@@ -130,6 +130,7 @@ HOSTILE = {
     b"COMMIT;DELIMITER //\nCREATE USER e; //\n": "ambiguous",
     b"/* a */ DELIMITER //\nCREATE USER e; //\n": "ambiguous",
     b"DELIMITER //\nCREATE PROCEDURE p() BEGIN DO 1;\nDELIMITER /\n* BEGIN */ END; DROP USER e; END//\n": "ambiguous",
+    b"CREATE VIEW v AS SELECT $$ ' $$; CREATE USER e; -- ';": "ambiguous",
     b"/*\n/*! */ SET @a='*/; CREATE USER e; -- ';": "ambiguous",
     b"SET @a=1 /*\n/*+ */, @b='*/; CREATE USER e; -- ';": "ambiguous",
     b"/*M!100100 CREATE VIEW v AS SELECT 1 # */; CREATE USER e;\n*/;": "ambiguous",
