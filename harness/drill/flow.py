@@ -63,6 +63,8 @@ def verify(run: Run, backup: BackupUnderTest) -> DrillResult:
 
 def _drilled(run: Run, backup: Callable[[], BackupUnderTest]) -> DrillResult:
     with run.concluded(), restored(run, backup()) as (target, what):
+        if what.failed is not None:
+            run.fail(what.failed)
         with run.faults.around(InjectionPoint.COLLECT, stack=target):
             evidence = collect(run, target, what)
         run.plan.store.save_evidence(evidence)
@@ -70,7 +72,7 @@ def _drilled(run: Run, backup: Callable[[], BackupUnderTest]) -> DrillResult:
         with run.faults.around(InjectionPoint.JUDGING, checks=names):
             run.outcome.results = judge(evidence, left_out={check.name for check in CHECKS}.difference(names))
         run.outcome.evidence = evidence
-        if not run.plan.faults:
+        if not run.plan.faults and what.failed is None:
             run.outcome.negative_control = break_something(run, target, what, evidence)
     return run.result()
 
@@ -118,10 +120,10 @@ def restored(run: Run, backup: BackupUnderTest) -> Iterator[tuple[Stack, Restore
         release = Release(run, read.backup, work)
         fresh = release.bring_to_version(fresh)
         with around(InjectionPoint.TARGET, stack=target):
-            restore(work, clock, choices.stages, run.faults, before_start=release.migrate)
+            failed = restore(work, clock, choices.stages, run.faults, before_start=release.migrate)
         with around(InjectionPoint.RESTORED, stack=target):
             pass
-        yield target, Restored(read, work, fresh, release.before)
+        yield target, Restored(read, work, fresh, release.before, failed)
 
 
 def prove_empty_target(plan: DrillPlan) -> EmptyTarget:

@@ -120,9 +120,14 @@ class Run:
             told = harness_error(error)
             if told.exit_code == EXIT_USAGE:
                 raise
-            self.outcome.error = told if isinstance(told, StageFailed | FaultFailed) else StageFailed("drill", told)
-            if self.outcome.error.details:
-                self.plan.store.save_details(self.outcome.error.details)
+            if self.outcome.error is None:  # what failed first is why
+                self.fail(told if isinstance(told, StageFailed | FaultFailed) else StageFailed("drill", told))
+
+    def fail(self, error: StageFailed | FaultFailed) -> None:
+        """Note what failed; what is found after that is told beside it."""
+        self.outcome.error = error
+        if error.details:
+            self.plan.store.save_details(error.details)
 
     def result(self) -> DrillResult:
         """What the drill came to; also written to its run directory."""

@@ -163,7 +163,9 @@ class Batch:
             raise ServerFailed("the backup to restore could not be made", "Use `apiary-drill run` to see why.")
         with self._run(settings, scenario, "restored") as run:
             copy = backed.copied_to(run.plan.store.path("backup"))
-            with restored(run, copy) as (stack, _):
+            with restored(run, copy) as (stack, what):
+                if what.failed is not None:
+                    raise what.failed
                 yield stack
 
     def _fitting(self, scenario: Scenario) -> Settings:

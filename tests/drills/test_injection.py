@@ -67,11 +67,22 @@ def break_down(context: FaultContext, rng: Random, options: FaultOptions) -> Ite
     yield
 
 
+@contextmanager
+def keep_from_indexing(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+    context.give_app(DB_PORT="none")
+    context.changed("variable", "DB_PORT", "none, for the reindex")
+    try:
+        yield
+    finally:
+        context.give_app(DB_PORT=str(context.stack.mysql.port))
+
+
 OWN = table(
     Fault("stages", "harness", tuple(InjectionPoint), "Notes.", note_stages),
     Fault("killed", "harness", (InjectionPoint.DATABASE,), "Kills.", kill_in_the_middle),
     Fault("restarted", "harness", (InjectionPoint.TARGET,), "Restarts.", restart_both),
     Fault("hangs", "harness", (InjectionPoint.FILES,), "Hangs.", hang),
+    Fault("no-index", "harness", (InjectionPoint.REINDEX,), "Fails.", keep_from_indexing),
     Fault("breaks", "harness", (InjectionPoint.FILES,), "Breaks.", break_down),
 )
 
@@ -132,6 +143,16 @@ def test_a_step_that_is_left_out_is_missed(drilled: Drilled) -> None:
     assert result.verdict == "FAIL"
     assert {code for code, _ in errors(result)} <= {"file-missing", "file-reference-missing", "download"}
     assert [step.name for step in result.steps if step.name.startswith("restore-")] == ["restore-database"]
+
+
+def test_rows_and_files_are_judged_although_the_index_could_not_be_rebuilt(drilled: Drilled) -> None:
+    """What is missing among them may be why: the real application's import stops at a row whose user is gone."""
+    lost = {"name": "remove-row", "at": "restored", "options": {"table": "rsvps"}}
+    result = drilled(scenario(fault=[{"name": "no-index"}, lost]))
+    assert (result.verdict, errors(result)[0]) == ("FAIL", ("step-reindex", "reindex"))
+    assert ("row-count", "rsvps") in errors(result)
+    assert "DB_PORT is" in result.reasons[0]
+    assert {check.check for check in result.checks} >= {"rows-source", "files", "file-references"}
 
 
 def test_other_servers_at_both_ends(drilled: Drilled) -> None:

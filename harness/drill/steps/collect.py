@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.artifacts.storage.inventory import write_inventory
 from harness.artifacts.storage.order import sorted_entries
 from harness.base.aside import Aside, side_by_side
+from harness.base.errors import StageFailed
 from harness.base.model import (
     AppState,
     DatabaseState,
@@ -73,12 +74,14 @@ class Restored:
         work: the restore, and what it reported; its script is the one that was run.
         fresh: the target before the restore.
         before_migrating: the restored database before the migrations of a newer application, when they ran.
+        failed: what kept the index from being rebuilt; rows and files are back all the same.
     """
 
     read: ReadBackup
     work: Restoration
     fresh: FreshTarget
     before_migrating: BeforeMigrating | None = None
+    failed: StageFailed | None = None
 
     @property
     def backup(self) -> BackupUnderTest:
