@@ -249,7 +249,8 @@ class StatementReader:
         data = self._buffer.data
         if quote == b'"' and not escapes and data.find(b"\\", at, end) >= 0:
             self._odd("ambiguous", "a backslash in a name in double quotes")
-        if (escapes or quote == b"`") and self._garbled(at, end):
+        # A part of an escaped string begins with the backslash at which the last one ended, a part of a name anywhere.
+        if (escapes or quote == b"`") and self._garbled(at if escapes else max(at - 1, self._buffer.start), end):
             self._odd("ambiguous", "a backslash before a line break or a NUL byte")
         if quote == b"*/" and opens_inside(data[max(at - 2, self._buffer.start) : end]):
             self._odd("ambiguous", INSIDE)

@@ -14,6 +14,7 @@ from harness.artifacts.dump.admitted import StatementForm, admitted
 from harness.artifacts.dump.codes import REMEDY, UNEXPECTED
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS
 from harness.artifacts.dump.model import ScriptFinding
+from harness.artifacts.dump.reader import ReaderNote
 from harness.artifacts.dump.statements import WHOLE_BYTES, Kind, Piece
 from harness.artifacts.dump.targets import is_assigned, targets, value_of
 from harness.artifacts.dump.tokens import Token, name_at, readings, tokenize
@@ -47,6 +48,7 @@ class Safety:
 
     def __init__(self) -> None:
         self.findings: list[ScriptFinding] = []
+        self._noted: set[ReaderNote] = set()
         self._heads = Heads()
         self._heads_seen: set[bytes] = set()
         self._current = ""
@@ -59,6 +61,9 @@ class Safety:
         if piece.kind is Kind.FOREIGN:
             return  # told by the inspector: it is nothing that an operator could allow
         for note in piece.notes:
+            if note in self._noted:
+                continue  # of a comment or string that was read in parts: it stands there once
+            self._noted.add(note)
             if note.code == "client-escape":
                 self._add(
                     "client-command",
