@@ -213,11 +213,12 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Blocks that are folded away on a screen, and open on paper."""
+    """Blocks that are folded away on a screen, and open on paper, or left out there: a PASS has four pages at most."""
 
     title: str
     blocks: tuple[Block, ...]
     summary: str = ""
+    on_paper: bool = True
 
 
 Picture: TypeAlias = Line | Weeks

@@ -161,7 +161,7 @@ def _timeline(steps: tuple[Step, ...]) -> Iterator[Block]:
     legend = f"counts for the recovery time ({seconds(recovery_s)} in all)"
     yield Timeline(f"{counted(len(steps), 'step')}, one after the other", legend, tuple(spans))
     if grids := tuple(timing_grids(steps)):
-        yield Fold("Processor time and bytes", grids, "by step and by process")
+        yield Fold("Processor time and bytes", grids, "by step and by process", on_paper=False)
     failed = [step.title for step in steps if step.failed]
     if failed:
         yield Paragraph(f"Failed: {', '.join(failed)}.")
