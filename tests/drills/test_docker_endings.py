@@ -11,6 +11,7 @@ import docker
 import pytest
 import requests
 
+from harness.artifacts.dump.source import open_script
 from harness.base.errors import StageFailed
 from harness.base.model import Step
 from harness.base.settings import Settings
@@ -18,6 +19,7 @@ from harness.base.wait import wait_until
 from harness.drill.flow import restored
 from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
+from harness.inputs.backup import BackupUnderTest
 from harness.records.run_directory import RunDirectory
 from harness.runtime.docker.images import LOCAL_STANDIN
 from harness.runtime.docker.labels import DRILL, drill_labels, remove, remove_drill
@@ -196,9 +198,18 @@ class _FillsTheDisk:
             holder.remove(force=True)
 
 
+def with_large_rows(backup: BackupUnderTest, path: Path) -> BackupUnderTest:
+    """The same with another table of 8 MB, and so without its manifest."""
+    script = b"".join(open_script(backup.dump))
+    end = script.rindex(b"/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */")
+    rows = b"INSERT INTO `ballast` VALUES ('" + b"x" * 1_000_000 + b"');\n"
+    path.write_bytes(script[:end] + b"CREATE TABLE `ballast` (`b` mediumtext);\n" + rows * 8 + script[end:])
+    return BackupUnderTest(path, backup.storage, app_key=backup.app_key, name="large")
+
+
 @pytest.mark.parametrize("left", ["0", "3M"])
 def test_a_full_disk_says_nothing_about_the_backup(
-    settings: Settings, backed: Backed, engine: docker.DockerClient, left: str
+    settings: Settings, backed: Backed, engine: docker.DockerClient, tmp_path: Path, left: str
 ) -> None:
     """A volume of the engine runs full while the script runs: inconclusive, in one sentence, and nothing is left."""
     drill_id = new_drill_id("full-disk")
@@ -218,7 +229,7 @@ def test_a_full_disk_says_nothing_about_the_backup(
         drill = Run(DrillPlan(drill_id, DockerRuntime(settings, engine), settings, store, listener))
         with (
             pytest.raises(StageFailed) as caught,
-            restored(drill, backed.backup),
+            restored(drill, with_large_rows(backed.backup, tmp_path / "large.sql")),
         ):
             pytest.fail("the script ran on a full disk")
     finally:
