@@ -54,11 +54,5 @@ def _by_process(steps: Sequence[Step]) -> list[ProcessUsage]:
     total: dict[str, ProcessUsage] = {}
     for step in steps:
         for used in step.processes:
-            so_far = total.get(used.name, ProcessUsage(used.name, 0.0))
-            total[used.name] = ProcessUsage(
-                used.name,
-                so_far.cpu_s + used.cpu_s,
-                so_far.read_bytes + used.read_bytes,
-                so_far.written_bytes + used.written_bytes,
-            )
+            used.add_to(total)
     return sorted(total.values(), key=lambda used: -used.cpu_s)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import MutableMapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -66,6 +67,16 @@ class ProcessUsage:
     cpu_s: float
     read_bytes: int = 0
     written_bytes: int = 0
+
+    def add_to(self, totals: MutableMapping[str, ProcessUsage]) -> None:
+        """Count it under its name."""
+        so_far = totals.get(self.name, ProcessUsage(self.name, 0.0))
+        totals[self.name] = replace(
+            self,
+            cpu_s=so_far.cpu_s + self.cpu_s,
+            read_bytes=so_far.read_bytes + self.read_bytes,
+            written_bytes=so_far.written_bytes + self.written_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

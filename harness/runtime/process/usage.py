@@ -7,7 +7,6 @@ import select
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import psutil
 
@@ -55,9 +54,9 @@ class Children:
             total = dict(self._ended)
             for name, process in self._descendants():
                 if (of_theirs := _used(process, name)) is not None:
-                    total[name] = _sum(total.get(name), of_theirs)
+                    of_theirs.add_to(total)
             for _, used in list(self._running.values()):
-                total[used.name] = _sum(total.get(used.name), used)
+                used.add_to(total)
             return total
 
     def _descendants(self) -> Iterator[tuple[str, psutil.Process]]:
@@ -77,7 +76,7 @@ class Children:
         """A child has ended: keep what it used."""
         if pid in self._running:
             process, last = self._running.pop(pid)
-            self._ended[last.name] = _sum(self._ended.get(last.name), _used(process, last.name) or last)
+            (_used(process, last.name) or last).add_to(self._ended)
 
 
 def _await_exit(process: subprocess.Popen[bytes], timeout_s: float | None) -> None:
@@ -102,17 +101,6 @@ def _used(process: psutil.Process, name: str) -> ProcessUsage | None:
     except psutil.Error:
         return None
     return ProcessUsage(name, sum(times[:4]), *io_of(process))
-
-
-def _sum(one: ProcessUsage | None, other: ProcessUsage) -> ProcessUsage:
-    if one is None:
-        return other
-    return replace(
-        one,
-        cpu_s=one.cpu_s + other.cpu_s,
-        read_bytes=one.read_bytes + other.read_bytes,
-        written_bytes=one.written_bytes + other.written_bytes,
-    )
 
 
 CHILDREN = Children()
