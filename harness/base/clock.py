@@ -24,7 +24,7 @@ from harness.base.usage import Meter
 
 
 class Listener(Protocol):
-    """Somebody who is told what happens while it happens; it never changes what happens."""
+    """Who is notified of what happens while it happens; it never changes what happens."""
 
     def started(self, title: str) -> None:
         """A step began."""
@@ -50,7 +50,7 @@ class Clock:
     """Times steps on the monotonic clock and keeps them in order.
 
     Args:
-        listener: told what happens.
+        listener: notified of what happens.
         stage_limit_s: how long one step may take before it is ended, or None.
 
     Attributes:

@@ -55,7 +55,7 @@ def excerpt(text: str) -> str:
 
 
 class HarnessError(Exception):
-    """Something that stops the work, told to a person.
+    """Something that stops the work, in words for a person.
 
     Args:
         fact: what happened, lower case, with the values, without a full stop.

@@ -15,15 +15,15 @@ class _Interruption:
     """What is known of the signals since `terminable` began; they arrive in the main thread alone."""
 
     def __init__(self) -> None:
-        self.active = self.told = self.waiting = False
+        self.active = self.raised = self.waiting = False
         self.finishing = 0
         self.before: dict[signal.Signals, Any] = {}
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self.finishing:
             self.waiting = True
-        elif not self.told:
-            self.told = True
+        elif not self.raised:
+            self.raised = True
             raise KeyboardInterrupt
 
 
@@ -50,7 +50,7 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         _interruption.active = False
-        if _interruption.told:
+        if _interruption.raised:
             for number in before:
                 signal.signal(number, signal.SIG_IGN)
         else:
@@ -61,7 +61,7 @@ def _restore() -> None:
     for number, handler in _interruption.before.items():
         signal.signal(number, handler)
     _interruption.before = {}
-    _interruption.told = _interruption.waiting = False
+    _interruption.raised = _interruption.waiting = False
 
 
 @contextmanager
@@ -72,6 +72,6 @@ def finishing() -> Iterator[None]:
         yield
     finally:
         _interruption.finishing -= 1
-        if _interruption.waiting and not _interruption.finishing and not _interruption.told:
-            _interruption.told = True
+        if _interruption.waiting and not _interruption.finishing and not _interruption.raised:
+            _interruption.raised = True
             raise KeyboardInterrupt

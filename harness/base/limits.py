@@ -47,7 +47,7 @@ class Limits:
 
     def for_backup(self, size_bytes: int) -> Limits:
         """The same for a backup of this size: what reads all of it gets more time."""
-        more_s = float(size_bytes // BYTES_PER_S)  # whole seconds, because they are told
+        more_s = float(size_bytes // BYTES_PER_S)  # whole seconds, because they are shown
         return replace(self, **{name: getattr(self, name) + more_s for name in _GROWING if name not in self.said})
 
     def with_options(self, options: Iterable[str]) -> Limits:

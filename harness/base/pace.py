@@ -18,16 +18,16 @@ class Pace:
         self._whole_bytes = whole_bytes
         self._began = time.monotonic()
 
-    def told(self, done_bytes: int) -> str:
+    def text(self, done_bytes: int) -> str:
         """Such as `12.3 MB of 118.3 MB, 3.4 MB/s, 31 s left`."""
         took_s = time.monotonic() - self._began
         rate = done_bytes / took_s if took_s > 0 else 0.0
-        told = size(done_bytes)
+        text = size(done_bytes)
         if self._whole_bytes is not None:
-            told += f" of {size(max(self._whole_bytes, done_bytes))}"
+            text += f" of {size(max(self._whole_bytes, done_bytes))}"
         if rate:
-            told += f", {size(round(rate))}/s"
+            text += f", {size(round(rate))}/s"
             left_s = ((self._whole_bytes or 0) - done_bytes) / rate
             if left_s >= 1:
-                told += f", {left_s:.0f} s left" if left_s < 120 else f", {left_s / 60:.0f} min left"
-        return told
+                text += f", {left_s:.0f} s left" if left_s < 120 else f", {left_s / 60:.0f} min left"
+        return text

@@ -63,16 +63,16 @@ class ImageSettings:
 
 @dataclass(frozen=True, slots=True)
 class NotificationSettings:
-    """Who is told of a run that has ended, besides the terminal; nothing of it changes the verdict.
+    """Who is notified of a run that has ended, besides the terminal; nothing of it changes the verdict.
 
     Args:
         sign_key: private key that signs the result, or None.
         sign_passphrase: what that key is encrypted with (`APIARY_DRILL_SIGN_PASSPHRASE`, or a file), or None.
         metrics: Prometheus textfile that is written, or None.
         notify_urls: services that get notifications, as apprise writes them; each may hold a password.
-        notify_on: which events are told: `failure`, `recovery`, `silence`.
+        notify_on: which events are sent: `failure`, `recovery`, `silence`.
         ping: URL of a dead man's switch, or None; whoever has it can ping.
-        ping_style: `plain` (asked for after a good drill), or `healthchecks` (told of the start and of failures too).
+        ping_style: `plain` (after a good drill), or `healthchecks` (at the start and after failures too).
         timeout_s: how long each of them may take.
     """
 

@@ -84,7 +84,7 @@ def check_downloads(app: AppState) -> CheckResult:
         found = replace(found, evidence=(*found.evidence, ("added for the login", ", ".join(app.completed))))
     if not app.no_login:
         return found
-    told = Finding(
+    finding = Finding(
         code="download-unproven",
         severity=Severity.INFO,
         subject="/users/{id}/resume",
@@ -93,7 +93,7 @@ def check_downloads(app: AppState) -> CheckResult:
         remedy="The drill sets CAS_MASQUERADE, CAS_HOSTNAME and CAS_REAL_HOSTS; a cached configuration in the "
         "image overrides them: run `php artisan config:clear` there.",
     )
-    return replace(found, findings=(*found.findings, told))
+    return replace(found, findings=(*found.findings, finding))
 
 
 def check_configuration(app: AppState) -> CheckResult:
@@ -182,8 +182,8 @@ def check_egress(attempts: Sequence[EgressAttempt]) -> CheckResult:
                 actual=attempt.detail,
                 remedy="Stop the restored instance now: it can send mail and call payment services.",
             )
-    told = [attempt.unknown for attempt in attempts if attempt.unknown]
-    if told:
-        found.unknown = told[0]
+    unknown = [attempt.unknown for attempt in attempts if attempt.unknown]
+    if unknown:
+        found.unknown = unknown[0]
     found.evidence("attempts", len(attempts))
     return found.result()

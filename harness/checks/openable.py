@@ -1,6 +1,6 @@
 """Whether a file that rows refer to can be opened: what its content looks like, its link, the modes on its path.
 
-Judged where nothing else knows the file. Where the source's own list does, a difference is told by `check_files`, and
+Judged where nothing else knows the file. Where the source's own list does, `check_files` reports a difference, and
 what was so at the source already is no damage of the backup.
 """
 

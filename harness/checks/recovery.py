@@ -28,7 +28,7 @@ def check_recovery_point(recovery: RecoveryEvidence) -> CheckResult:
         return found.result()
     found.compared = 1
     if recovery.backup_at is not None and recovery.backup_at - recovery.now > CLOCKS_APART:
-        # Every age that could be told would be wrong by as much.
+        # Every age that could be computed would be wrong by as much.
         ahead_s = (recovery.backup_at - recovery.now).total_seconds()
         found.unknown = f"the backup's timestamp is {ahead_s:.0f} s in the future: one of the two clocks is wrong"
         return found.result()

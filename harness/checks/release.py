@@ -1,7 +1,7 @@
 """A newer application on the restored data: what its migrations did, and that the old data is all there.
 
 An error is what nobody should lose without having said so: rows. What a release is made of (tables, columns, other
-values) is told. In between stands a column that is dropped with values in it: a warning.
+values) is reported. In between stands a column that is dropped with values in it: a warning.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def check_schema(
                 )
     too_many = {table.name for table in actual.tables} - {table.name for table in expected.tables}
     for key, item in there.items():
-        # What belongs to a table too many is told by that table alone.
+        # What belongs to an unexpected table is reported by that table alone.
         if key not in wanted and (item.kind == "table" or item.owner not in too_many):
             found.add(
                 f"{item.kind}-extra",
@@ -132,7 +132,7 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
     Apiary, lacks what every migrated instance has. Only presence is compared: types and texts of an instance that
     grew over years may rightly differ. Tables that are missing are the table set's to tell.
 
-    What the backup brings beyond that (a trigger made by hand, a table of an older version) is told, and is no error.
+    What the backup brings beyond that (a trigger made by hand, a table of an older version) is reported as no error.
 
     Args:
         fresh: the target after its migrations, before the restore.
@@ -162,7 +162,7 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
             )
     tables_known = {table.name for table in fresh.tables}
     for key, item in there.items():
-        # What belongs to a table that is told needs no telling.
+        # What belongs to a table that is reported is not reported again.
         if key not in known and (item.kind == "table" or not item.owner or item.owner in tables_known):
             kind = item.kind.replace("-", " ")
             found.add(

@@ -102,16 +102,16 @@ def check_documents(
                 remedy="scout:import-all never deletes documents: flush the index, then import.",
             )
         found.evidence(rows.index, f"{len(ids)} of {len(rows.ids)}")
-    for told in documents:
-        found.compared += told.compared
-        if told.differing:
+    for each in documents:
+        found.compared += each.compared
+        if each.differing:
             found.add(
                 "index-document-differs",
-                told.index,
-                f"{told.differing} of {told.compared} texts in the index {told.index} differ from their rows: ids "
-                f"{_first(told.ids)}, fields {', '.join(told.fields)}.",
+                each.index,
+                f"{each.differing} of {each.compared} texts in the index {each.index} differ from their rows: ids "
+                f"{_first(each.ids)}, fields {', '.join(each.fields)}.",
                 expected=0,
-                actual=told.differing,
+                actual=each.differing,
                 remedy="Run scout:import-all again: it rewrites every document.",
             )
     if dumps:
@@ -120,7 +120,7 @@ def check_documents(
         if any(finding.code == "index-document-extra" for finding in found.result().findings):
             _name_dumps(found, dumps)
     if documents:
-        found.evidence("texts compared with their rows", sum(told.compared for told in documents))
+        found.evidence("texts compared with their rows", sum(each.compared for each in documents))
     return found.result()
 
 

@@ -49,9 +49,10 @@ def check_trend(
     size = _Figure("directory", "bytes", limits.minimum_bytes)
     indexed = _Figure("index", "documents", limits.minimum_documents)
     _compare(found, limits, rows, tables, [drill.tables for drill in past])
-    told = _compare(found, limits, files, _files(directories), [_files(drill.directories) for drill in past])
-    # A directory that lost its files lost their bytes as well: it is told once.
-    _compare(found, limits, size, _bytes(directories), [_bytes(drill.directories) for drill in past], told, count=False)
+    reported = _compare(found, limits, files, _files(directories), [_files(drill.directories) for drill in past])
+    # A directory that lost its files lost their bytes as well: it is reported once.
+    sizes = [_bytes(drill.directories) for drill in past]
+    _compare(found, limits, size, _bytes(directories), sizes, reported, count=False)
     _compare(found, limits, indexed, documents, [drill.documents for drill in past])
     return found.result()
 
@@ -66,7 +67,7 @@ def _compare(
     *,
     count: bool = True,
 ) -> set[str]:
-    told = set()
+    reported = set()
     for name in sorted({*now, *(name for drill in past for name in drill)}):
         found.compared += count
         usual, actual = median(drill.get(name, 0) for drill in past), now.get(name, 0)
@@ -98,8 +99,8 @@ def _compare(
             )
         else:
             continue
-        told.add(name)
-    return told
+        reported.add(name)
+    return reported
 
 
 def _files(directories: Mapping[str, DirectoryTotals]) -> dict[str, int]:

@@ -212,7 +212,7 @@ def drill_backup(
 
 
 def _past(backup: BackupUnderTest, settings: Settings) -> TrendEvidence | None:
-    """The last good drills of this backup; a history that can't be read is told, and stops no drill."""
+    """The last good drills of this backup; a history that cannot be read is reported, and stops no drill."""
     limits = backup.trend.limits if backup.trend else TrendLimits()
     try:
         return baseline(History(settings.history_path), backup.name, limits)

@@ -1,6 +1,6 @@
 """`apiary-drill.toml`: what repeats from one drill of a backup to the next, so that `verify` needs no argument.
 
-As with scenarios, the schema is closed, and all errors of a file are told at once.
+As with scenarios, the schema is closed, and all errors of a file are reported at once.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Accepted(ClosedModel):
     until: date | None = None
     why: str = ""
 
-    def told(self) -> Acceptance:
+    def acceptance(self) -> Acceptance:
         """The same, for the drill."""
         return Acceptance(self.tables, self.by, self.until.isoformat() if self.until else "", self.why)
 
@@ -206,7 +206,7 @@ class Images(ClosedModel):
 
 
 class Shared(BaseModel):
-    """What every drill takes from the file, also one that is told where its backup is, or makes its own."""
+    """What every drill takes from the file, also one that is given its backup's location, or makes its own."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -316,7 +316,7 @@ def locate(config: Config, base: Path, sources: Sources | None, password: bytes 
         found,
         database=where.database,
         accepted_tables=tuple(name for each in config.accepted for name in each.tables),
-        acceptances=tuple(each.told() for each in config.accepted),
+        acceptances=tuple(each.acceptance() for each in config.accepted),
         allowed=frozenset(config.safety.allow),
         name=config.backup_name(base),
         trend=TrendEvidence(config.trend.limits(), ()),

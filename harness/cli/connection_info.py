@@ -1,4 +1,4 @@
-"""What is told of a target that was left running: where it is, how to log in, how to remove it."""
+"""What is shown of a target that was left running: where it is, how to log in, how to remove it."""
 
 from __future__ import annotations
 

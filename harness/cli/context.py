@@ -1,4 +1,4 @@
-"""The edge: the settings of a command, and where errors are told; nothing slow is imported for it.
+"""The edge: the settings of a command, and where errors are shown; nothing slow is imported for it.
 
 What needs a drill stands in `common`; a command that only reads (`status`, `history`) stays with this.
 """

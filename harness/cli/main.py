@@ -79,7 +79,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         write_anything()
         try:
-            return self._told(ctx)
+            return self._with_errors_shown(ctx)
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO):
                 raise
@@ -91,7 +91,7 @@ class _Group(click.Group):
                     say("interrupted: all servers of this drill were stopped")
             ctx.exit(EXIT_INTERRUPTED)
 
-    def _told(self, ctx: click.Context) -> Any:
+    def _with_errors_shown(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except HarnessError as error:
@@ -109,9 +109,9 @@ class _Group(click.Group):
             show_error(HarnessError(f"{where}{error.strerror or error}"))
             ctx.exit(EXIT_USAGE if error.errno in _ABOUT_A_PATH else EXIT_INCONCLUSIVE)
         except Exception as error:
-            told = harness_error(error)
-            show_error(told)
-            ctx.exit(told.exit_code)
+            failure = harness_error(error)
+            show_error(failure)
+            ctx.exit(failure.exit_code)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

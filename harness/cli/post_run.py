@@ -1,6 +1,6 @@
 """What is done with the result of every finished run: reports, history, metrics, notifications.
 
-One line in the table for each. None of them may change the verdict: what fails is told on stderr and left out.
+One line in the table for each. None of them may change the verdict: what fails is reported on stderr and left out.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _notify(finished: Finished) -> None:
 
         try:
             before = verdict_before(History(finished.settings.history_path), finished.result)
-        except HarnessError:  # without a history it is told all the same, only not as a recovery
+        except HarnessError:  # without a history it is sent all the same, only not as a recovery
             before = None
         notify_result(finished.result, before, finished.settings.notifications)
 
@@ -127,5 +127,5 @@ def do_afterwards(
         except HarnessError as error:
             say(" ".join([f"{what}: {error.fact}", *(f"HINT: {hint}" for hint in error.hints)]))
         except Exception as error:  # the drill is over: nothing that comes after it may take its verdict away
-            told = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            say(f"{what}: {told}")
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            say(f"{what}: {reason}")

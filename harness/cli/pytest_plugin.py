@@ -70,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The markers that every drill has; those of a file are told when it is collected."""
+    """The markers that every drill has; those of a file are checked when it is collected."""
     for line in _MARKERS:
         names, _, meaning = line.partition(": ")
         for name in names.split(", "):
@@ -146,7 +146,7 @@ class DrillItem(pytest.Item):
 
     def setup(self) -> None:
         """A server that is not to be had is an error, unless it may be skipped."""
-        with _missing_is_told(self.config):
+        with _missing_is_reported(self.config):
             _batch(self.config).must_have(self.scenario)
 
     def runtest(self) -> None:
@@ -209,7 +209,7 @@ def drill(pytestconfig: pytest.Config) -> Drilling:
 
         if not isinstance(scenario, Scenario):
             scenario = _as_asked(load(find(str(scenario))), pytestconfig)
-        with _missing_is_told(pytestconfig):
+        with _missing_is_reported(pytestconfig):
             _batch(pytestconfig).must_have(scenario)
         result, run_dir = _drilled(pytestconfig, scenario)
         if judge:
@@ -222,21 +222,21 @@ def drill(pytestconfig: pytest.Config) -> Drilling:
 @pytest.fixture
 def apiary_stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     """An Apiary of this test alone: migrated and running, without data. Gone after the test."""
-    with _missing_is_told(pytestconfig), _ended_in_order(), _batch(pytestconfig).empty() as stack:
+    with _missing_is_reported(pytestconfig), _ended_in_order(), _batch(pytestconfig).empty() as stack:
         yield stack
 
 
 @pytest.fixture
 def apiary_source(pytestconfig: pytest.Config, drill_scenario: Scenario) -> Iterator[Stack]:
     """An Apiary of this test alone with generated data, indexed and running. Gone after the test."""
-    with _missing_is_told(pytestconfig), _ended_in_order(), _batch(pytestconfig).source(drill_scenario) as stack:
+    with _missing_is_reported(pytestconfig), _ended_in_order(), _batch(pytestconfig).source(drill_scenario) as stack:
         yield stack
 
 
 @pytest.fixture
 def apiary_target(pytestconfig: pytest.Config, drill_scenario: Scenario) -> Iterator[Stack]:
     """An Apiary of this test alone into which a backup was restored; the source is gone. Gone after the test."""
-    with _missing_is_told(pytestconfig), _ended_in_order(), _batch(pytestconfig).target(drill_scenario) as stack:
+    with _missing_is_reported(pytestconfig), _ended_in_order(), _batch(pytestconfig).target(drill_scenario) as stack:
         yield stack
 
 
@@ -334,7 +334,7 @@ def _properties(result: DrillResult, run_dir: Path) -> Iterator[tuple[str, str]]
 
 
 @contextmanager
-def _missing_is_told(config: pytest.Config) -> Iterator[None]:
+def _missing_is_reported(config: pytest.Config) -> Iterator[None]:
     """Say in words what is not to be had: an error, or a skip where that was allowed."""
     from harness.base.errors import MissingProgram
     from harness.runtime.docker.client import EngineUnavailable
@@ -349,6 +349,6 @@ def _missing_is_told(config: pytest.Config) -> Iterator[None]:
 
 
 def _ended_in_order() -> AbstractContextManager[None]:
-    """SIGTERM and SIGHUP end the servers as Ctrl-C does; only the main thread can be told of signals."""
+    """SIGTERM and SIGHUP end the servers as Ctrl-C does; only the main thread gets signals."""
 
     return terminable() if threading.current_thread() is threading.main_thread() else nullcontext()

@@ -37,14 +37,14 @@ def result_of(
         negative_control: what was broken after the verdict; checks that did not find it cannot vouch for a PASS.
     """
     verdict, reasons = decide(results)
-    findings = (*findings_of(results), *_untold(results))
+    findings = (*findings_of(results), *_inconclusive(results))
     if error is not None:
-        told = (f"{error.fact[:1].upper()}{error.fact[1:]}.",)
+        failure = (f"{error.fact[:1].upper()}{error.fact[1:]}.",)
         broken = error.exit_code == EXIT_NOT_AS_EXPECTED or (verdict is Verdict.FAIL and isinstance(error, StageFailed))
-        reasons = told + (reasons if broken and verdict is Verdict.FAIL else ())
+        reasons = failure + (reasons if broken and verdict is Verdict.FAIL else ())
         verdict = Verdict.FAIL if broken else Verdict.INCONCLUSIVE
         causes = (Finding(cause.code, Severity.ERROR, cause.subject, cause.message) for cause in error.causes)
-        findings = (_finding(error, told[0]), *causes, *findings)
+        findings = (_finding(error, failure[0]), *causes, *findings)
     if without_effect and not isinstance(error, FaultFailed):
         verdict = Verdict.INCONCLUSIVE
         reasons = (*(finding.message for finding in without_effect), *reasons)
@@ -95,7 +95,7 @@ def _missed(control: NegativeControl) -> Finding | None:
     )
 
 
-def _untold(results: Sequence[CheckResult]) -> tuple[Finding, ...]:
+def _inconclusive(results: Sequence[CheckResult]) -> tuple[Finding, ...]:
     """A finding for each check that could not tell: pipelines match on the code."""
     return tuple(
         Finding("check-inconclusive", Severity.WARNING, result.check, f"{result.title}: {result.unknown}.")

@@ -117,14 +117,14 @@ class Run:
             with self.clock.meter.watching(of_harness, CHILDREN.used):
                 yield
         except Exception as error:
-            told = harness_error(error)
-            if told.exit_code == EXIT_USAGE:
+            failure = harness_error(error)
+            if failure.exit_code == EXIT_USAGE:
                 raise
             if self.outcome.error is None:  # what failed first is why
-                self.fail(told if isinstance(told, StageFailed | FaultFailed) else StageFailed("drill", told))
+                self.fail(failure if isinstance(failure, StageFailed | FaultFailed) else StageFailed("drill", failure))
 
     def fail(self, error: StageFailed | FaultFailed) -> None:
-        """Note what failed; what is found after that is told beside it."""
+        """Note what failed; what is found after that is reported beside it."""
         self.outcome.error = error
         if error.details:
             self.plan.store.save_details(error.details)
@@ -133,7 +133,7 @@ class Run:
         """What the drill came to; also written to its run directory."""
         plan, found = self.plan, self.outcome
         if found.error is not None and found.promised and not found.results:
-            # What is known of the files is told, although nothing else could be judged.
+            # What is known of the files is reported, although nothing else could be judged.
             found.results = (check_artifact(ArtifactEvidence(found.promised, found.measured)),)
         recovery = found.evidence.recovery if found.evidence else None
         sample = found.evidence.script.sample if found.evidence else None

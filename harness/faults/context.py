@@ -66,7 +66,7 @@ class ScriptStream:
 
     def __init__(self) -> None:
         self._actions: list[tuple[int, Callable[[], None]]] = []
-        self._when_told: dict[str, Callable[[], None]] = {}
+        self._at_progress: dict[str, Callable[[], None]] = {}
         self.sent_bytes = 0
 
     def when_sent(self, size_bytes: int, action: Callable[[], None]) -> None:
@@ -78,13 +78,13 @@ class ScriptStream:
         self._actions.append((size_bytes, action))
         self._actions.sort(key=lambda entry: entry[0])
 
-    def when_told(self, progress: str, action: Callable[[], None]) -> None:
+    def when_at(self, progress: str, action: Callable[[], None]) -> None:
         """Call `action` when the reindex says that it comes to `progress`, such as `search tasks`; it waits."""
-        self._when_told[progress] = action
+        self._at_progress[progress] = action
 
-    def told(self, progress: str) -> None:
+    def reached(self, progress: str) -> None:
         """The reindex comes to this."""
-        if action := self._when_told.pop(progress, None):
+        if action := self._at_progress.pop(progress, None):
             action()
 
     def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:

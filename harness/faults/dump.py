@@ -1,7 +1,7 @@
 """Faults of the dump: damage to the script, after the backup or by the tool that wrote it.
 
 Every one reads the script once to see what there is to choose from, and once to write it anew: as streams, in
-the compression that it has. What is told of them are names, lines, offsets and numeric keys.
+the compression that it has. They report names, lines, offsets and numeric keys.
 """
 
 from __future__ import annotations

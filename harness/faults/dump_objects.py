@@ -97,7 +97,7 @@ def drop_trigger(context: FaultContext, rng: Random, options: ObjectOptions) -> 
 
 @contextmanager
 def drop_routine(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
-    """Make a function at the source, and leave it out of the dump: mysqldump leaves them out unless it is told."""
+    """Make a function at the source, and leave it out of the dump: mysqldump leaves them out without `--routines`."""
     with context.stack.mysql.session(database=context.stack.mysql.database) as session:
         session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")
     context.changed("function", _FUNCTION, "created at the source")

@@ -53,7 +53,7 @@ _Any = TypeVar("_Any", bound=_Named)
 
 
 class _NameOf:
-    """A name of one of these; an unknown one is told with all that there are."""
+    """A name of one of these; an unknown one is refused, with all that there are."""
 
     def __init__(self, edge_cases: Sequence[_Named]) -> None:
         self._names = [edge_case.name for edge_case in edge_cases]

@@ -131,7 +131,7 @@ class Injector:
 
 @contextmanager
 def _guarded(planned: Planned, context: FaultContext, rng: Random) -> Iterator[None]:
-    """Hold a fault for a block: what it raises is told as its own failure, what the stage raises passes by."""
+    """Hold a fault for a block: what it raises is reported as its own failure, what the stage raises passes by."""
     name = planned.fault.name
     with _telling(name):
         held = planned.fault.inject(context, rng, planned.options)

@@ -92,7 +92,7 @@ def _when_imported(do: Callable[[FaultContext], None]) -> Inject:
 
     @contextmanager
     def inject(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-        context.script.when_told(_IMPORTED, lambda: do(context))
+        context.script.when_at(_IMPORTED, lambda: do(context))
         yield
 
     return inject

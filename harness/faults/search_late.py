@@ -39,7 +39,7 @@ class LateOptions(FaultOptions):
 def send_late(context: FaultContext, rng: Random, options: LateOptions) -> Iterator[None]:
     """Let the import go on while the search is looked at: other documents first, and last those that were missing.
 
-    The server's own worker can't be told to wait. So the last documents are taken away, as if the import had not come
+    The server's own worker cannot be made to wait. So the last documents are taken away, as if the import had not come
     to them, and a thread sends what it would have sent.
     """
     uid = f"{context.stack.apiary.search_prefix}{options.index}"

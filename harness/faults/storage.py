@@ -296,13 +296,13 @@ def _with_member(make: Callable[[tarfile.TarInfo, str], str], *, last: bool = Fa
             raise HarnessError("this backup has a plain copy, and no archive")
         end, known = _end_of_members(artifact)
         member = tarfile.TarInfo()
-        told = make(member, known)
+        change = make(member, known)
         header = member.tobuf(tarfile.PAX_FORMAT)
         if last:
             pack(chain(_first(open_archive(artifact), end), [header + bytes(MARK_BYTES)]), artifact)
         else:
             pack(chain([header], open_archive(artifact)), artifact)
-        context.changed("member", coded(os.fsencode(member.name)), told)
+        context.changed("member", coded(os.fsencode(member.name)), change)
         yield
 
     return inject

@@ -1,4 +1,4 @@
-"""The tables that an Apiary expects, told without a server: from the migrations that the stand-in runs."""
+"""The tables that an Apiary expects, known without a server: from the migrations that the stand-in runs."""
 
 from __future__ import annotations
 

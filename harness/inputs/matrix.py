@@ -78,7 +78,7 @@ def combinations(
 
     Args:
         drill_id: for the labels of what is made on the engine meanwhile.
-        say: told which runtime it is, and before an image is pulled.
+        say: gets which runtime it is, and that an image is pulled.
 
     Raises:
         UsageError: a value can't be had; says what there is.

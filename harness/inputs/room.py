@@ -1,4 +1,4 @@
-"""How much room a restored backup takes, as far as that can be told before it is read."""
+"""How much room a restored backup takes, as far as that is known before it is read."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def check_sidecars(directory: Path, files: Iterable[Path]) -> tuple[str, ...]:
     Raises:
         BrokenArtifact: a digest differs.
     """
-    told: list[str] = []
+    lists: list[str] = []
     for path in files:
         for folder in dict.fromkeys((path.parent, directory)):
             for sidecar in sorted(folder.iterdir()):
@@ -48,8 +48,8 @@ def check_sidecars(directory: Path, files: Iterable[Path]) -> tuple[str, ...]:
                             "The file was changed or truncated after the checksum was made: copy it again, "
                             "or use another backup.",
                         )
-                    told.append(sidecar.name)
-    return tuple(dict.fromkeys(told))
+                    lists.append(sidecar.name)
+    return tuple(dict.fromkeys(lists))
 
 
 def _digests(sidecar: Path, name: str) -> Iterator[tuple[str, str]]:

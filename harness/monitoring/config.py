@@ -1,4 +1,4 @@
-"""The table `[notify]` of apiary-drill.toml: who is told how a drill ended. Secrets: no error shows a value of it."""
+"""The table `[notify]` of apiary-drill.toml: who is notified of drills. Secrets: no error shows a value of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notifications: when somebody has to know, what they are told, and sending it through apprise."""
+"""Notifications: when somebody has to know, what they read, and sending it through apprise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST = 300
 
 
 class Event(StrEnum):
-    """What somebody is told of."""
+    """What somebody is notified of."""
 
     FAILURE = "failure"
     RECOVERY = "recovery"
@@ -50,7 +50,7 @@ def check_urls(urls: Sequence[str]) -> None:
     """Whether apprise knows each of them; asked before a drill starts.
 
     Raises:
-        UsageError: one is none; it is told by its number, since it may hold a password.
+        UsageError: one is not a URL; it is named by its number, since it may hold a password.
     """
     for number, url in enumerate(urls, 1):
         if _service(url) is None:
@@ -61,10 +61,10 @@ def check_urls(urls: Sequence[str]) -> None:
 
 
 def notify_result(result: DrillResult, before: Verdict | None, notifications: NotificationSettings) -> None:
-    """Tell of a finished drill, if it is something that is to be told.
+    """Tell of a finished drill, if it is an event that has to be sent.
 
     Raises:
-        NotSent: not everybody could be told.
+        NotSent: not everybody could be notified.
     """
     event = event_of(result, before)
     if event is not None:
@@ -72,7 +72,7 @@ def notify_result(result: DrillResult, before: Verdict | None, notifications: No
         if event is Event.FAILURE and result.expected_verdict is not Verdict.PASS:
             verdict += f" instead of {result.expected_verdict}"
         title = f"{verdict}: restore drill of {_short(result.backup or result.scenario)}"
-        _notify(event, title, _told(result, before), notifications)
+        _notify(event, title, _text(result, before), notifications)
 
 
 def notify_not_begun(what: str, fact: str, notifications: NotificationSettings) -> None:
@@ -83,7 +83,7 @@ def notify_not_begun(what: str, fact: str, notifications: NotificationSettings) 
         fact: why, in one sentence.
 
     Raises:
-        NotSent: not everybody could be told.
+        NotSent: not everybody could be notified.
     """
     _notify(Event.FAILURE, f"restore drill did not start: {_short(what)}", _short(fact), notifications)
 
@@ -95,7 +95,7 @@ def notify_silence(backups: Sequence[str], notifications: NotificationSettings) 
         backups: a sentence for each backup whose last good drill is too old.
 
     Raises:
-        NotSent: not everybody could be told.
+        NotSent: not everybody could be notified.
     """
     if backups:
         count = "1 backup has" if len(backups) == 1 else f"{len(backups)} backups have"
@@ -127,7 +127,7 @@ def _sender(service: NotifyBase | None, title: str, body: str, kind: str) -> Cal
             return False
         try:
             return bool(service.notify(body=body, title=title, notify_type=kind, body_format="text"))
-        except Exception:  # whatever a service's plug-in raises, its text may hold the URL: only that it failed is told
+        except Exception:  # whatever a service's plug-in raises, its text may hold the URL: it failed, no more is said
             return False
 
     return send
@@ -144,7 +144,7 @@ def _service(url: str) -> NotifyBase | None:
         return Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
 
 
-def _told(result: DrillResult, before: Verdict | None) -> str:
+def _text(result: DrillResult, before: Verdict | None) -> str:
     counted = {
         severity: sum(finding.severity is severity for finding in result.findings)
         for severity in (Severity.ERROR, Severity.WARNING)

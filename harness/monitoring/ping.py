@@ -14,7 +14,7 @@ _RETRIED = (429, 500, 502, 503, 504)
 
 
 class Signal(StrEnum):
-    """What the switch is told; the value is what healthchecks appends to the URL (https://healthchecks.io/docs/)."""
+    """What the switch receives; the value is what healthchecks appends to the URL (https://healthchecks.io/docs/)."""
 
     START = "/start"
     GOOD = ""

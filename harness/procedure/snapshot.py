@@ -59,7 +59,7 @@ def read_database(
 
     Args:
         session: in a transaction with a consistent snapshot where that matters.
-        progress: told the name of each table as it is read.
+        progress: gets the name of each table as it is read.
         row_digests: file for the digest of every row (`read_kept_row_digests` reads it), or None.
         with_accounts: look for definers that are no accounts, which needs to read `mysql.user`.
     """

@@ -110,7 +110,7 @@ def _line(pen: Pen, chart: Line) -> Iterator[str]:
     if chart.limit is not None:
         above = chart.limit > chart.top
         at = top - 12 if above else y(chart.limit)
-        words = f"{chart.limit_told}, above this scale" if above else chart.limit_told
+        words = f"{chart.limit_text}, above this scale" if above else chart.limit_text
         if not above:
             yield pen.line(0, at, 1, at, "limit", 'stroke-width="1.5" stroke-dasharray="6 4"')
         yield pen.text(1, at - 5, words, "limit", "end")
@@ -118,7 +118,7 @@ def _line(pen: Pen, chart: Line) -> Iterator[str]:
     for (x1, y1, _), (x2, y2, _) in pairwise(inset):
         yield pen.line(x1, y1, x2, y2, "strong", 'stroke-width="1.75"')
     for x, height, passed in inset:
-        # A drill that did not pass is told by its shape as well: a ring.
+        # A drill that did not pass is marked by its shape as well: a ring.
         fill, stroke = ("strong", "strong") if passed else ("page", "fail")
         yield (
             f'<circle cx="{pen.x(x)}" cy="{height:.1f}" r="{3.5 if passed else 5}" fill="{pen.colour(fill)}"'

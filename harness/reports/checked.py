@@ -30,8 +30,8 @@ def state_of(check: CheckResult) -> str:
 def checks_section(result: DrillResult) -> Section:
     """Each check with how much it compared; its figures are folded away."""
     if not result.checks:
-        told = Paragraph("No check ran: the drill ended before the checks.")
-        return Section("checks", "What was checked", (told,))
+        none = Paragraph("No check ran: the drill ended before the checks.")
+        return Section("checks", "What was checked", (none,))
     rows = tuple((check.title, f"{check.compared:,}", state_of(check)) for check in result.checks)
     marked = frozenset(
         number

@@ -28,7 +28,7 @@ class ConsoleProgress:
         self._console = console
         self._status = console.status("") if console.is_terminal else None
         self._title = ""
-        self._told_at = 0.0
+        self._shown_at = 0.0
 
     def started(self, title: str) -> None:
         """A step began."""
@@ -40,8 +40,8 @@ class ConsoleProgress:
     def progress(self, text: str) -> None:
         """The step came this far; drawn at most ten times a second."""
         now = time.monotonic()
-        if self._status is not None and now - self._told_at > 0.1:
-            self._told_at = now
+        if self._status is not None and now - self._shown_at > 0.1:
+            self._shown_at = now
             self._tell(f"{escape(self._title)}: {escape(text)}")
 
     def _tell(self, text: str) -> None:
@@ -90,13 +90,13 @@ def print_failure(result: DrillResult, run_dir: str) -> None:
     """What is wrong, a line for each thing, as a mail of cron shows it."""
     print_line(f"{result.verdict}  {title_of(result)}: {sentence_of(result)}")
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
-    told = [f"{finding.code}  {finding.message} {finding.remedy}".rstrip() for finding in errors]
+    lines = [f"{finding.code}  {finding.message} {finding.remedy}".rstrip() for finding in errors]
     messages = {finding.message for finding in errors}
-    told += [reason for reason in result.reasons if reason not in messages]
-    for line in told[:_LISTED_FINDINGS]:
+    lines += [reason for reason in result.reasons if reason not in messages]
+    for line in lines[:_LISTED_FINDINGS]:
         print_line(line)
-    if len(told) > _LISTED_FINDINGS:
-        print_line(f"… and {len(told) - _LISTED_FINDINGS} more")
+    if len(lines) > _LISTED_FINDINGS:
+        print_line(f"… and {len(lines) - _LISTED_FINDINGS} more")
     for hint in result.hints:
         print_line(f"HINT: {hint}")
     print_line(f"Report: {Path(run_dir, 'report.html')}")
@@ -104,10 +104,10 @@ def print_failure(result: DrillResult, run_dir: str) -> None:
 
 def _fault(fault: InjectedFault) -> str:
     """A fault with its first changes, in one line."""
-    told = [str(change) for change in fault.changes[:_LISTED_CHANGES]]
+    changes = [str(change) for change in fault.changes[:_LISTED_CHANGES]]
     if len(fault.changes) > _LISTED_CHANGES:
-        told.append(f"and {len(fault.changes) - _LISTED_CHANGES:,} more")
-    return f"Fault injected at {fault.stage}: {fault.name} ({'; '.join(told) or 'without effect'})."
+        changes.append(f"and {len(fault.changes) - _LISTED_CHANGES:,} more")
+    return f"Fault injected at {fault.stage}: {fault.name} ({'; '.join(changes) or 'without effect'})."
 
 
 def _components(components: Sequence[Component]) -> Table:
@@ -126,11 +126,11 @@ def _checks(checks: Sequence[CheckResult]) -> Table:
         errors = sum(1 for finding in check.findings if finding.severity is Severity.ERROR)
         others = len(check.findings) - errors
         mark = "[red]✗[/]" if errors else "[yellow]?[/]" if check.unknown else "[green]✓[/]" if check.compared else "·"
-        told = [f"inconclusive: {check.unknown}"] if check.unknown else []
-        told += [_counted(errors, "error")] if errors else []
-        told += [_counted(others, "remark")] if others else []
-        told += [f"{check.suppressed:,} more"] if check.suppressed else []
-        text = escape(check.title) + (f"  [bold]({escape(', '.join(told))})[/]" if told else "")
+        remarks = [f"inconclusive: {check.unknown}"] if check.unknown else []
+        remarks += [_counted(errors, "error")] if errors else []
+        remarks += [_counted(others, "remark")] if others else []
+        remarks += [f"{check.suppressed:,} more"] if check.suppressed else []
+        text = escape(check.title) + (f"  [bold]({escape(', '.join(remarks))})[/]" if remarks else "")
         table.add_row(mark, f"{check.compared:,}", text)
     return table
 

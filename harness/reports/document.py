@@ -99,10 +99,10 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A figure over the last drills, the oldest first: None where it was not measured; `told` says it in words."""
+    """A figure over the last drills, the oldest first: None where it was not measured; `text` says it in words."""
 
     values: tuple[float | None, ...]
-    told: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,8 @@ class Line:
         top: the end of the scale, which begins with 0.
         ticks: values with their words, drawn as lines.
         first, last: the ends of the axis, in words.
-        limit: the objective, or None; one that is above the scale is told at its upper edge.
-        limit_told: the objective in words.
+        limit: the objective, or None; one that is above the scale is shown at its upper edge.
+        limit_text: the objective in words.
     """
 
     title: str
@@ -156,7 +156,7 @@ class Line:
     first: str
     last: str
     limit: float | None = None
-    limit_told: str = ""
+    limit_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,5 +302,5 @@ def others_of(problem: FindingGroup) -> Fold | None:
     if not problem.others:
         return None
     rows = tuple((SEVERITY_WORDS[each.severity], each.code, each.subject, each.message) for each in problem.others)
-    told = "1 finding" if len(rows) == 1 else f"{len(rows):,} findings"
-    return Fold("Same cause", (Grid("Findings with the same cause", OTHER_COLUMNS, rows),), told)
+    summary = "1 finding" if len(rows) == 1 else f"{len(rows):,} findings"
+    return Fold("Same cause", (Grid("Findings with the same cause", OTHER_COLUMNS, rows),), summary)

@@ -76,8 +76,8 @@ def _left_out(manifest: Manifest) -> Fold:
     others = [left for left in manifest.exclusions if left.kind != "table"]
     items = [f"{left.name} {counted(left.count, 'row')}" for left in tables]
     items += [f"{left.name}/ {counted(left.count, 'file')}" for left in others]
-    told = f"{counted(len(tables), 'table')}, {len(others)} {'directory' if len(others) == 1 else 'directories'}"
-    return Fold("Excluded from the backup", (Bullets(tuple(items), compact=True),), told)
+    summary = f"{counted(len(tables), 'table')}, {len(others)} {'directory' if len(others) == 1 else 'directories'}"
+    return Fold("Excluded from the backup", (Bullets(tuple(items), compact=True),), summary)
 
 
 def _by_program(result: DrillResult) -> dict[tuple[str, str, bool, str], list[str]]:
@@ -112,7 +112,7 @@ def environment_blocks(result: DrillResult, evidence: Evidence | None) -> Iterat
             facts.append(("Its SHA-256", origin.configuration_sha256))
     if evidence is not None:
         closed = evidence.egress is not None and not any(each.reached or each.unknown for each in evidence.egress)
-        told = "checked: no outbound access" if closed else "not isolated" if evidence.egress else "not checked"
-        facts.append(("Network isolation", told))
+        access = "checked: no outbound access" if closed else "not isolated" if evidence.egress else "not checked"
+        facts.append(("Network isolation", access))
     if facts:
         yield Facts(tuple(facts))

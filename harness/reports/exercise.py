@@ -99,24 +99,24 @@ CONTROLS = Grid(
 def _sentence(exercise: Exercise) -> str:
     drills = exercise.drills
     counts = [
-        (sum(1 for drilled in drills if drilled.entry.verdict is verdict), told)
-        for verdict, told in (
+        (sum(1 for drilled in drills if drilled.entry.verdict is verdict), outcome)
+        for verdict, outcome in (
             (Verdict.PASS, "passed"), (Verdict.FAIL, "failed"), (Verdict.INCONCLUSIVE, "inconclusive"),
         )
     ]  # fmt: skip
-    told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    outcomes = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     existing = [series for series in exercise.series if not series.latest.generated]
     if not existing:
-        return f"{counted(len(drills), 'drill')} with generated data: {told}. No backup was drilled."
+        return f"{counted(len(drills), 'drill')} with generated data: {outcomes}. No backup was drilled."
     of = counted(len(existing), "backup") + (" and of generated data" if len(existing) < len(exercise.series) else "")
-    return f"{counted(len(drills), 'drill')} of {of}: {told}."
+    return f"{counted(len(drills), 'drill')} of {of}: {outcomes}."
 
 
 def _lead(exercise: Exercise) -> Iterator[str]:
     bad = [series for series in exercise.series if series.latest.verdict is not Verdict.PASS]
     if bad:
-        told = ", ".join(f"{series.backup} ({series.latest.verdict})" for series in bad)
-        yield f"The latest drill did not pass: {told}."
+        names = ", ".join(f"{series.backup} ({series.latest.verdict})" for series in bad)
+        yield f"The latest drill did not pass: {names}."
     elif exercise.series:
         yield "The latest drill of every backup passed."
 
@@ -193,17 +193,17 @@ def _row(drilled: Drilled) -> tuple[str, ...]:
         entry.backup,
         str(entry.verdict),
         _measured(entry.recovery_time_s, drilled.time_met),
-        "–" if entry.recovery_point_s is None else _told(span(round(entry.recovery_point_s)), drilled.point_met),
+        "–" if entry.recovery_point_s is None else _judged(span(round(entry.recovery_point_s)), drilled.point_met),
         f"{sum(each.count for each in entry.findings if each.severity is Severity.ERROR):,}",
         f"{sum(each.count for each in entry.findings if each.severity is Severity.WARNING):,}",
     )
 
 
 def _measured(duration_s: float | None, met: str) -> str:
-    return "–" if duration_s is None else _told(seconds(duration_s), met)
+    return "–" if duration_s is None else _judged(seconds(duration_s), met)
 
 
-def _told(text: str, met: str) -> str:
+def _judged(text: str, met: str) -> str:
     return f"{text}, missed" if met == MISSED else f"({text})" if met == NOT_COUNTED else text
 
 

@@ -22,10 +22,10 @@ def changes(exercise: Exercise) -> Iterator[Block]:
     )
     new = [seen for seen in exercise.findings if seen.new_in(exercise.period) and seen.severity is not Severity.INFO]
     gone = [seen for seen in exercise.gone if seen.severity is not Severity.INFO]
-    told = [f"New: {_finding(seen)}" for seen in new] + [f"No longer found: {_finding(seen)}" for seen in gone]
+    lines = [f"New: {_finding(seen)}" for seen in new] + [f"No longer found: {_finding(seen)}" for seen in gone]
     for series in exercise.series:
-        told += _of_series(series)
-    yield Bullets(tuple(told)) if told else Paragraph("No findings were added or resolved.")
+        lines += _of_series(series)
+    yield Bullets(tuple(lines)) if lines else Paragraph("No findings were added or resolved.")
     for series in exercise.series:
         if not series.latest.generated:  # how much is generated is a choice of the scenario
             yield from _sizes(series)

@@ -86,5 +86,5 @@ def _objective_rows(series: Series) -> Iterator[tuple[str, ...]]:
 
 def _kept(met: Sequence[str]) -> str:
     missed, unmeasured = met.count(MISSED), met.count(NOT_MEASURED)
-    told = f"missed in {missed} of {len(met)}" if missed else f"met in {len(met) - unmeasured} of {len(met)}"
-    return told + (f", not measured in {unmeasured}" if unmeasured else "")
+    text = f"missed in {missed} of {len(met)}" if missed else f"met in {len(met) - unmeasured} of {len(met)}"
+    return text + (f", not measured in {unmeasured}" if unmeasured else "")

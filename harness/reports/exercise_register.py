@@ -38,7 +38,7 @@ class Registered:
         return self.action is not None and self.action.due is not None and self.action.due < self.today
 
     @property
-    def due_told(self) -> str:
+    def due_text(self) -> str:
         """Its day in words."""
         if self.action is None or self.action.due is None:
             return "no date"
@@ -92,7 +92,7 @@ def register_section(exercise: Exercise, register: Sequence[Registered]) -> Iter
             tuple(
                 (
                     each.sentence, SEVERITY_WORDS[each.seen.severity], f"{each.seen.first.started_at:%Y-%m-%d}",
-                    f"{each.seen.last.started_at:%Y-%m-%d}", each.owner or "nobody yet", each.due_told,
+                    f"{each.seen.last.started_at:%Y-%m-%d}", each.owner or "nobody yet", each.due_text,
                     each.decision or "none yet",
                 )
                 for each in register

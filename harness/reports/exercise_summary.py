@@ -85,7 +85,7 @@ def summary(exercise: Exercise, register: Sequence[Registered], statement: str) 
     if register:
         columns = (Column("Open finding"), Column("Owner"), Column("Due", whole=True), Column("Decision"))
         open_rows = tuple(
-            (each.sentence, each.owner or "nobody yet", each.due_told, each.decision or "none yet")
+            (each.sentence, each.owner or "nobody yet", each.due_text, each.decision or "none yet")
             for each in register[:_LISTED]
         )
         late = frozenset(number for number, each in enumerate(register[:_LISTED]) if each.overdue or not each.owner)
@@ -113,18 +113,18 @@ def _worst(drills: Sequence[tuple[float | None, str]], *, is_time: bool) -> str:
     counting = [value for value, met in drills if met in (MET, MISSED) and value is not None]
     if not counting:
         return NO_OBJECTIVE if all(met == NO_OBJECTIVE for _, met in drills) else "none counts"
-    told = seconds(max(counting)) if is_time else span(round(max(counting)))
+    text = seconds(max(counting)) if is_time else span(round(max(counting)))
     missed = sum(1 for _, met in drills if met == MISSED)
-    return f"{told}, {f'missed in {missed}' if missed else 'met'}"
+    return f"{text}, {f'missed in {missed}' if missed else 'met'}"
 
 
 def _changes(exercise: Exercise) -> Iterator[str]:
     yield f"{counted(len(exercise.drills), 'drill')}, {exercise.drills_before} in the period before."
     new = [seen for seen in exercise.findings if seen.new_in(exercise.period) and seen.severity is Severity.ERROR]
     gone = [seen for seen in exercise.gone if seen.severity is Severity.ERROR]
-    for told, found in (("Errors that were never seen before", new), ("Errors that are gone", gone)):
+    for title, found in (("Errors that were never seen before", new), ("Errors that are gone", gone)):
         if found:
-            yield f"{told}: {', '.join(named(seen) for seen in found[:4])}{', …' if len(found) > 4 else ''}."
+            yield f"{title}: {', '.join(named(seen) for seen in found[:4])}{', …' if len(found) > 4 else ''}."
     if not new and not gone:
         yield "No error is new, and none is gone."
 
@@ -135,14 +135,14 @@ def statement_of(exercise: Exercise, organisation: str) -> str:
     restored = [series.backup for series in backups if series.latest.verdict is Verdict.PASS]
     failed = [series.backup for series in backups if series.latest.verdict is not Verdict.PASS]
     who = f" of {organisation}" if organisation else ""
-    told = f"We have read this report{who}. In {exercise.period.name}"
+    text = f"We have read this report{who}. In {exercise.period.name}"
     if restored:
-        told += f", restoring {_and(restored)} was shown by drill, the last time with every check passed"
+        text += f", restoring {_and(restored)} was shown by drill, the last time with every check passed"
     if failed:
-        told += f"{';' if restored else ','} restoring {_and(failed)} is not shown: the latest drill did not pass"
+        text += f"{';' if restored else ','} restoring {_and(failed)} is not shown: the latest drill did not pass"
     if not backups:
-        told += ", no backup was restored: only the procedure was shown, with generated data"
-    return f"{told}. The open findings are known to us, and the owners named here answer for them."
+        text += ", no backup was restored: only the procedure was shown, with generated data"
+    return f"{text}. The open findings are known to us, and the owners named here answer for them."
 
 
 def _and(names: Sequence[str]) -> str:

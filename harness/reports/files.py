@@ -42,19 +42,19 @@ def check_files(wanted: ReportSettings) -> None:
     """
     taken: dict[Path, str] = {}
     for kind, path in wanted.files().items():
-        told = f"cannot write --{kind} {path}"
+        problem = f"cannot write --{kind} {path}"
         if path.is_dir():
-            raise UsageError(f"{told}: it is a directory", "Give the name of a file in it.")
+            raise UsageError(f"{problem}: it is a directory", "Give the name of a file in it.")
         if not path.parent.is_dir():
-            raise UsageError(f"{told}: directory {path.parent} does not exist", "Create the directory first.")
+            raise UsageError(f"{problem}: directory {path.parent} does not exist", "Create the directory first.")
         try:
             with tempfile.TemporaryFile(dir=path.parent):
                 pass
         except OSError as error:
-            raise UsageError(f"{told}: {error.strerror}", "Choose a location that this user may write to.") from None
+            raise UsageError(f"{problem}: {error.strerror}", "Choose a location that this user may write to.") from None
         other = taken.setdefault(path.resolve(), kind)
         if other != kind:
-            raise UsageError(f"{told}: --{other} writes to the same file", "Give each report its own file.")
+            raise UsageError(f"{problem}: --{other} writes to the same file", "Give each report its own file.")
     if wanted.pdf is not None:
         try:
             require_pdf()

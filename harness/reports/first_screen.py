@@ -32,11 +32,11 @@ def title_of(result: DrillResult, evidence: Evidence | None = None) -> str:
 def subject_of(result: DrillResult) -> tuple[tuple[str, str], ...]:
     """Into what it was restored, when, and by whom."""
     into = ", ".join(f"{part.name} {part.version}" for part in targets(result)) or "no server was started"
-    told = [("Restored into", into)]
+    facts = [("Restored into", into)]
     when = f"{moment(result.started_at)}, took {seconds(result.duration_s)}"
     if result.origin is not None:
         when += f", by {result.origin.user} on {result.origin.host}"
-    return (*told, ("Drilled", when))
+    return (*facts, ("Drilled", when))
 
 
 def targets(result: DrillResult) -> tuple[Component, ...]:
@@ -52,8 +52,8 @@ def caveat_of(result: DrillResult) -> str:
     # "The stand-in stood in for Apiary: that the real application starts": what counts stands behind the colon.
     left = [text.partition(": ")[2] for part in stand_ins for text in part.unproven if _NETWORK not in text]
     names = " and ".join(part.name for part in stand_ins)
-    told = "; ".join(dict.fromkeys(each.removeprefix("not verified ").rstrip(".") for each in left))
-    return f"Restored into stand-ins ({names}). Not proven: {told}." if told else f"Restored into stand-ins ({names})."
+    unproven = "; ".join(dict.fromkeys(each.removeprefix("not verified ").rstrip(".") for each in left))
+    return f"Restored into stand-ins ({names})." + (f" Not proven: {unproven}." if unproven else "")
 
 
 def tiles_of(
@@ -61,9 +61,9 @@ def tiles_of(
 ) -> tuple[Tile, ...]:
     """Recovery time, recovery point, what was verified, findings."""
     time_s, point_s = result.recovery_time_s, result.recovery_point_s
-    (told_time, met_time), (told_point, met_point) = judged_objectives(result)
+    (time_text, met_time), (point_text, met_point) = judged_objectives(result)
     if time_s is not None and result.mode != FAITHFUL:
-        told_time, met_time = "fsync off: not a time to quote", None
+        time_text, met_time = "fsync off: not a time to quote", None
     tally = {severity: sum(1 for each in result.findings if each.severity is severity) for severity in Severity}
     errors, warnings = tally[Severity.ERROR], tally[Severity.WARNING]
     rest = f"{counted(warnings, 'warning')}, {counted(tally[Severity.INFO], 'note')}"
@@ -71,11 +71,11 @@ def tiles_of(
     whole = bool(found) and all(share.verified == share.expected for share in found)
     return (
         Tile(
-            "Recovery time", ("not measured" if time_s is None else seconds(time_s),), told_time, met_time,
+            "Recovery time", ("not measured" if time_s is None else seconds(time_s),), time_text, met_time,
             _trend([drill.recovery_time_s for drill in recent], time_s, seconds),
         ),
         Tile(
-            "Recovery point", ("not measured" if point_s is None else span(round(point_s)),), told_point, met_point,
+            "Recovery point", ("not measured" if point_s is None else span(round(point_s)),), point_text, met_point,
             _trend([drill.recovery_point_s for drill in recent], point_s, lambda value: span(round(value))),
         ),
         Tile(

@@ -21,12 +21,12 @@ def workflow_commands(result: DrillResult) -> Iterator[str]:
     """One line for the verdict, and one for each of the first findings of a kind."""
     verdict = {"PASS": "notice", "FAIL": "error"}.get(result.verdict, "warning")
     yield _command(verdict, f"Restore drill: {result.verdict}", sentence_of(result))
-    told = dict.fromkeys(_COMMANDS.values(), 0)
-    told[verdict] += 1
+    shown = dict.fromkeys(_COMMANDS.values(), 0)
+    shown[verdict] += 1
     for finding in result.findings:
         command = _COMMANDS[finding.severity]
-        told[command] += 1
-        if told[command] <= ANNOTATIONS:
+        shown[command] += 1
+        if shown[command] <= ANNOTATIONS:
             yield _command(command, f"{finding.code} {finding.subject}", f"{finding.message} {finding.remedy}".strip())
 
 

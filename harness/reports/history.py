@@ -57,15 +57,15 @@ def print_trend(console: Terminal, backup: str, drills: Sequence[PastDrill], *, 
         table.add_column(f"{drill.started_at:%Y-%m-%d}", justify="right", no_wrap=True)
     left_out = 0
     for heading, rows in trend_rows(drills):
-        told = []
+        figures = []
         for label, values in rows:
             if not everything and len(drills) > 1 and len(set(values)) == 1:
                 left_out += 1
                 continue
-            told.append((label, values))
-        if told:
+            figures.append((label, values))
+        if figures:
             table.add_row(f"[bold]{heading}[/]")
-        for label, values in told:
+        for label, values in figures:
             table.add_row(escape(f"  {label}"), *values)
     console.print(table, highlight=False)
     if left_out:

@@ -29,7 +29,7 @@ def render_junit(result: DrillResult) -> bytes:
     for step in failed_steps:
         case = _case(suite, result, step.title, step.duration_s)
         finding = next((f for f in result.findings if f.code == f"step-{step.name}"), None)
-        _outcome(case, _kind(result), finding.code if finding else "step", _told(finding) if finding else result.error)
+        _outcome(case, _kind(result), finding.code if finding else "step", _line(finding) if finding else result.error)
     if result.error and not failed_steps:
         # It ended between two steps, or before the first.
         _outcome(_case(suite, result, "The drill itself", 0.0), _kind(result), "drill", result.error)
@@ -64,14 +64,14 @@ def _as_expected(suite: ElementTree.Element, result: DrillResult) -> None:
 
 
 def _properties(result: DrillResult) -> list[tuple[str, str]]:
-    told = [("verdict", result.verdict), ("sentence", sentence_of(result)), ("scenario", result.scenario)]
+    properties = [("verdict", result.verdict), ("sentence", sentence_of(result)), ("scenario", result.scenario)]
     if result.recovery_time_s is not None:
-        told.append(("recovery_time_s", f"{result.recovery_time_s:.3f}"))
+        properties.append(("recovery_time_s", f"{result.recovery_time_s:.3f}"))
     if result.recovery_point_at is not None:
-        told.append(("recovery_point_at", moment(result.recovery_point_at)))
-    told += [("artifact", f"{file.name} {file.sha256}") for file in result.artifacts]
-    told += [("unproven", text) for text in result.unproven]
-    return told
+        properties.append(("recovery_point_at", moment(result.recovery_point_at)))
+    properties += [("artifact", f"{file.name} {file.sha256}") for file in result.artifacts]
+    properties += [("unproven", text) for text in result.unproven]
+    return properties
 
 
 def _check_case(suite: ElementTree.Element, result: DrillResult, check: CheckResult) -> None:
@@ -79,14 +79,14 @@ def _check_case(suite: ElementTree.Element, result: DrillResult, check: CheckRes
     errors = [finding for finding in check.findings if finding.severity is Severity.ERROR]
     others = [finding for finding in check.findings if finding.severity is not Severity.ERROR]
     if errors:
-        text = "\n".join(_told(finding) for finding in errors)
+        text = "\n".join(_line(finding) for finding in errors)
         if check.suppressed:
             text += f"\n{check.suppressed} more are not listed."
         _outcome(case, "failure", errors[0].code, text)
     elif check.unknown:
         _outcome(case, "error", "unknown", f"inconclusive: {check.unknown}")
     out = [f"compared: {check.compared}", *(f"{label}: {value}" for label, value in check.evidence)]
-    out += [f"{finding.severity}: {_told(finding)}" for finding in others]
+    out += [f"{finding.severity}: {_line(finding)}" for finding in others]
     _say(case, "\n".join(out))
 
 
@@ -116,7 +116,7 @@ def _outcome(case: ElementTree.Element, tag: str, code: str, text: str) -> None:
     outcome.text = _text(text)
 
 
-def _told(finding: Finding) -> str:
+def _line(finding: Finding) -> str:
     return printable(f"{finding.code} {finding.subject}: {finding.message} {finding.remedy}".strip())
 
 

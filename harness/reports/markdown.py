@@ -48,7 +48,7 @@ def _document(document: Document) -> Iterator[str]:
     if document.tiles:
         yield "\n".join(
             f"- **{inline(tile.label)}** "
-            + " ".join(inline(text) for text in (*tile.values, tile.note, tile.trend.told) if text)
+            + " ".join(inline(text) for text in (*tile.values, tile.note, tile.trend.text) if text)
             for tile in document.tiles
         )
     yield from (inline(text) for text in document.lead)

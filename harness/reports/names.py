@@ -26,10 +26,10 @@ def paths_named(run_dir: Path, code: str) -> Iterator[str]:
     if digits is None:
         return
     wanted = f"~{digits[1]}"
-    told: set[bytes] = set()
+    seen: set[bytes] = set()
     for path in _paths(run_dir):
-        if path not in told and any(code_of(name) == wanted for name in path.split(b"/")):
-            told.add(path)
+        if path not in seen and any(code_of(name) == wanted for name in path.split(b"/")):
+            seen.add(path)
             yield printable(path)
 
 

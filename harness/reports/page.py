@@ -123,8 +123,8 @@ def _recovery(result: DrillResult, recent: Sequence[RecentDrill]) -> Iterator[Bl
     if result.recovery_point_at is not None:
         yield Paragraph(f"The newest restored row is dated {newest_row(result)}.")
     if time_s is not None:
-        told = MODES.get(result.mode, result.mode)
-        yield Paragraph(f"Mode: {told}." + ("" if result.mode == FAITHFUL else " Not a time to quote."))
+        mode = MODES.get(result.mode, result.mode)
+        yield Paragraph(f"Mode: {mode}." + ("" if result.mode == FAITHFUL else " Not a time to quote."))
     measured = [(drill.started_at, drill.recovery_time_s, drill.verdict is Verdict.PASS) for drill in recent]
     measured.append((result.started_at, time_s, result.verdict is Verdict.PASS))
     yield from recovery_chart("this backup", measured, result.recovery_time_objective_s)

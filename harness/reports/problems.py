@@ -75,10 +75,10 @@ def _place(finding: Finding, check_of: Mapping[int, str]) -> tuple[int, int]:
 
 
 def _same_kind(one: Finding, other: Finding) -> bool:
-    return one.code == other.code and one.severity is other.severity and _told_apart(one) == _told_apart(other)
+    return one.code == other.code and one.severity is other.severity and _advice(one) == _advice(other)
 
 
-def _told_apart(finding: Finding) -> str:
+def _advice(finding: Finding) -> str:
     """The remedy without names: the same advice for another table is the same advice."""
     return finding.remedy.replace(finding.subject, "").replace(finding.subject.partition(".")[0], "")
 

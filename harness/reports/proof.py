@@ -42,10 +42,10 @@ def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Pa
         rows = tuple((file.role, file.name, size(file.size_bytes), file.sha256) for file in result.artifacts)
         grid = Grid("Files of the backup", columns, rows)
         blocks.append(Fold("Checksums of the backup", (grid,), counted(len(rows), "file")))
-    told = f"The drill started at {moment(result.started_at)} and took {seconds(result.duration_s)}"
+    text = f"The drill started at {moment(result.started_at)} and took {seconds(result.duration_s)}"
     if result.peak_memory_bytes is not None:
-        told += f"; the harness itself used at most {size(result.peak_memory_bytes)} of memory"
-    blocks.append(Paragraph(f"{told}. {kept}"))
+        text += f"; the harness itself used at most {size(result.peak_memory_bytes)} of memory"
+    blocks.append(Paragraph(f"{text}. {kept}"))
     return Section("evidence", "Evidence", tuple(blocks))
 
 
@@ -192,8 +192,8 @@ def _probes(evidence: Evidence) -> Fold:
         grid = Grid("Answers that are not the expected ones", columns, wrong, frozenset(range(len(wrong))))
         blocks.append(replace(grid, strong=frozenset({2})))
     if right:
-        told = tuple((kind, ", ".join(subjects)) for kind, subjects in right.items())
-        blocks += [Paragraph("Answered as expected:"), Facts(told, compact=True)]
+        facts = tuple((kind, ", ".join(subjects)) for kind, subjects in right.items())
+        blocks += [Paragraph("Answered as expected:"), Facts(facts, compact=True)]
     return Fold("Queries with known answers", tuple(blocks), counted(len(asked), "question"))
 
 

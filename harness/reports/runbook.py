@@ -218,9 +218,9 @@ def _missing(backup: RestorableBackup) -> Iterator[Block]:
     if empty:
         yield Paragraph(f"Tables that the backup leaves out and that stay as they are: {', '.join(empty)}.")
     known = [*backup.script.findings, *(backup.drilled.findings if backup.drilled else ())]
-    told = {(finding.code, finding.subject): finding for finding in known if finding.severity is not Severity.INFO}
-    if told:
-        yield Bullets(tuple(_told(finding) for finding in told.values()))
+    findings = {(finding.code, finding.subject): finding for finding in known if finding.severity is not Severity.INFO}
+    if findings:
+        yield Bullets(tuple(_with_remedy(finding) for finding in findings.values()))
     if backup.drilled is not None:
         done = [step for step in backup.drilled.steps if step.name in _STEPS]
         columns = Column("Step"), Column("Time", number=True), Column("Result")
@@ -229,7 +229,7 @@ def _missing(backup: RestorableBackup) -> Iterator[Block]:
     yield Facts((("Database in the script", backup.script.database.name or "named nowhere"),))
 
 
-def _told(finding: Finding) -> str:
+def _with_remedy(finding: Finding) -> str:
     return f"{finding.message} {finding.remedy}".strip()
 
 

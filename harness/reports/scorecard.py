@@ -16,7 +16,7 @@ _HEADINGS = tuple(Outcome)
 _LISTED = 20
 
 
-def told(drill: ScoredDrill) -> str:
+def drill_line(drill: ScoredDrill) -> str:
     """One line for a drill that has ended."""
     mark = "✓" if drill.outcome in GOOD else "✗"
     line = f"{mark} {drill.outcome:<13}{drill.duration_s:7.1f} s  {drill.name}"

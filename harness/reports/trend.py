@@ -35,20 +35,20 @@ def recovery_chart(backup: str, drills: Sequence[Measured], objective_s: float |
         top = max(top, objective_s * 1.1)
     points = tuple(Point((at - first).total_seconds() / length_s, value, passed) for at, value, passed in known)
     failed = sum(1 for point in points if not point.passed)
-    told = (
+    description = (
         f"Recovery time of {counted(len(known), 'drill')}, the latest last: between {seconds(min(times))} and"
         f" {seconds(max(times))}, the latest {seconds(times[-1])}."
     )
     yield Line(
         title=f"Recovery time over the drills of {backup}",
-        description=told + (f" A ring marks {counted(failed, 'drill')} that did not pass." if failed else ""),
+        description=description + (f" A ring marks {counted(failed, 'drill')} that did not pass." if failed else ""),
         points=points,
         top=top,
         ticks=tuple((step * number, span(round(step * number, 1))) for number in range(1, int(top / step) + 1)),
         first=f"{first:%Y-%m-%d}",
         last=f"{last:%Y-%m-%d}",
         limit=objective_s,
-        limit_told="" if objective_s is None else f"objective {span(objective_s)}",
+        limit_text="" if objective_s is None else f"objective {span(objective_s)}",
     )
 
 

@@ -74,8 +74,8 @@ def tally(findings: Sequence[Finding]) -> str:
         (sum(1 for finding in findings if finding.severity is severity), word)
         for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
     ]
-    told = [counted(count, word) for count, word in counts if count]
-    return ", ".join(told) if told else "no findings"
+    parts = [counted(count, word) for count, word in counts if count]
+    return ", ".join(parts) if parts else "no findings"
 
 
 def times(result: DrillResult) -> str:

@@ -37,7 +37,7 @@ class Batch:
     Args:
         settings: runtime, engine, images, and where the run directories go.
         auto: what `auto` comes to, from `settled`; None: that is looked for once, by the first drill.
-        say: told which runtime each drill has, in one line.
+        say: gets which runtime each drill has, in one line.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ from harness.runner.batch import Batch
 from harness.scenario.definition import Scenario
 
 _END_S = 60.0
-"""How long a worker that was told to end may take for its servers; then it is killed, and the next start sweeps."""
+"""How long a worker that was asked to end may take for its servers; then it is killed, and the next start sweeps."""
 
 
 @dataclass(frozen=True, slots=True)

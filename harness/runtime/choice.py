@@ -32,7 +32,7 @@ def choose_runtime(
 
     Args:
         directory: work directory of the drill, for processes.
-        say: told which runtime it is and why, in one line.
+        say: gets which runtime it is and why, in one line.
         dump: an existing script: an image of its server's version is the default then.
         keep: roles whose stacks are left running when their block ends without an error.
         flavours: the database server that a role needs, `MySQL` or `MariaDB`.
@@ -72,7 +72,7 @@ def settled(settings: Settings, say: Callable[[str], None]) -> str:
     was busy for a moment.
 
     Args:
-        say: told which runtime it is and why, in one line.
+        say: gets which runtime it is and why, in one line.
 
     Raises:
         HarnessError: neither can be had.
@@ -95,7 +95,7 @@ def _docker(
 
 
 def _beginning(dump: Dump) -> DumpInfo | None:
-    """What the first lines of a script say; None where there are none to read, which is told later."""
+    """What the first lines of a script say; None where there are none to read, which is reported later."""
     inspector = Inspector(source_name(dump))
     try:
         walk(islice(open_script(dump), 1), inspector)

@@ -51,15 +51,15 @@ def mysql_component(server: MySqlServer, reference: str, *, instead_of: str = ""
 
 def search_component(server: MeilisearchServer, reference: str, *, instead_of: str = "") -> Component:
     """The search server; arguments and errors as for `mysql_component`."""
-    told = server.identity()
-    unproven = [EMBEDDED_UNPROVEN] if told.embedded else []
-    name = "embedded Meilisearch" if told.embedded else "Meilisearch"
+    identity = server.identity()
+    unproven = [EMBEDDED_UNPROVEN] if identity.embedded else []
+    name = "embedded Meilisearch" if identity.embedded else "Meilisearch"
     if instead_of:
         unproven.append(
-            f"{name} {told.version} replaced {instead_of}, which could not be pulled: not verified that that "
+            f"{name} {identity.version} replaced {instead_of}, which could not be pulled: not verified that that "
             "image accepts the same documents and settings."
         )
-    return Component("meilisearch", name, told.version, reference, not told.embedded, tuple(unproven))
+    return Component("meilisearch", name, identity.version, reference, not identity.embedded, tuple(unproven))
 
 
 def app_component(app: Apiary, reference: str, *, tag: str = "", unproven: tuple[str, ...] = ()) -> Component:
@@ -70,10 +70,10 @@ def app_component(app: Apiary, reference: str, *, tag: str = "", unproven: tuple
         tag: version of the image, which the application itself does not know.
         unproven: what the runtime leaves unproven, besides.
     """
-    told = app.framework()
-    if told is None:
+    framework_version = app.framework()
+    if framework_version is None:
         return Component("apiary", "Apiary", tag or "unknown", reference, False, (UNNAMED_UNPROVEN, *unproven))
-    framework, version = told
+    framework, version = framework_version
     if framework == STANDIN_NAME:
         return Component("apiary", "stand-in Apiary", version, reference, False, (STANDIN_UNPROVEN, *unproven))
     shown = f"{tag} ({framework} {version})" if tag else f"{framework} {version}"

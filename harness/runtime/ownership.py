@@ -1,4 +1,4 @@
-"""Whose a running drill is, and whether its owner still lives: so that leftovers can be told from drills.
+"""Whose a running drill is, and whether its owner still lives: so that leftovers can be distinguished from drills.
 
 Every drill has a directory below the state directory with an `owner.json`, and every process that it starts
 carries the drill's id in its environment. What belongs to an owner that is gone is swept by the next start
@@ -47,7 +47,7 @@ class Owner:
             set, and is what versions before 0.2 know.
         boot_id: the host's boot, which tells it from one before a restart.
         created_at: when the drill began, UTC.
-        keep: True when the drill was told to leave its target running: then no owner needs to live.
+        keep: True when the drill has to leave its target running: then no owner needs to live.
         ticks: start time of that process in clock ticks since the boot, which tells it from a later one of the same
             number whatever becomes of the clock; None where an older version did not write it.
     """
@@ -298,5 +298,5 @@ def _unmount(directory: Path) -> None:
     mounted = [Path(part.mountpoint) for part in psutil.disk_partitions(all=True)]
     below = [path for path in mounted if path.is_relative_to(directory.resolve())]
     for path in sorted(below, key=lambda path: len(path.parts), reverse=True):
-        with suppress(FileNotFoundError):  # no such program: that it cannot be removed is told then
+        with suppress(FileNotFoundError):  # no such program: that it cannot be removed is reported then
             subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)

@@ -1,6 +1,6 @@
 """A scenario: what a drill is to do and what is expected of it, as data (`*.drill.toml`).
 
-The schema is closed: a key that is not known is an error, and all errors of a file are told at once.
+The schema is closed: a key that is not known is an error, and all errors of a file are reported at once.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def load_all(paths: Sequence[Path]) -> list[Scenario]:
 def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...], str, object]]:
     """What is wrong with names, injection points and options of faults: key, what was expected, what was found.
 
-    Everything that is not even a table of the right shape is told by the schema itself.
+    Everything that is not even a table of the right shape is reported by the schema itself.
     """
     tables, runtime = raw.get("fault"), raw.get("runtime")
     kind = runtime.get("kind", "any") if isinstance(runtime, dict) else "any"

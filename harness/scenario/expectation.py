@@ -27,8 +27,8 @@ class ExpectedFinding(ClosedModel):
         return finding.code == self.code and all(pattern is None or _fits(pattern, text) for pattern, text in wanted)
 
     def __str__(self) -> str:
-        told = self.code if self.subject is None else f"{self.code} of {self.subject}"
-        return told if self.says is None else f"{told}, which says {self.says!r},"
+        text = self.code if self.subject is None else f"{self.code} of {self.subject}"
+        return text if self.says is None else f"{text}, which says {self.says!r},"
 
 
 class Expected(ClosedModel):
@@ -46,33 +46,33 @@ class Expected(ClosedModel):
 
     def unmet(self, result: DrillResult) -> tuple[str, ...]:
         """One sentence for each thing that is not as expected; empty when all of it is."""
-        told = []
+        unmet = []
         if result.verdict is not self.verdict:
-            told.append(f"The verdict is {result.verdict}, expected {self.verdict}.")
-        told += [
+            unmet.append(f"The verdict is {result.verdict}, expected {self.verdict}.")
+        unmet += [
             f"The expected finding {wanted} is missing."
             for wanted in self.finding
             if not any(wanted.fits(finding) for finding in result.findings)
         ]
-        told += [
+        unmet += [
             f"The finding {finding.code} of {finding.subject} is unexpected: {finding.message}"
             for finding in result.findings
             if finding.severity is Severity.ERROR
             and not any(known.fits(finding) for known in (*self.finding, *self.also))
         ]
-        told += self._otherwise(result) if self.change else []
-        return tuple(told)
+        unmet += self._otherwise(result) if self.change else []
+        return tuple(unmet)
 
     def _otherwise(self, result: DrillResult) -> list[str]:
         """What the faults did otherwise than it is expected."""
         did = [str(change) for fault in result.faults for change in fault.changes]
-        told = [
+        unmet = [
             f"The expected change {wanted!r} was not made."
             for wanted in self.change
             if not any(_fits(wanted, line) for line in did)
         ]
-        told += [f"The change {line!r} is unexpected." for line in did if not any(_fits(w, line) for w in self.change)]
-        return told
+        unmet += [f"The change {line!r} is unexpected." for line in did if not any(_fits(w, line) for w in self.change)]
+        return unmet
 
 
 def _fits(pattern: str, text: str) -> bool:

@@ -14,7 +14,7 @@ from harness.checks import CHECKS
 from harness.drill.result import result_of
 from harness.faults import FAMILIES
 from harness.records.history.scorecard import read_scorecard
-from harness.reports.scorecard import render_markdown, sentence_of, told
+from harness.reports.scorecard import drill_line, render_markdown, sentence_of
 from harness.runner.scorecard import (
     FAULT_FREE,
     PROCEDURE,
@@ -155,7 +155,7 @@ def test_all_is_well() -> None:
     )
     assert [family.family for family in good.families] == ["dump", PROCEDURE]
     assert (good.total.drills, good.total.duration_s) == (2, 4.0)
-    assert told(GOOD[0]) == "✓ detected         2.0 s  drop-row"
+    assert drill_line(GOOD[0]) == "✓ detected         2.0 s  drop-row"
 
 
 @over_table(

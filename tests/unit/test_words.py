@@ -74,6 +74,12 @@ def test_a_former_word_is_not_said(former: str, instead: str) -> None:
     assert not said, f"say “{instead}” for “{former}” in: {', '.join(said)}"
 
 
+def test_no_value_is_called_by_a_private_word() -> None:
+    """A name says what the value is: a message, an answer, lines, a summary."""
+    named = [path.name for path in (ROOT / "harness").rglob("*.py") if re.search(r"(\b|_)told(\b|_)", path.read_text())]
+    assert named == []
+
+
 def test_what_a_page_or_a_module_cites_is_there() -> None:
     """Paths in backticks, and links between pages."""
     there = {path.relative_to(ROOT).as_posix() for top in _TOPS for path in (ROOT / top).rglob("*")}

@@ -99,7 +99,7 @@ def mark_at(data: bytes, at: int) -> int:
 def may_begin(line: bytes, delimiter: bytes) -> bool:
     """Whether a statement, a comment or a command of the client can begin with this line.
 
-    Prose begins with words of SQL as well ("Update available", "Use docker scout"): that is told by small letters, in a
+    Prose begins with words of SQL as well ("Update available", "Use docker scout"): small letters show that, in a
     line that ends no statement.
     """
     if line.startswith((b"/*", delimiter)):

@@ -24,8 +24,8 @@ def chosen_database(name: str, info: DumpInfo, wanted: str | None) -> DatabaseIn
 
     Raises:
         UsageError: there are several, and none was named.
-        BrokenArtifact: it isn't in the script, or the script's parts can't be told apart, or it is cut short before it
-            comes to this one.
+        BrokenArtifact: it isn't in the script, or the script's parts cannot be distinguished, or it is cut short before
+            this one.
     """
     try:
         chosen = choose_database(info, wanted)

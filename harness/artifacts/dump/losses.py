@@ -1,6 +1,6 @@
 """What a script lost before it was written, or does not say, although it loads without an error.
 
-Pure functions of what one reading told; no server is needed.
+Pure functions of what one reading found; no server is needed.
 """
 
 from __future__ import annotations

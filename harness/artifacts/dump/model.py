@@ -215,7 +215,7 @@ class DumpInfo:
         header_database: the database that the (first) header names; empty if none or several.
         header_databases: what each header names, if several dumps were put into one file.
         finished_at: the time in the last line, in the local time of the machine that made it; None if not there.
-        complete: True if the tool finished it, False if not, None if that can't be told (comments are off).
+        complete: True if the tool finished it, False if not, None if that is unknown (comments are off).
         incomplete_because: why `complete` is not True; empty if it is.
         databases: in the order in which they come.
         charsets, collations, engines, sql_modes: what the script names, each with its first line.

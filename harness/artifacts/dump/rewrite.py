@@ -84,7 +84,7 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
 
     Raises:
         UsageError: there are several, and none was named.
-        BrokenArtifact: it isn't in the script, or the script's parts can't be told apart.
+        BrokenArtifact: it isn't in the script, or the script's parts cannot be distinguished.
     """
     used = [database for database in info.databases if database.used]
     # What is only reached by a qualified name is no part of the script; safety.py says what is to be said of that.
@@ -178,7 +178,7 @@ def restore_stream(
         definers: accounts (user@host) whose `DEFINER` clause is left out: their objects run as whoever loads them.
         keep_database: keep its `CREATE DATABASE` and `USE`; else the client has to choose the target itself.
         target: the database that it goes to, if that has another name: `ALTER DATABASE` is changed to it.
-        report: is told what was left out.
+        report: gets what was left out.
 
     Returns:
         Chunks of bytes. With nothing to leave out, joined, they are the script.
@@ -186,10 +186,10 @@ def restore_stream(
     Raises:
         UsageError: the script chooses databases, and this one is not among them (at the end of the stream).
     """
-    told = RewriteReport() if report is None else report
-    trimmer = Trimmer(database, drop, definers, keep_database, target, told)
+    report = RewriteReport() if report is None else report
+    trimmer = Trimmer(database, drop, definers, keep_database, target, report)
     for data in trimmer.filter(pieces_with_tokens(open_script(source))):
-        told.size_bytes += len(data)
+        report.size_bytes += len(data)
         yield data
     if trimmer.seen and database not in trimmer.seen:
         raise UsageError(

@@ -53,13 +53,13 @@ class Safety:
         self._heads_seen: set[bytes] = set()
         self._current = ""
         self._dropped: ScriptFinding | None = None
-        self._told: set[str] = set()  # codes of what is left out: one finding for all lines of a kind
+        self._reported: set[str] = set()  # codes of what is left out: one finding for all lines of a kind
         self._runs_at_insert: dict[tuple[str, str], dict[str, str]] = {}  # TABLE or VIEW, name; by database
 
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
         """Take note of one piece."""
         if piece.kind is Kind.FOREIGN:
-            return  # told by the inspector: it is nothing that an operator could allow
+            return  # reported by the inspector: it is nothing that an operator could allow
         for note in piece.notes:
             if note in self._noted:
                 continue  # of a comment or string that was read in parts: it stands there once
@@ -197,9 +197,9 @@ class Safety:
             )
 
     def _left_out(self, line: int, form: StatementForm) -> None:
-        if form.left_out in self._told:
+        if form.left_out in self._reported:
             return
-        self._told.add(form.left_out)
+        self._reported.add(form.left_out)
         what = {
             "replication": "the dump sets a replica's position in the binary log",
             "dynamic-sql": "the dump checks whether the server has the engine MyRocks",
@@ -276,9 +276,9 @@ class Safety:
             return
         assigned = sum(1 for token in tokens if token.text == "=" and token.kind == "mark")
         if words[1:3] in (["GLOBAL", "GTID_PURGED"], ["GLOBAL", "GTID_SLAVE_POS"]) and assigned == 1:
-            if "gtid-purged" in self._told:
+            if "gtid-purged" in self._reported:
                 return
-            self._told.add("gtid-purged")
+            self._reported.add("gtid-purged")
             self._add(
                 "gtid-purged",
                 Severity.INFO,

@@ -36,7 +36,7 @@ class _Lines:
         self._name = name
         self._line = 1  # of the next byte
         self._kept_before = False  # something on this line is kept
-        self._pending: tuple[int, int] | None = None  # lines to delete, not yet told: more may follow
+        self._pending: tuple[int, int] | None = None  # lines to delete, not yet passed on: more may follow
         self._commands: list[str] = []
 
     def take(self, data: bytes, out: bytes) -> None:

@@ -260,7 +260,7 @@ def _json_number(token: bytes) -> bytes:
 
 
 def codec_of(charset: str) -> str | None:
-    """How to read text of a script whose `SET NAMES` says this; None if its bytes are UTF-8 or can't be told."""
+    """How to read text of a script whose `SET NAMES` says this; None if its bytes are UTF-8 or it is unknown."""
     return _CODECS.get(charset.lower())
 
 

@@ -9,7 +9,7 @@ from harness.base.model import DirectoryTotals, FileState
 
 OTHERS = "(other directories)"
 LISTED = 200
-"""How many directories are told apart, the largest first: a storage with one directory for each person stays small."""
+"""How many directories are listed, the largest first: a storage with one directory for each person stays small."""
 
 
 def directories_of(entries: Iterable[FileState]) -> dict[str, DirectoryTotals]:

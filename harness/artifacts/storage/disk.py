@@ -1,4 +1,4 @@
-"""A full disk is told as such: it says nothing about the backup."""
+"""A full disk is reported as such: it says nothing about the backup."""
 
 from __future__ import annotations
 

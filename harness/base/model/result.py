@@ -12,7 +12,7 @@ from harness.base.model.verdict import CheckResult, Finding, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that a fault did, told so that it can be done again by hand; never content.
+    """One thing that a fault did, described so that it can be done again by hand; never content.
 
     Args:
         kind: what was changed: `byte`, `row`, `statement`, `table`, `file`, `document`, `process`, `manifest`, …

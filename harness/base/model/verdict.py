@@ -24,7 +24,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference, told so that a tired operator understands it at 3 a.m.
+    """One difference, described so that a tired operator understands it at 3 a.m.
 
     Args:
         code: stable name, such as `row-count`; pipelines match on it.

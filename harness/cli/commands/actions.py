@@ -50,7 +50,7 @@ def actions(*, update: bool, config_file: Path | None) -> None:
     found, configured, known = exercise_found(period, before, config_file)
     register = register_of(found, known, today)
     for each in register:
-        print_line(f"{each.owner or 'nobody yet'}, {each.due_told}: {each.sentence} {each.decision}".rstrip())
+        print_line(f"{each.owner or 'nobody yet'}, {each.due_text}: {each.sentence} {each.decision}".rstrip())
     if not register:
         print_line("no finding is open")
     missing = [each.seen for each in register if each.action is None]

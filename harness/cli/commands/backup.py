@@ -171,16 +171,16 @@ def backup(
         errors_console.print("interrupted: the unfinished backup was removed", markup=False)
         sys.exit(EXIT_INTERRUPTED)
     consistency = taken.manifest.consistency
-    if consistency is not None and (told := disagreements(consistency)):
-        told_on = console if consistency.settled else console_for()
-        told_on.print()
-        told_on.print(
-            f"the dump and the files disagree about {', '.join(told)} after {consistency.attempts} attempts: "
+    if consistency is not None and (disagreeing := disagreements(consistency)):
+        output = console if consistency.settled else console_for()
+        output.print()
+        output.print(
+            f"the dump and the files disagree about {', '.join(disagreeing)} after {consistency.attempts} attempts: "
             f"{', '.join(consistency.named)}",
             markup=False, highlight=False,
         )  # fmt: skip
         if not consistency.settled:
-            told_on.print("Back up with --stop-command and --start-command, or at a time with fewer uploads.")
+            output.print("Back up with --stop-command and --start-command, or at a time with fewer uploads.")
     console.print()
     place = to if is_url(to) else str(taken.directory)
     console.print(

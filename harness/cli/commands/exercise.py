@@ -141,8 +141,8 @@ def _write(
 
     particulars = Particulars()
     if configured is not None:
-        told = configured.exercise
-        particulars = Particulars(told.title, told.organisation, told.systems, told.owners, told.objectives)
+        table = configured.exercise
+        particulars = Particulars(table.title, table.organisation, table.systems, table.owners, table.objectives)
     document = exercise_document(found, particulars, actions, datetime.now(UTC).date())
     name = found.period.name.replace(" ", "-")
     failed = 0

@@ -80,8 +80,8 @@ def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
             failed += 1
             show_error(error, f"{run_dir.name}: ")
             continue
-        told = "already recorded" if link is None else f"recorded as entry {link.number}"
-        print_line(f"{run_dir.name}: {told}")
+        outcome = "already recorded" if link is None else f"recorded as entry {link.number}"
+        print_line(f"{run_dir.name}: {outcome}")
     sys.exit(2 if failed else 0)
 
 

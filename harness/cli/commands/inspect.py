@@ -207,7 +207,7 @@ def inspection(
 
     Args:
         name: of the script, for messages.
-        database: the one that is wanted; without it, and where there are several, findings of all of them are told.
+        database: the one that is wanted; without it, and where there are several, findings of all of them are reported.
         allowed: codes that the operator allows.
         storage: what was read of the storage, or why it is refused.
     """
@@ -393,5 +393,5 @@ def _mentioned(mentions: Iterable[Mention]) -> str:
 
 
 def _lines(lines: tuple[int, ...]) -> str:
-    told = ", ".join(map(str, lines[:5])) + (f" and {len(lines) - 5} more" if len(lines) > 5 else "")
-    return f"line{'s' if len(lines) > 1 else ''} {told}"
+    numbers = ", ".join(map(str, lines[:5])) + (f" and {len(lines) - 5} more" if len(lines) > 5 else "")
+    return f"line{'s' if len(lines) > 1 else ''} {numbers}"

@@ -83,8 +83,8 @@ def run(
             result = run_scenario(drill, chosen)
             finish(drill, result)
         unmet = chosen.expected.unmet(result)
-        for told in unmet:
-            errors_console.print(f"not as expected: {told}", markup=False, highlight=False, soft_wrap=True)
+        for sentence in unmet:
+            errors_console.print(f"not as expected: {sentence}", markup=False, highlight=False, soft_wrap=True)
         if not unmet and not is_quiet() and chosen.expected.verdict is not Verdict.PASS:
             # A FAIL in large letters is the last thing that was read.
             errors_console.print(f"as expected: verdict {chosen.expected.verdict}, with all expected findings")

@@ -23,7 +23,7 @@ from harness.cli.options.group import GroupedHelp, backup_option, output_option,
 from harness.drill.plan import new_drill_id
 from harness.records.run_directory import RunDirectory
 from harness.reports.files import check_files, write_whole
-from harness.reports.scorecard import print_scorecard, render_markdown, told
+from harness.reports.scorecard import drill_line, print_scorecard, render_markdown
 from harness.reports.terminal import console_for, print_json, say
 from harness.runner.batch import fitting, runs_on
 from harness.runner.covering import covering, read_card
@@ -180,7 +180,7 @@ def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: 
             line = scored(each, answer)
             results.append((each, answer))
         lines[each.name] = line
-        say(f"{len(lines):4} of {len(wanted)}  {told(line)}")
+        say(f"{len(lines):4} of {len(wanted)}  {drill_line(line)}")
     return Scorecard(
         format_version=FORMAT_VERSION,
         made_at=datetime.now(UTC),

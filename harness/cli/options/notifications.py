@@ -1,4 +1,4 @@
-"""The options that say who is told of a run that has ended; a command gets them as part of its `settings`."""
+"""The options that say who is notified of a run that has ended; a command gets them as part of its `settings`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _SIGNING_OPTIONS = (
 def notification_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--metrics`, `--ping` and what `[notify]` says, for a command with `settings` that drills.
 
-    Everything is looked at before anything begins. The start of the drill is told, and so is that it could not begin.
+    Everything is checked before anything begins. The start of a drill is reported, and one that could not begin.
     """
 
     def with_notifications(
@@ -144,7 +144,7 @@ def configured_notifications(path: Path | None) -> NotificationSettings:
 
 
 def try_to_notify(what: str, tell: Callable[[], None]) -> None:
-    """Tell somebody; what can't be told is one line on stderr."""
+    """Notify somebody; what cannot be sent is one line on stderr."""
     try:
         tell()
     except HarnessError as error:
@@ -172,7 +172,7 @@ def sign(
 
 
 def _verification(run_dir: Path, evidence: Path, key: Path) -> str:
-    """The command that verifies what was signed; it is told where the backup's files are."""
+    """The command that verifies what was signed; it gets the path of the backup's files."""
     from harness.inputs.backup import LOCATION, Location
     from harness.records.attestation.keys import PUBLIC_SUFFIX
     from harness.records.run_directory import RunDirectory

@@ -76,29 +76,29 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
 
         if mysql_host is not None and mysql_socket is not None:
             raise click.UsageError("give either --mysql-host or --mysql-socket")
-        told = {} if mysql_defaults_file is None else client_options(mysql_defaults_file)
-        user = mysql_user or told.get("user")
+        options = {} if mysql_defaults_file is None else client_options(mysql_defaults_file)
+        user = mysql_user or options.get("user")
         if not user:
             raise click.UsageError("no account: give --mysql-user, or `user` in a file for --mysql-defaults-file")
-        host = mysql_host or told.get("host")
-        socket = mysql_socket or (told.get("socket") if mysql_host is None and host in (None, "localhost") else None)
+        host = mysql_host or options.get("host")
+        socket = mysql_socket or (options.get("socket") if mysql_host is None and host in (None, "localhost") else None)
         password = read_secret(mysql_password_file, "--mysql-password-file")
         if password is None and mysql_defaults_file is None and socket is None:
             raise click.UsageError(
                 "no password: give --mysql-password-file, or `password` in a file for --mysql-defaults-file"
             )
-        ca = mysql_ssl_ca or _path(told.get("ssl-ca"))
+        ca = mysql_ssl_ca or _path(options.get("ssl-ca"))
         asked = AskedServer(
             host=host or "127.0.0.1",
-            port=mysql_port or _port(told.get("port")) or 3306,
-            account=Account(user, password if password is not None else told.get("password", "")),
+            port=mysql_port or _port(options.get("port")) or 3306,
+            account=Account(user, password if password is not None else options.get("password", "")),
             database=database,
             socket=socket or "",
             # As MySQL's clients: an authority without a mode is there to be verified with.
-            mode=mysql_ssl_mode or _mode(told) or ("verify_ca" if ca is not None else "preferred"),
+            mode=mysql_ssl_mode or _mode(options) or ("verify_ca" if ca is not None else "preferred"),
             ca=ca,
-            cert=_path(told.get("ssl-cert")),
-            key=_path(told.get("ssl-key")),
+            cert=_path(options.get("ssl-cert")),
+            key=_path(options.get("ssl-key")),
         )
         command(asked=asked, **others)
 
@@ -115,18 +115,18 @@ def _port(text: str | None) -> int | None:
     raise UsageError("the client options file has a `port` that is not a port")
 
 
-def _mode(told: dict[str, str]) -> str | None:
+def _mode(options: dict[str, str]) -> str | None:
     """The TLS mode of a client options file, in MySQL's words or in MariaDB's."""
-    if (mode := told.get("ssl-mode")) is not None:
+    if (mode := options.get("ssl-mode")) is not None:
         if mode.lower() not in MODES:
             raise UsageError(f"the client options file has an unknown ssl-mode; known are {', '.join(MODES).upper()}")
         return mode.lower()
     on = ("", "1", "on", "true")
-    if "skip-ssl" in told or told.get("ssl", "on").lower() not in on:
+    if "skip-ssl" in options or options.get("ssl", "on").lower() not in on:
         return "disabled"
-    if told.get("ssl-verify-server-cert", "off").lower() in on:
+    if options.get("ssl-verify-server-cert", "off").lower() in on:
         return "verify_identity"
-    return "required" if "ssl" in told else None
+    return "required" if "ssl" in options else None
 
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

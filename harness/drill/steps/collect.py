@@ -299,7 +299,7 @@ def _nonce_found(session: Session, database: str, nonce: str) -> bool:
 
 
 def _accepted(restored: Restored) -> tuple[Finding, ...]:
-    """What reading the script told; the rows of a table that may be left out whole may be left out alone."""
+    """What reading the script found; the rows of a table that may be left out whole may be left out alone."""
     return tuple(
         replace(found, severity=Severity.INFO)
         if found.code == "rows-section-missing" and found.subject in restored.backup.plan.excluded_tables

@@ -84,10 +84,10 @@ def _decrypt(stack: Stack, values: Sequence[tuple[str, str]]) -> list[Probe]:
 def _configuration(stack: Stack) -> list[Probe]:
     """Whether the application uses what its environment says; none where it did not tell."""
     completed = stack.apiary.artisan("tinker", f"--execute={stale_configuration_expression()}")
-    told = re.fullmatch(r"differs:([A-Z_,]*)", completed.stdout.decode("utf-8", "replace").strip())
-    if completed.exit_status != 0 or told is None:
+    answer = re.fullmatch(r"differs:([A-Z_,]*)", completed.stdout.decode("utf-8", "replace").strip())
+    if completed.exit_status != 0 or answer is None:
         return []
-    stale = told[1].split(",")
+    stale = answer[1].split(",")
     return [
         Probe("configuration", name, "as in the environment", "another" if name in stale else "as in the environment")
         for name in CONFIGURED
@@ -123,10 +123,10 @@ def _downloads(stack: Stack, files: Path) -> tuple[tuple[Probe, ...], str]:
         except HarnessError as error:
             # Whoever does not answer once would be waited for three times.
             return (*probes, Probe("download", path, entry.sha256, "", error.fact)), ""
-        if told := login_refused(page):
-            return (), told
-        told = "" if page.status == HTTPStatus.OK else f"status {page.status}"
-        probes.append(Probe("download", path, entry.sha256, "" if told else page.sha256, told))
+        if refusal := login_refused(page):
+            return (), refusal
+        problem = "" if page.status == HTTPStatus.OK else f"status {page.status}"
+        probes.append(Probe("download", path, entry.sha256, "" if problem else page.sha256, problem))
     probes += [Probe("download", path, "a file", "", "the file is not there") for path in wanted.values()]
     return tuple(probes), ""
 

@@ -119,6 +119,6 @@ def _pairs(
     for identifier, *values in rows:
         document = documents.get(str(identifier), {})
         for name, value in zip(columns, values, strict=True):
-            told = document.get(name)
-            if isinstance(told, str) and isinstance(value, str):
-                yield name, str(identifier), told == value
+            indexed = document.get(name)
+            if isinstance(indexed, str) and isinstance(value, str):
+                yield name, str(identifier), indexed == value

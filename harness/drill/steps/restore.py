@@ -110,7 +110,7 @@ def rebuild_index(work: Restoration, note: Note) -> None:
 
     def tell(text: str) -> None:
         note.progress(text)
-        work.stream.told(text)
+        work.stream.reached(text)
 
     work.import_complaints = reindex(work.stack, drained_s=work.limits.search_drained_s, progress=tell)
 
@@ -178,4 +178,4 @@ class _Counter:
         for chunk in self._chunks:
             yield chunk
             self.size_bytes += len(chunk)
-            self._progress(self._pace.told(self.size_bytes))
+            self._progress(self._pace.text(self.size_bytes))

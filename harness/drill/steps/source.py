@@ -26,7 +26,7 @@ from harness.scenario.definition import Scenario
 
 
 def no_generator() -> UsageError:
-    """What is told of a drill that would need data which only the stand-in can make."""
+    """What is reported of a drill that would need data which only the stand-in can make."""
     return UsageError(
         "the real Apiary has no generated data",
         "Use `apiary-drill verify` to restore an existing backup into it; scenarios need the stand-in.",

@@ -83,9 +83,9 @@ def start_copy(stack: Stack, empty: EmptyTarget, clock: Clock) -> FreshTarget:
 def _must_be_empty(database: DatabaseState) -> None:
     filled = {table.name: table.rows for table in database.tables if table.name in MUST_BE_EMPTY and table.rows}
     if filled:
-        told = ", ".join(f"{name} has {rows} rows" for name, rows in filled.items())
+        contents = ", ".join(f"{name} has {rows} rows" for name, rows in filled.items())
         raise ProcedureFailed(
-            f"the target is not empty: {told}", "Restore into a fresh instance, never into one in use."
+            f"the target is not empty: {contents}", "Restore into a fresh instance, never into one in use."
         )
 
 

@@ -77,11 +77,13 @@ def newest_snapshot(host: LocalHost, argv: Sequence[str], *, key: str, limit_s: 
     Raises:
         HarnessError: it failed, or lists none.
     """
-    told = run(host, argv, timeout_s=limit_s, what=key)
-    if told.exit_status != 0:
-        raise HarnessError(f"{key} ({argv[0]}) ended with exit status {told.exit_status}", details=told.stderr)
+    completed = run(host, argv, timeout_s=limit_s, what=key)
+    if completed.exit_status != 0:
+        raise HarnessError(
+            f"{key} ({argv[0]}) ended with exit status {completed.exit_status}", details=completed.stderr
+        )
     try:
-        listed = json.loads(told.stdout)
+        listed = json.loads(completed.stdout)
     except ValueError:
         listed = None
     if isinstance(listed, dict):

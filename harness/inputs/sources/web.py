@@ -90,14 +90,14 @@ class WebStore(RemoteStore):
         if status in (200, 206):
             return
         said = _SAID.search(answer.raw.read(4096, decode_content=True))
-        told = f"{status}: {said[1].decode()}" if said else str(status)
+        status_text = f"{status}: {said[1].decode()}" if said else str(status)
         if status in (404, 410):
-            raise UsageError(f"there is no {self.shown(path)} ({told})", GONE_HINT)
+            raise UsageError(f"there is no {self.shown(path)} ({status_text})", GONE_HINT)
         if status in (400, 401, 403):
-            raise UsageError(f"the server refuses {self.shown(path)} ({told})", CREDENTIALS_HINT)
+            raise UsageError(f"the server refuses {self.shown(path)} ({status_text})", CREDENTIALS_HINT)
         if status >= 500 or status == 429:
-            raise Lost(f"the server answers {told}")
-        raise HarnessError(f"{self.shown(path)}: the server answers {told}")
+            raise Lost(f"the server answers {status_text}")
+        raise HarnessError(f"{self.shown(path)}: the server answers {status_text}")
 
 
 def _version(answer: requests.Response) -> str:

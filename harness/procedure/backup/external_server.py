@@ -41,7 +41,7 @@ _SHOW_HERE = {"ALL", "ALL PRIVILEGES", "EXECUTE", "CREATE ROUTINE", "ALTER ROUTI
 
 _COMMAND_LIMIT_S = 600.0
 _SAID_BYTES = 2000
-"""The end of what a command said is told; what it leaves running may say anything."""
+"""The end of a command's output is reported; what it leaves running may write anything."""
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -112,9 +112,9 @@ def check_account(server: MySqlServer) -> tuple[tuple[str, str], ...]:
     missing = missing_privileges(grants, server.database)
     fatal = [name for name in missing if name in NEEDED]
     if fatal:
-        told = "; ".join(f"{name} ({PRIVILEGES[name]})" for name in fatal)
+        lacking_text = "; ".join(f"{name} ({PRIVILEGES[name]})" for name in fatal)
         raise UsageError(
-            f"the account {server.admin.user!r} lacks privileges for a complete backup: {told}",
+            f"the account {server.admin.user!r} lacks privileges for a complete backup: {lacking_text}",
             f"GRANT {', '.join(fatal)} ON `{server.database}`.* TO the account.",
         )
     lacking = tuple((name, PRIVILEGES[name]) for name in missing)

@@ -77,7 +77,7 @@ def dump_arguments(server: MySqlServer, flavour: str, plan: BackupPlan) -> list[
     """The command line of the backup: as documented, with what a faithful and loadable script needs.
 
     `--single-transaction` lets the app run; `--routines --triggers --events` because mysqldump leaves two of
-    them out unless told; `--set-gtid-purged=OFF` because a script with GTIDs does not load into another 9.7
+    them out by default; `--set-gtid-purged=OFF` because a script with GTIDs does not load into another 9.7
     server (error 3546); `--no-tablespaces` saves the PROCESS privilege; `--hex-blob` keeps binary values
     loadable by clients without `--binary-mode`.
     """
@@ -116,7 +116,7 @@ def backup_database(
 
     Args:
         read: called with a session in a consistent snapshot.
-        progress: told the bytes of the script so far.
+        progress: gets the bytes of the script so far.
 
     Raises:
         ProcedureFailed: mysqldump failed, complained, or did not finish its script.
@@ -216,23 +216,23 @@ def _may_not_read_masking_policies(server: MySqlServer) -> str:
 
     MySQL 9.7's mysqldump reads them from `mysql.column_masking_policy`, and fails (with exit status 0) for an
     account that may only read the application's database. Apiary has none. An account that may not read the table
-    is told so also where there is none; there the program has no such option.
+    is reported so also where there is none; there the program has no such option.
     """
     try:
         with server.session(server.dumper) as session:
             session.execute("SELECT 1 FROM mysql.column_masking_policy LIMIT 1")
     except ServerFailed as error:
-        if "ERROR 1142" in error.fact and b"--masking-policies" in _told_by_tool(server, "--help"):
+        if "ERROR 1142" in error.fact and b"--masking-policies" in _output_of_tool(server, "--help"):
             return "masking policies were left out, because the account cannot read mysql.column_masking_policy"
     return ""
 
 
 def tool_version(server: MySqlServer) -> str:
     """What the dump program says of itself, in one line."""
-    return _told_by_tool(server, "--version").decode("utf-8", "replace").strip()
+    return _output_of_tool(server, "--version").decode("utf-8", "replace").strip()
 
 
-def _told_by_tool(server: MySqlServer, option: str) -> bytes:
+def _output_of_tool(server: MySqlServer, option: str) -> bytes:
     with server.tools.start([server.dump, "--no-defaults", option]) as command:
         return b"".join(command.chunks())
 

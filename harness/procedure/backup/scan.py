@@ -91,8 +91,8 @@ class DirectoryReader:
             yield from command.chunks()
             ended = command.wait(END_TIMEOUT_S)
         complaints = tar.read_complaints(ended.stderr)
-        told = bool(complaints.changed or complaints.vanished)
-        if complaints.others or ended.exit_status not in (0, 1) or (ended.exit_status == 1 and not told):
+        explained = bool(complaints.changed or complaints.vanished)
+        if complaints.others or ended.exit_status not in (0, 1) or (ended.exit_status == 1 and not explained):
             first = tar.with_codes(complaints.others[0]) if complaints.others else "no reason given"
             raise self._failure(
                 f"tar could not read all of {self._root} (exit status {ended.exit_status}): {first}",

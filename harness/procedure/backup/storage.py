@@ -138,9 +138,9 @@ def backup_storage(
 
 
 def _size_of(host: Host, root: str, user: str | None) -> int | None:
-    """Bytes of all files there, or None if that cannot be told."""
-    told = run(host, ("du", "--summarize", "--bytes", root), user=user)
-    return int(told.stdout.split()[0]) if told.exit_status == 0 else None
+    """Bytes of all files there, or None if that is unknown."""
+    completed = run(host, ("du", "--summarize", "--bytes", root), user=user)
+    return int(completed.stdout.split()[0]) if completed.exit_status == 0 else None
 
 
 def discard(backup: StorageBackup) -> None:

@@ -100,7 +100,7 @@ def run_script(
 
 
 def complaint_findings(complaints: Sequence[str]) -> tuple[Finding, ...]:
-    """What the client said while the script ran, told: nothing failed, and a healthy load is silent."""
+    """The client's output while the script ran, as a finding: nothing failed, and a healthy load is silent."""
     return tuple(
         Finding(
             code="client-warning",
@@ -126,25 +126,25 @@ def _connections(session: Session) -> int:
 def _judge(server: MySqlServer, completed: Completed, watch: Session, packets_fit: bool, needed_bytes: int) -> None:
     if completed.exit_status == 0 and "ERROR" not in completed.stderr:
         return
-    told = redacted(completed.stderr)
+    messages = redacted(completed.stderr)
     code = re.search(r"ERROR (\d+)", completed.stderr)
     number = code.group(1) if code else ""
     if number in _DISK_FULL or "No space left on device" in completed.stderr:
-        raise disk_full(told, server.place, needed_bytes)
+        raise disk_full(messages, server.place, needed_bytes)
     killed = completed.exit_status in _KILLED
     if (number in _CONNECTION_LOST or killed) and not server.answers():
-        raise ServerFailed("MySQL went away while the dump was loading", details=told)
+        raise ServerFailed("MySQL went away while the dump was loading", details=messages)
     if (number in _CONNECTION_LOST or killed) and not _same_server(watch):
-        raise ServerFailed("MySQL exited while the dump was loading, and was restarted", details=told)
+        raise ServerFailed("MySQL exited while the dump was loading, and was restarted", details=messages)
     if killed:
-        raise ServerFailed(f"{Path(server.client).name} was killed while the dump was loading", details=told)
+        raise ServerFailed(f"{Path(server.client).name} was killed while the dump was loading", details=messages)
     if number in _CONNECTION_CUT or (number == "2006" and packets_fit):
-        raise ServerFailed("the connection to MySQL was lost while the dump was loading", details=told)
+        raise ServerFailed("the connection to MySQL was lost while the dump was loading", details=messages)
     raise ProcedureFailed(
         f"loading the dump failed: {Path(server.client).name} exited with status {completed.exit_status}"
-        + (f", {error}" if (error := _first_error(told)) else ""),
+        + (f", {error}" if (error := _first_error(messages)) else ""),
         *_HINTS.get(number, ()),
-        details=told,
+        details=messages,
     )
 
 

@@ -107,7 +107,7 @@ def read_script(
     Args:
         database: which one of its databases; None when it has one.
         allowed: codes of unsafe statements (dump/safety.py) that the operator allows by name.
-        progress: told how far the reading is.
+        progress: gets how far the reading is.
 
     Raises:
         UsageError: there is no such file, or several databases in it and none is named.
@@ -117,7 +117,7 @@ def read_script(
     inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
     migrations = MigrationNames()
     try:
-        walk(_told(open_script(source), progress), inspector, safety, definitions, migrations)
+        walk(_with_progress(open_script(source), progress), inspector, safety, definitions, migrations)
     except BrokenArtifact as error:
         error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be decompressed completely"),)
         raise
@@ -178,11 +178,11 @@ def check_compatibility(script: Script, server: MySqlServer) -> Script:
             details="\n".join(f"line {problem.line}: {problem.message}" for problem in fatal[1:LISTED]),
             causes=_causes(fatal),
         )
-    told = (*script.findings, *(_finding(problem) for problem in found))
+    findings = (*script.findings, *(_finding(problem) for problem in found))
     left_out = definers_to_leave_out(found)
     return replace(
         script,
-        findings=told,
+        findings=findings,
         target=server.database,
         definers_left_out=left_out,
         content=_without_definers(script.content, left_out),
@@ -232,9 +232,9 @@ def _cause(code: str, source: Dump, why: str) -> Cause:
     return Cause(code, source.name, f"The dump {source.name} cannot be used: {why}.")
 
 
-def _told(chunks: Iterable[bytes], progress: Callable[[str], None]) -> Iterator[bytes]:
+def _with_progress(chunks: Iterable[bytes], progress: Callable[[str], None]) -> Iterator[bytes]:
     done, pace = 0, Pace()
     for chunk in chunks:
         yield chunk
         done += len(chunk)
-        progress(pace.told(done))
+        progress(pace.text(done))

@@ -136,7 +136,7 @@ def restore_storage(
         clear: delete what stands below the target; without it, a target that is not empty is refused.
         inventory, limits: see `check_storage`.
         user: numeric id to write as, or None.
-        progress: told how far it is.
+        progress: gets how far it is.
 
     Raises:
         UsageError: the target can't be used; and what `check_storage` raises.
@@ -167,7 +167,7 @@ def restore_storage(
         for chunk in artifact_chunks(checked.artifact):
             unpacker.write(chunk)
             done += len(chunk)
-            progress(pace.told(done))
+            progress(pace.text(done))
         unpacker.finish()
     unprivileged = _take_privileges(host, root, checked, user)
     as_root = run(host, ("id", "-u"), user=user).stdout.strip() == b"0"
@@ -190,7 +190,7 @@ def _prefix(artifact: Storage, inventory: Path) -> bytes:
     except UsageError as error:
         raise UsageError(f"{artifact.name}: {error.fact}", *error.hints) from None
     if prefix == b"app" and isinstance(artifact, Path) and artifact.is_dir() and artifact.resolve().name == "app":
-        return b""  # storage/app that was copied into itself: that is told (`storage-nested`), and not mended here
+        return b""  # storage/app that was copied into itself: that is reported (`storage-nested`), and not mended here
     return prefix
 
 

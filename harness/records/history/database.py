@@ -81,7 +81,7 @@ class History:
 
         Args:
             how: `drill` or `import`.
-            recorded_at: now, unless told otherwise.
+            recorded_at: now by default.
 
         Returns:
             the new row; None when this run is there already.
@@ -240,9 +240,9 @@ class History:
         return int(row[0]), str(row[1])
 
     def _must_be_whole(self, connection: sqlite3.Connection) -> None:
-        (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if told != "ok":
-            raise self._damaged(str(told))
+        (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if answer != "ok":
+            raise self._damaged(str(answer))
 
     def _make(self) -> None:
         """Make the file under another name, and give it its own when it is whole: never over another file."""

@@ -47,7 +47,7 @@ class PastStep:
 class PastFinding:
     """A finding, without its sentence: `count` says how many of this code were about this subject.
 
-    A file is told by its directory of the first level only (`resumes/…`).
+    A file is named by its directory of the first level only (`resumes/…`).
     """
 
     code: str

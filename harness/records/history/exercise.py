@@ -292,10 +292,10 @@ def _family(name: str, faults: Sequence[str], inside: Sequence[Entry], scorecard
     detected, undetected, untried = [], [], []
     for fault in faults:
         tried = [entry for entry in inside if fault in entry.faults]
-        told = scorecard.detects(fault) if scorecard is not None else None
-        if told is False or any(entry.verdict is not entry.expected for entry in tried):
+        by_scorecard = scorecard.detects(fault) if scorecard is not None else None
+        if by_scorecard is False or any(entry.verdict is not entry.expected for entry in tried):
             undetected.append(fault)
-        elif told or any(entry.expected is Verdict.FAIL for entry in tried):
+        elif by_scorecard or any(entry.expected is Verdict.FAIL for entry in tried):
             detected.append(fault)
         else:
             untried.append(fault)

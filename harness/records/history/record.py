@@ -70,15 +70,17 @@ def check_receipt(run_dir: Path, history: History) -> list[str]:
     """
     from harness.records.run_directory import RunDirectory
 
-    told = entry_of_run(run_dir)
-    found = next((link for link in history.links() if link.entry().drill_id == told.drill_id), None)
+    entry = entry_of_run(run_dir)
+    found = next((link for link in history.links() if link.entry().drill_id == entry.drill_id), None)
     if found is None:
-        return [f"{told.drill_id} has a directory but no entry"]
+        return [f"{entry.drill_id} has a directory but no entry"]
     problems = []
-    if found.entry().result_sha256 != told.result_sha256:
-        problems.append(f"{told.drill_id} has another result.json than the one that entry {found.number} was made from")
+    if found.entry().result_sha256 != entry.result_sha256:
+        problems.append(
+            f"{entry.drill_id} has another result.json than the one that entry {found.number} was made from"
+        )
     if RunDirectory(run_dir).path(f"{RECEIPT}.json").exists():
         receipt = RunDirectory(run_dir).load(RECEIPT, Receipt)
         if (receipt.number, receipt.digest) != (found.number, found.digest):
-            problems.append(f"{told.drill_id} was recorded as entry {receipt.number} with the digest {receipt.digest}")
+            problems.append(f"{entry.drill_id} was recorded as entry {receipt.number} with the digest {receipt.digest}")
     return problems

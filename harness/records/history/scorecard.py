@@ -55,8 +55,9 @@ def read_scorecard(path: Path) -> ScorecardSummary:
             f"the scorecard {path} names no fault with an outcome", "`apiary-drill score --json` writes one."
         )
     said = raw if isinstance(raw, dict) else {}
-    told = next((said[key] for key in ("made_at", "finished_at", "started_at") if isinstance(said.get(key), str)), "")
-    return ScorecardSummary(path.name, told, outcomes)
+    times = (said.get(key) for key in ("made_at", "finished_at", "started_at"))
+    made_at = next((time for time in times if isinstance(time, str)), "")
+    return ScorecardSummary(path.name, made_at, outcomes)
 
 
 def _outcomes(raw: object, family: str) -> Iterator[tuple[str, str, str]]:

@@ -45,16 +45,16 @@ def _describe(part: Schema, kind: type | None) -> None:
     """Move what a docstring says of the arguments to the fields; drop titles that only repeat the name."""
     text = inspect.cleandoc((kind and kind.__doc__) or part.get("description", ""))
     arguments = _ARGS.search(text + "\n")
-    told: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     if arguments:
         for names, what in _ARG.findall(arguments.group(1)):
-            told.update(dict.fromkeys(names.split(", "), " ".join(what.split())))
+            descriptions.update(dict.fromkeys(names.split(", "), " ".join(what.split())))
         text = text.replace(arguments.group(0).rstrip("\n"), "")
     part["description"] = " ".join(text.split())
     for name, field in part.get("properties", {}).items():
         field.pop("title", None)
-        if name in told:
-            field["description"] = told[name]
+        if name in descriptions:
+            field["description"] = descriptions[name]
 
 
 def _types_in(kind: type) -> list[type]:

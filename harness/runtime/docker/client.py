@@ -110,9 +110,9 @@ def connect(settings: DockerSettings) -> docker.DockerClient:
             _knock(target.url)
             client = docker.DockerClient(base_url=target.url, timeout=_FIRST_ANSWER_S)
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
-        told = (dialer.reason().rstrip(".") if dialer is not None else "") or _reason(error)
+        reason = (dialer.reason().rstrip(".") if dialer is not None else "") or _reason(error)
         raise EngineUnavailable(
-            f"no Docker engine answers at {target.url} ({target.source}): {told}", *hints
+            f"no Docker engine answers at {target.url} ({target.source}): {reason}", *hints
         ) from error
     client.api.timeout = _CALL_S
     configuration = settings.config_dir / "config.json" if settings.config_dir is not None else None
@@ -192,16 +192,16 @@ def engine_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except docker.errors.APIError as error:
-        told = str(error.explanation or error).strip()
+        message = str(error.explanation or error).strip()
         hints: tuple[str, ...] = ()
-        if "no space left on device" in told:
+        if "no space left on device" in message:
             hints = ("The engine's disk is full: `docker system df` shows the usage.",)
-        elif "address pool" in told:
+        elif "address pool" in message:
             hints = ("No address range is left for a network: `docker network prune` removes unused networks.",)
-        raise ServerFailed(f"the Docker engine refused a request while {doing}: {told}", *hints) from error
+        raise ServerFailed(f"the Docker engine refused a request while {doing}: {message}", *hints) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, docker.errors.DockerException) as error:
-        told = f"the connection to the Docker engine was lost while {doing}: {_reason(error)}"
-        cause = Cause("engine-gone", "docker", f"{told[:1].upper()}{told[1:]}.")
+        message = f"the connection to the Docker engine was lost while {doing}: {_reason(error)}"
+        cause = Cause("engine-gone", "docker", f"{message[:1].upper()}{message[1:]}.")
         raise ServerFailed(
-            told, "Check the engine: the next start removes what was left on it.", causes=(cause,)
+            message, "Check the engine: the next start removes what was left on it.", causes=(cause,)
         ) from error

@@ -154,11 +154,11 @@ class ServerContainer:
         if state is not None and state["Running"]:
             return
         killed = " (out of memory)" if state and state["OOMKilled"] else ""
-        told = f"exited with status {state['ExitCode']}{killed}" if state else "was removed"
-        raise ServerFailed(f"{self._plan.title} {told} {when}", details=self.log_tail())
+        ended = f"exited with status {state['ExitCode']}{killed}" if state else "was removed"
+        raise ServerFailed(f"{self._plan.title} {ended} {when}", details=self.log_tail())
 
     def exit_report(self) -> str:
-        """One line and the end of its log if it ended without being told to, else nothing."""
+        """One line and the end of its log if it ended without being asked to, else nothing."""
         if self._container is None or self.running():
             return ""
         try:

@@ -1,7 +1,7 @@
 """The SDK over connections that a program makes: through ssh, or through TLS.
 
 Whatever the way is, the SDK and the command streams get one end of a local pair of sockets, with all that a
-socket can: one direction can be closed alone, which is how the engine is told that a command's input ends.
+socket can: one direction can be closed alone, which is how the engine learns that a command's input ends.
 The SDK's own ssh pipes and Python's TLS sockets cannot do that.
 """
 
@@ -24,7 +24,7 @@ _KEPT_OPEN = 2
 """Idle connections that are kept. An ssh server allows ten channels by default (MaxSessions, sshd_config(5))."""
 
 _OLDEST_API = "1.41"
-"""Of engine 20.10. It is only spoken until the engine has told its own version."""
+"""Of engine 20.10. It is only spoken until the engine has sent its own version."""
 
 
 class Dialer(Protocol):

@@ -171,7 +171,7 @@ class ContainerCommand:
                 while len(header := self._stream.read(8)) == 8:
                     kind, size = struct.unpack(">BxxxL", header)
                     data = self._stream.read(size)
-                    # A program that cannot be started is told on stdout, too (engine 20.10).
+                    # A program that cannot be started is reported on stdout, too (engine 20.10).
                     if kind == _STDERR or data.startswith(b"OCI runtime exec failed"):
                         self._stderr.add(data)
                         continue

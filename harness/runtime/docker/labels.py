@@ -1,6 +1,6 @@
 """Whose a container, network or volume is: labels, and sweeping what belongs to nobody any more.
 
-Labels cannot be changed after creation, so that a stack was kept on purpose is told by a volume of its own,
+Labels cannot be changed after creation, so that a stack was kept on purpose is marked by a volume of its own,
 made when the drill ends well (`mark_kept`). An engine may serve several machines: an owner is judged only
 where it can be seen, on the same machine and in the same process namespace.
 """
@@ -156,10 +156,10 @@ def remove(client: docker.DockerClient, kind: str, name: str) -> None:
     Raises:
         ServerFailed: the engine refused, or what still uses it was not gone after some seconds.
     """
-    told = ""
+    refusal = ""
 
     def gone() -> bool:
-        nonlocal told
+        nonlocal refusal
         try:
             if kind == "container":
                 client.api.remove_container(name, v=True, force=True)
@@ -171,8 +171,8 @@ def remove(client: docker.DockerClient, kind: str, name: str) -> None:
             return True
         except docker.errors.APIError as error:
             # testcontainers' reaper, or another start, is at work on it or on the container that uses it.
-            told = str(error.explanation)
-            if not any(busy in told for busy in _BUSY):
+            refusal = str(error.explanation)
+            if not any(busy in refusal for busy in _BUSY):
                 raise
             return False
         return True
@@ -182,7 +182,7 @@ def remove(client: docker.DockerClient, kind: str, name: str) -> None:
             wait_until(gone, what=f"{kind} {name} to be gone", timeout_s=_GONE_S)
         except WaitTimeout as error:
             raise ServerFailed(
-                f"the Docker engine refused to remove {kind} {name} for {_GONE_S:g} s: {told}"
+                f"the Docker engine refused to remove {kind} {name} for {_GONE_S:g} s: {refusal}"
             ) from error
 
 

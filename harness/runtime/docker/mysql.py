@@ -195,8 +195,8 @@ def _prepare(client: docker.DockerClient, image: ChosenImage, script: str, key: 
         try:
             container.start()
             status = int(container.wait(timeout=_PREPARE_S)["StatusCode"])
-            told = container.logs(stderr=False).decode("utf-8", "replace")
-            facts = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+            output = container.logs(stderr=False).decode("utf-8", "replace")
+            facts = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
             if status != 0 or not all(facts.get(fact) for fact in _FACTS):
                 raise ServerFailed(
                     f"{image.reference} could not initialise a data directory: exit status {status}",

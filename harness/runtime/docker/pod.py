@@ -97,7 +97,7 @@ class AppContainer:
         return self._server is not None and self._server.running()
 
     def exit_report(self) -> str:
-        """One line and the end of its log if it ended without being told to, else nothing."""
+        """One line and the end of its log if it ended without being asked to, else nothing."""
         return self._server.exit_report() if self._server is not None else ""
 
     def usage(self) -> ProcessUsage | None:

@@ -10,11 +10,11 @@ for name in mysqld mariadbd; do
     done
 done
 [ -n "${server:-}" ] || { echo "no mysqld and no mariadbd in this image" >&2; exit 1; }
-told=$("$server" --no-defaults --version)
+identity=$("$server" --no-defaults --version)
 rm -rf "$data"
 mkdir -p "$data"
 chown mysql:mysql "$data"
-case $told in
+case $identity in
 *MariaDB*)
     flavour=MariaDB client=mariadb dump=mariadb-dump
     mariadb-install-db --no-defaults --user=mysql --datadir="$data" \
@@ -27,6 +27,6 @@ case $told in
     rm -f "$data"/#innodb_redo/*_tmp
     ;;
 esac
-version=$(printf '%s\n' "$told" | sed -n 's/.*Ver \([0-9][0-9.]*\).*/\1/p')
+version=$(printf '%s\n' "$identity" | sed -n 's/.*Ver \([0-9][0-9.]*\).*/\1/p')
 printf 'server=%s\nflavour=%s\nversion=%s\nclient=%s\ndump=%s\nuser=%s\n' \
     "$server" "$flavour" "$version" "$(command -v $client)" "$(command -v $dump)" "$(id -u mysql)"

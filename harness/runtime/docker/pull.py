@@ -38,8 +38,8 @@ def pull(client: docker.DockerClient, reference: str, *, silence_s: float) -> No
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
         raise _unavailable(reference, f"no data for {silence_s:g} s") from error
     except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        told = str(getattr(error, "explanation", None) or error)
-        raise _unavailable(reference, told.strip().rstrip(".")) from error
+        reason = str(getattr(error, "explanation", None) or error)
+        raise _unavailable(reference, reason.strip().rstrip(".")) from error
 
 
 def _pull(client: docker.DockerClient, reference: str, silence_s: float) -> None:
@@ -47,7 +47,7 @@ def _pull(client: docker.DockerClient, reference: str, silence_s: float) -> None
     repository, tag = parse_repository_tag(reference)
     registry, _ = docker.auth.resolve_repository_name(repository)
     with warnings.catch_warnings():
-        # A helper that is missing is told twice by the SDK; once is an error with its name.
+        # A helper that is missing is reported twice by the SDK; once is an error with its name.
         warnings.simplefilter("ignore", UserWarning)
         credentials = docker.auth.get_config_header(api, registry)
     response = api.post(
@@ -67,8 +67,8 @@ def _pull(client: docker.DockerClient, reference: str, silence_s: float) -> None
                 raise docker.errors.DockerException(str(line["error"]))
 
 
-def _unavailable(reference: str, told: str) -> ImageUnavailable:
+def _unavailable(reference: str, reason: str) -> ImageUnavailable:
     return ImageUnavailable(
-        f"image {reference} is not on the Docker engine and cannot be pulled: {told}",
+        f"image {reference} is not on the Docker engine and cannot be pulled: {reason}",
         "A private registry requires `docker login` once, as this user.",
     )

@@ -161,7 +161,7 @@ class DockerRuntime:
             completed = completed_login(self._given_env) if profile is REAL else ()
             app, container = apiary(client, spec, profile, self._app, pod, prefix, env, url, completed)
             tag = self._app.reference.partition("@")[0].rpartition(":")[2]
-            app_told = app_component(app, self._app.label, tag=tag)  # while the servers start
+            component = app_component(app, self._app.label, tag=tag)  # while the servers start
             mysql_ready()
             search_ready()
             if not keep:
@@ -176,7 +176,7 @@ class DockerRuntime:
                 components=(
                     mysql_component(mysql, image.label, instead_of=image.instead_of),
                     search_component(search, self._search.label, instead_of=self._search.instead_of),
-                    app_told,
+                    component,
                 ),
                 logs=spec.logs,
                 exit_report=lambda: next(
@@ -224,7 +224,7 @@ def _mysql_image(asked: str | None, default: tuple[str, str], flavour: str | Non
 
 
 def _stop_together(servers: Sequence[Stoppable]) -> None:
-    """Stop all of them at once; the first that could not be stopped is told when all others are."""
+    """Stop all of them at once; the first that could not be stopped is raised when all others are."""
     with ThreadPoolExecutor(max_workers=len(servers)) as together:
         stopped = [together.submit(server.stop) for server in servers]
     for each in stopped:

@@ -129,6 +129,6 @@ class SshDialer(StdioDialer):
     def _user_shares(self) -> bool:
         """Whether the user's own configuration shares connections: theirs may be one that needed a person."""
         if self._shares is None:
-            told = run(LocalHost(self._env), self._target.argv("-G"), timeout_s=_CONNECT_S).stdout.decode()
-            self._shares = re.search(r"^controlpath (?!none$)", told, re.MULTILINE) is not None
+            configuration = run(LocalHost(self._env), self._target.argv("-G"), timeout_s=_CONNECT_S).stdout.decode()
+            self._shares = re.search(r"^controlpath (?!none$)", configuration, re.MULTILINE) is not None
         return self._shares

@@ -32,7 +32,7 @@ class StdioDialer:
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         self._argv = list(argv)
         self._env = dict(env)
-        self._told = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (it is open as long as this is)
+        self._messages = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (it is open as long as this is)
         self._last = ""
         self._lock = threading.Lock()
         self._children: list[subprocess.Popen[bytes]] = []
@@ -57,9 +57,9 @@ class StdioDialer:
         return self._argv
 
     def reason(self) -> str:
-        if self._told.closed:
+        if self._messages.closed:
             return self._last
-        number = self._told.fileno()
+        number = self._messages.fileno()
         # Read beside the position in the file, which belongs to all the programs that write there.
         said = os.pread(number, _LAST_BYTES, max(0, os.fstat(number).st_size - _LAST_BYTES))
         lines = said.decode("utf-8", "replace").splitlines()
@@ -80,7 +80,7 @@ class StdioDialer:
                     child.wait()
             self._children = []
             self._last = self.reason()
-            self._told.close()
+            self._messages.close()
 
     def start(self, argv: Sequence[str]) -> Connection:
         """Start a connection; the caller holds the lock."""
@@ -91,7 +91,7 @@ class StdioDialer:
                     argv,
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
-                    stderr=self._told.fileno(),
+                    stderr=self._messages.fileno(),
                     env=self._env,
                     start_new_session=True,  # a Ctrl-C is for the harness, which still needs the engine to clean up
                 )

@@ -35,8 +35,8 @@ def usage_of(container_id: str, pid: int, name: str) -> ProcessUsage | None:
             read, written = (sum(int(value) for key, value in moved if key == which) for which in ("rbytes", "wbytes"))
         else:
             used_s = int(_lines(_place("cpuacct", groups) / "cpuacct.usage")[0][0]) / _NSEC
-            told = _lines(_place("blkio", groups) / "blkio.throttle.io_service_bytes_recursive")
-            read, written = (sum(int(each[2]) for each in told if each[1:2] == [which]) for which in ("Read", "Write"))
+            lines = _lines(_place("blkio", groups) / "blkio.throttle.io_service_bytes_recursive")
+            read, written = (sum(int(each[2]) for each in lines if each[1:2] == [which]) for which in ("Read", "Write"))
     except (OSError, KeyError, ValueError, IndexError):
         return None
     return ProcessUsage(name, used_s, read, written)

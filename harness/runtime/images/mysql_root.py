@@ -39,7 +39,7 @@ def installed(settings: Settings) -> Path | None:
 def install_mysql(settings: Settings, say: Callable[[str], None]) -> None:
     """Unpack MySQL into the cache directory, unless a MySQL is there already.
 
-    MariaDB stands in where that fails, so a failure is told and not raised.
+    MariaDB stands in where that fails, so a failure is reported and not raised.
     """
     if installed(settings) is not None:
         return

@@ -118,7 +118,7 @@ class Child:
         self._signal(signal.SIGCONT)
 
     def exit_report(self) -> str:
-        """One line and the end of its log if it ended without being told to, else nothing."""
+        """One line and the end of its log if it ended without being asked to, else nothing."""
         if self._process is None or self._stopped or self._process.poll() is None:
             return ""
         return f"{self.name} exited unexpectedly, with status {self._process.returncode}\n{self.log_tail()}"

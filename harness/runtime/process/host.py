@@ -112,7 +112,7 @@ class LocalHost:
     Args:
         env: the environment of every command; nothing is inherited from the harness's own.
         cwd: work directory of the commands, or None for the harness's own.
-        purpose: what they are for, where the time of a drill is told.
+        purpose: what they are for, where the time of a drill is shown.
     """
 
     env: Mapping[str, str] = field(default_factory=dict, repr=False)  # with passwords

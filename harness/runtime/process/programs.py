@@ -137,8 +137,8 @@ def meilisearch_version(settings: Settings, command: tuple[str, ...]) -> str | N
         completed = run(LocalHost(settings.base_env), [*command, "--version"], timeout_s=30)
     except HarnessError:
         return None
-    told = re.match(rb"meilisearch v?(\d+\.\d+\.\d+\S*)", completed.stdout)
-    return told[1].decode() if told and completed.exit_status == 0 else None
+    match = re.match(rb"meilisearch v?(\d+\.\d+\.\d+\S*)", completed.stdout)
+    return match[1].decode() if match and completed.exit_status == 0 else None
 
 
 def _servers(settings: Settings) -> list[tuple[Path, str, str]]:
@@ -150,9 +150,9 @@ def _servers(settings: Settings) -> list[tuple[Path, str, str]]:
     found = []
     for path in paths:
         if path is not None:
-            told = _version(settings, path)
-            if told is not None:
-                found.append((path, *told))
+            version = _version(settings, path)
+            if version is not None:
+                found.append((path, *version))
     return found
 
 
@@ -183,7 +183,7 @@ def _tool(settings: Settings, server: Path, flavour: str, names: list[str]) -> P
     for name in names:
         path = _near(settings, server, name)
         if path is not None:
-            told = _version(settings, path)
-            if told is not None and told[0] == flavour:
+            version = _version(settings, path)
+            if version is not None and version[0] == flavour:
                 return path
     return None

@@ -53,7 +53,7 @@ class ServerUser:
             f"--regid={self.uid}",
             "--clear-groups",
             "--no-new-privs",
-            # access(2) takes the capability away from a user who is not root, unless told not to.
+            # access(2) takes the capability away from a user who is not root, unless asked to keep it.
             "--securebits=+no_setuid_fixup",
             f"--inh-caps={only}",
             f"--ambient-caps={only}",

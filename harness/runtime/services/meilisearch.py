@@ -80,8 +80,8 @@ class MeilisearchServer:
         try:
             answer = requests.get(f"{self.url}/version", headers=headers, timeout=REQUEST_TIMEOUT_S)
             answer.raise_for_status()
-            told = answer.json()
-            version, commit = str(told["pkgVersion"]), str(told["commitSha"])
+            body = answer.json()
+            version, commit = str(body["pkgVersion"]), str(body["commitSha"])
         except (requests.RequestException, ValueError, KeyError, TypeError) as error:
             raise ServerFailed(
                 f"the server at {self.url} does not report its version as Meilisearch does: {type(error).__name__}"

@@ -258,17 +258,17 @@ def granted_name(database: str) -> str:
 def server_identity(session: Session) -> tuple[str, str]:
     """What a server is, by its own word (`MySQL`, `MariaDB`, `Percona Server`), and its version (such as `9.7.4`).
 
-    MariaDB can be told to call itself another version, so that its own engine Aria decides.
+    MariaDB can be configured to call itself another version, so that its own engine Aria decides.
     """
     text, comment, aria = session.row(
         "SELECT VERSION(), @@version_comment, (SELECT COUNT(*) FROM information_schema.engines WHERE engine = 'Aria')"
     )
-    told = f"{text} {comment}".lower()
+    answer = f"{text} {comment}".lower()
     match = re.match(r"\d+(\.\d+)*", str(text))
     version = match.group() if match else str(text)
-    if aria or "mariadb" in told:
+    if aria or "mariadb" in answer:
         return "MariaDB", version
-    return "Percona Server" if "percona" in told else "MySQL", version
+    return "Percona Server" if "percona" in answer else "MySQL", version
 
 
 def server_version(session: Session) -> tuple[str, str]:

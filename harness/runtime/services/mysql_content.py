@@ -144,7 +144,7 @@ def read_column_digests(session: Session, database: str, shape: TableShape) -> d
     """Digest of each column's values with their rows' keys, and how many are not NULL; in one pass over the table.
 
     A digest does not depend on the other columns, so that it stays the same when columns come or go, nor on the
-    column's name. Tables without a primary key are taken as a bag of values. 64 bits: what differs is told, not
+    column's name. Tables without a primary key are taken as a bag of values. 64 bits: what differs is shown, not
     proven.
     """
     kinds = dict(shape.columns)

@@ -29,7 +29,7 @@ _ERROR = re.compile(r"^ERROR (\d+)\b.*?(?=^(?:ERROR|WARNING)\b|\Z)", re.MULTILIN
 
 
 def disk_full(details: str = "", place: str = "", needed_bytes: int = 0) -> ServerFailed:
-    """What is told of a server whose disk is full, wherever that shows.
+    """The message of a server whose disk is full, wherever that shows.
 
     Args:
         place: where its data is, if known.

@@ -85,7 +85,7 @@ class Meilisearch:
 def _api_error(response: requests.Response) -> str:
     try:
         error = response.json()
-        told = f"{error['message']} - Code: {error['code']} - Type: {error['type']} - Link: {error['link']}"
+        message = f"{error['message']} - Code: {error['code']} - Type: {error['type']} - Link: {error['link']}"
     except (ValueError, KeyError, TypeError):
-        told = response.text[:200]
-    return f"Meilisearch\\Exceptions\\ApiException: Http Status: {response.status_code} - Message: {told}"
+        message = response.text[:200]
+    return f"Meilisearch\\Exceptions\\ApiException: Http Status: {response.status_code} - Message: {message}"

@@ -43,9 +43,9 @@ def test_actions_come_in_order_and_not_beyond_the_end() -> None:
 
 def test_an_action_comes_once_when_the_reindex_comes_to_it() -> None:
     stream, seen = ScriptStream(), list[str]()
-    stream.when_told("search tasks", lambda: seen.append("search tasks"))
+    stream.when_at("search tasks", lambda: seen.append("search tasks"))
     for progress in ("import", "search tasks", "search tasks"):
-        stream.told(progress)
+        stream.reached(progress)
     assert seen == ["search tasks"]
 
 

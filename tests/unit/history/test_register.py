@@ -82,6 +82,6 @@ def test_several_acceptances_or_one(tmp_path: Path) -> None:
     path.write_text(head + '[accepted]\ntables = ["audits"]\nby = "Head of IT"\nuntil = 2027-06-30\nwhy = "Kept."\n')
     (one,) = config.load(path).accepted
     assert (one.tables, one.by, one.until, one.why) == (("audits",), "Head of IT", date(2027, 6, 30), "Kept.")
-    assert one.told().until == "2027-06-30"
+    assert one.acceptance().until == "2027-06-30"
     path.write_text(head + '[[accepted]]\ntables = ["a"]\n[[accepted]]\ntables = ["b"]\n')
-    assert [each.told().tables for each in config.load(path).accepted] == [("a",), ("b",)]
+    assert [each.acceptance().tables for each in config.load(path).accepted] == [("a",), ("b",)]

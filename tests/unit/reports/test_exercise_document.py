@@ -172,7 +172,7 @@ def test_objectives_are_told_with_their_worst(document: Document) -> None:
     assert rows[4][-1] == "no objective"
     charts = [block for block in blocks(document, "objectives") if isinstance(block, Line)]
     assert [len(chart.points) for chart in charts] == [5, 3, 3]
-    assert (charts[0].limit, charts[0].limit_told, charts[0].top) == (3600.0, "objective 1 h", 5400.0)
+    assert (charts[0].limit, charts[0].limit_text, charts[0].top) == (3600.0, "objective 1 h", 5400.0)
     assert charts[0].description == (
         "Recovery time of 5 drills, the latest last: between 29 min 50 s and 1 h 3 min, the latest 30 min 42 s."
         " A ring marks 1 drill that did not pass."

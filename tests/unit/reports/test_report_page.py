@@ -107,7 +107,7 @@ def test_the_four_figures_with_their_objectives_and_trends(evidence: Evidence, t
          Trend((3.0, 3.0, 0.0), "3 drills: 0 findings to 3 findings")),
     ]  # fmt: skip
     bad = page_of(failed(evidence), damaged(evidence), tmp_path).tiles
-    assert [(tile.values, tile.note, tile.good, tile.trend.told) for tile in bad] == [
+    assert [(tile.values, tile.note, tile.good, tile.trend.text) for tile in bad] == [
         (("1 min 1 s",), "objective 1 min: missed", False, "first drill"),
         (("not measured",), "no objective set", None, "first drill"),
         (("0 of 2 rows", "1 of 1 file", "20 of 20 documents"), "not everything", False, "first drill"),
@@ -197,7 +197,7 @@ def test_the_last_drills_are_drawn_with_the_objective(evidence: Evidence, tmp_pa
     document = page_of(passed(evidence), evidence, tmp_path, (before, replace(before, recovery_time_s=None)))
     (chart,) = [block for block in document.blocks() if isinstance(block, Line)]
     assert chart.points == (Point(0.0, 11.0, False), Point(1.0, 12.0, True))
-    assert (chart.top, chart.limit, chart.limit_told) == (15.0, 3600.0, "objective 1 h")
+    assert (chart.top, chart.limit, chart.limit_text) == (15.0, 3600.0, "objective 1 h")
     assert [tick for tick, _ in chart.ticks] == [5.0, 10.0, 15.0]
 
 

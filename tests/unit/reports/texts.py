@@ -40,7 +40,7 @@ def texts(document: Document) -> Iterator[str]:
         yield tile.label
         yield from tile.values
         yield tile.note
-        yield tile.trend.told
+        yield tile.trend.text
     yield from document.lead
     for section in document.sections:
         yield section.title

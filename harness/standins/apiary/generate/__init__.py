@@ -59,7 +59,7 @@ def generate(
         rng_seed: the same one makes the same rows and files, given the same `now`, `app_key` and `nonce`.
         app_key: `APP_KEY` of the app; encrypted values are made with it.
         now: with a time zone; every date counts back from it, the newest row is half a minute old.
-        nonce: put into the name of the newest event, so that this very data can be told from any other.
+        nonce: put into the name of the newest event, so that this very data differs from any other.
         extras: what the data holds beyond Apiary.
 
     Returns:
