@@ -1,4 +1,4 @@
-"""Timing the steps of a drill, and telling a listener how far it is."""
+"""Timing the steps of a drill, and reporting progress to a listener."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Clock:
 
         Args:
             decides: False for a step that is the drill's own and not the procedure's: when it fails, the drill
-                could not tell, whatever the cause says of itself.
+                is inconclusive, whatever the cause says of itself.
         """
         self.listener.started(title)
         began_at, began = datetime.now(UTC), time.monotonic()

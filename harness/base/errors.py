@@ -40,7 +40,7 @@ ERROR_DETAILS = "error.txt"
 """The file among the logs of a run that keeps all details of the error that ended it."""
 
 FIRST_LINES = 15
-"""Of what a program said: the cause is in the first ones, dozens of stack frames may come after it."""
+"""Of a program's output: the cause is in the first ones, dozens of stack frames may come after it."""
 
 LAST_LINES = 25
 
@@ -74,9 +74,9 @@ class HarnessError(Exception):
         self.causes = tuple(causes)
 
     def lines(self) -> list[str]:
-        """The fact, each hint, and what was said, line by line."""
-        said = excerpt(self.details.rstrip("\n")).splitlines() if self.details else ()
-        return [self.fact, *(f"HINT: {hint}" for hint in self.hints), *said]
+        """The fact, each hint, and the details, line by line."""
+        details = excerpt(self.details.rstrip("\n")).splitlines() if self.details else ()
+        return [self.fact, *(f"HINT: {hint}" for hint in self.hints), *details]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

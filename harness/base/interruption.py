@@ -34,8 +34,9 @@ _interruption = _Interruption()
 def terminable() -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGHUP interrupt the block once: a second one would leave what the first has to end.
 
-    Once interrupted, a command hears no further one until it has said so and ended: Python gives signals back to the
-    system before that, but for those that are ignored. A signal that is ignored (nohup) stays so. For the main thread.
+    Once interrupted, a command hears no further one until it has reported that and ended: Python gives signals back to
+    the system before that, but for those that are ignored. A signal that is ignored (nohup) stays so. For the main
+    thread.
     """
     if _interruption.active:
         yield

@@ -28,7 +28,7 @@ class Limits:
         search_drained_s: until the search has worked off what it was sent.
         stop_s: from asking a server to end to killing it.
         stage_s: one stage of the drill, whatever it does.
-        said: fields that somebody set; they do not grow.
+        explicit: names of fields that somebody set; they do not grow.
     """
 
     mysql_ready_s: float = 180.0
@@ -39,16 +39,16 @@ class Limits:
     search_drained_s: float = 3600.0
     stop_s: float = 20.0
     stage_s: float = 6 * 3600.0
-    said: frozenset[str] = frozenset()
+    explicit: frozenset[str] = frozenset()
 
-    def saying(self, **seconds: float) -> Limits:
+    def with_explicit(self, **seconds: float) -> Limits:
         """The same with these set by somebody, who gets what was asked for."""
-        return replace(self, **seconds, said=self.said | seconds.keys())
+        return replace(self, **seconds, explicit=self.explicit | seconds.keys())
 
     def for_backup(self, size_bytes: int) -> Limits:
         """The same for a backup of this size: what reads all of it gets more time."""
         more_s = float(size_bytes // BYTES_PER_S)  # whole seconds, because they are shown
-        return replace(self, **{name: getattr(self, name) + more_s for name in _GROWING if name not in self.said})
+        return replace(self, **{name: getattr(self, name) + more_s for name in _GROWING if name not in self.explicit})
 
     def with_options(self, options: Iterable[str]) -> Limits:
         """The same with what `--limit NAME=TIME` says, such as `search-ready=10m`.
@@ -56,15 +56,15 @@ class Limits:
         Raises:
             UsageError: there is no limit of that name, or the time is not one.
         """
-        said: dict[str, float] = {}
+        explicit: dict[str, float] = {}
         for option in options:
             name, has_value, text = option.partition("=")
             if name not in NAMES or not has_value:
                 raise UsageError(
                     f"--limit {option!r}: unknown limit", f"Give NAME=TIME, where NAME is one of {', '.join(NAMES)}."
                 )
-            said[NAMES[name]] = duration_s(text, f"--limit {name}")
-        return self.saying(**said)
+            explicit[NAMES[name]] = duration_s(text, f"--limit {name}")
+        return self.with_explicit(**explicit)
 
 
 NAMES = {

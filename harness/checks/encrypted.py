@@ -12,7 +12,7 @@ NOT_READABLE = "not readable"
 def check_encrypted_values(app: AppState) -> CheckResult:
     """One value of each encrypted column can be decrypted, as the source could, where that is known.
 
-    Without the backup's own key nothing can be said: that is a warning, and never an error of the backup. A key that
+    Without the backup's own key nothing can be judged: that is a warning, and never an error of the backup. A key that
     reads none of several values is another instance's, which is one finding.
     """
     found = Collector("encrypted-values", "Encrypted values decrypt with the application key")

@@ -102,7 +102,7 @@ def check_file_references(
         files: entries of the restored directory, in order.
         dumped_at: when the database was dumped; None when nothing says so.
         source: entries of the source, in order; None for a backup that brings no such list.
-        owners_restored: False where owners could not be restored; then nothing is said of who may read what.
+        owners_restored: False where owners could not be restored; then nothing is reported of who may read what.
         broken: symbolic links that point at nothing, with their targets.
     """
     title = "Every referenced file exists and opens; every upload has its row"

@@ -1,6 +1,6 @@
 """A newer application on the restored data: what its migrations did, and that the old data is all there.
 
-An error is what nobody should lose without having said so: rows. What a release is made of (tables, columns, other
+An error is what nobody should lose without having decided so: rows. What a release is made of (tables, columns, other
 values) is reported. In between stands a column that is dropped with values in it: a warning.
 """
 

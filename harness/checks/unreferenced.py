@@ -33,7 +33,7 @@ class Unreferenced:
         if self._envelope:
             self._waiting.append(entry)
         else:
-            self._tell(entry, lost=False)
+            self._count(entry, lost=False)
 
     def end(self) -> None:
         """Nothing more comes."""
@@ -44,10 +44,10 @@ class Unreferenced:
         if envelope != self._envelope:
             for entry in self._waiting:
                 older = self._dumped_s is not None and entry.mtime_s <= self._dumped_s
-                self._tell(entry, lost=older and not self._known)
+                self._count(entry, lost=older and not self._known)
             self._envelope, self._known, self._waiting = envelope, False, []
 
-    def _tell(self, entry: FileState, *, lost: bool) -> None:
+    def _count(self, entry: FileState, *, lost: bool) -> None:
         shown = coded(entry.path)
         self._found.add(
             "file-unreferenced",

@@ -17,7 +17,7 @@ from harness.base.model import DrillResult, TrendEvidence, TrendLimits
 from harness.base.settings import Settings
 from harness.base.timezones import TimeZones
 from harness.cli import config
-from harness.cli.common import found_backup, must_exist, tell
+from harness.cli.common import found_backup, must_exist, print_progress
 from harness.cli.context import say
 from harness.cli.drilling import drilling
 from harness.drill.flow import verify
@@ -74,7 +74,7 @@ class BackupOptions:
 
     def fetching(self, settings: Settings) -> Sources:
         """Fetches what is not on this machine, for the length of a block."""
-        return Sources(settings, new_drill_id("fetch"), tell, self.fetch_to)
+        return Sources(settings, new_drill_id("fetch"), print_progress, self.fetch_to)
 
     @property
     def from_standard_input(self) -> bool:
@@ -188,7 +188,7 @@ def drill_backup(
     with ExitStack() as volumes, terminable():
 
         def open_volume(volume: Volume) -> HostedDirectory:
-            return volumes.enter_context(opened(volume, settings, new_drill_id("volume"), progress=tell))
+            return volumes.enter_context(opened(volume, settings, new_drill_id("volume"), progress=print_progress))
 
         backup, configured = asked.find(open_volume, sources)
         backup = replace(backup, migrate=migrate, trend=_past(backup, settings))

@@ -143,7 +143,7 @@ password_option = backup_option(
 "Options of the commands that read a backup from elsewhere."
 
 
-def tell(line: str) -> None:
+def print_progress(line: str) -> None:
     """Say on stderr what takes its time, unless only what is wrong was asked for."""
     if not is_quiet():
         errors_console.print(line, style="dim", markup=False, highlight=False)
@@ -155,7 +155,7 @@ def found_backup(path: Path, password: bytes | None) -> BackupUnderTest:
 
     found = find_backup(path, password)
     if found.chosen:
-        tell(found.chosen)
+        print_progress(found.chosen)
     return found
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from harness.base.errors import EXIT_NOT_AS_EXPECTED, EXIT_USAGE, HarnessError
 from harness.base.model import DrillResult, MatrixCell, MatrixResult, Severity, Verdict
 from harness.base.settings import Settings
-from harness.cli.common import tell
+from harness.cli.common import print_progress
 from harness.cli.context import is_quiet
 from harness.drill.plan import new_drill_id
 from harness.drill.result import exit_code
@@ -44,12 +44,12 @@ def drill_matrix(
     """
     axes = parse_axes(options)
     matrix_id = new_drill_id("matrix")
-    chosen = combinations(axes, settings, matrix_id, tell)
+    chosen = combinations(axes, settings, matrix_id, print_progress)
     store = RunDirectory(settings.runs_dir / matrix_id)
     result = MatrixResult(FORMAT_VERSION, matrix_id, "", datetime.now(UTC), len(chosen))
     try:
         for number, combination in enumerate(chosen, start=1):
-            tell(f"combination {number} of {len(chosen)}: {combination.label}")
+            print_progress(f"combination {number} of {len(chosen)}: {combination.label}")
             cell, purpose = _cell(combination, drill)
             result = replace(
                 result, purpose=purpose.partition(" One of several")[0] or result.purpose, cells=(*result.cells, cell)

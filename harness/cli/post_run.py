@@ -120,7 +120,7 @@ AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
 def do_afterwards(
     finished: Finished, say: Callable[[str], None], table: tuple[tuple[str, Afterwards], ...] = AFTERWARDS
 ) -> None:
-    """Do everything in the table; what can't be done is said in one line and changes nothing else."""
+    """Do everything in the table; what cannot be done is reported in one line and changes nothing else."""
     for what, do in table:
         try:
             do(finished)

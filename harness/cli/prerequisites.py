@@ -99,7 +99,7 @@ def _containers(settings: Settings) -> Item:
 
 
 def room_for_backup(settings: Settings, found: BackupUnderTest) -> Item:
-    """Whether the target of a backup has room, as far as its files tell."""
+    """Whether the target of a backup has room, as far as its files show."""
     place = _nearest(settings.state_dir)
     needed, free = ROOM_BYTES + expected_room(found), shutil.disk_usage(place).free
     return Item(

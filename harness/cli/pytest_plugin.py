@@ -312,9 +312,9 @@ def _drilled(config: pytest.Config, scenario: Scenario) -> tuple[DrillResult, Pa
 
 def _must_be_as_expected(scenario: Scenario, result: DrillResult, run_dir: Path) -> None:
     if scenario.expected.unmet(result):
-        from harness.reports.failure import tell_unmet
+        from harness.reports.failure import failure_text
 
-        raise NotAsExpected(tell_unmet(result, scenario.expected, run_dir))
+        raise NotAsExpected(failure_text(result, scenario.expected, run_dir))
 
 
 def _properties(result: DrillResult, run_dir: Path) -> Iterator[tuple[str, str]]:

@@ -96,7 +96,7 @@ def _missed(control: NegativeControl) -> Finding | None:
 
 
 def _inconclusive(results: Sequence[CheckResult]) -> tuple[Finding, ...]:
-    """A finding for each check that could not tell: pipelines match on the code."""
+    """A finding for each check that was inconclusive: pipelines match on the code."""
     return tuple(
         Finding("check-inconclusive", Severity.WARNING, result.check, f"{result.title}: {result.unknown}.")
         for result in results

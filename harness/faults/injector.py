@@ -96,7 +96,7 @@ class Injector:
         )
 
     def trend(self) -> TrendEvidence | None:
-        """What earlier drills of this backup found, if a fault said so."""
+        """What earlier drills of this backup found, if a fault says so."""
         return TrendEvidence(TrendLimits(), tuple(self._past)) if self._past else None
 
     def without_effect(self) -> tuple[Finding, ...]:

@@ -88,7 +88,7 @@ def stall(context: FaultContext, rng: Random, options: StallOptions) -> Iterator
 
 
 def _when_imported(do: Callable[[FaultContext], None]) -> Inject:
-    """A fault that happens when the import has sent everything and the server has not said that it is done."""
+    """A fault that happens when the import has sent everything and the server has not reported that it is done."""
 
     @contextmanager
     def inject(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:

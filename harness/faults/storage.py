@@ -113,7 +113,7 @@ def choose(root: Path, below: str, rng: Random) -> Path:
 
 
 def _on_a_file(change: Callable[[Path, Random, StoredFileOptions], str]) -> Inject:
-    """A fault that does something to one file, and tells it in a sentence without its content; empty: nothing."""
+    """A fault that does something to one file, and describes it in a sentence without its content; empty: nothing."""
 
     @contextmanager
     def inject(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:

@@ -100,7 +100,7 @@ class BackupUnderTest:
         chosen: one line that says which of several it is, where one had to be chosen.
         made: when a drill made it itself.
         acceptances: who accepts that tables are left out, until when, and why.
-        configuration: the file that said which backup it is; None where the command line did.
+        configuration: the file that names the backup; None where the command line does.
     """
 
     dump: Dump

@@ -33,13 +33,13 @@ def check_directory(directory: Path) -> None:
     if not directory.is_dir():
         return
     names = {path.name for path in directory.iterdir()}
-    said = ""
+    kind = ""
     if names & {"@.json", "@.done.json"}:
-        said, loader = "a dump of MySQL Shell (util.dumpInstance and the like)", "util.loadDump"
+        kind, loader = "a dump of MySQL Shell (util.dumpInstance and the like)", "util.loadDump"
     elif "metadata" in names and any("-schema" in name and ".sql" in name for name in names):
-        said, loader = "a dump of mydumper", "myloader"
-    if said:
-        raise UsageError(f"{directory} is {said}, not a script of mysqldump", _LOAD.format(loader=loader))
+        kind, loader = "a dump of mydumper", "myloader"
+    if kind:
+        raise UsageError(f"{directory} is {kind}, not a script of mysqldump", _LOAD.format(loader=loader))
     for entries, tool, restore in _REPOSITORIES:
         if entries <= names:
             raise UsageError(
@@ -54,7 +54,7 @@ def check_directory(directory: Path) -> None:
 
 
 def how_to_join(scripts: Sequence[str]) -> str:
-    """What is to be said of several scripts in one directory that together may be one dump; empty for others."""
+    """What is to be reported of several scripts in one directory that together may be one dump; empty for others."""
     parts = [_PARTS.fullmatch(name) for name in scripts]
     if len(whole := {part and part.group(1) for part in parts}) == 1 and (name := whole.pop()):
         return f"If they are parts of one file (split): put them together (cat {name}.* > {name}), and use the result."

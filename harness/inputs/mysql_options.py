@@ -33,8 +33,8 @@ def _options(path: Path, depth: int) -> Iterator[tuple[str, str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"cannot read the client options file {path}: {said}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"cannot read the client options file {path}: {reason}") from None
     group = ""
     for number, raw in enumerate(lines, start=1):
         line = _without_remark(raw).strip()

@@ -127,7 +127,7 @@ def _sender(service: NotifyBase | None, title: str, body: str, kind: str) -> Cal
             return False
         try:
             return bool(service.notify(body=body, title=title, notify_type=kind, body_format="text"))
-        except Exception:  # whatever a service's plug-in raises, its text may hold the URL: it failed, no more is said
+        except Exception:  # whatever a service's plug-in raises: its text may hold the URL
             return False
 
     return send

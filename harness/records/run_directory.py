@@ -45,7 +45,7 @@ class RunDirectory:
         return self.directory / name
 
     def save_details(self, text: str) -> None:
-        """Keep what programs said when they failed, for whoever may read the backup itself."""
+        """Keep the output of programs that failed, for whoever may read the backup itself."""
         private_directory(self.logs)
         with private_file(self.logs / ERROR_DETAILS) as file:
             file.write(f"{printable_lines(text.rstrip())}\n".encode())
@@ -96,7 +96,7 @@ class RunDirectory:
                 "Give the run directory that the drill printed; it contains result.json.",
             ) from None
         except ValueError:
-            found = None  # said below, with the place
+            found = None  # reported below, with the place
         version = found.get("format_version") if isinstance(found, dict) else None
         if isinstance(version, int) and version > RESULT_VERSION:
             raise UsageError(

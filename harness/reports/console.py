@@ -34,7 +34,7 @@ class ConsoleProgress:
         """A step began."""
         self._title = title
         if self._status is not None:
-            self._tell(escape(title))
+            self._show(escape(title))
             self._status.start()
 
     def progress(self, text: str) -> None:
@@ -42,9 +42,9 @@ class ConsoleProgress:
         now = time.monotonic()
         if self._status is not None and now - self._shown_at > 0.1:
             self._shown_at = now
-            self._tell(f"{escape(self._title)}: {escape(text)}")
+            self._show(f"{escape(self._title)}: {escape(text)}")
 
-    def _tell(self, text: str) -> None:
+    def _show(self, text: str) -> None:
         assert self._status is not None
         self._status.update(self._console.render_str(text))
 
@@ -80,9 +80,9 @@ def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
         console.print(f"  Not verified: {text}", style="dim", highlight=False, markup=False)
     for hint in result.hints:
         console.print(f"  HINT: {hint}", highlight=False, markup=False)
-    said = Path(run_dir, "logs", ERROR_DETAILS)
-    if result.error and said.exists():
-        console.print(f"  Output at the failure: {said}", highlight=False, markup=False, soft_wrap=True)
+    output = Path(run_dir, "logs", ERROR_DETAILS)
+    if result.error and output.exists():
+        console.print(f"  Output at the failure: {output}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"  Details: {run_dir}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -13,7 +13,7 @@ from harness.scenario.expectation import Expected
 _LISTED = 15
 
 
-def tell_unmet(result: DrillResult, expected: Expected, run_dir: Path) -> str:
+def failure_text(result: DrillResult, expected: Expected, run_dir: Path) -> str:
     """Verdict, what is not as expected, what was broken on purpose, what was found, and where all of it is."""
     return "\n".join(printable(line) for line in _lines(result, expected, run_dir))
 
@@ -29,8 +29,8 @@ def _lines(result: DrillResult, expected: Expected, run_dir: Path) -> Iterator[s
         )
     found = [f"{each.severity} {each.code} {each.subject}: {each.message}" for each in result.findings]
     yield from _listed("Findings", found or ["none"])
-    if result.error and (said := run_dir / "logs" / ERROR_DETAILS).exists():
-        yield f"Output at the failure: {said}"
+    if result.error and (output := run_dir / "logs" / ERROR_DETAILS).exists():
+        yield f"Output at the failure: {output}"
     yield f"Run directory: {run_dir}"
     yield f"  apiary-drill report {run_dir}"
 

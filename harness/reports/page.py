@@ -87,7 +87,7 @@ def page_of(
 
 
 def _undetermined(result: DrillResult) -> tuple[str, ...]:
-    """Why nothing can be said: beside the verdict, for a phone's first screen ends before what follows the figures."""
+    """Why nothing is proven: beside the verdict, for a phone's first screen ends before what follows the figures."""
     return result.reasons[:1] if result.verdict is Verdict.INCONCLUSIVE else ()
 
 

@@ -120,7 +120,7 @@ def terminal_gone() -> None:
 
 
 def show_error(error: HarnessError, before: str = "error: ") -> None:
-    """An error on stderr: its fact, then a line for each hint, then what was said."""
+    """An error on stderr: its fact, then a line for each hint, then its details."""
     for number, line in enumerate(map(as_called, error.lines())):
         errors_console.print(
             line if number else f"{before}{line}", style="red", markup=False, highlight=False, soft_wrap=True

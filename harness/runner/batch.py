@@ -194,7 +194,7 @@ def new_plan(
     say: Callable[[str], None] = lambda _line: None,
     flavours: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[DrillPlan]:
-    """A plan with a run directory and a work directory of its own, whose drill tells nobody how far it is.
+    """A plan with a run directory and a work directory of its own, whose drill shows no progress.
 
     Raises:
         MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.

@@ -43,22 +43,22 @@ def attempts_from(
 
 
 def _lookup(host: Host, name: str) -> EgressAttempt:
-    status, said = _try(host, ["getent", "ahosts", name])
+    status, message = _try(host, ["getent", "ahosts", name])
     # 2: the name could not be found (getent's manual page).
-    unknown = "" if status in (0, 2, _NO_ANSWER) else f"getent could not run: {said}"
+    unknown = "" if status in (0, 2, _NO_ANSWER) else f"getent could not run: {message}"
     return EgressAttempt("lookup", name, status == 0, unknown, f"exit status {status}")
 
 
 def _connection(host: Host, address: str, port: int) -> EgressAttempt:
     target = f"{address}:{port}"
-    status, said = _try(host, ["bash", "-c", f"exec 3<>/dev/tcp/{address}/{port}"])
+    status, message = _try(host, ["bash", "-c", f"exec 3<>/dev/tcp/{address}/{port}"])
     # A refusal came from somewhere: the packet got there, even if nobody listens.
-    reached = status == 0 or "Connection refused" in said
-    unknown = "" if status in (0, 1, _NO_ANSWER) else f"bash could not run: {said}"
-    return EgressAttempt("connection", target, reached, unknown, said or f"exit status {status}")
+    reached = status == 0 or "Connection refused" in message
+    unknown = "" if status in (0, 1, _NO_ANSWER) else f"bash could not run: {message}"
+    return EgressAttempt("connection", target, reached, unknown, message or f"exit status {status}")
 
 
 def _try(host: Host, argv: list[str]) -> tuple[int, str]:
     completed = run(host, ["timeout", str(_TRY_S), *argv], timeout_s=_TRY_S + 10)
-    said = completed.stderr.strip().splitlines()
-    return completed.exit_status, said[-1] if said else ""
+    message = completed.stderr.strip().splitlines()
+    return completed.exit_status, message[-1] if message else ""

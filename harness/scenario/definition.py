@@ -130,10 +130,10 @@ class LimitChoices(ClosedModel):
 
     def over(self, limits: Limits) -> Limits:
         """The limits of the settings, with these in place of them."""
-        said = self.model_dump(exclude_none=True)
-        if (both := said.pop("server_ready_s", None)) is not None:
-            said = {"mysql_ready_s": both, "search_ready_s": both, **said}
-        return limits.saying(**said)
+        given = self.model_dump(exclude_none=True)
+        if (both := given.pop("server_ready_s", None)) is not None:
+            given = {"mysql_ready_s": both, "search_ready_s": both, **given}
+        return limits.with_explicit(**given)
 
 
 class FaultChoice(ClosedModel):

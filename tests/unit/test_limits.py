@@ -26,7 +26,7 @@ def test_times_have_units() -> None:
 
 def test_an_option_sets_one_limit_and_the_last_one_wins() -> None:
     said = Limits().with_options(["search-ready=10m", "stage=1h", "stage=2h"])
-    assert said == Limits().saying(search_ready_s=600, stage_s=7200)
+    assert said == Limits().with_explicit(search_ready_s=600, stage_s=7200)
     assert option_for("search_ready_s") == "--limit search-ready=TIME"
     for wrong in ("searchready=10m", "search-ready", "=10m", "search_ready_s=10m", ""):
         with pytest.raises(UsageError) as told:
@@ -38,13 +38,13 @@ def test_an_option_sets_one_limit_and_the_last_one_wins() -> None:
 def test_what_reads_all_of_a_backup_gets_more_time_for_a_larger_one() -> None:
     """Meilisearch answers after a whole dump was imported; a server that is asked to end does not know a size."""
     assert Limits().for_backup(0) == Limits()
-    exact = Limits().saying(stage_s=30).for_backup(1_000_000_000)
+    exact = Limits().with_explicit(stage_s=30).for_backup(1_000_000_000)
     assert (exact.stage_s, exact.answer_s) == (30, 4600)
     grown = Limits().for_backup(1_000_000_000)
     more_s = {
         each.name: getattr(grown, each.name) - getattr(Limits(), each.name)
         for each in fields(Limits)
-        if each.name != "said"
+        if each.name != "explicit"
     }
     assert {name for name, more in more_s.items() if more == 0} == {"mysql_ready_s", "app_ready_s", "stop_s"}
     assert set(more_s.values()) == {0, 4000}
@@ -53,4 +53,4 @@ def test_what_reads_all_of_a_backup_gets_more_time_for_a_larger_one() -> None:
 def test_scenarios_and_configurations_know_every_limit() -> None:
     assert set(LimitChoices.model_fields) == {"server_ready_s", *NAMES.values()}
     both = LimitChoices(server_ready_s=5, search_ready_s=7).over(Limits())
-    assert both == Limits().saying(mysql_ready_s=5, search_ready_s=7)
+    assert both == Limits().with_explicit(mysql_ready_s=5, search_ready_s=7)

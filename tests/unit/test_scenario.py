@@ -106,7 +106,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         "process",
         {"source": "MariaDB", "target": "MySQL"},
     )
-    assert scenario.limits.over(Limits()) == Limits().saying(stage_s=20, search_drained_s=2.5)
+    assert scenario.limits.over(Limits()) == Limits().with_explicit(stage_s=20, search_drained_s=2.5)
 
 
 @over_table(

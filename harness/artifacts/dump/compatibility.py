@@ -27,7 +27,7 @@ def problems(info: DumpInfo, target: TargetServer, database: str) -> list[Proble
     """What stands between a script and its target.
 
     Args:
-        info: what `inspect` said of the script.
+        info: what `inspect` found in the script.
         target: what the target says of itself.
         database: which database of the script is restored.
 

@@ -36,7 +36,7 @@ WITH_LAST_LINE = frozenset(("mysqldump", "mariadb-dump", "mysqldump-php", "mysql
 
 @dataclass
 class Header:
-    """What the comments said so far.
+    """What the comments held so far.
 
     Attributes:
         tool: such as `mysqldump` or `phpMyAdmin`; `unknown` if no comment says.
@@ -55,7 +55,7 @@ class Header:
     made_at: datetime | None = None
     finished: list[datetime | None] = field(default_factory=list)
     headers: int = 0
-    said: bool = False
+    commented: bool = False
 
     def comment(self, text: str) -> str:
         """Take note of one comment; `header`, `footer`, `cut` (a last line without its end) or empty."""
@@ -68,7 +68,7 @@ class Header:
 
     def _begin(self, tool: str, version: str = "", server: str = "", database: str = "") -> str:
         self.headers += 1
-        self.said = True
+        self.commented = True
         if self.headers == 1:
             self.tool, self.version = tool, version
             self.server = server or self.server
@@ -89,7 +89,7 @@ class Header:
             self.server = value.split()[0]
 
     def _end(self, stamp: str) -> str:
-        self.said = True
+        self.commented = True
         self.finished.append(moment(stamp))
         return "footer"
 
@@ -115,12 +115,12 @@ def _mysqldump(header: Header, match: re.Match[str]) -> str:
 
 
 def _host(header: Header, match: re.Match[str]) -> None:
-    header.said = True
+    header.commented = True
     header.databases.append(match.group(1))
 
 
 def _server(header: Header, match: re.Match[str]) -> None:
-    header.said = True
+    header.commented = True
     header.server = header.server or match.group(1)
 
 
@@ -158,7 +158,7 @@ def _adminer_end(header: Header, match: re.Match[str]) -> str | None:
 
 
 def _npm(header: Header, match: re.Match[str]) -> str | None:
-    return header._begin("mysqldump (npm)") if header.tool == "unknown" and not header.said else None
+    return header._begin("mysqldump (npm)") if header.tool == "unknown" and not header.commented else None
 
 
 _ACTIONS: tuple[tuple[re.Pattern[str], Action], ...] = (

@@ -1,4 +1,4 @@
-"""Reading a script once and telling everything about it, without a server."""
+"""Reading a script once and finding everything about it, without a server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CHARSET = re.compile(r"CHARSET|CHARACTER_SET_CLIENT|CHARACTER_SET_RESULTS|CHARA
 
 
 def inspect(source: ScriptSource, *, values: bool = False, definitions: DumpInfo | None = None) -> DumpInfo:
-    """Read a script once and tell everything that can be known about it.
+    """Read a script once and find everything that can be known about it.
 
     Args:
         source: a file or an open binary stream, compressed or not.
@@ -110,7 +110,7 @@ class Inspector:
 
     def _not_sql(self, piece: Piece) -> None:
         if (at := piece.data.find(b"-- ")) >= 0:
-            self._said(piece.data[at:], piece.line)  # a prompt or a counter stands before the tool's own line
+            self._comment_line(piece.data[at:], piece.line)  # a prompt or a counter stands before the tool's own line
         if self._foreign is None:
             self._foreign = ForeignText(piece.line, described(piece.data))
         elif piece.line != self._foreign_line:
@@ -119,16 +119,16 @@ class Inspector:
 
     def _comment(self, piece: Piece) -> None:
         if piece.first:
-            self._said(piece.data.removeprefix(b"\xef\xbb\xbf").lstrip(), piece.line)
+            self._comment_line(piece.data.removeprefix(b"\xef\xbb\xbf").lstrip(), piece.line)
 
-    def _said(self, comment: bytes, line: int) -> None:
-        said = self._header.comment(comment.decode("utf-8", "surrogateescape"))
-        if said == "header":
+    def _comment_line(self, comment: bytes, line: int) -> None:
+        line_kind = self._header.comment(comment.decode("utf-8", "surrogateescape"))
+        if line_kind == "header":
             self._second_header_line = line if self._header.headers == 2 else self._second_header_line
             self.content.new_dump()
-        elif said == "cut":
+        elif line_kind == "cut":
             self._footer_is_cut = True
-        elif said == "footer":
+        elif line_kind == "footer":
             self._after_footer = False
             self.content.end_dump()
 
@@ -173,8 +173,8 @@ class Inspector:
         if words[1:2] == ["NAMES"] and len(tokens) > 2:
             self._names = tokens[2].raw.lower()
         if words[1:2] == ["TIME_ZONE"] and piece.delimiter == b";":  # that of an event stands between other delimiters
-            said = next((token.text for token in tokens if token.kind == "text"), None)
-            self._time_zone = self._time_zone or said
+            zone = next((token.text for token in tokens if token.kind == "text"), None)
+            self._time_zone = self._time_zone or zone
         for index, token in enumerate(tokens[:-1]):
             if token.text == "@" and tokens[index + 1].text.startswith("OLD_"):
                 kept = tokens[index + 1].text
@@ -217,7 +217,7 @@ class Inspector:
         if self._footer_is_cut:
             return False, 'ends inside its last line, "-- Dump completed"'
         header, footers = self._header, len(self._header.finished)
-        commented = header.said and header.tool in WITH_LAST_LINE
+        commented = header.commented and header.tool in WITH_LAST_LINE
         if commented and footers < max(1, header.headers):
             return False, _NO_LAST_LINE.get(header.tool, 'no "-- Dump completed" line')
         if commented and self._after_footer:
@@ -231,7 +231,7 @@ class Inspector:
             return False, f"ends before the settings of its header are restored ({', '.join(lost)})"
         if self._in_transaction:
             return False, "ends inside a transaction: its COMMIT is missing"
-        if not header.said:
+        if not header.commented:
             return None, "comments are off, so it is unknown whether the tool finished"
         if header.tool == "Navicat" and self._keys_off:
             return False, "ends before foreign key checks are switched on again"
@@ -249,7 +249,7 @@ class Inspector:
         flavour = "unknown"
         if server:
             flavour = "mariadb" if "mariadb" in server.lower() else "mysql"
-        commented = header.said
+        commented = header.commented
         databases = content.databases(made_for)
         kinds = {item.kind for database in databases for item in database.objects}
         options = DumpOptions(

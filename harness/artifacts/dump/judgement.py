@@ -62,21 +62,21 @@ def refusals(
     name: str,
     info: DumpInfo,
     chosen: DatabaseInfo,
-    said: Sequence[ScriptFinding],
+    relevant: Sequence[ScriptFinding],
     *,
     target: str = TARGET_DATABASE,
 ) -> Iterator[HarnessError]:
-    """Why the script is not run, the most telling reason first; nothing if it may run.
+    """Why the script is not run, the most important reason first; nothing if it may run.
 
     Args:
         name: of the script, for messages.
         chosen: the database that is wanted.
-        said: the findings that count for it (safety.findings_for).
+        relevant: the findings that count for it (safety.findings_for).
         target: what the database is called that it goes to.
     """
-    if (first := not_sql(name, info, said)) is not None:
+    if (first := not_sql(name, info, relevant)) is not None:
         yield first
-    yield from _unsafe(name, said)
+    yield from _unsafe(name, relevant)
     if first is None and (foreign := not_sql(name, info)) is not None:
         yield foreign
     if info.complete is False:

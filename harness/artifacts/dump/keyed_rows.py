@@ -142,7 +142,7 @@ def equal_tables(expected: Iterable[Row], actual: Iterable[Row]) -> set[str]:
     """Tables of which both readings hold the same rows by value in the same order.
 
     Only rows that are written differently are read, and of them only the values that are. The readings go side by side,
-    so both have to hold their tables in the same order: of those after one that is missing, nothing is said.
+    so both have to hold their tables in the same order: those after one that is missing are not reported.
     """
     equal: set[str] = set()
     seen: set[str] = set()

@@ -60,8 +60,8 @@ def _listed(tables: Sequence[str]) -> str:
 def _four_bytes(column: ColumnInfo, table: TableInfo) -> bool:
     if column.base_type == "json":
         return True
-    said = column.charset or column.collation or table.charset or table.collation or ""
-    return column.base_type in TEXT_TYPES and said.split("_")[0] == "utf8mb4"
+    charset = column.charset or column.collation or table.charset or table.collation or ""
+    return column.base_type in TEXT_TYPES and charset.split("_")[0] == "utf8mb4"
 
 
 def _local_times(info: DumpInfo, database: DatabaseInfo) -> Iterator[ScriptFinding]:

@@ -202,7 +202,7 @@ class DumpOptions:
 
 @dataclass(frozen=True, slots=True)
 class DumpInfo:
-    """Everything that one reading of a script tells.
+    """Everything that one reading of a script finds.
 
     Attributes:
         source: what was read.

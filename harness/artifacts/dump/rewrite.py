@@ -76,7 +76,7 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
     """Which database of a script to restore, decided before anything runs.
 
     Args:
-        info: what `inspect` said.
+        info: what `inspect` found.
         wanted: its name; None if there is only one.
 
     Returns:
@@ -87,7 +87,7 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
         BrokenArtifact: it isn't in the script, or the script's parts cannot be distinguished.
     """
     used = [database for database in info.databases if database.used]
-    # What is only reached by a qualified name is no part of the script; safety.py says what is to be said of that.
+    # What is only reached by a qualified name is no part of the script; safety.py reports that.
     unnamed = [one for one in info.databases if not one.used and one.name in ("", info.header_database)]
     holds = [database for database in unnamed if database.tables or database.objects]
     names = ", ".join(database.name for database in info.databases if database.name)
@@ -251,7 +251,7 @@ class Trimmer:
             return piece.data if self._mine() or piece.data.lstrip().startswith(_FOOTER) else None
         if piece.kind is Kind.SANDBOX:
             if SANDBOX in self._drop:
-                self._tell(piece, SANDBOX, "MariaDB's sandbox line")
+                self._dropped(piece, SANDBOX, "MariaDB's sandbox line")
                 return None
             return piece.data
         chosen = used_database(piece, tokens)
@@ -270,19 +270,21 @@ class Trimmer:
             if name == self._database and self._keep_database:
                 return piece.data
             if name == self._database:
-                self._tell(piece, "database", "USE" if chosen is not None else "CREATE DATABASE")
+                self._dropped(piece, "database", "USE" if chosen is not None else "CREATE DATABASE")
             return None
         if dropped_database(tokens) is not None:
             # The target is there already, and is the harness's own: nothing else is to be dropped.
-            self._tell(piece, "database", "DROP DATABASE")
+            self._dropped(piece, "database", "DROP DATABASE")
             return None
         if starts_with(tokens, "SET") and (code := _server_setting(tokens)) in self._drop:
-            self._tell(piece, code, {GTID: "GTID_PURGED", LOG_BIN: "SQL_LOG_BIN"}.get(code, "INNODB_STATS_AUTO_RECALC"))
+            self._dropped(
+                piece, code, {GTID: "GTID_PURGED", LOG_BIN: "SQL_LOG_BIN"}.get(code, "INNODB_STATS_AUTO_RECALC")
+            )
             return None
         if tokens and tokens[0].text in _MAY_BE_LEFT_OUT:
             form = admitted(tokens)
             if form is not None and form.left_out in self._drop:
-                self._tell(piece, form.left_out, f"{tokens[0].text}, as {form.tools} writes it")
+                self._dropped(piece, form.left_out, f"{tokens[0].text}, as {form.tools} writes it")
                 return None
         if not self._mine():
             # Around an event of another database its time zone is set, and set back: it goes with the event.
@@ -301,7 +303,7 @@ class Trimmer:
     def _mine(self) -> bool:
         return self._section in ("", self._database)
 
-    def _tell(self, piece: Piece, code: str, what: str) -> None:
+    def _dropped(self, piece: Piece, code: str, what: str) -> None:
         self._report.dropped.append(Dropped(piece.line, code, what))
 
     def _without_definer(self, piece: Piece, tokens: Sequence[Token]) -> bytes:
@@ -313,7 +315,7 @@ class Trimmer:
             account, _ = account_at(tokens, index + 2)
             if account not in self._definers:
                 break
-            self._tell(piece, "definer", f"DEFINER {account}")
+            self._dropped(piece, "definer", f"DEFINER {account}")
             return piece.data[: token.at] + piece.data[clause.end() :]
         return piece.data
 
@@ -333,7 +335,7 @@ class Trimmer:
         if (name.raw if name.kind == "word" else name.text) != self._database or self._target is None:
             return piece.data
         quoted = b"`" + self._target.encode("utf-8", "surrogateescape").replace(b"`", b"``") + b"`"
-        self._tell(piece, "database", "ALTER DATABASE goes to the target's name")
+        self._dropped(piece, "database", "ALTER DATABASE goes to the target's name")
         return piece.data[: name.at] + quoted + b" " + piece.data[following.at :]
 
 

@@ -1,7 +1,7 @@
 """Opening a script: plain or compressed, a file or a stream, always as a stream of bytes.
 
 What it is decides its first bytes, never its name: backups get renamed. A compressed file that is damaged or
-ends too early is a broken backup, and said as such: `gzip -t` is not a test that every cron job runs.
+ends too early is a broken backup, and reported as such: `gzip -t` is not a test that every cron job runs.
 """
 
 from __future__ import annotations

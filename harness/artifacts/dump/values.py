@@ -265,7 +265,7 @@ def codec_of(charset: str) -> str | None:
 
 
 def to_utf8(text: bytes, codec: str) -> bytes:
-    """Text of a script in UTF-8; `codec` is what `codec_of` said."""
+    """Text of a script in UTF-8; `codec` is what `codec_of` returned."""
     if codec != "cp1252":
         return text.decode(codec, "surrogateescape").encode("utf-8", "surrogateescape")
     return codecs.charmap_decode(text, "strict", _LATIN1)[0].encode()

@@ -22,7 +22,7 @@ class ArchiveLimits:
         total_bytes: sum of the files' logical sizes.
         members: number of members; each costs 16 to 32 bytes of memory while the archive is read.
         ratio: unpacked bytes, holes of sparse files included, for each byte of the archive's file; PDFs stay below
-            20. None where somebody said how much it may unpack to.
+            20. None where somebody set how much it may unpack to.
         ratio_from_bytes: unpacked size from which the ratio counts: a small archive may be all zeros.
         free_bytes: room where the files go; None where nobody can tell.
         place: what has that room, for the message.
@@ -37,7 +37,7 @@ class ArchiveLimits:
 
     @classmethod
     def of(cls, max_bytes: int | None) -> ArchiveLimits:
-        """The defaults, or those for a storage that somebody said may have so many bytes."""
+        """The defaults, or those for a storage that may have so many bytes, as somebody decided."""
         return cls() if max_bytes is None else cls(total_bytes=max_bytes, ratio=None)
 
     def within(self, free_bytes: int | None, place: str) -> ArchiveLimits:

@@ -25,7 +25,7 @@ _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"a
 
 @dataclass(frozen=True, slots=True)
 class Complaints:
-    """What tar said while it read a directory.
+    """What tar reported while it read a directory.
 
     Args:
         changed: paths of entries that changed while they were read; the root's is empty.
@@ -74,7 +74,7 @@ def extract_command(root: str, inside: bytes = b"") -> tuple[str, ...]:
     """Unpack an archive from standard input into a directory that exists, as it stands in the archive.
 
     Modes are kept as they are, owners too where tar runs as root. Directories get their times at the end.
-    Nothing is said about times in the future (a clock that is late is not the backup's fault) and about
+    Nothing is reported about times in the future (a clock that is late is not the backup's fault) and about
     headers of other programs (macOS writes some).
 
     Args:
@@ -121,15 +121,15 @@ def excluded_path(name: str) -> str:
 
 
 def read_complaints(stderr: str) -> Complaints:
-    """Sort what `create_command` said on stderr."""
+    """Sort the output of `create_command` on stderr."""
     changed: list[bytes] = []
     vanished: list[bytes] = []
     others: list[str] = []
     for line in stderr.splitlines():
-        name, separator, said = line.removeprefix("tar: ").rpartition(": ")
-        if separator and said.startswith(_SAYS_CHANGED):
+        name, separator, message = line.removeprefix("tar: ").rpartition(": ")
+        if separator and message.startswith(_SAYS_CHANGED):
             changed.append(_path(name))
-        elif separator and said.startswith(_SAYS_VANISHED):
+        elif separator and message.startswith(_SAYS_VANISHED):
             vanished.append(_path(name))
         elif line and not line.startswith(_SUMMARY):
             others.append(line)
@@ -137,14 +137,14 @@ def read_complaints(stderr: str) -> Complaints:
 
 
 def with_codes(stderr: str) -> str:
-    """What GNU tar said, fit for a report: names as codes; of a line that is not known, only that there was one."""
+    """What GNU tar reported, fit for a report: names as codes; of a line that is not known, only that there was one."""
     return "\n".join(_with_codes(line) for line in stderr.splitlines())
 
 
 def _with_codes(line: str) -> str:
-    if said := _ABOUT_A_NAME.fullmatch(line):
-        what = _IN_QUOTES.sub(lambda quoted: coded(_path(quoted[1])), said[2])
-        return f"tar: {coded(_path(said[1]))}: {what}"
+    if match := _ABOUT_A_NAME.fullmatch(line):
+        what = _IN_QUOTES.sub(lambda quoted: coded(_path(quoted[1])), match[2])
+        return f"tar: {coded(_path(match[1]))}: {what}"
     if _ABOUT_NO_NAME.match(line):
         return line
     return f"tar: … ({len(line)} characters that may hold names)"

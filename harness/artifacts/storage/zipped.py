@@ -197,7 +197,7 @@ def _check_list(file: BinaryIO, path: Path) -> None:
     last = file.read()
     at = last.rfind(_END)
     if at < 0 or len(last) < at + 22:
-        return  # it is cut short, which is said when it is opened
+        return  # it is cut short, which is reported when it is opened
     (list_bytes,) = struct.unpack_from("<L", last, at + 12)
     if last[at - 20 : at - 16] == _END64_LOCATOR:
         (end64,) = struct.unpack_from("<Q", last, at - 12)

@@ -24,7 +24,7 @@ class ArtifactFile:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a file, or a directory of files, of a backup came from: what the store said, and what was read.
+    """Where a file, or a directory of files, of a backup came from: what the store reported, and what was read.
 
     Args:
         role: `database`, `storage`, or `backup` for both.
@@ -92,7 +92,7 @@ class Consistency:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the backup tool wrote, said by the backup tool (`manifest.json`; docs/manifest.md explains it).
+    """What the backup tool wrote, as it says itself (`manifest.json`; docs/manifest.md explains it).
 
     Args:
         format_version: 1; a reader refuses a higher one.

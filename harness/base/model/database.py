@@ -60,7 +60,7 @@ class Orphans:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """One database, as the server tells it."""
+    """One database, as the server describes it."""
 
     name: str
     tables: tuple[TableState, ...]

@@ -31,7 +31,7 @@ class TrendLimits:
 
 @dataclass(frozen=True, slots=True)
 class PastDrill:
-    """One good drill of the same backup, as the history tells it.
+    """One good drill of the same backup, as the history has it.
 
     Args:
         drill_id: name of the run.

@@ -31,7 +31,7 @@ class Origin:
         host: name of the machine.
         system: operating system and Python.
         version: of apiary-drill.
-        configuration: path of the configuration file, or the scenario; empty where the command line said all.
+        configuration: path of the configuration file, or the scenario; empty where the command line says all.
         configuration_sha256: digest of that file, hexadecimal; empty without one.
     """
 
@@ -84,7 +84,7 @@ class Step:
     """One step of the procedure with its measured time; `detail` holds counts and sizes in words.
 
     Args:
-        size_bytes: of the backup, what the step worked through; None where that is nothing that could be said.
+        size_bytes: of the backup, what the step worked through; None where there is no such size.
         processes: what was used since the step before ended.
     """
 

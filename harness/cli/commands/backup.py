@@ -16,8 +16,8 @@ from harness.cli.common import (
     EXIT_CODES,
     errors_console,
     must_exist,
+    print_progress,
     settings_for,
-    tell,
 )
 from harness.cli.context import is_quiet, quiet_option
 from harness.cli.options.group import GroupedHelp, output_option, section
@@ -147,7 +147,9 @@ def backup(
             if where is None:
                 storage_host, storage_root = host, str(must_exist(Path(storage), "--storage"))
             else:
-                directory = volumes.enter_context(opened(where, settings, new_drill_id("backup"), progress=tell))
+                directory = volumes.enter_context(
+                    opened(where, settings, new_drill_id("backup"), progress=print_progress)
+                )
                 storage_host, storage_root = directory.host, directory.root
             for privilege, consequence in check_account(server):
                 console.print(f"without the privilege {privilege}: {consequence}", markup=False, highlight=False)
@@ -162,7 +164,7 @@ def backup(
                 else None,
             )
             if is_url(to):
-                target = volumes.enter_context(uploaded(to, settings, new_drill_id("upload"), tell))
+                target = volumes.enter_context(uploaded(to, settings, new_drill_id("upload"), print_progress))
             else:
                 target = Path(to)
             with noted(settings.state_dir, target):

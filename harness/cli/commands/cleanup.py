@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.common import settings_for, tell
+from harness.cli.common import print_progress, settings_for
 from harness.procedure.backup.directory import remove_unfinished
 from harness.reports.terminal import print_line
 from harness.runtime.docker.client import EngineUnavailable, connect
@@ -39,7 +39,7 @@ def cleanup(drills: tuple[str, ...], kept: bool) -> None:
     except EngineUnavailable as error:
         client = None
         # It may be away for a moment only, with what a killed drill left on it.
-        tell(f"containers were not checked: {error.fact}")
+        print_progress(f"containers were not checked: {error.fact}")
     if client is not None:
         for thing in docker_leftovers(client, kept_too=kept):
             if not drills or thing.drill_id in drills:

@@ -92,16 +92,15 @@ def keygen(file: Path, passphrase_file: Path | None) -> None:
 
 
 def _show(console: Terminal, found: Verification) -> None:
-    said = found.predicate
-    tool = said.get("tool") or {}
-    control = (
-        f" (a negative control: expected {expected})" if (expected := said.get("expectedVerdict")) != "PASS" else ""
-    )
-    _line(console, f"Drill        {said.get('drillId')}, verdict {said.get('verdict')}{control}")
-    _line(console, f"Ran          {said.get('startedAt')} to {said.get('endedAt')}")
+    predicate = found.predicate
+    tool = predicate.get("tool") or {}
+    expected = predicate.get("expectedVerdict")
+    control = f" (a negative control: expected {expected})" if expected != "PASS" else ""
+    _line(console, f"Drill        {predicate.get('drillId')}, verdict {predicate.get('verdict')}{control}")
+    _line(console, f"Ran          {predicate.get('startedAt')} to {predicate.get('endedAt')}")
     _line(
         console,
-        f"Signed       {said.get('signedAt')} by {tool.get('name')} {tool.get('version')}",
+        f"Signed       {predicate.get('signedAt')} by {tool.get('name')} {tool.get('version')}",
     )
     _line(console, f"Key          {found.key_id}")
     console.print()

@@ -27,7 +27,7 @@ from harness.base.interruption import terminable
 from harness.base.model import FileTotals, Severity
 from harness.base.sizes import size
 from harness.cli import config
-from harness.cli.common import EXIT_CODES, found_backup, password_option, settings_for, tell
+from harness.cli.common import EXIT_CODES, found_backup, password_option, print_progress, settings_for
 from harness.cli.options.backup import decrypt_options, window_option
 from harness.drill.plan import new_drill_id
 from harness.inputs.discover import is_tab
@@ -134,7 +134,7 @@ def inspect(
         found = inspection(*examine(sys.stdin.buffer), database=database, allowed=frozenset(allow))
     else:
         password = None if password_file is None else read_password(password_file)
-        with terminable(), Sources(settings_for(), new_drill_id("inspect"), tell) as sources:
+        with terminable(), Sources(settings_for(), new_drill_id("inspect"), print_progress) as sources:
             meant = _meant(
                 dump, config_file, password, sources.decryption(decrypt, decrypt_key_file) if decrypt else None, sources
             )
@@ -212,27 +212,27 @@ def inspection(
         storage: what was read of the storage, or why it is refused.
     """
     name = name or Path(info.source).name
-    said: dict[ScriptFinding, None] = {}
+    relevant: dict[ScriptFinding, None] = {}
     try:
         if (foreign := not_sql(name, info, findings)) is not None:
             raise foreign
         chosen = chosen_database(name, info, database)
-        said.update(dict.fromkeys(findings_for((*findings, *remarks(info, chosen)), chosen.name, allowed)))
-        errors = list(refusals(name, info, chosen, tuple(said)))
+        relevant.update(dict.fromkeys(findings_for((*findings, *remarks(info, chosen)), chosen.name, allowed)))
+        errors = list(refusals(name, info, chosen, tuple(relevant)))
         lost = losses(info, chosen)
-        said.update(dict.fromkeys(lost))
+        relevant.update(dict.fromkeys(lost))
         # What `verify` restores all the same, and then calls FAIL.
         errors += [BrokenArtifact(f"line {one.line}: {one.message}") for one in lost if one.severity is Severity.ERROR]
     except HarnessError as error:
         errors = [error]
         for one in info.databases:
-            said.update(dict.fromkeys(findings_for(findings, one.name, allowed)))
+            relevant.update(dict.fromkeys(findings_for(findings, one.name, allowed)))
     if isinstance(storage, HarnessError):
         errors.append(storage)
     return Inspection(
         script=info,
         refused=tuple(sentence for error in errors for sentence in (error.fact, *error.details.splitlines())),
-        findings=tuple(sorted(said, key=lambda finding: finding.line)),
+        findings=tuple(sorted(relevant, key=lambda finding: finding.line)),
         expected_and_missing={database.name: missing_tables(database) for database in info.databases},
         exit_code=errors[0].exit_code if errors else 0,
         remedies=errors[0].hints if errors else (),

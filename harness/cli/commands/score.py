@@ -18,7 +18,7 @@ from harness.base.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, UsageEr
 from harness.base.interruption import terminable
 from harness.base.model import DrillResult
 from harness.base.settings import ReportSettings, Settings
-from harness.cli.common import EXIT_CODES, runtime_options, tell
+from harness.cli.common import EXIT_CODES, print_progress, runtime_options
 from harness.cli.options.group import GroupedHelp, backup_option, output_option, runtime_option
 from harness.drill.plan import new_drill_id
 from harness.records.run_directory import RunDirectory
@@ -166,13 +166,13 @@ def _chosen(names: Sequence[str], families: Sequence[str]) -> list[Scenario]:
 
 
 def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: bool) -> Scorecard:
-    """Drill all of them, telling each one as it ends, and count."""
+    """Drill all of them, showing each one as it ends, and count."""
     began = time.monotonic()
     lines: dict[str, ScoredDrill] = {}
     results: list[tuple[Scenario, DrillResult]] = []
     anywhere = any(each.runtime.kind == "any" for each in wanted)
     auto = settled(settings, say) if anywhere else settings.runtime
-    tell(f"{len(wanted)} drills, {jobs} in parallel")
+    print_progress(f"{len(wanted)} drills, {jobs} in parallel")
     for each, answer in drill_all(wanted, settings, jobs, auto=auto):
         if isinstance(answer, Refused):
             line = not_drilled(each, answer.fact)

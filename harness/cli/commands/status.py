@@ -90,7 +90,7 @@ def status(
 
 
 def _notifications(config_file: Path | None) -> NotificationSettings:
-    """Whom to tell, looked at before anything else: an alarm that reaches nobody is none."""
+    """Whom to notify, looked at before anything else: an alarm that reaches nobody is none."""
     from harness.cli.options.notifications import configured_notifications
     from harness.monitoring.notify import check_urls
 

@@ -143,10 +143,10 @@ def configured_notifications(path: Path | None) -> NotificationSettings:
     return settings_of(read_table(path), path.absolute().parent)
 
 
-def try_to_notify(what: str, tell: Callable[[], None]) -> None:
+def try_to_notify(what: str, send: Callable[[], None]) -> None:
     """Notify somebody; what cannot be sent is one line on stderr."""
     try:
-        tell()
+        send()
     except HarnessError as error:
         errors_console.print(f"{what}: {error.fact}", markup=False, highlight=False, soft_wrap=True)
 

@@ -16,7 +16,7 @@ from harness.cli.options.group import output_option, with_options
 def report_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--html`, `--pdf`, `--markdown`, `--junit`, for a command that has `settings`, or gets them here.
 
-    A file that cannot be written is said before anything begins.
+    A file that cannot be written is reported before anything begins.
     """
 
     def with_files(

@@ -2,7 +2,7 @@
 
 A drill whose checks have gone blind says PASS every night. So one small thing in the restored target is broken at
 random, that thing alone is read again through the services' own clients, and the same check judges it again. If it
-finds nothing, the drill could not have noticed, whatever it said before.
+finds nothing, the drill could not have noticed, whatever it reported before.
 """
 
 from __future__ import annotations

@@ -235,7 +235,7 @@ def _list_files(stack: Stack, path: Path) -> FileTotals:
 
 
 def _source(restored: Restored) -> DatabaseState | None:
-    """The source's database: as it was read, or as the manifest tells it, or unknown."""
+    """The source's database: as it was read, or as the manifest describes it, or unknown."""
     if restored.backup.made is not None:
         return restored.backup.made.backup.database
     manifest = restored.backup.manifest

@@ -82,7 +82,7 @@ def _decrypt(stack: Stack, values: Sequence[tuple[str, str]]) -> list[Probe]:
 
 
 def _configuration(stack: Stack) -> list[Probe]:
-    """Whether the application uses what its environment says; none where it did not tell."""
+    """Whether the application uses what its environment says; none where it did not answer."""
     completed = stack.apiary.artisan("tinker", f"--execute={stale_configuration_expression()}")
     answer = re.fullmatch(r"differs:([A-Z_,]*)", completed.stdout.decode("utf-8", "replace").strip())
     if completed.exit_status != 0 or answer is None:

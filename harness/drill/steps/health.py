@@ -42,7 +42,7 @@ def _report(page: Page) -> dict[str, str] | None:
         return None
     if not isinstance(report, dict) or "status" not in report:
         return None
-    return {name: str(said["status"]) for name, said in report.items() if isinstance(said, dict) and "status" in said}
+    return {name: str(part["status"]) for name, part in report.items() if isinstance(part, dict) and "status" in part}
 
 
 def _one_by_one(stack: Stack) -> tuple[Probe, ...]:

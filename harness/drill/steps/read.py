@@ -69,7 +69,7 @@ def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
 
 
 def _listed(run: Run, backup: BackupUnderTest) -> Path | None:
-    """The backup's own list of files, kept beside the others of this run: reports tell names by it."""
+    """The backup's own list of files, kept beside the others of this run: reports look names up in it."""
     listed = backup.listed_files(run.outcome.measured)
     if listed is None:
         return None

@@ -34,7 +34,7 @@ from harness.runtime.services.stack import Stack
 ROWS_BEFORE = "rows-before-migrating.tsv.zst"
 
 _ERROR = re.compile(r"SQLSTATE\[\w+\][^\n]*?\b(\d{4})\b")
-"""How Laravel tells what the server said; only the number, because the rest quotes values."""
+"""How Laravel reports the server's error; only the number, because the rest quotes values."""
 
 Columns = dict[str, tuple[str, int]]
 """Digest of each column's values, and how many of them are not NULL."""

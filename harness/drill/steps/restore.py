@@ -108,11 +108,11 @@ def start(work: Restoration, note: Note) -> None:
 def rebuild_index(work: Restoration, note: Note) -> None:
     """Step 6: rebuild the search index."""
 
-    def tell(text: str) -> None:
+    def progress(text: str) -> None:
         note.progress(text)
         work.stream.reached(text)
 
-    work.import_complaints = reindex(work.stack, drained_s=work.limits.search_drained_s, progress=tell)
+    work.import_complaints = reindex(work.stack, drained_s=work.limits.search_drained_s, progress=progress)
 
 
 STEPS: dict[InjectionPoint, tuple[str, str, Callable[[Restoration, Note], None]]] = {
@@ -166,7 +166,7 @@ def _must_be_stopped(work: Restoration) -> None:
 
 
 class _Counter:
-    """Counts the bytes of a stream and tells how far it is."""
+    """Counts the bytes of a stream and reports how far it is."""
 
     def __init__(self, chunks: Iterable[bytes], whole_bytes: int, progress: Callable[[str], None]) -> None:
         self._chunks = chunks

@@ -94,7 +94,7 @@ class Decryption:
             ended = command.wait(_END_S)
         if ended.exit_status == 0:
             return
-        if not size and any(said in ended.stderr.encode() for said in _WRONG_KEY):
+        if not size and any(message in ended.stderr.encode() for message in _WRONG_KEY):
             raise self._wrong_key(path)
         raise BrokenArtifact(
             f"{path.name} is cut or damaged: {self.program} decrypted {size} bytes of it and no more",

@@ -132,13 +132,13 @@ class SftpStore(RemoteTree):
             return self._open[0]
         pair, theirs = socket.socketpair()
         ours = _Channel(fileno=pair.detach())
-        with theirs, tempfile.TemporaryFile() as said:
+        with theirs, tempfile.TemporaryFile() as stderr:
             try:
                 process = subprocess.Popen(
                     self._argv,
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
-                    stderr=said,
+                    stderr=stderr,
                     env=self._env,
                     start_new_session=True,
                 )
@@ -153,13 +153,13 @@ class SftpStore(RemoteTree):
             except (EOFError, SSHException, OSError):
                 ours.close()
                 process.wait()
-                raise self._refused(said) from None
+                raise self._refused(stderr) from None
         self._open = client, process, ours
         return client
 
-    def _refused(self, said: IO[bytes]) -> Exception:
-        said.seek(0)
-        lines = [line.strip() for line in said.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    def _refused(self, stderr: IO[bytes]) -> Exception:
+        stderr.seek(0)
+        lines = [line.strip() for line in stderr.read().decode("utf-8", "replace").splitlines() if line.strip()]
         last = lines[-1] if lines else "ssh ended without a word"
         if any(each in last for each in _REFUSALS):
             return UsageError(f"{self.root} can't be reached: {last}", "`ssh` on this machine has to get there alone.")

@@ -92,7 +92,7 @@ class RemoteTree(RemoteStore):
 
 
 def object_version(version: str | None, tag: str | None) -> str:
-    """An object's version as a store behind S3's interface tells it, or else its ETag; empty where it has neither."""
+    """An object's version as a store behind S3's interface reports it, or else its ETag; empty where it has neither."""
     if version and version != "null":
         return f"version {version}"
     tag = (tag or "").strip('"')

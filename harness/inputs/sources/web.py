@@ -89,8 +89,8 @@ class WebStore(RemoteStore):
         status = answer.status_code
         if status in (200, 206):
             return
-        said = _SAID.search(answer.raw.read(4096, decode_content=True))
-        status_text = f"{status}: {said[1].decode()}" if said else str(status)
+        match = _SAID.search(answer.raw.read(4096, decode_content=True))
+        status_text = f"{status}: {match[1].decode()}" if match else str(status)
         if status in (404, 410):
             raise UsageError(f"there is no {self.shown(path)} ({status_text})", GONE_HINT)
         if status in (400, 401, 403):

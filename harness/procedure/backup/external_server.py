@@ -184,9 +184,9 @@ class CommandLifecycle:
                 raise ProcedureFailed(f"`{command}` failed: {error.fact}", *hints) from error
             if completed.exit_status != 0:
                 log.seek(-min(_SAID_BYTES, log.seek(0, os.SEEK_END)), os.SEEK_END)
-                said = log.read().decode("utf-8", "replace")
+                output = log.read().decode("utf-8", "replace")
                 raise ProcedureFailed(
-                    f"`{command}` failed with exit status {completed.exit_status}", *hints, details=said
+                    f"`{command}` failed with exit status {completed.exit_status}", *hints, details=output
                 )
 
 

@@ -36,7 +36,7 @@ _COMMAND_LIMIT_S = 6 * 3600.0
 _TAIL_BYTES = 4096
 _A_FAILURE = re.compile(r"(?i)\berror\b|couldn't|denied")
 _NUMBER = re.compile(r"\((\d{4})\)|\b[Ee]rror:? (\d{4})\b")
-"""Of the server's error, in each way that mysqldump tells one: `… (1356)`, `Got error: 1356: …`, `Error 2013: …`."""
+"""Of the server's error, in each way that mysqldump writes one: `… (1356)`, `Got error: 1356: …`, `Error 2013: …`."""
 
 _FINISHED = re.compile(
     rb"^(?:-- Dump completed.*|/\*M?!\d+ SET (?:SQL_NOTES|NOTE_VERBOSITY) ?= ?@OLD_\w+ \*/;)\s*\Z", re.MULTILINE

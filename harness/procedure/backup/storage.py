@@ -259,7 +259,7 @@ def _second_look(
 
 def _differs(before: FileState, after: FileState | None) -> bool:
     if after is None:
-        return False  # gone since: what was copied of it is whole, unless tar said otherwise
+        return False  # gone since: what was copied of it is whole, unless tar reports otherwise
     return (before.kind, before.size_bytes, before.mtime_s) != (after.kind, after.size_bytes, after.mtime_s)
 
 

@@ -49,9 +49,9 @@ class Unpacker:
             ProcedureFailed: tar failed or complained.
         """
         self._command.close_stdin()
-        said = b"".join(self._command.chunks())
+        output = b"".join(self._command.chunks())
         ended = self._command.wait(END_TIMEOUT_S)
-        if not (ended.exit_status or ended.stderr or said):
+        if not (ended.exit_status or ended.stderr or output):
             return
         if any(text in ended.stderr for text in _FULL):
             raise DiskFull(self._root, details=tar.with_codes(ended.stderr))

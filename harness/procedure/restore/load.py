@@ -65,7 +65,7 @@ def run_script(
         needed_bytes: how much the database takes about, for the error of a full disk; 0 where nobody knows.
 
     Returns:
-        What the client said on stderr although it ended well, without values of rows; a healthy load says nothing.
+        The client's output on stderr although it ended well, without values of rows; a healthy load says nothing.
 
     Raises:
         ProcedureFailed: the script failed, or somebody else was connected meanwhile.

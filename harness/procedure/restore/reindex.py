@@ -28,7 +28,7 @@ def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] =
         progress: gets what is being done.
 
     Returns:
-        The lines that the import wrote to stderr: the only place where it tells of what it could not import.
+        The lines that the import wrote to stderr: the only place where it names what it could not import.
 
     Raises:
         ProcedureFailed: an artisan command failed, or the app's queue has no worker.
@@ -73,7 +73,7 @@ def refusals(complaints: Iterable[str]) -> tuple[tuple[str, int], ...]:
 
 
 def _keep(stack: Stack, imported: Completed) -> None:
-    """Keep all that the import said in the logs of the run."""
+    """Keep the import's output in the logs of the run."""
     with private_log(stack.logs / "import.log") as log:
         log.write(imported.stdout + imported.stderr.encode())
 

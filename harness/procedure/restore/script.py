@@ -37,7 +37,7 @@ class Script:
         info: what it holds.
         database: the one of its databases that is wanted.
         content: the same, for the checks.
-        findings: what is to be said of it, none of which stands in the way.
+        findings: what is to be reported of it, none of which stands in the way.
         report: what was left out on the way to the server; complete once `chunks` was read.
         migrations: names of those that the application had run; empty where the script does not say.
         target: name of the database that it goes to, once that is known.
@@ -126,8 +126,8 @@ def read_script(
         raise foreign
     chosen = chosen_database(source.name, info, database)
     found = (*safety.findings, *computed_value_findings(inspector.content.computed), *remarks(info, chosen))
-    said = findings_for(sorted(found, key=lambda finding: finding.line), chosen.name, allowed)
-    for refusal in refusals(source.name, info, chosen, said):
+    relevant = findings_for(sorted(found, key=lambda finding: finding.line), chosen.name, allowed)
+    for refusal in refusals(source.name, info, chosen, relevant):
         raise refusal
     return Script(
         source=source,
@@ -135,7 +135,7 @@ def read_script(
         database=chosen,
         content=content_of(chosen, definitions),
         findings=(
-            *(_finding(found) for found in said),
+            *(_finding(found) for found in relevant),
             *_without_drops(info, chosen),
             *(replace(_finding(found), subject=found.subject) for found in losses(info, chosen)),
         ),

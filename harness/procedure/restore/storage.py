@@ -241,12 +241,12 @@ def _take_privileges(host: Host, root: str, checked: CheckedStorage, user: str |
             command.write(os.fsencode(root) + b"/" + path + b"\0")
             count += 1
         command.close_stdin()
-        said = b"".join(command.chunks())
+        output = b"".join(command.chunks())
         ended = command.wait(END_TIMEOUT_S)
     if ended.exit_status:
         raise HarnessError(
             f"cannot remove the setuid and setgid bits of {count} files in {root}",
-            details=with_codes(f"{said.decode(errors='replace')}{ended.stderr}"),
+            details=with_codes(f"{output.decode(errors='replace')}{ended.stderr}"),
         )
     return count
 

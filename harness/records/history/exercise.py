@@ -126,7 +126,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """Everything that the document tells.
+    """Everything that the document shows.
 
     Args:
         period, before: the period, and the one that it is compared with.

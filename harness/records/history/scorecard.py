@@ -54,8 +54,8 @@ def read_scorecard(path: Path) -> ScorecardSummary:
         raise UsageError(
             f"the scorecard {path} names no fault with an outcome", "`apiary-drill score --json` writes one."
         )
-    said = raw if isinstance(raw, dict) else {}
-    times = (said.get(key) for key in ("made_at", "finished_at", "started_at"))
+    fields = raw if isinstance(raw, dict) else {}
+    times = (fields.get(key) for key in ("made_at", "finished_at", "started_at"))
     made_at = next((time for time in times if isinstance(time, str)), "")
     return ScorecardSummary(path.name, made_at, outcomes)
 

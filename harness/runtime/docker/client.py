@@ -41,11 +41,11 @@ class EngineUnavailable(HarnessError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where an engine is said to be.
+    """Where an engine is configured to be.
 
     Args:
         url: such as `unix:///var/run/docker.sock`.
-        source: who said so, for messages: a variable, a context, or the default.
+        source: what names it, for messages: a variable, a context, or the default.
         tls_directory: holds ca.pem, cert.pem and key.pem, or None for no TLS.
         verify: whether the engine's certificate is checked.
     """

@@ -34,7 +34,7 @@ class Dialer(Protocol):
         """A new connection. Raises OSError, or EngineUnavailable with the reason in words."""
 
     def reason(self) -> str:
-        """Why connections break off, as far as the way to the engine has said something; else nothing."""
+        """Why connections break off, as far as the way to the engine reported it; else nothing."""
 
     def close(self) -> None:
         """End every connection."""

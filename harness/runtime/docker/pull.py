@@ -31,7 +31,7 @@ def pull(client: docker.DockerClient, reference: str, *, silence_s: float) -> No
         silence_s: how long the engine may say nothing of how it goes on, in seconds.
 
     Raises:
-        ImageUnavailable: with what the registry, the engine or the credential helper said.
+        ImageUnavailable: with the message of the registry, the engine or the credential helper.
     """
     try:
         _pull(client, reference, silence_s)

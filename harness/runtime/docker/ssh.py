@@ -110,7 +110,7 @@ class SshDialer(StdioDialer):
     def _start_master(self) -> None:
         """Start the connection that the others go through. It is held until the end, and never spoken on.
 
-        Where it cannot be made, `ssh` has said why, and the next connection says it again.
+        Where it cannot be made, `ssh` has reported why, and the next connection does again.
         """
         options = ("-o", "ControlMaster=yes", "-o", f"ControlPath={self._control}", "-o", "ControlPersist=no")
         child, _ = self._master = self.start(self._target.argv(*options))

@@ -61,8 +61,8 @@ class StdioDialer:
             return self._last
         number = self._messages.fileno()
         # Read beside the position in the file, which belongs to all the programs that write there.
-        said = os.pread(number, _LAST_BYTES, max(0, os.fstat(number).st_size - _LAST_BYTES))
-        lines = said.decode("utf-8", "replace").splitlines()
+        last = os.pread(number, _LAST_BYTES, max(0, os.fstat(number).st_size - _LAST_BYTES))
+        lines = last.decode("utf-8", "replace").splitlines()
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def close(self) -> None:

@@ -161,12 +161,12 @@ class Apiary:
 
 def artisan_failed(arguments: Sequence[str], completed: Completed) -> ProcedureFailed:
     """The error of an artisan command that failed, with its cause."""
-    said = completed.stdout.decode("utf-8", "replace")
-    cause = cause_of(completed.stderr, said)
+    output = completed.stdout.decode("utf-8", "replace")
+    cause = cause_of(completed.stderr, output)
     return ProcedureFailed(
         f"`php artisan {' '.join(arguments[:2])}{(' …' if arguments[2:] else '')}` failed with exit "
         f"status {completed.exit_status}" + (f": {cause.rstrip('.')}" if cause else ""),
-        details=completed.stderr + said,
+        details=completed.stderr + output,
     )
 
 

@@ -23,7 +23,7 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\S+@\S+")
 
 
 def cause_of(stderr: str, stdout: str = "") -> str:
-    """The line that says why; empty where nothing was said.
+    """The line that says why; empty where there is none.
 
     Args:
         stderr, stdout: all that the command wrote.

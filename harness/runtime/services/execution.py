@@ -24,7 +24,7 @@ class Completed:
         argv: what was run; no password is ever in it.
         exit_status: as a shell tells it; 128 + n after signal n.
         stdout: what it wrote, where it was asked for (`run`).
-        stderr: what it said, at most STDERR_LIMIT_BYTES of it.
+        stderr: its output there, at most STDERR_LIMIT_BYTES of it.
     """
 
     argv: tuple[str, ...]
@@ -133,7 +133,7 @@ def limited(command: RunningCommand, timeout_s: float, what: str, *hints: str) -
 
 
 def must_succeed(completed: Completed, *hints: str) -> Completed:
-    """The same command, if it ended with 0. Raises HarnessError with what it said."""
+    """The same command, if it ended with 0. Raises HarnessError with its output."""
     if completed.exit_status != 0:
         raise HarnessError(
             f"{completed.argv[0]} failed with exit status {completed.exit_status}", *hints, details=completed.stderr

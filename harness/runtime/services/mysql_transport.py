@@ -60,7 +60,7 @@ class Transport:
                 "The authorities that this system trusts are in /etc/ssl/certs/ca-certificates.crt on Debian.",
             )
         if self.mode != "disabled" and (self.ca or self.cert):
-            _ = self.context  # a file that cannot be used is said before anything begins
+            _ = self.context  # a file that cannot be used is reported before anything begins
 
     @cached_property
     def context(self) -> ssl.SSLContext:
@@ -71,9 +71,9 @@ class Transport:
                 context.load_cert_chain(self.cert, self.key)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, and its text is for programmers
             named = [str(each) for each in (self.ca, self.cert, self.key) if each is not None]
-            said = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "not PEM, or no pair"
+            reason = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "not PEM, or no pair"
             raise UsageError(
-                f"cannot use the certificates {', '.join(named)}: {said}",
+                f"cannot use the certificates {', '.join(named)}: {reason}",
                 "Give PEM files: --mysql-ssl-ca, and in a client options file ssl-cert with its ssl-key.",
             ) from error
         # Certificates that MySQL makes for itself lack extensions that this flag asks for (Python 3.13 sets it).

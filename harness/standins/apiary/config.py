@@ -1,6 +1,6 @@
 """The stand-in's configuration: the environment variables of the real app, or the cached configuration file.
 
-As in Laravel, `config:cache` writes what the environment said into `bootstrap/cache`, and from then on the
+As in Laravel, `config:cache` writes what the environment sets into `bootstrap/cache`, and from then on the
 file wins: a new key or host in the environment changes nothing until `config:clear`.
 """
 

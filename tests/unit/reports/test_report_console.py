@@ -15,7 +15,7 @@ from harness.base.model import CheckResult, Component, DrillResult, Finding, Sev
 from harness.drill.result import result_of
 from harness.records.run_directory import RunDirectory
 from harness.reports.console import ConsoleProgress, print_failure, print_summary
-from harness.reports.failure import tell_unmet
+from harness.reports.failure import failure_text
 from harness.scenario.expectation import Expected
 from tests.tables import over_table
 from tests.unit.checks.builders import finding
@@ -173,6 +173,6 @@ def test_the_file_with_all_that_was_said_is_named_where_there_is_one(tmp_path: P
         console = Console(file=io.StringIO(), width=120, color_system=None)
         print_summary(console, failed, str(tmp_path))
         assert isinstance(console.file, io.StringIO)
-        for told in (console.file.getvalue(), tell_unmet(failed, Expected(verdict=Verdict.PASS), tmp_path)):
+        for told in (console.file.getvalue(), failure_text(failed, Expected(verdict=Verdict.PASS), tmp_path)):
             assert "`php artisan migrate` failed with exit status 1: why" in told
             assert (f"Output at the failure: {tmp_path}/logs/error.txt" in told) is (store is not None)

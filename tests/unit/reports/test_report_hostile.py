@@ -24,7 +24,7 @@ from harness.records.run_directory import RunDirectory
 from harness.reports.charts import svg_of
 from harness.reports.console import ConsoleProgress, print_summary
 from harness.reports.document import Line
-from harness.reports.failure import tell_unmet
+from harness.reports.failure import failure_text
 from harness.reports.github import workflow_commands
 from harness.reports.html import render_html
 from harness.reports.junit import render_junit
@@ -153,7 +153,7 @@ def test_notifications_and_what_pytest_shows(
     notify.notify_result(result, None, NotificationSettings())
     notify.notify_not_begun("verify", NAME, NotificationSettings())
     notify.notify_silence([NAME], NotificationSettings())
-    sent.append(tell_unmet(result, Expected(verdict=Verdict.PASS), tmp_path))
+    sent.append(failure_text(result, Expected(verdict=Verdict.PASS), tmp_path))
     assert list(acting("\n".join(sent))) == []
 
 
