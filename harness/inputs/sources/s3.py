@@ -51,7 +51,10 @@ class S3Store(RemoteTree):
             try:
                 head = self._client.head_object(Bucket=self._bucket, Key=path, ChecksumMode="ENABLED")
             except self._client.exceptions.ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+                if status in (400, 401, 403):  # what is refused, and why, is in the body of an answer: HEAD has none
+                    self._client.get_object(Bucket=self._bucket, Key=path, Range="bytes=0-0")["Body"].close()
+                if status != 404:
                     raise
                 listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=path.rstrip("/") + "/", MaxKeys=1)
                 return StoreEntry(path.rstrip("/"), is_directory=True) if listed.get("KeyCount") else None

@@ -18,13 +18,14 @@ import requests
 from click.testing import CliRunner
 
 from harness.base.errors import BrokenArtifact, HarnessError, UsageError
+from harness.base.wait import wait_until
 from harness.cli.main import main
 from harness.inputs.sources import objects
 from harness.inputs.sources.objects import content
 from harness.inputs.sources.stores import open_store
 from tests.certificates import make_certificates
 from tests.sshd import SshServer
-from tests.stores import Cutting, s3_environment, web_server
+from tests.stores import Cutting, s3_environment, s3_session, s3_that_answers, web_server
 from tests.unit.inputs.fetching import sources_of
 
 pytestmark = pytest.mark.xdist_group("stores")
@@ -232,16 +233,40 @@ def test_a_truncated_upload_is_a_broken_backup(bucket: tuple[Any, str], sshd: Ss
 def test_credentials_that_do_not_do_are_bad_usage(
     bucket: tuple[Any, str], sshd: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unknown key, none at all, an expired URL, a key that the ssh server does not know, an unknown authority."""
+    """Keys that are over, unknown, wrong or missing; an expired URL; an ssh server and an authority that say no."""
     client, name = bucket
     client.put_object(Bucket=name, Key="a.sql", Body=b"x")
-    url, server = f"s3://{name}/a.sql", os.environ["AWS_ENDPOINT_URL"]
-    requests.post(f"{server}/moto-api/reset-auth", data=b"0", timeout=10)
-    try:
-        error = refused(tmp_path, url)
-    finally:
-        requests.post(f"{server}/moto-api/reset-auth", data=b"inf", timeout=10)
-    assert (error.exit_code, error.fact) == (2, f"the store refuses {url} (403)")
+    url = f"s3://{name}/a.sql"
+    signed = client.generate_presigned_url("get_object", {"Bucket": name, "Key": "a.sql"}, ExpiresIn=1)
+    for env, code in (
+        (s3_session(expired=True), "InvalidAccessKeyId"),
+        ({"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7REMOVED"}, "InvalidAccessKeyId"),
+        ({"AWS_SECRET_ACCESS_KEY": "another"}, "SignatureDoesNotMatch"),
+    ):
+        with monkeypatch.context() as changed:
+            for variable, value in env.items():
+                changed.setenv(variable, value)
+            error = refused(tmp_path, url)
+        assert (error.exit_code, error.fact) == (2, f"the store refuses {url} ({code})")
+    with monkeypatch.context() as changed:
+        for variable, value in s3_session(expired=False).items():
+            changed.setenv(variable, value)
+        path, _ = fetched(tmp_path / "session", url)
+    assert path.read_bytes() == b"x"
+    path.unlink()
+    wait_until(lambda: requests.get(signed, timeout=10).status_code == 403, what="the URL to expire", timeout_s=20)
+    error = refused(tmp_path / "signed", signed)
+    assert (error.exit_code, error.fact) == (
+        2,
+        f"the server refuses {signed.partition('?')[0]} (403: Request has expired)",
+    )
+    with (
+        s3_that_answers(400, "ExpiredToken") as aws,  # as AWS itself does; HEAD has no body, and so no code
+        monkeypatch.context() as changed,
+    ):
+        changed.setenv("AWS_ENDPOINT_URL", aws)
+        error = refused(tmp_path / "aws", url)
+    assert (error.exit_code, error.fact) == (2, f"the store refuses {url} (ExpiredToken)")
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(variable)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -263,13 +288,6 @@ def test_credentials_that_do_not_do_are_bad_usage(
     error = refused(tmp_path, f"sftp://root@127.0.0.1:{sshd.port}/a.sql", env)
     assert (error.exit_code, "can't be reached: root@127.0.0.1: Permission denied" in error.fact) == (2, True)
 
-    (tmp_path / "web").mkdir()
-    with web_server(tmp_path / "web") as plain:
-        error = refused(tmp_path, f"{plain}/a.sql?status=403&X-Amz-Signature=SECRET")
-        assert (error.exit_code, error.fact) == (
-            2,
-            f"the server refuses {plain}/a.sql (403: Request has expired)",
-        )
     certificates = make_certificates(tmp_path.parent / f"{tmp_path.name}-certificates")
     with web_server(certificates.server, certificates) as tls:
         error = refused(tmp_path, f"{tls}/ca.pem")
