@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.artifacts.dump.inspect import examine
+from harness.artifacts.dump.keyed_rows import rows_of, value_digests
+from harness.artifacts.dump.source import open_script
 from harness.artifacts.storage.inventory import read_inventory, write_inventory
 from harness.artifacts.storage.order import sorted_entries
 from harness.checks.files import check_files
@@ -86,7 +88,7 @@ def inspected(path: Path) -> None:
 
 
 def by_value(path: Path) -> None:
-    examine(path, values=True)
+    value_digests(rows_of(open_script(path), "apiary", ("t",)))
 
 
 def listed(path: Path) -> None:

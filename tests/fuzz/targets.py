@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.artifacts.dump.definitions import Definitions
 from harness.artifacts.dump.inspect import Inspector
+from harness.artifacts.dump.keyed_rows import rows_of, value_digests
 from harness.artifacts.dump.safety import Safety
 from harness.artifacts.dump.statements import Kind, Piece, scan
 from harness.artifacts.dump.walk import walk
@@ -70,9 +71,10 @@ def rows(data: bytes) -> None:
     What is not SQL has no right count: for what is, tests/unit/dump/test_dump_differential.py compares the cuts.
     """
     for size in (len(TABLE + data), 11):
-        inspector = Inspector("fuzz", values=True)
+        inspector = Inspector("fuzz")
         walk(cut(TABLE + data, size), inspector)
         inspector.info()
+        value_digests(rows_of(cut(TABLE + data, size), "fuzz", ("t",)))
 
 
 def tar(data: bytes) -> None:

@@ -15,7 +15,6 @@ class TableContent:
         self.line = line
         self.definition: TableDefinition | None = None
         self.tally = Tally()
-        self.values: Tally | None = None
         self.insert_columns: tuple[str, ...] | None = None
         self.generated_values_line: int | None = None
         self.statements = 0
@@ -41,7 +40,6 @@ class TableContent:
             rows=self.tally.rows,
             data_bytes=self.tally.data_bytes,
             digest=self.tally.digest,
-            value_digest=None if self.values is None else self.values.digest,
             insert_columns=self.insert_columns,
             generated_values_line=self.generated_values_line,
             dropped=self.dropped,

@@ -15,12 +15,12 @@ from harness.artifacts.dump.encoding import (
     find_bytes,
     may_be_twice_encoded,
 )
-from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, ObjectInfo
-from harness.artifacts.dump.rows import Rows, Tally, hash_row
+from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, ObjectInfo
+from harness.artifacts.dump.rows import Rows
 from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.tokens import Token, account_at, name_at, starts_with
 from harness.artifacts.dump.unquoted import CHECKED_ROWS, find_unquoted
-from harness.artifacts.dump.values import BINARY_TYPES, canonical_row, codec_of, columns_of_row, parse_row, read_row
+from harness.artifacts.dump.values import BINARY_TYPES, columns_of_row, parse_row
 from harness.artifacts.dump.walk import Head, Heads, created_database, unquote, used_database
 from harness.base.guide import EXCLUDABLE_TABLES
 
@@ -32,10 +32,7 @@ _OBJECTS = ("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "SEQUENCE", "PA
 class ScriptVisitor:
     """The visitor that collects what a script holds."""
 
-    def __init__(self, *, values: bool = False, definitions: DumpInfo | None = None) -> None:
-        self._with_values = values
-        self._definitions = definitions
-        self._codec: str | None = None
+    def __init__(self) -> None:
         self._says_utf8 = False
         self._twice_encoded = False  # in the piece before: its last row ends in this one
         self.not_utf8_line: int | None = None
@@ -43,7 +40,7 @@ class ScriptVisitor:
         self._databases: dict[str, DatabaseContent] = {}
         self._current = ""
         self._heads = Heads()
-        self._rows = Rows(hold=values)
+        self._rows = Rows()
         self._head: Head | None = None
         self._table: TableContent | None = None
         self._longest = (0, 0)
@@ -112,7 +109,6 @@ class ScriptVisitor:
         if tokens[0].kind != "word":
             return
         if starts_with(tokens, "SET", "NAMES") and len(tokens) > 2:
-            self._codec = codec_of(tokens[2].raw)
             self._says_utf8 = tokens[2].raw.lower() in _UTF8
         elif starts_with(tokens, "LOCK", "TABLES"):
             self._rows_section(name_at(tokens, 2)[1])
@@ -255,8 +251,6 @@ class ScriptVisitor:
                 before_this, self._twice_encoded = self._twice_encoded, may_be_twice_encoded(piece.data)
                 if before_this or self._twice_encoded:
                     table.twice_encoded += count_twice_encoded(piece, rows, lambda count: self._columns(table, count))
-            if self._with_values:
-                self._add_values(table, rows, piece)
         if self._rows.giants:
             table.tally.add_hashes([digest for _, digest in self._rows.giants])
             table.tally.data_bytes += sum(size for size, _ in self._rows.giants)
@@ -281,11 +275,6 @@ class ScriptVisitor:
     def _columns(self, table: TableContent, count: int) -> list[ColumnInfo | None]:
         assert self._head is not None
         defined = () if table.definition is None else table.definition.columns
-        if not defined and self._definitions is not None:
-            # the other half of a pair: --no-data and --no-create-info
-            database = self._definitions.database(self._head.database or self._current or None)
-            known = None if database is None else database.table(table.name)
-            defined = () if known is None else known.columns
         return columns_of_row(count, self._head.columns, defined)
 
     def _look_at_first_row(self, table: TableContent, row: bytes, piece: Piece) -> None:
@@ -300,19 +289,6 @@ class ScriptVisitor:
                     self._hex = True
                 elif column is not None or b"_binary" in row:
                     self._binary_text = True
-
-    def _add_values(self, table: TableContent, rows: Sequence[bytes], piece: Piece) -> None:
-        if table.values is None:
-            table.values = Tally()
-        escapes = not piece.mode.no_backslash_escapes
-        hashes: list[bytes] = []
-        columns: list[ColumnInfo | None] = []
-        for row in rows:
-            values = read_row(row, escapes=escapes)
-            if len(columns) != len(values):
-                columns = self._columns(table, len(values))
-            hashes.append(hash_row(canonical_row(values, columns, self._codec)))
-        table.values.add_hashes(hashes)
 
     # -- results
 
@@ -361,9 +337,6 @@ class ScriptVisitor:
         """The databases; the one that the script doesn't name gets the name from the header."""
         found: list[DatabaseInfo] = []
         for database in self._databases.values():
-            if self._with_values:
-                for table in database.tables.values():
-                    table.values = table.values or Tally()
             known = set(database.tables)
             found.append(
                 DatabaseInfo(

@@ -24,14 +24,11 @@ _COLLATION = re.compile(r"COLLATE|COLLATION_CONNECTION|COLLATION_SERVER|COLLATIO
 _CHARSET = re.compile(r"CHARSET|CHARACTER_SET_CLIENT|CHARACTER_SET_RESULTS|CHARACTER_SET_CONNECTION")
 
 
-def inspect(source: ScriptSource, *, values: bool = False, definitions: DumpInfo | None = None) -> DumpInfo:
+def inspect(source: ScriptSource) -> DumpInfo:
     """Read a script once and find everything that can be known about it.
 
     Args:
         source: a file or an open binary stream, compressed or not.
-        values: make the digests by value too; about ten times as slow (see values.py).
-        definitions: of the script that holds the CREATE TABLEs, if this one was made with --no-create-info; the
-            digests by value need them.
 
     Returns:
         What the script holds. A script that was cut short is not an error here: `complete` says so.
@@ -40,17 +37,15 @@ def inspect(source: ScriptSource, *, values: bool = False, definitions: DumpInfo
         UsageError: the file can't be read, or is something else.
         BrokenArtifact: its compression is damaged.
     """
-    return examine(source, values=values, definitions=definitions)[0]
+    return examine(source)[0]
 
 
-def examine(
-    source: ScriptSource, *, values: bool = False, definitions: DumpInfo | None = None
-) -> tuple[DumpInfo, tuple[ScriptFinding, ...]]:
+def examine(source: ScriptSource) -> tuple[DumpInfo, tuple[ScriptFinding, ...]]:
     """As `inspect`, and in the same reading everything that must not run (safety.py).
 
     What counts depends on the database that is wanted: `safety.findings_for` selects.
     """
-    inspector = Inspector(source_name(source), values=values, definitions=definitions)
+    inspector = Inspector(source_name(source))
     safety = Safety()
     walk(open_script(source), inspector, safety)
     computed = computed_value_findings(inspector.content.computed)
@@ -60,10 +55,9 @@ def examine(
 class Inspector:
     """The visitor behind `inspect`."""
 
-    def __init__(self, source: str, *, values: bool = False, definitions: DumpInfo | None = None) -> None:
+    def __init__(self, source: str) -> None:
         self._source = source
-        self.content = ScriptVisitor(values=values, definitions=definitions)
-        self._values = values
+        self.content = ScriptVisitor()
         self._size = 0
         self._line_breaks = 0
         self._last_byte = b""
@@ -303,7 +297,6 @@ class Inspector:
             sandbox_spelling="" if self._sandbox is None else self._sandbox[1],
             options=options,
             uncounted_lines=tuple(content.uncounted),
-            digests_by_value=self._values,
             foreign=self._foreign,
             finishes=tuple(header.finished),
             second_header_line=self._second_header_line if content.replaced else 0,

@@ -74,7 +74,6 @@ class TableInfo:
         data_bytes: bytes of these rows as they stand in the script, without parentheses and commas.
         digest: 32 hexadecimal digits over the rows as text (rows.py); says the same for two scripts only if the
             same tool wrote them with the same options.
-        value_digest: the same over decoded values (values.py); None if it was not asked for.
         insert_columns: the INSERTs' column list; None if they have none, or there are no rows.
         generated_values_line: line of the first INSERT that gives values to generated columns.
         dropped: the script drops it before it creates it.
@@ -94,7 +93,6 @@ class TableInfo:
     rows: int
     data_bytes: int
     digest: str
-    value_digest: str | None = None
     insert_columns: tuple[str, ...] | None = None
     generated_values_line: int | None = None
     dropped: bool = False
@@ -228,7 +226,6 @@ class DumpInfo:
         sandbox_spelling: `/*!` or `/*M!`, how that line begins; the first stops MySQL's client.
         options: what can be inferred about how the tool was called.
         uncounted_lines: INSERTs whose rows can't be counted (INSERT … SELECT, INSERT … SET).
-        digests_by_value: whether `value_digest` was made.
         finishes: what each last line says, of every dump in the file; `finished_at` is the last of them.
         second_header_line: of the header of the second dump in the file; 0 if no dump drops what another one filled.
         qualified: databases that the names of created tables are bound to, each with its first line.
@@ -265,7 +262,6 @@ class DumpInfo:
     sandbox_spelling: str
     options: DumpOptions
     uncounted_lines: tuple[int, ...]
-    digests_by_value: bool
     foreign: ForeignText | None = None
     finishes: tuple[datetime | None, ...] = ()
     second_header_line: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +12,17 @@ from pathlib import Path
 import pytest
 
 from harness.artifacts.dump.inspect import inspect
+from harness.artifacts.dump.keyed_rows import rows_of, value_digests
 from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, DumpInfo, Mention
+from harness.artifacts.dump.source import open_script
 from harness.base.guide import EXCLUDABLE_TABLES
 from tests.tables import over_table
 
 ROWS = {"dup": 3, "empty_one": 0, "gipk": 2, "inv": 2, "nasty": 2, "odd `name": 2, "sessions": 1, "users": 8}
 
 
-def look(script: bytes, *, values: bool = False) -> DumpInfo:
-    return inspect(io.BytesIO(script), values=values)
+def look(script: bytes) -> DumpInfo:
+    return inspect(io.BytesIO(script))
 
 
 def apiary(info: DumpInfo) -> DatabaseInfo:
@@ -28,9 +31,15 @@ def apiary(info: DumpInfo) -> DatabaseInfo:
     return found
 
 
+def by_value(*scripts: Path) -> dict[str, str]:
+    """Digests by value of every table with rows; several scripts are one in parts."""
+    chunks = itertools.chain.from_iterable(open_script(script) for script in scripts)
+    return value_digests(rows_of(chunks, "apiary", ROWS))
+
+
 @pytest.fixture(scope="module")
 def full(data: Path) -> DumpInfo:
-    return inspect(data / "mysql-9.7" / "full.sql", values=True)
+    return inspect(data / "mysql-9.7" / "full.sql")
 
 
 def test_the_header_and_the_footer_say_who_when_and_whether_it_finished(full: DumpInfo) -> None:
@@ -134,30 +143,21 @@ def test_options_come_back_as_arguments(data: Path) -> None:
         "by-mariadb-dump",
     ],
 )
-def test_by_value_every_way_of_writing_a_table_is_the_same(data: Path, name: str, full: DumpInfo) -> None:
+def test_by_value_every_way_of_writing_a_table_is_the_same(data: Path, name: str) -> None:
     """Text digests differ between some of them; what they hold does not."""
-    other = inspect(data / "mysql-9.7" / f"{name}.sql", values=True)
-    assert {table.name: table.value_digest for table in apiary(other).tables} == {
-        table.name: table.value_digest for table in apiary(full).tables
-    }
+    assert by_value(data / "mysql-9.7" / f"{name}.sql") == by_value(data / "mysql-9.7" / "full.sql")
 
 
-def test_a_pair_of_structure_and_data_is_read_with_the_structure(data: Path, full: DumpInfo) -> None:
-    structure = inspect(data / "mysql-9.7" / "no-data.sql")
-    rows = inspect(data / "mysql-9.7" / "no-create-info.sql", values=True, definitions=structure)
-    found = {table.name: table.value_digest for table in apiary(rows).tables}
-    assert found == {table.name: table.value_digest for table in apiary(full).tables if table.rows}
+def test_a_pair_of_structure_and_data_is_read_with_the_structure(data: Path) -> None:
+    pair = (data / "mysql-9.7" / f"{name}.sql" for name in ("no-data", "no-create-info"))
+    assert by_value(*pair) == by_value(data / "mysql-9.7" / "full.sql")
 
 
-def test_a_dump_in_latin1_differs_only_where_it_lost_something(data: Path, full: DumpInfo) -> None:
+def test_a_dump_in_latin1_differs_only_where_it_lost_something(data: Path) -> None:
     """An emoji does not fit into latin1: the tool writes a question mark, exit status 0."""
-    latin1 = inspect(data / "mysql-9.7" / "latin1.sql", values=True)
-    different = [
-        table.name
-        for table in apiary(latin1).tables
-        if table.value_digest != getattr(apiary(full).table(table.name), "value_digest", None)
-    ]
-    assert different == ["users"]
+    held, carried = (by_value(data / "mysql-9.7" / f"{name}.sql") for name in ("full", "latin1"))
+    assert held.keys() == carried.keys()
+    assert [name for name in held if held[name] != carried[name]] == ["users"]
 
 
 def test_values_for_generated_columns_are_seen(data: Path) -> None:
@@ -185,7 +185,7 @@ def test_statements_about_gtids_and_logs_have_lines(data: Path) -> None:
 
 
 def test_mariadbs_own_dump_is_read(dump: Callable[..., Path]) -> None:
-    info = inspect(dump("--routines", "--events", "apiary"), values=True)
+    info = inspect(dump("--routines", "--events", "apiary"))
     assert (info.tool, info.flavour, info.complete) == ("mariadb-dump", "mariadb", True)
     assert info.sandbox_line == 1
     assert {table.name: table.rows for table in apiary(info).tables} == {
@@ -196,14 +196,17 @@ def test_mariadbs_own_dump_is_read(dump: Callable[..., Path]) -> None:
     ]
 
 
-def test_by_value_two_servers_hold_the_same(dump: Callable[..., Path], full: DumpInfo) -> None:
+def test_by_value_two_servers_hold_the_same(dump: Callable[..., Path], data: Path, full: DumpInfo) -> None:
     """The same statements ran on MySQL 9.7 and on this MariaDB."""
     for options in ((), ("--hex-blob",), ("--skip-extended-insert", "--complete-insert"), ("--compact",)):
-        info = inspect(dump(*options, "apiary"), values=True)
-        for table in apiary(info).tables:
+        script = dump(*options, "apiary")
+        tables = apiary(inspect(script)).tables
+        ours = by_value(data / "mysql-9.7" / "full.sql")
+        assert by_value(script) == {table.name: ours[table.name] for table in tables if table.rows}, options
+        for table in tables:
             other = apiary(full).table(table.name)
             assert other is not None
-            assert (table.rows, table.value_digest) == (other.rows, other.value_digest), (options, table.name)
+            assert table.rows == other.rows, (options, table.name)
 
 
 def test_the_same_tool_with_the_same_options_writes_the_same_text(dump: Callable[..., Path]) -> None:
@@ -316,7 +319,7 @@ def test_headers_of_older_and_newer_tools_are_known(header: bytes, tool: str, ve
 def test_the_dumps_of_mariadb_before_and_after_10_11_are_understood(data: Path, version: str) -> None:
     """11.8 has another first line, writes each row on its own line, and saves AUTOCOMMIT around every table."""
     directory = data / f"mariadb-{version}"
-    full, compact = inspect(directory / "full.sql", values=True), inspect(directory / "compact.sql", values=True)
+    full, compact = inspect(directory / "full.sql"), inspect(directory / "compact.sql")
     assert (full.tool, full.flavour, full.complete) == ("mariadb-dump", "mariadb", True)
     assert full.tool_version.startswith(f"{version}." if version == "10.5" else f"10.19-{version}.")
     assert full.server_version.startswith(f"{version}.")
@@ -326,16 +329,15 @@ def test_the_dumps_of_mariadb_before_and_after_10_11_are_understood(data: Path, 
         None,
         "comments are off, so it is unknown whether the tool finished",
     )
-    for info in (full, compact, *(inspect(directory / f"{name}.sql", values=True) for name in (
-        "plain", "skip-extended-insert", "hex-blob-complete-insert", "skip-comments-skip-tz-utc",
-    ))):  # fmt: skip
-        database = info.databases[0]
+    for name in (
+        "full", "compact", "plain", "skip-extended-insert", "hex-blob-complete-insert", "skip-comments-skip-tz-utc",
+    ):  # fmt: skip
+        script = directory / f"{name}.sql"
+        database = inspect(script).databases[0]
         assert {table.name: table.rows for table in database.tables} == {
             "dup": 3, "empty_one": 0, "nasty": 2, "odd `name": 2, "sessions": 1, "users": 8,
         }  # fmt: skip
-        assert [table.value_digest for table in database.tables] == [
-            table.value_digest for table in full.databases[0].tables
-        ]
+        assert by_value(script) == by_value(directory / "full.sql")
 
 
 def test_a_compact_dump_of_mariadb_11_that_is_cut_inside_a_tables_rows_says_so(data: Path) -> None:
