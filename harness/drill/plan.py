@@ -105,6 +105,7 @@ class DrillPlan:
             app_env={"STANDIN_RELEASE": release} if release else {},
             durable=role == "target" and not self.settings.fast,
             limits=self.settings.limits,
+            migrated=True,
         )
 
     def origin(self) -> Origin:

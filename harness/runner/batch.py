@@ -139,7 +139,7 @@ class Batch:
     def empty(self) -> Iterator[Stack]:
         """A running, migrated instance without data; all of it is gone after the block."""
         with new_plan(self._settled(self.settings), "empty", self._say) as plan, _stack(plan, "target") as stack:
-            stack.apiary.must_artisan("migrate", "--force")
+            stack.migrate()
             stack.apiary.lifecycle.start()
             yield stack
 

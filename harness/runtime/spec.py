@@ -61,6 +61,7 @@ class StackSpec:
         app_env: further environment of the app.
         durable: whether what the database server promises is on the disk, as in production.
         limits: how long its servers and their commands may take.
+        migrated: its database begins with the application's schema, prepared once, where that can be done.
         for_copies: its servers end in order, and their files stay for stacks that begin as copies of it.
         copy_of: the stack whose files its servers begin with; its accounts and keys are in them.
         app_password: what the stand-in asks every request for: its visitors are administrators.
@@ -79,6 +80,7 @@ class StackSpec:
     app: Account = field(default_factory=lambda: Account("apiary", secrets.token_urlsafe(24)))
     search_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     app_password: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    migrated: bool = False
     for_copies: bool = False
     copy_of: StackSpec | None = None
 
@@ -136,6 +138,11 @@ class Runtime(Protocol):
 
     def room(self) -> tuple[int | None, str]:
         """How many bytes are free where a stack keeps its data, None where this machine can't tell; and the place."""
+
+
+def migrating(spec: StackSpec) -> StackSpec:
+    """The stack in whose database the migrations run once, for others of the same name that begin with it."""
+    return replace(spec, migrated=False, for_copies=True, durable=False, logs=spec.logs / "migrations")
 
 
 def new_app_key() -> str:

@@ -49,7 +49,7 @@ def prepare_source(
         raise no_generator()
     with clock.step("source", "Set up a source with generated data", decides=False) as note:
         note.progress("migrations")
-        stack.apiary.must_artisan("migrate", "--force")
+        stack.migrate()
         for database in scenario.backup.further_databases:
             _make_neighbour(stack, database)
         note.progress(f"data ({scenario.data.scale})")

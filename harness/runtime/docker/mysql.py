@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -24,13 +24,14 @@ from harness.runtime.docker.container import ContainerPlan, ServerContainer
 from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, ChosenImage
 from harness.runtime.docker.labels import drill_labels, no_labels
 from harness.runtime.docker.reach import Reach
-from harness.runtime.process.mysql import account_statements, durability
+from harness.runtime.process.mysql import CONFIGURATION, account_statements, durability
 from harness.runtime.services.mysql import MySqlServer
 from harness.runtime.spec import StackSpec
 
 DATA = "/srv/mysql"
 """No volume of any official image: what is there is kept when a container is committed."""
 
+_FROM = "/srv/from"
 PORT = 3306
 _INIT_FILE = "/srv/accounts.sql"
 _FACT = "apiary-drill.mysql."
@@ -70,14 +71,62 @@ def prepared(client: docker.DockerClient, settings: Settings, image: ChosenImage
     Raises:
         ServerFailed: the image is no MySQL or MariaDB image, or the engine refused.
     """
-    script = (files("harness.runtime.docker") / "prepare-mysql.sh").read_text(encoding="utf-8")
-    key = hashlib.sha256(f"{image.id}\n{script}".encode()).hexdigest()[:20]
+    key = _key(image.id)
+    with _alone(settings, key):
+        return _find(client, key) or _prepare(client, image.id, image.reference, key, drill_id)
+
+
+def prepared_with_schema(
+    client: docker.DockerClient,
+    settings: Settings,
+    image: PreparedImage,
+    app: ChosenImage,
+    spec: StackSpec,
+    given: Mapping[str, str],
+    volume: Callable[[], AbstractContextManager[str]],
+) -> PreparedImage:
+    """The same image with the application's schema in its data directory; made once for each pair of images.
+
+    Args:
+        image: of the server.
+        app: of the application, whose migrations run.
+        given: what else its migrations can see.
+        volume: names a volume with the data directory of a server in which they ran and which has ended.
+
+    Raises:
+        HarnessError: the migrations failed, or the engine refused.
+    """
+    key = _key(image.id, app.id, spec.database, spec.app.user, sorted(spec.app_env.items()), sorted(given.items()))
+    with _alone(settings, key):
+        found = _find(client, key)
+        if found is None:
+            reference = f"{image.flavour} {image.version} {app.reference} {spec.app_env.get('STANDIN_RELEASE', '')}"
+            with volume() as name:
+                found = _prepare(client, image.id, reference, key, spec.drill_id, volume=name)
+        return found
+
+
+def forget(client: docker.DockerClient, image: PreparedImage) -> None:
+    """Remove what was prepared: whoever asks next makes it anew."""
+    with contextlib.suppress(docker.errors.APIError):  # another drill runs on it, or has removed it
+        client.images.remove(image.id, force=True)
+
+
+def _key(*identity: object) -> str:
+    return hashlib.sha256(f"{identity}\n{CONFIGURATION}\n{_script()}".encode()).hexdigest()[:20]
+
+
+def _script() -> str:
+    return (files("harness.runtime.docker") / "prepare-mysql.sh").read_text(encoding="utf-8")
+
+
+@contextmanager
+def _alone(settings: Settings, key: str) -> Iterator[None]:
+    """Two drills that start at once prepare an image once."""
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    # Two drills that start at once prepare an image once.
     with (settings.cache_dir / f"prepare-{key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found = _find(client, key)
-        return found or _prepare(client, image, script, key, drill_id)
+        yield
 
 
 @contextmanager
@@ -154,14 +203,9 @@ def _arguments(image: PreparedImage) -> list[str]:
         f"--port={PORT}",
         "--bind-address=0.0.0.0",
         f"--init-file={_INIT_FILE}",
-        "--local-infile=OFF",
-        "--character-set-server=utf8mb4",
-        "--collation-server=utf8mb4_unicode_ci",
+        *CONFIGURATION,
         # No name server answers in a network without a way out.
         "--skip-name-resolve",
-        # As in the process runtime: triggers by the app's own account.
-        "--log-bin-trust-function-creators=ON",
-        "--event-scheduler=OFF",
     ]
     if image.flavour == "MySQL":
         arguments += ["--mysqlx=OFF", "--secure-file-priv=NULL"]
@@ -178,13 +222,17 @@ def _find(client: docker.DockerClient, key: str) -> PreparedImage | None:
     return PreparedImage(id=str(image.id), **facts)
 
 
-def _prepare(client: docker.DockerClient, image: ChosenImage, script: str, key: str, drill_id: str) -> PreparedImage:
+def _prepare(
+    client: docker.DockerClient, image_id: str, reference: str, key: str, drill_id: str, *, volume: str = ""
+) -> PreparedImage:
+    """Commit an image with a data directory: an initialised one, or that of a volume."""
     name = f"apiary-drill-prepare-{key}"
-    with engine_errors(f"preparing {image.reference}"):
+    with engine_errors(f"preparing {reference}"):
         container = client.containers.create(
-            image.id,
+            image_id,
             name=name,
-            entrypoint=["/bin/sh", "-c", script, "prepare", DATA],
+            entrypoint=["/bin/sh", "-c", _script(), "prepare", DATA, *([_FROM] if volume else [])],
+            volumes={volume: {"bind": _FROM, "mode": "ro"}} if volume else {},
             user="0",
             network_mode="none",
             labels=drill_labels(drill_id, "prepare", "mysql"),
@@ -199,13 +247,13 @@ def _prepare(client: docker.DockerClient, image: ChosenImage, script: str, key: 
             facts = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
             if status != 0 or not all(facts.get(fact) for fact in _FACTS):
                 raise ServerFailed(
-                    f"{image.reference} could not initialise a data directory: exit status {status}",
+                    f"{reference} could not initialise a data directory: exit status {status}",
                     details=container.logs(tail=20).decode("utf-8", "replace"),
                 )
             labels = {
                 **no_labels(),
                 **{_FACT + fact: facts[fact] for fact in _FACTS},
-                _OF: image.reference,
+                _OF: reference,
                 # A base's own labels are inherited, too: this one is not that image.
                 IMAGE_LABEL: "prepared",
             }
@@ -221,7 +269,7 @@ def _prepare(client: docker.DockerClient, image: ChosenImage, script: str, key: 
             )
         finally:
             container.remove(force=True, v=True)
-    _forget_older(client, image.reference, key)
+    _forget_older(client, reference, key)
     found = _find(client, key)
     assert found is not None, "committed a moment ago"
     return found

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import docker
 
-from harness.base.errors import UsageError
+from harness.base.errors import HarnessError, ServerFailed, UsageError
 from harness.base.interruption import finishing
 from harness.base.settings import Settings
 from harness.runtime.components import app_component, mysql_component, search_component
@@ -30,7 +30,7 @@ from harness.runtime.docker.images import (
     mysql_image_for,
 )
 from harness.runtime.docker.labels import drill_labels, mark_kept, remove, sweep_docker
-from harness.runtime.docker.mysql import mysql_container, prepared
+from harness.runtime.docker.mysql import PreparedImage, forget, mysql_container, prepared, prepared_with_schema
 from harness.runtime.docker.pod import (
     apiary,
     app_environment,
@@ -46,7 +46,7 @@ from harness.runtime.docker.search_server import search_container
 from harness.runtime.egress import attempts_from
 from harness.runtime.env_file import read_env_file
 from harness.runtime.services.stack import Stack
-from harness.runtime.spec import StackSpec
+from harness.runtime.spec import StackSpec, migrating
 
 
 class Stoppable(Protocol):
@@ -119,7 +119,7 @@ class DockerRuntime:
     def stack(self, spec: StackSpec) -> Iterator[Stack]:
         """Start MySQL and Meilisearch, and prepare an Apiary that is not started yet."""
         client, settings, profile = self.client, self._settings, self._profile
-        keep = spec.role in self._keep
+        keep = spec.role in self._keep and not spec.for_copies
         prefix = prefix_of(spec)
         image = self._mysql[spec.role]
         made = prepared(client, settings, image, spec.drill_id)
@@ -129,6 +129,7 @@ class DockerRuntime:
                 f"{self._flavours[spec.role]}",
                 "Omit --mysql-image, or give an image of that server.",
             )
+        with_schema = self._migrated(spec, made) if spec.migrated and spec.copy_of is None else None
         with ExitStack() as running:
             running.push(_Removal(client, prefix, keep=keep, for_copies=spec.for_copies))
             if spec.copy_of is not None:
@@ -141,7 +142,7 @@ class DockerRuntime:
             pod.start()
             reach = running.enter_context(Reach(prefix, pod.host, pod.address(), direct=bridge_is_here(network_id)))
             mysql, mysql_server, mysql_ready = running.enter_context(
-                mysql_container(client, made, spec, reach, keep=keep)
+                mysql_container(client, with_schema or made, spec, reach, keep=keep)
             )
             search, search_server, search_ready = running.enter_context(
                 search_container(client, self._search, spec, reach, indexing_memory=settings.indexing_memory, keep=keep)
@@ -162,7 +163,12 @@ class DockerRuntime:
             app, container = apiary(client, spec, profile, self._app, pod, prefix, env, url, completed)
             tag = self._app.reference.partition("@")[0].rpartition(":")[2]
             component = app_component(app, self._app.label, tag=tag)  # while the servers start
-            mysql_ready()
+            try:
+                mysql_ready()
+            except ServerFailed:
+                if with_schema is not None:
+                    forget(client, with_schema)  # it may be damaged: the next drill makes it anew
+                raise
             search_ready()
             if not keep:
                 # Each of them takes some tenths of a second, and none needs the others to end.
@@ -192,6 +198,7 @@ class DockerRuntime:
                     "mysql": ContainerControl(mysql_server, mysql_ready),
                     "meilisearch": ContainerControl(search_server, search_ready, search_files(search_server)),
                 },
+                migrated=with_schema is not None,
             )
         if keep:
             mark_kept(client, spec.drill_id, spec.role)
@@ -200,6 +207,24 @@ class DockerRuntime:
         """Remove the volumes of a stack that was `for_copies`."""
         for service in SERVICES:
             remove(self.client, "volume", f"{prefix_of(spec)}-{service}")
+
+    def _migrated(self, spec: StackSpec, image: PreparedImage) -> PreparedImage | None:
+        """An image with the application's schema; None where it cannot be made: the drill's own migrations say why."""
+        first = migrating(spec)
+
+        @contextmanager
+        def volume() -> Iterator[str]:
+            with self.stack(first) as stack:
+                stack.migrate()
+            try:
+                yield f"{prefix_of(first)}-mysql"
+            finally:
+                self.forget(first)
+
+        try:
+            return prepared_with_schema(self.client, self._settings, image, self._app, spec, self._given_env, volume)
+        except HarnessError:
+            return None
 
     def _make_network(self, spec: StackSpec, name: str) -> str:
         """A network that no packet leaves, and that none enters but from the engine's own host."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import pwd
 import re
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +14,23 @@ from harness.base.errors import ServerFailed
 from harness.base.settings import Settings
 from harness.runtime.process.child import Child, ChildControl, free_port
 from harness.runtime.process.host import LocalHost
+from harness.runtime.process.prepared import prepared_directory
 from harness.runtime.process.programs import MySqlPrograms
 from harness.runtime.process.server_user import server_user
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import MySqlServer, granted_name, quote_name
 from harness.runtime.spec import StackSpec
+
+CONFIGURATION = (
+    "--local-infile=OFF",
+    "--character-set-server=utf8mb4",
+    "--collation-server=utf8mb4_unicode_ci",
+    # The app's own account makes triggers; with a binary log that needs this or SUPER (error 1419).
+    "--log-bin-trust-function-creators=ON",
+    # An event of the backup must not change what was restored before anybody has looked.
+    "--event-scheduler=OFF",
+)
+"""Options of every server of every drill, in both runtimes."""
 
 START_ATTEMPTS = 3
 """A port that was free can be taken a moment later by another drill: then another one is tried."""
@@ -35,14 +43,14 @@ def mysql_server(
     """A running, empty server with the application's database and the accounts of `spec`.
 
     Args:
-        directory: of this server alone; its data and its socket go there.
+        directory: of this server alone; its data and its socket go there. What `data` holds already is begun with.
         env: environment of the process, which carries the drill's id.
     """
-    directory.mkdir(parents=True, mode=0o700, exist_ok=spec.copy_of is not None)
+    directory.mkdir(parents=True, mode=0o700, exist_ok=True)
     data = directory / "data"
     (directory / "tmp").mkdir()
-    if spec.copy_of is None:
-        copy_tree(_template(settings, programs), data, env)
+    if not data.exists():
+        copy_tree(_initialised(settings, programs), data, env)
     log = spec.logs / "mysql.log"
     user = server_user(settings, spec.drill_id, f"{spec.role}/mysql", env)
     for attempt in range(START_ATTEMPTS):
@@ -116,14 +124,8 @@ def _arguments(programs: MySqlPrograms, spec: StackSpec, data: Path, port: int, 
         f"--port={port}",
         "--bind-address=127.0.0.1",
         f"--init-file={init}",
-        "--local-infile=OFF",
-        "--character-set-server=utf8mb4",
-        "--collation-server=utf8mb4_unicode_ci",
+        *CONFIGURATION,
         *durability(spec),
-        # The app's own account makes triggers; with a binary log that needs this or SUPER (error 1419).
-        "--log-bin-trust-function-creators=ON",
-        # An event of the backup must not change what was restored before anybody has looked.
-        "--event-scheduler=OFF",
         *_no_other_files(programs.flavour, spec.role),
     ]
     if programs.flavour == "MySQL":
@@ -161,44 +163,38 @@ def durability(spec: StackSpec) -> tuple[str, ...]:
 
 
 def account_statements(spec: StackSpec) -> str:
-    """Statements that the server runs before it lets anybody in, one a line; a copy has the accounts."""
-    if spec.copy_of is not None:
-        return ""
+    """Statements that the server runs before it lets anybody in, one a line; a prepared one has some of it already."""
     database = quote_name(spec.database)
     granted = granted_name(spec.database)
-    return "\n".join(
-        [
-            f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{secrets.token_urlsafe(24)}';",
-            f"CREATE USER '{spec.admin.user}'@'%' IDENTIFIED BY '{spec.admin.password}';",
-            f"GRANT ALL ON *.* TO '{spec.admin.user}'@'%' WITH GRANT OPTION;",
-            f"CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;",
-            f"CREATE USER '{spec.app.user}'@'%' IDENTIFIED BY '{spec.app.password}';",
-            f"GRANT ALL ON {granted}.* TO '{spec.app.user}'@'%';",
-            "",
+    accounts = ((spec.admin, "ALL ON *.*", " WITH GRANT OPTION"), (spec.app, f"ALL ON {granted}.*", ""))
+    lines = [
+        f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{secrets.token_urlsafe(24)}';",
+        f"CREATE DATABASE IF NOT EXISTS {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;",
+    ]
+    for account, rights, option in accounts:
+        lines += [
+            f"CREATE USER IF NOT EXISTS '{account.user}'@'%';",
+            f"ALTER USER '{account.user}'@'%' IDENTIFIED BY '{account.password}';",
+            f"GRANT {rights} TO '{account.user}'@'%'{option};",
         ]
-    )
+    return "\n".join([*lines, ""])
 
 
-def _template(settings: Settings, programs: MySqlPrograms) -> Path:
-    """An initialised data directory of this very server program, made once and shared by all drills."""
+def _initialised(settings: Settings, programs: MySqlPrograms) -> Path:
+    """An initialised data directory of this very server program."""
+
+    def make(data: Path) -> None:
+        (data.parent / "tmp").mkdir()
+        _initialise(settings, programs, data)
+
+    name = f"{programs.flavour.lower()}-{programs.version}"
+    return prepared_directory(settings, name, identity_of(programs), make)
+
+
+def identity_of(programs: MySqlPrograms) -> tuple[object, ...]:
+    """What decides what a server program makes of an empty directory."""
     stat = programs.server.stat()
-    identity = hashlib.sha256(f"{programs.server} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:12]
-    template = settings.cache_dir / "templates" / f"{programs.flavour.lower()}-{programs.version}-{identity}"
-    template.parent.mkdir(parents=True, exist_ok=True)
-    with (template.parent / f"{template.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not template.is_dir():
-            made = Path(tempfile.mkdtemp(dir=template.parent, prefix=".making-"))
-            try:
-                (made / "tmp").mkdir()
-                _initialise(settings, programs, made / "data")
-                # Empty files for later, half of the directory: a server makes them anew.
-                for spare in (made / "data").glob("#innodb_redo/*_tmp"):
-                    spare.unlink()
-                (made / "data").rename(template)
-            finally:
-                shutil.rmtree(made, ignore_errors=True)
-    return template
+    return str(programs.server), stat.st_size, stat.st_mtime_ns, CONFIGURATION
 
 
 def _initialise(settings: Settings, programs: MySqlPrograms, data: Path) -> None:
@@ -225,7 +221,9 @@ def _initialise(settings: Settings, programs: MySqlPrograms, data: Path) -> None
 
 
 def copy_tree(template: Path, directory: Path, env: Mapping[str, str]) -> None:
-    """Copy a server's files; GNU cp shares the blocks where the file system can. Raises ServerFailed."""
-    completed = run(LocalHost(env), ["cp", "-a", "--reflink=auto", str(template), str(directory)], timeout_s=120)
+    """Copy a server's files as one's own; GNU cp shares the blocks where the file system can. Raises ServerFailed."""
+    # The user of one server must not own what others begin with.
+    how = ("-a", "--no-preserve=ownership", "--reflink=auto")
+    completed = run(LocalHost(env), ["cp", *how, str(template), str(directory)], timeout_s=120)
     if completed.exit_status != 0:
         raise ServerFailed(f"cannot copy {template} to {directory}", details=completed.stderr)

@@ -12,20 +12,23 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.base import guide
-from harness.base.errors import ServerFailed, WaitTimeout
+from harness.base.errors import HarnessError, ServerFailed, WaitTimeout
 from harness.base.settings import Settings
 from harness.runtime.components import app_component, mysql_component, search_component
 from harness.runtime.ownership import DRILL_ID_VARIABLE
 from harness.runtime.process.child import Child, ChildControl, free_port
 from harness.runtime.process.host import LocalHost
-from harness.runtime.process.mysql import copy_tree, mysql_server
+from harness.runtime.process.mysql import copy_tree, identity_of, mysql_server
+from harness.runtime.process.prepared import forget, prepared_directory
 from harness.runtime.process.programs import MySqlPrograms, meilisearch_command, mysql_programs
 from harness.runtime.process.server_user import server_user, user_with
 from harness.runtime.services.apiary import Apiary
 from harness.runtime.services.artisan_errors import start_failed
 from harness.runtime.services.meilisearch import MeilisearchServer
+from harness.runtime.services.mysql import MySqlServer
 from harness.runtime.services.stack import ServerFiles, Stack
-from harness.runtime.spec import StackSpec
+from harness.runtime.spec import StackSpec, migrating
+from harness.standins.apiary.migrations import schema_digest
 
 OPEN_NETWORK = (
     "Network isolation: local processes use the machine's own network, so outbound access of the "
@@ -67,7 +70,8 @@ class ProcessRuntime:
     @contextmanager
     def stack(self, spec: StackSpec) -> Iterator[Stack]:
         """Start MySQL and Meilisearch, and prepare an Apiary that is not started yet."""
-        root = self._directory / spec.role
+        root, programs = self._directory / spec.role, self._mysql[spec.role]
+        prepared = self._migrated(spec, programs) if spec.migrated and spec.copy_of is None else None
         root.mkdir(mode=0o755)
         if spec.copy_of is not None:
             # Work directories of drills are neighbours.
@@ -76,9 +80,24 @@ class ProcessRuntime:
             (root / "mysql").mkdir(mode=0o700)
             copy_tree(copied_from / "mysql" / "data", root / "mysql" / "data", self._settings.base_env)
         env = {**self._settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
-        programs = self._mysql[spec.role]
         with ExitStack() as running:
-            mysql, database = running.enter_context(mysql_server(self._settings, programs, spec, root / "mysql", env))
+
+            def start_mysql() -> tuple[MySqlServer, ChildControl]:
+                return running.enter_context(mysql_server(self._settings, programs, spec, root / "mysql", env))
+
+            try:
+                if prepared is not None:
+                    (root / "mysql").mkdir(mode=0o700)
+                    copy_tree(prepared, root / "mysql" / "data", env)
+                mysql, database = start_mysql()
+            except ServerFailed:
+                if prepared is None:
+                    raise
+                # What was prepared may be damaged: the server begins with an empty directory then.
+                forget(prepared.parent)
+                shutil.rmtree(root / "mysql")
+                prepared = None
+                mysql, database = start_mysql()
             search, index = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
             app, web = running.enter_context(self._apiary(spec, root, env, mysql.port, search.url))
             children = (database.child, index.child, web)
@@ -96,8 +115,9 @@ class ProcessRuntime:
                 logs=spec.logs,
                 exit_report=lambda: next(filter(None, (child.exit_report() for child in children)), ""),
                 server_controls={"mysql": database, "meilisearch": index},
+                migrated=prepared is not None,
             )
-            if spec.role in self._keep:
+            if spec.role in self._keep and not spec.for_copies:
                 for child in children:
                     child.let_go()
             if spec.for_copies:
@@ -107,6 +127,27 @@ class ProcessRuntime:
     def forget(self, spec: StackSpec) -> None:
         """Remove the servers' files of a stack that was `for_copies`."""
         shutil.rmtree(self._directory / spec.role)
+
+    def _migrated(self, spec: StackSpec, programs: MySqlPrograms) -> Path | None:
+        """A data directory with the application's schema; None where it cannot be made: the drill's own says why."""
+
+        def make(data: Path) -> None:
+            first = migrating(spec)
+            try:
+                with self.stack(first) as stack:
+                    stack.migrate()
+                copy_tree(self._directory / spec.role / "mysql" / "data", data, self._settings.base_env)
+            finally:
+                self.forget(first)
+
+        release = spec.app_env.get("STANDIN_RELEASE", "")
+        try:
+            schema = schema_digest(release)
+            identity = (identity_of(programs), spec.database, spec.app.user, dict(spec.app_env), schema)
+            name = f"{programs.flavour.lower()}-{programs.version}-migrated"
+            return prepared_directory(self._settings, name, identity, make)
+        except (HarnessError, OSError):
+            return None
 
     def room(self) -> tuple[int | None, str]:
         """Free bytes where the servers' data and the files go."""

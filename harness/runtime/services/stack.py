@@ -67,6 +67,7 @@ class Stack:
         exit_report: names a server that went away by itself, with the end of its log; empty while all are there.
         server_controls: life and death of its servers, `mysql` and `meilisearch`.
         usage: what its servers used since they were started, where they are no children of this process.
+        migrated: True where its data directory was prepared with the application's migrations.
     """
 
     role: str
@@ -81,3 +82,13 @@ class Stack:
     egress: Callable[[], tuple[EgressAttempt, ...]] | None = None
     server_controls: Mapping[str, ServerControl] = field(default_factory=dict)
     usage: Callable[[], Mapping[str, ProcessUsage]] = dict
+    migrated: bool = False
+
+    def migrate(self) -> None:
+        """Run the application's migrations, unless they ran when its data directory was prepared.
+
+        Raises:
+            ProcedureFailed: one of them failed.
+        """
+        if not self.migrated:
+            self.apiary.must_artisan("migrate", "--force")

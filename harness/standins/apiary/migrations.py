@@ -7,6 +7,7 @@ believed.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -78,6 +79,16 @@ def later_migrations(release: str = "") -> tuple[Migration, ...]:
         )
         for name, body in zip(parts[::2], parts[1::2], strict=True)
     )
+
+
+def schema_digest(release: str = "") -> str:
+    """SHA-256 of all that decides what `migrate` makes of an empty database: the schema, and this program.
+
+    Raises:
+        OSError: the release is a file that cannot be read.
+    """
+    parts = (_read("stored.sql"), repr(later_migrations(release)), Path(__file__).read_text("utf-8"))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def stored_migrations() -> tuple[str, ...]:

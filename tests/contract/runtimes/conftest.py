@@ -37,11 +37,11 @@ def running(
 ) -> Iterator[Running]:
     """One migrated stack for all tests that leave it as they found it; its app is stopped."""
     kind = str(request.param)
-    spec = a_spec(tmp_path_factory.mktemp("logs"))
+    spec = a_spec(tmp_path_factory.mktemp("logs"), migrated=True)
     with ExitStack() as stack:
         made = stack.enter_context(runtime(kind, settings, request, spec.drill_id))
         started = stack.enter_context(made.stack(spec))
-        started.apiary.must_artisan("migrate", "--force")
+        started.migrate()
         yield Running(kind, started, spec, killer(kind, spec, request))
 
 

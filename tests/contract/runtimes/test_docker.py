@@ -36,9 +36,9 @@ def target(
     settings: Settings, engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Stack, StackSpec]]:
     """A stack of containers whose app runs."""
-    spec = a_spec(tmp_path_factory.mktemp("logs"))
+    spec = a_spec(tmp_path_factory.mktemp("logs"), migrated=True)
     with DockerRuntime(settings, engine).stack(spec) as stack:
-        stack.apiary.must_artisan("migrate", "--force")
+        stack.migrate()
         stack.apiary.lifecycle.start()
         yield stack, spec
 
