@@ -28,9 +28,16 @@ from harness.runtime.docker.images import (
     present,
 )
 from harness.runtime.images.mysql_root import install_mysql, installed
+from harness.runtime.images.search_engine import install_engine
 from harness.runtime.ownership import leftovers
 from harness.runtime.process.host import LocalHost
-from harness.runtime.process.programs import EMBEDDED_COMMAND, meilisearch_command, meilisearch_version, mysql_programs
+from harness.runtime.process.programs import (
+    EMBEDDED_BEFORE,
+    EMBEDDED_COMMAND,
+    meilisearch_command,
+    meilisearch_version,
+    mysql_programs,
+)
 from harness.runtime.services.execution import run
 
 MARIADB_PACKAGES = ("mariadb-server-core", "mariadb-client")
@@ -151,7 +158,7 @@ def _meilisearch(settings: Settings) -> Item:
     if version is not None:
         return Item("search server", True, f"Meilisearch {version} ({command[0]})")
     what = "embedded server (Meilisearch's own engine)"
-    if command != EMBEDDED_COMMAND:
+    if command[: len(EMBEDDED_COMMAND)] != EMBEDDED_COMMAND:
         what = f"{command[0]}, which does not identify itself as Meilisearch"
     return Item(
         "search server",
@@ -191,7 +198,10 @@ def install(settings: Settings, say: Callable[[str], None]) -> None:
     """
     install_mysql(settings, say)
     if not _search_server_or_none(settings):
-        _install_extra(settings, "embedded", say)
+        if sys.version_info < EMBEDDED_BEFORE:
+            _install_extra(settings, "embedded", say)
+        else:
+            install_engine(settings, say)
     if find_spec("weasyprint") is None:
         _install_extra(settings, "pdf", say)
     missing = _missing_packages(settings)

@@ -15,6 +15,7 @@ from harness.base.errors import HarnessError, MissingProgram
 from harness.base.settings import Settings
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
+from harness.standins.meilisearch import ENGINE_VERSION
 
 MYSQL_HINTS = (
     "On Debian, `apiary-drill doctor --install` installs what is missing.",
@@ -31,8 +32,6 @@ EMBEDDED = "embedded"
 
 EMBEDDED_BEFORE = (3, 13)
 """The first Python for which milli has no wheel."""
-
-EMBEDDED_HINT = ("Install the embedded server with `pip install 'apiary-restore-drill[embedded]'`.",)
 
 EMBEDDED_COMMAND = (sys.executable, "-m", "harness.standins.meilisearch")
 
@@ -120,15 +119,25 @@ def meilisearch_command(settings: Settings) -> tuple[str, ...]:
         raise MissingProgram(
             f"no Meilisearch server at {settings.meilisearch!r}", "Give another program, or omit the option."
         )
-    if find_spec("milli") is None:
-        there = sys.version_info < EMBEDDED_BEFORE
-        raise MissingProgram(
-            f"no Meilisearch: no meilisearch in {', '.join(settings.search_path)}, and the embedded server "
-            "needs the Python package milli" + ("" if there else ", of which this Python has no wheel"),
-            *EMBEDDED_HINT[: int(there)],
-            "Put the `meilisearch` program on the path, name it with --meilisearch, or drill in containers.",
-        )
-    return EMBEDDED_COMMAND
+    if find_spec("milli") is not None:
+        return EMBEDDED_COMMAND
+    engine = engine_python(settings)
+    if engine.exists():
+        return (*EMBEDDED_COMMAND, "--engine-python", str(engine))
+    there = sys.version_info < EMBEDDED_BEFORE
+    raise MissingProgram(
+        f"no Meilisearch: no meilisearch in {', '.join(settings.search_path)}, and the embedded server "
+        "needs the Python package milli" + ("" if there else ", of which this Python has no wheel"),
+        "Install the embedded server with `pip install 'apiary-restore-drill[embedded]'`."
+        if there
+        else "On Debian, `apiary-drill doctor --install` installs it with a Python that it has one for.",
+        "Put the `meilisearch` program on the path, name it with --meilisearch, or drill in containers.",
+    )
+
+
+def engine_python(settings: Settings) -> Path:
+    """Where `doctor --install` puts a Python that has the engine of the embedded server, if this one cannot have it."""
+    return settings.cache_dir / f"milli-{ENGINE_VERSION}/bin/python"
 
 
 def meilisearch_version(settings: Settings, command: tuple[str, ...]) -> str | None:

@@ -42,10 +42,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(options: EmbeddedOptions) -> None:
-    if importlib.util.find_spec("milli") is None:
+    if options.engine_python is None and importlib.util.find_spec("milli") is None:
         raise MissingProgram(
             "the search engine is not installed: no Python package milli",
             "Install the extra: pip install 'apiary-restore-drill[embedded]' (Python 3.11 or 3.12).",
+            "Or name a Python that has it with --engine-python: `apiary-drill doctor --install` brings one on Debian.",
             "Or use the real server: a `meilisearch` binary on the path.",
         )
     logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -58,6 +59,7 @@ def _serve(options: EmbeddedOptions) -> None:
             map_size_bytes=options.map_size_bytes,
             payload_limit_bytes=options.payload_limit_bytes,
             master_key=options.master_key,
+            engine_python=options.engine_python,
         )
         _end_by(server)
         try:

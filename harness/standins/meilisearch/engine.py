@@ -16,6 +16,7 @@ What the binding lacks, and what is done about it:
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -53,10 +54,12 @@ class Engine:
 
     Args:
         map_size_bytes: upper limit of each index's file; the file is sparse, so a generous one costs nothing.
+        python: a Python that has milli, where this one has not; it needs nothing else.
     """
 
-    def __init__(self, map_size_bytes: int) -> None:
+    def __init__(self, map_size_bytes: int, python: str | None = None) -> None:
         self._map_size_bytes = map_size_bytes
+        self._python = python
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
@@ -127,7 +130,8 @@ class Engine:
             raise EngineFailed("the server is stopping")
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "harness.standins.meilisearch.engine", str(self._map_size_bytes)],
+                [self._python or sys.executable, "-m", __name__, str(self._map_size_bytes)],
+                env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])} if self._python else None,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )

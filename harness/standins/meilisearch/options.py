@@ -23,6 +23,7 @@ _VALUES = {
     "env": "development",
     "log_level": "ERROR",
     "max_index_size": "64 GiB",
+    "engine_python": None,
 }
 MINIMUM_MASTER_KEY_BYTES = 16
 """In production, as on the real server."""
@@ -41,6 +42,7 @@ class EmbeddedOptions:
     ignore_dump_if_db_exists: bool
     payload_limit_bytes: int
     map_size_bytes: int
+    engine_python: str | None
     master_key: str | None
     log_level: str
 
@@ -86,6 +88,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> E
         ignore_dump_if_db_exists=flag("ignore_dump_if_db_exists"),
         payload_limit_bytes=parse_size(str(value("http_payload_size_limit"))),
         map_size_bytes=parse_size(str(value("max_index_size"))),
+        engine_python=value("engine_python"),
         master_key=value("master_key") or None,
         log_level=_log_level(str(value("log_level"))),
     )

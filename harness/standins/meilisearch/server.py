@@ -70,6 +70,7 @@ class SearchServer:
         map_size_bytes: upper limit of one index's file.
         payload_limit_bytes: upper limit of a request's body.
         master_key: None lets everybody in.
+        engine_python: a Python that has the engine, where this one has not.
     """
 
     def __init__(
@@ -80,10 +81,11 @@ class SearchServer:
         map_size_bytes: int,
         payload_limit_bytes: int,
         master_key: str | None,
+        engine_python: str | None = None,
     ) -> None:
         self.master_key = master_key
         self.payload_limit_bytes = payload_limit_bytes
-        self.engine = Engine(map_size_bytes)
+        self.engine = Engine(map_size_bytes, engine_python)
         self.store = IndexStore(db_path, self.engine)
         self.tasks = TaskStore(db_path)
         self.dumps = Dumps(dump_dir, self.store)
