@@ -5,11 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.common import print_progress, settings_for
-from harness.procedure.backup.directory import remove_unfinished
 from harness.reports.terminal import print_line
-from harness.runtime.docker.client import EngineUnavailable, connect
-from harness.runtime.docker.labels import docker_leftovers, remove
-from harness.runtime.ownership import sweep
 
 
 @click.command()
@@ -25,6 +21,11 @@ def cleanup(drills: tuple[str, ...], kept: bool) -> None:
       apiary-drill cleanup
       apiary-drill cleanup 20261122T214200Z-documented-3fa1c2
     """
+    from harness.procedure.backup.directory import remove_unfinished
+    from harness.runtime.docker.client import EngineUnavailable, connect
+    from harness.runtime.docker.labels import docker_leftovers, remove
+    from harness.runtime.ownership import sweep
+
     settings = settings_for()
     kept = kept or bool(drills)
     count = 0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import click
-from pydantic_core import PydanticUndefined
-from rich.markup import escape
-from rich.table import Table
+from typing import TYPE_CHECKING
 
-from harness.faults import FAMILIES
-from harness.faults.fault import Fault
+import click
+
 from harness.reports.terminal import console_for
-from harness.scenario import definition as scenario
+
+if TYPE_CHECKING:
+    from harness.faults.fault import Fault
 
 
 @click.command()
@@ -23,6 +22,12 @@ def faults(name: str | None) -> None:
       apiary-drill faults
       apiary-drill faults drop-row
     """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from harness.faults import FAMILIES
+    from harness.scenario import definition as scenario
+
     if name is not None:
         _show(scenario.find_fault(name))
         return
@@ -37,6 +42,9 @@ def faults(name: str | None) -> None:
 
 
 def _show(fault: Fault) -> None:
+    from pydantic_core import PydanticUndefined
+    from rich.markup import escape
+
     console = console_for()
     console.print(f"[bold]{escape(fault.name)}[/]  ({fault.family})", highlight=False)
     console.print(f"  {fault.summary}", markup=False, highlight=False)

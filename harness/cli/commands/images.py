@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
 from harness.base.sizes import size
 from harness.cli.common import EXIT_CODES, settings_for
 from harness.reports.terminal import console_for
-from harness.runtime.docker.client import connect
-from harness.runtime.images.build import ImageInfo, build_images, list_images
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from harness.runtime.images.build import ImageInfo
 
 
 @click.group()
@@ -32,6 +35,9 @@ def build(names: tuple[str, ...], fresh: bool) -> None:
       apiary-drill images build
       apiary-drill images build mysql
     """
+    from harness.runtime.docker.client import connect
+    from harness.runtime.images.build import build_images
+
     settings = settings_for()
     console = console_for()
     made = build_images(
@@ -52,11 +58,16 @@ def list_command() -> None:
     Example:
       apiary-drill images list
     """
+    from harness.runtime.docker.client import connect
+    from harness.runtime.images.build import list_images
+
     settings = settings_for()
     console_for().print(_table(list_images(connect(settings.docker))))
 
 
 def _table(infos: list[ImageInfo]) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for heading in ("Image", "Reference", "Age", "Size", ""):
         table.add_column(heading)

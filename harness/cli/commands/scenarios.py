@@ -8,11 +8,7 @@ from pathlib import Path
 import click
 
 from harness.base.errors import EXIT_USAGE, UsageError
-from harness.faults import FAULTS
-from harness.reports.terminal import Terminal, console_for, show_error
-from harness.scenario import definition as scenario
-from harness.scenario.definition import SUFFIX, Scenario
-from harness.scenario.template import template
+from harness.reports.terminal import console_for, show_error
 
 
 @click.group("scenarios", invoke_without_command=True)
@@ -27,6 +23,8 @@ def scenarios(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
+    from harness.scenario import definition as scenario
+
     console = console_for()
     for name, loaded in zip(scenario.shipped(), scenario.load_all(list(scenario.shipped().values())), strict=True):
         faults = f", {', '.join(choice.name for choice in loaded.fault)}" if loaded.fault else ""
@@ -49,8 +47,11 @@ def show(name: str) -> None:
       apiary-drill scenarios show documented
       apiary-drill scenarios show ./mine.drill.toml
     """
+    from harness.cli.shown_scenario import show_scenario
+    from harness.scenario import definition as scenario
+
     path = scenario.find(name)
-    _show(console_for(), path, scenario.load(path))
+    show_scenario(console_for(), path, scenario.load(path))
 
 
 @scenarios.command()
@@ -64,6 +65,8 @@ def check(files: tuple[Path, ...]) -> None:
     Example:
       apiary-drill scenarios check scenarios/*.drill.toml
     """
+    from harness.scenario import definition as scenario
+
     console, wrong = console_for(), 0
     for path in files:
         try:
@@ -98,12 +101,15 @@ def new(name: str, fault: str | None, directory: Path) -> None:
       apiary-drill scenarios new nightly
       apiary-drill run ./nightly.drill.toml
     """
+    from harness.scenario import definition as scenario
+    from harness.scenario.template import template
+
     if not scenario.is_name(name):
         raise click.BadParameter(
             f"{name!r} is not a valid name: use lowercase letters, digits and '-'", param_hint="NAME"
         )
     chosen = scenario.find_fault(fault) if fault else None
-    path = directory / f"{name}{SUFFIX}"
+    path = directory / f"{name}{scenario.SUFFIX}"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(template(name, chosen))
@@ -112,48 +118,3 @@ def new(name: str, fault: str | None, directory: Path) -> None:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     console_for().print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _show(console: Terminal, path: Path, shown: Scenario) -> None:
-    def say(text: str) -> None:
-        console.print(text, markup=False, highlight=False)
-
-    def listed(title: str, values: tuple[str, ...]) -> None:
-        say(f"{title}: {', '.join(values) or 'nothing'}")
-
-    console.print(f"[bold]{shown.name}[/]  {path}", highlight=False, soft_wrap=True)
-    say(" ".join(shown.why.split()))
-    say("")
-    say(f"Data: {shown.data.scale}, random seed {shown.data.rng_seed}")
-    say(f"Backup: {shown.backup.mode}, storage as {shown.backup.storage_form}")
-    listed("  Excluded tables", shown.backup.excluded_tables)
-    listed("  Excluded directories", shown.backup.excluded_directories)
-    if shown.backup.further_databases:
-        listed("  Other databases in the dump", shown.backup.further_databases)
-    if shown.backup.dump_options:
-        listed("  Extra dump options", shown.backup.dump_options)
-    say(f"Restore: {', '.join(shown.restore.steps)}")
-    if shown.restore.as_it_stands:
-        say("  The dump is loaded unmodified")
-    if shown.restore.evidence == "artifact":
-        say("  No evidence of the source, as for a backup from elsewhere")
-    if shown.restore.release:
-        say(f"  The target is stand-in release {shown.restore.release!r}, and its migrations run")
-    needs = [f"{key} {value}" for key, value in shown.runtime.model_dump().items() if value != "any"]
-    say(f"Runs on: {', '.join(needs) or 'anything'}")
-    for key, value in {**shown.limits.model_dump(), **shown.objectives.model_dump()}.items():
-        if value is not None:
-            say(f"Limit: {key} = {value:g}")
-    for choice in shown.fault:
-        options = ", ".join(f"{key} = {value}" for key, value in choice.options.items())
-        say(f"Fault at {choice.planned().at}: {choice.name}{(f' ({options})' if options else '')}")
-        say(f"  {FAULTS[choice.name].summary}")
-    if shown.markers:
-        listed("pytest markers", shown.markers)
-    say(f"Expected: {shown.expected.verdict}")
-    for line in shown.expected.change:
-        say(f"  required change: {line}")
-    for wanted in shown.expected.finding:
-        say(f"  required finding: {wanted}")
-    for wanted in shown.expected.also:
-        say(f"  allowed finding: {wanted}")

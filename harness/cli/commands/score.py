@@ -4,50 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from pydantic import TypeAdapter
 
-from harness.base.errors import EXIT_INCONCLUSIVE, EXIT_NOT_AS_EXPECTED, UsageError
-from harness.base.interruption import terminable
-from harness.base.model import DrillResult
-from harness.base.settings import ReportSettings, Settings
-from harness.cli.common import EXIT_CODES, print_progress, runtime_options
+from harness.base.settings import Settings
+from harness.cli.common import EXIT_CODES, runtime_options
 from harness.cli.options.group import GroupedHelp, backup_option, output_option, runtime_option
-from harness.drill.plan import new_drill_id
-from harness.records.run_directory import RunDirectory
-from harness.reports.files import check_files, write_whole
-from harness.reports.scorecard import drill_line, print_scorecard, render_markdown
-from harness.reports.terminal import console_for, print_json, say
-from harness.runner.batch import fitting, runs_on
-from harness.runner.covering import covering, read_card
-from harness.runner.scorecard import (
-    FAMILY_ORDER,
-    FAULT_FREE,
-    FORMAT_VERSION,
-    Outcome,
-    Scorecard,
-    ScoredDrill,
-    family_of,
-    not_drilled,
-    scored,
-    sole_detectors,
-)
-from harness.runner.workers import Refused, drill_all
-from harness.runtime.choice import settled
-from harness.runtime.ownership import sweep
-from harness.scenario import definition as scenario
-from harness.scenario.definition import Scenario
-from harness.scenario.fault_free import fault_free_scenarios
 
-SCORECARD = "scorecard"
-"Schema name, without `.json`."
+
+def _known_families(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, each checked; not `click.Choice` as a type, for which `--help` would read every fault."""
+    if names:
+        from harness.runner.scorecard import FAMILY_ORDER
+
+        for name in names:
+            click.Choice(FAMILY_ORDER).convert(name, parameter, context)
+    return names
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
@@ -56,9 +29,9 @@ SCORECARD = "scorecard"
     "--family",
     "families",
     multiple=True,
-    type=click.Choice(FAMILY_ORDER),
+    callback=_known_families,
     metavar="FAMILY",
-    help=f"Only scenarios of this family (repeatable): {', '.join(FAMILY_ORDER)}.",
+    help="Only scenarios of this family (repeatable): one of `apiary-drill faults`, procedure, or fault-free.",
 )
 @backup_option(
     "--covering",
@@ -122,86 +95,10 @@ def score(
       apiary-drill score --family dump --runtime process --fault-free 0
       apiary-drill score --fault-free 200 --markdown scorecard.md --json > scorecard.json
     """
-    chosen = _chosen(scenarios, families)
-    whole = not scenarios and not families
-    if earlier is not None:
-        if not whole:
-            raise UsageError("--covering chooses among all scenarios", "Use it without SCENARIO and --family.")
-        chosen = covering(chosen, read_card(earlier))
-    wanted = (
-        [*chosen, *fault_free_scenarios(fault_free, first_fault_free)] if whole or FAULT_FREE in families else chosen
-    )
-    for name, times in Counter(each.name for each in wanted).items():
-        if times > 1:
-            raise UsageError(f"{times} scenarios have the name {name}", "Give each scenario once.")
-    check_files(ReportSettings(markdown=markdown))
-    fit = [each for each in wanted if runs_on(each, settings.runtime)]
-    if not fit:
-        raise UsageError("no scenario to run", "`apiary-drill scenarios` lists the scenarios.")
-    for each in fit:
-        fitting(settings, each)
-    score_id = new_drill_id("score")
-    store = RunDirectory(settings.runs_dir / score_id)
-    with terminable():
-        sweep(settings.state_dir)
-        apart = replace(settings, runs_dir=store.directory, negative_control=False, fast=True)
-        card = _drill(fit, apart, jobs, whole=whole)
-    card = replace(card, left_out=tuple(each.name for each in wanted if each not in fit))
-    store.save(SCORECARD, Scorecard, card)
-    if as_json:
-        print_json(TypeAdapter(Scorecard).dump_json(card, indent=2).decode())
-    else:
-        print_scorecard(console_for(), card, str(store.directory))
-    if markdown is not None:
-        _write(markdown, render_markdown(card))
-    if not card.as_it_should_be:
-        only_not_drilled = all(drill.outcome is Outcome.NOT_DRILLED for drill in card.wrong) and card.wrong
-        sys.exit(EXIT_INCONCLUSIVE if only_not_drilled else EXIT_NOT_AS_EXPECTED)
+    from harness.cli.scoring import score_scenarios
 
-
-def _chosen(names: Sequence[str], families: Sequence[str]) -> list[Scenario]:
-    paths = [scenario.find(name) for name in names] or list(scenario.shipped().values())
-    smallest = [each.with_data(scale="tiny") for each in scenario.load_all(paths)]
-    return [each for each in smallest if not families or family_of(each) in families]
-
-
-def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: bool) -> Scorecard:
-    """Drill all of them, showing each one as it ends, and count."""
-    began = time.monotonic()
-    lines: dict[str, ScoredDrill] = {}
-    results: list[tuple[Scenario, DrillResult]] = []
-    anywhere = any(each.runtime.kind == "any" for each in wanted)
-    auto = settled(settings, say) if anywhere else settings.runtime
-    print_progress(f"{len(wanted)} drills, {jobs} in parallel")
-    for each, answer in drill_all(wanted, settings, jobs, auto=auto):
-        if isinstance(answer, Refused):
-            line = not_drilled(each, answer.fact)
-        else:
-            line = scored(each, answer)
-            results.append((each, answer))
-        lines[each.name] = line
-        say(f"{len(lines):4} of {len(wanted)}  {drill_line(line)}")
-    return Scorecard(
-        format_version=FORMAT_VERSION,
-        made_at=datetime.now(UTC),
-        duration_s=time.monotonic() - began,
-        runtime=auto if auto == settings.runtime else f"{settings.runtime} ({auto})",
-        servers=_servers(results),
-        jobs=jobs,
-        whole=whole,
-        drills=tuple(lines[each.name] for each in wanted),
-        checks=sole_detectors(results),
-    )
-
-
-def _servers(results: Sequence[tuple[Scenario, DrillResult]]) -> tuple[str, ...]:
-    """What ran, each once, in the order in which it was seen."""
-    found = (f"{part.name} {part.version}" for _, result in results for part in result.components)
-    return tuple(dict.fromkeys(found))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    code = score_scenarios(
+        scenarios, families, settings, earlier=earlier, fault_free=fault_free, first_fault_free=first_fault_free,
+        jobs=jobs, markdown=markdown, as_json=as_json,
+    )  # fmt: skip
+    sys.exit(code)

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ from typing import Any
 import meilisearch
 import requests
 
+from harness.base.settings import from_environment
 from harness.base.wait import wait_until
+from harness.runtime.process.programs import EMBEDDED, meilisearch_command
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,13 @@ class EmbeddedServer:
 
     def command(self, *options: str) -> list[str]:
         return [
-            *(sys.executable, "-m", "harness.standins.meilisearch", f"--http-addr=127.0.0.1:{self.port}"),
-            *(f"--db-path={self.db_path}", f"--dump-dir={self.dump_dir}", *options),
+            *meilisearch_command(from_environment(os.environ, meilisearch=EMBEDDED)),
+            *(
+                f"--http-addr=127.0.0.1:{self.port}",
+                f"--db-path={self.db_path}",
+                f"--dump-dir={self.dump_dir}",
+                *options,
+            ),
         ]
 
     def start(self, *options: str) -> meilisearch.Client:

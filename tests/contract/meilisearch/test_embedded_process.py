@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import threading
+from pathlib import Path
 from typing import Any
 
 import meilisearch
 import psutil
+import pytest
 from meilisearch.models.task import Task, TaskInfo
 
+from harness.base.settings import from_environment
 from harness.base.wait import wait_until
+from harness.runtime.images.search_engine import install_engine
+from harness.runtime.process.programs import engine_python
 from tests.contract.meilisearch.servers import EmbeddedServer
 
 WAIT_MS = 60_000
@@ -149,3 +157,20 @@ def test_batches_limits_and_a_server_without_a_key(embedded: EmbeddedServer) -> 
     listed = embedded.server.request("GET", "/tasks?limit=50").json()["results"]
     assert len({task["batchUid"] for task in listed}) < 25
     assert index.get_stats().number_of_documents == 5000
+
+
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="it comes from Debian's packages")
+def test_a_python_without_the_engine_runs_it_in_another(embedded: EmbeddedServer, tmp_path: Path) -> None:
+    """As on Debian 13, whose Python has no wheel of it: what `doctor --install` unpacks there answers here as well."""
+    settings = from_environment({**os.environ, "APIARY_DRILL_CACHE_DIR": str(tmp_path)})
+    said: list[str] = []
+    install_engine(settings, said.append)
+    python = str(engine_python(settings))
+    asked = subprocess.run([python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False)
+    assert asked.stdout == f"{engine_python(settings).parents[1]}/usr\n", (said, asked)
+    client = embedded.start("--engine-python", python)
+    done(client, client.index("people").add_documents([{"id": 1, "name": "Zoë"}, {"id": 2, "name": "Jon"}]))
+    assert client.index("people").search("zoe")["hits"] == [{"id": 1, "name": "Zoë"}]
+    engine = psutil.Process(embedded.process.pid if embedded.process else 0).children()
+    assert [python.removesuffix("bin/python") in each.cmdline()[0] for each in engine] == [True]
+    embedded.stop()

@@ -9,7 +9,7 @@ from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.tokens import tokenize
 from harness.base.model import Severity
-from harness.cli.commands.inspect import inspection
+from harness.cli.inspection import inspection
 
 TABLE = b"CREATE TABLE teams (id int, name text, slug text);\n"
 ELSEWHERE = b"CREATE TABLE e (a int) ENGINE=MyISAM DATA DIRECTORY='/somewhere'"

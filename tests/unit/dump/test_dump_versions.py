@@ -15,7 +15,7 @@ from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.source import open_script
 from harness.base.errors import UsageError
 from harness.base.model import Severity
-from harness.cli.commands.inspect import inspection
+from harness.cli.inspection import inspection
 from harness.procedure.restore.script import read_script
 
 VERSIONS = Path(__file__).parent / "data" / "versions"

@@ -13,7 +13,7 @@ from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.source import Dump
 from harness.artifacts.dump.tab import TabDirectory
 from harness.base.errors import HarnessError
-from harness.cli.commands.inspect import inspection
+from harness.cli.inspection import inspection
 from harness.inputs.discover import find_backup
 from harness.inputs.dumps import named_dump
 from harness.procedure.restore.script import Script, read_script

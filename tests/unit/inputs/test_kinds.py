@@ -16,7 +16,7 @@ import pytest
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.storage.inventory import read_inventory
 from harness.base.errors import HarnessError
-from harness.cli.commands.inspect import inspection
+from harness.cli.inspection import inspection
 from harness.procedure.restore.storage import check_storage
 from tests.tables import over_table
 from tests.unit.inputs.test_cases import BINLOG, CASES, CHOICE, ELSEWHERE, PROBE, Change, located, verified

@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.errors import MissingProgram
 from harness.base.settings import Settings, from_environment
-from harness.runtime.process.programs import meilisearch_command, meilisearch_version, mysql_programs
+from harness.runtime.process.programs import engine_python, meilisearch_command, meilisearch_version, mysql_programs
 
 HINTS = (
     "HINT: On Debian, `apiary-drill doctor --install` installs what is missing.\n"
@@ -202,4 +202,9 @@ def test_neither_meilisearch_nor_its_engine(
     with pytest.raises(MissingProgram) as caught:
         meilisearch_command(settings)
     assert caught.value.fact.endswith("needs the Python package milli, of which this Python has no wheel")
-    assert len(caught.value.hints) == 1
+    assert caught.value.hints[0] == (
+        "On Debian, `apiary-drill doctor --install` installs it with a Python that it has one for."
+    )
+    engine_python(settings).parent.mkdir(parents=True)
+    engine_python(settings).touch()
+    assert meilisearch_command(settings)[-2:] == ("--engine-python", str(engine_python(settings)))
