@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shutil import which
 from typing import NoReturn
 
 import docker
 import pytest
 
+from harness.base.errors import MissingProgram
 from harness.base.settings import from_environment
 from harness.runtime.docker.client import EngineUnavailable, connect
 from harness.runtime.images.build import build_images
@@ -93,6 +95,28 @@ def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         except Missing as error:
             _leave_out(request, str(error))
         yield server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """As `pytest_runtest_call`."""
+    yield from _left_out_without_its_programs(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A newcomer without root has not every program that tests run: what needs one is left out, and told."""
+    yield from _left_out_without_its_programs(item)
+
+
+def _left_out_without_its_programs(item: pytest.Item) -> Iterator[None]:
+    try:
+        yield
+    except (Missing, MissingProgram, FileNotFoundError) as error:
+        no_file = isinstance(error, FileNotFoundError) and ("/" in str(error.filename) or which(str(error.filename)))
+        if os.environ.get("CI") == "true" or no_file:
+            raise
+        pytest.skip(f"LEFT OUT: {error.fact if isinstance(error, MissingProgram) else error}")
 
 
 def _leave_out(request: pytest.FixtureRequest, fact: str) -> NoReturn:

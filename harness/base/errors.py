@@ -104,6 +104,12 @@ class MissingProgram(HarnessError):
     """A program that is needed is not on this machine."""
 
 
+class NoSuchProgram(MissingProgram):
+    """A program that an option names is not there."""
+
+    exit_code = EXIT_USAGE
+
+
 class ServerFailed(HarnessError):
     """A server did not start, went away, or answered with something that it should not."""
 

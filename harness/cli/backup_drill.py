@@ -23,7 +23,7 @@ from harness.cli.drilling import drilling
 from harness.drill.flow import verify
 from harness.drill.plan import new_drill_id
 from harness.drill.run import Run
-from harness.inputs.app_key import read_app_key
+from harness.inputs.app_key import read_app_key, read_previous_keys
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import STANDARD_INPUT, named_dump, spool
 from harness.inputs.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
@@ -110,7 +110,9 @@ class BackupOptions:
             dump=dump,
             storage=open_volume(storage) if isinstance(storage, Volume) else storage,
             app_key=key,
+            previous_keys="" if key_file is None else read_previous_keys(key_file),
             database=self.database or found.database,
+            database_asked=self.database is not None,
             accepted_tables=(*found.accepted_tables, *self.accept_missing),
             allowed=found.allowed.union(self.allow),
             name=self.name or found.name,

@@ -55,6 +55,7 @@ def inspection(
     *,
     name: str | None = None,
     database: str | None = None,
+    asked: bool = False,
     allowed: frozenset[str] = frozenset(),
     storage: FileTotals | HarnessError | None = None,
 ) -> Inspection:
@@ -63,6 +64,7 @@ def inspection(
     Args:
         name: of the script, for messages.
         database: the one that is wanted; without it, and where there are several, findings of all of them are reported.
+        asked: the command line named it.
         allowed: codes that the operator allows.
         storage: what was read of the storage, or why it is refused.
     """
@@ -71,7 +73,7 @@ def inspection(
     try:
         if (foreign := not_sql(name, info, findings)) is not None:
             raise foreign
-        chosen = chosen_database(name, info, database)
+        chosen = chosen_database(name, info, database, asked=asked)
         relevant.update(dict.fromkeys(findings_for((*findings, *remarks(info, chosen)), chosen.name, allowed)))
         errors = list(refusals(name, info, chosen, tuple(relevant)))
         lost = losses(info, chosen)

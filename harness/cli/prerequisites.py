@@ -219,6 +219,8 @@ def install(settings: Settings, say: Callable[[str], None]) -> None:
             _install_packages(settings, PDF_PACKAGES, say)
         except UsageError as error:  # a drill does without
             say(f"PDF reports are not available: {error.fact}")
+            for hint in error.hints:
+                say(f"  {hint}")
 
 
 def _search_server_or_none(settings: Settings) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def restored(run: Run, backup: BackupUnderTest) -> Iterator[tuple[Stack, Restore
     with around(InjectionPoint.ARTIFACT, directory=backup.directory):
         pass
     read = read_backup(run, backup)
-    with run.stack("target", backup.app_key or new_app_key()) as target:
+    with run.stack("target", backup.app_key or new_app_key(), backup.previous_keys) as target:
         proven = run.plan.begin_with.get("target")
         fresh = start_copy(target, proven, clock) if proven else prove_target(target, run.limits, clock)
         with clock.step("compare", "Check the dump against the target server"):

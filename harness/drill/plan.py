@@ -94,7 +94,7 @@ class DrillPlan:
             objectives=objectives,
         )
 
-    def stack(self, role: str, app_key: str) -> StackSpec:
+    def stack(self, role: str, app_key: str, previous_keys: str = "") -> StackSpec:
         """The servers of a role."""
         release = self.settings.standin_release if role == "target" else None
         return StackSpec(
@@ -102,7 +102,10 @@ class DrillPlan:
             drill_id=self.drill_id,
             logs=self.store.logs / role,
             app_key=app_key,
-            app_env={"STANDIN_RELEASE": release} if release else {},
+            app_env={
+                **({"STANDIN_RELEASE": release} if release else {}),
+                **({"APP_PREVIOUS_KEYS": previous_keys} if previous_keys else {}),
+            },
             durable=role == "target" and not self.settings.fast,
             limits=self.settings.limits,
             migrated=True,

@@ -86,9 +86,9 @@ class Run:
         self.clock.stage_limit_s = self.limits.stage_s
 
     @contextmanager
-    def stack(self, role: str, app_key: str) -> Iterator[Stack]:
+    def stack(self, role: str, app_key: str, previous_keys: str = "") -> Iterator[Stack]:
         """A running stack, its start and its end timed."""
-        spec = replace(self.plan.stack(role, app_key), limits=self.limits)
+        spec = replace(self.plan.stack(role, app_key, previous_keys), limits=self.limits)
         if empty := self.plan.begin_with.get(role):
             spec = spec.as_copy_of(empty.spec)
         with ExitStack() as running, _first_error_first(running):

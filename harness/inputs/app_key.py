@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.base.errors import UsageError
 
 _PREFIX = "base64:"
 _VARIABLE = "APP_KEY="
+_PREVIOUS = "APP_PREVIOUS_KEYS="
 _KEY_BYTES = (16, 32)
 """AES-128 and AES-256, the ciphers of Laravel's `config/app.php` (Illuminate\\Encryption\\Encrypter)."""
 _LARGEST_FILE_BYTES = 1 << 20
 
 
 def read_app_key(path: Path) -> str:
-    """The key in a file: alone, or as the line `APP_KEY=…` of an environment file.
+    """The key in a file: alone, or as the line `APP_KEY=…` of an environment file. See `read_previous_keys`.
 
     Returns:
         The key as the environment variable has it.
@@ -24,17 +26,10 @@ def read_app_key(path: Path) -> str:
     Raises:
         UsageError: the file can't be read, or holds no key; its content is never part of the text.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST_FILE_BYTES).decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"--app-key-file: cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        text = ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    named = [line.removeprefix(_VARIABLE).strip().strip("'\"") for line in lines if line.startswith(_VARIABLE)]
-    found = named[-1:] or (lines if len(lines) == 1 else [])
-    if not found or not _is_key(found[0]):
+    text, lines = _lines(path)
+    others = [line for line in lines if not line.startswith(_PREVIOUS)]
+    found = _values(lines, _VARIABLE)[-1:] or (others if len(others) == 1 else [])
+    if not found or key_bytes(found[0]) is None:
         raise UsageError(
             f"--app-key-file: {path} does not contain an APP_KEY: {_shape(text, lines, found)}",
             "Copy the value of APP_KEY from the environment of the backed-up instance into the file: one "
@@ -43,13 +38,57 @@ def read_app_key(path: Path) -> str:
     return found[0]
 
 
-def _is_key(text: str) -> bool:
-    if not text.startswith(_PREFIX):
-        return len(text.encode()) in _KEY_BYTES  # Laravel takes raw bytes as well
+def read_previous_keys(path: Path) -> str:
+    """The line `APP_PREVIOUS_KEYS=…` of the same file: what the instance decrypts with since its key was rotated.
+
+    Returns:
+        The value as the environment variable has it, comma-separated; empty where there is no such line.
+
+    Raises:
+        UsageError: one of them is not a key.
+    """
+    value = "".join(_values(_lines(path)[1], _PREVIOUS)[-1:])
+    for number, key in enumerate(filter(None, value.split(",")), start=1):
+        if key_bytes(key) is None:
+            raise UsageError(
+                f"--app-key-file: APP_PREVIOUS_KEYS in {path}: key {number} is not a key of 16 or 32 bytes",
+                "Copy the value of APP_PREVIOUS_KEYS from the environment of the backed-up instance, comma-separated.",
+            )
+    return value
+
+
+def known_keys(current: Iterable[str], previous: Iterable[str]) -> list[bytes]:
+    """Every key in values of `APP_KEY` and of `APP_PREVIOUS_KEYS`; what is not a key is left out."""
+    texts = [*current, *(text for value in previous for text in value.split(","))]
+    return [key for text in texts if (key := key_bytes(text)) is not None]
+
+
+def key_bytes(text: str) -> bytes | None:
+    """The bytes of a key as the environment variable has it; None if it is not one."""
     try:
-        return len(base64.b64decode(text.removeprefix(_PREFIX), validate=True)) in _KEY_BYTES
+        raw = (
+            base64.b64decode(text.removeprefix(_PREFIX), validate=True)
+            if text.startswith(_PREFIX)
+            else text.encode()  # Laravel takes raw bytes as well
+        )
     except (binascii.Error, ValueError):
-        return False
+        return None
+    return raw if len(raw) in _KEY_BYTES else None
+
+
+def _lines(path: Path) -> tuple[str, list[str]]:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_FILE_BYTES).decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"--app-key-file: cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        text = ""
+    return text, [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _values(lines: list[str], variable: str) -> list[str]:
+    return [line.removeprefix(variable).strip().strip("'\"") for line in lines if line.startswith(variable)]
 
 
 def _shape(text: str, lines: list[str], found: list[str]) -> str:

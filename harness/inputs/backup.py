@@ -88,7 +88,9 @@ class BackupUnderTest:
             until it is opened.
         manifest: the manifest of this tool that came with it.
         database: name of the database in the script, when it holds several.
+        database_asked: the command line named it.
         app_key: `APP_KEY` of the instance that was backed up, so that encrypted values can be read.
+        previous_keys: its `APP_PREVIOUS_KEYS`, comma-separated.
         accepted_tables: tables that the operator leaves out of the dump besides those of the documented procedure.
         allowed: codes of unsafe statements that the operator allows by name.
         name: of the backup, the same from one drill to the next.
@@ -107,7 +109,9 @@ class BackupUnderTest:
     storage: Storage | Volume
     manifest: Manifest | None = None
     database: str | None = None
+    database_asked: bool = False
     app_key: str | None = None
+    previous_keys: str = ""
     accepted_tables: tuple[str, ...] = ()
     allowed: frozenset[str] = frozenset()
     name: str = ""
@@ -214,8 +218,9 @@ class BackupUnderTest:
     def as_from_elsewhere(self) -> BackupUnderTest:
         """The same files, and nothing else of what is known about them."""
         return BackupUnderTest(
-            self.dump, self.storage, database=self.database, app_key=self.app_key, migrate=self.migrate
-        )
+            self.dump, self.storage, database=self.database, app_key=self.app_key, previous_keys=self.previous_keys,
+            migrate=self.migrate,
+        )  # fmt: skip
 
     def as_found(self) -> BackupUnderTest:
         """The same with the manifest as it stands on disk: what was made here may have been damaged since.

@@ -10,6 +10,7 @@ import pytest
 from harness.base.settings import Settings
 from harness.drill.flow import restored
 from harness.records.attestation.keys import generate
+from harness.runtime.spec import new_app_key
 from tests.drills.conftest import Backed, drill_of
 from tests.drills.test_verify_backup import drill, environment, told
 from tests.following import follow
@@ -26,7 +27,7 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
     password = tmp_path / "password"
     password.write_text("a pass'word\n")
     key = tmp_path / "app-key"
-    key.write_text(backed.app_key)
+    key.write_text(f"APP_KEY={new_app_key()}\nAPP_PREVIOUS_KEYS={backed.app_key}\n")  # rotated since
     stopped, started = tmp_path / "stopped", tmp_path / "started"
     with drill_of(settings, "running") as other, restored(other, backed.backup) as (target, _):
         server = target.mysql
@@ -68,3 +69,4 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
     compared = {check["check"]: check["compared"] for check in result["checks"]}
     assert result["verdict"] == "PASS"
     assert compared["rows-source"] == compared["rows-script"]
+    assert compared["encrypted-values"] > 1

@@ -20,6 +20,7 @@ from harness.base.settings import Settings
 from harness.faults.storage import unpacked
 from harness.records.attestation.keys import generate
 from harness.records.schema import SCHEMAS
+from harness.runtime.spec import new_app_key
 from tests.drills.conftest import Backed
 
 pytestmark = pytest.mark.xdist_group("handed-in")
@@ -201,8 +202,8 @@ def test_a_storage_that_is_not_there_is_bad_usage(settings: Settings, script: Pa
     assert f"Invalid value for --storage: not found: {tmp_path / 'nowhere'}" in told(process)
 
 
-def test_a_database_that_the_script_does_not_hold_is_a_bad_backup(settings: Settings, tmp_path: Path) -> None:
-    """Exit code 1 and a result that is kept; the names that are there are named."""
+def test_a_database_that_the_script_does_not_hold(settings: Settings, tmp_path: Path) -> None:
+    """A wrong name on the command line is bad usage; what a configuration names is lost: a result that is kept."""
     storage = tmp_path / "storage"
     storage.mkdir()
     script = tmp_path / "two.sql"
@@ -211,9 +212,16 @@ def test_a_database_that_the_script_does_not_hold_is_a_bad_backup(settings: Sett
         "CREATE TABLE `a` (`id` int);\nCREATE DATABASE `two`;\nUSE `two`;\nCREATE TABLE `b` (`id` int);\n"
         "-- Dump completed on 2026-11-22  1:00:00\n"
     )
-    process = drill(
-        settings, "verify", "--json", "--dump", str(script), "--storage", str(storage), "--database", "three"
+    process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage), "--database", "three")
+    assert (process.returncode, "Start the servers" in process.stdout) == (2, False)
+    assert "contains no database three; it contains one, two HINT: Choose one of these with --database." in told(
+        process
     )
+    process = drill(settings, "inspect", str(script), "--database", "three")
+    assert process.returncode == 2, process.stdout
+    configuration = tmp_path / "apiary-drill.toml"
+    configuration.write_text('[backup]\ndump = "two.sql"\nstorage = "storage"\ndatabase = "three"\n')
+    process = drill(settings, "verify", "--json", "--config", str(configuration))
     assert process.returncode == 1
     result = json.loads(process.stdout)
     (found,) = [finding for finding in result["findings"] if finding["code"] == "database-missing"]
@@ -223,12 +231,28 @@ def test_a_database_that_the_script_does_not_hold_is_a_bad_backup(settings: Sett
     assert json.loads((settings.runs_dir / result["drill_id"] / "result.json").read_text())["verdict"] == "FAIL"
 
 
-def test_without_a_server_the_drill_cannot_tell(settings: Settings, script: Path, tmp_path: Path) -> None:
-    """Exit code 3, with what was looked for and the ways to get it."""
+def test_the_key_of_another_instance_is_found_before_any_server_starts(
+    settings: Settings, backed: Backed, script: Path, tmp_path: Path
+) -> None:
+    """Exit code 2: nothing was restored, and nothing is wrong with the backup."""
+    key = tmp_path / "key"
+    for contents in (new_app_key(), f"{new_app_key()}\nAPP_PREVIOUS_KEYS={new_app_key()}"):
+        key.write_text(contents)
+        for backup in ([str(backed.directory)], ["--dump", str(script), "--storage", str(backed.backup.storage)]):
+            process = drill(settings, "verify", "--json", "--app-key-file", str(key), *backup)
+            assert (process.returncode, process.stdout) == (2, ""), process.stderr
+            assert "the APP_KEY does not belong to this backup: it made none of the " in told(process)
+            assert "Start the servers" not in process.stderr
+
+
+def test_a_server_program_that_is_named_and_not_there_is_bad_usage(
+    settings: Settings, script: Path, tmp_path: Path
+) -> None:
+    """Exit code 2, with what was looked for and the ways to get it."""
     storage = tmp_path / "storage"
     storage.mkdir()
     process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage), "--mysqld", "no-such-server")
-    assert process.returncode == 3
+    assert process.returncode == 2
     assert "no database server: no no-such-server in " in told(process)
     assert " doctor --install` installs what is missing." in told(process)
 

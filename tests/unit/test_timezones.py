@@ -50,7 +50,7 @@ def test_the_zone_of_the_source_s_server() -> None:
         ("SYSTEM", "UTC"): "UTC",
         ("SYSTEM", "EST"): "America/New_York",
         ("SYSTEM", "EDT"): "America/New_York",
-        ("SYSTEM", "CET"): "CET",
+        ("SYSTEM", "GMT"): "GMT",
         ("SYSTEM", "CEST"): None,  # an abbreviation that is no zone: as if nothing had been said
         ("America/Chicago", "UTC"): "America/Chicago",
     }

@@ -15,15 +15,16 @@ TARGET_DATABASE = "apiary"
 """What the target's database is called in a drill."""
 
 
-def chosen_database(name: str, info: DumpInfo, wanted: str | None) -> DatabaseInfo:
+def chosen_database(name: str, info: DumpInfo, wanted: str | None, *, asked: bool = False) -> DatabaseInfo:
     """The database of a script that is wanted; of a script that names none what it holds, under the wanted name.
 
     Args:
         name: of the script, for messages.
         wanted: None if there is only one.
+        asked: it was named on the command line: a wrong name there is nothing that a backup can be blamed for.
 
     Raises:
-        UsageError: there are several, and none was named.
+        UsageError: there are several, and none was named; or it isn't in the script, and was `asked` for.
         BrokenArtifact: it isn't in the script, or the script's parts cannot be distinguished, or it is cut short before
             this one.
     """
@@ -32,6 +33,8 @@ def chosen_database(name: str, info: DumpInfo, wanted: str | None) -> DatabaseIn
     except (UsageError, BrokenArtifact) as error:
         if info.complete is False:
             raise BrokenArtifact(f"{error.fact}; the dump is truncated: {info.incomplete_because}") from None
+        if asked and [cause.code for cause in error.causes] == ["database-missing"]:
+            raise UsageError(error.fact, "Choose one of these with --database.") from error
         raise
     known = {found.name: found for found in info.databases}
     if chosen in known or "" not in known:

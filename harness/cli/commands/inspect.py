@@ -73,7 +73,9 @@ def inspect(
     if dump == (STANDARD_INPUT,):
         if config_file is not None:
             raise click.UsageError("--config names the backup: omit FILE")
-        found = inspection(*examine(sys.stdin.buffer), database=database, allowed=frozenset(allow))
+        found = inspection(
+            *examine(sys.stdin.buffer), database=database, asked=database is not None, allowed=frozenset(allow)
+        )
     else:
         password = None if password_file is None else read_password(password_file)
         with terminable(), Sources(settings_for(), new_drill_id("inspect"), print_progress) as sources:
@@ -84,6 +86,7 @@ def inspect(
                 *examine(meant.dump),
                 name=meant.dump.name,
                 database=database or meant.database,
+                asked=database is not None,
                 allowed=frozenset((*allow, *meant.allowed)),
                 storage=read_storage(meant),
             )

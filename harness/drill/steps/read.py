@@ -12,6 +12,7 @@ from harness.artifacts.storage.safety import ArchiveLimits
 from harness.base.errors import EXIT_USAGE, BrokenArtifact, UsageError
 from harness.base.private import private_file
 from harness.drill.run import Run
+from harness.inputs.app_key import known_keys
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.room import beside_rows
 from harness.inputs.volumes import Volume
@@ -19,6 +20,7 @@ from harness.procedure.backup.manifest import measure
 from harness.procedure.backup.measure import measure_all
 from harness.procedure.restore.script import Script, read_script
 from harness.procedure.restore.storage import CheckedStorage, check_storage
+from harness.runtime.env_file import read_env_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,18 @@ def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
             found.manifest_file = (measure(backup.manifest_file, "manifest"),)
         backup.must_be_complete()
         of_source = backup.made.source.files if backup.made else _listed(run, backup)
-        script = read_script(backup.dump, backup.database, allowed=backup.allowed, progress=note.progress)
+        script = read_script(
+            backup.dump, backup.database, asked=backup.database_asked, allowed=backup.allowed,
+            keys=_keys(run, backup), progress=note.progress,
+        )  # fmt: skip
+        if script.foreign_values:
+            raise UsageError(
+                f"the APP_KEY does not belong to this backup: it made none of the {script.foreign_values} encrypted "
+                f"values in {backup.dump.name}",
+                "Give the APP_KEY that the instance had at the time of the backup: --app-key-file FILE.",
+                "If it was rotated before the backup, add the line APP_PREVIOUS_KEYS=… to that file, as the instance "
+                "has it.",
+            )
         note.progress("files")
         inventory = store.path("artifact-files.jsonl")
         room = beside_rows(script.info.size_bytes, *run.plan.runtime.room())
@@ -66,6 +79,17 @@ def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
         note.size_bytes = script.info.size_bytes + storage.totals.size_bytes
         note.detail = f"{len(script.database.tables)} tables, {script.rows:,} rows; {storage.totals.files:,} files"
     return ReadBackup(backup, script, storage, of_source or inventory, of_source is not None)
+
+
+def _keys(run: Run, backup: BackupUnderTest) -> list[bytes]:
+    """All that the application may decrypt with; none where no key was given for this backup."""
+    if backup.app_key is None:
+        return []
+    file = run.plan.settings.images.apiary_env
+    given = read_env_file(file) if file else {}
+    return known_keys(
+        (backup.app_key, given.get("APP_KEY", "")), (backup.previous_keys, given.get("APP_PREVIOUS_KEYS", ""))
+    )
 
 
 def _listed(run: Run, backup: BackupUnderTest) -> Path | None:

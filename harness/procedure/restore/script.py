@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from harness.artifacts.dump.codes import computed_value_findings, findings_for
 from harness.artifacts.dump.compatibility import definers_to_leave_out, problems
 from harness.artifacts.dump.definitions import Definitions
+from harness.artifacts.dump.encrypted import EncryptedValues
 from harness.artifacts.dump.inspect import Inspector
 from harness.artifacts.dump.judgement import LISTED, chosen_database, not_sql, refusals, remarks
 from harness.artifacts.dump.losses import losses
@@ -43,6 +44,7 @@ class Script:
         target: name of the database that it goes to, once that is known.
         as_it_stands: it goes to the server byte for byte, with what only its own server wants.
         definers_left_out: accounts (user@host) whose objects are loaded without their DEFINER clause.
+        foreign_values: how many encrypted values it holds, where none of them was made with one of the given keys.
     """
 
     source: Dump
@@ -55,6 +57,7 @@ class Script:
     target: str | None = None
     as_it_stands: bool = False
     definers_left_out: frozenset[str] = frozenset()
+    foreign_values: int = 0
 
     def chunks(self) -> Iterator[bytes]:
         """The statements of the wanted database, and nothing that only its own server wants."""
@@ -99,32 +102,36 @@ def read_script(
     source: Dump,
     database: str | None,
     *,
+    asked: bool = False,
     allowed: frozenset[str] = frozenset(),
+    keys: Sequence[bytes] = (),
     progress: Callable[[str], None] = lambda text: None,
 ) -> Script:
     """Read a script once, before any server is started, and decide whether it may run.
 
     Args:
         database: which one of its databases; None when it has one.
+        asked: the command line named it.
         allowed: codes of unsafe statements (dump/safety.py) that the operator allows by name.
+        keys: of the application, which encrypted values in it are tried with.
         progress: gets how far the reading is.
 
     Raises:
-        UsageError: there is no such file, or several databases in it and none is named.
+        UsageError: there is no such file, or several databases in it and none is named, or not the one asked for.
         BrokenArtifact: it is cut short, damaged, empty, or does not hold the wanted database.
         UnsafeArtifact: it holds statements that must not run; names them with their lines.
     """
     inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
-    migrations = MigrationNames()
+    migrations, encrypted = MigrationNames(), EncryptedValues(keys)
     try:
-        walk(_with_progress(open_script(source), progress), inspector, safety, definitions, migrations)
+        walk(_with_progress(open_script(source), progress), inspector, safety, definitions, migrations, encrypted)
     except BrokenArtifact as error:
         error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be decompressed completely"),)
         raise
     info = inspector.info()
     if (foreign := not_sql(source.name, info, safety.findings)) is not None:
         raise foreign
-    chosen = chosen_database(source.name, info, database)
+    chosen = chosen_database(source.name, info, database, asked=asked)
     found = (*safety.findings, *computed_value_findings(inspector.content.computed), *remarks(info, chosen))
     relevant = findings_for(sorted(found, key=lambda finding: finding.line), chosen.name, allowed)
     for refusal in refusals(source.name, info, chosen, relevant):
@@ -141,6 +148,8 @@ def read_script(
         ),
         report=RewriteReport(),
         migrations=migrations.names,
+        # Of several databases the others may belong to other applications, with keys of their own.
+        foreign_values=encrypted.tried if encrypted.are_foreign and len(info.databases) == 1 else 0,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.base.errors import HarnessError, MissingProgram
+from harness.base.errors import HarnessError, MissingProgram, NoSuchProgram
 from harness.base.settings import Settings
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
@@ -64,7 +64,7 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
         flavour: `MySQL` or `MariaDB` where it has to be that; then the named one is used if it is.
 
     Raises:
-        MissingProgram: with what was looked for, where, and the ways to get it.
+        MissingProgram: with what was looked for, where, and the ways to get it; NoSuchProgram where it was named.
     """
     candidates = _servers(settings)
     if flavour is not None:
@@ -73,7 +73,9 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
         ]
     if not candidates:
         wanted = f"a mysqld or mariadbd that is {flavour}" if flavour else settings.mysqld or "mysqld or mariadbd"
-        raise MissingProgram(f"no database server: no {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS)
+        named = settings.mysqld is not None and settings.which(settings.mysqld) is None
+        kind = NoSuchProgram if named else MissingProgram
+        raise kind(f"no database server: no {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS)
     # MySQL before MariaDB: it is what production runs.
     server, flavour, version = min(candidates, key=lambda found: found[1] != "MySQL")
     suffixed = flavour == "MariaDB"
@@ -116,7 +118,7 @@ def meilisearch_command(settings: Settings) -> tuple[str, ...]:
     if real is not None:
         return (str(real),)
     if settings.meilisearch and named:
-        raise MissingProgram(
+        raise NoSuchProgram(
             f"no Meilisearch server at {settings.meilisearch!r}", "Give another program, or omit the option."
         )
     if find_spec("milli") is not None:

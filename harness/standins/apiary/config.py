@@ -25,6 +25,7 @@ _FURTHER = (
 _DEFAULTS: dict[str, str] = {
     "APP_ENV": "production",
     "APP_KEY": "",
+    "APP_PREVIOUS_KEYS": "",
     "APP_URL": "http://localhost",
     "DB_HOST": "127.0.0.1",
     "DB_PORT": "3306",
@@ -109,6 +110,7 @@ class AppConfig:
 
     env: str
     key: str
+    previous_keys: tuple[str, ...]
     url: str
     database: DatabaseArgs
     meilisearch_host: str
@@ -176,6 +178,7 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
     return AppConfig(
         env=values["APP_ENV"],
         key=values["APP_KEY"],
+        previous_keys=tuple(filter(None, values["APP_PREVIOUS_KEYS"].split(","))),
         url=values["APP_URL"],
         database=DatabaseArgs(
             host=values["DB_HOST"],

@@ -71,8 +71,8 @@ def encrypt_string(plain: str, key: bytes, iv: bytes) -> str:
     return base64.b64encode(json.dumps(payload, separators=(",", ":")).encode()).decode()
 
 
-def decrypt_string(ciphertext: str, key: bytes) -> bytes:
-    """Decrypt as `Crypt::decryptString` does.
+def decrypt_string(ciphertext: str, key: bytes, *previous: bytes) -> bytes:
+    """Decrypt as `Crypt::decryptString` does, with `APP_KEY` or one of `APP_PREVIOUS_KEYS`.
 
     Raises:
         DecryptError: "The payload is invalid." or, under another key, "The MAC is invalid."
@@ -85,7 +85,8 @@ def decrypt_string(ciphertext: str, key: bytes) -> bytes:
         raise DecryptError("The payload is invalid.") from error
     if len(iv) != IV_BYTES:
         raise DecryptError("The payload is invalid.")
-    if not hmac.compare_digest(mac, _mac(iv_text, value, key)):
+    key, *_ = [each for each in (key, *previous) if hmac.compare_digest(mac, _mac(iv_text, value, each))] or [b""]
+    if not key:
         raise DecryptError("The MAC is invalid.")
     decryptor = Cipher(AES(key), CBC(iv)).decryptor()
     unpadder = PKCS7(_BLOCK_BITS).unpadder()

@@ -41,7 +41,8 @@ def execute(code: str, config: AppConfig) -> str:
 
 
 def _decrypt_digest(match: re.Match[str], config: AppConfig) -> str:
-    return hashlib.sha256(decrypt_string(match[1], parse_app_key(config.key))).hexdigest()
+    key, *previous = map(parse_app_key, (config.key, *config.previous_keys))
+    return hashlib.sha256(decrypt_string(match[1], key, *previous)).hexdigest()
 
 
 def _queue_size(match: re.Match[str], config: AppConfig) -> str:

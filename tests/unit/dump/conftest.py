@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.wait import wait_until
+from tests.engines import Missing
 
 DATA = Path(__file__).parent / "data"
 
@@ -30,7 +31,8 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     socket = base / "s"
     environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"}
     server = shutil.which("mariadbd", path=environment["PATH"])
-    assert server is not None, "mariadbd is not installed (Debian: mariadb-server-core)"
+    if server is None:
+        raise Missing("mariadbd is not installed (Debian: mariadb-server-core)")
     subprocess.run(
         ["mariadb-install-db", "--no-defaults", f"--datadir={base / 'd'}", "--auth-root-authentication-method=normal"]
         + (["--user=root"] if os.geteuid() == 0 else []),

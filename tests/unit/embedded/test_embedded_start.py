@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from harness.standins.meilisearch.options import parse_options, parse_size
 
 
 def refusal(capsys: pytest.CaptureFixture[str], db_path: Path, address: str = "127.0.0.1:0") -> str:
-    assert main([f"--http-addr={address}", f"--db-path={db_path}"]) == 1
+    """Where the engine is does not matter: it is never started."""
+    assert main([f"--http-addr={address}", f"--db-path={db_path}", f"--engine-python={sys.executable}"]) == 1
     return capsys.readouterr().err
 
 

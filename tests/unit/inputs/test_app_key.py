@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import UsageError
-from harness.inputs.app_key import read_app_key
+from harness.inputs.app_key import known_keys, read_app_key, read_previous_keys
 
 KEY = "base64:" + base64.b64encode(bytes(range(32))).decode()
 
@@ -27,6 +27,24 @@ def test_forms_of_a_key(tmp_path: Path) -> None:
     for text, key in forms.items():
         file.write_text(text, encoding="utf-8")
         assert read_app_key(file) == key, text
+        assert read_previous_keys(file) == "", text
+
+
+def test_earlier_keys_stand_in_a_line_of_their_own(tmp_path: Path) -> None:
+    """As Laravel has them since the key was rotated; the key itself may stand alone beside them."""
+    file, earlier = tmp_path / "key", ["base64:" + base64.b64encode(bytes([n] * 32)).decode() for n in (1, 2)]
+    for text in (
+        f"{KEY}\nAPP_PREVIOUS_KEYS={earlier[0]},{earlier[1]}\n",
+        f"APP_PREVIOUS_KEYS='{','.join(earlier)}'\nA=b\nAPP_KEY={KEY}",
+    ):
+        file.write_text(text)
+        assert (read_app_key(file), read_previous_keys(file)) == (KEY, ",".join(earlier))
+    assert known_keys([KEY, ""], ["", ",".join(earlier)]) == [bytes(range(32)), bytes([1] * 32), bytes([2] * 32)]
+    assert known_keys(["x,y" + "z" * 29], []) == [b"x,y" + b"z" * 29], "Laravel takes raw bytes, and a comma is one"
+    file.write_text(f"{KEY}\nAPP_PREVIOUS_KEYS={earlier[0]},base64:AAAA\n")
+    with pytest.raises(UsageError, match="key 2 is not a key of 16 or 32 bytes") as refused:
+        read_previous_keys(file)
+    assert "AAAA" not in str(refused.value)
 
 
 def test_what_is_not_a_key_is_described_without_its_content(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def test_a_user_without_root_is_told_the_commands_once(
     (tmp_path / "apt-get").chmod(0o755)
     monkeypatch.setattr("harness.cli.prerequisites.os.geteuid", lambda: 1000)
     monkeypatch.setattr(prerequisites, "install_mysql", lambda *_: None)
+    monkeypatch.setattr(prerequisites, "install_engine", lambda *_: None)
     monkeypatch.setattr(prerequisites, "installed", lambda _: tmp_path if unpacked else None)
     settings = from_environment({"PATH": str(tmp_path), "HOME": str(tmp_path)})
     monkeypatch.setattr(type(settings), "which", lambda _, name: tmp_path / name if name == "apt-get" else None)

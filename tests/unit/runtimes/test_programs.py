@@ -158,7 +158,10 @@ def test_a_program_called_meilisearch_goes_before_the_embedded_one(settings: Set
     assert meilisearch_command(replace(settings, meilisearch=str(other))) == (str(other),)
 
 
-def test_without_meilisearch_the_embedded_one_is_run_by_this_python(settings: Settings) -> None:
+def test_without_meilisearch_the_embedded_one_is_run_by_this_python(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.runtime.process.programs.find_spec", lambda _: "milli")
     assert meilisearch_command(settings) == (sys.executable, "-m", "harness.standins.meilisearch")
 
 
@@ -188,8 +191,8 @@ def test_a_meilisearch_that_was_named_is_never_replaced_by_the_embedded_one(sett
 def test_neither_meilisearch_nor_its_engine(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "path", [])
-    monkeypatch.delitem(sys.modules, "milli", raising=False)
+    monkeypatch.setattr("harness.runtime.process.programs.find_spec", lambda _: None)
+    monkeypatch.setattr("harness.runtime.process.programs.EMBEDDED_BEFORE", (99, 0))
     with pytest.raises(MissingProgram) as caught:
         meilisearch_command(settings)
     assert str(caught.value) == (

@@ -17,6 +17,7 @@ import zstandard
 
 from harness.artifacts.storage.archive import read_archive, read_archive_file
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
+from tests.engines import must_find
 from tests.naming import uncoded
 from tests.tables import over_table
 
@@ -203,6 +204,7 @@ def test_an_artifact_that_does_not_exist_is_said_so(tmp_path: Path) -> None:
 
 def test_text_in_front_of_an_archive_is_the_cause_that_is_named(tmp_path: Path) -> None:
     """What `tar cvzf - . 2>&1` writes: the names stand in front, whatever the archive's size."""
+    must_find("zstd", "zstd")  # tar runs it
     artifact, folder = tmp_path / "s.tar.gz", tmp_path / "tree" / "resumes"
     folder.mkdir(parents=True)
     for files in (3, 2000):
