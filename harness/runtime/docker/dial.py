@@ -13,10 +13,13 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import docker
+import requests
 import urllib3
 import urllib3.connection
+from docker.transport import UnixHTTPAdapter
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 
 _BASE_URL = "http+docker://dialed"
@@ -41,8 +44,8 @@ class Dialer(Protocol):
 
 
 class _Connection(urllib3.connection.HTTPConnection):
-    def __init__(self, dialer: Dialer) -> None:
-        super().__init__("engine")
+    def __init__(self, *args: Any, dialer: Dialer, **options: Any) -> None:
+        super().__init__(*args, **options)
         self._dialer = dialer
 
     def connect(self) -> None:
@@ -51,12 +54,7 @@ class _Connection(urllib3.connection.HTTPConnection):
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    def __init__(self, dialer: Dialer) -> None:
-        super().__init__("engine", maxsize=_KEPT_OPEN)
-        self._dialer = dialer
-
-    def _new_conn(self) -> _Connection:
-        return _Connection(self._dialer)
+    ConnectionCls = _Connection
 
 
 class _Adapter(BaseHTTPAdapter):
@@ -64,8 +62,8 @@ class _Adapter(BaseHTTPAdapter):
 
     def __init__(self, dialer: Dialer) -> None:
         super().__init__()
-        self._dialer = dialer
-        self._pool = _Pool(dialer)
+        self.dialer = dialer
+        self._pool = _Pool("engine", maxsize=_KEPT_OPEN, dialer=dialer)
 
     def get_connection(self, _url: str | bytes, _proxies: object = None) -> urllib3.HTTPConnectionPool:
         return self._pool
@@ -76,7 +74,7 @@ class _Adapter(BaseHTTPAdapter):
     def close(self) -> None:
         super().close()
         self._pool.close()
-        self._dialer.close()
+        self.dialer.close()
 
 
 class _Nobody:
@@ -89,6 +87,31 @@ class _Nobody:
         return ""
 
     def close(self) -> None: ...
+
+
+def connection_to(client: docker.DockerClient) -> socket.socket:
+    """A connection of one's own to a client's engine, the way that the client's calls go.
+
+    Raises:
+        requests.ConnectionError: nobody answers there.
+    """
+    api: Any = client.api
+    adapter = api.get_adapter(api.base_url)
+    try:
+        if isinstance(adapter, _Adapter):
+            return adapter.dialer.dial()
+        if isinstance(adapter, UnixHTTPAdapter):
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(adapter.socket_path)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+        address = urlsplit(api.base_url)
+        return socket.create_connection((address.hostname, address.port))
+    except OSError as error:
+        raise requests.ConnectionError(error) from error
 
 
 @contextmanager

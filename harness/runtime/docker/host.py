@@ -2,12 +2,14 @@
 
 One connection to the engine carries a command's three streams (Docker's multiplexed attach protocol, Engine
 API "Attach to a container": an 8-byte header with the stream and the length, then the bytes). It works
-through any transport that the SDK speaks, so nothing has to be mounted or copied.
+whatever way leads to the engine, so nothing has to be mounted or copied.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http.client
+import json
 import os
 import secrets
 import select
@@ -21,10 +23,12 @@ from typing import Any, BinaryIO
 
 import docker
 import docker.errors
+import requests
 
 from harness.base.errors import MissingProgram, ServerFailed, WaitTimeout
 from harness.base.wait import wait_until
 from harness.runtime.docker.client import engine_errors
+from harness.runtime.docker.dial import connection_to
 from harness.runtime.process.host import BoundedText
 from harness.runtime.services.execution import CHUNK_BYTES, STDERR_LIMIT_BYTES, Completed
 
@@ -60,7 +64,7 @@ class ContainerCommand:
         self._stderr = BoundedText(STDERR_LIMIT_BYTES)
         self._stdin_open = True
         with engine_errors(f"running {argv[0]}"):
-            self._stream, self._socket, self._response = _attach(host.client, exec_id)
+            self._stream, self._socket = _attach(host.client, exec_id)
         read_end, self._write_end = os.pipe()
         self._stdout = os.fdopen(read_end, "rb")
         self._pump = threading.Thread(target=self._take_apart, daemon=True)
@@ -84,7 +88,7 @@ class ContainerCommand:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
             self._pump.join(_END_S)
-            self._response.close()
+            self._stream.close()
             self._socket.close()
 
     def write(self, data: bytes) -> None:
@@ -208,15 +212,35 @@ class ContainerCommand:
             wait_until(lambda: not self._running(), what=self._argv[0], timeout_s=_END_S, interval_s=0.01)
 
 
-def _attach(client: docker.DockerClient, exec_id: str) -> tuple[BinaryIO, socket.socket, Any]:
-    """Start a command and return the stream to read, the socket to write to, and what keeps both open."""
-    raw: Any = client.api.exec_start(exec_id, socket=True)
-    response = raw._response
-    # The buffered reader, not the socket: it may hold the first bytes that came with the answer's headers.
-    stream = response.raw._fp.fp
-    connection = raw if isinstance(raw, socket.socket) else raw._sock
-    connection.settimeout(None)
-    return stream, connection, response
+def _attach(client: docker.DockerClient, exec_id: str) -> tuple[BinaryIO, socket.socket]:
+    """Start a command on a connection of its own; return the stream to read and the socket to write to.
+
+    The SDK's `exec_start` keeps both ends of its connection to itself, and what came with the answer's headers.
+    """
+    path = f"/v{client.api.api_version}/exec/{exec_id}/start"
+    body = b'{"Detach": false, "Tty": false}'
+    headers = "Host: engine", "Connection: Upgrade", "Upgrade: tcp", "Content-Type: application/json"
+    request = "\r\n".join((f"POST {path} HTTP/1.1", *headers, f"Content-Length: {len(body)}", "\r\n"))
+    with contextlib.ExitStack() as on_failure:
+        connection = on_failure.enter_context(connection_to(client))
+        stream = on_failure.enter_context(connection.makefile("rb"))
+        try:
+            connection.settimeout(client.api.timeout)
+            connection.sendall(request.encode() + body)
+            status = stream.readline().split(maxsplit=2)
+            answer = http.client.parse_headers(stream)
+        except (OSError, http.client.HTTPException) as error:
+            raise requests.ConnectionError(error) from error
+        if len(status) < 2:
+            raise requests.ConnectionError("the engine closed the connection")
+        if status[1] not in (b"101", b"200"):
+            message = stream.read(int(answer["Content-Length"] or 0)).decode("utf-8", "replace")
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # as a proxy may answer
+                message = json.loads(message)["message"]
+            raise docker.errors.APIError(f"status {status[1].decode()}", explanation=message)
+        connection.settimeout(None)
+        on_failure.pop_all()
+    return stream, connection
 
 
 @dataclass(frozen=True, slots=True)
