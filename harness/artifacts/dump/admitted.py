@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from harness.artifacts.dump.assigned import depth_behind, parts_of
 from harness.artifacts.dump.compound import DEFINED, NAME, QUALIFIED, UNLESS, is_one_statement
 from harness.artifacts.dump.tokens import Token
 
@@ -139,7 +140,7 @@ def normalised(tokens: Sequence[Token]) -> str:
 
 
 def _assignments(tokens: Sequence[Token]) -> Iterator[str]:
-    for part in _split(tokens[1:]):
+    for part in parts_of(tokens[1:]):
         yield normalised(part)
 
 
@@ -159,7 +160,7 @@ def _is_table(tokens: Sequence[Token]) -> bool:
     """A CREATE TABLE with columns and options: no rows from elsewhere, no files elsewhere."""
     depth = groups = 0
     for index, token in enumerate(tokens):
-        depth, opened = _depth(token, depth)
+        depth, opened = depth_behind(token, depth)
         groups += opened and depth == 1
         if token.kind != "word" or not groups:
             if token.text == ";" and token.kind == "mark":
@@ -178,27 +179,7 @@ def _is_alteration(tokens: Sequence[Token]) -> bool:
     words = {token.text for token in tokens[at:] if token.kind == "word"}
     if words & _NEVER_IN_TABLES or any(token.text == ";" and token.kind == "mark" for token in tokens):
         return False
-    return all(part and part[0].kind == "word" and part[0].text in _ALTERATIONS for part in _split(tokens[at:]))
-
-
-def _split(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """The parts between commas that stand in no parentheses."""
-    part: list[Token] = []
-    depth = 0
-    for token in tokens:
-        depth, _ = _depth(token, depth)
-        if token.kind == "mark" and token.text == "," and not depth:
-            yield part
-            part = []
-        else:
-            part.append(token)
-    yield part
-
-
-def _depth(token: Token, depth: int) -> tuple[int, bool]:
-    if token.kind != "mark" or token.text not in "()":
-        return depth, False
-    return depth + (1 if token.text == "(" else -1), token.text == "("
+    return all(part and part[0].kind == "word" and part[0].text in _ALTERATIONS for part in parts_of(tokens[at:]))
 
 
 _RESTS = {"body": is_one_statement, "table": _is_table, "alter": _is_alteration, "set": _is_setting}

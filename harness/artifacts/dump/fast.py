@@ -44,7 +44,7 @@ def _all_but(keep: bytes) -> bytes:
 @cache
 def _not_special(more: bytes) -> bytes:
     """What is deleted, by what is kept besides quotes and backslashes."""
-    return _all_but(b"'\"`#\\" + more)
+    return _all_but(b"'\"`#$\\" + more)
 
 
 _NOT_PARENTHESIS = _all_but(b"'\"(")
@@ -87,7 +87,7 @@ def outside_strings(text: bytes, in_string: bool) -> bytes:
 
 
 def only_strings_and_values(text: bytes, in_string: bool, *, semicolons: bool = True) -> tuple[bool, bool]:
-    """Whether nothing outside of strings begins another kind of quoting, a comment or a client command.
+    """Whether nothing outside of strings begins another kind of quoting, a comment, an assignment or a client command.
 
     Args:
         text: without escaped quotes (see `blank_escapes`).
@@ -103,7 +103,7 @@ def only_strings_and_values(text: bytes, in_string: bool, *, semicolons: bool = 
     special = text.translate(None, _not_special(kept + b"".join(pair[:1] for pair in pairs)))
     ends_inside = in_string ^ bool(special.count(b"'") & 1)
     outside = _outside(special, in_string)
-    if pairs and outside and not outside.strip(b"-/"):
+    if pairs and outside and not outside.strip(b"-/:"):
         for pair in pairs:
             text = text.replace(pair, b"##")
         outside = _outside(text.translate(None, _not_special(kept)), in_string)
@@ -134,8 +134,8 @@ def line_breaks_of_series(text: bytes, joint: bytes) -> int:
 
 
 def _pairs(text: bytes) -> list[bytes]:
-    """The beginnings of comments that stand in the text, in strings or outside."""
-    return [pair for pair in (b"--", b"/*") if pair[1:] in text and text.rfind(pair) >= 0]
+    """The beginnings of comments, and assignments, that stand in the text, in strings or outside."""
+    return [pair for pair in (b"--", b"/*", b":=") if pair[1:] in text and text.rfind(pair) >= 0]
 
 
 def _outside(special: bytes, in_string: bool) -> bytes:

@@ -11,8 +11,9 @@ import re
 from typing import NamedTuple
 
 from harness.artifacts.dump import fast
+from harness.artifacts.dump.assigned import is_skipped
 from harness.artifacts.dump.buffer import Buffer
-from harness.artifacts.dump.sqlmode import ModeTracker
+from harness.artifacts.dump.modes import ModeTracker
 
 _ESCAPED = {
     quote: re.compile(rb"[^\\" + quote + rb"]*+(?:\\.[^\\" + quote + rb"]*+)*+", re.DOTALL) for quote in (b"'", b'"')
@@ -22,6 +23,9 @@ _GARBLED = re.compile(rb"(?<!\\)(?:\\\\)*+\\[\n\0]")
 behind such a NUL byte, MariaDB's (10.11) the first byte of the next line: then strings and code change places."""
 _END_OF_LINE = re.compile(rb";\n")  # an expression finds a rare first byte faster than bytes.find two bytes
 _END = re.compile(rb";")
+_VERSION = re.compile(rb"/\*!(\d*+)")
+_DELIMITER_LINE = re.compile(rb"\n(?i:delimiter)")
+_WORD_BYTE = re.compile(rb"[0-9A-Za-z_$\x80-\xff]")
 _BEHIND_DASHES = (b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0", b"")
 _LOOK_AHEAD = 1 << 12
 """How far a string in a /*M! comment, and an optimizer hint, are followed; no tool writes longer ones."""
@@ -32,7 +36,8 @@ _MOST_NOTES = 20
 class ReaderNote(NamedTuple):
     """Something that the client would act on, or that two readers could understand differently.
 
-    `code` is "client-escape" (a backslash outside a string) or "ambiguous"; `text` says what stands there.
+    `code` is "client-escape" (a backslash outside a string), "computed-value" or "ambiguous"; `line` is that of the
+    statement's or the comment's beginning, wherever in it this was met; `text` says what stands there.
     """
 
     code: str
@@ -40,6 +45,9 @@ class ReaderNote(NamedTuple):
     text: str
 
 
+DOLLAR = "a word that begins with $, which quotes text for MySQL's client from 9.0 on"
+DELIMITER_INSIDE = "a line that begins with DELIMITER inside a statement, which the client joins to the next line"
+NUL_INSIDE = "a NUL byte in a comment"
 INSIDE = "/*! or /*+ inside a comment"
 """Behind one, the client does not see the end of the comment on the same line."""
 
@@ -54,16 +62,22 @@ def is_line_comment(data: bytes, at: int) -> bool:
     return data.startswith(b"#", at) or (data.startswith(b"--", at) and data[at + 2 : at + 3] in _BEHIND_DASHES)
 
 
+def _may_be_delimiter(head: bytes) -> bool:
+    return b"delimiter".startswith(head.lower())
+
+
 def _stops(delimiter: bytes) -> re.Pattern[bytes]:
     """Skips what can't begin anything; bytes beyond ASCII are never special in the character sets allowed."""
-    return re.compile(b"[^'\"`#/*\\\\\\-" + re.escape(delimiter[:1]) + b"]*+")
+    return re.compile(b"[^'\"`#/*$:\\\\\\-" + re.escape(delimiter[:1]) + b"]*+")
 
 
 class StatementReader:
     """Finds the end of one statement; keeps what it is inside of between two fillings of the buffer."""
 
-    def __init__(self, buffer: Buffer, modes: ModeTracker, delimiter: bytes, head: bytes) -> None:
+    def __init__(self, buffer: Buffer, modes: ModeTracker, delimiter: bytes, head: bytes, line: int) -> None:
         self._buffer = buffer
+        self._line = line  # where the statement begins
+        self._line_head = b""  # of the line in which what was handed out ended
         self._modes = modes
         self._delimiter = delimiter
         self._stop = _stops(delimiter)
@@ -71,8 +85,13 @@ class StatementReader:
         self._quote = b""  # the byte that ends the string, or what ends the comment
         self._versioned = b""  # the opening of a versioned comment that is open
         self._nested = False  # a comment was in it: to the client nothing but */ matters from there on
+        self._skipped = False  # some server skips the versioned comment up to the first */
         self._careful = not head
         self.notes: list[ReaderNote] = []
+        if b"$" in head and any(name.startswith(b"$") for name in fast.NAME.findall(head)):
+            self._note("ambiguous", DOLLAR)
+        if _DELIMITER_LINE.search(head):
+            self._note("ambiguous", DELIMITER_INSIDE)
         self.no_run_before = 0  # offset before which another try to follow a run would fail as well
 
     def read(self) -> bool:
@@ -92,7 +111,9 @@ class StatementReader:
         in_string = bool(self._quote)
         limit = len(text)
         if not buffer.eof:
-            limit = max(begin, len(text.rstrip(b"\\-/")))  # what these mean depends on the next byte
+            limit = max(begin, len(text.rstrip(b"\\-/:")))  # what these mean depends on the next byte
+            if begin <= (line := text.rfind(b"\n", len(text) - 9)) and _may_be_delimiter(text[line + 1 :]):
+                limit = line
         # dumping tools write a new line behind an INSERT, and none inside a string: try there first
         end = -1
         if text.find(b"\n", begin, limit) >= 0:  # much faster than an expression that finds nothing
@@ -106,12 +127,30 @@ class StatementReader:
             if not proven:
                 self._careful = True
                 return False
-        if not self._modes.mode.no_backslash_escapes and self._garbled(begin, upto):
+        if self._odd_lines(begin, upto):
             self._careful = True
             return False
         buffer.at = upto if end < 0 else end + 1
         self._quote = b"'" if end < 0 and inside else b""
         return end >= 0
+
+    def cut(self) -> None:
+        """What was read so far is handed out before the statement's end."""
+        self._line_head = self._head_of_line(self._buffer.at)
+        self._careful |= _may_be_delimiter(self._line_head)
+
+    def _head_of_line(self, at: int) -> bytes:
+        """The first bytes of the line that goes up to `at`."""
+        data, start = self._buffer.data, self._buffer.start
+        begin = data.rfind(b"\n", start, at) + 1
+        return data[begin : min(begin + 9, at)] if begin else (self._line_head + data[start : min(start + 9, at)])[:9]
+
+    def _odd_lines(self, begin: int, end: int) -> bool:
+        """Whether a line begins with DELIMITER, or a string holds what a client garbles."""
+        data = self._buffer.data
+        return (data.find(b"\n", begin, end) >= 0 and _DELIMITER_LINE.search(data, begin, end) is not None) or (
+            not self._modes.mode.no_backslash_escapes and self._garbled(begin, end)
+        )
 
     def _garbled(self, begin: int, end: int) -> bool:
         """Whether a backslash that escapes stands before a line's end or a NUL byte; most texts have no such pair."""
@@ -154,8 +193,7 @@ class StatementReader:
             good = self._end_of_run(text, begin, re.compile(rb";(?!" + re.escape(joint) + rb")"))
             if good == begin or not self._is_series(text[begin:good], joint):
                 good = begin
-        plain = self._modes.mode.no_backslash_escapes
-        if good == begin or (not plain and self._garbled(begin, good)):
+        if good == begin or self._odd_lines(begin, good):
             buffer.counted = (0, 0)
             self.no_run_before = buffer.base + len(text)  # once per filling is often enough to fail
             return False
@@ -211,6 +249,7 @@ class StatementReader:
                 continue
             match = self._stop.match(buffer.data, buffer.at)
             assert match is not None
+            self._check_lines(buffer.at, match.end())
             buffer.at = match.end()
             if len(buffer.data) - buffer.at < self._needed() and not buffer.eof:
                 return False
@@ -222,7 +261,14 @@ class StatementReader:
     def _needed(self) -> int:
         """Bytes that the next step looks at: what it finds must not depend on how the script was cut."""
         looks_ahead = self._versioned.startswith(b"/*M") or self._buffer.data.startswith(b"/*+", self._buffer.at)
-        return _LOOK_AHEAD if looks_ahead else max(8, len(self._delimiter))
+        return _LOOK_AHEAD if looks_ahead else max(16, len(self._delimiter))
+
+    def _check_lines(self, at: int, end: int) -> None:
+        """Look at lines that end here, outside of strings and comments."""
+        while (at := self._buffer.data.find(b"\n", at, end)) >= 0:
+            if self._head_of_line(at).lower() == b"delimiter":
+                self._note("ambiguous", DELIMITER_INSIDE)
+            at += 1
 
     def _close(self) -> bool:
         """Go to the end of the string or comment; False if it is not in the buffer."""
@@ -248,17 +294,21 @@ class StatementReader:
         """Look for what the client reads otherwise, in a part of a string, a name or a comment."""
         data = self._buffer.data
         if quote == b'"' and not escapes and data.find(b"\\", at, end) >= 0:
-            self._odd("ambiguous", "a backslash in a name in double quotes")
+            self._note("ambiguous", "a backslash in a name in double quotes")
         # A part of an escaped string begins with the backslash at which the last one ended, a part of a name anywhere.
         if (escapes or quote == b"`") and self._garbled(at if escapes else max(at - 1, self._buffer.start), end):
-            self._odd("ambiguous", "a backslash before a line break or a NUL byte")
+            self._note("ambiguous", "a backslash before a line break or a NUL byte")
         if quote == b"*/" and opens_inside(data[max(at - 2, self._buffer.start) : end]):
-            self._odd("ambiguous", INSIDE)
+            self._note("ambiguous", INSIDE)
         if quote == b"\n" and data.find(b"\0", at, end) >= 0:
-            self._odd("ambiguous", "a NUL byte in a comment")
-        commented = self._nested or self._versioned.startswith(b"/*M")  # to one client nothing but */ matters there
-        if commented and quote != b"*/" and data.find(b"*/", max(at - 1, self._buffer.start), end) >= 0:
-            self._odd("ambiguous", "*/ in a string or a comment inside a versioned comment")
+            self._note("ambiguous", NUL_INSIDE)
+        # to one client, or to a server that skips the comment, nothing but */ matters there
+        if (
+            (self._nested or self._skipped)
+            and quote != b"*/"
+            and data.find(b"*/", max(at - 1, self._buffer.start), end) >= 0
+        ):
+            self._note("ambiguous", "*/ in a string or a comment inside a versioned comment")
 
     def _step(self) -> bool:
         """Act on the byte at the buffer's position; True if the statement ends with it."""
@@ -266,9 +316,9 @@ class StatementReader:
         data, at = buffer.data, buffer.at
         if data.startswith(self._delimiter, at):
             if self._versioned.startswith(b"/*M"):
-                self._odd("ambiguous", "a statement that ends inside a /*M! comment")
+                self._note("ambiguous", "a statement that ends inside a /*M! comment")
             elif self._versioned and self._nested:
-                self._odd("ambiguous", "a statement that ends inside a versioned comment, behind another comment")
+                self._note("ambiguous", "a statement that ends inside a versioned comment, behind another comment")
             buffer.at += len(self._delimiter)
             return True
         byte = data[at : at + 1]
@@ -281,31 +331,41 @@ class StatementReader:
             self._quote = b"\n"
             buffer.at += 1
         elif data.startswith(b"--", at) and data[at + 2] < 0x20:
-            self._odd("ambiguous", "-- before a control character")  # a comment to the server, not to the client
+            self._note("ambiguous", "-- before a control character")  # a comment to the server, not to the client
             buffer.at += 2
         elif data.startswith((b"/*!", b"/*M!"), at):
+            if self._versioned and b"M" in self._versioned[2:3] + data[at + 2 : at + 3]:
+                self._note("ambiguous", "a versioned comment inside another")  # to MySQL one is a plain comment
             self._versioned = data[at : at + 4]
+            version = _VERSION.match(data, at)
+            self._skipped |= is_skipped(version.group(1) if version else None)
             buffer.at += 3
         elif data.startswith(b"/*", at):
             if data.startswith(b"/*+", at):
                 self._check_hint()
             if self._versioned.startswith(b"/*M"):
-                self._odd("ambiguous", "a comment inside a /*M! comment")  # MySQL's server ends both at the first */
+                self._note("ambiguous", "a comment inside a /*M! comment")  # MySQL's server ends both at the first */
             self._nested |= bool(self._versioned)
             self._quote = b"*/"
             buffer.at += 3 if data.startswith(b"/*+", at) else 2
         elif data.startswith(b"*/", at):
             if self._versioned and data[at + 2 : at + 3] == b"*":
                 # to the client a comment begins with the slash, to the server it has just ended with it
-                self._odd("ambiguous", "*/* at the end of a versioned comment")
-            self._versioned, self._nested = b"", False
+                self._note("ambiguous", "*/* at the end of a versioned comment")
+            self._versioned, self._nested, self._skipped = b"", False, False
+            buffer.at += 1
+        elif byte == b"$":
+            if self._head or _WORD_BYTE.match(data, at - 1, at) is None:
+                self._note("ambiguous", DOLLAR)
             buffer.at += 1
         elif byte == b"\\":
             follower = data[at + 1 : at + 2]
             if follower != b"N":  # \N is NULL
-                self._odd("client-escape", "\\" + follower.decode("ascii", "backslashreplace"))
+                self._note("client-escape", "\\" + follower.decode("ascii", "backslashreplace"))
             buffer.at = min(at + 2, len(data))
         else:
+            if self._head and data.startswith(b":=", at):
+                self._note("computed-value", ":=")
             buffer.at += 1
         return False
 
@@ -314,7 +374,7 @@ class StatementReader:
         buffer = self._buffer
         end = buffer.data.find(quote, buffer.at + 1, buffer.at + _LOOK_AHEAD)
         if end < 0 or b"*/" in buffer.data[buffer.at : end]:
-            self._odd("ambiguous", "a string with */ inside a /*M! comment")
+            self._note("ambiguous", "a string with */ inside a /*M! comment")
 
     def _check_hint(self) -> None:
         """The client runs backslash commands in an optimizer hint, and forgets that it is in one at a new line."""
@@ -322,9 +382,9 @@ class StatementReader:
         end = buffer.data.find(b"*/", buffer.at, buffer.at + _LOOK_AHEAD)
         text = buffer.data[buffer.at : end if end >= 0 else buffer.at + _LOOK_AHEAD]
         if end < 0 or b"\\" in text or b"\n" in text or self._delimiter in text:
-            self._odd("ambiguous", "an optimizer hint with a backslash, a new line or a delimiter")
+            self._note("ambiguous", "an optimizer hint with a backslash, a new line or a delimiter")
 
-    def _odd(self, code: str, text: str) -> None:
-        buffer = self._buffer
-        if len(self.notes) < _MOST_NOTES:
-            self.notes.append(ReaderNote(code, buffer.position()[0], text))
+    def _note(self, code: str, text: str) -> None:
+        note = ReaderNote(code, self._line, text)
+        if note not in self.notes and len(self.notes) < _MOST_NOTES:
+            self.notes.append(note)

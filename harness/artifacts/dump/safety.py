@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Sequence
 
 from harness.artifacts.dump.admitted import StatementForm, admitted
+from harness.artifacts.dump.assigned import assignments, variable
 from harness.artifacts.dump.codes import REMEDY, UNEXPECTED
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS
 from harness.artifacts.dump.model import ScriptFinding
@@ -54,6 +55,7 @@ class Safety:
         self._current = ""
         self._dropped: ScriptFinding | None = None
         self._reported: set[str] = set()  # codes of what is left out: one finding for all lines of a kind
+        self._kept_from: dict[str, str] = {}  # user variables, and the variable that each was set from
         self._runs_at_insert: dict[tuple[str, str], dict[str, str]] = {}  # TABLE or VIEW, name; by database
 
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
@@ -64,7 +66,9 @@ class Safety:
             if note in self._noted:
                 continue  # of a comment or string that was read in parts: it stands there once
             self._noted.add(note)
-            if note.code == "client-escape":
+            if note.code == "computed-value":
+                self._error(note.code, note.line, note.text, f"an INSERT sets a variable with {note.text}")
+            elif note.code == "client-escape":
                 self._add(
                     "client-command",
                     Severity.ERROR,
@@ -159,13 +163,6 @@ class Safety:
                 f"a statement that starts with {first.text} has over {WHOLE_BYTES >> 20} MiB; only INSERTs "
                 "are that long",
             )
-            return
-        if any(_delimiter_line(token, piece.data) for token in tokens):
-            what = "a line that begins with DELIMITER inside a statement"
-            self._error("ambiguous", line, "DELIMITER", f"{what}: the client joins it to the next line")
-            return
-        if any(token.kind == "word" and token.text.startswith("$") for token in tokens):
-            self._error("ambiguous", line, "$", "a word that begins with $ quotes text for MySQL's client from 9.0 on")
             return
         form = admitted(tokens)
         if form is not None and form.left_out:
@@ -343,16 +340,30 @@ class Safety:
                         "remote-table", line, engine, f"a table of engine {engine} reads its rows from elsewhere"
                     )
                     break
-        for option in ("NAMES", "CHARACTER_SET_CLIENT", "CHARACTER_SET_CONNECTION", "COLLATION_CONNECTION", "SET"):
-            value = value_of(tokens, option) if words[0] == "SET" else ""
-            if value.upper().partition("_")[0] in _UNSAFE_CHARSETS:
-                self._error(
-                    "unsafe-charset",
-                    line,
-                    value,
-                    f"in the character set {value}, a byte of a character can look like a quote, so the dump "
-                    "cannot be checked safely",
-                )
+        if words[0] == "SET":
+            self._charsets(line, tokens)
+
+    def _charsets(self, line: int, tokens: Sequence[Token]) -> None:
+        """What the session's character sets are set to, by name or through a variable that was kept."""
+        for name, value in assignments(tokens):
+            source = variable(value)
+            is_charset = name.startswith(("NAMES", "CHARACTER", "COLLATION", "CHARSET"))
+            if name.startswith("@"):
+                self._kept_from[name] = self._kept_from.get(source, source)
+            elif is_charset and source.startswith("@"):
+                kept = self._kept_from.get(source, "CHARACTER_SET")  # nobody set it: then the server refuses it
+                if not kept.startswith(("CHARACTER_SET", "COLLATION")):
+                    self._unsafe_charset(line, source, f"a character set is taken from {kept}")
+            elif is_charset and value:
+                shown = value[-1].raw
+                if value[-1].kind == "number" or "\\" in shown:
+                    self._unsafe_charset(line, shown, f"a character set is given as {shown}")
+                elif any(token.text.upper().partition("_")[0] in _UNSAFE_CHARSETS for token in value):
+                    text = f"in the character set {shown}, a byte of a character can look like a quote"
+                    self._unsafe_charset(line, shown, text)
+
+    def _unsafe_charset(self, line: int, subject: str, what: str) -> None:
+        self._error("unsafe-charset", line, subject, f"{what}, so the dump cannot be checked safely")
 
     def _databases(self, line: int, words: list[str], tokens: Sequence[Token]) -> None:
         dropped, self._dropped = self._dropped, None
@@ -377,12 +388,6 @@ class Safety:
                 referenced = name_at(tokens, index + 1)[0]
                 if referenced is not None:
                     self._other(line, referenced, "a foreign key", Severity.WARNING)
-
-
-def _delimiter_line(token: Token, data: bytes) -> bool:
-    """Whether the client would take the end off the line that begins with this token (`add_line` in mysql.cc)."""
-    begins_line = data[token.at - 1 : token.at] == b"\n"
-    return begins_line and token.kind == "word" and token.text.startswith("DELIMITER")
 
 
 def _shown(text: str) -> str:

@@ -23,8 +23,9 @@ from typing import NamedTuple
 from harness.artifacts.dump import fast, foreign
 from harness.artifacts.dump.buffer import Buffer
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS, WITH_ARGUMENT
-from harness.artifacts.dump.reader import INSIDE, ReaderNote, StatementReader, is_line_comment, opens_inside
-from harness.artifacts.dump.sqlmode import PLAIN_MODE, ModeTracker, SqlMode
+from harness.artifacts.dump.modes import ModeTracker
+from harness.artifacts.dump.reader import INSIDE, NUL_INSIDE, ReaderNote, StatementReader, is_line_comment, opens_inside
+from harness.artifacts.dump.sqlmode import PLAIN_MODE, SqlMode
 
 PART_BYTES = 1 << 18
 """An INSERT that is longer comes in several pieces of about this size."""
@@ -76,8 +77,11 @@ class Piece(NamedTuple):
 
 
 _BLANKS = re.compile(rb"[ \t\r\n\f\v]*+")
-_SANDBOX = re.compile(rb"/\*M?!999999\\- [^*\n]*\*/[ \t\r]*")
-_DELIMITER = re.compile(rb"delimiter[ \t]+([\"'`]?)(\S+?)\1[ \t\r]*\Z", re.IGNORECASE)
+_SANDBOX_BYTES = 256
+_SANDBOX = re.compile(rb"/\*M?!999999\\- [^*\n]{0,200}\*/[ \t\r]{0,40}")
+"""No longer than `_SANDBOX_BYTES`, so that what it is does not depend on how much of the script is in the buffer."""
+_DELIMITER = re.compile(rb"delimiter[ \t]+([\"'`]?)([!#-&(-\[\]-_a-~]{1,15})\1[ \t\r]*\Z", re.IGNORECASE)
+"""What both clients take for the same delimiter: they keep 15 bytes, and never find one that begins beyond ASCII."""
 _WORD = re.compile(rb"[A-Za-z_?]+(?=[ \t\r\n;]|\Z)")
 _LINE_BYTES = 1 << 16
 """Longest line of a client command that is looked for, and the longest head of an INSERT."""
@@ -95,6 +99,7 @@ class Scanner:
         self._modes = ModeTracker()
         self._delimiter = b";"
         self._last = b"\n"  # the last byte that was handed out
+        self._behind_comment = False  # the client keeps a comment for the statement that follows
         self._no_run_before = 0  # offset; see StatementReader.follow_run
 
     # -- the pieces
@@ -140,7 +145,7 @@ class Scanner:
             yield from self._comment(b"\n")
         elif data.startswith((b"/*!", b"/*M!"), at):
             if data.startswith((b"/*!99999", b"/*M!9999"), at):
-                self._buffer.need(256)
+                self._buffer.need(_SANDBOX_BYTES)
                 sandbox = _SANDBOX.match(self._buffer.data, self._buffer.at)
                 if sandbox is not None:
                     line, offset = self._buffer.position()
@@ -149,6 +154,7 @@ class Scanner:
                     return
             yield from self._statement()
         elif data.startswith(b"/*", at) and not data.startswith(b"/*+", at):
+            self._behind_comment = True
             yield from self._comment(b"*/")
         elif (size := self._command_line()) > 0:
             line, offset = self._buffer.position()
@@ -156,10 +162,14 @@ class Scanner:
             begins_line = (
                 offset <= len(_BOM) or b"\n" in self._last + self._buffer.data[self._buffer.start : self._buffer.at]
             )
-            notes = () if begins_line else (ReaderNote("ambiguous", line, "a client command behind other text"),)
+            match = _DELIMITER.match(command)
+            odd = "a client command behind other text" if not begins_line or self._behind_comment else ""
+            if command[:9].lower() == b"delimiter" and match is None:
+                odd = odd or "a DELIMITER line of a form that no tool writes"
+            notes = (ReaderNote("ambiguous", line, odd),) if odd else ()
             self._buffer.at += size
             yield Piece(Kind.CLIENT, self._buffer.take(), line, offset, delimiter=self._delimiter, notes=notes)
-            if (match := _DELIMITER.match(command)) is not None:
+            if match is not None:
                 self._delimiter = match.group(2)
         elif self._foreign_lines and (mark := foreign.mark_at(data, at)):
             line, offset = self._buffer.position()
@@ -228,20 +238,24 @@ class Scanner:
 
     @staticmethod
     def _inside(comment: bytes, end: bytes, line: int) -> tuple[ReaderNote, ...]:
-        return (ReaderNote("ambiguous", line, INSIDE),) if end == b"*/" and opens_inside(comment) else ()
+        if end == b"\n":
+            return (ReaderNote("ambiguous", line, NUL_INSIDE),) if b"\0" in comment else ()
+        return (ReaderNote("ambiguous", line, INSIDE),) if opens_inside(comment) else ()
 
     def _statement(self) -> Iterator[Piece]:
         line, offset = self._buffer.position()
         head, run = b"", False
+        self._behind_comment = False
         if self._delimiter == b";":
             head = self._insert_head()
-        reader = StatementReader(self._buffer, self._modes, self._delimiter, head)
+        reader = StatementReader(self._buffer, self._modes, self._delimiter, head, line)
         if head:
             self._buffer.at += len(head)
         first = True
         limit = self._part_bytes if head else self._whole_bytes
         while not (done := reader.read()):
             if self._buffer.held >= limit:
+                reader.cut()
                 yield self._piece(line, offset, first, False, False, head, run, reader)
                 first = False
             if not self._buffer.fill():
@@ -275,7 +289,7 @@ class Scanner:
         data = self._buffer.take()
         mode, delimiter = self._modes.mode, self._delimiter
         if first and not head:
-            self._modes.statement(data, whole=last)
+            self._modes.statement(data.rstrip().removesuffix(delimiter) if ended else data, whole=last)
         notes = tuple(reader.notes) if last else ()
         if last and self._modes.unclear:
             notes += (ReaderNote("ambiguous", line, "an SQL mode that is computed"),)

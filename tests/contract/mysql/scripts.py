@@ -37,7 +37,8 @@ PUT = (
         b"\\N",
     ),
     *(b"'", b'"', b"`", b"''", b"\\'", b"'a'", b"`a`", b'"a"', b"(", b")", b",", b"@", b"=", b".", b"1", b"-"),
-    *(b";", b"; DO 1", b"; SELECT 1", b"; CREATE USER e", b"; UPDATE t SET a=1 ", b";\nDO 1;\n", b"//", b";;", b"$$"),
+    *(b";", b"; DO 1", b"; SELECT 1", b"; CREATE USER e", b"; UPDATE t SET a=1 ", b";\nDO 1;\n", b"//", b";;"),
+    *(b"$$", b"$a$"),
     *(
         b" SELECT 1 ",
         b" AS SELECT 1 ",
@@ -47,6 +48,7 @@ PUT = (
         b" DO ",
         b" CALL p() ",
         b"\nDELIMITER //\n",
+        b"\ndelimiter",
         b";DELIMITER //\n",
     ),
 )
@@ -93,3 +95,25 @@ def dump_of(chance: random.Random) -> bytes:
 def soup_of(chance: random.Random) -> bytes:
     """What the unit test of the reader compares with a reader of one byte at a time."""
     return script_of(chance)[0]
+
+
+KEPT = (
+    b"\xff;\n-- ,\n\xff",  # nothing but what a client takes away: it sends nothing
+    b"INSERT INTO `t` VALUES (-1,'-'),(3,NU\nDELIMITER //\nLL);\nCOMMIT;\n",
+    b"INSERT INTO `t` VALUES (1,'a\ndelimiter b'),\n(2,'b'\n'c');\nCOMMIT;\n",
+    b"INSERT INTO `t` VALUES (1,'a\ndelimiter b'/\n*!50000 +1 */);\n",
+    b"INSERT INTO `t` VALUES (1,$$'$$);\nCOMMIT;\nINSERT INTO t VALUES (2,$a$'$a$);\n",
+    b"/*!50001 SET @/*M!100100 a = @@collation_connection *//*!999999 ;\n/*!40014 SET @b=@@unique_checks */;\n",
+    b"/*M!100100 /*!50003 SET @a = @@character_set_client */;\nDELIMITER ;\n/*!50003 COMMIT */;\n",
+    b";#`/*!50001 */-\\;'-- \0\\\nINSERT INTO `t` VALUES ('\"');\n",
+    b"COMMIT; -- \0 COMMIT;\n",
+    *(
+        comment + b"\nDELIMITER //\nCOMMIT//\nDELIMITER ;\nCOMMIT;\n"
+        for comment in (b"/* a b */", b"/* a * b */", b"/* a/b */", b"-- a", b"COMMIT; /* a */")
+    ),
+    *(
+        b"DELIMITER " + rest + b"\nCOMMIT;\nCOMMIT//\nDELIMITER ;\nCOMMIT;\n"
+        for rest in (b"// x", b"'//'", b'"//', b"'/ /'", b"// /* a */", b"/\\/", b"//;", b"\xc3\xa9", b"x" * 20, b"")
+    ),
+)
+"""What the reader once took for something else than a client did."""

@@ -14,6 +14,7 @@ from harness.cli.inspection import inspection
 TABLE = b"CREATE TABLE teams (id int, name text, slug text);\n"
 ELSEWHERE = b"CREATE TABLE e (a int) ENGINE=MyISAM DATA DIRECTORY='/somewhere'"
 BLANKS = b" " * 300_000
+STRING_IN_A_MODE = b"INSERT INTO teams VALUES (1,'x','\\');CREATE USER e; -- ');"
 NO_TOOL, FILES, REMOTE = "unexpected-statement", "file-access", "remote-table"
 
 HOSTILE = {
@@ -134,6 +135,30 @@ HOSTILE = {
     b"/*\n/*! */ SET @a='*/; CREATE USER e; -- ';": "ambiguous",
     b"SET @a=1 /*\n/*+ */, @b='*/; CREATE USER e; -- ';": "ambiguous",
     b"/*M!100100 CREATE VIEW v AS SELECT 1 # */; CREATE USER e;\n*/;": "ambiguous",
+    b"/*!50001 CREATE /*M!100100 VIEW */ v AS SELECT 1 */;": "ambiguous",
+    b"/*!80000 CREATE VIEW v AS SELECT '*/ COMMIT; CREATE USER e; -- ' */;": "ambiguous",
+    b"INSERT INTO teams VALUES (1,$$'$$,'x');\nCREATE USER e;\nINSERT INTO teams VALUES (2,$$'$$,'x');": "ambiguous",
+    b"INSERT INTO $a$ VALUES (1,'x','y');": "ambiguous",
+    b"INSERT INTO teams VALUES (1,'a\ndelimiter b'/\n*!50000 ,SLEEP(9) */,'x');": "ambiguous",
+    b"INSERT INTO\ndelimiter\nVALUES (1,'x','y');": "ambiguous",
+    b"/* a * b */\nDELIMITER //\nCOMMIT; CREATE USER e//\nDELIMITER ;": "ambiguous",
+    b"DELIMITER // x\nCOMMIT; CREATE USER e//\nDELIMITER ;": "ambiguous",
+    b"DELIMITER \xc3\xa9\nCOMMIT\xc3\xa9 CREATE USER e\xc3\xa9\nDELIMITER ;": "ambiguous",
+    # a mode in which a string ends elsewhere, set behind the reader's back
+    b"/*!80000 SET sql_mode='NO_BACKSLASH_ESCAPES' */;\nINSERT INTO t VALUES ('\\',');DROP USER e; -- ');": "ambiguous",
+    b"SET sql_mode=1048576;\n" + STRING_IN_A_MODE: "ambiguous",
+    b"SET sql_mode='NO_\\BACKSLASH_ESCAPES';\n" + STRING_IN_A_MODE: "ambiguous",
+    b"SET @k=@@sql_mode, sql_mode/**/='NO_BACKSLASH_ESCAPES';\n" + STRING_IN_A_MODE: "ambiguous",
+    b"/*!40101 /* a */ SET sql_mode/**/='NO_BACKSLASH_ESCAPES' */;\n" + STRING_IN_A_MODE: "ambiguous",
+    b"SET net_write_timeout=1048576; SET @k=@@sql_mode; SET @k=@@net_write_timeout; SET sql_mode=@k;\n"
+    + STRING_IN_A_MODE: "ambiguous",
+    b"SET @k=@@sql_mode;\nINSERT INTO teams VALUES (1,'x',@k:='NO_BACKSLASH_ESCAPES');\nSET sql_mode=@k;\n"
+    + STRING_IN_A_MODE: "computed-value",
+    b"SET character_set_client=utf8mb4, character_set_client=gbk;": "unsafe-charset",
+    b"SET NAMES utf8mb4, character_set_connection=sjis;": "unsafe-charset",
+    b"SET character_set_client=28;": "unsafe-charset",
+    b"SET net_write_timeout=28; SET @c=@@net_write_timeout; SET character_set_client=@c;": "unsafe-charset",
+    b"SET character_set_results=gbk; SET @c=@@character_set_results; SET character_set_client=@c;": "unsafe-charset",
     # longer than any tool writes
     b"CREATE TABLE e (a int) COMMENT='" + b"x" * (5 << 20) + b"' DATA DIRECTORY='/tmp';": "unread-statement",
 }

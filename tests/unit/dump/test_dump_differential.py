@@ -157,8 +157,7 @@ def test_every_border_between_two_chunks_gives_the_same() -> None:
 def test_the_fast_ways_are_taken() -> None:
     """Otherwise the tests above would compare the careful way only: most of the series must come as runs."""
     chance = random.Random("runs")
-    runs = 0
-    for _ in range(100):
-        script = b"".join(HEAD + string(chance) + b",-1);\n" for _ in range(20))
-        runs += sum(piece.run for piece in scan([script]))
-    assert runs >= 90
+    scripts = [b"".join(HEAD + string(chance) + b",-1);\n" for _ in range(20)) for _ in range(110)]
+    plain = [script for script in scripts if b"\nDELIMITER" not in script]  # such a line is read carefully
+    assert len(plain) >= 90
+    assert sum(piece.run for script in plain for piece in scan([script])) >= 0.95 * len(plain)
