@@ -7,39 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import io
-import sys
-import tarfile
-import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import docker
 import docker.errors
 from docker.models.images import Image
 
-from harness.base.errors import MissingProgram, ServerFailed, UsageError
+from harness.base.errors import UsageError
 from harness.base.settings import Settings
 from harness.runtime.docker.client import engine_errors
 from harness.runtime.docker.images import IMAGE_LABEL
 from harness.runtime.images.bases import INPUTS_LABEL, base_hash, ensure_base
-from harness.runtime.images.recipes import RECIPES, Recipe, context_files, inputs_hash, requirements
-from harness.runtime.process.host import LocalHost
-from harness.runtime.services.execution import run
-
-_PYTHON_VERSION = "3.11"
-"""Debian 12's, which is what the Python base is made of."""
-
-_PLATFORMS = {
-    "x86_64": ("manylinux2014_x86_64", "manylinux_2_28_x86_64", "manylinux_2_34_x86_64"),
-    "aarch64": ("manylinux2014_aarch64", "manylinux_2_28_aarch64", "manylinux_2_34_aarch64"),
-}
-"""Wheels that run on Debian 12 (glibc 2.36), by the machine."""
-
-_CREATED = datetime(2025, 12, 1, tzinfo=UTC)
-"""Time of every file in a build context, so that the same inputs are the same context."""
+from harness.runtime.images.context import built
+from harness.runtime.images.recipes import RECIPES, Recipe, context_files, inputs_hash
+from harness.runtime.images.wheels import ensure_wheels
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,87 +137,15 @@ def _made(
 ) -> ImageInfo:
     progress(f"{recipe.tag}: {recipe.base.suite} with {', '.join(recipe.base.packages)}")
     base = ensure_base(client, settings, recipe.base, fresh=fresh)
-    contents = context_files(recipe)
-    with (
-        tempfile.TemporaryDirectory(prefix="apiary-drill-build-") as scratch,
-        Path(scratch, "context.tar").open("w+b") as context,
-    ):
-        site = Path(scratch, "site")
-        if recipe.wheels:
-            progress(f"{recipe.tag}: wheels")
-            _fetch_wheels(client, settings, requirements(recipe), site)
-        _write_context(context, contents, site if recipe.wheels else None)
-        progress(f"{recipe.tag}: build")
-        with engine_errors(f"building {recipe.tag}"):
-            try:
-                image, _ = client.images.build(
-                    fileobj=context,
-                    custom_context=True,
-                    tag=recipe.tag,
-                    buildargs={"BASE": base},
-                    labels={INPUTS_LABEL: wanted, IMAGE_LABEL: recipe.name},
-                    network_mode="none",
-                    rm=True,
-                    forcerm=True,
-                    nocache=fresh,
-                )
-            except docker.errors.BuildError as error:
-                log = "".join(str(line.get("stream", "")) for line in error.build_log)
-                raise ServerFailed(f"cannot build {recipe.tag}: {error.msg}", details=log[-2000:]) from error
+    if recipe.wheels:
+        base = ensure_wheels(client, settings, recipe, base, lambda: progress(f"{recipe.tag}: wheels"))
+    progress(f"{recipe.tag}: build")
+    labels = {INPUTS_LABEL: wanted, IMAGE_LABEL: recipe.name}
+    image = built(client, recipe.tag, base, context_files(recipe), labels, fresh=fresh)
     with contextlib.suppress(docker.errors.APIError):
         # What lost its tag to this one is found by nobody; what a drill runs on at the moment goes next time.
         client.images.prune(filters={"dangling": True, "label": IMAGE_LABEL})
-    info = _info(image, {recipe.name: wanted})
-    return ImageInfo(info.name, info.reference, info.id, info.created_at, info.size_bytes, wanted, True, built=True)
-
-
-def _fetch_wheels(client: docker.DockerClient, settings: Settings, wanted: bytes, site: Path) -> None:
-    """Unpack the pinned wheels for the image's Python; nothing is compiled and no script of theirs runs."""
-    machine = str(client.info()["Architecture"])
-    if machine not in _PLATFORMS:
-        raise MissingProgram(
-            f"the Docker engine runs on {machine}, for which images cannot be built",
-            f"Use an engine on {' or '.join(_PLATFORMS)}.",
-        )
-    pinned = site.with_name("requirements.txt")
-    pinned.write_bytes(wanted)
-    completed = run(
-        LocalHost({**settings.base_env, **settings.fetch_env}),
-        [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-            *("--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"),
-            *(f"--platform={platform}" for platform in _PLATFORMS[machine]),
-            *("--implementation=cp", f"--python-version={_PYTHON_VERSION}"),
-            *(f"--target={site}", "-r", str(pinned)),
-        ],
-        timeout_s=600,
-    )
-    if completed.exit_status != 0:
-        raise ServerFailed(
-            f"pip could not download the wheels for the images: exit status {completed.exit_status}",
-            "It used pip's configuration on this machine (index, proxy, certificates).",
-            details=completed.stderr[-2000:],
-        )
-
-
-def _write_context(target: io.BufferedRandom, contents: dict[str, bytes], site: Path | None) -> None:
-    """Write the build context as a tar archive with fixed times and owners."""
-    with tarfile.open(fileobj=target, mode="w") as archive:
-        for path, content in sorted(contents.items()):
-            archive.addfile(_header(path, len(content)), io.BytesIO(content))
-        for file in sorted(site.rglob("*")) if site is not None else []:
-            if file.is_file() and site is not None:
-                with file.open("rb") as content_file:
-                    archive.addfile(_header(f"site/{file.relative_to(site)}", file.stat().st_size), content_file)
-    target.seek(0)
-
-
-def _header(path: str, size_bytes: int) -> tarfile.TarInfo:
-    header = tarfile.TarInfo(path)
-    header.size = size_bytes
-    header.mode = 0o644
-    header.mtime = int(_CREATED.timestamp())
-    return header
+    return replace(_info(image, {recipe.name: wanted}), built=True)
 
 
 def _info(image: Image, current: dict[str, str]) -> ImageInfo:

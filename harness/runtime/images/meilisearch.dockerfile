@@ -1,8 +1,7 @@
 # The embedded Meilisearch. Laid out like the real image: /meili_data, port 7700, options from MEILI_ variables.
 ARG BASE
 FROM ${BASE}
-ENV LANG=C.UTF-8 PYTHONPATH=/opt/apiary PYTHONUNBUFFERED=1 MEILI_HTTP_ADDR=0.0.0.0:7700 MEILI_NO_ANALYTICS=true
-COPY site /opt/apiary/
+ENV LANG=C.UTF-8 PYTHONPATH=/opt/apiary:/opt/wheels PYTHONUNBUFFERED=1 MEILI_HTTP_ADDR=0.0.0.0:7700 MEILI_NO_ANALYTICS=true
 COPY harness /opt/apiary/harness/
 COPY meilisearch /bin/meilisearch
 RUN python3 -m compileall -q /opt/apiary \

@@ -151,12 +151,18 @@ def requirements(of: Recipe) -> bytes:
     return (files("harness.runtime.images") / of.wheels).read_bytes() if of.wheels else b""
 
 
+def wheels_dockerfile() -> bytes:
+    """What the image of the wheels is made with, below those that have any."""
+    return (files("harness.runtime.images") / "wheels.dockerfile").read_bytes()
+
+
 def inputs_hash(of: Recipe, base_hash: str) -> str:
     """SHA-256 over everything that decides what the image becomes, as far as that is known here."""
     digest = hashlib.sha256(base_hash.encode())
     for path, content in sorted(context_files(of).items()):
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
-    digest.update(requirements(of))
+    if of.wheels:
+        digest.update(wheels_dockerfile() + requirements(of))
     return digest.hexdigest()
 
 

@@ -1,8 +1,7 @@
 # The stand-in Apiary. Laid out like the real image: /app, storage owned by uid 33, called with `php artisan`.
 ARG BASE
 FROM ${BASE}
-ENV LANG=C.UTF-8 PYTHONPATH=/opt/apiary PYTHONUNBUFFERED=1
-COPY site /opt/apiary/
+ENV LANG=C.UTF-8 PYTHONPATH=/opt/apiary:/opt/wheels PYTHONUNBUFFERED=1
 COPY harness /opt/apiary/harness/
 COPY php /usr/local/bin/php
 RUN python3 -m compileall -q /opt/apiary \

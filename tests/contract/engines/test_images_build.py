@@ -45,7 +45,7 @@ def test_the_list_says_what_is_there_and_how_old(here: tuple[docker.DockerClient
     build_images(client, settings)
     listed = list_images(client)
     names = {info.name for info in listed}
-    assert {"mysql", "mariadb", "standin", "meilisearch", "base-mysql", "base-python"} <= names
+    assert {"mysql", "mariadb", "standin", "meilisearch", "base-mysql", "base-python", "python-wheels"} <= names
     assert [info.created_at for info in listed] == sorted((info.created_at for info in listed), reverse=True)
     for info in listed:
         assert info.id.startswith("sha256:")
