@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from harness.artifacts.dump.compression import compression
 from harness.artifacts.dump.formats import FIRST_BYTES
+from harness.artifacts.dump.rewrite import RewriteReport
 from harness.artifacts.dump.sed import sed_commands
 from harness.artifacts.storage.safety import ArchiveLimits
 from harness.base.errors import UsageError
@@ -16,6 +18,7 @@ from harness.cli.backup_drill import BackupOptions
 from harness.cli.common import found_backup
 from harness.cli.context import settings_for
 from harness.inputs.backup import LOCATION, BackupUnderTest, Location
+from harness.inputs.sources.stores import is_url
 from harness.inputs.volumes import Volume
 from harness.procedure.backup.measure import measure_all
 from harness.procedure.backup.scan import HostedDirectory
@@ -23,7 +26,8 @@ from harness.procedure.restore.script import read_script
 from harness.procedure.restore.storage import check_storage
 from harness.records.run_directory import RESULT, RunDirectory
 from harness.reports.document import Document
-from harness.reports.runbook import RestorableBackup, runbook_of
+from harness.reports.runbook import runbook_of
+from harness.reports.runbook_steps import RestorableBackup
 
 
 def document_of(asked: BackupOptions, drilled: Path | None) -> Document:
@@ -38,7 +42,20 @@ def document_of(asked: BackupOptions, drilled: Path | None) -> Document:
             backup = _of_run(drilled)
         else:
             backup, _ = asked.find(_no_volume, sources)
-        return runbook_of(_restorable(backup, None if drilled is None else RunDirectory(drilled).load_result()))
+        restorable = _restorable(backup, None if drilled is None else RunDirectory(drilled).load_result())
+        return runbook_of(restorable if asked.fetch_to else replace(restorable, fetched=_fetched(backup)))
+
+
+def _fetched(backup: BackupUnderTest) -> dict[str, str]:
+    """Where the files came from that are gone as soon as the runbook is written."""
+    files = {"database": backup.dump.name, "storage": backup.storage.name}
+    return {
+        role: f"{origin.location}/{name}" if origin.role == "backup" else origin.location
+        for origin in backup.provenance
+        if origin.sha256 or is_url(origin.location)
+        for role, name in files.items()
+        if origin.role in (role, "backup")
+    }
 
 
 def _no_volume(volume: Volume) -> HostedDirectory:
@@ -84,9 +101,10 @@ def _restorable(backup: BackupUnderTest, drilled: DrillResult | None) -> Restora
         packed = compression(file.read(FIRST_BYTES))
     definers = frozenset(mention.name for mention in script.info.definers)
     paths = dict(backup.files)
-    commands = sed_commands(backup.dump, script.database.name, definers=definers)
+    report = RewriteReport()
+    commands = sed_commands(backup.dump, script.database.name, definers=definers, report=report)
     return RestorableBackup(
-        backup.name or backup.dump.name, script, packed, commands,
+        backup.name or backup.dump.name, script, packed, commands, report,
         backup.storage, checked.totals, (checked.prefix or b"").decode("utf-8", "surrogateescape"),
         tuple((paths[file.role], file.sha256) for file in measured if file.role in ("database", "storage")), drilled,
     )  # fmt: skip

@@ -62,7 +62,9 @@ def follow(text: str, stack: Stack, directory: Path) -> str:
     assert len(blocks) >= 7
     mysql, search = stack.mysql, stack.meilisearch
     with reachable(stack, directory) as command:
-        session = "\n".join([f"stop_apiary() {{ {command} stop; }}", f"start_apiary() {{ {command} start; }}", *blocks])
+        functions = [f"stop_apiary() {{ {command} stop; }}", f"start_apiary() {{ {command} start; }}"]
+        # As a person does who goes on only after a block that ended well.
+        session = "\n".join([*functions, *(f"{block}\n[ $? = 0 ] || exit" for block in blocks)])
         done = subprocess.run(
             ["bash", "-c", session],
             env={

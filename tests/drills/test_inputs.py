@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -238,7 +239,10 @@ def test_a_runbook_followed_word_by_word_restores_the_backup(
     with drill_of(settings, "runbook") as run_of:
         result = verify_backup(Run(run_of.plan.of_backup(backup, Objectives(), "By hand.")), backup)
     assert (result.verdict, [found for found in result.findings if found.severity == "error"]) == ("PASS", [])
-    assert "users: " in printed[0]
+    assert re.findall("^done: (.*)$", printed[0], re.MULTILINE) == [
+        *("step 1", "step 2", "step 3", "step 4"),
+        *("rows", "step 5", "step 6"),
+    ]
 
 
 @of_mysql

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,11 @@ def test_the_real_backup_passes(
     assert start["detail"] == "after " + ", ".join((*PRESTART_COMMANDS[1:], "migrate --force"))
     assert result["recovery_point_at"] == "2026-11-29T13:20:35Z"
     assert result["recovery_point_local"] == "2026-11-29 08:20:35 America/New_York"
+    runbook = drill(settings, "runbook", str(settings.runs_dir / result["drill_id"])).stdout.replace("\\", "")
+    assert f"PASS Drill {result['drill_id']} restored this backup in " in runbook
+    assert "What was written after 2026-11-29 08:20:35 America/New_York is lost" in runbook
+    for title in ("2. Stop the application", "3. Restore the files", "4. Load the database", "5. Start", "6. Rebuild"):
+        assert re.search(rf"^## {title}.* [(]took [\d.]+ s in the drill[)]$", runbook, re.MULTILINE), title
 
 
 def test_each_thing_taken_out_is_an_error_that_names_it(settings: Settings, tmp_path: Path) -> None:

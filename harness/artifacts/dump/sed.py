@@ -14,7 +14,12 @@ _BLANKS = b" \t\r\n\f\v"
 
 
 def sed_commands(
-    source: ScriptSource, database: str, *, definers: frozenset[str] = frozenset(), target: str | None = None
+    source: ScriptSource,
+    database: str,
+    *,
+    definers: frozenset[str] = frozenset(),
+    target: str | None = None,
+    report: RewriteReport | None = None,
 ) -> tuple[str, ...]:
     """Commands that take out of a script what is not loaded (arguments as of `restore_stream`), one a line.
 
@@ -24,7 +29,7 @@ def sed_commands(
     Raises:
         UsageError: a statement to leave out shares a line with one to keep.
     """
-    trimmer = Trimmer(database, DROPPABLE, definers, False, target, RewriteReport())
+    trimmer = Trimmer(database, DROPPABLE, definers, False, target, report or RewriteReport())
     lines = _Lines(source_name(source))
     for piece, tokens in pieces_with_tokens(open_script(source)):
         lines.take(piece.data, b"".join(trimmer.filter(((piece, tokens),))))

@@ -318,11 +318,15 @@ def test_a_command_fetches_first_and_leaves_nothing(tmp_path: Path, monkeypatch:
         done = CliRunner().invoke(main, [*argv])
         assert "SECRET" not in done.output
         assert [path for path in (tmp_path / "state").rglob("*") if path.is_file()] == []
-        return done.exit_code, done.stdout if argv[0] == "inspect" else done.stderr
+        return done.exit_code, done.stderr if argv[0] == "verify" else done.stdout
 
     with web_server(real) as url:
         fetched_first = told("inspect", "--json", f"{url}/apiary.sql.gz?X-Amz-Signature=SECRET")
+        script = f"{url}/apiary.sql.gz"
+        page = told("runbook", "--dump", f"{script}?X-Amz-Signature=SECRET", "--storage", f"{real}/storage.tar.gz")
         gone = told("verify", "--dump", f"{url}/gone.sql?SECRET", "--storage", f"{real}/storage.tar.gz")
+    assert f': "${{DUMP:?fetch {script} and set DUMP to the file}}"' in page[1], "what was fetched is gone"
+    assert f': "${{FILES:={real}/storage.tar.gz}}"' in page[1]
     on_disk = told("inspect", "--json", f"{real}/apiary.sql.gz")
     found = [json.loads(text)["script"] for _, text in (fetched_first, on_disk)]
     assert [each.pop("source").rpartition("/")[2] for each in found] == ["apiary.sql.gz"] * 2
