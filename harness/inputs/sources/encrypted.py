@@ -23,9 +23,9 @@ OPENSSL_OPTIONS = ("-aes-256-cbc", "-pbkdf2")
 _END_S = 60.0
 _WRONG_KEY = (
     b"no identity matched", b"unknown identity type", b"malformed secret key", b"no secret keys", b"NO_SECKEY",
-    b"BAD_PASSPHRASE", b"Bad session key", b"Bad passphrase", b"bad decrypt",
+    b"No secret key", b"BAD_PASSPHRASE", b"Bad session key", b"Bad passphrase", b"bad decrypt",
 )  # fmt: skip
-"""What the programs say of a key: age 1.1, GnuPG 2.2 (status lines), OpenSSL 3.0."""
+"""What the programs say of a key: age 1.1, GnuPG 2.2 (status lines, and of a public key the reason), OpenSSL 3.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Decryption:
             BrokenArtifact: it is cut or damaged.
         """
         size = 0
-        host = LocalHost(self.env)
+        host = LocalHost({**self.env, "LC_ALL": "C"})  # gpg translates what it reports
         with (
             host.start(self._argv(path)) as command,
             limited(command, self.limit_s, f"{self.program} with {path.name}"),

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import random
+import re
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -120,6 +121,59 @@ def test_a_script_and_an_archive_are_read_with_the_key_and_refused_with_another(
     with pytest.raises(BrokenArtifact) as cut:
         b"".join(open_script(decrypted(secret, files, kind.right)[0]))
     assert cut.value.exit_code == 1
+
+
+def test_the_commands_of_the_page_make_what_is_read(tmp_path: Path) -> None:
+    """Each with the key that the page names: a file, or for gpg's public keys its agent alone; without it, refused."""
+    for program in ("age", "gpg", "openssl"):
+        must_find(program, "gnupg" if program == "gpg" else program)
+    page = (Path(__file__).parents[3] / "docs" / "sources.md").read_text()
+    script, home = tmp_path / "apiary.sql.gz", tmp_path / "gnupg"
+    script.write_bytes(gzip.compress(SCRIPT))
+    home.mkdir(mode=0o700)
+    (tmp_path / "keys").mkdir()
+    passphrase = tmp_path / "keys" / "passphrase"
+    passphrase.write_text("secret\n")
+    env = {**os.environ, "GNUPGHOME": str(home)}
+
+    def made(begins: str, *options: str, **names: str) -> Path:
+        """The file that a command of the page makes: nobody is there to type, and `…` are names of files."""
+        (line,) = re.findall(rf"`({re.escape(begins)}[^`]*)`", page)
+        for theirs, ours in names.items():
+            line = line.replace(theirs, ours)
+        program, *arguments = line.split()
+        before = set(tmp_path.iterdir())
+        subprocess.run([program, *options, *arguments], cwd=tmp_path, env=env, check=True, capture_output=True)
+        (new,) = set(tmp_path.iterdir()) - before or {tmp_path / "keys"}
+        return new
+
+    made("age-keygen")
+    public = subprocess.run(
+        ["age-keygen", "-y", "keys/age"], cwd=tmp_path, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    unattended = ("--batch", "--pinentry-mode", "loopback", "--passphrase-file", str(passphrase))
+    subprocess.run(
+        ["gpg", "--batch", "--passphrase", "", "--quick-gen-key", "apiary", "default", "default", "never"],
+        env=env, check=True, capture_output=True,
+    )  # fmt: skip
+    files = "apiary.sql.gz", "apiary.sql.gz.enc"
+    for encrypted, decryption in (
+        (made("age -r", RECIPIENT=public), Decryption("age", tmp_path / "keys/age", env=env)),
+        (made("gpg -e", "--batch", RECIPIENT="apiary"), Decryption("gpg", env=env)),
+        (
+            made("openssl enc", **{"-in …": f"-in {files[0]} -pass file:{passphrase}",
+                                   "-out …": f"-out {files[1]}"}),
+            Decryption("openssl", passphrase, env=env),
+        ),
+    ):  # fmt: skip
+        assert b"".join(open_script(decrypted(encrypted, tmp_path, decryption)[0])) == SCRIPT
+    (tmp_path / "apiary.sql.gz.gpg").rename(tmp_path / "asymmetric.gpg")
+    secret = made("gpg -c", *unattended)
+    assert b"".join(open_script(decrypted(secret, tmp_path, Decryption("gpg", passphrase, env=env))[0])) == SCRIPT
+    nobody = {**env, "GNUPGHOME": str(tmp_path / "nobody")}
+    (tmp_path / "nobody").mkdir(mode=0o700)
+    with pytest.raises(UsageError, match="no key of gpg's own keyring opens asymmetric"):
+        b"".join(open_script(decrypted(tmp_path / "asymmetric.gpg", tmp_path, Decryption("gpg", env=nobody))[0]))
 
 
 def test_what_is_missing_is_told_before_anything_is_read(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from harness.base.errors import HarnessError
 from tests.engines import must_find
+from tests.sshd import SshServer
 from tests.unit.inputs.fetching import sources_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sources.md").read_text()
@@ -116,3 +117,19 @@ def test_rclone(tree: Path, tmp_path: Path) -> None:
         assert sources.output(cat, "dump_command", tmp_path, listing).read_bytes() == b"1.sql"
     gone = refused(tmp_path, ["rclone", "cat", "night:apiary/gone.sql"], env)
     assert "not found" in gone.details
+
+
+def test_ssh(sshd: SshServer, tmp_path: Path) -> None:
+    (tmp_path / "apiary.sql.gz").write_bytes(SCRIPT)
+    (argv,) = commands(PAGE, "ssh")
+    names = {"db.example.org": "db", "/var/backups": str(tmp_path)}
+    for theirs, ours in names.items():
+        argv = [word.replace(theirs, ours) for word in argv]
+    with (sshd.directory / "ssh_config").open("a") as config:
+        config.write(f"Host db\nHostName 127.0.0.1\nPort {sshd.port}\nUser root\n")
+    with sources_of(tmp_path, env=sshd.env()) as sources:
+        assert sources.output(argv, "dump_command", tmp_path).read_bytes() == SCRIPT
+    gone = refused(tmp_path, [*argv[:-1], f"cat {tmp_path}/gone.sql"], sshd.env())
+    assert "gone.sql: No such file" in gone.details
+    stopped = refused(tmp_path, [argv[0], "-p", "1", *argv[1:]], sshd.env())
+    assert "Connection refused" in stopped.details
