@@ -99,6 +99,16 @@ def predicate_of(result: DrillResult, signed_at: datetime) -> dict[str, Any]:
         "signedAt": _time(signed_at),
         "recoveryTimeSeconds": None if result.recovery_time_s is None else round(result.recovery_time_s, 3),
         "recoveryPointAt": None if result.recovery_point_at is None else _time(result.recovery_point_at),
+        "provenance": [
+            {
+                "role": each.role,
+                "location": each.location,
+                "version": each.version,
+                "modifiedAt": None if each.modified_at is None else _time(each.modified_at),
+                "sha256": each.sha256,
+            }
+            for each in result.provenance
+        ],
         "resultFormat": result.format_version,
         "tool": {"name": "apiary-drill", "version": __version__},
     }

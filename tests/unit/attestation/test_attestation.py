@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from securesystemslib.signer import SSlibKey
 
 from harness import __version__
 from harness.base.errors import HarnessError, UsageError
-from harness.base.model import ArtifactFile, InjectedFault, Verdict
+from harness.base.model import ArtifactFile, InjectedFault, Provenance, Verdict
 from harness.procedure.backup.measure import measure_copy
 from harness.records.attestation.check import CheckedFile, State, verify_evidence
 from harness.records.attestation.envelope import ChangedEvidence, sign_run
@@ -66,7 +67,11 @@ def run_dir(tmp_path: Path) -> Path:
             ArtifactFile("storage", "storage.tar", len(STORAGE), hashlib.sha256(STORAGE).hexdigest()),
         ),
     )
-    store.save_result(result)
+    fetched = Provenance(
+        "database", "s3://night/database.sql", "version 3", datetime(2026, 11, 23, 0, 21, tzinfo=UTC),
+        len(DUMP), result.artifacts[0].sha256,
+    )  # fmt: skip
+    store.save_result(replace(result, provenance=(fetched,)))
     (directory / "report.html").write_text("<p>PASS</p>\n")
     return directory
 
@@ -120,6 +125,15 @@ def test_the_statement_says_what_the_run_came_to(evidence: Path) -> None:
         "endedAt": "2026-11-23T00:23:44Z",
         "recoveryTimeSeconds": 11.64,
         "recoveryPointAt": "2026-11-23T00:22:08Z",
+        "provenance": [
+            {
+                "role": "database",
+                "location": "s3://night/database.sql",
+                "version": "version 3",
+                "modifiedAt": "2026-11-23T00:21:00Z",
+                "sha256": hashlib.sha256(DUMP).hexdigest(),
+            }
+        ],
         "resultFormat": 1,
         "tool": {"name": "apiary-drill", "version": __version__},
     }
