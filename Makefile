@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 unexport PYTHONDONTWRITEBYTECODE # some machines set it, and each process would compile the package anew
 
-.PHONY: help check pictures drill test score nightly nightly-docker nightly-process nightly-kills nightly-clients nightly-pythons nightly-newcomers fuzz audit lint schema images contract benchmarks clean
+.PHONY: help check pictures drill test score nightly nightly-docker nightly-process nightly-kills nightly-clients nightly-pythons nightly-newcomers nightly-nomad fuzz audit lint schema images contract benchmarks clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -28,7 +28,7 @@ score: $(SERVERS) ## Drill every scenario, each with what it breaks, and say wha
 
 nightly: $(SERVERS) ## Drill everything in both runtimes, and drills in which nothing is broken; minutes become hours
 	mkdir -p build
-	$(MAKE) --keep-going nightly-docker nightly-process nightly-kills nightly-clients nightly-pythons nightly-newcomers fuzz audit SECONDS=3600
+	$(MAKE) --keep-going nightly-docker nightly-process nightly-kills nightly-clients nightly-pythons nightly-newcomers nightly-nomad fuzz audit SECONDS=3600
 
 # What one of them finds keeps none of the others from being run.
 nightly-docker nightly-process: nightly-%: $(SERVERS)
@@ -39,6 +39,10 @@ nightly-kills: $(SERVERS)
 
 nightly-clients: $(SERVERS)
 	APIARY_DRILL_SCRIPTS=4000 $(BIN)/pytest -n 2 --dist loadgroup tests/contract/mysql/test_real_client.py
+
+# Go, and Nomad's own types from the module proxy: 50 s of processor time the first time.
+nightly-nomad:
+	cd tests/nomad && go run . ../../docs/examples
 
 nightly-pythons: $(SERVERS)
 	$(BIN)/python .ci/pythons build/pythons

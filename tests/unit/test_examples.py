@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from crontab import CronTab
 from harness.cli.main import main
 from tests.engines import must_find
 from tests.examples import EXAMPLES, nomad_job, text_of
+from tests.tables import over_table
 
 NOMAD = {
     "job": "affinity all_at_once constraint datacenters group id meta migrate multiregion name namespace node_pool "
@@ -118,13 +120,69 @@ def test_nomad_has_a_place_for_all_that_the_job_says() -> None:
     assert (secret["perms"], f"{secret['uid']}:{secret['gid']}") == ("0400", task["user"])
 
 
+STANDIN = """\
+#!/bin/sh
+# A `nomad` of which only the answers are known: what it is asked, and the statuses that it has for each question.
+echo "$*" >> "$STANDIN/asked"
+case "$2" in
+allocs)
+    line=$(head -n 1 "$STANDIN/allocs")
+    [ "$(wc -l < "$STANDIN/allocs")" -le 1 ] || sed -i 1d "$STANDIN/allocs"
+    [ "$line" != "refused" ] || { echo "Error retrieving allocations: refused" >&2; exit 1; }
+    printf '%b' "$line"
+    ;;
+*) cat "$STANDIN/$2" >&2; [ ! -s "$STANDIN/$2" ] ;;
+esac
+"""
+GONE = "its allocations to end"
+WELL = "a healthy allocation"
+
+
+@over_table(
+    "word, allocations, refusal, status, told",
+    [
+        ("stop", ["running\\ncomplete\\n", "running\\ncomplete\\n", "complete\\ncomplete\\n"], "", 0, ""),
+        ("stop", [""], "", 0, ""),
+        ("stop", ["running\\n"], "", 1, f"apiary: timed out after 6 s waiting for {GONE}"),
+        ("stop", ["unknown\\n"], "", 1, f"apiary: timed out after 6 s waiting for {GONE}"),  # a node that is lost
+        ("stop", ["refused"], "", 1, "Error retrieving allocations: refused"),
+        ("stop", ["complete\\n"], 'No job(s) with prefix or ID "apiary" found', 1, "No job(s) with prefix or ID"),
+        ("start", ["pending \\ncomplete \\n", "running <nil>\\n", "running true\\ncomplete \\n"], "", 0, ""),
+        ("start", ["running false\\n"], "", 1, f"apiary: timed out after 6 s waiting for {WELL}"),
+        ("start", ["failed true\\n"], "", 1, f"apiary: timed out after 6 s waiting for {WELL}"),
+        ("start", ["running true\\n"], 'Job "apiary" has not been stopped', 1, "has not been stopped"),
+        ("restart", [], "", 2, "usage: "),
+    ],
+)
+def test_stop_and_start_of_nomad_wait_for_the_application(
+    word: str, allocations: list[str], refusal: str, status: int, told: str, tmp_path: Path
+) -> None:
+    """With a stand-in for the program `nomad`: what the script does with its answers. Nobody waits for real."""
+    for name, text in (("nomad", STANDIN), ("sleep", "#!/bin/sh\n")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "allocs").write_text("".join(f"{line}\n" for line in allocations))
+    for name in ("stop", "start"):
+        (tmp_path / name).write_text(refusal)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "STANDIN": str(tmp_path)}
+    script = tmp_path / "nomad-backup.sh"
+    script.write_text(text_of(script.name).replace("seconds=300", "seconds=6"))
+    done = subprocess.run(["sh", script, word], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, told in done.stderr, bool(told) == bool(done.stderr)) == (status, True, True), done.stderr
+    if word != "restart":
+        first, *others = (tmp_path / "asked").read_text().splitlines()
+        assert first == f"job {word} apiary"
+        assert all(each.startswith("job allocs -t {{range .}}{{.ClientStatus}}") for each in others)
+        assert (others == []) == bool(refusal)
+
+
 def test_the_backup_of_nomad_has_only_options_that_exist(tmp_path: Path) -> None:
-    """Parsed by the command line itself; stop and start are programs with arguments, for which there is no shell."""
+    """Parsed by the command line itself; stop and start are the script's own, called without a shell."""
     script = text_of("nomad-backup.sh")
-    subprocess.run(["sh", "-n"], input=script, text=True, check=True)
-    line = (
-        script.partition("exec ")[2].replace("\\\n", " ").replace('"/srv/backups/$(date +%F)"', str(tmp_path / "new"))
-    )
+    line = script.partition("exec ")[2].partition(";;")[0].replace("\\\n", " ")
+    for theirs, ours in (("/srv/backups/$(date +%F)", str(tmp_path / "new")), ("$0", "/etc/nomad-backup.sh")):
+        assert theirs in line
+        line = line.replace(theirs, ours)
     program, name, *arguments = shlex.split(line)
     context = click.Context(main)
     command = main.get_command(context, name)
@@ -132,7 +190,7 @@ def test_the_backup_of_nomad_has_only_options_that_exist(tmp_path: Path) -> None
     assert command is not None
     parsed = command.make_context(name, arguments, parent=context).params
     stop, start = (shlex.split(parsed[f"{kind}_command"]) for kind in ("stop", "start"))
-    assert (stop, start) == (["nomad", "job", "stop", "-yes", "apiary"], ["nomad", "job", "start", "apiary"])
+    assert (stop, start) == (["/etc/nomad-backup.sh", "stop"], ["/etc/nomad-backup.sh", "start"])
 
 
 def test_every_example_is_named_in_the_page_and_installs_what_is_in_the_repository() -> None:

@@ -66,7 +66,7 @@ class Sources:
             argv: program and arguments, without a shell; `{snapshot}` is replaced.
             key: `dump_command` or `storage_command`.
             base: work directory of the commands.
-            snapshot_argv: lists snapshots as JSON; asked once.
+            snapshot_argv: lists snapshots as JSON; asked once, if a command wants one.
 
         Raises:
             UsageError: there is no such program.
@@ -78,7 +78,7 @@ class Sources:
         host = LocalHost({**self._settings.command_env, DRILL_ID_VARIABLE: self._drill_id}, cwd=str(base))
         check_program(argv, key, host)
         snapshot = Snapshot()
-        if snapshot_argv:
+        if snapshot_argv and any(PLACEHOLDER in word for word in argv):
             check_program(snapshot_argv, "snapshot_command", host)
             snapshot = self._snapshots.get(tuple(snapshot_argv)) or newest_snapshot(
                 host, snapshot_argv, key="snapshot_command", limit_s=limit_s
