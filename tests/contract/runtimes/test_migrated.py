@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import docker
@@ -15,98 +14,96 @@ import pytest
 
 from harness.base.errors import ProcedureFailed
 from harness.base.settings import Settings
+from harness.runtime.docker.mysql import prepared
+from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.ownership import workspace
 from harness.runtime.process.programs import mysql_programs
+from harness.runtime.process.runtime import ProcessRuntime
 from harness.runtime.services.stack import Stack
-from tests.contract.runtimes.stacks import a_spec, runtime
+from tests.contract.runtimes.stacks import Running, a_spec
 
 pytestmark = pytest.mark.xdist_group("docker")
 
 RELEASE = "-- migration: 2027_02_01_000000_make_prepared\ncreate table `prepared` (`id` int primary key);\n"
-LATER = RELEASE + "-- migration: 2027_02_02_000000_change_prepared\nalter table `prepared` add `more` int;\n"
 FAILING = RELEASE + "-- migration: 2027_02_03_000000_fail\nalter table `nowhere` add `more` int;\n"
 
 
 @contextmanager
-def started(
-    kind: str, settings: Settings, request: pytest.FixtureRequest, logs: Path, release: str
-) -> Iterator[tuple[Stack, bool]]:
+def started(settings: Settings, logs: Path, release: Path) -> Iterator[tuple[Stack, bool]]:
     """A stack that asks for the schema of a release, and whether the migrations ran for it; its accounts work."""
-    spec = a_spec(logs / secrets.token_hex(4), durable=False, migrated=True, app_env={"STANDIN_RELEASE": release})
-    with runtime(kind, settings, request, spec.drill_id) as made, made.stack(spec) as stack:
+    spec = a_spec(logs / secrets.token_hex(4), durable=False, migrated=True, app_env={"STANDIN_RELEASE": str(release)})
+    with (
+        workspace(settings.state_dir, spec.drill_id) as directory,
+        ProcessRuntime(settings, directory).stack(spec) as stack,
+    ):
         for account in (spec.admin, spec.app):
             with stack.mysql.session(account, database=spec.database) as session:
                 assert session.value("SELECT CURRENT_USER()") == f"{account.user}@%"
         yield stack, (spec.logs / "migrations").is_dir()
 
 
-def columns(stack: Stack) -> list[str]:
+def tables(stack: Stack) -> list[str]:
     with stack.mysql.session() as session:
-        return [
-            str(name)
-            for (name,) in session.rows(
-                "SELECT column_name FROM information_schema.columns"
-                " WHERE table_schema = 'apiary' AND table_name = 'prepared' ORDER BY ordinal_position"
-            )
-        ]
+        named = (
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'apiary' AND table_name = 'prepared'"
+        )
+        return [str(name) for (name,) in session.rows(named)]
 
 
-def test_processes_begin_with_it_and_damage_is_noticed(
-    settings: Settings, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    """In a cache of its own: made by the first, changed by a migration, and given up where no server starts from it."""
+def test_processes_begin_with_it_and_what_is_wrong_with_it_is_noticed(settings: Settings, tmp_path: Path) -> None:
+    """In a cache of its own: made by the first, not kept where migrations fail, given up where no server starts."""
     own = replace(settings, cache_dir=tmp_path / "cache", mysqld=str(mysql_programs(settings).server))
+    shared, templates = settings.cache_dir / "templates", own.cache_dir / "templates"
+    templates.mkdir(parents=True)
+    for entry in shared.glob("mysql-*/data"):  # initialised directories are everybody's
+        if "-migrated-" not in entry.parent.name:
+            (templates / entry.parent.name).symlink_to(entry.parent)
     release = tmp_path / "release.sql"
     release.write_text(RELEASE)
-    start = partial(started, "process", own, request, tmp_path, str(release))
-    with start() as (stack, anew):
-        assert (stack.migrated, anew, columns(stack)) == (True, True, ["id"])
+    with started(own, tmp_path, release) as (stack, anew):
+        assert (stack.migrated, anew, tables(stack)) == (True, True, ["prepared"])
         stack.migrate()
         assert stack.apiary.migrations()[1] == ()
         with stack.mysql.session(stack.mysql.app, database="apiary") as session:
             session.execute("INSERT INTO prepared VALUES (7)")
-    with start() as (stack, anew):
-        assert (stack.migrated, anew, columns(stack)) == (True, False, ["id"])
+    with started(own, tmp_path, release) as (stack, anew):
+        assert (stack.migrated, anew, tables(stack)) == (True, False, ["prepared"])
         with stack.mysql.session() as session:
             assert session.value("SELECT COUNT(*) FROM apiary.prepared") == 0, "each server has a copy of its own"
-    release.write_text(LATER)
-    with start() as (stack, anew):
-        assert (stack.migrated, anew, columns(stack)) == (True, True, ["id", "more"])
-    entries = list((own.cache_dir / "templates").glob("*-migrated-*/data"))
-    assert len(entries) == 2
-    for entry in entries:  # as a failing disk does it: neither size nor time tell
-        file, times = entry / "ibdata1", (entry / "ibdata1").stat()
-        file.write_bytes(bytes(times.st_size))
-        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    with start() as (stack, anew):
-        assert (stack.migrated, anew, columns(stack)) == (False, False, [])
-        stack.migrate()
-        assert columns(stack) == ["id", "more"]
-    assert len(list((own.cache_dir / "templates").glob("*-migrated-*/data"))) == 1
+    (entry,) = templates.glob("*-migrated-*/data")
+    file, times = entry / "ibdata1", (entry / "ibdata1").stat()
+    file.write_bytes(bytes(times.st_size))  # as a failing disk does it: neither size nor time tell
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with started(own, tmp_path, release) as (stack, _):
+        assert (stack.migrated, tables(stack), entry.exists()) == (False, [], False)
     release.write_text(FAILING)
-    with start() as (stack, _):
-        assert (stack.migrated, columns(stack)) == (False, [])
+    with started(own, tmp_path, release) as (stack, anew):
+        assert (stack.migrated, anew, tables(stack)) == (False, True, [])
         with pytest.raises(ProcedureFailed, match="`php artisan migrate --force` failed with exit status 1"):
             stack.migrate()
+    assert list(templates.glob("*-migrated-*/data")) == []
+
+
+def test_what_runs_began_with_it(running: Running) -> None:
+    """On either runtime; that the application finds nothing pending is told in test_servers.py."""
+    assert running.stack.migrated
 
 
 @pytest.mark.docker
-def test_containers_begin_with_it(settings: Settings, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """The image is made once for each application and release, and by nobody who finds it there."""
-    client: docker.DockerClient = request.getfixturevalue("engine")
+def test_its_image_is_made_once_for_each_release(
+    settings: Settings, engine: docker.DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is there is used; another release asks for another one."""
+    runtime, spec = DockerRuntime(settings, engine), a_spec(tmp_path, migrated=True)
+    image = prepared(engine, settings, runtime._mysql["target"], spec.drill_id)
+    made = runtime._migrated(spec, image)
+    assert made is not None
+    assert made.id != image.id
 
-    def prepared() -> set[str]:
-        return {tag for image in client.images.list("apiary-drill/prepared") for tag in image.tags}
+    def anew(_: object) -> None:
+        raise AssertionError("it is made")
 
-    with started("docker", settings, request, tmp_path, "next") as (stack, _):
-        assert stack.migrated
-        assert stack.apiary.migrations()[1] == ()
-        with stack.mysql.session(stack.mysql.app, database="apiary") as session:
-            session.execute("INSERT INTO teams (name) VALUES ('x')")
-            archived = "SELECT COUNT(standin_archived_at) FROM notification_templates"
-            assert session.value(archived) == 0
-    before = prepared()
-    with started("docker", settings, request, tmp_path, "next") as (stack, anew):
-        assert (stack.migrated, anew) == (True, False)
-        with stack.mysql.session() as session:
-            assert session.value("SELECT COUNT(*) FROM apiary.teams") == 0, "each server has a volume of its own"
-    assert prepared() == before
+    monkeypatch.setattr(runtime, "stack", anew)
+    assert runtime._migrated(spec, image) == made
+    with pytest.raises(AssertionError, match="it is made"):
+        runtime._migrated(replace(spec, app_env={"STANDIN_RELEASE": "no such release"}), image)
