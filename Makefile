@@ -79,8 +79,8 @@ pictures: $(SERVERS) ## The README's pictures, from a real drill of the real Api
 contract: $(READY) ## The Meilisearch contract, against MEILISEARCH_URL with MEILISEARCH_KEY, or the embedded server
 	MEILISEARCH_URL='$(MEILISEARCH_URL)' MEILISEARCH_KEY='$(MEILISEARCH_KEY)' $(BIN)/pytest tests/contract/meilisearch
 
-benchmarks: $(SERVERS) ## Measure everything on an idle machine, and write the table of docs/benchmarks.md; under 20 minutes
-	$(BIN)/python -m benchmarks.all --write docs/benchmarks.md $(BENCHMARKS)
+benchmarks: $(SERVERS) ## Measure everything on an idle machine, and write the tables of docs/benchmarks.md and the README; under 20 minutes
+	$(BIN)/python -m benchmarks.all --write $(BENCHMARKS)
 
 clean: ## Remove what killed drills left, and the virtual environment
 	-$(BIN)/apiary-drill cleanup

@@ -23,7 +23,7 @@ import pymysql
 from testcontainers.community.mysql import MySqlContainer
 from testcontainers.core.config import testcontainers_config
 
-from harness.base.settings import Settings, from_environment
+from harness.base.settings import from_environment
 from harness.runtime.docker.client import connect
 from harness.runtime.docker.host import ContainerHost
 from harness.runtime.docker.images import LOCAL_MYSQL, choose
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as logs:
         for number in range(options.rounds):
-            ours.append(_ours(client, settings, image, Path(logs), f"benchmark-{number}"))
+            ours.append(_ours(client, image, Path(logs), f"benchmark-{number}"))
             theirs.append(_theirs(options.image))
     for name, seconds in (("apiary-drill", ours), ("testcontainers MySqlContainer", theirs)):
         each = " ".join(f"{value:.2f}" for value in seconds)
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _ours(client: docker.DockerClient, settings: Settings, image: PreparedImage, logs: Path, drill_id: str) -> float:
+def _ours(client: docker.DockerClient, image: PreparedImage, logs: Path, drill_id: str) -> float:
     spec = StackSpec(role="source", drill_id=drill_id, logs=logs, app_key=new_app_key())
     name = f"apiary-drill-{drill_id}-source"
     began = time.monotonic()
@@ -70,7 +70,7 @@ def _ours(client: docker.DockerClient, settings: Settings, image: PreparedImage,
         pod = ContainerHost(client, f"{name}-mysql", name)
         with (
             Reach(name, name, pod, direct=bridge_is_here(network.id)) as reach,
-            mysql_container(client, settings, image, spec, reach) as (server, _, ready),
+            mysql_container(client, image, spec, reach) as (server, _, ready),
         ):
             ready()
             with server.session(spec.app, database=spec.database) as session:
