@@ -24,7 +24,7 @@ PYTHON = "3.11"
 
 
 def install_engine(settings: Settings, say: Callable[[str], None]) -> None:
-    """Unpack it into the cache directory. A failure is told and not raised: containers need none of it."""
+    """Unpack it into the cache directory. A failure is reported, not raised: containers need none of it."""
     final = engine_python(settings).parents[1]
     say(f"unpacking Python {PYTHON} from Debian {SUITE} into {settings.cache_dir}, for the search engine")
     try:
