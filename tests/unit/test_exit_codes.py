@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,30 +179,30 @@ def test_an_interruption(tmp_path: Path) -> None:
     }  # fmt: skip
     for column, process in running.items():
         assert process.stdin is not None
-        kept = -1
-        if "FIFO" in HANGING[column]:
-            fifo = tmp_path / f"{column}.fifo"
-            wait_until(lambda at=fifo, of=process: is_read(at, of), what=f"{column} to read", timeout_s=60)
-            kept = os.open(fifo, os.O_WRONLY)
-        else:
-            process.stdin.write(b"-- MySQL dump 10.13\n" * 10_000)  # more than a pipe holds: it is being read
-            process.stdin.flush()
-        process.send_signal(signal.SIGINT)
-        output = process.communicate(timeout=60)[0].decode()
-        if kept >= 0:
-            os.close(kept)
+        with ExitStack() as open_:
+            if "FIFO" in HANGING[column]:
+                open_.callback(os.close, reader_of(tmp_path / f"{column}.fifo", process))
+            else:
+                process.stdin.write(b"-- MySQL dump 10.13\n" * 10_000)  # more than a pipe holds: it is being read
+                process.stdin.flush()
+            process.send_signal(signal.SIGINT)
+            output = process.communicate(timeout=60)[0].decode()
         assert process.returncode == 130, (column, output)
         assert "Traceback" not in output, column
 
 
-def is_read(fifo: Path, process: subprocess.Popen[bytes]) -> bool:
-    """Whether somebody has it open to read: nobody can write to it before."""
-    assert process.poll() is None, process.communicate()
-    try:
-        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
-    except OSError:
-        return False
-    return True
+def reader_of(fifo: Path, process: subprocess.Popen[bytes]) -> int:
+    """Wait until the process has it open to read, and keep it waiting; until then nobody can write to it."""
+    found = []
+
+    def opened() -> bool:
+        assert process.poll() is None, process.communicate()
+        with suppress(OSError):
+            found.append(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(found)
+
+    wait_until(opened, what=f"a reader of {fifo.name}", timeout_s=60)
+    return found[0]
 
 
 def test_a_backup_whose_procedure_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
