@@ -23,8 +23,10 @@ def state_of(check: CheckResult) -> str:
         return f"inconclusive: {check.unknown}"
     if not check.compared:
         return "nothing to judge"
-    remarks = len(check.findings)
-    return f"ok, {counted(remarks, 'remark')}" if remarks else "ok"
+    warnings = sum(1 for finding in check.findings if finding.severity is Severity.WARNING)
+    notes = len(check.findings) - warnings
+    words = ["ok", *([counted(warnings, "warning")] if warnings else ()), *([counted(notes, "note")] if notes else ())]
+    return ", ".join(words)
 
 
 def checks_section(result: DrillResult) -> Section:

@@ -5,11 +5,14 @@ What a report says is decided once, here and in `page.py`; HTML, PDF and Markdow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness.base.model import Finding, Severity, Verdict
+
+_DIGEST = re.compile(r"[0-9a-f]{32,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +297,9 @@ def facts_of(problem: FindingGroup) -> tuple[tuple[str, str], ...]:
 def compared_in(problem: FindingGroup) -> str:
     """What was expected and what was found, where the finding says so."""
     expected, found = problem.finding.expected, problem.finding.actual
-    return f"expected {expected}, found {found}" if expected and found else ""
+    if not expected or not found or _DIGEST.fullmatch(found):  # the page would be no clearer for a checksum
+        return ""
+    return f"expected {expected}, found {found}"
 
 
 def others_of(problem: FindingGroup) -> Fold | None:

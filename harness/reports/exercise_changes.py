@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from harness.base.model import Severity
 from harness.records.history.entry import Entry
-from harness.records.history.exercise import Exercise, Seen, Series
+from harness.records.history.exercise import Exercise, Series
 from harness.reports.document import Block, Bullets, Column, Grid, Paragraph
+from harness.reports.exercise_register import in_words
 from harness.reports.words import counted, seconds
 
 _LISTED = 15
@@ -22,17 +23,13 @@ def changes(exercise: Exercise) -> Iterator[Block]:
     )
     new = [seen for seen in exercise.findings if seen.new_in(exercise.period) and seen.severity is not Severity.INFO]
     gone = [seen for seen in exercise.gone if seen.severity is not Severity.INFO]
-    lines = [f"New: {_finding(seen)}" for seen in new] + [f"No longer found: {_finding(seen)}" for seen in gone]
+    lines = [f"New: {in_words(seen)}" for seen in new] + [f"No longer found: {in_words(seen)}" for seen in gone]
     for series in exercise.series:
         lines += _of_series(series)
     yield Bullets(tuple(lines)) if lines else Paragraph("No findings were added or resolved.")
     for series in exercise.series:
         if not series.latest.generated:  # how much is generated is a choice of the scenario
             yield from _sizes(series)
-
-
-def _finding(seen: Seen) -> str:
-    return f"{seen.code} ({seen.subject}) in {seen.backup}"
 
 
 def _of_series(series: Series) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.base.model import Severity, Verdict
-from harness.records.history.exercise import MISSED, Exercise, Family, Seen
+from harness.records.history.exercise import MISSED, Exercise, Family
 from harness.reports.document import SEVERITY_WORDS, Block, Bullets, Column, Grid, Paragraph
+from harness.reports.exercise_register import in_words
 from harness.reports.words import counted
 
 FAMILY_WORDS = {
@@ -47,7 +48,7 @@ def coverage(exercise: Exercise) -> Iterator[Block]:
         "Faults that were injected on purpose, by kind of failure",
         (
             Column("What can go wrong"), Column("Detected", number=True), Column("Not detected", number=True),
-            Column("Never injected", number=True), Column("In words"),
+            Column("Never injected", number=True), Column("Result"),
         ),
         tuple(
             (
@@ -94,7 +95,8 @@ def open_points(exercise: Exercise) -> Iterator[str]:
                 yield f"{series.backup}: the latest drill missed its objective for the {what}."
     for seen in exercise.findings:
         if seen.open and seen.severity is not Severity.INFO:
-            yield f"{seen.backup}: {_finding(seen)}, seen since {seen.first.started_at:%Y-%m-%d}."
+            since = f"since {seen.first.started_at:%Y-%m-%d}"
+            yield f"{SEVERITY_WORDS[seen.severity]} {since}: {in_words(seen)}"
     for entry in exercise.controls:
         if entry.verdict is not entry.expected:
             came = f"ended as {entry.verdict} instead of {entry.expected}"
@@ -104,11 +106,7 @@ def open_points(exercise: Exercise) -> Iterator[str]:
         yield f"Faults that were not detected: {', '.join(missed)}."
     if untried := sum(len(family.untried) for family in exercise.families):
         section = "“What was proven, by kind of failure”"
-        yield f"Not covered: {counted(untried, 'failure mode')}; they stand under {section}."
+        yield f"Never injected: {counted(untried, 'fault')}, counted by kind under {section}."
     stand_ins = sorted({part.name for drilled in exercise.drills for part in drilled.entry.components if not part.real})
     if stand_ins:
         yield f"Stand-ins replaced real components: {', '.join(stand_ins)}."
-
-
-def _finding(seen: Seen) -> str:
-    return f"{SEVERITY_WORDS[seen.severity].lower()} {seen.code} ({seen.subject})"

@@ -27,18 +27,25 @@ def objectives(exercise: Exercise, agreed: tuple[str, ...]) -> Iterator[Block]:
         frozenset({4, 5}),
     )  # fmt: skip
     yield Paragraph(
-        "Only drills that passed count, and for the recovery time only those with production-like durability. The"
-        " recovery point is the age of the newest row when the backup was taken; whoever loses everything just before"
-        " the next backup loses that much and the time between two good backups besides."
+        "Only drills that passed count, and those whose only error is a missed objective; for the recovery time only"
+        " those with production-like durability. The recovery point is the age of the newest row when the backup was"
+        " taken; whoever loses everything just before the next backup loses that much and the time between two good"
+        " backups besides."
     )
     yield Grid(
         "Longest time between good backups (a backup is good when its drill passed)",
-        (Column("Backup"), Column("Good backups", number=True), Column("Longest time", number=True)),
+        (
+            Column("Backup"),
+            Column("Good backups", number=True),
+            Column("Longest time", number=True),
+            Column("From and to"),
+        ),
         tuple(
             (
                 series.backup,
                 f"{sum(1 for drilled in series.drills if drilled.entry.good):,}",
                 "one good backup" if series.longest_gap_s is None else span(round(series.longest_gap_s)),
+                " to ".join(f"{moment:%Y-%m-%d}" for moment in series.longest_gap),
             )
             for series in exercise.series
         ),

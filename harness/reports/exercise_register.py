@@ -47,7 +47,7 @@ class Registered:
     @property
     def sentence(self) -> str:
         """What it is and what follows, in a sentence."""
-        return f"{named(self.seen)}: {consequence(self.seen)}"
+        return in_words(self.seen)
 
 
 def register_of(exercise: Exercise, actions: Sequence[Action], today: date) -> tuple[Registered, ...]:
@@ -58,16 +58,19 @@ def register_of(exercise: Exercise, actions: Sequence[Action], today: date) -> t
     )
 
 
-def named(seen: Seen) -> str:
-    """A finding as people say it: `row-count of users in production`."""
-    return f"{seen.code} of {seen.subject} in {seen.backup}"
+def in_words(seen: Seen) -> str:
+    """What follows from a finding, in a sentence, and what it is called."""
+    return f"{_consequence(seen)} ({seen.code}, {seen.subject}, {seen.backup})"
 
 
-def consequence(seen: Seen) -> str:
-    """What follows from a finding, in a sentence."""
+def _consequence(seen: Seen) -> str:
+    if seen.code.startswith("step-"):
+        return "A step failed: what comes after it was not shown."
     check = next((check for prefix, check in _CHECKS if seen.code.startswith(prefix)), "")
     known = meaning_of(check, Finding(seen.code, seen.severity, seen.subject, "")).means
-    return known or "it is noted, and nothing follows from it."
+    if known or seen.severity is not Severity.ERROR:
+        return known or "It is noted, and nothing follows from it."
+    return "The restored instance is not what the backup held."
 
 
 _CHECKS = (
@@ -109,7 +112,7 @@ def register_section(exercise: Exercise, register: Sequence[Registered]) -> Iter
         columns = (Column("Finding"), Column("Severity", whole=True), Column("First seen", whole=True),
                    Column("Last seen", whole=True))  # fmt: skip
         rows = tuple(
-            (named(seen), SEVERITY_WORDS[seen.severity], f"{seen.first.started_at:%Y-%m-%d}",
+            (in_words(seen), SEVERITY_WORDS[seen.severity], f"{seen.first.started_at:%Y-%m-%d}",
              f"{seen.last.started_at:%Y-%m-%d}")
             for seen in closed
         )  # fmt: skip

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from harness.base.model import Severity, Verdict
 from harness.records.history.exercise import MET, MISSED, NO_OBJECTIVE, Drilled, Exercise, Series
 from harness.reports.document import Block, Bullets, Column, Form, Grid, Paragraph, Tile, Trend
-from harness.reports.exercise_register import Registered, named
-from harness.reports.words import counted, seconds, span
+from harness.reports.exercise_register import Registered
+from harness.reports.words import are, counted, seconds, span
 
 _LISTED = 6
 
@@ -122,9 +122,11 @@ def _changes(exercise: Exercise) -> Iterator[str]:
     yield f"{counted(len(exercise.drills), 'drill')}, {exercise.drills_before} in the period before."
     new = [seen for seen in exercise.findings if seen.new_in(exercise.period) and seen.severity is Severity.ERROR]
     gone = [seen for seen in exercise.gone if seen.severity is Severity.ERROR]
-    for title, found in (("Errors that were never seen before", new), ("Errors that are gone", gone)):
-        if found:
-            yield f"{title}: {', '.join(named(seen) for seen in found[:4])}{', …' if len(found) > 4 else ''}."
+    if new:
+        still = sum(1 for seen in new if seen.open)
+        yield f"{counted(len(new), 'error')} never seen before, {still or 'none'} of which {are(still)} still open."
+    if gone:
+        yield f"{counted(len(gone), 'error')} of earlier periods {are(len(gone))} gone."
     if not new and not gone:
         yield "No error is new, and none is gone."
 

@@ -68,6 +68,11 @@ def counted(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 'es' if word.endswith(('ex', 's')) else 's'}"
 
 
+def are(count: int) -> str:
+    """The verb of a count."""
+    return "is" if count == 1 else "are"
+
+
 def tally(findings: Sequence[Finding]) -> str:
     """How many findings of each severity there are, in words."""
     counts = [
@@ -111,8 +116,8 @@ def control_sentence(control: NegativeControl) -> str:
 FAITHFUL = "faithful"
 """The mode of a drill whose times may be quoted."""
 MODES = {
-    FAITHFUL: "production-like durability: the documented commands, with servers as durable as in production",
-    "fast": "fsync off: the same checks, timings not representative",
+    FAITHFUL: "production-like durability (the documented commands, with servers as durable as in production)",
+    "fast": "fsync off (the same checks, timings not representative)",
 }
 
 

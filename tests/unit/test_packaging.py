@@ -45,3 +45,9 @@ def test_the_old_search_engine_is_left_out_where_it_cannot_be_installed() -> Non
     pinned = (ROOT / "requirements-dev.txt").read_text()
     for name, first_without in (("milli", "3.13"), ("atheris", "3.14")):
         assert re.search(rf'^{name}==[\d.]+ ; python_version < "{first_without}" \\$', pinned, re.MULTILINE), name
+
+
+def test_no_file_has_two_sides_of_a_merge() -> None:
+    """A style sheet is read over such lines, and nobody sees it."""
+    found = subprocess.run(["git", "grep", "-lE", "^(<<<<<<<|>>>>>>>) "], cwd=ROOT, capture_output=True, check=False)
+    assert (found.returncode, found.stdout) == (1, b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
 from harness.base.model import Severity, Verdict
@@ -60,7 +61,15 @@ class Series:
 
     @property
     def longest_gap_s(self) -> float | None:
-        """The longest time between good backups, from the last good one before the period to the latest drill.
+        """How long that is; None where there was one good backup at most."""
+        gap = self.longest_gap
+        return (gap[1] - gap[0]).total_seconds() if gap else None
+
+    @property
+    def longest_gap(self) -> tuple[datetime, ...]:
+        """Begin and end of the longest time between good backups, or nothing.
+
+        It is looked for from the last good one before the period to the latest drill.
 
         A backup is good when its drill passed. What nothing dates counts as of the moment of its drill.
         """
@@ -70,7 +79,7 @@ class Series:
         ]
         if not self.latest.good:
             moments.append(self.latest.started_at)
-        return max(((b - a).total_seconds() for a, b in pairwise(sorted(set(moments)))), default=None)
+        return max(pairwise(sorted(set(moments))), key=lambda gap: gap[1] - gap[0], default=())
 
     @property
     def latest(self) -> Entry:

@@ -299,7 +299,7 @@ def test_a_history_that_can_not_be_used_stops_no_drill(
         "verify", *place, "--runtime", "process", "--mysqld", "no-such-server", "--runs", tmp_path / "runs"
     )
     fact = f"{history.path} is not a history of apiary-drill; it was not modified"
-    assert answer.exit_code == 3
+    assert answer.exit_code == 2
     assert f"not compared with earlier drills: {fact}\n" in answer.output
 
     run_dir, told = run_of(tmp_path / "run", evidence, result_for(evidence)), list[str]()

@@ -96,8 +96,7 @@ def test_the_first_page_is_for_a_board(document: Document) -> None:
     assert "archive of 2024 is in scope and was not drilled in this period." in told(document, "summary")
     actions = grid(document, "summary", "Open corrective actions")
     assert actions.rows[1] == (
-        "table-shrank of rsvps in production: The backup was restored completely, but contains less or more "
-        "than usual.",
+        "The backup was restored completely, but contains less or more than usual. (table-shrank, rsvps, production)",
         "Head of IT", "2026-12-31, overdue", "Ask the treasurer.",
     )  # fmt: skip
     assert actions.marked == {0, 1}
@@ -178,7 +177,7 @@ def test_objectives_are_told_with_their_worst(document: Document) -> None:
         " A ring marks 1 drill that did not pass."
     )
     gaps = grid(document, "objectives", "Longest time").rows
-    assert gaps[0] == ("production", "4", "49 days")
+    assert gaps[0] == ("production", "4", "49 days", "2026-10-19 to 2026-12-07")
     weeks = next(block for block in blocks(document, "drills") if isinstance(block, Weeks))
     assert weeks.cells[0] == (Verdict.PASS, "1/1")
     assert weeks.cells[1] == (None, "–")
@@ -210,23 +209,26 @@ def test_what_was_proven_is_told_in_words(document: Document) -> None:
 
 def test_the_register_has_each_open_finding_once(document: Document) -> None:
     rows = grid(document, "register", "Open").rows
-    assert [(row[0].partition(":")[0], *row[1:]) for row in rows] == [
-        ("orphans-accepted of attendance in production", "Warning", "2026-07-06", "2026-12-21", "nobody yet", "no date",
+    assert [(row[0].rpartition(" (")[2], *row[1:]) for row in rows] == [
+        ("orphans-accepted, attendance, production)", "Warning", "2026-07-06", "2026-12-21", "nobody yet", "no date",
          "none yet"),
-        ("table-shrank of rsvps in production", "Warning", "2026-12-07", "2026-12-21", "Head of IT",
+        ("table-shrank, rsvps, production)", "Warning", "2026-12-07", "2026-12-21", "Head of IT",
          "2026-12-31, overdue", "Ask the treasurer."),
     ]  # fmt: skip
     closed = grid(document, "register", "Closed").rows
-    assert ("recovery-time of restore in production", "Error", "2026-08-03", "2026-11-02") in closed
+    assert [row[1:] for row in closed if row[0].endswith(" (recovery-time, restore, production)")] == [
+        ("Error", "2026-08-03", "2026-11-02")
+    ]
     assert "file-time" not in " ".join(row[0] for row in (*rows, *closed)), "notes are no findings to act on"
 
 
 def test_changes_since_the_last_period(document: Document) -> None:
     assert told(document, "changes")[:6] == [
         "The previous period, 2026-07-01 to 2026-09-30, had 4 drills; this one had 12 drills.",
-        "New: step-start-target (start-target) in production",
-        "New: row-count (users) in staging",
-        "New: table-shrank (rsvps) in production",
+        "New: A step failed: what comes after it was not shown. (step-start-target, start-target, production)",
+        "New: After this restore, users would work with missing, changed or foreign rows. (row-count, users, staging)",
+        "New: The backup was restored completely, but contains less or more than usual. (table-shrank, rsvps, "
+        "production)",
         "production: recovery time 28 min 30 s on 2026-09-07, 30 min 42 s on 2026-12-21",
         "production: target mysql was MySQL 8.4.6, is MySQL 9.7.4",
     ]
@@ -247,11 +249,13 @@ def test_open_points(document: Document) -> None:
     assert told(document, "open") == [
         "archive of 2024: not drilled in this period.",
         "production: the latest drill missed its objective for the recovery point.",
-        "production: warning orphans-accepted (attendance), seen since 2026-07-06.",
-        "production: warning table-shrank (rsvps), seen since 2026-12-07.",
+        "Warning since 2026-07-06: Rows refer to rows that are left out of every backup: pages that follow the "
+        "reference show nothing. (orphans-accepted, attendance, production)",
+        "Warning since 2026-12-07: The backup was restored completely, but contains less or more than usual. "
+        "(table-shrank, rsvps, production)",
         "The negative control lost-row of 2026-12-15 ended as PASS instead of FAIL.",
         "Faults that were not detected: lost-row.",
-        "Not covered: 2 failure modes; they stand under “What was proven, by kind of failure”.",
+        "Never injected: 2 faults, counted by kind under “What was proven, by kind of failure”.",
         "Stand-ins replaced real components: embedded Meilisearch, stand-in Apiary.",
     ]
 
