@@ -101,22 +101,32 @@ def test_without_a_path_ssh_leads_to_what_the_docker_client_there_uses(
     assert client.info()["ID"] == engine.info()["ID"]
 
 
-def test_the_image_of_the_tool_gets_there_with_tls(engine: docker.DockerClient, other_engine: AnotherEngine) -> None:
-    """The image of docs/unattended.md, without a socket: it asks the engine that the variables name."""
+def test_the_image_of_the_tool_gets_there_with_tls_and_over_ssh(
+    engine: docker.DockerClient, other_engine: AnotherEngine, sshd: SshServer, tmp_path: Path
+) -> None:
+    """The image of docs/unattended.md, without a socket: it asks the engine that the variables name.
+
+    ssh as the image's own user, with key and known hosts in its home.
+    """
     build_images(engine, from_environment(os.environ), ["tool"])
     certificates = other_engine.certificates.client
-    options = (
-        *("--network", "host", "--user", "0:0", "--volume", f"{certificates}:/certificates:ro"),
-        *("--env", f"DOCKER_HOST={other_engine.tls_host}", "--env", "DOCKER_TLS_VERIFY=1"),
-        *("--env", "DOCKER_CERT_PATH=/certificates"),
-    )
+    home = tmp_path / "drills"
+    (home / ".ssh").mkdir(parents=True)
+    for name, there in (("key", "id_ed25519"), ("known", "known_hosts")):
+        shutil.copy(sshd.directory / name, home / ".ssh" / there)
+    for path in (home, home / ".ssh", *(home / ".ssh").iterdir()):
+        shutil.chown(path, 10001, 10001)
     direct = other_engine.client()
     version = direct.version()["Version"]
     direct.close()
-    asked = subprocess.run(
-        ["docker", "run", "--rm", *options, LOCAL_TOOL, "doctor"], capture_output=True, text=True, check=False
-    )
-    assert f" containers: Docker {version}, " in asked.stdout, asked.stdout + asked.stderr
+    for options in (
+        ("--user", "0:0", "--volume", f"{certificates}:/certificates:ro", "--env", "DOCKER_CERT_PATH=/certificates",
+         "--env", f"DOCKER_HOST={other_engine.tls_host}", "--env", "DOCKER_TLS_VERIFY=1"),
+        ("--volume", f"{home}:/drills", "--env", f"DOCKER_HOST={sshd.host(other_engine.socket)}"),
+    ):  # fmt: skip
+        argv = ["docker", "run", "--rm", "--network", "host", *options, LOCAL_TOOL, "doctor"]
+        asked = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert f" containers: Docker {version}, " in asked.stdout, asked.stdout + asked.stderr
 
 
 @pytest.fixture(scope="session")
