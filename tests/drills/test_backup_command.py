@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from uuid import uuid4
 
+import boto3
 import pytest
 
 from harness.base.settings import Settings
@@ -14,6 +16,7 @@ from harness.runtime.spec import new_app_key
 from tests.drills.conftest import Backed, drill_of
 from tests.drills.test_verify_backup import drill, environment, told
 from tests.following import follow
+from tests.stores import s3_environment
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 
@@ -21,9 +24,16 @@ PRIVILEGES = "SELECT, SHOW VIEW, TRIGGER, LOCK TABLES, EVENT"
 
 
 def test_a_backup_of_a_running_apiary_is_complete_and_restores(
-    settings: Settings, backed: Backed, tmp_path: Path
+    settings: Settings, backed: Backed, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An account that only reads is enough; what lacks a privilege is refused before anything is read."""
+    """An account that only reads is enough; what lacks a privilege is refused before anything is read.
+
+    Into a bucket as into a directory.
+    """
+    for variable, value in s3_environment(s3).items():
+        monkeypatch.setenv(variable, value)
+    client, bucket = boto3.session.Session().client("s3"), uuid4().hex
+    client.create_bucket(Bucket=bucket)
     password = tmp_path / "password"
     password.write_text("a pass'word\n")
     key = tmp_path / "app-key"
@@ -46,15 +56,23 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
         with server.session() as session:
             session.execute(f"GRANT {PRIVILEGES} ON {server.database}.* TO 'backup'@'%'")
             session.execute("GRANT RELOAD, PROCESS ON *.* TO 'backup'@'%'")
-        made = drill(settings, *arguments, "--quiet", "--to", str(tmp_path / "backup"))
+        made = drill(settings, *arguments, "--quiet", "--to", f"s3://{bucket}/2026-11-22")
         assert (made.returncode, made.stdout, made.stderr) == (0, "", ""), "cron sends no mail"
         assert stopped.exists()
         assert started.exists()
         made = drill(settings, *arguments, "--app-key-file", str(key), "--to", str(tmp_path / "my backup"))
-        again = drill(settings, *arguments, "--to", str(tmp_path / "backup"))
-        assert again.returncode == 2
-        assert "is not empty" in told(again)
-    manifest = json.loads((tmp_path / "backup" / "manifest.json").read_text())
+        for place, refusal in (
+            (tmp_path / "my backup", "is not empty"),
+            (f"s3://{bucket}/2026-11-22", "is there already"),
+        ):
+            again = drill(settings, *arguments, "--to", str(place))
+            assert again.returncode == 2
+            assert refusal in told(again)
+    stored = {each["Key"]: each["Size"] for each in client.list_objects_v2(Bucket=bucket)["Contents"]}
+    manifest = json.load(client.get_object(Bucket=bucket, Key="2026-11-22/manifest.json")["Body"])
+    client.close()
+    files = {f"2026-11-22/{file['name']}": file["size_bytes"] for file in manifest["artifacts"]}
+    assert files.items() <= stored.items()
     assert (manifest["mode"], manifest["same_snapshot"]) == ("quiesced", True)
     assert sum(table["rows"] for table in manifest["tables"]) == sum(t.rows for t in backed.backup.manifest.tables)
     assert "pass'word" not in json.dumps(manifest)
