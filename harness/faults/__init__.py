@@ -1,21 +1,37 @@
 """The table of faults: what can be done to a drill on purpose, to see whether it notices.
 
-A new fault is one function and one line in its family's file, a scenario of the same name, and a test
-(docs/extending.md).
+A new fault is one function in its family's file, a scenario of the same name, and a test (docs/extending.md).
 """
 
 from __future__ import annotations
 
-from harness.faults import app, dump, edge_cases, harness, restore, restored, search, source, storage
+from harness.faults import (
+    accounts,
+    app,
+    dump_bytes,
+    dump_lines,
+    dump_objects,
+    dump_rows,
+    edge_cases,
+    harness,
+    restore,
+    restored,
+    search,
+    search_dump,
+    search_late,
+    source,
+    source_data_loss,
+    storage,
+)
 from harness.faults.fault import Fault
 
 FAMILIES: dict[str, dict[str, Fault]] = {
-    "source": source.FAULTS,
+    "source": {**source.FAULTS, **source_data_loss.FAULTS, **accounts.FAULTS},
     "edge-case": edge_cases.FAULTS,
-    "dump": dump.FAULTS,
+    "dump": {**dump_bytes.FAULTS, **dump_rows.FAULTS, **dump_objects.FAULTS, **dump_lines.FAULTS},
     "storage": storage.FAULTS,
     "restore": restore.FAULTS,
-    "search": search.FAULTS,
+    "search": {**search.FAULTS, **search_late.FAULTS, **search_dump.FAULTS},
     "app": app.FAULTS,
     "restored": restored.FAULTS,
     "harness": harness.FAULTS,

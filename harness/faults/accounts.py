@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 from typing import Literal
 
 from harness.faults.context import FaultContext
-from harness.faults.fault import FaultOptions
+from harness.faults.fault import Family, FaultOptions
+from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.mysql import Account, Session, granted_name, server_version
+
+FAULTS = Family("source", InjectionPoint.BACKUP)
 
 _USER = "drill_backup"
 _NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "LOCK TABLES")
@@ -24,12 +26,12 @@ class LackOptions(FaultOptions):
     privilege: Literal["TRIGGER", "SHOW_ROUTINE", "SHOW VIEW", "EVENT"] = "TRIGGER"
 
 
-@contextmanager
+@FAULTS.fault("privilege-missing-at-source", "The account that makes the dump lacks a privilege.")
 def lack_privilege(context: FaultContext, rng: Random, options: LackOptions) -> Iterator[None]:
     """Dump as an account of its own that lacks a privilege; what the source holds is read by the administrator."""
     mysql = context.stack.mysql
     account = Account(_USER, f"{rng.getrandbits(128):032x}")
-    with mysql.session(database=mysql.database) as session:
+    with context.session() as session:
         if options.privilege == "SHOW_ROUTINE":
             # Apiary has no routine that could be left out.
             session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")

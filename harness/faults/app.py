@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -14,10 +13,12 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, FaultOptions, table
+from harness.faults.fault import Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
+
+FAULTS = Family("app", InjectionPoint.RESTORED)
 
 
 class StaleOptions(FaultOptions):
@@ -46,34 +47,36 @@ class NameOptions(FaultOptions):
     name: Annotated[str, Field(pattern=r"^[a-z.]+$")] = "example.com"
 
 
-@contextmanager
-def wrong_app_key(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Give the application another key than the source had."""
+@FAULTS.fault("wrong-app-key", "The application has a different APP_KEY than the source.", InjectionPoint.START)
+def wrong_app_key(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     context.give_app(APP_KEY=_app_key(rng))
     context.changed("variable", "APP_KEY", "another one for the application's commands, from its start on")
-    yield
 
 
-@contextmanager
-def cache_configuration(context: FaultContext, rng: Random, options: StaleOptions) -> Iterator[None]:
+@FAULTS.fault(
+    "stale-config-cache",
+    "The application uses a cached configuration that overrides its environment.",
+    InjectionPoint.REINDEX,
+    InjectionPoint.START,
+)
+def cache_configuration(context: FaultContext, rng: Random, options: StaleOptions) -> None:
     """Have the application cache a configuration that has other values than its environment."""
     made = {"APP_KEY": _app_key(rng), "MEILISEARCH_KEY": f"{rng.getrandbits(128):032x}"}
     _cache(context, {name: made[name] for name in options.variables})
-    yield
 
 
-@contextmanager
-def newer_release(context: FaultContext, rng: Random, options: ReleaseOptions) -> Iterator[None]:
-    """Let the application be a release newer than the one that was backed up; nobody migrates."""
+@FAULTS.fault("newer-app", "The application is newer than the backup.", InjectionPoint.START)
+def newer_release(context: FaultContext, rng: Random, options: ReleaseOptions) -> None:
     context.give_app(STANDIN_RELEASE=options.release)
     context.changed(
         "variable", "STANDIN_RELEASE", f"{options.release} for the application's commands, from its start on"
     )
-    yield
 
 
-@contextmanager
-def open_lookup(context: FaultContext, rng: Random, options: NameOptions) -> Iterator[None]:
+@FAULTS.fault(
+    "egress", "An external name resolves from inside the restored application.", InjectionPoint.TARGET, runtime="docker"
+)
+def open_lookup(context: FaultContext, rng: Random, options: NameOptions) -> None:
     """Let a name outside be found from inside the restored application; the address is one of RFC 5737."""
     host = context.stack.apiary.storage_host
     if isinstance(host, LocalHost):
@@ -82,10 +85,14 @@ def open_lookup(context: FaultContext, rng: Random, options: NameOptions) -> Ite
     if added.exit_status != 0:
         raise HarnessError("the file of host names could not be changed", details=added.stderr)
     context.changed("network", options.name, "resolves to 192.0.2.1 from inside the application's network")
-    yield
 
 
-@contextmanager
+@FAULTS.fault(
+    "egress-connection",
+    "An external address is reachable from inside the restored application.",
+    InjectionPoint.COLLECT,
+    runtime="docker",
+)
 def open_connection(context: FaultContext, rng: Random, options: AddressOptions) -> Iterator[None]:
     """Let an address outside answer from inside the restored application."""
     # Whoever only reads a scenario does not wait for the Docker SDK.
@@ -96,7 +103,9 @@ def open_connection(context: FaultContext, rng: Random, options: AddressOptions)
         yield
 
 
-@contextmanager
+@FAULTS.fault(
+    "app-does-not-start", "The application does not start after the restore.", InjectionPoint.START, runtime="process"
+)
 def break_start(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Take the port that the application wants, so that it ends as soon as it starts."""
     address = urlsplit(context.stack.apiary.url)
@@ -110,43 +119,38 @@ def break_start(context: FaultContext, rng: Random, options: FaultOptions) -> It
         yield
 
 
-@contextmanager
-def leave_down(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Put the application into maintenance mode, as before an update, and leave it there."""
+@FAULTS.fault("left-in-maintenance", "The application is left in maintenance mode.")
+def leave_down(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     done = context.stack.apiary.artisan("down")
     if done.exit_status != 0:
         raise HarnessError(f"`php artisan down` failed with exit status {done.exit_status}", details=done.stderr)
     context.changed("application", "apiary", "in maintenance mode")
-    yield
 
 
-@contextmanager
-def one_worker(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+@FAULTS.fault("one-worker", "The application has a single worker, which waits for itself while it answers `/health`.")
+def one_worker(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     """Serve the application with one worker: `/health` asks the application itself, and waits for ever."""
     _restart(context, PHP_CLI_SERVER_WORKERS="1")
-    yield
 
 
-@contextmanager
-def closed_network(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+@FAULTS.fault("closed-network", "The application's health report includes checks that a closed network cannot pass.")
+def closed_network(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     """Run the application as its sandbox: `/health` then gives a report, of which a part needs the internet."""
     _restart(context, APP_ENV="sandbox")
-    yield
 
 
-@contextmanager
-def no_cas_host(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+@FAULTS.fault(
+    "no-cas-host", "The application's login has no host configured, and every request ends with an empty page."
+)
+def no_cas_host(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     """Take the host of the login away: every page behind it ends silently, with 200 and without content."""
     _restart(context, CAS_HOSTNAME="", CAS_REAL_HOSTS="")
-    yield
 
 
-@contextmanager
-def wrong_database_password(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Give the application's commands a password that the database refuses."""
+@FAULTS.fault("wrong-database-password", "The application's commands have a wrong password for the database.")
+def wrong_database_password(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     context.give_app(DB_PASSWORD=f"{rng.getrandbits(128):032x}")
     context.changed("variable", "DB_PASSWORD", "another one for the application's commands, from now on")
-    yield
 
 
 def _restart(context: FaultContext, **variables: str) -> None:
@@ -170,32 +174,3 @@ def _cache(context: FaultContext, values: dict[str, str]) -> None:
 
 def _app_key(rng: Random) -> str:
     return "base64:" + base64.b64encode(rng.randbytes(32)).decode()
-
-
-FAULTS: dict[str, Fault] = table(
-    Fault("wrong-app-key", "app", (InjectionPoint.START,), "The application has a different APP_KEY than the source.",
-          wrong_app_key),
-    Fault("stale-config-cache", "app", (InjectionPoint.REINDEX, InjectionPoint.START),
-          "The application uses a cached configuration that overrides its environment.", cache_configuration,
-          StaleOptions),
-    Fault("newer-app", "app", (InjectionPoint.START,), "The application is newer than the backup.", newer_release,
-          ReleaseOptions),
-    Fault("egress", "app", (InjectionPoint.TARGET,),
-          "An external name resolves from inside the restored application.",
-          open_lookup, NameOptions, runtime="docker"),
-    Fault("egress-connection", "app", (InjectionPoint.COLLECT,),
-          "An external address is reachable from inside the restored application.", open_connection, AddressOptions,
-          runtime="docker"),
-    Fault("app-does-not-start", "app", (InjectionPoint.START,), "The application does not start after the restore.",
-          break_start, runtime="process"),
-    Fault("one-worker", "app", (InjectionPoint.RESTORED,),
-          "The application has a single worker, which waits for itself while it answers `/health`.", one_worker),
-    Fault("closed-network", "app", (InjectionPoint.RESTORED,),
-          "The application's health report includes checks that a closed network cannot pass.", closed_network),
-    Fault("no-cas-host", "app", (InjectionPoint.RESTORED,),
-          "The application's login has no host configured, and every request ends with an empty page.", no_cas_host),
-    Fault("wrong-database-password", "app", (InjectionPoint.RESTORED,),
-          "The application's commands have a wrong password for the database.", wrong_database_password),
-    Fault("left-in-maintenance", "app", (InjectionPoint.RESTORED,),
-          "The application is left in maintenance mode.", leave_down),
-)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +15,7 @@ from harness.base.wait import wait_until
 from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest, write_manifest
 from harness.procedure.backup.measure import measure_all
+from harness.runtime.services.mysql import Session
 from harness.runtime.services.stack import Stack
 
 T = TypeVar("T")
@@ -139,6 +141,10 @@ class FaultContext:
     def stack(self) -> Stack:
         """The running source or target."""
         return self._has(self._stack, "running stack")
+
+    def session(self) -> AbstractContextManager[Session]:
+        """A session of the administrator in the application's database."""
+        return self.stack.mysql.session(database=self.stack.mysql.database)
 
     def give_app(self, **variables: str) -> None:
         """Give the application's commands these variables in place of its own, from now on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 from typing import Annotated
 
@@ -11,8 +10,11 @@ from pydantic import Field
 
 from harness.artifacts.dump.source import open_script
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, damage, table
+from harness.faults.fault import ArtifactOptions, Family
+from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import rewrite
+
+FAULTS = Family("dump", InjectionPoint.ARTIFACT)
 
 
 class CutOptions(ArtifactOptions):
@@ -21,27 +23,26 @@ class CutOptions(ArtifactOptions):
     keep: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.6
 
 
-@contextmanager
-def truncate(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[None]:
-    """Cut the file."""
+@FAULTS.fault("truncate-dump", "The dump file is truncated, as after an interrupted copy or on a full disk.")
+def truncate(context: FaultContext, rng: Random, options: CutOptions) -> None:
     path = context.backup.dump
     size = path.stat().st_size
     kept = int(size * options.keep)
     with path.open("r+b") as file:
         file.truncate(kept)
     context.changed("byte", path.name, f"cut from {size} to {kept} bytes")
-    yield
 
 
-@contextmanager
-def truncate_inside(context: FaultContext, rng: Random, options: CutOptions) -> Iterator[None]:
+@FAULTS.fault(
+    "truncate-inside", "The SQL is truncated inside an intact compressed file, as after a failure in a pipe into gzip."
+)
+def truncate_inside(context: FaultContext, rng: Random, options: CutOptions) -> None:
     """Cut the script, and compress what is left: the file is whole, what is in it is not."""
     path = context.backup.dump
     size = sum(len(chunk) for chunk in open_script(path))
     kept = int(size * options.keep)
     rewrite(path, lambda chunks: _first(chunks, kept))
     context.changed("byte", path.name, f"the script in it cut from {size} to {kept} bytes")
-    yield
 
 
 def _first(chunks: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
@@ -53,8 +54,8 @@ def _first(chunks: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
         left -= len(chunk)
 
 
-@contextmanager
-def flip_byte(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+@FAULTS.fault("flip-dump-byte", "One bit of the dump file is flipped, as on a bad disk.")
+def flip_byte(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
     """Flip one bit in the second half of the file."""
     path = context.backup.dump
     size = path.stat().st_size
@@ -65,15 +66,3 @@ def flip_byte(context: FaultContext, rng: Random, options: ArtifactOptions) -> I
         file.seek(offset)
         file.write(bytes([byte ^ mask]))
     context.changed("byte", path.name, f"offset {offset}, bits {mask:#04x} flipped")
-    yield
-
-
-FAULTS = table(
-    damage("truncate-dump", "dump", "The dump file is truncated, as after an interrupted copy or on a full disk.",
-           truncate, CutOptions),
-    damage("truncate-inside", "dump",
-           "The SQL is truncated inside an intact compressed file, as after a failure in a pipe into gzip.",
-           truncate_inside, CutOptions),
-    damage("flip-dump-byte", "dump", "One bit of the dump file is flipped, as on a bad disk.", flip_byte,
-           ArtifactOptions),
-)  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from random import Random
 from typing import Annotated, Literal
 
@@ -15,22 +15,23 @@ from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.walk import pieces_with_tokens
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, Fault, FaultOptions, Inject, damage, table
+from harness.faults.fault import ArtifactOptions, Damage, Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import NO_SECTIONS, edit, is_insert, picked, pieces, rewrite
 from harness.procedure.backup.manifest import MANIFEST_NAME, write_manifest
 from harness.procedure.backup.mysqldump import backup_database
 from harness.procedure.backup.plan import BackupPlan
 
+FAULTS = Family("dump", InjectionPoint.ARTIFACT)
+
 _TABLE = re.compile(rb"\s*-- Table structure for table `")
 
 
-def _setting(pattern: bytes, becomes: bytes, what: str) -> Inject:
+def _setting(pattern: bytes, becomes: bytes, what: str) -> Damage:
     """Changes the first statement that fits."""
     expression = re.compile(pattern)
 
-    @contextmanager
-    def change(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    def change(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
         done = False
 
         def changed(piece: Piece) -> bytes:
@@ -42,7 +43,6 @@ def _setting(pattern: bytes, becomes: bytes, what: str) -> Inject:
             return expression.sub(becomes, piece.data, count=1)
 
         edit(context.backup.dump, changed)
-        yield
 
     return change
 
@@ -62,11 +62,12 @@ _UNSAFE = {
 }
 
 
-@contextmanager
-def unsafe_statement(context: FaultContext, rng: Random, options: UnsafeOptions) -> Iterator[None]:
-    """Put a statement that must not run before one of the tables."""
+@FAULTS.fault(
+    "unsafe-statement",
+    "A statement of the dump affects more than the database, or runs a command on the operator's machine.",
+)
+def unsafe_statement(context: FaultContext, rng: Random, options: UnsafeOptions) -> None:
     _insert_before_a_table(context, rng, _UNSAFE[options.statement], f"statement inserted: {options.statement}")
-    yield
 
 
 def _insert_before_a_table(context: FaultContext, rng: Random, text: bytes, what: str) -> None:
@@ -86,26 +87,18 @@ def _begins_a_table(piece: Piece) -> bool:
     return piece.kind is Kind.COMMENT and _TABLE.match(piece.data) is not None
 
 
-def _first_line(text: bytes, what: str) -> Inject:
+def _first_line(text: bytes, what: str) -> Damage:
     """Puts a line before everything else."""
 
-    @contextmanager
-    def put_first(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
-        rewrite(context.backup.dump, lambda chunks: _after(text, chunks))
+    def put_first(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
+        rewrite(context.backup.dump, lambda chunks: chain([text], chunks))
         context.changed("statement", "line 1", what)
-        yield
 
     return put_first
 
 
-def _after(text: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield text
-    yield from chunks
-
-
-@contextmanager
-def wrong_database(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
-    """Let the script choose another database, as a dump with --databases of another application does."""
+@FAULTS.fault("wrong-database", "The dump belongs to the database of another application.")
+def wrong_database(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
     path = context.backup.dump
     first = next((piece.offset for piece in pieces(path) if _begins_a_table(piece)), None)
     if first is None:
@@ -118,7 +111,6 @@ def wrong_database(context: FaultContext, rng: Random, options: ArtifactOptions)
         return b"\nCREATE DATABASE IF NOT EXISTS `wordpress`;\nUSE `wordpress`;\n" + piece.data
 
     edit(path, chosen)
-    yield
 
 
 class OversizedOptions(ArtifactOptions):
@@ -127,8 +119,8 @@ class OversizedOptions(ArtifactOptions):
     size_bytes: Annotated[int, Field(gt=0)] = 80 << 20
 
 
-@contextmanager
-def oversized_statement(context: FaultContext, rng: Random, options: OversizedOptions) -> Iterator[None]:
+@FAULTS.fault("oversized-statement", "One INSERT is larger than the target accepts (max_allowed_packet).")
+def oversized_statement(context: FaultContext, rng: Random, options: OversizedOptions) -> None:
     """Make one INSERT longer than any packet may be, by a comment between two of its words."""
     path = context.backup.dump
     offset = picked((piece.offset for piece in pieces(path) if is_insert(piece)), rng)
@@ -149,15 +141,14 @@ def oversized_statement(context: FaultContext, rng: Random, options: OversizedOp
             context.changed("statement", f"line {piece.line}", f"an INSERT {options.size_bytes} bytes longer")
 
     rewrite(path, changed)
-    yield
 
 
-@contextmanager
+@FAULTS.fault("old-dump", "The dump under test is an older one, consistent in itself.", InjectionPoint.SOURCE)
 def old_dump(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Keep a dump, let people go on working, and put the old one in the place of the new one."""
     mysql, old = context.stack.mysql, context.run_dir / "old-dump.sql.zst"
     dumped = backup_database(mysql, BackupPlan(), old, lambda session: None)
-    with mysql.session(database=mysql.database) as session:
+    with context.session() as session:
         before = int(session.value("SELECT MAX(id) FROM rsvps"))
         session.execute(
             "INSERT INTO rsvps (user_id, event_id, response, created_at, updated_at)"
@@ -170,9 +161,8 @@ def old_dump(context: FaultContext, rng: Random, options: ArtifactOptions) -> It
     context.changed("file", path.name, f"replaced by the dump taken before these rows, sha256 {dumped.artifact.sha256}")
 
 
-@contextmanager
-def another_manifest(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Put a manifest beside the files that is of another backup."""
+@FAULTS.fault("manifest-of-another", "The manifest next to the dump belongs to another backup.")
+def another_manifest(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     manifest = context.backup.manifest
     others = tuple(
         replace(file, size_bytes=file.size_bytes + rng.randrange(1, 1000), sha256=rng.randbytes(32).hex())
@@ -180,35 +170,33 @@ def another_manifest(context: FaultContext, rng: Random, options: FaultOptions) 
     )
     write_manifest(replace(manifest, artifacts=others, nonce=rng.randbytes(8).hex()), context.directory)
     context.changed("manifest", MANIFEST_NAME, "sizes, digests and nonce of another backup")
-    yield
 
 
-FAULTS = table(
-    damage("wrong-charset-line", "dump", "The dump declares latin1, but is utf8mb4.",
-           _setting(rb"SET NAMES utf8mb4", b"SET NAMES latin1", "SET NAMES says latin1"), ArtifactOptions),
-    damage("wrong-time-zone-line", "dump", "The dump declares its times in another time zone.",
-           _setting(rb"SET TIME_ZONE='\+00:00'", b"SET TIME_ZONE='+05:00'", "TIME_ZONE says +05:00"), ArtifactOptions),
-    damage("unknown-definer", "dump",
-           "A trigger or view runs as an account that the target does not have; the drill must omit the DEFINER "
-           "and report it.",
-           _setting(rb"DEFINER=`[^`]*`@`[^`]*`", b"DEFINER=`nobody`@`localhost`", "DEFINER is nobody@localhost"),
-           ArtifactOptions),
-    damage("unsafe-statement", "dump",
-           "A statement of the dump affects more than the database, or runs a command on the operator's machine.",
-           unsafe_statement, UnsafeOptions),
-    damage("sandbox-line", "dump", "The dump starts with the sandbox line of MariaDB's dump tool (harmless).",
-           _first_line(b"/*M!999999\\- enable the sandbox mode */ \n", "MariaDB's sandbox line inserted"),
-           ArtifactOptions),
-    damage("gtid-line", "dump", "The dump sets GTID_PURGED, as mysqldump does on a replicated server (harmless).",
-           _first_line(b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';\n",
-                       "GTID_PURGED inserted"),
-           ArtifactOptions),
-    damage("wrong-database", "dump", "The dump belongs to the database of another application.", wrong_database,
-           ArtifactOptions),
-    damage("oversized-statement", "dump", "One INSERT is larger than the target accepts (max_allowed_packet).",
-           oversized_statement, OversizedOptions),
-    Fault("manifest-of-another", "dump", (InjectionPoint.ARTIFACT,),
-          "The manifest next to the dump belongs to another backup.", another_manifest),
-    Fault("old-dump", "dump", (InjectionPoint.SOURCE,), "The dump under test is an older one, consistent in itself.",
-          old_dump, ArtifactOptions),
-)  # fmt: skip
+FAULTS.add(
+    "wrong-charset-line",
+    "The dump declares latin1, but is utf8mb4.",
+    _setting(rb"SET NAMES utf8mb4", b"SET NAMES latin1", "SET NAMES says latin1"),
+)
+FAULTS.add(
+    "wrong-time-zone-line",
+    "The dump declares its times in another time zone.",
+    _setting(rb"SET TIME_ZONE='\+00:00'", b"SET TIME_ZONE='+05:00'", "TIME_ZONE says +05:00"),
+)
+FAULTS.add(
+    "unknown-definer",
+    "A trigger or view runs as an account that the target does not have; the drill must omit "
+    "the DEFINER and report it.",
+    _setting(rb"DEFINER=`[^`]*`@`[^`]*`", b"DEFINER=`nobody`@`localhost`", "DEFINER is nobody@localhost"),
+)
+FAULTS.add(
+    "sandbox-line",
+    "The dump starts with the sandbox line of MariaDB's dump tool (harmless).",
+    _first_line(b"/*M!999999\\- enable the sandbox mode */ \n", "MariaDB's sandbox line inserted"),
+)
+FAULTS.add(
+    "gtid-line",
+    "The dump sets GTID_PURGED, as mysqldump does on a replicated server (harmless).",
+    _first_line(
+        b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';\n", "GTID_PURGED inserted"
+    ),
+)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from random import Random
 
 from harness.artifacts.dump.statements import Piece
 from harness.base.errors import HarnessError
 from harness.faults.context import BackupCopy, FaultContext
-from harness.faults.fault import ArtifactOptions, Fault, Inject, damage, table
+from harness.faults.fault import ArtifactOptions, Damage, Family
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import (
     NO_SECTIONS,
@@ -24,6 +23,8 @@ from harness.faults.script_edit import (
     table_lines,
     with_table_lines,
 )
+
+FAULTS = Family("dump", InjectionPoint.ARTIFACT)
 
 _FUNCTION = "drill_fault_double"
 
@@ -41,11 +42,10 @@ class PartOptions(ArtifactOptions):
     name: str | None = None
 
 
-def _sections(kind: str, what: str) -> Inject:
+def _sections(kind: str, what: str) -> Damage:
     """Leaves out the sections of one table or view."""
 
-    @contextmanager
-    def leave_out(context: FaultContext, rng: Random, options: ObjectOptions) -> Iterator[None]:
+    def leave_out(context: FaultContext, rng: Random, options: ObjectOptions) -> None:
         path = context.backup.dump
         there = (found[1] for piece in pieces(path) if (found := section_of(piece)) and found[0] == kind)
         name = picked((name for name in there if options.name in (None, name)), rng)
@@ -63,13 +63,12 @@ def _sections(kind: str, what: str) -> Inject:
             return b"" if dropping else piece.data
 
         edit(path, without)
-        yield
 
     return leave_out
 
 
-@contextmanager
-def header_only(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+@FAULTS.fault("header-only", "The dump has its header and footer, but no tables.")
+def header_only(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
     """Leave out every table and view, and keep what stands before and after them."""
     path, left_out, dropping = context.backup.dump, 0, False
 
@@ -85,20 +84,21 @@ def header_only(context: FaultContext, rng: Random, options: ArtifactOptions) ->
     if not left_out:
         raise HarnessError(NO_SECTIONS)
     context.changed("file", path.name, f"{left_out} sections of tables and views removed: all of them")
-    yield
 
 
-@contextmanager
-def drop_trigger(context: FaultContext, rng: Random, options: ObjectOptions) -> Iterator[None]:
-    """Leave one trigger out."""
+@FAULTS.fault("drop-trigger", "One trigger is missing from the dump.")
+def drop_trigger(context: FaultContext, rng: Random, options: ObjectOptions) -> None:
     _drop_program(context, context.backup, rng, "trigger", options.name)
-    yield
 
 
-@contextmanager
+@FAULTS.fault(
+    "drop-routine",
+    "A function of the source is missing from the dump, as with mysqldump without --routines.",
+    InjectionPoint.SOURCE,
+)
 def drop_routine(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
     """Make a function at the source, and leave it out of the dump: mysqldump leaves them out without `--routines`."""
-    with context.stack.mysql.session(database=context.stack.mysql.database) as session:
+    with context.session() as session:
         session.execute(f"CREATE FUNCTION {_FUNCTION}(n INT) RETURNS INT DETERMINISTIC NO SQL RETURN n + n")
     context.changed("function", _FUNCTION, "created at the source")
     yield
@@ -123,7 +123,7 @@ def _drop_program(context: FaultContext, backup: BackupCopy, rng: Random, kind: 
     edit(backup.dump, without)
 
 
-def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], bytes | None], what: str) -> Inject:
+def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], bytes | None], what: str) -> Damage:
     """Changes one line of one CREATE TABLE, or takes it out.
 
     Args:
@@ -131,8 +131,7 @@ def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], 
         change: the line as it becomes, or None to take it out.
     """
 
-    @contextmanager
-    def change_part(context: FaultContext, rng: Random, options: PartOptions) -> Iterator[None]:
+    def change_part(context: FaultContext, rng: Random, options: PartOptions) -> None:
         path = context.backup.dump
         candidates = (
             (name, line)
@@ -153,7 +152,6 @@ def _part(fits: Callable[[bytes, list[bytes]], bool], change: Callable[[bytes], 
             return with_table_lines(piece, [line for line in lines if line is not None])
 
         edit(path, changed)
-        yield
 
     return change_part
 
@@ -171,7 +169,7 @@ def _is_index(line: bytes, lines: list[bytes]) -> bool:
     return match is not None and match.group(1) not in needed
 
 
-def _column(pattern: bytes, becomes: bytes, what: str) -> Inject:
+def _column(pattern: bytes, becomes: bytes, what: str) -> Damage:
     """Changes the part of a column's line that fits."""
     found = re.compile(pattern)
     return _part(
@@ -179,29 +177,31 @@ def _column(pattern: bytes, becomes: bytes, what: str) -> Inject:
     )
 
 
-FAULTS = table(
-    damage("drop-table", "dump", "One table is missing from the dump, with its rows.", _sections("table", "table"),
-           ObjectOptions),
-    damage("drop-view", "dump", "One view is missing from the dump.", _sections("view", "view"), ObjectOptions),
-    damage("drop-trigger", "dump", "One trigger is missing from the dump.", drop_trigger, ObjectOptions),
-    Fault("drop-routine", "dump", (InjectionPoint.SOURCE,),
-          "A function of the source is missing from the dump, as with mysqldump without --routines.", drop_routine,
-          ArtifactOptions),
-    damage("drop-index", "dump", "One index is missing from a table of the dump.",
-           _part(_is_index, lambda line: None, "index removed"), PartOptions),
-    damage("drop-foreign-key", "dump", "One foreign key is missing from a table of the dump.",
-           _part(lambda line, _: bool(_FOREIGN.match(line)), lambda line: None, "foreign key removed"), PartOptions),
-    damage("drop-auto-increment", "dump", "A column of the dump lost its AUTO_INCREMENT.",
-           _column(rb" AUTO_INCREMENT", b"", "AUTO_INCREMENT removed"),
-           PartOptions),
-    damage("drop-default", "dump", "A column of the dump lost its default.",
-           _column(rb" DEFAULT '[^']*'", b"", "DEFAULT removed"),
-           PartOptions),
-    damage("change-charset", "dump", "A column of the dump has another character set, which supports fewer characters.",
-           _column(_COLLATION, b" CHARACTER SET latin1 COLLATE latin1_swedish_ci", "character set is latin1"),
-           PartOptions),
-    damage("header-only", "dump", "The dump has its header and footer, but no tables.", header_only),
-    damage("unknown-collation", "dump", "A column of the dump has a collation that the target does not support.",
-           _column(_COLLATION, b" COLLATE utf8mb4_klingon_ci", "collation is utf8mb4_klingon_ci"),
-           PartOptions),
-)  # fmt: skip
+FAULTS.add("drop-table", "One table is missing from the dump, with its rows.", _sections("table", "table"))
+FAULTS.add("drop-view", "One view is missing from the dump.", _sections("view", "view"))
+FAULTS.add(
+    "drop-index", "One index is missing from a table of the dump.", _part(_is_index, lambda line: None, "index removed")
+)
+FAULTS.add(
+    "drop-foreign-key",
+    "One foreign key is missing from a table of the dump.",
+    _part(lambda line, _: bool(_FOREIGN.match(line)), lambda line: None, "foreign key removed"),
+)
+FAULTS.add(
+    "drop-auto-increment",
+    "A column of the dump lost its AUTO_INCREMENT.",
+    _column(rb" AUTO_INCREMENT", b"", "AUTO_INCREMENT removed"),
+)
+FAULTS.add(
+    "drop-default", "A column of the dump lost its default.", _column(rb" DEFAULT '[^']*'", b"", "DEFAULT removed")
+)
+FAULTS.add(
+    "change-charset",
+    "A column of the dump has another character set, which supports fewer characters.",
+    _column(_COLLATION, b" CHARACTER SET latin1 COLLATE latin1_swedish_ci", "character set is latin1"),
+)
+FAULTS.add(
+    "unknown-collation",
+    "A column of the dump has a collation that the target does not support.",
+    _column(_COLLATION, b" COLLATE utf8mb4_klingon_ci", "collation is utf8mb4_klingon_ci"),
+)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,7 +12,8 @@ from random import Random
 from harness.artifacts.dump.statements import Piece
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, damage, table
+from harness.faults.fault import ArtifactOptions, Family
+from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import (
     created_table,
     edit,
@@ -31,6 +31,8 @@ from harness.faults.script_edit import (
     value_spans,
     without_row,
 )
+
+FAULTS = Family("dump", InjectionPoint.ARTIFACT)
 
 _FOUR_BYTES = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 _UNFINISHED = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{0,2}\Z")
@@ -71,9 +73,8 @@ def _choose(path: Path, rng: Random, table_name: str | None) -> _Chosen:
     return chosen
 
 
-@contextmanager
-def drop_row(context: FaultContext, rng: Random, options: DumpRowOptions) -> Iterator[None]:
-    """Leave one row out."""
+@FAULTS.fault("drop-row", "One row is missing from the dump.")
+def drop_row(context: FaultContext, rng: Random, options: DumpRowOptions) -> None:
     path = context.backup.dump
     chosen = _choose(path, rng, options.table)
 
@@ -85,11 +86,10 @@ def drop_row(context: FaultContext, rng: Random, options: DumpRowOptions) -> Ite
         return without_row(piece, (start, end))
 
     edit(path, without)
-    yield
 
 
-@contextmanager
-def alter_row(context: FaultContext, rng: Random, options: DumpCellOptions) -> Iterator[None]:
+@FAULTS.fault("alter-row", "One letter of one value in the dump is changed.")
+def alter_row(context: FaultContext, rng: Random, options: DumpCellOptions) -> None:
     """Change the first letter of one text."""
     path = context.backup.dump
     columns = {
@@ -123,7 +123,6 @@ def alter_row(context: FaultContext, rng: Random, options: DumpCellOptions) -> I
         return piece.data[: start + at] + bytes([moved]) + piece.data[start + at + 1 :]
 
     edit(path, altered)
-    yield
 
 
 def _letters(row: bytes) -> Iterator[tuple[int, int]]:
@@ -138,9 +137,8 @@ def _column(columns: dict[str, list[str]], name: str, index: int) -> str:
     return known[index] if index < len(known) else str(index)
 
 
-@contextmanager
-def drop_insert(context: FaultContext, rng: Random, options: DumpRowOptions) -> Iterator[None]:
-    """Leave one whole INSERT out."""
+@FAULTS.fault("drop-insert", "One INSERT with all its rows is missing from the dump.")
+def drop_insert(context: FaultContext, rng: Random, options: DumpRowOptions) -> None:
     path = context.backup.dump
     chosen = _choose(path, rng, options.table)
     dropping = False
@@ -156,12 +154,10 @@ def drop_insert(context: FaultContext, rng: Random, options: DumpRowOptions) -> 
         return b"" if dropping else piece.data
 
     edit(path, without)
-    yield
 
 
-@contextmanager
-def lose_emoji(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
-    """Put a question mark in the place of every character that needs four bytes."""
+@FAULTS.fault("lose-emoji", "Every four-byte character became a question mark, as in a dump with three-byte `utf8`.")
+def lose_emoji(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
     path, lost = context.backup.dump, Counter[str]()
 
     def replaced(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -177,15 +173,3 @@ def lose_emoji(context: FaultContext, rng: Random, options: ArtifactOptions) -> 
     rewrite(path, replaced)
     if lost["characters"]:
         context.changed("byte", path.name, f"{lost['characters']} characters of four bytes became question marks")
-    yield
-
-
-FAULTS = table(
-    damage("drop-row", "dump", "One row is missing from the dump.", drop_row, DumpRowOptions),
-    damage("alter-row", "dump", "One letter of one value in the dump is changed.", alter_row, DumpCellOptions),
-    damage("drop-insert", "dump", "One INSERT with all its rows is missing from the dump.", drop_insert,
-           DumpRowOptions),
-    damage("lose-emoji", "dump",
-           "Every four-byte character became a question mark, as in a dump with three-byte `utf8`.", lose_emoji,
-           ArtifactOptions),
-)  # fmt: skip

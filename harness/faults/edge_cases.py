@@ -5,8 +5,7 @@ Nobody believes a drill that fails for it. What is made is in edge_cases.toml an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from random import Random
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -18,10 +17,12 @@ from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
 from harness.faults.edge_case import NAMES, OBJECTS, TABLES, VALUES, EdgeCase
 from harness.faults.edge_case_files import FILES
-from harness.faults.fault import Fault, FaultOptions, Inject, table
+from harness.faults.fault import Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import server_version
+
+FAULTS = Family("edge-case", InjectionPoint.SOURCE)
 
 DATABASES: tuple[EdgeCase, ...] = (*TABLES, *VALUES, *OBJECTS, *NAMES)
 """All that is unusual in a database; it fits into one."""
@@ -92,22 +93,35 @@ class EdgeCaseFileOptions(FaultOptions):
     only: Annotated[tuple[Annotated[str, _NameOf(FILES)], ...], Field(strict=False)] = ()
 
 
-def _in_the_database(edge_cases: Sequence[EdgeCase]) -> Inject:
-    """A fault that makes these in the source's database."""
-
-    @contextmanager
-    def inject(context: FaultContext, rng: Random, options: Any) -> Iterator[None]:
-        for edge_case in _here(context, _wanted(edge_cases, options.only)):
-            _fill(context, edge_case)
-            whose = "an administrator" if edge_case.as_admin else "the application"
-            context.changed("edge-case", edge_case.name, f"{len(edge_case.statements)} statements, run as {whose}")
-        yield
-
-    return inject
+@FAULTS.fault("edge-case-tables", "The source has unusual tables; they are healthy.")
+def make_tables(context: FaultContext, rng: Random, options: EdgeCaseTableOptions) -> None:
+    _make_in_database(context, _wanted(TABLES, options.only))
 
 
-@contextmanager
-def make_files(context: FaultContext, rng: Random, options: EdgeCaseFileOptions) -> Iterator[None]:
+@FAULTS.fault("edge-case-values", "The source has rows with unusual values; they are healthy.")
+def make_values(context: FaultContext, rng: Random, options: ValueOptions) -> None:
+    _make_in_database(context, _wanted(VALUES, options.only))
+
+
+@FAULTS.fault("edge-case-objects", "The source has unusual views, triggers, routines and events; they are healthy.")
+def make_objects(context: FaultContext, rng: Random, options: EdgeCaseObjectOptions) -> None:
+    _make_in_database(context, _wanted(OBJECTS, options.only))
+
+
+@FAULTS.fault("edge-case-names", "The source has tables, columns and objects with unusual names; they are healthy.")
+def make_names(context: FaultContext, rng: Random, options: EdgeCaseNameOptions) -> None:
+    _make_in_database(context, _wanted(NAMES, options.only))
+
+
+def _make_in_database(context: FaultContext, edge_cases: Sequence[EdgeCase]) -> None:
+    for edge_case in _here(context, edge_cases):
+        _fill(context, edge_case)
+        whose = "an administrator" if edge_case.as_admin else "the application"
+        context.changed("edge-case", edge_case.name, f"{len(edge_case.statements)} statements, run as {whose}")
+
+
+@FAULTS.fault("edge-case-files", "The source has unusual files; they are healthy.")
+def make_files(context: FaultContext, rng: Random, options: EdgeCaseFileOptions) -> None:
     """Make them in the storage directory, as the application's user."""
     apiary = context.stack.apiary
     for edge_case in _wanted(FILES, options.only):
@@ -118,7 +132,6 @@ def make_files(context: FaultContext, rng: Random, options: EdgeCaseFileOptions)
         if made.exit_status != 0:
             raise HarnessError(f"{edge_case.name} could not be made", details=made.stderr)
         context.changed("edge-case", edge_case.name, ", ".join(coded(path) for path in edge_case.paths))
-    yield
 
 
 def _wanted(edge_cases: Sequence[_Any], only: tuple[str, ...]) -> list[_Any]:
@@ -144,20 +157,3 @@ def _fill(context: FaultContext, edge_case: EdgeCase) -> None:
     with mysql.session(None if edge_case.as_admin else mysql.app, database=mysql.database) as session:
         for statement in edge_case.statements:
             session.execute(statement)
-
-
-def _fault(name: str, summary: str, inject: Inject, options: type[FaultOptions]) -> Fault:
-    return Fault(name, "edge-case", (InjectionPoint.SOURCE,), summary, inject, options)
-
-
-FAULTS: dict[str, Fault] = table(
-    _fault("edge-case-tables",
-           "The source has unusual tables; they are healthy.", _in_the_database(TABLES), EdgeCaseTableOptions),
-    _fault("edge-case-values", "The source has rows with unusual values; they are healthy.", _in_the_database(VALUES),
-           ValueOptions),
-    _fault("edge-case-objects", "The source has unusual views, triggers, routines and events; they are healthy.",
-           _in_the_database(OBJECTS), EdgeCaseObjectOptions),
-    _fault("edge-case-names", "The source has tables, columns and objects with unusual names; they are healthy.",
-           _in_the_database(NAMES), EdgeCaseNameOptions),
-    _fault("edge-case-files", "The source has unusual files; they are healthy.", make_files, EdgeCaseFileOptions),
-)  # fmt: skip

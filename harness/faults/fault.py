@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast, get_type_hints
 
 from harness.base.closed import ClosedModel
 from harness.faults.context import FaultContext
@@ -61,13 +62,56 @@ class Fault:
         return self.injection_points[0]
 
 
-def damage(
-    name: str, family: str, summary: str, inject: Inject, options: type[ArtifactOptions] = ArtifactOptions
-) -> Fault:
-    """A fault of a file of a backup that is complete; arguments as those of `Fault`."""
-    return Fault(name, family, (InjectionPoint.ARTIFACT,), summary, inject, options)
+Damage = Callable[[FaultContext, Random, Any], Iterator[None] | None]
+"""What is written for a fault: a function that does the damage, or a generator, at whose `yield` the stage runs."""
+
+_D = TypeVar("_D", bound=Damage)
 
 
-def table(*faults: Fault) -> dict[str, Fault]:
-    """Faults by their names."""
-    return {fault.name: fault for fault in faults}
+class Family(dict[str, Fault]):
+    """The faults of a family by name; each function of its file that does one is registered here.
+
+    Args:
+        name: of the family.
+        points: where its faults are put in, unless one says otherwise.
+    """
+
+    def __init__(self, name: str, *points: InjectionPoint) -> None:
+        super().__init__()
+        self._name = name
+        self._points = points
+
+    def add(
+        self,
+        name: str,
+        summary: str,
+        damage: Damage,
+        *points: InjectionPoint,
+        runtime: Literal["any", "process", "docker"] = "any",
+    ) -> None:
+        """Register a fault; its options are those that the parameter `options` of `damage` is annotated with."""
+        options = get_type_hints(damage)["options"]
+        self[name] = Fault(name, self._name, points or self._points, summary, _managed(damage), options, runtime)
+
+    def fault(
+        self, name: str, summary: str, *points: InjectionPoint, runtime: Literal["any", "process", "docker"] = "any"
+    ) -> Callable[[_D], _D]:
+        """Register the function that it decorates."""
+
+        def register(damage: _D) -> _D:
+            self.add(name, summary, damage, *points, runtime=runtime)
+            return damage
+
+        return register
+
+
+def _managed(damage: Damage) -> Inject:
+    if inspect.isgeneratorfunction(damage):
+        return contextmanager(cast("Callable[..., Iterator[None]]", damage))
+
+    @contextmanager
+    def inject(context: FaultContext, rng: Random, options: Any) -> Iterator[None]:
+        damage(context, rng, options)
+        yield
+
+    return inject

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -15,11 +14,13 @@ from harness.base import guide
 from harness.base.errors import HarnessError
 from harness.checks import CHECKS
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, FaultOptions, table
+from harness.faults.fault import Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.manifest import write_manifest
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import quote_name
+
+FAULTS = Family("harness")
 
 _KEPT = ("migrations",)
 """What an instance that was only ever set up has."""
@@ -49,11 +50,10 @@ class JumpOptions(FaultOptions):
     hours: Annotated[int, Field(gt=0)] = 48
 
 
-@contextmanager
-def empty_source(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Empty the source before anybody looks at it: rows, files and documents."""
+@FAULTS.fault("no-data", "The source is empty.", InjectionPoint.SOURCE)
+def empty_source(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     mysql, apiary = context.stack.mysql, context.stack.apiary
-    with mysql.session(database=mysql.database) as session:
+    with context.session() as session:
         session.execute("SET foreign_key_checks = 0")
         tables = sorted(
             str(name)
@@ -77,29 +77,24 @@ def empty_source(context: FaultContext, rng: Random, options: FaultOptions) -> I
             client.index(f"{apiary.search_prefix}{model.table}").delete_all_documents()
     context.settle_search()
     context.changed("index", "all", "emptied, but for what comes from the application's own data file")
-    yield
 
 
-@contextmanager
-def drop_checks(context: FaultContext, rng: Random, options: CheckOptions) -> Iterator[None]:
-    """Take checks out of those that are going to run."""
+@FAULTS.fault("no-checks", "Checks do not run.", InjectionPoint.JUDGING)
+def drop_checks(context: FaultContext, rng: Random, options: CheckOptions) -> None:
     for name in options.checks or tuple(context.checks):
         if name not in context.checks:
             raise HarnessError(f"there is no check {name}")
         context.checks.remove(name)
         context.changed("check", name, "does not run")
-    yield
 
 
-@contextmanager
-def server_dies(context: FaultContext, rng: Random, options: ServerOptions) -> Iterator[None]:
-    """Kill a server of the restored instance before it is looked at."""
+@FAULTS.fault("server-dies-while-collecting", "A server goes away while evidence is collected.", InjectionPoint.COLLECT)
+def server_dies(context: FaultContext, rng: Random, options: ServerOptions) -> None:
     context.stack.server_controls[options.server].kill()
     context.changed("process", options.server, "killed before evidence was collected from the restored instance")
-    yield
 
 
-@contextmanager
+@FAULTS.fault("step-hangs", "A server hangs, and the current step with it.", InjectionPoint.DATABASE)
 def server_hangs(context: FaultContext, rng: Random, options: ServerOptions) -> Iterator[None]:
     """Let a server stand still for as long as the stage lasts: only the stage's limit ends it."""
     control = context.stack.server_controls[options.server]
@@ -111,7 +106,14 @@ def server_hangs(context: FaultContext, rng: Random, options: ServerOptions) -> 
         control.resume()
 
 
-@contextmanager
+@FAULTS.fault(
+    "engine-vanishes",
+    "The Docker engine goes away during the drill.",
+    InjectionPoint.FILES,
+    InjectionPoint.DATABASE,
+    InjectionPoint.COLLECT,
+    runtime="docker",
+)
 def engine_vanishes(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
     """Let the drill's own connections to the Docker engine find nobody for as long as the stage lasts.
 
@@ -129,27 +131,9 @@ def engine_vanishes(context: FaultContext, rng: Random, options: FaultOptions) -
         yield
 
 
-@contextmanager
-def clock_jumps(context: FaultContext, rng: Random, options: JumpOptions) -> Iterator[None]:
-    """Let the backup say that it was made by a clock that is ahead of this one."""
+@FAULTS.fault("clock-jumps", "The clock was ahead while the backup was made.", InjectionPoint.ARTIFACT)
+def clock_jumps(context: FaultContext, rng: Random, options: JumpOptions) -> None:
     ahead, manifest = timedelta(hours=options.hours), context.backup.manifest
     moved = replace(manifest, started_at=manifest.started_at + ahead, created_at=manifest.created_at + ahead)
     write_manifest(moved, context.directory)
     context.changed("manifest", "manifest.json", f"its times are {options.hours} hours later")
-    yield
-
-
-FAULTS: dict[str, Fault] = table(
-    Fault("no-data", "harness", (InjectionPoint.SOURCE,), "The source is empty.", empty_source),
-    Fault("no-checks", "harness", (InjectionPoint.JUDGING,), "Checks do not run.", drop_checks, CheckOptions),
-    Fault("server-dies-while-collecting", "harness", (InjectionPoint.COLLECT,),
-          "A server goes away while evidence is collected.", server_dies, ServerOptions),
-    Fault("step-hangs", "harness", (InjectionPoint.DATABASE,),
-          "A server hangs, and the current step with it.", server_hangs,
-          ServerOptions),
-    Fault("engine-vanishes", "harness", (InjectionPoint.FILES, InjectionPoint.DATABASE, InjectionPoint.COLLECT),
-          "The Docker engine goes away during the drill.", engine_vanishes, runtime="docker"),
-    Fault("clock-jumps", "harness", (InjectionPoint.ARTIFACT,),
-          "The clock was ahead while the backup was made.", clock_jumps,
-          JumpOptions),
-)  # fmt: skip

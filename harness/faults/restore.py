@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from random import Random
 from typing import Annotated, Literal
 
@@ -12,11 +11,13 @@ from pydantic import Field
 from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, FaultOptions, Inject, table
+from harness.faults.fault import Damage, Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import must_succeed, run
 from harness.runtime.services.mysql import granted_name, quote_name
+
+FAULTS = Family("restore", InjectionPoint.DATABASE)
 
 _NEEDS_ROOT = "Mounting needs root."
 
@@ -59,30 +60,34 @@ class VariableOptions(FaultOptions):
     value: str = "STRICT_TRANS_TABLES"
 
 
-def _when_sent(do: Callable[[FaultContext], None]) -> Inject:
+def _when_sent(do: Callable[[FaultContext], None]) -> Damage:
     """A fault that happens when so much of the script has been sent."""
 
-    @contextmanager
-    def inject(context: FaultContext, rng: Random, options: AfterOptions) -> Iterator[None]:
+    def inject(context: FaultContext, rng: Random, options: AfterOptions) -> None:
         context.script.when_sent(options.after_bytes, lambda: do(context))
-        yield
 
     return inject
 
 
-def _kill(context: FaultContext) -> None:
+@FAULTS.fault("mysql-killed", "MySQL is killed while the dump is loading.")
+@_when_sent
+def kill(context: FaultContext) -> None:
     context.stack.server_controls["mysql"].kill()
     context.changed("process", "mysql", f"killed after {context.script.sent_bytes} bytes of the dump")
 
 
-def _restart(context: FaultContext) -> None:
+@FAULTS.fault("mysql-restarted", "MySQL is killed while the dump is loading, and comes back.")
+@_when_sent
+def restart(context: FaultContext) -> None:
     control = context.stack.server_controls["mysql"]
     control.kill()
     control.restart()
     context.changed("process", "mysql", f"killed and restarted after {context.script.sent_bytes} bytes of the dump")
 
 
-def _cut(context: FaultContext) -> None:
+@FAULTS.fault("connection-cut", "The connection is lost while the dump is loading.")
+@_when_sent
+def cut(context: FaultContext) -> None:
     mysql = context.stack.mysql
     with mysql.session() as session:
 
@@ -98,7 +103,9 @@ def _cut(context: FaultContext) -> None:
             context.changed("connection", mysql.app.user, f"cut after {context.script.sent_bytes} bytes of the dump")
 
 
-def _come_back(context: FaultContext) -> None:
+@FAULTS.fault("app-writes-during-restore", "The application runs while the dump is loading.")
+@_when_sent
+def come_back(context: FaultContext) -> None:
     """Start the application in the middle, and let somebody visit it, which writes a row."""
     apiary = context.stack.apiary
     apiary.lifecycle.start()
@@ -108,7 +115,7 @@ def _come_back(context: FaultContext) -> None:
     )
 
 
-@contextmanager
+@FAULTS.fault("disk-full", "The disk has no space for the files.", InjectionPoint.FILES, runtime="process")
 def fill_disk(context: FaultContext, rng: Random, options: DiskOptions) -> Iterator[None]:
     """Put the storage directory on a file system that is too small for the files (needs root, no containers)."""
     host, root = context.stack.apiary.storage_host, context.stack.apiary.storage_root
@@ -124,20 +131,17 @@ def fill_disk(context: FaultContext, rng: Random, options: DiskOptions) -> Itera
         must_succeed(run(host, ["umount", "--lazy", root]), _NEEDS_ROOT)
 
 
-@contextmanager
-def leave_rows(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Leave a table of somebody else in the target, as in one that was used before."""
+@FAULTS.fault("target-not-empty", "The target contains a table of another owner.", InjectionPoint.TARGET)
+def leave_rows(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     mysql = context.stack.mysql
     with mysql.session() as session:
         session.execute(f"CREATE TABLE {quote_name(mysql.database, 'leftover')} (id INT PRIMARY KEY)")
         session.execute(f"INSERT INTO {quote_name(mysql.database, 'leftover')} VALUES (1), (2)")
     context.changed("table", "leftover", "added with 2 rows")
-    yield
 
 
-@contextmanager
-def revoke(context: FaultContext, rng: Random, options: PrivilegeOptions) -> Iterator[None]:
-    """Take a privilege from the account that runs the script."""
+@FAULTS.fault("privilege-missing-at-target", "The restoring account lacks a privilege.")
+def revoke(context: FaultContext, rng: Random, options: PrivilegeOptions) -> None:
     mysql = context.stack.mysql
     with mysql.session() as session:
         hosts = session.rows("SELECT host FROM mysql.user WHERE user = %s", (mysql.app.user,))
@@ -146,11 +150,12 @@ def revoke(context: FaultContext, rng: Random, options: PrivilegeOptions) -> Ite
                 f"REVOKE {options.privilege} ON {granted_name(mysql.database)}.* FROM %s@%s", (mysql.app.user, host)
             )
             context.changed("privilege", options.privilege, f"taken from {mysql.app.user}")
-    yield
 
 
-@contextmanager
-def set_variable(context: FaultContext, rng: Random, options: VariableOptions) -> Iterator[None]:
+@FAULTS.fault(
+    "other-server-settings", "The target server has a different setting than the source.", InjectionPoint.TARGET
+)
+def set_variable(context: FaultContext, rng: Random, options: VariableOptions) -> None:
     """Give the target's server another setting than the source's had; connections of later have it."""
     asked = f"SELECT @@GLOBAL.{options.variable}"
     with context.stack.mysql.session() as session:
@@ -158,29 +163,3 @@ def set_variable(context: FaultContext, rng: Random, options: VariableOptions) -
         session.execute(f"SET GLOBAL {options.variable} = %s", (options.value,))
         if session.value(asked) != before:
             context.changed("variable", options.variable, f"{options.value} on the target's server")
-    yield
-
-
-FAULTS: dict[str, Fault] = table(
-    Fault("mysql-killed", "restore", (InjectionPoint.DATABASE,), "MySQL is killed while the dump is loading.",
-          _when_sent(_kill), AfterOptions),
-    Fault("mysql-restarted", "restore", (InjectionPoint.DATABASE,),
-          "MySQL is killed while the dump is loading, and comes back.",
-          _when_sent(_restart), AfterOptions),
-    Fault("connection-cut", "restore", (InjectionPoint.DATABASE,),
-          "The connection is lost while the dump is loading.",
-          _when_sent(_cut), AfterOptions),
-    Fault("app-writes-during-restore", "restore", (InjectionPoint.DATABASE,),
-          "The application runs while the dump is loading.",
-          _when_sent(_come_back), AfterOptions),
-    Fault("disk-full", "restore", (InjectionPoint.FILES,), "The disk has no space for the files.",
-          fill_disk, DiskOptions,
-          runtime="process"),
-    Fault("target-not-empty", "restore", (InjectionPoint.TARGET,),
-          "The target contains a table of another owner.", leave_rows),
-    Fault("privilege-missing-at-target", "restore", (InjectionPoint.DATABASE,),
-          "The restoring account lacks a privilege.",
-          revoke, PrivilegeOptions),
-    Fault("other-server-settings", "restore", (InjectionPoint.TARGET,),
-          "The target server has a different setting than the source.", set_variable, VariableOptions),
-)  # fmt: skip

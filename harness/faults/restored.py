@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from random import Random
 from typing import Annotated, Any
 
@@ -14,10 +12,12 @@ from harness.artifacts.storage.names import code_of, coded
 from harness.base.errors import HarnessError
 from harness.faults import damage
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, FaultOptions, table
+from harness.faults.fault import Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import Session, quote_name
+
+FAULTS = Family("restored", InjectionPoint.RESTORED)
 
 _DEFINER = re.compile(r"DEFINER=`[^`]*`@`[^`]*`")
 _NOBODY = "`nobody`@`%`"
@@ -72,92 +72,77 @@ class FieldOptions(FaultOptions):
     field: _Table = "name"
 
 
-@contextmanager
-def remove_row(context: FaultContext, rng: Random, options: RowOptions) -> Iterator[None]:
-    """Delete one row."""
-    with _session(context) as session:
+@FAULTS.fault("remove-row", "One row of the restored database is deleted.")
+def remove_row(context: FaultContext, rng: Random, options: RowOptions) -> None:
+    with context.session() as session:
         key = _key(session, rng, options.table)
         what = damage.delete_row(session, quote_name(options.table), f"id = {key}")
     context.changed("row", options.table, f"key {key} {what}")
-    yield
 
 
-@contextmanager
-def replace_row(context: FaultContext, rng: Random, options: RowOptions) -> Iterator[None]:
+@FAULTS.fault("replace-row", "One row of the restored database is replaced; the number of rows is unchanged.")
+def replace_row(context: FaultContext, rng: Random, options: RowOptions) -> None:
     """Give one row another key: as many rows as before, and not the same ones."""
-    with _session(context) as session:
+    with context.session() as session:
         key = _key(session, rng, options.table)
         what = damage.exchange_row(session, quote_name(options.table), "id", f"id = {key}")
     context.changed("row", options.table, f"key {key} {what}")
-    yield
 
 
-@contextmanager
-def change_cell(context: FaultContext, rng: Random, options: CellOptions) -> Iterator[None]:
+@FAULTS.fault("change-cell", "One value of the restored database is changed.")
+def change_cell(context: FaultContext, rng: Random, options: CellOptions) -> None:
     """Take the last letter of one text away."""
-    with _session(context) as session:
+    with context.session() as session:
         key = _key(session, rng, options.table, f"{quote_name(options.column)} <> ''")
         damage.change_cell(session, quote_name(options.table), options.column, "varchar", f"id = {key}")
     context.changed("cell", f"{options.table}.{options.column}", f"key {key}, its last letter taken away")
-    yield
 
 
-@contextmanager
-def remove_file(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
-    """Delete one file."""
+@FAULTS.fault("remove-file", "One restored file is deleted.")
+def remove_file(context: FaultContext, rng: Random, options: FileOptions) -> None:
     apiary = context.stack.apiary
     path = _file(context, rng, options.directory)
     damage.done(run(apiary.storage_host, ["rm", f"{apiary.storage_root}/{path}"]))
     context.changed("file", coded(path.encode()), "deleted")
-    yield
 
 
-@contextmanager
-def change_file(context: FaultContext, rng: Random, options: FileOptions) -> Iterator[None]:
-    """Flip one bit of one file; its size and its times stay."""
+@FAULTS.fault("change-file", "One bit of one restored file is flipped; size and times are unchanged.")
+def change_file(context: FaultContext, rng: Random, options: FileOptions) -> None:
     apiary = context.stack.apiary
     path = _file(context, rng, options.directory)
     place = f"{apiary.storage_root}/{path}"
     size_bytes = int(damage.done(run(apiary.storage_host, ["stat", "--format=%s", place])).stdout)
     damage.flip_bit(apiary.storage_host, place, size_bytes - 1, 0)
     context.changed("file", coded(path.encode()), "lowest bit of its last byte flipped, size and times unchanged")
-    yield
 
 
-@contextmanager
-def remove_document(context: FaultContext, rng: Random, options: DocumentOptions) -> Iterator[None]:
-    """Delete one document of one index."""
+@FAULTS.fault("remove-document", "One document is deleted from the search.")
+def remove_document(context: FaultContext, rng: Random, options: DocumentOptions) -> None:
     uid, key, _ = _document(context, rng, options.index)
     context.stack.meilisearch.delete_document(uid, key, timeout_s=context.limits.search_drained_s)
     context.changed("document", uid, f"id {_shown(key)} deleted")
-    yield
 
 
-@contextmanager
-def change_document(context: FaultContext, rng: Random, options: FieldOptions) -> Iterator[None]:
-    """Change one field of one document."""
+@FAULTS.fault("change-document", "One field of one document in the search is changed.")
+def change_document(context: FaultContext, rng: Random, options: FieldOptions) -> None:
     uid, key, document = _document(context, rng, options.index)
     if options.field not in document:
         raise HarnessError(f"documents of {uid} have no field {options.field}")
     changed = {**document, options.field: f"{document[options.field]}x"}
     context.stack.meilisearch.put_document(uid, changed, timeout_s=context.limits.search_drained_s)
     context.changed("document", uid, f"id {_shown(key)}, a letter added to {options.field}")
-    yield
 
 
-@contextmanager
-def remove_trigger(context: FaultContext, rng: Random, options: TriggerOptions) -> Iterator[None]:
-    """Drop one trigger."""
-    with _session(context) as session:
+@FAULTS.fault("remove-trigger", "One trigger of the restored database is dropped.")
+def remove_trigger(context: FaultContext, rng: Random, options: TriggerOptions) -> None:
+    with context.session() as session:
         session.execute(f"DROP TRIGGER {quote_name(options.name)}")
     context.changed("trigger", options.name, "dropped")
-    yield
 
 
-@contextmanager
-def change_definer(context: FaultContext, rng: Random, options: TriggerOptions) -> Iterator[None]:
-    """Let one trigger run as an account that does not exist."""
-    with _session(context) as session:
+@FAULTS.fault("definer-gone", "A trigger runs as an account that does not exist.")
+def change_definer(context: FaultContext, rng: Random, options: TriggerOptions) -> None:
+    with context.session() as session:
         _, sql_mode, statement, *_ = session.row(f"SHOW CREATE TRIGGER {quote_name(options.name)}")
         changed, found = _DEFINER.subn(f"DEFINER={_NOBODY}", str(statement), count=1)
         if not found:
@@ -166,22 +151,16 @@ def change_definer(context: FaultContext, rng: Random, options: TriggerOptions) 
         session.execute(f"DROP TRIGGER {quote_name(options.name)}")
         session.execute(changed)
     context.changed("trigger", options.name, f"runs as {_NOBODY}")
-    yield
 
 
-@contextmanager
-def remove_table(context: FaultContext, rng: Random, options: TableOptions) -> Iterator[None]:
-    """Drop one table."""
-    with _session(context) as session:
+@FAULTS.fault(
+    "remove-excluded-table", "A table that the backup excludes is missing, as in a target that was not migrated."
+)
+def remove_table(context: FaultContext, rng: Random, options: TableOptions) -> None:
+    with context.session() as session:
         session.execute("SET foreign_key_checks = 0")
         session.execute(f"DROP TABLE {quote_name(options.table)}")
     context.changed("table", options.table, "dropped")
-    yield
-
-
-def _session(context: FaultContext) -> AbstractContextManager[Session]:
-    mysql = context.stack.mysql
-    return mysql.session(database=mysql.database)
 
 
 def _key(session: Session, rng: Random, name: str, where: str = "TRUE") -> int:
@@ -219,36 +198,3 @@ def _document(context: FaultContext, rng: Random, name: str) -> tuple[str, str, 
 
 def _shown(key: str) -> str:
     return key if key.isdecimal() else code_of(key.encode())
-
-
-def _fault(name: str, summary: str, inject: Any, options: type[FaultOptions]) -> Fault:
-    return Fault(name, "restored", (InjectionPoint.RESTORED,), summary, inject, options)
-
-
-FAULTS = table(
-    _fault("remove-row", "One row of the restored database is deleted.", remove_row, RowOptions),
-    _fault("change-cell", "One value of the restored database is changed.", change_cell, CellOptions),
-    _fault(
-        "replace-row",
-        "One row of the restored database is replaced; the number of rows is unchanged.",
-        replace_row,
-        RowOptions,
-    ),
-    _fault("remove-trigger", "One trigger of the restored database is dropped.", remove_trigger, TriggerOptions),
-    _fault("definer-gone", "A trigger runs as an account that does not exist.", change_definer, TriggerOptions),
-    _fault(
-        "remove-excluded-table",
-        "A table that the backup excludes is missing, as in a target that was not migrated.",
-        remove_table,
-        TableOptions,
-    ),
-    _fault("remove-file", "One restored file is deleted.", remove_file, FileOptions),
-    _fault(
-        "change-file",
-        "One bit of one restored file is flipped; size and times are unchanged.",
-        change_file,
-        FileOptions,
-    ),
-    _fault("remove-document", "One document is deleted from the search.", remove_document, DocumentOptions),
-    _fault("change-document", "One field of one document in the search is changed.", change_document, FieldOptions),
-)

@@ -1,4 +1,8 @@
-"""Changing a script in its file, as a stream, in the compression that it has: the tools of the faults of a dump."""
+"""Changing a script in its file, as a stream, in the compression that it has: the tools of the faults of a dump.
+
+Each of them reads the script once to see what there is to choose from, and once to write it anew. They report names,
+lines, offsets and numeric keys.
+"""
 
 from __future__ import annotations
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from random import Random
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, FaultOptions, Inject, table
+from harness.faults.fault import Damage, Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
-from harness.faults.search_dump import SearchDumpOptions, old_dump
-from harness.faults.search_late import LateOptions, send_late
 from harness.runtime.services.mysql import quote_name
+
+FAULTS = Family("search", InjectionPoint.REINDEX)
 
 _IMPORTED = "search tasks"
 """What the reindex comes to when the import has sent everything and the server works it off."""
@@ -63,15 +62,13 @@ class IndexOptions(FaultOptions):
     index: _Table = "events"
 
 
-@contextmanager
-def take_down(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Kill the server before the reindex."""
+@FAULTS.fault("meilisearch-down", "Meilisearch is gone when the reindex starts.")
+def take_down(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     context.stack.server_controls["meilisearch"].kill()
     context.changed("process", "meilisearch", "killed before the reindex")
-    yield
 
 
-@contextmanager
+@FAULTS.fault("meilisearch-slow", "Meilisearch hangs for a few seconds (harmless).")
 def stall(context: FaultContext, rng: Random, options: StallOptions) -> Iterator[None]:
     """Let the server stand still at the beginning of the reindex, with its connections open."""
     control = context.stack.server_controls["meilisearch"]
@@ -87,107 +84,101 @@ def stall(context: FaultContext, rng: Random, options: StallOptions) -> Iterator
         control.resume()
 
 
-def _when_imported(do: Callable[[FaultContext], None]) -> Inject:
+def _when_imported(do: Callable[[FaultContext], None]) -> Damage:
     """A fault that happens when the import has sent everything and the server has not reported that it is done."""
 
-    @contextmanager
-    def inject(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+    def inject(context: FaultContext, rng: Random, options: FaultOptions) -> None:
         context.script.when_at(_IMPORTED, lambda: do(context))
-        yield
 
     return inject
 
 
-def _kill(context: FaultContext) -> None:
+@FAULTS.fault("meilisearch-killed", "Meilisearch is killed during indexing.")
+@_when_imported
+def kill(context: FaultContext) -> None:
     context.stack.server_controls["meilisearch"].kill()
     context.changed("process", "meilisearch", "killed after the import had sent everything")
 
 
-def _restart(context: FaultContext) -> None:
+@FAULTS.fault("meilisearch-restarted", "Meilisearch is killed during indexing, and comes back.")
+@_when_imported
+def restart(context: FaultContext) -> None:
     control = context.stack.server_controls["meilisearch"]
     control.kill()
     control.restart()
     context.changed("process", "meilisearch", "killed and restarted after the import had sent everything")
 
 
-@contextmanager
-def limit_payload(context: FaultContext, rng: Random, options: LimitOptions) -> Iterator[None]:
+@FAULTS.fault("search-payload-limit", "Meilisearch rejects documents above a payload limit that is too small.")
+def limit_payload(context: FaultContext, rng: Random, options: LimitOptions) -> None:
     """Start the server again with a limit that the import's chunks do not keep to: it answers 413."""
     control = context.stack.server_controls["meilisearch"]
     control.kill()
     control.restart({"MEILI_HTTP_PAYLOAD_SIZE_LIMIT": str(options.size_bytes)})
     context.changed("process", "meilisearch", f"restarted with a payload limit of {options.size_bytes} bytes")
-    yield
 
 
-@contextmanager
-def wrong_key(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Give the application a key that the server does not know."""
+@FAULTS.fault("wrong-search-key", "The application has a key that Meilisearch does not accept.")
+def wrong_key(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     context.give_app(MEILISEARCH_KEY=f"{rng.getrandbits(128):032x}")
     context.changed("variable", "MEILISEARCH_KEY", "another one for the application's commands, from the reindex on")
-    yield
 
 
-@contextmanager
-def wrong_host(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+@FAULTS.fault("wrong-search-host", "The application looks for Meilisearch at an unused address.")
+def wrong_host(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     """Give the application an address where nobody listens (RFC 863's port, which no server here has)."""
     context.give_app(MEILISEARCH_HOST=_NOBODY)
     context.changed("variable", "MEILISEARCH_HOST", f"{_NOBODY} for the application's commands, from the reindex on")
-    yield
 
 
-@contextmanager
-def no_worker(context: FaultContext, rng: Random, options: QueueOptions) -> Iterator[None]:
+@FAULTS.fault("no-queue-worker", "The import only queues jobs, and no worker runs.")
+def no_worker(context: FaultContext, rng: Random, options: QueueOptions) -> None:
     """Let the application put its jobs into a queue from which nobody takes them."""
     context.give_app(QUEUE_CONNECTION=options.connection)
     context.changed("variable", "QUEUE_CONNECTION", f"{options.connection}, from the reindex on; no worker runs")
-    yield
 
 
-@contextmanager
-def other_prefix(context: FaultContext, rng: Random, options: PrefixOptions) -> Iterator[None]:
-    """Let the application index under other names."""
+@FAULTS.fault("other-search-prefix", "The application indexes under a different prefix than it should.")
+def other_prefix(context: FaultContext, rng: Random, options: PrefixOptions) -> None:
     context.give_app(SCOUT_PREFIX=options.prefix)
     context.changed("variable", "SCOUT_PREFIX", f"{options.prefix}, from the reindex on")
-    yield
 
 
-@contextmanager
-def leave_documents(context: FaultContext, rng: Random, options: StaleDocumentOptions) -> Iterator[None]:
+@FAULTS.fault("stale-documents", "The search contains documents of deleted rows.")
+def leave_documents(context: FaultContext, rng: Random, options: StaleDocumentOptions) -> None:
     """Put documents without a row into an index, as an older state leaves them: an import never removes any."""
-    mysql, uid = context.stack.mysql, _uid(context, options.index)
-    with mysql.session(database=mysql.database) as session:
+    uid = _uid(context, options.index)
+    with context.session() as session:
         highest = int(session.value(f"SELECT COALESCE(MAX(id), 0) FROM {quote_name(options.index)}"))
     first = highest + rng.randrange(1, 1000)
     ids = range(first, first + options.documents)
     context.stack.meilisearch.client().index(uid).add_documents([{"id": number} for number in ids], "id")
     context.settle_search()
     context.changed("document", uid, f"ids {ids[0]} to {ids[-1]} added, which have no row")
-    yield
 
 
-@contextmanager
-def fail_task(context: FaultContext, rng: Random, options: IndexOptions) -> Iterator[None]:
+@FAULTS.fault("search-task-failed", "One task of Meilisearch fails.")
+def fail_task(context: FaultContext, rng: Random, options: IndexOptions) -> None:
     """Send a document whose id no server takes: its task fails, and everything else goes on."""
     uid = _uid(context, options.index)
     task = context.stack.meilisearch.client().index(uid).add_documents([{"id": "not an id!"}], "id")
     context.settle_search()
     context.changed("task", uid, f"task {task.task_uid} adds a document with an invalid id")
-    yield
 
 
-@contextmanager
-def reset_settings(context: FaultContext, rng: Random, options: IndexOptions) -> Iterator[None]:
+@FAULTS.fault(
+    "search-settings-not-synced", "An index has default settings, as if none had been sent.", InjectionPoint.RESTORED
+)
+def reset_settings(context: FaultContext, rng: Random, options: IndexOptions) -> None:
     """Give an index the settings that it has when nobody synchronized any."""
     uid = _uid(context, options.index)
     context.stack.meilisearch.client().index(uid).reset_settings()
     context.settle_search()
     context.changed("index", uid, "settings as of an index that none were ever sent to")
-    yield
 
 
-@contextmanager
-def leave_out(context: FaultContext, rng: Random, options: IndexOptions) -> Iterator[None]:
+@FAULTS.fault("model-not-imported", "A model is missing from the import.", InjectionPoint.RESTORED)
+def leave_out(context: FaultContext, rng: Random, options: IndexOptions) -> None:
     """Delete an index, as if the import had left its model out of an empty search."""
     uid = _uid(context, options.index)
     client = context.stack.meilisearch.client()
@@ -196,44 +187,7 @@ def leave_out(context: FaultContext, rng: Random, options: IndexOptions) -> Iter
     client.delete_index(uid)
     context.settle_search()
     context.changed("index", uid, "deleted after the reindex, as if its model were not imported")
-    yield
 
 
 def _uid(context: FaultContext, name: str) -> str:
     return f"{context.stack.apiary.search_prefix}{name}"
-
-
-def _reindex(name: str, summary: str, inject: Any, options: type[FaultOptions] = FaultOptions) -> Fault:
-    return Fault(name, "search", (InjectionPoint.REINDEX,), summary, inject, options)
-
-
-def _restored(name: str, summary: str, inject: Any, options: type[FaultOptions] = FaultOptions) -> Fault:
-    return Fault(name, "search", (InjectionPoint.RESTORED,), summary, inject, options)
-
-
-FAULTS: dict[str, Fault] = table(
-    _reindex("meilisearch-down", "Meilisearch is gone when the reindex starts.", take_down),
-    _reindex("meilisearch-slow", "Meilisearch hangs for a few seconds (harmless).", stall, StallOptions),
-    _reindex("meilisearch-killed", "Meilisearch is killed during indexing.", _when_imported(_kill)),
-    _reindex("meilisearch-restarted", "Meilisearch is killed during indexing, and comes back.",
-             _when_imported(_restart)),
-    _reindex("search-payload-limit", "Meilisearch rejects documents above a payload limit that is too small.",
-             limit_payload, LimitOptions),
-    _reindex("wrong-search-key", "The application has a key that Meilisearch does not accept.", wrong_key),
-    _reindex("wrong-search-host", "The application looks for Meilisearch at an unused address.", wrong_host),
-    _reindex("no-queue-worker", "The import only queues jobs, and no worker runs.",
-             no_worker, QueueOptions),
-    _reindex("other-search-prefix", "The application indexes under a different prefix than it should.",
-             other_prefix, PrefixOptions),
-    _reindex("stale-documents", "The search contains documents of deleted rows.",
-             leave_documents, StaleDocumentOptions),
-    _reindex("search-task-failed", "One task of Meilisearch fails.", fail_task, IndexOptions),
-    Fault("asked-too-early", "search", (InjectionPoint.COLLECT,),
-          "The application still sends documents when evidence is collected.", send_late, LateOptions),
-    Fault("old-search-dump", "search", (InjectionPoint.SOURCE, InjectionPoint.START),
-          "The files contain an old Meilisearch dump, and Meilisearch imports it at start, as in production.", old_dump,
-          SearchDumpOptions),
-    _restored("search-settings-not-synced", "An index has default settings, as if none had been sent.",
-              reset_settings, IndexOptions),
-    _restored("model-not-imported", "A model is missing from the import.", leave_out, IndexOptions),
-)  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 from typing import Annotated, Any
 
@@ -12,11 +10,13 @@ from pydantic import Field
 from harness.base import guide
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import FaultOptions
+from harness.faults.fault import Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import Host, must_succeed, run
 from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import ServerFiles
+
+FAULTS = Family("search", InjectionPoint.SOURCE, InjectionPoint.START)
 
 
 class SearchDumpOptions(FaultOptions):
@@ -26,8 +26,11 @@ class SearchDumpOptions(FaultOptions):
     documents: Annotated[int, Field(gt=0)] = 3
 
 
-@contextmanager
-def old_dump(context: FaultContext, rng: Random, options: SearchDumpOptions) -> Iterator[None]:
+@FAULTS.fault(
+    "old-search-dump",
+    "The files contain an old Meilisearch dump, and Meilisearch imports it at start, as in production.",
+)
+def old_dump(context: FaultContext, rng: Random, options: SearchDumpOptions) -> None:
     """At the source: leave an old dump of the search. At the start of the target: start the search from it.
 
     The second is what production's start script does where the search's database directory is empty. A scenario that
@@ -37,14 +40,13 @@ def old_dump(context: FaultContext, rng: Random, options: SearchDumpOptions) -> 
         _leave(context, rng, options)
     else:
         _start_from_newest(context)
-    yield
 
 
 def _leave(context: FaultContext, rng: Random, options: SearchDumpOptions) -> None:
     """Have the search dump itself while it holds documents whose rows are gone, and keep that among the files."""
-    mysql, apiary, server = context.stack.mysql, context.stack.apiary, context.stack.meilisearch
+    apiary, server = context.stack.apiary, context.stack.meilisearch
     client, uid = server.client(), f"{apiary.search_prefix}{options.index}"
-    with mysql.session(database=mysql.database) as session:
+    with context.session() as session:
         highest = int(session.value(f"SELECT COALESCE(MAX(id), 0) FROM {quote_name(options.index)}"))
     first = highest + rng.randrange(1, 1000)
     ids = range(first, first + options.documents)

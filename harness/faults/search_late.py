@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 from threading import Event, Thread
 from typing import Annotated, Any
@@ -13,7 +12,10 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import FaultOptions
+from harness.faults.fault import Family, FaultOptions
+from harness.faults.injection_points import InjectionPoint
+
+FAULTS = Family("search", InjectionPoint.COLLECT)
 
 _PAUSE_S = 0.02
 """Between two documents: far shorter than the quiet that a look asks for, so that each look sees that one came."""
@@ -35,7 +37,7 @@ class LateOptions(FaultOptions):
     late_s: Annotated[float, Field(gt=0)] = 5.0
 
 
-@contextmanager
+@FAULTS.fault("asked-too-early", "The application still sends documents when evidence is collected.")
 def send_late(context: FaultContext, rng: Random, options: LateOptions) -> Iterator[None]:
     """Let the import go on while the search is looked at: other documents first, and last those that were missing.
 

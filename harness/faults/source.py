@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 from threading import Event, Thread
 
 from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
-from harness.faults.accounts import LackOptions, lack_privilege
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, FaultOptions, table
+from harness.faults.fault import Family, FaultOptions
 from harness.faults.injection_points import InjectionPoint
-from harness.faults.source_data_loss import AgeOptions, LossOptions, age_rows, lose_half
 from harness.runtime.services.execution import must_succeed, run
 from harness.runtime.services.mysql import quote_name
+
+FAULTS = Family("source", InjectionPoint.SOURCE)
 
 PAUSE_S = 0.005
 """Between two writes of a writer: some 100 a second, more than Apiary ever sees."""
@@ -94,9 +93,13 @@ class _Appends(_SourceWriter):
         must_succeed(run(self.context.stack.apiary.storage_host, argv))
 
 
-@contextmanager
+@FAULTS.fault(
+    "writer-during-backup",
+    "The application writes rows during the backup.",
+    InjectionPoint.BACKUP,
+    InjectionPoint.DUMP_AND_FILES,
+)
 def write_rows(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Let the application write while the backup is made."""
     writer = _FamilyWriter(context)
     try:
         with writer:
@@ -105,9 +108,8 @@ def write_rows(context: FaultContext, rng: Random, options: FaultOptions) -> Ite
         context.changed("row", "teams, team_user", f"{writer.count} transactions during the backup")
 
 
-@contextmanager
+@FAULTS.fault("file-growing", "A file is being written continuously while it is copied.", InjectionPoint.DUMP_AND_FILES)
 def grow_file(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Write to one file all the time while the files are copied."""
     writer = _Appends(context, "resumes/growing.pdf")
     try:
         with writer:
@@ -118,8 +120,12 @@ def grow_file(context: FaultContext, rng: Random, options: FaultOptions) -> Iter
         )
 
 
-@contextmanager
-def upload(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+@FAULTS.fault(
+    "upload-in-between",
+    "A file is uploaded after the dump and before the files are copied.",
+    InjectionPoint.DUMP_AND_FILES,
+)
+def upload(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     """Let somebody upload a resume between the dump and the copy of the files, once."""
     if context.times == 1:
         stack = context.stack
@@ -133,22 +139,18 @@ def upload(context: FaultContext, rng: Random, options: FaultOptions) -> Iterato
             must_succeed(run(stack.apiary.storage_host, argv, user=stack.apiary.user))
             session.execute("INSERT INTO resumes (user_id, created_at) SELECT %s, MAX(created_at) FROM resumes", (key,))
         context.changed("file", coded(path.encode()), f"uploaded after the dump, with a row for user {key}")
-    yield
 
 
-@contextmanager
-def break_view(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Leave a view behind whose column is gone."""
-    mysql = context.stack.mysql
-    with mysql.session(database=mysql.database) as session:
+@FAULTS.fault("broken-view", "A view uses a column that no longer exists.")
+def break_view(context: FaultContext, rng: Random, options: FaultOptions) -> None:
+    with context.session() as session:
         session.execute("CREATE TABLE drill_parts (id INT PRIMARY KEY, label INT)")
         session.execute("CREATE VIEW drill_labels AS SELECT label FROM drill_parts")
         session.execute("ALTER TABLE drill_parts DROP COLUMN label")
     context.changed("view", "drill_labels", "its column drill_parts.label dropped")
-    yield
 
 
-@contextmanager
+@FAULTS.fault("alter-during-dump", "A column is added while the dump is being made.", InjectionPoint.BACKUP)
 def alter_table(context: FaultContext, rng: Random, options: AlterOptions) -> Iterator[None]:
     """Add a column to a table while the dump is under way and has not come to that table.
 
@@ -193,34 +195,10 @@ def alter_table(context: FaultContext, rng: Random, options: AlterOptions) -> It
         raise HarnessError(f"the table could not be altered: {type(failed[0]).__name__}") from failed[0]
 
 
-@contextmanager
-def link(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+@FAULTS.fault("link-in-storage", "The files include a symbolic link.")
+def link(context: FaultContext, rng: Random, options: FaultOptions) -> None:
     """Have a symbolic link among the files, as `php artisan storage:link` and operators make them."""
     apiary = context.stack.apiary
     argv = ["sh", "-c", 'printf drill >"$1/current.txt" && ln -s current.txt "$1/latest"', "sh", apiary.storage_root]
     must_succeed(run(apiary.storage_host, argv, user=apiary.user))
     context.changed("link", coded(b"latest"), f"added, points at {coded(b'current.txt')}")
-    yield
-
-
-FAULTS: dict[str, Fault] = table(
-    Fault("writer-during-backup", "source", (InjectionPoint.BACKUP, InjectionPoint.DUMP_AND_FILES),
-          "The application writes rows during the backup.", write_rows),
-    Fault("alter-during-dump", "source", (InjectionPoint.BACKUP,), "A column is added while the dump is being made.",
-          alter_table, AlterOptions),
-    Fault("broken-view", "source", (InjectionPoint.SOURCE,), "A view uses a column that no longer exists.", break_view),
-    Fault("upload-in-between", "source", (InjectionPoint.DUMP_AND_FILES,),
-          "A file is uploaded after the dump and before the files are copied.",
-          upload),
-    Fault("file-growing", "source", (InjectionPoint.DUMP_AND_FILES,),
-          "A file is being written continuously while it is copied.",
-          grow_file),
-    Fault("stale-source", "source", (InjectionPoint.SOURCE,),
-          "The source is an outdated copy: every time in it is weeks old.",
-          age_rows, AgeOptions),
-    Fault("source-data-loss", "source", (InjectionPoint.SOURCE,),
-          "Half of a table was lost at the source before the backup.", lose_half, LossOptions),
-    Fault("link-in-storage", "source", (InjectionPoint.SOURCE,), "The files include a symbolic link.", link),
-    Fault("privilege-missing-at-source", "source", (InjectionPoint.BACKUP,),
-          "The account that makes the dump lacks a privilege.", lack_privilege, LackOptions),
-)  # fmt: skip

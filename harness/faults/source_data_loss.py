@@ -5,8 +5,6 @@ No comparison of source and target can see them. Only time can: the ages of rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
 from typing import Annotated
@@ -17,10 +15,13 @@ from harness.artifacts.storage.directories import directories_of
 from harness.base.errors import HarnessError
 from harness.base.model import PastDrill
 from harness.faults.context import FaultContext
-from harness.faults.fault import FaultOptions
+from harness.faults.fault import Family, FaultOptions
+from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.scan import scan
 from harness.runtime.services.mysql import Session, quote_name
 from harness.runtime.services.mysql_content import read_shapes
+
+FAULTS = Family("source", InjectionPoint.SOURCE)
 
 _MEASURED = "20000101T000000Z-before-the-loss"
 """Name of the drill that the loss is compared with: no run was ever called so."""
@@ -38,11 +39,10 @@ class LossOptions(FaultOptions):
     table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_$]+$")] = "attendance"
 
 
-@contextmanager
-def age_rows(context: FaultContext, rng: Random, options: AgeOptions) -> Iterator[None]:
-    """Make every time of every row older, as in a copy that nobody has refreshed."""
+@FAULTS.fault("stale-source", "The source is an outdated copy: every time in it is weeks old.")
+def age_rows(context: FaultContext, rng: Random, options: AgeOptions) -> None:
     mysql = context.stack.mysql
-    with mysql.session(database=mysql.database) as session:
+    with context.session() as session:
         columns = [
             (shape.name, column)
             for shape in read_shapes(session, mysql.database)
@@ -53,14 +53,13 @@ def age_rows(context: FaultContext, rng: Random, options: AgeOptions) -> Iterato
             name = quote_name(column)
             session.execute(f"UPDATE {quote_name(table)} SET {name} = {name} - INTERVAL {options.days} DAY")
     context.changed("row", "all", f"{len(columns)} columns with times, each {options.days} days older")
-    yield
 
 
-@contextmanager
-def lose_half(context: FaultContext, rng: Random, options: LossOptions) -> Iterator[None]:
+@FAULTS.fault("source-data-loss", "Half of a table was lost at the source before the backup.")
+def lose_half(context: FaultContext, rng: Random, options: LossOptions) -> None:
     """Note what a drill would find now, then lose half of a table, and let the backup be taken of what is left."""
     stack, name = context.stack, quote_name(options.table)
-    with stack.mysql.session(database=stack.mysql.database) as session:
+    with context.session() as session:
         rows = _counts(session, stack.mysql.database)
         context.past.append(
             PastDrill(
@@ -81,7 +80,6 @@ def lose_half(context: FaultContext, rng: Random, options: LossOptions) -> Itera
     context.changed(
         "row", options.table, f"{rows[options.table] - left} of {rows[options.table]} rows deleted at the source"
     )
-    yield
 
 
 def _counts(session: Session, database: str) -> dict[str, int]:

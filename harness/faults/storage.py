@@ -11,10 +11,11 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial, wraps
 from itertools import chain
 from pathlib import Path
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
 import zstandard
 from pydantic import Field
@@ -24,11 +25,13 @@ from harness.artifacts.storage.members import BLOCK_BYTES, TarReader
 from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, Fault, Inject, table
+from harness.faults.fault import ArtifactOptions, Damage, Family
 from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.scan import DirectoryReader
 from harness.procedure.backup.unpack import Unpacker
 from harness.runtime.process.host import LocalHost
+
+FAULTS = Family("storage", InjectionPoint.ARTIFACT)
 
 MARK_BYTES = 2 * BLOCK_BYTES
 """The end-of-archive mark."""
@@ -112,16 +115,15 @@ def choose(root: Path, below: str, rng: Random) -> Path:
     return chosen
 
 
-def _on_a_file(change: Callable[[Path, Random, StoredFileOptions], str]) -> Inject:
+def _on_a_file(change: Callable[[Path, Random, Any], str]) -> Damage:
     """A fault that does something to one file, and describes it in a sentence without its content; empty: nothing."""
 
-    @contextmanager
-    def inject(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
+    @wraps(change)
+    def inject(context: FaultContext, rng: Random, options: StoredFileOptions) -> None:
         with unpacked(context.backup.storage, context.run_dir) as root:
             path = choose(root, options.below, rng)
             if detail := change(path, rng, options):
                 context.changed("file", coded(os.fsencode(path.relative_to(root))), detail)
-        yield
 
     return inject
 
@@ -134,27 +136,35 @@ def same_times(path: Path) -> Iterator[None]:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def _remove(path: Path, rng: Random, options: StoredFileOptions) -> str:
+@FAULTS.fault("file-missing", "One file is missing.")
+@_on_a_file
+def remove(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     path.unlink()
     return f"{size} bytes, removed"
 
 
-def _truncate(path: Path, rng: Random, options: StoredFileOptions) -> str:
+@FAULTS.fault("file-truncated", "One file is truncated.")
+@_on_a_file
+def truncate(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     with same_times(path):
         os.truncate(path, size // 2)
     return f"truncated from {size} to {size // 2} bytes"
 
 
-def _empty(path: Path, rng: Random, options: StoredFileOptions) -> str:
+@FAULTS.fault("file-emptied", "One file is empty.")
+@_on_a_file
+def empty(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     with same_times(path):
         os.truncate(path, 0)
     return f"truncated from {size} to 0 bytes"
 
 
-def _zero(path: Path, rng: Random, options: StoredFileOptions) -> str:
+@FAULTS.fault("file-zeroed", "One file contains zeros instead of its content, with unchanged size and time.")
+@_on_a_file
+def zero(path: Path, rng: Random, options: StoredFileOptions) -> str:
     size = path.stat().st_size
     with same_times(path), path.open("r+b") as file:
         for at in range(0, size, _CHUNK_BYTES):
@@ -162,7 +172,9 @@ def _zero(path: Path, rng: Random, options: StoredFileOptions) -> str:
     return f"all of its {size} bytes set to zero"
 
 
-def _flip(path: Path, rng: Random, options: StoredFileOptions) -> str:
+@FAULTS.fault("file-flipped", "One bit of one file is flipped, with unchanged size and time.")
+@_on_a_file
+def flip(path: Path, rng: Random, options: StoredFileOptions) -> str:
     offset, bit = rng.randrange(path.stat().st_size), 1 << rng.randrange(8)
     with same_times(path), path.open("r+b") as file:
         file.seek(offset)
@@ -172,27 +184,31 @@ def _flip(path: Path, rng: Random, options: StoredFileOptions) -> str:
     return f"byte {offset} changed by {bit:#04x}, size and time unchanged"
 
 
-def _chmod(path: Path, rng: Random, options: StoredFileOptions) -> str:
-    assert isinstance(options, ModeOptions)
+@FAULTS.fault("file-mode", "One file has another mode, so that the application cannot write it.")
+@_on_a_file
+def chmod(path: Path, rng: Random, options: ModeOptions) -> str:
     before, wanted = path.stat().st_mode & 0o7777, int(options.mode, 8)
     path.chmod(wanted)
     return f"mode {before:04o} set to {wanted:04o}" if before != wanted else ""
 
 
-def _chown(path: Path, rng: Random, options: StoredFileOptions) -> str:
+@FAULTS.fault("file-owner", "One file belongs to another user.")
+@_on_a_file
+def chown(path: Path, rng: Random, options: StoredFileOptions) -> str:
     before = path.stat()
     os.chown(path, OTHER_OWNER, OTHER_OWNER)
     return f"owner {before.st_uid}:{before.st_gid} set to {OTHER_OWNER}:{OTHER_OWNER}"
 
 
-def _rename(path: Path, rng: Random, options: StoredFileOptions) -> str:
+@FAULTS.fault("file-renamed", "One file has another name.")
+@_on_a_file
+def rename(path: Path, rng: Random, options: StoredFileOptions) -> str:
     path.rename(path.with_name(path.name + ".1"))
     return "renamed, with .1 appended"
 
 
-@contextmanager
-def swap(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
-    """Exchange the contents of two files of one directory."""
+@FAULTS.fault("files-swapped", "Two files of one directory have swapped content.")
+def swap(context: FaultContext, rng: Random, options: StoredFileOptions) -> None:
     with unpacked(context.backup.storage, context.run_dir) as root:
         first = choose(root, options.below, rng)
         others = [path for path in first.parent.iterdir() if path.is_file() and path != first]
@@ -205,22 +221,19 @@ def swap(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iter
         aside.rename(second)
         names = [coded(os.fsencode(path.relative_to(root))) for path in (first, second)]
         context.changed("file", names[0], f"swapped with {names[1]}")
-    yield
 
 
-@contextmanager
-def add(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
+@FAULTS.fault("file-extra", "One extra file is present.")
+def add(context: FaultContext, rng: Random, options: StoredFileOptions) -> None:
     """Put in a file that was never there, as a leftover of another instance is."""
     with unpacked(context.backup.storage, context.run_dir) as root:
         path = root / options.below / f"leftover-{rng.randrange(1 << 32):08x}.pdf"
         path.write_bytes(rng.randbytes(512))
         context.changed("file", coded(os.fsencode(path.relative_to(root))), "512 bytes, added")
-    yield
 
 
-@contextmanager
-def drop_directory(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
-    """Leave out a directory with all that is in it, as an exclusion that is too wide does."""
+@FAULTS.fault("directory-missing", "A directory is missing, with everything in it.")
+def drop_directory(context: FaultContext, rng: Random, options: StoredFileOptions) -> None:
     with unpacked(context.backup.storage, context.run_dir) as root:
         name = options.below or rng.choice(sorted(path.name for path in root.iterdir() if path.is_dir()))
         count = 0
@@ -232,11 +245,10 @@ def drop_directory(context: FaultContext, rng: Random, options: StoredFileOption
             count += len(names)
         (root / name).rmdir()
         context.changed("directory", coded(os.fsencode(name)), f"removed with {count} files")
-    yield
 
 
-@contextmanager
-def replace_links(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+@FAULTS.fault("link-copied", "Links are replaced with copies of their targets.")
+def replace_links(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
     """Turn every symbolic link to a file into a copy of what it points at, as `cp -L` does."""
     with unpacked(context.backup.storage, context.run_dir) as root:
         for folder, _, names in os.walk(root):
@@ -246,20 +258,17 @@ def replace_links(context: FaultContext, rng: Random, options: ArtifactOptions) 
                     path.unlink()
                     path.write_bytes(content)
                     context.changed("link", coded(os.fsencode(path.relative_to(root))), "turned into a copy")
-    yield
 
 
-@contextmanager
-def lead_out(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
-    """Put in a symbolic link that leads out of the storage directory."""
+@FAULTS.fault("link-leads-out", "A link leads out of the storage directory.")
+def lead_out(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
     with unpacked(context.backup.storage, context.run_dir) as root:
         (root / "public-link").symlink_to("../../../../etc/passwd")
         context.changed("link", "public-link", "added, leads to ../../../../etc/passwd")
-    yield
 
 
-@contextmanager
-def wrong_root(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+@FAULTS.fault("wrong-root", "Everything is one directory too deep.")
+def wrong_root(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
     """Move everything one directory deeper, as an archive made from the wrong place has it."""
     with unpacked(context.backup.storage, context.run_dir) as root:
         names = sorted(path.name for path in root.iterdir())
@@ -268,11 +277,10 @@ def wrong_root(context: FaultContext, rng: Random, options: ArtifactOptions) -> 
         for name in names:
             (root / name).rename(deeper / name)
         context.changed("directory", "old", f"{len(names)} entries of the root moved below it")
-    yield
 
 
-@contextmanager
-def include_excluded(context: FaultContext, rng: Random, options: StoredFileOptions) -> Iterator[None]:
+@FAULTS.fault("excluded-directory-included", "A directory that was excluded is present.")
+def include_excluded(context: FaultContext, rng: Random, options: StoredFileOptions) -> None:
     """Put a file into a directory that was left out on purpose: the first of those that the manifest names."""
     left_out = [left.name for left in context.backup.manifest.exclusions if left.kind == "directory"]
     if not (left_out or options.below):
@@ -283,14 +291,12 @@ def include_excluded(context: FaultContext, rng: Random, options: StoredFileOpti
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(rng.randbytes(1024))
         context.changed("file", coded(os.fsencode(path.relative_to(root))), "1024 bytes, added")
-    yield
 
 
-def _with_member(make: Callable[[tarfile.TarInfo, str], str], *, last: bool = False) -> Inject:
+def _with_member(make: Callable[[tarfile.TarInfo, str], str], *, last: bool = False) -> Damage:
     """A fault that puts a member of its own into the archive, in front of all others or behind them."""
 
-    @contextmanager
-    def inject(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iterator[None]:
+    def inject(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
         artifact = context.backup.storage
         if artifact.is_dir():
             raise HarnessError("this backup has a plain copy, and no archive")
@@ -303,7 +309,6 @@ def _with_member(make: Callable[[tarfile.TarInfo, str], str], *, last: bool = Fa
         else:
             pack(chain([header], open_archive(artifact)), artifact)
         context.changed("member", coded(os.fsencode(member.name)), change)
-        yield
 
     return inject
 
@@ -317,45 +322,50 @@ def _end_of_members(artifact: Path) -> tuple[int, str]:
     return reader.offset - MARK_BYTES, known
 
 
-def _leave(member: tarfile.TarInfo, known: str) -> str:
+@FAULTS.fault("archive-leaves-target", "The archive contains a name that leads out of the directory.")
+@_with_member
+def leave(member: tarfile.TarInfo, known: str) -> str:
     member.name = "../../outside.txt"
     return "added, leads out of the target"
 
 
-def _absolute(member: tarfile.TarInfo, known: str) -> str:
+@FAULTS.fault("archive-absolute-name", "The archive contains an absolute name.")
+@_with_member
+def absolute(member: tarfile.TarInfo, known: str) -> str:
     member.name = "/etc/cron.d/outside"
     return "added, with an absolute name"
 
 
-def _device(member: tarfile.TarInfo, known: str) -> str:
+@FAULTS.fault("archive-device", "The archive contains a device.")
+@_with_member
+def device(member: tarfile.TarInfo, known: str) -> str:
     member.name, member.type, member.devmajor, member.devminor = "./disk", tarfile.BLKTYPE, 8, 0
     return "added, a block device"
 
 
-def _twice(member: tarfile.TarInfo, known: str) -> str:
+@FAULTS.fault("archive-name-twice", "The archive contains one name twice.")
+@partial(_with_member, last=True)
+def twice(member: tarfile.TarInfo, known: str) -> str:
     member.name = known
     return "added, a second time under the same name"
 
 
-@contextmanager
-def tear(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> Iterator[None]:
-    """Cut the compressed archive, as a copy that broke off does."""
+@FAULTS.fault("archive-torn", "The compressed archive is truncated.")
+def tear(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> None:
     artifact = context.backup.storage
     size = artifact.stat().st_size
     os.truncate(artifact, int(size * options.share))
     context.changed("file", artifact.name, f"truncated from {size} to {int(size * options.share)} bytes")
-    yield
 
 
-@contextmanager
-def tear_inside(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> Iterator[None]:
+@FAULTS.fault("archive-torn-inside", "The archive was truncated before compression.")
+def tear_inside(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> None:
     """Cut the archive before it was compressed: the file is sound, what it holds is not."""
     artifact = context.backup.storage
     size, _ = _end_of_members(artifact)
     kept = int(size * options.share)
     pack(_first(open_archive(artifact), kept), artifact)
     context.changed("file", artifact.name, f"truncated from {size} to {kept} bytes, and compressed again")
-    yield
 
 
 def _first(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
@@ -365,36 +375,3 @@ def _first(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
         left -= len(chunk[:left])
         if not left:
             return
-
-
-def _fault(name: str, summary: str, inject: Inject, options: type[ArtifactOptions] = StoredFileOptions) -> Fault:
-    return Fault(name, "storage", (InjectionPoint.ARTIFACT,), summary, inject, options)
-
-
-FAULTS: dict[str, Fault] = table(
-    _fault("file-missing", "One file is missing.", _on_a_file(_remove)),
-    _fault("file-truncated", "One file is truncated.", _on_a_file(_truncate)),
-    _fault("file-emptied", "One file is empty.", _on_a_file(_empty)),
-    _fault("file-zeroed", "One file contains zeros instead of its content, with unchanged size and time.",
-           _on_a_file(_zero)),
-    _fault("file-flipped", "One bit of one file is flipped, with unchanged size and time.", _on_a_file(_flip)),
-    _fault("file-renamed", "One file has another name.", _on_a_file(_rename)),
-    _fault("file-mode", "One file has another mode, so that the application cannot write it.", _on_a_file(_chmod),
-           ModeOptions),
-    _fault("file-owner", "One file belongs to another user.", _on_a_file(_chown)),
-    _fault("files-swapped", "Two files of one directory have swapped content.", swap),
-    _fault("file-extra", "One extra file is present.", add),
-    _fault("directory-missing", "A directory is missing, with everything in it.", drop_directory),
-    _fault("link-copied", "Links are replaced with copies of their targets.", replace_links, ArtifactOptions),
-    _fault("link-leads-out", "A link leads out of the storage directory.", lead_out, ArtifactOptions),
-    _fault("wrong-root", "Everything is one directory too deep.", wrong_root, ArtifactOptions),
-    _fault("excluded-directory-included", "A directory that was excluded is present.", include_excluded),
-    _fault("archive-leaves-target", "The archive contains a name that leads out of the directory.",
-           _with_member(_leave), ArtifactOptions),
-    _fault("archive-absolute-name", "The archive contains an absolute name.", _with_member(_absolute), ArtifactOptions),
-    _fault("archive-device", "The archive contains a device.", _with_member(_device), ArtifactOptions),
-    _fault("archive-name-twice", "The archive contains one name twice.", _with_member(_twice, last=True),
-           ArtifactOptions),
-    _fault("archive-torn", "The compressed archive is truncated.", tear, ArchiveCutOptions),
-    _fault("archive-torn-inside", "The archive was truncated before compression.", tear_inside, ArchiveCutOptions),
-)  # fmt: skip

@@ -13,7 +13,7 @@ from harness.base.errors import ServerFailed
 from harness.base.model import DrillResult, Severity, Verdict
 from harness.faults import FAULTS
 from harness.faults.context import FaultContext
-from harness.faults.fault import Fault, FaultOptions, table
+from harness.faults.fault import Fault, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.runtime import ProcessRuntime
 from harness.runtime.services.stack import Stack
@@ -77,14 +77,17 @@ def keep_from_indexing(context: FaultContext, rng: Random, options: FaultOptions
         context.give_app(DB_PORT=str(context.stack.mysql.port))
 
 
-OWN = table(
-    Fault("stages", "harness", tuple(InjectionPoint), "Notes.", note_stages),
-    Fault("killed", "harness", (InjectionPoint.DATABASE,), "Kills.", kill_in_the_middle),
-    Fault("restarted", "harness", (InjectionPoint.TARGET,), "Restarts.", restart_both),
-    Fault("hangs", "harness", (InjectionPoint.FILES,), "Hangs.", hang),
-    Fault("no-index", "harness", (InjectionPoint.REINDEX,), "Fails.", keep_from_indexing),
-    Fault("breaks", "harness", (InjectionPoint.FILES,), "Breaks.", break_down),
-)
+OWN = {
+    fault.name: fault
+    for fault in (
+        Fault("stages", "harness", tuple(InjectionPoint), "Notes.", note_stages),
+        Fault("killed", "harness", (InjectionPoint.DATABASE,), "Kills.", kill_in_the_middle),
+        Fault("restarted", "harness", (InjectionPoint.TARGET,), "Restarts.", restart_both),
+        Fault("hangs", "harness", (InjectionPoint.FILES,), "Hangs.", hang),
+        Fault("no-index", "harness", (InjectionPoint.REINDEX,), "Fails.", keep_from_indexing),
+        Fault("breaks", "harness", (InjectionPoint.FILES,), "Breaks.", break_down),
+    )
+}
 
 
 def scenario(**more: object) -> Scenario:
