@@ -194,8 +194,8 @@ def _row(drilled: Drilled) -> tuple[str, ...]:
         str(entry.verdict),
         _measured(entry.recovery_time_s, drilled.time_met),
         "–" if entry.recovery_point_s is None else _judged(span(round(entry.recovery_point_s)), drilled.point_met),
-        f"{sum(each.count for each in entry.findings if each.severity is Severity.ERROR):,}",
-        f"{sum(each.count for each in entry.findings if each.severity is Severity.WARNING):,}",
+        f"{entry.count(Severity.ERROR):,}",
+        f"{entry.count(Severity.WARNING):,}",
     )
 
 

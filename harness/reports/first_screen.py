@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from harness.base.model import Component, DrillResult, Severity, Verdict
 from harness.checks.evidence import Evidence
-from harness.records.history.recent import RecentDrill
+from harness.records.history.entry import Entry
 from harness.reports.document import FindingGroup, Tile, Trend
 from harness.reports.problems import causes
 from harness.reports.verified import shares
@@ -57,7 +57,7 @@ def caveat_of(result: DrillResult) -> str:
 
 
 def tiles_of(
-    result: DrillResult, evidence: Evidence | None, problems: Sequence[FindingGroup], recent: Sequence[RecentDrill]
+    result: DrillResult, evidence: Evidence | None, problems: Sequence[FindingGroup], recent: Sequence[Entry]
 ) -> tuple[Tile, ...]:
     """Recovery time, recovery point, what was verified, findings."""
     time_s, point_s = result.recovery_time_s, result.recovery_point_s
@@ -83,13 +83,16 @@ def tiles_of(
             tuple(_share(share.verified, share.expected, share.word) for share in found) or ("nothing was compared",),
             "everything" if whole else "not everything" if found else "the drill ended before",
             whole if found else None,
-            _trend([float(drill.rows) if drill.rows else None for drill in recent], _rows(evidence), _row_count),
+            _trend([float(sum(drill.tables.values())) or None for drill in recent], _rows(evidence), _row_count),
         ),
         Tile(
             "Findings", (counted(errors, "error"),),
             f"{counted(causes(problems), 'cause')}, {rest}" if errors else rest,
             not errors if result.verdict is not Verdict.INCONCLUSIVE else None,
-            _trend([float(drill.errors + drill.warnings) for drill in recent], float(errors + warnings), _found),
+            _trend(
+                [float(drill.count(Severity.ERROR) + drill.count(Severity.WARNING)) for drill in recent],
+                float(errors + warnings), _found,
+            ),
         ),
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.markup import escape
 from rich.table import Table
@@ -26,16 +26,12 @@ def print_drills(console: Terminal, entries: Iterable[Entry]) -> None:
     table.add_column("Drill", no_wrap=True)
     for entry in entries:
         verdict = f"[{_COLOURS[entry.verdict]}]{entry.verdict}[/]" + (" (control)" if entry.control else "")
-        counted = {
-            severity: sum(finding.count for finding in entry.findings if finding.severity is severity)
-            for severity in Severity
-        }
         table.add_row(
             f"{entry.started_at:%Y-%m-%d %H:%M}",
             verdict,
             "" if entry.recovery_time_s is None else f"{entry.recovery_time_s:,.1f} s",
-            f"{counted[Severity.ERROR]:,}",
-            f"{counted[Severity.WARNING]:,}",
+            f"{entry.count(Severity.ERROR):,}",
+            f"{entry.count(Severity.WARNING):,}",
             escape(entry.backup),
             escape(entry.drill_id),
         )
@@ -76,45 +72,22 @@ def trend_rows(drills: Sequence[PastDrill]) -> list[tuple[str, list[tuple[str, l
     """Headings with their rows; each value as text, the oldest drill first."""
     old = list(reversed(drills))
 
-    def names(mappings: Iterable[Iterable[str]]) -> list[str]:
-        return list(dict.fromkeys(name for mapping in mappings for name in mapping))
+    def rows(
+        held: Sequence[Mapping[str, float]], form: str = ",", *, ordered: bool = False
+    ) -> list[tuple[str, list[str]]]:
+        names = dict.fromkeys(name for each in held for name in each)
+        shown = names if ordered else sorted(names)
+        return [(name, [format(each[name], form) if name in each else "–" for each in held]) for name in shown]
 
-    def figures(kind: str, unit: str = "") -> list[tuple[str, list[str]]]:
-        held = [getattr(drill, kind) for drill in old]
-        return [
-            (name, [f"{each[name]:,}{unit}" if name in each else "–" for each in held]) for name in sorted(names(held))
-        ]
-
-    directories = sorted(names(drill.directories for drill in old))
+    recovery = ["–" if drill.recovery_time_s is None else f"{drill.recovery_time_s:,.1f}" for drill in old]
+    files = [{name: totals.files for name, totals in drill.directories.items()} for drill in old]
+    sizes = [{name: totals.size_bytes for name, totals in drill.directories.items()} for drill in old]
+    steps = rows([drill.steps for drill in old], ",.1f", ordered=True)
     return [
-        (
-            "Seconds",
-            [
-                (
-                    "recovery time",
-                    ["–" if drill.recovery_time_s is None else f"{drill.recovery_time_s:,.1f}" for drill in old],
-                ),
-                *(
-                    (name, [f"{drill.steps[name]:,.1f}" if name in drill.steps else "–" for drill in old])
-                    for name in names(drill.steps for drill in old)
-                ),
-            ],
-        ),
-        ("Backup size", figures("artifacts")),
-        ("Rows by table", figures("tables")),
-        (
-            "Files by directory",
-            [
-                (name, [f"{d.directories[name].files:,}" if name in d.directories else "–" for d in old])
-                for name in directories
-            ],
-        ),
-        (
-            "Bytes by directory",
-            [
-                (name, [f"{d.directories[name].size_bytes:,}" if name in d.directories else "–" for d in old])
-                for name in directories
-            ],
-        ),
-        ("Documents by index", figures("documents")),
+        ("Seconds", [("recovery time", recovery), *steps]),
+        ("Backup size", rows([drill.artifacts for drill in old])),
+        ("Rows by table", rows([drill.tables for drill in old])),
+        ("Files by directory", rows(files)),
+        ("Bytes by directory", rows(sizes)),
+        ("Documents by index", rows([drill.documents for drill in old])),
     ]

@@ -9,7 +9,7 @@ from harness import __version__
 from harness.base.model import DrillResult, Step, Verdict
 from harness.checks.evidence import Evidence
 from harness.drill.steps.restore import RECOVERY_STEPS
-from harness.records.history.recent import RecentDrill
+from harness.records.history.entry import Entry
 from harness.records.run_directory import ERROR_DETAILS
 from harness.reports.checked import checks_section, ran
 from harness.reports.document import (
@@ -47,9 +47,7 @@ LISTED_PROBLEMS = 100
 """Problems with all of their explanation; the checks list at most 20 findings of one kind."""
 
 
-def page_of(
-    result: DrillResult, evidence: Evidence | None, run_dir: Path, recent: Sequence[RecentDrill] = ()
-) -> Document:
+def page_of(result: DrillResult, evidence: Evidence | None, run_dir: Path, recent: Sequence[Entry] = ()) -> Document:
     """Everything that the report of one drill says.
 
     Args:
@@ -108,7 +106,7 @@ def _lead(result: DrillResult, problems: Sequence[FindingGroup]) -> Iterator[str
         yield f"{counted(ran(result.checks), 'check')} ran; {tally(result.findings)}."
 
 
-def _recovery(result: DrillResult, recent: Sequence[RecentDrill]) -> Iterator[Block]:
+def _recovery(result: DrillResult, recent: Sequence[Entry]) -> Iterator[Block]:
     time_s, point_s = result.recovery_time_s, result.recovery_point_s
     times, points = judged_objectives(result)
     rows = (

@@ -125,6 +125,10 @@ class Entry:
         """Whether it proves that the backup restores."""
         return self.verdict is Verdict.PASS and not self.control
 
+    def count(self, severity: Severity) -> int:
+        """How many findings of this severity there were."""
+        return sum(finding.count for finding in self.findings if finding.severity is severity)
+
     def past(self) -> PastDrill:
         """The figures that later drills are compared with."""
         return PastDrill(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.model import Verdict
+from harness.base.model import Severity, Verdict
 from harness.base.origin import origin_here
 from harness.checks.evidence import Evidence
 from harness.records.history.database import History
@@ -38,7 +38,9 @@ def test_the_last_drills_of_the_same_backup_whatever_came_out(evidence: Evidence
     assert [f"{each.started_at:%Y-%m-%d}" for each in found] == days[-DRILLS:]
     assert [each.verdict for each in found][-2:] == [Verdict.FAIL, Verdict.PASS]
     last = found[-1]
-    assert (last.rows, last.files, last.documents, last.errors, last.warnings) == (18939, 300, 780, 0, 1)
+    files = sum(directory.files for directory in last.directories.values())
+    assert (sum(last.tables.values()), files, sum(last.documents.values())) == (18939, 300, 780)
+    assert (last.count(Severity.ERROR), last.count(Severity.WARNING)) == (0, 1)
     (run_dir / "recent.json").write_text("{")
     assert recent_drills(run_dir) == (), "what is damaged is no reason for having no report"
 

@@ -24,7 +24,7 @@ from harness.base.sizes import size
 from harness.checks import CHECKS
 from harness.checks.evidence import Evidence
 from harness.drill.result import result_of
-from harness.records.history.recent import RecentDrill
+from harness.records.history.entry import Entry, PastFinding
 from harness.reports.document import (
     Block,
     Bullets,
@@ -45,6 +45,7 @@ from harness.reports.problems import problems_of
 from harness.reports.words import counted, seconds, span
 from tests.tables import over_table
 from tests.unit.checks.builders import finding
+from tests.unit.history.builders import entry
 from tests.unit.reports.results import STARTED_AT, damaged, described, ended_early, failed, passed
 
 
@@ -94,9 +95,17 @@ def test_the_first_screen_says_what_was_restored_into_what(evidence: Evidence, t
     assert nothing.subject[0] == ("Restored into", "no server was started")
 
 
+def earlier() -> Entry:
+    findings = (PastFinding("row-count", Severity.ERROR, "users", 2), PastFinding("definer", Severity.WARNING, "users"))
+    drill = entry(verdict=Verdict.FAIL, recovery_time_s=11.0, findings=findings)
+    return replace(drill, started_at=STARTED_AT.replace(day=1), recovery_point_s=None, tables={"users": 1})
+
+
 def test_the_four_figures_with_their_objectives_and_trends(evidence: Evidence, tmp_path: Path) -> None:
-    before = RecentDrill(STARTED_AT.replace(day=1), Verdict.FAIL, 11.0, None, 1, 1, 20, 2, 1)
-    tiles = page_of(passed(evidence), evidence, tmp_path, (before, replace(before, recovery_time_s=None, rows=0))).tiles
+    before = earlier()
+    tiles = page_of(
+        passed(evidence), evidence, tmp_path, (before, replace(before, recovery_time_s=None, tables={}))
+    ).tiles
     assert [(tile.label, tile.values, tile.note, tile.good, tile.trend) for tile in tiles] == [
         ("Recovery time", ("12.0 s",), "objective 1 h: met", True,
          Trend((11.0, None, 12.0), "3 drills: 11.0 s to 12.0 s")),
@@ -193,7 +202,7 @@ def test_recovery_is_measured_against_the_objectives(evidence: Evidence, tmp_pat
 
 def test_the_last_drills_are_drawn_with_the_objective(evidence: Evidence, tmp_path: Path) -> None:
     """On a scale of their own: an objective far above it is told, and not drawn."""
-    before = RecentDrill(STARTED_AT.replace(day=1), Verdict.FAIL, 11.0, None, 1, 1, 20, 2, 1)
+    before = earlier()
     document = page_of(passed(evidence), evidence, tmp_path, (before, replace(before, recovery_time_s=None)))
     (chart,) = [block for block in document.blocks() if isinstance(block, Line)]
     assert chart.points == (Point(0.0, 11.0, False), Point(1.0, 12.0, True))
