@@ -68,32 +68,24 @@ def _table_set(e: Evidence) -> CheckResult:
     )
 
 
-def _structure(e: Evidence) -> CheckResult:
-    return _schema(e, "structure", "Columns match: type, default, character set", schema.STRUCTURE_KINDS)
+def _schema(part: schema.Part) -> Callable[[Evidence], CheckResult]:
+    def judge(e: Evidence) -> CheckResult:
+        assert e.source is not None
+        return schema.check_schema(part, e.source, e.target, e.excluded_tables)
 
-
-def _keys(e: Evidence) -> CheckResult:
-    return _schema(e, "keys", "Indexes, foreign keys and constraints match", schema.KEY_KINDS)
+    return judge
 
 
 def _programs(e: Evidence) -> CheckResult:
     assert e.source is not None
-    title = "Views, triggers, routines and events match"
     return schema.check_schema(
-        "programs",
-        title,
-        schema.PROGRAM_KINDS,
+        schema.PROGRAMS,
         e.source,
         e.target,
         e.excluded_tables,
         e.script.objects,
         definers_left_out=e.script.definers_left_out,
     )
-
-
-def _schema(e: Evidence, name: str, title: str, kinds: tuple[str, ...]) -> CheckResult:
-    assert e.source is not None
-    return schema.check_schema(name, title, kinds, e.source, e.target, e.excluded_tables)
 
 
 def _rows_source(e: Evidence) -> CheckResult:
@@ -170,8 +162,8 @@ CHECKS: tuple[Check, ...] = (
         "rows-script",
         lambda e: tables.check_script_rows(e.script.tables, e.redump.tables, e.rows, e.script.compared_as),
     ),
-    Check("structure", _structure, needs_source=True),
-    Check("keys", _keys, needs_source=True),
+    Check("structure", _schema(schema.STRUCTURE), needs_source=True),
+    Check("keys", _schema(schema.KEYS), needs_source=True),
     Check("programs", _programs, needs_source=True),
     Check("objects-script", lambda e: schema.check_script_objects(e.script.objects, e.redump.objects)),
     Check(

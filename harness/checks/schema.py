@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from harness.base.model import CheckResult, DatabaseState, SchemaObject, Severity
 from harness.checks.collector import Collector
@@ -14,15 +14,23 @@ _OF_DATABASE = (
     "tables created later. Create the database with this setting before the restore."
 )
 
-STRUCTURE_KINDS = ("database", "table", "column")
-KEY_KINDS = ("index", "foreign-key", "check")
-PROGRAM_KINDS = ("view", "trigger", "routine", "event")
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the schema that one check compares: its name, what it proves, and kinds (see SchemaObject.kind)."""
+
+    name: str
+    title: str
+    kinds: tuple[str, ...]
+
+
+STRUCTURE = Part("structure", "Columns match: type, default, character set", ("database", "table", "column"))
+KEYS = Part("keys", "Indexes, foreign keys and constraints match", ("index", "foreign-key", "check"))
+PROGRAMS = Part("programs", "Views, triggers, routines and events match", ("view", "trigger", "routine", "event"))
 
 
 def check_schema(
-    name: str,
-    title: str,
-    kinds: Sequence[str],
+    part: Part,
     expected: DatabaseState,
     actual: DatabaseState,
     excluded: Sequence[str],
@@ -36,9 +44,6 @@ def check_schema(
     their own: between the two, definitions are compared by name, and constraints by their number in each table.
 
     Args:
-        name: name of the check.
-        title: what it proves.
-        kinds: see SchemaObject.kind.
         expected: the source.
         actual: the restored database.
         excluded: tables whose objects come from the fresh target, not from the backup.
@@ -46,7 +51,7 @@ def check_schema(
             target's migrations made looks as if it had been restored.
         definers_left_out: accounts whose objects were loaded to run as the loading account instead.
     """
-    found = Collector(name, title)
+    found, kinds = Collector(part.name, part.title), part.kinds
     held = None if script is None else {(item.kind, item.name) for item in script}
     other_kind = _flavour(expected) != _flavour(actual)
     wanted = _by_key(_numbered(expected.objects) if other_kind else expected.objects, kinds, excluded)
@@ -74,22 +79,9 @@ def check_schema(
                 actual="only in the fresh instance",
                 remedy=_REMEDIES.get(item.kind, ""),
             )
-        if other_kind and item.kind in (*PROGRAM_KINDS, "check"):
+        if other_kind and item.kind in (*PROGRAMS.kinds, "check"):
             continue
-        before, now = dict(item.attributes), dict(there[key].attributes)
-        for attribute in sorted(before.keys() | now.keys()):
-            if attribute == "definer" and before.get(attribute) in definers_left_out:
-                continue
-            if before.get(attribute) != now.get(attribute):
-                found.add(
-                    f"{item.kind}-differs",
-                    item.label,
-                    f"{_word(item)} {item.label}: its {attribute} differs from the source.",
-                    severity=Severity.WARNING if item.kind == "database" else Severity.ERROR,
-                    expected=_short(before.get(attribute, "none")),
-                    actual=_short(now.get(attribute, "none")),
-                    remedy=_OF_DATABASE if item.kind == "database" else "",
-                )
+        _compare(found, item, there[key], definers_left_out)
     too_many = {table.name for table in actual.tables} - {table.name for table in expected.tables}
     for key, item in there.items():
         # What belongs to an unexpected table is reported by that table alone.
@@ -101,11 +93,29 @@ def check_schema(
                 expected="absent",
                 actual="present",
             )
-    if other_kind and not {*PROGRAM_KINDS, "check"}.isdisjoint(kinds):
+    if other_kind and not {*PROGRAMS.kinds, "check"}.isdisjoint(kinds):
         found.evidence("definitions", "compared by name only, because the target is a different kind of server")
     for kind in kinds:
         found.evidence(f"{kind}s", sum(1 for key in there if key[0] == kind))
     return found.result()
+
+
+def _compare(found: Collector, item: SchemaObject, restored: SchemaObject, definers_left_out: Sequence[str]) -> None:
+    """A finding for each attribute of an object that differs."""
+    before, now = dict(item.attributes), dict(restored.attributes)
+    for attribute in sorted(before.keys() | now.keys()):
+        if attribute == "definer" and before.get(attribute) in definers_left_out:
+            continue
+        if before.get(attribute) != now.get(attribute):
+            found.add(
+                f"{item.kind}-differs",
+                item.label,
+                f"{_word(item)} {item.label}: its {attribute} differs from the source.",
+                severity=Severity.WARNING if item.kind == "database" else Severity.ERROR,
+                expected=_short(before.get(attribute, "none")),
+                actual=_short(now.get(attribute, "none")),
+                remedy=_OF_DATABASE if item.kind == "database" else "",
+            )
 
 
 def _flavour(state: DatabaseState) -> str:
@@ -140,7 +150,7 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
         excluded: tables that the backup may leave out.
     """
     found = Collector("expected-objects", "The schema has everything this Apiary version expects")
-    kinds = ("column", *KEY_KINDS[:2], *PROGRAM_KINDS)
+    kinds = ("column", *KEYS.kinds[:2], *PROGRAMS.kinds)
     tables = {table.name for table in actual.tables}
     there = _by_key(actual.objects, ("table", *kinds), excluded)
     known = _by_key(fresh.objects, ("table", *kinds), excluded)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from harness.base.model import CheckResult, DatabaseState, SchemaObject, Severity
 from harness.checks.evidence import ScriptObject
 from harness.checks.schema import (
-    KEY_KINDS,
-    PROGRAM_KINDS,
-    STRUCTURE_KINDS,
+    KEYS,
+    PROGRAMS,
+    STRUCTURE,
+    Part,
     check_auto_increment,
     check_definers,
     check_expected_objects,
@@ -21,25 +22,23 @@ from tests.tables import over_table
 from tests.unit.checks.builders import database, finding, only, part, table
 
 COLUMN = part("column", "users", "gt_email", type="varchar(255)", nullable="no")
-ALL_KINDS = (*STRUCTURE_KINDS, *KEY_KINDS, *PROGRAM_KINDS)
+WHOLE = Part("structure", "Title", (*STRUCTURE.kinds, *KEYS.kinds, *PROGRAMS.kinds))
 
 
 def check(
     before: tuple[SchemaObject, ...], now: tuple[SchemaObject, ...], excluded: tuple[str, ...] = ()
 ) -> CheckResult:
-    return check_schema("structure", "Title", ALL_KINDS, database(objects=before), database(objects=now), excluded)
+    return check_schema(WHOLE, database(objects=before), database(objects=now), excluded)
 
 
 def test_equal_schemas_have_no_findings() -> None:
     result = check_schema(
-        "structure",
-        "Every column",
-        STRUCTURE_KINDS,
+        STRUCTURE,
         database(objects=(COLUMN,)),
         database(objects=(COLUMN, part("index", "users", "PRIMARY"))),
         (),
     )
-    assert (result.check, result.title, result.findings) == ("structure", "Every column", ())
+    assert (result.check, result.title, result.findings) == (STRUCTURE.name, STRUCTURE.title, ())
     assert result.compared == 4, "one column, and the lists of the three kinds"
     assert result.evidence == (("databases", "0"), ("tables", "0"), ("columns", "1"))
 
@@ -56,13 +55,13 @@ def test_what_only_the_fresh_instance_still_has_was_not_backed_up(
     item: SchemaObject, held: ScriptObject, word: str
 ) -> None:
     state = database(objects=(item, COLUMN))
-    result = check_schema("programs", "Title", PROGRAM_KINDS, state, state, (), [ScriptObject("table", "users", "d0")])
+    result = check_schema(PROGRAMS, state, state, (), [ScriptObject("table", "users", "d0")])
     found = only(result)
     assert (found.code, found.subject) == (f"{item.kind}-not-in-backup", item.label)
     assert found.message == (
         f"The source had {word}, but the backup does not create it: the existing one belongs to the fresh instance."
     )
-    assert check_schema("programs", "Title", PROGRAM_KINDS, state, state, (), [held]).findings == ()
+    assert check_schema(PROGRAMS, state, state, (), [held]).findings == ()
 
 
 @over_table(
@@ -142,7 +141,7 @@ def test_a_long_attribute_is_cut() -> None:
 
 def test_objects_of_excluded_tables_are_not_compared() -> None:
     result = check((COLUMN,), (), excluded=("users",))
-    assert (result.findings, result.compared) == ((), len(ALL_KINDS))
+    assert (result.findings, result.compared) == ((), len(WHOLE.kinds))
 
 
 def test_equal_scripts_have_no_findings() -> None:
@@ -249,9 +248,7 @@ def test_other_case_of_table_names_is_an_error() -> None:
 def test_what_a_table_too_many_brings_along_is_told_by_the_table_alone() -> None:
     extra = (part("column", "leftover", "id"), part("index", "leftover", "PRIMARY"), part("view", "", "leftovers"))
     result = check_schema(
-        "structure",
-        "Title",
-        ALL_KINDS,
+        WHOLE,
         database(table("users"), objects=()),
         database(table("users"), table("leftover"), objects=extra),
         (),
@@ -369,16 +366,16 @@ def test_another_kind_of_server_prints_views_and_names_constraints_its_own_way()
         part("check", "travel", "travel_chk_2", expression="json_valid(`forms`)"),
         part("view", "", "sizes", definition="select count(0) AS `count(0)` from `teams`"),
     )
-    result = check_schema("keys", "Title", ALL_KINDS, before, now, ())
+    result = check_schema(WHOLE, before, now, ())
     assert result.findings == ()
     assert result.evidence[0] == (
         "definitions",
         "compared by name only, because the target is a different kind of server",
     )
-    fewer = check_schema("keys", "Title", ALL_KINDS, before, of("9.7.4", *now.objects[1:2]), ())
+    fewer = check_schema(WHOLE, before, of("9.7.4", *now.objects[1:2]), ())
     assert [(found.code, found.subject) for found in fewer.findings] == [
         ("check-missing", "travel.check 2"),
         ("view-missing", "sizes"),
     ]
-    same_kind = check_schema("keys", "Title", ALL_KINDS, before, of("11.8.6-MariaDB", *now.objects), ())
+    same_kind = check_schema(WHOLE, before, of("11.8.6-MariaDB", *now.objects), ())
     assert len(same_kind.findings) == 5
