@@ -71,9 +71,7 @@ def restore_files(work: Restoration, note: Note) -> None:
     """Step 3: put the files in the place of those that are there."""
     _must_be_stopped(work)
     apiary, storage = work.stack.apiary, work.storage
-    files = work.files = restore_storage(
-        apiary.storage_host, apiary.storage_root, storage, clear=True, progress=note.progress
-    )
+    files = work.files = restore_storage(apiary.storage_host, apiary.storage_root, storage, progress=note.progress)
     note.detail = f"{files.totals.files:,} files, {size(files.totals.size_bytes)}"
     note.size_bytes = files.totals.size_bytes
     if files.inside:

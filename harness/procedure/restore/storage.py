@@ -65,7 +65,6 @@ class StorageRestore:
     Args:
         totals: sums over the artifact; they name the list of files where one was asked for.
         owners_restored: False where tar did not run as root: then everything belongs to who ran it.
-        cleared: how many entries stood in the target before.
         inside: directory of the artifact whose content was restored, such as `app/storage/app`; empty for all of it.
         left: entries of the artifact outside of it.
         unprivileged: how many files lost a setuid or setgid bit that the source is not known to have had.
@@ -73,7 +72,6 @@ class StorageRestore:
 
     totals: FileTotals
     owners_restored: bool
-    cleared: int = 0
     inside: str = ""
     left: int = 0
     unprivileged: int = 0
@@ -117,47 +115,35 @@ def check_storage(
 def restore_storage(
     host: Host,
     root: str,
-    artifact: Storage | CheckedStorage,
+    checked: CheckedStorage,
     *,
-    clear: bool = False,
-    inventory: Path | None = None,
-    limits: ArchiveLimits = DEFAULT_LIMITS,
     user: str | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> StorageRestore:
-    """Restore a storage artifact into a directory that is empty.
-
-    Nothing is written, and nothing cleared, before the whole artifact was read and found good.
+    """Restore a storage artifact that was read to its end and found good; what stands in the target is deleted.
 
     Args:
         host: where the target directory is.
         root: its absolute path there; it has to exist.
-        artifact: what to restore; what was not checked yet is, see `check_storage`.
-        clear: delete what stands below the target; without it, a target that is not empty is refused.
-        inventory, limits: see `check_storage`.
+        checked: what to restore.
         user: numeric id to write as, or None.
         progress: gets how far it is.
 
     Raises:
-        UsageError: the target can't be used; and what `check_storage` raises.
+        UsageError: the target can't be used.
         BrokenArtifact: the archive was changed since it was checked.
         ProcedureFailed: tar could not unpack everything.
         HarnessError: the disk is full: inconclusive.
     """
-    present = _entries_below(host, root, user)
-    if present and not clear:
-        raise UsageError(
-            f"the target directory {root} is not empty: it contains {present} entries",
-            "A restore needs an empty target: existing files would be served next to the restored ones.",
-        )
-    checked = artifact if isinstance(artifact, CheckedStorage) else check_storage(artifact, inventory, limits=limits)
+    if not root.startswith("/") or posixpath.normpath(root).strip("/") == "":
+        raise UsageError(f"cannot restore into {root!r}", "Give the storage directory by its absolute path.")
+    require_directory(host, root, user=user)
     if checked.state != _state(checked.artifact):
         raise BrokenArtifact(
             f"{checked.artifact.name} changed during this drill: it differs from what was read at the start",
             "Prevent writes to a backup while it is being drilled, and try again.",
         )
-    if present:
-        _delete_below(host, root, user)
+    _delete_below(host, root, user)
     done, pace = 0, Pace(checked.totals.size_bytes)
     needed_bytes = checked.totals.size_bytes
     with (
@@ -172,7 +158,7 @@ def restore_storage(
     unprivileged = _take_privileges(host, root, checked, user)
     as_root = run(host, ("id", "-u"), user=user).stdout.strip() == b"0"
     inside = printable(checked.prefix) if checked.prefix else ""
-    return StorageRestore(checked.totals, as_root, present, inside, checked.left, unprivileged)
+    return StorageRestore(checked.totals, as_root, inside, checked.left, unprivileged)
 
 
 def _state(artifact: Storage) -> tuple[int, ...]:
@@ -256,17 +242,6 @@ def _privileges_unvouched(listed: Path, known: Path | None) -> Iterator[bytes]:
         had = before.mode if before else 0
         if entry is not None and entry.kind == "file" and entry.mode & PRIVILEGES & ~had:
             yield entry.path
-
-
-def _entries_below(host: Host, root: str, user: str | None) -> int:
-    if not root.startswith("/") or posixpath.normpath(root).strip("/") == "":
-        raise UsageError(f"cannot restore into {root!r}", "Give the storage directory by its absolute path.")
-    require_directory(host, root, user=user)
-    argv = ("find", "-H", root, "-mindepth", "1", "-maxdepth", "1", "-printf", ".")
-    completed = run(host, argv, env=ENVIRONMENT, user=user)
-    if completed.exit_status:
-        raise HarnessError(f"cannot read the target directory {root}", details=completed.stderr)
-    return len(completed.stdout)
 
 
 def _delete_below(host: Host, root: str, user: str | None) -> None:

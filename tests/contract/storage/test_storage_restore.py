@@ -20,8 +20,9 @@ from harness.base.errors import BrokenArtifact, HarnessError, ProcedureFailed, U
 from harness.procedure.backup.scan import scan
 from harness.procedure.backup.storage import FORMS, backup_storage
 from harness.procedure.backup.unpack import Unpacker
-from harness.procedure.restore.storage import StorageRestore, check_storage, restore_storage
+from harness.procedure.restore.storage import CheckedStorage, StorageRestore, check_storage, restore_storage
 from harness.runtime.process.host import LocalCommand, LocalHost
+from harness.runtime.services.execution import Host
 
 EXCLUDED = ("nova-exports", "dompdf")
 AS_ROOT = os.geteuid() == 0
@@ -33,16 +34,29 @@ def tar(source: Path, artifact: Path, *options: str) -> Path:
     return artifact
 
 
+def restore(
+    host: Host,
+    root: str,
+    artifact: Path | CheckedStorage,
+    *,
+    inventory: Path | None = None,
+    user: str | None = None,
+) -> StorageRestore:
+    """Check and restore, as the drill does."""
+    checked = artifact if isinstance(artifact, CheckedStorage) else check_storage(artifact, inventory)
+    return restore_storage(host, root, checked, user=user)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_everything_comes_back_as_it_was(
     host: LocalHost, source: Path, target: Path, tmp_path: Path, form: str
 ) -> None:
     """Content, modes, owners, times, links, sparse files, names of any bytes."""
     backup = backup_storage(host, str(source), tmp_path, form=form)
-    restored = restore_storage(host, str(target), tmp_path / FORMS[form])
+    restored = restore(host, str(target), tmp_path / FORMS[form])
     assert list(scan(host, str(target))) == list(read_inventory(backup.inventory))
     assert restored == StorageRestore(
-        totals=type(backup.totals)(8, 7, 2, backup.totals.size_bytes), owners_restored=AS_ROOT, cleared=0
+        totals=type(backup.totals)(8, 7, 2, backup.totals.size_bytes), owners_restored=AS_ROOT
     )
     assert (target / "sparse").stat().st_blocks * 512 < 1 << 20, "the hole was filled"
     assert (target / "resumes" / "a.pdf").samefile(target / "resumes" / "b.pdf")
@@ -61,7 +75,7 @@ def test_bits_that_only_the_archive_has_are_not_restored(
         ((listed, None), 2, (0o640, 0o755)),
         ((listed, known), 1, (0o4640, 0o755)),
     ):
-        restored = restore_storage(host, str(target), replace(checked, lists=lists), clear=True)
+        restored = restore(host, str(target), replace(checked, lists=lists))
         assert restored.unprivileged == count
         found = tuple((target / name).stat().st_mode & 0o7777 for name in ("resumes/a.pdf", "sparse"))
         assert found == modes
@@ -86,7 +100,7 @@ def test_archives_of_operators_are_restored(
 ) -> None:
     artifact = tar(source, tmp_path / "backup", *options)
     listed = tmp_path / "files.jsonl"
-    restored = restore_storage(host, str(target), artifact, inventory=listed)
+    restored = restore(host, str(target), artifact, inventory=listed)
     found = list(scan(host, str(target)))
     assert found == list(read_inventory(listed))
     assert found == [entry for entry in scan(host, str(source)) if entry.path != b"sparse" or len(options) != 2]
@@ -100,7 +114,7 @@ def test_an_archive_in_any_order_gives_a_list_in_order(
     artifact = tmp_path / "reversed.tar"
     names = ["./resumes/b.pdf", "./resumes/a.pdf", "./docusign", "./é", "."]
     subprocess.run(["tar", "-c", "-f", artifact, "--no-recursion", "-C", source, *names], check=True)
-    restore_storage(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
+    restore(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
     listed = list(read_inventory(tmp_path / "files.jsonl"))
     assert [(entry.path, entry.kind, entry.target) for entry in listed] == [
         (b"", "directory", b""),
@@ -114,24 +128,11 @@ def test_an_archive_in_any_order_gives_a_list_in_order(
 
 def test_an_empty_directory_is_restored_as_nothing(host: LocalHost, target: Path, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
-    assert restore_storage(host, str(target), tmp_path / "nothing").totals.files == 0
+    assert restore(host, str(target), tmp_path / "nothing").totals.files == 0
     assert list(target.iterdir()) == []
 
 
-def test_a_target_that_is_not_empty_is_refused(host: LocalHost, source: Path, target: Path) -> None:
-    (target / ".leftover").touch()
-    with pytest.raises(UsageError) as caught:
-        restore_storage(host, str(target), source)
-    assert str(caught.value) == (
-        f"the target directory {target} is not empty: it contains 1 entries\n"
-        "HINT: A restore needs an empty target: existing files would be served next to the restored ones."
-    )
-    assert [path.name for path in target.iterdir()] == [".leftover"]
-
-
-def test_a_target_is_cleared_where_asked_and_nothing_beside_it(
-    host: LocalHost, source: Path, target: Path, tmp_path: Path
-) -> None:
+def test_a_target_is_cleared_and_nothing_beside_it(host: LocalHost, source: Path, target: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept").touch()
@@ -139,8 +140,7 @@ def test_a_target_is_cleared_where_asked_and_nothing_beside_it(
     (target / "folder" / "leftover").touch()
     (target / "link").symlink_to(outside)
     inode = target.stat().st_ino
-    restored = restore_storage(host, str(target), source, clear=True)
-    assert restored.cleared == 2
+    restore(host, str(target), source)
     assert list(scan(host, str(target))) == list(scan(host, str(source)))
     assert (outside / "kept").exists()
     assert target.stat().st_ino == inode, "the root itself is a volume's mount point"
@@ -149,7 +149,7 @@ def test_a_target_is_cleared_where_asked_and_nothing_beside_it(
 @pytest.mark.parametrize("root", ["/", "//", "/.", "/tmp/..", "storage", ""])
 def test_only_a_directory_with_an_absolute_path_is_written_to(host: LocalHost, source: Path, root: str) -> None:
     with pytest.raises(UsageError) as caught:
-        restore_storage(host, root, source, clear=True)
+        restore(host, root, source)
     assert str(caught.value) == (
         f"cannot restore into {root!r}\nHINT: Give the storage directory by its absolute path."
     )
@@ -175,7 +175,7 @@ def test_nothing_is_written_or_cleared_for_a_bad_archive(
     make(tmp_path / "bad.tar")
     (target / "before").touch()
     with pytest.raises(error):
-        restore_storage(host, str(target), tmp_path / "bad.tar", clear=True)
+        restore(host, str(target), tmp_path / "bad.tar")
     assert [path.name for path in target.iterdir()] == ["before"]
     assert not (tmp_path / "evil").exists()
 
@@ -194,7 +194,7 @@ def test_gnu_tar_alone_would_not_leave_the_target_either(host: LocalHost, target
 @pytest.mark.parametrize("what", ["gone", "gone/deeper"])
 def test_an_artifact_that_does_not_exist_is_said_so(host: LocalHost, target: Path, tmp_path: Path, what: str) -> None:
     with pytest.raises(UsageError) as caught:
-        restore_storage(host, str(target), tmp_path / what)
+        restore(host, str(target), tmp_path / what)
     assert str(caught.value) == (
         f"the storage artifact {tmp_path}/{what} does not exist\n"
         "HINT: Give the directory or the archive that contains the files of storage/app."
@@ -203,7 +203,7 @@ def test_an_artifact_that_does_not_exist_is_said_so(host: LocalHost, target: Pat
 
 def test_a_target_that_does_not_exist_is_said_so(host: LocalHost, source: Path, tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as caught:
-        restore_storage(host, str(tmp_path / "gone"), source)
+        restore(host, str(tmp_path / "gone"), source)
     assert caught.value.fact == f"directory {tmp_path}/gone does not exist"
 
 
@@ -216,7 +216,7 @@ def test_owners_are_not_restored_without_root_and_that_is_told(host: LocalHost, 
     if AS_ROOT:
         os.chown(target, 65534, 65534)
         user = "65534"
-    restored = restore_storage(host, str(target), tmp_path / "source", user=user)
+    restored = restore(host, str(target), tmp_path / "source", user=user)
     assert restored.owners_restored is False
     assert (target / "a").stat().st_uid == int(user)
 
@@ -244,7 +244,7 @@ def test_a_full_disk_is_told_as_such_and_not_as_a_bad_backup(target: Path, tmp_p
     (tmp_path / "big").mkdir()
     (tmp_path / "big" / "random").write_bytes(os.urandom(3 << 20))
     with pytest.raises(HarnessError) as caught:
-        restore_storage(SmallHost(target), str(target), tmp_path / "big")
+        restore(SmallHost(target), str(target), tmp_path / "big")
     assert isinstance(caught.value, DiskFull)
     assert caught.value.exit_code == 3
     assert caught.value.fact == f"no space left on device, writing to {target}"
@@ -256,7 +256,7 @@ def test_what_tar_cannot_write_is_a_failed_restore(host: LocalHost, target: Path
     with tarfile.open(tmp_path / "long.tar", "w") as archive:
         archive.addfile(tarfile.TarInfo("x" * 300))
     with pytest.raises(ProcedureFailed) as caught:
-        restore_storage(host, str(target), tmp_path / "long.tar")
+        restore(host, str(target), tmp_path / "long.tar")
     assert caught.value.fact == f"tar could not extract everything into {target} (exit status 2)"
     assert "File name too long" in caught.value.details
 
@@ -280,7 +280,7 @@ def test_what_was_copied_with_its_path_is_restored_without_it(
         first = "./storage" if prefix.startswith("./") else prefix.split("/")[0]
         subprocess.run(["tar", "-cSf", artifact, "-C", tree, first], check=True)
     listed = tmp_path / "files.jsonl"
-    restored = restore_storage(host, str(target), artifact, inventory=listed)
+    restored = restore(host, str(target), artifact, inventory=listed)
     assert (restored.inside, restored.left) == (prefix.removeprefix("./"), 2 if laravel else 0)
     found = [entry for entry in scan(host, str(target)) if entry.path]
     assert found == list(read_inventory(listed))
@@ -297,7 +297,7 @@ def test_names_that_are_written_in_two_ways_are_refused(
         ["tar", "-cf", artifact, "-C", tmp_path, "storage/app/resumes", "./storage/app/docusign"], check=True
     )
     with pytest.raises(UsageError) as refused:
-        restore_storage(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
+        restore(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
     assert str(refused.value) == (
         "backup.tar: the prefix storage/app is spelled in 2 ways, such as ./storage/app and "
         "storage/app\n"
@@ -310,7 +310,7 @@ def test_two_storage_directories_in_one_archive_are_refused(host: LocalHost, tar
     for name in ("new", "old"):
         (tmp_path / "tree" / name / "storage" / "app" / "resumes").mkdir(parents=True)
     with pytest.raises(UsageError) as refused:
-        restore_storage(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
+        restore(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
     assert refused.value.fact == ("tree: it contains more than one storage directory: new/storage/app, old/storage/app")
 
 
@@ -338,7 +338,7 @@ def test_what_stands_outside_of_the_storage_directory_cannot_make_it_unsafe(
     if form == "tar":
         artifact = tmp_path / "app.tar.gz"
         subprocess.run(["tar", "-czf", artifact, "-C", tree, "html"], check=True, stderr=subprocess.DEVNULL)
-    restored = restore_storage(host, str(target), artifact, inventory=listed)
+    restored = restore(host, str(target), artifact, inventory=listed)
     assert (restored.inside, restored.left) == ("html/storage/app", 4)
     found = [entry for entry in scan(host, str(target)) if entry.path]
     assert found == list(read_inventory(listed)) == [entry for entry in scan(host, str(source)) if entry.path]
@@ -347,7 +347,7 @@ def test_what_stands_outside_of_the_storage_directory_cannot_make_it_unsafe(
     if form == "tar":
         subprocess.run(["tar", "-czf", artifact, "-C", tree, "html"], check=True, stderr=subprocess.DEVNULL)
     with pytest.raises(UnsafeArtifact, match="which is a symbolic link that leaves the directory") as refused:
-        restore_storage(host, str(target), artifact, inventory=listed, clear=True)
+        restore(host, str(target), artifact, inventory=listed)
     assert "take the backup again" in refused.value.hints[0]
     assert (target / "resumes" / "a.pdf").exists(), "nothing was cleared"
 
@@ -358,7 +358,7 @@ def test_a_link_that_leads_out_of_the_storage_directory_but_not_of_the_archive_i
     app = laravel(tmp_path / "tree", source)
     (app / "up").symlink_to("../../public")
     with pytest.raises(UnsafeArtifact, match=r"html/storage/app contains .* symbolic link that leaves the directory"):
-        restore_storage(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
+        restore(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
     assert list(target.iterdir()) == []
 
 
@@ -367,12 +367,12 @@ def test_an_archive_is_checked_before_and_restored_later_unless_it_was_changed(
 ) -> None:
     artifact, listed = tar(source, tmp_path / "backup.tar"), tmp_path / "files.jsonl"
     checked = check_storage(artifact, listed)
-    assert restore_storage(host, str(target), checked).totals == checked.totals
+    assert restore(host, str(target), checked).totals == checked.totals
     assert list(scan(host, str(target))) == list(read_inventory(listed))
     with artifact.open("ab") as file:
         file.write(bytes(512))
     with pytest.raises(BrokenArtifact) as changed:
-        restore_storage(host, str(target), checked, clear=True)
+        restore(host, str(target), checked)
     assert changed.value.fact == ("backup.tar changed during this drill: it differs from what was read at the start")
     assert (target / "resumes").exists(), "nothing was cleared"
 
@@ -396,6 +396,6 @@ def test_a_directory_that_was_copied_into_itself_is_not_mended(
 ) -> None:
     """`app/app/resumes` restores as `storage/app/app/resumes`, which a check tells; `storage/app` is what it seems."""
     (tmp_path / name / "app" / "resumes").mkdir(parents=True)
-    restored = restore_storage(host, str(target), tmp_path / name, inventory=tmp_path / "files.jsonl")
+    restored = restore(host, str(target), tmp_path / name, inventory=tmp_path / "files.jsonl")
     assert restored.inside == inside
     assert (target / "app" / "resumes").is_dir() == (not inside)
