@@ -13,7 +13,6 @@ SEARCH_QUEUE = "meilisearch"
 """Queue on which Scout puts its jobs: `queue:work` reads it only with `--queue=` (config/scout.php)."""
 
 _CIPHERTEXT = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_QUEUE = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def decrypt_digest_expression(ciphertext: str) -> str:
@@ -34,15 +33,8 @@ def decrypt_digest_expression(ciphertext: str) -> str:
     return f"echo hash('sha256', Illuminate\\Support\\Facades\\Crypt::decryptString('{ciphertext}'));"
 
 
-def queue_size_expression(queue: str = SEARCH_QUEUE) -> str:
-    """Ask how many jobs of the app are waiting: a number; 0 means that the app's own queue has drained.
-
-    Args:
-        queue: the queue's name.
-    """
-    if not _QUEUE.fullmatch(queue):
-        raise ValueError(f"{queue!r} is not the name of a queue")
-    return f"echo Illuminate\\Support\\Facades\\Queue::size('{queue}');"
+QUEUE_SIZE = f"echo Illuminate\\Support\\Facades\\Queue::size('{SEARCH_QUEUE}');"
+"""Asks how many jobs of the app are waiting: a number; 0 means that the app's own queue has drained."""
 
 
 HEALTH_CHECKS: dict[str, str] = {

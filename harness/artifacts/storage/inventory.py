@@ -118,12 +118,12 @@ def read_inventory(path: Path) -> Iterator[FileState]:
             yield entry
 
 
-def totals_of(entries: Iterable[FileState], inventory: str = "") -> FileTotals:
+def totals_of(entries: Iterable[FileState]) -> FileTotals:
     """Sum up entries; the root directory itself is not counted, hard links count as links without a size."""
     sums = _Sums()
     for entry in entries:
         sums.add(entry)
-    return sums.totals(inventory)
+    return sums.totals("")
 
 
 class _Sums:

@@ -109,14 +109,11 @@ def backup_database(
     plan: BackupPlan,
     destination: Path,
     read: Callable[[Session], T],
-    *,
-    progress: Callable[[int], None] = lambda done: None,
 ) -> DumpOutcome[T]:
     """Dump the database into `destination` (zstd) while `read` looks at it in the same moment.
 
     Args:
         read: called with a session in a consistent snapshot.
-        progress: gets the bytes of the script so far.
 
     Raises:
         ProcedureFailed: mysqldump failed, complained, or did not finish its script.
@@ -128,7 +125,7 @@ def backup_database(
         server.session() as reader,
     ):
         flavour, _ = server_version(reader)
-        return _dump(server, plan, flavour, file, destination, reader, read, progress)
+        return _dump(server, plan, flavour, file, destination, reader, read)
 
 
 def _data_bytes(server: MySqlServer) -> int:
@@ -150,7 +147,6 @@ def _dump(
     path: Path,
     reader: Session,
     read: Callable[[Session], T],
-    progress: Callable[[int], None],
 ) -> DumpOutcome[T]:
     unread = _may_not_read_masking_policies(server)
     if unread:
@@ -163,7 +159,7 @@ def _dump(
         reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         counters = read_auto_increments(reader, server.database)
         command = stack.enter_context(server.tools.start(argv, env=server.tool_environment(server.dumper)))
-        writer = _DumpWriter(command, file, path, progress)
+        writer = _DumpWriter(command, file, path)
         writer.start()
         writer.first_statement.wait(_COMMAND_LIMIT_S)
         lock.release()
@@ -272,12 +268,11 @@ class _ReadLock:
 class _DumpWriter(threading.Thread):
     """Takes the script from mysqldump, compresses it into a file, and digests what it writes."""
 
-    def __init__(self, command: RunningCommand, file: BinaryIO, path: Path, progress: Callable[[int], None]) -> None:
+    def __init__(self, command: RunningCommand, file: BinaryIO, path: Path) -> None:
         super().__init__(daemon=True)
         self._command = command
         self._file = file
         self._path = path
-        self._progress = progress
         self._error: BaseException | None = None
         self.first_statement = threading.Event()
         self.script_bytes = 0
@@ -304,7 +299,6 @@ class _DumpWriter(threading.Thread):
             self.script_bytes += len(chunk)
             self.tail = (self.tail + chunk)[-_TAIL_BYTES:]
             write(compressor.compress(chunk))
-            self._progress(self.script_bytes)
             if not self.first_statement.is_set() and _FIRST_STATEMENT.search(chunk):
                 self.first_statement.set()
         write(compressor.flush())

@@ -19,6 +19,8 @@ from harness.base.model import FileState
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import Host, run
 
+NAMES_SHOWN = 10
+
 END_TIMEOUT_S = 60.0
 """Between the last byte that a command wrote and its end."""
 
@@ -57,7 +59,6 @@ class DirectoryReader:
         host: where the directory is.
         root: the directory.
         excluded: directories below it that are left out.
-        user: numeric id to read as, or None.
         failure: the error to raise when tar fails; that entries changed or vanished is no failure here.
         only: one entry below it, in place of all.
         sockets: False to leave sockets out without a word; otherwise they are a failure.
@@ -72,7 +73,6 @@ class DirectoryReader:
         root: str,
         excluded: Sequence[str] = (),
         *,
-        user: str | None = None,
         failure: type[HarnessError] = HarnessError,
         only: str = "",
         sockets: bool = True,
@@ -80,14 +80,13 @@ class DirectoryReader:
         self._host = host
         self._root = root
         self._command = tar.create_command(root, excluded, only=only, sockets=sockets)
-        self._user = user
         self._failure = failure
         self.changed: tuple[bytes, ...] = ()
         self.vanished: tuple[bytes, ...] = ()
 
     def chunks(self) -> Iterator[bytes]:
         """The archive, as it comes; exit status and stderr are looked at after its last byte."""
-        with self._host.start(self._command, env=tar.ENVIRONMENT, user=self._user) as command:
+        with self._host.start(self._command, env=tar.ENVIRONMENT) as command:
             yield from command.chunks()
             ended = command.wait(END_TIMEOUT_S)
         complaints = tar.read_complaints(ended.stderr)
@@ -112,21 +111,18 @@ class DirectoryReader:
             )
 
 
-def scan(host: Host, root: str, excluded: Sequence[str] = (), *, user: str | None = None) -> Iterator[FileState]:
+def scan(host: Host, root: str) -> Iterator[FileState]:
     """Read everything below a directory, in order, with the digest of each file; the root has an empty path.
 
     Args:
         host: where the directory is.
         root: its absolute path there.
-        excluded: directories below it to leave out.
-        user: numeric id to read as, or None.
 
     Raises:
         HarnessError: it is not there, can't be read, or changed while it was read.
     """
-    require_directory(host, root, user=user)
-    reader = DirectoryReader(host, root, excluded, user=user)
-    yield from read_archive(reader.settled_chunks(), untrusted=False)
+    require_directory(host, root)
+    yield from read_archive(DirectoryReader(host, root).settled_chunks(), untrusted=False)
 
 
 def scan_entry(host: Host, root: str, path: bytes) -> FileState | None:
@@ -144,13 +140,13 @@ def scan_entry(host: Host, root: str, path: bytes) -> FileState | None:
     return next((entry for entry in read_archive(reader.settled_chunks(), untrusted=False) if entry.path == path), None)
 
 
-def listing(host: Host, root: str, *, user: str | None = None) -> Iterator[FileState]:
+def listing(host: Host, root: str) -> Iterator[FileState]:
     """List everything below a directory without reading a file: kinds, sizes, times; in no order.
 
     Modes, owners, digests and the targets of links are left empty.
     """
     argv = ("find", "-H", root, "-ignore_readdir_race", "-mindepth", "1", "-printf", r"%P\0%y\0%s\0%T@\0")
-    with host.start(argv, env=tar.ENVIRONMENT, user=user) as command:
+    with host.start(argv, env=tar.ENVIRONMENT) as command:
         fields: list[bytes] = []
         rest = b""
         for chunk in command.chunks():
@@ -206,18 +202,18 @@ def read_artifact(
     yield from read_archive(artifact_chunks(artifact), limits=limits, aside=aside)
 
 
-def require_directory(host: Host, root: str, *, user: str | None = None) -> None:
+def require_directory(host: Host, root: str) -> None:
     """Raise HarnessError unless `root` is a directory there."""
-    if run(host, ("test", "-d", root), user=user).exit_status:
+    if run(host, ("test", "-d", root)).exit_status:
         raise HarnessError(
             f"directory {root} does not exist", "The application's storage directory must exist, even if it is empty."
         )
 
 
-def shown_names(paths: Sequence[bytes], limit: int = 10) -> str:
+def shown_names(paths: Sequence[bytes]) -> str:
     """The first names for a message, and how many more there are."""
-    names = ", ".join(coded(path) for path in paths[:limit])
-    return names + (f" and {len(paths) - limit} more" if len(paths) > limit else "")
+    names = ", ".join(coded(path) for path in paths[:NAMES_SHOWN])
+    return names + (f" and {len(paths) - NAMES_SHOWN} more" if len(paths) > NAMES_SHOWN else "")
 
 
 def _listed(path: bytes, kind: bytes, size: bytes, mtime: bytes) -> FileState:

@@ -20,7 +20,6 @@ from harness.artifacts.storage.disk import telling_full_disk
 from harness.artifacts.storage.inventory import INVENTORY_NAME, Inventory, read_inventory, write_inventory
 from harness.artifacts.storage.names import is_below
 from harness.artifacts.storage.order import pair, sorted_entries
-from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits
 from harness.artifacts.storage.tar import excluded_path
 from harness.base import guide
 from harness.base.errors import ProcedureFailed, UsageError
@@ -74,8 +73,6 @@ def backup_storage(
     form: str = "tar.zst",
     excluded: Sequence[str] = guide.EXCLUDABLE_DIRECTORIES,
     attempts: int = 3,
-    limits: ArchiveLimits = DEFAULT_LIMITS,
-    user: str | None = None,
 ) -> StorageBackup:
     """Back up a storage directory, also while the app writes to it.
 
@@ -88,8 +85,6 @@ def backup_storage(
         form: `tar.zst`, or `copy` for a plain directory.
         excluded: directories below the root to leave out.
         attempts: how many copies to make until there is one in which no file changed.
-        limits: what this tool would refuse to unpack, it refuses to write.
-        user: numeric id to read as, or None.
 
     Raises:
         UsageError: no such form, or the destination already has a backup.
@@ -104,15 +99,15 @@ def backup_storage(
         if path.exists():
             raise UsageError(f"{path} exists", "Give each backup its own directory.")
     names = tuple(excluded_path(name) for name in excluded)
-    require_directory(host, root, user=user)
+    require_directory(host, root)
     torn: list[bytes] = []
     for attempt in range(1, attempts + 1):
-        full = telling_full_disk(destination, lambda: _size_of(host, root, user))
+        full = telling_full_disk(destination, lambda: _size_of(host, root))
         with full, tempfile.TemporaryDirectory(prefix=".storage-", dir=destination) as folder:
             scratch = Path(folder)
-            reader = DirectoryReader(host, root, names, user=user, failure=ProcedureFailed)
-            copy = _COPIES[form](reader, scratch, limits)
-            look = _second_look(listing(host, root, user=user), copy.inventory, reader, names, scratch)
+            reader = DirectoryReader(host, root, names, failure=ProcedureFailed)
+            copy = _COPIES[form](reader, scratch)
+            look = _second_look(listing(host, root), copy.inventory, reader, names, scratch)
             if not look.torn:
                 copy.path.rename(artifact)
                 copy.inventory.path.rename(destination / INVENTORY_NAME)
@@ -137,9 +132,9 @@ def backup_storage(
     )
 
 
-def _size_of(host: Host, root: str, user: str | None) -> int | None:
+def _size_of(host: Host, root: str) -> int | None:
     """Bytes of all files there, or None if that is unknown."""
-    completed = run(host, ("du", "--summarize", "--bytes", root), user=user)
+    completed = run(host, ("du", "--summarize", "--bytes", root))
     return int(completed.stdout.split()[0]) if completed.exit_status == 0 else None
 
 
@@ -161,30 +156,30 @@ class _Copy:
     inventory: Inventory
 
 
-def _copy_compressed(reader: DirectoryReader, scratch: Path, limits: ArchiveLimits) -> _Copy:
+def _copy_compressed(reader: DirectoryReader, scratch: Path) -> _Copy:
     path = scratch / FORMS["tar.zst"]
     compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, threads=ZSTD_THREADS, write_checksum=True)
     with private_file(path) as stream:
         written = _HashedWriter(stream.write)
         with compressor.stream_writer(written, closefd=False) as compressed:  # type: ignore[arg-type]
-            archive = read_archive(_tee(reader.chunks(), compressed.write), limits=limits)
+            archive = read_archive(_tee(reader.chunks(), compressed.write))
             inventory = write_inventory(archive, scratch / INVENTORY_NAME)
         stream.flush()
         os.fsync(stream.fileno())
     return _Copy(path, written.size_bytes, written.digest.hexdigest(), inventory)
 
 
-def _copy_plainly(reader: DirectoryReader, scratch: Path, limits: ArchiveLimits) -> _Copy:
+def _copy_plainly(reader: DirectoryReader, scratch: Path) -> _Copy:
     path = scratch / FORMS["copy"]
     path.mkdir()
     with Unpacker(LocalHost(), str(path)) as unpacker:
-        archive = read_archive(_tee(reader.chunks(), unpacker.write), limits=limits)
+        archive = read_archive(_tee(reader.chunks(), unpacker.write))
         inventory = write_inventory(archive, scratch / INVENTORY_NAME)
         unpacker.finish()
     return _Copy(path, inventory.totals.size_bytes, inventory.sha256, inventory)
 
 
-_COPIES: dict[str, Callable[[DirectoryReader, Path, ArchiveLimits], _Copy]] = {
+_COPIES: dict[str, Callable[[DirectoryReader, Path], _Copy]] = {
     "tar.zst": _copy_compressed,
     "copy": _copy_plainly,
 }

@@ -19,13 +19,12 @@ class Unpacker:
     Args:
         host: where the directory is.
         root: the directory, which exists.
-        user: numeric id to write as, or None.
         inside: see `tar.extract_command`.
     """
 
-    def __init__(self, host: Host, root: str, *, user: str | None = None, inside: bytes = b"") -> None:
+    def __init__(self, host: Host, root: str, *, inside: bytes = b"") -> None:
         self._root = root
-        self._command = host.start(tar.extract_command(root, inside), env=tar.ENVIRONMENT, stdin=True, user=user)
+        self._command = host.start(tar.extract_command(root, inside), env=tar.ENVIRONMENT, stdin=True)
 
     def __enter__(self) -> Unpacker:
         self._command.__enter__()

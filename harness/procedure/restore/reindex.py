@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from harness.base.errors import ProcedureFailed
-from harness.base.expressions import queue_size_expression
+from harness.base.expressions import QUEUE_SIZE
 from harness.base.private import private_log
 from harness.base.wait import wait_until
 from harness.checks.evidence import UNREACHABLE
@@ -80,7 +80,7 @@ def _keep(stack: Stack, imported: Completed) -> None:
 
 def queued_jobs(stack: Stack) -> int:
     """Jobs that wait in the app's queue for search, as the app itself counts them."""
-    completed = stack.apiary.must_artisan("tinker", f"--execute={queue_size_expression()}")
+    completed = stack.apiary.must_artisan("tinker", f"--execute={QUEUE_SIZE}")
     text = completed.stdout.decode("utf-8", "replace").strip()
     if not text.isdecimal():
         raise ProcedureFailed(f"the application did not report how many jobs wait in its queue: {text[:80]!r}")

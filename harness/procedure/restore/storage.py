@@ -117,7 +117,6 @@ def restore_storage(
     root: str,
     checked: CheckedStorage,
     *,
-    user: str | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> StorageRestore:
     """Restore a storage artifact that was read to its end and found good; what stands in the target is deleted.
@@ -126,7 +125,6 @@ def restore_storage(
         host: where the target directory is.
         root: its absolute path there; it has to exist.
         checked: what to restore.
-        user: numeric id to write as, or None.
         progress: gets how far it is.
 
     Raises:
@@ -137,26 +135,26 @@ def restore_storage(
     """
     if not root.startswith("/") or posixpath.normpath(root).strip("/") == "":
         raise UsageError(f"cannot restore into {root!r}", "Give the storage directory by its absolute path.")
-    require_directory(host, root, user=user)
+    require_directory(host, root)
     if checked.state != _state(checked.artifact):
         raise BrokenArtifact(
             f"{checked.artifact.name} changed during this drill: it differs from what was read at the start",
             "Prevent writes to a backup while it is being drilled, and try again.",
         )
-    _delete_below(host, root, user)
+    _delete_below(host, root)
     done, pace = 0, Pace(checked.totals.size_bytes)
     needed_bytes = checked.totals.size_bytes
     with (
         telling_full_disk(Path(root), lambda: needed_bytes),
-        Unpacker(host, root, user=user, inside=checked.as_written) as unpacker,
+        Unpacker(host, root, inside=checked.as_written) as unpacker,
     ):
         for chunk in artifact_chunks(checked.artifact):
             unpacker.write(chunk)
             done += len(chunk)
             progress(pace.text(done))
         unpacker.finish()
-    unprivileged = _take_privileges(host, root, checked, user)
-    as_root = run(host, ("id", "-u"), user=user).stdout.strip() == b"0"
+    unprivileged = _take_privileges(host, root, checked)
+    as_root = run(host, ("id", "-u")).stdout.strip() == b"0"
     inside = printable(checked.prefix) if checked.prefix else ""
     return StorageRestore(checked.totals, as_root, inside, checked.left, unprivileged)
 
@@ -213,7 +211,7 @@ def _as_written(artifact: Storage, prefix: bytes) -> bytes:
     return found.pop()
 
 
-def _take_privileges(host: Host, root: str, checked: CheckedStorage, user: str | None) -> int:
+def _take_privileges(host: Host, root: str, checked: CheckedStorage) -> int:
     """Take the setuid and setgid bits from files that the source is not known to have had them."""
     if checked.lists is None:
         return 0
@@ -222,7 +220,7 @@ def _take_privileges(host: Host, root: str, checked: CheckedStorage, user: str |
         return 0
     count = 0
     argv = ("xargs", "-0", "chmod", "u-s,g-s", "--")
-    with host.start(argv, env=ENVIRONMENT, stdin=True, user=user) as command:
+    with host.start(argv, env=ENVIRONMENT, stdin=True) as command:
         for path in chain((first,), unvouched):
             command.write(os.fsencode(root) + b"/" + path + b"\0")
             count += 1
@@ -244,7 +242,7 @@ def _privileges_unvouched(listed: Path, known: Path | None) -> Iterator[bytes]:
             yield entry.path
 
 
-def _delete_below(host: Host, root: str, user: str | None) -> None:
-    completed = run(host, ("find", "-H", root, "-mindepth", "1", "-delete"), env=ENVIRONMENT, user=user)
+def _delete_below(host: Host, root: str) -> None:
+    completed = run(host, ("find", "-H", root, "-mindepth", "1", "-delete"), env=ENVIRONMENT)
     if completed.exit_status:
         raise HarnessError(f"cannot empty the target directory {root}", details=completed.stderr)

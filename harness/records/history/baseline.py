@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from harness.base.model import TrendEvidence, TrendLimits
 from harness.records.history.database import History, NoHistory
 from harness.records.history.entry import Entry
 
 
-def good_drills(history: History, backup: str, drills: int, until: datetime | None = None) -> list[Entry]:
+def good_drills(history: History, backup: str, drills: int) -> list[Entry]:
     """The last good drills of a backup that has figures, newest first.
 
     Args:
         drills: at most so many.
-        until: only those that began before.
 
     Raises:
         NoHistory: there is none.
         UsageError: the file is foreign, damaged or newer.
     """
     found: list[Entry] = []
-    for link in history.links(backup=backup, verdict="PASS", until=until):
+    for link in history.links(backup=backup, verdict="PASS"):
         entry = link.entry()
         if entry.good and entry.tables:
             found.append(entry)

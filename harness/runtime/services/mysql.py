@@ -277,8 +277,8 @@ def server_version(session: Session) -> tuple[str, str]:
     return "MariaDB" if name == "MariaDB" else "MySQL", version
 
 
-def server_variables(session: Session, names: Sequence[str] = MEANINGFUL_VARIABLES) -> Mapping[str, str]:
+def server_variables(session: Session) -> Mapping[str, str]:
     """Global variables by name; those that the server does not have are left out."""
-    marks = ", ".join(["%s"] * len(names))
-    found = session.rows(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({marks})", names)
+    marks = ", ".join(["%s"] * len(MEANINGFUL_VARIABLES))
+    found = session.rows(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({marks})", MEANINGFUL_VARIABLES)
     return {str(name): str(value) for name, value in sorted(found)}

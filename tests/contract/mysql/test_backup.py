@@ -115,15 +115,14 @@ def test_the_digests_are_those_of_the_dump_while_the_app_writes(place: Place, el
 def test_the_artifact_is_measured_as_it_was_written(place: Place, tmp_path: Path) -> None:
     place.run("CREATE TABLE t (v VARCHAR(20))", "INSERT INTO t VALUES ('é 🐝')")
     target = tmp_path / "database.sql.zst"
-    told: list[int] = []
-    outcome = backup_database(place.server, EVERYTHING, target, tables_of(place), progress=told.append)
+    outcome = backup_database(place.server, EVERYTHING, target, tables_of(place))
     content = target.read_bytes()
     script = b"".join(open_script(target))
     assert outcome.artifact.role == "database"
     assert outcome.artifact.name == "database.sql.zst"
     assert outcome.artifact.size_bytes == len(content)
     assert outcome.artifact.sha256 == hashlib.sha256(content).hexdigest()
-    assert outcome.script_bytes == len(script) == told[-1]
+    assert outcome.script_bytes == len(script)
     assert "INSERT INTO `t` VALUES\n('é 🐝')".encode() in script.replace(b"VALUES (", b"VALUES\n(")
     assert outcome.reading == place.tables()
     assert place.version in outcome.tool

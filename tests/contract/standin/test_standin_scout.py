@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.base.expressions import decrypt_digest_expression, queue_size_expression
+from harness.base.expressions import QUEUE_SIZE, decrypt_digest_expression
 from harness.base.guide import IMPORTED_MODELS
 from harness.standins.apiary.encryption import new_app_key
 from harness.standins.apiary.models import index_settings
@@ -100,7 +100,7 @@ def test_without_a_worker_nothing_is_indexed_and_the_exit_code_is_0(searchable: 
     assert searchable.artisan("scout:import-all") == 0
     searchable.settle()
     assert documents(searchable, "teams") is None
-    assert searchable.artisan("tinker", f"--execute={queue_size_expression()}") == 0
+    assert searchable.artisan("tinker", f"--execute={QUEUE_SIZE}") == 0
     assert searchable.out == "2"  # airports and teams; the other tables are empty
     assert searchable.artisan("queue:work", "--stop-when-empty") == 0  # reads the queue `default`
     searchable.settle()
@@ -108,7 +108,7 @@ def test_without_a_worker_nothing_is_indexed_and_the_exit_code_is_0(searchable: 
     assert searchable.artisan("queue:work", "--queue=meilisearch", "--stop-when-empty") == 0
     searchable.settle()
     assert documents(searchable, "teams") == {1, 2, 3, 4, 5, 6}
-    searchable.artisan("tinker", "--execute", queue_size_expression())
+    searchable.artisan("tinker", "--execute", QUEUE_SIZE)
     assert searchable.out == "0"
 
 

@@ -115,6 +115,23 @@ class BusyHost:
         return _HookedCommand(command, self.while_tar) if argv[0] == "tar" else command
 
 
+@dataclass(frozen=True)
+class UnprivilegedHost:
+    """This machine, where every command runs as a user who may do nothing."""
+
+    user: str = "65534" if os.geteuid() == 0 else str(os.geteuid())
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: bool = False,
+        user: str | None = None,
+    ) -> LocalCommand:
+        return LocalHost().start(argv, env=env, stdin=stdin, user=self.user if os.geteuid() == 0 else None)
+
+
 @pytest.fixture
 def busy_host() -> type[BusyHost]:
     return BusyHost

@@ -23,6 +23,7 @@ from harness.procedure.backup.unpack import Unpacker
 from harness.procedure.restore.storage import CheckedStorage, StorageRestore, check_storage, restore_storage
 from harness.runtime.process.host import LocalCommand, LocalHost
 from harness.runtime.services.execution import Host
+from tests.contract.storage.conftest import UnprivilegedHost
 
 EXCLUDED = ("nova-exports", "dompdf")
 AS_ROOT = os.geteuid() == 0
@@ -40,11 +41,10 @@ def restore(
     artifact: Path | CheckedStorage,
     *,
     inventory: Path | None = None,
-    user: str | None = None,
 ) -> StorageRestore:
     """Check and restore, as the drill does."""
     checked = artifact if isinstance(artifact, CheckedStorage) else check_storage(artifact, inventory)
-    return restore_storage(host, root, checked, user=user)
+    return restore_storage(host, root, checked)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -207,18 +207,16 @@ def test_a_target_that_does_not_exist_is_said_so(host: LocalHost, source: Path, 
     assert caught.value.fact == f"directory {tmp_path}/gone does not exist"
 
 
-def test_owners_are_not_restored_without_root_and_that_is_told(host: LocalHost, target: Path, tmp_path: Path) -> None:
+def test_owners_are_not_restored_without_root_and_that_is_told(target: Path, tmp_path: Path) -> None:
     for folder in list(target.parents)[:4]:
         folder.chmod(folder.stat().st_mode | 0o011)
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a").touch()
-    user = str(os.geteuid())
-    if AS_ROOT:
-        os.chown(target, 65534, 65534)
-        user = "65534"
-    restored = restore(host, str(target), tmp_path / "source", user=user)
+    host = UnprivilegedHost()
+    os.chown(target, int(host.user), -1)
+    restored = restore(host, str(target), tmp_path / "source")
     assert restored.owners_restored is False
-    assert (target / "a").stat().st_uid == int(user)
+    assert (target / "a").stat().st_uid == int(host.user)
 
 
 @dataclass(frozen=True)

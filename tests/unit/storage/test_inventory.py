@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_what_was_written_is_summed_up_and_hashed(tmp_path: Path) -> None:
     path = tmp_path / "files.jsonl"
     inventory = write_inventory(ENTRIES, path)
     assert inventory.totals == FileTotals(1, 1, 3, 1 << 40, "files.jsonl")
-    assert inventory.totals == totals_of(ENTRIES, "files.jsonl")
+    assert replace(inventory.totals, inventory="") == totals_of(ENTRIES)
     assert inventory.size_bytes == path.stat().st_size
     assert inventory.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
