@@ -38,12 +38,3 @@ class InjectionPoint(StrEnum):
 
 FIRST_HALF = (InjectionPoint.SOURCE, InjectionPoint.BACKUP, InjectionPoint.DUMP_AND_FILES)
 """Stages that need the source: a backup that is there already cannot be drilled with a fault in one of them."""
-
-RESTORE_STEPS = (
-    InjectionPoint.STOP,
-    InjectionPoint.FILES,
-    InjectionPoint.DATABASE,
-    InjectionPoint.START,
-    InjectionPoint.REINDEX,
-)
-"""The documented restore."""

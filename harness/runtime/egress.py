@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from harness.base.model import EgressAttempt
 from harness.runtime.services.execution import Host, run
-from harness.runtime.services.stack import Stack
 
 NAMES: tuple[str, ...] = ("example.com", "connect.squareup.com")
 "Looked up: a name that always exists (RFC 2606), and the payment service that Apiary calls."
@@ -22,11 +21,6 @@ ADDRESSES: tuple[tuple[str, int], ...] = (("1.1.1.1", 443), ("8.8.8.8", 53), ("9
 _TRY_S = 3
 _NO_ANSWER = 124
 """Exit status of `timeout` when it had to end its command."""
-
-
-def egress_attempts(stack: Stack) -> tuple[EgressAttempt, ...]:
-    """Try to get out of a stack's app, in its container or, while it is stopped, in its network."""
-    return attempts_from(stack.apiary.host)
 
 
 def attempts_from(

@@ -10,7 +10,8 @@ from harness.base import guide
 from harness.base.errors import UsageError
 from harness.base.model import Verdict
 from harness.base.settings import Limits
-from harness.faults.injection_points import RESTORE_STEPS, InjectionPoint
+from harness.drill.steps.restore import STEPS
+from harness.faults.injection_points import InjectionPoint
 from harness.scenario.definition import DEFAULT, Scenario, find, load, load_all, shipped
 from harness.scenario.expectation import Expected, ExpectedFinding
 from tests.tables import over_table
@@ -36,7 +37,7 @@ def test_defaults_are_the_documented_procedure(tmp_path: Path) -> None:
     scenario = load(written(tmp_path, MINIMAL))
     plan = scenario.backup.plan()
     assert (scenario.data.scale, scenario.data.rng_seed) == ("small", 1)
-    assert scenario.restore.stages == RESTORE_STEPS
+    assert scenario.restore.stages == tuple(STEPS)
     assert (scenario.planned(), scenario.needs_source, scenario.runtime.flavours) == ((), False, {})
     assert scenario.limits.over(Limits()) == Limits()
     assert (plan.quiesced, plan.storage_form, plan.further_databases, plan.dump_options) == (False, "tar.zst", (), ())

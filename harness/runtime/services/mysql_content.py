@@ -13,7 +13,7 @@ what a dump can bring back, and no more.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -206,10 +206,3 @@ def read_ids(session: Session, database: str, table: str, key: str, *, soft_dele
     column = quote_name(key)
     found = session.stream(f"SELECT {column} FROM {quote_name(database, table)}{where} ORDER BY {column}")
     return IdSet.of(value if isinstance(value, int) else str(value) for (value,) in found)
-
-
-def read_tables(session: Session, database: str, names: Sequence[str] | None = None) -> Iterator[TableState]:
-    """State of each table, or of those that are named, as it is read."""
-    for shape in read_shapes(session, database):
-        if names is None or shape.name in names:
-            yield read_table(session, database, shape)

@@ -10,9 +10,9 @@ import pytest
 from harness.base.model import Severity
 from harness.checks.tables import check_rows
 from harness.procedure.restore.script import read_script
-from harness.runtime.services.mysql_content import read_tables
 from tests.contract.edge_cases.conftest import Pair
 from tests.contract.edge_cases.flow import drilled, errors
+from tests.contract.mysql.places import read_tables
 
 HIVES = (
     "CREATE TABLE hives (id INT PRIMARY KEY, label VARCHAR(40), photo BLOB, made TIMESTAMP NULL)",

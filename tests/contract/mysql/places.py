@@ -10,13 +10,18 @@ from harness.base.model import SchemaObject, TableState
 from harness.procedure.backup.mysqldump import dump_arguments
 from harness.procedure.backup.plan import BackupPlan
 from harness.runtime.services.mysql import Account, MySqlServer, Session, quote_name
-from harness.runtime.services.mysql_content import read_tables
+from harness.runtime.services.mysql_content import read_shapes, read_table
 from harness.runtime.services.mysql_schema import read_objects
 
 FLAVOURS = ("MySQL", "MariaDB")
 
 Changes = dict[tuple[str, str], tuple[str | None, str | None]]
 """What differs between two schemas: (object, attribute) to (before, after)."""
+
+
+def read_tables(session: Session, database: str) -> Iterator[TableState]:
+    """State of each table, as it is read."""
+    return (read_table(session, database, shape) for shape in read_shapes(session, database))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from harness.runtime.docker.images import LOCAL_MARIADB, LOCAL_STANDIN, ImageUna
 from harness.runtime.docker.labels import DRILL, docker_leftovers, drill_labels, remove_drill, sweep_docker
 from harness.runtime.docker.reach import Forward
 from harness.runtime.docker.runtime import DockerRuntime
-from harness.runtime.egress import attempts_from, egress_attempts
+from harness.runtime.egress import attempts_from
 from harness.runtime.services.execution import run
 from harness.runtime.services.stack import Stack
 from harness.runtime.spec import StackSpec
@@ -50,7 +50,7 @@ def _containers(client: docker.DockerClient, spec: StackSpec) -> list[dict[str, 
 
 def test_no_way_out_of_the_app(target: tuple[Stack, StackSpec]) -> None:
     """Lookups and connections from inside fail, and every one of them was really tried."""
-    probes = egress_attempts(target[0])
+    probes = attempts_from(target[0].apiary.host)
     assert [probe.kind for probe in probes] == ["lookup", "lookup", "connection", "connection", "connection"]
     assert [(probe.target, probe.reached, probe.unknown) for probe in probes if probe.reached or probe.unknown] == []
 

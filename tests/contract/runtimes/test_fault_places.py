@@ -18,7 +18,7 @@ from harness.faults import FAULTS
 from harness.faults.context import FaultContext
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.docker.client import connect
-from harness.runtime.egress import egress_attempts
+from harness.runtime.egress import attempts_from
 from harness.runtime.services.execution import run
 from harness.runtime.services.stack import Stack
 from harness.runtime.spec import StackSpec
@@ -82,7 +82,7 @@ def test_an_address_outside_answers_only_while_the_fault_is_held(running: Runnin
         return
 
     def reached() -> list[str]:
-        return [attempt.target for attempt in egress_attempts(running.stack) if attempt.reached]
+        return [attempt.target for attempt in attempts_from(running.stack.apiary.host) if attempt.reached]
 
     with fault:
         assert reached() == ["1.1.1.1:443"]
