@@ -61,7 +61,6 @@ class Collector:
         self._evidence.append((label, str(value)))
 
     def result(self) -> CheckResult:
-        """What the check saw."""
         return CheckResult(
             check=self._check,
             title=self._title,

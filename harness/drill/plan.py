@@ -95,7 +95,6 @@ class DrillPlan:
         )
 
     def stack(self, role: str, app_key: str, previous_keys: str = "") -> StackSpec:
-        """The servers of a role."""
         release = self.settings.standin_release if role == "target" else None
         return StackSpec(
             role=role,
@@ -112,7 +111,6 @@ class DrillPlan:
         )
 
     def origin(self) -> Origin:
-        """Who runs it, where, and with what."""
         sudo_user = self.settings.command_env.get("SUDO_USER", "")
         return origin_here(self.configuration or f"scenario {self.scenario}", sudo_user)
 

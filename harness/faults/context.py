@@ -38,7 +38,6 @@ class BackupCopy:
 
     @property
     def dump(self) -> Path:
-        """The script."""
         return self.file("database")
 
     @property

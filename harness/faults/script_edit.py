@@ -65,7 +65,6 @@ def edit(path: Path, change: Callable[[Piece], bytes]) -> None:
 
 
 def pieces(path: Path) -> Iterator[Piece]:
-    """The pieces of a script."""
     return (piece for piece, _ in pieces_with_tokens(open_script(path)))
 
 
@@ -191,7 +190,6 @@ def section_of(piece: Piece) -> tuple[str, str] | None:
 
 
 def created_table(piece: Piece) -> str | None:
-    """The table that this statement creates."""
     match = _CREATED.match(piece.data) if piece.kind is Kind.STATEMENT and piece.first and piece.last else None
     return unquote(b"`%b`" % match.group(1)) if match else None
 

@@ -26,7 +26,6 @@ class Volume:
 
     @property
     def name(self) -> str:
-        """For texts."""
         return f"volume {self.volume}" + (f", directory {self.path}" if self.path else "")
 
 

@@ -33,7 +33,6 @@ class ZippedScript(Composed):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The archive."""
         return (self.archive.path,)
 
     def chunks(self) -> Iterator[bytes]:

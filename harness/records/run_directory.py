@@ -82,7 +82,6 @@ class RunDirectory:
         return _with_paths(evidence, lambda path: self.directory / path)
 
     def save_result(self, result: DrillResult) -> None:
-        """Write the result."""
         self.save(RESULT, DrillResult, result)
 
     def load_result(self) -> DrillResult:

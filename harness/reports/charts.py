@@ -45,7 +45,6 @@ class Pen:
         self.width = width
 
     def colour(self, name: str) -> str:
-        """A colour by its name."""
         return _COLOURS[name] if self.for_paper else f"var(--chart-{name})"
 
     def x(self, share: float) -> str:

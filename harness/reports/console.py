@@ -49,7 +49,6 @@ class ConsoleProgress:
         self._status.update(self._console.render_str(text))
 
     def ended(self, step: Step) -> None:
-        """A step ended."""
         if self._status is not None:
             self._status.stop()
         mark = "[red]✗[/]" if step.failed else "[green]✓[/]"
@@ -58,7 +57,6 @@ class ConsoleProgress:
 
 
 def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
-    """The result on one screen."""
     console.print()
     console.print(_components(result.components))
     console.print(_checks(result.checks))

@@ -96,7 +96,6 @@ class Timeline:
 
     @property
     def end_s(self) -> float:
-        """The end of the axis."""
         return max((span.start_s + span.duration_s for span in self.spans), default=0.0) or 1.0
 
 
@@ -194,7 +193,6 @@ class FindingGroup:
 
     @property
     def severity(self) -> Severity:
-        """The worst of all."""
         order = list(Severity)
         return min((each.severity for each in (self.finding, *self.others)), key=order.index)
 

@@ -12,7 +12,6 @@ from harness.reports.words import counted, moment, span
 
 
 def backup_blocks(result: DrillResult, evidence: Evidence | None) -> Iterator[Block]:
-    """The section on the backup."""
     facts = []
     if result.backup:
         facts.append(("Name", result.backup))

@@ -71,7 +71,6 @@ def _covered(family: Family) -> str:
 
 
 def open_section(exercise: Exercise) -> Iterator[Block]:
-    """The section on open points."""
     points = tuple(open_points(exercise))
     yield Bullets(points) if points else Paragraph("None.")
 

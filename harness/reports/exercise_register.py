@@ -34,7 +34,6 @@ class Registered:
 
     @property
     def overdue(self) -> bool:
-        """Whether its day is over."""
         return self.action is not None and self.action.due is not None and self.action.due < self.today
 
     @property

@@ -45,7 +45,6 @@ def print_scorecard(console: Terminal, card: Scorecard, directory: str) -> None:
 
 
 def sentence_of(card: Scorecard) -> str:
-    """What it comes to."""
     total = card.total.counts
     healthy = sum(drill.expected is Verdict.PASS for drill in card.drills)
     faults = len(card.drills) - healthy

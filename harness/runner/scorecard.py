@@ -87,7 +87,6 @@ class FamilyScore:
 
     @property
     def drills(self) -> int:
-        """All of them."""
         return sum(self.counts.values())
 
 
@@ -127,7 +126,6 @@ class Scorecard:
 
     @property
     def total(self) -> FamilyScore:
-        """All families together."""
         return _family("total", self.drills)
 
     @property
@@ -157,7 +155,6 @@ def family_of(scenario: Scenario) -> str:
 
 
 def scored(scenario: Scenario, result: DrillResult) -> ScoredDrill:
-    """What came of a drill."""
     return ScoredDrill(
         name=scenario.name,
         family=family_of(scenario),

@@ -18,7 +18,6 @@ class Hashes:
         return self._slots[self._slot(number)] != 0
 
     def add(self, number: int) -> None:
-        """Have it in the set."""
         at = self._slot(number)
         if self._slots[at]:
             return
@@ -32,7 +31,6 @@ class Hashes:
                     self._slots[self._slot(other)] = other
 
     def _slot(self, number: int) -> int:
-        """Where it is, or would be."""
         number = number or 1
         slots, last = self._slots, len(self._slots) - 1
         at = number & last

@@ -85,7 +85,6 @@ class ZipArchive:
 
     @property
     def name(self) -> str:
-        """The file's name."""
         return self.path.name
 
     def check_password(self) -> None:

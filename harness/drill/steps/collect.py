@@ -85,12 +85,10 @@ class Restored:
 
     @property
     def backup(self) -> BackupUnderTest:
-        """The backup under test."""
         return self.read.backup
 
     @property
     def script(self) -> Script:
-        """The script that was run."""
         return self.work.script
 
     @property

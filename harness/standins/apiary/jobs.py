@@ -113,7 +113,6 @@ class DatabaseQueue:
         return QueuedJob(str(row[0]), str(row[1])) if row else None
 
     def delete(self, queued: QueuedJob) -> None:
-        """Delete the row."""
         with self._connection.cursor() as cursor:
             cursor.execute("delete from jobs where id = %s", (int(queued.handle),))
 

@@ -24,7 +24,6 @@ class Database:
         self.read().executescript(schema)
 
     def read(self) -> sqlite3.Connection:
-        """This thread's connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._path, timeout=60, isolation_level=None)

@@ -144,7 +144,6 @@ def key_of(number: int) -> str:
 
 
 def number_of(key: str) -> int:
-    """The inverse of `key_of`."""
     return int(key.replace("-", "0").replace("_", "1"), 2)
 
 

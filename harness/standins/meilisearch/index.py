@@ -48,7 +48,6 @@ class Index:
 
 
 def index_of(row: sqlite3.Row) -> Index:
-    """An index from its row."""
     values = dict(row)
     values["settings"] = json.loads(values["settings"])
     values["distribution"] = json.loads(values["distribution"])

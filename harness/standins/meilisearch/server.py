@@ -103,7 +103,6 @@ class SearchServer:
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer from a value."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Answer(body, status, headers)
 
@@ -114,5 +113,4 @@ def accepted(task: Task) -> Answer:
 
 
 def error_answer(error: ApiError) -> Answer:
-    """An answer from an error."""
     return json_answer(error.as_json(), error.status)

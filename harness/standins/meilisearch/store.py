@@ -186,7 +186,6 @@ class IndexStore:
             return self.update(index, distribution="{}", documents=0)
 
     def line(self, index: Index, identifier: str) -> bytes | None:
-        """One document."""
         row = (
             self._database.read()
             .execute(f"SELECT line FROM {index.table} WHERE document_id = ?", (identifier,))

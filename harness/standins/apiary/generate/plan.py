@@ -61,7 +61,6 @@ class Plan:
 
     @property
     def teams(self) -> int:
-        """Number of teams."""
         return 12 + self.scale.users // 2_000
 
     @property
@@ -81,12 +80,10 @@ class Plan:
 
     @property
     def dues_transactions(self) -> int:
-        """Number of dues transactions."""
         return self.scale.users * 13 // 10
 
     @property
     def trips(self) -> int:
-        """Number of trips."""
         return 5 + self.scale.users // 400
 
     @property
