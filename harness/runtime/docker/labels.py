@@ -52,7 +52,6 @@ class DockerLeftover:
         name: its name on the engine.
         drill_id: the drill that made it.
         created_at: when, UTC, ISO 8601.
-        foreign: True when its owner ran on another machine, so that nobody here can say whether it lives.
         kept: True when it was left running on purpose.
     """
 
@@ -60,7 +59,6 @@ class DockerLeftover:
     name: str
     drill_id: str
     created_at: str
-    foreign: bool
     kept: bool
 
 
@@ -98,14 +96,11 @@ def mark_kept(client: docker.DockerClient, drill_id: str, role: str) -> None:
         )
 
 
-def docker_leftovers(
-    client: docker.DockerClient, *, kept_too: bool = False, foreign_too: bool = False
-) -> list[DockerLeftover]:
+def docker_leftovers(client: docker.DockerClient, *, kept_too: bool = False) -> list[DockerLeftover]:
     """What drills without a living owner left on the engine, in the order in which it can be removed.
 
     Args:
         kept_too: also what was kept on purpose.
-        foreign_too: also what another machine's drills made; they may be alive.
     """
     with engine_errors("looking for leftovers"):
         things = list(_things(client))
@@ -114,19 +109,15 @@ def docker_leftovers(
     for kind, name, labels in things:
         owner, foreign = _owner(labels)
         kept = labels[DRILL] in kept_drills
-        if kept and not kept_too:
+        if foreign or (kept and not kept_too):
+            continue  # nobody here can say whether the owner on another machine lives
+        if not kept and ((owner is not None and owner.alive()) or held(Path(labels.get(_LOCK, "")))):
             continue
-        if foreign and not foreign_too:
-            continue
-        if not foreign and not kept and ((owner is not None and owner.alive()) or held(Path(labels.get(_LOCK, "")))):
-            continue
-        found.append(DockerLeftover(kind, name, labels[DRILL], labels.get(_CREATED, ""), foreign, kept))
+        found.append(DockerLeftover(kind, name, labels[DRILL], labels.get(_CREATED, ""), kept))
     return found
 
 
-def sweep_docker(
-    client: docker.DockerClient, *, kept_too: bool = False, foreign_too: bool = False
-) -> list[DockerLeftover]:
+def sweep_docker(client: docker.DockerClient) -> list[DockerLeftover]:
     """Remove what drills without a living owner left on the engine.
 
     Returns:
@@ -135,7 +126,7 @@ def sweep_docker(
     Raises:
         ServerFailed: the engine refused.
     """
-    found = docker_leftovers(client, kept_too=kept_too, foreign_too=foreign_too)
+    found = docker_leftovers(client)
     for leftover in found:
         remove(client, leftover.kind, leftover.name)
     return found

@@ -35,7 +35,6 @@ class ImageInfo:
         id: the engine's id, `sha256:…`.
         created_at: when it was made, UTC.
         size_bytes: with the layers that it shares.
-        inputs_hash: SHA-256 over what it was made of.
         up_to_date: whether this version of the harness would make it of the same inputs; None for a base.
         built: True when this very call made it.
     """
@@ -45,7 +44,6 @@ class ImageInfo:
     id: str
     created_at: datetime
     size_bytes: int
-    inputs_hash: str
     up_to_date: bool | None = None
     built: bool = False
 
@@ -157,6 +155,5 @@ def _info(image: Image, current: dict[str, str]) -> ImageInfo:
         id=str(image.id),
         created_at=datetime.fromisoformat(str(image.attrs["Created"])[:19]).replace(tzinfo=UTC),
         size_bytes=int(image.attrs["Size"]),
-        inputs_hash=inputs,
         up_to_date=inputs == current[name] if name in current else None,
     )

@@ -125,7 +125,6 @@ class AppConfig:
     masquerade: Masquerade | None
     base_dir: Path
     storage_dir: Path
-    cached: bool
     values: tuple[tuple[str, str], ...]
     release: str = ""
     workers: int = 1
@@ -202,7 +201,6 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
         storage_dir=Path(
             environ.get("APIARY_STORAGE_PATH") or environ.get("LARAVEL_STORAGE_PATH") or base_dir / "storage"
         ),
-        cached=cached.is_file(),
         values=tuple(values.items()),
         release=values["STANDIN_RELEASE"],
         workers=int(values["PHP_CLI_SERVER_WORKERS"]) if values["PHP_CLI_SERVER_WORKERS"].isdigit() else 1,

@@ -63,7 +63,6 @@ class Relation:
     on: str
     needs: str
     columns: tuple[str, ...]
-    soft_deletes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
