@@ -21,7 +21,6 @@ def test_an_empty_environment_means_the_defaults_of_the_real_app() -> None:
     assert (config.env, config.scout_driver, config.queue_connection) == ("production", "algolia", "database")
     assert config.files_dir == Path("/app/storage/app")
     assert config.masquerade is None
-    assert not config.cached
 
 
 @over_table(
