@@ -1,7 +1,7 @@
 """The errors of the harness: a fact with its values, hints on what to do, and an exit code.
 
 The text is lower case and holds the values; each hint is one sentence that says what to do next.
-Codes: 1 not as expected, 2 bad usage or scenario, 3 could not tell, 130 interrupted (DESIGN.md).
+Codes: 1 not as expected, 2 bad usage or scenario, 3 inconclusive, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class FaultFailed(HarnessError):
 
 
 def harness_error(error: Exception) -> HarnessError:
-    """An error of the harness as it is; what nobody provided for as one that could not tell.
+    """An error of the harness as it is; what nobody provided for as an inconclusive one.
 
     The text of the latter may quote a value or a person's file name, so that it is in the details alone.
     """

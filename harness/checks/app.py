@@ -47,11 +47,11 @@ def check_answers(app: AppState) -> CheckResult:
                 expected=probe.expected,
                 actual=probe.actual,
             )
-    _tell_unproven(found, app, failed)
+    _report_unproven(found, app, failed)
     return found.result()
 
 
-def _tell_unproven(found: Collector, app: AppState, failed: Sequence[str]) -> None:
+def _report_unproven(found: Collector, app: AppState, failed: Sequence[str]) -> None:
     """Name the health checks that nothing can be concluded from."""
     if not failed and not app.no_report:
         return
@@ -103,7 +103,7 @@ def check_configuration(app: AppState) -> CheckResult:
     if not app.configuration:
         found.unknown = "the application did not report its configuration"
     if app.prestart is not None:
-        _tell_prestart(found, app.prestart)
+        _report_prestart(found, app.prestart)
     for probe in app.configuration:
         if probe.expected != probe.actual:
             found.add(
@@ -118,7 +118,7 @@ def check_configuration(app: AppState) -> CheckResult:
     return found.result()
 
 
-def _tell_prestart(found: Collector, prestart: Prestart) -> None:
+def _report_prestart(found: Collector, prestart: Prestart) -> None:
     """Say what ran before the application, and name what proves nothing."""
     found.evidence("before the start", ", ".join(prestart.ran))
     if prestart.failed:

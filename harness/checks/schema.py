@@ -140,7 +140,7 @@ def check_expected_objects(fresh: DatabaseState, actual: DatabaseState, excluded
 
     For a backup from elsewhere nobody knows what its source held; but a dump without triggers, or of an older
     Apiary, lacks what every migrated instance has. Only presence is compared: types and texts of an instance that
-    grew over years may rightly differ. Tables that are missing are the table set's to tell.
+    grew over years may rightly differ. Tables that are missing are reported by the table set.
 
     What the backup brings beyond that (a trigger made by hand, a table of an older version) is reported as no error.
 

@@ -16,7 +16,7 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 def judge(
     evidence: Evidence, checks: Sequence[Check] = CHECKS, *, left_out: Collection[str] = ()
 ) -> tuple[CheckResult, ...]:
-    """Run every check that applies; one that crashes, or is left out, could not tell, and says so.
+    """Run every check that applies; one that crashes, or is left out, is inconclusive, and says so.
 
     Args:
         left_out: names of checks that do not run.

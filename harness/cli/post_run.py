@@ -43,7 +43,7 @@ def _write_reports(finished: Finished) -> None:
     write_reports(document, finished.result, [("html", finished.run_dir / REPORT), *asked_for])
 
 
-def _tell_github(finished: Finished) -> None:
+def _annotate_github(finished: Finished) -> None:
     from harness.reports.files import document_of
     from harness.reports.github import summary_part, workflow_commands
     from harness.reports.markdown import render_markdown
@@ -107,7 +107,7 @@ def _earlier_drills(finished: Finished) -> None:
 AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
     ("earlier drills", _earlier_drills),  # the reports draw them
     ("write the reports", _write_reports),
-    ("annotate the GitHub Actions run", _tell_github),
+    ("annotate the GitHub Actions run", _annotate_github),
     ("sign the evidence", _sign),  # the reports as well
     ("metrics", _metrics),
     ("notifications", _notify),

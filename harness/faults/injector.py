@@ -133,16 +133,16 @@ class Injector:
 def _guarded(planned: Planned, context: FaultContext, rng: Random) -> Iterator[None]:
     """Hold a fault for a block: what it raises is reported as its own failure, what the stage raises passes by."""
     name = planned.fault.name
-    with _telling(name):
+    with _as_own_failure(name):
         held = planned.fault.inject(context, rng, planned.options)
         held.__enter__()
     try:
         yield
     except BaseException as error:
-        with _telling(name, unless=error):
+        with _as_own_failure(name, unless=error):
             held.__exit__(*sys.exc_info())
         raise
-    with _telling(name):
+    with _as_own_failure(name):
         held.__exit__(None, None, None)
         rewrite_manifest = isinstance(planned.options, ArtifactOptions) and planned.options.rewrite_manifest
         if rewrite_manifest and context.changes:
@@ -151,7 +151,7 @@ def _guarded(planned: Planned, context: FaultContext, rng: Random) -> Iterator[N
 
 
 @contextmanager
-def _telling(name: str, *, unless: BaseException | None = None) -> Iterator[None]:
+def _as_own_failure(name: str, *, unless: BaseException | None = None) -> Iterator[None]:
     try:
         yield
     except (StageOutOfTime, FaultFailed):

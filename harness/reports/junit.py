@@ -1,6 +1,6 @@
 """A result as JUnit XML: one test case for each check and for each step that failed.
 
-Failures are errors in the backup (verdict FAIL); errors are what the drill could not tell (INCONCLUSIVE). A drill in
+Failures are errors in the backup (verdict FAIL); errors are what is inconclusive (INCONCLUSIVE). A drill in
 which something was broken on purpose passes when it came to the verdict that its scenario expects.
 """
 

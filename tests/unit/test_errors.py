@@ -27,7 +27,7 @@ def test_an_error_is_told_as_fact_hints_and_details() -> None:
     ],
 )
 def test_exit_codes(kind: str, exit_code: int) -> None:
-    """DESIGN.md: 1 not as expected, 2 bad usage, 3 could not tell."""
+    """1 not as expected, 2 bad usage, 3 inconclusive."""
     assert getattr(errors, kind)("fact").exit_code == exit_code
 
 

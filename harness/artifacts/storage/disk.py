@@ -29,7 +29,7 @@ class DiskFull(HarnessError):
 
 
 @contextmanager
-def telling_full_disk(where: Path, needed_bytes: Callable[[], int | None] = lambda: None) -> Iterator[None]:
+def reporting_full_disk(where: Path, needed_bytes: Callable[[], int | None] = lambda: None) -> Iterator[None]:
     """Turn the system's "no space left" and "quota exceeded" inside the block into one clear error.
 
     Args:

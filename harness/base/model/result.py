@@ -92,7 +92,7 @@ class MatrixResult:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all; a combination that was not drilled could not tell."""
+        """The worst of all; a combination that was not drilled is inconclusive."""
         verdicts = {cell.verdict for cell in self.cells}
         if Verdict.FAIL in verdicts:
             return Verdict.FAIL
@@ -134,7 +134,7 @@ class DrillResult:
         drill_id: name of the run, also of its directory.
         scenario: name of the scenario, or `verify`.
         purpose: why this drill is run, one paragraph.
-        mode: `faithful` or `fast` (DESIGN.md).
+        mode: `faithful` (durable as in production) or `fast` (fsync off).
         started_at: beginning of the drill.
         duration_s: all of it.
         verdict: what came out.

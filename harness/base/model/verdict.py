@@ -54,7 +54,7 @@ class CheckResult:
         title: what it proves, for people.
         compared: how many things were compared; with 0 the check proves nothing.
         findings: the first of what it found; `suppressed` counts those that are not listed.
-        unknown: why the check could not tell, or empty. A check that could not tell is never a pass.
+        unknown: why the check is inconclusive, or empty. An inconclusive check is never a pass.
         evidence: a few measured figures for the report, in reading order.
         duration_s: how long the check took.
     """

@@ -20,7 +20,7 @@ from typing import BinaryIO, Generic, TypeVar
 
 import zstandard
 
-from harness.artifacts.storage.disk import telling_full_disk
+from harness.artifacts.storage.disk import reporting_full_disk
 from harness.base.errors import DISK_FULL, HarnessError, ProcedureFailed, ServerFailed
 from harness.base.model import ArtifactFile
 from harness.base.private import whole_file
@@ -120,7 +120,7 @@ def backup_database(
         HarnessError: the disk is full.
     """
     with (
-        telling_full_disk(destination.parent, lambda: _data_bytes(server)),
+        reporting_full_disk(destination.parent, lambda: _data_bytes(server)),
         whole_file(destination) as file,
         server.session() as reader,
     ):

@@ -16,7 +16,7 @@ from pathlib import Path
 import zstandard
 
 from harness.artifacts.storage.archive import read_archive
-from harness.artifacts.storage.disk import telling_full_disk
+from harness.artifacts.storage.disk import reporting_full_disk
 from harness.artifacts.storage.inventory import INVENTORY_NAME, Inventory, read_inventory, write_inventory
 from harness.artifacts.storage.names import is_below
 from harness.artifacts.storage.order import pair, sorted_entries
@@ -102,7 +102,7 @@ def backup_storage(
     require_directory(host, root)
     torn: list[bytes] = []
     for attempt in range(1, attempts + 1):
-        full = telling_full_disk(destination, lambda: _size_of(host, root))
+        full = reporting_full_disk(destination, lambda: _size_of(host, root))
         with full, tempfile.TemporaryDirectory(prefix=".storage-", dir=destination) as folder:
             scratch = Path(folder)
             reader = DirectoryReader(host, root, names, failure=ProcedureFailed)

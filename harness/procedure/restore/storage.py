@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from harness.artifacts.storage.archive import named
-from harness.artifacts.storage.disk import telling_full_disk
+from harness.artifacts.storage.disk import reporting_full_disk
 from harness.artifacts.storage.inside import root_inside, without_prefix
 from harness.artifacts.storage.inventory import read_inventory, totals_of, write_inventory
 from harness.artifacts.storage.members import TarReader
@@ -97,7 +97,7 @@ def check_storage(
         return CheckedStorage(artifact, totals_of(read_artifact(artifact, limits=limits)), state=state)
     aside: Aside = []
     entries = read_artifact(artifact, limits=limits, aside=aside)
-    with telling_full_disk(inventory), tempfile.TemporaryDirectory(prefix=".files-", dir=inventory.parent) as scratch:
+    with reporting_full_disk(inventory), tempfile.TemporaryDirectory(prefix=".files-", dir=inventory.parent) as scratch:
         totals = write_inventory(sorted_entries(entries, Path(scratch)), inventory, content=True).totals
     prefix = _prefix(artifact, inventory)
     for path, error in aside:
@@ -145,7 +145,7 @@ def restore_storage(
     done, pace = 0, Pace(checked.totals.size_bytes)
     needed_bytes = checked.totals.size_bytes
     with (
-        telling_full_disk(Path(root), lambda: needed_bytes),
+        reporting_full_disk(Path(root), lambda: needed_bytes),
         Unpacker(host, root, inside=checked.as_written) as unpacker,
     ):
         for chunk in artifact_chunks(checked.artifact):

@@ -60,7 +60,7 @@ def test_fields_have_their_meaning_and_their_version() -> None:
     assert schema["properties"]["format_version"] == {"type": "integer", "description": "1.", "const": 1}
     assert schema["properties"]["recovery_point_at"]["description"] == "newest row that came back, UTC."
     assert schema["$defs"]["CheckResult"]["properties"]["unknown"]["description"] == (
-        "why the check could not tell, or empty. A check that could not tell is never a pass."
+        "why the check is inconclusive, or empty. An inconclusive check is never a pass."
     )
     assert schema["description"] == "Everything that a drill found out: what the reports are made from."
 
