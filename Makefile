@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
+FUZZER := $(VENV)/.fuzzer
 unexport PYTHONDONTWRITEBYTECODE # some machines set it, and each process would compile the package anew
 
 .PHONY: help check pictures drill test score nightly nightly-docker nightly-process nightly-kills nightly-clients nightly-pythons nightly-newcomers nightly-nomad fuzz audit lint schema images contract benchmarks clean
@@ -50,7 +51,7 @@ nightly-pythons: $(SERVERS)
 nightly-newcomers:
 	.ci/newcomers build/newcomers
 
-fuzz: $(READY) ## Fuzz the readers of untrusted input for SECONDS in all
+fuzz: $(FUZZER) ## Fuzz the readers of untrusted input for SECONDS in all
 	$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS),--fixed)
 
 audit: $(READY) ## A software bill of materials, and the known vulnerabilities of what it lists
@@ -89,6 +90,11 @@ clean: ## Remove what killed drills left, and the virtual environment
 # The virtual environment, from hash-pinned requirements. Two makes at once wait for each other.
 $(READY): pyproject.toml requirements-dev.txt .ci/setup
 	flock .ci/setup .ci/setup "$(PYTHON)" "$(VENV)"
+	touch $@
+
+# The fuzzer is a fifth of all packages' weight, and needed for nothing else.
+$(FUZZER): $(READY) requirements-fuzz.txt
+	flock .ci/setup $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	touch $@
 
 # The servers: system packages where this is root on Debian, else what is missing and the ways to get it.
