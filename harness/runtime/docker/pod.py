@@ -47,7 +47,7 @@ _HELD = ("sh", "-c", 'until [ -e "$0" ]; do sleep 0.1; done; exec "$@"', _PREPAR
 
 
 class AppContainer:
-    """The app's life (services.apiary.Lifecycle) and the place where its commands run (Host)."""
+    """The app's life (services.apiary.OwnLifecycle), and where its commands run."""
 
     def __init__(self, client: docker.DockerClient, limits: Limits, plan: ContainerPlan, pod: ContainerHost) -> None:
         self._client = client
@@ -62,9 +62,7 @@ class AppContainer:
         """The container of the app, while there is one."""
         return self._server
 
-    def start_app(
-        self, environment: Mapping[str, str] | None = None, prepare: Callable[[], None] | None = None
-    ) -> None:
+    def start(self, environment: Mapping[str, str] | None = None, prepare: Callable[[], None] | None = None) -> None:
         """Start a new container of it and wait until `/ping` answers (services.apiary.OwnLifecycle)."""
         if self.running():
             raise ServerFailed("Apiary is already running")
@@ -109,22 +107,6 @@ class AppContainer:
         if self.running():
             return replace(self._pod, container_id=self._plan.name, name=self._plan.name)
         return self._pod
-
-
-class AppLifecycle:
-    """Starting and stopping, for services.apiary."""
-
-    def __init__(self, app: AppContainer) -> None:
-        self._app = app
-
-    def start(self, environment: Mapping[str, str] | None = None, prepare: Callable[[], None] | None = None) -> None:
-        self._app.start_app(environment, prepare)
-
-    def stop(self) -> None:
-        self._app.stop()
-
-    def running(self) -> bool:
-        return self._app.running()
 
 
 class AppHost:
@@ -246,7 +228,7 @@ def apiary(
         storage_root=profile.storage,
         storage_uid=int(profile.user),
         search_prefix=spec.search_prefix,
-        lifecycle=AppLifecycle(container),
+        lifecycle=container,
         generator=profile.generator,
         limits=spec.limits,
         completed=completed,
