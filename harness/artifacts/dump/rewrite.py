@@ -160,23 +160,20 @@ def restore_stream(
     source: ScriptSource,
     database: str,
     *,
-    drop: frozenset[str] = DROPPABLE,
     definers: frozenset[str] = frozenset(),
-    keep_database: bool = False,
     target: str | None = None,
     report: RewriteReport | None = None,
 ) -> Iterator[bytes]:
     """The statements of one database, as a stream for the client.
 
     Kept: everything before the first `USE`, everything in the database's own parts, and the session settings
-    that are saved, set or restored in between and at the end. The parts of other databases are left out.
+    that are saved, set or restored in between and at the end. The parts of other databases are left out, and so are
+    `CREATE DATABASE` and `USE`: the client chooses the target itself.
 
     Args:
         source: the script.
         database: its name in the script (see `choose_database`); for a script that names none, any name.
-        drop: codes of `DROPPABLE` to leave out.
         definers: accounts (user@host) whose `DEFINER` clause is left out: their objects run as whoever loads them.
-        keep_database: keep its `CREATE DATABASE` and `USE`; else the client has to choose the target itself.
         target: the database that it goes to, if that has another name: `ALTER DATABASE` is changed to it.
         report: gets what was left out.
 
@@ -187,7 +184,7 @@ def restore_stream(
         UsageError: the script chooses databases, and this one is not among them (at the end of the stream).
     """
     report = RewriteReport() if report is None else report
-    trimmer = Trimmer(database, drop, definers, keep_database, target, report)
+    trimmer = Trimmer(database, definers, target, report)
     for data in trimmer.filter(pieces_with_tokens(open_script(source))):
         report.size_bytes += len(data)
         yield data
@@ -204,16 +201,12 @@ class Trimmer:
     def __init__(
         self,
         database: str,
-        drop: frozenset[str],
         definers: frozenset[str],
-        keep_database: bool,
         target: str | None,
         report: RewriteReport,
     ) -> None:
         self._database = database
-        self._drop = drop
         self._definers = definers
-        self._keep_database = keep_database
         self._target = target
         self._report = report
         self._section = ""
@@ -250,10 +243,8 @@ class Trimmer:
             self._chosen_anew &= not text.startswith(_FOOTER)
             return piece.data if self._mine() or piece.data.lstrip().startswith(_FOOTER) else None
         if piece.kind is Kind.SANDBOX:
-            if SANDBOX in self._drop:
-                self._dropped(piece, SANDBOX, "MariaDB's sandbox line")
-                return None
-            return piece.data
+            self._dropped(piece, SANDBOX, "MariaDB's sandbox line")
+            return None
         chosen = used_database(piece, tokens)
         created = created_database(tokens)
         if chosen is not None or created is not None:
@@ -267,8 +258,6 @@ class Trimmer:
                 self.seen.append(name)
                 if name != self._database:
                     self._report.other_databases.append(name)
-            if name == self._database and self._keep_database:
-                return piece.data
             if name == self._database:
                 self._dropped(piece, "database", "USE" if chosen is not None else "CREATE DATABASE")
             return None
@@ -276,14 +265,14 @@ class Trimmer:
             # The target is there already, and is the harness's own: nothing else is to be dropped.
             self._dropped(piece, "database", "DROP DATABASE")
             return None
-        if starts_with(tokens, "SET") and (code := _server_setting(tokens)) in self._drop:
+        if starts_with(tokens, "SET") and (code := _server_setting(tokens)) in DROPPABLE:
             self._dropped(
                 piece, code, {GTID: "GTID_PURGED", LOG_BIN: "SQL_LOG_BIN"}.get(code, "INNODB_STATS_AUTO_RECALC")
             )
             return None
         if tokens and tokens[0].text in _MAY_BE_LEFT_OUT:
             form = admitted(tokens)
-            if form is not None and form.left_out in self._drop:
+            if form is not None and form.left_out in DROPPABLE:
                 self._dropped(piece, form.left_out, f"{tokens[0].text}, as {form.tools} writes it")
                 return None
         if not self._mine():

@@ -5,7 +5,7 @@ The commands hold for one script, byte for byte, which its digest proves before 
 
 from __future__ import annotations
 
-from harness.artifacts.dump.rewrite import DROPPABLE, RewriteReport, Trimmer
+from harness.artifacts.dump.rewrite import RewriteReport, Trimmer
 from harness.artifacts.dump.source import ScriptSource, open_script, source_name
 from harness.artifacts.dump.walk import pieces_with_tokens
 from harness.base.errors import UsageError
@@ -29,7 +29,7 @@ def sed_commands(
     Raises:
         UsageError: a statement to leave out shares a line with one to keep.
     """
-    trimmer = Trimmer(database, DROPPABLE, definers, False, target, report or RewriteReport())
+    trimmer = Trimmer(database, definers, target, report or RewriteReport())
     lines = _Lines(source_name(source))
     for piece, tokens in pieces_with_tokens(open_script(source)):
         lines.take(piece.data, b"".join(trimmer.filter(((piece, tokens),))))
