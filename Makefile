@@ -20,8 +20,8 @@ drill: $(SERVERS) ## Set up what is missing and run the documented drill
 	$(BIN)/apiary-drill run $(DRILL)
 
 test: $(SERVERS) ## Set up what is missing, and run the tests
-	flock .ci/setup sh .ci/browser
-	flock .ci/setup sh .ci/stores
+	@flock .ci/setup sh .ci/browser
+	@flock .ci/setup sh .ci/stores
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not slow' $(TEST)
 
 score: $(SERVERS) ## Drill every scenario, each with what it breaks, and say what was noticed
@@ -89,15 +89,15 @@ clean: ## Remove what killed drills left, and the virtual environment
 
 # The virtual environment, from hash-pinned requirements. Two makes at once wait for each other.
 $(READY): pyproject.toml requirements-dev.txt .ci/setup
-	flock .ci/setup .ci/setup "$(PYTHON)" "$(VENV)"
-	touch $@
+	@flock .ci/setup .ci/setup "$(PYTHON)" "$(VENV)"
+	@touch $@
 
 # The fuzzer is a fifth of all packages' weight, and needed for nothing else.
 $(FUZZER): $(READY) requirements-fuzz.txt
-	flock .ci/setup $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
-	touch $@
+	@flock .ci/setup $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	@touch $@
 
 # The servers: system packages where this is root on Debian, else what is missing and the ways to get it.
 $(SERVERS): $(READY)
-	flock .ci/setup $(BIN)/apiary-drill doctor --install
-	touch $@
+	@flock .ci/setup $(BIN)/apiary-drill doctor --install
+	@touch $@

@@ -96,7 +96,8 @@ def print_failure(result: DrillResult, run_dir: str) -> None:
     if len(lines) > _LISTED_FINDINGS:
         print_line(f"… and {len(lines) - _LISTED_FINDINGS} more")
     for hint in result.hints:
-        print_line(f"HINT: {hint}")
+        if not any(line.endswith(hint) for line in lines):
+            print_line(f"HINT: {hint}")
     print_line(f"Report: {Path(run_dir, 'report.html')}")
 
 
