@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 from shutil import which
 from typing import NoReturn
 
@@ -15,6 +14,7 @@ import pytest
 from harness.base.errors import MissingProgram
 from harness.base.settings import from_environment
 from harness.runtime.docker.client import EngineUnavailable, connect
+from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
 from harness.runtime.images.build import build_images
 from tests.engines import AnotherEngine, Missing, another_engine
 from tests.registry import Registry, running_registry
@@ -45,25 +45,19 @@ def other_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
     What it cannot be started without fails the test where `CI=true`, and is told loudly everywhere else.
     """
-    with _started_engine(request, tmp_path_factory.mktemp("engine")) as engine:
-        yield engine
-
-
-@pytest.fixture
-def own_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnotherEngine]:
-    """An engine of one test alone, which may end it; where it cannot be had it is as with `other_engine`."""
-    with _started_engine(request, tmp_path / "engine") as engine:
-        yield engine
-
-
-@contextmanager
-def _started_engine(request: pytest.FixtureRequest, directory: Path) -> Iterator[AnotherEngine]:
     with ExitStack() as running:
         try:
-            engine = running.enter_context(another_engine(directory))
+            other = running.enter_context(another_engine(tmp_path_factory.mktemp("engine")))
         except Missing as error:
             _leave_out(request, str(error))
-        yield engine
+        yield other
+
+
+@pytest.fixture(scope="session")
+def loaded_engine(other_engine: AnotherEngine, engine: docker.DockerClient) -> AnotherEngine:
+    """The other engine, with the images of a drill."""
+    other_engine.load(engine, LOCAL_MYSQL, LOCAL_MEILISEARCH, LOCAL_STANDIN)
+    return other_engine
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ def blind(evidence: dict[str, object]) -> None:
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The report of one real drill, and of what it wrote after something in it was changed: one for each verdict."""
     place = tmp_path_factory.mktemp("browser")
-    drilled = command("run", "--runtime", "process", "--mysqld", "mariadbd", place=place)
+    drilled = command("run", "--runtime", "process", "--mysqld", "mariadbd", "--scale", "tiny", place=place)
     assert drilled.returncode == 0, drilled.stdout + drilled.stderr
     (run_dir,) = (place / "runs").iterdir()
     pages = {"PASS": run_dir / "report.html"}

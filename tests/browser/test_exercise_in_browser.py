@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from harness.records.history.database import History
 from tests.browser.conftest import command
-from tests.browser.test_report_in_browser import DESKTOP, PHONE, opened, overflow, unfold
+from tests.browser.test_report_in_browser import DESKTOP, PHONE, SCREENS, opened, overflow, unfold
 from tests.unit.history.quarter import quarter_of_drills
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -54,8 +54,7 @@ def exercise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "exercise-2026Q4.html"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("size", "scheme"), SCREENS, ids=["phone-light", "desktop-dark"])
 def test_an_accessibility_engine_finds_nothing(
     browser: Browser, exercise: Path, size: dict[str, int], scheme: str
 ) -> None:

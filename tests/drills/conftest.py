@@ -76,6 +76,17 @@ class Backed:
         return self.backup.directory
 
 
+def forget_the_visit(target: Stack, next_user: int) -> None:
+    """Remove what the download's login left, so that the next look sees the target as it was restored."""
+    with target.mysql.session(database=target.mysql.database) as session:
+        session.execute("SET foreign_key_checks = 0")
+        session.execute(
+            "DELETE FROM model_has_roles WHERE model_id IN (SELECT id FROM users WHERE uid = %s)", (PROBE_USER,)
+        )
+        session.execute("DELETE FROM users WHERE uid = %s", (PROBE_USER,))
+        session.execute(f"ALTER TABLE users AUTO_INCREMENT = {next_user}")
+
+
 @dataclass(frozen=True)
 class Restoration:
     """A restored target, and all that is needed to look at it again and again."""
@@ -87,19 +98,8 @@ class Restoration:
     def look(self) -> Evidence:
         """Gather the evidence as a drill does."""
         evidence = collect(self.drill, self.target, self.what)
-        self._forget_the_visit()
+        forget_the_visit(self.target, self.counter("users"))
         return evidence
-
-    def _forget_the_visit(self) -> None:
-        """Remove what the download's login left, so that the next look sees the target as it was restored."""
-        mysql = self.target.mysql
-        with mysql.session(database=mysql.database) as session:
-            session.execute("SET foreign_key_checks = 0")
-            session.execute(
-                "DELETE FROM model_has_roles WHERE model_id IN (SELECT id FROM users WHERE uid = %s)", (PROBE_USER,)
-            )
-            session.execute("DELETE FROM users WHERE uid = %s", (PROBE_USER,))
-            session.execute(f"ALTER TABLE users AUTO_INCREMENT = {self.counter('users')}")
 
     def counter(self, table: str) -> int:
         """The next AUTO_INCREMENT value of a table at the source."""

@@ -15,6 +15,7 @@ import psutil
 
 from harness.runtime.docker.labels import DRILL
 from harness.runtime.ownership import DRILL_ID_VARIABLE
+from tests.commands import called
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,7 @@ class Place:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "harness.cli.main", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return called(*arguments, env=self.environment)
 
     @contextmanager
     def until(self, line: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:

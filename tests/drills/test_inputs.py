@@ -11,7 +11,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from harness.inputs.backup import BackupUnderTest
 from harness.runtime.services.mysql import MySqlServer
 from harness.runtime.spec import StackSpec, new_app_key
 from harness.scenario.definition import Objectives, Scenario
+from tests.commands import called
 from tests.drills.by_runbook import restoration_by
 from tests.drills.conftest import Backed, drill_of
 
@@ -136,16 +136,15 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as an operator does, on local processes."""
     options = () if command in ("cleanup", "runbook") else ("--runtime=process", "--fast", "--json")
-    with (stdin or Path(os.devnull)).open("rb") as file:
-        return subprocess.run(
-            [sys.executable, "-m", "harness.cli.main", command, *options, *map(str, arguments)],
-            env={
-                **os.environ,
-                "APIARY_DRILL_STATE_DIR": str(settings.state_dir),
-                "APIARY_DRILL_RUNS_DIR": str(settings.runs_dir),
-            },
-            stdin=file, capture_output=True, text=True, check=False, cwd=cwd,
-        )  # fmt: skip
+    return called(
+        command, *options, *map(str, arguments),
+        env={
+            **os.environ,
+            "APIARY_DRILL_STATE_DIR": str(settings.state_dir),
+            "APIARY_DRILL_RUNS_DIR": str(settings.runs_dir),
+        },
+        cwd=cwd, stdin=stdin, alone=command == "restore",
+    )  # fmt: skip
 
 
 def verify(settings: Settings, *arguments: str | Path, cwd: Path | None = None, stdin: Path | None = None) -> Any:

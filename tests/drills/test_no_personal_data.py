@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from harness.base.settings import Settings
 from harness.drill.flow import restored
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import MySqlServer, Session, quote_name
+from tests.commands import called
 from tests.drills.conftest import Backed, drill_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
@@ -139,12 +139,12 @@ def verify(marked: Marked, place: Path, script: Path, storage: Path) -> Ended:
         "GITHUB_ACTIONS": "true",
         "GITHUB_STEP_SUMMARY": str(summary),
     }
-    argv = [sys.executable, "-m", "harness.cli.main", "verify", "--runtime", "process", "--fast"]
+    argv = ["verify", "--runtime", "process", "--fast"]
     argv += ["--metrics", str(place / "metrics")]
     argv += ["--dump", str(script), "--storage", str(storage), "--app-key-file", str(marked.key)]
     argv += [text for kind, path in files.items() for text in (f"--{kind}", str(path))]
-    ended = subprocess.run(argv, env=environment, capture_output=True, check=False)
-    console = (ended.stdout + ended.stderr).decode()
+    ended = called(*argv, env=environment)
+    console = ended.stdout + ended.stderr
     (run_dir,) = (place / "runs").iterdir()
     outputs = {"console": console}
     for path in sorted([*place.glob("*"), *place.glob("state/*"), *run_dir.rglob("*")]):
@@ -156,14 +156,11 @@ def verify(marked: Marked, place: Path, script: Path, storage: Path) -> Ended:
                 else path.read_bytes().decode("utf-8", "replace")
             )
     wanted = {*(path.name for path in files.values()), "metrics", "summary.md"}
-    assert wanted <= set(outputs), ended.stderr.decode()
+    assert wanted <= set(outputs), ended.stderr
     assert {"result.json", "report.html"} <= {Path(name).name for name in outputs}
     assert any("history" in name for name in outputs)
-    again = subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", "report", str(run_dir), "--json"],
-        env=environment, capture_output=True, check=False,
-    )  # fmt: skip
-    outputs["report --json"] = (again.stdout + again.stderr).decode()
+    again = called("report", str(run_dir), "--json", env=environment)
+    outputs["report --json"] = again.stdout + again.stderr
     return Ended(ended.returncode, " ".join(console.split()), outputs)
 
 

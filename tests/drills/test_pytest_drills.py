@@ -13,7 +13,6 @@ import pytest
 from junitparser import JUnitXml, Properties, Property, TestCase
 
 from harness.base.wait import wait_until
-from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
 from harness.runtime.docker.labels import docker_leftovers
 from harness.scenario.definition import find
 from tests.drills.engine_things import processes_of
@@ -21,12 +20,12 @@ from tests.engines import AnotherEngine
 
 OWN_TESTS = '''
 def test_our_procedure_restores(drill):
-    result = drill("remove-row")
-    assert [found.subject for found in result.findings if found.code == "row-count"][:1] == ["rsvps"]
+    result = drill("flip-dump-byte")
+    assert [found.subject for found in result.findings if found.code == "artifact-digest"] == ["database.sql.zst"]
 
 
 def test_a_drill_that_is_not_as_expected(drill):
-    drill("remove-row.drill.toml")
+    drill("flip-dump-byte.drill.toml")
 
 
 def test_an_empty_instance(apiary_stack):
@@ -84,21 +83,26 @@ def test_files_and_fixtures_are_drilled_and_what_is_not_as_expected_is_told(tmp_
     """
     (tmp_path / "test_own.py").write_text(OWN_TESTS)
     copy_of("remove-row", tmp_path, 'subject = "rsvps"', 'subject = "users"')
+    copy_of("flip-dump-byte", tmp_path, "database.sql.zst", "storage.tar.zst")
     copy_of("gtid-line", tmp_path)
     runs = tmp_path / "kept"
     process = start_pytest(
         tmp_path, "-v", "--drill-runtime", "process", "--drill-runs", str(runs), "--junitxml=report.xml"
     )
     told, _ = process.communicate()
-    assert "2 failed, 6 passed" in told, told
+    assert "3 failed, 6 passed" in told, told
     assert "test_a_drill_that_is_not_as_expected FAILED" in told
-    for line in (
-        "remove-row: FAIL, expected FAIL",
-        "  The expected finding row-count of users is missing.",
-        "Fault injected at restored: remove-row:",
-        f"  apiary-drill report {runs}/",
+    for line, tests in (
+        ("remove-row: FAIL, expected FAIL", 1),
+        ("  The expected finding row-count of users is missing.", 1),
+        ("Fault injected at restored: remove-row:", 1),
+        # By its file and by a test with the fixture, both without a server.
+        ("flip-dump-byte: FAIL, expected FAIL", 2),
+        ("  The expected finding artifact-digest of storage.tar.zst is missing.", 2),
+        ("Fault injected at artifact: flip-dump-byte:", 2),
+        (f"  apiary-drill report {runs}/", 3),
     ):
-        assert told.count(line) >= 2, line
+        assert told.count(line) >= tests, line
     assert "Traceback" not in told
     assert list((tmp_path / "state/drills").iterdir()) == []
     cases = {case.name: case for suite in JUnitXml.fromfile(str(tmp_path / "report.xml")) for case in suite}
@@ -135,15 +139,14 @@ def test_an_end_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: sign
 @pytest.mark.docker
 @pytest.mark.xdist_group("other-engine")
 def test_workers_are_spread_over_two_engines(
-    tmp_path: Path, engine: docker.DockerClient, other_engine: AnotherEngine
+    tmp_path: Path, engine: docker.DockerClient, loaded_engine: AnotherEngine
 ) -> None:
     """Each worker drills on its own engine, the second of which nobody else uses."""
-    other_engine.load(engine, LOCAL_MYSQL, LOCAL_MEILISEARCH, LOCAL_STANDIN)
     for name in ("remove-row", "remove-file"):
         copy_of(name, tmp_path)
     here = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     process = start_pytest(
-        tmp_path, "-n", "2", "--dist", "load", "--drill-engine", here, "--drill-engine", other_engine.host,
+        tmp_path, "-n", "2", "--dist", "load", "--drill-engine", here, "--drill-engine", loaded_engine.host,
         "--junitxml=report.xml",
     )  # fmt: skip
     told, _ = process.communicate()
@@ -155,8 +158,8 @@ def test_workers_are_spread_over_two_engines(
         for each in properties_of(case)
         if each.name == "engine"
     ]
-    assert sorted(used) == sorted([here, other_engine.host])
-    client = other_engine.client()
+    assert sorted(used) == sorted([here, loaded_engine.host])
+    client = loaded_engine.client()
     try:
         assert [image.tags for image in client.images.list("apiary-drill/prepared")], "a drill ran there"
         assert docker_leftovers(client) == []

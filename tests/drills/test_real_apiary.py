@@ -46,11 +46,13 @@ CHILDREN = (
 """What refers to the three users that are taken out."""
 
 
-def verify(settings: Settings, *options: str, dump: Path, storage: Path) -> tuple[int, dict[str, Any]]:
+def verify(
+    settings: Settings, *options: str, dump: Path, storage: Path, alone: bool = False
+) -> tuple[int, dict[str, Any]]:
     """Exit code and result."""
     process = drill(
         settings, "verify", "--json", "--fast", "--dump", str(dump), "--storage", str(storage),
-        "--app-key-file", str(REAL / "app-key"), *options,
+        "--app-key-file", str(REAL / "app-key"), *options, alone=alone,
     )  # fmt: skip
     assert process.stdout, process.stderr
     return process.returncode, json.loads(process.stdout)

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,28 +20,20 @@ from harness.faults.storage import unpacked
 from harness.records.attestation.keys import generate
 from harness.records.schema import SCHEMAS
 from harness.runtime.spec import new_app_key
+from tests.commands import called
 from tests.drills.conftest import Backed
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 
 
 def drill(
-    settings: Settings, *arguments: str, path: str | None = None, fast: bool = True
+    settings: Settings, *arguments: str, fast: bool = True, alone: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run the command as an operator does; where a drill's times are not looked at, no server waits for the disk."""
     command, *options = arguments
     if fast and command == "verify":
         options.insert(0, "--fast")
-    given = environment(settings)
-    if path is not None:
-        given["PATH"] = path
-    return subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", command, *options],
-        env=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return called(command, *options, env=environment(settings), alone=alone or command == "backup")
 
 
 def environment(settings: Settings) -> dict[str, str]:

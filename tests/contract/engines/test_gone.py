@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import docker
 import psutil
 import pytest
 
-from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN
 from tests.drills.engine_things import Place, things
 from tests.engines import AnotherEngine
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("other-engine")]
-
-
-@pytest.fixture
-def mortal(engine: docker.DockerClient, own_engine: AnotherEngine) -> AnotherEngine:
-    """An engine of this test alone, with the images that a drill needs."""
-    own_engine.load(engine, LOCAL_MYSQL, LOCAL_STANDIN, LOCAL_MEILISEARCH)
-    return own_engine
 
 
 def left_running(engine: AnotherEngine) -> list[str]:
@@ -32,12 +23,12 @@ def left_running(engine: AnotherEngine) -> list[str]:
     return found
 
 
-def test_an_engine_that_is_killed_in_the_middle_of_a_drill(mortal: AnotherEngine, tmp_path: Path) -> None:
-    place = Place(tmp_path / "place", {"DOCKER_HOST": mortal.host})
+def test_an_engine_that_is_killed_in_the_middle_of_a_drill(loaded_engine: AnotherEngine, tmp_path: Path) -> None:
+    place = Place(tmp_path / "place", {"DOCKER_HOST": loaded_engine.host})
     with place.until("Start the application", "run", "--runtime", "docker", "--scale", "tiny", "--fast") as drill:
         (drill_id,) = place.drills
-        mortal.crash()
-        assert left_running(mortal), "its containers outlive it, or this test proves nothing"
+        loaded_engine.crash()
+        assert left_running(loaded_engine), "its containers outlive it, or this test proves nothing"
         output, _ = drill.communicate(timeout=300)
     said = " ".join(output.split())
     assert drill.returncode == 3, output
@@ -46,8 +37,8 @@ def test_an_engine_that_is_killed_in_the_middle_of_a_drill(mortal: AnotherEngine
     assert "Traceback" not in output
     assert place.drills == []
 
-    mortal.come_back()
-    client = mortal.client()
+    loaded_engine.come_back()
+    client = loaded_engine.client()
     try:
         assert things(client, drill_id) != []
         # Another drill's start, as far as it takes to see that it sweeps.
@@ -59,4 +50,4 @@ def test_an_engine_that_is_killed_in_the_middle_of_a_drill(mortal: AnotherEngine
         assert client.api.containers(all=True) == []
     finally:
         client.close()
-    assert left_running(mortal) == []
+    assert left_running(loaded_engine) == []

@@ -129,18 +129,11 @@ def test_the_image_of_the_tool_gets_there_with_tls_and_over_ssh(
         assert f" containers: Docker {version}, " in asked.stdout, asked.stdout + asked.stderr
 
 
-@pytest.fixture(scope="session")
-def filled(other_engine: AnotherEngine, engine: docker.DockerClient) -> AnotherEngine:
-    """The other engine, with the images of a drill."""
-    other_engine.load(engine, LOCAL_MYSQL, LOCAL_MEILISEARCH, LOCAL_STANDIN)
-    return other_engine
-
-
 @pytest.mark.parametrize("way", ["tls context", "ssh"])
 def test_a_whole_stack(
     way: str,
     ways: dict[str, DockerSettings],
-    filled: AnotherEngine,
+    loaded_engine: AnotherEngine,
     dial: Callable[[DockerSettings], docker.DockerClient],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -192,7 +185,7 @@ def _streams_both_ways(host: ContainerHost) -> None:
 def test_a_command_that_is_left_early_ends(
     way: str,
     ways: dict[str, DockerSettings],
-    filled: AnotherEngine,
+    loaded_engine: AnotherEngine,
     dial: Callable[[DockerSettings], docker.DockerClient],
 ) -> None:
     """And more commands at once than one ssh connection has room for."""
