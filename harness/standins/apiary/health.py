@@ -7,8 +7,6 @@ mislead: `http` asks the application itself, and `horizon` ends the whole reques
 from __future__ import annotations
 
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 
 import pymysql
@@ -20,8 +18,6 @@ from harness.standins.apiary.migrations import pending_migrations
 
 OWN_PAGES = ("/privacy", "/attendance/kiosk")
 """Pages of the application itself that its `http` check fetches from `APP_URL`."""
-
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class RedisMissing(Exception):
@@ -70,11 +66,15 @@ def _http(config: AppConfig) -> str:
 
 
 def _answers(address: str, headers: Mapping[str, str]) -> bool:
+    # Imported here because it is a quarter of what a command of `artisan` starts with, and the web server alone asks.
+    from urllib import request
+
     # Without a limit: the one of the package never reaches its client, so that a single worker waits for itself.
     try:
-        with _OPENER.open(urllib.request.Request(address, headers=dict(headers))) as answer:  # noqa: S310
+        opener = request.build_opener(request.ProxyHandler({}))
+        with opener.open(request.Request(address, headers=dict(headers))) as answer:  # noqa: S310
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except OSError:  # and URLError, which is one
         return False
 
 
