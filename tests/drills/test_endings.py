@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from harness.base.wait import wait_until
+from tests.commands import called
 from tests.drills.engine_things import processes_of
 from tests.following import follow
 
@@ -73,9 +74,7 @@ def processes(place: dict[str, str]) -> list[psutil.Process]:
 
 def command(place: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", *arguments], env=place, capture_output=True, text=True, check=False
-    )
+    return called(*arguments, env=place)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.wait import wait_until
+from tests.commands import called
 from tests.drills.engine_things import processes_of
 
 pytestmark = pytest.mark.xdist_group("pytest-drills")
@@ -46,7 +47,7 @@ def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path
 
     The runtime is chosen once, with the reason: no drill may quietly run on something else than the others.
     """
-    process = start_score(tmp_path, "remove-row", "stale-source", "gtid-line")
+    process = start_score(tmp_path, "remove-row", "stale-source", "flip-dump-byte")
     wait_until(lambda: len(drills(tmp_path)) == 2, what="two drills at once", timeout_s=120)
     victim = owner_of(drills(tmp_path)[0])
     os.kill(victim, signal.SIGKILL)
@@ -61,11 +62,8 @@ def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path
     (lost,) = (drill for drill in card["drills"] if drill["outcome"] == "not drilled")
     assert lost["unmet"] == ["its process exited with status -9"]
     assert process.returncode == 3
-    swept = subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", "cleanup"],
-        env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"), "DOCKER_HOST": "unix:///nonexistent.sock"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    here = {"APIARY_DRILL_STATE_DIR": str(tmp_path / "state"), "DOCKER_HOST": "unix:///nonexistent.sock"}
+    swept = called("cleanup", env={**os.environ, **here})
     assert list((tmp_path / "state/drills").iterdir()) == [], swept.stderr
 
 
