@@ -7,8 +7,6 @@ import io
 import os
 import re
 import socket
-import subprocess
-import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +22,7 @@ from harness.runtime.docker import images as docker_images
 from harness.runtime.docker.client import connect
 from harness.runtime.docker.images import LOCAL_MEILISEARCH, LOCAL_STANDIN, ImageUnavailable, choose
 from harness.runtime.docker.pull import pull
+from tests.commands import called
 from tests.registry import Registry
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("registry")]
@@ -266,8 +265,7 @@ def test_a_drill_with_an_image_that_cannot_be_had_ends_in_one_sentence(registry:
     """On the command line: exit code 3, no traceback, no run directory that looks like a result, nothing left."""
     asked = f"{registry.address}/nobody/has-this:1"
     environment = {**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state")}
-    argv = [sys.executable, "-m", "harness.cli.main", "run", "--mysql-image", asked]
-    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ended = called("run", "--mysql-image", asked, env=environment)
     assert (ended.returncode, ended.stdout.splitlines()) == (EXIT_INCONCLUSIVE, [f"pulling {asked}"])
     assert ended.stderr.splitlines() == [
         f"error: image {asked} is not on the Docker engine and cannot be pulled: manifest for {asked} not "

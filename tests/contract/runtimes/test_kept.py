@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import docker
@@ -15,15 +14,12 @@ from harness.base.settings import Settings
 from harness.cli.connection_info import how_to_reach
 from harness.runtime.docker.labels import DRILL, remove_drill
 from harness.runtime.docker.runtime import DockerRuntime
+from tests.commands import called
 from tests.contract.runtimes.stacks import a_spec
 
 
 def cli(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", *arguments],
-        env={**os.environ, "APIARY_DRILL_STATE_DIR": str(settings.state_dir)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return called(*arguments, env={**os.environ, "APIARY_DRILL_STATE_DIR": str(settings.state_dir)})
 
 
 @pytest.mark.docker

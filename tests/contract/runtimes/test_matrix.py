@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +14,8 @@ from harness.base.settings import Settings, from_environment
 from harness.inputs.matrix import combinations, parse_axes
 from harness.runtime.docker.images import LOCAL_MARIADB, LOCAL_MEILISEARCH, LOCAL_MYSQL
 from harness.runtime.process.programs import mysql_programs
+from tests.commands import called
+from tests.tables import over_table
 
 pytestmark = pytest.mark.xdist_group("matrix")
 
@@ -117,8 +117,8 @@ def backup(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
+@over_table(
+    "arguments, told",
     [
         (["--matrix", "mysql=8.4"], "error: --matrix mysql=8.4 is not available: this machine has no such server"),
         (["--matrix", "x=1"], "error: --matrix x=1: unknown axis 'x'"),
@@ -127,11 +127,9 @@ def backup(tmp_path: Path) -> Path:
 )
 def test_the_command_tells_it_before_anything_starts(backup: Path, arguments: list[str], told: str) -> None:
     script = [] if "--dump" in arguments else ["--dump", str(backup / "a.sql")]
-    process = subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", "verify", "--runtime", "process", *script, "--storage",
-         str(backup / "app"), *arguments],
+    process = called(
+        "verify", "--runtime", "process", *script, "--storage", str(backup / "app"), *arguments,
         env={**os.environ, "APIARY_DRILL_STATE_DIR": str(backup / "state")},
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert process.returncode == 2, process.stderr
     assert told in process.stderr

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from harness.procedure.backup.storage import backup_storage
 from harness.runtime.docker.client import EngineUnavailable
 from harness.runtime.docker.images import LOCAL_STANDIN
 from harness.runtime.services.execution import run
+from tests.commands import called
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("volumes")]
 
@@ -177,10 +176,9 @@ def test_the_commands_tell_it_before_anything_starts(command: str, tmp_path: Pat
         (f"unix://{tmp_path}/nobody.sock", 3, "error: cannot read the volume test-volume-none: no Docker engine"),
     ):
         engine_there = {"DOCKER_HOST": host} if host else {}
-        process = subprocess.run(
-            [sys.executable, "-m", "harness.cli.main", command, *others, "--storage", "volume:test-volume-none"],
+        process = called(
+            command, *others, "--storage", "volume:test-volume-none",
             env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"), **engine_there},
-            capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert process.returncode == code, process.stderr
         assert told in process.stderr
