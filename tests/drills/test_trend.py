@@ -46,8 +46,8 @@ def test_a_table_that_lost_half_of_its_rows_upstream_is_a_warning(
     for name, content in (("apiary-2026-11-21.sql.gz", script), ("apiary-2026-11-22.sql.gz", without_half(script))):
         (tmp_path / name).write_bytes(gzip.compress(content, 1))
         process = drill(
-            settings, "verify", "--json", "--dump", str(tmp_path / name), "--storage", str(storage),
-            "--app-key-file", str(key), fast=bool(results),
+            settings, "verify", "--json", "--runtime", "process", "--dump", str(tmp_path / name),
+            "--storage", str(storage), "--app-key-file", str(key), fast=bool(results),
         )  # fmt: skip
         assert process.returncode == 0, process.stderr
         results.append(json.loads(process.stdout))

@@ -119,7 +119,7 @@ def test_a_backup_that_was_altered_is_not_the_manifests(settings: Settings, back
         missing.unlink()
         (root / "public" / "new.txt").parent.mkdir(exist_ok=True)
         (root / "public" / "new.txt").write_text("bees")
-    process = drill(settings, "verify", "--json", str(directory))
+    process = drill(settings, "verify", "--json", "--runtime", "process", str(directory))
     result = json.loads(process.stdout)
     assert process.returncode == 1
     errors = {(f["code"], f["subject"]) for f in result["findings"] if f["severity"] == "error"}
@@ -284,7 +284,9 @@ def test_files_that_are_there_and_cannot_be_used(
     deeper = storage / "app" / nested.relative_to(storage)
     deeper.parent.mkdir(parents=True)
     nested.rename(deeper)
-    process = drill(settings, "verify", "--json", "--dump", str(script), "--storage", str(storage))
+    process = drill(
+        settings, "verify", "--json", "--runtime", "process", "--dump", str(script), "--storage", str(storage)
+    )
     result = json.loads(process.stdout)
     errors = {(f["code"], f["subject"]): f["actual"] for f in result["findings"] if f["severity"] == "error"}
     (lacking,) = [f for f in result["findings"] if f["code"] == "file-reference-missing"]
