@@ -46,8 +46,8 @@ class Place:
         return sorted(path.name for path in (self.root / "state" / "drills").glob("*"))
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line to its end."""
-        return called(*arguments, env=self.environment)
+        """Run the command line to its end; what is kept outlives the process that kept it."""
+        return called(*arguments, env=self.environment, alone=arguments[0] == "restore")
 
     @contextmanager
     def until(self, line: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
