@@ -17,6 +17,8 @@ from harness.reports.document import Line, Picture, Span, Timeline, Trend, Weeks
 PAPER_WIDTH = 640
 """Units of a chart's width on paper."""
 _HEIGHT, _TEXT = 190, 12
+_SCALE = 0.13
+"""Share of a line chart's width in which the words of its scale stand, and no point."""
 _COLOURS = {
     "ink": "#1b2733",
     "muted": "#55606d",
@@ -113,7 +115,7 @@ def _line(pen: Pen, chart: Line) -> Iterator[str]:
         if not above:
             yield pen.line(0, at, 1, at, "limit", 'stroke-width="1.5" stroke-dasharray="6 4"')
         yield pen.text(1, at - 5, words, "limit", "end")
-    inset = [(0.015 + point.at * 0.97, y(point.value), point.passed) for point in chart.points]
+    inset = [(_SCALE + point.at * (0.985 - _SCALE), y(point.value), point.passed) for point in chart.points]
     for (x1, y1, _), (x2, y2, _) in pairwise(inset):
         yield pen.line(x1, y1, x2, y2, "strong", 'stroke-width="1.75"')
     for x, height, passed in inset:
@@ -123,7 +125,7 @@ def _line(pen: Pen, chart: Line) -> Iterator[str]:
             f'<circle cx="{pen.x(x)}" cy="{height:.1f}" r="{3.5 if passed else 5}" fill="{pen.colour(fill)}"'
             f' stroke="{pen.colour(stroke)}" stroke-width="2"/>'
         )
-    yield pen.text(0, _HEIGHT - 8, chart.first)
+    yield pen.text(_SCALE, _HEIGHT - 8, chart.first)
     yield pen.text(1, _HEIGHT - 8, chart.last, anchor="end")
 
 
