@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.base.model import Severity, Verdict
-from harness.records.history.exercise import MISSED, Exercise, Family
+from harness.records.history.exercise import MISSED, Exercise, FamilyResult
 from harness.reports.document import SEVERITY_WORDS, Block, Bullets, Column, Grid, Paragraph
 from harness.reports.exercise_register import in_words
 from harness.reports.words import counted
@@ -62,7 +62,7 @@ def coverage(exercise: Exercise) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def _covered(family: Family) -> str:
+def _covered(family: FamilyResult) -> str:
     if family.undetected:
         return "not all are detected"
     if not family.detected:

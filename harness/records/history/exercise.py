@@ -113,7 +113,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class FamilyResult:
     """The faults of one family: detected, not detected, and not tried in this period or by the scorecard."""
 
     name: str
@@ -162,7 +162,7 @@ class Exercise:
     drills_before: int
     scenarios: tuple[tuple[str, int], ...]
     scenarios_left: tuple[str, ...]
-    families: tuple[Family, ...]
+    families: tuple[FamilyResult, ...]
     scorecard: ScorecardSummary | None
     chain: Chain
 
@@ -297,7 +297,9 @@ def _seen(entries: Sequence[Entry], period: Period, series: Sequence[Series]) ->
     )
 
 
-def _family(name: str, faults: Sequence[str], inside: Sequence[Entry], scorecard: ScorecardSummary | None) -> Family:
+def _family(
+    name: str, faults: Sequence[str], inside: Sequence[Entry], scorecard: ScorecardSummary | None
+) -> FamilyResult:
     detected, undetected, untried = [], [], []
     for fault in faults:
         tried = [entry for entry in inside if fault in entry.faults]
@@ -308,4 +310,4 @@ def _family(name: str, faults: Sequence[str], inside: Sequence[Entry], scorecard
             detected.append(fault)
         else:
             untried.append(fault)
-    return Family(name, tuple(detected), tuple(undetected), tuple(untried))
+    return FamilyResult(name, tuple(detected), tuple(undetected), tuple(untried))

@@ -12,7 +12,7 @@ from harness.records.history.exercise import (
     NOT_COUNTED,
     Chain,
     Exercise,
-    Family,
+    FamilyResult,
     Known,
     exercise_of,
 )
@@ -134,21 +134,21 @@ def test_scenarios_that_were_run_and_those_that_were_not() -> None:
 @over_table(
     "outcomes, families",
     [
-        (None, (Family("source", (), ("lost-row",), ("stale",)), Family("dump", (), (), ("cut",)))),
+        (None, (FamilyResult("source", (), ("lost-row",), ("stale",)), FamilyResult("dump", (), (), ("cut",)))),
         (
             {"cut": ("dump", "detected"), "stale": ("source", "not detected")},
-            (Family("source", (), ("lost-row", "stale"), ()), Family("dump", ("cut",), (), ())),
+            (FamilyResult("source", (), ("lost-row", "stale"), ()), FamilyResult("dump", ("cut",), (), ())),
         ),
     ],
 )
 def test_failure_modes_by_the_scorecard_and_the_controls(
-    outcomes: dict[str, tuple[str, str]] | None, families: tuple[Family, ...]
+    outcomes: dict[str, tuple[str, str]] | None, families: tuple[FamilyResult, ...]
 ) -> None:
     """A control that came out wrong is told, whatever the scorecard or another control says."""
     scorecard = None if outcomes is None else ScorecardSummary("score.json", "", outcomes)
     assert of(scorecard=scorecard).families == families
     noticed = [entry for entry in quarter_of_drills() if "2026-12-15" not in entry.started_at.isoformat()]
-    assert of(drills=noticed).families[0] == Family("source", ("lost-row",), (), ("stale",))
+    assert of(drills=noticed).families[0] == FamilyResult("source", ("lost-row",), (), ("stale",))
 
 
 def test_a_period_without_drills_is_empty() -> None:
