@@ -7,11 +7,11 @@ from random import Random
 from typing import Literal
 
 from harness.faults.context import FaultContext
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.mysql import Account, Session, granted_name, server_version
 
-FAULTS = Family("source", InjectionPoint.BACKUP)
+FAULTS = FaultFamily("source", InjectionPoint.BACKUP)
 
 _USER = "drill_backup"
 _NEEDED = ("SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "LOCK TABLES")

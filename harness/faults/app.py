@@ -13,12 +13,12 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
 
-FAULTS = Family("app", InjectionPoint.RESTORED)
+FAULTS = FaultFamily("app", InjectionPoint.RESTORED)
 
 
 class StaleOptions(FaultOptions):

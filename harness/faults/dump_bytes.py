@@ -10,11 +10,11 @@ from pydantic import Field
 
 from harness.artifacts.dump.source import open_script
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, Family
+from harness.faults.fault import ArtifactOptions, FaultFamily
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import rewrite
 
-FAULTS = Family("dump", InjectionPoint.ARTIFACT)
+FAULTS = FaultFamily("dump", InjectionPoint.ARTIFACT)
 
 
 class CutOptions(ArtifactOptions):

@@ -15,14 +15,14 @@ from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.walk import pieces_with_tokens
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, Damage, Family, FaultOptions
+from harness.faults.fault import ArtifactOptions, Damage, FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import NO_SECTIONS, edit, is_insert, picked, pieces, rewrite
 from harness.procedure.backup.manifest import MANIFEST_NAME, write_manifest
 from harness.procedure.backup.mysqldump import backup_database
 from harness.procedure.backup.plan import BackupPlan
 
-FAULTS = Family("dump", InjectionPoint.ARTIFACT)
+FAULTS = FaultFamily("dump", InjectionPoint.ARTIFACT)
 
 _TABLE = re.compile(rb"\s*-- Table structure for table `")
 

@@ -9,7 +9,7 @@ from random import Random
 from harness.artifacts.dump.statements import Piece
 from harness.base.errors import HarnessError
 from harness.faults.context import BackupCopy, FaultContext
-from harness.faults.fault import ArtifactOptions, Damage, Family
+from harness.faults.fault import ArtifactOptions, Damage, FaultFamily
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import (
     NO_SECTIONS,
@@ -24,7 +24,7 @@ from harness.faults.script_edit import (
     with_table_lines,
 )
 
-FAULTS = Family("dump", InjectionPoint.ARTIFACT)
+FAULTS = FaultFamily("dump", InjectionPoint.ARTIFACT)
 
 _FUNCTION = "drill_fault_double"
 

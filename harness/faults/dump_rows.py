@@ -12,7 +12,7 @@ from random import Random
 from harness.artifacts.dump.statements import Piece
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, Family
+from harness.faults.fault import ArtifactOptions, FaultFamily
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.script_edit import (
     created_table,
@@ -32,7 +32,7 @@ from harness.faults.script_edit import (
     without_row,
 )
 
-FAULTS = Family("dump", InjectionPoint.ARTIFACT)
+FAULTS = FaultFamily("dump", InjectionPoint.ARTIFACT)
 
 _FOUR_BYTES = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 _UNFINISHED = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{0,2}\Z")

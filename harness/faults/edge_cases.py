@@ -17,12 +17,12 @@ from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
 from harness.faults.edge_case import NAMES, OBJECTS, TABLES, VALUES, EdgeCase
 from harness.faults.edge_case_files import FILES
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import server_version
 
-FAULTS = Family("edge-case", InjectionPoint.SOURCE)
+FAULTS = FaultFamily("edge-case", InjectionPoint.SOURCE)
 
 DATABASES: tuple[EdgeCase, ...] = (*TABLES, *VALUES, *OBJECTS, *NAMES)
 """All that is unusual in a database; it fits into one."""

@@ -68,7 +68,7 @@ Damage = Callable[[FaultContext, Random, Any], Iterator[None] | None]
 _D = TypeVar("_D", bound=Damage)
 
 
-class Family(dict[str, Fault]):
+class FaultFamily(dict[str, Fault]):
     """The faults of a family by name; each function of its file that does one is registered here.
 
     Args:

@@ -14,13 +14,13 @@ from harness.base import guide
 from harness.base.errors import HarnessError
 from harness.checks import CHECKS
 from harness.faults.context import FaultContext
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.manifest import write_manifest
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import quote_name
 
-FAULTS = Family("harness")
+FAULTS = FaultFamily("harness")
 
 _KEPT = ("migrations",)
 """What an instance that was only ever set up has."""

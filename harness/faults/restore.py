@@ -11,13 +11,13 @@ from pydantic import Field
 from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
 from harness.faults.context import FaultContext
-from harness.faults.fault import Damage, Family, FaultOptions
+from harness.faults.fault import Damage, FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import must_succeed, run
 from harness.runtime.services.mysql import granted_name, quote_name
 
-FAULTS = Family("restore", InjectionPoint.DATABASE)
+FAULTS = FaultFamily("restore", InjectionPoint.DATABASE)
 
 _NEEDS_ROOT = "Mounting needs root."
 

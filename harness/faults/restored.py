@@ -12,12 +12,12 @@ from harness.artifacts.storage.names import code_of, coded
 from harness.base.errors import HarnessError
 from harness.faults import damage
 from harness.faults.context import FaultContext
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import Session, quote_name
 
-FAULTS = Family("restored", InjectionPoint.RESTORED)
+FAULTS = FaultFamily("restored", InjectionPoint.RESTORED)
 
 _DEFINER = re.compile(r"DEFINER=`[^`]*`@`[^`]*`")
 _NOBODY = "`nobody`@`%`"

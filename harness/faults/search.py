@@ -11,11 +11,11 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Damage, Family, FaultOptions
+from harness.faults.fault import Damage, FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.mysql import quote_name
 
-FAULTS = Family("search", InjectionPoint.REINDEX)
+FAULTS = FaultFamily("search", InjectionPoint.REINDEX)
 
 _IMPORTED = "search tasks"
 """What the reindex comes to when the import has sent everything and the server works it off."""

@@ -10,13 +10,13 @@ from pydantic import Field
 from harness.base import guide
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import Host, must_succeed, run
 from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import ServerFiles
 
-FAULTS = Family("search", InjectionPoint.SOURCE, InjectionPoint.START)
+FAULTS = FaultFamily("search", InjectionPoint.SOURCE, InjectionPoint.START)
 
 
 class SearchDumpOptions(FaultOptions):

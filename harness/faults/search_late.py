@@ -12,10 +12,10 @@ from pydantic import Field
 
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 
-FAULTS = Family("search", InjectionPoint.COLLECT)
+FAULTS = FaultFamily("search", InjectionPoint.COLLECT)
 
 _PAUSE_S = 0.02
 """Between two documents: far shorter than the quiet that a look asks for, so that each look sees that one came."""

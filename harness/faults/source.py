@@ -10,12 +10,12 @@ from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
 from harness.faults.context import FaultContext
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import must_succeed, run
 from harness.runtime.services.mysql import quote_name
 
-FAULTS = Family("source", InjectionPoint.SOURCE)
+FAULTS = FaultFamily("source", InjectionPoint.SOURCE)
 
 PAUSE_S = 0.005
 """Between two writes of a writer: some 100 a second, more than Apiary ever sees."""

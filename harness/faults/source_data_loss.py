@@ -15,13 +15,13 @@ from harness.artifacts.storage.directories import directories_of
 from harness.base.errors import HarnessError
 from harness.base.model import PastDrill
 from harness.faults.context import FaultContext
-from harness.faults.fault import Family, FaultOptions
+from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.scan import scan
 from harness.runtime.services.mysql import Session, quote_name
 from harness.runtime.services.mysql_content import read_shapes
 
-FAULTS = Family("source", InjectionPoint.SOURCE)
+FAULTS = FaultFamily("source", InjectionPoint.SOURCE)
 
 _MEASURED = "20000101T000000Z-before-the-loss"
 """Name of the drill that the loss is compared with: no run was ever called so."""

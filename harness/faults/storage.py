@@ -25,13 +25,13 @@ from harness.artifacts.storage.members import BLOCK_BYTES, TarReader
 from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
-from harness.faults.fault import ArtifactOptions, Damage, Family
+from harness.faults.fault import ArtifactOptions, Damage, FaultFamily
 from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.scan import DirectoryReader
 from harness.procedure.backup.unpack import Unpacker
 from harness.runtime.process.host import LocalHost
 
-FAULTS = Family("storage", InjectionPoint.ARTIFACT)
+FAULTS = FaultFamily("storage", InjectionPoint.ARTIFACT)
 
 MARK_BYTES = 2 * BLOCK_BYTES
 """The end-of-archive mark."""
