@@ -15,11 +15,14 @@ import pymysql.cursors
 from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.limits import Limits, option_for
 from harness.runtime.services.execution import Host
+from harness.runtime.services.mysql_deadline import deadline
 from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
 from harness.runtime.services.mysql_transport import Transport
 from harness.runtime.services.mysql_unreachable import NO_SOCKET, remedies
 
 CONNECT_TIMEOUT_S = 5
+HANDSHAKE_S = 120.0
+"""From a connection to the answer to its first statement."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 # Variables that change what a script or a row means, compared between source and target.
@@ -116,7 +119,7 @@ class MySqlServer:
             if self.transport.socket and not Path(self.transport.socket).exists():
                 raise ServerFailed(f"no MySQL server: there is no socket {self.transport.socket}", NO_SOCKET)
         try:
-            return pymysql.connect(
+            connection = pymysql.connect(
                 host=self.host,
                 port=self.port,
                 user=account.user,
@@ -129,8 +132,17 @@ class MySqlServer:
                 **way,
                 init_command="SET time_zone = '+00:00', sql_mode = ''",
                 autocommit=True,
+                defer_connect=True,
             )
+            with deadline(connection, HANDSHAKE_S) as time:
+                connection.connect()
         except pymysql.MySQLError as error:
+            if time.passed:
+                raise ServerFailed(
+                    f"cannot connect to MySQL at {self.address} as {account.user!r}: its answer was not complete "
+                    f"within {HANDSHAKE_S:g} s",
+                    "What answers there may be no database server.",
+                ) from error
             hints = self.transport and remedies(
                 error,
                 user=account.user,
@@ -140,6 +152,7 @@ class MySqlServer:
             raise ServerFailed(
                 f"cannot connect to MySQL at {self.address} as {account.user!r}: {error_text(error)}", *(hints or ())
             ) from error
+        return connection
 
     @contextmanager
     def session(
@@ -187,7 +200,7 @@ class Session:
     def rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a query; all of them are fetched before the first one is handed out."""
         with self.connection.cursor() as cursor:
-            self._execute(cursor, sql, values)
+            self._execute(cursor, sql, values, whole=True)
             yield from cursor
 
     def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
@@ -197,9 +210,9 @@ class Session:
             try:
                 yield from cursor
             except pymysql.MySQLError as error:
-                raise _out_of_time(cursor, error, sql) or ServerFailed(
-                    f"the connection was lost during a query: {error_text(error)}"
-                ) from error
+                if isinstance(error.__context__, TimeoutError):
+                    raise _out_of_time(self.connection._read_timeout, sql) from error  # type: ignore[attr-defined]
+                raise ServerFailed(f"the connection was lost during a query: {error_text(error)}") from error
 
     def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
         """The one row of a query."""
@@ -212,26 +225,28 @@ class Session:
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:
         """Run a statement that returns nothing."""
         with self.connection.cursor() as cursor:
-            self._execute(cursor, sql, values)
+            self._execute(cursor, sql, values, whole=True)
 
-    def _execute(self, cursor: pymysql.cursors.Cursor, sql: str, values: Sequence[object]) -> None:
+    def _execute(
+        self, cursor: pymysql.cursors.Cursor, sql: str, values: Sequence[object], *, whole: bool = False
+    ) -> None:
+        """Run a statement; `whole` if its answer is complete when this returns."""
+        limit_s: float | None = self.connection._read_timeout  # type: ignore[attr-defined]
         try:
-            cursor.execute(sql, tuple(values) or None)
+            with deadline(self.connection, limit_s if whole else None) as time:
+                cursor.execute(sql, tuple(values) or None)
         except pymysql.MySQLError as error:
+            if time.passed:
+                raise _out_of_time(limit_s or 0, sql) from error
             if error.args and error.args[0] in DISK_FULL:
                 raise disk_full(error_text(error), self._place) from error
-            raise (
-                _out_of_time(cursor, error, sql)
-                or ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}")
-            ) from error
+            if isinstance(error.__context__, TimeoutError):
+                raise _out_of_time(limit_s or 0, sql) from error
+            raise ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}") from error
 
 
-def _out_of_time(cursor: pymysql.cursors.Cursor, error: pymysql.MySQLError, sql: str) -> WaitTimeout | None:
+def _out_of_time(limit_s: float, sql: str) -> WaitTimeout:
     """What is raised in place of an error that comes of the limit of a connection."""
-    if not isinstance(error.__context__, TimeoutError):
-        return None
-    connection: Any = cursor.connection  # where PyMySQL keeps it is not in its types
-    limit_s: float = connection._read_timeout
     return WaitTimeout(
         f"timed out after {limit_s:g} s waiting for MySQL to answer {sql.split(None, 1)[0]}",
         f"A waiting trigger or a lock may block it; a large table may need more time: {option_for('answer_s')}.",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.base.errors import HarnessError, ProcedureFailed
-from harness.procedure.restore.load import redacted, run_script
+from harness.base.errors import HarnessError, ProcedureFailed, ServerFailed
+from harness.base.wait import wait_until
+from harness.procedure.restore.load import connected, redacted, run_script
 from tests.contract.mysql.places import Place
 
 
@@ -39,6 +42,22 @@ def test_a_connection_of_the_app_that_is_open_is_refused(place: Place) -> None:
         "HINT: Keep users, workers and cron jobs out during the whole restore."
     )
     assert place.tables() == {}, "nothing was loaded"
+
+
+def test_connections_are_counted_whatever_text_others_send(place: Place) -> None:
+    """MySQL cannot show the list of processes while a statement holds an emoji (ERROR 3854)."""
+    with place.session() as other, place.session(place.server.app), ThreadPoolExecutor() as aside:
+        name = other.value("SELECT CONNECTION_ID()")
+        asleep = aside.submit(other.value, "SELECT SLEEP(60) + LENGTH('\N{GRINNING FACE}')")
+        running = "SHOW GLOBAL STATUS LIKE 'Threads_running'"
+        wait_until(lambda: int(place.kept.row(running)[1]) > 1, what="the statement", timeout_s=30)
+        try:
+            assert connected(place.kept, place.server.app.user) == 1
+            assert connected(place.kept, "nobody") == 0
+        finally:
+            place.kept.execute(f"KILL QUERY {name}")
+        with suppress(ServerFailed):  # MariaDB's SLEEP is an error when it is killed
+            asleep.result(30)
 
 
 @pytest.mark.parametrize("who", ["app", "admin"])

@@ -19,6 +19,7 @@ from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtime.process import mysql as process_mysql
 from harness.runtime.process.programs import mysql_programs
 from harness.runtime.services.mysql import MySqlServer
+from harness.runtime.services.mysql_transport import Transport
 from harness.runtime.spec import StackSpec, new_app_key
 from tests.certificates import Certificates, make_certificates
 from tests.contract.mysql.conftest import KINDS
@@ -206,3 +207,18 @@ def test_a_directory_that_cannot_be_the_applications_fails(reached: Reached, tmp
     other = reached.back_up("--storage", str(storage))
     assert (empty[0], f"the storage directory {storage} is empty HINT: Give the" in empty[1]) == (1, True), empty
     assert (other[0], f"{storage} holds none of the 1 files that rows refer to" in other[1]) == (1, True), other
+
+
+def test_a_client_tool_checks_the_authority_itself(reached: Reached) -> None:
+    """Not only the harness's own connection, which comes first."""
+    for authority, accepted in ((reached.tls.server, True), (reached.tls.stranger, False)):
+        for mode in ("verify_ca", "verify_identity"):
+            mariadb = "mariadbd" in reached.program
+            transport = Transport(mode=mode, ca=authority / "ca.pem", mariadb_tools=mariadb)
+            server = replace(reached.server, transport=transport)
+            argv = [server.client, "--no-defaults", *server.tool_arguments(server.admin), "--execute=SELECT 1"]
+            with server.tools.start(argv, env=server.tool_environment(server.admin)) as tool:
+                list(tool.chunks())
+                ended = tool.wait(60)
+            assert (ended.exit_status == 0) == accepted, (mode, accepted, ended.stderr)
+            assert accepted or "certificate" in ended.stderr, (mode, ended.stderr)

@@ -1,0 +1,44 @@
+"""The end of an answer that a server sends byte by byte: each byte starts the time-out of a socket anew."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Timer
+from typing import Any
+
+import pymysql
+
+_GRACE_S = 1.0
+"""The time-out of the socket comes first, which says by itself what took too long."""
+
+
+@dataclass(slots=True)
+class Deadline:
+    """Whether it has passed."""
+
+    passed: bool = False
+
+
+@contextmanager
+def deadline(connection: pymysql.Connection[Any], limit_s: float | None) -> Iterator[Deadline]:
+    """Close the connection's socket after `limit_s` seconds, whatever came until then; None for never."""
+    state = Deadline()
+    if limit_s is None:
+        yield state
+        return
+
+    def end() -> None:
+        state.passed = True
+        with suppress(OSError, AttributeError):  # it may be closed by now
+            connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
+
+    timer = Timer(limit_s + _GRACE_S, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield state
+    finally:
+        timer.cancel()
