@@ -102,6 +102,13 @@ def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backe
         0,
         "The signature is valid, and every file is unchanged.",
     )
+    (directory / "manifest.json").write_text((directory / "manifest.json").read_text().replace("apiary", "apiarY", 1))
+    verify = ("evidence", "verify", str(evidence), "--key", f"{key}.pub")
+    checked = drill(settings, *verify, "--artifact", str(directory))
+    assert "✗ backup/manifest.json changed since signing" in checked.stdout
+    assert (checked.returncode, checked.stdout.splitlines()[-1].endswith("were changed after signing.")) == (1, True)
+    checked = drill(settings, *verify)
+    assert (checked.returncode, "give their location with --artifact" in checked.stdout) == (3, True)
 
 
 def test_a_backup_that_was_altered_is_not_the_manifests(settings: Settings, backed: Backed, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ _TEXT_BYTES = 1 << 20
 _ZERO_BLOCK = bytes(BLOCK_BYTES)
 MAGIC, _MAGIC_AT = b"ustar", 257
 _KINDS = {b"1": "hardlink", b"2": "symlink", b"5": "directory"} | dict.fromkeys((b"0", b"\0", b"7", b"S"), "file")
-_DEVICES = {b"3": "a character device", b"4": "a block device", b"6": "a fifo"}
+SOCKET = b"s"
+"""What zipped.py writes for a socket, which a zip archive can hold and a tar archive cannot."""
+_DEVICES = {b"3": "a character device", b"4": "a block device", b"6": "a fifo", SOCKET: "a socket"}
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from typing import BinaryIO
 import pyzipper
 
 from harness.artifacts.dump.compression import CHUNK_BYTES
+from harness.artifacts.storage.members import SOCKET
 from harness.artifacts.storage.names import coded
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.base.guide import STORAGE_UID
@@ -51,7 +52,7 @@ _TYPES = {
     stat.S_IFCHR: tarfile.CHRTYPE,
     stat.S_IFBLK: tarfile.BLKTYPE,
     stat.S_IFIFO: tarfile.FIFOTYPE,
-    stat.S_IFSOCK: tarfile.FIFOTYPE,
+    stat.S_IFSOCK: SOCKET,
 }
 _KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symlink"}
 _CUT_HINT = "The copy is truncated, or the program that wrote it was stopped: copy it again, or use another backup."

@@ -64,7 +64,7 @@ REASONS = {
     "zip: character device": f"contains {APP}/d, a character device",
     "zip: block device": f"contains {APP}/d, a block device",
     "zip: fifo": f"contains {APP}/d, a fifo",
-    "zip: socket": f"contains {APP}/d, a fifo",
+    "zip: socket": f"contains {APP}/d, a socket",
     "zip: NUL in a name": "which has a NUL byte in it",
     "zip: packed with bzip2": f"compressed by method 12, {OTHER}",
     "zip: packed with lzma": f"compressed by method 14, {OTHER}",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -156,6 +158,18 @@ def test_backups_stand_side_by_side(path: Path, good: DrillResult, bad: DrillRes
     assert found["verdict", BACKUP, "PASS"] == 1
     assert found["verdict", "/srv/backups/apiary-*.sql.gz", "FAIL"] == 1
     assert found["last_good_timestamp_seconds", "/srv/backups/apiary-*.sql.gz"] == 0
+
+
+def test_a_mistyped_backup_is_taken_out_as_the_docs_say(path: Path, good: DrillResult, bad: DrillResult) -> None:
+    """Its lines go, by name; what is told of the others stays."""
+    command = next(line for line in Path("docs/monitoring.md").read_text().splitlines() if line.startswith("sed -i"))
+    write_metrics(path, replace(bad, backup="mistyped"))
+    write_metrics(path, replace(good, backup="nightly"))
+    argv = shlex.split(command.replace("NAME", "mistyped").replace("apiary-drill.prom", str(path)))
+    subprocess.run(argv, check=True)
+    write_metrics(path, replace(good, backup="another"))
+    assert {name[1] for name in values(path) if len(name) > 1} >= {"nightly", "another"}
+    assert "mistyped" not in path.read_text()
 
 
 def test_labels_are_bounded(path: Path, good: DrillResult) -> None:
