@@ -27,11 +27,13 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         UsageError: it cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        repr(raw)  # a number that no message can show is refused here
     except OSError as error:
         raise UsageError(f"cannot read the {what} {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not of TOML or UTF-8; a number or a nesting that Python refuses
         raise UsageError(f"{path} is not valid TOML: {error}") from error
+    return raw
 
 
 def validated(path: Path, schema: type[Schema], raw: object, *, table: str = "", further: Sequence[str] = ()) -> Schema:

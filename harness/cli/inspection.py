@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from harness.base.sizes import size
 from harness.inputs.expected import expected_tables, missing_tables
 from harness.reports.terminal import Terminal
 
+_LISTED_NAMES = 200
 _LISTED_TABLES = 100
 _LISTED = 12
 
@@ -140,7 +141,7 @@ def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
         {True: _finished(info.finished_at), False: "no", None: "unknown"}[info.complete]
         + (f": {info.incomplete_because}" if info.incomplete_because else ""),
     )
-    yield "databases", ", ".join(database.name or "(unnamed)" for database in info.databases) or "none"
+    yield "databases", _joined([database.name or "(unnamed)" for database in info.databases]) or "none"
     yield "options", ", ".join(_options(info)) or "defaults, as far as the dump shows"
     for label, mentions in (
         ("character sets", info.charsets),
@@ -225,7 +226,7 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
             for item in database.objects
             if item.kind == kind
         ]
-        console.print(f"{kind}s: {', '.join(names)}", markup=False, highlight=False)
+        console.print(f"{kind}s: {_joined(names)}", markup=False, highlight=False)
     if not any(item.name in expected_tables() for item in database.tables):
         console.print("none of its tables belongs to Apiary", style="yellow", highlight=False)
         return
@@ -246,7 +247,13 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
 
 
 def _mentioned(mentions: Iterable[Mention]) -> str:
-    return ", ".join(f"{mention.name} (line {mention.line})" for mention in mentions) or "none listed"
+    return _joined([f"{mention.name} (line {mention.line})" for mention in mentions]) or "none listed"
+
+
+def _joined(names: Sequence[str]) -> str:
+    """The first of them: a script of a few KB can name a hundred thousand."""
+    more = len(names) - _LISTED_NAMES
+    return ", ".join(names[:_LISTED_NAMES]) + (f" and {more:,} more (--json lists all)" if more > 0 else "")
 
 
 def _lines(lines: tuple[int, ...]) -> str:

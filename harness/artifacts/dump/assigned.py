@@ -61,4 +61,4 @@ def depends_on_server(data: bytes) -> bool:
 
 def is_skipped(version: bytes | None) -> bool:
     """Whether some server skips a comment of this version, as digits; None for one that is not versioned, or /*M!."""
-    return version is None or int(version or 0) > _EVERYBODY_UPTO
+    return version is None or int(version[:6] or 0) > _EVERYBODY_UPTO

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.artifacts.dump.collected import DatabaseContent, TableContent
-from harness.artifacts.dump.ddl import parse_create_table
+from harness.artifacts.dump.ddl import COUNTER, parse_create_table
 from harness.artifacts.dump.encoding import (
     MOST_COUNTED,
     MOST_ROWS,
@@ -186,8 +186,9 @@ class ScriptVisitor:
                     if token.kind == "name" or (token.kind == "word" and token.text not in ("ASC", "DESC")):
                         names.append(token.text if token.kind == "name" else token.raw)
                 table.definition = replace(table.definition, primary_key=tuple(names))
-            elif words[index] == "AUTO_INCREMENT" and tokens[index + 1].text == "=" and tokens[index + 2].raw.isdigit():
-                table.definition = replace(table.definition, auto_increment=int(tokens[index + 2].raw))
+            elif words[index] == "AUTO_INCREMENT" and tokens[index + 1].text == "=":
+                value = tokens[index + 2].raw if COUNTER.fullmatch(tokens[index + 2].raw) else None
+                table.definition = replace(table.definition, auto_increment=int(value) if value else None)
 
     def _note_references(self, piece: Piece, tokens: Sequence[Token]) -> None:
         for index, token in enumerate(tokens[:-1]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,9 @@ _NOT_COLUMNS = frozenset(
     ]
 )
 _TYPE_MORE = frozenset(("UNSIGNED", "ZEROFILL", "PRECISION", "VARYING"))
+
+COUNTER = re.compile(r"[0-9]{1,20}")
+"""What a counter can be: 2**64 has 20 digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ def parse_create_table(tokens: Sequence[Token]) -> TableDefinition | None:
     index += 1
     while index < len(tokens) and tokens[index].kind == "word" and tokens[index].text in ("IF", "NOT", "EXISTS"):
         index += 1
+    if index == len(tokens):
+        return None  # it is cut short
     database, name, index = name_at(tokens, index)
     columns: list[ColumnInfo] = []
     primary_key: tuple[str, ...] = ()
@@ -71,7 +77,7 @@ def parse_create_table(tokens: Sequence[Token]) -> TableDefinition | None:
     for option, value in _options(tokens[index:]):
         if option == "ENGINE":
             engine = value
-        elif option == "AUTO_INCREMENT" and value.isdigit():
+        elif option == "AUTO_INCREMENT" and COUNTER.fullmatch(value):
             auto_increment = int(value)
         elif option in ("CHARSET", "SET"):
             charset = value.lower()

@@ -14,7 +14,7 @@ _VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,3}(?![\d.])[\w.+~:-]*")
 _LABELLED = re.compile(r"(?:--|#) ?([^:]{2,40}):\s+(.*)")
 _MYSQLDUMP = re.compile(r"-- (?P<brand>MySQL|MariaDB) dump (?P<own>[^,\s]+)(?:\s+Distrib (?P<distribution>[^,\s]+))?")
 """MariaDB 11 writes `-- MariaDB dump 10.19-11.4.2-MariaDB, for Linux`, all others have "Distrib"."""
-_BLOCK_SERVER = re.compile(r"Source Server Version\s*: (\d+)(?: \(([^)]+)\))?")
+_BLOCK_SERVER = re.compile(r"Source Server Version\s*: (\d{1,9})(?: \(([^)]+)\))?")
 _SQLYOG = re.compile(r"SQLyog [A-Za-z ]*v(\S+).*?MySQL - (\S+) : Database - (\S+)", re.DOTALL)
 _TIMES = (
     "%Y-%m-%d %H:%M:%S",

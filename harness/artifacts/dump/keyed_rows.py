@@ -67,6 +67,9 @@ class RowLayout:
 
 Row: TypeAlias = tuple[RowLayout, bytes]
 
+LONGEST_NUMBER = 66
+"""Digits of a key that is a number, with its sign: DECIMAL has 65."""
+
 
 def rows_of(chunks: Iterable[bytes], database: str, tables: Collection[str]) -> Iterator[Row]:
     """The rows of some tables as they are written, in the script's order; one is in memory at a time.
@@ -181,10 +184,9 @@ def _key_value(value: Value, column: ColumnInfo, codec: str | None) -> int | str
     if kind == "null":
         return None
     if kind == "number":
-        if content.lstrip(b"-").isdigit():
-            return int(content)
-        number = normal_number(content)
-        return int(number) if number.lstrip(b"-").isdigit() else number.decode("ascii", "replace")
+        number = content if content.lstrip(b"-").isdigit() else normal_number(content)
+        whole = number.lstrip(b"-").isdigit() and len(number) <= LONGEST_NUMBER
+        return int(number) if whole else number.decode("ascii", "replace")
     if column.base_type in BINARY_TYPES:
         return content.hex().upper()
     return (to_utf8(content, codec) if codec is not None else content).decode("utf-8", "surrogateescape")

@@ -8,6 +8,7 @@ harm outside of the one database. A statement that is odd without being harmful 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 from harness.artifacts.dump.admitted import StatementForm, admitted
@@ -22,6 +23,8 @@ from harness.artifacts.dump.tokens import Token, name_at, readings, tokenize
 from harness.artifacts.dump.walk import Heads, created_database, statement_of, used_database
 from harness.base.model import Severity
 
+MOST_FINDINGS = 1000
+"""Of one code in one database, how many are kept: a script of a few KB can unpack to millions."""
 _BEHIND_A_WALL = frozenset(
     ("account", "file-access", "global-variable", "other-database", "plugin", "replication", "server-control")
 )
@@ -49,6 +52,7 @@ class Safety:
 
     def __init__(self) -> None:
         self.findings: list[ScriptFinding] = []
+        self._listed: Counter[tuple[str, str]] = Counter()  # by database and code
         self._noted: set[ReaderNote] = set()
         self._heads = Heads()
         self._heads_seen: set[bytes] = set()
@@ -63,7 +67,7 @@ class Safety:
         if piece.kind is Kind.FOREIGN:
             return  # reported by the inspector: it is nothing that an operator could allow
         for note in piece.notes:
-            if note in self._noted:
+            if note in self._noted or len(self._noted) >= MOST_FINDINGS:
                 continue  # of a comment or string that was read in parts: it stands there once
             self._noted.add(note)
             if note.code == "computed-value":
@@ -93,6 +97,9 @@ class Safety:
     def _add(
         self, code: str, severity: Severity, line: int, subject: str, message: str, remedy: str | None = None
     ) -> None:
+        self._listed[self._current, code] += 1
+        if self._listed[self._current, code] > MOST_FINDINGS:
+            return
         usual = _TAKE_OUT if code in _BEHIND_A_WALL else REMEDY.format(code=code)
         text = remedy if remedy is not None else usual
         self.findings.append(ScriptFinding(code, severity, line, subject, message, text, self._current))
@@ -379,7 +386,8 @@ class Safety:
             index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
             if index < len(tokens) and tokens[index].text != "CHARACTER":
                 self._other(line, name_at(tokens, index)[1], " ".join(words[:2]))
-                self._dropped = self.findings[-1] if words[0] == "DROP" else None
+                kept = words[0] == "DROP" and bool(self.findings) and self.findings[-1].line == line
+                self._dropped = self.findings[-1] if kept else None
             return
         for database in targets(words, tokens):
             self._other(line, database, words[0])

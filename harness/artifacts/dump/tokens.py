@@ -107,7 +107,7 @@ def readings(data: bytes, tokens: Sequence[Token], mode: SqlMode = PLAIN_MODE) -
         if match.lastgroup != "skip":
             continue
         if (versioned := _VERSIONED.fullmatch(match.group())) is not None:
-            opened = opened or (bool(versioned.group(1)), int(versioned.group(2) or 0), match.start())
+            opened = opened or (bool(versioned.group(1)), int(versioned.group(2)[:6] or 0), match.start())
         elif match.group() == b"*/" and opened is not None:
             spans.append((*opened, match.end()))
             opened = None

@@ -221,6 +221,8 @@ def normal_number(text: bytes) -> bytes:
     if match is None or not (match.group(2) or match.group(3) or b"0" in text):
         return text
     sign, whole, fraction, exponent = match.groups(default=b"")
+    if len(exponent) > _MOST_DIGITS:
+        return text
     digits = (whole + fraction).lstrip(b"0")
     scale = int(exponent or b"0") - len(fraction)
     if not digits:
@@ -234,6 +236,8 @@ _JSON_PARTS = re.compile(
     rb"""(?P<text>"(?:[^"\\]|\\.)*+")|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)""", re.DOTALL
 )
 _INTEGERS = range(-(1 << 63), 1 << 64)
+_MOST_DIGITS = 21
+"""Of an integer or an exponent, sign included: no server has more, and Python converts no more than 4,300."""
 _DIGITS_OF_DOUBLE = 15
 """As many decimal digits, a double holds whatever they are (DBL_DIG)."""
 
@@ -251,7 +255,7 @@ def normal_json(text: bytes) -> bytes:
 
 def _json_number(token: bytes) -> bytes:
     """A number as the double or integer that it is read as; those that a double prints itself stay as they stand."""
-    if token.lstrip(b"-").isdigit() and int(token) in _INTEGERS:
+    if token.lstrip(b"-").isdigit() and len(token) <= _MOST_DIGITS and int(token) in _INTEGERS:
         return token
     fraction = token.partition(b".")[2]
     if b"e" not in token.lower() and fraction and len(token.lstrip(b"-")) <= _DIGITS_OF_DOUBLE + 1:
@@ -288,7 +292,7 @@ def canonical_value(value: Value | LongText, column: ColumnInfo | None, codec: s
     kind, content = value
     if kind == "null":
         return b"N"
-    if base == "bit":
+    if base == "bit" and (kind != "number" or (content.isdigit() and len(content) <= _MOST_DIGITS)):
         if kind == "number":
             return b"B%d" % int(content)
         return b"B%d" % int.from_bytes(content, "big")

@@ -109,7 +109,7 @@ def read_inventory(path: Path) -> Iterator[FileState]:
         for number, line in enumerate(stream, start=1):
             try:
                 entry = from_line(line)
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
                 raise _bad_line(path, number, "is not a valid entry") from None
             key = order_key(entry.path)
             if before is not None and key <= before:

@@ -42,7 +42,7 @@ def read_manifest(directory: Path) -> Manifest:
         ) from None
     try:
         version = json.loads(raw).get("format_version")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise BrokenArtifact(f"{path} is not a manifest: it is not a JSON object") from None
     if version is None:
         raise UsageError(

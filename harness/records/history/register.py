@@ -59,11 +59,11 @@ def read_actions(path: Path) -> tuple[Action, ...]:
         return _Register.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).action
     except OSError as error:
         raise UsageError(f"cannot read the register {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from None
     except ValidationError as error:
         wrong = [f"{path}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise UsageError(f"{path} is not a register of actions", details="\n".join(wrong)) from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
 
 
 def stubs(findings: Iterable[Seen]) -> str:

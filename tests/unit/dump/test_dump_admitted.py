@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 
 from harness.artifacts.dump.admitted import FORMS, admitted
 from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
+from harness.artifacts.dump.rewrite import restore_stream
 from harness.artifacts.dump.tokens import tokenize
+from harness.base.errors import HarnessError
 from harness.base.model import Severity
 from harness.cli.inspection import inspection
 
@@ -298,3 +301,13 @@ def test_a_name_in_quotes_that_make_a_string_is_told_as_that() -> None:
         assert "has a name in double quotes, where they make a string" in found.message
         assert "without that option" in found.remedy
         assert [one for one in examine(io.BytesIO(script % b"ANSI"))[1] if one.severity is Severity.ERROR] == []
+
+
+def test_a_statement_that_ends_too_early_is_read_all_the_same() -> None:
+    """Whatever word it ends behind: the server refuses it, and what reads it here ends with a finding or an error."""
+    for statement in WRITTEN:
+        for token in tokenize(statement):
+            script = statement[: token.at] + b";\nCOMMIT;\n"
+            with suppress(HarnessError):
+                examine(io.BytesIO(script))
+                b"".join(restore_stream(io.BytesIO(script), "apiary"))

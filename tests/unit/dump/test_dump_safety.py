@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.artifacts.dump.codes import CODES, findings_for
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.model import ScriptFinding
+from harness.artifacts.dump.safety import MOST_FINDINGS
 from harness.base.model import Severity
 from tests.tables import over_table
 
@@ -169,3 +171,10 @@ def test_findings_have_a_message_and_a_remedy() -> None:
             "Remove the statement: the restoring account may not run it.",
         )
     ]
+
+
+def test_what_is_found_is_bounded_and_never_hides_another_kind() -> None:
+    script = b"DROP USER a;\n" * 3000 + b"/* /*! */\n" * 3000 + b"DROP DATABASE x;\nUSE b;\nDROP USER a;\nSHUTDOWN;\n"
+    found = Counter((finding.database, finding.code) for finding in examine(io.BytesIO(script))[1])
+    assert found["", "account"] == found["", "ambiguous"] == MOST_FINDINGS
+    assert found["", "other-database"] == found["b", "account"] == found["b", "server-control"] == 1
