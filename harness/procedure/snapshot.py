@@ -52,6 +52,7 @@ def read_database(
     database: str,
     *,
     progress: Progress = lambda text: None,
+    digests: bool = True,
     row_digests: Path | None = None,
     with_accounts: bool = True,
 ) -> DatabaseState:
@@ -60,6 +61,7 @@ def read_database(
     Args:
         session: in a transaction with a consistent snapshot where that matters.
         progress: gets the name of each table as it is read.
+        digests: digest every row, which is most of the server's work; False where there is nothing to compare with.
         row_digests: file for the digest of every row (`read_kept_row_digests` reads it), or None.
         with_accounts: look for definers that are no accounts, which needs to read `mysql.user`.
     """
@@ -69,7 +71,7 @@ def read_database(
     shapes = read_shapes(session, database)
     for shape in shapes:
         progress(shape.name)
-        state = read_table(session, database, shape)
+        state = read_table(session, database, shape, digest=digests)
         tables.append(replace(state, auto_increment=increments.get(shape.name)))
     if row_digests is not None:
         with private_file(row_digests) as file, zstandard.open(file, "wt", encoding="ascii") as kept:

@@ -125,7 +125,12 @@ def _look(run: Run, stack: Stack, restored: Restored, aside: Aside) -> Evidence:
         dumped = aside(_dumped, run, stack, restored) if restored.before_migrating is None else None
         listed = aside(_list_files, stack, files)
         with stack.mysql.session() as session:
-            target = read_database(session, database, progress=lambda table: note.progress(f"reading {table}"))
+            target = read_database(
+                session,
+                database,
+                progress=lambda table: note.progress(f"reading {table}"),
+                digests=_source(restored) is not None,  # without it the rows are compared as the second dump has them
+            )
             write_references(session, database, references)
             nonce = manifest.nonce if manifest and _was_marked(backup) else ""
             nonce_found = bool(nonce) and _nonce_found(session, database, nonce)

@@ -63,22 +63,27 @@ def read_shapes(session: Session, database: str) -> tuple[TableShape, ...]:
     )
 
 
-def read_table(session: Session, database: str, shape: TableShape) -> TableState:
+def read_table(session: Session, database: str, shape: TableShape, *, digest: bool = True) -> TableState:
     """Count, digest and newest time of one table, in one pass of the server over it.
+
+    Args:
+        digest: whether its rows are digested.
 
     Raises:
         ServerFailed: the server could not digest every row.
     """
     kinds = dict(shape.columns)
-    times = [name for name in _TIMES if kinds.get(name) in ("timestamp", "datetime")]
-    newest = "".join(f", MAX({quote_name(name)}) AS {quote_name(name)}" for name in times)
-    passed = "".join(f", {quote_name(name)}" for name in times)
-    row = session.row(
-        "SELECT COUNT(*), COUNT(h), SUM(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED)),"
-        f" SUM(CAST(CONV(SUBSTRING(h, 17, 16), 16, 10) AS UNSIGNED)){newest}"
-        f" FROM (SELECT {row_digest_sql(shape)} AS h{passed}"
-        f" FROM {quote_name(database, shape.name)}) AS digests"
-    )
+    times = [quote_name(name) for name in _TIMES if kinds.get(name) in ("timestamp", "datetime")]
+    newest = "".join(f", MAX({name}) AS {name}" for name in times)
+    if digest:
+        row = session.row(
+            "SELECT COUNT(*), COUNT(h), SUM(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED)),"
+            f" SUM(CAST(CONV(SUBSTRING(h, 17, 16), 16, 10) AS UNSIGNED)){newest}"
+            f" FROM (SELECT {', '.join((f'{row_digest_sql(shape)} AS h', *times))}"
+            f" FROM {quote_name(database, shape.name)}) AS digests"
+        )
+    else:
+        row = session.row(f"SELECT COUNT(*), COUNT(*), 0, 0{newest} FROM {quote_name(database, shape.name)}")
     rows, digested = int(row[0]), int(row[1])
     if rows != digested:
         raise ServerFailed(f"MySQL could digest {digested} of {rows} rows of {shape.name}")
@@ -87,7 +92,7 @@ def read_table(session: Session, database: str, shape: TableShape) -> TableState
     return TableState(
         name=shape.name,
         rows=rows,
-        digest=f"{total:032x}",
+        digest=f"{total:032x}" if digest else "",
         newest_at=max(moments, default=None),
     )
 

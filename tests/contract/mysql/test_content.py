@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,19 @@ def test_the_digest_of_a_table_is_the_sum_of_the_digests_of_its_rows(place: Plac
     place.run("CREATE TABLE t (id INT PRIMARY KEY, v TEXT)", "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, NULL)")
     total = sum(int(digest, 16) for _, digest in digests(place.kept, place, "t"))
     assert place.digest() == f"{total % 2**128:032x}"
+
+
+def test_rows_are_counted_and_dated_without_a_digest_as_with_one(place: Place) -> None:
+    place.run(
+        "CREATE TABLE t (id INT PRIMARY KEY, created_at TIMESTAMP NULL, updated_at DATETIME NULL)",
+        "INSERT INTO t VALUES (1, '2026-08-01 10:00:00', NULL), (2, NULL, '2026-08-01 12:00:00')",
+        "CREATE TABLE u (id INT PRIMARY KEY)",
+    )
+    whole = read_database(place.kept, place.name)
+    assert [(table.rows, bool(table.digest)) for table in whole.tables] == [(2, True), (0, True)]
+    assert whole.tables[0].newest_at is not None
+    plain = tuple(replace(table, digest="") for table in whole.tables)
+    assert read_database(place.kept, place.name, digests=False) == replace(whole, tables=plain)
 
 
 def test_a_wrong_password_and_a_server_that_is_not_there_are_told(
