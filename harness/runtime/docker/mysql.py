@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
 import docker
 import docker.errors
@@ -25,6 +26,7 @@ from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, ChosenImage
 from harness.runtime.docker.labels import drill_labels, no_labels
 from harness.runtime.docker.reach import Reach
 from harness.runtime.process.mysql import CONFIGURATION, account_statements, durability
+from harness.runtime.process.prepared import asked
 from harness.runtime.services.mysql import MySqlServer
 from harness.runtime.spec import StackSpec
 
@@ -84,8 +86,10 @@ def prepared_with_schema(
     spec: StackSpec,
     given: Mapping[str, str],
     volume: Callable[[], AbstractContextManager[str]],
-) -> PreparedImage:
+) -> PreparedImage | None:
     """The same image with the application's schema in its data directory; made once for each pair of images.
+
+    Made for the second who asks, None for the first: what is asked for once is not worth being prepared.
 
     Args:
         image: of the server.
@@ -97,9 +101,10 @@ def prepared_with_schema(
         HarnessError: the migrations failed, or the engine refused.
     """
     key = _key(image.id, app.id, spec.database, spec.app.user, sorted(spec.app_env.items()), sorted(given.items()))
+    before = asked(_lock(settings, key))
     with _alone(settings, key):
         found = _find(client, key)
-        if found is None:
+        if found is None and before:
             reference = f"{image.flavour} {image.version} {app.reference} {spec.app_env.get('STANDIN_RELEASE', '')}"
             with volume() as name:
                 found = _prepare(client, image.id, reference, key, spec.drill_id, volume=name)
@@ -124,9 +129,13 @@ def _script() -> str:
 def _alone(settings: Settings, key: str) -> Iterator[None]:
     """Two drills that start at once prepare an image once."""
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    with (settings.cache_dir / f"prepare-{key}.lock").open("w") as lock:
+    with _lock(settings, key).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _lock(settings: Settings, key: str) -> Path:
+    return settings.cache_dir / f"prepare-{key}.lock"
 
 
 @contextmanager

@@ -209,7 +209,10 @@ class DockerRuntime:
             remove(self.client, "volume", f"{prefix_of(spec)}-{service}")
 
     def _migrated(self, spec: StackSpec, image: PreparedImage) -> PreparedImage | None:
-        """An image with the application's schema; None where it cannot be made: the drill's own migrations say why."""
+        """An image with the application's schema, for the second drill that could begin with it.
+
+        None for the first one, and where it cannot be made: the drill's own migrations say why.
+        """
         first = migrating(spec)
 
         @contextmanager

@@ -29,9 +29,7 @@ def prepared_directory(settings: Settings, name: str, identity: object, make: Ca
         identity: everything that decides what is in it, as its text.
         make: makes the data directory, whose parent is there and empty.
     """
-    key = hashlib.sha256(str(identity).encode()).hexdigest()[:12]
-    entry = settings.cache_dir / "templates" / f"{name}-{key}"
-    entry.parent.mkdir(parents=True, exist_ok=True)
+    entry = _entry(settings, name, identity)
     with _lock_of(entry).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _intact(entry):
@@ -53,9 +51,31 @@ def prepared_directory(settings: Settings, name: str, identity: object, make: Ca
     return entry / "data"
 
 
+def asked_before(settings: Settings, name: str, identity: object) -> bool:
+    """Whether somebody asked for such a directory already: what is asked for once is not worth being prepared."""
+    return asked(_lock_of(_entry(settings, name, identity)))
+
+
+def asked(lock: Path) -> bool:
+    """Whether a file that everybody makes who asks was there, which it is from now on."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.touch(exist_ok=False)
+    except FileExistsError:
+        return True
+    return False
+
+
 def forget(entry: Path) -> None:
     """Remove what is in the cache there: whoever asks next makes it anew."""
     shutil.rmtree(entry, ignore_errors=True)
+
+
+def _entry(settings: Settings, name: str, identity: object) -> Path:
+    key = hashlib.sha256(str(identity).encode()).hexdigest()[:12]
+    entry = settings.cache_dir / "templates" / f"{name}-{key}"
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    return entry
 
 
 def _lock_of(entry: Path) -> Path:

@@ -19,7 +19,7 @@ from harness.runtime.ownership import DRILL_ID_VARIABLE
 from harness.runtime.process.child import Child, ChildControl, free_port
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.mysql import copy_tree, identity_of, mysql_server
-from harness.runtime.process.prepared import forget, prepared_directory
+from harness.runtime.process.prepared import asked_before, forget, prepared_directory
 from harness.runtime.process.programs import MySqlPrograms, meilisearch_command, mysql_programs
 from harness.runtime.process.server_user import server_user, user_with
 from harness.runtime.services.apiary import Apiary
@@ -129,7 +129,10 @@ class ProcessRuntime:
         shutil.rmtree(self._directory / spec.role)
 
     def _migrated(self, spec: StackSpec, programs: MySqlPrograms) -> Path | None:
-        """A data directory with the application's schema; None where it cannot be made: the drill's own says why."""
+        """A data directory with the application's schema, made for the second drill that could begin with it.
+
+        None for the first one, and where it cannot be made: the drill's own migrations say why.
+        """
 
         def make(data: Path) -> None:
             first = migrating(spec)
@@ -145,9 +148,11 @@ class ProcessRuntime:
             schema = schema_digest(release)
             identity = (identity_of(programs), spec.database, spec.app.user, dict(spec.app_env), schema)
             name = f"{programs.flavour.lower()}-{programs.version}-migrated"
-            return prepared_directory(self._settings, name, identity, make)
+            if asked_before(self._settings, name, identity):
+                return prepared_directory(self._settings, name, identity, make)
         except (HarnessError, OSError):
-            return None
+            pass
+        return None
 
     def room(self) -> tuple[int | None, str]:
         """Free bytes where the servers' data and the files go."""

@@ -20,7 +20,7 @@ from harness.runtime.ownership import workspace
 from harness.runtime.process.programs import mysql_programs
 from harness.runtime.process.runtime import ProcessRuntime
 from harness.runtime.services.stack import Stack
-from tests.contract.runtimes.stacks import Running, a_spec
+from tests.contract.runtimes.stacks import a_spec
 
 pytestmark = pytest.mark.xdist_group("docker")
 
@@ -61,6 +61,8 @@ def test_processes_begin_with_it_and_what_is_wrong_with_it_is_noticed(settings: 
     release = tmp_path / "release.sql"
     release.write_text(RELEASE)
     with started(own, tmp_path, release) as (stack, anew):
+        assert (stack.migrated, anew, tables(stack)) == (False, False, []), "of use for the second who asks"
+    with started(own, tmp_path, release) as (stack, anew):
         assert (stack.migrated, anew, tables(stack)) == (True, True, ["prepared"])
         stack.migrate()
         assert stack.apiary.migrations()[1] == ()
@@ -77,16 +79,13 @@ def test_processes_begin_with_it_and_what_is_wrong_with_it_is_noticed(settings: 
     with started(own, tmp_path, release) as (stack, _):
         assert (stack.migrated, tables(stack), entry.exists()) == (False, [], False)
     release.write_text(FAILING)
+    runtime = ProcessRuntime(own, tmp_path)
+    runtime._migrated(a_spec(tmp_path, app_env={"STANDIN_RELEASE": str(release)}), runtime._mysql["target"])
     with started(own, tmp_path, release) as (stack, anew):
         assert (stack.migrated, anew, tables(stack)) == (False, True, [])
         with pytest.raises(ProcedureFailed, match="`php artisan migrate --force` failed with exit status 1"):
             stack.migrate()
     assert list(templates.glob("*-migrated-*/data")) == []
-
-
-def test_what_runs_began_with_it(running: Running) -> None:
-    """On either runtime; that the application finds nothing pending is told in test_servers.py."""
-    assert running.stack.migrated
 
 
 @pytest.mark.docker
@@ -96,14 +95,20 @@ def test_its_image_is_made_once_for_each_release(
     """What is there is used; another release asks for another one."""
     runtime, spec = DockerRuntime(settings, engine), a_spec(tmp_path, migrated=True)
     image = prepared(engine, settings, runtime._mysql["target"], spec.drill_id)
+    runtime._migrated(spec, image)
     made = runtime._migrated(spec, image)
     assert made is not None
     assert made.id != image.id
+    with runtime.stack(spec) as stack:
+        assert stack.migrated
+        assert stack.apiary.migrations()[1] == ()
 
     def anew(_: object) -> None:
         raise AssertionError("it is made")
 
     monkeypatch.setattr(runtime, "stack", anew)
     assert runtime._migrated(spec, image) == made
+    other = replace(spec, app_env={"STANDIN_RELEASE": secrets.token_hex(4)})
+    assert runtime._migrated(other, image) is None, "of use for the second who asks"
     with pytest.raises(AssertionError, match="it is made"):
-        runtime._migrated(replace(spec, app_env={"STANDIN_RELEASE": "no such release"}), image)
+        runtime._migrated(other, image)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.settings import Settings
-from harness.runtime.process.prepared import prepared_directory
+from harness.runtime.process.prepared import asked_before, prepared_directory
 from harness.standins.apiary.migrations import schema_digest
 from tests.tables import over_table
 
@@ -99,6 +99,18 @@ def test_what_nobody_asked_for_in_a_month_goes_when_another_is_made(settings: Se
     os.utime(lock, (time.time() - 31 * 86_400,) * 2)
     prepared_directory(settings, "mysql-9", "schema", Maker())
     assert (old.exists(), lock.exists(), recent.exists()) == (False, False, True)
+
+
+def test_who_asks_first_is_known(settings: Settings) -> None:
+    """Each identity by itself; and a directory can be made all the same."""
+    assert [asked_before(settings, "mysql-9", identity) for identity in ("a", "a", "b", "a")] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    prepared_directory(settings, "mysql-9", "b", Maker())
+    assert asked_before(settings, "mysql-9", "b")
 
 
 def test_the_digest_of_the_schema_changes_with_a_migration(tmp_path: Path) -> None:
