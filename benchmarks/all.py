@@ -76,7 +76,7 @@ class Failed:
 def drills(quick: bool) -> Iterator[Measured]:
     """`verify` in both modes against the bare commands."""
     for scale, ballast_mb in (("small", 0), ("medium", 0), *(() if quick else (("small", 400),))):
-        found = compare(scale, ballast_mb, "process")
+        found = compare(scale, ballast_mb, "process", at_once=not ballast_mb)
         name = f"{scale}, script of {found['script_bytes'] / 1e6:.0f} MB"
         bare = f"start and steps 2 to 6: {seconds(found['bare_s'])}"
         yield Measured(f"verify, {name}", seconds(found["verify_s"]), bare, found["verify_ratio"][0], 1.15)
@@ -85,6 +85,10 @@ def drills(quick: bool) -> Iterator[Measured]:
         for title, elapsed_s, cpu_s in sorted(found["own_steps"], key=lambda step: -step[1])[:4]:
             share = elapsed_s / found["bare_s"][0]
             yield Measured(f"  of it, {name}: {title}", seconds((elapsed_s, cpu_s)), "the same", share)
+        for what, one, two in (("load", "fast_load_s", "two_load_s"), ("imports", "fast_index_s", "two_index_s")):
+            if found[two]:
+                other = f"as a fast drill does it: {found[one]:.1f} s"
+                yield Measured(f"  {what}, two at once, {name}", f"{found[two]:.1f} s", other, found[two] / found[one])
         yield Measured(f"memory of verify, {name}", f"{found['peak_mb']:.0f} MB", "200 MB", found["peak_mb"] / 200, 1)
 
 

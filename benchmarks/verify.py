@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.large_dump import inflate, measured
+from benchmarks.two_at_once import two_at_once
 from harness.base.settings import from_environment
 from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
@@ -82,14 +83,19 @@ def cost(result: dict[str, Any], names: tuple[str, ...] = ()) -> tuple[float, fl
     return elapsed_s, sum(used["cpu_s"] for step in steps for used in step["processes"])
 
 
-def compare(scale: str, ballast_mb: int, runtime: str) -> dict[str, Any]:
-    """Both modes on one backup: seconds, CPU seconds, ratios, and the steps that are the drill's own."""
+def compare(scale: str, ballast_mb: int, runtime: str, *, at_once: bool = False) -> dict[str, Any]:
+    """Both modes on one backup: seconds, CPU seconds, ratios, and the steps that are the drill's own.
+
+    Args:
+        at_once: also measure what two connections and two imports would take in fast mode (two_at_once.py).
+    """
     with tempfile.TemporaryDirectory(prefix="benchmark-verify-") as name:
         root = Path(name)
         options, rows = made(root, scale, ballast_mb)
         options += ["--runtime", runtime]
         faithful, peak_mb = verified(root, options)
         fast, _ = verified(root, [*options, "--fast"])
+        two = two_at_once(Path(options[1]), index=scale in ("tiny", "small")) if at_once else (0.0, 0.0)
     whole, bare, quick = cost(faithful), cost(faithful, BARE), cost(fast)
     return {
         "scale": scale,
@@ -101,6 +107,10 @@ def compare(scale: str, ballast_mb: int, runtime: str) -> dict[str, Any]:
         "verify_ratio": (whole[0] / bare[0], whole[1] / bare[1]),
         "fast_ratio": (quick[0] / bare[0], quick[1] / bare[1]),
         "peak_mb": peak_mb,
+        "fast_load_s": cost(fast, ("restore-database",))[0],
+        "fast_index_s": cost(fast, ("reindex",))[0],
+        "two_load_s": two[0],
+        "two_index_s": two[1],
         "own_steps": [
             (step["title"], *cost(faithful, (step["name"],))) for step in faithful["steps"] if step["name"] not in BARE
         ],
