@@ -25,7 +25,7 @@ from testcontainers.core.config import testcontainers_config
 
 from harness.base.settings import from_environment
 from harness.runtime.docker.client import connect
-from harness.runtime.docker.host import ContainerHost
+from harness.runtime.docker.container import ContainerPlan, ServerContainer
 from harness.runtime.docker.images import LOCAL_MYSQL, choose
 from harness.runtime.docker.labels import drill_labels, remove_drill
 from harness.runtime.docker.mysql import PreparedImage, mysql_container, prepared
@@ -67,9 +67,19 @@ def _ours(client: docker.DockerClient, image: PreparedImage, logs: Path, drill_i
     began = time.monotonic()
     try:
         network = client.networks.create(name, internal=True, labels=drill_labels(drill_id, "source", "network"))
-        pod = ContainerHost(client, f"{name}-mysql", name)
+        plan = ContainerPlan(
+            title="the pod",
+            name=f"{name}-pod",
+            image=image.id,
+            labels=drill_labels(drill_id, "source", "pod"),
+            log=logs / "pod.log",
+            entrypoint=("sleep", "infinity"),
+            network=name,
+        )
+        pod = ServerContainer(client, plan, stop_s=0)
+        pod.start()
         with (
-            Reach(name, name, pod, direct=bridge_is_here(network.id)) as reach,
+            Reach(name, pod.host, pod.address(), direct=bridge_is_here(str(network.id))) as reach,
             mysql_container(client, image, spec, reach) as (server, _, ready),
         ):
             ready()
