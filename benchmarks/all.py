@@ -187,7 +187,7 @@ def parallel(quick: bool) -> Iterator[Measured]:
 
 def memory(quick: bool) -> Iterator[Measured]:
     """The most memory of the harness by kind of input, against the limit."""
-    sizes = ["--dump-mb", "200", "--files", "200000"] if quick else ["--dump-mb", "1000", "--files", "1000000"]
+    sizes = ["--dump-mb", "200", "--files", "200000"] if quick else ["--dump-mb", "300", "--files", "1000000"]
     for title, peak in re.findall(r"^(\S.*): ([0-9]+) MB", printed("benchmarks.memory", *sizes), re.MULTILINE):
         yield Measured(f"memory, {title}", f"{peak} MB", "200 MB", int(peak) / 200, 1)
 
