@@ -163,6 +163,9 @@ class ProcessRuntime:
         self, spec: StackSpec, directory: Path, env: Mapping[str, str]
     ) -> Iterator[tuple[MeilisearchServer, ChildControl]]:
         directory.mkdir(mode=0o700, exist_ok=spec.copy_of is not None)
+        # Root's own may be closed to the user of the server (libpam-tmpdir), who could then index nothing.
+        temporary = directory / "tmp"
+        temporary.mkdir(exist_ok=True)
         port = free_port()
         command = [
             *self._meilisearch,
@@ -179,6 +182,7 @@ class ProcessRuntime:
             # As a variable, because the embedded server would refuse an option that it does not know.
             env={
                 **env,
+                "TMPDIR": str(temporary),
                 "MEILI_MASTER_KEY": spec.search_key,
                 "MEILI_MAX_INDEXING_MEMORY": self._settings.indexing_memory,
             },
