@@ -1,16 +1,24 @@
-"""The commands of docs/examples as they stand, with paths of a test: a good backup passes, a cut one fails the job."""
+"""The commands of docs/examples as they stand, with paths of a test: a good backup passes, a cut one fails the job.
+
+Good ones come from where backups live: each drill is of two kinds of places, and one kind of encryption.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import boto3
 import docker
 import pytest
 
@@ -19,8 +27,10 @@ from harness.base.wait import wait_until
 from harness.runtime.docker.images import LOCAL_TOOL
 from harness.runtime.docker.labels import DRILL
 from harness.runtime.images.build import build_images
-from tests.drills.test_real_apiary import REAL
-from tests.examples import EXAMPLES, nomad_task, scripts
+from tests.drills.test_real_apiary import REAL, found
+from tests.examples import EXAMPLES, nomad_task, scripts, text_of
+from tests.sshd import SshServer
+from tests.stores import s3_environment
 
 SOCKET = "/var/run/docker.sock"
 NO_ENGINE = "unix:///nowhere"
@@ -47,6 +57,37 @@ def run(name: str, place: Path, **env: str | Path) -> subprocess.CompletedProces
     return subprocess.run(
         ["bash", "-euc", script], cwd=place, capture_output=True, text=True, check=False,
         env={**os.environ, **{variable: str(value) for variable, value in known.items()}},
+    )  # fmt: skip
+
+
+CONFINED = """\
+for each in "$HOME" reports "$TMPDIR"; do mount --bind "$each" "$each"; done
+mkdir -p "$HOME/.cache/apiary-drill"
+mount --bind "$CACHE" "$HOME/.cache/apiary-drill"
+mount -o remount,bind,ro /
+! touch written 2>/dev/null
+exec bash -euc "$0"
+"""
+"""The service's own directories: with ProtectSystem=strict nothing else can be written. The cache is this machine's."""
+
+
+def run_service(place: Path, **env: str | Path) -> subprocess.CompletedProcess[str]:
+    """The command of the service, with its environment, where it can write what systemd would let it write."""
+    unit = text_of("apiary-drill.service")
+    for line in ("ProtectSystem=strict", "ReadWritePaths=/srv/drills/reports", "StateDirectory=apiary-drill",
+                 "Environment=HOME=/var/lib/apiary-drill", "PrivateTmp=yes"):  # fmt: skip
+        assert line in unit.splitlines()
+    script = scripts()["apiary-drill.service"].replace("/srv/drills", str(place))
+    directories = {"HOME": place / "home", "TMPDIR": place / "tmp"}
+    for directory in directories.values():
+        directory.mkdir(mode=0o700)  # closed, as libpam-tmpdir makes it, to the users that root gives its servers
+    known = {**directories, "CACHE": from_environment(os.environ).cache_dir, "DOCKER_HOST": NO_ENGINE, **env}
+    return subprocess.run(
+        ["unshare", "--mount", "--propagation", "private",
+         "sh", "-euc", CONFINED, script.replace("%d/", f"{place}/credentials/")],
+        cwd=place, capture_output=True, text=True, check=False,
+        env={**{name: value for name, value in os.environ.items() if not name.startswith("APIARY_DRILL_")},
+             **{variable: str(value) for variable, value in known.items()}},
     )  # fmt: skip
 
 
@@ -80,58 +121,88 @@ def test_a_backup_that_is_cut_fails_every_job_and_its_report_is_kept(place: Path
     assert not (place / "drills" / "app-key").exists(), "the key of a self-hosted runner goes with its job"
 
 
-def test_the_service_passes_a_backup_in_borg_and_under_gpg(place: Path) -> None:
-    """The dump from the newest snapshot of a Borg repository; the storage, encrypted by gpg, in a file."""
-    repo, key = place / "repo", place / "passphrase"
+def test_the_service_passes_a_backup_from_s3_and_an_ssh_server_under_gpg(
+    place: Path, s3: str, sshd: SshServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dump from a bucket, the newest by a pattern; the storage from another host."""
+    key = place / "passphrase"
+    key.write_text("secret\n")
+    (place / "gnupg").mkdir(mode=0o700)
+    for name in ("apiary.sql.gz", "storage.tar.gz"):
+        gpg = ("gpg", "--homedir", place / "gnupg", "--batch", "--pinentry-mode", "loopback", "--passphrase-file", key)
+        subprocess.run([*gpg, "-c", "-o", place / f"{name}.gpg", REAL / name], check=True, capture_output=True)
+    for variable, value in s3_environment(s3).items():
+        monkeypatch.setenv(variable, value)
+    client, bucket = boto3.session.Session().client("s3"), uuid4().hex
+    client.create_bucket(Bucket=bucket)
+    client.put_object(Bucket=bucket, Key="night/apiary-2026-11-21.sql.gz.gpg", Body=b"of the day before")
+    time.sleep(1)  # S3 knows whole seconds
+    client.upload_file(str(place / "apiary.sql.gz.gpg"), bucket, "night/apiary-2026-11-22.sql.gz.gpg")
+    client.close()
+    storage = f"sftp://root@127.0.0.1:{sshd.port}{place}/storage.tar.gz.gpg"
+    (place / "apiary-drill.toml").write_text(
+        f'[backup]\ndump = "s3://{bucket}/night/apiary-*.sql.gz.gpg"\nstorage = "{storage}"\n'
+        'decrypt = "gpg"\ndecrypt_key_file = "passphrase"\n'
+    )
+    done = run_service(place, PATH=sshd.env()["PATH"])
+    result = _passes(done, place, place / "home/.local/state/apiary-drill")
+    dump, files = sorted(result["provenance"], key=lambda each: str(each["role"]))
+    newest = f"s3://{bucket}/night/apiary-2026-11-22.sql.gz.gpg"
+    assert (dump["location"], dump["matched"], dump["among"][0]) == (newest, 2, newest)
+    assert files["location"] == storage.replace("root@", "")
+    digests = [{each["role"]: each["sha256"] for each in result[key]} for key in ("provenance", "artifacts")]
+    assert digests[0] == digests[1]
+
+
+def test_the_crontab_passes_a_backup_in_restic_and_borg_under_age(place: Path) -> None:
+    """The dump, encrypted with age, from restic's newest snapshot; the storage from an archive of Borg."""
+    key, repo = place / "key", place / "borg-repo"
+    subprocess.run(["age-keygen", "-o", key], check=True, capture_output=True)
+    public = subprocess.run(["age-keygen", "-y", key], check=True, capture_output=True, text=True).stdout.strip()
+    subprocess.run(["age", "-r", public, "-o", place / "apiary.sql.gz.age", REAL / "apiary.sql.gz"], check=True)
+    (place / "srv").mkdir()
+    subprocess.run(["tar", "-C", place / "srv", "-xzf", REAL / "storage.tar.gz"], check=True)
+    (place / "restic-password").write_text("secret\n")
     env = {
+        "RESTIC_REPOSITORY": str(place / "repo"),
+        "RESTIC_PASSWORD_FILE": str(place / "restic-password"),
         "BORG_BASE_DIR": str(place / "borg"),
         "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes",
-        "GNUPGHOME": str(place / "gnupg"),
     }
-    (place / "gnupg").mkdir(mode=0o700)
-    key.write_text("secret\n")
     for argv in (
+        ("restic", "init"),
+        ("restic", "backup", "apiary.sql.gz.age"),
         ("borg", "init", "-e", "none", repo),
-        ("borg", "create", f"{repo}::night-1", "apiary.sql.gz"),
-        ("gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase-file", key,
-         "-c", "-o", place / "storage.tar.gz.gpg", "storage.tar.gz"),
-    ):  # fmt: skip
-        subprocess.run(list(map(str, argv)), cwd=REAL, env={**os.environ, **env}, check=True, capture_output=True)
+        ("borg", "create", f"{repo}::night-1", "srv"),
+    ):
+        subprocess.run(list(map(str, argv)), cwd=place, env={**os.environ, **env}, check=True, capture_output=True)
     (place / "apiary-drill.toml").write_text(
-        f'[backup]\nsnapshot_command = ["borg", "list", "--json", "{repo}"]\n'
-        f'dump_command = ["borg", "extract", "--stdout", "{repo}::{{snapshot}}", "apiary.sql.gz"]\n'
-        'storage = "storage.tar.gz.gpg"\ndecrypt = "gpg"\ndecrypt_key_file = "passphrase"\n'
+        '[backup]\nname = "vault"\nsnapshot_command = ["restic", "snapshots", "latest", "--json"]\n'
+        'dump_command = ["restic", "dump", "{snapshot}", "/apiary.sql.gz.age"]\n'
+        f'storage_command = ["borg", "export-tar", "{repo}::night-1", "-", "srv"]\n'
+        f'decrypt = "age"\ndecrypt_key_file = "key"\napp_key_file = "{REAL}/app-key"\n'
     )
-    _passes(run("apiary-drill.service", place, **env), place, "dump_command (borg)")
-
-
-def test_the_crontab_passes_a_backup_from_rclone_under_openssl(place: Path) -> None:
-    """Both files through rclone, the dump encrypted by openssl."""
-    (place / "vault").mkdir()
-    (place / "passphrase").write_text("secret\n")
-    shutil.copy(REAL / "storage.tar.gz", place / "vault")
-    openssl = ("openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-pass", f"file:{place / 'passphrase'}")
-    files = ("-in", REAL / "apiary.sql.gz", "-out", place / "vault" / "apiary.sql.gz.enc")
-    subprocess.run([*openssl, *map(str, files)], check=True)
-    (place / "apiary-drill.toml").write_text(
-        '[backup]\ndump_command = ["rclone", "cat", "night:apiary.sql.gz.enc"]\n'
-        'storage_command = ["rclone", "cat", "night:storage.tar.gz"]\n'
-        f'decrypt = "openssl"\ndecrypt_key_file = "passphrase"\napp_key_file = "{REAL}/app-key"\n'
-    )
-    env = {"RCLONE_CONFIG_NIGHT_TYPE": "alias", "RCLONE_CONFIG_NIGHT_REMOTE": str(place / "vault")}
     done = run("apiary-drill.crontab", place, **env)
-    _passes(done, place, "dump_command (rclone)")
+    result = _passes(done, place, place / "state")
+    locations = [each["location"] for each in result["provenance"]]
+    assert locations == ["dump_command (restic)", "storage_command (borg)"]
+    assert len(result["provenance"][0]["version"]) == 64
     status = run("apiary-drill.crontab (status)", place, **env)
     assert [each.stdout + each.stderr for each in (done, status)] == ["", ""], "a good drill sends no mail"
     assert status.returncode == 0
 
 
-def _passes(done: subprocess.CompletedProcess[str], place: Path, location: str) -> None:
+def _passes(done: subprocess.CompletedProcess[str], place: Path, state: Path) -> dict[str, Any]:
+    """The result of a drill that passed: its report is kept, and nothing of what it fetched."""
     assert done.returncode == 0, (done.stdout, done.stderr)
+    (run_dir,) = (state / "runs").glob("*-verify-*")
+    result: dict[str, Any] = json.loads((run_dir / "result.json").read_text())
+    assert (result["verdict"], found(result, "error")) == ("PASS", [])
     report = (place / "reports" / "latest.html").read_text()
     assert ">PASS<" in report
-    assert location in report
-    assert list((place / "state" / "drills").iterdir()) == [], "what was fetched is gone"
+    assert all(origin["location"] in report for origin in result["provenance"])
+    assert list((state / "drills").iterdir()) == [], "what was fetched is gone"
+    return result
 
 
 def _tool(engine: docker.DockerClient) -> str:
@@ -149,9 +220,12 @@ def drills(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def in_container(drills: Path, *argv: str, backup: Path = REAL, options: tuple[str, ...] = ()) -> list[str]:
-    """The command line of docs/unattended.md with paths of a test and more options, or another command."""
-    (line,) = re.findall(r"```\n(docker run .*?)\n```", (EXAMPLES.parent / "unattended.md").read_text(), re.DOTALL)
+def in_container(
+    drills: Path, *argv: str, backup: Path = REAL, options: tuple[str, ...] = (), page: str = "docs/unattended.md"
+) -> list[str]:
+    """The command line of a page with paths of a test and more options, or another command."""
+    text = (EXAMPLES.parents[1] / page).read_text()
+    (line,) = re.findall(r"```\n(docker run .*?)\n```", text, re.DOTALL)
     for theirs, ours in (
         ("\\\n", " "),
         ("$(stat -c %g /var/run/docker.sock)", str(Path(SOCKET).stat().st_gid)),
@@ -228,7 +302,7 @@ def test_what_a_container_that_was_killed_left_is_removed_by_the_next(
     for file in ("apiary.sql.gz", "storage.tar.gz"):
         shutil.copy(REAL / file, tmp_path / "backup")
     started = subprocess.Popen(
-        in_container(drills, backup=tmp_path / "backup", options=(*options, "--name", name)),
+        in_container(drills, backup=tmp_path / "backup", options=(*options, "--name", name), page="README.md"),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
