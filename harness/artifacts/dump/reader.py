@@ -49,6 +49,7 @@ DOLLAR = "a word that begins with $, which quotes text for MySQL's client from 9
 DELIMITER_INSIDE = "a line that begins with DELIMITER inside a statement, which the client joins to the next line"
 NUL_INSIDE = "a NUL byte in a comment"
 INSIDE = "/*! or /*+ inside a comment"
+STAR_BEHIND = "*/* where a client begins another comment"
 """Behind one, the client does not see the end of the comment on the same line."""
 
 
@@ -85,6 +86,7 @@ class StatementReader:
         self._quote = b""  # the byte that ends the string, or what ends the comment
         self._versioned = b""  # the opening of a versioned comment that is open
         self._nested = False  # a comment was in it: to the client nothing but */ matters from there on
+        self._comment_end = -1  # offset behind the last comment in it
         self._skipped = False  # some server skips the versioned comment up to the first */
         self._careful = not head
         self.notes: list[ReaderNote] = []
@@ -288,6 +290,8 @@ class StatementReader:
         self._check_quoted(quote, at, end, escapes)
         buffer.at = end + len(quote) if closed else end
         self._quote = b"" if closed else quote
+        if closed and quote == b"*/" and self._nested:
+            self._comment_end = buffer.base + buffer.at
         return closed
 
     def _check_quoted(self, quote: bytes, at: int, end: int, escapes: bool) -> None:
@@ -322,6 +326,8 @@ class StatementReader:
             buffer.at += len(self._delimiter)
             return True
         byte = data[at : at + 1]
+        if byte == b"*" and self._nested and buffer.base + at == self._comment_end:
+            self._note("ambiguous", STAR_BEHIND)
         if byte in (b"'", b'"', b"`"):
             if self._versioned.startswith(b"/*M"):
                 self._check_foreign_comment(byte)
@@ -383,6 +389,8 @@ class StatementReader:
         text = buffer.data[buffer.at : end if end >= 0 else buffer.at + _LOOK_AHEAD]
         if end < 0 or b"\\" in text or b"\n" in text or self._delimiter in text:
             self._note("ambiguous", "an optimizer hint with a backslash, a new line or a delimiter")
+        elif buffer.data.startswith(b"*", end + 2):
+            self._note("ambiguous", STAR_BEHIND)
 
     def _note(self, code: str, text: str) -> None:
         note = ReaderNote(code, self._line, text)
