@@ -14,7 +14,7 @@ from harness.base.model import CheckResult, Component, DrillResult, Finding, Inj
 from harness.reports.document import Grid
 from harness.reports.first_screen import title_of
 from harness.reports.terminal import Terminal, print_line
-from harness.reports.words import control_sentence, sentence_of, times
+from harness.reports.words import control_sentence, sentence_of, tally, times
 
 _COLOURS = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.FAIL: "bold red"}
 _LISTED_FINDINGS = 12
@@ -122,12 +122,10 @@ def _checks(checks: Sequence[CheckResult]) -> Table:
     table.add_column("Compared", justify="right", no_wrap=True)
     table.add_column("Check")
     for check in checks:
-        errors = sum(1 for finding in check.findings if finding.severity is Severity.ERROR)
-        others = len(check.findings) - errors
+        errors = any(finding.severity is Severity.ERROR for finding in check.findings)
         mark = "[red]✗[/]" if errors else "[yellow]?[/]" if check.unknown else "[green]✓[/]" if check.compared else "·"
         remarks = [f"inconclusive: {check.unknown}"] if check.unknown else []
-        remarks += [_counted(errors, "error")] if errors else []
-        remarks += [_counted(others, "remark")] if others else []
+        remarks += [tally(check.findings)] if check.findings else []
         remarks += [f"{check.suppressed:,} more"] if check.suppressed else []
         text = escape(check.title) + (f"  [bold]({escape(', '.join(remarks))})[/]" if remarks else "")
         table.add_row(mark, f"{check.compared:,}", text)
@@ -142,10 +140,6 @@ def print_grid(console: Terminal, grid: Grid) -> None:
     for row in grid.rows:
         table.add_row(*map(escape, row))
     console.print(table)
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _findings(findings: Sequence[Finding]) -> Table:

@@ -58,7 +58,7 @@ def test_a_pass_fits_on_a_screen_and_says_what_was_not_proven() -> None:
         "source meilisearch Meilisearch 1.20.0",
         "Compared Check",
         "✓ 21,000 Title of rows",
-        "✓ 5 Title of orphans (1 remark)",
+        "✓ 5 Title of orphans (1 warning)",
         "Findings",
         "Severity Code Findings",
         "warning orphans-accepted 7 rows.",
@@ -72,7 +72,7 @@ def test_a_pass_fits_on_a_screen_and_says_what_was_not_proven() -> None:
 
 def test_a_fail_says_why_in_the_words_of_the_findings() -> None:
     lines = shown(result(check("rows", 2, LOST, NOTED)))
-    assert "✗ 2 Title of rows (1 error, 1 remark)" in lines
+    assert "✗ 2 Title of rows (1 error, 1 warning)" in lines
     assert "error row-count Table users has 1 rows, the source had 2. Look at the dump." in lines
     verdict = lines.index("FAIL The backup does not restore correctly.")
     assert lines[verdict + 1] == "Table users has 1 rows, the source had 2."
@@ -106,9 +106,11 @@ def test_many_reasons_and_findings_are_counted_beyond_the_first() -> None:
     assert lines[reasons : reasons + 4] == ["Finding 0.", "Finding 1.", "Finding 2.", "… and 17 more reasons."]
 
 
-def test_remarks_that_are_not_listed_are_not_counted_as_errors() -> None:
-    assert "✗ 2 Title of rows (1 error, 1 remark, 3 more)" in shown(result(check("rows", 2, LOST, NOTED, suppressed=3)))
-    assert "✓ 2 Title of rows (1 remark, 3 more)" in shown(result(check("rows", 2, NOTED, suppressed=3)))
+def test_findings_that_are_not_listed_are_not_counted_as_errors() -> None:
+    assert "✗ 2 Title of rows (1 error, 1 warning, 3 more)" in shown(
+        result(check("rows", 2, LOST, NOTED, suppressed=3))
+    )
+    assert "✓ 2 Title of rows (1 warning, 3 more)" in shown(result(check("rows", 2, NOTED, suppressed=3)))
 
 
 def test_an_error_that_ended_the_drill_is_told_with_its_hints() -> None:
