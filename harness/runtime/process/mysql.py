@@ -151,18 +151,14 @@ def _as_myself() -> str:
 
 
 def durability(spec: StackSpec) -> tuple[str, ...]:
-    """Options that say when a server's data has to be on the disk; where that is never, what else is off.
+    """Options that say when a server's data has to be on the disk.
 
     The target's is as in production (both servers' default) in faithful mode, because the time of its restore is
     reported. Nothing that is reported depends on the source's: what it holds is made up, and gone before the target
     starts. Its 2,200 waits for the disk took 11 to 16 s of a migration on a busy machine, and 5 s were left without.
     """
     if not spec.durable:
-        # Nobody reads the figures of MySQL's performance schema: half of a server's memory, and a sixth of its start.
-        return (
-            "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0", "--innodb-flush-method=nosync",
-            "--performance-schema=OFF",
-        )  # fmt: skip
+        return ("--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0", "--innodb-flush-method=nosync")
     return ("--innodb-flush-log-at-trx-commit=1",)
 
 
