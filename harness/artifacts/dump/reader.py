@@ -323,6 +323,8 @@ class StatementReader:
                 self._note("ambiguous", "a statement that ends inside a /*M! comment")
             elif self._versioned and self._nested:
                 self._note("ambiguous", "a statement that ends inside a versioned comment, behind another comment")
+            if self._head_of_line(at).lower() == b"delimiter":
+                self._note("ambiguous", DELIMITER_INSIDE)
             buffer.at += len(self._delimiter)
             return True
         byte = data[at : at + 1]

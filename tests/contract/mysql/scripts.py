@@ -107,6 +107,7 @@ KEPT = (
     b"/*M!100100 /*!50003 SET @a = @@character_set_client */;\nDELIMITER ;\n/*!50003 COMMIT */;\n",
     b";#`/*!50001 */-\\;'-- \0\\\nINSERT INTO `t` VALUES ('\"');\n",
     b"COMMIT; -- \0 COMMIT;\n",
+    b"/*!50003 TRIGGER `b` BEFORE INSERT ON `u` FOR EACH ROW \ndelimiterW.x = 1 */;\nCOMMIT;\n",
     b"/*!4/*LTER TABLE `nasty` DISABLE KEYS */*/;\nCOMMIT;\n",
     b"/*+ /*/*M!;-- /*!50001 `/*M!/*!50001 ",
     *(
