@@ -29,19 +29,21 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The socket of a MariaDB that holds the databases of data/source.sql."""
     base = tmp_path_factory.mktemp("mariadb")
     socket = base / "s"
+    (base / "tmp").mkdir()  # servers that share a directory for temporary tables delete each other's when they start
     environment = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"}
     server = shutil.which("mariadbd", path=environment["PATH"])
     if server is None:
         raise Missing("mariadbd is not installed (Debian: mariadb-server-core)")
     subprocess.run(
         ["mariadb-install-db", "--no-defaults", f"--datadir={base / 'd'}", "--auth-root-authentication-method=normal"]
+        + [f"--tmpdir={base / 'tmp'}"]
         + (["--user=root"] if os.geteuid() == 0 else []),
         check=True,
         capture_output=True,
         env=environment,
     )
     command = [server, "--no-defaults", f"--datadir={base / 'd'}", f"--socket={socket}", "--skip-networking"]
-    command += ["--innodb-flush-log-at-trx-commit=0", "--max-allowed-packet=64M"]
+    command += ["--innodb-flush-log-at-trx-commit=0", "--max-allowed-packet=64M", f"--tmpdir={base / 'tmp'}"]
     command += ["--user=root"] if os.geteuid() == 0 else []
     with (base / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
