@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import docker
 import docker.errors
+from docker.models.images import Image
 
 from harness.base.errors import MissingProgram, ServerFailed
 from harness.base.settings import Settings
@@ -32,6 +33,16 @@ def base_hash(base: Base) -> str:
     return hashlib.sha256(repr((base, _EPOCH, (*_LEFT_OUT, *base.left_out))).encode()).hexdigest()
 
 
+def made_of(client: docker.DockerClient, reference: str, wanted: str) -> Image | None:
+    """The image of a name, if it is on the engine and was made of these inputs."""
+    with engine_errors(f"looking for {reference}"):
+        try:
+            image = client.images.get(reference)
+        except docker.errors.ImageNotFound:
+            return None
+    return image if image.labels.get(INPUTS_LABEL) == wanted else None
+
+
 def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, fresh: bool) -> str:
     """The id of the base image; it is made when there is none from the same inputs, or when asked.
 
@@ -41,15 +52,8 @@ def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, 
     """
     reference = f"{REPOSITORY}/{base.name}:{base.suite}"
     wanted = base_hash(base)
-    if not fresh:
-        with engine_errors(f"looking for {reference}"):
-            try:
-                image = client.images.get(reference)
-            except docker.errors.ImageNotFound:
-                pass
-            else:
-                if image.labels.get(INPUTS_LABEL) == wanted:
-                    return str(image.id)
+    if not fresh and (image := made_of(client, reference, wanted)) is not None:
+        return str(image.id)
     if settings.which("mmdebstrap") is None:
         raise MissingProgram(
             "building images requires mmdebstrap, which is not installed",

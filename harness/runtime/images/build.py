@@ -19,7 +19,7 @@ from harness.base.errors import UsageError
 from harness.base.settings import Settings
 from harness.runtime.docker.client import engine_errors
 from harness.runtime.docker.images import IMAGE_LABEL
-from harness.runtime.images.bases import INPUTS_LABEL, base_hash, ensure_base
+from harness.runtime.images.bases import INPUTS_LABEL, base_hash, ensure_base, made_of
 from harness.runtime.images.context import built
 from harness.runtime.images.recipes import RECIPES, Recipe, context_files, inputs_hash
 from harness.runtime.images.wheels import ensure_wheels
@@ -117,12 +117,8 @@ def _build(
 
 def _up_to_date(client: docker.DockerClient, recipe: Recipe, wanted: str) -> ImageInfo | None:
     """The image of a recipe, if it is there and made of the same inputs."""
-    with engine_errors(f"looking for {recipe.tag}"):
-        try:
-            image = client.images.get(recipe.tag)
-        except docker.errors.ImageNotFound:
-            return None
-    return _info(image, {recipe.name: wanted}) if image.labels.get(INPUTS_LABEL) == wanted else None
+    image = made_of(client, recipe.tag, wanted)
+    return None if image is None else _info(image, {recipe.name: wanted})
 
 
 def _made(

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import docker
-import docker.errors
 
 from harness.base.errors import MissingProgram, ServerFailed
 from harness.base.settings import Settings
-from harness.runtime.docker.client import engine_errors
 from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY
-from harness.runtime.images.bases import INPUTS_LABEL
+from harness.runtime.images.bases import INPUTS_LABEL, made_of
 from harness.runtime.images.context import built
 from harness.runtime.images.recipes import Recipe, requirements, wheels_dockerfile
 from harness.runtime.process.host import LocalHost
@@ -47,14 +45,8 @@ def ensure_wheels(
     reference = f"{REPOSITORY}/{name}:{recipe.base.suite}"
     dockerfile = wheels_dockerfile()
     wanted = hashlib.sha256(b"\0".join((base.encode(), dockerfile, requirements(recipe)))).hexdigest()
-    with engine_errors(f"looking for {reference}"):
-        try:
-            image = client.images.get(reference)
-        except docker.errors.ImageNotFound:
-            pass
-        else:
-            if image.labels.get(INPUTS_LABEL) == wanted:
-                return str(image.id)
+    if (image := made_of(client, reference, wanted)) is not None:
+        return str(image.id)
     progress()
     with tempfile.TemporaryDirectory(prefix="apiary-drill-wheels-") as scratch:
         site = Path(scratch, "site")
