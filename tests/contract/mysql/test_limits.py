@@ -63,9 +63,13 @@ def dripping(place: Place, drips: Callable[[], bool]) -> Iterator[int]:
 
     def answer(server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
-            while data := server.recv(1 if drips() else 1 << 16):
-                client.sendall(data)
-                time.sleep(0.05 if drips() else 0)
+            while data := server.recv(1 << 16):
+                # Asked here, not before the wait for an answer: that wait began long ago.
+                for start in range(len(data)) if drips() else ():
+                    client.sendall(data[start : start + 1])
+                    time.sleep(0.05)
+                if not drips():
+                    client.sendall(data)
 
     def serve() -> None:
         with suppress(OSError):
