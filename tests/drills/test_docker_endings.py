@@ -197,20 +197,34 @@ class _FillsTheDisk:
             holder.remove(force=True)
 
 
-def with_large_rows(backup: BackupUnderTest, path: Path) -> BackupUnderTest:
-    """The same with another table of 8 MB, and so without its manifest."""
-    script = b"".join(open_script(backup.dump))
+_INNODB = b"CREATE TABLE `ballast` (`b` mediumtext);\n"
+_MYISAM = b"CREATE TABLE `ballast` (`b` mediumtext) ENGINE=MyISAM;\n"
+_ROWS = (b"INSERT INTO `ballast` VALUES ('" + b"x" * 1_000_000 + b"');\n") * 8
+_DISKS = {
+    # What is left on the disk of whose server, and what the script begins and ends with.
+    "nothing": ("0", "MySQL", b"", b""),
+    "room for the schema": ("3M", "MySQL", b"", _INNODB + _ROWS),
+    # These two wait for room, and would wait until their time is over.
+    "a full binary log": ("0", "MySQL", b"DROP TABLE IF EXISTS `nothing_of_this_name`;\n" * 300, b""),
+    "a table of MyISAM": ("3M", "MariaDB", _MYISAM + _ROWS, b""),
+}  # fmt: skip
+
+
+def with_statements(backup: BackupUnderTest, path: Path, first: bytes, last: bytes) -> BackupUnderTest:
+    """The same with more statements, and so without its manifest; with a collation that both servers have."""
+    script = b"".join(open_script(backup.dump)).replace(b"utf8mb4_0900_ai_ci", b"utf8mb4_unicode_ci")
+    begin = script.index(b"\n--\n-- Table structure")
     end = script.rindex(b"/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */")
-    rows = b"INSERT INTO `ballast` VALUES ('" + b"x" * 1_000_000 + b"');\n"
-    path.write_bytes(script[:end] + b"CREATE TABLE `ballast` (`b` mediumtext);\n" + rows * 8 + script[end:])
+    path.write_bytes(script[:begin] + b"\n" + first + script[begin:end] + last + script[end:])
     return BackupUnderTest(path, backup.storage, app_key=backup.app_key, name="large")
 
 
-@pytest.mark.parametrize("left", ["0", "3M"])
+@pytest.mark.parametrize("disk", _DISKS)
 def test_a_full_disk_says_nothing_about_the_backup(
-    settings: Settings, backed: Backed, engine: docker.DockerClient, tmp_path: Path, left: str
+    settings: Settings, backed: Backed, engine: docker.DockerClient, tmp_path: Path, disk: str
 ) -> None:
     """A volume of the engine runs full while the script runs: inconclusive, in one sentence, and nothing is left."""
+    left, flavour, *statements = _DISKS[disk]
     drill_id = new_drill_id("full-disk")
     volume = f"apiary-drill-{drill_id}-target-mysql"
     labels = drill_labels(drill_id, "target", "mysql")
@@ -225,16 +239,15 @@ def test_a_full_disk_says_nothing_about_the_backup(
     store = RunDirectory(settings.runs_dir / drill_id)
     try:
         listener = _FillsTheDisk(engine, str(holder.id), "restore-files", left)
-        drill = Run(DrillPlan(drill_id, DockerRuntime(settings, engine), settings, store, listener))
-        with (
-            pytest.raises(StageFailed) as caught,
-            restored(drill, with_large_rows(backed.backup, tmp_path / "large.sql")),
-        ):
+        runtime = DockerRuntime(settings, engine, flavours={"target": flavour})
+        drill = Run(DrillPlan(drill_id, runtime, settings, store, listener))
+        backup = with_statements(backed.backup, tmp_path / "large.sql", *statements)
+        with pytest.raises(StageFailed) as caught, restored(drill, backup):
             pytest.fail("the script ran on a full disk")
     finally:
         remove(engine, "container", str(holder.id))
         remove(engine, "volume", volume)
-    assert caught.value.stage == "restore-database"
+    assert caught.value.stage == "restore-database", caught.value.fact
     assert caught.value.fact == (
         f"restore-database: the disk of the target is full (the volume {volume}): this says nothing about the backup"
     )

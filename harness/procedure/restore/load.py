@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from harness.base.errors import ProcedureFailed, ServerFailed
+from harness.base.errors import ProcedureFailed, ServerFailed, WaitTimeout
 from harness.base.limits import Limits, option_for
 from harness.base.model import Finding, Severity
-from harness.runtime.services.execution import Completed, feed, limited
+from harness.runtime.services.execution import Completed, RunningCommand, feed, limited
 from harness.runtime.services.mysql import MySqlServer, Session
 from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
 
@@ -20,6 +22,7 @@ _DISK_FULL = frozenset(map(str, DISK_FULL))
 _CONNECTION_LOST = frozenset({"2002", "2003", "2006", "2013", "2055"})
 _CONNECTION_CUT = frozenset({"1053", "1927", "2013", "2055", "3169", "4031"})
 """The server, or something on the way, ended the connection; 2006 can also mean a statement that is too large."""
+_LOOK_FOR_ROOM_S = 5.0
 _KILLED = (-9, 137)
 """Exit statuses of a client that was killed: in a container it goes with its server, and says nothing."""
 
@@ -83,12 +86,15 @@ def run_script(
         with (
             server.tools.start(client_arguments(server), env=server.tool_environment(server.app), stdin=True) as client,
             limited(client, limit_s, "the script", f"Allow it more time with {option_for('command_s')}."),
+            _ended_without_room(client, watch) as no_room,
         ):
             feeder = feed(client, script)
             for _ in client.chunks():
                 pass  # nothing in a dump writes a result; what comes anyway is nobody's
             feeder.join()
             completed = client.wait(limit_s)
+        if no_room.is_set():
+            raise disk_full(redacted(completed.stderr), server.place, needed_bytes)
         _judge(server, completed, watch, packets_fit, needed_bytes)
         strangers = _connections(watch) - before - 1
         if strangers > 0:
@@ -97,6 +103,40 @@ def run_script(
                 "What they wrote mixes with the backup: keep all other access out during the whole restore.",
             )
     return tuple(redacted(completed.stderr).splitlines())
+
+
+@contextmanager
+def _ended_without_room(client: RunningCommand, watch: Session) -> Iterator[threading.Event]:
+    """End the client once its server waits for room on the disk, as it does without an end: whether it did.
+
+    A full disk is an error for InnoDB, while the binary log, MyISAM and Aria wait until somebody makes room.
+    """
+    no_room, over = threading.Event(), threading.Event()
+
+    def look() -> None:
+        while not (over.wait(_LOOK_FOR_ROOM_S) or no_room.is_set()):
+            if _waits_for_room(watch):
+                no_room.set()
+                client.kill()
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield no_room
+    finally:
+        over.set()
+        looking.join()
+
+
+def _waits_for_room(session: Session) -> bool:
+    """Whether a statement waits for room: MariaDB says so in the thread's state, MySQL (since 8.0.22) in its log."""
+    mariadb = "information_schema.processlist WHERE state = 'Waiting for someone to free space'"
+    mysql = "performance_schema.error_log WHERE error_code = 'MY-000035'"
+    try:
+        rows = mariadb if session.value("SELECT VERSION() LIKE '%MariaDB%'") else mysql
+        return bool(session.value(f"SELECT COUNT(*) FROM {rows}"))
+    except (ServerFailed, WaitTimeout):
+        return False  # an older server, or none any more: the client's end says which
 
 
 def complaint_findings(complaints: Sequence[str]) -> tuple[Finding, ...]:
