@@ -1,6 +1,6 @@
 """Hostile and damaged archives: `inspect` refuses each for its reason, and writes nothing anywhere.
 
-The archives are in archives.py. Names that the application did not choose are told as codes.
+The archives are in archives.py. Names that the application did not choose are reported as codes.
 """
 
 from __future__ import annotations
@@ -111,16 +111,16 @@ def test_every_archive_is_refused_for_its_reason_and_nothing_is_written(
         before = sorted(tmp_path.rglob("*"))
         result = CliRunner().invoke(main, ["inspect", str(backup)])
         members = [part for member in MALICIOUS.get(name, ((), "", ""))[0] for part in (member[0], member[2])]
-        told = " ".join(uncoded(result.output, [*members, *NAMES]).split())
+        output = " ".join(uncoded(result.output, [*members, *NAMES]).split())
         code = 2 if any(reason in REASONS[name] for reason in USAGE) else 1
-        if REASONS[name] not in told or result.exit_code != code or "HINT: " not in told:
-            wrong[name] = result.exit_code, told[:400]
+        if REASONS[name] not in output or result.exit_code != code or "HINT: " not in output:
+            wrong[name] = result.exit_code, output[:400]
         assert sorted(tmp_path.rglob("*")) == before, name
     assert wrong == {}
     assert sorted(elsewhere.rglob("*")) == empty
 
 
-def test_the_storage_of_a_healthy_backup_is_told() -> None:
+def test_the_storage_of_a_healthy_backup_is_reported() -> None:
     recorded = Path(__file__).parent / "data" / "spatie" / "plain.zip"
     result = CliRunner().invoke(main, ["inspect", str(recorded)])
     assert result.exit_code == 0, result.output

@@ -25,7 +25,7 @@ REAL = Path(__file__).parents[2] / "data" / "real-apiary" / "apiary.sql.gz"
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said of a case.
+    """What is reported of a case.
 
     Args:
         path: below tests/data/cases; a directory that holds `storage` too is a BACKUP.
@@ -33,7 +33,7 @@ class Answer:
         exit_code: of the refusal.
         database: that is asked for.
         left_out: codes of what the harness leaves out of the load.
-        told: codes of findings.
+        warnings: codes of findings.
     """
 
     path: str
@@ -41,7 +41,7 @@ class Answer:
     exit_code: int = 0
     database: str | None = None
     left_out: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 MIXED = "the dump {{name}} is not usable: line {} is not SQL: the output of another program is mixed in (`{}`)"
@@ -49,13 +49,13 @@ PERCONA = ("dynamic-sql",)
 
 ANSWERS = (
     Answer("age/d.sql.age", "{path} is encrypted (age)", 2),
-    Answer("appended/d.sql", told=("several-dumps",)),
+    Answer("appended/d.sql", warnings=("several-dumps",)),
     Answer("create-database-no-use/d.sql", left_out=("database",)),
     Answer("definer-stripped/d.sql"),
     Answer("definition-spaces/d.sql"),
     Answer("flush-privileges/d.sql", "{path}: contains 2 databases: apiary, mysql", 2),
     Answer("flush-privileges/d.sql", database="apiary", left_out=("database",)),
-    Answer("keys-by-alter/d.sql", told=("drop-table-missing",)),
+    Answer("keys-by-alter/d.sql", warnings=("drop-table-missing",)),
     Answer("latest-link/b"),
     Answer("lz4/d.sql.lz4", "{path} is compressed with lz4", 2),
     Answer("mydumper-dir/d", "{path} is a dump of mydumper, not a script of mysqldump", 2),
@@ -64,11 +64,11 @@ ANSWERS = (
         "{path} is a dump of MySQL Shell (util.dumpInstance and the like), not a script of mysqldump",
         2,
     ),
-    Answer("names-utf8mb3/d.sql", told=("lossy-charset",)),
+    Answer("names-utf8mb3/d.sql", warnings=("lossy-charset",)),
     Answer("nested/b"),
     Answer("only-a-message/d.sql", MIXED.format(1, "bash: line 1: mysqldump: command not found"), 1),
     Answer("openssl/d.sql.enc", "{path} is encrypted with openssl", 2),
-    Answer("prepare-in-header/d.sql", left_out=PERCONA, told=PERCONA),
+    Answer("prepare-in-header/d.sql", left_out=PERCONA, warnings=PERCONA),
     Answer(
         "qualified-names/d.sql",
         "the dump {name} is bound to the database forge: from line 5 on, its names are prefixed with it, as "
@@ -76,7 +76,7 @@ ANSWERS = (
         2,
     ),
     Answer("sidecar/b"),
-    Answer("source-data/d.sql", left_out=("replication",), told=("replication",)),
+    Answer("source-data/d.sql", left_out=("replication",), warnings=("replication",)),
     Answer(
         "text-first-apostrophe/d.sql",
         MIXED.format(1, "Warning: the keeper's config is world-writable and is ignore…"),
@@ -121,7 +121,7 @@ def test_every_case_has_its_right_answer() -> None:
         script = verified(located(path), answer.database)
         assert [table.name for table in script.database.tables] == ["hives"], answer.path
         assert {dropped.code for dropped in script.report.dropped} == set(answer.left_out), answer.path
-        assert {finding.code for finding in script.findings} - {"gtid-purged"} == set(answer.told), answer.path
+        assert {finding.code for finding in script.findings} - {"gtid-purged"} == set(answer.warnings), answer.path
 
 
 def test_no_case_is_forgotten() -> None:
@@ -231,12 +231,12 @@ def test_the_last_of_two_dumps_is_what_counts(tmp_path: Path, night: bytes) -> N
     assert "finished: 2026-11-22 02:00:03, 2026-11-23 02:00:03" in found.message
 
 
-def test_the_halves_of_a_pair_in_the_wrong_order_are_told() -> None:
+def test_the_halves_of_a_pair_in_the_wrong_order_are_reported() -> None:
     """The structure drops the tables, and every row with them."""
     halves = [
         Path(__file__).parents[1] / "dump/data/mysql-9.7" / name for name in ("no-create-info.sql", "no-data.sql")
     ]
     dump = named_dump(halves)
-    said = f"the dump {dump.name} has its rows before its structure, which drops the tables that they are in"
-    assert inspected(dump, None) == read(dump, None) == (said, 2)
-    assert read(named_dump(halves[::-1]), None)[0] != said
+    message = f"the dump {dump.name} has its rows before its structure, which drops the tables that they are in"
+    assert inspected(dump, None) == read(dump, None) == (message, 2)
+    assert read(named_dump(halves[::-1]), None)[0] != message

@@ -151,7 +151,7 @@ def test_a_script_one_or_two_folders_deeper_is_found(backup: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "message"),
     [
         (("metadata", "apiary-schema-create.sql", "apiary.users.sql"), "is a dump of mydumper"),
         (("@.json", "apiary@users@@0.tsv.zst"), "is a dump of MySQL Shell"),
@@ -161,13 +161,13 @@ def test_a_script_one_or_two_folders_deeper_is_found(backup: Path) -> None:
     ],
     ids=["mydumper", "mysql-shell", "xtrabackup", "restic", "borg"],
 )
-def test_the_directories_of_other_tools_are_named(backup: Path, names: tuple[str, ...], said: str) -> None:
+def test_the_directories_of_other_tools_are_named(backup: Path, names: tuple[str, ...], message: str) -> None:
     for name in names:
         (backup / name).write_bytes(SCRIPT)
     with pytest.raises(UsageError) as named:
         named_dump([backup])
     for refused in (error_of(backup), str(named.value)):
-        assert said in refused
+        assert message in refused
         assert "HINT: " in refused
 
 
@@ -183,13 +183,13 @@ def test_what_a_zip_of_laravel_backup_unpacks_to_is_a_backup(tmp_path: Path) -> 
     assert (found.dump, found.storage) == (unpacked / "db-dumps" / "mysql-apiary.sql", unpacked / "var")
 
 
-def test_one_script_for_each_table_is_told(backup: Path) -> None:
+def test_one_script_for_each_table_is_reported(backup: Path) -> None:
     for name in ("users", "teams", "events"):
         (backup / f"{name}.sql").write_bytes(SCRIPT)
     assert "concatenate them (cat *.sql > apiary.sql)" in error_of(backup)
 
 
-def test_a_zip_of_the_storage_alone_is_told(backup: Path) -> None:
+def test_a_zip_of_the_storage_alone_is_reported(backup: Path) -> None:
     shutil.rmtree(backup / "files")
     (backup / "apiary.sql").write_bytes(SCRIPT)
     with zipfile.ZipFile(backup / "storage.zip", "w") as archive:
@@ -197,7 +197,7 @@ def test_a_zip_of_the_storage_alone_is_told(backup: Path) -> None:
     assert "unpack storage.zip, and name the directory with --storage" in error_of(backup)
 
 
-def test_parts_of_one_file_are_told(backup: Path) -> None:
+def test_parts_of_one_file_are_reported(backup: Path) -> None:
     for name in ("apiary.sql.gz.aa", "apiary.sql.gz.ab"):
         (backup / name).write_bytes(SCRIPT)
     assert "put them together (cat apiary.sql.gz.* > apiary.sql.gz)" in error_of(backup)
@@ -219,7 +219,7 @@ def test_of_several_nights_none_is_taken_in_silence(backup: Path) -> None:
     assert find_backup(backup).dump == backup / "2026-11-22" / "apiary.sql"
 
 
-def test_nothing_to_be_found_is_told(backup: Path) -> None:
+def test_nothing_to_be_found_is_reported(backup: Path) -> None:
     assert error_of(backup).startswith(f"{backup} contains no mysqldump script\n")
     (backup / "apiary.sql").write_bytes(SCRIPT)
     shutil.rmtree(backup / "files")
@@ -273,14 +273,14 @@ def test_names_become_a_script(tmp_path: Path) -> None:
     assert pair.name == "structure.sql and rows.sql"
     assert isinstance(pair, Parts)
     assert b"".join(pair.chunks()) == b"CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n"
-    for names, told in (
+    for names, message in (
         ([tmp_path / "none"], f"file not found: {tmp_path / 'none'}"),
         ([one, one], "structure.sql was given twice"),
         ([one, RECORDED], f"{RECORDED} is a directory: a pair consists of two dump files"),
     ):
         with pytest.raises(UsageError) as wrong:
             named_dump(names)
-        assert wrong.value.fact == told
+        assert wrong.value.fact == message
 
 
 def test_standard_input_is_kept_where_nobody_else_reads_it(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_standard_input_is_kept_where_nobody_else_reads_it(tmp_path: Path) -> No
     assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (SCRIPT, 0o600)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "standard-input").mkdir()
     with Path("/dev/null").open("rb") as stream, pytest.raises(HarnessError) as full:
         spool(stream, tmp_path)

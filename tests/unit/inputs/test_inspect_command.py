@@ -19,14 +19,14 @@ def inspected(*arguments: str | Path, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(main, ["inspect", *map(str, arguments)], input=stdin)
 
 
-def told(result: Result) -> str:
+def output_of(result: Result) -> str:
     """What was printed, its lines joined."""
     return " ".join(result.stdout.split())
 
 
 def test_it_tells_everything_that_a_full_script_says() -> None:
     result = inspected(DUMPS / "full.sql")
-    text = told(result)
+    text = output_of(result)
     assert result.exit_code == 0
     for fact in (
         "No problems found.",
@@ -59,8 +59,8 @@ def test_json_holds_all_of_it() -> None:
     assert "attendance" in read["expected_and_missing"]["apiary"]
 
 
-def test_gtids_and_the_log_are_told() -> None:
-    text = told(inspected(DUMPS / "all-databases.sql.gz"))
+def test_gtids_and_the_log_are_reported() -> None:
+    text = output_of(inspected(DUMPS / "all-databases.sql.gz"))
     assert "GTID_PURGED set on line 26; verify omits it" in text
     assert "SQL_LOG_BIN set on lines 19, 20, 1509; verify omits it" in text
     assert "Database mysql: " in text
@@ -68,13 +68,13 @@ def test_gtids_and_the_log_are_told() -> None:
     assert "none of its tables belongs to Apiary" in text
 
 
-@over_table("first, said", [
+@over_table("first, message", [
         ("/*!999999\\- enable the sandbox mode */ \n", "/*!999999\\- on line 1: stops MySQL's client; omitted"),
         ("/*M!999999\\- enable the sandbox mode */ \n", "/*M!999999\\- on line 1: is a comment to MySQL's client;"),
     ])  # fmt: skip
-def test_both_spellings_of_the_sandbox_line_are_told(first: str, said: str) -> None:
+def test_both_spellings_of_the_sandbox_line_are_reported(first: str, message: str) -> None:
     script = first.encode() + (DUMPS / "by-mariadb-dump.sql").read_bytes().split(b"\n", 1)[1]
-    assert said in told(inspected("-", stdin=script))
+    assert message in output_of(inspected("-", stdin=script))
 
 
 def test_a_script_that_is_cut_short_would_be_refused() -> None:
@@ -100,7 +100,7 @@ def test_unsafe_statements_would_be_refused() -> None:
 def test_a_dump_without_tables_would_be_refused() -> None:
     result = inspected("-", stdin=b"-- MySQL dump 10.13  Distrib 9.7.4\nSET sql_mode = '';\n-- Dump completed\n")
     assert result.exit_code == 1
-    assert "the dump standard input contains no table" in told(result)
+    assert "the dump standard input contains no table" in output_of(result)
 
 
 def test_a_view_that_is_only_a_placeholder_would_be_refused() -> None:
@@ -108,14 +108,14 @@ def test_a_view_that_is_only_a_placeholder_would_be_refused() -> None:
     script = b"CREATE TABLE `t` (`a` int);\n/*!50001 CREATE VIEW `v` AS SELECT \n 1 AS `a`*/;\n-- Dump completed\n"
     result = inspected("-", stdin=script)
     assert result.exit_code == 1
-    assert "contains only the placeholder of the view v, on line 2" in told(result)
+    assert "contains only the placeholder of the view v, on line 2" in output_of(result)
 
 
 def test_pairs_and_directories_are_read_as_one(tmp_path: Path) -> None:
-    text = told(inspected(DUMPS / "no-data.sql", DUMPS / "no-create-info.sql"))
+    text = output_of(inspected(DUMPS / "no-data.sql", DUMPS / "no-create-info.sql"))
     assert "no-data.sql and no-create-info.sql" in text
     assert "rows only, no CREATE TABLE" not in text
-    assert "every" in told(inspected(RECORDED))
+    assert "every" in output_of(inspected(RECORDED))
 
 
 def test_no_value_of_a_row_is_printed() -> None:
@@ -126,20 +126,20 @@ def test_no_value_of_a_row_is_printed() -> None:
 
 
 @over_table(
-    "name, said, code",
+    "name, message, code",
     [
         ("none.sql", "file not found: ", 2),
         ("page.7z", "is a 7z archive, not an SQL dump", 2),
         ("page.zip", "the zip archive is truncated: it has no end", 1),
     ],
 )
-def test_what_cannot_be_read_is_bad_usage_or_a_bad_backup(tmp_path: Path, name: str, said: str, code: int) -> None:
+def test_what_cannot_be_read_is_bad_usage_or_a_bad_backup(tmp_path: Path, name: str, message: str, code: int) -> None:
     """A zip archive may be a backup: one that is cut short is broken."""
     (tmp_path / "page.zip").write_bytes(b"PK\x03\x04 and so on, as archives do")
     (tmp_path / "page.7z").write_bytes(b"7z\xbc\xaf\x27\x1c and so on, as archives do")
     result = inspected(tmp_path / name)
     assert result.exit_code == code
-    assert said in " ".join(result.stderr.split())
+    assert message in " ".join(result.stderr.split())
 
 
 SCRIPT = b"CREATE TABLE `users` (`id` int);\nINSERT INTO `users` VALUES (1);\nFLUSH PRIVILEGES;\n"
@@ -151,17 +151,17 @@ def test_it_takes_what_verify_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (night / "files" / "resumes").mkdir(parents=True)
     (night / "apiary.sql").write_bytes(SCRIPT)
     refused = "the dump apiary.sql was rejected: on line 3, FLUSH affects the whole server"
-    assert refused in told(inspected(night))
+    assert refused in output_of(inspected(night))
     assert inspected(night).exit_code == 1
     assert inspected(night, "--allow", "server-control").exit_code == 0
     config = tmp_path / "apiary-drill.toml"
     config.write_text('[backup]\ndirectory = "night"\n\n[safety]\nallow = ["server-control"]\n')
     assert inspected("--config", config).exit_code == 0
     monkeypatch.chdir(tmp_path)
-    assert "No problems found." in told(inspected())
+    assert "No problems found." in output_of(inspected())
     several = inspected(DUMPS / "databases.sql")
     assert several.exit_code == 2
-    assert "contains 2 databases: other, apiary HINT: Choose one of them with --database." in told(several)
+    assert "contains 2 databases: other, apiary HINT: Choose one of them with --database." in output_of(several)
     assert inspected(DUMPS / "databases.sql", "--database", "apiary").exit_code == 0
     assert inspected(DUMPS / "databases.sql", "--config", config).exit_code == 2
 

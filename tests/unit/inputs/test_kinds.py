@@ -43,7 +43,7 @@ class Input:
         made: the file's content, or what makes a directory of it.
         refused: in the first line; empty if it may run.
         exit_code: of the refusal.
-        told: codes of findings, and of what is left out of the load.
+        warnings: codes of findings, and of what is left out of the load.
         database: that is asked for.
     """
 
@@ -51,7 +51,7 @@ class Input:
     made: bytes | Callable[[Path], object]
     refused: str = ""
     exit_code: int = 0
-    told: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     database: str | None = None
 
 
@@ -100,21 +100,21 @@ INPUTS = (
     Input("lz4", gzip.compress(b"\x04\x22\x4d\x18" + bytes(range(99))), PACKED, 2),
     Input("zlib", zlib.compress(PLAIN, 1), PACKED, 2),
     Input("zlib", zlib.compress(PLAIN, 9), PACKED, 2),
-    Input("appended", gzip.compress(PLAIN) + gzip.compress(PLAIN), told=("several-dumps",)),
-    Input("appended", PLAIN * 3, told=("several-dumps",)),
-    Input("appended", (b"CREATE DATABASE `apiary`;\n" + PLAIN) * 2, told=("database", "several-dumps")),
-    Input("appended", PLAIN + PLAIN.replace(b"hives", b"bees"), told=()),  # one dump for each table
+    Input("appended", gzip.compress(PLAIN) + gzip.compress(PLAIN), warnings=("several-dumps",)),
+    Input("appended", PLAIN * 3, warnings=("several-dumps",)),
+    Input("appended", (b"CREATE DATABASE `apiary`;\n" + PLAIN) * 2, warnings=("database", "several-dumps")),
+    Input("appended", PLAIN + PLAIN.replace(b"hives", b"bees"), warnings=()),  # one dump for each table
     Input(
         "appended",
         PLAIN + PLAIN.replace(b"Database: apiary", b"Database: forge"),
         "no USE separates their statements",
         1,
     ),
-    Input("create-database-no-use", before_tables(b"CREATE DATABASE `apiary`;\n"), told=("database",)),
+    Input("create-database-no-use", before_tables(b"CREATE DATABASE `apiary`;\n"), warnings=("database",)),
     Input(
         "create-database-no-use",
         b"CREATE SCHEMA IF NOT EXISTS apiary DEFAULT CHARACTER SET utf8mb4;\n" + PLAIN,
-        told=("database",),
+        warnings=("database",),
     ),
     Input("definer-stripped", swapped(b" /*!50017 */", b"", WITH_OBJECTS)),
     Input("definer-stripped", swapped(b"/*!50013 */", b"/*!50013 SQL SECURITY INVOKER */", WITH_OBJECTS)),
@@ -127,13 +127,13 @@ INPUTS = (
         "contains 2 databases",
         2,
     ),
-    Input("flush-privileges", SEVERAL, told=("database",), database="apiary"),
+    Input("flush-privileges", SEVERAL, warnings=("database",), database="apiary"),
     Input(
         "keys-by-alter",
         swapped(b"CREATE TABLE `hives`", b"DROP TABLE IF EXISTS `hives`;\nCREATE TABLE `hives`", ALTERED),
-        told=NO_DROP,
+        warnings=NO_DROP,
     ),
-    Input("keys-by-alter", swapped(b"DROP TABLE IF EXISTS `hive_names`;\n", b"", ALTERED), told=NO_DROP),
+    Input("keys-by-alter", swapped(b"DROP TABLE IF EXISTS `hive_names`;\n", b"", ALTERED), warnings=NO_DROP),
     Input("latest-link", tree(**RESUME, a1_sql=PLAIN, latest_sql=b"->a1.sql")),
     Input("latest-link", tree(**RESUME, a1_sql=PLAIN, z=b"->files", gone_sql=b"->nowhere.sql")),
     Input(
@@ -145,8 +145,8 @@ INPUTS = (
     Input("mydumper-dir", b"\n-- metadata.header 9\n# config\n", r"is a stream of mydumper \(--stream\)", 2),
     Input("mysqlsh-dir", tree(**{"@_done_json": b"{}", "apiary@hives@@0_tsv_zst": b""}), "MySQL Shell", 2),
     Input("mysqlsh-dir", tree(**{"@_json": b"{}", "apiary@hives@0_tsv_gz": b""}), "MySQL Shell", 2),
-    Input("names-utf8mb3", swapped(b"NAMES utf8mb4", b"NAMES utf8"), told=("lossy-charset",)),
-    Input("names-utf8mb3", swapped(b"NAMES utf8mb4", b"NAMES latin1"), told=("lossy-charset",)),
+    Input("names-utf8mb3", swapped(b"NAMES utf8mb4", b"NAMES utf8"), warnings=("lossy-charset",)),
+    Input("names-utf8mb3", swapped(b"NAMES utf8mb4", b"NAMES latin1"), warnings=("lossy-charset",)),
     Input("nested", tree(**RESUME, **{"db-dumps__mysql__apiary_sql": PLAIN, "html__artisan": b""})),
     Input("nested", tree(**RESUME, sql__apiary_sql_gz=gzip.compress(PLAIN))),
     Input("nested", tree(**RESUME, mon__a_sql=PLAIN, tue__a_sql=PLAIN), "2 folders hold a script", 2),
@@ -154,8 +154,8 @@ INPUTS = (
         "only-a-message", b'mysqldump: Got error: 2002: "Can\'t connect" when trying to connect\n', MIXED.format(1), 1
     ),
     Input("only-a-message", b"Error: No such container: mysql\n", MIXED.format(1), 1),
-    Input("prepare-in-header", before_tables(PROBE), told=("dynamic-sql",)),
-    Input("prepare-in-header", before_tables(PROBE.replace(b"50717", b"80000")), told=("dynamic-sql",)),
+    Input("prepare-in-header", before_tables(PROBE), warnings=("dynamic-sql",)),
+    Input("prepare-in-header", before_tables(PROBE.replace(b"50717", b"80000")), warnings=("dynamic-sql",)),
     Input("qualified-names", PUMPED.replace(b"forge", b"hive"), "is bound to the database hive", 2),
     Input(
         "qualified-names",
@@ -171,13 +171,13 @@ INPUTS = (
     Input("qualified-names", SEVERAL_PUMPED, "contains 2 databases, and every name", 2, database="apiary"),
     Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_md5=MD5), "does not match a.sql.md5", 1),
     Input("sidecar", tree(**RESUME, a_sql=PLAIN, a_sql_asc=b"-----BEGIN PGP SIGNATURE-----\n", b_sql_part=b"CRE")),
-    Input("source-data", before_tables(BINLOG.replace(b"CHANGE", b"-- CHANGE")), told=()),
+    Input("source-data", before_tables(BINLOG.replace(b"CHANGE", b"-- CHANGE")), warnings=()),
     Input(
         "source-data",
         before_tables(b"CHANGE MASTER '' TO MASTER_LOG_FILE='b.7', MASTER_LOG_POS=4;\n"),
-        told=("replication",),
+        warnings=("replication",),
     ),
-    Input("source-data", before_tables(b"STOP REPLICA;\n" + BINLOG), told=("replication",)),
+    Input("source-data", before_tables(b"STOP REPLICA;\n" + BINLOG), warnings=("replication",)),
     Input("text-first-apostrophe", b"ssh: Couldn't agree a key exchange algorithm\n" + PLAIN, MIXED.format(1), 1),
     Input(
         "text-first-apostrophe",
@@ -197,8 +197,8 @@ INPUTS = (
     Input(
         "text-middle-couldnt", swapped(b"UNLOCK", b"<!-- PMA-SQL-ERROR -->\nUNLOCK"), "phpMyAdmin met an error there", 1
     ),
-    Input("use-before-header", b"-- mine\n" + CHOICE + b"SET autocommit=0;\n" + PLAIN, told=("database",)),
-    Input("use-before-header", b"USE apiary;\n\n" + PLAIN, told=("database",)),
+    Input("use-before-header", b"-- mine\n" + CHOICE + b"SET autocommit=0;\n" + PLAIN, warnings=("database",)),
+    Input("use-before-header", b"USE apiary;\n\n" + PLAIN, warnings=("database",)),
 )
 LINK, FIFO, CHARACTERS = tarfile.SYMTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -296,11 +296,11 @@ def answered(path: Path, database: str | None) -> tuple[str, int, set[str]]:
     """The first line, exit code and codes of findings; `inspect` and `verify` say the same."""
     try:
         dump = located(path)
-        said = inspection(*examine(dump), name=dump.name, database=database)
+        answer = inspection(*examine(dump), name=dump.name, database=database)
         script = verified(dump, database)
     except HarnessError as error:
         return error.fact, error.exit_code, set()
-    assert (said.refused, said.exit_code) == ((), 0)
+    assert (answer.refused, answer.exit_code) == ((), 0)
     codes = {finding.code for finding in script.findings} | {dropped.code for dropped in script.report.dropped}
     return "", 0, codes
 
@@ -316,7 +316,7 @@ def test_two_more_inputs_of_each_kind(tmp_path: Path, one: Input) -> None:
     fact, exit_code, codes = answered(path, one.database)
     assert exit_code == one.exit_code, fact
     assert re.search(one.refused, fact) if one.refused else not fact, fact
-    assert codes == set(one.told)
+    assert codes == set(one.warnings)
 
 
 def test_every_kind_has_two() -> None:
@@ -347,11 +347,11 @@ def test_more_archives_of_each_kind(
 
 
 def test_files_of_other_programs_are_named(tmp_path: Path) -> None:
-    for content, said, exit_code in OTHERS:
+    for content, message, exit_code in OTHERS:
         path = tmp_path / "d.sql"
         path.write_bytes(content)
         fact, code, _ = answered(path, None)
-        assert (said in fact, code) == (True, exit_code), (said, fact)
+        assert (message in fact, code) == (True, exit_code), (message, fact)
 
 
 @over_table("change", ALTERATIONS)

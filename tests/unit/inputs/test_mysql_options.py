@@ -48,8 +48,8 @@ def test_the_real_program_reads_the_same(tmp_path: Path) -> None:
     printed = subprocess.run([*argv, "--show"], capture_output=True, text=True, check=False)
     if printed.returncode:  # MariaDB's hides nothing, and has no such option
         printed = subprocess.run(argv, capture_output=True, text=True, check=True)
-    told = [line.removeprefix("--").removeprefix("loose-").partition("=") for line in printed.stdout.splitlines()]
-    assert {name.replace("_", "-"): value for name, _, value in told} == client_options(file)
+    options = [line.removeprefix("--").removeprefix("loose-").partition("=") for line in printed.stdout.splitlines()]
+    assert {name.replace("_", "-"): value for name, _, value in options} == client_options(file)
 
 
 def test_files_that_are_included(tmp_path: Path) -> None:
@@ -67,16 +67,16 @@ def test_files_that_are_included(tmp_path: Path) -> None:
 
 
 @over_table(
-    "text, told",
+    "text, message",
     [
         ("user=secret\n", "line 1: an option stands before the first [group]"),
         ("[client]\n!inclode x\n", "line 2: !inclode is not a directive"),
         ("[client]\n!include /nowhere/my.cnf\n", "cannot read the client options file /nowhere/my.cnf: No such file"),
     ],
 )
-def test_what_cannot_be_read_is_named_without_its_values(tmp_path: Path, text: str, told: str) -> None:
+def test_what_cannot_be_read_is_named_without_its_values(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "my.cnf").write_text(text)
     with pytest.raises(UsageError) as caught:
         client_options(tmp_path / "my.cnf")
-    assert told in caught.value.fact
+    assert message in caught.value.fact
     assert "secret" not in str(caught.value)

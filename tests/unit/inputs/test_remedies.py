@@ -52,12 +52,12 @@ class Remedy:
 
     Args:
         make: the input, in a directory.
-        said: the remedy that is printed, `{}` for the file's name.
+        message: the remedy that is printed, `{}` for the file's name.
         follow: does what it says.
     """
 
     make: Callable[[Path], Path]
-    said: str
+    message: str
     follow: Follow
 
 
@@ -87,7 +87,7 @@ def written(place: Path, content: bytes) -> Path:
 
 
 def without_messages(path: Path, place: Path) -> tuple[str, ...]:
-    """The same backup, with what programs said gone to another file."""
+    """The same backup, with the output of programs gone to another file."""
     kept = [
         line
         for line in path.read_bytes().splitlines(keepends=True)
@@ -233,7 +233,7 @@ def test_each_remedy_is_followed_once(tmp_path: Path) -> None:
         path = remedy.make(place)
         refused = inspected(str(path))
         assert refused.exit_code in (1, 2), path
-        assert f"HINT: {remedy.said.format(path.name)}\n" in refused.output, path
+        assert f"HINT: {remedy.message.format(path.name)}\n" in refused.output, path
         followed = inspected(*remedy.follow(path, place))
         assert followed.exit_code == 0, (path, followed.output)
         assert "No problems found." in followed.output, path

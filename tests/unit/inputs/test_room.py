@@ -29,7 +29,7 @@ def test_what_a_backup_takes_is_estimated_from_its_files(tmp_path: Path) -> None
     assert expected_room(BackupUnderTest(tmp_path / "a.sql.gz", tmp_path / "app.tar")) == 12 * len(SCRIPT) + 2000
 
 
-def test_rows_that_do_not_fit_are_told_before_anything_starts() -> None:
+def test_rows_that_do_not_fit_are_reported_before_anything_starts() -> None:
     assert beside_rows(100, None, "there") == (None, "there")
     assert beside_rows(100, 80, "there") == (30, "there beside the rows")
     with pytest.raises(HarnessError) as caught:
@@ -54,11 +54,11 @@ def test_doctor_knows_the_backup_that_is_configured(
     config.write_text(f'[backup]\ndump = "{dump}"\nstorage = "{backup / "storage.tar"}"\n')
     monkeypatch.setenv("APIARY_DRILL_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-    told = CliRunner().invoke(main, ["doctor", "--config", str(config)])
-    line = next(line for line in told.output.splitlines() if "room for the backup" in line)
-    assert line.startswith("✓" if fits else "✗"), told.output
+    answer = CliRunner().invoke(main, ["doctor", "--config", str(config)])
+    line = next(line for line in answer.output.splitlines() if "room for the backup" in line)
+    assert line.startswith("✓" if fits else "✗"), answer.output
     assert ("about 2.0 GB for database.sql" if fits else "about 21992.2 GB for large.sql") in line.replace(",", "")
-    assert "containers: no Docker engine answers" in told.output
+    assert "containers: no Docker engine answers" in answer.output
     if not fits:
-        assert told.exit_code == 3
-        assert "Make room there, or name another place with APIARY_DRILL_STATE_DIR." in told.output
+        assert answer.exit_code == 3
+        assert "Make room there, or name another place with APIARY_DRILL_STATE_DIR." in answer.output

@@ -53,7 +53,7 @@ def test_what_was_fetched_can_be_kept(tmp_path: Path) -> None:
 
 
 @over_table(
-    "argv, limit_s, code, said",
+    "argv, limit_s, code, message",
     [
         (("no-such-program", "dump"), None, 2, "dump_command: there is no program 'no-such-program' on this machine"),
         (
@@ -67,18 +67,18 @@ def test_what_was_fetched_can_be_kept(tmp_path: Path) -> None:
     ],
 )
 def test_a_command_that_fails_is_one_sentence_and_leaves_nothing(
-    argv: tuple[str, ...], limit_s: float | None, code: int, said: str, tmp_path: Path
+    argv: tuple[str, ...], limit_s: float | None, code: int, message: str, tmp_path: Path
 ) -> None:
     with sources_of(tmp_path, tmp_path / "kept", limit_s=limit_s) as sources:
         with pytest.raises(HarnessError) as wrong:
             sources.output(argv, "dump_command", tmp_path)
         assert sources.provenance == []
-    assert said in wrong.value.fact
+    assert message in wrong.value.fact
     assert wrong.value.exit_code == code
     assert left_in(tmp_path) == []
 
 
-def test_what_a_failing_command_said_is_shown_and_its_arguments_are_not(tmp_path: Path) -> None:
+def test_what_a_failing_command_printed_is_shown_and_its_arguments_are_not(tmp_path: Path) -> None:
     argv = (*PYTHON, "import sys; sys.exit('no such repository')", "password=hunter2")
     with sources_of(tmp_path) as sources, pytest.raises(HarnessError) as wrong:
         sources.output(argv, "dump_command", tmp_path)
@@ -104,9 +104,9 @@ def test_the_newest_snapshot_is_known_by_its_name(listed: str, expected: Snapsho
     assert newest_snapshot(LocalHost(os.environ), argv, key="snapshot_command", limit_s=20) == expected
 
 
-@over_table("said", ["[]", "latest", '{"archives": []}', "[1]", "null"])
-def test_no_snapshot_is_told(said: str) -> None:
-    argv = (*PYTHON, "import sys; print(sys.argv[1])", said)
+@over_table("message", ["[]", "latest", '{"archives": []}', "[1]", "null"])
+def test_no_snapshot_is_reported(message: str) -> None:
+    argv = (*PYTHON, "import sys; print(sys.argv[1])", message)
     with pytest.raises(HarnessError, match="lists no snapshot as JSON"):
         newest_snapshot(LocalHost(os.environ), argv, key="snapshot_command", limit_s=20)
 
@@ -130,7 +130,7 @@ def test_room_is_looked_for_first(tmp_path: Path) -> None:
 
 
 def test_the_report_says_among_which_files_of_this_machine(tmp_path: Path) -> None:
-    """Once, however often it is looked for; of a file that is named, and is somewhere else, nothing is said."""
+    """Once, however often it is looked for; of a file that is named, and is somewhere else, nothing is reported."""
     there = tmp_path / "there"
     there.mkdir()
     for age in (1, 2):

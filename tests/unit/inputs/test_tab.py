@@ -1,4 +1,4 @@
-"""A directory that --tab wrote is one script; what is wrong with it is told before anything runs."""
+"""A directory that --tab wrote is one script; what is wrong with it is reported before anything runs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_table_that_lost_its_last_line_was_cut(tab: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("every.txt", None, "the rows of every are missing: there is no every.txt"),
         ("more.txt", "1\n", "more.txt has no more.sql that defines its columns"),
@@ -71,16 +71,16 @@ def test_a_table_that_lost_its_last_line_was_cut(tab: Path) -> None:
     ],
     ids=["rows-gone", "table-gone", "cut", "another-format", "cut-in-an-escape"],
 )
-def test_what_does_not_fit_together_is_broken(tab: Path, name: str, text: str | None, told: str) -> None:
+def test_what_does_not_fit_together_is_broken(tab: Path, name: str, text: str | None, message: str) -> None:
     (tab / name).unlink(missing_ok=True)
     if text is not None:
         (tab / name).write_text(text)
     with pytest.raises(BrokenArtifact) as broken:
         inspect(TabDirectory(tab))
-    assert broken.value.fact == told
+    assert broken.value.fact == message
 
 
-def test_a_character_set_that_is_not_known_is_told(tab: Path) -> None:
+def test_a_character_set_that_is_not_known_is_reported(tab: Path) -> None:
     path = tab / "every.sql"
     path.write_text(path.read_text().replace("latin1 COLLATE latin1_swedish_ci", "hebrew COLLATE hebrew_bin"))
     with pytest.raises(UsageError) as unknown:
@@ -90,7 +90,7 @@ def test_a_character_set_that_is_not_known_is_told(tab: Path) -> None:
     )
 
 
-def test_another_connection_character_set_is_told(tab: Path) -> None:
+def test_another_connection_character_set_is_reported(tab: Path) -> None:
     path = tab / "every.sql"
     path.write_text(path.read_text().replace("SET NAMES utf8mb4", "SET NAMES latin1"))
     with pytest.raises(UsageError) as wrong:

@@ -140,10 +140,10 @@ UNSAFE: tuple[tuple[str, tuple[Entry, ...], str], ...] = (
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_what_must_not_be_unpacked_is_refused_as_of_a_tar(tmp_path: Path) -> None:
-    for number, (what, entries, said) in enumerate(UNSAFE):
+    for number, (what, entries, message) in enumerate(UNSAFE):
         error = refused(zip_of(tmp_path / f"{number}.zip", DUMP, RESUME, *entries))
         name = entries[-1][0] if isinstance(entries[-1][0], str) else entries[-1][0].filename
-        start, _, end = said.partition("{}")
+        start, _, end = message.partition("{}")
         assert (type(error), error.exit_code) == (UnsafeArtifact, 1), what
         assert start + coded(name.encode()) in error.fact or "below" in error.fact, what
         assert end in error.fact, what
@@ -155,23 +155,23 @@ def test_bombs_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """By size, by ratio and by the number of entries; what an entry says of its size is all that is read of it."""
     path = zip_of(tmp_path / "b.zip", DUMP, RESUME, (f"{APP}/zeros", bytes(4 << 20)))
     assert read_whole(find_backup(path), tmp_path)
-    for limits, said in (
+    for limits, message in (
         (ArchiveLimits(total_bytes=1 << 20), "the storage archive unpacks to more than 1048576 bytes, 4194319 with"),
         (ArchiveLimits(ratio_from_bytes=1 << 20), "above the ratio of 200"),
         (ArchiveLimits(members=1), "the storage archive contains more than 1 members"),
     ):
-        assert said in refused(path, limits=limits).fact
+        assert message in refused(path, limits=limits).fact
     lying = path.read_bytes().replace(struct.pack("<L", 4 << 20), struct.pack("<L", 1 << 20))
     path.write_bytes(lying)
     assert "the zip archive is damaged" in refused(path).fact
     encrypted = zip_of(tmp_path / "e.zip", DUMP, (RESUME[0], bytes(4 << 20)), password=b"p")
-    for size, said in (
+    for size, message in (
         (1 << 20, "has more content than"),
         ((4 << 20) - 1, "has more"),
         ((4 << 20) + 1, "lacks 1 bytes"),
     ):
         path.write_bytes(encrypted.read_bytes().replace(struct.pack("<L", 4 << 20), struct.pack("<L", size)))
-        assert said in refused(path, b"p").fact
+        assert message in refused(path, b"p").fact
     monkeypatch.setattr(zipped, "MOST_ENTRIES", 3)
     many = zip_of(tmp_path / "many.zip", DUMP, RESUME, *((f"{APP}/{number}", b"") for number in range(9)))
     assert refused(many).fact == f"{many}: the zip archive may contain more than 3 entries"
@@ -222,11 +222,11 @@ USAGE: tuple[tuple[str, Change, str], ...] = (
 
 
 def test_what_is_no_backup_is_named_with_what_to_do(tmp_path: Path) -> None:
-    for number, (what, make, said) in enumerate(USAGE):
+    for number, (what, make, message) in enumerate(USAGE):
         path = make(tmp_path / f"{number}.zip")
         error = refused(path)
         assert (type(error), error.exit_code) == (UsageError, 2), what
-        assert error.fact == said.format(path), what
+        assert error.fact == message.format(path), what
 
 
 def test_the_password_comes_from_a_file(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_a_zip_is_read_in_bounded_memory(tmp_path: Path) -> None:
     assert sum(map(len, ZipArchive(path).chunks())) > 32 << 20
 
 
-def test_a_script_named_by_dump_is_told_that_its_zip_is_a_backup(tmp_path: Path) -> None:
+def test_a_script_named_by_dump_learns_that_its_zip_is_a_backup(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "b.zip", DUMP, RESUME)
     with pytest.raises(UsageError) as wrong:
         read_script(path, None)
@@ -297,7 +297,7 @@ def test_a_script_named_by_dump_is_told_that_its_zip_is_a_backup(tmp_path: Path)
 
 
 def test_a_directory_of_zips_stands_for_the_newest(tmp_path: Path) -> None:
-    """As the package keeps them, in a directory of its own; which one it is, is said. A checksum is compared."""
+    """As the package keeps them, in a directory of its own; which one it is, is reported. A checksum is compared."""
     kept = tmp_path / "backups" / "Apiary"
     kept.mkdir(parents=True)
     nights = [zip_of(kept / f"2026-11-2{night}-02-00-00.zip", DUMP, RESUME) for night in range(3)]
