@@ -57,7 +57,7 @@ def grid(document: Document, anchor: str, caption: str) -> Grid:
     return found
 
 
-def told(document: Document, anchor: str) -> list[str]:
+def texts_of(document: Document, anchor: str) -> list[str]:
     """Sentences and bullets of a section."""
     found: list[str] = []
     for block in blocks(document, anchor):
@@ -93,14 +93,14 @@ def test_the_first_page_is_for_a_board(document: Document) -> None:
         "production", "4 of 6", "PASS 2026-12-21", "1 h 3 min, missed in 1", "1 day 12 h, missed in 1", "49 days",
     )  # fmt: skip
     assert scope.rows[2][3:5] == ("no objective", "no objective")
-    assert "archive of 2024 is in scope and was not drilled in this period." in told(document, "summary")
+    assert "archive of 2024 is in scope and was not drilled in this period." in texts_of(document, "summary")
     actions = grid(document, "summary", "Open corrective actions")
     assert actions.rows[1] == (
         "The backup was restored completely, but contains less or more than usual. (table-shrank, rsvps, production)",
         "Head of IT", "2026-12-31, overdue", "Ask the treasurer.",
     )  # fmt: skip
     assert actions.marked == {0, 1}
-    assert told(document, "summary")[-1] == (
+    assert texts_of(document, "summary")[-1] == (
         "We have read this report of RoboJackets. In 2026Q4, restoring production and staging was shown by drill, the"
         " last time with every check passed. The open findings are known to us, and the owners named here answer for"
         " them."
@@ -116,7 +116,7 @@ def test_a_latest_drill_that_did_not_pass_comes_first() -> None:
     assert document.sentence == "1 drill of 1 backup: 1 failed."
     assert document.lead == ("The latest drill did not pass: production (FAIL).",)
     assert document.tiles[1].values == ("none set",)
-    (statement,) = [text for text in told(document, "summary") if text.startswith("We have read")]
+    (statement,) = [text for text in texts_of(document, "summary") if text.startswith("We have read")]
     assert "restoring production is not shown: the latest drill did not pass" in statement
     generated = exercise_document(of(drills=[drill("2026-10-05", "generated data: documented")]), Particulars())
     assert generated.sentence == "1 drill with generated data: 1 passed. No backup was drilled."
@@ -156,13 +156,13 @@ def test_every_drill_has_its_line(document: Document) -> None:
     assert drills.rows[5] == ("2026-11-02", "production", "FAIL", "1 h 3 min, missed", "1 h", "1", "1")
     assert drills.rows[7][2:5] == ("INCONCLUSIVE", "–", "–")
     assert drills.marked == {4, 5, 7}
-    assert "2026-10-26, staging: Table users has 778 rows instead of 780." in told(document, "drills")
+    assert "2026-10-26, staging: Table users has 778 rows instead of 780." in texts_of(document, "drills")
     controls = grid(document, "drills", "Negative controls")
     assert controls.rows[2] == ("2026-12-15", "lost-row", "lost-row", "FAIL", "PASS")
     assert controls.marked == {2}
 
 
-def test_objectives_are_told_with_their_worst(document: Document) -> None:
+def test_objectives_are_reported_with_their_worst(document: Document) -> None:
     rows = grid(document, "objectives", "Results against").rows
     assert rows[0] == (
         "production", "Recovery time", "at most 1 h", "30 min 42 s", "1 h 3 min", "missed in 1 of 5",
@@ -184,13 +184,13 @@ def test_objectives_are_told_with_their_worst(document: Document) -> None:
     assert weeks.description == "14 weeks: 4 of 6 drills passed, and 8 weeks had none."
 
 
-def test_what_was_proven_is_told_in_words(document: Document) -> None:
+def test_what_was_proven_is_reported_in_words(document: Document) -> None:
     rows = grid(document, "coverage", "Faults").rows
     assert rows == (
         (FAMILY_WORDS["source"], "0", "1", "1", "not all are detected"),
         (FAMILY_WORDS["dump"], "0", "0", "1", "never proven"),
     )  # fmt: skip
-    lines = told(document, "coverage")
+    lines = texts_of(document, "coverage")
     assert lines == [
         "6 drills of 2 scenarios ran with generated data; 1 scenario of this version did not run in this period.",
         "There is no scorecard: only faults that drills of this period injected count as proven.",
@@ -199,11 +199,11 @@ def test_what_was_proven_is_told_in_words(document: Document) -> None:
         of(scorecard=ScorecardSummary("score.json", "2026-11-20", {"cut": ("dump", "detected")})), PARTICULARS
     )
     assert grid(scored, "coverage", "Faults").rows[1][1:] == ("1", "0", "0", "proven")
-    assert "Proven by the scorecard score.json, of 2026-11-20, and by the drills of this period." in told(
+    assert "Proven by the scorecard score.json, of 2026-11-20, and by the drills of this period." in texts_of(
         scored, "coverage"
     )
     nothing = exercise_document(of(known=Known(faults={"dump": ()}, scenarios=())), PARTICULARS)
-    assert told(nothing, "coverage")[-1] == "This version has no faults."
+    assert texts_of(nothing, "coverage")[-1] == "This version has no faults."
     assert set(FAMILY_WORDS) == set(FAMILIES)
 
 
@@ -223,7 +223,7 @@ def test_the_register_has_each_open_finding_once(document: Document) -> None:
 
 
 def test_changes_since_the_last_period(document: Document) -> None:
-    assert told(document, "changes")[:6] == [
+    assert texts_of(document, "changes")[:6] == [
         "The previous period, 2026-07-01 to 2026-09-30, had 4 drills; this one had 12 drills.",
         "New: A step failed: what comes after it was not shown. (step-start-target, start-target, production)",
         "New: After this restore, users would work with missing, changed or foreign rows. (row-count, users, staging)",
@@ -242,11 +242,11 @@ def test_tables_that_came_and_went() -> None:
     assert grid(document, "changes", "Rows by table").rows == (("new", "0", "50", "new"), ("old", "40", "0", "gone"))
     same = exercise_document(of(drills=[drill("2026-09-07"), drill("2026-10-05")]), Particulars())
     sentence = "production: every table has as many rows as in the last passed drill before the period."
-    assert sentence in told(same, "changes")
+    assert sentence in texts_of(same, "changes")
 
 
 def test_open_points(document: Document) -> None:
-    assert told(document, "open") == [
+    assert texts_of(document, "open") == [
         "archive of 2024: not drilled in this period.",
         "production: the latest drill missed its objective for the recovery point.",
         "Warning since 2026-07-06: Rows refer to rows that are left out of every backup: pages that follow the "
@@ -264,13 +264,13 @@ def test_a_history_that_was_changed_is_the_first_open_point() -> None:
     found = replace(of(), chain=Chain(20, "ab" * 32, ("entry 3 is missing: removed after being recorded",)))
     first = next(open_points(found))
     assert first == "The history was modified: entry 3 is missing: removed after being recorded."
-    evidence = told(exercise_document(found, Particulars()), "evidence")
+    evidence = texts_of(exercise_document(found, Particulars()), "evidence")
     assert evidence[0] == "entry 3 is missing: removed after being recorded"
 
 
 def test_drills_that_were_renamed_or_forgotten_are_named() -> None:
     amended = Chain(20, "ab" * 32, (), ("Entry 7: root on backup-1 renamed producton to production: a typo.",))
-    evidence = told(exercise_document(replace(of(), chain=amended), Particulars()), "evidence")
+    evidence = texts_of(exercise_document(replace(of(), chain=amended), Particulars()), "evidence")
     assert evidence[1:3] == ["Drills that count under another name, or that were left out:", *amended.amendments]
 
 

@@ -87,7 +87,7 @@ def test_for_cron_a_failure_is_one_line_for_each_thing_that_is_wrong(capsys: pyt
     ]
 
 
-def test_inconclusive_is_neither_and_says_what_could_not_be_told() -> None:
+def test_inconclusive_is_neither_and_says_what_could_not_be_determined() -> None:
     lines = shown(result(check("rows", 0, unknown="there was nothing to compare")))
     assert "? 0 Title of rows (inconclusive: there was nothing to compare)" in lines
     verdict = lines.index("INCONCLUSIVE The drill could not determine whether the backup restores.")
@@ -113,7 +113,7 @@ def test_findings_that_are_not_listed_are_not_counted_as_errors() -> None:
     assert "✓ 2 Title of rows (1 warning, 3 more)" in shown(result(check("rows", 2, NOTED, suppressed=3)))
 
 
-def test_an_error_that_ended_the_drill_is_told_with_its_hints() -> None:
+def test_an_error_that_ended_the_drill_is_reported_with_its_hints() -> None:
     error = StageFailed("read", BrokenArtifact("the dump is truncated", "Take the backup again."))
     lines = shown(result_of((), error))
     assert "error step-read Read: the dump is truncated. Take the backup again." in lines
@@ -166,7 +166,7 @@ def test_progress_on_a_terminal_shows_how_far_the_step_is() -> None:
     assert "✓    1.23 s  Run the script\n" in text
 
 
-def test_the_file_with_all_that_was_said_is_named_where_there_is_one(tmp_path: Path) -> None:
+def test_the_file_with_all_output_is_named_where_there_is_one(tmp_path: Path) -> None:
     """On the console, and in what a test runner shows in place of a traceback."""
     failed = result_of((), StageFailed("start", BrokenArtifact("`php artisan migrate` failed with exit status 1: why")))
     for store in (None, RunDirectory(tmp_path)):
@@ -175,6 +175,6 @@ def test_the_file_with_all_that_was_said_is_named_where_there_is_one(tmp_path: P
         console = Console(file=io.StringIO(), width=120, color_system=None)
         print_summary(console, failed, str(tmp_path))
         assert isinstance(console.file, io.StringIO)
-        for told in (console.file.getvalue(), failure_text(failed, Expected(verdict=Verdict.PASS), tmp_path)):
-            assert "`php artisan migrate` failed with exit status 1: why" in told
-            assert (f"Output at the failure: {tmp_path}/logs/error.txt" in told) is (store is not None)
+        for text in (console.file.getvalue(), failure_text(failed, Expected(verdict=Verdict.PASS), tmp_path)):
+            assert "`php artisan migrate` failed with exit status 1: why" in text
+            assert (f"Output at the failure: {tmp_path}/logs/error.txt" in text) is (store is not None)

@@ -60,7 +60,7 @@ def test_all_formats_are_written_from_a_run_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [["report", "RUN"], ["run"], ["verify", "RUN"]])
-def test_what_cannot_be_written_is_said_before_anything_begins(command: list[str], run_dir: Path) -> None:
+def test_what_cannot_be_written_is_reported_before_anything_begins(command: list[str], run_dir: Path) -> None:
     arguments = [str(run_dir) if word == "RUN" else word for word in command]
     code, output = call(*arguments, "--html", f"{run_dir}/nowhere/a.html")
     assert code == 2
@@ -70,18 +70,18 @@ def test_what_cannot_be_written_is_said_before_anything_begins(command: list[str
 
 
 def test_every_kind_of_path_that_does_not_work_has_its_sentence(tmp_path: Path) -> None:
-    def told(**files: Path) -> str:
+    def refusal(**files: Path) -> str:
         with pytest.raises(UsageError) as caught:
             check_files(ReportSettings(**files))
         assert caught.value.exit_code == 2
         return str(caught.value)
 
-    assert told(html=tmp_path) == (
+    assert refusal(html=tmp_path) == (
         f"cannot write --html {tmp_path}: it is a directory\nHINT: Give the name of a file in it."
     )
-    assert told(junit=Path("/proc/self/a.xml")).startswith("cannot write --junit /proc/self/a.xml: ")
+    assert refusal(junit=Path("/proc/self/a.xml")).startswith("cannot write --junit /proc/self/a.xml: ")
     same = tmp_path / "a"
-    assert told(html=same, markdown=tmp_path / ".." / tmp_path.name / "a") == (
+    assert refusal(html=same, markdown=tmp_path / ".." / tmp_path.name / "a") == (
         f"cannot write --markdown {tmp_path}/../{tmp_path.name}/a: --html writes to the same file\n"
         "HINT: Give each report its own file."
     )
@@ -124,9 +124,9 @@ def test_every_run_gets_its_page_and_github_its_summary(
     environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "HOME": str(tmp_path)}
     settings = from_environment(environment)
     settings = replace(settings, reports=replace(settings.reports, junit=tmp_path / "a.xml"))
-    said: list[str] = []
-    do_afterwards(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), said.append)
-    assert said == []
+    messages: list[str] = []
+    do_afterwards(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), messages.append)
+    assert messages == []
     assert (run_dir / "report.html").read_text().startswith("<!doctype html>")
     assert (tmp_path / "a.xml").exists()
     assert summary.read_text().startswith("before\nRestore drill of Apiary\n\n# Generated data, scenario documented\n")
@@ -138,10 +138,10 @@ def test_every_run_gets_its_page_and_github_its_summary(
 def test_a_report_that_cannot_be_written_after_the_drill_changes_nothing(run_dir: Path, tmp_path: Path) -> None:
     settings = from_environment({"HOME": str(tmp_path)})
     settings = replace(settings, reports=ReportSettings(junit=tmp_path / "gone" / "a.xml"))
-    said: list[str] = []
-    do_afterwards(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), said.append)
-    assert len(said) == 1
-    assert said[0].startswith("write the reports: ")
+    messages: list[str] = []
+    do_afterwards(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), messages.append)
+    assert len(messages) == 1
+    assert messages[0].startswith("write the reports: ")
     assert (run_dir / "report.html").exists()
 
 

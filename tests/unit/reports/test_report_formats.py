@@ -92,8 +92,8 @@ def test_a_chart_is_text_with_an_alternative_and_has_no_width_of_its_own() -> No
         assert (root.findtext(f"{name}title"), root.findtext(f"{name}desc")) == (chart.title, chart.description)
         assert root.get("aria-labelledby") == "p7-title p7-desc"
         assert not re.search("#[0-9a-f]{6}", svg), "colours are the page's"
-        told = {"".join(text.itertext()) for text in root.iter(f"{name}text")}
-        assert {chart.first, chart.last} <= told
+        labels = {"".join(text.itertext()) for text in root.iter(f"{name}text")}
+        assert {chart.first, chart.last} <= labels
         paper = svg_of(chart, 1, for_paper=True)
         assert "var(" not in paper
         assert "%" not in paper
@@ -106,7 +106,7 @@ def test_a_chart_is_text_with_an_alternative_and_has_no_width_of_its_own() -> No
 
 def test_a_long_table_is_not_cut_on_paper() -> None:
     """The header stands on every page, no row is on two, and each page has its number."""
-    rows = tuple((f"first{n} second{n} third{n} " * 6, str(n)) for n in range(56))
+    rows = tuple((f"first{n} second{n} third{n} " * 6, str(n)) for n in range(80))
     table = Grid("Long", (Column("Words"), Column("Number", number=True)), rows)
     document = Document("Title", "Eyebrow", None, "Sentence.", (), (Section("a", "A", (table,)),), "Footer.")
     reader = PdfReader(io.BytesIO(render_pdf(document)))
@@ -115,13 +115,13 @@ def test_a_long_table_is_not_cut_on_paper() -> None:
     for number, text in enumerate(pages, 1):
         assert f"Page {number} of {len(pages)}" in text
         assert "Words" in text
-    for n in range(56):
+    for n in range(80):
         # A line of the cell may end behind the word: where it does is the font's to say.
         parts = [found for text in pages if (found := len(re.findall(rf"\bfirst{n}\b", text)))]
         assert parts == [6], f"row {n} is on {len(parts)} pages"
 
 
-def test_junit_tells_failures_from_what_could_not_be_told() -> None:
+def test_junit_tells_failures_from_what_could_not_be_determined() -> None:
     lost = finding("row-count", "users", "Lost \x00 one.", "2", "1", "Look.")
     noted = finding("orphans", "rsvps", "7 rows.", "0", "7", severity=Severity.WARNING)
     checks = (

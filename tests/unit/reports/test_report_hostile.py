@@ -86,7 +86,7 @@ def test_the_consoles(result: DrillResult) -> None:
             shown = re.sub(r"\x1b\[(\d+(;\d+)*m|2K|1A|\?25[lh])|\r", "", shown)
         assert list(acting(shown)) == []
     whole = "".join(shown.split())
-    assert r"\x1b[2J\x1b]0;title\x07\n\x3a:error\x3a:gone\r\n" in whole, "it is told, as text"
+    assert r"\x1b[2J\x1b]0;title\x07\n\x3a:error\x3a:gone\r\n" in whole, "it is shown, as text"
     assert ":tada:[red]o[/red]" in whole
 
 
@@ -98,7 +98,7 @@ def test_what_commands_print_and_how_they_end(result: DrillResult) -> None:
         show_error(HarnessError(NAME, NAME, details=NAME))
     assert list(acting(out.getvalue() + err.getvalue())) == []
     assert out.getvalue().count("\n") == 1
-    assert err.getvalue().count("\n") == 3 + len(NAME.splitlines()), "a line each, and what was said line by line"
+    assert err.getvalue().count("\n") == 3 + len(NAME.splitlines()), "a line each, and the output line by line"
 
 
 def test_json(result: DrillResult, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -190,18 +190,18 @@ def test_who_ran_it_where_and_with_which_configuration(evidence: Evidence, tmp_p
 
 
 def test_recovery_is_measured_against_the_objectives(evidence: Evidence, tmp_path: Path) -> None:
-    told = grid(section(passed(evidence), evidence, tmp_path, "recovery"), "Results")
-    assert [row[1:] for row in told.rows] == [("12.0 s", "objective 1 h: met"), ("1 h", "objective 1 day: met")]
-    assert told.marked == frozenset()
-    told = grid(section(failed(evidence), evidence, tmp_path, "recovery"), "Results")
-    assert [row[1:] for row in told.rows] == [
+    table = grid(section(passed(evidence), evidence, tmp_path, "recovery"), "Results")
+    assert [row[1:] for row in table.rows] == [("12.0 s", "objective 1 h: met"), ("1 h", "objective 1 day: met")]
+    assert table.marked == frozenset()
+    table = grid(section(failed(evidence), evidence, tmp_path, "recovery"), "Results")
+    assert [row[1:] for row in table.rows] == [
         ("1 min 1 s", "objective 1 min: missed"), ("not measured", "no objective set"),
     ]  # fmt: skip
-    assert told.marked == {0}
+    assert table.marked == {0}
 
 
 def test_the_last_drills_are_drawn_with_the_objective(evidence: Evidence, tmp_path: Path) -> None:
-    """On a scale of their own: an objective far above it is told, and not drawn."""
+    """On a scale of their own: an objective far above it is written, and not drawn."""
     before = earlier()
     document = page_of(passed(evidence), evidence, tmp_path, (before, replace(before, recovery_time_s=None)))
     (chart,) = [block for block in document.blocks() if isinstance(block, Line)]
@@ -295,14 +295,14 @@ def test_tables_that_differ_have_their_rows_and_the_others_are_listed(evidence: 
     good = section(passed(evidence), evidence, tmp_path, "evidence")
     assert "With the same rows and content as the source:" in sentences(good)
     assert "users 2" in listed(passed(evidence), evidence, tmp_path)
-    told = grid(section(failed(evidence), damaged(evidence), tmp_path, "evidence"), "Tables")
-    assert (told.caption, told.rows, told.marked) == (
+    table = grid(section(failed(evidence), damaged(evidence), tmp_path, "evidence"), "Tables")
+    assert (table.caption, table.rows, table.marked) == (
         "Tables that differ from the source", (("users", "2", "2", "no"),), {0},
     )  # fmt: skip
     elsewhere = replace(evidence, source=None, redump=replace(evidence.redump, tables=()))
     elsewhere = replace(elsewhere, target=replace(elsewhere.target, tables=()))
-    told = grid(section(passed(evidence), elsewhere, tmp_path, "evidence"), "Tables")
-    assert (told.caption, told.rows, told.marked) == (
+    table = grid(section(passed(evidence), elsewhere, tmp_path, "evidence"), "Tables")
+    assert (table.caption, table.rows, table.marked) == (
         "Tables that differ from the dump",
         (("users", "2", "none", "table is missing"),),
         {0},
@@ -314,16 +314,16 @@ def test_files_are_summed_by_directory(evidence: Evidence, tmp_path: Path) -> No
     entries = [*read_inventory(evidence.files.expected), FileState(b"z.pdf", "file", 7, "dd", 0o644, 33, 33, 1000)]
     write_inventory(entries, tmp_path / "more.jsonl")
     more = replace(evidence, files=replace(evidence.files, actual=tmp_path / "more.jsonl"))
-    told = grid(section(passed(evidence), more, tmp_path, "evidence"), "Directories")
-    assert told.rows == ((".", "0", "1", "0 bytes", "7 bytes"),)
-    assert told.marked == {0}
+    table = grid(section(passed(evidence), more, tmp_path, "evidence"), "Directories")
+    assert table.rows == ((".", "0", "1", "0 bytes", "7 bytes"),)
+    assert table.marked == {0}
 
 
-def test_a_list_of_files_that_is_gone_is_said(evidence: Evidence, tmp_path: Path) -> None:
+def test_a_list_of_files_that_is_gone_is_reported(evidence: Evidence, tmp_path: Path) -> None:
     evidence.files.actual.unlink()
     blocks = section(passed(replace(evidence)), evidence, tmp_path, "evidence")
-    (told,) = [text for text in sentences(blocks) if "list of files" in text]
-    assert told.startswith("The list of files cannot be read: cannot read the list of files ")
+    (sentence,) = [text for text in sentences(blocks) if "list of files" in text]
+    assert sentence.startswith("The list of files cannot be read: cannot read the list of files ")
 
 
 def test_indexes_have_documents_and_settings(evidence: Evidence, tmp_path: Path) -> None:
@@ -332,10 +332,10 @@ def test_indexes_have_documents_and_settings(evidence: Evidence, tmp_path: Path)
     first, *rest = evidence.search.actual.indexes
     lost = replace(first, ids=IdSet(), settings=())
     search = replace(evidence.search, actual=replace(evidence.search.actual, indexes=(lost, *rest[:-1])))
-    told = grid(section(passed(evidence), replace(evidence, search=search), tmp_path, "evidence"), "Indexes")
-    assert told.rows[0] == ("apiary_airports", "2", "0", "0 of 1")
-    assert told.rows[-1] == ("apiary_users", "2", "no index", "0 of 1")
-    assert told.marked == {0, 1}
+    table = grid(section(passed(evidence), replace(evidence, search=search), tmp_path, "evidence"), "Indexes")
+    assert table.rows[0] == ("apiary_airports", "2", "0", "0 of 1")
+    assert table.rows[-1] == ("apiary_users", "2", "no index", "0 of 1")
+    assert table.marked == {0, 1}
 
 
 def test_questions_with_known_answers_are_listed(evidence: Evidence, tmp_path: Path) -> None:
@@ -346,12 +346,12 @@ def test_questions_with_known_answers_are_listed(evidence: Evidence, tmp_path: P
         ("download a file", "resumes/a.pdf"), ("outbound access", "example.com, 1.1.1.1:443"),
     )  # fmt: skip
     unwell = replace(evidence, app=replace(evidence.app, ping=replace(evidence.app.ping, actual="")))
-    told = grid(section(passed(evidence), unwell, tmp_path, "evidence"), "Answers")
-    assert told.rows[0][:3] == ("answer of the application", "/ping", "not as expected")
-    assert told.marked == {0}
+    table = grid(section(passed(evidence), unwell, tmp_path, "evidence"), "Answers")
+    assert table.rows[0][:3] == ("answer of the application", "/ping", "not as expected")
+    assert table.marked == {0}
 
 
-def test_what_was_broken_on_purpose_is_said_with_every_change(evidence: Evidence, tmp_path: Path) -> None:
+def test_what_was_broken_on_purpose_is_reported_with_every_change(evidence: Evidence, tmp_path: Path) -> None:
     """Also where a fault had no effect, and whether the verdict is the one that must come."""
     faults = (
         InjectedFault("flip-byte", "artifact", (Change("byte", "database.sql.zst", "offset 7, 0x41 to 0x40"),)),
@@ -362,17 +362,17 @@ def test_what_was_broken_on_purpose_is_said_with_every_change(evidence: Evidence
         ("flip-byte", "artifact", "byte", "database.sql.zst", "offset 7, 0x41 to 0x40"),
         ("drop-row", "restored", "", "", "without effect"),
     )
-    told = "A fault was injected on purpose: the expected verdict is FAIL, "
-    assert f"{told}and it is." in page_of(broken, evidence, tmp_path).lead
+    sentence = "A fault was injected on purpose: the expected verdict is FAIL, "
+    assert f"{sentence}and it is." in page_of(broken, evidence, tmp_path).lead
     missed = replace(passed(evidence), expected_verdict=Verdict.FAIL)
-    assert f"{told}and it is not." in page_of(missed, evidence, tmp_path).lead
+    assert f"{sentence}and it is not." in page_of(missed, evidence, tmp_path).lead
     assert "No fault was injected in this drill." in sentences(
         section(passed(evidence), evidence, tmp_path, "evidence")
     )
 
 
-def test_without_evidence_it_is_said_why(evidence: Evidence, tmp_path: Path) -> None:
-    """And what programs said is pointed at where it was kept."""
+def test_without_evidence_it_is_reported_why(evidence: Evidence, tmp_path: Path) -> None:
+    """And the output of programs is pointed at where it was kept."""
     why, broken, kept = sentences(section(ended_early(), None, tmp_path, "evidence"))
     assert why == "Not available: the drill ended before it was collected."
     assert broken == "No fault was injected in this drill."
@@ -385,7 +385,7 @@ def test_without_evidence_it_is_said_why(evidence: Evidence, tmp_path: Path) -> 
 
 
 @over_table(
-    "told, expected",
+    "text, expected",
     [
         (seconds(0.04), "0.0 s"),
         (seconds(59.94), "59.9 s"),
@@ -407,11 +407,11 @@ def test_without_evidence_it_is_said_why(evidence: Evidence, tmp_path: Path) -> 
         (counted(0, "row"), "0 rows"),
     ],
 )
-def test_times_sizes_and_counts_are_for_people(told: str, expected: str) -> None:
-    assert told == expected
+def test_times_sizes_and_counts_are_for_people(text: str, expected: str) -> None:
+    assert text == expected
 
 
-def test_where_a_backup_came_from_is_said(evidence: Evidence, tmp_path: Path) -> None:
+def test_where_a_backup_came_from_is_reported(evidence: Evidence, tmp_path: Path) -> None:
     """With its age in the store, what agreed with it, and among which it was the newest."""
     origin = Provenance(
         "database", "s3://night/2.sql", "version 7", STARTED_AT - timedelta(hours=3), 5, "aa", ("SHA256SUMS",), 12,

@@ -89,16 +89,16 @@ def test_html_and_markdown_say_nothing_else(case: tuple[DrillResult, Document]) 
 def test_the_document_holds_what_the_result_holds(case: tuple[DrillResult, Document]) -> None:
     """Every finding, check, step, component, artifact and unproven thing, and the reasons of the verdict."""
     result, document = case
-    told = list(texts(document))
+    shown = list(texts(document))
     for finding in result.findings:
-        assert {finding.code, finding.subject, finding.message} <= set(told)
-        assert finding.remedy == "" or finding.remedy in told
-    assert {check.title for check in result.checks} <= set(told)
-    assert {step.title for step in result.steps} <= set(told)
-    assert {part.reference for part in result.components} <= set(told)
-    assert {file.sha256 for file in result.artifacts} <= set(told)
-    assert {*result.unproven, *result.reasons[:3], *result.hints} <= set(told)
-    assert result.verdict in told
+        assert {finding.code, finding.subject, finding.message} <= set(shown)
+        assert finding.remedy == "" or finding.remedy in shown
+    assert {check.title for check in result.checks} <= set(shown)
+    assert {step.title for step in result.steps} <= set(shown)
+    assert {part.reference for part in result.components} <= set(shown)
+    assert {file.sha256 for file in result.artifacts} <= set(shown)
+    assert {*result.unproven, *result.reasons[:3], *result.hints} <= set(shown)
+    assert result.verdict in shown
 
 
 def test_junit_agrees_with_the_verdict_and_names_every_finding(case: tuple[DrillResult, Document]) -> None:

@@ -29,7 +29,7 @@ def timed(evidence: Evidence) -> DrillResult:
     return replace(result, steps=(started, replace(loaded, size_bytes=24_000_000, processes=used)))
 
 
-def test_time_is_told_by_step_and_by_process(evidence: Evidence, tmp_path: Path) -> None:
+def test_time_is_reported_by_step_and_by_process(evidence: Evidence, tmp_path: Path) -> None:
     result = timed(evidence)
     by_step, by_process = timing_grids(result.steps)
     assert by_step.rows == (
@@ -49,16 +49,16 @@ def test_time_is_told_by_step_and_by_process(evidence: Evidence, tmp_path: Path)
 
 def test_the_command_prints_it_from_a_run_directory(evidence: Evidence, tmp_path: Path) -> None:
     RunDirectory(tmp_path).save_result(timed(evidence))
-    told = CliRunner().invoke(main, ["report", str(tmp_path), "--timing"])
-    assert told.exit_code == 0
-    assert "2.0 MB/s" in told.output
-    assert "CPU time and bytes by process" in told.output
+    answer = CliRunner().invoke(main, ["report", str(tmp_path), "--timing"])
+    assert answer.exit_code == 0
+    assert "2.0 MB/s" in answer.output
+    assert "CPU time and bytes by process" in answer.output
 
 
 def test_an_older_result_is_refused_and_its_page_has_no_table(evidence: Evidence, tmp_path: Path) -> None:
     result = passed(evidence)
     assert not any(isinstance(block, Grid) for block in section(result, None, tmp_path, "timeline"))
     RunDirectory(tmp_path).save_result(result)
-    told = CliRunner().invoke(main, ["report", str(tmp_path), "--timing"])
-    assert told.exit_code == 2
-    assert "older version" in told.output
+    answer = CliRunner().invoke(main, ["report", str(tmp_path), "--timing"])
+    assert answer.exit_code == 2
+    assert "older version" in answer.output
