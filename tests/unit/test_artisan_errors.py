@@ -1,4 +1,4 @@
-"""The cause of a failed artisan command: found among stack frames, told without values."""
+"""The cause of a failed artisan command: found among stack frames, reported without values."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_the_first_and_the_last_lines_are_shown() -> None:
 
 def test_a_failed_command_says_why_and_keeps_all_of_it(tmp_path: Path) -> None:
     php = tmp_path / "php"
-    (tmp_path / "said").write_text(CAUSES[0][0])
-    php.write_text(f'#!/bin/sh\necho "Running migrations."\ncat {tmp_path}/said >&2\nexit 1\n')
+    (tmp_path / "output").write_text(CAUSES[0][0])
+    php.write_text(f'#!/bin/sh\necho "Running migrations."\ncat {tmp_path}/output >&2\nexit 1\n')
     php.chmod(0o755)
     app = Apiary(
         url="",
@@ -82,14 +82,16 @@ def test_a_failed_command_says_why_and_keeps_all_of_it(tmp_path: Path) -> None:
         search_prefix="",
         lifecycle=cast(Any, None),
     )
-    with pytest.raises(ProcedureFailed) as told:
+    with pytest.raises(ProcedureFailed) as caught:
         app.must_artisan("migrate", "--force")
     cause = "SQLSTATE[HY000] 2002: Connection refused"
-    assert told.value.fact == f"`php artisan migrate --force` failed with exit status 1: {cause}"
-    assert told.value.details == CAUSES[0][0] + "Running migrations.\n"
-    assert str(told.value).splitlines()[1].startswith("[2026-11-29 10:00:00] production.ERROR: SQLSTATE[HY000] [2002]")
-    assert "lines left out" in str(told.value)
-    assert sys.getsizeof(str(told.value)) < 6000
+    assert caught.value.fact == f"`php artisan migrate --force` failed with exit status 1: {cause}"
+    assert caught.value.details == CAUSES[0][0] + "Running migrations.\n"
+    assert (
+        str(caught.value).splitlines()[1].startswith("[2026-11-29 10:00:00] production.ERROR: SQLSTATE[HY000] [2002]")
+    )
+    assert "lines left out" in str(caught.value)
+    assert sys.getsizeof(str(caught.value)) < 6000
 
 
 def test_an_application_that_does_not_start_names_the_cause_of_its_log() -> None:

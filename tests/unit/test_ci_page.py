@@ -83,7 +83,7 @@ def test_the_tables_for_pipelines_name_what_there_is() -> None:
     """Every command with `--json` has its line, and every field of a result that the page names is in its schema."""
     page = (ROOT / "docs" / "ci.md").read_text()
     table = page.partition("## JSON")[2].partition("Of a result")[0]
-    told = {
+    named = {
         name for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`([a-z ]+)", cell)
     }
     context = click.Context(main)
@@ -93,7 +93,7 @@ def test_the_tables_for_pipelines_name_what_there_is() -> None:
         if isinstance(group, click.Group):
             commands |= {f"{name} {inner}": command for inner, command in group.commands.items()}
     speaking = {name for name, command in commands.items() if any("--json" in each.opts for each in command.params)}
-    assert {name.strip().removesuffix(" --matrix") for name in told} - {""} == speaking
+    assert {name.strip().removesuffix(" --matrix") for name in named} - {""} == speaking
     schema = json.loads((ROOT / "docs/schema/result-1.schema.json").read_text())
     block = page.partition("Of a result")[2].partition("```")[2].partition("```")[0]
     for line in block.strip().splitlines():

@@ -19,13 +19,15 @@ def cleanup(directory: Path, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["cleanup", *arguments], env=away)
 
 
-def test_an_engine_that_could_not_be_asked_is_told(tmp_path: Path) -> None:
+def test_an_engine_that_could_not_be_asked_is_reported(tmp_path: Path) -> None:
     """A killed drill's containers may be on it; what is on this machine is removed all the same."""
     ended = cleanup(tmp_path)
     assert (ended.exit_code, ended.stdout) == (0, "nothing to remove\n")
     host = f"unix://{tmp_path}/none.sock"
-    told = f"containers were not checked: no Docker engine answers at {host} (DOCKER_HOST): no such file or directory"
-    assert "".join(ended.stderr.split()) == "".join(told.split())  # a long path is wrapped anywhere
+    message = (
+        f"containers were not checked: no Docker engine answers at {host} (DOCKER_HOST): no such file or directory"
+    )
+    assert "".join(ended.stderr.split()) == "".join(message.split())  # a long path is wrapped anywhere
 
 
 def test_the_backup_that_a_killed_command_left_is_removed(tmp_path: Path) -> None:
@@ -36,8 +38,8 @@ def test_the_backup_that_a_killed_command_left_is_removed(tmp_path: Path) -> Non
     notes.mkdir(parents=True)
     (notes / "one").symlink_to(partial)
     (notes / "of-a-disk-that-is-away").symlink_to(tmp_path / "mnt" / "night.partial")
-    told = [cleanup(tmp_path, *names).stdout for names in (["of-somebody-else"], [], [])]
+    outputs = [cleanup(tmp_path, *names).stdout for names in (["of-somebody-else"], [], [])]
     removed = f"removed unfinished backup {partial}\nremoved 1 leftovers\n"
-    assert told == ["nothing to remove\n", removed, "nothing to remove\n"]
+    assert outputs == ["nothing to remove\n", removed, "nothing to remove\n"]
     assert [note.name for note in notes.iterdir()] == ["of-a-disk-that-is-away"]
     assert list(partial.parent.iterdir()) == []

@@ -36,8 +36,8 @@ def test_the_list_has_every_summary_whole_and_imports_no_command() -> None:
         "    print(json.dumps([name for name in sys.modules if name.startswith('harness.cli.commands.')]))"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    *told, loaded = answer.stdout.splitlines()
-    listed = dict(line.split(maxsplit=1) for line in told[told.index("Commands:") + 1 :])
+    *summaries, loaded = answer.stdout.splitlines()
+    listed = dict(line.split(maxsplit=1) for line in summaries[summaries.index("Commands:") + 1 :])
     assert listed == COMMANDS
     assert all(len(summary) <= 45 and summary.endswith(".") for summary in listed.values())
     assert json.loads(loaded) == []
@@ -55,11 +55,11 @@ def test_options_of_long_commands_are_in_sections_and_no_summary_is_cut_off() ->
     }
     for name, command in (groups | nested).items():
         options = [each for each in command.params if isinstance(each, click.Option)]
-        told = CliRunner().invoke(main, [*name.split(), "--help"]).output
+        page = CliRunner().invoke(main, [*name.split(), "--help"]).output
         assert [each.opts for each in options if not each.help] == [], name
-        assert "\n  [" not in told, name  # an argument stands in the usage alone
+        assert "\n  [" not in page, name  # an argument stands in the usage alone
         assert not command.get_short_help_str(45).endswith("...") or name in groups, name
-        assert len(options) <= 10 or told.index("What to write:") < told.index("Options:\n"), name
+        assert len(options) <= 10 or page.index("What to write:") < page.index("Options:\n"), name
     verify = CliRunner().invoke(main, ["verify", "--help"]).output
     assert verify.index("What to verify:") < verify.index("Where to run it:") < verify.index("What to write:")
 
@@ -104,7 +104,7 @@ def test_help_waits_for_nothing_that_a_drill_needs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "message"),
     [
         (PermissionError(13, "Permission denied", "/backups/x"), 2, "error: /backups/x: Permission denied\n"),
         (OSError(28, "No space left on device"), 3, "error: No space left on device\n"),
@@ -112,7 +112,7 @@ def test_help_waits_for_nothing_that_a_drill_needs() -> None:
     ],
 )
 def test_what_nobody_provided_for_says_nothing_of_a_backup(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, told: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, message: str
 ) -> None:
     """1 would mean that the backup does not restore."""
 
@@ -122,7 +122,7 @@ def test_what_nobody_provided_for_says_nothing_of_a_backup(
     monkeypatch.setattr("harness.cli.commands.faults.faults.callback", fail)
     answer = CliRunner().invoke(main, ["faults"])
     assert answer.exit_code == code
-    assert told in answer.stderr
+    assert message in answer.stderr
 
 
 def test_whoever_reads_no_more_interrupts_and_does_not_fail() -> None:
@@ -148,16 +148,16 @@ def test_a_terminal_without_a_letter_shows_its_escape() -> None:
     assert "gr\\xf6\\xdfe" in nothing.stderr
 
 
-def test_a_dump_whose_names_are_commands_is_told_and_does_nothing(tmp_path: Path) -> None:
+def test_a_dump_whose_names_are_commands_is_reported_and_does_nothing(tmp_path: Path) -> None:
     name = "t\x1b[2J\x9b31m\n::error::gone\r\n##[group]x"
     script = tmp_path / "dump.sql"
     script.write_text(f"-- MySQL dump 10.13\nCREATE TABLE `{name}` (\n  `id` int\n);\n", encoding="utf-8")
     for options in ((), ("--json",)):
-        told = CliRunner().invoke(main, ["inspect", str(script), *options], env={"GITHUB_ACTIONS": "true"})
-        text = told.output
+        answer = CliRunner().invoke(main, ["inspect", str(script), *options], env={"GITHUB_ACTIONS": "true"})
+        text = answer.output
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]|^\s*::|##\[", text, re.MULTILINE)
         assert r"x1b[2J" in text or r"u001b[2J" in text
-    assert name in {table["name"] for table in json.loads(told.stdout)["script"]["databases"][0]["tables"]}
+    assert name in {table["name"] for table in json.loads(answer.stdout)["script"]["databases"][0]["tables"]}
 
 
 def test_a_name_that_is_nearly_right_gets_the_right_one() -> None:
@@ -169,19 +169,19 @@ def test_a_name_that_is_nearly_right_gets_the_right_one() -> None:
         (["verify", "--storge", "x"], "--storage"),
         (["cleanup", "--ketp"], "--kept"),
     ):
-        told = CliRunner().invoke(main, arguments)
-        assert (told.exit_code, meant in " ".join(told.output.split())) == (2, True), told.output
+        answer = CliRunner().invoke(main, arguments)
+        assert (answer.exit_code, meant in " ".join(answer.output.split())) == (2, True), answer.output
     assert CliRunner().invoke(main, ["quux"]).output.endswith("No such command 'quux'.\n")
 
 
 def test_objectives_have_units() -> None:
-    for text, told in (
+    for text, message in (
         ("1x", "--rto: '1x' is not a time greater than zero"),
         ("0h", "--rto: '0h' is not a time greater than zero"),
         ("90", "--rto: '90' has no unit"),
     ):
         answer = CliRunner().invoke(main, ["verify", "--rto", text])
-        assert (answer.exit_code, told in answer.output) == (2, True)
+        assert (answer.exit_code, message in answer.output) == (2, True)
     command = main.get_command(click.Context(main), "verify")
     assert command is not None
     for text, value in (("1h", 3600.0), ("24h", 86_400.0), ("7d", 604_800.0), ("90s", 90.0)):

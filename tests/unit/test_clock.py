@@ -95,19 +95,19 @@ def test_a_step_that_hangs_is_ended_at_its_limit() -> None:
 
 
 def test_a_step_outside_the_main_thread_is_judged_when_it_ends() -> None:
-    clock, told = Clock(Silent(), stage_limit_s=0.05), list[str]()
+    clock, messages = Clock(Silent(), stage_limit_s=0.05), list[str]()
 
     def late() -> None:
         try:
             with clock.step("files", "Restore the files"):
                 threading.Event().wait(0.1)
         except StageFailed as error:
-            told.append(error.fact)
+            messages.append(error.fact)
 
     thread = threading.Thread(target=late)
     thread.start()
     thread.join()
-    assert told == ["files: timed out: the step exceeded its limit of 0.05 s"]
+    assert messages == ["files: timed out: the step exceeded its limit of 0.05 s"]
 
 
 def test_a_fault_that_fails_in_a_step_is_not_the_steps_failure() -> None:

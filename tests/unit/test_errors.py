@@ -7,7 +7,7 @@ from harness.base.errors import BrokenArtifact, HarnessError, StageFailed, Usage
 from tests.tables import over_table
 
 
-def test_an_error_is_told_as_fact_hints_and_details() -> None:
+def test_an_error_is_reported_as_fact_hints_and_details() -> None:
     error = HarnessError("the disk has 0 bytes left", "Free some disk space.", "Try again.", details="line 1\nline 2\n")
     assert str(error) == "the disk has 0 bytes left\nHINT: Free some disk space.\nHINT: Try again.\nline 1\nline 2"
     assert str(HarnessError("it rained")) == "it rained"

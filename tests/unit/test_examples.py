@@ -69,7 +69,7 @@ def test_systemd_takes_the_service_and_the_timer(tmp_path: Path) -> None:
     """It also looks for the program; it says that it does not know a key, and exits with 0 all the same."""
     analyze = must_find("systemd-analyze", "systemd")
 
-    def told(old: str, new: str) -> tuple[int, str]:
+    def answer(old: str, new: str) -> tuple[int, str]:
         for name in ("apiary-drill.service", "apiary-drill.timer"):
             text = text_of(name).replace("/srv/drills/.venv/bin/apiary-drill", "/bin/true").replace(old, new)
             (tmp_path / name).write_text(text)
@@ -77,10 +77,10 @@ def test_systemd_takes_the_service_and_the_timer(tmp_path: Path) -> None:
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         return done.returncode, done.stderr
 
-    assert told("", "") == (0, "")
-    assert "Unknown key 'Persistant' in section [Timer]" in told("Persistent", "Persistant")[1]
-    assert "Failed to parse service type" in told("oneshot", "oneshoot")[1]
-    assert "Failed to parse calendar specification" in told("Mon 03:17", "Mon 03:77")[1]
+    assert answer("", "") == (0, "")
+    assert "Unknown key 'Persistant' in section [Timer]" in answer("Persistent", "Persistant")[1]
+    assert "Failed to parse service type" in answer("oneshot", "oneshoot")[1]
+    assert "Failed to parse calendar specification" in answer("Mon 03:17", "Mon 03:77")[1]
 
 
 def test_cron_takes_every_line_of_the_crontab() -> None:
@@ -139,7 +139,7 @@ WELL = "a healthy allocation"
 
 
 @over_table(
-    "word, allocations, refusal, status, told",
+    "word, allocations, refusal, status, message",
     [
         ("stop", ["running\\ncomplete\\n", "running\\ncomplete\\n", "complete\\ncomplete\\n"], "", 0, ""),
         ("stop", [""], "", 0, ""),
@@ -155,7 +155,7 @@ WELL = "a healthy allocation"
     ],
 )
 def test_stop_and_start_of_nomad_wait_for_the_application(
-    word: str, allocations: list[str], refusal: str, status: int, told: str, tmp_path: Path
+    word: str, allocations: list[str], refusal: str, status: int, message: str, tmp_path: Path
 ) -> None:
     """With a stand-in for the program `nomad`: what the script does with its answers. Nobody waits for real."""
     for name, text in (("nomad", STANDIN), ("sleep", "#!/bin/sh\n")):
@@ -168,7 +168,9 @@ def test_stop_and_start_of_nomad_wait_for_the_application(
     script = tmp_path / "nomad-backup.sh"
     script.write_text(text_of(script.name).replace("seconds=300", "seconds=6"))
     done = subprocess.run(["sh", script, word], env=env, capture_output=True, text=True, check=False)
-    assert (done.returncode, told in done.stderr, bool(told) == bool(done.stderr)) == (status, True, True), done.stderr
+    assert (done.returncode, message in done.stderr, bool(message) == bool(done.stderr)) == (status, True, True), (
+        done.stderr
+    )
     if word != "restart":
         first, *others = (tmp_path / "asked").read_text().splitlines()
         assert first == f"job {word} apiary"

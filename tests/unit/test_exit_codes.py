@@ -141,8 +141,8 @@ def surroundings(place: Path) -> dict[str, str]:
 
 
 def test_every_cell_is_shown_by_something() -> None:
-    told = {where for where, cell in cells().items() if cell}
-    assert told == CASES.keys() | ELSEWHERE.keys()
+    filled = {where for where, cell in cells().items() if cell}
+    assert filled == CASES.keys() | ELSEWHERE.keys()
     assert not CASES.keys() & ELSEWHERE.keys()
     for place in ELSEWHERE.values():
         path, _, name = place.partition("::")

@@ -33,7 +33,7 @@ def test_verdict_and_finding_as_expected() -> None:
 
 
 @over_table(
-    "wanted, came, told",
+    "wanted, came, messages",
     [
         (
             expected(),
@@ -63,8 +63,10 @@ def test_verdict_and_finding_as_expected() -> None:
         ),
     ],
 )
-def test_each_thing_that_is_not_as_expected_is_told(wanted: Expected, came: DrillResult, told: tuple[str, ...]) -> None:
-    assert wanted.unmet(came) == told
+def test_each_thing_that_is_not_as_expected_is_reported(
+    wanted: Expected, came: DrillResult, messages: tuple[str, ...]
+) -> None:
+    assert wanted.unmet(came) == messages
 
 
 @over_table(

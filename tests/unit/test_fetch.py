@@ -87,7 +87,7 @@ def test_every_way_of_sending_a_page_gives_the_same() -> None:
         assert page.beginning == BODY[: 1 << 18]
 
 
-def test_a_page_that_is_cut_or_drips_is_told() -> None:
+def test_a_page_that_is_cut_or_drips_is_reported() -> None:
     with serving(cut) as url, pytest.raises(ServerFailed, match="does not answer: "):
         fetch(requests.Session(), url, timeout_s=10)
     with serving(dripping) as url, pytest.raises(ServerFailed, match=r"did not complete its answer within 0\.2 s"):

@@ -12,8 +12,8 @@ from harness.scenario.definition import LimitChoices
 
 
 def test_times_have_units() -> None:
-    said = {"90s": 90, "2m": 120, "1.5h": 5400, " 10m ": 600, "0.5s": 0.5, "2d": 172_800, "1w": 604_800}
-    assert {text: duration_s(text, "--limit stage") for text in said} == said
+    durations = {"90s": 90, "2m": 120, "1.5h": 5400, " 10m ": 600, "0.5s": 0.5, "2d": 172_800, "1w": 604_800}
+    assert {text: duration_s(text, "--limit stage") for text in durations} == durations
     for text in ("90", "0", "1.5"):
         with pytest.raises(UsageError, match=f"^--limit stage: '{text}' has no unit\nHINT: Examples: 90s"):
             duration_s(text, "--limit stage")
@@ -25,14 +25,14 @@ def test_times_have_units() -> None:
 
 
 def test_an_option_sets_one_limit_and_the_last_one_wins() -> None:
-    said = Limits().with_options(["search-ready=10m", "stage=1h", "stage=2h"])
-    assert said == Limits().with_explicit(search_ready_s=600, stage_s=7200)
+    limits = Limits().with_options(["search-ready=10m", "stage=1h", "stage=2h"])
+    assert limits == Limits().with_explicit(search_ready_s=600, stage_s=7200)
     assert option_for("search_ready_s") == "--limit search-ready=TIME"
     for wrong in ("searchready=10m", "search-ready", "=10m", "search_ready_s=10m", ""):
-        with pytest.raises(UsageError) as told:
+        with pytest.raises(UsageError) as caught:
             Limits().with_options([wrong])
-        assert told.value.fact == f"--limit {wrong!r}: unknown limit"
-        assert all(name in told.value.hints[0] for name in NAMES)
+        assert caught.value.fact == f"--limit {wrong!r}: unknown limit"
+        assert all(name in caught.value.hints[0] for name in NAMES)
 
 
 def test_what_reads_all_of_a_backup_gets_more_time_for_a_larger_one() -> None:

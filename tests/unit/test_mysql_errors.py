@@ -8,7 +8,7 @@ from tests.tables import over_table
 
 
 @over_table(
-    "code, message, told",
+    "code, message, expected",
     [
         (1146, "Table 'apiary.users' doesn't exist", "Table 'apiary.users' doesn't exist"),
         (1062, "Duplicate entry 'ann@example.org' for key 'users.gt_email'", "Duplicate entry '…'"),
@@ -19,10 +19,10 @@ from tests.tables import over_table
         (9999, "An error of tomorrow quotes 'Ann", "An error of tomorrow quotes '…"),
     ],
 )
-def test_a_message_that_is_not_known_to_quote_names_only_is_told_without_quotes(
-    code: int, message: str, told: str
+def test_a_message_that_is_not_known_to_quote_names_only_is_reported_without_quotes(
+    code: int, message: str, expected: str
 ) -> None:
-    assert error_text(Exception(code, message)) == f"ERROR {code}: {told}"
+    assert error_text(Exception(code, message)) == f"ERROR {code}: {expected}"
 
 
 def test_each_message_of_several_is_judged_by_its_own_code() -> None:
@@ -35,10 +35,10 @@ def test_each_message_of_several_is_judged_by_its_own_code() -> None:
 
 
 def test_a_full_disk_is_named_where_its_place_is_known() -> None:
-    told = disk_full("ERROR 1114", "the volume apiary-drill-x-target-mysql")
-    assert told.fact == (
+    message = disk_full("ERROR 1114", "the volume apiary-drill-x-target-mysql")
+    assert message.fact == (
         "the disk of the target is full (the volume apiary-drill-x-target-mysql): this says nothing about the backup"
     )
     assert disk_full(needed_bytes=2_000_000).hints[0].startswith("Make room for about 2.0 MB of database and run")
     assert disk_full().fact == "the disk of the target is full: this says nothing about the backup"
-    assert told.exit_code == 3
+    assert message.exit_code == 3

@@ -17,7 +17,7 @@ def page(status: int, content_type: str, size_bytes: int = 9, body: bytes = b"")
 
 
 def test_what_says_that_the_visitor_was_not_let_in() -> None:
-    for answer, said in (
+    for answer, reason in (
         (page(200, "text/html; charset=UTF-8", 0), "status 200 with an empty HTML page"),
         (page(302, "text/html"), "status 302"),
         (page(401, "text/plain"), "status 401"),
@@ -30,10 +30,10 @@ def test_what_says_that_the_visitor_was_not_let_in() -> None:
         (page(500, "text/html"), ""),
         (page(503, "text/html"), ""),
     ):
-        assert login_refused(answer) == said, answer
+        assert login_refused(answer) == reason, answer
 
 
-def observed(answer: Page | ServerFailed, said: bytes) -> tuple[dict[str, str], str]:
+def observed(answer: Page | ServerFailed, output: bytes) -> tuple[dict[str, str], str]:
     """The states and the reason, of an application that answers so, and whose command line says so."""
 
     def get(_path: str, *, timeout_s: float) -> Page:
@@ -41,7 +41,7 @@ def observed(answer: Page | ServerFailed, said: bytes) -> tuple[dict[str, str], 
             raise answer
         return answer
 
-    apiary = SimpleNamespace(get=get, artisan=lambda *_: Completed((), 0, said, ""))
+    apiary = SimpleNamespace(get=get, artisan=lambda *_: Completed((), 0, output, ""))
     probes, no_report = observe_health(cast(Any, SimpleNamespace(apiary=apiary)))
     return {probe.subject: probe.actual for probe in probes}, no_report
 
@@ -50,7 +50,7 @@ def test_a_report_is_read_and_what_is_none_is_not() -> None:
     well = b'{"cache": "OK", "storage": "PROBLEM"}'
     report = b'{"status": "PROBLEM", "cache": {"status": "OK"}, "redis": {"status": "PROBLEM", "context": {}}}'
     json, html = "application/json", "text/html; charset=UTF-8"
-    for answer, said, states, reason in (
+    for answer, output, states, reason in (
         (page(500, json, body=report), b"", {"cache": "OK", "redis": "PROBLEM"}, ""),
         (page(200, json, body=b'{"status": "OK"}'), b"", {}, ""),
         (page(500, html, body=b"<html>"), well, {"cache": "OK", "storage": "PROBLEM"}, "status 500, text/html that"),
@@ -64,7 +64,7 @@ def test_a_report_is_read_and_what_is_none_is_not() -> None:
         (page(500, "", body=b""), b"[]", {}, "status 500, content without a type"),
         (ServerFailed("nobody answers"), b"no JSON", {}, "nobody answers"),
     ):
-        got, why = observed(answer, said)
+        got, why = observed(answer, output)
         assert got == states, answer
         assert why.startswith(reason), answer
         assert bool(why) == bool(reason), answer

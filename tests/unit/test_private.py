@@ -43,7 +43,7 @@ def test_run_history_reports_and_state_are_for_their_owner(evidence: Evidence, t
         result = passed(evidence)
         store.save_evidence(evidence)
         store.save_result(result)
-        store.save_details("told\n")
+        store.save_details("output\n")
         page = store.path("report.html")
         write_reports(document_of(result, store.directory), result, [("html", page), ("junit", state / "drill.xml")])
         record(store.directory, History(state / "history.sqlite3"))
@@ -79,7 +79,7 @@ def test_what_somebody_opened_for_others_stays_open(evidence: Evidence, tmp_path
     assert mode(tmp_path) == 0o755
 
 
-def test_a_file_in_the_place_of_a_directory_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_a_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
         private_directory(tmp_path / "file")

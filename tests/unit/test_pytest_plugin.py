@@ -61,12 +61,12 @@ def test_a_file_that_is_wrong_keeps_everything_from_starting(tmp_path: Path, run
     scenario(tmp_path, "worse", "", '[[fault]]\nname = "drop-rwo"\n')
     ran = run_pytest()
     assert ran.returncode == pytest.ExitCode.INTERRUPTED
-    for told in (
+    for message in (
         "bad.drill.toml: colour: extra inputs are not permitted, found 'red'",
         "bad.drill.toml: limits.stage_s: input should be greater than 0, found -1",
         "worse.drill.toml: fault.0.name: unknown fault (did you mean drop-row?), found 'drop-rwo'",
     ):
-        assert told in ran.stdout
+        assert message in ran.stdout
     assert "Traceback" not in ran.stdout
     assert not (tmp_path / "state").exists()
 
@@ -115,7 +115,7 @@ def test_an_engine_and_local_processes_contradict_each_other(tmp_path: Path, run
     assert "--drill-engine gives a Docker engine, but --drill-runtime is process" in ran.stderr
 
 
-def test_several_engines_are_told_and_so_is_that_one_worker_uses_only_the_first(
+def test_several_engines_are_reported_and_so_is_that_one_worker_uses_only_the_first(
     tmp_path: Path, run_pytest: Run
 ) -> None:
     ran = run_pytest("--drill-engine", "unix:///a", "--drill-engine", "ssh://b")

@@ -22,9 +22,9 @@ from tests.unit.reports.results import failed, passed
 
 @over_table("text", ["0", "1", "100%", "-1%", "x", "%", "nan"])
 def test_what_is_no_share_is_refused(text: str) -> None:
-    told = CliRunner().invoke(main, ["verify", "--sample", text, "nowhere"])
-    assert told.exit_code == 2
-    assert "is not a share between 0 and 1, such as 0.01 or 1%" in " ".join(told.output.split())
+    answer = CliRunner().invoke(main, ["verify", "--sample", text, "nowhere"])
+    assert answer.exit_code == 2
+    assert "is not a share between 0 and 1, such as 0.01 or 1%" in " ".join(answer.output.split())
 
 
 @over_table("text, share", [("1%", 0.01), ("0.25", 0.25), ("0.5%", 0.005)])

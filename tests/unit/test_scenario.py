@@ -47,7 +47,7 @@ def test_defaults_are_the_documented_procedure(tmp_path: Path) -> None:
     assert scenario.expected == Expected(verdict=Verdict.PASS)
 
 
-def test_everything_can_be_said(tmp_path: Path) -> None:
+def test_everything_can_be_written(tmp_path: Path) -> None:
     scenario = load(
         written(
             tmp_path,
@@ -111,7 +111,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
 
 
 @over_table(
-    "text, told",
+    "text, message",
     [
         (MINIMAL + "colour = 'red'", "colour: extra inputs are not permitted, found 'red'"),
         (MINIMAL + "[data]\nrows = 5", "data.rows: extra inputs are not permitted, found 5"),
@@ -198,11 +198,11 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_one_error_is_told_with_file_key_and_value(tmp_path: Path, text: str, told: str) -> None:
-    assert refused(written(tmp_path, text)) == f"FILE has 1 error\nFILE: {told}"
+def test_one_error_is_reported_with_file_key_and_value(tmp_path: Path, text: str, message: str) -> None:
+    assert refused(written(tmp_path, text)) == f"FILE has 1 error\nFILE: {message}"
 
 
-def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         "name = 'mine'\nwhy = 5\n[data]\nscale = 1\nrows = 5\n[backup]\nmode = 'warm'\n"
@@ -219,7 +219,7 @@ def test_all_errors_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     )
 
 
-def test_all_errors_of_all_files_are_told_before_anything_starts(tmp_path: Path) -> None:
+def test_all_errors_of_all_files_are_reported_before_anything_starts(tmp_path: Path) -> None:
     good, bad = written(tmp_path, MINIMAL), written(tmp_path, "name = 5", "bad.drill.toml")
     with pytest.raises(UsageError) as caught:
         load_all([bad, good, tmp_path / "gone.drill.toml"])
@@ -302,7 +302,7 @@ def test_an_unknown_name_that_is_near_a_known_one_lists_that_one() -> None:
 def test_a_check_that_is_to_be_left_out_has_to_exist(tmp_path: Path) -> None:
     """The sentence has the names of those that do."""
     path = written(tmp_path, MINIMAL + "[[fault]]\nname = 'no-checks'\n[fault.options]\nchecks = ['files', 'filez']")
-    told = refused(path)
-    assert "fault.0.options.checks.1: there is no such check: known are " in told
-    assert ", files," in told
-    assert told.endswith(", found 'filez'")
+    error = refused(path)
+    assert "fault.0.options.checks.1: there is no such check: known are " in error
+    assert ", files," in error
+    assert error.endswith(", found 'filez'")

@@ -35,9 +35,9 @@ def test_a_scenario_is_shown_in_words() -> None:
     assert result.exit_code == 0
     shown = load(shipped()["drop-row"])
     assert result.output.startswith(f"drop-row  {shipped()['drop-row']}\n")
-    told = result.output.partition("\n\n")[2]
-    assert "Data: tiny, random seed 1\nBackup: hot, storage as tar.zst\n" in told
-    assert told.endswith(
+    words = result.output.partition("\n\n")[2]
+    assert "Data: tiny, random seed 1\nBackup: hot, storage as tar.zst\n" in words
+    assert words.endswith(
         "Excluded directories: nova-exports, dompdf\n"
         "Restore: stop, files, database, start, reindex\n"
         "Runs on: anything\n"
@@ -94,9 +94,9 @@ def test_a_new_file_with_a_fault_passes_the_check(tmp_path: Path, fault: Fault) 
 def test_every_key_of_the_template_is_one_of_the_schema(tmp_path: Path) -> None:
     """What is commented out works when the sign in front of it is taken away."""
     lines = template("mine").splitlines()
-    told = "\n".join(line.removeprefix("# ") for line in lines)
+    written = "\n".join(line.removeprefix("# ") for line in lines)
     path = tmp_path / "mine.drill.toml"
-    path.write_text(told)
+    path.write_text(written)
     scenario = load(path)
     assert scenario.limits.stage_s == 3600
     assert scenario.fault[0].name == "drop-row"
@@ -104,17 +104,17 @@ def test_every_key_of_the_template_is_one_of_the_schema(tmp_path: Path) -> None:
 
 
 @over_table(
-    "arguments, told",
+    "arguments, message",
     [
         (("new", "My Scenario"), "'My Scenario' is not a valid name: use lowercase letters, digits and '-'"),
         (("new", "mine", "--fault", "drop-rwo"), "unknown fault 'drop-rwo'"),
         (("new", "mine", "--to", "/nowhere/at/all"), "does not exist"),
     ],
 )
-def test_what_cannot_be_used_ends_with_2(arguments: tuple[str, ...], told: str) -> None:
+def test_what_cannot_be_used_ends_with_2(arguments: tuple[str, ...], message: str) -> None:
     result = drill("scenarios", *arguments)
     assert result.exit_code == 2
-    assert told in result.output
+    assert message in result.output
 
 
 def test_every_fault_is_listed() -> None:
@@ -125,7 +125,7 @@ def test_every_fault_is_listed() -> None:
 
 
 @over_table(
-    "name, told",
+    "name, message",
     [
         ("next-release", "The target is stand-in release 'next', and its migrations run"),
         ("drop-index-from-elsewhere", "No evidence of the source, as for a backup from elsewhere"),
@@ -134,8 +134,8 @@ def test_every_fault_is_listed() -> None:
         ("mysql-killed", "required change: process mysql: killed after 100000 bytes of the dump"),
     ],
 )
-def test_what_is_not_usual_in_a_scenario_is_shown(name: str, told: str) -> None:
-    assert told in flat(drill("scenarios", "show", name))
+def test_what_is_not_usual_in_a_scenario_is_shown(name: str, message: str) -> None:
+    assert message in flat(drill("scenarios", "show", name))
 
 
 def test_a_fault_is_shown_with_its_options() -> None:

@@ -20,7 +20,7 @@ def score(directory: Path, *arguments: str) -> Result:
 
 
 @over_table(
-    "arguments, told",
+    "arguments, message",
     [
         (["no-such"], "error: unknown scenario 'no-such'"),
         (["egress", "--runtime", "process"], "error: no scenario to run"),
@@ -30,10 +30,10 @@ def score(directory: Path, *arguments: str) -> Result:
         (["drop-row", "--apiary-image", "x:1", "--runtime", "docker"], "error: the real Apiary has no generated data"),
     ],
 )
-def test_what_cannot_be_used_is_said_and_nothing_starts(tmp_path: Path, arguments: list[str], told: str) -> None:
+def test_what_cannot_be_used_is_reported_and_nothing_starts(tmp_path: Path, arguments: list[str], message: str) -> None:
     ran = score(tmp_path, *arguments)
     assert ran.exit_code == 2
-    assert told in ran.stderr
+    assert message in ran.stderr
     assert not (tmp_path / "state/runs").exists()
 
 
@@ -55,7 +55,7 @@ def test_without_an_engine_nothing_is_called_detected(tmp_path: Path) -> None:
     assert list((tmp_path / "state").glob("drills/*")) == []
 
 
-def test_a_file_that_cannot_be_written_is_said_before_anything_starts(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported_before_anything_starts(tmp_path: Path) -> None:
     ran = score(tmp_path, "drop-row", "--runtime", "docker", "--markdown", str(tmp_path / "nowhere/card.md"))
     assert ran.exit_code == 2
     assert f"error: cannot write --markdown {tmp_path}/nowhere/card.md: directory" in ran.stderr

@@ -27,7 +27,7 @@ class Queue:
 
 
 def looked(queue: Queue, *, drained_s: float = 60, quiet_s: float = 0) -> tuple[int, int]:
-    """Which look it was that counted, and what is told of tasks."""
+    """Which look it was that counted, and what is reported of tasks."""
     looks: Iterator[int] = iter(range(1, 100))
     return when_settled(cast("MeilisearchServer", queue), lambda: next(looks), drained_s=drained_s, quiet_s=quiet_s)
 
@@ -60,7 +60,7 @@ def test_a_sender_that_waits_long_for_each_acknowledgement_is_outlasted() -> Non
     assert when_settled(cast("MeilisearchServer", server), lambda: next(looks), drained_s=60) == (2, 0)
 
 
-def test_a_search_that_never_settles_is_looked_at_all_the_same_and_told() -> None:
+def test_a_search_that_never_settles_is_looked_at_all_the_same_and_reported() -> None:
     assert looked(Queue([3]), drained_s=0) == (1, 3)
     assert looked(Queue([2], [7, 11]), drained_s=0) == (1, 6)
 

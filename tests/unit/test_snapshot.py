@@ -75,5 +75,5 @@ def payload(fields: object) -> str:
         ("", False),
     ],
 )
-def test_what_laravel_encrypted_is_told_from_other_text(text: str, encrypted: bool) -> None:
+def test_what_laravel_encrypted_is_distinguished_from_other_text(text: str, encrypted: bool) -> None:
     assert _is_payload(text) is encrypted

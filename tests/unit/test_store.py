@@ -181,7 +181,7 @@ def test_a_result_of_a_newer_format_is_refused(evidence: Evidence, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         (b'"verdict": "PASS"', b'"verdict": "GOOD"', "verdict: Input should be 'PASS', 'INCONCLUSIVE' or 'FAIL'"),
         (
@@ -193,7 +193,7 @@ def test_a_result_of_a_newer_format_is_refused(evidence: Evidence, tmp_path: Pat
     ],
 )
 def test_a_damaged_result_is_refused_with_its_field(
-    evidence: Evidence, tmp_path: Path, old: bytes, new: bytes, told: str
+    evidence: Evidence, tmp_path: Path, old: bytes, new: bytes, message: str
 ) -> None:
     store, path = RunDirectory(tmp_path), tmp_path / "result.json"
     store.save_result(result_for(evidence))
@@ -202,7 +202,7 @@ def test_a_damaged_result_is_refused_with_its_field(
     path.write_bytes(text.replace(old, new))
     with pytest.raises(UsageError) as caught:
         store.load_result()
-    assert str(caught.value) == f"{path} is damaged at {told}"
+    assert str(caught.value) == f"{path} is damaged at {message}"
 
 
 def test_a_result_that_is_cut_short_is_refused(evidence: Evidence, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_result_that_is_cut_short_is_refused(evidence: Evidence, tmp_path: Pat
         store.load_result()
 
 
-def test_a_stage_that_did_not_end_is_said_as_such(evidence: Evidence, tmp_path: Path) -> None:
+def test_a_stage_that_did_not_end_is_reported_as_such(evidence: Evidence, tmp_path: Path) -> None:
     store = RunDirectory(tmp_path)
     store.save_result(result_for(evidence))
     with pytest.raises(UsageError) as caught:

@@ -9,7 +9,7 @@ import pytest
 from tests.tables import over_table
 
 
-def test_every_row_is_tried_and_all_that_failed_are_told() -> None:
+def test_every_row_is_tried_and_all_that_failed_are_reported() -> None:
     tried = []
 
     @over_table("number, square", [(1, 1), (2, 5), (3, 9), (4, 17)])
@@ -20,11 +20,11 @@ def test_every_row_is_tried_and_all_that_failed_are_told() -> None:
     with pytest.raises(pytest.fail.Exception) as caught:
         squares()
     assert tried == [1, 2, 3, 4]
-    told = str(caught.value)
-    assert told.startswith("2 of 4 rows failed\n")
-    assert "row 1 of squares: {'number': 2, 'square': 5}" in told
-    assert "of 4" in told
-    assert "row 2 of squares" not in told
+    text = str(caught.value)
+    assert text.startswith("2 of 4 rows failed\n")
+    assert "row 1 of squares: {'number': 2, 'square': 5}" in text
+    assert "of 4" in text
+    assert "row 2 of squares" not in text
 
 
 def test_what_is_expected_and_does_not_come_is_a_failed_row() -> None:

@@ -51,7 +51,7 @@ def test_the_zone_of_the_source_s_server() -> None:
         ("SYSTEM", "EST"): "America/New_York",
         ("SYSTEM", "EDT"): "America/New_York",
         ("SYSTEM", "GMT"): "GMT",
-        ("SYSTEM", "CEST"): None,  # an abbreviation that is no zone: as if nothing had been said
+        ("SYSTEM", "CEST"): None,  # an abbreviation that is no zone: as if nothing had been given
         ("America/Chicago", "UTC"): "America/Chicago",
     }
     for (zone, system), server in named.items():

@@ -46,8 +46,8 @@ def test_a_warning_and_a_remark_are_a_pass() -> None:
 
 
 def test_a_check_that_could_not_tell_is_inconclusive() -> None:
-    told = [result("a"), result("b", unknown="no row has a time"), result("c", unknown="it was dark")]
-    assert decide(told) == (
+    results = [result("a"), result("b", unknown="no row has a time"), result("c", unknown="it was dark")]
+    assert decide(results) == (
         Verdict.INCONCLUSIVE,
         ("Title of b: no row has a time.", "Title of c: it was dark."),
     )
@@ -109,9 +109,9 @@ def test_a_check_that_is_left_out_is_inconclusive(evidence: Evidence) -> None:
     assert decide(results) == (Verdict.INCONCLUSIVE, ("files: the check did not run.",))
 
 
-def test_what_could_not_be_told_is_a_finding_for_pipelines(evidence: Evidence) -> None:
-    told = result_of(judge(evidence, left_out=["files"]), None)
-    assert (told.verdict, told.findings) == (
+def test_what_could_not_be_determined_is_a_finding_for_pipelines(evidence: Evidence) -> None:
+    judged = result_of(judge(evidence, left_out=["files"]), None)
+    assert (judged.verdict, judged.findings) == (
         Verdict.INCONCLUSIVE,
         (Finding("check-inconclusive", Severity.WARNING, "files", "files: the check did not run."),),
     )

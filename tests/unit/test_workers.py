@@ -35,14 +35,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_a_worker_that_dies_before_it_reads(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it was given is told as not drilled, and so is what nobody is left for."""
+    """What it was given is reported as not drilled, and so is what nobody is left for."""
     context = multiprocessing.get_context("spawn")
     make: Callable[..., SpawnProcess] = _Killed
     monkeypatch.setattr(context, "Process", make)
     monkeypatch.setattr(workers.multiprocessing, "get_context", lambda _: context)
     wanted = [Scenario(name=f"s{number}", why=WHY) for number in range(3)]
-    told = {scenario.name: answer for scenario, answer in drill_all(wanted, settings, 2)}
-    assert told == {
+    answers = {scenario.name: answer for scenario, answer in drill_all(wanted, settings, 2)}
+    assert answers == {
         "s0": Refused("its process exited with status -9"),
         "s1": Refused("its process exited with status -9"),
         "s2": Refused("all processes that could run it have exited"),

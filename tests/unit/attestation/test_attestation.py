@@ -99,10 +99,10 @@ def test_everything_that_was_signed_holds(evidence: Path, public: PublicKey) -> 
 
 
 def test_the_statement_says_what_the_run_came_to(evidence: Path) -> None:
-    said = payload(evidence)
-    assert said["_type"] == "https://in-toto.io/Statement/v1"
-    assert said["predicateType"] == "urn:apiary-drill:attestation:drill:1"
-    assert said["subject"] == [
+    statement = payload(evidence)
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert statement["predicateType"] == "urn:apiary-drill:attestation:drill:1"
+    assert statement["subject"] == [
         {"name": "backup/database.sql", "digest": {"sha256": hashlib.sha256(DUMP).hexdigest()}},
         {"name": "backup/storage.tar", "digest": {"sha256": hashlib.sha256(STORAGE).hexdigest()}},
         {"name": "report.html", "digest": {"sha256": hashlib.sha256(b"<p>PASS</p>\n").hexdigest()}},
@@ -111,7 +111,7 @@ def test_the_statement_says_what_the_run_came_to(evidence: Path) -> None:
             "digest": {"sha256": hashlib.sha256((evidence.parent / "result.json").read_bytes()).hexdigest()},
         },
     ]
-    predicate = said["predicate"]
+    predicate = statement["predicate"]
     assert predicate.pop("signedAt").startswith("20")
     assert predicate == {
         "drillId": "20261123T002231Z-documented-34852b",
@@ -140,7 +140,7 @@ def test_the_statement_says_what_the_run_came_to(evidence: Path) -> None:
 
 
 def test_the_statement_says_what_was_broken_on_purpose(run_dir: Path, key: SigningKey) -> None:
-    """A failure that was wanted is told from one that was not."""
+    """A failure that was wanted is distinguished from one that was not."""
     store = RunDirectory(run_dir)
     fault = InjectedFault("truncated", "backup")
     store.save_result(replace(store.load_result(), expected_verdict=Verdict.FAIL, faults=(fault,)))
@@ -243,7 +243,7 @@ def test_no_byte_of_a_file_can_be_changed(evidence: Path, public: PublicKey, nam
         assert (checked.name, checked.state, checked.path) == (name, State.CHANGED, str(path))
 
 
-def test_a_file_that_is_not_there_is_told(evidence: Path, public: PublicKey, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(evidence: Path, public: PublicKey, tmp_path: Path) -> None:
     """What could not be checked is never a pass; given from elsewhere, under any name, it is."""
     artifact = evidence.parent / "backup" / "storage.tar"
     elsewhere = artifact.rename(tmp_path / "from-the-archive")
@@ -302,7 +302,7 @@ def test_a_changed_file_that_was_given_is_not_replaced_by_the_one_beside(
     assert (found.files[1].state, found.files[1].path) == (State.CHANGED, str(given))
 
 
-def test_a_file_that_the_evidence_is_not_about_is_told(evidence: Path, public: PublicKey, tmp_path: Path) -> None:
+def test_a_file_that_the_evidence_is_not_about_is_reported(evidence: Path, public: PublicKey, tmp_path: Path) -> None:
     stranger = tmp_path / "another.tar"
     stranger.write_bytes(b"?")
     found = verify_evidence(evidence, [public], [stranger])
@@ -371,7 +371,7 @@ def test_two_reports_of_one_name_are_refused(run_dir: Path, key: SigningKey, tmp
     )
 
 
-def test_two_artifacts_of_one_name_are_told_apart(
+def test_two_artifacts_of_one_name_are_distinguished(
     run_dir: Path, key: SigningKey, public: PublicKey, tmp_path: Path
 ) -> None:
     """The structure and the rows of a dump may lie in two directories under one name."""
@@ -424,7 +424,7 @@ def test_a_statement_of_another_kind_is_not_taken_for_evidence(
 
     from harness.records.attestation.envelope import PAYLOAD_TYPE, as_line
 
-    for change, told in (
+    for change, message in (
         ({"predicateType": "https://slsa.dev/provenance/v1"}, "is a statement of the unknown type https://slsa.dev/"),
         ({"subject": []}, "is not an in-toto statement: At least one subject required"),
         ({"subject": [{"name": "x"}]}, r"is not an in-toto statement: At least one digest required \(subject 0\)"),
@@ -434,5 +434,5 @@ def test_a_statement_of_another_kind_is_not_taken_for_evidence(
         envelope.sign(CryptoSigner(key.private, SSlibKey.from_crypto(key.private.public_key(), key.key_id)))
         other = evidence.with_name("other.jsonl")
         other.write_bytes(as_line(envelope))
-        with pytest.raises(HarnessError, match=told):
+        with pytest.raises(HarnessError, match=message):
             verify_evidence(other, [public])

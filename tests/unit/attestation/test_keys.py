@@ -1,4 +1,4 @@
-"""Keys: written so that only their owner reads them, and whatever is wrong with one is said in a sentence."""
+"""Keys: written so that only their owner reads them, and whatever is wrong with one is reported in a sentence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def openssl(*arguments: str | Path) -> bytes:
     return subprocess.run(["openssl", *map(str, arguments)], capture_output=True, check=True).stdout
 
 
-def told(path: Path, *, public: bool = False, passphrase: bytes | None = None) -> str:
+def refusal(path: Path, *, public: bool = False, passphrase: bytes | None = None) -> str:
     with pytest.raises(UsageError) as caught:
         _ = load_public(path) if public else load_private(path, passphrase)
     assert caught.value.exit_code == EXIT_USAGE
@@ -88,8 +88,8 @@ def test_a_private_key_is_not_shown(tmp_path: Path) -> None:
 def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path) -> None:
     path = tmp_path / "key"
     generate(path, b"secret")
-    assert told(path) == f"the key {path} is encrypted\n{OPEN_IT}"
-    assert told(path, passphrase=b"wrong") == f"the passphrase does not open the key {path}\n{OPEN_IT}"
+    assert refusal(path) == f"the key {path} is encrypted\n{OPEN_IT}"
+    assert refusal(path, passphrase=b"wrong") == f"the passphrase does not open the key {path}\n{OPEN_IT}"
 
 
 def test_a_passphrase_that_is_not_needed_does_no_harm(tmp_path: Path) -> None:
@@ -106,15 +106,15 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
         private, public = tmp_path / "key", tmp_path / "key.pub"
         private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-        assert told(private) == f"{private} is {kind} key, but ed25519 is required\n{MAKE_ONE}"
-        assert told(public, public=True) == f"{public} is {kind} key, but ed25519 is required\n{MAKE_ONE}"
+        assert refusal(private) == f"{private} is {kind} key, but ed25519 is required\n{MAKE_ONE}"
+        assert refusal(public, public=True) == f"{public} is {kind} key, but ed25519 is required\n{MAKE_ONE}"
 
 
-def test_the_wrong_half_is_told(tmp_path: Path) -> None:
+def test_the_wrong_half_is_reported(tmp_path: Path) -> None:
     private, public = tmp_path / "key", tmp_path / "key.pub"
     generate(private, None)
-    assert told(public) == f"{public} is a public key, but signing needs the private key"
-    assert told(private, public=True) == (
+    assert refusal(public) == f"{public} is a public key, but signing needs the private key"
+    assert refusal(private, public=True) == (
         f"{private} is a private key, but verification needs the public key\nHINT: It is next to it: {public}."
     )
 
@@ -125,20 +125,20 @@ def test_the_wrong_half_is_told(tmp_path: Path) -> None:
 def test_what_is_no_key_is_refused(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "key"
     path.write_bytes(text)
-    assert told(path) == f"{path} is not a private key in PEM form\n{MAKE_ONE}"
+    assert refusal(path) == f"{path} is not a private key in PEM form\n{MAKE_ONE}"
     path.write_bytes(text.replace(b"PRIVATE", b"PUBLIC"))
-    assert told(path, public=True) == f"{path} is not a public key in PEM form\n{MAKE_ONE}"
+    assert refusal(path, public=True) == f"{path} is not a public key in PEM form\n{MAKE_ONE}"
 
 
-def test_a_key_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    assert told(tmp_path / "none") == f"cannot read the key {tmp_path / 'none'}: No such file or directory"
-    assert told(tmp_path, public=True) == f"cannot read the key {tmp_path}: Is a directory"
+def test_a_key_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "none") == f"cannot read the key {tmp_path / 'none'}: No such file or directory"
+    assert refusal(tmp_path, public=True) == f"cannot read the key {tmp_path}: Is a directory"
 
 
 def test_a_file_as_large_as_a_backup_is_not_read_as_a_key(tmp_path: Path) -> None:
     with (tmp_path / "key").open("wb") as file:
         file.truncate(20_000_000_000)
-    assert told(tmp_path / "key") == f"{tmp_path / 'key'} is larger than any key"
+    assert refusal(tmp_path / "key") == f"{tmp_path / 'key'} is larger than any key"
 
 
 def test_a_passphrase_is_the_first_line_of_its_file(tmp_path: Path) -> None:

@@ -103,13 +103,13 @@ def test_a_backup_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
 
 
 @over_table(
-    "name, told",
+    "name, message",
     [("full", "is not empty"), ("file", "is not empty"), ("file/below", "Not a directory"), ("/proc", "is a mount")],
 )
-def test_a_place_that_can_not_be_used_is_told(tmp_path: Path, name: str, told: str) -> None:
+def test_a_place_that_can_not_be_used_is_reported(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "full" / "thing").mkdir(parents=True)
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=told), new_directory(tmp_path / name):
+    with pytest.raises(UsageError, match=message), new_directory(tmp_path / name):
         raise AssertionError("it can't be used")
 
 

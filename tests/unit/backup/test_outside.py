@@ -72,7 +72,7 @@ def test_the_operators_commands_are_run(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_a_command_that_fails_is_told() -> None:
+def test_a_command_that_fails_is_reported() -> None:
     """A backup of an application that did not stop is not a quiesced one."""
     with pytest.raises(ProcedureFailed, match=r"^`false` failed with exit status 1$"):
         CommandLifecycle(LocalHost(), "false", "true").stop()
@@ -94,7 +94,7 @@ def test_a_command_that_leaves_a_server_running_ends(tmp_path: Path) -> None:
 def test_a_command_that_cannot_be_run_is_refused_before_the_other_one_stops_anything(tmp_path: Path) -> None:
     script = tmp_path / "start.sh"
     script.write_text("#!/bin/sh\n")
-    for command, told in (
+    for command, message in (
         (str(script), "no executable program"),
         ("no-such-program now", "no executable program 'no-such-program'"),
         ("", "no executable program ''"),
@@ -102,7 +102,7 @@ def test_a_command_that_cannot_be_run_is_refused_before_the_other_one_stops_anyt
     ):
         with pytest.raises(UsageError) as caught:
             check_command(command, "--start-command", os.environ["PATH"])
-        assert told in caught.value.fact
+        assert message in caught.value.fact
     script.chmod(0o755)
     check_command(f"{script} 'a b'", "--start-command", os.environ["PATH"])
 

@@ -237,5 +237,5 @@ def finding(
     remedy: str = "",
     severity: Severity = Severity.ERROR,
 ) -> Finding:
-    """What a check must have found; an error unless told otherwise."""
+    """What a check must have found; an error unless asked otherwise."""
     return Finding(code, severity, subject, message, expected, actual, remedy)

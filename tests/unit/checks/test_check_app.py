@@ -44,9 +44,9 @@ def test_a_health_check_of_what_the_drill_provides_fails() -> None:
 
 def test_health_checks_that_cannot_hold_in_a_closed_network_are_not_judged() -> None:
     result = check_answers(app(health=health(database="OK", http="PROBLEM", package_security="PROBLEM", queue="BAD")))
-    told = only(result)
-    assert (told.code, told.severity, told.subject) == ("app-health-unproven", Severity.INFO, "/health")
-    assert told.message == (
+    finding = only(result)
+    assert (finding.code, finding.severity, finding.subject) == ("app-health-unproven", Severity.INFO, "/health")
+    assert finding.message == (
         "Health checks that depend on what a disposable target lacks are skipped: http (frontend assets), "
         "package-security (the internet), queue."
     )
@@ -54,13 +54,13 @@ def test_health_checks_that_cannot_hold_in_a_closed_network_are_not_judged() -> 
 
 
 def test_health_that_gives_no_report() -> None:
-    told = only(check_answers(app(no_report="status 500, text/html that is not a JSON report")))
-    assert (told.code, told.severity) == ("app-health-unproven", Severity.INFO)
-    assert told.message.startswith(
+    finding = only(check_answers(app(no_report="status 500, text/html that is not a JSON report")))
+    assert (finding.code, finding.severity) == ("app-health-unproven", Severity.INFO)
+    assert finding.message.startswith(
         "/health returned no report (status 500, text/html that is not a JSON report). Its checks database, storage "
         "were run one by one. Health checks that "
     )
-    assert all(f"{name} (" in told.message for name in ("http", "package-security", "horizon", "redis", "scheduler"))
+    assert all(f"{name} (" in finding.message for name in ("http", "package-security", "horizon", "redis", "scheduler"))
     silent = only(check_answers(app(health=(), no_report="no answer")))
     assert "could not be run one by one either." in silent.message
     broken = check_answers(app(health=health(database="PROBLEM"), no_report="no answer"))
@@ -86,10 +86,10 @@ def test_downloads_that_come_back_and_one_that_does_not() -> None:
 
 def test_a_login_that_does_not_let_the_drill_in() -> None:
     result = check_downloads(app(downloads=(), no_login="status 200 with an empty HTML page"))
-    told = only(result)
-    assert (told.code, told.severity, result.compared) == ("download-unproven", Severity.INFO, 0)
-    assert told.message.startswith("The drill could not log in (status 200 with an empty HTML page), so ")
-    assert "config:clear" in told.remedy
+    finding = only(result)
+    assert (finding.code, finding.severity, result.compared) == ("download-unproven", Severity.INFO, 0)
+    assert finding.message.startswith("The drill could not log in (status 200 with an empty HTML page), so ")
+    assert "config:clear" in finding.remedy
 
 
 def test_an_application_that_uses_what_it_was_given() -> None:
@@ -117,7 +117,7 @@ def test_a_cached_configuration_that_wins_over_the_environment() -> None:
     assert result.compared == 2
 
 
-def test_what_ran_before_the_application_is_told() -> None:
+def test_what_ran_before_the_application_is_reported() -> None:
     """Settings that are the drill's own are no finding; a command that this application lacks is named."""
     healthy = Prestart(("config:cache", "migrate --force"), failed=("config:validate",))
     result = check_configuration(replace(app(), prestart=healthy))
@@ -126,13 +126,13 @@ def test_what_ran_before_the_application_is_told() -> None:
         ("before the start", "config:cache, migrate --force"),
         ("before the start, not proven", "config:validate"),
     )
-    told = only(check_configuration(replace(app(), prestart=Prestart((), unknown=("responsecache:clear",)))))
-    assert (told.code, told.severity, told.subject) == (
+    finding = only(check_configuration(replace(app(), prestart=Prestart((), unknown=("responsecache:clear",)))))
+    assert (finding.code, finding.severity, finding.subject) == (
         "prestart-command-unknown",
         Severity.INFO,
         "responsecache:clear",
     )
-    assert told.message.startswith("The application has no command `responsecache:clear`, which production's start")
+    assert finding.message.startswith("The application has no command `responsecache:clear`, which production's start")
 
 
 def test_an_application_that_does_not_say_what_it_uses() -> None:

@@ -66,6 +66,6 @@ def test_a_script_that_has_nothing_to_say() -> None:
     assert (result.check, result.findings, result.compared) == ("script", (), 1)
 
 
-def test_what_the_script_said_before_the_load_is_handed_on_as_it_is() -> None:
-    said = finding("definer", "line 7", "Line 7 of the script: a definer.", "a", "b", "Do.", Severity.WARNING)
-    assert only(check_script_warnings(replace(WHOLE, findings=(said,)))) == said
+def test_what_the_script_reported_before_the_load_is_handed_on_as_it_is() -> None:
+    given = finding("definer", "line 7", "Line 7 of the script: a definer.", "a", "b", "Do.", Severity.WARNING)
+    assert only(check_script_warnings(replace(WHOLE, findings=(given,)))) == given

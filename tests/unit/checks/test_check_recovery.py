@@ -1,4 +1,4 @@
-"""The objectives: kept, missed, not set, and not to be told."""
+"""The objectives: kept, missed, not set, and not to be determined."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_no_objective_for_the_time_is_measured_and_not_judged() -> None:
     assert (result.findings, result.compared, result.evidence[-1]) == ((), 0, ("objective", "not set"))
 
 
-def test_the_recovery_point_is_told_without_an_objective() -> None:
+def test_the_recovery_point_is_reported_without_an_objective() -> None:
     """An hour before the backup; measured from now where nothing says when the backup was made; None without a time."""
     assert recovery_point_s(recovery(point_objective_s=None)) == 3600.0
     assert recovery_point_s(recovery(backup_at=None)) == 3600.0

@@ -1,4 +1,4 @@
-"""A newer application's migrations: rows that are gone are errors, what a release is made of is told."""
+"""A newer application's migrations: rows that are gone are errors, what a release is made of is reported."""
 
 from __future__ import annotations
 

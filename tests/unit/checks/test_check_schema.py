@@ -245,7 +245,7 @@ def test_other_case_of_table_names_is_an_error() -> None:
     )
 
 
-def test_what_a_table_too_many_brings_along_is_told_by_the_table_alone() -> None:
+def test_what_a_table_too_many_brings_along_is_reported_by_the_table_alone() -> None:
     extra = (part("column", "leftover", "id"), part("index", "leftover", "PRIMARY"), part("view", "", "leftovers"))
     result = check_schema(
         WHOLE,
@@ -317,8 +317,8 @@ def test_what_this_apiary_expects_is_missing(missing: int, what: str, remedy: st
     )
 
 
-def test_what_a_backup_brings_beyond_this_apiary_is_told_and_no_error() -> None:
-    """A trigger made by hand, a column of another version; of a whole table only the table is told."""
+def test_what_a_backup_brings_beyond_this_apiary_is_reported_and_no_error() -> None:
+    """A trigger made by hand, a column of another version; of a whole table only the table is reported."""
     beyond = (
         part("column", "users", "added"),
         part("trigger", "users", "by_hand"),
@@ -337,7 +337,7 @@ def test_what_a_backup_brings_beyond_this_apiary_is_told_and_no_error() -> None:
     ]
 
 
-def test_tables_that_are_missing_or_left_out_are_not_told_column_by_column() -> None:
+def test_tables_that_are_missing_or_left_out_are_not_listed_column_by_column() -> None:
     fresh = database(
         table("users"),
         table("sessions"),

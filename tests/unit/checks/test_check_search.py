@@ -335,7 +335,7 @@ def test_what_is_missing_while_tasks_are_pending_may_come() -> None:
     assert unless_pending(missing, WITHOUT_TEAMS) == missing
 
 
-def test_what_is_complete_while_tasks_are_pending_is_told_as_it_was() -> None:
+def test_what_is_complete_while_tasks_are_pending_is_reported_as_it_was() -> None:
     """Warnings stay, too: the one of the tasks says that it was too early."""
     busy = replace(PROPER, pending=2)
     rows = (*ROWS, searchable("resumes", (1,), imported=False))

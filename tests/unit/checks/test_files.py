@@ -88,7 +88,7 @@ def test_extra_file_names_what_it_is() -> None:
     )
 
 
-def test_other_size_is_told_without_the_digest() -> None:
+def test_other_size_is_reported_without_the_digest() -> None:
     assert only(check(ALL, changed(PDF, size_bytes=0, sha256="bb"))) == (
         "file-size",
         Severity.ERROR,
@@ -221,7 +221,7 @@ def test_twenty_findings_of_a_code_are_listed_and_the_rest_is_counted() -> None:
     assert (len(result.findings), result.suppressed, result.compared) == (20, 80, 100)
 
 
-def test_names_that_look_alike_are_told_apart() -> None:
+def test_names_that_look_alike_are_distinguished() -> None:
     composed = replace(PDF, path="resumes/é.pdf".encode())
     decomposed = replace(PDF, path="resumes/e\u0301.pdf".encode())
     result = check((composed,), (decomposed,))
@@ -319,7 +319,7 @@ def test_references_out_of_order_are_no_evidence() -> None:
     assert uncoded(str(caught.value), ["a"]) == "the list of file references is out of order at resumes/a"
 
 
-def test_bits_that_nobody_vouches_for_are_told_and_expected_to_be_gone() -> None:
+def test_bits_that_nobody_vouches_for_are_reported_and_expected_to_be_gone() -> None:
     archived = (*changed(PDF, mode=0o4755)[:3], replace(HARD, mode=0o4755), SOFT)
     restored = (*changed(PDF, mode=0o755)[:3], replace(HARD, mode=0o755), SOFT)
     result = check_files(iter(archived), iter(restored), excluded=(), owners_comparable=True, of_source=False)

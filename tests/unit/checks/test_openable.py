@@ -31,7 +31,7 @@ def check(
     )
 
 
-def told(result: CheckResult) -> list[tuple[str, Severity, str]]:
+def findings_of(result: CheckResult) -> list[tuple[str, Severity, str]]:
     return [(finding.code, finding.severity, uncoded(finding.message, NAMES)) for finding in result.findings]
 
 
@@ -49,7 +49,7 @@ def test_each_content_that_is_no_pdf_is_an_error_by_its_name() -> None:
         content.PDF_WITHOUT_END: "is a truncated PDF",
     }
     for looks, what in words.items():
-        assert told(check(ROOT, RESUMES, replace(PDF, content=looks))) == [
+        assert findings_of(check(ROOT, RESUMES, replace(PDF, content=looks))) == [
             ("file-content", Severity.ERROR, f"resumes/a.pdf, which resumes id=1 refers to, {what}.")
         ]
 
@@ -66,7 +66,7 @@ def test_other_types_need_content_and_nothing_else_and_unreferenced_files_nothin
 
 def test_a_further_name_of_a_damaged_file_is_damaged() -> None:
     rows = ((HARD.path, "resumes id=2"),)
-    found = told(check(ROOT, RESUMES, replace(PDF, content=content.ZEROS), HARD, rows=rows))
+    found = findings_of(check(ROOT, RESUMES, replace(PDF, content=content.ZEROS), HARD, rows=rows))
     assert (
         "file-content",
         Severity.ERROR,
@@ -74,9 +74,9 @@ def test_a_further_name_of_a_damaged_file_is_damaged() -> None:
     ) in found
 
 
-def test_what_was_so_at_the_source_is_a_warning_and_what_was_not_is_told_as_a_difference() -> None:
+def test_what_was_so_at_the_source_is_a_warning_and_what_was_not_is_reported_as_a_difference() -> None:
     empty = replace(PDF, content=content.EMPTY, size_bytes=0, sha256="ee")
-    assert told(check(ROOT, RESUMES, empty, source=(ROOT, RESUMES, replace(empty, content="")))) == [
+    assert findings_of(check(ROOT, RESUMES, empty, source=(ROOT, RESUMES, replace(empty, content="")))) == [
         (
             "file-content",
             Severity.WARNING,
@@ -91,10 +91,10 @@ def test_a_link_to_nothing_is_an_error_where_a_row_refers_to_it() -> None:
     nowhere = replace(SOFT, target=b"d.pdf")
     text = "is a symbolic link to d.pdf, which does not exist"
     row = ((SOFT.path, "resumes id=3"),)
-    assert told(check(ROOT, RESUMES, nowhere, rows=row)) == [
+    assert findings_of(check(ROOT, RESUMES, nowhere, rows=row)) == [
         ("link-broken", Severity.ERROR, f"resumes/c.pdf, which resumes id=3 refers to, {text}.")
     ]
-    assert told(check(ROOT, RESUMES, nowhere, rows=row, source=(ROOT, RESUMES, nowhere))) == [
+    assert findings_of(check(ROOT, RESUMES, nowhere, rows=row, source=(ROOT, RESUMES, nowhere))) == [
         (
             "link-broken",
             Severity.WARNING,
@@ -103,7 +103,7 @@ def test_a_link_to_nothing_is_an_error_where_a_row_refers_to_it() -> None:
         )
     ]
     aside = replace(nowhere, path=b"public/link")
-    assert told(check(ROOT, aside, rows=()))[0][:2] == ("link-broken", Severity.WARNING)
+    assert findings_of(check(ROOT, aside, rows=()))[0][:2] == ("link-broken", Severity.WARNING)
 
 
 def test_links_are_followed_through_directories_and_other_links() -> None:
@@ -145,7 +145,7 @@ def test_uploads_that_stand_one_app_too_deep() -> None:
         replace(ROOT, path=b"app/resumes"),
         replace(PDF, path=b"app/" + PDF.path),
     )
-    assert told(check(*nested)) == [
+    assert findings_of(check(*nested)) == [
         (
             "file-reference-missing",
             Severity.ERROR,

@@ -58,7 +58,7 @@ def error_of(directory: Path, text: str) -> str:
     return str(wrong.value)
 
 
-def test_everything_can_be_said(tmp_path: Path) -> None:
+def test_everything_can_be_written(tmp_path: Path) -> None:
     config = load(written(tmp_path, WHOLE))
     assert config.backup.dump == ("backups/apiary-*.sql",)
     assert (config.backup.storage, config.backup.database) == ("backups/storage-*", "apiary")
@@ -74,7 +74,7 @@ def test_a_volume_is_no_pattern(tmp_path: Path) -> None:
     )
 
 
-def test_how_much_may_change_can_be_said(tmp_path: Path) -> None:
+def test_how_much_may_change_can_be_given(tmp_path: Path) -> None:
     config = load(written(tmp_path, WHOLE + "[trend]\ndrills = 3\nshrank_share = 0.5\nminimum_rows = 10\n"))
     assert config.trend.limits() == TrendLimits(drills=3, shrank_share=0.5, minimum_rows=10)
     assert load(written(tmp_path, WHOLE)).trend.limits() == TrendLimits()
@@ -122,13 +122,13 @@ def test_two_scripts_are_a_pair(tmp_path: Path) -> None:
     )
 
 
-def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "apiary-drill.toml"
-    told = error_of(
+    error = error_of(
         tmp_path,
         '[backup]\ndump = "a.sql"\n[objectives]\nrecovery_time_s = -1\n[safety]\nallow = ["everything"]\n[bakcup]\n',
     )
-    lines = told.splitlines()
+    lines = error.splitlines()
     assert lines[0] == f"{path} has 4 errors"
     assert lines[1] == f"{path}: backup: dump and storage must be given together"
     assert lines[2].startswith(f"{path}: safety.allow.0: unknown code 'everything'; known codes: account, ambiguous, ")
@@ -137,7 +137,7 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
 
 
 @over_table(
-    "text, told",
+    "text, message",
     [
         ("", "backup: field required"),
         ("[backup]\n", "backup: give either directory, or both dump and storage"),
@@ -161,12 +161,12 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_location_is_needed_and_only_one(tmp_path: Path, text: str, told: str) -> None:
+def test_a_location_is_needed_and_only_one(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "apiary-drill.toml"
-    assert error_of(tmp_path, text) == f"{path} has 1 error\n{path}: {told}"
+    assert error_of(tmp_path, text) == f"{path} has 1 error\n{path}: {message}"
 
 
-def test_what_is_no_toml_is_told(tmp_path: Path) -> None:
+def test_what_is_no_toml_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "apiary-drill.toml"
     assert error_of(tmp_path, "dump: a.sql\n").startswith(f"{path} is not valid TOML: ")
     with pytest.raises(UsageError) as gone:
@@ -197,7 +197,7 @@ def test_images_hold_for_every_drill(tmp_path: Path) -> None:
 
 
 @over_table(
-    "text, told",
+    "text, message",
     [
         (
             'mysql = "mysql"\n',
@@ -217,14 +217,14 @@ def test_images_hold_for_every_drill(tmp_path: Path) -> None:
         ('apiary_env = "x"\n', "images: apiary_env requires apiary, the image that it configures"),
     ],
 )
-def test_an_image_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_an_image_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = written(tmp_path, f"[images]\n{text}")
     with pytest.raises(UsageError) as wrong:
         load_images(path)
-    assert str(wrong.value) == f"{path} has 1 error\n{path}: {told}"
+    assert str(wrong.value) == f"{path} has 1 error\n{path}: {message}"
 
 
-def test_an_environment_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_an_environment_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as wrong:
         load_images(written(tmp_path, IMAGES))
     assert str(wrong.value) == f"images.apiary_env: file not found: {tmp_path / 'apiary.env'}"

@@ -288,7 +288,7 @@ def test_every_form_says_which_tools_write_it() -> None:
     assert {form.left_out for form in FORMS} == {"", "replication", "dynamic-sql"}
 
 
-def test_a_name_in_quotes_that_make_a_string_is_told_as_that() -> None:
+def test_a_name_in_quotes_that_make_a_string_is_reported_as_that() -> None:
     """What mysqldump 5.5 to 8.0 write with --compatible=ansi and --events, or a trigger."""
     for written in (
         b'/*!50106 CREATE*/ /*!50117 DEFINER="r"@"l"*/ /*!50106 EVENT "e" ON SCHEDULE EVERY 1 DAY DO SELECT 1 */',

@@ -145,7 +145,7 @@ def samples() -> Iterator[Sample]:
     yield Sample("mysqldump (npm)", "", "", KEPT + head + BODY, BACK, None)
 
 
-def test_tool_version_server_time_and_the_end_are_told() -> None:
+def test_tool_version_server_time_and_the_end_are_reported() -> None:
     """Each whole one is complete; without its end each is not. Line ends of Windows change nothing."""
     found = list(samples())
     assert len({sample.text for sample in found}) >= 100

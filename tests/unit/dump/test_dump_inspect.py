@@ -167,7 +167,7 @@ def test_values_for_generated_columns_are_seen(data: Path) -> None:
     } == {"users": 246}
 
 
-def test_every_database_of_a_script_is_told_apart(data: Path) -> None:
+def test_every_database_of_a_script_is_distinguished(data: Path) -> None:
     info = inspect(data / "mysql-9.7" / "databases.sql")
     assert [(database.name, database.used, database.rows) for database in info.databases] == [
         ("other", True, 2),

@@ -113,7 +113,7 @@ def test_the_time_zone_of_an_event_is_not_that_of_the_rows() -> None:
     assert found(header + rows + event + FOOTER) == [("time-zone-missing", "warning", "TIME_ZONE")]
 
 
-def test_a_script_without_any_row_is_told() -> None:
+def test_a_script_without_any_row_is_reported() -> None:
     script = HEADER + table("users", "int") + table("teams", "int") + FOOTER
     assert found(script) == [("no-rows", "warning", "apiary")]
     assert found(without_section(without_section(script, "teams"), "users")) == [("no-rows", "warning", "apiary")]

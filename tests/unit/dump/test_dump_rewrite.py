@@ -30,7 +30,7 @@ def test_with_nothing_to_leave_out_every_byte_stays(data: Path) -> None:
         assert (report.dropped, report.other_databases, report.size_bytes) == ([], [], len(script))
 
 
-def test_gtids_and_log_settings_are_left_out_and_said(data: Path) -> None:
+def test_gtids_and_log_settings_are_left_out_and_reported(data: Path) -> None:
     plain = (data / "mysql-9.7" / "plain.sql").read_bytes()
     out, report = rewritten(plain)
     info = inspect(io.BytesIO(plain))
@@ -139,7 +139,7 @@ def test_a_database_that_is_not_in_the_script_is_refused() -> None:
     assert choose_database(info, "apiary") == "apiary"
 
 
-def test_a_script_whose_parts_can_not_be_told_apart_is_refused(data: Path) -> None:
+def test_a_script_whose_parts_can_not_be_distinguished_is_refused(data: Path) -> None:
     mixed = b"CREATE TABLE t (a int);\nUSE `a`;\nCREATE TABLE u (a int);\n"
     with pytest.raises(BrokenArtifact) as caught:
         choose_database(inspect(io.BytesIO(mixed)), "a")

@@ -123,7 +123,7 @@ def test_computed_values_are_noticed() -> None:
     assert reader.computed == {"LOAD_FILE", "SELECT"}
 
 
-def test_what_follows_the_last_row_is_told() -> None:
+def test_what_follows_the_last_row_is_reported() -> None:
     reader = Rows()
     for piece in scan([b"INSERT INTO t VALUES (1),(2) ON DUPLICATE KEY UPDATE a=VALUES(a);"]):
         assert reader.feed(piece) == [b"1", b"2"]

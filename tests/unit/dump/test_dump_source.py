@@ -79,7 +79,7 @@ def test_a_compressed_file_that_was_changed_is_a_broken_artifact(kind: str, tmp_
         list(open_script(path))
 
 
-def test_garbage_behind_a_member_is_said_as_such(tmp_path: Path) -> None:
+def test_garbage_behind_a_member_is_reported_as_such(tmp_path: Path) -> None:
     path = tmp_path / "a.sql.gz"
     path.write_bytes(gzip.compress(SCRIPT) + b"mysqldump: Got error")
     with pytest.raises(BrokenArtifact) as caught:
@@ -90,7 +90,7 @@ def test_garbage_behind_a_member_is_said_as_such(tmp_path: Path) -> None:
     )
 
 
-def test_what_is_no_script_is_said_by_name(tmp_path: Path) -> None:
+def test_what_is_no_script_is_reported_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04" + bytes(30))
     with pytest.raises(UsageError, match=r"a\.zip is a zip archive, not an SQL dump"):
         list(open_script(tmp_path / "a.zip"))
@@ -159,7 +159,7 @@ def _streamed(data: bytes, parameters: zstandard.ZstdCompressionParameters) -> b
 
 
 @over_table(
-    "data, said",
+    "data, message",
     [
         (b"Salted__" + b"\x80" * 100, "is encrypted with openssl"),
         (b"age-encryption.org/v1\n-> X25519 x\n", "is encrypted (age)"),
@@ -182,10 +182,10 @@ def _streamed(data: bytes, parameters: zstandard.ZstdCompressionParameters) -> b
         (gzip.compress(b"Salted__" + b"\x80" * 100, mtime=0), "is encrypted with openssl"),
     ],
 )
-def test_other_formats_are_bad_usage_and_named(data: bytes, said: str) -> None:
+def test_other_formats_are_bad_usage_and_named(data: bytes, message: str) -> None:
     with pytest.raises(UsageError) as refused:
         list(open_script(io.BytesIO(data)))
-    assert refused.value.fact.startswith(f"standard input {said}")
+    assert refused.value.fact.startswith(f"standard input {message}")
     assert refused.value.hints
 
 

@@ -143,7 +143,7 @@ def test_delimiter_changes_what_ends_a_statement() -> None:
     ]
 
 
-def test_lines_that_the_client_keeps_for_itself_are_told_apart() -> None:
+def test_lines_that_the_client_keeps_for_itself_are_distinguished() -> None:
     script = b"system id\nUSE `a`;\nsource /etc/passwd\nSELECT 1;\nuse b\n"
     assert [(piece.kind.value, piece.line) for piece in pieces(script) if piece.kind is not Kind.BLANK] == [
         ("client", 1),

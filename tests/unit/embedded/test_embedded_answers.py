@@ -115,7 +115,7 @@ def test_numbers_that_no_integer_of_the_server_holds_become_floats() -> None:
         assert read_payload(b"[" + sent + b"]", "application/json") == [kept]
 
 
-def test_what_is_wrong_with_a_filter_is_said() -> None:
+def test_what_is_wrong_with_a_filter_is_reported() -> None:
     reads = (
         ". The embedded server reads `=`, `!=`, `IN`, `NOT IN`, `IS NULL` and `IS NOT NULL`, joined by `AND` "
         "(docs/embedded.md)."

@@ -40,7 +40,7 @@ def test_options_come_from_the_command_line_then_the_environment() -> None:
 
 
 def test_a_value_that_cannot_be_used_is_named() -> None:
-    for arguments, environment, said in (
+    for arguments, environment, message in (
         (["--http-addr", "7700"], {}, "--http-addr: '7700' is not HOST:PORT\nHINT: Example: 127.0.0.1:7700."),
         (
             ["--http-payload-size-limit", "much"],
@@ -61,7 +61,7 @@ def test_a_value_that_cannot_be_used_is_named() -> None:
     ):
         with pytest.raises(UsageError) as error:
             parse_options(arguments, environment)
-        assert str(error.value) == said
+        assert str(error.value) == message
 
 
 def test_sizes() -> None:

@@ -358,7 +358,7 @@ def test_the_manifest_is_another_backup_s(tmp_path: Path) -> None:
 
 
 @over_table(
-    "name, options, told",
+    "name, options, message",
     [
         ("drop-row", {"table": "users"}, "the dump has no rows of users"),
         ("drop-insert", {"table": "users"}, "the dump has no rows of users"),
@@ -369,10 +369,10 @@ def test_the_manifest_is_another_backup_s(tmp_path: Path) -> None:
         ("drop-index", {"name": "teams_lead_foreign"}, "no table of the dump has such a part (index removed)"),
     ],
 )
-def test_what_is_not_there_is_said(tmp_path: Path, name: str, options: dict[str, object], told: str) -> None:
+def test_what_is_not_there_is_reported(tmp_path: Path, name: str, options: dict[str, object], message: str) -> None:
     with pytest.raises(HarnessError) as caught:
         damaged(tmp_path, name, **options)
-    assert caught.value.fact == told
+    assert caught.value.fact == message
 
 
 @over_table("name", ["lose-emoji", "wrong-charset-line", "wrong-time-zone-line", "unknown-definer"])

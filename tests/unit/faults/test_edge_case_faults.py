@@ -21,7 +21,7 @@ _MADE = re.compile(
 
 
 def test_all_databases_fit_into_one() -> None:
-    """Nothing is called alike, and everything can be told from the application's own by its name."""
+    """Nothing is called alike, and everything can be distinguished from the application's own by its name."""
     made = [
         found.groups() for edge_case in DATABASES for text in edge_case.statements for found in _MADE.finditer(text)
     ]
@@ -73,7 +73,7 @@ def test_a_scenario_names_some(tmp_path: Path) -> None:
     assert loaded.needs_source
 
 
-def test_a_name_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+def test_a_name_that_is_not_there_is_reported_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as stopped:
         load(scenario(tmp_path, 'only = ["partitions", "tables of gold"]'))
     first, *others, last = [f"'{edge_case.name}'" for edge_case in TABLES]

@@ -70,7 +70,7 @@ def test_its_random_numbers_follow_from_the_scenarios_and_its_name() -> None:
     assert len({first, number(2, "a"), number(1, "b"), number(1, "a", "a")}) == 4
 
 
-def test_a_fault_without_effect_is_told_whatever_else_was_found() -> None:
+def test_a_fault_without_effect_is_reported_whatever_else_was_found() -> None:
     faults = injector(planned(idle), planned(roll, "never", InjectionPoint.RESTORED))
     with faults.around(InjectionPoint.TARGET):
         pass
@@ -89,15 +89,15 @@ def test_a_fault_without_effect_is_told_whatever_else_was_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (ServerFailed("MySQL is gone", "Look."), "fault mine: MySQL is gone\nHINT: Look."),
         (KeyError("somebody@example.org"), "fault mine: KeyError at test_injector.py:"),
     ],
 )
 @pytest.mark.parametrize("when", ["entering", "leaving"])
-def test_what_a_fault_raises_is_its_own_failure(error: Exception, told: str, when: str) -> None:
-    """It is told without the message of an unknown error, which may quote content."""
+def test_what_a_fault_raises_is_its_own_failure(error: Exception, message: str, when: str) -> None:
+    """It is reported without the message of an unknown error, which may quote content."""
 
     @contextmanager
     def fails(context: FaultContext, rng: Random, options: Numbers) -> Iterator[None]:
@@ -108,7 +108,7 @@ def test_what_a_fault_raises_is_its_own_failure(error: Exception, told: str, whe
 
     with pytest.raises(FaultFailed) as caught, injector(planned(fails)).around(InjectionPoint.TARGET):
         pass
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
     assert "somebody" not in str(caught.value)
     result = result_of((), caught.value)
     assert (result.verdict, result.findings[0].code, result.findings[0].subject) == (
@@ -146,7 +146,7 @@ def test_a_stage_out_of_time_is_the_stages_end_also_inside_a_fault() -> None:
 
 def test_a_scene_says_what_its_stage_does_not_have() -> None:
     context = FaultContext(InjectionPoint.JUDGING, Path("run"), Limits())
-    for name, told in (
+    for name, message in (
         ("stack", "injection point judging has no running stack"),
         ("directory", "injection point judging has no backup directory"),
         ("backup", "injection point judging has no complete backup"),
@@ -155,4 +155,4 @@ def test_a_scene_says_what_its_stage_does_not_have() -> None:
     ):
         with pytest.raises(HarnessError) as caught:
             getattr(context, name)
-        assert caught.value.fact == told
+        assert caught.value.fact == message

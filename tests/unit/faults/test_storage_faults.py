@@ -58,7 +58,7 @@ def backup(tmp_path: Path, form: str) -> Path:
 
 @pytest.fixture
 def break_(backup: Path, tmp_path: Path) -> Break:
-    """Puts one fault in, as a drill does, and returns what it said that it did."""
+    """Puts one fault in, as a drill does, and returns the changes that it reports."""
 
     def broken(name: str, **options: object) -> tuple[Change, ...]:
         fault = FAULTS[name]
@@ -115,7 +115,7 @@ def test_a_zeroed_file_has_its_size_and_its_time(backup: Path, break_: Break) ->
 
 
 def test_a_flipped_bit_can_be_flipped_back(backup: Path, break_: Break) -> None:
-    """The same numbers do the same again: what was said is enough to repeat it."""
+    """The same numbers do the same again: what was reported is enough to repeat it."""
     before = entries(backup)
     (first,) = break_("file-flipped")
     broken = entries(backup)
@@ -182,7 +182,7 @@ def test_a_link_that_leads_out_is_refused(backup: Path, break_: Break) -> None:
 
 @pytest.mark.parametrize("form", ["tar.zst"], indirect=True)
 @pytest.mark.parametrize(
-    ("name", "error", "said"),
+    ("name", "error", "message"),
     [
         ("archive-leaves-target", UnsafeArtifact, "which leaves the directory with .."),
         ("archive-absolute-name", UnsafeArtifact, "which is an absolute path"),
@@ -193,10 +193,10 @@ def test_a_link_that_leads_out_is_refused(backup: Path, break_: Break) -> None:
     ],
 )
 def test_the_archive_itself_is_refused(
-    backup: Path, break_: Break, name: str, error: type[Exception], said: str
+    backup: Path, break_: Break, name: str, error: type[Exception], message: str
 ) -> None:
     assert len(break_(name)) == 1
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         entries(backup)
 
 

@@ -54,8 +54,8 @@ def test_no_history_is_an_alarm(command: Command, history: History) -> None:
         f"ALARM  there is no history at {history.path}\n"
         "HINT: The first finished drill creates it; APIARY_DRILL_HISTORY sets the location.\n"
     )
-    told = json.loads(command("status", "--json").output)
-    assert (told["ok"], told["backups"]) == (False, [])
+    status = json.loads(command("status", "--json").output)
+    assert (status["ok"], status["backups"]) == (False, [])
     assert not history.path.exists()
 
 
@@ -128,9 +128,9 @@ def test_status_as_json(command: Command, history: History) -> None:
     history.append(recent("one", days_ago=3))
     history.append(recent("two", days_ago=1, verdict=Verdict.FAIL))
     answer = command("status", "--max-age", "100d", "--json")
-    told = json.loads(answer.output)
-    assert (answer.exit_code, told["ok"], told["problem"], told["max_age_s"]) == (0, True, "", 8640000)
-    (backup,) = told["backups"]
+    status = json.loads(answer.output)
+    assert (answer.exit_code, status["ok"], status["problem"], status["max_age_s"]) == (0, True, "", 8640000)
+    (backup,) = status["backups"]
     assert (backup["backup"], backup["ok"], backup["not_good_since"]) == ("production", True, 1)
     assert (backup["last_good"]["drill_id"], backup["last"]["verdict"]) == ("one", "FAIL")
     assert abs(backup["age_s"] - 3 * 86400) < 60
@@ -175,7 +175,7 @@ def test_a_list_without_a_history_says_so(command: Command, history: History) ->
 
 
 def test_old_runs_are_imported_once(command: Command, history: History, evidence: Evidence, tmp_path: Path) -> None:
-    """What can't be imported is told, and stops nothing."""
+    """What can't be imported is reported, and stops nothing."""
     run_of(tmp_path / "a", evidence, result_for(evidence, drill_id="a"))
     run_of(tmp_path / "b", None, result_for(evidence, drill_id="b", backup=""))
     (tmp_path / "interrupted").mkdir()
@@ -191,7 +191,7 @@ def test_old_runs_are_imported_once(command: Command, history: History, evidence
     assert command("history", "import").exit_code == 2
 
 
-def test_a_whole_history_is_told_with_its_last_digest(command: Command, history: History) -> None:
+def test_a_whole_history_is_reported_with_its_last_digest(command: Command, history: History) -> None:
     for name in ("one", "two"):
         history.append(entry(name))
     digest = history.recorded()[1]
@@ -220,11 +220,11 @@ def test_a_backup_is_renamed_and_forgotten_in_the_chain(command: Command, histor
     assert [link.entry().backup for link in history.links(backup="producton")] == []
     verified = command("history", "verify", "--head", next(iter(history.chain())).digest)
     assert verified.exit_code == 0
-    told = verified.output.splitlines()
-    assert told[0].startswith("entry 4: ")
-    assert told[0].endswith(" renamed producton to production: a typo")
-    assert told[1].endswith(" forgot the drills of tried once")
-    assert told[2].startswith("5 entries verified: none changed, none removed; ")
+    lines = verified.output.splitlines()
+    assert lines[0].startswith("entry 4: ")
+    assert lines[0].endswith(" renamed producton to production: a typo")
+    assert lines[1].endswith(" forgot the drills of tried once")
+    assert lines[2].startswith("5 entries verified: none changed, none removed; ")
     history.append(recent("four", days_ago=150, backup="tried once"))
     assert command("status").output.startswith("ALARM  backup tried once: the last passed drill")
     missing = command("history", "forget", "nobody")
@@ -281,15 +281,15 @@ def test_the_trend_shows_what_changed(command: Command, history: History) -> Non
     everything = command("history", "trend", "--all").output
     assert "recovery time" in everything
     assert "450,000" in everything
-    told = json.loads(command("history", "trend", "--json", "--drills", "1").output)
-    assert [drill["drill_id"] for drill in told["production"]] == ["two"]
+    trend = json.loads(command("history", "trend", "--json", "--drills", "1").output)
+    assert [drill["drill_id"] for drill in trend["production"]] == ["two"]
     assert command("history", "trend", "--backup", "none").output == "the history has no passed drill of none\n"
 
 
 def test_a_history_that_can_not_be_used_stops_no_drill(
     command: Command, history: History, evidence: Evidence, tmp_path: Path
 ) -> None:
-    """Both sides of the trouble are told: before the drill, and after it. Here the drill ends for want of a server."""
+    """Both sides of the trouble are reported, before the drill and after it. Here the drill has no server."""
     history.path.parent.mkdir()
     history.path.write_text("not a database\n" * 10)
     (tmp_path / "apiary.sql").write_text("CREATE TABLE `users` (`id` int);\n")
@@ -302,18 +302,18 @@ def test_a_history_that_can_not_be_used_stops_no_drill(
     assert answer.exit_code == 2
     assert f"not compared with earlier drills: {fact}\n" in answer.output
 
-    run_dir, told = run_of(tmp_path / "run", evidence, result_for(evidence)), list[str]()
+    run_dir, messages = run_of(tmp_path / "run", evidence, result_for(evidence)), list[str]()
     settings = from_environment({"APIARY_DRILL_HISTORY": str(history.path)})
-    _record(Finished(result_for(evidence), run_dir, settings), told.append)
-    assert told == [f"history: {fact} HINT: Set APIARY_DRILL_HISTORY to another file."]
+    _record(Finished(result_for(evidence), run_dir, settings), messages.append)
+    assert messages == [f"history: {fact} HINT: Set APIARY_DRILL_HISTORY to another file."]
     assert history.path.read_text() == "not a database\n" * 10
 
 
 def test_every_finished_run_is_recorded(history: History, evidence: Evidence, tmp_path: Path) -> None:
-    run_dir, told = run_of(tmp_path / "run", evidence, result_for(evidence)), list[str]()
+    run_dir, messages = run_of(tmp_path / "run", evidence, result_for(evidence)), list[str]()
     settings = from_environment({"APIARY_DRILL_HISTORY": str(history.path)})
-    _record(Finished(result_for(evidence), run_dir, settings), told.append)
-    assert told == []
+    _record(Finished(result_for(evidence), run_dir, settings), messages.append)
+    assert messages == []
     assert [link.entry().drill_id for link in history.links()] == [result_for(evidence).drill_id]
 
 

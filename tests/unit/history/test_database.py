@@ -147,20 +147,20 @@ def test_a_writer_that_is_killed_leaves_whole_entries(history: History) -> None:
 
 
 @over_table(
-    "content, told",
+    "content, message",
     [
         (b"", "the history {path} is damaged (it has 0 bytes); it was not modified"),
         (b"SQLite format 3\0", "the history {path} is damaged (it has 16 bytes); it was not modified"),
         (b"drill,verdict\n" * 20, "{path} is not a history of apiary-drill; it was not modified"),
     ],
 )
-def test_what_is_no_history_is_refused_and_left(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_no_history_is_refused_and_left(tmp_path: Path, content: bytes, message: str) -> None:
     history = History(tmp_path / "history.sqlite3")
     history.path.write_bytes(content)
     for use in (lambda: history.append(entry()), lambda: list(history.links()), history.problems):
         with pytest.raises(UsageError) as caught:
             use()
-        assert caught.value.fact == told.format(path=history.path)
+        assert caught.value.fact == message.format(path=history.path)
     assert history.path.read_bytes() == content
 
 
@@ -221,7 +221,7 @@ def test_a_damaged_history_is_refused_and_left(history: History, how: str) -> No
     assert history.path.read_bytes() == bytes(content)
 
 
-def test_a_place_that_can_not_be_written_is_told(history: History, tmp_path: Path) -> None:
+def test_a_place_that_can_not_be_written_is_reported(history: History, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     below = tmp_path / "file" / "history.sqlite3"
     with pytest.raises(HarnessError) as full:
@@ -234,7 +234,7 @@ def test_a_place_that_can_not_be_written_is_told(history: History, tmp_path: Pat
     assert str(caught.value) == f"cannot read the history {directory}: Is a directory"
 
 
-def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_reported_and_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "history.sqlite3"
     os.mkfifo(pipe)
     with pytest.raises(UsageError) as caught:
@@ -244,7 +244,7 @@ def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
         History(pipe).append(entry("one"))
 
 
-def test_a_lock_that_nobody_gives_back_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_nobody_gives_back_is_reported(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.records.history.database.LOCK_TIMEOUT_S", 0.05)
     with closing(sqlite3.connect(history.path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -276,7 +276,7 @@ def test_a_changed_circumstance_is_found(history: History, column: str) -> None:
 
 def test_a_removed_entry_is_found_wherever_it_stood(history: History) -> None:
     whole = history.path.read_bytes()
-    for condition, told in (
+    for condition, message in (
         ("number = 1", "entry 1 is missing: removed after being recorded"),
         ("number = 2", "entry 2 is missing: removed after being recorded"),
         ("number = 3", "entry 3 is missing: removed after being recorded"),
@@ -285,7 +285,7 @@ def test_a_removed_entry_is_found_wherever_it_stood(history: History) -> None:
     ):
         history.path.write_bytes(whole)
         change(history, f"DELETE FROM entries WHERE {condition}")
-        assert history.problems() == [told]
+        assert history.problems() == [message]
 
 
 def test_entries_that_moved_up_after_a_removal_are_found(history: History) -> None:
@@ -321,7 +321,7 @@ def test_an_entry_that_was_put_in_by_hand_is_found(history: History) -> None:
     ]
 
 
-def test_a_damaged_entry_is_told_with_its_number(history: History) -> None:
+def test_a_damaged_entry_is_reported_with_its_number(history: History) -> None:
     change(history, "UPDATE entries SET body = replace(body, '\"PASS\"', '\"GOOD\"') WHERE number = 2")
     with pytest.raises(UsageError) as caught:
         [found.entry() for found in history.links()]

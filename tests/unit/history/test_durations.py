@@ -7,7 +7,7 @@ from tests.tables import over_table
 
 
 @over_table(
-    "seconds, told",
+    "seconds, text",
     [
         (0, "0 seconds"),
         (1.9, "1 second"),
@@ -19,5 +19,5 @@ from tests.tables import over_table
         (8640000, "100 days"),
     ],
 )
-def test_ages_in_words(seconds: float, told: str) -> None:
-    assert in_words(seconds) == told
+def test_ages_in_words(seconds: float, text: str) -> None:
+    assert in_words(seconds) == text

@@ -80,7 +80,7 @@ def test_a_control_is_never_good(evidence: Evidence, tmp_path: Path) -> None:
     assert (found.control, found.good) == (True, False)
 
 
-def test_an_old_result_is_named_by_its_script_or_as_told(evidence: Evidence, tmp_path: Path) -> None:
+def test_an_old_result_is_named_by_its_script_or_as_asked(evidence: Evidence, tmp_path: Path) -> None:
     (script,) = evidence.artifact.measured
     artifacts = (replace(script, name="apiary-2026-11-22.sql.gz"),)
     run_dir = run_of(tmp_path, None, result_for(evidence, backup="", artifacts=artifacts))
@@ -98,7 +98,7 @@ def test_a_run_that_an_error_ended_has_no_figures(tmp_path: Path) -> None:
     assert found.findings == (PastFinding("step-read", Severity.ERROR, "read"),)
 
 
-def test_files_are_told_by_their_directory_only(evidence: Evidence, tmp_path: Path) -> None:
+def test_files_are_reported_by_their_directory_only(evidence: Evidence, tmp_path: Path) -> None:
     """Results of older versions hold names of files, and those hold names of people."""
 
     def missing(name: str) -> Finding:

@@ -144,7 +144,7 @@ def test_scenarios_that_were_run_and_those_that_were_not() -> None:
 def test_failure_modes_by_the_scorecard_and_the_controls(
     outcomes: dict[str, tuple[str, str]] | None, families: tuple[FamilyResult, ...]
 ) -> None:
-    """A control that came out wrong is told, whatever the scorecard or another control says."""
+    """A control that came out wrong is reported, whatever the scorecard or another control says."""
     scorecard = None if outcomes is None else ScorecardSummary("score.json", "", outcomes)
     assert of(scorecard=scorecard).families == families
     noticed = [entry for entry in quarter_of_drills() if "2026-12-15" not in entry.started_at.isoformat()]

@@ -99,7 +99,7 @@ def test_without_a_history_there_is_no_document(command: Callable[..., Result]) 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "give either --quarter, or --from and --to"),
         (["--quarter", "2026Q4", "--from", "2026-10-01"], "give either --quarter, or --from and --to"),
@@ -111,7 +111,7 @@ def test_without_a_history_there_is_no_document(command: Callable[..., Result]) 
         (["--quarter", "2026Q4", "--format", "word"], "'word' is not one of 'html', 'pdf', 'markdown'"),
     ],
 )
-def test_bad_usage(command: Callable[..., Result], history: History, arguments: list[str], told: str) -> None:
+def test_bad_usage(command: Callable[..., Result], history: History, arguments: list[str], message: str) -> None:
     answer = command(*arguments)
     assert answer.exit_code == 2
-    assert told in " ".join(answer.output.split())
+    assert message in " ".join(answer.output.split())

@@ -54,7 +54,7 @@ def test_outcomes_are_found_wherever_they_stand(tmp_path: Path, raw: object) -> 
 
 
 @over_table(
-    "content, told",
+    "content, message",
     [
         ("{}", "the scorecard {path} names no fault with an outcome"),
         ("[]", "the scorecard {path} names no fault with an outcome"),
@@ -62,15 +62,15 @@ def test_outcomes_are_found_wherever_they_stand(tmp_path: Path, raw: object) -> 
         ("no", "the scorecard {path} is not valid JSON: Expecting value: line 1 column 1 (char 0)"),
     ],
 )
-def test_what_is_no_scorecard_is_refused(tmp_path: Path, content: str, told: str) -> None:
+def test_what_is_no_scorecard_is_refused(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "score.json"
     path.write_text(content)
     with pytest.raises(UsageError) as wrong:
         read_scorecard(path)
-    assert wrong.value.fact == told.format(path=path)
+    assert wrong.value.fact == message.format(path=path)
 
 
-def test_a_scorecard_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_scorecard_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as wrong:
         read_scorecard(tmp_path / "score.json")
     assert str(wrong.value) == f"cannot read the scorecard {tmp_path / 'score.json'}: No such file or directory"

@@ -31,7 +31,7 @@ def test_exactly_the_age_is_not_too_old() -> None:
     assert older.message == ("the last passed drill was 101 days ago, on 2026-08-13 12:00 UTC: more than 100 days")
 
 
-def test_failures_since_the_last_good_drill_are_told() -> None:
+def test_failures_since_the_last_good_drill_are_reported() -> None:
     failed = entry("b", days_ago=1, verdict=Verdict.FAIL)
     unclear = entry("a", days_ago=2, verdict=Verdict.INCONCLUSIVE)
     found = one(failed, unclear, entry(days_ago=3))

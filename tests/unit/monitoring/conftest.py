@@ -1,4 +1,4 @@
-"""A real HTTP server that notes what it is asked, and answers as it is told to: well, badly, or not at all."""
+"""A real HTTP server that notes what it is asked, and answers as it is asked to: well, badly, or not at all."""
 
 from __future__ import annotations
 

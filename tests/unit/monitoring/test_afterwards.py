@@ -1,4 +1,4 @@
-"""What is told after a drill, through the commands: all of it is tried, and none of it changes how the drill ended."""
+"""Who is notified after a drill, through the commands: all is tried, and none of it changes how the drill ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def finished(tmp_path: Path, notifications: NotificationSettings) -> Finished:
     return Finished(RunDirectory(run_dir).load_result(), run_dir, replace(settings, notifications=notifications))
 
 
-def test_everybody_is_told(tmp_path: Path, service: Service) -> None:
+def test_everybody_is_notified(tmp_path: Path, service: Service) -> None:
     generate(tmp_path / "key", None)
     notifications = NotificationSettings(
         sign_key=tmp_path / "key",
@@ -45,9 +45,9 @@ def test_everybody_is_told(tmp_path: Path, service: Service) -> None:
         ping_style="healthchecks",
         timeout_s=60,
     )
-    said: list[str] = []
-    do_afterwards(finished(tmp_path, notifications), said.append)
-    assert said == []
+    messages: list[str] = []
+    do_afterwards(finished(tmp_path, notifications), messages.append)
+    assert messages == []
     assert service.paths == ["/notify", "/ping/fail"]
     evidence = tmp_path / "run" / "evidence.intoto.jsonl"
     assert verify_evidence(evidence, [load_public(tmp_path / "key.pub")]).predicate["verdict"] == "FAIL"
@@ -69,9 +69,9 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
         ping_style="healthchecks",
         timeout_s=60,
     )
-    said: list[str] = []
-    do_afterwards(finished(tmp_path, notifications), said.append)
-    assert said == [
+    messages: list[str] = []
+    do_afterwards(finished(tmp_path, notifications), messages.append)
+    assert messages == [
         f"sign the evidence: cannot read the key {tmp_path / 'gone'}: No such file or directory",
         f"metrics: {tmp_path / 'drill.prom'} was not written as a metrics file by this program HINT: Give "
         "another file, or delete this one.",
@@ -80,10 +80,10 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
     ]
 
 
-def test_nobody_is_told_who_was_not_named(tmp_path: Path) -> None:
-    said: list[str] = []
-    do_afterwards(finished(tmp_path, NotificationSettings()), said.append)
-    assert said == []
+def test_nobody_is_notified_who_was_not_named(tmp_path: Path) -> None:
+    messages: list[str] = []
+    do_afterwards(finished(tmp_path, NotificationSettings()), messages.append)
+    assert messages == []
     assert [path.name for path in (tmp_path / "run").iterdir() if path.suffix == ".jsonl"] == []
 
 
@@ -106,7 +106,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_backup_that_is_not_there_is_told(here: Path, service: Service) -> None:
+def test_a_backup_that_is_not_there_is_reported(here: Path, service: Service) -> None:
     """The most frequent failure of a scheduled drill: there is nothing to drill."""
     (here / "apiary-drill.toml").write_text(
         f'[backup]\ndirectory = "backups/*"\n[notify]\nurls = ["json://127.0.0.1:{service.port}/notify"]\n'
@@ -120,14 +120,14 @@ def test_a_backup_that_is_not_there_is_told(here: Path, service: Service) -> Non
     assert message["message"] in output
 
 
-def test_a_scenario_that_is_not_there_is_told_to_whom_another_file_names(here: Path, service: Service) -> None:
+def test_a_scenario_that_is_not_there_is_reported_to_whom_another_file_names(here: Path, service: Service) -> None:
     (here / "whom.toml").write_text(f'[notify]\nurls = ["json://127.0.0.1:{service.port}/notify"]\n')
     code, _ = call("run", "no-such-scenario", "--config", "whom.toml")
     assert code == 2
     assert sent_to(service)["title"] == "restore drill did not start: run"
 
 
-def test_a_service_that_is_gone_does_not_change_what_is_told_of_the_drill(here: Path, closed_port: int) -> None:
+def test_a_service_that_is_gone_does_not_change_what_is_reported_of_the_drill(here: Path, closed_port: int) -> None:
     (here / "apiary-drill.toml").write_text(
         f'[notify]\nurls = ["json://127.0.0.1:{closed_port}/secret"]\nping = "http://127.0.0.1:{closed_port}/secret"\n'
         'ping_style = "healthchecks"\n'
@@ -143,7 +143,7 @@ def test_a_service_that_is_gone_does_not_change_what_is_told_of_the_drill(here: 
 
 
 @pytest.mark.parametrize(
-    ("options", "config", "told"),
+    ("options", "config", "message"),
     [
         (("--metrics", "none/x.prom"), "", "cannot write metrics to {here}/none/x.prom: directory"),
         (("--metrics", "apiary-drill.toml"), "x = 1\n", "was not written as a metrics file by this program"),
@@ -155,23 +155,23 @@ def test_a_service_that_is_gone_does_not_change_what_is_told_of_the_drill(here: 
     ],
 )
 def test_what_cannot_work_stops_a_drill_before_it_begins(
-    here: Path, options: tuple[str, ...], config: str, told: str
+    here: Path, options: tuple[str, ...], config: str, message: str
 ) -> None:
     (here / "apiary-drill.toml").write_text(config)
     code, output = call("run", *options)
     assert code == 2
-    assert told.format(here=os.path.realpath(here)) in output
+    assert message.format(here=os.path.realpath(here)) in output
     assert "secret" not in output
     assert not (here / "state").exists()
 
 
-def test_a_recovery_is_told_from_what_the_history_says(tmp_path: Path, service: Service) -> None:
+def test_a_recovery_is_distinguished_from_what_the_history_says(tmp_path: Path, service: Service) -> None:
     """The drill of the same backup before it failed, so that the next good one is news, and the one after is none."""
     notifications = NotificationSettings(
         notify_urls=(f"json://127.0.0.1:{service.port}/notify",), notify_on=("recovery",)
     )
     failed = finished(tmp_path, notifications)
-    said: list[str] = []
+    messages: list[str] = []
     for day, verdict in enumerate((Verdict.FAIL, Verdict.PASS, Verdict.PASS)):
         result = replace(
             failed.result,
@@ -182,14 +182,14 @@ def test_a_recovery_is_told_from_what_the_history_says(tmp_path: Path, service: 
         )
         run_dir = tmp_path / f"run-{day}"
         RunDirectory(run_dir).save_result(result)
-        do_afterwards(replace(failed, result=result, run_dir=run_dir), said.append)
-    assert said == []
+        do_afterwards(replace(failed, result=result, run_dir=run_dir), messages.append)
+    assert messages == []
     message = sent_to(service)
     assert message["title"] == "PASS again: restore drill of apiary"
     assert message["message"].endswith("Drill drill-1, started 2026-11-23 22:37 UTC.")
 
 
-def test_silence_is_told_where_it_is_asked_for(here: Path, service: Service) -> None:
+def test_silence_is_reported_where_it_is_asked_for(here: Path, service: Service) -> None:
     (here / "apiary-drill.toml").write_text(
         f'[backup]\ndirectory = "backups/*"\n[notify]\nurls = ["json://127.0.0.1:{service.port}/notify"]\n'
     )
@@ -203,7 +203,7 @@ def test_silence_is_told_where_it_is_asked_for(here: Path, service: Service) -> 
     assert service.requests == []
 
 
-def test_an_alarm_that_reaches_nobody_is_told(here: Path, closed_port: int) -> None:
+def test_an_alarm_that_reaches_nobody_is_reported(here: Path, closed_port: int) -> None:
     code, output = call("status", "--notify")
     assert (code, "--notify requires [notify] with urls or urls_file in apiary-drill.toml" in output) == (2, True)
     (here / "apiary-drill.toml").write_text(

@@ -161,7 +161,7 @@ def test_backups_stand_side_by_side(path: Path, good: DrillResult, bad: DrillRes
 
 
 def test_a_mistyped_backup_is_taken_out_as_the_docs_say(path: Path, good: DrillResult, bad: DrillResult) -> None:
-    """Its lines go, by name; what is told of the others stays."""
+    """Its lines go, by name; what is reported of the others stays."""
     command = next(line for line in Path("docs/monitoring.md").read_text().splitlines() if line.startswith("sed -i"))
     write_metrics(path, replace(bad, backup="mistyped"))
     write_metrics(path, replace(good, backup="nightly"))
@@ -271,7 +271,7 @@ def test_what_a_newer_version_wrote_of_others_is_left_out(path: Path, good: Dril
     assert found["last_run_timestamp_seconds", "x"] == 5
 
 
-def test_a_place_where_nothing_can_be_written_is_told_before_the_drill(tmp_path: Path) -> None:
+def test_a_place_where_nothing_can_be_written_is_reported_before_the_drill(tmp_path: Path) -> None:
     path = tmp_path / "none" / "x.prom"
     with pytest.raises(UsageError) as caught:
         check_file(path)

@@ -103,8 +103,8 @@ def test_mail_comes_on_exactly_the_nights_on_which_something_was_wrong(
             dump.unlink(missing_ok=True)
             if wrong.get(day, True) is not None:
                 dump.write_text("-- a script that nothing reads here\n")
-            if said := cron.invoke(main, words).output:
-                mails.setdefault(day, []).append(said)
+            if output := cron.invoke(main, words).output:
+                mails.setdefault(day, []).append(output)
         if day > NIGHTS and day in mails:
             break
     assert sorted(day for day in mails if day <= NIGHTS) == sorted(wrong), mails[min(mails)]

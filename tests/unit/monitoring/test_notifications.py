@@ -19,7 +19,7 @@ def settings_for(tmp_path: Path, text: str) -> NotificationSettings:
     return settings_of(read_table(path), tmp_path)
 
 
-def test_everything_that_can_be_said(tmp_path: Path) -> None:
+def test_everything_that_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "urls").write_text("# who is on call\n\n  json://one/ \nmailto://two\n")
     (tmp_path / "ping").write_text("https://example.org/uuid\n")
     text = (
@@ -50,7 +50,7 @@ def test_a_drill_with_generated_data_needs_no_backup_in_the_file(tmp_path: Path)
     assert settings_for(tmp_path, '[notify]\nurls = ["json://one/"]\n').notify_urls == ("json://one/",)
 
 
-def test_every_error_is_told_with_its_key_and_without_its_value(tmp_path: Path) -> None:
+def test_every_error_is_reported_with_its_key_and_without_its_value(tmp_path: Path) -> None:
     path = tmp_path / "apiary-drill.toml"
     path.write_text(
         '[notify]\nurl = "json://secret"\nurls = ["json://secret", 5]\non = ["secret"]\n'
@@ -93,23 +93,23 @@ def test_the_whole_configuration_does_not_show_a_secret_either(tmp_path: Path) -
 
 
 @over_table(
-    "content, told",
+    "content, message",
     [
         (None, "cannot read {path}: No such file or directory"),
         (b"# nobody\n", "{path} contains no URL"),
         (b"\xff\xfe", "{path} is not text"),
     ],
 )
-def test_a_file_of_secrets_that_is_no_use_is_told(tmp_path: Path, content: bytes | None, told: str) -> None:
+def test_a_file_of_secrets_that_is_no_use_is_reported(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "secrets").write_bytes(content)
     for name in ("urls_file", "ping_file"):
         with pytest.raises(UsageError) as caught:
             settings_for(tmp_path, f'[notify]\n{name} = "secrets"\n')
-        assert str(caught.value) == f"notify.{name}: " + told.format(path=tmp_path / "secrets")
+        assert str(caught.value) == f"notify.{name}: " + message.format(path=tmp_path / "secrets")
 
 
-def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_toml_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"apiary-drill\.toml is not valid TOML: "):
         settings_for(tmp_path, "[notify\n")
     with pytest.raises(UsageError, match=r"cannot read the configuration .*: No such file or directory"):

@@ -1,4 +1,4 @@
-"""Who is told what and when; what can't be sent is one line, and no line holds a URL."""
+"""Who is notified of what and when; what can't be sent is one line, and no line holds a URL."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def test_what_is_news(
     assert event_of(replace(good, verdict=verdict, expected_verdict=expected), before) is event
 
 
-def test_a_negative_control_that_passes_is_told_as_what_it_is(service: Service, good: DrillResult) -> None:
+def test_a_negative_control_that_passes_is_reported_as_what_it_is(service: Service, good: DrillResult) -> None:
     notify_result(replace(good, expected_verdict=Verdict.FAIL), None, settings(service.port))
     assert service.messages()[0]["title"] == ("PASS instead of FAIL: restore drill of /srv/backups/apiary-*.sql.gz")
 
 
-def test_a_failure_is_told_with_what_decided_it(service: Service, bad: DrillResult) -> None:
+def test_a_failure_is_reported_with_what_decided_it(service: Service, bad: DrillResult) -> None:
     notify_result(bad, Verdict.PASS, settings(service.port))
     (message,) = service.messages()
     assert (message["title"], message["type"]) == ("FAIL: restore drill of /srv/backups/apiary-*.sql.gz", "failure")
@@ -90,7 +90,7 @@ def test_a_failure_is_told_with_what_decided_it(service: Service, bad: DrillResu
     ]
 
 
-def test_a_recovery_is_told(service: Service, good: DrillResult) -> None:
+def test_a_recovery_is_reported(service: Service, good: DrillResult) -> None:
     notify_result(good, Verdict.FAIL, settings(service.port))
     (message,) = service.messages()
     assert (message["title"], message["type"]) == (
@@ -110,7 +110,7 @@ def test_one_more_good_drill_is_no_news(service: Service, good: DrillResult) -> 
     assert service.requests == []
 
 
-def test_silence_is_told(service: Service) -> None:
+def test_silence_is_reported(service: Service) -> None:
     notify_silence(["apiary: the last passed drill was 101 days ago"], settings(service.port))
     notify_silence(["one: never", "two: never"], settings(service.port))
     notify_silence([], settings(service.port))
@@ -130,7 +130,7 @@ def test_a_drill_that_could_not_begin_is_a_failure(service: Service) -> None:
     )
 
 
-def test_only_what_was_asked_for_is_told(service: Service, bad: DrillResult, good: DrillResult) -> None:
+def test_only_what_was_asked_for_is_reported(service: Service, bad: DrillResult, good: DrillResult) -> None:
     for on, title in ((("failure",), "FAIL:"), (("recovery",), "PASS again:"), (("silence",), "1 backup")):
         service.requests.clear()
         notifications = settings(service.port, on=on)
@@ -141,29 +141,29 @@ def test_only_what_was_asked_for_is_told(service: Service, bad: DrillResult, goo
         assert message["title"].startswith(title)
 
 
-def told(result: DrillResult, notifications: NotificationSettings) -> str:
+def body_of(result: DrillResult, notifications: NotificationSettings) -> str:
     with pytest.raises(NotSent) as caught:
         notify_result(result, None, notifications)
     assert "secret" not in str(caught.value)
     return str(caught.value)
 
 
-def test_a_service_that_refuses_is_told_and_the_others_are_reached(
+def test_a_service_that_refuses_is_reported_and_the_others_are_reached(
     service: Service, closed_port: int, bad: DrillResult
 ) -> None:
-    assert told(bad, settings(service.port, closed_port)) == (
+    assert body_of(bad, settings(service.port, closed_port)) == (
         "1 of 2 notifications could not be sent: number 2 (JSON) was rejected or could not be reached"
     )
     assert len(service.requests) == 1
     service.statuses = [500]
-    assert told(bad, settings(service.port)) == (
+    assert body_of(bad, settings(service.port)) == (
         "1 of 1 notifications could not be sent: number 1 (JSON) was rejected or could not be reached"
     )
 
 
 def test_a_service_that_never_answers_is_left_alone(service: Service, bad: DrillResult) -> None:
     service.silent = True
-    assert told(bad, settings(service.port, service.port, timeout_s=0.5)) == (
+    assert body_of(bad, settings(service.port, service.port, timeout_s=0.5)) == (
         "2 of 2 notifications could not be sent: number 1 (JSON) did not finish within 0.5 s;"
         " number 2 (JSON) did not finish within 0.5 s"
     )
@@ -193,14 +193,14 @@ def test_nothing_is_printed_or_logged_with_a_secret_in_it(
     service.statuses = [500]
     notifications = settings(service.port, closed_port)
     with caplog.at_level(logging.WARNING):
-        told(bad, notifications)
+        body_of(bad, notifications)
         with pytest.raises(UsageError):
             check_urls(["nonsense://secret-token"])
     captured = capfd.readouterr()
     assert "secret" not in captured.out + captured.err + caplog.text + repr(notifications)
 
 
-def test_a_url_that_is_none_is_told_by_its_number(closed_port: int) -> None:
+def test_a_url_that_is_none_is_reported_by_its_number(closed_port: int) -> None:
     check_urls([f"json://127.0.0.1:{closed_port}/secret-token"])
     for wrong in ("nonsense://secret-token", "secret-token", "mailto://", ""):
         with pytest.raises(UsageError) as caught:

@@ -27,7 +27,7 @@ def settings(
         ("healthchecks", False, ["/secret-uuid/start", "/secret-uuid/fail"]),
     ],
 )
-def test_what_a_switch_is_told(service: Service, style: str, good: bool, paths: list[str]) -> None:
+def test_what_a_switch_is_given(service: Service, style: str, good: bool, paths: list[str]) -> None:
     """Only a good drill keeps a plain switch quiet: for the others the silence is the message."""
     ping_started(settings(service.port, style))
     ping_ended(settings(service.port, style), good=good)
@@ -59,37 +59,37 @@ def test_a_server_that_stumbles_is_asked_again(service: Service) -> None:
     assert service.paths == ["/secret-uuid"] * 3
 
 
-def told(notifications: NotificationSettings) -> str:
+def notified(notifications: NotificationSettings) -> str:
     with pytest.raises(NotPinged) as caught:
         ping_ended(notifications, good=True)
     return str(caught.value)
 
 
-def test_a_server_that_keeps_failing_is_told(service: Service) -> None:
+def test_a_server_that_keeps_failing_is_reported(service: Service) -> None:
     service.statuses = [500] * 10
-    assert told(settings(service.port)) == "the dead man's switch answered 500"
+    assert notified(settings(service.port)) == "the dead man's switch answered 500"
     assert len(service.requests) == 3
 
 
-def test_an_answer_that_is_no_use_asking_again_is_told_at_once(service: Service) -> None:
+def test_an_answer_that_is_no_use_asking_again_is_reported_at_once(service: Service) -> None:
     service.statuses = [404]
-    assert told(settings(service.port)) == "the dead man's switch answered 404"
+    assert notified(settings(service.port)) == "the dead man's switch answered 404"
     assert len(service.requests) == 1
 
 
 def test_nobody_there(closed_port: int) -> None:
-    assert told(settings(closed_port)) == "the dead man's switch could not be reached"
+    assert notified(settings(closed_port)) == "the dead man's switch could not be reached"
 
 
 def test_a_server_that_never_answers_is_left_alone(service: Service) -> None:
     service.silent = True
-    assert told(settings(service.port, timeout_s=0.3)) == "the dead man's switch did not answer within 0.3 s"
+    assert notified(settings(service.port, timeout_s=0.3)) == "the dead man's switch did not answer within 0.3 s"
 
 
 def test_a_server_that_answers_a_byte_at_a_time_is_left_alone(service: Service) -> None:
     """Each byte is in time, and all of them never are."""
     service.dripping = True
-    assert told(settings(service.port, timeout_s=0.5)) == "the dead man's switch did not answer within 0.5 s"
+    assert notified(settings(service.port, timeout_s=0.5)) == "the dead man's switch did not answer within 0.5 s"
 
 
 @over_table("url", ["", "example.org/u", "ftp://example.org/", "https://", "http://[::1", "https://h:99999/"])

@@ -1,4 +1,4 @@
-"""How a script is run, and what of the client's messages may be told."""
+"""How a script is run, and what of the client's messages may be shown."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_no_password_is_in_an_argument_list_or_a_report() -> None:
 
 
 @over_table(
-    "stderr, told",
+    "stderr, message",
     [
         ("", ""),
         (
@@ -82,11 +82,11 @@ def test_no_password_is_in_an_argument_list_or_a_report() -> None:
         ),
     ],
 )
-def test_messages_are_told_without_what_they_quote_of_a_row(stderr: str, told: str) -> None:
-    assert redacted(stderr) == told
+def test_messages_are_reported_without_what_they_quote_of_a_row(stderr: str, message: str) -> None:
+    assert redacted(stderr) == message
 
 
-def test_a_quoted_value_of_several_lines_is_not_told() -> None:
+def test_a_quoted_value_of_several_lines_is_not_reported() -> None:
     """A value holds whatever people typed, line breaks too."""
     text = redacted("ERROR 1062 (23000) at line 7: Duplicate entry 'Ann\nof Atlanta' for key 'name'")
     assert text == "ERROR 1062 (23000) at line 7: Duplicate entry '…'"
@@ -94,12 +94,12 @@ def test_a_quoted_value_of_several_lines_is_not_told() -> None:
     assert text == "ERROR 1064 (42000) at line 3: syntax to use near '…' at line 1\nbye"
 
 
-def test_a_value_with_a_quote_in_it_is_not_told() -> None:
+def test_a_value_with_a_quote_in_it_is_not_reported() -> None:
     stderr = "ERROR 1062 (23000) at line 7: Duplicate entry 'O'Hara' for key 'name'\nERROR 1146 (42S02): no 't'\n"
     assert redacted(stderr) == "ERROR 1062 (23000) at line 7: Duplicate entry '…\nERROR 1146 (42S02): no 't'"
 
 
-def test_a_statement_with_a_line_of_dashes_in_it_is_not_told() -> None:
+def test_a_statement_with_a_line_of_dashes_in_it_is_not_reported() -> None:
     statement = "INSERT INTO `notes` VALUES ('Ann\n--------------\nann@example.org')"
     quoted = f"--------------\n{statement}\n--------------\n\n"
     assert redacted(f"{quoted}ERROR 1114 (HY000) at line 7: The table 'notes' is full") == (
@@ -109,13 +109,13 @@ def test_a_statement_with_a_line_of_dashes_in_it_is_not_told() -> None:
     assert redacted(f"--------------\n{statement}") == ""
 
 
-def test_a_quoted_value_that_the_bound_on_stderr_cut_off_is_not_told() -> None:
+def test_a_quoted_value_that_the_bound_on_stderr_cut_off_is_not_reported() -> None:
     assert redacted("ERROR 1406 (22001) at line 2: Data too long: 'Ann of Atl") == (
         "ERROR 1406 (22001) at line 2: Data too long: '…"
     )
 
 
-def test_what_the_client_says_although_it_ends_well_is_told() -> None:
+def test_what_the_client_says_although_it_ends_well_is_reported() -> None:
     """Each line is a warning, five at most, none of them longer than a console shows."""
     assert complaint_findings(()) == ()
     assert complaint_findings(["mysql: [Warning] Using a password"]) == (

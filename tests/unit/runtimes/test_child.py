@@ -59,8 +59,8 @@ def test_a_child_that_ends_while_starting_carries_the_end_of_its_log(shell: Star
 
 
 def test_a_wait_that_runs_out_carries_the_log(shell: Start, tmp_path: Path) -> None:
-    child = shell("echo 'recovering'; touch said; exec sleep 600")
-    wait_until((tmp_path / "said").exists, what="the log", timeout_s=10)
+    child = shell("echo 'recovering'; touch begun; exec sleep 600")
+    wait_until((tmp_path / "begun").exists, what="the log", timeout_s=10)
     with pytest.raises(WaitTimeout) as caught:
         child.wait_ready(lambda: False, timeout_s=0.1)
     assert str(caught.value) == (
@@ -68,7 +68,7 @@ def test_a_wait_that_runs_out_carries_the_log(shell: Start, tmp_path: Path) -> N
     )
 
 
-def test_a_log_that_is_no_text_is_told_all_the_same(shell: Start) -> None:
+def test_a_log_that_is_no_text_is_reported_all_the_same(shell: Start) -> None:
     child = shell("printf '\\377 broken\\n'; exit 1")
     with pytest.raises(ServerFailed, match="\ufffd broken"):
         child.wait_ready(lambda: False, timeout_s=10)
@@ -144,10 +144,10 @@ def runs(pid: int) -> bool:
 
 
 def test_a_child_can_be_started_again_with_further_variables(shell: Start, tmp_path: Path) -> None:
-    child = shell('echo "limit:$LIMIT" >> told; exec sleep 600')
+    child = shell('echo "limit:$LIMIT" >> written; exec sleep 600')
     control = ChildControl(child, lambda: True, 10)
-    told = tmp_path / "told"
-    wait_until(told.exists, what="the first start", timeout_s=10)
+    written = tmp_path / "written"
+    wait_until(written.exists, what="the first start", timeout_s=10)
     control.kill()
     control.restart({"LIMIT": "1000"})
-    wait_until(lambda: told.read_text() == "limit:\nlimit:1000\n", what="the second start", timeout_s=10)
+    wait_until(lambda: written.read_text() == "limit:\nlimit:1000\n", what="the second start", timeout_s=10)

@@ -58,12 +58,21 @@ def answering(body: object, headers: dict[str, str]) -> Iterator[MeilisearchServ
 def test_a_search_server_is_real_unless_it_says_that_it_is_the_embedded_one() -> None:
     assert (EMBEDDED_COMMIT, EMBEDDED_HEADER) == (embedded.COMMIT_SHA, embedded.HEADER)
     with answering(REAL, {}) as server:
-        told = search_component(server, "/usr/bin/meilisearch")
-        assert (told.name, told.version, told.real, told.unproven) == ("Meilisearch", "1.50.0", True, ())
+        component = search_component(server, "/usr/bin/meilisearch")
+        assert (component.name, component.version, component.real, component.unproven) == (
+            "Meilisearch",
+            "1.50.0",
+            True,
+            (),
+        )
     for body, headers in (({**REAL, "commitSha": "embedded"}, {}), (REAL, {EMBEDDED_HEADER: "1.8.1"})):
         with answering(body, headers) as server:
-            told = search_component(server, "/usr/bin/meilisearch")
-            assert (told.name, told.real, told.unproven) == ("embedded Meilisearch", False, (EMBEDDED_UNPROVEN,))
+            component = search_component(server, "/usr/bin/meilisearch")
+            assert (component.name, component.real, component.unproven) == (
+                "embedded Meilisearch",
+                False,
+                (EMBEDDED_UNPROVEN,),
+            )
     with answering({"version": "OpenSearch"}, {}) as server, pytest.raises(ServerFailed, match="as Meilisearch does"):
         search_component(server, "/usr/bin/meilisearch")
 
@@ -73,14 +82,14 @@ def test_a_database_server_is_what_it_says_however_it_is_called() -> None:
         (("9.7.4", "MySQL Community Server - GPL", 0), "MySQL", "9.7.4", True),
         (("8.4.6-0ubuntu1", "(Ubuntu)", 0), "MySQL", "8.4.6", True),
         (("10.11.19-MariaDB-0+deb12u1", "Debian 12", 1), "MariaDB", "10.11.19", False),
-        # MariaDB that was told to call itself MySQL's version.
+        # MariaDB that was set to call itself MySQL's version.
         (("8.0.36", "Source distribution", 1), "MariaDB", "8.0.36", False),
         (("8.0.36-28", "Percona Server (GPL), Release 28", 0), "Percona Server", "8.0.36", False),
     ):
         session = SimpleNamespace(row=lambda sql, row=row: row)
-        told = mysql_component(cast(MySqlServer, SimpleNamespace(session=lambda s=session: nothing(s))), "mysqld")
-        assert (told.name, told.version, told.real) == (name, version, real)
-        assert told.unproven == () if real else told.unproven[0].startswith(f"{name} replaced MySQL: ")
+        component = mysql_component(cast(MySqlServer, SimpleNamespace(session=lambda s=session: nothing(s))), "mysqld")
+        assert (component.name, component.version, component.real) == (name, version, real)
+        assert component.unproven == () if real else component.unproven[0].startswith(f"{name} replaced MySQL: ")
 
 
 @contextmanager
@@ -116,7 +125,12 @@ def test_an_application_is_real_only_if_it_says_that_it_is_laravel(tmp_path: Pat
     ):
         php.write_text(f"#!/bin/sh\n{says}\n")
         php.chmod(0o755)
-        told = app_component(app, "apiary:2026.8", tag="2026.8", unproven=("more",))
-        assert (told.name, told.version, told.real, told.unproven) == (name, version, real, unproven), says
+        component = app_component(app, "apiary:2026.8", tag="2026.8", unproven=("more",))
+        assert (component.name, component.version, component.real, component.unproven) == (
+            name,
+            version,
+            real,
+            unproven,
+        ), says
     standin = replace(app, php=(sys.executable, "-m", "harness.standins.apiary.php"))
     assert app_component(standin, "here").name == "stand-in Apiary"

@@ -56,7 +56,7 @@ def test_a_large_stream_goes_both_ways_at_once_in_bounded_memory() -> None:
 @over_table(
     "script, status", [("true", 0), ("exit 3", 3), ("kill -9 $$", 137), ("kill -TERM $$", 143), ("exit 255", 255)]
 )
-def test_exit_statuses_and_signals_are_told_as_a_shell_does(script: str, status: int) -> None:
+def test_exit_statuses_and_signals_are_reported_as_a_shell_does(script: str, status: int) -> None:
     assert sh(script)[0] == status
 
 
@@ -69,7 +69,7 @@ def test_stdin_is_empty_unless_it_is_fed() -> None:
     assert sh("cat", stdin=[b"a", b"b"]) == (0, b"ab", "")
 
 
-def test_a_command_that_does_not_read_its_input_is_told_by_its_status() -> None:
+def test_a_command_that_does_not_read_its_input_is_reported_by_its_status() -> None:
     """A pipe that breaks is no error of its own: the exit status says what happened."""
     assert sh("exit 4", stdin=(b"x" * MIB for _ in range(8)))[0] == 4
 
@@ -125,7 +125,7 @@ def test_leaving_with_an_error_ends_it_too() -> None:
     assert not runs(pids[0])
 
 
-def test_a_command_that_takes_too_long_is_told_with_what_it_said() -> None:
+def test_a_command_that_takes_too_long_is_reported_with_its_output() -> None:
     script = "echo 'waiting for a lock' >&2; echo ready; exec sleep 600"
     with HOST.start(["sh", "-c", script]) as command:
         assert next(iter(command.chunks())) == b"ready\n"
@@ -145,8 +145,8 @@ def test_a_program_that_is_not_there() -> None:
 def test_nothing_is_inherited_from_the_harness_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MYSQL_PWD", "secret")
     host = LocalHost({"PATH": os.defpath, "A": "1"})
-    told = run(host, ["env"], env={"A": "2", "B": "3"}).stdout.decode().split()
-    assert sorted(told) == ["A=2", "B=3", "LANG=C.UTF-8", f"PATH={os.defpath}"]
+    environment = run(host, ["env"], env={"A": "2", "B": "3"}).stdout.decode().split()
+    assert sorted(environment) == ["A=2", "B=3", "LANG=C.UTF-8", f"PATH={os.defpath}"]
 
 
 def test_the_work_directory_is_the_hosts(tmp_path: Path) -> None:

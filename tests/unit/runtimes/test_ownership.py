@@ -329,8 +329,8 @@ def test_ending_processes_never_ends_this_one(drill_id: str) -> None:
         "print('alive')"
     )
     env = {**os.environ, DRILL_ID_VARIABLE: drill_id}
-    told = subprocess.run([sys.executable, "-c", script, drill_id], env=env, capture_output=True, check=True)
-    assert told.stdout == b"alive\n"
+    ended = subprocess.run([sys.executable, "-c", script, drill_id], env=env, capture_output=True, check=True)
+    assert ended.stdout == b"alive\n"
     end_processes(drill_id)
 
 
@@ -351,7 +351,7 @@ def test_what_a_killed_drill_had_mounted_is_unmounted(tmp_path: Path) -> None:
         subprocess.run(["umount", "--lazy", storage], capture_output=True, check=False)
 
 
-def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_removed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one sentence with the way out, instead of a traceback at every later start."""
     directory = write_owner(tmp_path, "gone", replace(Owner.myself(), boot_id="another boot"))
 

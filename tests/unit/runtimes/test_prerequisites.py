@@ -16,7 +16,7 @@ ONCE = (
 
 
 @pytest.mark.parametrize("unpacked", [True, False])
-def test_a_user_without_root_is_told_the_commands_once(
+def test_a_user_without_root_is_shown_the_commands_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unpacked: bool
 ) -> None:
     """Where MySQL was unpacked nothing else has to be there; without any server it is an error, before any drill."""
@@ -28,15 +28,15 @@ def test_a_user_without_root_is_told_the_commands_once(
     monkeypatch.setattr(prerequisites, "installed", lambda _: tmp_path if unpacked else None)
     settings = from_environment({"PATH": str(tmp_path), "HOME": str(tmp_path)})
     monkeypatch.setattr(type(settings), "which", lambda _, name: tmp_path / name if name == "apt-get" else None)
-    said: list[str] = []
+    messages: list[str] = []
     if unpacked:
-        prerequisites.install(settings, said.append)
-        assert said[:2] == [
+        prerequisites.install(settings, messages.append)
+        assert messages[:2] == [
             "MariaDB is not installed, which only tests and drills under it need: cannot install packages: not running "
             "as root, and sudo is missing or asks for a password",
             f"  {ONCE}",
         ]
     else:
         with pytest.raises(UsageError) as caught:
-            prerequisites.install(settings, said.append)
+            prerequisites.install(settings, messages.append)
         assert caught.value.hints == (ONCE,)

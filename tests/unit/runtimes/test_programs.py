@@ -51,7 +51,7 @@ def refused(settings: Settings) -> str:
     return str(caught.value)
 
 
-def test_no_server_at_all_is_told_with_the_places_and_the_ways_out(settings: Settings, tmp_path: Path) -> None:
+def test_no_server_at_all_is_reported_with_the_places_and_the_ways_out(settings: Settings, tmp_path: Path) -> None:
     assert refused(settings) == (
         f"no database server: no mysqld or mariadbd in {tmp_path}/bin, {tmp_path}/cache/mysql-*\n{HINTS}"
     )
@@ -82,7 +82,7 @@ def test_mysql_with_its_own_tools(settings: Settings, tmp_path: Path) -> None:
     assert (found.flavour, found.version) == ("MySQL", "9.7.4")
 
 
-def test_a_mysqld_that_is_mariadb_is_told_as_mariadb(settings: Settings, tmp_path: Path) -> None:
+def test_a_mysqld_that_is_mariadb_is_reported_as_mariadb(settings: Settings, tmp_path: Path) -> None:
     place = tmp_path / "bin"
     server = program(place, "mysqld", MARIADBD)
     client, dump = program(place, "mysql", MARIADB), program(place, "mysqldump", MARIADB_DUMP)

@@ -1,4 +1,4 @@
-"""What children used is told by what they are for, while they run and after they ended; a step has its share."""
+"""What children used is reported by what they are for, while they run and after they ended; a step has its share."""
 
 from __future__ import annotations
 
@@ -104,9 +104,9 @@ def test_a_step_has_what_was_used_in_it() -> None:
 
 
 def test_a_source_that_begins_anew_is_never_negative() -> None:
-    told = iter([{"MySQL": ProcessUsage("MySQL", 5.0, 10, 10)}, {"MySQL": ProcessUsage("MySQL", 1.0, 2, 3)}, {}])
+    readings = iter([{"MySQL": ProcessUsage("MySQL", 5.0, 10, 10)}, {"MySQL": ProcessUsage("MySQL", 1.0, 2, 3)}, {}])
     clock = Clock(Silent())
-    with clock.meter.watching(lambda: next(told), new=True):
+    with clock.meter.watching(lambda: next(readings), new=True):
         assert clock.meter.lap() == (ProcessUsage("MySQL", 5.0, 10, 10),)
         assert clock.meter.lap() == ()
         assert clock.meter.lap() == ()

@@ -40,9 +40,9 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_both_versions_say_the_same(kernel: Path) -> None:
-    for said in (VERSION_1, VERSION_2):
-        kernel.write_text(said)
-        assert usage.usage_of(ID, 42, "MySQL") == USED, said
+    for text in (VERSION_1, VERSION_2):
+        kernel.write_text(text)
+        assert usage.usage_of(ID, 42, "MySQL") == USED, text
 
 
 def test_what_is_not_this_containers_is_not_taken_for_its_own(kernel: Path) -> None:
@@ -50,6 +50,6 @@ def test_what_is_not_this_containers_is_not_taken_for_its_own(kernel: Path) -> N
     kernel.write_text(VERSION_1.replace(ID, "0" * 64))
     assert usage.usage_of(ID, 42, "MySQL") is None
     assert usage.usage_of(ID, 0, "MySQL") is None
-    for said in ("0::/../" + ID, "no groups", ""):
-        kernel.write_text(said)
-        assert usage.usage_of(ID, 42, "MySQL") is None, said
+    for text in ("0::/../" + ID, "no groups", ""):
+        kernel.write_text(text)
+        assert usage.usage_of(ID, 42, "MySQL") is None, text

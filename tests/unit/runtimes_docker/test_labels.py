@@ -48,7 +48,9 @@ def test_a_lock_that_is_held_decides(tmp_path: Path) -> None:
     assert "apiary-drill.owner-lock" not in drill_labels("d", "target", "mysql")
 
 
-def test_images_without_an_identity_are_told_apart_by_the_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_without_an_identity_are_distinguished_by_the_boot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two machines with one engine, each with a container: the other one's drill is foreign, and no leftover."""
     (tmp_path / "machine-id").touch()
     monkeypatch.setattr(labels, "_MACHINE_IDS", (tmp_path / "machine-id", tmp_path / "none"))

@@ -1,4 +1,4 @@
-"""How much room there is for files: told where the engine is on this machine, and not guessed elsewhere."""
+"""How much room there is for files: reported where the engine is on this machine, and not guessed elsewhere."""
 
 from __future__ import annotations
 

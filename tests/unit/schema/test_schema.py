@@ -75,7 +75,7 @@ def test_a_real_result_validates(path: Path) -> None:
 
 
 @over_table(
-    "change, told",
+    "change, message",
     [
         ({"verdict": "GOOD"}, "'GOOD' is not one of ['PASS', 'INCONCLUSIVE', 'FAIL']"),
         ({"format_version": 2}, "1 was expected"),
@@ -83,10 +83,10 @@ def test_a_real_result_validates(path: Path) -> None:
         ({"findings": [{"code": "row-count"}]}, "'severity' is a required property"),
     ],
 )
-def test_a_result_that_is_none_does_not_validate(change: dict[str, Any], told: str) -> None:
+def test_a_result_that_is_none_does_not_validate(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         validator("result").validate({**json.loads(REAL[0].read_bytes()), **change})
-    assert caught.value.message == told
+    assert caught.value.message == message
 
 
 @over_table(

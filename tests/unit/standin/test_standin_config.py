@@ -65,7 +65,7 @@ def test_a_start_caches_the_configuration_anew(tmp_path: Path) -> None:
 def test_a_drills_own_settings_do_not_validate_as_production_s() -> None:
     """config-validation/ of the real application: production's cache is Redis, and nobody masquerades."""
     production = {"APP_KEY": "a key", "CACHE_STORE": "redis"}
-    for environ, status, said in (
+    for environ, status, message in (
         (production, 0, "Config validation passed!"),
         (production | {"CAS_MASQUERADE": "drill"}, 1, "cas.cas_masquerade"),
         (production | {"CACHE_STORE": "array"}, 1, "cache.default"),
@@ -74,4 +74,4 @@ def test_a_drills_own_settings_do_not_validate_as_production_s() -> None:
     ):
         console = Console(StringIO(), StringIO())
         assert COMMANDS["config:validate"](load_config(environ, Path("/app")), console) == status, environ
-        assert said in cast(StringIO, console.stdout).getvalue()
+        assert message in cast(StringIO, console.stdout).getvalue()

@@ -30,7 +30,7 @@ def test_what_was_encrypted_decrypts(plain: str) -> None:
     assert decrypt_string(encrypt_string(plain, KEY, IV), KEY) == plain.encode()
 
 
-def test_another_key_is_told_by_the_mac() -> None:
+def test_another_key_is_reported_by_the_mac() -> None:
     with pytest.raises(DecryptError, match=r"^The MAC is invalid\.$"):
         decrypt_string(encrypt_string("x", KEY, IV), bytes(32))
 

@@ -1,4 +1,4 @@
-"""Archives to read: written by Python's tarfile, which writes whatever it is told, or by the real GNU tar."""
+"""Archives to read: written by Python's tarfile, which writes whatever it is given, or by the real GNU tar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cut or damaged archive is told as such, with how far it could be read; never as a smaller archive."""
+"""A cut or damaged archive is reported as such, with how far it could be read; never as a smaller archive."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ FORMS = "HINT: Supported are a directory, or a tar archive: plain, gzip, zstd, x
 
 
 @over_table("content", [b"-- MySQL dump 10.13\n" * 100, gzip.compress(b"hello" * 1000)])
-def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_archive_is_reported_to_be_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "apiary.sql"
     path.write_bytes(content)
     with pytest.raises(UsageError) as caught:
@@ -184,7 +184,7 @@ def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -
     assert str(caught.value) == f"{path}: not a tar archive: its first 512 bytes are not a header\n{FORMS}"
 
 
-def test_a_zip_archive_is_said_to_be_one(tmp_path: Path) -> None:
+def test_a_zip_archive_is_reported_to_be_one(tmp_path: Path) -> None:
     path = tmp_path / "storage.zip"
     path.write_bytes(b"PK\x03\x04" + bytes(1000))
     with pytest.raises(UsageError) as caught:
@@ -193,7 +193,7 @@ def test_a_zip_archive_is_said_to_be_one(tmp_path: Path) -> None:
     assert f"HINT: {caught.value.hints[0]}" == FORMS
 
 
-def test_an_artifact_that_does_not_exist_is_said_so(tmp_path: Path) -> None:
+def test_an_artifact_that_does_not_exist_is_reported_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         list(read_archive_file(tmp_path / "gone.tar"))
     assert str(caught.value) == (

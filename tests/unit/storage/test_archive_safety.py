@@ -148,7 +148,7 @@ def test_a_directory_may_be_there_twice(tar_of: Callable[..., bytes]) -> None:
 
 
 def test_looking_at_a_directory_refuses_nothing(tar_of: Callable[..., bytes]) -> None:
-    """What is there has to be told, also where a backup should not hold it."""
+    """What is there has to be reported, also where a backup should not hold it."""
     archive = tar_of(("pipe", tarfile.FIFOTYPE, "", b""), ("l", SOFT, "/etc", b""))
     found = [(entry.path, entry.kind, entry.target) for entry in read_archive([archive], untrusted=False)]
     assert found == [(b"pipe", "special", b""), (b"l", "symlink", b"/etc")]

@@ -37,7 +37,7 @@ def test_names_that_a_person_chose_are_codes() -> None:
     assert coded("Zoë".encode()).startswith("~")
 
 
-def test_of_very_many_directories_the_largest_are_told_apart() -> None:
+def test_of_very_many_directories_the_largest_are_distinguished() -> None:
     found = directories_of(entry(b"%05d/a" % number, number) for number in range(LISTED + 50))
     assert len(found) == LISTED + 1
     assert found[coded(b"00249")] == DirectoryTotals(1, 249)

@@ -92,7 +92,7 @@ def test_lines_out_of_order_or_twice_are_named(tmp_path: Path, second: int) -> N
     assert uncoded(caught.value.fact) == f"{path}: line 2 is out of order with {('.', 'a')[second]}"
 
 
-def test_a_list_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_a_list_that_is_not_there_is_reported_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         list(read_inventory(tmp_path / "gone"))
     assert str(caught.value) == f"cannot read the list of files {tmp_path}/gone: No such file or directory"

@@ -28,8 +28,8 @@ def test_the_order_is_that_of_gnu_tar(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "x").touch()
     argv = ["tar", "-c", "--sort=name", "--quoting-style=literal", "-v", "-f", "/dev/null", "-C", tmp_path, "."]
-    said = subprocess.run(argv, check=True, capture_output=True).stdout.splitlines()
-    paths = [line.removeprefix(b"./").rstrip(b"/") for line in said]
+    listed = subprocess.run(argv, check=True, capture_output=True).stdout.splitlines()
+    paths = [line.removeprefix(b"./").rstrip(b"/") for line in listed]
     assert paths == sorted(paths, key=order_key)
     assert paths != sorted(paths)
     assert len(paths) == 15

@@ -118,7 +118,7 @@ def test_codes_are_the_same_everywhere_and_differ_for_names_that_differ() -> Non
         ("tar: something new about ann", "tar: … (28 characters that may hold names)"),
     ],
 )
-def test_what_tar_says_is_told_without_names(line: str, shown: str | None) -> None:
+def test_what_tar_says_is_reported_without_names(line: str, shown: str | None) -> None:
     names = {"~1": b"ann: b.pdf", "~2": b"ann\n.pdf", "~3": b"bob"}
     for mark, name in names.items():
         shown = shown.replace(mark, code_of(name)) if shown else shown
