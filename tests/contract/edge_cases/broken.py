@@ -26,14 +26,14 @@ class Damage:
         name: what happened to it.
         change: makes the bad script of the good one.
         error: what must stop it.
-        told: expression that the first line has to match; `{name}` is the file's name.
+        message: expression that the first line has to match; `{name}` is the file's name.
         only: the one kind of server where that is an error.
     """
 
     name: str
     change: Change
     error: type[HarnessError]
-    told: str
+    message: str
     only: str = ""
 
 
@@ -99,7 +99,7 @@ def then(*changes: Change) -> Change:
 
 
 def flipped(script: bytes, at: int | None = None) -> bytes:
-    """One bit changed, in the middle unless told otherwise."""
+    """One bit changed, in the middle unless asked otherwise."""
     at = len(script) // 2 if at is None else at
     return script[:at] + bytes([script[at] ^ 1]) + script[at + 1 :]
 
@@ -296,9 +296,9 @@ UNREADABLE = (
 )
 
 
-def unsafe(name: str, statement: bytes, told: str) -> Damage:
+def unsafe(name: str, statement: bytes, message: str) -> Damage:
     return Damage(
-        name, with_line(statement), UnsafeArtifact, r"the dump {name} was rejected: on line \d+, " + told + "$"
+        name, with_line(statement), UnsafeArtifact, r"the dump {name} was rejected: on line \d+, " + message + "$"
     )
 
 

@@ -47,7 +47,7 @@ class Pair:
     mark: str
 
     def fill(self, statements: Sequence[str], *, as_admin: bool = False) -> None:
-        """Run statements in the operator's database, as its application unless told otherwise."""
+        """Run statements in the operator's database, as its application unless asked otherwise."""
         with self.source.session(None if as_admin else self.source.app, database=self.source.database) as session:
             for statement in statements:
                 session.execute(statement)
@@ -74,7 +74,7 @@ def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     state_dir = tmp_path_factory.mktemp("state")
     with servers_of(request.param, state_dir, "source") as (programs, ((server, admin),)):
         if programs.flavour == "MariaDB":
-            # MySQL's own default; a server that holds rows over 16 MiB was told so.
+            # MySQL's own default; a server that holds rows over 16 MiB was set up so.
             admin.execute("SET GLOBAL max_allowed_packet = 67108864")
         yield server, admin, programs.flavour
 

@@ -37,7 +37,7 @@ def compared(
 
 
 def errors(results: tuple[CheckResult, ...]) -> list[str]:
-    """Every error finding, told."""
+    """Every error finding, in words."""
     return [
         f"{finding.code} {finding.subject}: {finding.message}"
         for result in results

@@ -78,7 +78,7 @@ def test_a_broken_dump_is_stopped(pair: Pair, good: bytes, damage: Damage, tmp_p
     with pytest.raises(damage.error) as stopped:
         drilled(pair, path)
     first = str(stopped.value).splitlines()[0]
-    assert re.match(damage.told.replace("{name}", "apiary.sql"), first), first
+    assert re.match(damage.message.replace("{name}", "apiary.sql"), first), first
     assert stopped.value.hints or "ERROR" in first, "an error says what to do"
     if isinstance(stopped.value, (BrokenArtifact, UnsafeArtifact, UsageError)):
         there = pair.admin.value(
@@ -109,8 +109,8 @@ def test_allowed_by_name_is_not_refused(pair: Pair, good: bytes, tmp_path: Path)
     (grant,) = [damage for damage in UNSAFE if damage.name == "a grant"]
     path = broken(good, grant, tmp_path)
     script = read_script(path, None, allowed=frozenset(("account",)))
-    told = [(found.code, found.severity, found.remedy) for found in script.findings if found.code == "account"]
-    assert told == [("account", Severity.WARNING, "It was accepted explicitly.")]
+    findings = [(found.code, found.severity, found.remedy) for found in script.findings if found.code == "account"]
+    assert findings == [("account", Severity.WARNING, "It was accepted explicitly.")]
     with pytest.raises(HarnessError, match=r"ERROR (1044|1045|1142|1227|1410) "):
         run_script(pair.target, script.chunks())
 

@@ -123,10 +123,10 @@ def test_accounts_that_the_target_lacks_are_left_out_and_named(pair: Pair, dump:
     dump.write_bytes(re.sub(rb"DEFINER=`app_\w+`@`%`", b"DEFINER=`ghost`@`%`", script))
     read, results = drilled(pair, dump)
     assert errors(results) == []
-    told = [found for found in read.findings if found.code.startswith("definer")]
-    assert [(found.code, found.severity) for found in told].count(("definer-missing", Severity.WARNING)) == 1
-    said = " ".join(found.message + found.remedy for found in told)
-    assert all(part in said for part in ("error 1227", "error 1449", "root@localhost", "ghost@%"))
+    definers = [found for found in read.findings if found.code.startswith("definer")]
+    assert [(found.code, found.severity) for found in definers].count(("definer-missing", Severity.WARNING)) == 1
+    text = " ".join(found.message + found.remedy for found in definers)
+    assert all(part in text for part in ("error 1227", "error 1449", "root@localhost", "ghost@%"))
     assert read.definers_left_out == {"root@localhost", "ghost@%"}
     left_out = {one.what for one in read.report.dropped if one.code == "definer"}
     assert left_out == {"DEFINER root@localhost", "DEFINER ghost@%"}

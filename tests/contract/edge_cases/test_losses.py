@@ -1,4 +1,4 @@
-"""What a real tool leaves out of a dump without a word is told before the load; and nothing is told of a whole one."""
+"""What a real tool leaves out of a dump without a word is reported before the load, and of a whole one nothing."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ DUMPS: tuple[tuple[tuple[str, ...], tuple[tuple[str, Severity], ...]], ...] = (
 )
 
 
-def told(path: Path) -> list[tuple[str, Severity]]:
+def findings_of(path: Path) -> list[tuple[str, Severity]]:
     return [(found.code, found.severity) for found in read_script(path, None).findings if found.code in TOLD]
 
 
-def test_what_each_option_of_the_tool_loses_is_told(pair: Pair, tmp_path: Path) -> None:
+def test_what_each_option_of_the_tool_loses_is_reported(pair: Pair, tmp_path: Path) -> None:
     pair.fill(HIVES)
     for options, expected in DUMPS:
-        assert told(pair.dump(tmp_path / "dump.sql", *options)) == list(expected), options
+        assert findings_of(pair.dump(tmp_path / "dump.sql", *options)) == list(expected), options
 
 
-def test_nothing_is_told_where_there_is_nothing_to_lose(pair: Pair, tmp_path: Path) -> None:
+def test_nothing_is_reported_where_there_is_nothing_to_lose(pair: Pair, tmp_path: Path) -> None:
     """No column in utf8mb4, no TIMESTAMP."""
     pair.fill(("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9)) CHARSET latin1", "INSERT INTO t VALUES (1, 'é')"))
     for options in (("--default-character-set=latin1",), ("--skip-tz-utc",), ("--default-character-set=utf8mb3",)):
-        assert told(pair.dump(tmp_path / "dump.sql", *options)) == [], options
+        assert findings_of(pair.dump(tmp_path / "dump.sql", *options)) == [], options
 
 
 def test_text_that_was_stored_encoded_twice_is_counted(pair: Pair, tmp_path: Path) -> None:
-    """A connection said that it sends latin1, and sent UTF-8: the server encoded it again, as it was told to."""
+    """A connection announced latin1 and sent UTF-8: the server encoded it again, as it was asked to."""
 
     def twice(text: str) -> str:
         return f"CONVERT(CAST(CONVERT('{text}' USING utf8mb4) AS BINARY) USING latin1)"

@@ -81,8 +81,8 @@ def test_a_recorded_script_comes_back_or_is_refused_before_it_runs(pair: Pair, n
     several = "databases" in name
     wanted = ("other" if tool != "mysql-9.7" else "apiary") if several else None
     if (pair.flavour.lower() in tool) is False:
-        told = REFUSED[pair.flavour, tool.split("-")[0]]
-        with pytest.raises(ProcedureFailed, match=re.escape(told)):
+        refusal = REFUSED[pair.flavour, tool.split("-")[0]]
+        with pytest.raises(ProcedureFailed, match=re.escape(refusal)):
             drilled(pair, script, "apiary" if several else None)
         assert list(pair.admin.rows(f"SHOW TABLES IN `{pair.target.database}`")) == []
         return
@@ -110,6 +110,6 @@ def test_the_recorded_halves_of_a_pair_come_back(pair: Pair, tmp_path: Path) -> 
 
 def test_mariadbs_tool_on_a_mysql_server_writes_what_mysql_refuses(pair: Pair, tmp_path: Path) -> None:
     """As the app's image does: the generated columns have values, so neither kind of server takes it unchanged."""
-    told = REFUSED["MySQL", "mariadb"] if pair.flavour == "MySQL" else REFUSED["MariaDB", "mysql"]
-    with pytest.raises(ProcedureFailed, match=re.escape(told)):
+    refusal = REFUSED["MySQL", "mariadb"] if pair.flavour == "MySQL" else REFUSED["MariaDB", "mysql"]
+    with pytest.raises(ProcedureFailed, match=re.escape(refusal)):
         drilled(pair, owned(pair, "mysql-9.7/by-mariadb-dump.sql", tmp_path))

@@ -28,8 +28,8 @@ def machine(tmp_path: Path) -> Settings:
 
 
 def _choice(settings: Settings, directory: Path, dump: Path | None = None) -> tuple[str, list[str]]:
-    said: list[str] = []
-    return choose_runtime(settings, directory, said.append, dump=dump).name, said
+    messages: list[str] = []
+    return choose_runtime(settings, directory, messages.append, dump=dump).name, messages
 
 
 def test_no_engine(machine: Settings, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_no_engine(machine: Settings, tmp_path: Path) -> None:
 
 
 def test_an_engine_that_hangs(machine: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket that takes connections and never answers is given up in time, and told as that."""
+    """A socket that takes connections and never answers is given up in time, and reported as that."""
     monkeypatch.setattr(docker_client, "_FIRST_ANSWER_S", 1)
     path = tmp_path / "s"
     with socket.socket(socket.AF_UNIX) as listener:
@@ -77,13 +77,13 @@ def test_an_engine_without_images(machine: Settings, other_engine: AnotherEngine
     )
     client = other_engine.client()
     there = {tag for image in client.images.list() for tag in image.tags}
-    name, said = _choice(settings, tmp_path, _dump(tmp_path, "MariaDB", "10.6.22"))
-    assert (name, said[0]) == ("process", "pulling mariadb:10.6")
-    assert len(said) == 2
-    assert said[1].startswith(
+    name, messages = _choice(settings, tmp_path, _dump(tmp_path, "MariaDB", "10.6.22"))
+    assert (name, messages[0]) == ("process", "pulling mariadb:10.6")
+    assert len(messages) == 2
+    assert messages[1].startswith(
         "runtime: local processes, because image mariadb:10.6 is not on the Docker engine and cannot be pulled: "
     )
-    assert said[1].endswith(f", and its replacement {LOCAL_MARIADB} is not on this engine")
+    assert messages[1].endswith(f", and its replacement {LOCAL_MARIADB} is not on this engine")
     assert docker_leftovers(client, kept_too=True) == []
     assert {tag for image in client.images.list() for tag in image.tags} == there
     client.close()
@@ -124,10 +124,10 @@ def test_the_image_follows_the_dump(
 ) -> None:
     """The series in its header is asked for first; the image built here is the next best, of the same flavour."""
     settings = replace(machine, runtime="docker", images=ImageSettings(meilisearch=LOCAL_MEILISEARCH))
-    name, said = _choice(settings, tmp_path, _dump(tmp_path, flavour, version))
-    assert (name, said[0], said[-1]) == ("docker", f"pulling {default}", "runtime: Docker, as requested")
-    assert said[1].startswith(f"image {default} is not on the Docker engine and cannot be pulled: ")
-    assert said[1].endswith(f"; using {local} instead")
+    name, messages = _choice(settings, tmp_path, _dump(tmp_path, flavour, version))
+    assert (name, messages[0], messages[-1]) == ("docker", f"pulling {default}", "runtime: Docker, as requested")
+    assert messages[1].startswith(f"image {default} is not on the Docker engine and cannot be pulled: ")
+    assert messages[1].endswith(f"; using {local} instead")
 
 
 def test_a_named_image_goes_before_the_dump_s_own(
@@ -135,5 +135,5 @@ def test_a_named_image_goes_before_the_dump_s_own(
 ) -> None:
     """An operator may want to know whether the next version takes the backup."""
     images = ImageSettings(mysql=LOCAL_MYSQL, meilisearch=LOCAL_MEILISEARCH)
-    name, said = _choice(replace(machine, images=images), tmp_path, _dump(tmp_path, "MariaDB", "10.11.14"))
-    assert (name, said) == ("docker", ["runtime: Docker, because an image was given"])
+    name, messages = _choice(replace(machine, images=images), tmp_path, _dump(tmp_path, "MariaDB", "10.11.14"))
+    assert (name, messages) == ("docker", ["runtime: Docker, because an image was given"])

@@ -30,10 +30,10 @@ def test_an_engine_that_is_killed_in_the_middle_of_a_drill(loaded_engine: Anothe
         loaded_engine.crash()
         assert left_running(loaded_engine), "its containers outlive it, or this test proves nothing"
         output, _ = drill.communicate(timeout=300)
-    said = " ".join(output.split())
+    text = " ".join(output.split())
     assert drill.returncode == 3, output
-    assert "INCONCLUSIVE" in said
-    assert "Reindex: the connection to the Docker engine was lost while" in said, output
+    assert "INCONCLUSIVE" in text
+    assert "Reindex: the connection to the Docker engine was lost while" in text, output
     assert "Traceback" not in output
     assert place.drills == []
 

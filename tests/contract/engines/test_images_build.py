@@ -31,11 +31,11 @@ def test_a_second_build_changes_nothing(here: tuple[docker.DockerClient, Setting
     """Cached by content: same ids, nothing built, no progress to tell."""
     client, settings = here
     first = build_images(client, settings)
-    told: list[str] = []
-    second = build_images(client, settings, progress=told.append)
+    messages: list[str] = []
+    second = build_images(client, settings, progress=messages.append)
     assert [info.id for info in second] == [info.id for info in first]
     assert [info.name for info in second] == ["mysql", "mariadb", "standin", "meilisearch"]
-    assert told == []
+    assert messages == []
     assert not any(info.built for info in second)
 
 

@@ -32,9 +32,9 @@ def _used(engine: AnotherEngine, *words: str, keep: bool = False) -> bool:
     """What a process decides whose environment names the engine, and whose client is for what `words` name."""
     environment = {**os.environ, "DOCKER_HOST": engine.host, "RYUK_CONTAINER_IMAGE": _IMAGE}
     argv = [sys.executable, "-c", _ASK, "keep" if keep else "end", *words]
-    told = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout
-    assert told in ("True\n", "False\n")
-    return told == "True\n"
+    usage = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout
+    assert usage in ("True\n", "False\n")
+    return usage == "True\n"
 
 
 @pytest.fixture

@@ -119,22 +119,24 @@ def test_an_image_is_pulled_by_tag_and_by_digest(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is the one that was pushed, and is told with the registry's digest; from a private registry as well."""
+    """It is the one that was pushed, and is reported with the registry's digest; from a private registry as well."""
     registry, reference, digest = pushed.registry, pushed.reference, pushed.digest
     _forget(engine, registry)
     _log_in(registry, machine, way, tmp_path, monkeypatch)
     client = dial()
-    said: list[str] = []
-    by_tag = choose(client, reference, reference, reference, progress=said.append)
+    messages: list[str] = []
+    by_tag = choose(client, reference, reference, reference, progress=messages.append)
     assert (by_tag.id, by_tag.digest) == (engine.images.get(pushed.local).id, digest)
     assert by_tag.label == f"{reference}@{digest}"
-    assert said == [f"pulling {reference}"]
+    assert messages == [f"pulling {reference}"]
     _forget(engine, registry)
-    by_digest = choose(client, f"{reference.rpartition(':')[0]}@{digest}", reference, reference, progress=said.append)
+    by_digest = choose(
+        client, f"{reference.rpartition(':')[0]}@{digest}", reference, reference, progress=messages.append
+    )
     assert (by_digest.id, by_digest.digest) == (by_tag.id, digest)
     # What is there is not pulled again.
-    assert choose(client, by_digest.reference, reference, reference, progress=said.append) == by_digest
-    assert len(said) == 2
+    assert choose(client, by_digest.reference, reference, reference, progress=messages.append) == by_digest
+    assert len(messages) == 2
     _forget(engine, registry)
 
 
@@ -146,15 +148,15 @@ def test_without_credentials_the_sentence_names_the_way(
     registry, reference = pushed.registry, pushed.reference
     with pytest.raises(ImageUnavailable) as caught:
         choose(dial(), reference, reference, reference)
-    told = re.escape(f"image {reference} is not on the Docker engine and cannot be pulled: ")
-    assert re.fullmatch(rf"{told}.*no basic auth credentials", caught.value.fact)
+    message = re.escape(f"image {reference} is not on the Docker engine and cannot be pulled: ")
+    assert re.fullmatch(rf"{message}.*no basic auth credentials", caught.value.fact)
     assert caught.value.hints == ("A private registry requires `docker login` once, as this user.",)
     assert caught.value.exit_code == EXIT_INCONCLUSIVE
     assert _names(engine, registry) == []
 
 
 @pytest.mark.parametrize("registry", ["private"], indirect=True)
-def test_a_credential_helper_that_is_not_there_is_told(
+def test_a_credential_helper_that_is_not_there_is_reported(
     pushed: Pushed, machine: Settings, dial: Callable[[], docker.DockerClient], tmp_path: Path
 ) -> None:
     """It is not a fault of the engine, and no traceback."""
@@ -202,15 +204,15 @@ def test_the_local_image_takes_the_place_of_a_default_that_cannot_be_pulled(
     engine: docker.DockerClient, dial: Callable[[], docker.DockerClient]
 ) -> None:
     """It says so in a line, and the image carries it into the report."""
-    default, said = "registry.invalid/meilisearch:v1", list[str]()
-    chosen = choose(dial(), None, default, LOCAL_MEILISEARCH, progress=said.append)
+    default, messages = "registry.invalid/meilisearch:v1", list[str]()
+    chosen = choose(dial(), None, default, LOCAL_MEILISEARCH, progress=messages.append)
     assert (chosen.id, chosen.instead_of) == (engine.images.get(LOCAL_MEILISEARCH).id, default)
-    assert said[0] == f"pulling {default}"
-    assert said[1].startswith(f"image {default} is not on the Docker engine and cannot be pulled: ")
-    assert said[1].endswith(f"; using {LOCAL_MEILISEARCH} instead")
-    again = choose(dial(), None, default, LOCAL_MEILISEARCH, progress=said.append)
+    assert messages[0] == f"pulling {default}"
+    assert messages[1].startswith(f"image {default} is not on the Docker engine and cannot be pulled: ")
+    assert messages[1].endswith(f"; using {LOCAL_MEILISEARCH} instead")
+    again = choose(dial(), None, default, LOCAL_MEILISEARCH, progress=messages.append)
     assert again == chosen
-    assert said[2:] == [f"{default} could not be pulled before; using {LOCAL_MEILISEARCH} instead"]
+    assert messages[2:] == [f"{default} could not be pulled before; using {LOCAL_MEILISEARCH} instead"]
 
 
 @pytest.mark.parametrize("registry", ["open"], indirect=True)

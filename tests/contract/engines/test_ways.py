@@ -172,13 +172,13 @@ def _streams_both_ways(host: ContainerHost) -> None:
         for _ in range(30):
             command.write(megabyte)
         command.close_stdin()
-        told = b"".join(command.chunks())
+        output = b"".join(command.chunks())
         assert command.wait(30).exit_status == 0
-    assert told.split()[0].decode() == hashlib.sha256(megabyte * 30).hexdigest()
-    with host.start(["sh", "-c", "head -c 30000000 /dev/zero; echo said >&2; exit 3"]) as command:
+    assert output.split()[0].decode() == hashlib.sha256(megabyte * 30).hexdigest()
+    with host.start(["sh", "-c", "head -c 30000000 /dev/zero; echo words >&2; exit 3"]) as command:
         assert sum(len(chunk) for chunk in command.chunks()) == 30_000_000
         completed = command.wait(30)
-    assert (completed.exit_status, completed.stderr) == (3, "said\n")
+    assert (completed.exit_status, completed.stderr) == (3, "words\n")
 
 
 @pytest.mark.parametrize("way", ["tls", "ssh"])
@@ -234,17 +234,17 @@ def _refusal(settings: DockerSettings) -> str:
     return caught.value.fact
 
 
-def test_a_client_without_an_accepted_certificate_is_told(other_engine: AnotherEngine, tmp_path: Path) -> None:
+def test_a_client_without_an_accepted_certificate_is_reported(other_engine: AnotherEngine, tmp_path: Path) -> None:
     """By the engine's own alert, or by ours."""
     host, ours = other_engine.tls_host, other_engine.certificates
     bare = tmp_path / "bare"
     bare.mkdir()
     shutil.copy(ours.client / "ca.pem", bare)
-    told = _refusal(DockerSettings(host=host, cert_path=bare, tls_verify=True, client_env=_HERE))
+    refusal = _refusal(DockerSettings(host=host, cert_path=bare, tls_verify=True, client_env=_HERE))
     beginning = re.escape(f"no Docker engine answers at {host} (DOCKER_HOST): ")
-    assert re.fullmatch(rf"{beginning}.*remote error: tls: (bad certificate|certificate required)", told)
-    told = _refusal(DockerSettings(host=host, cert_path=ours.stranger, tls_verify=True, client_env=_HERE))
-    assert re.fullmatch(rf"{beginning}.*tls: failed to verify certificate: x509: certificate signed by.*", told)
+    assert re.fullmatch(rf"{beginning}.*remote error: tls: (bad certificate|certificate required)", refusal)
+    refusal = _refusal(DockerSettings(host=host, cert_path=ours.stranger, tls_verify=True, client_env=_HERE))
+    assert re.fullmatch(rf"{beginning}.*tls: failed to verify certificate: x509: certificate signed by.*", refusal)
     mixed = tmp_path / "mixed"
     shutil.copytree(ours.client, mixed)
     shutil.copy(ours.stranger / "ca.pem", mixed)
@@ -254,19 +254,19 @@ def test_a_client_without_an_accepted_certificate_is_told(other_engine: AnotherE
 def test_the_engine_s_name_has_to_be_the_certificate_s(other_engine: AnotherEngine) -> None:
     """Its certificate is for 127.0.0.1."""
     host = f"tcp://localhost:{other_engine.tls_port}"
-    told = _refusal(
+    refusal = _refusal(
         DockerSettings(host=host, cert_path=other_engine.certificates.client, tls_verify=True, client_env=_HERE)
     )
     beginning = re.escape(f"no Docker engine answers at {host} (DOCKER_HOST): ")
     assert re.fullmatch(
-        rf"{beginning}.*x509: certificate is not valid for any names, but wanted to match localhost", told
+        rf"{beginning}.*x509: certificate is not valid for any names, but wanted to match localhost", refusal
     )
 
 
 def test_without_the_docker_client_its_name_is_the_reason(other_engine: AnotherEngine, tmp_path: Path) -> None:
     certificates, path = other_engine.certificates.client, {"PATH": str(tmp_path)}
-    told = _refusal(DockerSettings(other_engine.tls_host, cert_path=certificates, tls_verify=True, client_env=path))
-    assert told.endswith("(DOCKER_HOST): the program docker is not installed on this machine")
+    refusal = _refusal(DockerSettings(other_engine.tls_host, cert_path=certificates, tls_verify=True, client_env=path))
+    assert refusal.endswith("(DOCKER_HOST): the program docker is not installed on this machine")
 
 
 def test_a_directory_without_certificates_is_a_wrong_setting(tmp_path: Path) -> None:

@@ -163,11 +163,11 @@ def test_batches_limits_and_a_server_without_a_key(embedded: EmbeddedServer) -> 
 def test_a_python_without_the_engine_runs_it_in_another(embedded: EmbeddedServer, tmp_path: Path) -> None:
     """As on Debian 13, whose Python has no wheel of it: what `doctor --install` unpacks there answers here as well."""
     settings = from_environment({**os.environ, "APIARY_DRILL_CACHE_DIR": str(tmp_path)})
-    said: list[str] = []
-    install_engine(settings, said.append)
+    messages: list[str] = []
+    install_engine(settings, messages.append)
     python = str(engine_python(settings))
     asked = subprocess.run([python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False)
-    assert asked.stdout == f"{engine_python(settings).parents[1]}/usr\n", (said, asked)
+    assert asked.stdout == f"{engine_python(settings).parents[1]}/usr\n", (messages, asked)
     client = embedded.start("--engine-python", python)
     done(client, client.index("people").add_documents([{"id": 1, "name": "Zoë"}, {"id": 2, "name": "Jon"}]))
     assert client.index("people").search("zoe")["hits"] == [{"id": 1, "name": "Zoë"}]

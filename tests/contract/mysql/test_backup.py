@@ -278,7 +278,7 @@ except HarnessError as error:
 """
 
 
-def test_a_full_disk_is_told_with_what_is_needed(place: Place, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_what_is_needed(place: Place, tmp_path: Path) -> None:
     """On a file system of one megabyte, in a mount namespace of its own."""
     place.run("CREATE TABLE t (v LONGBLOB)", *["INSERT INTO t VALUES (RANDOM_BYTES(1000))"] * 3)
     place.run(*["INSERT INTO t SELECT CONCAT(v, RANDOM_BYTES(1000)) FROM t"] * 10, "ANALYZE TABLE t")
@@ -288,12 +288,12 @@ def test_a_full_disk_is_told_with_what_is_needed(place: Place, tmp_path: Path) -
          tmp_path],
         input=pickle.dumps((place.server, EVERYTHING)), check=False, capture_output=True,
     )  # fmt: skip
-    told = ended.stdout.decode()
+    output = ended.stdout.decode()
     assert ended.returncode == 0, ended.stderr.decode()
-    assert re.match(rf"3 no space left on device, writing to {tmp_path} Free up to \d[.\d]* MB there and try", told), (
-        told
-    )
-    assert told.endswith(" 0\n")
+    assert re.match(
+        rf"3 no space left on device, writing to {tmp_path} Free up to \d[.\d]* MB there and try", output
+    ), output
+    assert output.endswith(" 0\n")
 
 
 def test_a_failing_read_is_raised_as_it_is(place: Place, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_file_that_came_after_its_row_and_after_the_copy_is_copied_again(app: 
     assert app.backed_up() == (3, ["resumes/u1.pdf", "resumes/u2.pdf", "resumes/u3.pdf"])
 
 
-def test_what_is_wrong_at_the_source_is_told_and_not_tried_again(app: App) -> None:
+def test_what_is_wrong_at_the_source_is_reported_and_not_tried_again(app: App) -> None:
     app.row(3)
     app.file("resumes/nobodys.pdf")
     _, between, steps = app.back_up(Silent())

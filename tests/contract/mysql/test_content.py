@@ -91,7 +91,7 @@ def test_definers_that_are_no_accounts_are_named_with_their_objects(place: Place
 
 
 def test_a_counter_is_read_as_it_is_now(place: Place) -> None:
-    """MySQL's information_schema keeps old counters for a day, unless told otherwise."""
+    """MySQL's information_schema keeps old counters for a day, unless asked otherwise."""
     place.run("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY)", "CREATE TABLE u (id INT PRIMARY KEY)")
     with place.session() as stale:
         stale.execute("SELECT * FROM information_schema.tables WHERE table_schema = DATABASE()")
@@ -244,7 +244,7 @@ def test_rows_are_counted_and_dated_without_a_digest_as_with_one(place: Place) -
     assert read_database(place.kept, place.name, digests=False) == replace(whole, tables=plain)
 
 
-def test_a_wrong_password_and_a_server_that_is_not_there_are_told(
+def test_a_wrong_password_and_a_server_that_is_not_there_are_reported(
     place: Place, new_place: Callable[..., Place]
 ) -> None:
     server = place.server

@@ -77,7 +77,7 @@ def test_what_is_left_out_silently_is_known_of_the_source(
     assert again == held
 
 
-def test_routines_that_are_hidden_from_an_account_are_told_before_its_backup(source: Place) -> None:
+def test_routines_that_are_hidden_from_an_account_are_reported_before_its_backup(source: Place) -> None:
     """It sees none of them itself, so nothing else would tell."""
     with lacking(source, "SHOW_ROUTINE"):
         account = source.as_admin(source.server.dumper)
@@ -91,11 +91,13 @@ def test_routines_that_are_hidden_from_an_account_are_told_before_its_backup(sou
             assert not hides_routines((str(grant) for (grant,) in session.rows("SHOW GRANTS")), source.name)
 
 
-@pytest.mark.parametrize(("privilege", "said"), [("SHOW VIEW", "SHOW VIEW command denied"), ("EVENT", "Access denied")])
-def test_without_these_the_dump_fails(source: Place, privilege: str, said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("privilege", "message"), [("SHOW VIEW", "SHOW VIEW command denied"), ("EVENT", "Access denied")]
+)
+def test_without_these_the_dump_fails(source: Place, privilege: str, message: str, tmp_path: Path) -> None:
     with lacking(source, privilege), pytest.raises(ProcedureFailed) as failed:
         backed_up(source, tmp_path / "lacking")
-    assert said in failed.value.details
+    assert message in failed.value.details
 
 
 def test_an_account_of_the_dump_is_no_account_of_anything_else(place: Place) -> None:

@@ -29,11 +29,11 @@ def test_a_question_that_is_not_answered_ends_at_both_ends(place: Place) -> None
         with (
             pytest.raises(
                 WaitTimeout, match=r"^timed out after 0\.5 s waiting for MySQL to answer UPDATE\nHINT: "
-            ) as told,
+            ) as caught,
             server.session(database=server.database, answer_s=0.5) as other,
         ):
             other.execute("UPDATE t SET word = 'b'")
-        assert told.value.exit_code == 3
+        assert caught.value.exit_code == 3
         session.execute("DELETE FROM t WHERE word = 'a'")
         assert session.value("SELECT ROW_COUNT()") == 1
 
@@ -50,9 +50,9 @@ def test_a_load_that_stands_still_is_ended(place: Place) -> None:
     """Exit code 3 and one sentence; the server lets the client's connection go as well."""
     server = replace(place.server, limits=Limits(command_s=1))
     script = b"CREATE TABLE t (id INT PRIMARY KEY);\nSELECT SLEEP(100000);\nINSERT INTO t VALUES (1);\n"
-    with pytest.raises(WaitTimeout, match=r"^timed out after 1 s waiting for the script to end\nHINT: ") as told:
+    with pytest.raises(WaitTimeout, match=r"^timed out after 1 s waiting for the script to end\nHINT: ") as caught:
         run_script(server, [script])
-    assert told.value.exit_code == 3
+    assert caught.value.exit_code == 3
     with server.session() as session:
         wait_until(lambda: not connected(session, server.app.user), what="the client to be gone", timeout_s=30)
 
@@ -118,7 +118,7 @@ LOCKING = (
 )
 
 
-def test_a_lock_that_a_script_takes_ends_with_it_or_is_told(place: Place) -> None:
+def test_a_lock_that_a_script_takes_ends_with_it_or_is_reported(place: Place) -> None:
     """Without the reader before it. A lock of a session ends with the client; a prepared transaction stays behind."""
     server = place.server
     place.run("CREATE TABLE t (id INT PRIMARY KEY)")

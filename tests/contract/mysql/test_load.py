@@ -78,7 +78,7 @@ def test_a_connection_that_is_made_during_the_load_is_noticed(place: Place, who:
     )
 
 
-def test_a_duplicate_key_is_told_without_the_value(place: Place) -> None:
+def test_a_duplicate_key_is_reported_without_the_value(place: Place) -> None:
     secret = "gburdell3@example.org"
     failed = failure(
         place,
@@ -172,7 +172,7 @@ def test_a_row_of_17_mib_loads(place: Place) -> None:
     assert place.value("SELECT LENGTH(v) FROM t") == size
 
 
-def test_a_statement_beyond_the_servers_limit_is_told_with_its_remedy(place: Place) -> None:
+def test_a_statement_beyond_the_servers_limit_is_reported_with_its_remedy(place: Place) -> None:
     script = [b"CREATE TABLE t (v LONGBLOB);\nINSERT INTO t VALUES ('", *[b"x" * (1 << 20)] * 3, b"');\n"]
     with place.server_set({"max_allowed_packet": 1 << 20}):
         failed = failure(place, *script)
@@ -230,8 +230,8 @@ def test_a_healthy_load_says_nothing_and_what_a_client_says_comes_back(place: Pl
         f'#!/bin/sh\necho "Warning: a library of this client is older than it" >&2\n{client_call(place)}\n'
     )
     wrapper.chmod(0o755)
-    said = run_script(replace(place.server, client=str(wrapper)), [b"INSERT INTO t VALUES (1);\n"])
-    assert said == ("Warning: a library of this client is older than it",)
+    output = run_script(replace(place.server, client=str(wrapper)), [b"INSERT INTO t VALUES (1);\n"])
+    assert output == ("Warning: a library of this client is older than it",)
     assert place.tables()["t"].rows == 1
 
 
@@ -262,7 +262,7 @@ def test_an_empty_script_loads_nothing(place: Place) -> None:
 
 
 def test_what_mariadbs_client_quotes_between_dashes_is_left_out() -> None:
-    told = (
+    output = (
         "--------------\nINSERT INTO t VALUES ('secret')\n--------------\n\nERROR 1146 (42S02) at line 1: Table 'a'\n"
     )
-    assert redacted(told) == "ERROR 1146 (42S02) at line 1: Table 'a'"
+    assert redacted(output) == "ERROR 1146 (42S02) at line 1: Table 'a'"

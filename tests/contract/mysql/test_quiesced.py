@@ -1,4 +1,4 @@
-"""A quiesced backup: the application is started again whatever happens, and a failure is told as what it is."""
+"""A quiesced backup: the application is started again whatever happens, and a failure is reported as what it is."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_it_is_started_after_a_failed_dump(source: Callable[..., BackupSource], 
     assert log(tmp_path) == "stop\nstart\n"
 
 
-def test_an_application_that_stays_stopped_is_told_with_what_came_before(
+def test_an_application_that_stays_stopped_is_reported_with_what_came_before(
     source: Callable[..., BackupSource], tmp_path: Path
 ) -> None:
     with pytest.raises(StageFailed, match=r"^resume: `sh -c .* failed with exit status 5") as failed:
@@ -116,13 +116,13 @@ def test_an_interrupted_backup_is_no_backup(
     )  # fmt: skip
     wait_until((tmp_path / "log").exists, what="the stop command", timeout_s=30)
     process.send_signal(number)
-    _, told = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     if number is signal.SIGKILL:
         assert process.returncode == -number
         with pytest.raises(BrokenArtifact, match="is an unfinished backup"):
             find_backup(tmp_path / "night.partial")
     else:
-        assert (process.returncode, told) == (130, "interrupted: the unfinished backup was removed\n")
+        assert (process.returncode, errors) == (130, "interrupted: the unfinished backup was removed\n")
         assert log(tmp_path) == "stop\nstart\n"
         assert not (tmp_path / "night.partial").exists()
     assert not (tmp_path / "night").exists()

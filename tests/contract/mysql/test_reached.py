@@ -1,4 +1,4 @@
-"""`apiary-drill backup` and another server: every way to it, TLS, and what is said where it cannot be reached."""
+"""`apiary-drill backup` and another server: every way to it, TLS, and what is printed where it cannot be reached."""
 
 from __future__ import annotations
 
@@ -126,13 +126,13 @@ def test_every_connection_error_has_its_remedy(reached: Reached, tmp_path: Path)
         (("--database", "apiray"), {}, 2, "does not see a database 'apiray'", "HINT: Check --database"),
     )  # fmt: skip
     for options, account, code, fact, hint in rows:
-        told = reached.back_up(*options, **account)
-        assert (told[0], fact in told[1], hint in told[1]) == (code, True, True), (options, account, told)
+        answer = reached.back_up(*options, **account)
+        assert (answer[0], fact in answer[1], hint in answer[1]) == (code, True, True), (options, account, answer)
     missing = ("--mysql-socket", str(tmp_path / "mysql.sock"), "--mysql-user", "reader")
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    told = reached.run(*missing, "--mysql-password-file", str(secret))
-    assert (told[0], "HINT: Check --mysql-socket" in told[1]) == (3, True), told
+    answer = reached.run(*missing, "--mysql-password-file", str(secret))
+    assert (answer[0], "HINT: Check --mysql-socket" in answer[1]) == (3, True), answer
     assert not list(reached.root.glob("backup-*")), "nothing is left behind"
 
 
@@ -140,22 +140,24 @@ def test_a_server_that_requires_tls_says_so_and_gets_it(reached: Reached) -> Non
     with reached.server.session() as session:
         session.execute("SET GLOBAL require_secure_transport = ON")
         try:
-            told = reached.back_up("--mysql-ssl-mode", "disabled")
+            answer = reached.back_up("--mysql-ssl-mode", "disabled")
             requires = "Where TLS is required, access is refused in the same words"  # MariaDB does not say why
             requires = requires if "maria" in reached.program else "The server requires TLS"
-            assert (told[0], f"HINT: {requires}: give --mysql-ssl-mode required" in told[1]) == (3, True), told
+            assert (answer[0], f"HINT: {requires}: give --mysql-ssl-mode required" in answer[1]) == (3, True), answer
             for options in ((), ("--mysql-ssl-mode", "required")):
-                told = reached.back_up(*options)
-                assert (told[0], "backup complete" in told[1]) == (0, True), told
+                answer = reached.back_up(*options)
+                assert (answer[0], "backup complete" in answer[1]) == (0, True), answer
         finally:
             session.execute("SET GLOBAL require_secure_transport = OFF")
 
 
 def test_the_name_in_the_certificate_is_verified_and_tls_can_be_left_out(reached: Reached) -> None:
-    told = reached.back_up("--mysql-ssl-ca", str(reached.tls.server / "ca.pem"), "--mysql-ssl-mode", "verify_identity")
-    assert (told[0], "backup complete" in told[1]) == (0, True), told
-    told = reached.back_up("--mysql-ssl-mode", "disabled")
-    assert (told[0], "backup complete" in told[1]) == (0, True), told
+    answer = reached.back_up(
+        "--mysql-ssl-ca", str(reached.tls.server / "ca.pem"), "--mysql-ssl-mode", "verify_identity"
+    )
+    assert (answer[0], "backup complete" in answer[1]) == (0, True), answer
+    answer = reached.back_up("--mysql-ssl-mode", "disabled")
+    assert (answer[0], "backup complete" in answer[1]) == (0, True), answer
 
 
 def test_a_client_options_file_says_all_of_it(reached: Reached, tmp_path: Path) -> None:
@@ -170,20 +172,20 @@ def test_a_client_options_file_says_all_of_it(reached: Reached, tmp_path: Path) 
         f'# for the backup\n[mysqld]\nuser=mysql\n[client]\nuser = certified\npassword = "sec\\x72et"\n'
         f"host=127.0.0.1\nport={reached.server.port}\n!include {tmp_path / 'more.cnf'}\n"
     )
-    told = reached.run("--mysql-defaults-file", str(options))
-    assert (told[0], "ERROR 1045" in told[1]) == (3, True), "an unknown escape stays as it is"
+    answer = reached.run("--mysql-defaults-file", str(options))
+    assert (answer[0], "ERROR 1045" in answer[1]) == (3, True), "an unknown escape stays as it is"
     options.write_text(options.read_text().replace("\\x72", "r"))
-    told = reached.run("--mysql-defaults-file", str(options))
-    assert (told[0], "backup complete" in told[1]) == (0, True), told
-    told = reached.run("--mysql-defaults-file", str(options), "--mysql-port", CLOSED_PORT)
-    assert (told[0], "Connection refused" in told[1]) == (3, True), told
+    answer = reached.run("--mysql-defaults-file", str(options))
+    assert (answer[0], "backup complete" in answer[1]) == (0, True), answer
+    answer = reached.run("--mysql-defaults-file", str(options), "--mysql-port", CLOSED_PORT)
+    assert (answer[0], "Connection refused" in answer[1]) == (3, True), answer
 
 
 def test_a_socket_needs_neither_address_nor_tls(reached: Reached) -> None:
     options = reached.root / "socket.cnf"
     options.write_text(f"[client]\nhost=localhost\nuser=reader\npassword=secret\nsocket={reached.socket}\n")
-    told = reached.run("--mysql-defaults-file", str(options))
-    assert (told[0], "backup complete" in told[1]) == (0, True), told
+    answer = reached.run("--mysql-defaults-file", str(options))
+    assert (answer[0], "backup complete" in answer[1]) == (0, True), answer
     newest = max(reached.root.glob("backup-*"), key=lambda path: path.stat().st_mtime_ns)
     (component,) = json.loads((newest / "manifest.json").read_text())["components"]
     assert component["reference"] == str(reached.socket)
@@ -194,8 +196,8 @@ def test_a_socket_needs_neither_address_nor_tls(reached: Reached) -> None:
             else:
                 session.execute("INSTALL PLUGIN auth_socket SONAME 'auth_socket.so'")
                 session.execute("ALTER USER 'root'@'localhost' IDENTIFIED WITH auth_socket")
-        told = reached.run("--mysql-socket", str(reached.socket), "--mysql-user", "root")
-        assert (told[0], "backup complete" in told[1]) == (0, True), told
+        answer = reached.run("--mysql-socket", str(reached.socket), "--mysql-user", "root")
+        assert (answer[0], "backup complete" in answer[1]) == (0, True), answer
 
 
 def test_a_directory_that_cannot_be_the_applications_fails(reached: Reached, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The reader of scripts against the clients of MySQL and MariaDB: the same statements, or a refusal.
 
 Scripts are made at random, from the same seed each time; APIARY_DRILL_SCRIPTS=N makes N of each kind from a new one,
-which is told where a comparison fails.
+which is named where a comparison fails.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def statements(pieces: Sequence[Piece]) -> Iterator[bytes | None]:
             continue
         data = piece.data if piece.first else data + piece.data
         if bare(data).startswith((b"\0", b"--")):
-            yield None  # no statement begins so: refused where lines that are not SQL are told
+            yield None  # no statement begins so: refused where lines that are not SQL are reported
             return
         if piece.last and piece.run:
             escapes = not piece.mode.no_backslash_escapes
@@ -181,8 +181,8 @@ def test_what_is_admitted_is_what_the_server_runs(client: Client) -> None:
         after = client.counted()
         compared(loaded, sent, list(scan([loaded])))
         ran = {name for name, count in after.items() if count != before[name]} - {"questions", *KINDS.split()}
-        told = f"seed {SEED}: {script!r}: sent {sent!r}"
-        assert ran <= {"select"}, told
-        assert after["select"] - before["select"] == own, told
-        assert after["questions"] - before["questions"] - idle == len(sent), told
+        where = f"seed {SEED}: {script!r}: sent {sent!r}"
+        assert ran <= {"select"}, where
+        assert after["select"] - before["select"] == own, where
+        assert after["questions"] - before["questions"] - idle == len(sent), where
     assert admitted > (SCRIPTS or 150) // 12

@@ -121,7 +121,7 @@ def test_one_of_several_databases_is_restored_and_the_others_are_not(
     )
 
 
-def test_a_name_that_is_not_in_the_script_is_told_with_those_that_are(place: Place, tmp_path: Path) -> None:
+def test_a_name_that_is_not_in_the_script_is_reported_with_those_that_are(place: Place, tmp_path: Path) -> None:
     place.run("CREATE TABLE t (v INT)")
     path = written(tmp_path / "dump.sql", dump(place))
     with pytest.raises(BrokenArtifact) as wrong:
@@ -145,7 +145,7 @@ def test_an_unknown_collation_is_found_before_the_load(place: Place, elsewhere: 
     assert elsewhere.tables() == {}
 
 
-def test_a_definer_without_the_privilege_is_told_before_the_load_and_left_out(
+def test_a_definer_without_the_privilege_is_reported_before_the_load_and_left_out(
     place: Place, elsewhere: Place, tmp_path: Path
 ) -> None:
     place.run(
@@ -155,12 +155,12 @@ def test_a_definer_without_the_privilege_is_told_before_the_load_and_left_out(
     judged = restored(read_script(written(tmp_path / "dump.sql", script), None), elsewhere)
     user = place.server.app.user
     line = line_of(script, b"DEFINER=`ghost`") - 1  # where the statement begins
-    told = [found for found in judged.findings if found.severity is not Severity.INFO]
-    assert [(found.code, found.severity, found.subject) for found in told] == [
+    findings = [found for found in judged.findings if found.severity is not Severity.INFO]
+    assert [(found.code, found.severity, found.subject) for found in findings] == [
         ("definer-missing", Severity.WARNING, f"line {line}"),
         ("definer-privilege", Severity.WARNING, f"line {line}"),
     ]
-    assert f"{user}@% may not create objects that run as ghost@%" in told[1].message
+    assert f"{user}@% may not create objects that run as ghost@%" in findings[1].message
     assert elsewhere.attributes("view", "v")["definer"] == f"{user}@%"
     expected, content = redump(elsewhere.server, judged, PLAN)
     assert expected.definers_left_out == ("ghost@%",)
@@ -228,21 +228,21 @@ def test_an_unsafe_statement_is_refused_with_its_line(place: Place, tmp_path: Pa
     script = dump(place)
     at = script.index(b"-- Dump completed")
     line = script[:at].count(b"\n") + 1
-    for statement, told in UNSAFE:
+    for statement, message in UNSAFE:
         path = written(tmp_path / "dump.sql", script[:at] + statement.encode() + b"\n\n" + script[at:])
         with pytest.raises(UnsafeArtifact) as refused:
             read_script(path, place.name)
-        assert refused.value.fact == f"the dump dump.sql was rejected: on line {line}, {told}"
+        assert refused.value.fact == f"the dump dump.sql was rejected: on line {line}, {message}"
         assert len(refused.value.hints) == 1
         assert refused.value.exit_code == EXIT_NOT_AS_EXPECTED
 
 
-def test_the_progress_of_reading_is_told(place: Place, tmp_path: Path) -> None:
+def test_the_progress_of_reading_is_reported(place: Place, tmp_path: Path) -> None:
     place.run("CREATE TABLE t (v LONGTEXT)", "INSERT INTO t VALUES (REPEAT('x', 3000000))")
-    told: list[str] = []
-    read_script(written(tmp_path / "dump.sql", dump(place)), None, progress=told.append)
-    assert re.fullmatch(r"\d+ bytes(, [\d.]+ [kMG]?B/s)?", told[0])
-    assert re.fullmatch(r"3\.0 MB, [\d.]+ [MG]B/s", told[-1])
+    lines: list[str] = []
+    read_script(written(tmp_path / "dump.sql", dump(place)), None, progress=lines.append)
+    assert re.fullmatch(r"\d+ bytes(, [\d.]+ [kMG]?B/s)?", lines[0])
+    assert re.fullmatch(r"3\.0 MB, [\d.]+ [MG]B/s", lines[-1])
 
 
 SAMPLED = (

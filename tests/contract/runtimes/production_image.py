@@ -1,7 +1,7 @@
 """An image that behaves as the real one where a drill of it can be misled: the stand-in, with the real one's client.
 
 The real image is Debian trixie with MariaDB's client 11.8, which verifies TLS; it loads the stored schema into an empty
-database. Its logs go to stderr, its `serve` has one worker unless told otherwise, and its `/health` needs Redis: all of
+database. Its logs go to stderr, its `serve` has one worker unless configured, and its `/health` needs Redis: all of
 that the stand-in does by itself.
 """
 

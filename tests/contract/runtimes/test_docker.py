@@ -212,7 +212,7 @@ def test_what_is_kept_is_swept_only_when_asked(engine: docker.DockerClient, sett
     assert [one for one in left if one.drill_id == spec.drill_id] == []
 
 
-def test_a_server_that_is_not_ready_in_time_is_told_and_removed(
+def test_a_server_that_is_not_ready_in_time_is_reported_and_removed(
     engine: docker.DockerClient, settings: Settings, tmp_path: Path
 ) -> None:
     """The limit is kept, the end of the log is in the error, nothing is left running."""
@@ -236,7 +236,7 @@ def test_an_image_that_is_asked_for_is_run_or_refused(engine: docker.DockerClien
 def test_an_image_without_a_database_is_refused(
     engine: docker.DockerClient, settings: Settings, tmp_path: Path
 ) -> None:
-    """In one sentence, with what the image said."""
+    """In one sentence, with the image's output."""
     asked = replace(settings, images=ImageSettings(mysql=LOCAL_STANDIN))
     with (
         pytest.raises(ServerFailed, match="could not initialise a data directory: exit status 1") as caught,

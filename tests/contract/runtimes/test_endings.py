@@ -1,4 +1,4 @@
-"""However a stack ends, it is gone; what kills a server is told with its log."""
+"""However a stack ends, it is gone; what kills a server is reported with its log."""
 
 from __future__ import annotations
 
@@ -107,16 +107,16 @@ def test_an_app_that_is_killed_is_seen_and_starts_again(fresh: Start, tmp_path: 
     assert (tmp_path / "apiary.log").read_text().count("Started server process") == 2
 
 
-def test_a_server_that_ends_while_it_starts_is_told_with_its_log(
+def test_a_server_that_ends_while_it_starts_is_reported_with_its_log(
     fresh: Start, tmp_path: Path, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
     """One clear sentence, the server's own words below it, and no wait for the time-out."""
     spec = a_spec(tmp_path, app_env={"DB_PORT": "none"})
     with fresh(spec) as running:
         client = _client(running, request)
-        # The value is not said: another one could be a secret.
-        said = r"^Apiary exited with status 1 while it was starting: DB_PORT is '…'.*\n"
-        with pytest.raises(ServerFailed, match=said) as caught:
+        # The value is not shown: another one could be a secret.
+        message = r"^Apiary exited with status 1 while it was starting: DB_PORT is '…'.*\n"
+        with pytest.raises(ServerFailed, match=message) as caught:
             running.stack.apiary.lifecycle.start()
         assert "DB_PORT is 'none'" in caught.value.details
         assert not running.stack.apiary.lifecycle.running()

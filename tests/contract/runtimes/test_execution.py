@@ -56,7 +56,7 @@ def test_exit_status_and_stderr_come_through(running: Running) -> None:
     assert run(tools, ["sh", "-c", "kill -9 $$"]).exit_status == 137
 
 
-def test_a_program_that_is_not_there_is_said_so(running: Running) -> None:
+def test_a_program_that_is_not_there_is_reported_so(running: Running) -> None:
     """Not a status that a program of that name might have given."""
     with pytest.raises(MissingProgram, match=r"^cannot run 'no-such-program': no such program"):
         run(running.stack.mysql.tools, ["no-such-program"])
@@ -85,8 +85,8 @@ def test_commands_run_as_the_user_that_is_asked_for(running: Running) -> None:
     """The app's commands run as the owner of its files."""
     as_oneself = running.kind == "process" and os.geteuid() != 0
     asked = str(os.geteuid()) if as_oneself else "33"
-    told = run(running.stack.apiary.storage_host, ["id", "-u"], user=asked)
-    assert told.stdout.decode().strip() == asked
+    answer = run(running.stack.apiary.storage_host, ["id", "-u"], user=asked)
+    assert answer.stdout.decode().strip() == asked
 
 
 def test_leaving_early_ends_the_command_and_what_it_started(running: Running) -> None:
@@ -117,7 +117,7 @@ def test_a_command_that_reads_no_further_breaks_the_pipe(running: Running) -> No
     assert completed.exit_status == 4
 
 
-def test_a_command_out_of_time_is_told(running: Running) -> None:
+def test_a_command_out_of_time_is_reported(running: Running) -> None:
     """Every wait has a limit."""
     with (
         running.stack.mysql.tools.start(["sleep", "60"]) as command,
@@ -126,7 +126,7 @@ def test_a_command_out_of_time_is_told(running: Running) -> None:
         command.wait(0.2)
 
 
-def test_a_limit_holds_also_while_nothing_is_said_or_read(running: Running) -> None:
+def test_a_limit_holds_also_while_nothing_is_written_or_read(running: Running) -> None:
     """A command that hangs is ended, also while its output is waited for or its input is full."""
     host, mark = running.stack.mysql.tools, f"6{secrets.randbelow(10**8)}"
     hangs = ["sh", "-c", f"echo begun; sleep {mark} & wait"]

@@ -109,9 +109,9 @@ def test_an_engine_answers_this_drill_no_more_while_the_fault_is_held(
     assert own.ping()
     assert run(apiary.storage_host, ["true"]).exit_status == 0
     pod = f"apiary-drill-{running.spec.drill_id}-target-pod"
-    told = f"the connection to the Docker engine was lost while running true in container {pod}: connection refused"
-    assert gone.value.fact == told
-    assert gone.value.causes == (Cause("engine-gone", "docker", f"T{told[1:]}."),)
+    message = f"the connection to the Docker engine was lost while running true in container {pod}: connection refused"
+    assert gone.value.fact == message
+    assert gone.value.causes == (Cause("engine-gone", "docker", f"T{message[1:]}."),)
     assert changes == [Change("engine", "docker", "stops responding to this drill, from files on")]
 
 

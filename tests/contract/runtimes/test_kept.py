@@ -24,20 +24,20 @@ def cli(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.docker
 def test_a_kept_instance_in_containers(engine: docker.DockerClient, settings: Settings, tmp_path: Path) -> None:
-    """It answers from the engine's own host, one can log in as it is told, and `clean DRILL` removes all of it."""
+    """It answers from the engine's own host, one can log in as it is shown, and `cleanup DRILL` removes all of it."""
     spec = a_spec(tmp_path)
     label = {"label": f"{DRILL}={spec.drill_id}"}
     try:
         with DockerRuntime(settings, engine, keep=["target"]).stack(spec) as stack:
             stack.apiary.must_artisan("migrate", "--force")
             stack.apiary.lifecycle.start()
-        told = how_to_reach(stack, tmp_path)
-        assert spec.app.password not in told
-        lines = {line.split(":")[0].split()[0]: line.strip() for line in told.splitlines()}
+        connection = how_to_reach(stack, tmp_path)
+        assert spec.app.password not in connection
+        lines = {line.split(":")[0].split()[0]: line.strip() for line in connection.splitlines()}
         url = f"{lines['Apiary'].split()[1]}ping"
         assert requests.get(url, timeout=30).status_code == 401, "not to every user of this machine"
         password = Path(lines["Passwords"].split()[1]).read_text().split("APIARY_PASSWORD=")[1].strip()
-        assert password not in told
+        assert password not in connection
         assert requests.get(url, auth=("drill", password), timeout=30).text == "pong"
         (network,) = engine.networks.list(filters=label)
         assert network.attrs["Internal"] is True

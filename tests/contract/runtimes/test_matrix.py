@@ -1,4 +1,4 @@
-"""What the values of a matrix mean on this machine and on the engine, and that what can't be had is told at once."""
+"""What the values of a matrix mean on this machine and on the engine, and what is not available is reported at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def flavours(settings: Settings, *values: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["redis=7"], "--matrix redis=7: unknown axis 'redis'"),
         (["mysql"], "--matrix mysql: a value is empty"),
@@ -43,10 +43,10 @@ def flavours(settings: Settings, *values: str) -> list[tuple[str, str]]:
         (["mysql=9.7", "mysql=8.4"], "--matrix mysql=8.4: the axis mysql was given twice"),
     ],
 )
-def test_what_is_no_axis_is_told(options: list[str], told: str) -> None:
+def test_what_is_no_axis_is_reported(options: list[str], message: str) -> None:
     with pytest.raises(UsageError) as wrong:
         parse_axes(options)
-    assert wrong.value.fact == told
+    assert wrong.value.fact == message
 
 
 def test_axes_are_multiplied() -> None:
@@ -63,7 +63,7 @@ def test_servers_of_this_machine_are_found_by_version_and_by_name() -> None:
 
 
 @pytest.mark.parametrize("value", ["9.70", "8.4", "mysql-10.11", "/nowhere/mysqld", "nonsense"])
-def test_a_server_that_is_not_here_is_told_with_those_that_are(value: str) -> None:
+def test_a_server_that_is_not_here_is_reported_with_those_that_are(value: str) -> None:
     with pytest.raises(UsageError) as wrong:
         resolved(PROCESS, mysql=(value,))
     assert wrong.value.fact.startswith(f"--matrix mysql={value} is not available: ")
@@ -72,7 +72,7 @@ def test_a_server_that_is_not_here_is_told_with_those_that_are(value: str) -> No
         assert "MariaDB 10.11" in wrong.value.fact
 
 
-def test_a_search_server_that_is_not_here_is_told() -> None:
+def test_a_search_server_that_is_not_here_is_reported() -> None:
     with pytest.raises(UsageError) as wrong:
         resolved(PROCESS, meilisearch=("v1.48",))
     assert wrong.value.fact == "--matrix meilisearch=v1.48 is not available: no Meilisearch server at 'v1.48'"
@@ -90,7 +90,7 @@ def test_images_are_found_by_version_and_by_reference(engine: docker.DockerClien
 
 @pytest.mark.docker
 @pytest.mark.parametrize("value", ["mysql=5.5.1", "meilisearch=v0.0.1"])
-def test_an_image_that_can_not_be_had_is_told(engine: docker.DockerClient, value: str) -> None:
+def test_an_image_that_can_not_be_had_is_reported(engine: docker.DockerClient, value: str) -> None:
     axis, _, version = value.partition("=")
     with pytest.raises(UsageError) as wrong:
         resolved(DOCKER, **{axis: (version,)})
@@ -100,14 +100,14 @@ def test_an_image_that_can_not_be_had_is_told(engine: docker.DockerClient, value
 
 def test_automatic_is_processes_where_no_engine_answers(tmp_path: Path) -> None:
     nobody = replace(PROCESS.docker, host=f"unix://{tmp_path}/nobody.sock")
-    said: list[str] = []
+    messages: list[str] = []
     settings = replace(PROCESS, runtime="auto", docker=nobody)
-    (found,) = combinations({"mysql": ("mariadb",)}, settings, "test-matrix", said.append)
-    assert (found.settings.runtime, said) == ("process", ["runtime: local processes for all of the matrix"])
+    (found,) = combinations({"mysql": ("mariadb",)}, settings, "test-matrix", messages.append)
+    assert (found.settings.runtime, messages) == ("process", ["runtime: local processes for all of the matrix"])
     with pytest.raises(
         UsageError, match=r"is not available: this machine has no such server.*; and in containers: no Docker engine"
     ):
-        combinations({"mysql": ("8.4",)}, settings, "test-matrix", said.append)
+        combinations({"mysql": ("8.4",)}, settings, "test-matrix", messages.append)
 
 
 @pytest.fixture
@@ -118,19 +118,19 @@ def backup(tmp_path: Path) -> Path:
 
 
 @over_table(
-    "arguments, told",
+    "arguments, message",
     [
         (["--matrix", "mysql=8.4"], "error: --matrix mysql=8.4 is not available: this machine has no such server"),
         (["--matrix", "x=1"], "error: --matrix x=1: unknown axis 'x'"),
         (["--matrix", "mysql=9.7", "--dump", "-"], "--matrix reads the dump several times"),
     ],
 )
-def test_the_command_tells_it_before_anything_starts(backup: Path, arguments: list[str], told: str) -> None:
+def test_the_command_tells_it_before_anything_starts(backup: Path, arguments: list[str], message: str) -> None:
     script = [] if "--dump" in arguments else ["--dump", str(backup / "a.sql")]
     process = called(
         "verify", "--runtime", "process", *script, "--storage", str(backup / "app"), *arguments,
         env={**os.environ, "APIARY_DRILL_STATE_DIR": str(backup / "state")},
     )  # fmt: skip
     assert process.returncode == 2, process.stderr
-    assert told in process.stderr
+    assert message in process.stderr
     assert not (backup / "state" / "runs").exists()

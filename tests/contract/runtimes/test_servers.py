@@ -89,13 +89,13 @@ def test_the_search_server_wants_its_key(running: Running) -> None:
     assert running.stack.meilisearch.version()
 
 
-def test_the_search_server_is_told_how_much_memory_it_may_take(running: Running, settings: Settings) -> None:
+def test_the_search_server_is_given_how_much_memory_it_may_take(running: Running, settings: Settings) -> None:
     """In a variable, of which the embedded server takes no notice."""
     files = running.stack.server_controls["meilisearch"].files
     assert files is not None
     words = 'for p in /proc/[0-9]*; do tr "\\0" "\\n" <"$p/environ"; done 2>/dev/null | grep -x "$0" | sort -u'
-    said = run(files.host, ["sh", "-c", words, f"MEILI_MAX_INDEXING_MEMORY={settings.indexing_memory}"])
-    assert said.stdout.decode().strip() == f"MEILI_MAX_INDEXING_MEMORY={settings.indexing_memory}"
+    answer = run(files.host, ["sh", "-c", words, f"MEILI_MAX_INDEXING_MEMORY={settings.indexing_memory}"])
+    assert answer.stdout.decode().strip() == f"MEILI_MAX_INDEXING_MEMORY={settings.indexing_memory}"
 
 
 def test_the_app_starts_stops_and_starts_with_the_same_storage(running: Running) -> None:
@@ -122,7 +122,7 @@ def test_the_app_starts_stops_and_starts_with_the_same_storage(running: Running)
 
 
 def test_an_app_that_runs_is_not_started_twice(running: Running) -> None:
-    """Starting it again is a mistake of the caller, and said as one."""
+    """Starting it again is a mistake of the caller, and reported as one."""
     app = running.stack.apiary
     app.lifecycle.start()
     try:

@@ -110,7 +110,7 @@ def test_it_is_backed_up_and_a_torn_copy_is_made_again(
     assert sizes[b"resumes/two 2.pdf"] == 9
 
 
-def test_a_volume_that_is_not_there_is_told_and_not_made(engine: docker.DockerClient) -> None:
+def test_a_volume_that_is_not_there_is_reported_and_not_made(engine: docker.DockerClient) -> None:
     name = f"test-volume-{secrets.token_hex(6)}"
     with pytest.raises(UsageError) as none, opened(Volume(name), SETTINGS, new_id()):
         raise AssertionError("there is none")
@@ -118,7 +118,7 @@ def test_a_volume_that_is_not_there_is_told_and_not_made(engine: docker.DockerCl
     assert engine.volumes.list(filters={"name": name}) == []
 
 
-def test_a_directory_that_is_not_in_the_volume_is_told(volume: str, engine: docker.DockerClient) -> None:
+def test_a_directory_that_is_not_in_the_volume_is_reported(volume: str, engine: docker.DockerClient) -> None:
     drill_id = new_id()
     with pytest.raises(UsageError) as none, opened(Volume(volume, "storage/app"), SETTINGS, drill_id):
         raise AssertionError("there is none")
@@ -126,7 +126,7 @@ def test_a_directory_that_is_not_in_the_volume_is_told(volume: str, engine: dock
     assert engine.containers.list(all=True, filters={"label": f"apiary-drill.drill={drill_id}"}) == []
 
 
-def test_no_engine_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_no_engine_is_reported_in_one_sentence(tmp_path: Path) -> None:
     nobody = f"unix://{tmp_path}/nobody.sock"
     settings = replace(SETTINGS, docker=DockerSettings(host=nobody))
     with pytest.raises(EngineUnavailable) as gone, opened(Volume("apiary"), settings, new_id()):
@@ -149,7 +149,7 @@ def test_how_a_volume_is_named(text: str, meant: Volume | None) -> None:
 
 
 @pytest.mark.parametrize("text", ["volume:", "volume:a b", "volume:/srv", "volume:apiary/../x", "volume:-x"])
-def test_what_names_no_volume_is_told(text: str) -> None:
+def test_what_names_no_volume_is_reported(text: str) -> None:
     with pytest.raises(UsageError) as wrong:
         named_volume(text)
     assert str(wrong.value) == (
@@ -171,7 +171,7 @@ def test_the_commands_tell_it_before_anything_starts(command: str, tmp_path: Pat
         "backup": ["--mysql-user", "u", "--mysql-password-file", str(tmp_path / "p"), "--to", str(tmp_path / "to"),
                    "--mysql-port", str(port)],
     }[command]  # fmt: skip
-    for host, code, told in (
+    for host, code, message in (
         ("", 2, "error: the Docker engine has no volume test-volume-none"),
         (f"unix://{tmp_path}/nobody.sock", 3, "error: cannot read the volume test-volume-none: no Docker engine"),
     ):
@@ -181,5 +181,5 @@ def test_the_commands_tell_it_before_anything_starts(command: str, tmp_path: Pat
             env={**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path / "state"), **engine_there},
         )  # fmt: skip
         assert process.returncode == code, process.stderr
-        assert told in process.stderr
+        assert message in process.stderr
     assert not (tmp_path / "to").exists()

@@ -176,12 +176,12 @@ def test_the_commands_of_the_page_make_what_is_read(tmp_path: Path) -> None:
         b"".join(open_script(decrypted(tmp_path / "asymmetric.gpg", tmp_path, Decryption("gpg", env=nobody))[0]))
 
 
-def test_what_is_missing_is_told_before_anything_is_read(tmp_path: Path) -> None:
-    for decryption, told in (
+def test_what_is_missing_is_reported_before_anything_is_read(tmp_path: Path) -> None:
+    for decryption, message in (
         (Decryption("age", env=os.environ), "--decrypt age needs the key"),
         (Decryption("age", tmp_path / "none", env=os.environ), "--decrypt-key-file: cannot read "),
         (Decryption("gpg", env={"PATH": "/nowhere"}), "--decrypt gpg: there is no program gpg on this machine"),
     ):
         with pytest.raises(UsageError) as missing:
             decryption.check()
-        assert missing.value.fact.startswith(told)
+        assert missing.value.fact.startswith(message)

@@ -70,7 +70,7 @@ def refused(directory: Path, url: str, env: dict[str, str] | None = None) -> Har
 
 
 def test_an_object_is_fetched_with_all_that_its_store_knows(bucket: tuple[Any, str], tmp_path: Path) -> None:
-    """Of a bucket with versions the version is told; digests in metadata and files beside it are compared."""
+    """Of a bucket with versions the version is reported; digests in metadata and files beside it are compared."""
     client, name = bucket
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     put = client.put_object(Bucket=name, Key="a/apiary.sql", Body=CONTENT, Metadata={"sha256": SHA256})
@@ -193,7 +193,7 @@ def test_a_connection_that_is_cut_is_resumed(place: Place, tmp_path: Path, monke
     assert error.fact.startswith("timed out after 1 s waiting for ")
 
 
-def test_what_is_not_there_or_was_replaced_is_told(place: Place, tmp_path: Path) -> None:
+def test_what_is_not_there_or_was_replaced_is_reported(place: Place, tmp_path: Path) -> None:
     error = refused(tmp_path / "1", place.url.replace("apiary.sql", "gone.sql"), place.env)
     assert (error.exit_code, error.fact.startswith("there is no ")) == (2, True)
     assert error.fact.partition(" (")[0].endswith("/gone.sql")
@@ -299,14 +299,14 @@ def test_credentials_that_do_not_do_are_bad_usage(
 
 def test_urls_that_name_nothing_are_bad_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
-    for url, told in (
+    for url, message in (
         ("s3://bucket/key", "s3:// needs the package boto3, which is not installed"),
         ("s3://bucket", "s3://bucket names no file or directory"),
         ("sftp://root:SECRET@host/a", "an sftp:// URL holds no password"),
         ("https://user:SECRET@127.0.0.1/a/*.sql", "https://127.0.0.1/a/*.sql: a web server lists no files"),
     ):
         error = refused(tmp_path, url)
-        assert (type(error), error.fact) == (UsageError, told)
+        assert (type(error), error.fact) == (UsageError, message)
 
 
 def test_a_command_fetches_first_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,20 +314,20 @@ def test_a_command_fetches_first_and_leaves_nothing(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("APIARY_DRILL_STATE_DIR", str(tmp_path / "state"))
     real = Path(__file__).parents[2] / "data" / "real-apiary"
 
-    def told(*argv: str) -> tuple[int, str]:
+    def answer(*argv: str) -> tuple[int, str]:
         done = CliRunner().invoke(main, [*argv])
         assert "SECRET" not in done.output
         assert [path for path in (tmp_path / "state").rglob("*") if path.is_file()] == []
         return done.exit_code, done.stderr if argv[0] == "verify" else done.stdout
 
     with web_server(real) as url:
-        fetched_first = told("inspect", "--json", f"{url}/apiary.sql.gz?X-Amz-Signature=SECRET")
+        fetched_first = answer("inspect", "--json", f"{url}/apiary.sql.gz?X-Amz-Signature=SECRET")
         script = f"{url}/apiary.sql.gz"
-        page = told("runbook", "--dump", f"{script}?X-Amz-Signature=SECRET", "--storage", f"{real}/storage.tar.gz")
-        gone = told("verify", "--dump", f"{url}/gone.sql?SECRET", "--storage", f"{real}/storage.tar.gz")
+        page = answer("runbook", "--dump", f"{script}?X-Amz-Signature=SECRET", "--storage", f"{real}/storage.tar.gz")
+        gone = answer("verify", "--dump", f"{url}/gone.sql?SECRET", "--storage", f"{real}/storage.tar.gz")
     assert f': "${{DUMP:?fetch {script} and set DUMP to the file}}"' in page[1], "what was fetched is gone"
     assert f': "${{FILES:={real}/storage.tar.gz}}"' in page[1]
-    on_disk = told("inspect", "--json", f"{real}/apiary.sql.gz")
+    on_disk = answer("inspect", "--json", f"{real}/apiary.sql.gz")
     found = [json.loads(text)["script"] for _, text in (fetched_first, on_disk)]
     assert [each.pop("source").rpartition("/")[2] for each in found] == ["apiary.sql.gz"] * 2
     assert (fetched_first[0], found[0]) == (on_disk[0], found[1])

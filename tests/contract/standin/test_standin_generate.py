@@ -206,7 +206,7 @@ def test_the_command_line_says_why_it_cannot(app: App) -> None:
     assert (done.returncode, done.stderr) == (1, "No application encryption key has been specified.\n")
 
 
-def test_traffic_writes_rows_and_files_until_it_is_told_to_stop(root: DatabaseArgs, tmp_path: Path) -> None:
+def test_traffic_writes_rows_and_files_until_it_is_stopped(root: DatabaseArgs, tmp_path: Path) -> None:
     app = fill(make_app(root, tmp_path))
     command = [sys.executable, str(Path(traffic.__file__)), "--rate", "200"]
     process = subprocess.Popen(

@@ -66,7 +66,7 @@ def test_in_a_closed_network_the_report_can_never_be_well(filled: App) -> None:
         answer = get(url + "/health")
         report = answer.json()
         assert (answer.status_code, report.pop("status")) == (500, "PROBLEM")
-        assert {name: said["status"] for name, said in report.items()} == dict.fromkeys((*HELD, *OTHERS), "OK") | {
+        assert {name: check["status"] for name, check in report.items()} == dict.fromkeys((*HELD, *OTHERS), "OK") | {
             "package-security": "PROBLEM"
         }
         states, no_report, findings = observed(filled, url, APP_ENV="sandbox")
@@ -87,7 +87,7 @@ def test_what_the_drill_provides_and_does_not_hold_is_an_error(app: App) -> None
 
 
 def test_one_worker_waits_for_itself_and_everybody_behind_it_too(filled: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One because it was told so, or because a server that may reload ignores PHP_CLI_SERVER_WORKERS."""
+    """One because it was asked to, or because a server that may reload ignores PHP_CLI_SERVER_WORKERS."""
     monkeypatch.setattr(health, "TIMEOUT_S", 1.0)
     for workers, may_reload in ((1, False), (4, True)):
         with filled.serving(workers=workers, may_reload=may_reload, APP_ENV="sandbox") as url:

@@ -123,20 +123,20 @@ def test_a_job_that_fails_ends_in_failed_jobs(searchable: App) -> None:
     assert searchable.query("select count(*) from jobs") == [(0,)]
 
 
-def test_a_wrong_key_is_told_on_stderr_only(searchable: App) -> None:
+def test_a_wrong_key_is_reported_on_stderr_only(searchable: App) -> None:
     for command in ("scout:sync-index-settings", "scout:import-all"):
         assert searchable.artisan(command, MEILISEARCH_KEY="wrong") == 0
         assert "ApiException: Http Status: 403 - Message: The provided API key is invalid." in searchable.err
     assert searchable.artisan("scout:import", "Team", MEILISEARCH_KEY="wrong") == 1
 
 
-def test_an_unreachable_host_is_told_on_stderr_only(searchable: App) -> None:
+def test_an_unreachable_host_is_reported_on_stderr_only(searchable: App) -> None:
     assert searchable.artisan("scout:import-all", MEILISEARCH_HOST="http://127.0.0.1:1") == 0
     assert searchable.err.count("CommunicationException") == 2  # airports and teams have documents
     assert searchable.out.count("(0)") == 9
 
 
-def test_a_missing_table_is_told_and_the_others_are_imported(searchable: App) -> None:
+def test_a_missing_table_is_reported_and_the_others_are_imported(searchable: App) -> None:
     searchable.query("drop table travel")
     assert searchable.artisan("scout:import-all") == 0
     name = searchable.config.database.database

@@ -156,7 +156,7 @@ def test_a_file_that_was_rewritten_while_tar_read_it_is_found_though_size_and_ti
     )
 
 
-def test_what_came_and_went_meanwhile_is_told_and_is_no_failure(
+def test_what_came_and_went_meanwhile_is_reported_and_is_no_failure(
     busy_host: Any, source: Path, destination: Path
 ) -> None:
     def come_and_go() -> None:
@@ -213,7 +213,7 @@ def open_parents(path: Path) -> None:
             folder.chmod(folder.stat().st_mode | 0o011)
 
 
-def test_a_directory_that_is_not_there_is_said_so(host: LocalHost, tmp_path: Path, destination: Path) -> None:
+def test_a_directory_that_is_not_there_is_reported_so(host: LocalHost, tmp_path: Path, destination: Path) -> None:
     with pytest.raises(HarnessError) as caught:
         backup_storage(host, str(tmp_path / "gone"), destination)
     assert str(caught.value) == (
@@ -250,7 +250,7 @@ except HarnessError as error:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_full_disk_is_told_as_such_and_nothing_is_left(tmp_path: Path, destination: Path, form: str) -> None:
+def test_a_full_disk_is_reported_as_such_and_nothing_is_left(tmp_path: Path, destination: Path, form: str) -> None:
     """On a file system of one megabyte, in a mount namespace of its own."""
     (tmp_path / "big").mkdir()
     (tmp_path / "big" / "random").write_bytes(os.urandom(3 << 20))
@@ -258,9 +258,9 @@ def test_a_full_disk_is_told_as_such_and_nothing_is_left(tmp_path: Path, destina
     script = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'
     argv = [sys.executable, "-c", ON_A_FULL_DISK, str(tmp_path / "big"), str(destination), form]
     assert shutil.which("unshare") is not None
-    told = subprocess.run(
+    output = subprocess.run(
         [*mounted, script, str(destination), *argv], check=True, capture_output=True, text=True
     ).stdout
-    assert told.startswith(f"3 no space left on device, writing to {destination}")
-    assert "Free up to 3.1 MB there and try again" in told
-    assert told.endswith(" 0\n")
+    assert output.startswith(f"3 no space left on device, writing to {destination}")
+    assert "Free up to 3.1 MB there and try again" in output
+    assert output.endswith(" 0\n")

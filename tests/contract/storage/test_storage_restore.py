@@ -192,7 +192,9 @@ def test_gnu_tar_alone_would_not_leave_the_target_either(host: LocalHost, target
 
 
 @pytest.mark.parametrize("what", ["gone", "gone/deeper"])
-def test_an_artifact_that_does_not_exist_is_said_so(host: LocalHost, target: Path, tmp_path: Path, what: str) -> None:
+def test_an_artifact_that_does_not_exist_is_reported_so(
+    host: LocalHost, target: Path, tmp_path: Path, what: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         restore(host, str(target), tmp_path / what)
     assert str(caught.value) == (
@@ -201,13 +203,13 @@ def test_an_artifact_that_does_not_exist_is_said_so(host: LocalHost, target: Pat
     )
 
 
-def test_a_target_that_does_not_exist_is_said_so(host: LocalHost, source: Path, tmp_path: Path) -> None:
+def test_a_target_that_does_not_exist_is_reported_so(host: LocalHost, source: Path, tmp_path: Path) -> None:
     with pytest.raises(HarnessError) as caught:
         restore(host, str(tmp_path / "gone"), source)
     assert caught.value.fact == f"directory {tmp_path}/gone does not exist"
 
 
-def test_owners_are_not_restored_without_root_and_that_is_told(target: Path, tmp_path: Path) -> None:
+def test_owners_are_not_restored_without_root_and_that_is_reported(target: Path, tmp_path: Path) -> None:
     for folder in list(target.parents)[:4]:
         folder.chmod(folder.stat().st_mode | 0o011)
     (tmp_path / "source").mkdir()
@@ -238,7 +240,7 @@ class SmallHost:
         return LocalHost().start([*inside, *argv], env=env, stdin=stdin, user=user)
 
 
-def test_a_full_disk_is_told_as_such_and_not_as_a_bad_backup(target: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_as_such_and_not_as_a_bad_backup(target: Path, tmp_path: Path) -> None:
     (tmp_path / "big").mkdir()
     (tmp_path / "big" / "random").write_bytes(os.urandom(3 << 20))
     with pytest.raises(HarnessError) as caught:
@@ -375,7 +377,7 @@ def test_an_archive_is_checked_before_and_restored_later_unless_it_was_changed(
     assert (target / "resumes").exists(), "nothing was cleared"
 
 
-def test_a_directory_that_there_is_no_room_for_is_told_before_it_is_read(tmp_path: Path) -> None:
+def test_a_directory_that_there_is_no_room_for_is_reported_before_it_is_read(tmp_path: Path) -> None:
     """900 GiB in one file with a hole: reading it would take an hour."""
     (tmp_path / "source" / "resumes").mkdir(parents=True)
     with (tmp_path / "source" / "resumes" / "a.pdf").open("wb") as file:
