@@ -60,14 +60,14 @@ class Place:
             text=True,
         )
         assert process.stdout is not None
-        told = []
+        lines = []
         try:
             for text in process.stdout:
-                told.append(text)
+                lines.append(text)
                 if line in text:
                     break
             else:
-                raise AssertionError(f"it never said {line!r}:\n{''.join(told)}")
+                raise AssertionError(f"it never wrote {line!r}:\n{''.join(lines)}")
             yield process
         finally:
             process.kill()

@@ -14,7 +14,7 @@ from harness.drill.flow import restored
 from harness.records.attestation.keys import generate
 from harness.runtime.spec import new_app_key
 from tests.drills.conftest import Backed, drill_of
-from tests.drills.test_verify_backup import drill, environment, told
+from tests.drills.test_verify_backup import drill, environment, output_of
 from tests.following import follow
 from tests.stores import s3_environment
 
@@ -51,7 +51,7 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
         ]  # fmt: skip
         refused = drill(settings, *arguments, "--to", str(tmp_path / "refused"))
         assert refused.returncode == 2
-        assert "lacks privileges for a complete backup: TRIGGER (triggers are silently omitted)" in told(refused)
+        assert "lacks privileges for a complete backup: TRIGGER (triggers are silently omitted)" in output_of(refused)
         assert not (tmp_path / "refused").exists()
         with server.session() as session:
             session.execute(f"GRANT {PRIVILEGES} ON {server.database}.* TO 'backup'@'%'")
@@ -67,7 +67,7 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
         ):
             again = drill(settings, *arguments, "--to", str(place))
             assert again.returncode == 2
-            assert refusal in told(again)
+            assert refusal in output_of(again)
     stored = {each["Key"]: each["Size"] for each in client.list_objects_v2(Bucket=bucket)["Contents"]}
     manifest = json.load(client.get_object(Bucket=bucket, Key="2026-11-22/manifest.json")["Body"])
     client.close()

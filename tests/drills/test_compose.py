@@ -94,9 +94,9 @@ def test_a_backup_of_the_trio_passes(
         assert host["CapDrop"] == ["ALL"]
         assert "no-new-privileges:true" in host["SecurityOpt"]
         assert all(mount["Type"] == "volume" for mount in container["Mounts"])  # type: ignore[attr-defined]
-        told = json.dumps(container)
-        assert password.read_text().strip() not in told, service
-        assert app_key.read_text().strip() not in told, service
+        text = json.dumps(container)
+        assert password.read_text().strip() not in text, service
+        assert app_key.read_text().strip() not in text, service
     for service in _PORTS:
         bindings = containers[service]["HostConfig"]["PortBindings"]  # type: ignore[index]
         assert [one["HostIp"] for ports in bindings.values() for one in ports] == ["127.0.0.1"]
@@ -118,7 +118,7 @@ def test_a_backup_of_the_trio_passes(
     assert compared["files"] > 300
 
 
-def test_a_port_that_is_taken_is_said_by_docker(trio: Trio, engine: docker.DockerClient) -> None:
+def test_a_port_that_is_taken_is_reported_by_docker(trio: Trio, engine: docker.DockerClient) -> None:
     """A second trio at the same ports does not start, and the first one stays."""
     second = Trio(f"{trio.project}second", trio.ports)
     try:

@@ -133,7 +133,7 @@ def test_a_database_that_dies_in_the_middle_of_the_restore_is_inconclusive(
         assert (logs / quiet).is_file()
 
 
-def test_a_kept_target_is_reached_as_it_is_told_and_removed_as_it_is_told(
+def test_a_kept_target_is_reached_and_removed_as_the_output_says(
     place: Place, backed: Backed, engine: docker.DockerClient
 ) -> None:
     """Its app answers from this machine alone, the login that is printed works, `clean` removes it by name only."""
@@ -141,18 +141,18 @@ def test_a_kept_target_is_reached_as_it_is_told_and_removed_as_it_is_told(
     assert verify == "verify"
     kept = place.command("restore", *arguments)
     assert kept.returncode == 0, kept.stdout + kept.stderr
-    told = dict(line.split(maxsplit=1) for line in kept.stdout.splitlines() if line.startswith("  "))
+    connection = dict(line.split(maxsplit=1) for line in kept.stdout.splitlines() if line.startswith("  "))
     (drill_id,) = place.drills
     try:
-        url = told["Apiary"].split()[0]
-        passwords = dict(line.split("=", 1) for line in Path(told["Passwords"]).read_text().splitlines())
+        url = connection["Apiary"].split()[0]
+        passwords = dict(line.split("=", 1) for line in Path(connection["Passwords"]).read_text().splitlines())
         auth = ("drill", passwords["APIARY_PASSWORD"])
         assert requests.get(f"{url}ping", timeout=30).status_code == 401, "not to every user of this machine"
         assert requests.get(f"{url}ping", auth=auth, timeout=30).text == "pong"
         assert engine.networks.get(f"apiary-drill-{drill_id}-target").attrs["Internal"] is True
         for container in engine.api.containers(filters={"label": f"{DRILL}={drill_id}"}):
             assert not engine.api.inspect_container(container["Id"])["HostConfig"]["PortBindings"]
-        secrets = Path(told["Passwords"])
+        secrets = Path(connection["Passwords"])
         assert secrets.stat().st_mode & 0o777 == 0o600
         assert secrets.read_text().split("MYSQL_PWD=")[1].split()[0] not in kept.stdout
         login = next(line for line in kept.stdout.splitlines() if line.startswith("Log in: ")).removeprefix("Log in: ")

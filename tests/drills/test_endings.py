@@ -47,13 +47,13 @@ def running(place: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
-    told = []
+    lines = []
     for line in process.stdout:
-        told.append(line)
+        lines.append(line)
         if "Start the servers of the source" in line:
             break
     else:
-        pytest.fail("".join(told))
+        pytest.fail("".join(lines))
     yield process
     process.kill()
     process.wait()

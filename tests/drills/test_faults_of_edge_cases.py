@@ -61,7 +61,7 @@ def test_tables(restoration: Restoration) -> None:
         assert (
             Change("edge-case", "a generated invisible primary key", "3 statements, run as an administrator") in changes
         )
-        assert {"a sequence", "a table with the history of its rows"}.isdisjoint(told.subject for told in changes)
+        assert {"a sequence", "a table with the history of its rows"}.isdisjoint(change.subject for change in changes)
         assert found(session, "SELECT a, COUNT(*) FROM odd_duplicates GROUP BY a ORDER BY a") == [(None, 1), (1, 3)]
         assert found(session, "SELECT my_row_id, a FROM odd_invisible_key") == [(1, 1), (2, 1)]
         assert found(session, "SELECT * FROM odd_generated WHERE a") == [(1, 2, "x", "X", 5)]
@@ -78,8 +78,8 @@ def test_tables(restoration: Restoration) -> None:
 def test_values(restoration: Restoration) -> None:
     with beside(restoration) as (stack, session):
         changes = put_in(restoration, stack, "edge-case-values")
-        assert "a row of 17 MiB" in {told.subject for told in changes}
-        assert "addresses and UUIDs" not in {told.subject for told in changes}
+        assert "a row of 17 MiB" in {change.subject for change in changes}
+        assert "addresses and UUIDs" not in {change.subject for change in changes}
         assert found(session, "SELECT LENGTH(v) FROM odd_large ORDER BY id") == [(17 << 20,), (0,)]
         assert found(session, "SELECT HEX(v) FROM odd_bytes") == [(bytes(range(256)).hex().upper(),)]
         assert found(session, "SELECT HEX(v), HEX(w) FROM odd_latin1") == [("E980FF", "F09F909D")]
@@ -148,8 +148,8 @@ def test_files(restoration: Restoration) -> None:
     finally:
         left = run(apiary.storage_host, ["sh", "-euc", 'cd "$1"; rm -rf odd ./-*', "sh", apiary.storage_root])
         assert left.exit_status == 0, left.stderr
-    told = [(edge_case.name, ", ".join(coded(path) for path in edge_case.paths)) for edge_case in FILES]
-    assert changes == [Change("edge-case", *one) for one in told]
+    expected = [(edge_case.name, ", ".join(coded(path) for path in edge_case.paths)) for edge_case in FILES]
+    assert changes == [Change("edge-case", *one) for one in expected]
     paths = {edge_case.name: edge_case.paths for edge_case in FILES}
     made = {path: entry for path, entry in after.items() if before.get(path) != entry and path}
     deep = {b"odd/" + b"/".join([b"twenty-bytes-or-so-d"] * levels) for levels in range(1, 51)}

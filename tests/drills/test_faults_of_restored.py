@@ -145,7 +145,7 @@ def test_change_document(restoration: Restoration) -> None:
         with mysql.session() as session:
             comparison = DocumentComparison(session, mysql.database, server, prefix)
             assert server.state(comparison.ids) == server.state(), "the ids are those that are read without comparing"
-        return {told.index: told for told in comparison.differences() if told.differing}
+        return {difference.index: difference for difference in comparison.differences() if difference.differing}
 
     before = documents()
     assert differences() == {}
@@ -157,8 +157,13 @@ def test_change_document(restoration: Restoration) -> None:
     wait_until(lambda: server.pending_tasks() == 0, what="search", timeout_s=60)
     assert after[key] == {**before[key], "name": f"{before[key]['name']}x"}
     assert change == Change("document", index.uid, f"id {key}, a letter added to name")
-    (told,) = found.values()
-    assert (told.index, told.differing, told.fields, list(told.ids)) == (index.uid, 1, ("name",), [key])
+    (difference,) = found.values()
+    assert (difference.index, difference.differing, difference.fields, list(difference.ids)) == (
+        index.uid,
+        1,
+        ("name",),
+        [key],
+    )
     assert differences() == {}
 
 

@@ -165,7 +165,7 @@ def test_other_servers_at_both_ends(drilled: Drilled) -> None:
     assert (result.verdict, errors(result)) == ("PASS", [])
 
 
-def test_what_was_found_is_told_although_the_target_cannot_be_ended(
+def test_what_was_found_is_reported_although_the_target_cannot_be_ended(
     drilled: Drilled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worst wins: rows that are missing do not come back because an engine goes away afterwards."""

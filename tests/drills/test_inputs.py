@@ -317,7 +317,7 @@ def test_the_dump_of_mariadb_on_mysql(settings: Settings, mariadb_operator: Oper
 
 @of_mysql
 def test_the_dump_of_mysql_on_mariadb(settings: Settings, mysql_operator: Operator) -> None:
-    """MariaDB does not support the collation that MySQL's client had when it made a trigger: said before it runs."""
+    """MariaDB does not support the collation that MySQL's client had when it made a trigger: known before it runs."""
     process = run(settings, "--mysqld", "mariadbd", "--dump", mysql_operator.plain, "--storage", mysql_operator.storage)
     result = json.loads(process.stdout)
     lines = mysql_operator.plain.read_text().splitlines()

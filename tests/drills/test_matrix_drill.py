@@ -9,7 +9,7 @@ import pytest
 
 from harness.base.settings import Settings
 from tests.drills.conftest import Backed
-from tests.drills.test_verify_backup import drill, told
+from tests.drills.test_verify_backup import drill, output_of
 
 pytestmark = pytest.mark.xdist_group("handed-in")
 
@@ -37,4 +37,4 @@ def test_each_combination_is_drilled_and_the_worst_counts(settings: Settings, ba
     assert process.returncode == (1 if 1 in codes else max(codes))
     assert json.loads(saved.read_text())["cells"] == cells
     assert result["purpose"] == "The backup database.sql.zst with storage.tar.zst."
-    assert "combination 2 of 2: mysql mariadb, meilisearch embedded" in told(process)
+    assert "combination 2 of 2: mysql mariadb, meilisearch embedded" in output_of(process)

@@ -58,7 +58,7 @@ class Marked:
 def mark_rows(session: Session, database: str) -> int:
     """Put the mark into every column that has room for it; how many those are."""
     session.execute("SET foreign_key_checks = 0")
-    told = list(
+    values = list(
         session.rows(
             "SELECT c.table_name, c.column_name, c.data_type, c.character_maximum_length"
             " FROM information_schema.columns c JOIN information_schema.tables t"
@@ -69,7 +69,7 @@ def mark_rows(session: Session, database: str) -> int:
         )
     )
     marked = 0
-    for table, column, kind, length in told:
+    for table, column, kind, length in values:
         if column in KEPT or column.endswith(("_type", "_filename")) or column == "scanned_agreement":
             continue
         if kind == "json":

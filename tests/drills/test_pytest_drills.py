@@ -76,10 +76,10 @@ def properties_of(case: TestCase) -> list[Property]:
 
 
 @pytest.mark.xdist_group("pytest-drills")
-def test_files_and_fixtures_are_drilled_and_what_is_not_as_expected_is_told(tmp_path: Path) -> None:
+def test_files_and_fixtures_are_drilled_and_what_is_not_as_expected_is_reported(tmp_path: Path) -> None:
     """In a directory of somebody who has nothing but the installed package: a file with a changed expectation is red.
 
-    Verdict, what was broken, what was found, and where the run is are told; JUnit XML has it as properties.
+    Verdict, what was broken, what was found, and where the run is are reported; JUnit XML has it as properties.
     """
     (tmp_path / "test_own.py").write_text(OWN_TESTS)
     copy_of("remove-row", tmp_path, 'subject = "rsvps"', 'subject = "users"')
@@ -89,9 +89,9 @@ def test_files_and_fixtures_are_drilled_and_what_is_not_as_expected_is_told(tmp_
     process = start_pytest(
         tmp_path, "-v", "--drill-runtime", "process", "--drill-runs", str(runs), "--junitxml=report.xml"
     )
-    told, _ = process.communicate()
-    assert "3 failed, 6 passed" in told, told
-    assert "test_a_drill_that_is_not_as_expected FAILED" in told
+    output, _ = process.communicate()
+    assert "3 failed, 6 passed" in output, output
+    assert "test_a_drill_that_is_not_as_expected FAILED" in output
     for line, tests in (
         ("remove-row: FAIL, expected FAIL", 1),
         ("  The expected finding row-count of users is missing.", 1),
@@ -102,8 +102,8 @@ def test_files_and_fixtures_are_drilled_and_what_is_not_as_expected_is_told(tmp_
         ("Fault injected at artifact: flip-dump-byte:", 2),
         (f"  apiary-drill report {runs}/", 3),
     ):
-        assert told.count(line) >= tests, line
-    assert "Traceback" not in told
+        assert output.count(line) >= tests, line
+    assert "Traceback" not in output
     assert list((tmp_path / "state/drills").iterdir()) == []
     cases = {case.name: case for suite in JUnitXml.fromfile(str(tmp_path / "report.xml")) for case in suite}
     for name in ("remove-row", "gtid-line"):
@@ -152,8 +152,8 @@ def test_workers_are_spread_over_two_engines(
         tmp_path, "-n", "2", "--dist", "load", "--drill-engine", here, "--drill-engine", loaded_engine.host,
         "--junitxml=report.xml",
     )  # fmt: skip
-    told, _ = process.communicate()
-    assert "2 passed" in told, told
+    output, _ = process.communicate()
+    assert "2 passed" in output, output
     used = [
         each.value
         for suite in JUnitXml.fromfile(str(tmp_path / "report.xml"))

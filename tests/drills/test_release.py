@@ -67,7 +67,7 @@ def test_a_newer_image_migrates_what_came_back(
 ) -> None:
     """`--apiary-image` alone says that it is a release that is drilled.
 
-    Everything is compared before the migrations run, and what they changed is told.
+    Everything is compared before the migrations run, and what they changed is reported.
     """
     process = verify(settings, backed, tmp_path, "--runtime", "docker", "--apiary-image", newer_image)
     result = json.loads(process.stdout)
@@ -114,12 +114,14 @@ def test_a_migration_that_loses_rows_is_found(settings: Settings, backed: Backed
     result = json.loads(process.stdout)
     assert process.returncode == 1
     assert migrations_of(result) >= EXPECTED - {("migration-object", "column events.location")}, "that one is gone"
-    told = {(f["code"], f["severity"], f["subject"]) for f in result["findings"] if f["code"].startswith("migration-")}
+    findings = {
+        (f["code"], f["severity"], f["subject"]) for f in result["findings"] if f["code"].startswith("migration-")
+    }
     assert {
         ("migration-rows-lost", "error", "rsvps"),
         ("migration-table-dropped", "error", "major_user"),
         ("migration-column-dropped", "warning", "events.location"),
-    } <= told
+    } <= findings
     lost = next(f for f in result["findings"] if f["code"] == "migration-rows-lost")
     assert int(lost["expected"]) == int(lost["actual"]) + 1
     assert "First primary keys: [1]." in lost["message"]

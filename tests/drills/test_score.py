@@ -43,7 +43,7 @@ def owner_of(data: Path) -> int:
 
 
 def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path) -> None:
-    """What it had is told as not drilled, the others go on, and what it left is swept by the next start.
+    """What it had is reported as not drilled, the others go on, and what it left is swept by the next start.
 
     The runtime is chosen once, with the reason: no drill may quietly run on something else than the others.
     """
@@ -51,13 +51,13 @@ def test_a_worker_that_is_killed_costs_its_drill_and_nothing_else(tmp_path: Path
     wait_until(lambda: len(drills(tmp_path)) == 2, what="two drills at once", timeout_s=120)
     victim = owner_of(drills(tmp_path)[0])
     os.kill(victim, signal.SIGKILL)
-    out, told = process.communicate()
+    out, errors = process.communicate()
     card = json.loads(out)
     why = f"no Docker engine answers at unix://{tmp_path}/no.sock (DOCKER_HOST): no such file or directory"
-    assert told.splitlines()[0] == f"runtime: local processes, because {why}"
+    assert errors.splitlines()[0] == f"runtime: local processes, because {why}"
     assert card["runtime"] == "auto (process)"
     outcomes = sorted(drill["outcome"] for drill in card["drills"])
-    assert outcomes.count("not drilled") == 1, told
+    assert outcomes.count("not drilled") == 1, errors
     assert set(outcomes) <= {"not drilled", "detected", "passed"}
     (lost,) = (drill for drill in card["drills"] if drill["outcome"] == "not drilled")
     assert lost["unmet"] == ["its process exited with status -9"]
@@ -77,8 +77,8 @@ def test_an_end_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: sign
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    _, told = process.communicate(timeout=120)
-    assert process.returncode == 130, told
-    assert "Traceback" not in told
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
     assert processes_of(ids) == []
     assert list((tmp_path / "state/drills").iterdir()) == []

@@ -161,13 +161,13 @@ def test_each_change_is_an_error_that_names_it_and_nothing_else_is(restoration: 
         verdict, errors = restoration.errors()
     assert verdict == "FAIL"
     for key, text in expected.items():
-        said = [
+        messages = [
             error.message
             for error in errors
             if (error.code, error.subject, error.expected, error.actual)[: len(key)] == key
         ]
-        assert said, key
-        assert all(text in message for message in said), key
+        assert messages, key
+        assert all(text in message for message in messages), key
     # The download shows the flipped file as well, if it is the one that is downloaded.
     assert {error.code for error in errors} - {"download"} == {key[0] for key in expected}
     tables = {error.subject for error in errors if error.code in ("content-digest", "row-count")}

@@ -77,13 +77,13 @@ class Written:
 
     Args:
         text: of the whole dump.
-        told: warnings besides those of mysqldump's own dump.
-        left_out: what is left out of the load, and said so.
+        warnings: those besides those of mysqldump's own dump.
+        left_out: what is left out of the load, and reported.
         backup: what is handed in, made of the dump's text and of a directory.
     """
 
     text: bytes
-    told: frozenset[str] = frozenset()
+    warnings: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     backup: Callable[[bytes, Path], BackupUnderTest] = lambda text, place: of_dump(text, place)
 
@@ -100,7 +100,7 @@ def scripts() -> dict[str, Written]:
     }
     own = recorded.pop("mysqldump-8.0.33")
     percona = before_tables(PERCONA_FIRST)(own).replace(END, PERCONA_LAST + END).replace(b"8.0.33,", b"8.0.36-28,")
-    told = {
+    warnings = {
         "mysqldump-php": {"drop-table-missing"},
         "npm-mysqldump": {"drop-table-missing", "lossy-charset", "time-zone-missing"},
         "phpmyadmin-quick": {"drop-table-missing"},
@@ -110,7 +110,7 @@ def scripts() -> dict[str, Written]:
             WORKBENCH + own.replace(b"8.0.33, for Linux", b"8.0.33, for Win64"), backup=of_application
         ),
         "Percona Server": Written(percona, left_out=frozenset({"dynamic-sql"}), backup=of_all_databases),
-        **{tool: Written(text, frozenset(told.get(tool, ()))) for tool, text in recorded.items()},
+        **{tool: Written(text, frozenset(warnings.get(tool, ()))) for tool, text in recorded.items()},
         "DEFINER taken out": Written(
             before_tables(BINLOG)(own).replace(END, WITHOUT_DEFINERS + END),
             frozenset({"several-dumps"}),
@@ -184,7 +184,7 @@ def test_a_whole_apiary_of_each_tool_passes_and_one_row_less_fails(settings: Set
             assert (verdict, errors(results)) == (Verdict.PASS, []), tool
             assert (compared(results)["rows-script"], compared(results)["table-set"]) == (ROWS, 53), tool
             assert compared(results)["file-references"] >= 240, tool
-            assert codes(results, Severity.WARNING) - ACCEPTED - {"orphans-unexplained"} == written.told, tool
+            assert codes(results, Severity.WARNING) - ACCEPTED - {"orphans-unexplained"} == written.warnings, tool
             assert written.left_out <= codes(results), tool
 
             place = tmp_path / f"{tool}, a row less"

@@ -45,8 +45,8 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def told(process: subprocess.CompletedProcess[str]) -> str:
-    """What the command said on stderr, its lines joined (a console wraps them)."""
+def output_of(process: subprocess.CompletedProcess[str]) -> str:
+    """The command's stderr, its lines joined (a console wraps them)."""
     return " ".join(process.stderr.split())
 
 
@@ -74,7 +74,7 @@ def storage_directory(backed: Backed, directory: Path) -> Path:
 
 
 def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backed: Backed, tmp_path: Path) -> None:
-    """With a manifest, rows are compared with the source's own digests as well; others are told, and can check it."""
+    """With a manifest, rows are compared with the source's own digests as well; others are warned, and can check it."""
     directory, key, metrics = tmp_path / "backup", tmp_path / "key", tmp_path / "drill.prom"
     shutil.copytree(backed.directory, directory)
     generate(key, None)
@@ -171,7 +171,7 @@ def test_an_archive_that_is_cut_short_is_found_before_a_server_starts(
     key.write_text("base64:c2hvcnQ=")
     process = drill(settings, "verify", str(backed.directory), "--app-key-file", str(key))
     assert (process.returncode, process.stdout) == (2, "")
-    assert f"--app-key-file: {key} does not contain an APP_KEY" in told(process)
+    assert f"--app-key-file: {key} does not contain an APP_KEY" in output_of(process)
 
 
 def test_an_empty_dump_is_a_bad_backup(settings: Settings, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_an_empty_dump_is_a_bad_backup(settings: Settings, tmp_path: Path) -> No
     empty.touch()
     process = drill(settings, "verify", "--dump", str(empty), "--storage", str(storage))
     assert process.returncode in (1, 2)
-    assert "empty" in told(process) + process.stdout
+    assert "empty" in output_of(process) + process.stdout
     header = tmp_path / "header.sql"
     header.write_text(
         "-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n--\n-- Host: localhost    Database: apiary\n"
@@ -197,7 +197,7 @@ def test_a_storage_that_is_not_there_is_bad_usage(settings: Settings, script: Pa
     """Exit code 2, before anything is started."""
     process = drill(settings, "verify", "--dump", str(script), "--storage", str(tmp_path / "nowhere"))
     assert process.returncode == 2
-    assert f"Invalid value for --storage: not found: {tmp_path / 'nowhere'}" in told(process)
+    assert f"Invalid value for --storage: not found: {tmp_path / 'nowhere'}" in output_of(process)
 
 
 def test_a_database_that_the_script_does_not_hold(settings: Settings, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_database_that_the_script_does_not_hold(settings: Settings, tmp_path: 
     )
     process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage), "--database", "three")
     assert (process.returncode, "Start the servers" in process.stdout) == (2, False)
-    assert "contains no database three; it contains one, two HINT: Choose one of these with --database." in told(
+    assert "contains no database three; it contains one, two HINT: Choose one of these with --database." in output_of(
         process
     )
     process = drill(settings, "inspect", str(script), "--database", "three")
@@ -239,7 +239,7 @@ def test_the_key_of_another_instance_is_found_before_any_server_starts(
         for backup in ([str(backed.directory)], ["--dump", str(script), "--storage", str(backed.backup.storage)]):
             process = drill(settings, "verify", "--json", "--app-key-file", str(key), *backup)
             assert (process.returncode, process.stdout) == (2, ""), process.stderr
-            assert "the APP_KEY does not belong to this backup: it made none of the " in told(process)
+            assert "the APP_KEY does not belong to this backup: it made none of the " in output_of(process)
             assert "Start the servers" not in process.stderr
 
 
@@ -251,8 +251,8 @@ def test_a_server_program_that_is_named_and_not_there_is_bad_usage(
     storage.mkdir()
     process = drill(settings, "verify", "--dump", str(script), "--storage", str(storage), "--mysqld", "no-such-server")
     assert process.returncode == 2
-    assert "no database server: no no-such-server in " in told(process)
-    assert " doctor --install` installs what is missing." in told(process)
+    assert "no database server: no no-such-server in " in output_of(process)
+    assert " doctor --install` installs what is missing." in output_of(process)
 
 
 def test_a_script_that_wants_a_shell_is_refused(settings: Settings, tmp_path: Path) -> None:
