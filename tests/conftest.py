@@ -43,7 +43,7 @@ def engine(request: pytest.FixtureRequest) -> docker.DockerClient:
 def other_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnotherEngine]:
     """A second engine, with a network of its own, as a remote one has; it is empty.
 
-    What it cannot be started without fails the test where `CI=true`, and is told loudly everywhere else.
+    What it cannot be started without fails the test where `CI=true`, and is reported loudly everywhere else.
     """
     with ExitStack() as running:
         try:
@@ -99,7 +99,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """A newcomer without root has not every program that tests run: what needs one is left out, and told."""
+    """A newcomer without root has not every program that tests run: what needs one is left out, and reported."""
     yield from _left_out_without_its_programs(item)
 
 

@@ -57,9 +57,9 @@ class Registry:
         target = f"{self.address}/{repository}"
         engine.images.get(local).tag(target, tag)
         credentials = {"username": USER, "password": self.password} if self.password else None
-        told = list(engine.images.push(target, tag, stream=True, decode=True, auth_config=credentials))
-        assert not [line for line in told if "error" in line], told
-        digest = next(line["aux"]["Digest"] for line in told if "aux" in line)
+        messages = list(engine.images.push(target, tag, stream=True, decode=True, auth_config=credentials))
+        assert not [line for line in messages if "error" in line], messages
+        digest = next(line["aux"]["Digest"] for line in messages if "aux" in line)
         engine.images.remove(f"{target}:{tag}")
         return f"{target}:{tag}", str(digest)
 
@@ -73,11 +73,11 @@ class Registry:
         """Write what `docker login` writes with a credential helper, and a helper, which keeps the one password."""
         config_dir.mkdir(exist_ok=True)
         (config_dir / "config.json").write_text(json.dumps({"credHelpers": {self.address: "drill"}}))
-        told = json.dumps({"ServerURL": self.address, "Username": USER, "Secret": self.password})
+        credentials = json.dumps({"ServerURL": self.address, "Username": USER, "Secret": self.password})
         helper = bin_dir / "docker-credential-drill"
         bin_dir.mkdir(exist_ok=True)
         # The protocol of docker-credential-helpers: the address comes on standard input.
-        helper.write_text(f"#!/bin/sh\n[ \"$1\" = get ] && grep -qx '{self.address}' && echo '{told}'\n")
+        helper.write_text(f"#!/bin/sh\n[ \"$1\" = get ] && grep -qx '{self.address}' && echo '{credentials}'\n")
         helper.chmod(0o755)
 
 

@@ -1,4 +1,4 @@
-"""One test over a table: every row is tried, and all that failed are told at once.
+"""One test over a table: every row is tried, and all that failed are reported at once.
 
 A parametrized test is collected, scheduled and reported once for each row; for hundreds of rows that takes longer than
 what is tested.
@@ -42,8 +42,8 @@ def over_table(columns: str, rows: Iterable[Any]) -> Callable[[Test], Test]:
                 try:
                     test(**{**fixtures, **row})
                 except (Exception, pytest.fail.Exception) as error:
-                    told = pytest.ExceptionInfo.from_exception(error).getrepr(style="short")
-                    failed.append(f"row {number} of {test.__name__}: {row!r:.300}\n{told}")
+                    trace = pytest.ExceptionInfo.from_exception(error).getrepr(style="short")
+                    failed.append(f"row {number} of {test.__name__}: {row!r:.300}\n{trace}")
             if failed:
                 pytest.fail(f"{len(failed)} of {len(table)} rows failed\n\n" + "\n\n".join(failed), pytrace=False)
 

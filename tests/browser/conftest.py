@@ -91,6 +91,6 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         change(evidence)
         path.write_text(json.dumps(evidence))
         pages[verdict] = copy / "report.html"
-        told = command("report", str(copy), "--html", str(pages[verdict]), place=place)
-        assert told.returncode == {"FAIL": 1, "INCONCLUSIVE": 3}[verdict], told.stdout + told.stderr
+        answer = command("report", str(copy), "--html", str(pages[verdict]), place=place)
+        assert answer.returncode == {"FAIL": 1, "INCONCLUSIVE": 3}[verdict], answer.stdout + answer.stderr
     return pages

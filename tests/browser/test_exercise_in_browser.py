@@ -46,11 +46,11 @@ def exercise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for entry in quarter_of_drills():
         history.append(entry)
     (place / "apiary-drill.toml").write_text(CONFIG)
-    told = command(
+    answer = command(
         "exercise", "--quarter", "2026Q4", "--format", "html", "--out", str(place),
         "--config", str(place / "apiary-drill.toml"), place=place,
     )  # fmt: skip
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert answer.returncode == 0, answer.stdout + answer.stderr
     return place / "exercise-2026Q4.html"
 
 

@@ -1,6 +1,6 @@
 """`python -m tests.fuzz [--seconds N] [TARGET …]`: fuzz each target for its share of the time, two at once.
 
-New inputs that reach new code go to build/fuzz/TARGET; what fails is written there and told, and belongs into
+New inputs that reach new code go to build/fuzz/TARGET; what fails is written there and reported, and belongs into
 tests/fuzz/corpus/TARGET once it is mended, where `make test` reads it for ever.
 """
 
@@ -26,7 +26,7 @@ RUNS = {"statements": 400, "rows": 1000, "tar": 7500, "zipped": 2500, "manifest"
 
 
 def fuzz_one(name: str, seconds: int, fixed: bool) -> tuple[str, int, str]:
-    """Fuzz a target in a process of its own; how it ended, and the end of what it said."""
+    """Fuzz a target in a process of its own; how it ended, and the end of its output."""
     found = FOUND / name
     found.mkdir(parents=True, exist_ok=True)
     argv = [
@@ -51,12 +51,12 @@ def main() -> int:
     share = max(1, options.seconds // len(names))
     with ThreadPoolExecutor(max_workers=2) as together:
         ended = list(together.map(lambda name: fuzz_one(name, share, options.fixed), names))
-    failed = [(name, said) for name, status, said in ended if status]
-    for name, _, said in ended:
-        runs = said.partition("stat::number_of_executed_units:")[2].split("\n")[0].strip() or "no"
+    failed = [(name, output) for name, status, output in ended if status]
+    for name, _, output in ended:
+        runs = output.partition("stat::number_of_executed_units:")[2].split("\n")[0].strip() or "no"
         print(f"{name}: {runs} inputs" + ("" if options.fixed else f" in {share} s"))
-    for name, said in failed:
-        print(f"\n{name} failed:\n{said[-6000:]}", file=sys.stderr)
+    for name, output in failed:
+        print(f"\n{name} failed:\n{output[-6000:]}", file=sys.stderr)
     print(f"{len(ended) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 

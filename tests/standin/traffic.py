@@ -40,7 +40,7 @@ class Written:
 def write_traffic(
     connection: Connection[Cursor], files_dir: Path, rate_per_s: float, stopped: Callable[[float], bool]
 ) -> Written:
-    """Write until told to stop.
+    """Write until stopped.
 
     Args:
         connection: to a database with users and teams.
