@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import io
 import os
 import platform
 import random
@@ -24,13 +23,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.dump_scan import attendance, best_s, events, script
+from benchmarks.dump_scan import attendance, best_s, events, inspected, script, statements
 from benchmarks.verify import compare
-from harness.artifacts.dump.inspect import inspect
-from harness.artifacts.dump.statements import scan
 from harness.artifacts.dump.values import parse_row
 from harness.base.settings import from_environment
 from harness.procedure.backup.manifest import measure
@@ -105,9 +103,9 @@ def reader(quick: bool) -> Iterator[Measured]:
         data = script(rows, READER_BYTES)
         chunks = [data[begin : begin + CHUNK_BYTES] for begin in range(0, len(data), CHUNK_BYTES)]
         rate = len(data) / 1e6
-        crc_s = best_s(lambda data=data: zlib.crc32(data), 3)
-        scan_s = best_s(lambda chunks=chunks: sum(1 for _ in scan(chunks)), 3)
-        inspect_s = best_s(lambda data=data: inspect(io.BytesIO(data)), 3)
+        crc_s = best_s(partial(zlib.crc32, data), 3)
+        scan_s = best_s(partial(statements, chunks), 3)
+        inspect_s = best_s(partial(inspected, data), 3)
         other = f"crc32 {rate / crc_s:.0f} MB/s"
         yield Measured(f"statements, {name}", f"{rate / scan_s:.0f} MB/s", other, scan_s / crc_s)
         yield Measured(f"inspect, {name}", f"{rate / inspect_s:.0f} MB/s", other, inspect_s / crc_s)

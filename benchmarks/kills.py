@@ -142,7 +142,7 @@ class Living:
     def __init__(self, environment: dict[str, str], runtimes: list[str], count: int) -> None:
         self._environment, self._runtimes = environment, runtimes
         self._places: list[subprocess.Popen[str] | None] = [None] * count
-        self.disturbed = self.ended = self.clock_told = 0
+        self.disturbed = self.ended = self.clock_refused = 0
 
     def replenish(self) -> None:
         """Begin a drill for each that has ended."""
@@ -162,9 +162,9 @@ class Living:
             return
         output, _ = drill.communicate()
         self.ended += 1
-        # Set back by an hour, the clock makes the drill's own backup one of the future: no age is told, and no verdict.
+        # Set back by an hour, the clock makes the drill's own backup one of the future: no age is reported, and no verdict.
         if drill.returncode == EXIT_INCONCLUSIVE and CLOCK_TOLD in " ".join(output.split()):
-            self.clock_told += 1
+            self.clock_refused += 1
         elif drill.returncode:
             self.disturbed += 1
             say(f"a drill that was to live ended with {drill.returncode}: {output[-4000:]}")
@@ -229,7 +229,7 @@ def main() -> int:
     say(
         f"seed {chosen.seed}: {chosen.kills} kills left {len(remains)} things; "
         f"{living.ended} drills lived, {living.disturbed} of them were disturbed, "
-        f"{living.clock_told} told that a clock was wrong"
+        f"{living.clock_refused} reported that a clock was wrong"
     )
     return 1 if remains or living.disturbed else 0
 

@@ -4,7 +4,7 @@
 
 Both run the same image on the same engine, in turns. What is timed ends with the first row that a query over
 TCP returns as the application's account. What happens once for each image (preparing it) is not part of it
-and is told apart.
+and is reported apart.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def main(arguments: list[str]) -> int:
     chosen = choose(client, options.image, options.image, options.image)
     began = time.monotonic()
     image = prepared(client, settings, chosen, "benchmark")
-    told = f"{image.flavour} {image.version}, {chosen.label}; prepared in {time.monotonic() - began:.1f} s"
-    sys.stdout.write(told + "\n")
+    line = f"{image.flavour} {image.version}, {chosen.label}; prepared in {time.monotonic() - began:.1f} s"
+    sys.stdout.write(line + "\n")
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as logs:
         for number in range(options.rounds):

@@ -2,7 +2,7 @@
 
     python benchmarks/parallel.py [--drills 6] [--pairs 3] [--runtime process] [--scale small]
 
-Both are timed in one run, in turn, as whole commands, and the ratio of each pair is told: a machine that is busy
+Both are timed in one run, in turn, as whole commands, and the ratio of each pair is reported: a machine that is busy
 with something else slows both. Two cores are needed to see anything.
 """
 

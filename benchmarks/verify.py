@@ -4,7 +4,7 @@
 
 A backup of a generated Apiary is made (its script made longer by one table of `--ballast-mb`, if asked for) and
 verified. Bare is what that drill itself measured: starting the servers, and steps 2 to 6 of the procedure. The fast
-drill is compared with the bare commands of the production-like one. CPU seconds are told beside: they say more than
+drill is compared with the bare commands of the production-like one. CPU seconds stand beside: they say more than
 elapsed time on a machine that other work keeps busy.
 """
 

@@ -78,7 +78,7 @@ def test_no_value_is_called_by_a_private_word() -> None:
     """A name says what the value is: a message, an answer, lines, a summary."""
     word = re.compile(r"(\b|_)(told|said)(\b|_)")
     here = Path(__file__)
-    modules = [path for top in ("harness", "tests") for path in (ROOT / top).rglob("*.py") if path != here]
+    modules = [path for top in ("harness", "tests", "benchmarks") for path in (ROOT / top).rglob("*.py") if path != here]
     assert [path.name for path in modules if word.search(path.read_text())] == []
 
 
