@@ -41,7 +41,7 @@ from harness.runtime.spec import StackSpec, new_app_key
 COMMAND = (sys.executable, "-m", "harness.cli.main")
 RUN = ("run", "--scale", "tiny", "--fast", "--runtime")
 STEPS_S = (1, -1, 3600, -3600)
-CLOCK_TOLD = "one of the two clocks is wrong"
+CLOCK_REFUSED = "one of the two clocks is wrong"
 NAMESPACE = "KILLS_OWN_MOUNTS"
 """Set in the environment once this process has mounts of its own."""
 LONGEST_S = {"process": 30.0, "docker": 40.0, "backup": 10.0}
@@ -162,8 +162,8 @@ class Living:
             return
         output, _ = drill.communicate()
         self.ended += 1
-        # Set back by an hour, the clock makes the drill's own backup one of the future: no age is reported, and no verdict.
-        if drill.returncode == EXIT_INCONCLUSIVE and CLOCK_TOLD in " ".join(output.split()):
+        # Set back by an hour, the clock makes the drill's own backup one of the future: no age, no verdict.
+        if drill.returncode == EXIT_INCONCLUSIVE and CLOCK_REFUSED in " ".join(output.split()):
             self.clock_refused += 1
         elif drill.returncode:
             self.disturbed += 1
