@@ -18,7 +18,7 @@ from harness.base.settings import Settings
 from harness.base.timezones import TimeZones
 from harness.cli import config
 from harness.cli.common import found_backup, must_exist, print_progress
-from harness.cli.context import say
+from harness.cli.context import configuration, say
 from harness.cli.drilling import drilling
 from harness.drill.flow import verify
 from harness.drill.plan import new_drill_id
@@ -132,12 +132,11 @@ class BackupOptions:
             if path is not None:
                 raise click.UsageError("--config names the backup: omit BACKUP, --dump and --storage")
             return None
+        path = configuration(path)
         if path is None:
-            path = Path(config.CONFIG_NAME)
-            if not path.exists():
-                raise click.UsageError(
-                    "no backup given: give BACKUP, or --dump and --storage, or name them in ./apiary-drill.toml"
-                )
+            raise click.UsageError(
+                "no backup given: give BACKUP, or --dump and --storage, or name them in ./apiary-drill.toml"
+            )
         return path, config.load(path)
 
     def _named(self, password: bytes | None, sources: Sources) -> BackupUnderTest:

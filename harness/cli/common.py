@@ -11,15 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.base.limits import NAMES
-from harness.base.settings import (
-    CONFIG_NAME,
-    INDEXING_MEMORY,
-    ImageSettings,
-    checked_size,
-    from_environment,
-)
-from harness.cli.context import EXIT_CODES, errors_console, is_quiet, settings_for
-from harness.cli.options.group import backup_option, output_option, runtime_option, with_options
+from harness.base.settings import INDEXING_MEMORY, ImageSettings, checked_size, from_environment
+from harness.cli.context import EXIT_CODES, configuration, errors_console, is_quiet, settings_for
+from harness.cli.options.group import FILE, FILE_THERE, backup_option, output_option, runtime_option, with_options
 
 if TYPE_CHECKING:
     from harness.inputs.backup import BackupUnderTest
@@ -64,19 +58,12 @@ def runtime_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_options(command, with_settings, _RUNTIME_OPTIONS)
 
 
-def _configuration() -> Path | None:
-    """The configuration that --config names, or the one in the current directory, if any."""
-    named: Path | None = click.get_current_context().params.get("config_file")
-    path = Path(CONFIG_NAME)
-    return named or (path if path.exists() else None)
-
-
 def _configured() -> tuple[ImageSettings, LimitChoices]:
     """Images and limits of the configuration, if there is one."""
     from harness.cli import config
     from harness.scenario.definition import LimitChoices
 
-    path = _configuration()
+    path = configuration(click.get_current_context().params.get("config_file"))
     if path is None:
         return ImageSettings(), LimitChoices()
     shared = config.load_shared(path)
@@ -98,12 +85,7 @@ _RUNTIME_OPTIONS = (
     runtime_option(
         "--apiary-image", metavar="REF", help="Image of the real Apiary, used instead of the stand-in (Docker runtime)."
     ),
-    runtime_option(
-        "--apiary-env",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="Environment file for --apiary-image.",
-    ),
+    runtime_option("--apiary-env", type=FILE_THERE, metavar="FILE", help="Environment file for --apiary-image."),
     output_option(
         "--runs",
         type=click.Path(file_okay=False, path_type=Path),
@@ -127,18 +109,13 @@ _RUNTIME_OPTIONS = (
 
 
 control_option = backup_option(
-    "--no-negative-control",
-    is_flag=True,
-    help="Skip the negative control that follows the verdict.",
+    "--no-negative-control", is_flag=True, help="Skip the negative control that follows the verdict."
 )
 "Options of the commands that run drills."
 
 
 password_option = backup_option(
-    "--password-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File with the password of an encrypted zip BACKUP.",
+    "--password-file", type=FILE, metavar="FILE", help="File with the password of an encrypted zip BACKUP."
 )
 "Options of the commands that read a backup from elsewhere."
 
@@ -146,7 +123,7 @@ password_option = backup_option(
 def print_progress(line: str) -> None:
     """Say on stderr what takes its time, unless only what is wrong was asked for."""
     if not is_quiet():
-        errors_console.print(line, style="dim", markup=False, highlight=False)
+        errors_console.plain(line, style="dim")
 
 
 def found_backup(path: Path, password: bytes | None) -> BackupUnderTest:

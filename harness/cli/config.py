@@ -18,7 +18,6 @@ from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
 from harness.base.guide import APPLICATION_TIME_ZONE
 from harness.base.model import Acceptance, TrendEvidence, TrendLimits
-from harness.base.settings import CONFIG_NAME as CONFIG_NAME
 from harness.base.settings import ImageSettings
 from harness.base.timezones import TimeZones, zone_named
 from harness.base.toml_files import read_toml, validated

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from harness.base.model import DrillResult
-from harness.base.settings import Settings, from_environment
+from harness.base.settings import CONFIG_NAME, Settings, from_environment
 from harness.cli.options.group import output_option
 from harness.reports.terminal import console_for, errors_console, print_json, say
 
@@ -40,6 +40,11 @@ def is_quiet() -> bool:
     """Whether the command that runs was asked for nothing but what is wrong."""
     context = click.get_current_context(silent=True)
     return context is not None and bool(context.meta.get(_QUIET))
+
+
+def configuration(named: Path | None) -> Path | None:
+    """The configuration file that was named, or the one in the current directory, if there is one."""
+    return named or (path if (path := Path(CONFIG_NAME)).exists() else None)
 
 
 def settings_for(*, mysqld: str | None = None, meilisearch: str | None = None) -> Settings:

@@ -9,9 +9,7 @@ from types import MappingProxyType
 from harness.artifacts.dump.source import Dump
 from harness.base.interruption import terminable
 from harness.base.model import DrillResult
-from harness.base.settings import (
-    Settings,
-)
+from harness.base.settings import Settings
 from harness.cli.connection_info import how_to_reach
 from harness.cli.context import is_quiet, say, show_result
 from harness.cli.post_run import Finished, do_afterwards
@@ -47,9 +45,7 @@ def drilling(
     console = console_for(stderr=as_json, quiet=is_quiet())
     with terminable():
         for leftover in sweep(settings.state_dir):
-            console.print(
-                f"removed leftovers of an interrupted drill: {leftover.drill_id}", markup=False, highlight=False
-            )
+            console.plain(f"removed leftovers of an interrupted drill: {leftover.drill_id}")
         store = RunDirectory(settings.runs_dir / drill_id)
         with workspace(settings.state_dir, drill_id, keep=keep) as directory:
             runtime = choose_runtime(
@@ -67,10 +63,10 @@ def drilling(
                 do_afterwards(Finished(result, store.directory, settings), say)
                 report = store.path("report.html")
                 if report.exists():
-                    console.print(f"  Report: {report}", highlight=False, markup=False, soft_wrap=True)
+                    console.whole(f"  Report: {report}")
                 if keep and run.target is not None:
                     # A command that is to be copied stays on one line.
                     for line in ("", *how_to_reach(run.target, directory).splitlines()):
-                        console.print(line, markup=False, highlight=False, soft_wrap=True)
+                        console.whole(line)
 
             yield DrillPlan(drill_id, runtime, settings, store, ConsoleProgress(console), keep=keep), finish

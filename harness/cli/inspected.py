@@ -15,6 +15,7 @@ from harness.base.errors import HarnessError
 from harness.base.model import FileTotals
 from harness.cli import config
 from harness.cli.common import found_backup
+from harness.cli.context import configuration
 from harness.inputs.discover import is_tab
 from harness.inputs.dumps import named_dump
 from harness.inputs.sources.encrypted import Decryption, decrypted
@@ -53,12 +54,13 @@ def inspected(
             backup = found_backup(path, password)
             return Inspected(*decrypted(backup.dump, backup.storage, decryption))
         return Inspected(decrypted(named_dump(paths), None, decryption)[0])
-    path = config_file or Path(config.CONFIG_NAME)
-    if config_file is None and not path.exists():
+    file = configuration(config_file)
+    if file is None:
         raise click.UsageError("no input: give a dump FILE or a BACKUP directory, or name them in ./apiary-drill.toml")
-    configured = config.load(path)
-    found = config.locate(configured, path.absolute().parent, sources, password)
-    decryption = decryption or configured.backup.decryption(path.absolute().parent, sources)
+    configured = config.load(file)
+    base = file.absolute().parent
+    found = config.locate(configured, base, sources, password)
+    decryption = decryption or configured.backup.decryption(base, sources)
     return Inspected(
         *decrypted(found.dump, found.storage, decryption),
         ArchiveLimits.of(found.max_storage_bytes),

@@ -104,11 +104,11 @@ def show(console: Terminal, found: Inspection) -> None:
     if found.refused:
         console.print(f"[bold red]verify would reject this {found.kind}:[/]")
         for reason in found.refused[:_LISTED]:
-            console.print(f"  {reason}", markup=False, highlight=False)
+            console.plain(f"  {reason}")
         if len(found.refused) > _LISTED:
-            console.print(f"  … and {len(found.refused) - _LISTED} more", highlight=False)
+            console.print(f"  … and {len(found.refused) - _LISTED} more")
         for remedy in found.remedies:
-            console.print(f"HINT: {remedy}", markup=False, highlight=False)
+            console.plain(f"HINT: {remedy}")
     else:
         console.print("[bold green]No problems found.[/]")
     console.print()
@@ -127,9 +127,9 @@ def show(console: Terminal, found: Inspection) -> None:
         console.print()
         console.print("[bold]Remarks[/]")
     for finding in remarks[:_LISTED]:
-        console.print(f"  line {finding.line}: {finding.message}. {finding.remedy}", markup=False, highlight=False)
+        console.plain(f"  line {finding.line}: {finding.message}. {finding.remedy}")
     if len(remarks) > _LISTED:
-        console.print(f"  … and {len(remarks) - _LISTED} more (--json lists all)", highlight=False)
+        console.print(f"  … and {len(remarks) - _LISTED} more (--json lists all)")
 
 
 def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
@@ -198,8 +198,7 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
     console.print()
     console.print(
         f"[bold]Database {escape(database.name or '(not named)')}[/]: {len(database.tables):,} tables,"
-        f" {database.rows:,} rows, {size(data_bytes)} of rows",
-        highlight=False,
+        f" {database.rows:,} rows, {size(data_bytes)} of rows"
     )
     table = Table(box=None, pad_edge=False)
     for heading in ("Rows", "Size", "Line"):
@@ -217,7 +216,7 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
     if database.tables:
         console.print(table)
     if len(database.tables) > _LISTED_TABLES:
-        console.print(f"… and {len(database.tables) - _LISTED_TABLES} more (--json lists all)", highlight=False)
+        console.print(f"… and {len(database.tables) - _LISTED_TABLES} more (--json lists all)")
     for kind in sorted({item.kind for item in database.objects}):
         names = [
             item.name
@@ -226,24 +225,14 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
             for item in database.objects
             if item.kind == kind
         ]
-        console.print(f"{kind}s: {_joined(names)}", markup=False, highlight=False)
+        console.plain(f"{kind}s: {_joined(names)}")
     if not any(item.name in expected_tables() for item in database.tables):
-        console.print("none of its tables belongs to Apiary", style="yellow", highlight=False)
+        console.print("none of its tables belongs to Apiary", style="yellow")
         return
     if database.left_out:
-        console.print(
-            f"excluded by the documented procedure: {', '.join(database.left_out)}",
-            markup=False,
-            highlight=False,
-            style="dim",
-        )
+        console.plain(f"excluded by the documented procedure: {', '.join(database.left_out)}", style="dim")
     if missing:
-        console.print(
-            f"expected by Apiary and missing here: {', '.join(missing)}",
-            markup=False,
-            highlight=False,
-            style="yellow",
-        )
+        console.plain(f"expected by Apiary and missing here: {', '.join(missing)}", style="yellow")
 
 
 def _mentioned(mentions: Iterable[Mention]) -> str:

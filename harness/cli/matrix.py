@@ -24,11 +24,7 @@ FORMAT_VERSION = 1
 
 
 def drill_matrix(
-    options: tuple[str, ...],
-    settings: Settings,
-    drill: Callable[[Settings, str], DrillResult],
-    *,
-    as_json: bool,
+    options: tuple[str, ...], settings: Settings, drill: Callable[[Settings, str], DrillResult], *, as_json: bool
 ) -> int:
     """Drill every combination, and show what came out of each.
 

@@ -263,10 +263,7 @@ def as_root(settings: Settings, argv: list[str], purpose: str, *hints: str) -> l
     sudo = settings.which("sudo")
     if sudo is not None and run(LocalHost(settings.base_env), [str(sudo), "-n", "true"]).exit_status == 0:
         return [str(sudo), "-n", *argv]
-    raise UsageError(
-        f"cannot {purpose}: not running as root, and sudo is missing or asks for a password",
-        *hints,
-    )
+    raise UsageError(f"cannot {purpose}: not running as root, and sudo is missing or asks for a password", *hints)
 
 
 def _apt(settings: Settings, arguments: list[str], once: str) -> None:

@@ -13,12 +13,12 @@ def show_scenario(console: Terminal, path: Path, shown: Scenario) -> None:
     """What is done, which faults are injected, which result is expected."""
 
     def say(text: str) -> None:
-        console.print(text, markup=False, highlight=False)
+        console.plain(text)
 
     def listed(title: str, values: tuple[str, ...]) -> None:
         say(f"{title}: {', '.join(values) or 'nothing'}")
 
-    console.print(f"[bold]{shown.name}[/]  {path}", highlight=False, soft_wrap=True)
+    console.print(f"[bold]{shown.name}[/]  {path}", soft_wrap=True)
     say(" ".join(shown.why.split()))
     say("")
     say(f"Data: {shown.data.scale}, random seed {shown.data.rng_seed}")

@@ -53,7 +53,7 @@ class ConsoleProgress:
             self._status.stop()
         mark = "[red]✗[/]" if step.failed else "[green]✓[/]"
         detail = f"  [dim]{escape(step.detail)}[/]" if step.detail else ""
-        self._console.print(f"{mark} {step.duration_s:7.2f} s  {escape(step.title)}{detail}", highlight=False)
+        self._console.print(f"{mark} {step.duration_s:7.2f} s  {escape(step.title)}{detail}")
 
 
 def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
@@ -64,24 +64,24 @@ def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
         console.print(_findings(result.findings))
     console.print()
     mark = f"[{_COLOURS[result.verdict]} reverse] {result.verdict} [/]"
-    console.print(f"{mark}[bold]  {sentence_of(result)}[/]", highlight=False)
+    console.print(f"{mark}[bold]  {sentence_of(result)}[/]")
     for fault in result.faults:
-        console.print(f"  {_fault(fault)}", markup=False, highlight=False)
+        console.plain(f"  {_fault(fault)}")
     if result.negative_control is not None:
-        console.print(f"  {control_sentence(result.negative_control)}", markup=False, highlight=False)
+        console.plain(f"  {control_sentence(result.negative_control)}")
     for reason in result.reasons[:3]:
-        console.print(f"  {reason}", markup=False, highlight=False)
+        console.plain(f"  {reason}")
     if len(result.reasons) > 3:
-        console.print(f"  … and {len(result.reasons) - 3} more reasons.", highlight=False)
-    console.print(f"  {times(result)}", highlight=False, markup=False)
+        console.print(f"  … and {len(result.reasons) - 3} more reasons.")
+    console.plain(f"  {times(result)}")
     for text in result.unproven[:-2] if len(result.unproven) > 2 else ():
-        console.print(f"  Not verified: {text}", style="dim", highlight=False, markup=False)
+        console.plain(f"  Not verified: {text}", style="dim")
     for hint in result.hints:
-        console.print(f"  HINT: {hint}", highlight=False, markup=False)
+        console.plain(f"  HINT: {hint}")
     output = Path(run_dir, "logs", ERROR_DETAILS)
     if result.error and output.exists():
-        console.print(f"  Output at the failure: {output}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"  Details: {run_dir}", highlight=False, markup=False, soft_wrap=True)
+        console.whole(f"  Output at the failure: {output}")
+    console.whole(f"  Details: {run_dir}")
 
 
 def print_failure(result: DrillResult, run_dir: str) -> None:

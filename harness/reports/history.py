@@ -35,7 +35,7 @@ def print_drills(console: Terminal, entries: Iterable[Entry]) -> None:
             escape(entry.backup),
             escape(entry.drill_id),
         )
-    console.print(table, highlight=False)
+    console.print(table)
 
 
 def print_trend(console: Terminal, backup: str, drills: Sequence[PastDrill], *, everything: bool) -> None:
@@ -46,7 +46,7 @@ def print_trend(console: Terminal, backup: str, drills: Sequence[PastDrill], *, 
         everything: also figures that were the same in all of them.
     """
     console.print()
-    console.print(f"[bold]{escape(backup)}[/]", highlight=False)
+    console.print(f"[bold]{escape(backup)}[/]")
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for drill in reversed(drills):
@@ -63,7 +63,7 @@ def print_trend(console: Terminal, backup: str, drills: Sequence[PastDrill], *, 
             table.add_row(f"[bold]{heading}[/]")
         for label, values in figures:
             table.add_row(escape(f"  {label}"), *values)
-    console.print(table, highlight=False)
+    console.print(table)
     if left_out:
         console.print(f"{left_out} unchanged figures are hidden (--all shows them)", style="dim")
 

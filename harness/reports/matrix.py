@@ -31,11 +31,11 @@ def print_matrix(console: Terminal, result: MatrixResult, directory: str) -> Non
     for cell in result.cells:
         for reason in cell.reasons[:3]:
             label = ", ".join(f"{axis} {value}" for axis, value in cell.values)
-            console.print(f"{label}: {reason}", markup=False, highlight=False)
+            console.plain(f"{label}: {reason}")
     missing = result.combinations - len(result.cells)
     if missing:
-        console.print(f"{missing} of {result.combinations} combinations were not drilled", highlight=False)
+        console.print(f"{missing} of {result.combinations} combinations were not drilled")
     mark = f"[{_COLOURS[result.verdict]} reverse] {result.verdict} [/]"
     console.print()
-    console.print(f"{mark}[bold]  the worst result of {result.combinations} combinations[/]", highlight=False)
-    console.print(f"  Details: {directory}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{mark}[bold]  the worst result of {result.combinations} combinations[/]")
+    console.whole(f"  Details: {directory}")

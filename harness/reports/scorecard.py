@@ -33,15 +33,15 @@ def print_scorecard(console: Terminal, card: Scorecard, directory: str) -> None:
     console.print()
     console.print(table)
     for drill in card.wrong[:_LISTED]:
-        console.print(f"{drill.outcome}: {drill.name} ({drill.drill_id or 'no run'})", markup=False, soft_wrap=True)
+        console.whole(f"{drill.outcome}: {drill.name} ({drill.drill_id or 'no run'})")
         for sentence in drill.unmet[:5]:
-            console.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
+            console.whole(f"  {sentence}")
     if len(card.wrong) > _LISTED:
         console.print(f"… and {len(card.wrong) - _LISTED} more")
     mark = "[bold green reverse] GOOD [/]" if card.as_it_should_be else "[bold red reverse] NOT GOOD [/]"
-    console.print(f"{mark}[bold]  {escape(sentence_of(card))}[/]", highlight=False)
-    console.print(f"  {_ran_on(card)}", highlight=False, markup=False)
-    console.print(f"  Details: {directory}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{mark}[bold]  {escape(sentence_of(card))}[/]")
+    console.plain(f"  {_ran_on(card)}")
+    console.whole(f"  Details: {directory}")
 
 
 def sentence_of(card: Scorecard) -> str:

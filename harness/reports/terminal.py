@@ -32,12 +32,23 @@ class NoReader(KeyboardInterrupt):
 class Terminal(Console):
     """A console on which a text is one line: every string of a line or of a table's cell comes by here."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(emoji=False, highlight=False, **options)
+
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(printable(text), **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
         with _interrupted_without_reader():
             super().print(*objects, **options)
+
+    def plain(self, *texts: str, **options: Any) -> None:
+        """A text as it is: brackets are no markup, numbers have no colour."""
+        self.print(*texts, markup=False, **options)
+
+    def whole(self, text: str, **options: Any) -> None:
+        """The same on one line, however long: a path or a command that is to be copied."""
+        self.plain(text, soft_wrap=True, **options)
 
     def on_broken_pipe(self) -> None:
         """Called by rich in place of the error."""
@@ -47,8 +58,8 @@ class Terminal(Console):
 
 def console_for(*, stderr: bool = False, quiet: bool = False) -> Terminal:
     """A console of the terminal's width; 110 columns where there is none (a pipe, a CI log); one that says nothing."""
-    console = Terminal(stderr=stderr, emoji=False, quiet=quiet)
-    return console if console.is_terminal else Terminal(stderr=stderr, emoji=False, width=110, quiet=quiet)
+    console = Terminal(stderr=stderr, quiet=quiet)
+    return console if console.is_terminal else Terminal(stderr=stderr, width=110, quiet=quiet)
 
 
 def as_called(text: str) -> str:
@@ -69,12 +80,12 @@ def _program() -> str:
     return shlex.quote(str(called))
 
 
-errors_console = Terminal(stderr=True, emoji=False)
+errors_console = Terminal(stderr=True)
 
 
 def say(text: str) -> None:
-    """Tell something on stderr as it is: no line breaks in paths, no markup."""
-    errors_console.print(text, markup=False, highlight=False, soft_wrap=True)
+    """A line on stderr, as it is."""
+    errors_console.whole(text)
 
 
 def print_line(text: str) -> None:
@@ -122,9 +133,7 @@ def terminal_gone() -> None:
 def show_error(error: HarnessError, before: str = "error: ") -> None:
     """An error on stderr: its fact, then a line for each hint, then its details."""
     for number, line in enumerate(map(as_called, error.lines())):
-        errors_console.print(
-            line if number else f"{before}{line}", style="red", markup=False, highlight=False, soft_wrap=True
-        )
+        errors_console.whole(line if number else f"{before}{line}", style="red")
 
 
 def write_anything() -> None:

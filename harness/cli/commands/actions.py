@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli.options.group import config_option
 from harness.reports.terminal import print_line
 
 _DAYS = 92
@@ -24,10 +25,7 @@ Exit codes:
 """
 )
 @click.option("--update", is_flag=True, help="Append entries for findings that the register lacks.")
-@click.option(
-    "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="Configuration file.  [default: ./apiary-drill.toml]",
-)  # fmt: skip
+@config_option(there=True)
 def actions(*, update: bool, config_file: Path | None) -> None:
     """List open findings with owner, date and decision.
 
@@ -39,8 +37,8 @@ def actions(*, update: bool, config_file: Path | None) -> None:
       apiary-drill actions
       apiary-drill actions --update
     """
+    from harness.base.settings import CONFIG_NAME
     from harness.cli.commands.exercise import exercise_found, register_path
-    from harness.cli.config import CONFIG_NAME
     from harness.records.history.period import days
     from harness.records.history.register import stubs
     from harness.reports.exercise_register import register_of

@@ -12,15 +12,9 @@ import click
 
 from harness.base.errors import EXIT_INTERRUPTED
 from harness.base.interruption import terminable
-from harness.cli.common import (
-    EXIT_CODES,
-    errors_console,
-    must_exist,
-    print_progress,
-    settings_for,
-)
+from harness.cli.common import EXIT_CODES, errors_console, must_exist, print_progress, settings_for
 from harness.cli.context import is_quiet, quiet_option
-from harness.cli.options.group import GroupedHelp, output_option, section
+from harness.cli.options.group import FILE, GroupedHelp, output_option, section
 from harness.cli.options.server import AskedServer, server_option, server_options
 from harness.reports.terminal import as_called, console_for
 
@@ -42,7 +36,7 @@ if TYPE_CHECKING:
 @output_option("--to", required=True, metavar="DIR_OR_URL", help="New directory, here or in a store (s3://, sftp://).")
 @_content_option(
     "--app-key-file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="File with the APP_KEY: it is checked and stays where it is; the printed next step names it.",
 )
@@ -152,7 +146,7 @@ def backup(
                 )
                 storage_host, storage_root = directory.host, directory.root
             for privilege, consequence in check_account(server):
-                console.print(f"without the privilege {privilege}: {consequence}", markup=False, highlight=False)
+                console.plain(f"without the privilege {privilege}: {consequence}")
             source = BackupSource(
                 mysql=server,
                 storage_host=storage_host,
@@ -170,25 +164,22 @@ def backup(
             with noted(settings.state_dir, target):
                 taken = take_backup(source, plan, target, Clock(ConsoleProgress(console)))
     except KeyboardInterrupt:
-        errors_console.print("interrupted: the unfinished backup was removed", markup=False)
+        errors_console.plain("interrupted: the unfinished backup was removed")
         sys.exit(EXIT_INTERRUPTED)
     consistency = taken.manifest.consistency
     if consistency is not None and (disagreeing := disagreements(consistency)):
         output = console if consistency.settled else console_for()
         output.print()
-        output.print(
+        output.plain(
             f"the dump and the files disagree about {', '.join(disagreeing)} after {consistency.attempts} attempts: "
-            f"{', '.join(consistency.named)}",
-            markup=False, highlight=False,
-        )  # fmt: skip
+            f"{', '.join(consistency.named)}"
+        )
         if not consistency.settled:
             output.print("Back up with --stop-command and --start-command, or at a time with fewer uploads.")
     console.print()
     place = to if is_url(to) else str(taken.directory)
-    console.print(
-        f"backup complete: {shown_url(place) if is_url(to) else place}", markup=False, highlight=False, soft_wrap=True
-    )
+    console.whole(f"backup complete: {shown_url(place) if is_url(to) else place}")
     words = ["apiary-drill", "verify", place, *(("--app-key-file", str(app_key_file)) if app_key_file else ())]
-    console.print(as_called(f"drill it: {shlex.join(words)}"), markup=False, highlight=False, soft_wrap=True)
+    console.whole(as_called(f"drill it: {shlex.join(words)}"))
     if app_key_file is None:
-        console.print("Add --app-key-file FILE with the APP_KEY to verify encrypted values as well.", markup=False)
+        console.plain("Add --app-key-file FILE with the APP_KEY to verify encrypted values as well.")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from harness.base.settings import CONFIG_NAME
 from harness.cli.common import EXIT_CODES, settings_for
+from harness.cli.context import configuration
+from harness.cli.options.group import config_option
 from harness.reports.terminal import as_called, console_for
 
 
@@ -16,13 +17,7 @@ from harness.reports.terminal import as_called, console_for
 @click.option("--install", "fetch", is_flag=True, help="Install what is missing (Debian; most of it without root).")
 @click.option("--mysqld", metavar="PROGRAM", help="Database server to check.")
 @click.option("--meilisearch", metavar="PROGRAM", help="Search server to check.")
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help=f"Configuration whose backup must fit here.  [default: ./{CONFIG_NAME}]",
-)
+@config_option("Configuration whose backup must fit here", there=True)
 def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file: Path | None) -> None:
     """Check prerequisites: what a drill needs, what is missing, and how to get it.
 
@@ -36,15 +31,15 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file
     settings = settings_for(mysqld=mysqld, meilisearch=meilisearch)
     console = console_for()
     if fetch:
-        install(settings, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
+        install(settings, lambda text: console.whole(text))
     findings = examine(settings)
-    path = config_file or Path(CONFIG_NAME)
-    if path.exists():
+    path = configuration(config_file)
+    if path is not None:
         findings.append(room_for_configured(settings, path))
     for item in findings:
         mark = "[green]✓[/]" if item.fine else "[yellow]?[/]" if item.optional else "[red]✗[/]"
-        console.print(f"{mark} [bold]{item.name}[/]: ", end="", highlight=False)
-        console.print(item.fact, markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{mark} [bold]{item.name}[/]: ", end="")
+        console.whole(item.fact)
         for hint in item.hints:
-            console.print(f"    {as_called(hint)}", markup=False, highlight=False, soft_wrap=True)
+            console.whole(f"    {as_called(hint)}")
     sys.exit(0 if all(item.fine or item.optional for item in findings) else 3)

@@ -9,12 +9,13 @@ import click
 from pydantic import TypeAdapter
 
 from harness.cli.context import settings_for
+from harness.cli.options.group import FILE
 from harness.records.attestation.check import State, Verification, verify_evidence
 from harness.records.attestation.keys import PUBLIC_SUFFIX, generate, load_public, read_passphrase
 from harness.reports.terminal import Terminal, console_for, print_json
 
 _MARKS = {State.SAME: "[green]✓[/]", State.CHANGED: "[red]✗[/]", State.MISSING: "[yellow]?[/]"}
-_TOLD = {State.SAME: "unchanged", State.CHANGED: "changed since signing", State.MISSING: "not found"}
+_STATES = {State.SAME: "unchanged", State.CHANGED: "changed since signing", State.MISSING: "not found"}
 
 
 @click.group()
@@ -27,12 +28,12 @@ def evidence() -> None:
     "another key signed\n  2  bad usage\n  3  not everything could be checked: no key was given, or a file "
     "was not found\n"
 )
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option(
     "--key",
     "keys",
     multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="PUB",
     help="Trusted public key (repeatable). Without it the signature is not checked.",
 )
@@ -64,10 +65,10 @@ def verify(file: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], as_j
 
 
 @evidence.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option(
     "--passphrase-file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="File with the passphrase of the private key.  [default: APIARY_DRILL_SIGN_PASSPHRASE]",
 )
@@ -88,7 +89,7 @@ def keygen(file: Path, passphrase_file: Path | None) -> None:
         f"public key   {file}{PUBLIC_SUFFIX}  (for verification; publish it where nobody can replace it)",
         f"key id       {key_id}",
     ):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.whole(line)
 
 
 def _show(console: Terminal, found: Verification) -> None:
@@ -96,39 +97,29 @@ def _show(console: Terminal, found: Verification) -> None:
     tool = predicate.get("tool") or {}
     expected = predicate.get("expectedVerdict")
     control = f" (a negative control: expected {expected})" if expected != "PASS" else ""
-    _line(console, f"Drill        {predicate.get('drillId')}, verdict {predicate.get('verdict')}{control}")
-    _line(console, f"Ran          {predicate.get('startedAt')} to {predicate.get('endedAt')}")
-    _line(
-        console,
-        f"Signed       {predicate.get('signedAt')} by {tool.get('name')} {tool.get('version')}",
-    )
-    _line(console, f"Key          {found.key_id}")
+    console.whole(f"Drill        {predicate.get('drillId')}, verdict {predicate.get('verdict')}{control}")
+    console.whole(f"Ran          {predicate.get('startedAt')} to {predicate.get('endedAt')}")
+    console.whole(f"Signed       {predicate.get('signedAt')} by {tool.get('name')} {tool.get('version')}")
+    console.whole(f"Key          {found.key_id}")
     console.print()
     for file in found.files:
         where = f" ({file.path})" if file.path and file.state is not State.MISSING else ""
         console.print(f"{_MARKS[file.state]} ", end="")
-        _line(console, f"{file.name} {_TOLD[file.state]}{where}")
+        console.whole(f"{file.name} {_STATES[file.state]}{where}")
     for name in found.unused:
         console.print("[yellow]?[/] ", end="")
-        _line(console, f"{name} is not among the signed files")
+        console.whole(f"{name} is not among the signed files")
     console.print()
     changed = sum(file.state is State.CHANGED for file in found.files)
     missing = sum(file.state is State.MISSING for file in found.files)
     if changed:
         console.print(f"[bold red]{changed} of {len(found.files)} files were changed after signing.[/]")
     elif not found.key_checked:
-        _line(console, "The signature was not checked: give the trusted public key with --key.")
+        console.whole("The signature was not checked: give the trusted public key with --key.")
     elif missing:
-        _line(
-            console,
-            f"The signature is valid, but {missing} of {len(found.files)} files were not found: give their location "
-            "with --artifact.",
-        )
+        files = f"{missing} of {len(found.files)} files"
+        console.whole(f"The signature is valid, but {files} were not found: give their location with --artifact.")
     elif found.unused:
-        _line(console, "The signature is valid, but some of the given files are not covered by it.")
+        console.whole("The signature is valid, but some of the given files are not covered by it.")
     else:
         console.print("[bold green]The signature is valid, and every file is unchanged.[/]")
-
-
-def _line(console: Terminal, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.base.errors import UsageError
+from harness.base.settings import CONFIG_NAME
 from harness.cli.context import settings_for
+from harness.cli.options.group import DIRECTORY_THERE, FILE_THERE, config_option
 from harness.records.history.database import History
 from harness.records.history.period import Period, days, quarter
 from harness.reports.terminal import print_line, show_error
@@ -33,19 +35,16 @@ _SUFFIXES = {"html": "html", "pdf": "pdf", "markdown": "md"}
 @click.option("--from", "first", type=_DAY, metavar="DAY", help="First day, such as 2026-10-01.")
 @click.option("--to", "last", type=_DAY, metavar="DAY", help="Last day (inclusive).")
 @click.option(
-    "--out", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".", metavar="DIR",
+    "--out", type=DIRECTORY_THERE, default=".", metavar="DIR",
     help="Output directory.  [default: current directory]",
 )  # fmt: skip
 @click.option(
     "--format", "formats", type=click.Choice(list(_SUFFIXES)), multiple=True, default=list(_SUFFIXES),
     help="Only this format (repeatable).  [default: all of them]",
 )  # fmt: skip
+@config_option(there=True)
 @click.option(
-    "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="Configuration file.  [default: ./apiary-drill.toml]",
-)  # fmt: skip
-@click.option(
-    "--scorecard", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    "--scorecard", type=FILE_THERE, metavar="FILE",
     help="JSON of `apiary-drill score`; overrides the configuration.",
 )  # fmt: skip
 def exercise(
@@ -99,7 +98,7 @@ def exercise_found(
     from harness.records.history.scorecard import read_scorecard
     from harness.scenario import definition as scenario
 
-    path = config_file or Path(config.CONFIG_NAME)
+    path = config_file or Path(CONFIG_NAME)
     chosen = config.load(path) if config_file is not None or path.exists() else None
     base = path.absolute().parent
     if scorecard_file is None and chosen is not None and chosen.exercise.scorecard is not None:

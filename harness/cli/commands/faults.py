@@ -46,12 +46,12 @@ def _show(fault: Fault) -> None:
     from rich.markup import escape
 
     console = console_for()
-    console.print(f"[bold]{escape(fault.name)}[/]  ({fault.family})", highlight=False)
-    console.print(f"  {fault.summary}", markup=False, highlight=False)
-    console.print(f"  Injection points: {', '.join(fault.injection_points)}", markup=False, highlight=False)
+    console.print(f"[bold]{escape(fault.name)}[/]  ({fault.family})")
+    console.plain(f"  {fault.summary}")
+    console.plain(f"  Injection points: {', '.join(fault.injection_points)}")
     if fault.runtime != "any":
-        console.print(f'  Needs: runtime.kind = "{fault.runtime}"', markup=False, highlight=False)
+        console.plain(f'  Needs: runtime.kind = "{fault.runtime}"')
     for option, field in fault.options.model_fields.items():
         default = "" if field.default is PydanticUndefined else f" = {field.default!r}"
         kind = getattr(field.annotation, "__name__", str(field.annotation))
-        console.print(f"  Option: {option}: {kind}{default}", markup=False, highlight=False)
+        console.plain(f"  Option: {option}: {kind}{default}")

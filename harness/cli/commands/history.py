@@ -14,6 +14,7 @@ from harness.base.errors import HarnessError
 from harness.base.model import PastDrill, Verdict
 from harness.base.origin import origin_here
 from harness.cli.context import settings_for
+from harness.cli.options.group import DIRECTORY_THERE
 from harness.inputs.identity import checked_name
 from harness.records.history.amendment import Amendment
 from harness.records.history.baseline import good_drills
@@ -132,9 +133,7 @@ def _amend(name: str, renamed_to: str, why: str) -> None:
 
 
 @history.command()
-@click.argument(
-    "run_dirs", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="[RUN_DIR]…"
-)
+@click.argument("run_dirs", nargs=-1, type=DIRECTORY_THERE, metavar="[RUN_DIR]…")
 @click.option("--head", metavar="DIGEST", help="Digest that you noted earlier; must be in the chain.")
 def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
     """Detect changed or removed entries.

@@ -10,6 +10,7 @@ import click
 from harness.artifacts.dump.codes import CODES
 from harness.cli.common import EXIT_CODES, password_option, print_progress, settings_for
 from harness.cli.options.backup import decrypt_options, window_option
+from harness.cli.options.group import config_option
 
 
 @click.command(epilog=EXIT_CODES)
@@ -22,13 +23,7 @@ from harness.cli.options.backup import decrypt_options, window_option
     metavar="CODE",
     help="Accept unsafe statements of this kind, as verify does (repeatable).",
 )
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Configuration file.  [default: ./apiary-drill.toml]",
-)
+@config_option()
 @window_option
 @password_option
 @decrypt_options[0]

@@ -10,6 +10,7 @@ import click
 from harness.base.errors import UsageError
 from harness.base.settings import Settings
 from harness.cli.context import EXIT_CODES, show_result
+from harness.cli.options.group import DIRECTORY_THERE
 from harness.cli.options.notifications import sign, signing_options
 from harness.cli.options.reports import report_options
 from harness.records.run_directory import RunDirectory
@@ -17,7 +18,7 @@ from harness.reports.terminal import console_for, print_line
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("run_dir", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run_dir", type=DIRECTORY_THERE)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--timing", is_flag=True, help="Print time, CPU and bytes by step and process.")
 @click.option("--name", "code", metavar="CODE", help="Print the file that a code such as ~3fa1c2d4e5 stands for.")

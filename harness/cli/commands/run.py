@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -12,29 +11,19 @@ from harness.base.errors import UsageError
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, errors_console, runtime_options
 from harness.cli.context import is_quiet, quiet_option
-from harness.cli.options.group import GroupedHelp, backup_option, output_option
+from harness.cli.options.group import GroupedHelp, backup_option, config_option, output_option
 from harness.cli.options.notifications import notification_options, signing_options
 from harness.cli.options.reports import report_options
 
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
-@backup_option(
-    "--scale",
-    type=click.Choice(["tiny", "small", "medium", "large"]),
-    help="Amount of data.",
-)
+@backup_option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Amount of data.")
 @backup_option("--rng-seed", metavar="N", type=click.IntRange(min=0), help="Seed of the data.")
 @output_option("--keep", is_flag=True, help="Keep the restored target running.")
 @control_option
 @quiet_option
-@output_option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Configuration with [notify].  [default: ./apiary-drill.toml]",
-)
+@config_option("Configuration with [notify]", option=output_option)
 @runtime_options
 @signing_options
 @notification_options
@@ -84,7 +73,7 @@ def run(
             finish(drill, result)
         unmet = chosen.expected.unmet(result)
         for sentence in unmet:
-            errors_console.print(f"not as expected: {sentence}", markup=False, highlight=False, soft_wrap=True)
+            errors_console.whole(f"not as expected: {sentence}")
         if not unmet and not is_quiet() and chosen.expected.verdict is not Verdict.PASS:
             # A FAIL in large letters is the last thing that was read.
             errors_console.print(f"as expected: verdict {chosen.expected.verdict}, with all expected findings")

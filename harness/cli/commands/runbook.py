@@ -10,7 +10,7 @@ import click
 from harness.base.private import whole_file
 from harness.cli.common import EXIT_CODES
 from harness.cli.options.backup import backup_options
-from harness.cli.options.group import GroupedHelp, backup_option, output_option
+from harness.cli.options.group import DIRECTORY_THERE, FILE, GroupedHelp, backup_option, output_option
 from harness.reports.terminal import print_line
 
 if TYPE_CHECKING:
@@ -20,15 +20,10 @@ if TYPE_CHECKING:
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @backup_options
 @backup_option(
-    "--drilled",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="RUN_DIR",
-    help="Take times and findings from this drill of the backup.",
+    "--drilled", type=DIRECTORY_THERE, metavar="RUN_DIR", help="Take times and findings from this drill of the backup."
 )
-@output_option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page.")
-@output_option(
-    "--markdown", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write Markdown to a file."
-)
+@output_option("--html", type=FILE, metavar="FILE", help="Write a page.")
+@output_option("--markdown", type=FILE, metavar="FILE", help="Write Markdown to a file.")
 def runbook(asked: BackupOptions, drilled: Path | None, html: Path | None, markdown: Path | None) -> None:
     """Write the documented restore of one backup as exact commands.
 

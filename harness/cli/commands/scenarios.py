@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.base.errors import EXIT_USAGE, UsageError
+from harness.cli.options.group import DIRECTORY_THERE
 from harness.reports.terminal import console_for, show_error
 
 
@@ -28,10 +29,8 @@ def scenarios(context: click.Context) -> None:
     console = console_for()
     for name, loaded in zip(scenario.shipped(), scenario.load_all(list(scenario.shipped().values())), strict=True):
         faults = f", {', '.join(choice.name for choice in loaded.fault)}" if loaded.fault else ""
-        console.print(
-            f"[bold]{name}[/]  ({loaded.data.scale}, expected {loaded.expected.verdict}{faults})", highlight=False
-        )
-        console.print(f"  {' '.join(loaded.why.split())}", markup=False, highlight=False)
+        console.print(f"[bold]{name}[/]  ({loaded.data.scale}, expected {loaded.expected.verdict}{faults})")
+        console.plain(f"  {' '.join(loaded.why.split())}")
         console.print()
 
 
@@ -75,7 +74,7 @@ def check(files: tuple[Path, ...]) -> None:
             wrong += 1
             show_error(error, "")
         else:
-            console.print(f"{path}: fine", markup=False, highlight=False, soft_wrap=True)
+            console.whole(f"{path}: fine")
     if wrong:
         sys.exit(EXIT_USAGE)
 
@@ -86,7 +85,7 @@ def check(files: tuple[Path, ...]) -> None:
 @click.option(
     "--to",
     "directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=DIRECTORY_THERE,
     default=Path(),
     metavar="DIR",
     help="Output directory.  [default: current directory]",
@@ -117,4 +116,4 @@ def new(name: str, fault: str | None, directory: Path) -> None:
         raise UsageError(f"{path} exists", "Choose another name, or remove that file.") from None
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
-    console_for().print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+    console_for().whole(f"wrote {path}")

@@ -10,7 +10,7 @@ import click
 
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, runtime_options
-from harness.cli.options.group import GroupedHelp, backup_option, output_option, runtime_option
+from harness.cli.options.group import FILE, GroupedHelp, backup_option, output_option, runtime_option
 
 
 def _known_families(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def _known_families(context: click.Context, parameter: click.Parameter, names: t
 @backup_option(
     "--covering",
     "earlier",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="SCORECARD",
     help="Fewest scenarios that show every check failing, chosen from an earlier full scorecard (JSON).",
 )
@@ -64,12 +64,7 @@ def _known_families(context: click.Context, parameter: click.Parameter, names: t
     show_default="number of CPUs",
     help="Number of parallel drills.",
 )
-@output_option(
-    "--markdown",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Also write the scorecard as Markdown.",
-)
+@output_option("--markdown", type=FILE, metavar="FILE", help="Also write the scorecard as Markdown.")
 @runtime_options
 def score(
     scenarios: tuple[str, ...],

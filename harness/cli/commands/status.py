@@ -11,8 +11,9 @@ import click
 
 from harness.base.errors import HarnessError
 from harness.base.limits import duration_s
-from harness.base.settings import CONFIG_NAME, NotificationSettings
-from harness.cli.context import settings_for
+from harness.base.settings import NotificationSettings
+from harness.cli.context import configuration, settings_for
+from harness.cli.options.group import config_option
 from harness.records.history.database import History
 from harness.records.history.entry import Entry
 from harness.records.history.status import BackupStatus, status_of
@@ -26,13 +27,7 @@ from harness.reports.terminal import print_json, print_line
 @click.option("--max-age", default="100d", show_default=True, metavar="AGE", help="36h, 100d, 14w.")
 @click.option("--backup", "backups", multiple=True, metavar="NAME", help="Only this backup (repeatable).")
 @click.option("--exclude-generated", is_flag=True, help="Only backups given to verify; no drills with generated data.")
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Configuration whose backup is watched.  [default: ./apiary-drill.toml, if present]",
-)
+@config_option("Configuration whose backup is watched", there=True)
 @click.option("--all", "-v", "everything", is_flag=True, help="Also list the backups with which all is well.")
 @click.option("--notify", is_flag=True, help="Also send an alarm to the services under [notify].")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
@@ -110,8 +105,8 @@ def _notify(alarms: list[str], notifications: NotificationSettings) -> None:
 
 def _configured(config_file: Path | None) -> tuple[str, ...]:
     """The backup of the configuration, when there is one."""
-    path = config_file or Path(CONFIG_NAME)
-    if config_file is None and not path.exists():
+    path = configuration(config_file)
+    if path is None:
         return ()
     from harness.cli import config  # only here: it knows how to read a backup, which takes a moment to import
 

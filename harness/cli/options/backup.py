@@ -15,7 +15,7 @@ from harness.artifacts.dump.compression import MOST_WINDOW_BYTES, WINDOW_BYTES, 
 from harness.base.guide import APPLICATION_TIME_ZONE
 from harness.base.timezones import checked_zone
 from harness.cli.common import password_option
-from harness.cli.options.group import backup_option, output_option, with_options
+from harness.cli.options.group import FILE, backup_option, config_option, output_option, with_options
 from harness.inputs.identity import checked_name
 from harness.inputs.sources.encrypted import PROGRAMS
 
@@ -47,7 +47,7 @@ window_option = backup_option(
 decrypt_options = (
     backup_option("--decrypt", type=click.Choice(PROGRAMS), help="Program that decrypts the backup while it is read."),
     backup_option(
-        "--decrypt-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+        "--decrypt-key-file", type=FILE, metavar="FILE",
         help="Its key: identities of age, the passphrase of openssl or gpg. Without it, gpg asks its agent.",
     ),
 )  # fmt: skip
@@ -82,10 +82,7 @@ def backup_options(command: Callable[..., None]) -> Callable[..., None]:
                 "--storage", metavar="DIR_OR_TAR_OR_URL",
                 help="Storage directory, archive of it, or volume:NAME for a Docker volume.",
             ),
-            backup_option(
-                "--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-                help="Configuration file.  [default: ./apiary-drill.toml]",
-            ),
+            config_option(option=backup_option),
             backup_option(
                 "--max-storage", callback=read_size, metavar="SIZE",
                 help="Maximum unpacked size of the storage, such as 3T.  [default: 1T, and 200 times the archive]",
@@ -98,7 +95,7 @@ def backup_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             backup_option("--database", metavar="NAME", help="Database to restore, when the dump holds several."),
             backup_option(
-                "--app-key-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                "--app-key-file", type=FILE, metavar="FILE",
                 help="File with the APP_KEY. Without it, encrypted values are not verified.",
             ),
             backup_option(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
 Command = Callable[..., None]
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+FILE_THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
+DIRECTORY_THERE = click.Path(exists=True, file_okay=False, path_type=Path)
 
 _LAST = ("What to write", "Options")
 
@@ -47,6 +52,19 @@ runtime_option = section("Where to run it")
 
 output_option = section("What to write")
 "Says what a run leaves, and who is notified."
+
+
+def config_option(
+    text: str = "Configuration file",
+    option: Callable[..., Callable[[Command], Command]] = click.option,
+    *,
+    there: bool = False,
+) -> Callable[[Command], Command]:
+    """`--config`, in a section of `--help`; `there`: a file that does not exist is bad usage at once."""
+    return option(
+        "--config", "config_file", type=FILE_THERE if there else FILE, metavar="FILE",
+        help=f"{text}.  [default: ./apiary-drill.toml]",
+    )  # fmt: skip
 
 
 def with_options(command: Command, taking: Command, options: Iterable[Callable[[Command], Command]]) -> Command:

@@ -11,9 +11,9 @@ import click
 
 from harness.base.errors import HarnessError, harness_error
 from harness.base.model import DrillResult
-from harness.base.settings import CONFIG_NAME, NotificationSettings, Settings
-from harness.cli.context import errors_console, is_quiet, say, settings_for
-from harness.cli.options.group import output_option, with_options
+from harness.base.settings import NotificationSettings, Settings
+from harness.cli.context import configuration, errors_console, is_quiet, say, settings_for
+from harness.cli.options.group import FILE, output_option, with_options
 from harness.monitoring.config import checked_ping, read_table, settings_of
 from harness.monitoring.notify import notify_not_begun
 from harness.monitoring.ping import ping_ended, ping_started
@@ -24,10 +24,7 @@ def signing_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--sign`, for a command that has `settings`, or gets them here; the key is opened before anything begins."""
 
     def with_key(
-        sign_key: Path | None,
-        sign_passphrase_file: Path | None,
-        settings: Settings | None = None,
-        **others: object,
+        sign_key: Path | None, sign_passphrase_file: Path | None, settings: Settings | None = None, **others: object
     ) -> None:
         settings = settings or settings_for()
         if sign_passphrase_file is not None and sign_key is None:
@@ -49,13 +46,13 @@ _SIGNING_OPTIONS = (
     output_option(
         "--sign",
         "sign_key",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=FILE,
         metavar="KEY",
         help="Sign the result, reports and artifacts with this private key (see `evidence keygen`).",
     ),
     output_option(
         "--sign-passphrase-file",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=FILE,
         metavar="FILE",
         help="File with the key's passphrase.  [default: APIARY_DRILL_SIGN_PASSPHRASE]",
     ),
@@ -112,10 +109,7 @@ def notification_options(command: Callable[..., None]) -> Callable[..., None]:
 
 _NOTIFICATION_OPTIONS = (
     output_option(
-        "--metrics",
-        type=click.Path(dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="Write the result as a Prometheus textfile for node_exporter.",
+        "--metrics", type=FILE, metavar="FILE", help="Write the result as a Prometheus textfile for node_exporter."
     ),
     output_option(
         "--ping",
@@ -136,11 +130,8 @@ def configured_notifications(path: Path | None) -> NotificationSettings:
     Raises:
         UsageError: the file, or one that it names, cannot be used.
     """
-    if path is None:
-        path = Path(CONFIG_NAME)
-        if not path.exists():
-            return NotificationSettings()
-    return settings_of(read_table(path), path.absolute().parent)
+    path = configuration(path)
+    return NotificationSettings() if path is None else settings_of(read_table(path), path.absolute().parent)
 
 
 def try_to_notify(what: str, send: Callable[[], None]) -> None:
@@ -148,7 +139,7 @@ def try_to_notify(what: str, send: Callable[[], None]) -> None:
     try:
         send()
     except HarnessError as error:
-        errors_console.print(f"{what}: {error.fact}", markup=False, highlight=False, soft_wrap=True)
+        errors_console.whole(f"{what}: {error.fact}")
 
 
 def sign(

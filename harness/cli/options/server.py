@@ -11,7 +11,7 @@ import click
 
 from harness.base.errors import UsageError
 from harness.cli.common import read_secret
-from harness.cli.options.group import section, with_options
+from harness.cli.options.group import FILE, section, with_options
 from harness.inputs.mysql_options import client_options
 from harness.runtime.services.mysql_transport import MODES, Transport
 
@@ -129,15 +129,14 @@ def _mode(options: dict[str, str]) -> str | None:
     return "required" if "ssl" in options else None
 
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
 _OPTIONS = (
     server_option("--mysql-host", metavar="NAME", help="Database server address.  [default: 127.0.0.1]"),
     server_option("--mysql-port", type=click.IntRange(1, 65535), help="Its port.  [default: 3306]"),
     server_option("--mysql-socket", metavar="PATH", help="Its socket, instead of address and port."),
     server_option("--mysql-user", metavar="NAME", help="Database account for reading; needs no write privileges."),
-    server_option("--mysql-password-file", type=_FILE, metavar="FILE", help="File with the account's password."),
+    server_option("--mysql-password-file", type=FILE, metavar="FILE", help="File with the account's password."),
     server_option(
-        "--mysql-defaults-file", type=_FILE, metavar="FILE",
+        "--mysql-defaults-file", type=FILE, metavar="FILE",
         help="Client options file with [client], such as ~/.my.cnf; options of the command line come first.",
     ),
     server_option(
@@ -145,7 +144,7 @@ _OPTIONS = (
         help=f"TLS: {', '.join(MODES)}.  [default: preferred; verify_ca with --mysql-ssl-ca]",
     ),
     server_option(
-        "--mysql-ssl-ca", type=_FILE, metavar="FILE", help="Certificate of the authority that signed the server's."
+        "--mysql-ssl-ca", type=FILE, metavar="FILE", help="Certificate of the authority that signed the server's."
     ),
     server_option("--database", default="apiary", show_default=True, help="Database to back up."),
 )  # fmt: skip

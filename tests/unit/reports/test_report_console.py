@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from harness.base.errors import BrokenArtifact, StageFailed
 from harness.base.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
@@ -16,6 +15,7 @@ from harness.drill.result import result_of
 from harness.records.run_directory import RunDirectory
 from harness.reports.console import ConsoleProgress, print_failure, print_summary
 from harness.reports.failure import failure_text
+from harness.reports.terminal import Terminal
 from harness.scenario.expectation import Expected
 from tests.tables import over_table
 from tests.unit.checks.builders import finding
@@ -27,7 +27,7 @@ NOTED = finding("orphans-accepted", "attendance", "7 rows.", "0", "7", severity=
 
 def shown(result: DrillResult) -> list[str]:
     """The lines of the summary on a terminal of 120 columns without colours; the width of the gaps is not looked at."""
-    console = Console(file=io.StringIO(), width=120, color_system=None)
+    console = Terminal(file=io.StringIO(), width=120, color_system=None)
     print_summary(console, result, "/runs/one")
     assert isinstance(console.file, io.StringIO)
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
@@ -142,7 +142,7 @@ def test_every_verdict_has_its_sentence(verdict: Verdict) -> None:
 
 
 def test_progress_is_one_line_a_step_where_there_is_no_terminal() -> None:
-    console = Console(file=io.StringIO(), width=120)
+    console = Terminal(file=io.StringIO(), width=120)
     progress = ConsoleProgress(console)
     progress.started("Run the script")
     progress.progress("10 MB")
@@ -155,7 +155,7 @@ def test_progress_is_one_line_a_step_where_there_is_no_terminal() -> None:
 
 
 def test_progress_on_a_terminal_shows_how_far_the_step_is() -> None:
-    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
+    console = Terminal(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
     progress = ConsoleProgress(console)
     progress.started("Run the script")
     progress.progress("10 [MB]")
@@ -172,7 +172,7 @@ def test_the_file_with_all_output_is_named_where_there_is_one(tmp_path: Path) ->
     for store in (None, RunDirectory(tmp_path)):
         if store is not None:
             store.save_details("all of it")
-        console = Console(file=io.StringIO(), width=120, color_system=None)
+        console = Terminal(file=io.StringIO(), width=120, color_system=None)
         print_summary(console, failed, str(tmp_path))
         assert isinstance(console.file, io.StringIO)
         for text in (console.file.getvalue(), failure_text(failed, Expected(verdict=Verdict.PASS), tmp_path)):

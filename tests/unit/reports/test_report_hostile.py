@@ -73,7 +73,7 @@ def acting(text: str) -> Iterator[str]:
 def test_the_consoles(result: DrillResult) -> None:
     cell = MatrixCell((("mysql", NAME),), (NAME,), NAME, Verdict.FAIL, 1, 1.0, None, 1, (NAME,))
     for width, terminal in ((23, False), (60, False), (110, True)):  # a line is broken elsewhere in each
-        console = Terminal(file=io.StringIO(), width=width, force_terminal=terminal, emoji=False)
+        console = Terminal(file=io.StringIO(), width=width, force_terminal=terminal)
         print_summary(console, result, NAME)
         print_matrix(console, MatrixResult(1, NAME, NAME, STARTED_AT, 1, (cell,)), NAME)
         progress = ConsoleProgress(console)

@@ -6,10 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
 
-from rich.console import Console
-
 from harness.base.model import MatrixCell, MatrixResult, Verdict
 from harness.reports.matrix import print_matrix
+from harness.reports.terminal import Terminal
 from tests.tables import over_table
 
 GOOD = MatrixCell((("mysql", "9.7"),), ("MySQL 9.7.4",), "run-1", Verdict.PASS, 0, 40.0, 9.5, 0, ())
@@ -41,7 +40,7 @@ def test_the_worst_counts_and_what_was_not_drilled_is_no_pass(
 
 def test_one_line_for_each_and_why() -> None:
     out = StringIO()
-    print_matrix(Console(file=out, width=100), matrix(GOOD, BAD, combinations=3), "/runs/m")
+    print_matrix(Terminal(file=out, width=100), matrix(GOOD, BAD, combinations=3), "/runs/m")
     assert [line.rstrip() for line in out.getvalue().splitlines()] == [
         "",
         "Matrix",

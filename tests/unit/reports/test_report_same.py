@@ -12,7 +12,6 @@ from junitparser import Failure, JUnitXml
 from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
 from pypdf import PdfReader
-from rich.console import Console
 
 from harness.base.model import DrillResult, Severity, Verdict
 from harness.checks.evidence import Evidence
@@ -23,6 +22,7 @@ from harness.reports.junit import render_junit
 from harness.reports.markdown import render_markdown
 from harness.reports.page import page_of
 from harness.reports.pdf import render_pdf
+from harness.reports.terminal import Terminal
 from harness.reports.words import SENTENCES
 from tests.unit.reports.results import damaged, ended_early, failed, passed, text_of_html
 from tests.unit.reports.texts import texts
@@ -125,7 +125,7 @@ def test_json_and_console_agree_with_the_document(case: tuple[DrillResult, Docum
     raw = json.loads(TypeAdapter(DrillResult).dump_json(result))
     assert raw["verdict"] == document.verdict
     assert [finding["message"] for finding in raw["findings"]] == [f.message for f in result.findings]
-    console = Console(file=io.StringIO(), width=4000)
+    console = Terminal(file=io.StringIO(), width=4000)
     print_summary(console, result, "/runs/one")
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
