@@ -170,10 +170,8 @@ class DumpOptions:
     data: bool
     create_info: bool
     add_drop_table: bool
-    add_locks: bool
     routines: bool
     events: bool
-    triggers: bool
     insert_ignore: bool
     replace: bool
     set_gtid_purged: bool

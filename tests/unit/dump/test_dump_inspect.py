@@ -95,7 +95,7 @@ def test_objects_come_with_their_definers(full: DumpInfo) -> None:
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("full", {"extended_insert": True, "routines": True, "events": True, "triggers": True, "hex_blob": False}),
+        ("full", {"extended_insert": True, "routines": True, "events": True, "hex_blob": False}),
         ("skip-extended-insert", {"extended_insert": False, "complete_insert": False}),
         ("complete-insert", {"complete_insert": True}),
         ("hex-blob", {"hex_blob": True}),
@@ -105,7 +105,7 @@ def test_objects_come_with_their_definers(full: DumpInfo) -> None:
         ("skip-comments", {"comments": False, "compact": False, "dump_date": None}),
         ("skip-dump-date", {"dump_date": False, "comments": True}),
         ("skip-tz-utc", {"tz_utc": False}),
-        ("compact", {"compact": True, "comments": False, "add_locks": False, "add_drop_table": False}),
+        ("compact", {"compact": True, "comments": False, "add_drop_table": False}),
         ("compact-skip-extended", {"compact": True, "extended_insert": False}),
         ("insert-ignore", {"insert_ignore": True}),
         ("replace", {"replace": True}),

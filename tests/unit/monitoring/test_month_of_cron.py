@@ -1,4 +1,4 @@
-"""A month of cron: the crontab of docs/monitoring.md, 30 nights on a simulated clock, and the mails that it sends.
+"""A month of cron: the crontab of README.md, 30 nights on a simulated clock, and the mails that it sends.
 
 Each night's verdict is the real judging code's, from evidence as a drill collects it; servers are not started.
 """
@@ -24,7 +24,7 @@ from harness.cli.main import main
 from harness.drill.run import Run
 from harness.inputs.backup import BackupUnderTest
 
-PAGE = Path(__file__).parents[3] / "docs" / "monitoring.md"
+PAGE = Path(__file__).parents[3] / "README.md"
 FIRST = date(2026, 11, 1)
 NIGHTS = 30
 
