@@ -62,12 +62,7 @@ def not_sql(name: str, info: DumpInfo, findings: Iterable[ScriptFinding] = ()) -
 
 
 def refusals(
-    name: str,
-    info: DumpInfo,
-    chosen: DatabaseInfo,
-    relevant: Sequence[ScriptFinding],
-    *,
-    target: str = TARGET_DATABASE,
+    name: str, info: DumpInfo, chosen: DatabaseInfo, relevant: Sequence[ScriptFinding]
 ) -> Iterator[HarnessError]:
     """Why the script is not run, the most important reason first; nothing if it may run.
 
@@ -75,7 +70,6 @@ def refusals(
         name: of the script, for messages.
         chosen: the database that is wanted.
         relevant: the findings that count for it (safety.findings_for).
-        target: what the database is called that it goes to.
     """
     if (first := not_sql(name, info, relevant)) is not None:
         yield first
@@ -88,7 +82,7 @@ def refusals(
             "Take the backup again, and check the exit status of every program in its pipeline.",
             causes=[_cause("dump-cut-short", name, info.incomplete_because)],
         )
-    bound = next((mention for mention in info.qualified if mention.name == chosen.name != target), None)
+    bound = next((mention for mention in info.qualified if mention.name == chosen.name != TARGET_DATABASE), None)
     if bound is not None:
         yield UsageError(
             f"the dump {name} is bound to the database {bound.name}: from line {bound.line} on, its names are "

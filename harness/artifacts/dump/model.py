@@ -333,7 +333,6 @@ class TargetServer:
         charsets: `information_schema.CHARACTER_SETS`.
         engines: those that `information_schema.ENGINES` supports, in lower case.
         max_allowed_packet_bytes: the global variable.
-        sql_mode: the global modes.
         lower_case_table_names: the variable.
         log_bin: whether the server writes a binary log.
         log_bin_trust_function_creators: the variable.
@@ -350,7 +349,6 @@ class TargetServer:
     charsets: frozenset[str]
     engines: frozenset[str]
     max_allowed_packet_bytes: int
-    sql_mode: frozenset[str] = frozenset()
     lower_case_table_names: int = 0
     log_bin: bool = False
     log_bin_trust_function_creators: bool = False

@@ -13,7 +13,6 @@ _VARIABLES = (
     "log_bin_trust_function_creators",
     "lower_case_table_names",
     "max_allowed_packet",
-    "sql_mode",
     "sql_require_primary_key",
 )
 
@@ -40,7 +39,6 @@ def target_facts(server: MySqlServer) -> TargetServer:
                 )
             ),
             max_allowed_packet_bytes=int(variables["max_allowed_packet"]),
-            sql_mode=frozenset(filter(None, variables["sql_mode"].split(","))),
             lower_case_table_names=int(variables["lower_case_table_names"]),
             log_bin=variables["log_bin"] == "ON",
             log_bin_trust_function_creators=variables.get("log_bin_trust_function_creators") == "ON",

@@ -149,7 +149,6 @@ class History:
         *,
         backup: str | None = None,
         verdict: str | None = None,
-        since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
     ) -> Iterator[Link]:
@@ -157,14 +156,14 @@ class History:
 
         Args:
             backup, verdict: only these.
-            since, until: only drills that started at or after, and before.
+            until: only drills that started before.
             limit: at most so many.
 
         Raises:
             NoHistory: there is none.
             UsageError: the file is foreign, damaged or newer.
         """
-        wanted = {"verdict =": verdict, "started_at >=": _text(since), "started_at <": _text(until)}
+        wanted = {"verdict =": verdict, "started_at <": _text(until)}
         given = {condition: value for condition, value in wanted.items() if value is not None}
         where = " AND ".join(["drill_id IS NOT NULL", *(f"{condition} ?" for condition in given)])
         with self._opened() as connection:

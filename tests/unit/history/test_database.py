@@ -58,8 +58,7 @@ def test_the_list_can_be_narrowed(history: History) -> None:
     assert names() == ["three", "two", "one", "other"], "by the start of the drill, not by recording"
     assert names(limit=2) == ["three", "two"]
     assert names(backup="staging") == names(verdict="FAIL") == ["other"]
-    assert names(since=NOW - timedelta(days=2)) == ["three", "two"], "a start at that moment is in it"
-    assert names(until=NOW - timedelta(days=2)) == ["one", "other"], "and not in the period before"
+    assert names(until=NOW - timedelta(days=2)) == ["one", "other"], "a start at that moment is not in it"
     assert names(backup="' OR 1 --") == []
 
 
