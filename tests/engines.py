@@ -145,10 +145,7 @@ def another_engine(directory: Path) -> Iterator[AnotherEngine]:
     configuration, log = directory / "daemon.json", directory / "dockerd.log"
     configuration.write_text("{}")  # the machine's own is for the machine's own engine
     # Paths of sockets are short (108 bytes, unix(7)), those of pytest's directories are not.
-    with (
-        contextlib.ExitStack() as running,
-        socket.create_server(("127.0.0.1", 0)) as listener,
-    ):
+    with contextlib.ExitStack() as running, socket.create_server(("127.0.0.1", 0)) as listener:
         listening = Path("/run", f"apiary-drill-test-{os.getpid()}-{listener.getsockname()[1]}")
         listening.mkdir(mode=0o700)
         running.callback(shutil.rmtree, listening, ignore_errors=True)

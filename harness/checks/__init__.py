@@ -202,14 +202,8 @@ CHECKS: tuple[Check, ...] = (
             lambda e: search.check_packaged_documents(e.search.expected_settings, e.search.actual, e.search.prefix)
         ),
     ),
-    Check(
-        "search-settings",
-        _settled(lambda e: search.check_settings(e.search.expected_settings, e.search.actual)),
-    ),
-    Check(
-        "search-tasks",
-        lambda e: search.check_tasks(e.search.actual, e.search.import_complaints, e.search.refusals),
-    ),
+    Check("search-settings", _settled(lambda e: search.check_settings(e.search.expected_settings, e.search.actual))),
+    Check("search-tasks", lambda e: search.check_tasks(e.search.actual, e.search.import_complaints, e.search.refusals)),
     Check(
         "search-probes",
         _settled(

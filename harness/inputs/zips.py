@@ -77,10 +77,7 @@ def find_in_zip(path: Path, password: bytes | None) -> tuple[ZippedScript, ZipAr
         raise UsageError(f"{path}: {error.fact}", by_hand) from None
     # `public` stands at the top of every application: see root_inside.
     if not inside and not any(entry.path.split(b"/")[0] in KNOWN - {b"public"} for entry in entries):
-        raise UsageError(
-            f"{path} contains no storage directory (storage/app), as after backup:run --only-db",
-            by_hand,
-        )
+        raise UsageError(f"{path} contains no storage directory (storage/app), as after backup:run --only-db", by_hand)
     archive = replace(archive, script=scripts[0])
     return ZippedScript(archive), archive
 

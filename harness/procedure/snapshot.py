@@ -108,11 +108,7 @@ def read_searchable(session: Session, database: str, prefix: str) -> tuple[Searc
         for model in models:
             if model.from_database and model.table in columns:
                 ids = read_ids(
-                    session,
-                    database,
-                    model.table,
-                    model.primary_key,
-                    soft_deletes="deleted_at" in columns[model.table],
+                    session, database, model.table, model.primary_key, soft_deletes="deleted_at" in columns[model.table]
                 )
                 found.append(SearchableRows(prefix + model.table, ids, imported))
     return tuple(found)
@@ -154,11 +150,7 @@ def write_references(session: Session, database: str, path: Path) -> int:
 
 
 def search_probes(
-    session: Session,
-    database: str,
-    search: MeilisearchServer,
-    searchable: Collection[SearchableRows],
-    prefix: str,
+    session: Session, database: str, search: MeilisearchServer, searchable: Collection[SearchableRows], prefix: str
 ) -> tuple[Probe, ...]:
     """Search for rows that are known to exist, by their own text, and see whether they are found."""
     probes = []

@@ -110,9 +110,6 @@ def _with_paths(evidence: Evidence, change: Callable[[Path], Path]) -> Evidence:
     return replace(
         evidence,
         files=replace(
-            files,
-            expected=change(files.expected),
-            actual=change(files.actual),
-            references=change(files.references),
+            files, expected=change(files.expected), actual=change(files.actual), references=change(files.references)
         ),
     )

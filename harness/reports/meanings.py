@@ -131,8 +131,7 @@ MEANINGS: dict[str, Meaning] = {
         "Take backups more often, and check that the backup job reads the live database.",
     ),
     "recovery-time": Meaning(
-        "The recovery takes longer than agreed.",
-        "See the longest step in the timeline, or agree on another objective.",
+        "The recovery takes longer than agreed.", "See the longest step in the timeline, or agree on another objective."
     ),
     "trend": Meaning(
         "The backup was restored completely, but contains less or more than usual.",

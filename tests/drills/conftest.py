@@ -138,10 +138,7 @@ def restoration(request: pytest.FixtureRequest, settings: Settings, scenario: Sc
     else:
         with drill_of(settings, "source", engine=engine) as drill:
             backed = Backed(back_up(drill, scenario))
-    with (
-        drill_of(settings, "target", engine=engine) as drill,
-        restored(drill, backed.backup) as (target, what),
-    ):
+    with drill_of(settings, "target", engine=engine) as drill, restored(drill, backed.backup) as (target, what):
         yield Restoration(drill, target, what)
 
 

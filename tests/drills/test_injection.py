@@ -132,9 +132,7 @@ def test_a_fault_that_breaks_is_not_the_backups_failure(drilled: Drilled) -> Non
 
 
 def test_a_server_that_is_killed_is_no_bad_backup_and_a_fault_behind_it_is_not_reached(drilled: Drilled) -> None:
-    result = drilled(
-        scenario(fault=[{"name": "killed"}, {"name": "stages", "at": "collect"}]),
-    )
+    result = drilled(scenario(fault=[{"name": "killed"}, {"name": "stages", "at": "collect"}]))
     assert result.verdict == "INCONCLUSIVE"
     assert result.faults[0].changes[0].detail == "killed after 100000 bytes"
     assert "Restore-database: MySQL exited unexpectedly, with status -9." in result.reasons
@@ -184,7 +182,4 @@ def test_what_was_found_is_reported_although_the_target_cannot_be_ended(
     assert {"step-destroy-target", "row-count"} <= {finding.code for finding in result.findings}
     assert len(result.checks) > 20
     healthy = drilled(load(find("sandbox-line")))
-    assert (healthy.verdict, healthy.reasons) == (
-        Verdict.INCONCLUSIVE,
-        ("Destroy-target: the engine went away.",),
-    )
+    assert (healthy.verdict, healthy.reasons) == (Verdict.INCONCLUSIVE, ("Destroy-target: the engine went away.",))

@@ -35,13 +35,7 @@ KEPT = {"docusign_access_token", "docusign_refresh_token"}
 CONSTANTS = ("migrations", "permissions", "roles")
 """Tables whose texts are names that the application's code knows: with others nobody could log in."""
 
-NOT_OUTPUTS = {
-    "evidence.json",
-    "source-files.jsonl",
-    "artifact-files.jsonl",
-    "target-files.jsonl",
-    "references.jsonl",
-}
+NOT_OUTPUTS = {"evidence.json", "source-files.jsonl", "artifact-files.jsonl", "target-files.jsonl", "references.jsonl"}
 """What checks and `report --name` read: it stays in the run directory, as the backup does (docs/reports.md)."""
 
 

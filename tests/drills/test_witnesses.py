@@ -77,16 +77,12 @@ def drilled_once(settings: Settings, scenarios: dict[str, Scenario]) -> Iterator
             results[name] = scenario, result, settings.runs_dir / result.drill_id
         return results[name]
 
-    with (
-        Batch(replace(settings, runtime="process")) as batch,
-        Batch(replace(settings, runtime="docker")) as contained,
-    ):
+    with Batch(replace(settings, runtime="process")) as batch, Batch(replace(settings, runtime="docker")) as contained:
         yield once
 
 
 @pytest.mark.parametrize(
-    "check",
-    [pytest.param(each.name, marks=pytest.mark.docker if each.needs_closed_network else ()) for each in CHECKS],
+    "check", [pytest.param(each.name, marks=pytest.mark.docker if each.needs_closed_network else ()) for each in CHECKS]
 )
 def test_without_a_check_the_scorecard_falls(
     request: pytest.FixtureRequest, check: str, drilled_once: Callable[[str], Drilled]

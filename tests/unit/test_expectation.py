@@ -35,11 +35,7 @@ def test_verdict_and_finding_as_expected() -> None:
 @over_table(
     "wanted, came, messages",
     [
-        (
-            expected(),
-            result(Verdict.INCONCLUSIVE, COUNT),
-            ("The verdict is INCONCLUSIVE, expected FAIL.",),
-        ),
+        (expected(), result(Verdict.INCONCLUSIVE, COUNT), ("The verdict is INCONCLUSIVE, expected FAIL.",)),
         (
             expected(),
             result(Verdict.FAIL, ("row-count", "teams", Severity.ERROR)),
@@ -56,10 +52,7 @@ def test_verdict_and_finding_as_expected() -> None:
         (
             expected(Verdict.PASS, finding=""),
             result(Verdict.FAIL, COUNT),
-            (
-                "The verdict is FAIL, expected PASS.",
-                "The finding row-count of users is unexpected: Found row-count.",
-            ),
+            ("The verdict is FAIL, expected PASS.", "The finding row-count of users is unexpected: Found row-count."),
         ),
     ],
 )

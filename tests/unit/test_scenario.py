@@ -103,10 +103,7 @@ def test_everything_can_be_written(tmp_path: Path) -> None:
     assert (planned.fault.name, planned.at, scenario.needs_source) == ("drop-row", InjectionPoint.ARTIFACT, False)
     assert planned.options.model_dump() == {"rewrite_manifest": True, "table": "users"}
     assert scenario.restore.stages == (InjectionPoint.STOP, InjectionPoint.DATABASE, InjectionPoint.FILES)
-    assert (scenario.runtime.kind, scenario.runtime.flavours) == (
-        "process",
-        {"source": "MariaDB", "target": "MySQL"},
-    )
+    assert (scenario.runtime.kind, scenario.runtime.flavours) == ("process", {"source": "MariaDB", "target": "MySQL"})
     assert scenario.limits.over(Limits()) == Limits().with_explicit(stage_s=20, search_drained_s=2.5)
 
 
@@ -117,10 +114,7 @@ def test_everything_can_be_written(tmp_path: Path) -> None:
         (MINIMAL + "[data]\nrows = 5", "data.rows: extra inputs are not permitted, found 5"),
         (MINIMAL + "[data]\nrng_seed = '1'", "data.rng_seed: input should be a valid integer, found '1'"),
         (MINIMAL + "[data]\nrng_seed = true", "data.rng_seed: input should be a valid integer, found True"),
-        (
-            MINIMAL + "[data]\nrng_seed = -1",
-            "data.rng_seed: input should be greater than or equal to 0, found -1",
-        ),
+        (MINIMAL + "[data]\nrng_seed = -1", "data.rng_seed: input should be greater than or equal to 0, found -1"),
         (
             MINIMAL + "[data]\nscale = 'huge'",
             "data.scale: input should be 'tiny', 'small', 'medium' or 'large', found 'huge'",
@@ -192,10 +186,7 @@ def test_everything_can_be_written(tmp_path: Path) -> None:
             MINIMAL + "[expected]\nfinding = [{ code = 'Row' }]",
             "expected.finding.0.code: string should match pattern '^[a-z][a-z0-9-]*$', found 'Row'",
         ),
-        (
-            "name = 'Mine'\n" + WHY,
-            "name: string should match pattern '^[a-z0-9][a-z0-9-]*$', found 'Mine'",
-        ),
+        ("name = 'Mine'\n" + WHY, "name: string should match pattern '^[a-z0-9][a-z0-9-]*$', found 'Mine'"),
     ],
 )
 def test_one_error_is_reported_with_file_key_and_value(tmp_path: Path, text: str, message: str) -> None:

@@ -38,9 +38,7 @@ def damaged(evidence: Evidence) -> Evidence:
     """One row of the restored table has another value."""
     changed = tuple(replace(table, digest="bb") if table.name == "users" else table for table in evidence.target.tables)
     return replace(
-        evidence,
-        target=replace(evidence.target, tables=changed),
-        rows={"users": RowDifference(changed=("[1]",))},
+        evidence, target=replace(evidence.target, tables=changed), rows={"users": RowDifference(changed=("[1]",))}
     )
 
 

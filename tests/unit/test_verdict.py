@@ -47,10 +47,7 @@ def test_a_warning_and_a_remark_are_a_pass() -> None:
 
 def test_a_check_that_could_not_tell_is_inconclusive() -> None:
     results = [result("a"), result("b", unknown="no row has a time"), result("c", unknown="it was dark")]
-    assert decide(results) == (
-        Verdict.INCONCLUSIVE,
-        ("Title of b: no row has a time.", "Title of c: it was dark."),
-    )
+    assert decide(results) == (Verdict.INCONCLUSIVE, ("Title of b: no row has a time.", "Title of c: it was dark."))
 
 
 def test_the_worst_wins_fail_before_inconclusive_in_either_order() -> None:

@@ -177,10 +177,7 @@ _ACTIONS: tuple[tuple[re.Pattern[str], Action], ...] = (
         lambda header, match: header._begin("Adminer", match.group(1), match.group(2)),
     ),
     (re.compile(r"-- (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?)\s*$"), _adminer_end),
-    (
-        re.compile(r"-- HeidiSQL Version:\s+(\S+)"),
-        lambda header, match: header._begin("HeidiSQL", match.group(1)),
-    ),
+    (re.compile(r"-- HeidiSQL Version:\s+(\S+)"), lambda header, match: header._begin("HeidiSQL", match.group(1))),
     (re.compile(r"-- TablePlus (\S+)"), lambda header, match: header._begin("TablePlus", match.group(1))),
     (re.compile(r"-- mysqldump-php http"), lambda header, _: header._begin("mysqldump-php")),
     (

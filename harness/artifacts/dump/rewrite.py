@@ -198,13 +198,7 @@ def restore_stream(
 class Trimmer:
     """Decides of each piece what is loaded; its arguments are those of `restore_stream`."""
 
-    def __init__(
-        self,
-        database: str,
-        definers: frozenset[str],
-        target: str | None,
-        report: RewriteReport,
-    ) -> None:
+    def __init__(self, database: str, definers: frozenset[str], target: str | None, report: RewriteReport) -> None:
         self._database = database
         self._definers = definers
         self._target = target

@@ -209,12 +209,7 @@ class Safety:
             "dynamic-sql": "the dump checks whether the server has the engine MyRocks",
         }[form.left_out]
         self._add(
-            form.left_out,
-            Severity.INFO,
-            line,
-            form.tools,
-            f"{what}, as {form.tools} does",
-            "The harness omits it.",
+            form.left_out, Severity.INFO, line, form.tools, f"{what}, as {form.tools} does", "The harness omits it."
         )
 
     def _will_run(self, tokens: Sequence[Token]) -> None:

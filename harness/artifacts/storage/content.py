@@ -20,8 +20,7 @@ SEARCHED_BYTES = 1024
 
 _HEADER = re.compile(rb"%PDF-\d|%!PS-Adobe-\d\.\d PDF-\d")
 _HTML = re.compile(
-    rb"[\xef\xbb\xbf\s]*(?:<!--|<!doctype\s+html|<html|<head|<body|<\?xml[^>]*>\s*<(?:!doctype\s+)?html)",
-    re.IGNORECASE,
+    rb"[\xef\xbb\xbf\s]*(?:<!--|<!doctype\s+html|<html|<head|<body|<\?xml[^>]*>\s*<(?:!doctype\s+)?html)", re.IGNORECASE
 )
 
 

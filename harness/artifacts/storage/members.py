@@ -197,10 +197,7 @@ class TarReader:
         if (late := header.find(MAGIC) - _MAGIC_AT) > 0:
             raise self.broken(f"a header starts {late} bytes late", _INSERTED_HINT)
         if not self.members and self.offset == BLOCK_BYTES:
-            raise UsageError(
-                "not a tar archive: its first 512 bytes are not a header",
-                NOT_AN_ARCHIVE_HINT,
-            )
+            raise UsageError("not a tar archive: its first 512 bytes are not a header", NOT_AN_ARCHIVE_HINT)
         raise self.broken("a header has a wrong checksum", CHANGED_HINT)
 
     def _refuse_text_before(self, first: bytes) -> None:
@@ -254,8 +251,7 @@ class TarReader:
             )
         if kind is None:
             raise UnsafeArtifact(
-                f"the storage archive contains {coded(name)}, of the unknown type {printable(flag)}",
-                REMAKE_HINT,
+                f"the storage archive contains {coded(name)}, of the unknown type {printable(flag)}", REMAKE_HINT
             )
         if flag == b"\0" and name.endswith(b"/"):
             kind = "directory"  # as tars wrote it before there was a flag for it

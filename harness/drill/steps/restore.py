@@ -158,8 +158,7 @@ def restore(
 def _must_be_stopped(work: Restoration) -> None:
     if work.stack.apiary.lifecycle.running():
         raise ProcedureFailed(
-            "the application is running",
-            "Stop it first and keep it stopped: what it writes would mix with the backup.",
+            "the application is running", "Stop it first and keep it stopped: what it writes would mix with the backup."
         )
 
 

@@ -103,11 +103,7 @@ def settle_files(stack: Stack, view: SourceView, backed_up: Path, directory: Pat
         directory: where the list goes.
     """
     now = sorted_entries(listing(stack.apiary.storage_host, stack.apiary.storage_root), directory)
-    streams = (
-        _numbered(0, read_inventory(view.files)),
-        _numbered(1, now),
-        _numbered(2, read_inventory(backed_up)),
-    )
+    streams = (_numbered(0, read_inventory(view.files)), _numbered(1, now), _numbered(2, read_inventory(backed_up)))
 
     def settled() -> Iterator[FileState]:
         merged = heapq.merge(*streams, key=lambda item: (order_key(item[1].path), item[0]))

@@ -33,8 +33,7 @@ class S3Store(RemoteTree):
             from botocore.exceptions import BotoCoreError
         except ImportError:
             raise UsageError(
-                "s3:// needs the package boto3, which is not installed",
-                "pip install 'apiary-restore-drill[s3]'",
+                "s3:// needs the package boto3, which is not installed", "pip install 'apiary-restore-drill[s3]'"
             ) from None
         self.root = f"s3://{bucket}/"
         self._bucket = bucket

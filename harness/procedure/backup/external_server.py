@@ -165,10 +165,7 @@ class CommandLifecycle:
     def start(self) -> None:
         """Run the start command to its end, whoever wants to interrupt it. Raises ProcedureFailed."""
         with _uninterrupted():
-            self._run(
-                self.start_command,
-                "The application may still be stopped: start it manually.",
-            )
+            self._run(self.start_command, "The application may still be stopped: start it manually.")
 
     def running(self) -> bool:
         """Not known from here."""

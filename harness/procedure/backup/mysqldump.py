@@ -105,10 +105,7 @@ def dump_arguments(server: MySqlServer, flavour: str, plan: BackupPlan) -> list[
 
 
 def backup_database(
-    server: MySqlServer,
-    plan: BackupPlan,
-    destination: Path,
-    read: Callable[[Session], T],
+    server: MySqlServer, plan: BackupPlan, destination: Path, read: Callable[[Session], T]
 ) -> DumpOutcome[T]:
     """Dump the database into `destination` (zstd) while `read` looks at it in the same moment.
 

@@ -179,10 +179,7 @@ def _copy_plainly(reader: DirectoryReader, scratch: Path) -> _Copy:
     return _Copy(path, inventory.totals.size_bytes, inventory.sha256, inventory)
 
 
-_COPIES: dict[str, Callable[[DirectoryReader, Path], _Copy]] = {
-    "tar.zst": _copy_compressed,
-    "copy": _copy_plainly,
-}
+_COPIES: dict[str, Callable[[DirectoryReader, Path], _Copy]] = {"tar.zst": _copy_compressed, "copy": _copy_plainly}
 
 
 class _HashedWriter:
@@ -228,11 +225,7 @@ class _Look:
 
 
 def _second_look(
-    now: Iterable[FileState],
-    inventory: Inventory,
-    reader: DirectoryReader,
-    excluded: Sequence[str],
-    scratch: Path,
+    now: Iterable[FileState], inventory: Inventory, reader: DirectoryReader, excluded: Sequence[str], scratch: Path
 ) -> _Look:
     """Compare sizes and times after the copy with those in it; believe tar where it saw a change itself."""
     look = _Look({name: [0, 0] for name in excluded})

@@ -135,12 +135,7 @@ def redump_table(server: MySqlServer, script: Script, plan: BackupPlan, table: s
 
 
 def content_again(
-    server: MySqlServer,
-    script: Script,
-    plan: BackupPlan,
-    *,
-    tables: Sequence[str] = (),
-    options: tuple[str, ...] = (),
+    server: MySqlServer, script: Script, plan: BackupPlan, *, tables: Sequence[str] = (), options: tuple[str, ...] = ()
 ) -> ScriptContent:
     """What a dump of the restored database, or of some of its tables, holds. Raises ProcedureFailed."""
     inspector, definitions = Inspector("the dump of the restored database"), Definitions()

@@ -67,11 +67,7 @@ class Script:
         if first := self.opening:
             yield first
         yield from restore_stream(
-            self.source,
-            self.database.name,
-            definers=self.definers_left_out,
-            target=self.target,
-            report=self.report,
+            self.source, self.database.name, definers=self.definers_left_out, target=self.target, report=self.report
         )
 
     def structure(self, target: str) -> Iterator[bytes]:

@@ -113,11 +113,7 @@ def check_storage(
 
 
 def restore_storage(
-    host: Host,
-    root: str,
-    checked: CheckedStorage,
-    *,
-    progress: Callable[[str], None] = lambda text: None,
+    host: Host, root: str, checked: CheckedStorage, *, progress: Callable[[str], None] = lambda text: None
 ) -> StorageRestore:
     """Restore a storage artifact that was read to its end and found good; what stands in the target is deleted.
 

@@ -96,8 +96,7 @@ def read_envelope(path: Path) -> Envelope:
         whole = False
     if not whole or envelope.payload_type != PAYLOAD_TYPE or len(envelope.signatures) != 1:
         raise ChangedEvidence(
-            f"{path} is not valid evidence: it is damaged or was changed",
-            "Get the file again from its archive.",
+            f"{path} is not valid evidence: it is damaged or was changed", "Get the file again from its archive."
         )
     return envelope
 

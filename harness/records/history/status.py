@@ -39,10 +39,7 @@ class BackupStatus:
 
 
 def status_of(
-    entries: Iterable[Entry],
-    now: datetime,
-    max_age_s: float,
-    wanted: Sequence[str] = (),
+    entries: Iterable[Entry], now: datetime, max_age_s: float, wanted: Sequence[str] = ()
 ) -> tuple[BackupStatus, ...]:
     """Every backup with its last good drill, those that need somebody first.
 

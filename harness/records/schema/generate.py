@@ -33,12 +33,7 @@ def schema_of(kind: type, name: str, version: int, title: str) -> Schema:
     for type_name, part in ((kind.__name__, schema), *schema.get("$defs", {}).items()):
         _describe(part, types.get(type_name))
     schema["properties"]["format_version"]["const"] = version
-    return {
-        "$schema": _DIALECT,
-        "$id": f"urn:apiary-drill:schema:{name}:{version}",
-        **schema,
-        "title": title,
-    }
+    return {"$schema": _DIALECT, "$id": f"urn:apiary-drill:schema:{name}:{version}", **schema, "title": title}
 
 
 def _describe(part: Schema, kind: type | None) -> None:

@@ -78,15 +78,11 @@ def endpoint(settings: DockerSettings) -> Endpoint:
     found = endpoints.get("docker") if isinstance(endpoints, dict) else None
     if not isinstance(found, dict) or not found.get("Host"):
         raise UsageError(
-            f"no Docker context {name!r} in {contexts} ({source})",
-            "`docker context ls` lists the contexts.",
+            f"no Docker context {name!r} in {contexts} ({source})", "`docker context ls` lists the contexts."
         )
     tls = contexts / "tls" / key / "docker"
     return Endpoint(
-        str(found["Host"]),
-        f"context {name!r}",
-        tls if tls.is_dir() else None,
-        not found.get("SkipTLSVerify", False),
+        str(found["Host"]), f"context {name!r}", tls if tls.is_dir() else None, not found.get("SkipTLSVerify", False)
     )
 
 

@@ -141,11 +141,7 @@ class ServerContainer:
             return False
 
         wait_until(
-            probe,
-            what=f"{self._plan.title} to be ready",
-            timeout_s=timeout_s,
-            interval_s=0.02,
-            details=self.log_tail,
+            probe, what=f"{self._plan.title} to be ready", timeout_s=timeout_s, interval_s=0.02, details=self.log_tail
         )
 
     def must_run(self, when: str) -> None:

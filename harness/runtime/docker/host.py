@@ -142,8 +142,7 @@ class ContainerCommand:
         stderr = self._stderr.text()
         if status in (126, 127) and "OCI runtime exec failed" in stderr:
             raise MissingProgram(
-                f"cannot run {self._argv[0]!r}: no such program in container {self._host.name}",
-                details=stderr,
+                f"cannot run {self._argv[0]!r}: no such program in container {self._host.name}", details=stderr
             )
         return Completed(self._argv, status, b"", stderr)
 
@@ -264,12 +263,7 @@ class ContainerHost:
     user: str = ""
 
     def start(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: bool = False,
-        user: str | None = None,
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> ContainerCommand:
         """Start a command.
 

@@ -91,8 +91,7 @@ def mark_kept(client: docker.DockerClient, drill_id: str, role: str) -> None:
     """Say that what is left of this drill was left on purpose."""
     with engine_errors("labelling what is kept"):
         client.volumes.create(
-            name=f"apiary-drill-{drill_id}-{role}-kept",
-            labels={**drill_labels(drill_id, role, "kept"), _KEPT: "true"},
+            name=f"apiary-drill-{drill_id}-{role}-kept", labels={**drill_labels(drill_id, role, "kept"), _KEPT: "true"}
         )
 
 

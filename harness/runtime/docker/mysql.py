@@ -140,12 +140,7 @@ def _lock(settings: Settings, key: str) -> Path:
 
 @contextmanager
 def mysql_container(
-    client: docker.DockerClient,
-    image: PreparedImage,
-    spec: StackSpec,
-    reach: Reach,
-    *,
-    keep: bool = False,
+    client: docker.DockerClient, image: PreparedImage, spec: StackSpec, reach: Reach, *, keep: bool = False
 ) -> Iterator[tuple[MySqlServer, ServerContainer, Callable[[], None]]]:
     """An empty server with the application's database and the accounts of `spec`.
 
@@ -192,11 +187,7 @@ def mysql_container(
             limits=spec.limits,
             place=f"the volume {name}",
         )
-        yield (
-            mysql,
-            server,
-            lambda: server.wait_ready(mysql.answers, timeout_s=spec.limits.mysql_ready_s),
-        )
+        yield (mysql, server, lambda: server.wait_ready(mysql.answers, timeout_s=spec.limits.mysql_ready_s))
         kept = keep
     finally:
         if not kept:

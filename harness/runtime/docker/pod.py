@@ -116,24 +116,13 @@ class AppHost:
         self._app = app
 
     def start(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: bool = False,
-        user: str | None = None,
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> ContainerCommand:
         return self._app.host().start(argv, env=env, stdin=stdin, user=user)
 
 
 def app_environment(
-    spec: StackSpec,
-    profile: Profile,
-    given: Mapping[str, str],
-    *,
-    mysql: tuple[str, int],
-    meilisearch: str,
-    url: str,
+    spec: StackSpec, profile: Profile, given: Mapping[str, str], *, mysql: tuple[str, int], meilisearch: str, url: str
 ) -> dict[str, str]:
     """The app's environment: what the file gives, and over it what belongs to the drill.
 

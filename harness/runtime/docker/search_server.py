@@ -75,11 +75,7 @@ def search_container(
         search = MeilisearchServer(
             url=f"http://{host}:{port}", inner_url=f"http://{reach.address}:{PORT}", key=spec.search_key
         )
-        yield (
-            search,
-            server,
-            lambda: server.wait_ready(search.healthy, timeout_s=spec.limits.search_ready_s),
-        )
+        yield (search, server, lambda: server.wait_ready(search.healthy, timeout_s=spec.limits.search_ready_s))
         kept = keep
     finally:
         if not kept:

@@ -97,11 +97,7 @@ def list_images(client: docker.DockerClient) -> list[ImageInfo]:
 
 
 def _build(
-    client: docker.DockerClient,
-    settings: Settings,
-    recipe: Recipe,
-    fresh: bool,
-    progress: Callable[[str], None],
+    client: docker.DockerClient, settings: Settings, recipe: Recipe, fresh: bool, progress: Callable[[str], None]
 ) -> ImageInfo:
     wanted = inputs_hash(recipe, base_hash(recipe.base))
     found = None if fresh else _up_to_date(client, recipe, wanted)

@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from harness.runtime.docker.images import (
-    LOCAL_MARIADB,
-    LOCAL_MEILISEARCH,
-    LOCAL_MYSQL,
-    LOCAL_STANDIN,
-    LOCAL_TOOL,
-)
+from harness.runtime.docker.images import LOCAL_MARIADB, LOCAL_MEILISEARCH, LOCAL_MYSQL, LOCAL_STANDIN, LOCAL_TOOL
 
 # Read by the image itself, so a change of any of these makes another image.
 _STANDINS = (

@@ -120,12 +120,7 @@ class LocalHost:
     purpose: str = "tools"
 
     def start(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: bool = False,
-        user: str | None = None,
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> LocalCommand:
         """Start a command. Raises MissingProgram when there is none of that name."""
         try:

@@ -77,14 +77,7 @@ def mysql_server(
         else:
             user.hand_over(directory)
             arguments = user.command(arguments)
-        child = Child(
-            programs.flavour,
-            arguments,
-            env=env,
-            log=log,
-            cwd=directory,
-            stop_s=spec.limits.stop_s,
-        )
+        child = Child(programs.flavour, arguments, env=env, log=log, cwd=directory, stop_s=spec.limits.stop_s)
         child.start()
         try:
             child.wait_ready(server.answers, timeout_s=spec.limits.mysql_ready_s)
@@ -101,10 +94,7 @@ def mysql_server(
         break
     try:
         # The accounts are in the data directory by now; the server still wants the file that it was given.
-        yield (
-            server,
-            ChildControl(child, server.answers, spec.limits.mysql_ready_s, prepare=init.touch),
-        )
+        yield (server, ChildControl(child, server.answers, spec.limits.mysql_ready_s, prepare=init.touch))
     finally:
         # Its data goes with it: an orderly end takes 1.5 s (9.7) to save what is deleted then.
         child.kill()

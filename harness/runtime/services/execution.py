@@ -60,12 +60,7 @@ class Host(Protocol):
     """The place where the commands of a service run."""
 
     def start(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: bool = False,
-        user: str | None = None,
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> RunningCommand:
         """Start a command; `env` is added to what the place has, `user` is a numeric id or None."""
 

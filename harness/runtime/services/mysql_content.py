@@ -90,10 +90,7 @@ def read_table(session: Session, database: str, shape: TableShape, *, digest: bo
     total = (int(row[2] or 0) * (1 << 64) + int(row[3] or 0)) % _MODULUS
     moments = [moment.replace(tzinfo=UTC) for moment in row[4:] if isinstance(moment, datetime)]
     return TableState(
-        name=shape.name,
-        rows=rows,
-        digest=f"{total:032x}" if digest else "",
-        newest_at=max(moments, default=None),
+        name=shape.name, rows=rows, digest=f"{total:032x}" if digest else "", newest_at=max(moments, default=None)
     )
 
 

@@ -14,12 +14,7 @@ from pathlib import Path
 
 from harness.base.errors import UsageError
 
-_FURTHER = (
-    "authnContextClass",
-    "authenticationDate",
-    "eduPersonPrimaryAffiliation",
-    "eduPersonScopedAffiliation",
-)
+_FURTHER = ("authnContextClass", "authenticationDate", "eduPersonPrimaryAffiliation", "eduPersonScopedAffiliation")
 """Attributes of a masqueraded visitor that leave nothing in the tables which the stand-in keeps."""
 
 _DEFAULTS: dict[str, str] = {

@@ -78,8 +78,7 @@ def find_user(config: AppConfig, identifier: str) -> User | None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"select id, uid from users where deleted_at is null and {condition} limit 1",
-                {"id": identifier},
+                f"select id, uid from users where deleted_at is null and {condition} limit 1", {"id": identifier}
             )
             row = cursor.fetchone()
     finally:

@@ -18,8 +18,7 @@ def enter(config: AppConfig) -> None:
     """Switch maintenance mode on."""
     config.framework_dir.mkdir(parents=True, exist_ok=True)
     down_file(config).write_text(
-        json.dumps({"except": [], "retry": None, "status": 503, "time": int(time.time())}) + "\n",
-        encoding="utf-8",
+        json.dumps({"except": [], "retry": None, "status": 503, "time": int(time.time())}) + "\n", encoding="utf-8"
     )
 
 

@@ -69,15 +69,11 @@ def _pattern(template: str, value: str) -> re.Pattern[str]:
 _EXPRESSIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], AppConfig], str]], ...] = (
     (
         _pattern(
-            "echo hash('sha256', Illuminate\\Support\\Facades\\Crypt::decryptString('VALUE'));",
-            "[A-Za-z0-9+/=]+",
+            "echo hash('sha256', Illuminate\\Support\\Facades\\Crypt::decryptString('VALUE'));", "[A-Za-z0-9+/=]+"
         ),
         _decrypt_digest,
     ),
-    (
-        _pattern("echo Illuminate\\Support\\Facades\\Queue::size('VALUE');", "[A-Za-z0-9_.-]+"),
-        _queue_size,
-    ),
+    (_pattern("echo Illuminate\\Support\\Facades\\Queue::size('VALUE');", "[A-Za-z0-9_.-]+"), _queue_size),
     (re.compile(re.escape(stale_configuration_expression())), _stale_configuration),
     (re.compile(re.escape(migration_files_expression())), _migration_files),
     (re.compile(re.escape(health_expression())), lambda _match, config: json.dumps(health.states(config))),

@@ -67,11 +67,7 @@ def _serve(options: EmbeddedOptions) -> None:
                 _import(server, options)
             server.start()
             config = uvicorn.Config(
-                make_app(server),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
+                make_app(server), log_config=None, access_log=False, lifespan="off", server_header=False
             )
             _Uvicorn(config).run(sockets=[listener])
         finally:

@@ -27,12 +27,7 @@ from harness.standins.meilisearch.server import Answer, Call, Route, SearchServe
 
 def make_app(server: SearchServer) -> Starlette:
     """The application over an open database."""
-    routes = (
-        *routes_unsupported.ROUTES,
-        *routes_server.ROUTES,
-        *routes_indexes.ROUTES,
-        *routes_documents.ROUTES,
-    )
+    routes = (*routes_unsupported.ROUTES, *routes_server.ROUTES, *routes_indexes.ROUTES, *routes_documents.ROUTES)
     handlers = {404: _nothing, 405: _nothing}
     return Starlette(routes=[_http_route(server, route) for route in routes], exception_handlers=handlers)
 

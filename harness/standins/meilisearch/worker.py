@@ -93,8 +93,7 @@ class Worker:
 
     def _batch(self, first: Task) -> list[Task]:
         waiting = self._tasks.find(
-            TaskFilter("status = 'enqueued' AND index_uid = ? AND uid >= ?", (first.index_uid, first.uid)),
-            limit=1000,
+            TaskFilter("status = 'enqueued' AND index_uid = ? AND uid >= ?", (first.index_uid, first.uid)), limit=1000
         )
         batch: list[Task] = []
         documents = size_bytes = 0

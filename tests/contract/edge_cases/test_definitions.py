@@ -142,11 +142,7 @@ def test_an_object_that_runs_as_another_account_than_the_script_says_is_found(pa
     expected, again = redump(pair.target, read, PLAN)
     (finding,) = check_script_objects(expected.objects, again.objects).findings
     assert isinstance(finding, Finding)
-    assert (finding.code, finding.subject, finding.actual) == (
-        "procedure-differs",
-        "count_hives",
-        "root@localhost",
-    )
+    assert (finding.code, finding.subject, finding.actual) == ("procedure-differs", "count_hives", "root@localhost")
 
 
 APIARY = Path(__file__).parents[2] / "data" / "real-apiary" / "apiary.sql.gz"

@@ -70,11 +70,7 @@ def test_a_port_that_hangs(machine: Settings, tmp_path: Path, monkeypatch: pytes
 
 def test_an_engine_without_images(machine: Settings, other_engine: AnotherEngine, tmp_path: Path) -> None:
     """Nothing is there and nothing can be pulled: processes, with the first image that is missing; nothing is left."""
-    settings = replace(
-        machine,
-        docker=DockerSettings(host=other_engine.host),
-        images=ImageSettings(),
-    )
+    settings = replace(machine, docker=DockerSettings(host=other_engine.host), images=ImageSettings())
     client = other_engine.client()
     there = {tag for image in client.images.list() for tag in image.tags}
     name, messages = _choice(settings, tmp_path, _dump(tmp_path, "MariaDB", "10.6.22"))
@@ -114,13 +110,7 @@ def _dump(directory: Path, flavour: str, version: str) -> Path:
     ],
 )
 def test_the_image_follows_the_dump(
-    flavour: str,
-    version: str,
-    default: str,
-    local: str,
-    machine: Settings,
-    engine: docker.DockerClient,
-    tmp_path: Path,
+    flavour: str, version: str, default: str, local: str, machine: Settings, engine: docker.DockerClient, tmp_path: Path
 ) -> None:
     """The series in its header is asked for first; the image built here is the next best, of the same flavour."""
     settings = replace(machine, runtime="docker", images=ImageSettings(meilisearch=LOCAL_MEILISEARCH))

@@ -38,9 +38,7 @@ def test_documents_come_late_and_are_waited_for(server: ServerUnderTest, client:
             seen, pending = when_settled(search, lambda: list(search.ids(uid, "id")), drained_s=60)
         assert (seen, pending) == ([*range(1, 11)], 0)
         assert time.monotonic() - began > 1
-        assert context.changes == [
-            Change("index", uid, "its last 3 documents come 1 s late, while the import goes on"),
-        ]
+        assert context.changes == [Change("index", uid, "its last 3 documents come 1 s late, while the import goes on")]
         assert list(search.ids(uid, "id")) == [*range(1, 11)]
     finally:
         done(client.index(uid).delete())

@@ -135,10 +135,7 @@ def test_a_bad_value_is_refused_with_its_own_code(index):
         ({"synonyms": []}, "invalid_settings_synonyms"),
         ({"distinctAttribute": 1}, "invalid_settings_distinct_attribute"),
         ({"typoTolerance": {"enabled": "x"}}, "invalid_settings_typo_tolerance"),
-        (
-            {"typoTolerance": {"minWordSizeForTypos": {"oneTypo": 9, "twoTypos": 5}}},
-            "invalid_settings_typo_tolerance",
-        ),
+        ({"typoTolerance": {"minWordSizeForTypos": {"oneTypo": 9, "twoTypos": 5}}}, "invalid_settings_typo_tolerance"),
         ({"faceting": {"maxValuesPerFacet": -1}}, "invalid_settings_faceting"),
         ({"pagination": {"maxTotalHits": "x"}}, "invalid_settings_pagination"),
         ({"proximityPrecision": "byLuck"}, "invalid_settings_proximity_precision"),

@@ -177,9 +177,7 @@ def test_a_start_as_a_job_replaces_what_was_cached_before(running: Running) -> N
     try:
         app.lifecycle.start(prepare=lambda: done.append(prestart(app, migrate=True, commands=commands)))
         assert app.must_artisan(*stale).stdout.strip() == b"differs:"
-        assert done == [
-            Prestart((*PRESTART_COMMANDS[1:], "migrate --force"), ("nova:publish",), ("config:validate",)),
-        ]
+        assert done == [Prestart((*PRESTART_COMMANDS[1:], "migrate --force"), ("nova:publish",), ("config:validate",))]
         app.lifecycle.stop()
         with pytest.raises(ProcedureFailed, match=r"^`php artisan migrate` failed with exit status 1"):
             app.lifecycle.start(prepare=lambda: done.append(prestart(app, migrate=False, commands=("migrate",))))

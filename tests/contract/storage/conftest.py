@@ -102,12 +102,7 @@ class BusyHost:
     before_find: Callable[[], None] = lambda: None
 
     def start(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: bool = False,
-        user: str | None = None,
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> object:
         if argv[0] == "find":
             self.before_find()
@@ -122,12 +117,7 @@ class UnprivilegedHost:
     user: str = "65534" if os.geteuid() == 0 else str(os.geteuid())
 
     def start(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: bool = False,
-        user: str | None = None,
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> LocalCommand:
         return LocalHost().start(argv, env=env, stdin=stdin, user=self.user if os.geteuid() == 0 else None)
 

@@ -35,13 +35,7 @@ def tar(source: Path, artifact: Path, *options: str) -> Path:
     return artifact
 
 
-def restore(
-    host: Host,
-    root: str,
-    artifact: Path | CheckedStorage,
-    *,
-    inventory: Path | None = None,
-) -> StorageRestore:
+def restore(host: Host, root: str, artifact: Path | CheckedStorage, *, inventory: Path | None = None) -> StorageRestore:
     """Check and restore, as the drill does."""
     checked = artifact if isinstance(artifact, CheckedStorage) else check_storage(artifact, inventory)
     return restore_storage(host, root, checked)
@@ -228,12 +222,7 @@ class SmallHost:
     target: Path
 
     def start(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: bool = False,
-        user: str | None = None,
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> LocalCommand:
         script = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"'
         inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, str(self.target)]

@@ -5,13 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.base.model import EgressAttempt, Prestart, Probe, Severity
-from harness.checks.app import (
-    check_answers,
-    check_configuration,
-    check_downloads,
-    check_egress,
-    check_migrations,
-)
+from harness.checks.app import check_answers, check_configuration, check_downloads, check_egress, check_migrations
 from tests.unit.checks.builders import app, finding, only
 
 
@@ -34,11 +28,7 @@ def test_a_health_check_of_what_the_drill_provides_fails() -> None:
     for name in ("cache", "database", "log", "migration", "storage"):
         result = check_answers(app(health=health(**{"storage": "OK", "scheduler": "OK", name: "PROBLEM"})))
         assert only(result) == finding(
-            "app-health",
-            name,
-            f"The restored application's own health check of its {name} fails.",
-            "OK",
-            "PROBLEM",
+            "app-health", name, f"The restored application's own health check of its {name} fails.", "OK", "PROBLEM"
         )
 
 

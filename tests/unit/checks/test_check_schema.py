@@ -33,10 +33,7 @@ def check(
 
 def test_equal_schemas_have_no_findings() -> None:
     result = check_schema(
-        STRUCTURE,
-        database(objects=(COLUMN,)),
-        database(objects=(COLUMN, part("index", "users", "PRIMARY"))),
-        (),
+        STRUCTURE, database(objects=(COLUMN,)), database(objects=(COLUMN, part("index", "users", "PRIMARY"))), ()
     )
     assert (result.check, result.title, result.findings) == (STRUCTURE.name, STRUCTURE.title, ())
     assert result.compared == 4, "one column, and the lists of the three kinds"
@@ -248,10 +245,7 @@ def test_other_case_of_table_names_is_an_error() -> None:
 def test_what_a_table_too_many_brings_along_is_reported_by_the_table_alone() -> None:
     extra = (part("column", "leftover", "id"), part("index", "leftover", "PRIMARY"), part("view", "", "leftovers"))
     result = check_schema(
-        WHOLE,
-        database(table("users"), objects=()),
-        database(table("users"), table("leftover"), objects=extra),
-        (),
+        WHOLE, database(table("users"), objects=()), database(table("users"), table("leftover"), objects=extra), ()
     )
     assert [found.code for found in result.findings] == ["view-extra"]
 
@@ -268,9 +262,7 @@ def test_what_this_apiary_expects_is_there() -> None:
     """With other attributes as well: an instance grows over years."""
     older = part("column", "users", "gt_email", type="varchar(191)", nullable="no")
     result = check_expected_objects(
-        database(table("users"), objects=EXPECTED),
-        database(table("users"), objects=(older, *EXPECTED[1:])),
-        (),
+        database(table("users"), objects=EXPECTED), database(table("users"), objects=(older, *EXPECTED[1:])), ()
     )
     assert (result.check, result.findings, result.compared) == ("expected-objects", (), 4)
 

@@ -328,9 +328,7 @@ def test_what_is_missing_while_tasks_are_pending_may_come() -> None:
     assert [each.code for each in missing.findings] == ["index-document-missing"]
     result = unless_pending(missing, busy)
     assert result == replace(
-        missing,
-        findings=(),
-        unknown="2 tasks of the search server were pending or new when it was checked",
+        missing, findings=(), unknown="2 tasks of the search server were pending or new when it was checked"
     )
     assert unless_pending(missing, WITHOUT_TEAMS) == missing
 

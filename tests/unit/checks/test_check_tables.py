@@ -229,11 +229,7 @@ def test_an_excluded_table_with_other_columns() -> None:
     fresh = database(table("jobs", 0), objects=(part("column", "jobs", "queue"), part("column", "jobs", "id")))
     restored = replace(fresh, objects=(part("column", "jobs", "id"), part("index", "jobs", "PRIMARY")))
     assert only(check_excluded(["jobs"], fresh, restored, [])) == finding(
-        "excluded-table-structure",
-        "jobs",
-        "Table jobs lacks columns that a fresh instance has.",
-        "id, queue",
-        "id",
+        "excluded-table-structure", "jobs", "Table jobs lacks columns that a fresh instance has.", "id, queue", "id"
     )
 
 

@@ -146,11 +146,7 @@ def test_uploads_that_stand_one_app_too_deep() -> None:
         replace(PDF, path=b"app/" + PDF.path),
     )
     assert findings_of(check(*nested)) == [
-        (
-            "file-reference-missing",
-            Severity.ERROR,
-            "resumes id=1 refers to resumes/a.pdf, but there is no such file.",
-        ),
+        ("file-reference-missing", Severity.ERROR, "resumes id=1 refers to resumes/a.pdf, but there is no such file."),
         (
             "storage-nested",
             Severity.ERROR,

@@ -112,11 +112,7 @@ def test_values_for_generated_columns_stop_mysql_only(data: Path) -> None:
             replace(MYSQL, log_bin=True),
             ("function-creators", 1, "f", False),
         ),
-        (
-            b"CREATE TABLE t (a int);",
-            MYSQL,
-            ("session-settings", 1, "sql_mode, foreign_key_checks", True),
-        ),
+        (b"CREATE TABLE t (a int);", MYSQL, ("session-settings", 1, "sql_mode, foreign_key_checks", True)),
     ],
 )
 def test_each_problem_is_found(script: bytes, target: TargetServer, expected: tuple[str, int, str, bool]) -> None:

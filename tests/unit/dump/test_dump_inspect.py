@@ -357,10 +357,9 @@ def test_every_cut_inside_the_last_line_is_seen(data: Path) -> None:
     begin = script.rindex(b"-- Dump completed")
     for end in range(begin + len("-- Dump completed"), len(script) - 1):
         info = look(script[:end])
-        assert (info.complete, info.incomplete_because) == (
-            False,
-            'ends inside its last line, "-- Dump completed"',
-        ), script[begin:end]
+        assert (info.complete, info.incomplete_because) == (False, 'ends inside its last line, "-- Dump completed"'), (
+            script[begin:end]
+        )
     assert look(script[:-1]).complete is True, "only the new line is gone, as an editor may leave it"
     without_date = (data / "mysql-9.7" / "skip-dump-date.sql").read_bytes()
     assert look(without_date).complete is True

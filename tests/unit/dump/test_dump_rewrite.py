@@ -170,9 +170,7 @@ def test_a_script_of_one_unnamed_database_needs_no_name(data: Path) -> None:
     "options", [("apiary",), ("--databases", "other", "apiary"), ("--skip-extended-insert", "apiary")]
 )
 def test_what_is_loaded_from_the_stream_is_what_the_script_holds(
-    options: tuple[str, ...],
-    dump: Callable[..., Path],
-    run_sql: Callable[..., None],
+    options: tuple[str, ...], dump: Callable[..., Path], run_sql: Callable[..., None]
 ) -> None:
     """Loaded into another database of the same server and dumped again, every table has its digest."""
     script = dump("--routines", "--events", *options)

@@ -77,11 +77,7 @@ def test_a_fault_without_effect_is_reported_whatever_else_was_found() -> None:
     inert = faults.without_effect()
     assert [(finding.code, finding.subject, finding.message) for finding in inert] == [
         ("fault-without-effect", "mine", "The fault mine changed nothing at target."),
-        (
-            "fault-without-effect",
-            "never",
-            "The drill ended before restored, the injection point of the fault never.",
-        ),
+        ("fault-without-effect", "never", "The drill ended before restored, the injection point of the fault never."),
     ]
     result = result_of((), None, inert)
     assert (result.verdict, result.findings) == ("INCONCLUSIVE", inert)

@@ -56,12 +56,7 @@ def test_what_was_fetched_can_be_kept(tmp_path: Path) -> None:
     "argv, limit_s, code, message",
     [
         (("no-such-program", "dump"), None, 2, "dump_command: there is no program 'no-such-program' on this machine"),
-        (
-            (*PYTHON, "print('-- rows'); exit(7)"),
-            None,
-            3,
-            f"({sys.executable}) ended with exit status 7 after 8 bytes",
-        ),
+        ((*PYTHON, "print('-- rows'); exit(7)"), None, 3, f"({sys.executable}) ended with exit status 7 after 8 bytes"),
         ((*PYTHON, "pass"), None, 3, f"dump_command ({sys.executable}) wrote nothing"),
         ((*PYTHON, "import time; print(1, flush=True); time.sleep(60)"), 2.5, 3, "timed out after 2.5 s waiting for"),
     ],

@@ -99,8 +99,7 @@ def test_a_good_drill_in_numbers(path: Path, good: DrillResult) -> None:
 
 def test_objectives_are_there_when_they_were_set(path: Path, good: DrillResult) -> None:
     write_metrics(
-        path,
-        replace(good, recovery_time_objective_s=3600.0, recovery_point_objective_s=86400.0, recovery_point_s=12.5),
+        path, replace(good, recovery_time_objective_s=3600.0, recovery_point_objective_s=86400.0, recovery_point_s=12.5)
     )
     found = values(path)
     assert found["recovery_time_objective_seconds", BACKUP] == 3600

@@ -6,11 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.expressions import (
-    QUEUE_SIZE,
-    decrypt_digest_expression,
-    stale_configuration_expression,
-)
+from harness.base.expressions import QUEUE_SIZE, decrypt_digest_expression, stale_configuration_expression
 from harness.standins.apiary.config import cache_file, load_config
 from harness.standins.apiary.tinker import execute
 from tests.tables import over_table

@@ -58,11 +58,7 @@ MALICIOUS: dict[str, tuple[list[Member], str, str]] = {
         "h, which is a hard link that leaves the directory, to /etc/shadow",
         LEAVES,
     ),
-    "hard link to nothing": (
-        [("h", HARD, "gone", b"")],
-        "h as a hard link to gone, but no such file before it",
-        ANEW,
-    ),
+    "hard link to nothing": ([("h", HARD, "gone", b"")], "h as a hard link to gone, but no such file before it", ANEW),
     "hard link through a link": (
         [("d", SOFT, "e", b""), ("h", HARD, "d/secret", b"")],
         "h as a hard link to d/secret, but no such file before it",

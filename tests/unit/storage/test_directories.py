@@ -24,11 +24,7 @@ def test_files_at_any_depth_count_for_the_directory_of_the_first_level() -> None
             entry(b"resumes/d", kind="symlink"),
         ]
     )
-    assert found == {
-        ".": DirectoryTotals(1, 1),
-        "dompdf": DirectoryTotals(0, 0),
-        "resumes": DirectoryTotals(2, 15),
-    }
+    assert found == {".": DirectoryTotals(1, 1), "dompdf": DirectoryTotals(0, 0), "resumes": DirectoryTotals(2, 15)}
     assert list(found) == sorted(found)
 
 

@@ -14,9 +14,7 @@ from harness.standins.apiary.generate.plan import Plan, timestamp
 _STATEMENT_CHARS = 400_000
 """Well below MariaDB's default `max_allowed_packet` of 16 MiB; measured: larger ones are not faster."""
 
-_ESCAPES = str.maketrans(
-    {"\\": "\\\\", "'": "\\'", "\0": "\\0", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z"},
-)
+_ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\0": "\\0", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z"})
 
 NULL = "NULL"
 

@@ -137,9 +137,7 @@ def _recruiting_campaigns(plan: Plan, number: int, when: str) -> str:
 
 
 @numbered(
-    "recruiting_visits",
-    "id recruiting_name recruiting_email visit_token user_id created_at updated_at",
-    _one_in(3),
+    "recruiting_visits", "id recruiting_name recruiting_email visit_token user_id created_at updated_at", _one_in(3)
 )
 def _recruiting_visits(plan: Plan, number: int, when: str) -> str:
     user, token = person(plan, number), f"{plan.mix(73, number):016x}0000"

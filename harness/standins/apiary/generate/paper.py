@@ -18,10 +18,7 @@ _TRAVEL_DOCUMENTS = (
     ("covid_risk_filename", "COVID Risk Acknowledgement"),
     ("summary_filename", "Summary"),
 )
-_AGREEMENT_DOCUMENTS = (
-    ("membership_agreement_filename", "Membership Agreement"),
-    ("summary_filename", "Summary"),
-)
+_AGREEMENT_DOCUMENTS = (("membership_agreement_filename", "Membership Agreement"), ("summary_filename", "Summary"))
 _FILE_COLUMNS = (
     "membership_agreement_filename",
     "travel_authority_filename",

@@ -58,12 +58,7 @@ def person(plan: Plan, number: int) -> Person:
     last = LAST_NAMES[(bits >> 16) % len(LAST_NAMES)]
     letters = "".join(c for c in (first[:1] + last).lower() if "a" <= c <= "z") or "x"
     return Person(
-        number,
-        f"{letters}{number}",
-        903_000_000 + number,
-        first,
-        last,
-        number > 20 and (bits >> 32) % 32 == 0,
+        number, f"{letters}{number}", 903_000_000 + number, first, last, number > 20 and (bits >> 32) % 32 == 0
     )
 
 
