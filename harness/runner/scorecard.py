@@ -48,7 +48,7 @@ class ScoredDrill:
 
     Args:
         name: of the scenario; the one that shows a fault is called like it.
-        family: of its first fault, or `procedure`, or `clean`.
+        family: of its first fault, or `procedure`, or `fault-free`.
         faults: what was put in.
         expected: the verdict that it has to come to.
         verdict: what it came to; None where it could not be drilled.

@@ -72,7 +72,7 @@ def verify_of(backed: Backed, directory: Path) -> tuple[str, ...]:
 def test_what_a_drill_killed_in_any_stage_left_is_removed_by_clean(
     place: Place, backed: Backed, engine: docker.DockerClient, neighbour: Stack, stage: str
 ) -> None:
-    """kill -9, then `clean`: nothing of it is left anywhere, and the drill next to it did not notice."""
+    """kill -9, then `cleanup`: nothing of it is left anywhere, and the drill next to it did not notice."""
     beside = things(engine, neighbour.drill_id)
     command, line = _STAGES[stage]
     arguments = verify_of(backed, place.root) if command == ("verify",) else command
@@ -136,7 +136,7 @@ def test_a_database_that_dies_in_the_middle_of_the_restore_is_inconclusive(
 def test_a_kept_target_is_reached_and_removed_as_the_output_says(
     place: Place, backed: Backed, engine: docker.DockerClient
 ) -> None:
-    """Its app answers from this machine alone, the login that is printed works, `clean` removes it by name only."""
+    """Its app answers from this machine alone, the login that is printed works, `cleanup` removes it by name only."""
     verify, *arguments = verify_of(backed, place.root)
     assert verify == "verify"
     kept = place.command("restore", *arguments)

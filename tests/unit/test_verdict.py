@@ -15,7 +15,7 @@ from tests.unit.checks.builders import finding
 
 LOST = finding("row-count", "users", "Table users has 1 rows, the source had 2.", "2", "1")
 NOTED = finding("orphans-accepted", "attendance", "Seven rows.", "0", "7", severity=Severity.WARNING)
-TOLD = finding("gtid", "line 3", "Line 3.", None, None, severity=Severity.INFO)
+INFORMED = finding("gtid", "line 3", "Line 3.", None, None, severity=Severity.INFO)
 
 
 ASKED = [check.name for check in CHECKS if not check.from_outside]
@@ -42,7 +42,7 @@ def test_an_error_is_a_fail_and_its_sentence_the_reason() -> None:
 
 
 def test_a_warning_and_a_remark_are_a_pass() -> None:
-    assert decide([result("a", 1, NOTED, TOLD)]) == (Verdict.PASS, ())
+    assert decide([result("a", 1, NOTED, INFORMED)]) == (Verdict.PASS, ())
 
 
 def test_a_check_that_could_not_tell_is_inconclusive() -> None:
@@ -147,5 +147,5 @@ def test_an_empty_backup_is_not_a_pass(evidence: Evidence) -> None:
 
 def test_findings_come_worst_first_and_in_the_order_of_the_checks() -> None:
     other = replace(LOST, subject="teams")
-    results = [result("a", 1, TOLD, NOTED), result("b", 1, LOST), result("c", 1, other)]
-    assert findings_of(results) == (LOST, other, NOTED, TOLD)
+    results = [result("a", 1, INFORMED, NOTED), result("b", 1, LOST), result("c", 1, other)]
+    assert findings_of(results) == (LOST, other, NOTED, INFORMED)

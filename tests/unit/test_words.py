@@ -76,7 +76,7 @@ def test_a_former_word_is_not_reported(former: str, instead: str) -> None:
 
 def test_no_value_is_called_by_a_private_word() -> None:
     """A name says what the value is: a message, an answer, lines, a summary."""
-    word = re.compile(r"(\b|_)(told|said)(\b|_)")
+    word = re.compile(r"(\b|_)(told|said)(\b|_)", re.IGNORECASE)
     modules = [path for top in ("harness", "tests", "benchmarks") for path in (ROOT / top).rglob("*.py")]
     named = [path for path in modules if word.search(path.read_text())]
     assert named == [Path(__file__)]

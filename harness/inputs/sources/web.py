@@ -23,7 +23,7 @@ from harness.inputs.sources.stores import (
 )
 
 _TIMEOUT_S = (10.0, 60.0)
-_SAID = re.compile(rb"<Message>([\w .,'-]{1,100})</Message>")
+_MESSAGE = re.compile(rb"<Message>([\w .,'-]{1,100})</Message>")
 
 
 class WebStore(RemoteStore):
@@ -89,7 +89,7 @@ class WebStore(RemoteStore):
         status = answer.status_code
         if status in (200, 206):
             return
-        match = _SAID.search(answer.raw.read(4096, decode_content=True))
+        match = _MESSAGE.search(answer.raw.read(4096, decode_content=True))
         status_text = f"{status}: {match[1].decode()}" if match else str(status)
         if status in (404, 410):
             raise UsageError(f"there is no {self.shown(path)} ({status_text})", GONE_HINT)

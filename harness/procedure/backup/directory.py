@@ -63,7 +63,7 @@ def new_directory(directory: Path) -> Iterator[Path]:
 
 @contextmanager
 def noted(state_dir: Path, directory: Path) -> Iterator[None]:
-    """Note that a backup is being written to a directory, so that `clean` finds what is left when it is killed."""
+    """Note that a backup is being written to a directory, so that `cleanup` finds what is left when it is killed."""
     partial = directory.absolute().with_name(directory.name + PARTIAL)
     note = state_dir / "backups" / sha256(os.fsencode(partial)).hexdigest()
     with suppress(OSError):  # a backup is worth more than the note

@@ -40,7 +40,7 @@ _SHOW_HERE = {"ALL", "ALL PRIVILEGES", "EXECUTE", "CREATE ROUTINE", "ALTER ROUTI
 """With one of these on the database routines are seen; where their text is not, the dump fails and says so."""
 
 _COMMAND_LIMIT_S = 600.0
-_SAID_BYTES = 2000
+_OUTPUT_BYTES = 2000
 """The end of a command's output is reported; what it leaves running may write anything."""
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -180,7 +180,7 @@ class CommandLifecycle:
             except (MissingProgram, WaitTimeout) as error:
                 raise ProcedureFailed(f"`{command}` failed: {error.fact}", *hints) from error
             if completed.exit_status != 0:
-                log.seek(-min(_SAID_BYTES, log.seek(0, os.SEEK_END)), os.SEEK_END)
+                log.seek(-min(_OUTPUT_BYTES, log.seek(0, os.SEEK_END)), os.SEEK_END)
                 output = log.read().decode("utf-8", "replace")
                 raise ProcedureFailed(
                     f"`{command}` failed with exit status {completed.exit_status}", *hints, details=output

@@ -14,7 +14,6 @@ from harness.base.private import whole_file
 
 MANIFEST_NAME = "manifest.json"
 FORMAT_VERSION = 1
-_CHUNK_BYTES = 1 << 20
 _ADAPTER = TypeAdapter(Manifest)
 
 
@@ -66,10 +65,6 @@ def read_manifest(directory: Path) -> Manifest:
 
 def measure(path: Path, role: str) -> ArtifactFile:
     """Size and SHA-256 of a file, read as a stream."""
-    digest = hashlib.sha256()
-    size = 0
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-    return ArtifactFile(role, path.name, size, digest.hexdigest())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return ArtifactFile(role, path.name, file.tell(), digest)

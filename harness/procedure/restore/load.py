@@ -15,8 +15,8 @@ from harness.runtime.services.execution import Completed, RunningCommand, feed, 
 from harness.runtime.services.mysql import MySqlServer, Session
 from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
 
-_MOST_TOLD = 5
-_TOLD_CHARACTERS = 300
+_MOST_REPORTED = 5
+_REPORTED_CHARACTERS = 300
 
 _DISK_FULL = frozenset(map(str, DISK_FULL))
 _CONNECTION_LOST = frozenset({"2002", "2003", "2006", "2013", "2055"})
@@ -146,10 +146,10 @@ def complaint_findings(complaints: Sequence[str]) -> tuple[Finding, ...]:
             code="client-warning",
             severity=Severity.WARNING,
             subject="stderr",
-            message=f"While the dump was loading, the client reported: {line[:_TOLD_CHARACTERS]}",
+            message=f"While the dump was loading, the client reported: {line[:_REPORTED_CHARACTERS]}",
             remedy="Look up what it means: a real restore would report it too.",
         )
-        for line in complaints[:_MOST_TOLD]
+        for line in complaints[:_MOST_REPORTED]
     )
 
 

@@ -19,7 +19,7 @@ HIVES = (
     "INSERT INTO hives VALUES (1, 'north 🐝', X'E9FF', '2026-11-22 02:00:03'), (2, 'café', NULL, NULL)",
     "CREATE TABLE inspections (id INT PRIMARY KEY, at DATETIME)",
 )
-TOLD = ("lossy-charset", "time-zone-missing", "rows-section-missing", "no-rows")
+LOSSES = ("lossy-charset", "time-zone-missing", "rows-section-missing", "no-rows")
 
 DUMPS: tuple[tuple[tuple[str, ...], tuple[tuple[str, Severity], ...]], ...] = (
     ((), ()),
@@ -34,7 +34,7 @@ DUMPS: tuple[tuple[tuple[str, ...], tuple[tuple[str, Severity], ...]], ...] = (
 
 
 def findings_of(path: Path) -> list[tuple[str, Severity]]:
-    return [(found.code, found.severity) for found in read_script(path, None).findings if found.code in TOLD]
+    return [(found.code, found.severity) for found in read_script(path, None).findings if found.code in LOSSES]
 
 
 def test_what_each_option_of_the_tool_loses_is_reported(pair: Pair, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_docker_host_wins_over_every_context(tmp_path: Path) -> None:
 
 
 def test_a_context_that_is_not_there(tmp_path: Path) -> None:
-    """Told with the place where it was looked for."""
+    """Reported with the place where it was looked for."""
     with pytest.raises(UsageError) as caught:
         endpoint(DockerSettings(config_dir=tmp_path, context="gone"))
     assert str(caught.value) == (
