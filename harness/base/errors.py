@@ -105,7 +105,7 @@ class MissingProgram(HarnessError):
 
 
 class NoSuchProgram(MissingProgram):
-    """A program that an option names is not there."""
+    """A program that an option names, or that every drill needs, is not there: nothing was started."""
 
     exit_code = EXIT_USAGE
 

@@ -24,7 +24,7 @@ def check_encrypted_values(app: AppState) -> CheckResult:
             f"Not verified: no APP_KEY was given, so the encrypted values of {_names(app.not_decrypted)} were not "
             "decrypted.",
             severity=Severity.WARNING,
-            remedy="Give a file with the APP_KEY of the backed-up instance: --app-key-file FILE. The key is not in "
+            remedy="Give a file with the APP_KEY of the backed-up instance: `--app-key-file FILE`. The key is not in "
             "the backup, and without it these values are lost.",
         )
     wrong = [probe for probe in app.decrypt if probe.error or probe.expected != probe.actual]

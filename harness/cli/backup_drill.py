@@ -23,7 +23,7 @@ from harness.cli.drilling import drilling
 from harness.drill.flow import verify
 from harness.drill.plan import new_drill_id
 from harness.drill.run import Run
-from harness.inputs.app_key import read_app_key, read_previous_keys
+from harness.inputs.app_key import keys_of_environment, read_app_key, read_previous_keys
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import STANDARD_INPUT, named_dump, spool
 from harness.inputs.identity import STANDARD_INPUT as STANDARD_INPUT_NAME
@@ -102,7 +102,7 @@ class BackupOptions:
             decryption = self._decryption(sources) or configured.backup.decryption(base, sources)
             found = replace(found, configuration=path.absolute())
             key_file = key_file or configured.app_key_file(base)
-        key = None if key_file is None else read_app_key(key_file)  # before a volume is opened
+        key, previous_keys = self._keys(key_file, sources.settings)  # before a volume is opened
         zones = found.time_zones
         dump, storage = decrypted(found.dump, found.storage, decryption)
         return replace(
@@ -110,7 +110,7 @@ class BackupOptions:
             dump=dump,
             storage=open_volume(storage) if isinstance(storage, Volume) else storage,
             app_key=key,
-            previous_keys="" if key_file is None else read_previous_keys(key_file),
+            previous_keys=previous_keys,
             database=self.database or found.database,
             database_asked=self.database is not None,
             accepted_tables=(*found.accepted_tables, *self.accept_missing),
@@ -120,6 +120,14 @@ class BackupOptions:
             max_storage_bytes=self.max_storage,
             provenance=tuple(sources.provenance),
         ), objectives
+
+    @staticmethod
+    def _keys(key_file: Path | None, settings: Settings) -> tuple[str | None, str]:
+        """The application's key and its earlier ones: from their own file, else from the image's environment."""
+        if key_file is not None:
+            return read_app_key(key_file), read_previous_keys(key_file)
+        environment = settings.images.apiary_env
+        return (None, "") if environment is None else keys_of_environment(environment)
 
     def _decryption(self, sources: Sources) -> Decryption | None:
         if self.decrypt is None and self.decrypt_key_file is not None:

@@ -17,8 +17,9 @@ from harness.reports.terminal import console_for, errors_console, print_json, sa
 
 EXIT_CODES = (
     "\n\b\nExit codes:\n  0    as expected\n  1    not as expected: the backup does not restore "
-    "correctly\n  2    bad usage: an option, path or scenario is not valid\n  3    inconclusive: no "
-    "server, a crashed check, or nothing to compare\n  130  interrupted\n"
+    "correctly\n  2    bad usage: an option, path or scenario is not valid, or there is "
+    "no server program\n  3    inconclusive: a server that does not answer, a crashed check, or nothing to "
+    "compare\n  130  interrupted\n"
 )
 
 __all__ = ["EXIT_CODES", "errors_console", "is_quiet", "quiet_option", "say", "settings_for", "show_result"]

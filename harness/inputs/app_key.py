@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.base.errors import UsageError
+from harness.runtime.env_file import read_env_file
 
 _PREFIX = "base64:"
 _VARIABLE = "APP_KEY="
@@ -55,6 +56,26 @@ def read_previous_keys(path: Path) -> str:
                 "Copy the value of APP_PREVIOUS_KEYS from the environment of the backed-up instance, comma-separated.",
             )
     return value
+
+
+def keys_of_environment(path: Path) -> tuple[str | None, str]:
+    """`APP_KEY` and `APP_PREVIOUS_KEYS` of the environment file that the application's container gets.
+
+    Returns:
+        The key, None where the file names none, and the earlier keys, comma-separated.
+
+    Raises:
+        UsageError: the file can't be read, or what it names is not a key.
+    """
+    given = read_env_file(path)
+    key, previous = given.get("APP_KEY"), given.get("APP_PREVIOUS_KEYS", "")
+    if key is not None and key_bytes(key) is None:
+        raise UsageError(
+            f"--apiary-env: APP_KEY in {path} is not a key of 16 or 32 bytes",
+            "Write the value as `docker run --env-file` reads it, without quotes: APP_KEY=base64: followed by 44 "
+            "characters.",
+        )
+    return key, previous
 
 
 def known_keys(current: Iterable[str], previous: Iterable[str]) -> list[bytes]:

@@ -11,7 +11,7 @@ from harness.artifacts.dump.inspect import Inspector
 from harness.artifacts.dump.model import DumpInfo
 from harness.artifacts.dump.source import Dump, open_script, source_name
 from harness.artifacts.dump.walk import walk
-from harness.base.errors import HarnessError
+from harness.base.errors import HarnessError, NoSuchProgram
 from harness.base.settings import Settings
 from harness.runtime.docker.images import mysql_image_for
 from harness.runtime.docker.runtime import DockerRuntime
@@ -39,6 +39,7 @@ def choose_runtime(
 
     Raises:
         HarnessError: the runtime that was asked for cannot be had.
+        NoSuchProgram: no engine and no programs: there is nothing to drill with.
     """
     if settings.runtime == "process":
         say("runtime: local processes, as requested")
@@ -60,7 +61,10 @@ def choose_runtime(
         runtime = _docker(settings, say, dump, keep, flavours)
     except HarnessError as error:
         say(f"runtime: local processes, because {error.fact}")
-        return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
+        try:
+            return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
+        except NoSuchProgram as missing:
+            raise NoSuchProgram(f"{missing.fact}; and {error.fact}", *missing.hints, *error.hints[:1]) from error
     say("runtime: Docker, because an engine answers and has the images")
     return runtime
 

@@ -21,6 +21,7 @@ def test_an_error_is_reported_as_fact_hints_and_details() -> None:
         ("UnsafeArtifact", 1),
         ("BrokenArtifact", 1),
         ("MissingProgram", 3),
+        ("NoSuchProgram", 2),
         ("ServerFailed", 3),
         ("WaitTimeout", 3),
         ("ProcedureFailed", 1),

@@ -164,6 +164,29 @@ def test_each_ends_with_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert wrong == {}
 
 
+def test_a_machine_without_any_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was started: 2, with each reason and what to do. An engine that was asked for and does not answer is 3."""
+    monkeypatch.setattr("harness.base.settings.Settings.which", lambda *_: None)  # what is in sbin is always found
+    bare = surroundings(tmp_path) | {"HOME": str(tmp_path)}
+    (tmp_path / "password").write_text("x")
+    drill = ["verify", "--dump", dump(tmp_path), "--storage", str(tmp_path / "storage")]
+    backup = ["backup", "--mysql-user", "x", "--mysql-password-file", str(tmp_path / "password"),
+              "--storage", str(tmp_path / "storage"), "--to", str(tmp_path / "made")]  # fmt: skip
+    for arguments, code, facts in (
+        (drill, 2, ("no database server: no mysqld or mariadbd in ", "; and no Docker engine answers at ")),
+        ([*drill, "--runtime", "process"], 2, ("no database server: no mysqld or mariadbd in ",)),
+        (["run", "--runtime", "process"], 2, ("no database server: no mysqld or mariadbd in ",)),
+        (backup, 2, ("no database server: no mysqld or mariadbd in ",)),
+        ([*drill, "--runtime", "docker"], 3, ("no Docker engine answers at ",)),
+    ):
+        answer = CliRunner(env=bare).invoke(main, arguments)
+        assert answer.exit_code == code, (arguments, answer.output)
+        for fact in facts:
+            assert fact in answer.stderr
+        assert "HINT: " in answer.stderr
+        assert not list(tmp_path.glob("runs_dir/*/*")), "nothing was started"
+
+
 def test_an_interruption(tmp_path: Path) -> None:
     """All of them at once, each at work when the signal comes: it has begun to read what never ends."""
     (tmp_path / "storage").mkdir()

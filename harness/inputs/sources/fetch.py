@@ -44,7 +44,7 @@ class Sources:
         self, settings: Settings, drill_id: str, say: Callable[[str], None], keep_in: Path | None = None
     ) -> None:
         self.provenance: list[Provenance] = []
-        self._settings = settings
+        self.settings = settings
         self._drill_id = drill_id
         self._say = say
         self._keep_in = keep_in
@@ -74,8 +74,8 @@ class Sources:
         """
         if (known := self._known.get((key, *argv))) is not None:
             return known
-        limit_s = self._settings.limits.stage_s
-        host = LocalHost({**self._settings.command_env, DRILL_ID_VARIABLE: self._drill_id}, cwd=str(base))
+        limit_s = self.settings.limits.stage_s
+        host = LocalHost({**self.settings.command_env, DRILL_ID_VARIABLE: self._drill_id}, cwd=str(base))
         check_program(argv, key, host)
         snapshot = Snapshot()
         if snapshot_argv and any(PLACEHOLDER in word for word in argv):
@@ -118,7 +118,7 @@ class Sources:
         """
         if (known := self._known.get((url,))) is not None:
             return known
-        store, path = open_store(url, self._settings.command_env)
+        store, path = open_store(url, self.settings.command_env)
         self._held.callback(store.close)
         entry, among = newest_entry(store, path)
         origin = Provenance(role, store.shown(entry.path), entry.version, entry.modified_at)
@@ -150,7 +150,7 @@ class Sources:
 
     def decryption(self, program: str, key_file: Path | None, options: tuple[str, ...] = ()) -> Decryption:
         """How files are decrypted, with the limits and the environment of this run."""
-        settings = self._settings
+        settings = self.settings
         return Decryption(program, key_file, options, settings.command_env, settings.limits.stage_s)
 
     @contextmanager
@@ -162,7 +162,7 @@ class Sources:
             private_directory(self._keep_in.absolute())
             self._root = self._keep_in.absolute()
         elif self._root is None:
-            self._root = self._held.enter_context(workspace(self._settings.state_dir, self._drill_id)) / "fetched"
+            self._root = self._held.enter_context(workspace(self.settings.state_dir, self._drill_id)) / "fetched"
         place = self._root / str(len(self._known) + 1)
         private_directory(place)
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.base.errors import HarnessError, MissingProgram, NoSuchProgram
+from harness.base.errors import HarnessError, NoSuchProgram
 from harness.base.settings import Settings
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
@@ -64,7 +64,7 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
         flavour: `MySQL` or `MariaDB` where it has to be that; then the named one is used if it is.
 
     Raises:
-        MissingProgram: with what was looked for, where, and the ways to get it; NoSuchProgram where it was named.
+        NoSuchProgram: with what was looked for, where, and the ways to get it.
     """
     candidates = _servers(settings)
     if flavour is not None:
@@ -73,9 +73,7 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
         ]
     if not candidates:
         wanted = f"a mysqld or mariadbd that is {flavour}" if flavour else settings.mysqld or "mysqld or mariadbd"
-        named = settings.mysqld is not None and settings.which(settings.mysqld) is None
-        kind = NoSuchProgram if named else MissingProgram
-        raise kind(f"no database server: no {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS)
+        raise NoSuchProgram(f"no database server: no {wanted} in {', '.join(_places(settings))}", *MYSQL_HINTS)
     # MySQL before MariaDB: it is what production runs.
     server, flavour, version = min(candidates, key=lambda found: found[1] != "MySQL")
     suffixed = flavour == "MariaDB"
@@ -92,7 +90,7 @@ def mysql_programs(settings: Settings, flavour: str | None = None) -> MySqlProgr
             )
             if found is None
         ]
-        raise MissingProgram(
+        raise NoSuchProgram(
             f"{server} is {flavour} {version}, but {' and '.join(missing)} cannot be found in "
             f"{', '.join(_places(settings))}",
             *MYSQL_HINTS,
@@ -111,7 +109,7 @@ def meilisearch_command(settings: Settings) -> tuple[str, ...]:
     """How to start Meilisearch; what it really is, the server says when it runs (runtimes.components).
 
     Raises:
-        MissingProgram: neither the real server nor the embedded one is here.
+        NoSuchProgram: neither the real server nor the embedded one is here.
     """
     named = settings.meilisearch != EMBEDDED
     real = settings.which(settings.meilisearch or "meilisearch") if named else None
@@ -127,7 +125,7 @@ def meilisearch_command(settings: Settings) -> tuple[str, ...]:
     if engine.exists():
         return (*EMBEDDED_COMMAND, "--engine-python", str(engine))
     there = sys.version_info < EMBEDDED_BEFORE
-    raise MissingProgram(
+    raise NoSuchProgram(
         f"no Meilisearch: no meilisearch in {', '.join(settings.search_path)}, and the embedded server "
         "needs the Python package milli" + ("" if there else ", of which this Python has no wheel"),
         "Install the embedded server with `pip install 'apiary-restore-drill[embedded]'`."

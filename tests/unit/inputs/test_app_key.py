@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.base.errors import UsageError
+from harness.base.settings import ImageSettings, from_environment
+from harness.cli.backup_drill import BackupOptions
 from harness.inputs.app_key import known_keys, read_app_key, read_previous_keys
+from harness.inputs.backup import BackupUnderTest
+from harness.inputs.sources.fetch import Sources
 
 KEY = "base64:" + base64.b64encode(bytes(range(32))).decode()
 
@@ -66,3 +71,34 @@ def test_what_is_not_a_key_is_described_without_its_content(tmp_path: Path) -> N
         assert "base64:" in refused.value.hints[0]
     with pytest.raises(UsageError, match=r"--app-key-file: cannot read .*: No such file or directory"):
         read_app_key(tmp_path / "none")
+
+
+def test_a_key_that_stands_in_the_images_environment_alone_is_given(tmp_path: Path) -> None:
+    """The application has it all the same; a file of its own is more exact, and a line that is not a key is refused."""
+    (tmp_path / "a.sql").write_text("-- MySQL dump 10.13\n")
+    (tmp_path / "storage").mkdir()
+    environment, own = tmp_path / "apiary.env", tmp_path / "app-key"
+    own.write_text("x" * 32)
+
+    def found(lines: str | None, key_file: Path | None = None) -> BackupUnderTest:
+        environment.write_text(lines or "")
+        images = ImageSettings(apiary="apiary:1", apiary_env=environment if lines is not None else None)
+        asked = BackupOptions(
+            None, (str(tmp_path / "a.sql"),), str(tmp_path / "storage"), None, None, key_file, (), ()
+        )  # fmt: skip
+        with Sources(replace(from_environment({}), images=images), "fetch", print) as sources:
+            return asked.find(lambda _: pytest.fail("no volume"), sources)[0]
+
+    for lines, key_file, keys in (
+        (None, None, (None, "")),
+        ("APP_ENV=production\n", None, (None, "")),
+        (f"APP_KEY={KEY}\n", None, (KEY, "")),
+        (f"APP_KEY={KEY}\nAPP_PREVIOUS_KEYS={KEY}\n", None, (KEY, KEY)),
+        (f"APP_KEY={KEY}\n", own, ("x" * 32, "")),
+    ):
+        backup = found(lines, key_file)
+        assert (backup.app_key, backup.previous_keys) == keys, lines
+    for wrong in ("APP_KEY=\n", f"APP_KEY='{KEY}'\n"):
+        with pytest.raises(UsageError, match=r"^--apiary-env: APP_KEY in .* is not a key of 16 or 32 bytes") as refused:
+            found(wrong)
+        assert KEY not in str(refused.value)
