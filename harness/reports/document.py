@@ -13,6 +13,8 @@ from typing import TypeAlias
 from harness.base.model import Finding, Severity, Verdict
 
 _DIGEST = re.compile(r"[0-9a-f]{32,}")
+CODE = re.compile(r"(?<![\w`])`([^`\n]+)`(?![\w`])")
+"""What is to be typed, between backticks in a sentence: set as code. Names in tables stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.base.printable import printable_lines, printable_words
 from harness.reports.charts import axis_svg, sign_svg, span_svg, spark_svg, svg_of
-from harness.reports.document import SEVERITY_WORDS, TIMELINE_COLUMNS, Document, compared_in, facts_of, others_of
+from harness.reports.document import CODE, SEVERITY_WORDS, TIMELINE_COLUMNS, Document, compared_in, facts_of, others_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
+    environment.filters["prose"] = _prose
     environment.filters["lines"] = lambda text: escape(printable_lines(text))
     environment.filters["facts"] = facts_of
     environment.filters["compared"] = compared_in
@@ -74,3 +75,10 @@ def _shown(value: object) -> object:
     from markupsafe import Markup
 
     return printable_words(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _prose(text: str) -> Markup:
+    """A sentence, in which what is to be typed is set as code; escaped first: nothing in it is more than text."""
+    from markupsafe import Markup, escape
+
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(printable_words(text)))))  # noqa: S704 (escaped one step before)

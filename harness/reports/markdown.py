@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 
 from harness.base.printable import printable_lines, printable_words
 from harness.reports.document import (
+    CODE,
     SEVERITY_WORDS,
     TIMELINE_COLUMNS,
     Block,
@@ -42,7 +44,7 @@ def _document(document: Document) -> Iterator[str]:
     verdict = f"{inline(document.verdict)} " if document.verdict is not None else ""
     yield f"**{verdict}{inline(document.sentence)}**"
     if document.caveat:
-        yield inline(document.caveat)
+        yield prose(document.caveat)
     if document.subject:
         yield _pairs(document.subject)
     if document.tiles:
@@ -51,23 +53,23 @@ def _document(document: Document) -> Iterator[str]:
             + " ".join(inline(text) for text in (*tile.values, tile.note, tile.trend.text) if text)
             for tile in document.tiles
         )
-    yield from (inline(text) for text in document.lead)
+    yield from (prose(text) for text in document.lead)
     for section in document.sections:
         yield f"## {inline(section.title)}"
         yield from _blocks(section.blocks)
     yield "---"
-    yield inline(document.footer)
+    yield prose(document.footer)
 
 
 def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         match block:
             case Paragraph():
-                yield inline(block.text)
+                yield prose(block.text)
             case Commands():
                 yield f"```sh\n{printable_lines(block.text)}\n```"
             case Bullets():
-                yield "\n".join(f"- {inline(item)}" for item in block.items)
+                yield "\n".join(f"- {prose(item)}" for item in block.items)
             case Facts():
                 yield _pairs(block.items)
             case Grid():
@@ -84,7 +86,7 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
                 yield f"**{inline(block.caption)}**"
                 yield _table(Grid("", columns, rows))
             case FindingGroup():
-                yield f"### {SEVERITY_WORDS[block.severity]} {inline(block.finding.message)}"
+                yield f"### {SEVERITY_WORDS[block.severity]} {prose(block.finding.message)}"
                 about = (block.finding.code, block.finding.subject, compared_in(block))
                 yield " ".join(inline(text) for text in about if text)
                 yield _pairs(facts_of(block))
@@ -98,22 +100,40 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
 
 
 def _pairs(items: Sequence[tuple[str, str]]) -> str:
-    return "\n".join(f"- **{inline(label)}** {inline(text)}" for label, text in items)
+    return "\n".join(f"- **{inline(label)}** {prose(text)}" for label, text in items)
 
 
 def _table(grid: Grid) -> str:
     lines = [
         "| " + " | ".join(inline(column.title) for column in grid.columns) + " |",
         "| " + " | ".join("--:" if column.number else "---" for column in grid.columns) + " |",
-        *("| " + " | ".join(inline(text) for text in row) + " |" for row in grid.rows),
+        *("| " + " | ".join(map(_cell, grid.columns, row)) + " |" for row in grid.rows),
     ]
     return "\n".join(lines)
 
 
 def inline(text: str) -> str:
     """A text that stays what it is: on one line, and without a meaning to the renderer."""
-    escaped = _SPECIAL.sub(r"\\\1", printable_words(text))
+    return _begun(_SPECIAL.sub(r"\\\1", printable_words(text)))
+
+
+def prose(text: str) -> str:
+    """A sentence, in which what is to be typed is a code span: nothing in one has a meaning, but a pipe ends a cell."""
+    pieces = CODE.split(printable_words(text))
+    return _begun(
+        "".join(
+            _SPECIAL.sub(r"\\\1", f"`{piece}`" if code else piece) if "|" in piece or not code else f"`{piece}`"
+            for piece, code in zip(pieces, cycle((False, True)), strict=False)
+        )
+    )
+
+
+def _begun(escaped: str) -> str:
     return _AT_THE_START.sub(lambda start: f"\\{start[1]}" if not start[1].isdigit() else f"{start[1]}\\", escaped)
+
+
+def _cell(column: Column, text: str) -> str:
+    return inline(text) if column.number or column.code or column.whole else prose(text)
 
 
 def _html(text: str) -> str:

@@ -165,7 +165,7 @@ def test_each_ends_with_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_machine_without_any_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing was started: 2, with each reason and what to do. An engine that was asked for and does not answer is 3."""
+    """Nothing was started: 2, with each reason and what to do. An engine that was asked for, and is silent, is 3."""
     monkeypatch.setattr("harness.base.settings.Settings.which", lambda *_: None)  # what is in sbin is always found
     bare = surroundings(tmp_path) | {"HOME": str(tmp_path)}
     (tmp_path / "password").write_text("x")

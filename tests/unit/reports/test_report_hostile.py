@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
+from html import unescape
 from pathlib import Path
 from typing import TypeVar
 from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
+from markupsafe import escape
 
 from harness.base.errors import HarnessError
 from harness.base.model import DrillResult, MatrixCell, MatrixResult, NegativeControl, Step, Verdict
@@ -23,7 +25,7 @@ from harness.monitoring import notify
 from harness.records.run_directory import RunDirectory
 from harness.reports.charts import svg_of
 from harness.reports.console import ConsoleProgress, print_summary
-from harness.reports.document import Line
+from harness.reports.document import Column, Document, Grid, Line, Section
 from harness.reports.failure import failure_text
 from harness.reports.github import workflow_commands
 from harness.reports.html import render_html
@@ -116,6 +118,8 @@ def test_html(result: DrillResult, evidence: Evidence, tmp_path: Path) -> None:
     assert list(acting(page)) == []
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert codes(page) >= {"m", "apiary-drill report RUN_DIR --name CODE"}
+    assert all(text == escape(unescape(text)) for text in codes(page)), "what is set as code is text as well"
     picture = svg_of(Line(NAME, NAME, (), 1.0, ((0.5, NAME),), NAME, NAME, 0.5, NAME), 1)
     assert list(acting(picture)) == []
     ElementTree.fromstring(picture)  # noqa: S314 (drawn here)
@@ -125,9 +129,39 @@ def test_markdown(result: DrillResult, evidence: Evidence, tmp_path: Path) -> No
     text = render_markdown(page_of(result, evidence, tmp_path))
     assert list(acting(text)) == []
     rendered = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
-    assert not re.search(r"<(a|img|em|script|s|code)\b", rendered)
+    assert not re.search(r"<(a|img|em|script|s)\b", rendered)
+    assert codes(rendered) <= codes(render_html(page_of(result, evidence, tmp_path)))
     # GitHub makes links of bare addresses, and notifies who is named.
     assert not re.search(r"https?://example|www\.example|(?<!\\)@all", text)
+
+
+def test_code_between_backticks_is_text(tmp_path: Path) -> None:
+    """What is to be typed is set as code, whatever is in it; what could be either stays as it stands."""
+    for said, html, markdown in (
+        ("Run `a b`, then `c`.", "Run <code>a b</code>, then <code>c</code>.", "Run `a b`, then `c`."),
+        ("`<b>&amp;*x*`", "<code>&lt;b&gt;&amp;amp;*x*</code>", "`<b>&amp;*x*`"),
+        ("`[l](javascript:x)` @all", "<code>[l](javascript:x)</code> @all", r"`[l](javascript:x)` \@all"),
+        ("`a | b`", "<code>a | b</code>", r"\`a \| b\`"),
+        ("`\x1b[2J ::error::x`", r"<code>\x1b[2J \x3a:error::x</code>", r"`\x1b[2J \x3a:error::x`"),
+        ("`</code><script>x</script>`", "<code>&lt;/code&gt;&lt;script&gt;x&lt;/script&gt;</code>",
+         "`</code><script>x</script>`"),
+        ("a`b and `c", "a`b and `c", r"a\`b and \`c"),
+        ("``c`` `", "``c`` `", r"\`\`c\`\` \`"),
+    ):  # fmt: skip
+        document = Document("t", "e", None, "s", (said,), (), "f")
+        page, text = render_html(document), render_markdown(document)
+        assert f'<p class="lead">{html}</p>' in page, said
+        assert f"\n\n{markdown}\n\n" in text, said
+        rendered = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
+        assert f"<p>{html}</p>" in rendered or "<code>" not in rendered, said
+    names = Grid("c", (Column("Name", code=True), Column("What")), (("`m`", "`m`"),))
+    document = Document("t", "e", None, "s", (), (Section("a", "A", (names,)),), "f")
+    assert '>`m`</th><td role="cell" class="words" data-label="What"><code>m</code></td>' in render_html(document)
+    assert "| \\`m\\` | `m` |" in render_markdown(document)
+
+
+def codes(page: str) -> set[str]:
+    return set(re.findall(r"(?s)<code>(.*?)</code>", page))
 
 
 def test_junit(result: DrillResult) -> None:
