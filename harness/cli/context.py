@@ -15,14 +15,25 @@ from harness.base.settings import CONFIG_NAME, Settings, from_environment
 from harness.cli.options.group import output_option
 from harness.reports.terminal import console_for, errors_console, print_json, say
 
-EXIT_CODES = (
-    "\n\b\nExit codes:\n  0    as expected\n  1    not as expected: the backup does not restore "
-    "correctly\n  2    bad usage: an option, path or scenario is not valid, or there is "
-    "no server program\n  3    inconclusive: a server that does not answer, a crashed check, or nothing to "
-    "compare\n  130  interrupted\n"
+
+def exit_codes(fine: str, wrong: str, usage: str, unknown: str) -> str:
+    """The end of a command's help: what each of its exit codes means; one that it does not have is empty."""
+    words = {"0": fine, "1": wrong, "2": f"bad usage: {usage}", "3": unknown, "130": "interrupted"}
+    return "\n\b\nExit codes:\n" + "".join(f"  {code:4} {text}\n" for code, text in words.items() if text)
+
+
+VALID = "an option, a path or a file is not valid"
+EXIT_CODES = exit_codes(
+    "PASS (run: what the scenario expects)",
+    "FAIL: the backup does not restore correctly",
+    f"{VALID}; or there is no server program",
+    "INCONCLUSIVE: a server does not answer, the disk is full, there is nothing to compare",
 )
 
-__all__ = ["EXIT_CODES", "errors_console", "is_quiet", "quiet_option", "say", "settings_for", "show_result"]
+__all__ = [
+    "EXIT_CODES", "VALID", "errors_console", "exit_codes", "is_quiet", "quiet_option", "say", "settings_for",
+    "show_result",
+]  # fmt: skip
 
 _QUIET = "apiary-drill quiet"
 

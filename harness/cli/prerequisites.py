@@ -274,7 +274,12 @@ def _apt(settings: Settings, arguments: list[str], once: str) -> None:
             f"Install the equivalents of {', '.join(MARIADB_PACKAGES)} with the system's package manager.",
         )
     argv = as_root(settings, [str(apt), *arguments], "install packages", once)
-    environment = {**settings.base_env, "DEBIAN_FRONTEND": "noninteractive", **settings.fetch_env}
+    environment = {
+        **settings.base_env,
+        "DEBIAN_FRONTEND": "noninteractive",
+        "DEBCONF_NOWARNINGS": "yes",
+        **settings.fetch_env,
+    }
     completed = run(LocalHost(environment), argv, timeout_s=1800)
     if completed.exit_status != 0:
         raise UsageError(

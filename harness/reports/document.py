@@ -250,6 +250,7 @@ class Document:
         sections: in reading order.
         footer: where it comes from.
         subject: what was judged, and into what it was restored: pairs of a label and a value.
+        why: what decided it, beside the verdict: the first reason, or empty.
         caveat: what the verdict leaves unproven, beside it; or empty.
         tiles: the figures of the first screen.
     """
@@ -262,6 +263,7 @@ class Document:
     sections: tuple[Section, ...]
     footer: str
     subject: tuple[tuple[str, str], ...] = ()
+    why: str = ""
     caveat: str = ""
     tiles: tuple[Tile, ...] = ()
 

@@ -92,7 +92,12 @@ def environment_blocks(result: DrillResult, evidence: Evidence | None) -> Iterat
     if result.components:
         yield Grid(
             "Servers and programs",
-            (Column("Role"), Column("What"), Column("Real or stand-in"), Column("Program or image", code=True)),
+            (
+                Column("Role", whole=True),
+                Column("What"),
+                Column("Kind", whole=True),
+                Column("Program or image", code=True),
+            ),
             tuple(
                 (" and ".join(roles), f"{name} {version}", "real" if real else "stand-in", reference)
                 for (name, version, real, reference), roles in _by_program(result).items()

@@ -75,7 +75,8 @@ def exercise_document(
             ("Owners", ", ".join(particulars.owners) or "none given ([exercise] owners)"),
         ),
         tiles=tiles(exercise, register),
-        lead=tuple(_lead(exercise)),
+        lead=(),
+        why=_latest(exercise),
         sections=sections,
         footer=f"Created from the drill history by apiary-drill {__version__}. Times are UTC.",
     )
@@ -112,13 +113,13 @@ def _sentence(exercise: Exercise) -> str:
     return f"{counted(len(drills), 'drill')} of {of}: {outcomes}."
 
 
-def _lead(exercise: Exercise) -> Iterator[str]:
+def _latest(exercise: Exercise) -> str:
+    """Whether each backup restored the last time: what a board wants to know first."""
     bad = [series for series in exercise.series if series.latest.verdict is not Verdict.PASS]
     if bad:
         names = ", ".join(f"{series.backup} ({series.latest.verdict})" for series in bad)
-        yield f"The latest drill did not pass: {names}."
-    elif exercise.series:
-        yield "The latest drill of every backup passed."
+        return f"The latest drill did not pass: {names}."
+    return "The latest drill of every backup passed." if exercise.series else ""
 
 
 def _environment(exercise: Exercise) -> Iterator[Block]:
@@ -130,7 +131,7 @@ def _environment(exercise: Exercise) -> Iterator[Block]:
         return
     yield Grid(
         "Servers and programs that the backups were restored into",
-        (Column("What"), Column("Version"), Column("Real or stand-in")),
+        (Column("What"), Column("Version"), Column("Kind", whole=True)),
         tuple((name, version, "real" if real else "stand-in") for name, version, real in sorted(parts)),
     )
 
@@ -139,6 +140,7 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
     drills = exercise.drills
     for series in exercise.series:
         if not series.latest.generated or len(exercise.series) == 1:
+            yield Paragraph(f"{series.backup}: passed of drilled, week by week.")
             yield weeks_chart(series, exercise.period)
     yield Grid(
         "All drills, oldest first",

@@ -89,7 +89,8 @@ def register_section(exercise: Exercise, register: Sequence[Registered]) -> Iter
             "Open: the latest drill of the backup still has it",
             (
                 Column("Finding"), Column("Severity", whole=True), Column("First seen", whole=True),
-                Column("Last seen", whole=True), Column("Owner"), Column("Due", whole=True), Column("Decision"),
+                Column("Last seen", whole=True), Column("Owner", whole=True), Column("Due", whole=True),
+                Column("Decision"),
             ),
             tuple(
                 (

@@ -27,11 +27,11 @@ def tiles(exercise: Exercise, register: Sequence[Registered]) -> tuple[Tile, ...
     return (
         Tile("Drills passed", (f"{passed} of {len(drills)}",), _other_verdicts(drills), passed == len(drills),
              Trend((), f"the period before: {before[0]} of {before[1]}" if before[1] else "none in the period before")),
-        Tile("Objectives", (f"{len(missed)} of {len(counting)} missed" if counting else "none set",),
+        Tile("Objectives missed", (f"{len(missed)} of {len(counting)}" if counting else "none set",),
              worst_time(drills), not missed if counting else None,
              Trend((), "drills that count: passed, times that may be quoted")),
-        Tile("Longest time between good backups", (span(round(max(known))) if known else "not known",),
-             "a backup is good when its drill passed", None, Trend((), "worst of all backups")),
+        Tile("Longest gap", (span(round(max(known))) if known else "not known",),
+             "between two good backups, whose drills passed", None, Trend((), "worst of all backups")),
         Tile("Open findings", (f"{len(register)}",), f"{unowned} without an owner, {overdue} overdue",
              not (unowned or overdue) if register else True, Trend((), "in the register, with owner and date")),
     )  # fmt: skip
@@ -83,7 +83,7 @@ def summary(exercise: Exercise, register: Sequence[Registered], statement: str) 
     yield Paragraph("Changes since the last period:")
     yield Bullets(tuple(_changes(exercise)))
     if register:
-        columns = (Column("Open finding"), Column("Owner"), Column("Due", whole=True), Column("Decision"))
+        columns = (Column("Open finding"), Column("Owner", whole=True), Column("Due", whole=True), Column("Decision"))
         open_rows = tuple(
             (each.sentence, each.owner or "nobody yet", each.due_text, each.decision or "none yet")
             for each in register[:_LISTED]

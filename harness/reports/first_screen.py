@@ -79,9 +79,9 @@ def tiles_of(
             _trend([drill.recovery_point_s for drill in recent], point_s, lambda value: span(round(value))),
         ),
         Tile(
-            "Verified of expected",
+            "Verified",
             tuple(_share(share.verified, share.expected, share.word) for share in found) or ("nothing was compared",),
-            "everything" if whole else "not everything" if found else "the drill ended before",
+            "complete" if whole else "incomplete" if found else "the drill ended before",
             whole if found else None,
             _trend([float(sum(drill.tables.values())) or None for drill in recent], _rows(evidence), _row_count),
         ),

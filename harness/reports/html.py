@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
     from markupsafe import Markup
+
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:s|min|h|days?)\b)")
 
 
 def render_html(document: Document, *, for_paper: bool = False) -> str:
@@ -61,6 +64,7 @@ def _environment() -> Environment:
     )
     environment.filters["kind"] = lambda block: type(block).__name__
     environment.filters["prose"] = _prose
+    environment.filters["figures"] = lambda text: _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
     environment.filters["lines"] = lambda text: escape(printable_lines(text))
     environment.filters["facts"] = facts_of
     environment.filters["compared"] = compared_in

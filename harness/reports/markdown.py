@@ -43,8 +43,7 @@ def _document(document: Document) -> Iterator[str]:
     yield f"# {inline(document.title)}"
     verdict = f"{inline(document.verdict)} " if document.verdict is not None else ""
     yield f"**{verdict}{inline(document.sentence)}**"
-    if document.caveat:
-        yield prose(document.caveat)
+    yield from (prose(text) for text in (document.why, document.caveat) if text)
     if document.subject:
         yield _pairs(document.subject)
     if document.tiles:

@@ -72,7 +72,8 @@ def page_of(result: DrillResult, evidence: Evidence | None, run_dir: Path, recen
         eyebrow="Restore drill of Apiary",
         verdict=result.verdict,
         sentence=sentence_of(result),
-        caveat=" ".join(filter(None, (*_undetermined(result), caveat_of(result)))),
+        why=next(iter(_reasons(result, problems)), ""),
+        caveat=caveat_of(result),
         subject=subject_of(result),
         tiles=tiles_of(result, evidence, problems, recent),
         lead=tuple(_lead(result, problems)),
@@ -84,23 +85,23 @@ def page_of(result: DrillResult, evidence: Evidence | None, run_dir: Path, recen
     )
 
 
-def _undetermined(result: DrillResult) -> tuple[str, ...]:
-    """Why nothing is proven: beside the verdict, for a phone's first screen ends before what follows the figures."""
-    return result.reasons[:1] if result.verdict is Verdict.INCONCLUSIVE else ()
+def _reasons(result: DrillResult, problems: Sequence[FindingGroup]) -> list[str]:
+    """Why it did not pass. The first stands beside the verdict: a phone's first screen ends after the figures."""
+    if result.verdict is Verdict.PASS:
+        return []
+    causes = {problem.finding.message for problem in problems}
+    # What only follows from a cause stands with that cause, further down.
+    return [reason for reason in result.reasons if reason in causes] or list(result.reasons)
 
 
 def _lead(result: DrillResult, problems: Sequence[FindingGroup]) -> Iterator[str]:
     if result.expected_verdict is not Verdict.PASS:
         met = "and it is" if result.verdict is result.expected_verdict else "and it is not"
         yield f"A fault was injected on purpose: the expected verdict is {result.expected_verdict}, {met}."
-    if result.verdict is not Verdict.PASS:
-        causes = {problem.finding.message for problem in problems}
-        # What only follows from a cause stands with that cause, further down.
-        first = [reason for reason in result.reasons if reason in causes] or list(result.reasons)
-        first = [reason for reason in first if reason not in _undetermined(result)]
-        yield from first[:3]
-        if len(first) > 3:
-            yield f"… and {counted(len(first) - 3, 'more reason')}, under Findings."
+    others = _reasons(result, problems)[1:]
+    yield from others[:2]
+    if len(others) > 2:
+        yield f"… and {counted(len(others) - 2, 'more reason')}, under Findings."
     yield from result.hints
     if result.checks:
         yield f"{counted(ran(result.checks), 'check')} ran; {tally(result.findings)}."

@@ -14,7 +14,7 @@ from harness.base.model import DirectoryTotals, DrillResult, IdSet, Probe
 from harness.base.sizes import size
 from harness.checks.evidence import Evidence, FileEvidence, expected_tables, found_tables
 from harness.reports.document import Block, Bullets, Column, Facts, Fold, Grid, Paragraph, Section
-from harness.reports.words import control_sentence, counted, moment, seconds
+from harness.reports.words import control_sentence, counted
 
 
 def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Path, *, kept: str) -> Section:
@@ -42,10 +42,9 @@ def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Pa
         rows = tuple((file.role, file.name, size(file.size_bytes), file.sha256) for file in result.artifacts)
         grid = Grid("Files of the backup", columns, rows)
         blocks.append(Fold("Checksums of the backup", (grid,), counted(len(rows), "file")))
-    text = f"The drill started at {moment(result.started_at)} and took {seconds(result.duration_s)}"
     if result.peak_memory_bytes is not None:
-        text += f"; the harness itself used at most {size(result.peak_memory_bytes)} of memory"
-    blocks.append(Paragraph(f"{text}. {kept}"))
+        kept = f"The harness itself used at most {size(result.peak_memory_bytes)} of memory. {kept}"
+    blocks.append(Paragraph(kept))
     return Section("evidence", "Evidence", tuple(blocks))
 
 

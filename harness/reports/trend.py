@@ -69,8 +69,8 @@ def weeks_chart(series: Series, period: Period) -> Weeks:
         description=f"{counted(weeks, 'week')}: {series.passed} of {counted(len(series.drills), 'drill')} passed, and"
         f" {counted(without, 'week')} had none.",
         cells=cells,
-        first=f"{series.backup}: passed of drilled, by week from {period.first}",
-        last=f"to {period.last}",
+        first=f"{period.first}",
+        last=f"{period.last}",
     )
 
 

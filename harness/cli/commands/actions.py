@@ -33,7 +33,7 @@ def actions(*, update: bool, config_file: Path | None) -> None:
     are not closed by hand: a finding is closed when the latest drill of its backup no longer has it.
 
     \b
-    Example:
+    Examples:
       apiary-drill actions
       apiary-drill actions --update
     """

@@ -12,8 +12,8 @@ import click
 
 from harness.base.errors import EXIT_INTERRUPTED
 from harness.base.interruption import terminable
-from harness.cli.common import EXIT_CODES, errors_console, must_exist, print_progress, settings_for
-from harness.cli.context import is_quiet, quiet_option
+from harness.cli.common import errors_console, must_exist, print_progress, settings_for
+from harness.cli.context import VALID, exit_codes, is_quiet, quiet_option
 from harness.cli.options.group import FILE, GroupedHelp, output_option, section
 from harness.cli.options.server import AskedServer, server_option, server_options
 from harness.reports.terminal import as_called, console_for
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from harness.runtime.services.execution import Host
 
 
-@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
+@click.command(
+    cls=GroupedHelp,
+    epilog=exit_codes(
+        "the backup is complete",
+        "the procedure failed",
+        f"{VALID}; or there is no mysqldump",
+        "the database server cannot be reached",
+    ),
+)
 @server_options
 @_content_option(
     "--storage",

@@ -17,7 +17,7 @@ def cleanup(drills: tuple[str, ...], kept: bool) -> None:
     DRILL is the name of a drill whose target was kept: then only that one is removed.
 
     \b
-    Example:
+    Examples:
       apiary-drill cleanup
       apiary-drill cleanup 20261122T214200Z-documented-3fa1c2
     """

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import click
 
-from harness.cli.common import EXIT_CODES, settings_for
-from harness.cli.context import configuration
+from harness.cli.common import settings_for
+from harness.cli.context import VALID, configuration, exit_codes
 from harness.cli.options.group import config_option
 from harness.reports.terminal import as_called, console_for
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(
+    epilog=exit_codes(
+        "everything that a drill needs is here",
+        "",
+        VALID,
+        "something is missing",
+    )
+)
 @click.option("--install", "fetch", is_flag=True, help="Install what is missing (Debian; most of it without root).")
 @click.option("--mysqld", metavar="PROGRAM", help="Database server to check.")
 @click.option("--meilisearch", metavar="PROGRAM", help="Search server to check.")
@@ -22,7 +29,7 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file
     """Check prerequisites: what a drill needs, what is missing, and how to get it.
 
     \b
-    Example:
+    Examples:
       apiary-drill doctor
       apiary-drill doctor --install
     """

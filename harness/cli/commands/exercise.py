@@ -61,7 +61,7 @@ def exercise(
     It is made from the history, starts nothing, and has empty lines for participants, decisions and signatures.
 
     \b
-    Example:
+    Examples:
       apiary-drill exercise --quarter 2026Q4
       apiary-drill exercise --from 2026-10-01 --to 2026-12-31 --format pdf --out exercises
     """

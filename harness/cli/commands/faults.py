@@ -18,7 +18,7 @@ def faults(name: str | None) -> None:
     """List the faults that a scenario can inject: where, and what each one does. With NAME: its options.
 
     \b
-    Example:
+    Examples:
       apiary-drill faults
       apiary-drill faults drop-row
     """

@@ -44,7 +44,7 @@ def history(context: click.Context, backup: str | None, verdict: str | None, lim
     APIARY_DRILL_HISTORY names the file; without it, it is in the state directory.
 
     \b
-    Example:
+    Examples:
       apiary-drill history --backup production --verdict FAIL
       apiary-drill history trend
     """

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.base.sizes import size
-from harness.cli.common import EXIT_CODES, settings_for
+from harness.cli.common import settings_for
+from harness.cli.context import VALID, exit_codes
 from harness.reports.terminal import console_for
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ def images() -> None:
     """Build the images of the Docker runtime without a registry, and list them."""
 
 
-@images.command(epilog=EXIT_CODES)
+@images.command(
+    epilog=exit_codes(
+        "the images are up to date",
+        "",
+        VALID,
+        "an image could not be built",
+    )
+)
 @click.argument("names", nargs=-1, metavar="[IMAGE]…")
 @click.option("--fresh", is_flag=True, help="Download all packages again and rebuild every image.")
 def build(names: tuple[str, ...], fresh: bool) -> None:
@@ -31,7 +39,7 @@ def build(names: tuple[str, ...], fresh: bool) -> None:
     They are made from Debian packages alone; this takes a second when nothing changed.
 
     \b
-    Example:
+    Examples:
       apiary-drill images build
       apiary-drill images build mysql
     """

@@ -8,12 +8,20 @@ from pathlib import Path
 import click
 
 from harness.artifacts.dump.codes import CODES
-from harness.cli.common import EXIT_CODES, password_option, print_progress, settings_for
+from harness.cli.common import password_option, print_progress, settings_for
+from harness.cli.context import VALID, exit_codes
 from harness.cli.options.backup import decrypt_options, window_option
 from harness.cli.options.group import config_option
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(
+    epilog=exit_codes(
+        "no problem was found",
+        "the backup would not restore",
+        VALID,
+        "",
+    )
+)
 @click.argument("dump", nargs=-1, metavar="[FILE…]")
 @click.option("--database", metavar="NAME", help="Database to inspect, when the dump holds several.")
 @click.option(
@@ -48,7 +56,7 @@ def inspect(
     code.
 
     \b
-    Example:
+    Examples:
       apiary-drill inspect apiary.sql.gz
       apiary-drill inspect backups/2026-11-22
       ssh db mysqldump apiary | apiary-drill inspect -

@@ -9,7 +9,7 @@ import click
 
 from harness.base.errors import UsageError
 from harness.base.settings import Settings
-from harness.cli.context import EXIT_CODES, show_result
+from harness.cli.context import exit_codes, show_result
 from harness.cli.options.group import DIRECTORY_THERE
 from harness.cli.options.notifications import sign, signing_options
 from harness.cli.options.reports import report_options
@@ -17,7 +17,7 @@ from harness.records.run_directory import RunDirectory
 from harness.reports.terminal import console_for, print_line
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=exit_codes("PASS", "FAIL", "RUN_DIR or a file is not valid", "INCONCLUSIVE"))
 @click.argument("run_dir", type=DIRECTORY_THERE)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--timing", is_flag=True, help="Print time, CPU and bytes by step and process.")
@@ -28,7 +28,7 @@ def report(run_dir: Path, as_json: bool, timing: bool, code: str | None, setting
     """Re-evaluate a finished drill from its run directory, and write its reports; nothing is started.
 
     \b
-    Example:
+    Examples:
       apiary-drill report ~/.local/state/apiary-drill/runs/20261122T214200Z-documented-3fa1c2
       apiary-drill report RUN_DIR --timing
       apiary-drill report RUN_DIR --html drill.html --pdf drill.pdf

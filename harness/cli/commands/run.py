@@ -43,7 +43,7 @@ def run(
     documented procedure is drilled.
 
     \b
-    Example:
+    Examples:
       apiary-drill run
       apiary-drill run everything-quiesced --scale medium
     """

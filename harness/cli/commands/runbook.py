@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.base.private import whole_file
-from harness.cli.common import EXIT_CODES
+from harness.cli.context import VALID, exit_codes
 from harness.cli.options.backup import backup_options
 from harness.cli.options.group import DIRECTORY_THERE, FILE, GroupedHelp, backup_option, output_option
 from harness.reports.terminal import print_line
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from harness.cli.backup_drill import BackupOptions
 
 
-@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
+@click.command(
+    cls=GroupedHelp,
+    epilog=exit_codes(
+        "the runbook was written",
+        "the backup would not restore",
+        VALID,
+        "the backup could not be read",
+    ),
+)
 @backup_options
 @backup_option(
     "--drilled", type=DIRECTORY_THERE, metavar="RUN_DIR", help="Take times and findings from this drill of the backup."
@@ -32,7 +40,7 @@ def runbook(asked: BackupOptions, drilled: Path | None, html: Path | None, markd
     need bash, tar, sed, mysql and curl, and no apiary-drill.
 
     \b
-    Example:
+    Examples:
       apiary-drill runbook backups/2026-11-22 --html restore.html
       apiary-drill runbook ~/.local/state/apiary-drill/runs/20261122T214200Z-verify-3fa1c2
     """

@@ -18,7 +18,7 @@ def scenarios(context: click.Context) -> None:
     """List the scenarios and what each one is for; show, check and create them.
 
     \b
-    Example:
+    Examples:
       apiary-drill scenarios
       apiary-drill scenarios show documented
     """
@@ -42,7 +42,7 @@ def show(name: str) -> None:
     Says what is done, which faults are injected and which result is expected.
 
     \b
-    Example:
+    Examples:
       apiary-drill scenarios show documented
       apiary-drill scenarios show ./mine.drill.toml
     """
@@ -96,7 +96,7 @@ def new(name: str, fault: str | None, directory: Path) -> None:
     It is a valid scenario to start from.
 
     \b
-    Example:
+    Examples:
       apiary-drill scenarios new nightly
       apiary-drill run ./nightly.drill.toml
     """

@@ -14,7 +14,7 @@ def schema(name: str) -> None:
     """Print the JSON Schema of what this program writes or reads.
 
     \b
-    Example:
+    Examples:
       apiary-drill schema result > result.schema.json
       check-jsonschema --schemafile result.schema.json RUN_DIR/result.json
     """

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from harness.base.settings import Settings
-from harness.cli.common import EXIT_CODES, runtime_options
+from harness.cli.common import runtime_options
+from harness.cli.context import VALID, exit_codes
 from harness.cli.options.group import FILE, GroupedHelp, backup_option, output_option, runtime_option
 
 
@@ -23,7 +24,15 @@ def _known_families(context: click.Context, parameter: click.Parameter, names: t
     return names
 
 
-@click.command(cls=GroupedHelp, epilog=EXIT_CODES)
+@click.command(
+    cls=GroupedHelp,
+    epilog=exit_codes(
+        "every fault was detected, and every healthy backup passed",
+        "a fault was missed, or a healthy backup failed",
+        f"{VALID}; or there is no server program",
+        "not everything could be drilled",
+    ),
+)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
 @backup_option(
     "--family",
@@ -85,7 +94,7 @@ def score(
     --covering those that are enough to show every check, family, injection point and pair of servers.
 
     \b
-    Example:
+    Examples:
       apiary-drill score
       apiary-drill score --family dump --runtime process --fault-free 0
       apiary-drill score --fault-free 200 --markdown scorecard.md --json > scorecard.json

@@ -47,7 +47,7 @@ def status(
     drill is good when it ended with PASS; negative controls do not count.
 
     \b
-    Example:
+    Examples:
       apiary-drill status --max-age 100d --all
       apiary-drill status --max-age 36h --backup production --json
     """

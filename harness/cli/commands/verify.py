@@ -92,7 +92,7 @@ def verify(
     compared again. A migration that fails or loses rows is a FAIL; every other change is listed.
 
     \b
-    Example:
+    Examples:
       apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz --rpo 24h
       apiary-drill verify backups/2026-11-22
       apiary-drill verify backups/2026-11-22 --matrix mysql=8.4,9.7 --matrix meilisearch=v1.48.3

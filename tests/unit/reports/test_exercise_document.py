@@ -71,7 +71,7 @@ def test_the_first_page_is_for_a_board(document: Document) -> None:
         "Disaster-recovery exercise, 2026Q4", "RoboJackets", None,
     )  # fmt: skip
     assert document.sentence == "12 drills of 2 backups and of generated data: 9 passed, 2 failed, 1 inconclusive."
-    assert document.lead == ("The latest drill of every backup passed.",)
+    assert document.why == "The latest drill of every backup passed."
     assert document.subject == (
         ("Period", "2026-10-01 to 2026-12-31, whole days, UTC"),
         ("Systems", "Apiary (production)"),
@@ -79,8 +79,8 @@ def test_the_first_page_is_for_a_board(document: Document) -> None:
     )
     assert [(tile.values, tile.note, tile.good) for tile in document.tiles] == [
         (("9 of 12",), "2 failed, 1 inconclusive", False),
-        (("2 of 7 missed",), "worst recovery time 1 h 3 min, objective 1 h", False),
-        (("55 days",), "a backup is good when its drill passed", None),
+        (("2 of 7",), "worst recovery time 1 h 3 min, objective 1 h", False),
+        (("55 days",), "between two good backups, whose drills passed", None),
         (("2",), "1 without an owner, 1 overdue", False),
     ]
     assert [section.title for section in document.sections] == [
@@ -114,7 +114,7 @@ def test_a_latest_drill_that_did_not_pass_comes_first() -> None:
     failed = replace(drill("2026-10-05", verdict=Verdict.FAIL), recovery_time_objective_s=None)
     document = exercise_document(of(drills=[replace(failed, recovery_point_objective_s=None)]), Particulars())
     assert document.sentence == "1 drill of 1 backup: 1 failed."
-    assert document.lead == ("The latest drill did not pass: production (FAIL).",)
+    assert document.why == "The latest drill did not pass: production (FAIL)."
     assert document.tiles[1].values == ("none set",)
     (statement,) = [text for text in texts_of(document, "summary") if text.startswith("We have read")]
     assert "restoring production is not shown: the latest drill did not pass" in statement

@@ -110,7 +110,7 @@ def test_the_four_figures_with_their_objectives_and_trends(evidence: Evidence, t
         ("Recovery time", ("12.0 s",), "objective 1 h: met", True,
          Trend((11.0, None, 12.0), "3 drills: 11.0 s to 12.0 s")),
         ("Recovery point", ("1 h",), "objective 1 day: met", True, Trend((None, None, 3600.0), "3 drills: always 1 h")),
-        ("Verified of expected", ("2 of 2 rows", "1 of 1 file", "20 of 20 documents"), "everything", True,
+        ("Verified", ("2 of 2 rows", "1 of 1 file", "20 of 20 documents"), "complete", True,
          Trend((1.0, None, 2.0), "3 drills: 1 row to 2 rows")),
         ("Findings", ("0 errors",), "0 warnings, 0 notes", True,
          Trend((3.0, 3.0, 0.0), "3 drills: 0 findings to 3 findings")),
@@ -119,7 +119,7 @@ def test_the_four_figures_with_their_objectives_and_trends(evidence: Evidence, t
     assert [(tile.values, tile.note, tile.good, tile.trend.text) for tile in bad] == [
         (("1 min 1 s",), "objective 1 min: missed", False, "first drill"),
         (("not measured",), "no objective set", None, "first drill"),
-        (("0 of 2 rows", "1 of 1 file", "20 of 20 documents"), "not everything", False, "first drill"),
+        (("0 of 2 rows", "1 of 1 file", "20 of 20 documents"), "incomplete", False, "first drill"),
         (("2 errors",), "2 causes, 0 warnings, 0 notes", False, "first drill"),
     ]
     stopped = page_of(ended_early(), None, tmp_path).tiles
@@ -144,16 +144,15 @@ def test_nothing_is_claimed_that_was_not_judged(evidence: Evidence, tmp_path: Pa
 
 def test_a_failure_names_its_causes_first(evidence: Evidence, tmp_path: Path) -> None:
     bad = page_of(failed(evidence), evidence, tmp_path)
-    assert bad.lead[:2] == (
+    assert (bad.why, bad.lead[0]) == (
         "Table users has as many rows as the source, but with different content. First primary keys: changed: [1].",
         "The restore took 61.0 s, which exceeds the objective of 60 s.",
-    )
-    assert bad.lead[2].endswith(" checks ran; 2 errors.")
+    ), "the first stands beside the verdict"
+    assert bad.lead[1].endswith(" checks ran; 2 errors.")
     stopped = page_of(ended_early(), None, tmp_path)
     assert stopped.verdict is Verdict.INCONCLUSIVE
-    assert stopped.caveat.startswith("Restore-database: MySQL went away while the dump was loading. Restored into"), (
-        "why nothing is known stands beside the verdict"
-    )
+    assert stopped.why == "Restore-database: MySQL went away while the dump was loading."
+    assert stopped.caveat.startswith("Restored into")
     assert stopped.lead == ("Try again.",)
 
 

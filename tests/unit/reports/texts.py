@@ -33,6 +33,7 @@ def texts(document: Document) -> Iterator[str]:
     if document.verdict is not None:
         yield document.verdict
     yield document.sentence
+    yield document.why
     yield document.caveat
     for pair in document.subject:
         yield from pair
