@@ -10,7 +10,7 @@ import json
 import sqlite3
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -207,20 +207,29 @@ class IndexStore:
         for row in self._database.read().execute(f"SELECT line FROM {index.table} ORDER BY number"):
             yield bytes(row[0])
 
-    def page(self, index: Index, offset: int, limit: int) -> list[bytes]:
+    def page(self, index: Index, offset: int, limit: int, names: Sequence[str] | None = None) -> list[bytes]:
         """Documents from an offset.
 
         SQLite walks over what it has to skip. So the place where a page ended is remembered: the next page
         starts there, and reading 600,000 documents page by page does not become quadratic.
+
+        Args:
+            names: keep these fields only. They are letters, digits and underscores: SQLite picks them itself, in
+                less than a fourth of the time that parsing each document takes.
+
+        Raises:
+            sqlite3.OperationalError: with `names`, a document that is nested deeper than SQLite goes.
         """
         version = index.updated_at
         after, skip = self._anchors.get((index.id, version, offset), 0), 0
         if not after:
             skip = offset
+        columns = ["line"] if names is None else [f"CAST(line AS TEXT) -> '$.{name}'" for name in names]
         rows = (
             self._database.read()
             .execute(
-                f"SELECT number, line FROM {index.table} WHERE number > ? ORDER BY number LIMIT ? OFFSET ?",
+                f"SELECT {', '.join(['number', *columns])} FROM {index.table} WHERE number > ?"
+                " ORDER BY number LIMIT ? OFFSET ?",
                 (after, limit, skip),
             )
             .fetchall()
@@ -229,7 +238,11 @@ class IndexStore:
             if len(self._anchors) >= _REMEMBERED:
                 self._anchors.clear()
             self._anchors[(index.id, version, offset + len(rows))] = rows[-1][0]
-        return [bytes(row[1]) for row in rows]
+        if names is None:
+            return [bytes(row[1]) for row in rows]
+        keys = [f'"{name}":' for name in names]
+        picked = ([key + value for key, value in zip(keys, row[1:], strict=True) if value is not None] for row in rows)
+        return [f"{{{','.join(document)}}}".encode() for document in picked]
 
     def search(self, index: Index, query: str, want: int) -> list[int]:
         """The numbers of matching documents, best first, at most `want`; an empty query matches everything."""

@@ -54,6 +54,17 @@ def test_fields_select_top_level_and_nested_values(index, done):
     assert vars(index.get_document(1, {"fields": ["name"]})) == {"name": "José 🎓"}
 
 
+def test_fields_keep_every_kind_of_value(index, done):
+    values = ['"\\\n\x00🎓', "", None, True, False, 0, -1.5, 2**53, 1e300, [], [1, [None]], {}, {"a": {"b": "é"}}]
+    documents = [{"id": number, "value": value, "not_asked": 1} for number, value in enumerate(values)] + [{"id": 99}]
+    done(index.add_documents(documents))
+    page = index.get_documents({"fields": ["value", "id", "value", "nowhere"], "limit": 100})
+    for document in documents:
+        document.pop("not_asked", None)
+    assert sorted(plain(page.results), key=lambda found: found["id"]) == documents
+    assert plain(index.get_documents({"fields": ["nowhere"], "limit": 1}).results) == [{}]
+
+
 def test_adding_a_document_again_replaces_it(index, done):
     done(index.add_documents([{"id": 1, "a": 1, "b": {"c": 1}}, {"id": 2, "a": 2}]))
     done(index.add_documents([{"id": 1, "d": 1}]))
