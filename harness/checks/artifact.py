@@ -10,25 +10,25 @@ from harness.checks.evidence import ArtifactEvidence
 def check_artifact(artifact: ArtifactEvidence) -> CheckResult:
     """Sizes and digests are those of the manifest, and what only this backup holds was restored."""
     found = Collector("artifact", "The backup is authentic and unmodified")
-    measured = {file.name: file for file in artifact.measured}
-    found.compared = len(artifact.measured)
-    for promised in artifact.promised:
-        file = measured.get(promised.name)
+    actual = {file.name: file for file in artifact.actual_files}
+    found.compared = len(artifact.actual_files)
+    for listed in artifact.manifest_files:
+        file = actual.get(listed.name)
         if file is None:
             found.add(
                 "artifact-missing",
-                promised.name,
-                f"The manifest lists {promised.name}, but the backup does not contain it.",
-                expected=promised.sha256,
+                listed.name,
+                f"The manifest lists {listed.name}, but the backup does not contain it.",
+                expected=listed.sha256,
                 actual="missing",
             )
-        elif (file.size_bytes, file.sha256) != (promised.size_bytes, promised.sha256):
+        elif (file.size_bytes, file.sha256) != (listed.size_bytes, listed.sha256):
             found.add(
                 "artifact-digest",
-                promised.name,
-                f"{promised.name} does not match the manifest: it was changed, or the manifest belongs to another "
+                listed.name,
+                f"{listed.name} does not match the manifest: it was changed, or the manifest belongs to another "
                 "backup.",
-                expected=f"{promised.size_bytes} bytes, {promised.sha256}",
+                expected=f"{listed.size_bytes} bytes, {listed.sha256}",
                 actual=f"{file.size_bytes} bytes, {file.sha256}",
             )
     if artifact.nonce:
@@ -42,7 +42,7 @@ def check_artifact(artifact: ArtifactEvidence) -> CheckResult:
                 expected="present",
                 actual="missing",
             )
-    for file in artifact.measured:
+    for file in artifact.actual_files:
         found.evidence(file.name, f"{file.size_bytes} bytes, sha256 {file.sha256}")
     return found.result()
 

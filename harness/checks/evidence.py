@@ -171,18 +171,18 @@ class RecoveryEvidence:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactEvidence:
-    """What was promised of the artifact's files and what was measured when they were read.
+    """The files of the artifact, as the manifest lists them and as they were read.
 
     Args:
-        promised: by the manifest; empty without one.
-        measured: size and digest of each file as it was restored.
+        manifest_files: of the manifest; empty without one.
+        actual_files: size and digest of each file as it was restored.
         nonce: random text that only this backup has, or empty.
         nonce_found: whether the restored database holds it.
         findings: what reading the script before the load had to say.
     """
 
-    promised: tuple[ArtifactFile, ...]
-    measured: tuple[ArtifactFile, ...]
+    manifest_files: tuple[ArtifactFile, ...]
+    actual_files: tuple[ArtifactFile, ...]
     nonce: str = ""
     nonce_found: bool = False
     findings: tuple[Finding, ...] = ()

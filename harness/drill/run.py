@@ -42,15 +42,15 @@ class Progress:
     """What a drill has come to: its result is made of this, however far it came.
 
     Args:
-        promised, measured: files of the backup, as its manifest names them and as they were found.
+        manifest_files, actual_files: files of the backup, as its manifest names them and as they were found.
         manifest_file: the manifest itself.
         results: of the checks.
         error: what ended the drill early.
     """
 
     components: list[Component] = field(default_factory=list)
-    promised: tuple[ArtifactFile, ...] = ()
-    measured: tuple[ArtifactFile, ...] = ()
+    manifest_files: tuple[ArtifactFile, ...] = ()
+    actual_files: tuple[ArtifactFile, ...] = ()
     manifest_file: tuple[ArtifactFile, ...] = ()
     evidence: Evidence | None = None
     results: tuple[CheckResult, ...] = ()
@@ -78,11 +78,11 @@ class Run:
     def limits(self) -> Limits:
         """How long things may take: more with a large backup, once it was measured."""
         limits = self.plan.settings.limits
-        return limits.for_backup(sum(file.size_bytes for file in self.outcome.measured))
+        return limits.for_backup(sum(file.size_bytes for file in self.outcome.actual_files))
 
-    def measured(self, files: tuple[ArtifactFile, ...]) -> None:
+    def note_files(self, files: tuple[ArtifactFile, ...]) -> None:
         """Note the backup's files as they were found: steps that read all of them get more time."""
-        self.outcome.measured = files
+        self.outcome.actual_files = files
         self.clock.stage_limit_s = self.limits.stage_s
 
     @contextmanager
@@ -132,9 +132,9 @@ class Run:
     def result(self) -> DrillResult:
         """What the drill came to; also written to its run directory."""
         plan, found = self.plan, self.outcome
-        if found.error is not None and found.promised and not found.results:
+        if found.error is not None and found.manifest_files and not found.results:
             # What is known of the files is reported, although nothing else could be judged.
-            found.results = (check_artifact(ArtifactEvidence(found.promised, found.measured)),)
+            found.results = (check_artifact(ArtifactEvidence(found.manifest_files, found.actual_files)),)
         recovery = found.evidence.recovery if found.evidence else None
         sample = found.evidence.script.sample if found.evidence else None
         result = replace(
@@ -154,7 +154,7 @@ class Run:
             recovery_point_objective_s=plan.objectives.recovery_point_s,
             recovery_point_s=recovery_point_s(recovery) if recovery else None,
             backup_at=recovery.backup_at if recovery else None,
-            artifacts=(*found.measured, *found.manifest_file),
+            artifacts=(*found.actual_files, *found.manifest_file),
             backup=plan.backup_name,
             expected_verdict=plan.expected,
             # Linux tells the peak in units of 1,024 bytes (getrusage(2)).

@@ -42,7 +42,7 @@ class Injector:
         self._rng_seed = rng_seed
         self._run_dir = run_dir
         self._limits = limits
-        self._scenes: dict[int, FaultContext] = {}
+        self._contexts: dict[int, FaultContext] = {}
         self._rngs: dict[int, Random] = {}
         self._past: list[PastDrill] = []
 
@@ -67,7 +67,7 @@ class Injector:
         with ExitStack() as entered:
             for number, planned in enumerate(self.planned):
                 if planned.at is at:
-                    before = self._scenes.get(number)
+                    before = self._contexts.get(number)
                     context = FaultContext(
                         at,
                         self._run_dir,
@@ -80,7 +80,7 @@ class Injector:
                     )
                     if before is not None:
                         context.changes, context.times = before.changes, before.times + 1
-                    self._scenes[number] = context
+                    self._contexts[number] = context
                     rng = self._rngs.setdefault(number, self._rng(number))
                     entered.enter_context(_guarded(planned, context, rng))
             yield
@@ -89,8 +89,8 @@ class Injector:
     def injected(self) -> tuple[InjectedFault, ...]:
         """Every fault that was asked for, with what it did."""
         return tuple(
-            InjectedFault(planned.fault.name, planned.at, tuple(self._scenes[number].changes))
-            if number in self._scenes
+            InjectedFault(planned.fault.name, planned.at, tuple(self._contexts[number].changes))
+            if number in self._contexts
             else InjectedFault(planned.fault.name, planned.at)
             for number, planned in enumerate(self.planned)
         )
@@ -108,7 +108,7 @@ class Injector:
                 subject=planned.fault.name,
                 message=(
                     f"The fault {planned.fault.name} changed nothing at {planned.at}."
-                    if number in self._scenes
+                    if number in self._contexts
                     else (
                         f"The drill ended before {planned.at}, the injection point of the fault {planned.fault.name}."
                     )
@@ -118,7 +118,7 @@ class Injector:
                 remedy="Fix the fault or its scenario: whether the drill detects it is unknown.",
             )
             for number, planned in enumerate(self.planned)
-            if number not in self._scenes or not self._scenes[number].changes
+            if number not in self._contexts or not self._contexts[number].changes
         )
 
     def _rng(self, number: int) -> Random:

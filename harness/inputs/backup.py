@@ -193,8 +193,8 @@ class BackupUnderTest:
             measured: the backup's files as they were found.
         """
         named = self.manifest.artifacts if self.manifest else ()
-        promised = next((file for file in named if file.role == "inventory"), None)
-        if self.made is not None or promised is None or promised not in measured:
+        listed = next((file for file in named if file.role == "inventory"), None)
+        if self.made is not None or listed is None or listed not in measured:
             return None
         return next(path for role, path in self.files if role == "inventory")
 

@@ -50,13 +50,13 @@ def sentence_of(card: Scorecard) -> str:
     faults = len(card.drills) - healthy
     parts = [
         f"{total[Outcome.DETECTED]} of {faults} faults detected for the expected reason",
-        f"{total[Outcome.FALSE_RED]} of {healthy} healthy backups with a false positive",
+        f"{total[Outcome.FALSE_POSITIVE]} of {healthy} healthy backups with a false positive",
     ]
     if card.whole:
-        shown = len(card.checks) - len(card.unwitnessed)
+        shown = len(card.checks) - len(card.unshown)
         parts.append(f"{shown} of {len(card.checks)} checks shown failing")
-    if card.unwitnessed:
-        parts[-1] += f" (not shown: {', '.join(card.unwitnessed)})"
+    if card.unshown:
+        parts[-1] += f" (not shown: {', '.join(card.unshown)})"
     return "; ".join(parts) + "."
 
 

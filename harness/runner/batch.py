@@ -71,7 +71,7 @@ class Batch:
         """
         settings = self._fitting(scenario)
         try:
-            backed = self.backed(scenario) if _second_half_tells(scenario) else None
+            backed = self.backed(scenario) if _second_half_shows(scenario) else None
             with self._run(settings, scenario, scenario.name) as run:
                 return run_scenario(run, scenario) if backed is None else run_on(run, backed)
         except KeyboardInterrupt:
@@ -227,6 +227,6 @@ def runs_on(scenario: Scenario, runtime: str) -> bool:
     return runtime == "auto" or scenario.runtime.kind in ("any", runtime)
 
 
-def _second_half_tells(scenario: Scenario) -> bool:
+def _second_half_shows(scenario: Scenario) -> bool:
     """Whether a backup that is there already will do: something is broken, and not at the source."""
     return not scenario.needs_source and bool(scenario.fault or scenario.restore != RestoreChoices())

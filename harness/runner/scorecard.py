@@ -35,7 +35,7 @@ class Outcome(StrEnum):
     NOT_DETECTED = "not detected"
     WRONG_REASON = "detected for another reason"
     PASSED = "passed"
-    FALSE_RED = "false positive"
+    FALSE_POSITIVE = "false positive"
     NOT_DRILLED = "not drilled"
 
 
@@ -101,7 +101,7 @@ class Scorecard:
         runtime: what the drills ran on that may run on any, such as `docker`, or `auto (docker)` where it was chosen.
         servers: what the drills ran on, such as `MySQL 9.7.4`.
         jobs: how many drills ran at once.
-        whole: False when certain scenarios were asked for: then checks without a witness mean nothing.
+        whole: False when certain scenarios were asked for: then checks without a sole detector mean nothing.
         drills: one for each scenario.
         checks: one for each check.
         left_out: scenarios that need another runtime.
@@ -134,14 +134,14 @@ class Scorecard:
         return tuple(drill for drill in self.drills if drill.outcome not in GOOD)
 
     @property
-    def unwitnessed(self) -> tuple[str, ...]:
+    def unshown(self) -> tuple[str, ...]:
         """Checks that no drill of a whole scorecard has shown red."""
         return tuple(each.check for each in self.checks if not each.scenarios) if self.whole else ()
 
     @property
     def as_it_should_be(self) -> bool:
         """Every fault detected for the right reason, no false red, and every check shown red."""
-        return bool(self.drills) and not self.wrong and not self.unwitnessed
+        return bool(self.drills) and not self.wrong and not self.unshown
 
 
 FAMILY_ORDER = (*FAMILIES, PROCEDURE, FAULT_FREE)
@@ -194,7 +194,7 @@ def outcome_of(expected: Expected, result: DrillResult) -> Outcome:
         return Outcome.PASSED if healthy else Outcome.DETECTED
     if result.verdict is Verdict.PASS:
         return Outcome.WRONG_REASON if healthy else Outcome.NOT_DETECTED
-    return Outcome.FALSE_RED if healthy else Outcome.WRONG_REASON
+    return Outcome.FALSE_POSITIVE if healthy else Outcome.WRONG_REASON
 
 
 def without_check(result: DrillResult, name: str) -> DrillResult:

@@ -32,7 +32,7 @@ def fault_free_scenarios(count: int, first: int = 1) -> Iterator[Scenario]:
 
 def _fault_free(number: int) -> Scenario:
     rng = Random(f"clean:{number}")  # noqa: S311 - reproducible, not secret
-    odd = tuple(sorted(FAMILIES["edge-case"]))
+    edge_cases = tuple(sorted(FAMILIES["edge-case"]))
     return Scenario(
         name=f"fault-free-{number}",
         why="Fault-free drill: whatever the data and the kind of backup, the drill has to pass.",
@@ -45,7 +45,7 @@ def _fault_free(number: int) -> Scenario:
             storage_form=rng.choice(("tar.zst", "copy")),
             dump_options=_some(rng, _DUMP_OPTIONS),
         ),
-        fault=tuple(FaultChoice(name=name) for name in _some(rng, odd)),
+        fault=tuple(FaultChoice(name=name) for name in _some(rng, edge_cases)),
     )
 
 

@@ -18,7 +18,7 @@ from tests.drills.test_verify_backup import drill, environment, output_of
 from tests.following import follow
 from tests.stores import s3_environment
 
-pytestmark = pytest.mark.xdist_group("handed-in")
+pytestmark = pytest.mark.xdist_group("verify")
 
 PRIVILEGES = "SELECT, SHOW VIEW, TRIGGER, LOCK TABLES, EVENT"
 

@@ -30,7 +30,7 @@ from tests.drills.conftest import Backed
 from tests.drills.engine_things import Place, things
 from tests.following import follow
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("verify")]
 
 _RUN = ("run", "--runtime", "docker", "--scale", "tiny", "--fast")
 _STAGES = {
@@ -69,7 +69,7 @@ def verify_of(backed: Backed, directory: Path) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("stage", _STAGES)
-def test_what_a_drill_killed_in_any_stage_left_is_removed_by_clean(
+def test_what_a_drill_killed_in_any_stage_left_is_removed_by_cleanup(
     place: Place, backed: Backed, engine: docker.DockerClient, neighbour: Stack, stage: str
 ) -> None:
     """kill -9, then `cleanup`: nothing of it is left anywhere, and the drill next to it did not notice."""

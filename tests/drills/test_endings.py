@@ -103,7 +103,7 @@ def servers(place: dict[str, str]) -> set[int]:
     return found
 
 
-def test_what_a_killed_drill_left_is_found_and_removed_by_clean(
+def test_what_a_killed_drill_left_is_found_and_removed_by_cleanup(
     running: subprocess.Popen[str], place: dict[str, str]
 ) -> None:
     """`cleanup` leaves a drill alone that is alive. After kill -9 its servers go on; then it ends them and removes

@@ -11,11 +11,11 @@ from harness.base.settings import Settings
 from tests.drills.conftest import Backed
 from tests.drills.test_verify_backup import drill, output_of
 
-pytestmark = pytest.mark.xdist_group("handed-in")
+pytestmark = pytest.mark.xdist_group("verify")
 
 
 def test_each_combination_is_drilled_and_the_worst_counts(settings: Settings, backed: Backed, tmp_path: Path) -> None:
-    """The key is only handed in for the sake of a PASS; what the manifest says is compared on both servers."""
+    """The key is only given for the sake of a PASS; what the manifest says is compared on both servers."""
     (tmp_path / "key").write_text(backed.app_key)
     process = drill(
         settings, "verify", "--json", "--runtime", "process", str(backed.directory), "--app-key-file",

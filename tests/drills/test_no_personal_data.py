@@ -21,7 +21,7 @@ from harness.runtime.services.mysql import MySqlServer, Session, quote_name
 from tests.commands import called
 from tests.drills.conftest import Backed, drill_of
 
-pytestmark = pytest.mark.xdist_group("handed-in")
+pytestmark = pytest.mark.xdist_group("verify")
 
 MARK = "Zqxmark"
 NUMBER = "90777"
@@ -209,7 +209,7 @@ def test_errors_of_the_server_quote_nobody(marked: Marked, tmp_path: Path) -> No
     number = row[1 : row.index(b",")]
     twice = b"INSERT INTO `users` VALUES " + row.replace(b"(" + number, b"(" + number + b"00000", 1) + b";\n"
     end = text.index(b"\n", at) + 1
-    script = tmp_path / "handed in" / "twice.sql"
+    script = tmp_path / "given" / "twice.sql"
     script.parent.mkdir()
     script.write_bytes(text[:end] + twice + text[end:])
     ended = verify(marked, tmp_path, script, marked.storage)
@@ -224,7 +224,7 @@ def test_errors_of_the_server_quote_nobody(marked: Marked, tmp_path: Path) -> No
     ids=["shell", "file", "cut short"],
 )
 def test_a_script_that_is_refused_is_not_quoted(marked: Marked, tmp_path: Path, statement: str) -> None:
-    script = tmp_path / "handed in" / "refused.sql"
+    script = tmp_path / "given" / "refused.sql"
     script.parent.mkdir()
     script.write_text(
         "-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\nCREATE TABLE `users` (`id` int);\n"

@@ -20,7 +20,7 @@ from harness.standins import apiary as standins
 from tests.drills.conftest import Backed
 from tests.drills.test_verify_backup import drill, rows_of
 
-pytestmark = pytest.mark.xdist_group("handed-in")
+pytestmark = pytest.mark.xdist_group("verify")
 
 NEXT = Path(standins.__file__).parent / "schema/next.sql"
 

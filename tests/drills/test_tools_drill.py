@@ -79,7 +79,7 @@ class Written:
         text: of the whole dump.
         warnings: those besides those of mysqldump's own dump.
         left_out: what is left out of the load, and reported.
-        backup: what is handed in, made of the dump's text and of a directory.
+        backup: what is verified, made of the dump's text and of a directory.
     """
 
     text: bytes

@@ -15,7 +15,7 @@ from harness.records.history.database import History
 from tests.drills.conftest import Backed
 from tests.drills.test_verify_backup import drill, rows_of, storage_directory
 
-pytestmark = pytest.mark.xdist_group("handed-in")
+pytestmark = pytest.mark.xdist_group("verify")
 
 TABLE = b"attendance"
 

@@ -23,7 +23,7 @@ from harness.runtime.spec import new_app_key
 from tests.commands import called
 from tests.drills.conftest import Backed
 
-pytestmark = pytest.mark.xdist_group("handed-in")
+pytestmark = pytest.mark.xdist_group("verify")
 
 
 def drill(

@@ -16,7 +16,7 @@ from harness.runtime.docker.images import LOCAL_STANDIN
 from tests.drills.conftest import Backed
 from tests.drills.test_verify_backup import drill
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("handed-in")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("verify")]
 
 
 def test_a_backup_whose_files_are_in_a_volume_passes(

@@ -116,7 +116,7 @@ def test_a_fault_that_fails_in_a_step_is_not_the_steps_failure() -> None:
         raise FaultFailed("mine", "it broke")
 
 
-def test_what_nobody_provided_for_could_not_tell_and_keeps_its_words_out_of_reports() -> None:
+def test_what_nobody_provided_for_is_inconclusive_and_keeps_its_words_out_of_reports() -> None:
     """A traceback would end with 1, which means that the backup does not restore."""
     clock = Clock(Silent())
     with pytest.raises(StageFailed) as caught, clock.step("files", "Files"):

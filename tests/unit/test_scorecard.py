@@ -70,8 +70,8 @@ FAIL, HEALTHY = scenario().expected, Expected()
         (FAIL, result(check("rows-source", unknown="it crashed")), Outcome.WRONG_REASON),
         (HEALTHY, result(check("rows-source")), Outcome.PASSED),
         (HEALTHY, result(check("rows-source", REMARK)), Outcome.PASSED),
-        (HEALTHY, result(check("rows-source", LOST)), Outcome.FALSE_RED),
-        (HEALTHY, result(check("rows-source", unknown="it crashed")), Outcome.FALSE_RED),
+        (HEALTHY, result(check("rows-source", LOST)), Outcome.FALSE_POSITIVE),
+        (HEALTHY, result(check("rows-source", unknown="it crashed")), Outcome.FALSE_POSITIVE),
         (HEALTHY.model_copy(update={"finding": FAIL.finding}), result(check("files")), Outcome.WRONG_REASON),
     ],
 )
@@ -96,7 +96,7 @@ def test_without_a_check_its_findings_and_its_verdict_are_gone() -> None:
     assert without_check(came, "orphans") is came
 
 
-def test_what_could_not_tell_goes_with_its_check() -> None:
+def test_what_was_inconclusive_goes_with_its_check() -> None:
     came = result(check("files"), check("recovery-point", unknown="a clock is wrong"))
     assert [finding.code for finding in came.findings] == ["check-inconclusive"]
     less = without_check(came, "recovery-point")
@@ -108,7 +108,7 @@ def test_a_fault_without_effect_stays_inconclusive() -> None:
     assert without_check(came, "rows-source").verdict is Verdict.INCONCLUSIVE
 
 
-def test_a_witness_is_as_expected_with_the_check_and_not_without_it() -> None:
+def test_a_sole_detector_is_as_expected_with_the_check_and_not_without_it() -> None:
     drilled = [
         (scenario("one"), result(check("rows-source", LOST), check("files"))),
         # Both checks find it, so that neither is missed.
@@ -143,11 +143,11 @@ GOOD = (
     scored(scenario(), result(check("rows-source", LOST))),
     scored(scenario("documented", verdict=Verdict.PASS, faults=(), finding=()), result(check("rows-source"))),
 )
-WITNESSED = (SoleDetectors("rows-source", ("drop-row",)),)
+DETECTED = (SoleDetectors("rows-source", ("drop-row",)),)
 
 
 def test_all_is_well() -> None:
-    good = card(*GOOD, checks=WITNESSED)
+    good = card(*GOOD, checks=DETECTED)
     assert good.as_it_should_be
     assert sentence_of(good) == (
         "1 of 1 faults detected for the expected reason; 0 of 1 healthy backups with a false positive; "
@@ -176,7 +176,7 @@ def test_all_is_well() -> None:
     ],
 )
 def test_one_thing_that_is_wrong_spoils_it(wrong: ScoredDrill, sentence: str) -> None:
-    spoiled = card(*GOOD, wrong, checks=WITNESSED)
+    spoiled = card(*GOOD, wrong, checks=DETECTED)
     assert not spoiled.as_it_should_be
     assert spoiled.wrong == (wrong,)
     assert sentence_of(spoiled) == f"{sentence} 1 of 1 checks shown failing."
@@ -184,7 +184,7 @@ def test_one_thing_that_is_wrong_spoils_it(wrong: ScoredDrill, sentence: str) ->
 
 
 def test_a_check_that_nothing_shows_red_spoils_a_whole_scorecard() -> None:
-    checks = (*WITNESSED, SoleDetectors("files", ()))
+    checks = (*DETECTED, SoleDetectors("files", ()))
     assert not card(*GOOD, checks=checks).as_it_should_be
     assert sentence_of(card(*GOOD, checks=checks)).endswith("1 of 2 checks shown failing (not shown: files).")
     assert card(*GOOD, checks=checks, whole=False).as_it_should_be
@@ -211,7 +211,7 @@ def test_the_exercise_reads_what_the_command_writes(tmp_path: Path) -> None:
 
 
 def test_the_markdown_names_every_fault_and_every_check() -> None:
-    text = render_markdown(card(*GOOD, checks=(*WITNESSED, SoleDetectors("files", ()))))
+    text = render_markdown(card(*GOOD, checks=(*DETECTED, SoleDetectors("files", ()))))
     assert "| `drop-row` | dump | FAIL | detected | 2.0 |" in text
     assert "| `rows-source` | `drop-row` |\n| `files` | – |" in text
     assert "Left out, because they need another runtime: egress." in text

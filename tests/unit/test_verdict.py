@@ -45,7 +45,7 @@ def test_a_warning_and_a_remark_are_a_pass() -> None:
     assert decide([result("a", 1, NOTED, INFORMED)]) == (Verdict.PASS, ())
 
 
-def test_a_check_that_could_not_tell_is_inconclusive() -> None:
+def test_a_check_that_cannot_judge_is_inconclusive() -> None:
     results = [result("a"), result("b", unknown="no row has a time"), result("c", unknown="it was dark")]
     assert decide(results) == (Verdict.INCONCLUSIVE, ("Title of b: no row has a time.", "Title of c: it was dark."))
 
@@ -131,7 +131,7 @@ def test_checks_that_need_the_source_are_left_out_without_one(evidence: Evidence
     assert decide(results) == (Verdict.PASS, ())
 
 
-def test_a_runtime_that_shares_the_machines_network_is_not_asked_for_a_way_out(evidence: Evidence) -> None:
+def test_a_runtime_that_shares_the_machines_network_is_not_asked_for_outbound_access(evidence: Evidence) -> None:
     results = judge(replace(evidence, egress=None))
     assert [each.check for each in results] == [name for name in ASKED if name != "network-isolation"]
 

@@ -163,10 +163,10 @@ class Scanner:
                 offset <= len(_BOM) or b"\n" in self._last + self._buffer.data[self._buffer.start : self._buffer.at]
             )
             match = _DELIMITER.match(command)
-            odd = "a client command behind other text" if not begins_line or self._behind_comment else ""
+            reason = "a client command behind other text" if not begins_line or self._behind_comment else ""
             if command[:9].lower() == b"delimiter" and match is None:
-                odd = odd or "a DELIMITER line of a form that no tool writes"
-            notes = (ReaderNote("ambiguous", line, odd),) if odd else ()
+                reason = reason or "a DELIMITER line of a form that no tool writes"
+            notes = (ReaderNote("ambiguous", line, reason),) if reason else ()
             self._buffer.at += size
             yield Piece(Kind.CLIENT, self._buffer.take(), line, offset, delimiter=self._delimiter, notes=notes)
             if match is not None:

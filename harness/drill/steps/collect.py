@@ -190,8 +190,8 @@ def _look(run: Run, stack: Stack, restored: Restored, aside: Aside) -> Evidence:
         app=app,
         recovery=_recovery(restored, target, recovery_time_s(clock.steps), run.plan.objectives),
         artifact=ArtifactEvidence(
-            promised=manifest.artifacts if manifest else (),
-            measured=run.outcome.measured,
+            manifest_files=manifest.artifacts if manifest else (),
+            actual_files=run.outcome.actual_files,
             nonce=nonce,
             nonce_found=nonce_found,
             findings=_accepted(restored) + complaint_findings(restored.work.client_complaints),

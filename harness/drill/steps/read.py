@@ -51,9 +51,9 @@ def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
     store, found = run.plan.store, run.outcome
     with run.clock.step("read", "Check the backup before running any of it") as note, _own_fault(backup):
         backup = backup.as_from_elsewhere() if run.plan.choices.evidence == "artifact" else backup.as_found()
-        found.promised = backup.manifest.artifacts if backup.manifest else ()
+        found.manifest_files = backup.manifest.artifacts if backup.manifest else ()
         # Before it is read: the report of a backup that cannot be read still says which one it was.
-        run.measured(measure_all(backup.files, {file.role for file in found.promised}, store.directory))
+        run.note_files(measure_all(backup.files, {file.role for file in found.manifest_files}, store.directory))
         if backup.manifest_file is not None:
             found.manifest_file = (measure(backup.manifest_file, "manifest"),)
         backup.must_be_complete()
@@ -94,7 +94,7 @@ def _keys(run: Run, backup: BackupUnderTest) -> list[bytes]:
 
 def _listed(run: Run, backup: BackupUnderTest) -> Path | None:
     """The backup's own list of files, kept beside the others of this run: reports look names up in it."""
-    listed = backup.listed_files(run.outcome.measured)
+    listed = backup.listed_files(run.outcome.actual_files)
     if listed is None:
         return None
     kept = run.plan.store.path("source-files.jsonl")

@@ -38,19 +38,19 @@ def measure_copy(path: Path, role: str, listed: Path, scratch: Path) -> Artifact
     return ArtifactFile(role, path.name, written.totals.size_bytes, written.sha256)
 
 
-def measure_all(files: tuple[tuple[str, Path], ...], promised: set[str], scratch: Path) -> tuple[ArtifactFile, ...]:
-    """Measure the files of a backup; a directory only where a manifest promises something of it.
+def measure_all(files: tuple[tuple[str, Path], ...], listed_roles: set[str], scratch: Path) -> tuple[ArtifactFile, ...]:
+    """Measure the files of a backup; a directory only where a manifest has it.
 
     Args:
         files: pairs of role and path.
-        promised: roles that the manifest names.
+        listed_roles: roles that the manifest names.
         scratch: directory for temporary files.
     """
     listed = next((path for role, path in files if role == "inventory"), Path())
     return tuple(
         measure(path, role) if path.is_file() else measure_copy(path, role, listed, scratch)
         for role, path in files
-        if path.is_file() or (path.is_dir() and role in promised)
+        if path.is_file() or (path.is_dir() and role in listed_roles)
     )
 
 

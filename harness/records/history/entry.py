@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.checks.evidence import Evidence
 
 ENTRY_VERSION = 1
-_HANDED_IN = "verify"
+_VERIFY = "verify"
 """What results call a drill of an existing backup; all others are names of scenarios."""
 _KEPT_REASONS = 10
 _KEPT_FINDINGS = 200
@@ -166,7 +166,7 @@ def entry_of_run(run_dir: Path, backup: str = "") -> Entry:
 
 
 def _entry(result: DrillResult, digest: str, backup: str) -> Entry:
-    generated = result.scenario != _HANDED_IN
+    generated = result.scenario != _VERIFY
     return Entry(
         format_version=ENTRY_VERSION,
         drill_id=result.drill_id,

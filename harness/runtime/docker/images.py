@@ -42,7 +42,7 @@ _PULL_WITH_SUBSTITUTE_S = 60.0
 """Engines give a registry that does not answer up 15 s after each attempt; a slow one is no reason to wait for long
 where another image can do."""
 
-_IN_VAIN: set[tuple[str, str]] = set()
+_UNAVAILABLE: set[tuple[str, str]] = set()
 """Engine and default image that could not be pulled: the next drill of this process does not wait for it again, and
 has the same image as the first."""
 
@@ -112,12 +112,12 @@ def choose(
             ) from error
     asked_for = (str(client.info().get("ID", "")), default)
     why = f"{default} could not be pulled before"
-    if asked_for not in _IN_VAIN:
+    if asked_for not in _UNAVAILABLE:
         try:
             return _pulled(client, default, progress, _PULL_WITH_SUBSTITUTE_S)
         except ImageUnavailable as error:
             why = error.fact
-            _IN_VAIN.add(asked_for)
+            _UNAVAILABLE.add(asked_for)
     progress(f"{why}; using {local} instead")
     return replace(substitute, instead_of=default)
 

@@ -48,7 +48,7 @@ def _containers(client: docker.DockerClient, spec: StackSpec) -> list[dict[str, 
     return [client.api.inspect_container(container["Id"]) for container in found]
 
 
-def test_no_way_out_of_the_app(target: tuple[Stack, StackSpec]) -> None:
+def test_the_app_has_no_outbound_access(target: tuple[Stack, StackSpec]) -> None:
     """Lookups and connections from inside fail, and every one of them was really tried."""
     probes = attempts_from(target[0].apiary.host)
     assert [probe.kind for probe in probes] == ["lookup", "lookup", "connection", "connection", "connection"]

@@ -310,7 +310,7 @@ def test_a_file_that_the_evidence_is_not_about_is_reported(evidence: Path, publi
 
 
 def test_an_artifact_beside_the_evidence_is_found_without_its_directory(evidence: Path, public: PublicKey) -> None:
-    """As somebody would put a handed-in backup and its evidence into one directory."""
+    """As somebody would put a backup and its evidence into one directory."""
     for name in ("database.sql", "storage.tar"):
         (evidence.parent / "backup" / name).rename(evidence.parent / name)
     assert verify_evidence(evidence, [public]).exit_code == 0

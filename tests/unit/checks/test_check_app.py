@@ -165,7 +165,7 @@ def test_an_application_that_is_older_than_the_backup() -> None:
     )
 
 
-def test_an_application_without_a_way_out() -> None:
+def test_an_application_without_outbound_access() -> None:
     result = check_egress((EgressAttempt("lookup", "example.com", False),))
     assert (result.check, result.findings, result.compared, result.unknown) == ("network-isolation", (), 1, "")
 

@@ -9,8 +9,8 @@ from harness.checks.artifact import check_artifact, check_script_warnings
 from harness.checks.evidence import ArtifactEvidence
 from tests.unit.checks.builders import artifact_file, finding, only
 
-PROMISED = artifact_file()
-WHOLE = ArtifactEvidence((PROMISED,), (PROMISED,), nonce="0123456789abcdef", nonce_found=True)
+LISTED = artifact_file()
+WHOLE = ArtifactEvidence((LISTED,), (LISTED,), nonce="0123456789abcdef", nonce_found=True)
 
 
 def test_the_artifact_that_the_manifest_describes() -> None:
@@ -20,12 +20,12 @@ def test_the_artifact_that_the_manifest_describes() -> None:
 
 
 def test_a_backup_from_elsewhere_promises_nothing() -> None:
-    result = check_artifact(ArtifactEvidence((), (PROMISED,)))
+    result = check_artifact(ArtifactEvidence((), (LISTED,)))
     assert (result.findings, result.compared) == ((), 1)
 
 
 def test_a_file_that_the_manifest_names_and_that_is_not_there() -> None:
-    result = check_artifact(replace(WHOLE, measured=()))
+    result = check_artifact(replace(WHOLE, actual_files=()))
     assert only(result) == finding(
         "artifact-missing",
         "apiary.sql.zst",
@@ -36,7 +36,7 @@ def test_a_file_that_the_manifest_names_and_that_is_not_there() -> None:
 
 
 def test_a_file_that_was_changed() -> None:
-    result = check_artifact(replace(WHOLE, measured=(replace(PROMISED, sha256="bb" * 32),)))
+    result = check_artifact(replace(WHOLE, actual_files=(replace(LISTED, sha256="bb" * 32),)))
     assert only(result) == finding(
         "artifact-digest",
         "apiary.sql.zst",
@@ -47,7 +47,7 @@ def test_a_file_that_was_changed() -> None:
 
 
 def test_a_file_of_another_size() -> None:
-    result = check_artifact(replace(WHOLE, measured=(replace(PROMISED, size_bytes=99),)))
+    result = check_artifact(replace(WHOLE, actual_files=(replace(LISTED, size_bytes=99),)))
     assert only(result).code == "artifact-digest"
 
 

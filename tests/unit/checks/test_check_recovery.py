@@ -87,7 +87,7 @@ def test_a_backup_from_a_clock_that_is_ahead_tells_no_age() -> None:
     assert check_recovery_point(recovery(backup_at=NOW + timedelta(minutes=10))).unknown == ""
 
 
-def test_a_backup_that_was_handed_in_must_not_be_old_itself() -> None:
+def test_a_backup_that_was_given_must_not_be_old_itself() -> None:
     """Its rows were fresh when it was made; whoever loses everything now loses what came since."""
     old = recovery(backup_at=NOW - timedelta(days=60), newest_row_at=NOW - timedelta(days=60, hours=1))
     assert check_recovery_point(old).findings == ()

@@ -64,7 +64,7 @@ def append(context: FaultContext, rng: Random, options: ArtifactOptions) -> Iter
 
 
 @pytest.mark.parametrize("rewrite_manifest", [True, False])
-def test_sealed_damage_agrees_with_the_manifest(backup: Path, rewrite_manifest: bool) -> None:
+def test_damage_with_a_rewritten_manifest_agrees_with_the_manifest(backup: Path, rewrite_manifest: bool) -> None:
     before = read_manifest(backup)
     fault = Fault("append", "dump", (InjectionPoint.ARTIFACT,), "Appends.", append, ArtifactOptions)
     faults = Injector(

@@ -200,11 +200,11 @@ def test_the_archive_itself_is_refused(
         entries(backup)
 
 
-def test_sealed_damage_agrees_with_its_manifest_and_later_damage_does_not(backup: Path, break_: Break) -> None:
+def test_damage_with_a_rewritten_manifest_agrees_and_later_damage_does_not(backup: Path, break_: Break) -> None:
     def agrees() -> bool:
-        promised = read_manifest(backup).artifacts
-        files = tuple((file.role, backup / file.name) for file in promised)
-        return measure_all(files, {file.role for file in promised}, backup) == promised
+        listed = read_manifest(backup).artifacts
+        files = tuple((file.role, backup / file.name) for file in listed)
+        return measure_all(files, {file.role for file in listed}, backup) == listed
 
     assert agrees()
     break_("file-flipped")

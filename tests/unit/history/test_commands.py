@@ -102,7 +102,7 @@ def test_each_backup_has_its_line_and_one_that_is_too_old_is_enough(command: Com
     assert command("status", "--backup", "production", "--backup", "weekly").exit_code == 1
 
 
-def test_only_backups_that_were_handed_in(command: Command, history: History) -> None:
+def test_only_backups_that_were_given(command: Command, history: History) -> None:
     history.append(recent("one", days_ago=1, backup="generated data: documented", generated=True))
     assert command("status").exit_code == 0
     answer = command("status", "--exclude-generated")

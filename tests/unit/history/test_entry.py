@@ -81,7 +81,7 @@ def test_a_control_is_never_good(evidence: Evidence, tmp_path: Path) -> None:
 
 
 def test_an_old_result_is_named_by_its_script_or_as_asked(evidence: Evidence, tmp_path: Path) -> None:
-    (script,) = evidence.artifact.measured
+    (script,) = evidence.artifact.actual_files
     artifacts = (replace(script, name="apiary-2026-11-22.sql.gz"),)
     run_dir = run_of(tmp_path, None, result_for(evidence, backup="", artifacts=artifacts))
     assert entry_of_run(run_dir).backup == "apiary-*.sql.gz"

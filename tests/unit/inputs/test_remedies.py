@@ -43,7 +43,7 @@ LOAD = (
 UNZIP = "Extract it (unzip {} -d DIRECTORY), then give the dump with --dump and the storage with --storage."
 
 Follow = Callable[[Path, Path], tuple[str, ...]]
-"""What is handed in instead of a refused input, given a directory to work in: arguments of `inspect`."""
+"""What is given instead of a refused input, given a directory to work in: arguments of `inspect`."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
-from harness.standins.apiary.generate.words import odd_text
+from harness.standins.apiary.generate.words import unusual_text
 
 NONCE_EVENT_PREFIX = "Restore drill "
 """The newest event is named this and the nonce."""
@@ -21,7 +21,7 @@ def _events(plan: Plan) -> Iterator[str]:
         start_s = plan.moment_s(number, plan.events)
         start = timestamp(start_s)
         newest = number == plan.events
-        name = f"General meeting {number} – café ☕ {odd_text(bits)}"[:200]
+        name = f"General meeting {number} – café ☕ {unusual_text(bits)}"[:200]
         yield ",".join(
             (
                 str(number),
@@ -74,7 +74,7 @@ def _links(plan: Plan) -> Iterator[str]:
         bits = plan.mix(22, number)
         created_s = plan.moment_s(number, plan.links)
         when = timestamp(created_s)
-        note = optional(odd_text(bits >> 4) if bits % 3 == 0 else None)
+        note = optional(unusual_text(bits >> 4) if bits % 3 == 0 else None)
         deleted = when if bits % 25 == 0 else NULL
         yield (
             f"{number},'{bits:016x}{number:08x}',{timestamp(created_s + 7200)},'https://meet.example/{number}',{note},"

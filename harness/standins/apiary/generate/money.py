@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
-from harness.standins.apiary.generate.words import odd_text
+from harness.standins.apiary.generate.words import unusual_text
 
 _YEARS = 6
 _MERCHANDISE_PER_YEAR = 4
@@ -91,7 +91,7 @@ def _payments(plan: Plan, number: int, when: str) -> str:
     payable = f"{1 + bits % plan.assignments},'travel-assignment'" if travel else f"{number},'dues-transaction'"
     method = _METHODS[bits % len(_METHODS)]
     square = method == "square"
-    notes = optional(odd_text(bits >> 9) if bits % 6 == 0 else None)
+    notes = optional(unusual_text(bits >> 9) if bits % 6 == 0 else None)
     cents = 5000 + (bits >> 20) % 9000
     return ",".join(
         (
@@ -126,7 +126,7 @@ def _square_transactions(plan: Plan, number: int, when: str) -> str:
     return (
         f"{number},{at},{bits % 9000 / 100:.2f},'Register','Swiped',{bits % 300 / 100:.2f},"
         f"'tx-{number}','pay-{number}',"
-        f"'Visa','{bits % 10000:04d}',NULL,NULL,{quote(odd_text(bits))},NULL,{at},{at}"
+        f"'Visa','{bits % 10000:04d}',NULL,NULL,{quote(unusual_text(bits))},NULL,{at},{at}"
     )
 
 
@@ -138,7 +138,7 @@ def _square_transactions(plan: Plan, number: int, when: str) -> str:
 def _square_cash_transactions(plan: Plan, number: int, when: str) -> str:
     bits = plan.mix(34, number)
     at = timestamp(plan.now_s - 4 * _YEAR_S + number * 90)
-    return f"{number},'{number:08d}',{at},{bits % 9000 / 100:.2f},{quote(odd_text(bits >> 3))},'Zoë',{at},{at}"
+    return f"{number},'{number:08d}',{at},{bits % 9000 / 100:.2f},{quote(unusual_text(bits >> 3))},'Zoë',{at},{at}"
 
 
 TABLES: tuple[TableRows, ...] = (

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
-from harness.standins.apiary.generate.words import odd_text, person
+from harness.standins.apiary.generate.words import person, unusual_text
 
 _SPONSORS = 15
 _CLIENT = "95158a03-4ce9-489d-9550-000000000001"
@@ -90,7 +90,7 @@ def _oauth_refresh_tokens(plan: Plan, number: int, when: str) -> str:
 def _action_events(plan: Plan, number: int, when: str) -> str:
     bits = plan.mix(65, number)
     target = 1 + bits % plan.scale.users
-    changes = quote(json.dumps({"preferred_name": odd_text(bits >> 5)}, ensure_ascii=False))
+    changes = quote(json.dumps({"preferred_name": unusual_text(bits >> 5)}, ensure_ascii=False))
     return (
         f"{number},{_uuid(plan, 66, number)},{1 + bits % 20},'Update',{_USER},{target},{_USER},{target},{_USER},"
         f"'{target}','','finished','',{when},{when},{changes},{changes}"
@@ -110,7 +110,7 @@ def _attendance_exports(plan: Plan, number: int, when: str) -> str:
 @numbered("failed_jobs", "id uuid connection queue payload exception failed_at", 30)
 def _failed_jobs(plan: Plan, number: int, when: str) -> str:
     payload, at = quote(json.dumps({"data": {"command": "x"}}) + _SERIALIZED), timestamp(plan.now_s - number * 86400)
-    return f"{number},{_uuid(plan, 69, number)},'redis','default',{payload},{quote(odd_text(number))},{at}"
+    return f"{number},{_uuid(plan, 69, number)},'redis','default',{payload},{quote(unusual_text(number))},{at}"
 
 
 @numbered("jobs", "id queue payload attempts available_at created_at", 3)
@@ -120,7 +120,7 @@ def _jobs(plan: Plan, number: int, when: str) -> str:
 
 @numbered("notification_templates", "id name subject body_markdown created_by created_at updated_at", 8)
 def _notification_templates(plan: Plan, number: int, when: str) -> str:
-    subject, body = quote(odd_text(number)[:90]), quote(odd_text(number + 1))
+    subject, body = quote(unusual_text(number)[:90]), quote(unusual_text(number + 1))
     return f"{number},'Template {number}',{subject},{body},1,{when},{when}"
 
 
@@ -163,7 +163,7 @@ def _recruiting_campaign_recipients(plan: Plan, number: int, when: str) -> str:
 
 @numbered("webhook_calls", "id name payload url headers created_at updated_at", _one_in(3))
 def _webhook_calls(plan: Plan, number: int, when: str) -> str:
-    payload = quote(json.dumps({"type": "payment.updated", "id": plan.mix(74, number), "note": odd_text(number)}))
+    payload = quote(json.dumps({"type": "payment.updated", "id": plan.mix(74, number), "note": unusual_text(number)}))
     return f"{number},'square',{payload},'https://apiary.example/api/v1/square','{{}}',{when},{when}"
 
 

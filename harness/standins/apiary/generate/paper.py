@@ -9,7 +9,7 @@ from uuid import UUID
 
 from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
 from harness.standins.apiary.generate.plan import Plan, date, timestamp
-from harness.standins.apiary.generate.words import FIRST_NAMES, odd_text
+from harness.standins.apiary.generate.words import FIRST_NAMES, unusual_text
 
 _TRAVEL_DOCUMENTS = (
     ("travel_authority_filename", "Travel Information Form"),
@@ -67,7 +67,7 @@ def scanned_agreement(plan: Plan, number: int) -> str:
 def _templates(plan: Plan) -> Iterator[str]:
     for number in range(1, 4):
         when = timestamp(plan.now_s - (5 - number) * 300 * 86400)
-        text = "".join(f"<p>{number}.{line} {odd_text(line)}</p>\n" for line in range(200))
+        text = "".join(f"<p>{number}.{line} {unusual_text(line)}</p>\n" for line in range(200))
         yield f"{number},{quote(text)},{when if number == 1 else NULL},{when},{when}"
 
 
@@ -122,7 +122,7 @@ def _travel(plan: Plan, number: int, when: str) -> str:
     return (
         f"{number},{quote(f'Trip {number} – São Paulo ✈️')},{quote('Köln, Deutschland')},{1 + bits % 20},"
         f"{date(leave_s)},{date(leave_s + 3 * 86400)},{50 + bits % 400},{included},"
-        f"{quote(odd_text(bits >> 7))},{at},{at},{at if bits % 30 == 0 else NULL},'complete',{forms}"
+        f"{quote(unusual_text(bits >> 7))},{at},{at},{at if bits % 30 == 0 else NULL},'complete',{forms}"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.standins.apiary.encryption import IV_BYTES, encrypt_string
 from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
 from harness.standins.apiary.generate.plan import Plan, date, timestamp
-from harness.standins.apiary.generate.words import odd_text, person
+from harness.standins.apiary.generate.words import person, unusual_text
 
 _USER = "App\\Models\\User"
 _ADMIN, _MEMBER, _NON_MEMBER, _OFFICER, _PROJECT_MANAGER = 1, 5, 6, 8, 9  # ids in the stored schema
@@ -36,12 +36,12 @@ def _users(plan: Plan) -> Iterator[str]:
                 f"'{user.uid}@gatech.edu'",
                 quote(user.first_name),
                 quote(user.last_name),
-                optional(odd_text(bits >> 8)[:100] if bits % 97 == 0 else None),
+                optional(unusual_text(bits >> 8)[:100] if bits % 97 == 0 else None),
                 f"'404555{number % 10000:04d}'",
                 str(bits >> 5 & 1),
                 optional("Ana María\nPérez" if bits % 11 == 0 else None),
                 f"'{_SIZES[bits % 6]}'" if bits % 5 else NULL,
-                optional(odd_text(bits >> 20) if bits % 53 == 0 else None),
+                optional(unusual_text(bits >> 20) if bits % 53 == 0 else None),
                 timestamp(plan.now_s - 86400) if user.deleted else NULL,
                 created,
                 updated,
@@ -76,7 +76,7 @@ def _token(plan: Plan, number: int, bits: int) -> tuple[str, str]:
 )
 def _teams(plan: Plan, number: int, when: str) -> str:
     bits = plan.mix(5, number)
-    text = odd_text(number)[:200]
+    text = unusual_text(number)[:200]
     return ",".join(
         (
             str(number),

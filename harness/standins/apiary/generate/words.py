@@ -62,6 +62,6 @@ def person(plan: Plan, number: int) -> Person:
     )
 
 
-def odd_text(bits: int) -> str:
+def unusual_text(bits: int) -> str:
     """One of the odd texts."""
     return ODD_TEXTS[bits % len(ODD_TEXTS)]
