@@ -8,12 +8,23 @@ proves that nothing but strings and values stood in between, else the careful on
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from harness.artifacts.dump import fast
 from harness.artifacts.dump.assigned import is_skipped
 from harness.artifacts.dump.buffer import Buffer
 from harness.artifacts.dump.modes import ModeTracker
+from harness.artifacts.dump.notes import (
+    DELIMITER_INSIDE,
+    DOLLAR,
+    INSIDE,
+    MOST_NOTES,
+    NUL_INSIDE,
+    STAR_BEHIND,
+    TORN,
+    ReaderNote,
+    is_line_comment,
+    opens_inside,
+)
 
 _ESCAPED = {
     quote: re.compile(rb"[^\\" + quote + rb"]*+(?:\\.[^\\" + quote + rb"]*+)*+", re.DOTALL) for quote in (b"'", b'"')
@@ -26,41 +37,12 @@ _END = re.compile(rb";")
 _VERSION = re.compile(rb"/\*!(\d*+)")
 _DELIMITER_LINE = re.compile(rb"\n(?i:delimiter)")
 _WORD_BYTE = re.compile(rb"[0-9A-Za-z_$\x80-\xff]")
-_BEHIND_DASHES = (b" ", b"\t", b"\r", b"\n", b"\f", b"\v", b"\0", b"")
+_TORN = re.compile(rb"[\x80-\xff\\]|/\*(?:M!|\+)")
+_COMMAND = re.compile(rb"[ \t\r\f\v]*+(?i:delimiter)")
+_LEAST_AHEAD = 16
+"""More than a delimiter has, or the word DELIMITER."""
 _LOOK_AHEAD = 1 << 12
 """How far a string in a /*M! comment, and an optimizer hint, are followed; no tool writes longer ones."""
-_MOST_NOTES = 20
-"""Per statement; one is enough to refuse it."""
-
-
-class ReaderNote(NamedTuple):
-    """Something that the client would act on, or that two readers could understand differently.
-
-    `code` is "client-escape" (a backslash outside a string), "computed-value" or "ambiguous"; `line` is that of the
-    statement's or the comment's beginning, wherever in it this was met; `text` says what stands there.
-    """
-
-    code: str
-    line: int
-    text: str
-
-
-DOLLAR = "a word that begins with $, which quotes text for MySQL's client from 9.0 on"
-DELIMITER_INSIDE = "a line that begins with DELIMITER inside a statement, which the client joins to the next line"
-NUL_INSIDE = "a NUL byte in a comment"
-INSIDE = "/*! or /*+ inside a comment"
-STAR_BEHIND = "*/* where a client begins another comment"
-"""Behind one, the client does not see the end of the comment on the same line."""
-
-
-def opens_inside(comment: bytes) -> bool:
-    """Whether a versioned comment or a hint seems to begin in a part of a comment."""
-    return b"/*!" in comment or b"/*+" in comment
-
-
-def is_line_comment(data: bytes, at: int) -> bool:
-    """Whether a comment up to the end of the line begins here, for the client: `#`, or `--` before a blank."""
-    return data.startswith(b"#", at) or (data.startswith(b"--", at) and data[at + 2 : at + 3] in _BEHIND_DASHES)
 
 
 def _may_be_delimiter(head: bytes) -> bool:
@@ -75,7 +57,9 @@ def _stops(delimiter: bytes) -> re.Pattern[bytes]:
 class StatementReader:
     """Finds the end of one statement; keeps what it is inside of between two fillings of the buffer."""
 
-    def __init__(self, buffer: Buffer, modes: ModeTracker, delimiter: bytes, head: bytes, line: int) -> None:
+    def __init__(
+        self, buffer: Buffer, modes: ModeTracker, delimiter: bytes, head: bytes, line: int, comment_end: int
+    ) -> None:
         self._buffer = buffer
         self._line = line  # where the statement begins
         self._line_head = b""  # of the line in which what was handed out ended
@@ -86,14 +70,14 @@ class StatementReader:
         self._quote = b""  # the byte that ends the string, or what ends the comment
         self._versioned = b""  # the opening of a versioned comment that is open
         self._nested = False  # a comment was in it: to the client nothing but */ matters from there on
-        self._comment_end = -1  # offset behind the last comment in it
         self._skipped = False  # some server skips the versioned comment up to the first */
-        self._careful = not head
+        self._careful = self._fresh = not head  # fresh: nothing but blanks and comments so far on this line
         self.notes: list[ReaderNote] = []
         if b"$" in head and any(name.startswith(b"$") for name in fast.NAME.findall(head)):
             self._note("ambiguous", DOLLAR)
         if _DELIMITER_LINE.search(head):
             self._note("ambiguous", DELIMITER_INSIDE)
+        self.comment_end = comment_end  # offset behind the last comment, or behind a delimiter that follows it at once
         self.no_run_before = 0  # offset before which another try to follow a run would fail as well
 
     def read(self) -> bool:
@@ -249,13 +233,14 @@ class StatementReader:
                 if not self._close():
                     return False
                 continue
-            match = self._stop.match(buffer.data, buffer.at)
+            begin, size = buffer.at, len(buffer.data)
+            match = self._stop.match(buffer.data, begin)
             assert match is not None
-            self._check_lines(buffer.at, match.end())
             buffer.at = match.end()
-            if len(buffer.data) - buffer.at < self._needed() and not buffer.eof:
-                return False
-            if buffer.at >= len(buffer.data):
+            if not (enough := buffer.eof or size - buffer.at >= self._needed()):
+                buffer.at = max(begin, min(buffer.at, size - _LEAST_AHEAD))
+            self._check_skipped(begin, buffer.at)
+            if not enough or buffer.at >= size:
                 return False
             if self._step():
                 return True
@@ -263,14 +248,22 @@ class StatementReader:
     def _needed(self) -> int:
         """Bytes that the next step looks at: what it finds must not depend on how the script was cut."""
         looks_ahead = self._versioned.startswith(b"/*M") or self._buffer.data.startswith(b"/*+", self._buffer.at)
-        return _LOOK_AHEAD if looks_ahead else max(16, len(self._delimiter))
+        return _LOOK_AHEAD if looks_ahead else _LEAST_AHEAD
 
-    def _check_lines(self, at: int, end: int) -> None:
-        """Look at lines that end here, outside of strings and comments."""
-        while (at := self._buffer.data.find(b"\n", at, end)) >= 0:
-            if self._head_of_line(at).lower() == b"delimiter":
-                self._note("ambiguous", DELIMITER_INSIDE)
-            at += 1
+    def _check_skipped(self, at: int, end: int) -> None:
+        """Look at what stands outside of strings and comments: behind a comment, and where lines end and begin."""
+        data = self._buffer.data
+        if self._buffer.base + at == self.comment_end and _TORN.match(data, at):
+            self._note("ambiguous", TORN)
+        command = self._fresh and _COMMAND.match(data, at, end + 9) is not None
+        while (found := data.find(b"\n", at, end)) >= 0:
+            at, self._fresh = found + 1, True
+            command |= (
+                self._head_of_line(found).lower() == b"delimiter" or _COMMAND.match(data, at, end + 9) is not None
+            )
+        self._fresh &= not data[at:end].strip()
+        if command:
+            self._note("ambiguous", DELIMITER_INSIDE)
 
     def _close(self) -> bool:
         """Go to the end of the string or comment; False if it is not in the buffer."""
@@ -288,10 +281,10 @@ class StatementReader:
             closed = found >= 0
             end = found if closed else max(at, len(data) - len(quote) + 1)
         self._check_quoted(quote, at, end, escapes)
-        buffer.at = end + len(quote) if closed else end
+        buffer.at = end + len(quote) if closed and quote != b"\n" else end
         self._quote = b"" if closed else quote
-        if closed and quote == b"*/" and self._nested:
-            self._comment_end = buffer.base + buffer.at
+        if closed and quote == b"*/":
+            self.comment_end = buffer.base + buffer.at
         return closed
 
     def _check_quoted(self, quote: bytes, at: int, end: int, escapes: bool) -> None:
@@ -302,33 +295,31 @@ class StatementReader:
         # A part of an escaped string begins with the backslash at which the last one ended, a part of a name anywhere.
         if (escapes or quote == b"`") and self._garbled(at if escapes else max(at - 1, self._buffer.start), end):
             self._note("ambiguous", "a backslash before a line break or a NUL byte")
-        if quote == b"*/" and opens_inside(data[max(at - 2, self._buffer.start) : end]):
+        if quote == b"*/" and opens_inside(data[max(at - 2, self._buffer.start) : end + 2]):
             self._note("ambiguous", INSIDE)
         if quote == b"\n" and data.find(b"\0", at, end) >= 0:
             self._note("ambiguous", NUL_INSIDE)
-        # to one client, or to a server that skips the comment, nothing but */ matters there
-        if (
-            (self._nested or self._skipped)
-            and quote != b"*/"
-            and data.find(b"*/", max(at - 1, self._buffer.start), end) >= 0
-        ):
-            self._note("ambiguous", "*/ in a string or a comment inside a versioned comment")
+        # to one client, or to a server that skips the comment, strings and lines do not matter there
+        inside = (
+            data[max(at - 2, self._buffer.start) : end] if quote != b"*/" and (self._nested or self._skipped) else b""
+        )
+        if b"*/" in inside or (self._nested and opens_inside(inside)):
+            self._note("ambiguous", "the mark of a comment in a string or a line inside a versioned comment")
 
     def _step(self) -> bool:
         """Act on the byte at the buffer's position; True if the statement ends with it."""
         buffer = self._buffer
         data, at = buffer.data, buffer.at
         if data.startswith(self._delimiter, at):
-            if self._versioned.startswith(b"/*M"):
-                self._note("ambiguous", "a statement that ends inside a /*M! comment")
-            elif self._versioned and self._nested:
-                self._note("ambiguous", "a statement that ends inside a versioned comment, behind another comment")
-            if self._head_of_line(at).lower() == b"delimiter":
-                self._note("ambiguous", DELIMITER_INSIDE)
+            if self._versioned:
+                self._note("ambiguous", "a statement that ends inside a versioned comment")
             buffer.at += len(self._delimiter)
+            if buffer.base + at == self.comment_end:
+                self.comment_end = buffer.base + buffer.at
             return True
+        self._fresh &= data.startswith(b"/*", at)
         byte = data[at : at + 1]
-        if byte == b"*" and self._nested and buffer.base + at == self._comment_end:
+        if byte == b"*" and self._nested and buffer.base + at == self.comment_end:
             self._note("ambiguous", STAR_BEHIND)
         if byte in (b"'", b'"', b"`"):
             if self._versioned.startswith(b"/*M"):
@@ -342,7 +333,7 @@ class StatementReader:
             self._note("ambiguous", "-- before a control character")  # a comment to the server, not to the client
             buffer.at += 2
         elif data.startswith((b"/*!", b"/*M!"), at):
-            if self._versioned and b"M" in self._versioned[2:3] + data[at + 2 : at + 3]:
+            if self._versioned and (self._nested or b"M" in self._versioned[2:3] + data[at + 2 : at + 3]):
                 self._note("ambiguous", "a versioned comment inside another")  # to MySQL one is a plain comment
             self._versioned = data[at : at + 4]
             version = _VERSION.match(data, at)
@@ -360,7 +351,10 @@ class StatementReader:
             if self._versioned and data[at + 2 : at + 3] == b"*":
                 # to the client a comment begins with the slash, to the server it has just ended with it
                 self._note("ambiguous", "*/* at the end of a versioned comment")
-            self._versioned, self._nested, self._skipped = b"", False, False
+            if self._nested or self._versioned.startswith(b"/*M"):
+                self.comment_end = buffer.base + at + 2  # to a client, that of a plain comment
+            if not data.startswith(self._delimiter, at + 1):  # else the statement ends here, before the slash
+                self._versioned, self._nested, self._skipped = b"", False, False
             buffer.at += 1
         elif byte == b"$":
             if self._head or _WORD_BYTE.match(data, at - 1, at) is None:
@@ -389,12 +383,13 @@ class StatementReader:
         buffer = self._buffer
         end = buffer.data.find(b"*/", buffer.at, buffer.at + _LOOK_AHEAD)
         text = buffer.data[buffer.at : end if end >= 0 else buffer.at + _LOOK_AHEAD]
-        if end < 0 or b"\\" in text or b"\n" in text or self._delimiter in text:
+        delimited = self._delimiter in text or buffer.data.startswith(self._delimiter, end + 1)
+        if end < 0 or b"\\" in text or b"\n" in text or delimited:
             self._note("ambiguous", "an optimizer hint with a backslash, a new line or a delimiter")
         elif buffer.data.startswith(b"*", end + 2):
             self._note("ambiguous", STAR_BEHIND)
 
     def _note(self, code: str, text: str) -> None:
         note = ReaderNote(code, self._line, text)
-        if note not in self.notes and len(self.notes) < _MOST_NOTES:
+        if note not in self.notes and len(self.notes) < MOST_NOTES:
             self.notes.append(note)

@@ -1,6 +1,7 @@
 """The script as it is loaded: one database of it, without the lines that only its own server and client want.
 
-A filter over the pieces; what is kept is kept byte for byte. Nothing in the data is ever changed.
+A filter over the pieces; what is kept is kept byte for byte, but for blanks around commands of the client (`loaded`).
+Nothing in the data is ever changed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from harness.artifacts.dump.tokens import Token, account_at, starts_with, tokeni
 from harness.artifacts.dump.walk import (
     created_database,
     dropped_database,
+    loaded,
     pieces_with_tokens,
     statement_of,
     used_database,
@@ -226,7 +228,7 @@ class Trimmer:
                 self._delimiter = piece.delimiter
             if piece.kind is Kind.CLIENT and starts_with(tokens, "DELIMITER"):
                 self._delimiter = piece.data.split()[1].strip(b"\"'`")
-            yield data
+            yield data if piece.kind is Kind.STATEMENT else loaded(piece)
 
     def _decide(self, piece: Piece, tokens: Sequence[Token]) -> bytes | None:
         """The bytes to hand on, or None to leave the piece out."""

@@ -16,7 +16,7 @@ from harness.artifacts.dump.assigned import assignments, variable
 from harness.artifacts.dump.codes import REMEDY, UNEXPECTED
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS
 from harness.artifacts.dump.model import ScriptFinding
-from harness.artifacts.dump.reader import ReaderNote
+from harness.artifacts.dump.notes import ReaderNote
 from harness.artifacts.dump.statements import WHOLE_BYTES, Kind, Piece
 from harness.artifacts.dump.targets import is_assigned, targets, value_of
 from harness.artifacts.dump.tokens import Token, name_at, readings, tokenize

@@ -24,7 +24,8 @@ from harness.artifacts.dump import fast, foreign
 from harness.artifacts.dump.buffer import Buffer
 from harness.artifacts.dump.foreign import CLIENT_COMMANDS, WITH_ARGUMENT
 from harness.artifacts.dump.modes import ModeTracker
-from harness.artifacts.dump.reader import INSIDE, NUL_INSIDE, ReaderNote, StatementReader, is_line_comment, opens_inside
+from harness.artifacts.dump.notes import INSIDE, NUL_INSIDE, ReaderNote, is_line_comment, opens_inside
+from harness.artifacts.dump.reader import StatementReader
 from harness.artifacts.dump.sqlmode import PLAIN_MODE, SqlMode
 
 PART_BYTES = 1 << 18
@@ -100,6 +101,7 @@ class Scanner:
         self._delimiter = b";"
         self._last = b"\n"  # the last byte that was handed out
         self._behind_comment = False  # the client keeps a comment for the statement that follows
+        self._comment_end = -1  # offset; see StatementReader
         self._no_run_before = 0  # offset; see StatementReader.follow_run
 
     # -- the pieces
@@ -159,11 +161,9 @@ class Scanner:
         elif (size := self._command_line()) > 0:
             line, offset = self._buffer.position()
             command = self._buffer.data[self._buffer.at : self._buffer.at + size]
-            begins_line = (
-                offset <= len(_BOM) or b"\n" in self._last + self._buffer.data[self._buffer.start : self._buffer.at]
-            )
+            behind = b"\n" not in self._last + self._buffer.data[self._buffer.start : self._buffer.at]
             match = _DELIMITER.match(command)
-            reason = "a client command behind other text" if not begins_line or self._behind_comment else ""
+            reason = "a client command behind other text" if behind or self._behind_comment else ""
             if command[:9].lower() == b"delimiter" and match is None:
                 reason = reason or "a DELIMITER line of a form that no tool writes"
             notes = (ReaderNote("ambiguous", line, reason),) if reason else ()
@@ -184,14 +184,14 @@ class Scanner:
         """Length of a line that the client keeps for itself; 0 if this is a statement.
 
         The client does so when a statement could begin, the line begins with the name of a command, and it holds
-        no delimiter (except DELIMITER itself).
+        no delimiter (except for DELIMITER).
         """
         self._buffer.need(32)
         word = _WORD.match(self._buffer.data, self._buffer.at)
         if word is None or (name := word.group().lower()) not in CLIENT_COMMANDS:
             return 0
         line = self._line()
-        if len(line) >= _LINE_BYTES or (_DELIMITER.match(line) is None and self._delimiter in line):
+        if len(line) >= _LINE_BYTES or (name != b"delimiter" and self._delimiter in line):
             return 0
         if (
             self._foreign_lines
@@ -232,6 +232,8 @@ class Scanner:
                 return
             search = self._buffer.at
         self._buffer.at = found + len(end)
+        if end == b"*/":
+            self._comment_end = self._buffer.base + self._buffer.at
         data = self._buffer.take()
         notes = notes or self._inside(tail + data, end, line)
         yield Piece(kind, data, line, offset, first, notes=notes)
@@ -248,7 +250,7 @@ class Scanner:
         self._behind_comment = False
         if self._delimiter == b";":
             head = self._insert_head()
-        reader = StatementReader(self._buffer, self._modes, self._delimiter, head, line)
+        reader = StatementReader(self._buffer, self._modes, self._delimiter, head, line, self._comment_end)
         if head:
             self._buffer.at += len(head)
         first = True
@@ -273,6 +275,7 @@ class Scanner:
             # without extended inserts there is one statement per row: a series of them is one piece
             run = reader.follow_run()
             self._no_run_before = reader.no_run_before
+        self._comment_end = reader.comment_end
         yield self._piece(line, offset, first, True, done, head, run, reader)
 
     def _piece(

@@ -46,6 +46,17 @@ def statement_of(piece: Piece) -> bytes:
     return piece.data.rstrip().removesuffix(piece.delimiter)
 
 
+def loaded(piece: Piece) -> bytes:
+    """The piece as a client gets it: without blanks around a command, but for line breaks.
+
+    MariaDB's client joins a line of blanks, also of one carriage return, to the line behind it, and then reads no
+    DELIMITER there. Both take a carriage return at the line's end for a part of the delimiter.
+    """
+    if piece.kind not in (Kind.CLIENT, Kind.BLANK):
+        return piece.data
+    return b"\n" * piece.data.count(b"\n") + piece.data.strip()  # a command is one line, and ends before its break
+
+
 def unquote(name: bytes) -> str:
     """A name as it stands in a script, without its quotes."""
     text = text_of(name.strip())

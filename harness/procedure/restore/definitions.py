@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from harness.artifacts.dump.statements import Kind
 from harness.artifacts.dump.tokens import Token, name_at, starts_with
-from harness.artifacts.dump.walk import pieces_with_tokens
+from harness.artifacts.dump.walk import loaded, pieces_with_tokens
 from harness.base.errors import ServerFailed
 from harness.base.limits import Limits, option_for
 from harness.procedure.restore.load import client_arguments
@@ -35,7 +35,7 @@ def structure(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if piece.first:
             kept = piece.kind is Kind.CLIENT or (piece.kind is Kind.STATEMENT and _defines(tokens))
         if kept:
-            yield piece.data if piece.kind is Kind.STATEMENT else piece.data + b"\n"
+            yield piece.data if piece.kind is Kind.STATEMENT else loaded(piece) + b"\n"
 
 
 def _defines(tokens: Sequence[Token]) -> bool:

@@ -46,6 +46,13 @@ def test_gtids_and_log_settings_are_left_out_and_reported(data: Path) -> None:
     assert [table.digest for table in kept.tables] == [table.digest for table in info.databases[0].tables]
 
 
+def test_no_blanks_stand_around_a_command() -> None:
+    """Else MariaDB's client goes on with the old delimiter, and both have one that ends with a carriage return."""
+    script = b"COMMIT;\r\n\r\nDELIMITER //\r\nCOMMIT//\n \t\n DELIMITER ;\nCOMMIT;\n"
+    assert rewritten(script)[0] == b"COMMIT;\n\nDELIMITER //\nCOMMIT//\n\nDELIMITER ;\nCOMMIT;\n"
+    assert rewritten(b"COMMIT;" + b" \n" * 200_000 + b"DELIMITER //\n")[0].split() == [b"COMMIT;", b"DELIMITER", b"//"]
+
+
 @over_table("spelling", [b"/*!", b"/*M!"])
 def test_the_sandbox_line_is_left_out(spelling: bytes) -> None:
     line = spelling + b"999999\\- enable the sandbox mode */ "

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.artifacts.dump.notes import DELIMITER_INSIDE, INSIDE, TORN
 from harness.artifacts.dump.statements import Kind, Piece, ReaderNote, scan
 from tests.tables import over_table
 from tests.unit.dump import reference
@@ -173,15 +174,48 @@ def test_both_spellings_of_the_sandbox_line_are_known(spelling: bytes) -> None:
     "script, text",
     [
         (b"/*M!100100 SET @a = '*/ x' */;", "a string with */ inside a /*M! comment"),
-        (b"/*M!100100 SET @a = 1; */;", "a statement that ends inside a /*M! comment"),
+        (b"/*M!100100 SET @a = 1; */;", "a statement that ends inside a versioned comment"),
         (b"SELECT /*+ \\! id */ 1;", "an optimizer hint with a backslash, a new line or a delimiter"),
         (b"SELECT 1 --\x01 DROP;", "-- before a control character"),
         (b"/*!50001 SELECT 1 */* 2;", "*/* at the end of a versioned comment"),
         (b"SET sql_mode='ANSI_QUOTES';SELECT \"a\\\";", "a backslash in a name in double quotes"),
+        (b"SELECT 1 /* a /*/;", INSIDE),
+        (b"/* a /*/ SELECT 1;", INSIDE),
+        (b"/* a *//*M!100100 COMMIT */;", TORN),
+        (b"COMMIT /* a */;/*M!100100 COMMIT */;", TORN),
+        (b"/*M!100100 COMMIT */;/*M!100100 COMMIT */;", TORN),
+        (b"/*!50001 SELECT 1 /* a */ */\\N;", TORN),
+        (b"SELECT 1 /* a *//*+ b */;", TORN),
+        (b"SELECT /* a */\xc3\xa9;", TORN),
+        (b";DELIMITER //\n", "a client command behind other text"),
+        (b"DELIMITER // ;\n", "a DELIMITER line of a form that no tool writes"),
+        (b"/*!50001 SET ; DO 1 /* a */;", "a statement that ends inside a versioned comment"),
+        (b"DELIMITER //\n/*M!100616 COMMIT *///\n", "a statement that ends inside a versioned comment"),
+        (b"/*!50001 SELECT /* a */ /*!50001 1 */;", "a versioned comment inside another"),
+        (b"DELIMITER //\nSELECT 1 /*+ a *///\n", "an optimizer hint with a backslash, a new line or a delimiter"),
+        (b"/*!50001 SELECT \n/* a */ delimiter 1 */;", DELIMITER_INSIDE),
+        (b"/*!50001 SELECT \n-- a\n\t delimiter 1 */;", DELIMITER_INSIDE),
+        (b"/*!50001 SELECT \ndelimiter 'a\nb' */;", DELIMITER_INSIDE),
+        (
+            b"/*!50001 SELECT /* a */ `/*!50001 b` */;",
+            "the mark of a comment in a string or a line inside a versioned comment",
+        ),
     ],
 )
 def test_what_two_readers_can_read_differently_is_odd(script: bytes, text: str) -> None:
-    assert ReaderNote("ambiguous", 1, text) in [note for piece in pieces(script) for note in piece.notes]
+    for chunks in ([script], [script[at : at + 1] for at in range(len(script))]):
+        notes = [note for piece in scan(chunks) for note in piece.notes]
+        assert [(note.code, note.text) for note in notes if note.text == text] == [("ambiguous", text)], notes
+
+
+def test_what_only_looks_so_is_read() -> None:
+    """A body with comments, lines that only hold the word, versioned comments side by side, slashes at their ends."""
+    script = (
+        b"/* a */ /*M!100100 COMMIT */;\n/*!40101 SET @a=1 */;/*!40101 SET @b=2 */;\n/*/ a */ COMMIT;\nDELIMITER ;;\n"
+        b"CREATE PROCEDURE p() BEGIN /* a */ SELECT a /* b */ , 'x\ndelimiter\n/* ' FROM t; -- /*\n"
+        b"# the delimiter\n/*\ndelimiter */ SELECT `delimiter`, t.delimiter FROM t /**/; END;;\nDELIMITER ;\n"
+    )
+    assert [note for piece in pieces(script) for note in piece.notes] == []
 
 
 def test_a_script_that_ends_inside_a_statement_says_so() -> None:
