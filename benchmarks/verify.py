@@ -14,13 +14,15 @@ import argparse
 import json
 import os
 import secrets
+import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.large_dump import inflate, measured
+from benchmarks.ballast import inflate
 from benchmarks.two_at_once import two_at_once
 from harness.base.settings import from_environment
 from harness.drill.plan import DrillPlan, new_drill_id
@@ -62,14 +64,32 @@ def made(root: Path, scale: str, ballast_mb: int) -> tuple[list[str], int]:
     return ["--dump", str(dump), "--storage", str(files["storage"]), "--app-key-file", str(key)], rows
 
 
+def measured(arguments: list[str], environment: dict[str, str]) -> tuple[float, int, bytes]:
+    """Run a command of the harness: seconds, the most memory that its process had in KiB, what it printed."""
+    began = time.monotonic()
+    peak_kib = 0
+    with tempfile.TemporaryFile() as printed:
+        argv = [sys.executable, "-m", "harness.cli.main", *arguments]
+        with subprocess.Popen(argv, env=environment, stdout=printed, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                peak_kib = max(peak_kib, *(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line), 0)
+                try:
+                    process.wait(0.2)
+                except subprocess.TimeoutExpired:
+                    continue
+        printed.seek(0)
+        return time.monotonic() - began, peak_kib, printed.read()
+
+
+def measured_environment(root: Path) -> dict[str, str]:
+    """The environment of a command that keeps its state and its runs below `root`."""
+    return {**os.environ, "APIARY_DRILL_STATE_DIR": str(root / "state"), "APIARY_DRILL_RUNS_DIR": str(root / "runs")}
+
+
 def verified(root: Path, options: list[str]) -> tuple[dict[str, Any], float]:
     """The result of one `verify`, and the most memory of its process in units of 1,000,000 bytes."""
-    environment = {
-        **os.environ,
-        "APIARY_DRILL_STATE_DIR": str(root / "state"),
-        "APIARY_DRILL_RUNS_DIR": str(root / "runs"),
-    }
-    _, peak_kib, printed = measured(["verify", *options, "--json"], environment)
+    _, peak_kib, printed = measured(["verify", *options, "--json"], measured_environment(root))
     result: dict[str, Any] = json.loads(printed)
     if result["verdict"] != "PASS":
         raise SystemExit(f"{result['verdict']}: {result['reasons']}")
