@@ -7,6 +7,7 @@ tests/fuzz/corpus/TARGET once it is mended, where `make test` reads it for ever.
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,12 @@ LONGEST = 16384
 """Bytes of one input; a small tar archive has 10,240."""
 
 
+_ENDINGS = {
+    70: f"an input took longer than {ONE_INPUT_S} s",
+    71: f"an input took more than {MEMORY_MB} MB",
+    77: "an input broke it",
+}
+"""By libFuzzer's exit statuses."""
 RUNS = {"statements": 400, "rows": 1000, "tar": 7500, "zipped": 2500, "manifest": 75000, "configuration": 60000}
 """Inputs of a run that is the same each time: about five seconds each."""
 
@@ -35,8 +42,20 @@ def fuzz_one(name: str, seconds: int, fixed: bool) -> tuple[str, int, str]:
         f"-timeout={ONE_INPUT_S}", f"-rss_limit_mb={MEMORY_MB}", f"-max_len={LONGEST}",
         f"-artifact_prefix={found}/failed-", "-print_final_stats=1",
     ]  # fmt: skip
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, errors="replace")
-    return name, done.returncode, done.stdout + done.stderr
+    done = subprocess.run(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, errors="replace"
+    )
+    return name, done.returncode, done.stdout
+
+
+def ending(status: int, output: str) -> str:
+    """How a target ended, and what it said of it: a traceback, to standard output, and libFuzzer's own lines."""
+    how = _ENDINGS.get(status, f"it ended with exit status {status}")
+    if status < 0:
+        how = f"it was killed by {signal.Signals(-status).name}"
+        how += ", by the kernel where memory ran out" if status == -signal.SIGKILL else ""
+    shown = [line for line in output.splitlines() if not line.startswith(("#", "INFO:"))]
+    return "\n".join((how, *shown))[:6000]
 
 
 def main() -> int:
@@ -51,12 +70,12 @@ def main() -> int:
     share = max(1, options.seconds // len(names))
     with ThreadPoolExecutor(max_workers=2) as together:
         ended = list(together.map(lambda name: fuzz_one(name, share, options.fixed), names))
-    failed = [(name, output) for name, status, output in ended if status]
+    failed = [(name, ending(status, output)) for name, status, output in ended if status]
     for name, _, output in ended:
         runs = output.partition("stat::number_of_executed_units:")[2].split("\n")[0].strip() or "no"
         print(f"{name}: {runs} inputs" + ("" if options.fixed else f" in {share} s"))
-    for name, output in failed:
-        print(f"\n{name} failed:\n{output[-6000:]}", file=sys.stderr)
+    for name, how in failed:
+        print(f"\n{name} failed: {how}", file=sys.stderr)
     print(f"{len(ended) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fuzz.__main__ import CORPUS, NAMES
+from tests.fuzz.__main__ import CORPUS, NAMES, ending
 from tests.fuzz.targets import TARGETS, read
 from tests.tables import over_table
 
@@ -24,3 +24,14 @@ def test_kept_inputs_end_as_they_should(name: str) -> None:
         except Exception as error:
             error.add_note(f"the input is {path}")
             raise
+
+
+def test_how_a_target_ended_is_told() -> None:
+    output = "INFO: Seed: 1\n#2 INITED\n" + "#3 NEW cov: 1\n" * 1000 + "==1== ERROR: libFuzzer\nOverflowError: int\n"
+    said = "\n==1== ERROR: libFuzzer\nOverflowError: int"
+    assert ending(77, output) == f"an input broke it{said}"
+    assert ending(71, output) == f"an input took more than 1024 MB{said}"
+    assert ending(70, output) == f"an input took longer than 20 s{said}"
+    assert ending(-9, "#2 INITED") == "it was killed by SIGKILL, by the kernel where memory ran out"
+    assert ending(-11, "") == "it was killed by SIGSEGV"
+    assert ending(1, "") == "it ended with exit status 1"

@@ -17,7 +17,10 @@ def number(field: bytes) -> int:
     if field[0] & 0x80:
         bits = 8 * len(field) - 1
         value = int.from_bytes(field, "big") & ((1 << bits) - 1)
-        return value - (1 << bits) if field[0] & 0x40 else value
+        value -= (1 << bits) if field[0] & 0x40 else 0
+        if value.bit_length() > 63:
+            raise BadField(f"a header contains a number of {value.bit_length()} bits")
+        return value
     digits = field.split(b"\0", 1)[0].strip()
     if digits.strip(b"01234567"):
         raise BadField(f"a header contains {len(field)} bytes that are not a number")
