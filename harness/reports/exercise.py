@@ -12,7 +12,7 @@ from harness.records.history.exercise import MISSED, NOT_COUNTED, Drilled, Exerc
 from harness.records.history.register import Action
 from harness.reports.document import Block, Bullets, Column, Document, Facts, Fold, Form, Grid, Paragraph, Section
 from harness.reports.exercise_changes import changes
-from harness.reports.exercise_findings import coverage, open_section
+from harness.reports.exercise_findings import coverage, open_section, stand_ins
 from harness.reports.exercise_objectives import objectives
 from harness.reports.exercise_register import register_of, register_section
 from harness.reports.exercise_summary import statement_of, summary, tiles
@@ -77,6 +77,7 @@ def exercise_document(
         tiles=tiles(exercise, register),
         lead=(),
         why=_latest(exercise),
+        caveat=_caveat(exercise),
         sections=sections,
         footer=f"Created from the drill history by apiary-drill {__version__}. Times are UTC.",
     )
@@ -120,6 +121,12 @@ def _latest(exercise: Exercise) -> str:
         names = ", ".join(f"{series.backup} ({series.latest.verdict})" for series in bad)
         return f"The latest drill did not pass: {names}."
     return "The latest drill of every backup passed." if exercise.series else ""
+
+
+def _caveat(exercise: Exercise) -> str:
+    """What every sentence of the first page leaves open, on that page."""
+    names = stand_ins(exercise)
+    return f"Restored into stand-ins for real components ({', '.join(names)}): see Open points." if names else ""
 
 
 def _environment(exercise: Exercise) -> Iterator[Block]:

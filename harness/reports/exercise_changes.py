@@ -36,15 +36,22 @@ def _of_series(series: Series) -> Iterator[str]:
     good, before = series.good, series.before
     if good is None or before is None:
         return
-    if good.recovery_time_s is not None and before.recovery_time_s is not None:
-        yield (
-            f"{series.backup}: recovery time {seconds(before.recovery_time_s)} on {before.started_at:%Y-%m-%d},"
-            f" {seconds(good.recovery_time_s)} on {good.started_at:%Y-%m-%d}"
-        )
+    yield from times_changed(series)
     old, new = _versions(before), _versions(good)
     for role in sorted(old.keys() & new.keys()):
         if old[role] != new[role]:
             yield f"{series.backup}: {role} was {old[role]}, is {new[role]}"
+
+
+def times_changed(series: Series) -> Iterator[str]:
+    """The recovery time of the last good drill, and of the last one before the period."""
+    good, before = series.good, series.before
+    if good is None or before is None or good.recovery_time_s is None or before.recovery_time_s is None:
+        return
+    yield (
+        f"{series.backup}: recovery time {seconds(before.recovery_time_s)} on {before.started_at:%Y-%m-%d},"
+        f" {seconds(good.recovery_time_s)} on {good.started_at:%Y-%m-%d}"
+    )
 
 
 def _versions(entry: Entry) -> Mapping[str, str]:

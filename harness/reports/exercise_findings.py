@@ -71,7 +71,14 @@ def _covered(family: FamilyResult) -> str:
     return "proven in part" if family.untried else "proven"
 
 
+def stand_ins(exercise: Exercise) -> list[str]:
+    """What took the place of a real component in any drill of the period."""
+    return sorted({part.name for drilled in exercise.drills for part in drilled.entry.components if not part.real})
+
+
 def open_section(exercise: Exercise) -> Iterator[Block]:
+    if not exercise.not_drilled:
+        yield Paragraph("Every backup in scope was drilled in this period.")
     points = tuple(open_points(exercise))
     yield Bullets(points) if points else Paragraph("None.")
 
@@ -107,6 +114,8 @@ def open_points(exercise: Exercise) -> Iterator[str]:
     if untried := sum(len(family.untried) for family in exercise.families):
         section = "“What was proven, by kind of failure”"
         yield f"Never injected: {counted(untried, 'fault')}, counted by kind under {section}."
-    stand_ins = sorted({part.name for drilled in exercise.drills for part in drilled.entry.components if not part.real})
-    if stand_ins:
-        yield f"Stand-ins replaced real components: {', '.join(stand_ins)}."
+    if names := stand_ins(exercise):
+        yield (
+            f"Stand-ins replaced real components: {', '.join(names)}. That the real ones accept these backups is not"
+            " proven; each drill's report says it in full."
+        )

@@ -27,10 +27,9 @@ def objectives(exercise: Exercise, agreed: tuple[str, ...]) -> Iterator[Block]:
         frozenset({4, 5}),
     )  # fmt: skip
     yield Paragraph(
-        "Only drills that passed count, and those whose only error is a missed objective; for the recovery time only"
-        " those with production-like durability. The recovery point is the age of the newest row when the backup was"
-        " taken; whoever loses everything just before the next backup loses that much and the time between two good"
-        " backups besides."
+        "Only drills that passed count, and those whose only error is a missed objective; recovery times count only"
+        " with production-like durability. The recovery point is the age of the newest row when the backup was taken."
+        " If everything is lost just before the next backup, that much is lost, plus the time between two good backups."
     )
     yield Grid(
         "Longest time between good backups (a backup is good when its drill passed)",

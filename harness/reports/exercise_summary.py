@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.base.model import Severity, Verdict
 from harness.records.history.exercise import MET, MISSED, NO_OBJECTIVE, Drilled, Exercise, Series
 from harness.reports.document import Block, Bullets, Column, Form, Grid, Paragraph, Tile, Trend
+from harness.reports.exercise_changes import times_changed
 from harness.reports.exercise_register import Registered
 from harness.reports.words import are, counted, seconds, span
 
@@ -29,7 +30,7 @@ def tiles(exercise: Exercise, register: Sequence[Registered]) -> tuple[Tile, ...
              Trend((), f"the period before: {before[0]} of {before[1]}" if before[1] else "none in the period before")),
         Tile("Objectives missed", (f"{len(missed)} of {len(counting)}" if counting else "none set",),
              worst_time(drills), not missed if counting else None,
-             Trend((), "drills that count: passed, times that may be quoted")),
+             Trend((), "of drills that count: see Objectives")),
         Tile("Longest gap", (span(round(max(known))) if known else "not known",),
              "between two good backups, whose drills passed", None, Trend((), "worst of all backups")),
         Tile("Open findings", (f"{len(register)}",), f"{unowned} without an owner, {overdue} overdue",
@@ -129,6 +130,8 @@ def _changes(exercise: Exercise) -> Iterator[str]:
         yield f"{counted(len(gone), 'error')} of earlier periods {are(len(gone))} gone."
     if not new and not gone:
         yield "No error is new, and none is gone."
+    for series in _of_backups(exercise):
+        yield from (f"{line}." for line in times_changed(series))
 
 
 def statement_of(exercise: Exercise, organisation: str) -> str:

@@ -64,7 +64,7 @@ def _environment() -> Environment:
     )
     environment.filters["kind"] = lambda block: type(block).__name__
     environment.filters["prose"] = _prose
-    environment.filters["figures"] = lambda text: _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    environment.filters["figures"] = _figures
     environment.filters["lines"] = lambda text: escape(printable_lines(text))
     environment.filters["facts"] = facts_of
     environment.filters["compared"] = compared_in
@@ -79,6 +79,13 @@ def _shown(value: object) -> object:
     from markupsafe import Markup
 
     return printable_words(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _figures(text: str) -> Markup:
+    """A short text with figures, whose units stay with them."""
+    from markupsafe import Markup, escape
+
+    return Markup(_BEFORE_UNIT.sub("&nbsp;", str(escape(printable_words(text)))))  # noqa: S704 (escaped)
 
 
 def _prose(text: str) -> Markup:
