@@ -142,7 +142,8 @@ def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
         + (f": {info.incomplete_because}" if info.incomplete_because else ""),
     )
     yield "databases", _joined([database.name or "(unnamed)" for database in info.databases]) or "none"
-    yield "options", ", ".join(_options(info)) or "defaults, as far as the dump shows"
+    options = ", ".join(_options(info)) or "defaults, as far as the dump shows"
+    yield "options", options if info.databases else "unknown (no statement)"
     for label, mentions in (
         ("character sets", info.charsets),
         ("collations", info.collations),
@@ -150,11 +151,12 @@ def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
         ("definers", info.definers),
     ):
         yield label, _mentioned(mentions)
-    yield (
-        "largest statement",
-        f"{size(info.largest_statement_bytes)}, on line {info.largest_statement_line}:"
-        " the target's max_allowed_packet has to be larger",
-    )
+    if info.largest_statement_bytes:
+        yield (
+            "largest statement",
+            f"{size(info.largest_statement_bytes)}, on line {info.largest_statement_line}:"
+            " the target's max_allowed_packet has to be larger",
+        )
     if info.gtid_lines:
         yield "GTID_PURGED", f"set on {_lines(info.gtid_lines)}; verify omits it"
     if info.log_bin_lines:

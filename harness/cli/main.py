@@ -29,11 +29,11 @@ COMMANDS = {
     "report": "Re-evaluate a finished drill.",
     "restore": "Restore a backup and keep it running.",
     "run": "Run drills with generated data.",
-    "runbook": "Write the restore of a backup as commands.",
+    "runbook": "Write the restore procedure as commands.",
     "scenarios": "List, show, check and create scenarios.",
     "schema": "Print a published JSON Schema.",
     "score": "Inject every fault, report what is detected.",
-    "status": "Show the age of each last passed drill.",
+    "status": "Show when each backup last passed.",
     "verify": "Verify an existing backup.",
 }
 "Each command and its summary: its module in `commands/`, and its name there. Only the requested one is imported, "

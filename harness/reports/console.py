@@ -58,8 +58,10 @@ class ConsoleProgress:
 
 def print_summary(console: Terminal, result: DrillResult, run_dir: str) -> None:
     console.print()
-    console.print(_components(result.components))
-    console.print(_checks(result.checks))
+    if result.components:
+        console.print(_components(result.components))
+    if result.checks:
+        console.print(_checks(result.checks))
     if result.findings:
         console.print(_findings(result.findings))
     console.print()

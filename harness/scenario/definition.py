@@ -281,10 +281,10 @@ def find(name: str) -> Path:
     if name in known:
         return known[name]
     letters = re.sub("[^a-z]", "", name.lower())
-    close = [other for other in known if letters and letters in other.replace("-", "")]
+    close = [other for other in known if len(letters) > 2 and letters in other.replace("-", "")]
     close = close or get_close_matches(name, known, n=1)
     raise UsageError(
         f"unknown scenario {name!r}",
-        f"Did you mean {' or '.join(close)}?" if 0 < len(close) <= 12 else "`apiary-drill scenarios` lists them.",
+        f"Did you mean {' or '.join(close)}?" if 0 < len(close) <= 3 else "`apiary-drill scenarios` lists them.",
         "Give a file by its path, such as ./my.drill.toml.",
     )

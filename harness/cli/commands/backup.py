@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     "--stop-command", metavar="COMMAND", help="Command that stops the application; the backup is then quiesced."
 )
 @_application_option(
-    "--start-command", metavar="COMMAND", help="Command that starts it again; always run, also after an error."
+    "--start-command", metavar="COMMAND", help="Command that starts it again; always run, even after an error."
 )
 @server_option("--mysqld", metavar="PROGRAM", help="Use the mysqldump of this server instead of the one found.")
 @quiet_option
@@ -92,11 +92,11 @@ def backup(
 ) -> None:
     """Back up a running Apiary along the documented procedure, with a manifest that says what must come back.
 
-    It only reads. Missing privileges are reported before anything is read. Everything is written into DIR.partial,
-    which is renamed when it is complete: an interrupted backup cannot be mistaken for a good one. If people upload or
-    delete files meanwhile, database and files are read again, up to three times; what still disagrees is reported.
-    With --stop-command and --start-command (run without a shell) the application is stopped meanwhile; the start
-    command always runs, except after kill -9.
+    The source is only read. Missing privileges are reported before that. Everything is written into DIR.partial,
+    which is renamed when it is complete: an interrupted backup cannot be mistaken for a good one. If people upload
+    or delete files meanwhile, database and files are read again, up to three times; what still disagrees is
+    reported. With --stop-command and --start-command (run without a shell) the application is stopped meanwhile;
+    the start command always runs, except after kill -9.
 
     \b
     Example:

@@ -24,7 +24,7 @@ from harness.reports.terminal import as_called, console_for
 @click.option("--install", "fetch", is_flag=True, help="Install what is missing (Debian; most of it without root).")
 @click.option("--mysqld", metavar="PROGRAM", help="Database server to check.")
 @click.option("--meilisearch", metavar="PROGRAM", help="Search server to check.")
-@config_option("Configuration whose backup must fit here", there=True)
+@config_option("Configuration; its backup must fit on this machine", there=True)
 def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file: Path | None) -> None:
     """Check prerequisites: what a drill needs, what is missing, and how to get it.
 

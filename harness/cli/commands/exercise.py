@@ -40,7 +40,7 @@ _SUFFIXES = {"html": "html", "pdf": "pdf", "markdown": "md"}
 )  # fmt: skip
 @click.option(
     "--format", "formats", type=click.Choice(list(_SUFFIXES)), multiple=True, default=list(_SUFFIXES),
-    help="Only this format (repeatable).  [default: all of them]",
+    help="Only this format (repeatable).  [default: all]",
 )  # fmt: skip
 @config_option(there=True)
 @click.option(
@@ -56,9 +56,9 @@ def exercise(
     config_file: Path | None,
     scorecard: Path | None,
 ) -> None:
-    """Write the report of an exercise: one document over all drills of a period.
+    """Write the report of an exercise: one document covering all drills of a period.
 
-    It is made from the history, starts nothing, and has empty lines for participants, decisions and signatures.
+    It is made from the history, starts nothing, and leaves blank lines for participants, decisions and signatures.
 
     \b
     Examples:

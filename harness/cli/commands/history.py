@@ -65,8 +65,8 @@ def history(context: click.Context, backup: str | None, verdict: str | None, lim
 def import_runs(run_dirs: tuple[Path, ...], backup: str) -> None:
     """Import earlier runs.
 
-    A run that is recorded already stays as it is. An interrupted run has no result and cannot be recorded: the exit
-    code is 2 then.
+    A run that is already recorded stays as it is. An interrupted run has no result and cannot be recorded; the exit
+    code is then 2.
 
     \b
     Example:
@@ -94,10 +94,10 @@ _why = click.option("--why", default="", metavar="TEXT", help="Reason, kept in t
 @click.argument("new_name")
 @_why
 def rename(name: str, new_name: str, why: str) -> None:
-    """Count the drills of a backup by a new name.
+    """Rename a backup in the history.
 
-    The entries stay as they are: an entry of its own says who renamed them, when and why. Drills that are recorded
-    under the former name afterwards count under it again.
+    Their entries stay: a new entry says who renamed them, when and why. Drills that are recorded under the old name
+    later count under that name again.
 
     \b
     Example:
@@ -110,11 +110,10 @@ def rename(name: str, new_name: str, why: str) -> None:
 @click.argument("name")
 @_why
 def forget(name: str, why: str) -> None:
-    """Leave out the drills of a backup.
+    """Exclude the drills of a backup.
 
-    They are in no list, alarm or exercise any more. The entries stay as they are: an entry of its own says who forgot
-    them, when and why, and `history verify` and the
-    document of an exercise show it.
+    They no longer appear in lists, alarms or exercises. Their entries stay: a new entry says who excluded them,
+    when and why, and `history verify` and the exercise document show it.
 
     \b
     Example:
@@ -138,9 +137,9 @@ def _amend(name: str, renamed_to: str, why: str) -> None:
 def verify(run_dirs: tuple[Path, ...], head: str | None) -> None:
     """Detect changed or removed entries.
 
-    Each entry holds the digest of the one before. Somebody who can write the file can compute all digests anew; a
-    digest kept elsewhere (--head), or the runs' own directories (RUN_DIR), detect that. Exit code 1 when something
-    differs from what was recorded.
+    Each entry holds the digest of the one before. Whoever can write the file can recompute all digests; a digest
+    kept elsewhere (--head) or the runs' own directories (RUN_DIR) reveal that. Exit code 1 when something differs
+    from what was recorded.
     """
     kept = _history()
     problems = kept.problems()

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 def restore(asked: BackupOptions, settings: Settings, as_json: bool) -> None:
     """Restore a backup and leave it running.
 
-    The backup is named and compared as by `verify`, which removes the instance at its end; here it stays, reachable
-    from this machine only. How to reach it, log in and remove it is printed. It holds everything that production
-    held.
+    BACKUP and the options are those of `verify`, and so are the checks. The instance stays, reachable from this
+    machine only; how to reach it, log in and remove it is printed. It holds everything that production held.
 
     \b
     Example:

@@ -37,7 +37,7 @@ def runbook(asked: BackupOptions, drilled: Path | None, html: Path | None, markd
 
     BACKUP is a backup as verify takes it, or RUN_DIR, the directory of a finished drill: the runbook then has the
     measured times, and what the drill found. Without --html or --markdown, the Markdown is printed. The commands
-    need bash, tar, sed, mysql and curl, and no apiary-drill.
+    need bash, tar, sed, mysql and curl, but not apiary-drill.
 
     \b
     Examples:

@@ -58,7 +58,7 @@ def show(name: str) -> None:
 def check(files: tuple[Path, ...]) -> None:
     """Validate scenario files.
 
-    Reports every error of every file at once, with its key and what is expected there; exit code 2 if there is one.
+    Reports every error of every file at once, with its key and what is expected there; exit code 2 if there are any.
 
     \b
     Example:

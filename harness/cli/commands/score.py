@@ -90,8 +90,8 @@ def score(
 
     Runs every shipped scenario at the smallest scale: each fault has to be detected for the right reason, each
     healthy edge case has to pass. Then fault-free drills: none of them may fail. For each check it lists the
-    scenarios of which it is the sole detector. With SCENARIO or --family only those are run; with
-    --covering those that are enough to show every check, family, injection point and pair of servers.
+    scenarios of which it is the sole detector. With SCENARIO or --family, only those run; with --covering, the
+    fewest that show every check, family, injection point and pair of servers.
 
     \b
     Examples:

@@ -28,7 +28,7 @@ from harness.reports.terminal import print_json, print_line
 @click.option("--backup", "backups", multiple=True, metavar="NAME", help="Only this backup (repeatable).")
 @click.option("--exclude-generated", is_flag=True, help="Only backups given to verify; no drills with generated data.")
 @config_option("Configuration whose backup is watched", there=True)
-@click.option("--all", "-v", "everything", is_flag=True, help="Also list the backups with which all is well.")
+@click.option("--all", "-v", "everything", is_flag=True, help="Also list the backups that are fine.")
 @click.option("--notify", is_flag=True, help="Also send an alarm to the services under [notify].")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(
@@ -42,9 +42,9 @@ def status(
 ) -> None:
     """Show the age of each backup's last passed drill; exit code 1 when one is too old.
 
-    For cron and monitoring: it prints nothing as long as all is well, and a line for each backup that needs somebody.
-    The backups that --backup or the configuration name are watched; without either, all that were ever drilled. A
-    drill is good when it ended with PASS; negative controls do not count.
+    For cron and monitoring: prints nothing while all is well, and one line for each backup that needs attention. It
+    watches the backups that --backup or the configuration names; without either, every backup that was ever
+    drilled. A drill is good when it ended with PASS; negative controls do not count.
 
     \b
     Examples:

@@ -83,10 +83,10 @@ def verify(
 ) -> None:
     """Verify an existing backup: restore it, and prove that everything it holds is back.
 
-    The dump is plain or compressed (gzip, zstd, xz, bzip2); the storage is a directory or a tar archive,
-    compressed or not. A BACKUP is a directory that holds both, or a zip of spatie/laravel-backup. If
-    `apiary-drill backup` made it, its manifest says what must come back. Without any of them, apiary-drill.toml in
-    the current directory says where the backup is. The backup is only read.
+    The dump is plain or compressed (gzip, zstd, xz, bzip2); the storage is a directory or a tar archive, compressed
+    or not. A BACKUP is a directory that holds both, or a zip of spatie/laravel-backup. If `apiary-drill backup`
+    made it, its manifest says what must come back. Without arguments, apiary-drill.toml in the current directory
+    says where the backup is. The backup is only read.
 
     Before a release, name the new image: the backup of the running version is restored, compared, migrated and
     compared again. A migration that fails or loses rows is a FAIL; every other change is listed.

@@ -39,7 +39,7 @@ def _allow_window(context: click.Context, parameter: click.Parameter, text: str 
 
 window_option = backup_option(
     "--max-window", callback=_allow_window, expose_value=False, metavar="SIZE",
-    help="How much memory a zstd or xz file may ask for, up to 2G.  [default: 128M]",
+    help="Memory that a zstd or xz file may request, up to 2G.  [default: 128M]",
 )  # fmt: skip
 """For the commands that read compressed files."""
 
@@ -48,7 +48,7 @@ decrypt_options = (
     backup_option("--decrypt", type=click.Choice(PROGRAMS), help="Program that decrypts the backup while it is read."),
     backup_option(
         "--decrypt-key-file", type=FILE, metavar="FILE",
-        help="Its key: identities of age, the passphrase of openssl or gpg. Without it, gpg asks its agent.",
+        help="Key file: age identities, or the passphrase for openssl or gpg. Without it, gpg asks its agent.",
     ),
 )  # fmt: skip
 "Options of the commands that read a backup from elsewhere."
@@ -80,7 +80,7 @@ def backup_options(command: Callable[..., None]) -> Callable[..., None]:
             ),
             backup_option(
                 "--storage", metavar="DIR_OR_TAR_OR_URL",
-                help="Storage directory, archive of it, or volume:NAME for a Docker volume.",
+                help="Storage directory, an archive of it, or volume:NAME for a Docker volume.",
             ),
             config_option(option=backup_option),
             backup_option(

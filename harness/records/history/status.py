@@ -64,7 +64,7 @@ def _status(backup: str, drills: Sequence[Entry], now: datetime, max_age_s: floa
     age_s = (now - good.started_at).total_seconds() if good is not None else None
     ok = age_s is not None and -CLOCK_TOLERANCE_S <= age_s <= max_age_s
     if latest is None:
-        message = "it was never drilled"
+        message = "never drilled"
     elif good is None or age_s is None:
         which = "its only drill" if since == 1 else f"none of its {since:,} drills passed; the latest"
         message = f"{which}, of {_day(latest)}, is {latest.verdict}"

@@ -116,7 +116,7 @@ def test_the_configured_backup_has_to_be_there(command: Command, history: Histor
     assert command("status").exit_code == 0
     config.write_text('[backup]\nname = "nightly"\ndirectory = "backups/*"\n')
     answer = command("status")
-    assert (answer.exit_code, answer.output) == (1, "ALARM  backup nightly: it was never drilled\n")
+    assert (answer.exit_code, answer.output) == (1, "ALARM  backup nightly: never drilled\n")
     history.append(recent("typo", days_ago=300, backup="nigthly"))
     history.append(recent("two", days_ago=1, backup="nightly"))
     assert command("status").exit_code == 0, "what the configuration does not name is not watched"

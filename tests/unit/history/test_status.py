@@ -82,6 +82,6 @@ def test_every_backup_is_judged_alone_and_alarms_come_first() -> None:
 def test_a_backup_that_was_never_drilled_is_an_alarm() -> None:
     drills = [entry("a", backup="nightly", days_ago=1)]
     (missing,) = status_of(drills, NOW, DAY_S, wanted=["weekly"])
-    assert (missing.backup, missing.ok, missing.message) == ("weekly", False, "it was never drilled")
+    assert (missing.backup, missing.ok, missing.message) == ("weekly", False, "never drilled")
     both = status_of(drills, NOW + timedelta(hours=0), 100 * DAY_S, wanted=["nightly", "weekly"])
     assert [(each.backup, each.ok) for each in both] == [("weekly", False), ("nightly", True)]

@@ -95,8 +95,8 @@ def test_a_chart_is_text_with_an_alternative_and_has_no_width_of_its_own() -> No
         assert (root.findtext(f"{name}title"), root.findtext(f"{name}desc")) == (chart.title, chart.description)
         assert root.get("aria-labelledby") == "p7-title p7-desc"
         assert not re.search("#[0-9a-f]{6}", svg), "colours are the page's"
-        told = {"".join(text.itertext()) for text in root.iter(f"{name}text")}
-        assert {chart.first, chart.last} <= told
+        labels = {"".join(text.itertext()) for text in root.iter(f"{name}text")}
+        assert {chart.first, chart.last} <= labels
         paper = svg_of(chart, 1, for_paper=True)
         assert "var(" not in paper
         assert "%" not in paper
@@ -124,7 +124,7 @@ def test_a_long_table_is_not_cut_on_paper() -> None:
         assert parts == [6], f"row {n} is on {len(parts)} pages"
 
 
-def test_junit_tells_failures_from_what_could_not_be_told() -> None:
+def test_junit_tells_failures_from_what_could_not_be_determined() -> None:
     lost = finding("row-count", "users", "Lost \x00 one.", "2", "1", "Look.")
     noted = finding("orphans", "rsvps", "7 rows.", "0", "7", severity=Severity.WARNING)
     checks = (

@@ -137,7 +137,7 @@ def test_markdown(result: DrillResult, evidence: Evidence, tmp_path: Path) -> No
 
 def test_code_between_backticks_is_text(tmp_path: Path) -> None:
     """What is to be typed is set as code, whatever is in it; what could be either stays as it stands."""
-    for said, html, markdown in (
+    for sentence, html, markdown in (
         ("Run `a b`, then `c`.", "Run <code>a b</code>, then <code>c</code>.", "Run `a b`, then `c`."),
         ("`<b>&amp;*x*`", "<code>&lt;b&gt;&amp;amp;*x*</code>", "`<b>&amp;*x*`"),
         ("`[l](javascript:x)` @all", "<code>[l](javascript:x)</code> @all", r"`[l](javascript:x)` \@all"),
@@ -148,12 +148,12 @@ def test_code_between_backticks_is_text(tmp_path: Path) -> None:
         ("a`b and `c", "a`b and `c", r"a\`b and \`c"),
         ("``c`` `", "``c`` `", r"\`\`c\`\` \`"),
     ):  # fmt: skip
-        document = Document("t", "e", None, "s", (said,), (), "f")
+        document = Document("t", "e", None, "s", (sentence,), (), "f")
         page, text = render_html(document), render_markdown(document)
-        assert f'<p class="lead">{html}</p>' in page, said
-        assert f"\n\n{markdown}\n\n" in text, said
+        assert f'<p class="lead">{html}</p>' in page, sentence
+        assert f"\n\n{markdown}\n\n" in text, sentence
         rendered = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
-        assert f"<p>{html}</p>" in rendered or "<code>" not in rendered, said
+        assert f"<p>{html}</p>" in rendered or "<code>" not in rendered, sentence
     names = Grid("c", (Column("Name", code=True), Column("What")), (("`m`", "`m`"),))
     document = Document("t", "e", None, "s", (), (Section("a", "A", (names,)),), "f")
     assert '>`m`</th><td role="cell" class="words" data-label="What"><code>m</code></td>' in render_html(document)
