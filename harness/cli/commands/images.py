@@ -23,14 +23,7 @@ def images() -> None:
     """Build the images of the Docker runtime without a registry, and list them."""
 
 
-@images.command(
-    epilog=exit_codes(
-        "the images are up to date",
-        "",
-        VALID,
-        "an image could not be built",
-    )
-)
+@images.command(epilog=exit_codes("the images are up to date", "", VALID, "an image could not be built"))
 @click.argument("names", nargs=-1, metavar="[IMAGE]…")
 @click.option("--fresh", is_flag=True, help="Download all packages again and rebuild every image.")
 def build(names: tuple[str, ...], fresh: bool) -> None:

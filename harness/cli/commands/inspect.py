@@ -14,14 +14,7 @@ from harness.cli.options.backup import decrypt_options, window_option
 from harness.cli.options.group import config_option
 
 
-@click.command(
-    epilog=exit_codes(
-        "no problem was found",
-        "the backup would not restore",
-        VALID,
-        "",
-    )
-)
+@click.command(epilog=exit_codes("no problem was found", "the backup would not restore", VALID, ""))
 @click.argument("dump", nargs=-1, metavar="[FILE…]")
 @click.option("--database", metavar="NAME", help="Database to inspect, when the dump holds several.")
 @click.option(

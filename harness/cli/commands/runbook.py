@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=GroupedHelp,
-    epilog=exit_codes(
-        "the runbook was written",
-        "the backup would not restore",
-        VALID,
-        "the backup could not be read",
-    ),
+    epilog=exit_codes("the runbook was written", "the backup would not restore", VALID, "the backup could not be read"),
 )
 @backup_options
 @backup_option(
