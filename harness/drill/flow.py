@@ -1,9 +1,9 @@
 """The whole flow of a drill: a plan in, a result out, on one screen.
 
-    source ─► data ─► look ─► backup ─► source destroyed
+    source ─► data ─► evidence ─► backup ─► source destroyed
                                  │ artifact, manifest, and what the source held
                                  ▼
-    target, empty and proven ─► stop ─► files ─► script ─► start ─► reindex ─► look ─► checks ─► verdict
+    target, empty and proven ─► stop ─► files ─► script ─► start ─► reindex ─► evidence ─► checks ─► verdict
 
 Only what the source held and the artifact cross from the first half to the second: the source is gone before
 the target exists, so that a restore cannot lean on it. `verify` is the second half alone.

@@ -39,7 +39,7 @@ from harness.drill.steps.collect_app import observe_app
 from harness.drill.steps.collect_search import when_settled
 from harness.drill.steps.documents import DocumentComparison
 from harness.drill.steps.read import ReadBackup
-from harness.drill.steps.release import BeforeMigrating, look_after_migrating
+from harness.drill.steps.release import BeforeMigrating, observe_after_migrating
 from harness.drill.steps.restore import RECOVERY_STEPS, Restoration
 from harness.drill.steps.target import FreshTarget
 from harness.inputs.backup import BackupUnderTest, SourceView
@@ -67,7 +67,7 @@ NONCE_TABLE = "events"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What is known before the restored instance is looked at.
+    """What is known before the restored instance is observed.
 
     Args:
         read: the backup, as it was read.
@@ -103,9 +103,9 @@ def collect(run: Run, stack: Stack, restored: Restored) -> Evidence:
     The application is asked last: logging in leaves a row, which must not be taken for a difference.
     """
     with side_by_side(4) as aside:
-        # Trying to get out waits for what never comes: everything else is looked at meanwhile.
+        # Trying to get out waits for what never comes: everything else is observed meanwhile.
         attempts = aside(stack.egress) if stack.egress is not None else None
-        evidence = _look(run, stack, restored, aside)
+        evidence = _collect(run, stack, restored, aside)
         return replace(
             evidence,
             egress=attempts.result() if attempts is not None else None,
@@ -114,7 +114,7 @@ def collect(run: Run, stack: Stack, restored: Restored) -> Evidence:
         )
 
 
-def _look(run: Run, stack: Stack, restored: Restored, aside: Aside) -> Evidence:
+def _collect(run: Run, stack: Stack, restored: Restored, aside: Aside) -> Evidence:
     """Everything but the way out: the database, its dump, the search and the files beside each other."""
     clock, directory = run.clock, run.plan.store.directory
     backup, plan, manifest = restored.backup, restored.backup.plan, restored.backup.manifest
@@ -143,7 +143,7 @@ def _look(run: Run, stack: Stack, restored: Restored, aside: Aside) -> Evidence:
     if before is not None:
         with clock.step("migrated", "Compare the instance before and after the migrations", decides=False):
             ran = [name for name in restored.fresh.migrations if name not in restored.script.migrations]
-            migration = look_after_migrating(stack, before, ran, backup.accepted_tables, directory)
+            migration = observe_after_migrating(stack, before, ran, backup.accepted_tables, directory)
         # What came back is judged as it came back; what became of it is judged by itself.
         target, script, again = before.database, before.script, before.again
     else:
@@ -214,12 +214,12 @@ def _search(
     with stack.mysql.session() as session:
         searchable = read_searchable(session, database, prefix)
 
-        def look() -> tuple[SearchState, tuple[Probe, ...], tuple[DocumentDifference, ...]]:
+        def observe() -> tuple[SearchState, tuple[Probe, ...], tuple[DocumentDifference, ...]]:
             comparison = DocumentComparison(session, database, server, prefix)
             state = server.state(comparison.ids)
             return state, search_probes(session, database, server, searchable, prefix), comparison.differences()
 
-        (state, probes, documents), pending = when_settled(server, look, drained_s=drained_s)
+        (state, probes, documents), pending = when_settled(server, observe, drained_s=drained_s)
     return searchable, replace(state, pending=pending), probes, documents
 
 

@@ -84,7 +84,7 @@ class Release:
         """Look at what came back, and run the migrations that the backup lacks."""
         if self._wanted:
             stack, clock, directory = self._work.stack, self._run.clock, self._run.plan.store.directory
-            self.before = look_before_migrating(stack, self._work.script, self._plan, directory, clock)
+            self.before = observe_before_migrating(stack, self._work.script, self._plan, directory, clock)
             migrate(stack, clock)
 
 
@@ -123,7 +123,7 @@ def _empty(session: Session, database: str) -> None:
     session.execute(f"CREATE DATABASE {quote_name(database)} CHARACTER SET {charset} COLLATE {collation}")
 
 
-def look_before_migrating(
+def observe_before_migrating(
     stack: Stack, script: Script, plan: BackupPlan, directory: Path, clock: Clock
 ) -> BeforeMigrating:
     """Everything that came back, before the migrations change it."""
@@ -163,7 +163,7 @@ def migrate(stack: Stack, clock: Clock) -> None:
         note.detail = f"{len(pending)} migrations"
 
 
-def look_after_migrating(
+def observe_after_migrating(
     stack: Stack, before: BeforeMigrating, ran: Collection[str], accepted: Collection[str], directory: Path
 ) -> MigrationEvidence:
     """What the migrations did to the restored database."""

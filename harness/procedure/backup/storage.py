@@ -1,6 +1,6 @@
 """Backing up the storage directory: one pass through GNU tar, listed, hashed and compressed on the way.
 
-What changed meanwhile is found by a second look, and copied again.
+What changed meanwhile is found by a recheck, and copied again.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def backup_storage(
             scratch = Path(folder)
             reader = DirectoryReader(host, root, names, failure=ProcedureFailed)
             copy = _COPIES[form](reader, scratch)
-            look = _second_look(listing(host, root), copy.inventory, reader, names, scratch)
-            if not look.torn:
+            changes = _recheck(listing(host, root), copy.inventory, reader, names, scratch)
+            if not changes.torn:
                 copy.path.rename(artifact)
                 copy.inventory.path.rename(destination / INVENTORY_NAME)
                 return StorageBackup(
@@ -118,16 +118,16 @@ def backup_storage(
                     ),
                     totals=copy.inventory.totals,
                     inventory=destination / INVENTORY_NAME,
-                    exclusions=look.exclusions(),
+                    exclusions=changes.exclusions(),
                     torn=tuple(dict.fromkeys(torn)),
-                    appeared=tuple(look.appeared),
-                    vanished=tuple(look.vanished),
+                    appeared=tuple(changes.appeared),
+                    vanished=tuple(changes.vanished),
                     attempts=attempt,
                 )
-            torn += look.torn
+            torn += changes.torn
     raise ProcedureFailed(
-        f"{len(look.torn)} files changed while they were being copied, in the last of {attempts} attempts: "
-        f"{shown_names(look.torn)}",
+        f"{len(changes.torn)} files changed while they were being copied, in the last of {attempts} attempts: "
+        f"{shown_names(changes.torn)}",
         "Stop the programs that write to them, or back up with the application stopped.",
     )
 
@@ -203,7 +203,7 @@ def _tee(chunks: Iterable[bytes], sink: Callable[[bytes], object]) -> Iterator[b
 
 
 @dataclass(slots=True)
-class _Look:
+class _Changes:
     """What differs between the list of a copy and the directory after it; at most NAMES_KEPT names of each."""
 
     left_out: dict[str, list[int]]
@@ -224,25 +224,25 @@ class _Look:
         return False
 
 
-def _second_look(
+def _recheck(
     now: Iterable[FileState], inventory: Inventory, reader: DirectoryReader, excluded: Sequence[str], scratch: Path
-) -> _Look:
+) -> _Changes:
     """Compare sizes and times after the copy with those in it; believe tar where it saw a change itself."""
-    look = _Look({name: [0, 0] for name in excluded})
+    changes = _Changes({name: [0, 0] for name in excluded})
     changed = set(reader.changed)
-    kept = (entry for entry in now if not look.leave_out(entry))
+    kept = (entry for entry in now if not changes.leave_out(entry))
     copied = (entry for entry in read_inventory(inventory.path) if entry.path)
     for before, after in pair(copied, sorted_entries(kept, scratch)):
         if before is None:
             assert after is not None
-            _note(look.appeared, after.path)
+            _note(changes.appeared, after.path)
         elif before.kind == "file" and (before.path in changed or _differs(before, after)):
-            _note(look.torn, before.path)
+            _note(changes.torn, before.path)
         elif after is None:
-            _note(look.vanished, before.path)
+            _note(changes.vanished, before.path)
     for path in reader.vanished:
-        _note(look.vanished, path)
-    return look
+        _note(changes.vanished, path)
+    return changes
 
 
 def _differs(before: FileState, after: FileState | None) -> bool:
