@@ -148,7 +148,6 @@ FAMILY_ORDER = (*FAMILIES, PROCEDURE, FAULT_FREE)
 
 
 def family_of(scenario: Scenario) -> str:
-    """The family that a scenario is counted in."""
     if re.fullmatch(rf"{FAULT_FREE}-\d+", scenario.name):
         return FAULT_FREE
     return FAULTS[scenario.fault[0].name].family if scenario.fault else PROCEDURE

@@ -61,7 +61,6 @@ class Owner:
 
     @classmethod
     def myself(cls, *, keep: bool = False) -> Owner:
-        """This process."""
         pid, now = os.getpid(), datetime.now(UTC).isoformat()
         return cls(pid, psutil.Process().create_time(), boot_id(), now, keep, start_ticks(pid))
 

@@ -87,7 +87,6 @@ def count_twice_encoded(
 
 
 def is_utf8(data: bytes) -> bool:
-    """Whether this is UTF-8."""
     if data.isascii():
         return True
     decoder = _DECODER()

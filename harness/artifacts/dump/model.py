@@ -142,12 +142,10 @@ class DatabaseInfo:
     left_out: tuple[str, ...]
 
     def table(self, name: str) -> TableInfo | None:
-        """The table of this name."""
         return next((table for table in self.tables if table.name == name), None)
 
     @property
     def rows(self) -> int:
-        """Rows of all tables."""
         return sum(table.rows for table in self.tables)
 
 

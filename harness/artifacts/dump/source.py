@@ -45,12 +45,10 @@ class Parts(Composed):
 
     @property
     def name(self) -> str:
-        """All names."""
         return " and ".join(script.name for script in self.scripts)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files."""
         return tuple(path for script in self.scripts for path in files_of(script))
 
     def chunks(self) -> Iterator[bytes]:
@@ -74,12 +72,10 @@ class Encrypted(Composed):
 
     @property
     def name(self) -> str:
-        """The file's name."""
         return self.path.name
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The file."""
         return (self.path,)
 
     def chunks(self, *, any_content: bool = False) -> Iterator[bytes]:

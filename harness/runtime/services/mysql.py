@@ -215,11 +215,9 @@ class Session:
                 raise ServerFailed(f"the connection was lost during a query: {error_text(error)}") from error
 
     def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
-        """The one row of a query."""
         return next(self.rows(sql, values))
 
     def value(self, sql: str, values: Sequence[object] = ()) -> Any:
-        """The one value of a query."""
         return self.row(sql, values)[0]
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> None:

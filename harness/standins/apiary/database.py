@@ -76,7 +76,6 @@ class Catalog:
     tables: dict[str, dict[str, str]]
 
     def has(self, table: str, column: str) -> bool:
-        """Whether the table is there and has the column."""
         return column in self.tables.get(table, {})
 
 
