@@ -49,7 +49,7 @@ def fuzz_one(name: str, seconds: int, fixed: bool) -> tuple[str, int, str]:
 
 
 def ending(status: int, output: str) -> str:
-    """How a target ended, and what it said of it: a traceback, to standard output, and libFuzzer's own lines."""
+    """How a target ended, and what it wrote of it: a traceback, to standard output, and libFuzzer's own lines."""
     how = _ENDINGS.get(status, f"it ended with exit status {status}")
     if status < 0:
         how = f"it was killed by {signal.Signals(-status).name}"

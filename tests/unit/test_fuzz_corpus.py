@@ -26,12 +26,12 @@ def test_kept_inputs_end_as_they_should(name: str) -> None:
             raise
 
 
-def test_how_a_target_ended_is_told() -> None:
+def test_how_a_target_ended_is_reported() -> None:
     output = "INFO: Seed: 1\n#2 INITED\n" + "#3 NEW cov: 1\n" * 1000 + "==1== ERROR: libFuzzer\nOverflowError: int\n"
-    said = "\n==1== ERROR: libFuzzer\nOverflowError: int"
-    assert ending(77, output) == f"an input broke it{said}"
-    assert ending(71, output) == f"an input took more than 1024 MB{said}"
-    assert ending(70, output) == f"an input took longer than 20 s{said}"
+    lines = "\n==1== ERROR: libFuzzer\nOverflowError: int"
+    assert ending(77, output) == f"an input broke it{lines}"
+    assert ending(71, output) == f"an input took more than 1024 MB{lines}"
+    assert ending(70, output) == f"an input took longer than 20 s{lines}"
     assert ending(-9, "#2 INITED") == "it was killed by SIGKILL, by the kernel where memory ran out"
     assert ending(-11, "") == "it was killed by SIGSEGV"
     assert ending(1, "") == "it ended with exit status 1"
