@@ -86,6 +86,11 @@ class Buffer:
         """Take the rest of the window as read."""
         self.at = len(self.data)
 
+    def held_without_escapes(self) -> bytes | None:
+        """What was read and not handed out, with escaped quotes blanked out; None where that was not needed yet."""
+        text = self._without_escapes
+        return text[self.start : self.at] if text and len(text) == len(self.data) else None
+
     def without_escapes(self) -> bytes:
         """The window with escaped quotes blanked out, positions unchanged; made once per filling."""
         if len(self._without_escapes) != len(self.data):

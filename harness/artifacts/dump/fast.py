@@ -155,4 +155,5 @@ def parentheses_outside(text: bytes) -> tuple[int, bool]:
     """
     marks = text.translate(None, _NOT_PARENTHESIS).replace(b"''", b"")
     outside = outside_strings(marks, in_string=False).replace(b"'", b"")
-    return (-1 if b'"' in outside else len(outside)), b"'" in marks
+    # A quote that is left at the end opens the string in which the text ends.
+    return (-1 if b'"' in outside else len(outside)), b"'" in marks.removesuffix(b"'")

@@ -88,7 +88,8 @@ class Inspector:
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
         """Take note of one piece."""
         self._size += len(piece.data)
-        self._line_breaks += piece.data.count(b"\n")
+        if b"\n" in piece.data:  # a tenth of the time of counting; mostly there is none
+            self._line_breaks += piece.data.count(b"\n")
         self._last_byte = piece.data[-1:] or self._last_byte
         if piece.kind is Kind.COMMENT:
             self._comment(piece)

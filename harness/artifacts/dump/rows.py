@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import blake2b
 from io import BytesIO
 
@@ -48,17 +48,16 @@ class Tally:
         self.data_bytes = 0
         self._sum = 0
 
-    def add(self, rows: Iterable[bytes]) -> None:
+    def add(self, rows: Sequence[bytes]) -> None:
         """Count and digest rows, each given as its bytes."""
         copy = _EMPTY_HASH.copy
         hashes: list[bytes] = []
-        size = 0
+        append = hashes.append
         for row in rows:
             digest = copy()
             digest.update(row)
-            hashes.append(digest.digest())
-            size += len(row)
-        self.data_bytes += size
+            append(digest.digest())
+        self.data_bytes += sum(map(len, rows))
         self.add_hashes(hashes)
 
     def add_hashes(self, hashes: list[bytes]) -> None:
@@ -98,9 +97,10 @@ class Rows:
 
     def feed(self, piece: Piece) -> list[bytes]:
         """Take one piece of a statement that has a head; return the rows that are complete now."""
-        data = piece.data
+        data, plain = piece.data, piece.plain
         if piece.first:
-            data = data[data.index(piece.head) + len(piece.head) :]
+            begin = data.index(piece.head) + len(piece.head)
+            data, plain = data[begin:], None if plain is None else plain[begin:]
             self._rest, self._giant, self.tail = b"", None, b""
             self._escapes = not piece.mode.no_backslash_escapes
             self._joint = b");\n" + piece.head if piece.run else b""
@@ -110,11 +110,13 @@ class Rows:
             self.longest_statement_bytes = max(self.longest_statement_bytes, self._statement_bytes)
         rows: list[bytes] = []
         text = self._rest + data
+        if plain is not None and self._rest:
+            plain = fast.blank_escapes(self._rest) + plain
         self._rest = b""
         if self._giant is not None:
-            text = self._feed_giant(text, rows)
+            text, plain = self._feed_giant(text, rows), None
         if self._giant is None and text:
-            rows += self._split(text, complete=piece.last and piece.ended)
+            rows += self._split(text, plain, complete=piece.last and piece.ended)
             if len(self._rest) > GIANT_ROW_BYTES and not piece.last:
                 self._giant = _Giant(hold=self._hold, escapes=self._escapes, computed=self.computed)
                 self._rest = self._feed_giant(self._rest, rows)
@@ -140,15 +142,17 @@ class Rows:
         self.tail = after.strip()[:-1].strip()
         return b""
 
-    def _split(self, text: bytes, *, complete: bool) -> list[bytes]:
-        """Rows of a text that begins inside a row. What is not complete stays in `_rest`."""
+    def _split(self, text: bytes, plain: bytes | None, *, complete: bool) -> list[bytes]:
+        """Rows of a text that begins inside a row; `plain` has no escaped quotes. What is not complete is `_rest`."""
         body = text
         if complete:
             ending = _ENDING.search(text, max(0, len(text) - 64))
             if ending is None:
                 return self._walk(text, complete=True)
             body = text[: ending.start()]
-        plain = fast.blank_escapes(body) if self._escapes else body
+        if plain is None:
+            plain = fast.blank_escapes(body) if self._escapes else body
+        plain = plain[: len(body)]
         other = b"),(" if self._separator != b"),(" else b"),\n("
         for separator in (self._separator, other):
             parts = self._cut(body, separator)

@@ -61,6 +61,7 @@ class Piece(NamedTuple):
         delimiter: what ends a statement here.
         mode: the SQL mode under which it is read.
         notes: with `last`: what was noticed while reading the statement.
+        plain: of an INSERT in which backslashes escape: the data with escaped quotes blanked out, if that was made.
     """
 
     kind: Kind
@@ -75,6 +76,7 @@ class Piece(NamedTuple):
     delimiter: bytes = b";"
     mode: SqlMode = PLAIN_MODE
     notes: tuple[ReaderNote, ...] = ()
+    plain: bytes | None = None
 
 
 _BLANKS = re.compile(rb"[ \t\r\n\f\v]*+")
@@ -289,15 +291,16 @@ class Scanner:
         run: bool,
         reader: StatementReader,
     ) -> Piece:
-        data = self._buffer.take()
         mode, delimiter = self._modes.mode, self._delimiter
+        plain = self._buffer.held_without_escapes() if head and not mode.no_backslash_escapes else None
+        data = self._buffer.take()
         if first and not head:
             self._modes.statement(data.rstrip().removesuffix(delimiter) if ended else data, whole=last)
         notes = tuple(reader.notes) if last else ()
         if last and self._modes.unclear:
             notes += (ReaderNote("ambiguous", line, "an SQL mode that is computed"),)
             self._modes.unclear = False
-        return Piece(Kind.STATEMENT, data, line, offset, first, last, ended, head, run, delimiter, mode, notes)
+        return Piece(Kind.STATEMENT, data, line, offset, first, last, ended, head, run, delimiter, mode, notes, plain)
 
     def _insert_head(self) -> bytes:
         """The beginning of an INSERT with values, up to its first parenthesis; b"" for anything else."""
