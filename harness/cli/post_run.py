@@ -14,7 +14,7 @@ from harness.base.model import DrillResult
 from harness.base.settings import Settings
 from harness.records.history.database import History
 from harness.records.history.recent import keep_recent
-from harness.records.history.record import record, verdict_before
+from harness.records.history.recording import record, verdict_before
 
 
 @dataclass(frozen=True, slots=True)

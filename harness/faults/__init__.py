@@ -8,14 +8,14 @@ from __future__ import annotations
 from harness.faults import (
     accounts,
     app,
+    drill,
     dump_bytes,
     dump_lines,
     dump_objects,
     dump_rows,
+    during_restore,
     edge_cases,
-    harness,
-    restore,
-    restored,
+    restored_target,
     search,
     search_dump,
     search_late,
@@ -30,11 +30,11 @@ FAMILIES: dict[str, dict[str, Fault]] = {
     "edge-case": edge_cases.FAULTS,
     "dump": {**dump_bytes.FAULTS, **dump_rows.FAULTS, **dump_objects.FAULTS, **dump_lines.FAULTS},
     "storage": storage.FAULTS,
-    "restore": restore.FAULTS,
+    "restore": during_restore.FAULTS,
     "search": {**search.FAULTS, **search_late.FAULTS, **search_dump.FAULTS},
     "app": app.FAULTS,
-    "restored": restored.FAULTS,
-    "harness": harness.FAULTS,
+    "restored": restored_target.FAULTS,
+    "harness": drill.FAULTS,
 }
 """In the order of a drill."""
 

@@ -202,7 +202,6 @@ _MYISAM = b"CREATE TABLE `ballast` (`b` mediumtext) ENGINE=MyISAM;\n"
 _ROWS = (b"INSERT INTO `ballast` VALUES ('" + b"x" * 1_000_000 + b"');\n") * 8
 _DISKS = {
     # What is left on the disk of whose server, and what the script begins and ends with.
-    "nothing": ("0", "MySQL", b"", b""),
     "room for the schema": ("3M", "MySQL", b"", _INNODB + _ROWS),
     # These two wait for room, and would wait until their time is over.
     "a full binary log": ("0", "MySQL", b"DROP TABLE IF EXISTS `nothing_of_this_name`;\n" * 300, b""),

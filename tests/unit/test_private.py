@@ -15,7 +15,7 @@ from harness.checks.evidence import Evidence
 from harness.records.attestation.envelope import sign_run
 from harness.records.attestation.keys import generate, load_private
 from harness.records.history.database import History
-from harness.records.history.record import record
+from harness.records.history.recording import record
 from harness.records.run_directory import RunDirectory
 from harness.reports.files import document_of, write_reports
 from harness.runtime.ownership import workspace

@@ -32,6 +32,7 @@ CODES = (
 """Every code that a finding of safety.py can have."""
 
 REMEDY = "Remove the statement, or allow {code} with --allow if you know why it is there."
+UNEXPECTED_STATEMENT = "not a statement of a dump tool: {} …"
 UNEXPECTED = (
     "If it was written manually, remove it; otherwise the dump was changed after it was made: take another backup."
 )
@@ -53,7 +54,7 @@ def computed_value_findings(computed: Iterable[tuple[int, str, str]]) -> list[Sc
     found: list[ScriptFinding] = []
     for line, word, database in computed:
         if " " in word:
-            code, message = "unexpected-statement", f"not a statement of a dump tool: INSERT … VALUES …{word} …"
+            code, message = "unexpected-statement", UNEXPECTED_STATEMENT.format(f"INSERT … VALUES …{word}")
         else:
             code = "computed-value"
             message = f"an INSERT computes a value with {word}, so its rows differ from the dump"

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from harness.artifacts.dump.codes import computed_value_findings
 from harness.artifacts.dump.content import ScriptVisitor
-from harness.artifacts.dump.foreign import ForeignText, described
 from harness.artifacts.dump.headers import WITH_LAST_LINE, Header
 from harness.artifacts.dump.model import DumpInfo, DumpOptions, Mention, ScriptFinding
+from harness.artifacts.dump.not_sql import ForeignText, described
 from harness.artifacts.dump.safety import Safety
 from harness.artifacts.dump.source import ScriptSource, open_script, source_name
 from harness.artifacts.dump.statements import Kind, Piece

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from harness.artifacts.dump.foreign import ForeignText
+from harness.artifacts.dump.not_sql import ForeignText
 from harness.base.model import Severity
 
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from harness.artifacts.dump.admitted import StatementForm, admitted
 from harness.artifacts.dump.assigned import assignments, variable
-from harness.artifacts.dump.codes import REMEDY, UNEXPECTED
-from harness.artifacts.dump.foreign import CLIENT_COMMANDS
+from harness.artifacts.dump.codes import REMEDY, UNEXPECTED, UNEXPECTED_STATEMENT
 from harness.artifacts.dump.model import ScriptFinding
+from harness.artifacts.dump.not_sql import CLIENT_COMMANDS
 from harness.artifacts.dump.notes import ReaderNote
 from harness.artifacts.dump.statements import WHOLE_BYTES, Kind, Piece
 from harness.artifacts.dump.targets import is_assigned, targets, value_of
@@ -196,7 +196,7 @@ class Safety:
                 what,
                 f"{what} … has a name in double quotes, where they make a string (error 1064)"
                 if ansi
-                else f"not a statement of a dump tool: {what} …",
+                else UNEXPECTED_STATEMENT.format(what),
                 _ANSI if ansi else UNEXPECTED,
             )
 

@@ -20,10 +20,10 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from harness.artifacts.dump import fast, foreign
+from harness.artifacts.dump import fast, not_sql
 from harness.artifacts.dump.buffer import Buffer
-from harness.artifacts.dump.foreign import CLIENT_COMMANDS, WITH_ARGUMENT
 from harness.artifacts.dump.modes import ModeTracker
+from harness.artifacts.dump.not_sql import CLIENT_COMMANDS, WITH_ARGUMENT
 from harness.artifacts.dump.notes import INSIDE, NUL_INSIDE, ReaderNote, is_line_comment, opens_inside
 from harness.artifacts.dump.reader import StatementReader
 from harness.artifacts.dump.sqlmode import PLAIN_MODE, SqlMode
@@ -173,11 +173,11 @@ class Scanner:
             yield Piece(Kind.CLIENT, self._buffer.take(), line, offset, delimiter=self._delimiter, notes=notes)
             if match is not None:
                 self._delimiter = match.group(2)
-        elif self._foreign_lines and (mark := foreign.mark_at(data, at)):
+        elif self._foreign_lines and (mark := not_sql.mark_at(data, at)):
             line, offset = self._buffer.position()
             self._buffer.at += mark
             yield Piece(Kind.FOREIGN, self._buffer.take(), line, offset)
-        elif self._foreign_lines and not foreign.may_begin(self._line(), self._delimiter):
+        elif self._foreign_lines and not not_sql.may_begin(self._line(), self._delimiter):
             yield from self._comment(b"\n", Kind.FOREIGN)
         else:
             yield from self._statement()

@@ -21,7 +21,7 @@ from harness.records.history.baseline import good_drills
 from harness.records.history.chain import Link
 from harness.records.history.database import History
 from harness.records.history.entry import Entry
-from harness.records.history.record import check_receipt, record
+from harness.records.history.recording import check_receipt, record
 from harness.reports.history import print_drills, print_trend
 from harness.reports.terminal import console_for, print_json, print_line, show_error
 

@@ -18,8 +18,8 @@ from harness.base.settings import Settings
 from harness.inputs.patterns import newest
 from harness.inputs.sources.command import PLACEHOLDER, Snapshot, check_program, command_output, newest_snapshot
 from harness.inputs.sources.encrypted import Decryption
-from harness.inputs.sources.objects import check_digests, children, content, newest_entry
 from harness.inputs.sources.stores import RemoteStore, RemoteTree, StoreEntry, is_pattern, is_url, open_store
+from harness.inputs.sources.transfer import check_digests, children, content, newest_entry
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtime.process.host import LocalHost
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from harness.base.errors import HarnessError, UsageError
 from harness.base.settings import Settings
-from harness.inputs.sources.objects import PARTIAL, asked, content
 from harness.inputs.sources.stores import Lost, RemoteTree, StoreEntry, open_store
+from harness.inputs.sources.transfer import PARTIAL, asked, content
 from harness.procedure.backup.manifest import MANIFEST_NAME
 from harness.runtime.ownership import workspace
 

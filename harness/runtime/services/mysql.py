@@ -14,8 +14,8 @@ import pymysql.cursors
 
 from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.limits import Limits, option_for
+from harness.runtime.services.answer_deadline import deadline
 from harness.runtime.services.execution import Host
-from harness.runtime.services.mysql_deadline import deadline
 from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
 from harness.runtime.services.mysql_transport import Transport
 from harness.runtime.services.mysql_unreachable import NO_SOCKET, remedies

@@ -20,9 +20,9 @@ from click.testing import CliRunner
 from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.base.wait import wait_until
 from harness.cli.main import main
-from harness.inputs.sources import objects
-from harness.inputs.sources.objects import content
+from harness.inputs.sources import transfer
 from harness.inputs.sources.stores import open_store
+from harness.inputs.sources.transfer import content
 from tests.certificates import make_certificates
 from tests.sshd import SshServer
 from tests.stores import Cutting, s3_environment, s3_session, s3_that_answers, web_server
@@ -37,8 +37,8 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that does not answer is given up sooner."""
-    monkeypatch.setattr(objects, "RETRY_S", 1.0)
-    monkeypatch.setattr(objects, "PAUSE_S", 0.05)
+    monkeypatch.setattr(transfer, "RETRY_S", 1.0)
+    monkeypatch.setattr(transfer, "PAUSE_S", 0.05)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from harness.records.history.baseline import baseline
 from harness.records.history.chain import canonical, link
 from harness.records.history.database import History
 from harness.records.history.entry import Entry, PastFinding, PastStep, entry_of_run
-from harness.records.history.record import RECEIPT, Receipt, check_receipt, record, verdict_before
+from harness.records.history.recording import RECEIPT, Receipt, check_receipt, record, verdict_before
 from harness.records.run_directory import RunDirectory
 from tests.unit.history.builders import entry
 
