@@ -32,9 +32,10 @@ _MEMORY_BYTES = 2 << 30
 _STORAGE_RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 
 # What an environment file may not change: a restored app must reach its own drill's servers and nothing else,
-# and do its work at once (APIARY.md, "The app").
+# and do its work at once (APIARY.md, "The app"). The key is the one that the backup is judged with: that of the key
+# file, or else of this file.
 _OURS = (
-    *("APP_URL", "BROADCAST_CONNECTION", "CACHE_STORE", "LOG_CHANNEL", "MAIL_MAILER", "MAIL_URL"),
+    *("APP_KEY", "APP_URL", "BROADCAST_CONNECTION", "CACHE_STORE", "LOG_CHANNEL", "MAIL_MAILER", "MAIL_URL"),
     *("DB_CONNECTION", "DB_HOST", "DB_PORT", "DB_DATABASE", "DB_USERNAME", "DB_PASSWORD", "DB_SOCKET", "DB_URL"),
     *("QUEUE_CONNECTION", "MEILISEARCH_HOST", "MEILISEARCH_KEY", "SCOUT_DRIVER", "SCOUT_PREFIX", "SESSION_DRIVER"),
     *("LARAVEL_STORAGE_PATH", *DRILLS_OWN),
@@ -127,7 +128,7 @@ def app_environment(
     """The app's environment: what the file gives, and over it what belongs to the drill.
 
     Args:
-        given: variables of the environment file; `APP_KEY` and `PASSPORT_…` there are the ones to use.
+        given: variables of the environment file; its pair `PASSPORT_…` is the one to use.
         mysql: host and port as the app sees them.
         meilisearch: address as the app sees it.
         url: `APP_URL`.

@@ -40,11 +40,10 @@ def test_the_servers_of_the_file_are_never_used() -> None:
     assert (made["MAIL_MAILER"], made["QUEUE_CONNECTION"]) == ("array", "sync")
 
 
-def test_the_key_and_the_features_of_the_file_are_used() -> None:
-    """Encrypted values of a backup can be read with its own key alone."""
-    made = _environment({"APP_KEY": "base64:theirs", "FEATURE_ENABLE_WHITEPAGES": "true"})
-    assert (made["APP_KEY"], made["FEATURE_ENABLE_WHITEPAGES"]) == ("base64:theirs", "true")
-    assert _environment({})["APP_KEY"] == "base64:drill"
+def test_the_features_of_the_file_are_used_and_the_key_is_the_one_that_the_drill_has() -> None:
+    """Which is the file's own where there is no key file (tests/unit/inputs/test_app_key.py)."""
+    made = _environment({"APP_KEY": "base64:rotated", "FEATURE_ENABLE_WHITEPAGES": "true"})
+    assert (made["APP_KEY"], made["FEATURE_ENABLE_WHITEPAGES"]) == ("base64:drill", "true")
 
 
 def test_the_login_of_a_production_file_is_completed_and_its_visitor_is_the_drill() -> None:
