@@ -294,8 +294,8 @@ def canonical_value(value: Value | LongText, column: ColumnInfo | None, codec: s
         return b"N"
     if base == "bit" and (kind != "number" or (content.isdigit() and len(content) <= _MOST_DIGITS)):
         if kind == "number":
-            return b"B%d" % int(content)
-        return b"B%d" % int.from_bytes(content, "big")
+            return b"B%x" % int(content)
+        return b"B%x" % int.from_bytes(content, "big")  # Python writes at most 4,300 decimal digits
     if kind == "text" and base in TEXT_TYPES:
         text = content if codec is None else to_utf8(content, codec)
         return _marked(b"S", normal_json(text) if base == "json" else text)
