@@ -101,7 +101,7 @@ def test_objects(restoration: Restoration) -> None:
         assert found(session, "SELECT * FROM odd_doubled ORDER BY id") == [(1, 10), (2, 12)]
         assert found(session, "SELECT what FROM odd_log ORDER BY id") == [("1;",), ("2;",)]
         assert found(session, "SELECT v FROM odd_in_order") == [("ab",)]
-        assert session.value("SELECT unusual_text('a')") == "a;;DELIMITER//"
+        assert session.value("SELECT odd_text('a')") == "a;;DELIMITER//"
         routines = "SELECT database_collation FROM information_schema.routines WHERE routine_name = 'odd_collation'"
         assert session.value(routines) == "utf8mb4_bin"
         assert session.value("SELECT @@collation_database") == "utf8mb4_unicode_ci"

@@ -60,7 +60,7 @@ def test_without_a_key_nothing_is_proven_and_nothing_is_broken() -> None:
         "users.e and 2 more were not decrypted.",
         None,
         None,
-        "Give a file with the APP_KEY of the backed-up instance: --app-key-file FILE. The key is not in the "
+        "Give a file with the APP_KEY of the backed-up instance: `--app-key-file FILE`. The key is not in the "
         "backup, and without it these values are lost.",
         Severity.WARNING,
     )
