@@ -100,16 +100,12 @@ def read_kept_row_digests(path: Path, table: str) -> Iterator[tuple[str, str]]:
 
 def read_searchable(session: Session, database: str, prefix: str) -> tuple[SearchableRows, ...]:
     """The rows that belong into each index: all of a searchable table that are not soft-deleted."""
-    columns: dict[str, set[str]] = {}
-    for shape in read_shapes(session, database):
-        columns[shape.name] = {name for name, _ in shape.columns}
+    shapes = {shape.name: shape for shape in read_shapes(session, database)}
     found = []
     for imported, models in ((True, guide.IMPORTED_MODELS), (False, guide.NOT_IMPORTED_MODELS)):
         for model in models:
-            if model.from_database and model.table in columns:
-                ids = read_ids(
-                    session, database, model.table, model.primary_key, soft_deletes="deleted_at" in columns[model.table]
-                )
+            if model.from_database and model.table in shapes:
+                ids = read_ids(session, database, shapes[model.table], model.primary_key)
                 found.append(SearchableRows(prefix + model.table, ids, imported))
     return tuple(found)
 

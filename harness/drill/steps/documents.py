@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.base import guide
@@ -16,7 +17,7 @@ from harness.runtime.services.mysql_content import read_shapes
 
 IDS_LISTED = 5
 _TEXTS = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext"))
-_PAGE = 1000
+_PAGE = 2000
 _RARE = 10
 """Where more than one text in so many differs, the application writes that field in its own way: no damage does."""
 
@@ -24,8 +25,9 @@ _RARE = 10
 class DocumentComparison:
     """Compares every document with its row while the ids of an index are read: no document is read twice.
 
-    A field is compared where it has the name of a text column and both hold a text. The rows are those of now,
-    so the application must not be writing.
+    A field is compared where it has the name of a text column and both hold a text. The server digests the rows of a
+    page; the rows of an index travel only from the first page on whose digest differs. They are those of now, so the
+    application must not be writing.
     """
 
     def __init__(self, session: Session, database: str, server: MeilisearchServer, prefix: str) -> None:
@@ -53,12 +55,18 @@ class DocumentComparison:
         tally = _FieldTally(index)
 
         def compared() -> Iterator[int | str]:
+            by_digest = True
             for page in one_ahead(self._server.documents(index, (primary_key, *columns), limit=_PAGE)):
                 documents = {str(document.get(primary_key, "")): document for document in page}
                 # Of most columns, documents say nothing.
                 shown = [name for name in columns if any(isinstance(document.get(name), str) for document in page)]
                 if shown and primary_key == model.primary_key:
-                    tally.add(_pairs(documents, self._rows(model, documents, shown), shown))
+                    texts, digest = _digest(documents, shown)
+                    by_digest = by_digest and self._digest(model, documents, shown) == digest
+                    if by_digest:
+                        tally.add_same(texts)
+                    else:
+                        tally.add(_pairs(documents, self._rows(model, documents, shown), shown))
                 yield from map(id_of, documents)
 
         found = IdSet.of(compared())
@@ -73,11 +81,22 @@ class DocumentComparison:
         self, model: guide.SearchModel, keys: Collection[str], columns: Sequence[str]
     ) -> Iterator[tuple[Any, ...]]:
         picked = ", ".join(quote_name(name) for name in (model.primary_key, *columns))
-        return self._session.rows(
-            f"SELECT {picked} FROM {quote_name(self._database, model.table)}"
-            f" WHERE {quote_name(model.primary_key)} IN ({', '.join(['%s'] * len(keys))})",
+        return self._session.rows(f"SELECT {picked} {self._with_keys(model, keys)}", tuple(keys))
+
+    def _digest(self, model: guide.SearchModel, keys: Collection[str], columns: Sequence[str]) -> tuple[int, int]:
+        """Of the rows with these keys what the function `_digest` says of their documents."""
+        key, *texts = (f"CONVERT({quote_name(name)} USING utf8mb4)" for name in (model.primary_key, *columns))
+        row = ", ".join([key, "'|'", *(f"IFNULL(CONCAT(CHAR_LENGTH({text}), ':', {text}), 'N')" for text in texts)])
+        rows, total = self._session.row(
+            "SELECT COUNT(h), SUM(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED))"
+            f" FROM (SELECT SHA2(CONCAT({row}), 256) AS h {self._with_keys(model, keys)}) AS digests",
             tuple(keys),
         )
+        return int(rows), int(total or 0)
+
+    def _with_keys(self, model: guide.SearchModel, keys: Collection[str]) -> str:
+        marks = ", ".join(["%s"] * len(keys))
+        return f"FROM {quote_name(self._database, model.table)} WHERE {quote_name(model.primary_key)} IN ({marks})"
 
 
 class _FieldTally:
@@ -98,6 +117,10 @@ class _FieldTally:
                 if len(listed) < IDS_LISTED:
                     listed.append(found)
 
+    def add_same(self, texts: Mapping[str, int]) -> None:
+        """Count so many texts of each field that say what their rows say."""
+        self._compared.update(texts)
+
     def difference(self) -> DocumentDifference:
         """What is held against the search: what differs in few texts of a field."""
         compared, differing = self._compared, self._differing
@@ -110,6 +133,28 @@ class _FieldTally:
             fields=fields,
             ids=IdSet.of(sorted((int(one) if one.isdecimal() else one for one in named), key=str)),
         )
+
+
+def _digest(
+    documents: Mapping[str, Mapping[str, Any]], columns: Sequence[str]
+) -> tuple[dict[str, int], tuple[int, int]]:
+    """How many texts each field has; how many documents, and the sum of 64 bits of the SHA-256 of each.
+
+    A document's bytes are its key and each column as `length:text`, or `N` where it has no text.
+    """
+    counts, total = dict.fromkeys(columns, 0), 0
+    for key, document in documents.items():
+        row = f"{key}|"
+        for name in columns:
+            value = document.get(name)
+            if isinstance(value, str):
+                counts[name] += 1
+                row += f"{len(value)}:{value}"
+            else:
+                row += "N"
+        # Half of a surrogate pair is in no row: its digest is another one.
+        total += int.from_bytes(hashlib.sha256(row.encode(errors="surrogatepass")).digest()[:8], "big")
+    return counts, (len(documents), total)
 
 
 def _pairs(
