@@ -138,7 +138,7 @@ def reader(quick: bool) -> Iterator[Measured]:
         if name == "attendance":
             client_s = blackhole_s(data)
             other = f"mysql into a blackhole {rate / client_s:.0f} MB/s"
-            yield Measured(f"inspect, {name}", f"{rate / inspect_s:.0f} MB/s", other, inspect_s / client_s)
+            yield Measured(f"inspect beside mysql, {name}", f"{rate / inspect_s:.0f} MB/s", other, inspect_s / client_s)
 
 
 def blackhole_s(data: bytes) -> float:
