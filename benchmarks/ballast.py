@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import zstandard
@@ -26,16 +26,25 @@ def ballast(size_bytes: int) -> Iterator[bytes]:
     """INSERTs of about this size together, each of one MiB as mysqldump's are; words, escapes and raw digits."""
     chance = random.Random(1)  # noqa: S311 (the same bytes each time)
     words = ("robotics team meets tuesday at the shop", "it\\'s open;", "caf\u00e9", "\U0001f41d", "bring glasses")
+
+    def row(number: int) -> bytes:
+        note = " ".join(chance.choices(words, k=30)).encode()
+        return b"(%d,'%b',0x%b)" % (number, note, chance.randbytes(40).hex().upper().encode())
+
+    return inserts(b"ballast", row, size_bytes)
+
+
+def inserts(table: bytes, row: Callable[[int], bytes], size_bytes: int) -> Iterator[bytes]:
+    """INSERTs of one MiB each and of about this size together; `row` makes each row of its number, from 1 on."""
     made = number = 0
     while made < size_bytes:
         rows: list[bytes] = []
         length = 0
         while length < STATEMENT_BYTES:
             number += 1
-            note = " ".join(chance.choices(words, k=30)).encode()
-            rows.append(b"(%d,'%b',0x%b)" % (number, note, chance.randbytes(40).hex().upper().encode()))
+            rows.append(row(number))
             length += len(rows[-1]) + 1
-        statement = b"INSERT INTO `ballast` VALUES " + b",".join(rows) + b";\n"
+        statement = b"INSERT INTO `" + table + b"` VALUES " + b",".join(rows) + b";\n"
         made += len(statement)
         yield statement
 

@@ -1,6 +1,6 @@
 """The most memory that the harness needs for large inputs, against a limit; no server is started.
 
-    python benchmarks/memory.py [--dump-mb 1000] [--row-mib 64] [--files 1000000] [--limit-mb 200] [--directory DIR]
+    python -m benchmarks.memory [--dump-mb 1000] [--row-mib 64] [--files 1000000] [--limit-mb 200] [--directory DIR]
 
 Four inputs are made, and each is read in a process of its own: a dump of small rows (`inspect`), a dump with one long
 row (`inspect`), the same dump by value (what is done where another tool or version dumped), and an archive of files
@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.ballast import STATEMENT_BYTES, inserts
 from harness.artifacts.dump.inspect import examine
 from harness.artifacts.dump.keyed_rows import rows_of, value_digests
 from harness.artifacts.dump.source import open_script
@@ -32,7 +33,6 @@ HEADER = b"-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\n--\n-- Host: 
 HEADER += b"-- " + b"-" * 54 + b"\n-- Server version\t9.7.4\n\n/*!50503 SET NAMES utf8mb4 */;\n" + b"--\n" * 100
 TABLE = b"CREATE TABLE `t` (\n  `id` bigint NOT NULL,\n  `v` longblob,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB;\n"
 FOOTER = b"-- Dump completed on 2026-11-29 12:00:00\n"
-STATEMENT_BYTES = 1 << 20
 _ESCAPES = ((b"\\", b"\\\\"), (b"'", b"\\'"), (b'"', b'\\"'), (b"\0", b"\\0"), (b"\n", b"\\n"), (b"\r", b"\\r"))
 
 
@@ -40,16 +40,7 @@ def small_rows(size_bytes: int) -> Iterator[bytes]:
     """INSERTs of 1 MiB, about this much together."""
     chance = random.Random(1)  # noqa: S311 (the same bytes each time)
     words = [b"robotics", b"it\\'s open;", "caf\u00e9".encode(), b"bring\\nglasses", b"tuesday", b"(shop)"]
-    made = number = 0
-    while made < size_bytes:
-        rows: list[bytes] = []
-        length = 0
-        while length < STATEMENT_BYTES:
-            number += 1
-            rows.append(b"(%d,'%b')" % (number, b" ".join(chance.choices(words, k=12))))
-            length += len(rows[-1]) + 1
-        made += length
-        yield b"INSERT INTO `t` VALUES " + b",".join(rows) + b";\n"
+    return inserts(b"t", lambda number: b"(%d,'%b')" % (number, b" ".join(chance.choices(words, k=12))), size_bytes)
 
 
 def one_row(size_bytes: int) -> Iterator[bytes]:

@@ -145,7 +145,7 @@ class DrillItem(pytest.Item):
     scenario: Scenario
 
     def setup(self) -> None:
-        """A server that is not to be had is an error, unless it may be skipped."""
+        """A server that is not available is an error, unless it may be skipped."""
         with _missing_is_reported(self.config):
             _batch(self.config).must_have(self.scenario)
 
@@ -335,7 +335,7 @@ def _properties(result: DrillResult, run_dir: Path) -> Iterator[tuple[str, str]]
 
 @contextmanager
 def _missing_is_reported(config: pytest.Config) -> Iterator[None]:
-    """Say in words what is not to be had: an error, or a skip where that was allowed."""
+    """Say in words what is not available: an error, or a skip where that was allowed."""
     from harness.base.errors import MissingProgram
     from harness.runtime.docker.client import EngineUnavailable
     from harness.runtime.docker.pull import ImageUnavailable

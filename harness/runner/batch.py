@@ -66,7 +66,7 @@ class Batch:
         """Drill one scenario; its run directory is `settings.runs_dir / result.drill_id`.
 
         Raises:
-            MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.
+            MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not available.
             UsageError: it needs another runtime than the settings ask for.
         """
         settings = self._fitting(scenario)
@@ -197,7 +197,7 @@ def new_plan(
     """A plan with a run directory and a work directory of its own, whose drill shows no progress.
 
     Raises:
-        MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not to be had.
+        MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not available.
     """
     drill_id = new_drill_id(name)
     with workspace(settings.state_dir, drill_id) as directory:

@@ -100,8 +100,8 @@ def _words(tokens: Sequence[Token]) -> str:
         token = tokens[index]
         behind = [other.text for other in tokens[index + 1 : index + 5]]
         if token.kind == "word":
-            number = "".join(other.kind for other in tokens[index + 2 : index + 3]) == "number"
-            if token.text == "AUTO_INCREMENT" and behind[:1] == ["="] and number:
+            value = tokens[index + 2 : index + 3]  # none where the statement is cut
+            if token.text == "AUTO_INCREMENT" and behind[:1] == ["="] and value and value[0].kind == "number":
                 index += 3
                 continue
             if token.text == "DEFINER" and behind[:1] == ["="]:

@@ -31,7 +31,7 @@ def doctor(fetch: bool, mysqld: str | None, meilisearch: str | None, config_file
     settings = settings_for(mysqld=mysqld, meilisearch=meilisearch)
     console = console_for()
     if fetch:
-        install(settings, lambda text: console.whole(text))
+        install(settings, console.whole)
     findings = examine(settings)
     path = configuration(config_file)
     if path is not None:

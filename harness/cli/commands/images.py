@@ -41,9 +41,7 @@ def build(names: tuple[str, ...], fresh: bool) -> None:
 
     settings = settings_for()
     console = console_for()
-    made = build_images(
-        connect(settings.docker), settings, names or None, fresh=fresh, progress=lambda line: console.plain(line)
-    )
+    made = build_images(connect(settings.docker), settings, names or None, fresh=fresh, progress=console.plain)
     console.print(_table(made))
 
 

@@ -13,7 +13,7 @@ from harness.base.model import IdSet
 from harness.checks.evidence import DocumentDifference
 from harness.runtime.services.meilisearch import MeilisearchServer, id_of
 from harness.runtime.services.mysql import Session, quote_name
-from harness.runtime.services.mysql_content import read_shapes
+from harness.runtime.services.mysql_content import read_shapes, sum_sql
 
 IDS_LISTED = 5
 _TEXTS = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext"))
@@ -61,11 +61,11 @@ class DocumentComparison:
                 # Of most columns, documents say nothing.
                 shown = [name for name in columns if any(isinstance(document.get(name), str) for document in page)]
                 if shown and primary_key == model.primary_key:
-                    texts, digest = _digest(documents, shown)
-                    by_digest = by_digest and self._digest(model, documents, shown) == digest
-                    if by_digest:
-                        tally.add_same(texts)
+                    same = self._same_texts(model, documents, shown) if by_digest else None
+                    if same is not None:
+                        tally.add_same(same)
                     else:
+                        by_digest = False
                         tally.add(_pairs(documents, self._rows(model, documents, shown), shown))
                 yield from map(id_of, documents)
 
@@ -83,12 +83,19 @@ class DocumentComparison:
         picked = ", ".join(quote_name(name) for name in (model.primary_key, *columns))
         return self._session.rows(f"SELECT {picked} {self._with_keys(model, keys)}", tuple(keys))
 
+    def _same_texts(
+        self, model: guide.SearchModel, documents: Mapping[str, Mapping[str, Any]], columns: Sequence[str]
+    ) -> Mapping[str, int] | None:
+        """How many texts each field has, if the rows have the same digest as their documents; else None."""
+        texts, digest = _digest(documents, columns)
+        return texts if self._digest(model, documents, columns) == digest else None
+
     def _digest(self, model: guide.SearchModel, keys: Collection[str], columns: Sequence[str]) -> tuple[int, int]:
         """Of the rows with these keys what the function `_digest` says of their documents."""
         key, *texts = (f"CONVERT({quote_name(name)} USING utf8mb4)" for name in (model.primary_key, *columns))
         row = ", ".join([key, "'|'", *(f"IFNULL(CONCAT(CHAR_LENGTH({text}), ':', {text}), 'N')" for text in texts)])
         rows, total = self._session.row(
-            "SELECT COUNT(h), SUM(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED))"
+            f"SELECT COUNT(h), {sum_sql(1)}"
             f" FROM (SELECT SHA2(CONCAT({row}), 256) AS h {self._with_keys(model, keys)}) AS digests",
             tuple(keys),
         )

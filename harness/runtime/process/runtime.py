@@ -46,7 +46,7 @@ class ProcessRuntime:
         flavours: `MySQL` or `MariaDB` by role; any other role gets what there is, MySQL before MariaDB.
 
     Raises:
-        NoSuchProgram: when it is made, if a server is not to be had.
+        NoSuchProgram: when it is made, if a server is not available.
     """
 
     name = "process"

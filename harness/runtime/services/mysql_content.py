@@ -79,8 +79,7 @@ def read_table(session: Session, database: str, shape: TableShape, *, digest: bo
     newest = "".join(f", MAX({name}) AS {name}" for name in times)
     if digest:
         row = session.row(
-            "SELECT COUNT(*), COUNT(h), SUM(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED)),"
-            f" SUM(CAST(CONV(SUBSTRING(h, 17, 16), 16, 10) AS UNSIGNED)){newest}"
+            f"SELECT COUNT(*), COUNT(h), {sum_sql(1)}, {sum_sql(17)}{newest}"
             f" FROM (SELECT {', '.join((f'{row_digest_sql(shape)} AS h', *times))}"
             f" FROM {quote_name(database, shape.name)}) AS digests"
         )
@@ -108,6 +107,11 @@ def read_auto_increments(session: Session, database: str) -> dict[str, int]:
             (database,),
         )
     }
+
+
+def sum_sql(first: int) -> str:
+    """Expression for the sum of 64 bits of each digest `h`, from this one of its hexadecimal digits on (1 or 17)."""
+    return f"SUM(CAST(CONV(SUBSTRING(h, {first}, 16), 16, 10) AS UNSIGNED))"
 
 
 def row_digest_sql(shape: TableShape) -> str:

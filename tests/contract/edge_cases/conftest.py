@@ -69,7 +69,7 @@ class Pair:
 
 @pytest.fixture(scope="session", params=FLAVOURS)
 def kind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kind]:
-    """A running server; one that is not to be had is an error."""
+    """A running server; one that is not available is an error."""
     # One server is both here, and the dump tools write into files through it.
     state_dir = tmp_path_factory.mktemp("state")
     with servers_of(request.param, state_dir, "source") as (programs, ((server, admin),)):

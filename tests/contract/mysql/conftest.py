@@ -32,7 +32,7 @@ class Servers:
 
 @pytest.fixture(scope="session", params=KINDS)
 def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """A server that is not to be had is an error."""
+    """A server that is not available is an error."""
     state_dir = tmp_path_factory.mktemp("state")
     with servers_of(request.param, state_dir, "source", "target") as (programs, (here, elsewhere)):
         yield Servers(here, elsewhere, programs.flavour, programs.version)
