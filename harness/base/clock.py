@@ -15,8 +15,8 @@ from harness.base.errors import (
     EXIT_INCONCLUSIVE,
     EXIT_NOT_AS_EXPECTED,
     FaultFailed,
-    StageFailed,
-    StageOutOfTime,
+    StepFailed,
+    StepTimedOut,
     harness_error,
 )
 from harness.base.model import Step
@@ -51,22 +51,22 @@ class Clock:
 
     Args:
         listener: notified of what happens.
-        stage_limit_s: how long one step may take before it is ended, or None.
+        step_limit_s: how long one step may take before it is ended, or None.
 
     Attributes:
         steps: those that ended, the failed one last.
         meter: asked at the end of each step what was used.
     """
 
-    def __init__(self, listener: Listener, *, stage_limit_s: float | None = None) -> None:
+    def __init__(self, listener: Listener, *, step_limit_s: float | None = None) -> None:
         self.listener = listener
-        self.stage_limit_s = stage_limit_s
+        self.step_limit_s = step_limit_s
         self.steps: list[Step] = []
         self.meter = Meter()
 
     @contextmanager
     def step(self, name: str, title: str, *, decides: bool = True) -> Iterator[Note]:
-        """Time a block. An error in it becomes a StageFailed that names the step.
+        """Time a block. An error in it becomes a StepFailed that names the step.
 
         Args:
             decides: False for a step that is the drill's own and not the procedure's: when it fails, the drill
@@ -77,16 +77,16 @@ class Clock:
         note = Note(self.listener)
         failed = True
         try:
-            with _limited(self.stage_limit_s):
+            with _limited(self.step_limit_s):
                 yield note
             failed = False
-        except (StageFailed, FaultFailed):
+        except (StepFailed, FaultFailed):
             raise
         except Exception as error:
-            stage = StageFailed(name, harness_error(error))
-            if not decides and stage.exit_code == EXIT_NOT_AS_EXPECTED:
-                stage.exit_code = EXIT_INCONCLUSIVE
-            raise stage from error
+            failure = StepFailed(name, harness_error(error))
+            if not decides and failure.exit_code == EXIT_NOT_AS_EXPECTED:
+                failure.exit_code = EXIT_INCONCLUSIVE
+            raise failure from error
         finally:
             took_s = time.monotonic() - began
             used = () if failed else self.meter.lap()
@@ -97,7 +97,7 @@ class Clock:
 
 @contextmanager
 def _limited(limit_s: float | None) -> Iterator[None]:
-    """Raise StageOutOfTime in a block that takes longer, also while it waits for a server or a program.
+    """Raise StepTimedOut in a block that takes longer, also while it waits for a server or a program.
 
     The timer is the kernel's own, which setting the clock does not move. It can only interrupt the main thread;
     in another one a block is judged when it ends. A timer that somebody else has set is left alone.
@@ -106,7 +106,7 @@ def _limited(limit_s: float | None) -> Iterator[None]:
         yield
         return
     began = time.monotonic()
-    out_of_time = StageOutOfTime(f"timed out: the step exceeded its limit of {limit_s:g} s")
+    out_of_time = StepTimedOut(f"timed out: the step exceeded its limit of {limit_s:g} s")
     here = threading.current_thread() is threading.main_thread() and signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
     def ring(number: int, frame: FrameType | None) -> None:

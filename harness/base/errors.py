@@ -124,17 +124,17 @@ class ProcedureFailed(HarnessError):
     exit_code = EXIT_NOT_AS_EXPECTED
 
 
-class StageFailed(HarnessError):
-    """A stage of the drill ended with an error; carries the stage's name and the cause's exit code."""
+class StepFailed(HarnessError):
+    """A step of the drill ended with an error; carries the step's name and the cause's exit code."""
 
-    def __init__(self, stage: str, cause: HarnessError) -> None:
-        super().__init__(f"{stage}: {cause.fact}", *cause.hints, details=cause.details, causes=cause.causes)
-        self.stage = stage
+    def __init__(self, step: str, cause: HarnessError) -> None:
+        super().__init__(f"{step}: {cause.fact}", *cause.hints, details=cause.details, causes=cause.causes)
+        self.step = step
         self.exit_code = cause.exit_code
 
 
-class StageOutOfTime(HarnessError):
-    """A stage took longer than its limit: it hangs, or the limit is too small; nothing is known of the backup."""
+class StepTimedOut(HarnessError):
+    """A step took longer than its limit: it hangs, or the limit is too small; nothing is known of the backup."""
 
 
 class FaultFailed(HarnessError):

@@ -12,7 +12,7 @@ BYTES_PER_S = 250_000
 "Minimum speed, in bytes: a tenth of what two busy cores reached in the slowest step."
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-_GROWING = ("search_ready_s", "answer_s", "command_s", "search_drained_s", "stage_s")
+_GROWING = ("search_ready_s", "answer_s", "command_s", "search_drained_s", "step_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Limits:
         command_s: one command that works: the load, a dump, a migration, the import into the search.
         search_drained_s: until the search has worked off what it was sent.
         stop_s: from asking a server to end to killing it.
-        stage_s: one stage of the drill, whatever it does.
+        step_s: one step of the drill, whatever it does.
         explicit: names of fields that somebody set; they do not grow.
     """
 
@@ -38,7 +38,7 @@ class Limits:
     command_s: float = 1800.0
     search_drained_s: float = 3600.0
     stop_s: float = 20.0
-    stage_s: float = 6 * 3600.0
+    step_s: float = 6 * 3600.0
     explicit: frozenset[str] = frozenset()
 
     def with_explicit(self, **seconds: float) -> Limits:

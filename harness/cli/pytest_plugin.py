@@ -327,7 +327,7 @@ def _properties(result: DrillResult, run_dir: Path) -> Iterator[tuple[str, str]]
     for part in result.components:
         yield "component", f"{part.role}: {part.name} {part.version}"
     for fault in result.faults:
-        yield "fault", f"{fault.name} at {fault.stage}"
+        yield "fault", f"{fault.name} at {fault.at}"
     for finding in result.findings:
         yield "finding", f"{finding.severity} {finding.code} {finding.subject}"
     yield "run_directory", str(run_dir)

@@ -120,7 +120,7 @@ def restored(run: Run, backup: BackupUnderTest) -> Iterator[tuple[Stack, Restore
         release = Release(run, read.backup, work)
         fresh = release.bring_to_version(fresh)
         with around(InjectionPoint.TARGET, stack=target):
-            failed = restore(work, clock, choices.stages, run.faults, before_start=release.migrate)
+            failed = restore(work, clock, choices.steps, run.faults, before_start=release.migrate)
         with around(InjectionPoint.RESTORED, stack=target):
             pass
         yield target, Restored(read, work, fresh, release.before, failed)

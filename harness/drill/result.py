@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from harness.base.errors import EXIT_NOT_AS_EXPECTED, FaultFailed, StageFailed
+from harness.base.errors import EXIT_NOT_AS_EXPECTED, FaultFailed, StepFailed
 from harness.base.model import CheckResult, DrillResult, Finding, NegativeControl, Severity, Verdict
 from harness.checks.verdict import decide, findings_of, judge
 from harness.faults.injection_points import InjectionPoint
@@ -24,7 +24,7 @@ ALWAYS_UNPROVEN = (
 
 def result_of(
     results: Sequence[CheckResult],
-    error: StageFailed | FaultFailed | None,
+    error: StepFailed | FaultFailed | None,
     without_effect: Sequence[Finding] = (),
     negative_control: NegativeControl | None = None,
 ) -> DrillResult:
@@ -40,7 +40,7 @@ def result_of(
     findings = (*findings_of(results), *_inconclusive(results))
     if error is not None:
         failure = (f"{error.fact[:1].upper()}{error.fact[1:]}.",)
-        broken = error.exit_code == EXIT_NOT_AS_EXPECTED or (verdict is Verdict.FAIL and isinstance(error, StageFailed))
+        broken = error.exit_code == EXIT_NOT_AS_EXPECTED or (verdict is Verdict.FAIL and isinstance(error, StepFailed))
         reasons = failure + (reasons if broken and verdict is Verdict.FAIL else ())
         verdict = Verdict.FAIL if broken else Verdict.INCONCLUSIVE
         causes = (Finding(cause.code, Severity.ERROR, cause.subject, cause.message) for cause in error.causes)
@@ -104,18 +104,18 @@ def _inconclusive(results: Sequence[CheckResult]) -> tuple[Finding, ...]:
     )
 
 
-def _finding(error: StageFailed | FaultFailed, message: str) -> Finding:
+def _finding(error: StepFailed | FaultFailed, message: str) -> Finding:
     code, subject = (
-        ("fault-failed", error.fault) if isinstance(error, FaultFailed) else (f"step-{error.stage}", error.stage)
+        ("fault-failed", error.fault) if isinstance(error, FaultFailed) else (f"step-{error.step}", error.step)
     )
     return Finding(code, Severity.ERROR, subject, message, remedy=" ".join(error.hints))
 
 
 def judge_again(store: RunDirectory) -> DrillResult:
-    """Judge a run again from what its stages wrote, without starting anything."""
+    """Judge a run again from what its steps wrote, without starting anything."""
     before = store.load_result()
     # Without effect, nothing was proven; and what was done to the judging itself cannot be done again.
-    final = any(not fault.changes or fault.stage == InjectionPoint.JUDGING for fault in before.faults)
+    final = any(not fault.changes or fault.at == InjectionPoint.JUDGING for fault in before.faults)
     if before.error or final:
         return before
     results = judge(store.load_evidence())

@@ -16,7 +16,7 @@ from harness.base.errors import (
     FaultFailed,
     HarnessError,
     ServerFailed,
-    StageFailed,
+    StepFailed,
     WaitTimeout,
     harness_error,
 )
@@ -55,7 +55,7 @@ class Progress:
     evidence: Evidence | None = None
     results: tuple[CheckResult, ...] = ()
     negative_control: NegativeControl | None = None
-    error: StageFailed | FaultFailed | None = None
+    error: StepFailed | FaultFailed | None = None
 
 
 class Run:
@@ -68,7 +68,7 @@ class Run:
     def __init__(self, plan: DrillPlan) -> None:
         limits = plan.settings.limits
         self.plan = plan
-        self.clock = Clock(plan.listener, stage_limit_s=limits.stage_s)
+        self.clock = Clock(plan.listener, step_limit_s=limits.step_s)
         self.faults = Injector(plan.faults, plan.rng_seed, plan.store.directory, limits)
         self.outcome = Progress()
         self.target: Stack | None = None
@@ -83,7 +83,7 @@ class Run:
     def note_files(self, files: tuple[ArtifactFile, ...]) -> None:
         """Note the backup's files as they were found: steps that read all of them get more time."""
         self.outcome.actual_files = files
-        self.clock.stage_limit_s = self.limits.stage_s
+        self.clock.step_limit_s = self.limits.step_s
 
     @contextmanager
     def stack(self, role: str, app_key: str, previous_keys: str = "") -> Iterator[Stack]:
@@ -101,11 +101,11 @@ class Run:
                 self.target = stack
             try:
                 yield stack
-            except StageFailed as error:
+            except StepFailed as error:
                 # What failed is often only the first to notice that a server is gone.
                 if died := _exit_report(stack, error):
                     fact, _, log = died.partition("\n")
-                    raise StageFailed(error.stage, ServerFailed(fact, details=f"{log}\n{error}")) from error
+                    raise StepFailed(error.step, ServerFailed(fact, details=f"{log}\n{error}")) from error
                 raise
             with self.clock.step(f"destroy-{role}", f"Destroy the {role}", decides=False):
                 running.close()
@@ -121,9 +121,9 @@ class Run:
             if failure.exit_code == EXIT_USAGE:
                 raise
             if self.outcome.error is None:  # what failed first is why
-                self.fail(failure if isinstance(failure, StageFailed | FaultFailed) else StageFailed("drill", failure))
+                self.fail(failure if isinstance(failure, StepFailed | FaultFailed) else StepFailed("drill", failure))
 
-    def fail(self, error: StageFailed | FaultFailed) -> None:
+    def fail(self, error: StepFailed | FaultFailed) -> None:
         """Note what failed; what is found after that is reported beside it."""
         self.outcome.error = error
         if error.details:
@@ -184,7 +184,7 @@ def _left_out(sample: RowSample | None) -> tuple[str, ...]:
     )
 
 
-def _exit_report(stack: Stack, error: StageFailed) -> str:
+def _exit_report(stack: Stack, error: StepFailed) -> str:
     """What became of a server, when one is gone; an engine may know of its end a moment after its clients do."""
     if error.exit_code != EXIT_INCONCLUSIVE:
         return stack.exit_report()

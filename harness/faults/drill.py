@@ -96,7 +96,7 @@ def server_dies(context: FaultContext, rng: Random, options: ServerOptions) -> N
 
 @FAULTS.fault("step-hangs", "A server hangs, and the current step with it.", InjectionPoint.DATABASE)
 def server_hangs(context: FaultContext, rng: Random, options: ServerOptions) -> Iterator[None]:
-    """Let a server stand still for as long as the stage lasts: only the stage's limit ends it."""
+    """Let a server stand still for as long as the step lasts: only the step's limit ends it."""
     control = context.stack.server_controls[options.server]
     control.pause()
     context.changed("process", options.server, "hangs, with its connections open")
@@ -115,7 +115,7 @@ def server_hangs(context: FaultContext, rng: Random, options: ServerOptions) -> 
     runtime="docker",
 )
 def engine_vanishes(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    """Let the drill's own connections to the Docker engine find nobody for as long as the stage lasts.
+    """Let the drill's own connections to the Docker engine find nobody for as long as the step lasts.
 
     The engine itself goes on: other drills are on it.
     """

@@ -63,7 +63,7 @@ class Fault:
 
 
 Damage = Callable[[FaultContext, Random, Any], Iterator[None] | None]
-"""What is written for a fault: a function that does the damage, or a generator, at whose `yield` the stage runs."""
+"""What is written for a fault: a function that does the damage, or a generator, at whose `yield` the step runs."""
 
 _D = TypeVar("_D", bound=Damage)
 

@@ -9,7 +9,7 @@ class InjectionPoint(StrEnum):
     """Places of the flow, in its order; `docs/faults.md` says what each one holds."""
 
     SOURCE = "source"
-    """The source is filled. Entered before it is looked at, left after the backup, before it is destroyed."""
+    """The source is filled. Entered before it is read, left after the backup, before it is destroyed."""
     BACKUP = "backup"
     """Around the whole backup."""
     DUMP_AND_FILES = "dump-and-files"
@@ -29,12 +29,12 @@ class InjectionPoint(StrEnum):
     REINDEX = "reindex"
     """Around step 6."""
     RESTORED = "restored"
-    """The last step is done and nobody has looked yet. Left at once."""
+    """The last step is done and nothing has been read yet. Left at once."""
     COLLECT = "collect"
-    """Around the look at the restored target."""
+    """Around collecting evidence from the restored target."""
     JUDGING = "judging"
     """Around the checks."""
 
 
 FIRST_HALF = (InjectionPoint.SOURCE, InjectionPoint.BACKUP, InjectionPoint.DUMP_AND_FILES)
-"""Stages that need the source: a backup that is there already cannot be drilled with a fault in one of them."""
+"""Points that need the source: a backup that is there already cannot be drilled with a fault in one of them."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from harness.base.errors import FaultFailed, HarnessError, StageOutOfTime
+from harness.base.errors import FaultFailed, HarnessError, StepTimedOut
 from harness.base.model import Finding, InjectedFault, PastDrill, Severity, TrendEvidence, TrendLimits
 from harness.base.settings import Limits
 from harness.faults.context import FaultContext, ScriptStream
@@ -131,7 +131,7 @@ class Injector:
 
 @contextmanager
 def _guarded(planned: Planned, context: FaultContext, rng: Random) -> Iterator[None]:
-    """Hold a fault for a block: what it raises is reported as its own failure, what the stage raises passes by."""
+    """Hold a fault for a block: what it raises is reported as its own failure, what the step raises passes by."""
     name = planned.fault.name
     with _as_own_failure(name):
         held = planned.fault.inject(context, rng, planned.options)
@@ -154,7 +154,7 @@ def _guarded(planned: Planned, context: FaultContext, rng: Random) -> Iterator[N
 def _as_own_failure(name: str, *, unless: BaseException | None = None) -> Iterator[None]:
     try:
         yield
-    except (StageOutOfTime, FaultFailed):
+    except (StepTimedOut, FaultFailed):
         raise
     except Exception as error:
         if error is unless:

@@ -1,4 +1,4 @@
-"""The run directory: each stage writes its JSON when it ends, so that a run can be judged again later."""
+"""The run directory: each step writes its JSON when it ends, so that a run can be judged again later."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ class RunDirectory:
         with private_file(self.logs / ERROR_DETAILS) as file:
             file.write(f"{printable_lines(text.rstrip())}\n".encode())
 
-    def save(self, stage: str, kind: type[T], value: T) -> None:
-        """Write a stage's value as `<stage>.json`; the name appears when the file is whole."""
-        path = self.path(f"{stage}.json")
+    def save(self, name: str, kind: type[T], value: T) -> None:
+        """Write a value as `<name>.json`; the name appears when the file is whole."""
+        path = self.path(f"{name}.json")
         with whole_file(path) as file:
             file.write(printable_json(TypeAdapter(kind).dump_json(value, indent=2).decode()).encode())
 
-    def load(self, stage: str, kind: type[T]) -> T:
-        """Read what a stage wrote.
+    def load(self, name: str, kind: type[T]) -> T:
+        """Read what was saved under that name.
 
         Raises:
-            UsageError: the stage did not end, or its file is damaged.
+            UsageError: it was never written, or its file is damaged.
         """
-        path = self.path(f"{stage}.json")
+        path = self.path(f"{name}.json")
         try:
             return TypeAdapter(kind).validate_json(path.read_bytes())
         except FileNotFoundError:

@@ -108,7 +108,7 @@ def _fault(fault: InjectedFault) -> str:
     changes = [str(change) for change in fault.changes[:_LISTED_CHANGES]]
     if len(fault.changes) > _LISTED_CHANGES:
         changes.append(f"and {len(fault.changes) - _LISTED_CHANGES:,} more")
-    return f"Fault injected at {fault.stage}: {fault.name} ({'; '.join(changes) or 'without effect'})."
+    return f"Fault injected at {fault.at}: {fault.name} ({'; '.join(changes) or 'without effect'})."
 
 
 def _components(components: Sequence[Component]) -> Table:

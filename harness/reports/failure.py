@@ -24,7 +24,7 @@ def _lines(result: DrillResult, expected: Expected, run_dir: Path) -> Iterator[s
     yield from _listed("Reason: " + result.verdict, result.reasons)
     for fault in result.faults:
         yield from _listed(
-            f"Fault injected at {fault.stage}: {fault.name}", [str(change) for change in fault.changes] or ["nothing"]
+            f"Fault injected at {fault.at}: {fault.name}", [str(change) for change in fault.changes] or ["nothing"]
         )
     found = [f"{each.severity} {each.code} {each.subject}: {each.message}" for each in result.findings]
     yield from _listed("Findings", found or ["none"])

@@ -57,11 +57,11 @@ def _faults(result: DrillResult) -> Iterator[Block]:
             yield Paragraph("No fault was injected in this drill.")
         return
     rows = [
-        (fault.name, fault.stage, change.kind, change.subject, change.detail)
+        (fault.name, fault.at, change.kind, change.subject, change.detail)
         for fault in result.faults
         for change in fault.changes
     ]
-    rows += [(fault.name, fault.stage, "", "", "without effect") for fault in result.faults if not fault.changes]
+    rows += [(fault.name, fault.at, "", "", "without effect") for fault in result.faults if not fault.changes]
     columns = (Column("Fault", code=True), Column("At"), Column("What"), Column("Which"), Column("How"))
     grid = Grid("Injected faults", columns, tuple(rows))
     yield Fold("Injected faults", (grid,), counted(len(result.faults), "fault"))

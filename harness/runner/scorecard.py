@@ -219,7 +219,7 @@ def sole_detectors(drilled: Iterable[tuple[Scenario, DrillResult]]) -> tuple[Sol
     pairs = [
         (scenario, result)
         for scenario, result in drilled
-        if not any(fault.stage == InjectionPoint.JUDGING for fault in result.faults)
+        if not any(fault.at == InjectionPoint.JUDGING for fault in result.faults)
         and not scenario.expected.unmet(result)
     ]
     ran = {check.check for _, result in pairs for check in result.checks}

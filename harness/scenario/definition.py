@@ -92,11 +92,6 @@ class RestoreChoices(ClosedModel):
     evidence: Literal["source", "artifact"] = "source"
     release: Literal["next"] | None = None
 
-    @property
-    def stages(self) -> tuple[InjectionPoint, ...]:
-        """The same, for the restore."""
-        return tuple(InjectionPoint(step) for step in self.steps)
-
 
 class RuntimeNeeds(ClosedModel):
     """What the drill has to run on; anything else is refused, because it would prove something else."""
@@ -126,7 +121,7 @@ class LimitChoices(ClosedModel):
     command_s: _Seconds | None = None
     search_drained_s: _Seconds | None = None
     stop_s: _Seconds | None = None
-    stage_s: _Seconds | None = None
+    step_s: _Seconds | None = None
 
     def over(self, limits: Limits) -> Limits:
         """The limits of the settings, with these in place of them."""

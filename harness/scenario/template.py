@@ -39,7 +39,7 @@ rng_seed = 1                     # the same number makes the same data, and the 
 # recovery_point_s = 86400
 
 [limits]
-# stage_s = 3600                 # a stage that takes longer makes the drill inconclusive
+# step_s = 3600                  # a step that takes longer makes the drill inconclusive
 # search_drained_s = 600
 {faults}
 [expected]

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from harness.artifacts.dump.source import open_script
-from harness.base.errors import StageFailed
+from harness.base.errors import StepFailed
 from harness.base.model import Step
 from harness.base.settings import Settings
 from harness.base.wait import wait_until
@@ -33,8 +33,8 @@ from tests.following import follow
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("verify")]
 
 _RUN = ("run", "--runtime", "docker", "--scale", "tiny", "--fast")
-_STAGES = {
-    # The stage that is hit: the command, and the last line before it. From "restore-files" to "reindex" the engine has
+_STEPS = {
+    # The step that is hit: the command, and the last line before it. From "restore-files" to "reindex" the engine has
     # the same; `benchmarks/kills.py` kills at moments taken at random.
     "start-source": (_RUN, "runtime: Docker"),
     "source": (_RUN, "Start the servers of the source"),
@@ -68,17 +68,17 @@ def verify_of(backed: Backed, directory: Path) -> tuple[str, ...]:
     return ("verify", "--runtime", "docker", "--fast", "--app-key-file", str(key), str(backed.directory))
 
 
-@pytest.mark.parametrize("stage", _STAGES)
-def test_what_a_drill_killed_in_any_stage_left_is_removed_by_cleanup(
-    place: Place, backed: Backed, engine: docker.DockerClient, neighbour: Stack, stage: str
+@pytest.mark.parametrize("step", _STEPS)
+def test_what_a_drill_killed_in_any_step_left_is_removed_by_cleanup(
+    place: Place, backed: Backed, engine: docker.DockerClient, neighbour: Stack, step: str
 ) -> None:
     """kill -9, then `cleanup`: nothing of it is left anywhere, and the drill next to it did not notice."""
     beside = things(engine, neighbour.drill_id)
-    command, line = _STAGES[stage]
+    command, line = _STEPS[step]
     arguments = verify_of(backed, place.root) if command == ("verify",) else command
     with place.until(line, *arguments) as process:
         (drill_id,) = place.drills
-        # The first stage has nothing yet when it begins.
+        # The first step has nothing yet when it begins.
         wait_until(lambda: bool(things(engine, drill_id)), what="the drill's first container", timeout_s=60)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -241,12 +241,12 @@ def test_a_full_disk_says_nothing_about_the_backup(
         runtime = DockerRuntime(settings, engine, flavours={"target": flavour})
         drill = Run(DrillPlan(drill_id, runtime, settings, store, listener))
         backup = with_statements(backed.backup, tmp_path / "large.sql", *statements)
-        with pytest.raises(StageFailed) as caught, restored(drill, backup):
+        with pytest.raises(StepFailed) as caught, restored(drill, backup):
             pytest.fail("the script ran on a full disk")
     finally:
         remove(engine, "container", str(holder.id))
         remove(engine, "volume", volume)
-    assert caught.value.stage == "restore-database", caught.value.fact
+    assert caught.value.step == "restore-database", caught.value.fact
     assert caught.value.fact == (
         f"restore-database: the disk of the target is full (the volume {volume}): this says nothing about the backup"
     )

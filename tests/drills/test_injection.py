@@ -1,4 +1,4 @@
-"""Faults in a real drill: their stages, their failures, servers that are killed, and steps that are left out."""
+"""Faults in a real drill: where they are injected, their failures, killed servers, and steps that are left out."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Drilled = Callable[[Scenario], DrillResult]
 
 
 @contextmanager
-def note_stages(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    context.changed("stage", context.at, "entered")
+def note_points(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
+    context.changed("point", context.at, "entered")
     yield
-    context.changed("stage", context.at, "left")
+    context.changed("point", context.at, "left")
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def keep_from_indexing(context: FaultContext, rng: Random, options: FaultOptions
 OWN = {
     fault.name: fault
     for fault in (
-        Fault("stages", "harness", tuple(InjectionPoint), "Notes.", note_stages),
+        Fault("points", "harness", tuple(InjectionPoint), "Notes.", note_points),
         Fault("killed", "harness", (InjectionPoint.DATABASE,), "Kills.", kill_in_the_middle),
         Fault("restarted", "harness", (InjectionPoint.TARGET,), "Restarts.", restart_both),
         Fault("hangs", "harness", (InjectionPoint.FILES,), "Hangs.", hang),
@@ -106,37 +106,37 @@ def errors(result: DrillResult) -> list[tuple[str, str]]:
     return [(found.code, found.subject) for found in result.findings if found.severity is Severity.ERROR]
 
 
-def test_every_stage_is_entered_and_left_and_servers_come_back_with_their_data(drilled: Drilled) -> None:
-    """A drill with a fault at each stage passes as long as none of them does harm; so it does when both servers are
+def test_every_injection_point_is_entered_and_left_and_servers_come_back_with_their_data(drilled: Drilled) -> None:
+    """A drill with a fault at each injection point passes as long as none does harm; so it does when both servers are
     killed and started again before anything is restored."""
-    stages = [{"name": "stages", "at": stage.value} for stage in InjectionPoint]
-    result = drilled(scenario(fault=[*stages, {"name": "restarted"}]))
+    points = [{"name": "points", "at": point.value} for point in InjectionPoint]
+    result = drilled(scenario(fault=[*points, {"name": "restarted"}]))
     assert {
-        fault.stage: [change.detail for change in fault.changes] for fault in result.faults if fault.name == "stages"
-    } == {stage: ["entered", "left"] for stage in InjectionPoint}
-    assert len(result.faults) == len(stages) + 1
+        fault.at: [change.detail for change in fault.changes] for fault in result.faults if fault.name == "points"
+    } == {point: ["entered", "left"] for point in InjectionPoint}
+    assert len(result.faults) == len(points) + 1
     assert (result.verdict, errors(result)) == ("PASS", [])
 
 
-def test_a_stage_that_hangs_is_inconclusive(drilled: Drilled) -> None:
-    result = drilled(scenario(fault=[{"name": "hangs"}], limits={"stage_s": 30}))
+def test_a_step_that_hangs_is_inconclusive(drilled: Drilled) -> None:
+    result = drilled(scenario(fault=[{"name": "hangs"}], limits={"step_s": 30}))
     assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("step-restore-files", "restore-files")])
     assert result.reasons == ("Restore-files: timed out: the step exceeded its limit of 30 s.",)
 
 
 def test_a_fault_that_breaks_is_not_the_backups_failure(drilled: Drilled) -> None:
-    result = drilled(scenario(fault=[{"name": "breaks"}, {"name": "stages", "at": "collect"}]))
+    result = drilled(scenario(fault=[{"name": "breaks"}, {"name": "points", "at": "collect"}]))
     assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("fault-failed", "breaks")])
     assert result.reasons[0].startswith("Fault breaks: ZeroDivisionError at test_injection.py:")
     assert "content" not in result.error
 
 
 def test_a_server_that_is_killed_is_no_bad_backup_and_a_fault_behind_it_is_not_reached(drilled: Drilled) -> None:
-    result = drilled(scenario(fault=[{"name": "killed"}, {"name": "stages", "at": "collect"}]))
+    result = drilled(scenario(fault=[{"name": "killed"}, {"name": "points", "at": "collect"}]))
     assert result.verdict == "INCONCLUSIVE"
     assert result.faults[0].changes[0].detail == "killed after 100000 bytes"
     assert "Restore-database: MySQL exited unexpectedly, with status -9." in result.reasons
-    assert errors(result) == [("fault-without-effect", "stages"), ("step-restore-database", "restore-database")]
+    assert errors(result) == [("fault-without-effect", "points"), ("step-restore-database", "restore-database")]
 
 
 def test_a_step_that_is_left_out_is_missed(drilled: Drilled) -> None:

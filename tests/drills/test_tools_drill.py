@@ -206,7 +206,7 @@ def verified(
     with drill_of(settings, "tools") as run:
         read = read_backup(run, backup)
         work = Restoration(target, check_compatibility(read.script, target.mysql), read.storage, run.limits)
-        restore(work, run.clock, run.plan.choices.stages, run.faults)
+        restore(work, run.clock, run.plan.choices.steps, run.faults)
         results = judge(collect(run, target, Restored(read, work, fresh)))
     return decide(results)[0], results
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.clock import Clock, Silent
-from harness.base.errors import FaultFailed, ProcedureFailed, StageFailed
+from harness.base.errors import FaultFailed, ProcedureFailed, StepFailed
 from harness.base.model import Step
 
 
@@ -58,17 +58,17 @@ def test_steps_are_kept_in_order_with_their_details() -> None:
 def test_an_error_in_a_step_names_the_step_and_is_timed_all_the_same() -> None:
     clock = Clock(Silent())
     with (
-        pytest.raises(StageFailed, match=r"^script: ERROR 1146\nHINT: Look\.$") as caught,
+        pytest.raises(StepFailed, match=r"^script: ERROR 1146\nHINT: Look\.$") as caught,
         clock.step("script", "Run the script"),
     ):
         raise ProcedureFailed("ERROR 1146", "Look.")
-    assert (caught.value.stage, caught.value.exit_code) == ("script", 1)
+    assert (caught.value.step, caught.value.exit_code) == ("script", 1)
     assert [(step.name, step.failed) for step in clock.steps] == [("script", True)]
 
 
 def test_a_step_within_a_step_keeps_the_inner_name() -> None:
     clock = Clock(Silent())
-    with pytest.raises(StageFailed) as caught, clock.step("outer", "Outer"), clock.step("inner", "Inner"):
+    with pytest.raises(StepFailed) as caught, clock.step("outer", "Outer"), clock.step("inner", "Inner"):
         raise ProcedureFailed("it broke")
     assert str(caught.value) == "inner: it broke"
     assert [(step.name, step.failed) for step in clock.steps] == [("inner", True), ("outer", True)]
@@ -83,8 +83,8 @@ def test_what_is_no_error_of_the_harness_passes_through_and_fails_the_step() -> 
 
 def test_a_step_that_hangs_is_ended_at_its_limit() -> None:
     """Also while it waits for something else; what comes out says nothing of the backup."""
-    clock = Clock(Silent(), stage_limit_s=0.05)
-    with pytest.raises(StageFailed) as caught, clock.step("files", "Restore the files"):
+    clock = Clock(Silent(), step_limit_s=0.05)
+    with pytest.raises(StepFailed) as caught, clock.step("files", "Restore the files"):
         threading.Event().wait(60)
     assert caught.value.exit_code == 3
     assert str(caught.value) == "files: timed out: the step exceeded its limit of 0.05 s"
@@ -95,13 +95,13 @@ def test_a_step_that_hangs_is_ended_at_its_limit() -> None:
 
 
 def test_a_step_outside_the_main_thread_is_judged_when_it_ends() -> None:
-    clock, messages = Clock(Silent(), stage_limit_s=0.05), list[str]()
+    clock, messages = Clock(Silent(), step_limit_s=0.05), list[str]()
 
     def late() -> None:
         try:
             with clock.step("files", "Restore the files"):
                 threading.Event().wait(0.1)
-        except StageFailed as error:
+        except StepFailed as error:
             messages.append(error.fact)
 
     thread = threading.Thread(target=late)
@@ -119,13 +119,13 @@ def test_a_fault_that_fails_in_a_step_is_not_the_steps_failure() -> None:
 def test_what_nobody_provided_for_is_inconclusive_and_keeps_its_words_out_of_reports() -> None:
     """A traceback would end with 1, which means that the backup does not restore."""
     clock = Clock(Silent())
-    with pytest.raises(StageFailed) as caught, clock.step("files", "Files"):
+    with pytest.raises(StepFailed) as caught, clock.step("files", "Files"):
         raise ValueError("Ann Burdell")
     assert (caught.value.fact, caught.value.exit_code) == ("files: the harness itself failed with ValueError", 3)
     assert "Ann Burdell" in caught.value.details
-    with pytest.raises(StageFailed) as caught, clock.step("files", "Files"):
+    with pytest.raises(StepFailed) as caught, clock.step("files", "Files"):
         Path("/no/such/ann.pdf").read_bytes()
     assert (caught.value.fact, caught.value.exit_code) == ("files: no such file or directory", 3)
-    with pytest.raises(StageFailed) as caught, clock.step("files", "Files"):
+    with pytest.raises(StepFailed) as caught, clock.step("files", "Files"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert caught.value.hints == ("Free some disk space and run the drill again.",)

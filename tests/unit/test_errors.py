@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.base import errors
-from harness.base.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
+from harness.base.errors import BrokenArtifact, HarnessError, StepFailed, UsageError
 from tests.tables import over_table
 
 
@@ -32,9 +32,9 @@ def test_exit_codes(kind: str, exit_code: int) -> None:
     assert getattr(errors, kind)("fact").exit_code == exit_code
 
 
-def test_a_failed_stage_names_itself_and_keeps_the_rest_of_its_cause() -> None:
+def test_a_failed_step_names_itself_and_keeps_the_rest_of_its_cause() -> None:
     cause = BrokenArtifact("the dump is truncated", "Take it again.", details="line 9")
-    error = StageFailed("read", cause)
+    error = StepFailed("read", cause)
     assert str(error) == "read: the dump is truncated\nHINT: Take it again.\nline 9"
-    assert (error.stage, error.exit_code) == ("read", 1)
-    assert StageFailed("read", UsageError("no such file")).exit_code == 2
+    assert (error.step, error.exit_code) == ("read", 1)
+    assert StepFailed("read", UsageError("no such file")).exit_code == 2

@@ -74,7 +74,7 @@ def test_a_step_that_fails_is_expected_with_its_reason() -> None:
     vague = [
         name
         for name, scenario in SCENARIOS.items()
-        if all(finding.code.startswith("stage-") and finding.says is None for finding in scenario.expected.finding)
+        if all(finding.code.startswith("step-") and finding.says is None for finding in scenario.expected.finding)
         and scenario.expected.finding
     ]
     assert vague == []

@@ -57,13 +57,13 @@ def test_each_file_is_one_item_with_its_markers(tmp_path: Path, run_pytest: Run)
 def test_a_file_that_is_wrong_keeps_everything_from_starting(tmp_path: Path, run_pytest: Run) -> None:
     """Every error of every file, with its key, and no item runs."""
     scenario(tmp_path, "good")
-    scenario(tmp_path, "bad", 'colour = "red"', "[limits]\nstage_s = -1\n")
+    scenario(tmp_path, "bad", 'colour = "red"', "[limits]\nstep_s = -1\n")
     scenario(tmp_path, "worse", "", '[[fault]]\nname = "drop-rwo"\n')
     ran = run_pytest()
     assert ran.returncode == pytest.ExitCode.INTERRUPTED
     for message in (
         "bad.drill.toml: colour: extra inputs are not permitted, found 'red'",
-        "bad.drill.toml: limits.stage_s: input should be greater than 0, found -1",
+        "bad.drill.toml: limits.step_s: input should be greater than 0, found -1",
         "worse.drill.toml: fault.0.name: unknown fault (did you mean drop-row?), found 'drop-rwo'",
     ):
         assert message in ran.stdout

@@ -37,7 +37,7 @@ def test_defaults_are_the_documented_procedure(tmp_path: Path) -> None:
     scenario = load(written(tmp_path, MINIMAL))
     plan = scenario.backup.plan()
     assert (scenario.data.scale, scenario.data.rng_seed) == ("small", 1)
-    assert scenario.restore.stages == tuple(STEPS)
+    assert scenario.restore.steps == tuple(STEPS)
     assert (scenario.planned(), scenario.needs_source, scenario.runtime.flavours) == ((), False, {})
     assert scenario.limits.over(Limits()) == Limits()
     assert (plan.quiesced, plan.storage_form, plan.further_databases, plan.dump_options) == (False, "tar.zst", (), ())
@@ -83,7 +83,7 @@ def test_everything_can_be_written(tmp_path: Path) -> None:
             source = "mariadb"
             target = "mysql"
             [limits]
-            stage_s = 20
+            step_s = 20
             search_drained_s = 2.5
             """,
         )
@@ -102,9 +102,9 @@ def test_everything_can_be_written(tmp_path: Path) -> None:
     (planned,) = scenario.planned()
     assert (planned.fault.name, planned.at, scenario.needs_source) == ("drop-row", InjectionPoint.ARTIFACT, False)
     assert planned.options.model_dump() == {"rewrite_manifest": True, "table": "users"}
-    assert scenario.restore.stages == (InjectionPoint.STOP, InjectionPoint.DATABASE, InjectionPoint.FILES)
+    assert scenario.restore.steps == (InjectionPoint.STOP, InjectionPoint.DATABASE, InjectionPoint.FILES)
     assert (scenario.runtime.kind, scenario.runtime.flavours) == ("process", {"source": "MariaDB", "target": "MySQL"})
-    assert scenario.limits.over(Limits()) == Limits().with_explicit(stage_s=20, search_drained_s=2.5)
+    assert scenario.limits.over(Limits()) == Limits().with_explicit(step_s=20, search_drained_s=2.5)
 
 
 @over_table(

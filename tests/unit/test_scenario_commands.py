@@ -98,7 +98,7 @@ def test_every_key_of_the_template_is_one_of_the_schema(tmp_path: Path) -> None:
     path = tmp_path / "mine.drill.toml"
     path.write_text(written)
     scenario = load(path)
-    assert scenario.limits.stage_s == 3600
+    assert scenario.limits.step_s == 3600
     assert scenario.fault[0].name == "drop-row"
     assert (scenario.expected.finding[0].subject, scenario.expected.also[0].code) == ("users", "content-digest")
 

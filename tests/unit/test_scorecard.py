@@ -38,8 +38,8 @@ OTHER = Finding("file-missing", Severity.ERROR, "a.pdf", "A file is gone.")
 REMARK = Finding("orphans-accepted", Severity.WARNING, "attendance", "Accepted.")
 
 
-def result(*checks: CheckResult, change: bool = True, stage: str = "artifact") -> DrillResult:
-    made = InjectedFault("drop-row", stage, (Change("row", "users", "left out"),) if change else ())
+def result(*checks: CheckResult, change: bool = True, at: str = "artifact") -> DrillResult:
+    made = InjectedFault("drop-row", at, (Change("row", "users", "left out"),) if change else ())
     return replace(result_of(checks, None), drill_id="run", duration_s=2.0, faults=(made,))
 
 
@@ -116,7 +116,7 @@ def test_a_sole_detector_is_as_expected_with_the_check_and_not_without_it() -> N
         # Not as expected: it shows nothing.
         (scenario("wrong"), result(check("files", OTHER))),
         # What was done to the judging says nothing of a check.
-        (scenario("harness"), result(check("orphans", LOST), stage="judging")),
+        (scenario("harness"), result(check("orphans", LOST), at="judging")),
     ]
     found = {each.check: each.scenarios for each in sole_detectors(drilled)}
     assert found["rows-source"] == ("one",)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import BrokenArtifact, ServerFailed, StageFailed, UsageError
+from harness.base.errors import BrokenArtifact, ServerFailed, StepFailed, UsageError
 from harness.base.model import Change, Component, DrillResult, InjectedFault, Step, TableState, Verdict
 from harness.checks.evidence import Evidence, RowDifference
 from harness.checks.verdict import judge
@@ -123,7 +123,7 @@ def test_a_run_that_an_error_ended_stays_what_it_was(
     tmp_path: Path, cause: BrokenArtifact | ServerFailed, verdict: Verdict, code: int
 ) -> None:
     """There is no evidence to judge: the error is the result."""
-    store, result = RunDirectory(tmp_path), result_of((), StageFailed("read", cause))
+    store, result = RunDirectory(tmp_path), result_of((), StepFailed("read", cause))
     store.save_result(result)
     assert judge_again(store) == result
     assert (result.verdict, exit_code(result)) == (verdict, code)
@@ -211,7 +211,7 @@ def test_a_result_that_is_cut_short_is_refused(evidence: Evidence, tmp_path: Pat
         store.load_result()
 
 
-def test_a_stage_that_did_not_end_is_reported_as_such(evidence: Evidence, tmp_path: Path) -> None:
+def test_a_step_that_did_not_end_is_reported_as_such(evidence: Evidence, tmp_path: Path) -> None:
     store = RunDirectory(tmp_path)
     store.save_result(result_for(evidence))
     with pytest.raises(UsageError) as caught:

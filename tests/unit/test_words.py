@@ -66,6 +66,7 @@ TEXTS = tuple(_texts())
         (r"^So many drills\b", "Number of …"),
         (r"\bA backup that was handed in\b", "the backup's own name"),
         (r"\b[Bb]roken on purpose\b", "fault injected"),
+        (r"\bstages?\b", "step, or injection point"),
         (r"\b(told|said|[Hh]anded in|[Tt]he guide)\b", "reported, output, verified, the documented procedure"),
     ],
 )
@@ -76,7 +77,7 @@ def test_a_former_word_is_not_reported(former: str, instead: str) -> None:
 
 def test_no_value_is_called_by_a_private_word() -> None:
     """A name says what the value is: a message, an answer, lines, a summary."""
-    word = re.compile(r"(\b|_)(told|said)(\b|_)", re.IGNORECASE)
+    word = re.compile(r"(\b|_)((?i:told|said)|stages?)(\b|_)|Stage")
     modules = [path for top in ("harness", "tests", "benchmarks") for path in (ROOT / top).rglob("*.py")]
     named = [path for path in modules if word.search(path.read_text())]
     assert named == [Path(__file__)]

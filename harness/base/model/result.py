@@ -34,12 +34,12 @@ class InjectedFault:
 
     Args:
         name: in the table of faults.
-        stage: where it was put in.
+        at: its injection point.
         changes: in the order in which they were made.
     """
 
     name: str
-    stage: str
+    at: str
     changes: tuple[Change, ...] = ()
 
 
@@ -142,7 +142,7 @@ class DrillResult:
         components: what was run.
         steps: backup and restore steps with their times.
         checks: what each check saw.
-        findings: of all checks and stages, worst first.
+        findings: of all checks and steps, worst first.
         recovery_time_s: of stop, files, database, start and reindex, measured; None when the restore did not end.
         recovery_point_at: newest row that came back, UTC.
         recovery_point_local: the same in the application's time zone, with its name: what stands in the row.

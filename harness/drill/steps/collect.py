@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.artifacts.storage.inventory import write_inventory
 from harness.artifacts.storage.order import sorted_entries
 from harness.base.aside import Aside, side_by_side
-from harness.base.errors import StageFailed
+from harness.base.errors import StepFailed
 from harness.base.model import (
     AppState,
     DatabaseState,
@@ -81,7 +81,7 @@ class Restored:
     work: Restoration
     fresh: FreshTarget
     before_migrating: BeforeMigrating | None = None
-    failed: StageFailed | None = None
+    failed: StepFailed | None = None
 
     @property
     def backup(self) -> BackupUnderTest:

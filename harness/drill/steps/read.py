@@ -46,7 +46,7 @@ def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
     """Measure and read all of it.
 
     Raises:
-        StageFailed: it is damaged, not complete, or holds what must not run.
+        StepFailed: it is damaged, not complete, or holds what must not run.
     """
     store, found = run.plan.store, run.outcome
     with run.clock.step("read", "Check the backup before running any of it") as note, _own_fault(backup):

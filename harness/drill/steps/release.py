@@ -144,7 +144,7 @@ def migrate(stack: Stack, clock: Clock) -> None:
     """Run what the application has and the backup has not.
 
     Raises:
-        StageFailed: a migration failed; names it.
+        StepFailed: a migration failed; names it.
     """
     with clock.step("migrate", "Run the migrations of the newer application") as note:
         _, pending = stack.apiary.migrations()

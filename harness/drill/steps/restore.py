@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.base.clock import Clock, Note
-from harness.base.errors import EXIT_NOT_AS_EXPECTED, ProcedureFailed, StageFailed
+from harness.base.errors import EXIT_NOT_AS_EXPECTED, ProcedureFailed, StepFailed
 from harness.base.model import Prestart
 from harness.base.pace import Pace
 from harness.base.settings import Limits
@@ -126,13 +126,14 @@ STEPS: dict[InjectionPoint, tuple[str, str, Callable[[Restoration, Note], None]]
 def restore(
     work: Restoration,
     clock: Clock,
-    steps: Sequence[InjectionPoint],
+    steps: Sequence[str],
     faults: Injector,
     before_start: Callable[[], None] = lambda: None,
-) -> StageFailed | None:
+) -> StepFailed | None:
     """Take these steps in this order.
 
     Args:
+        steps: their injection points.
         faults: what the scenario puts in.
         before_start: what is done between the script and the start of the application.
 
@@ -141,15 +142,15 @@ def restore(
         same, and what is missing among them may be why (the real application's import stops at a row whose user is
         gone). Every other failure is raised.
     """
-    for stage in steps:
-        if stage is InjectionPoint.START:
+    for point in map(InjectionPoint, steps):
+        if point is InjectionPoint.START:
             before_start()
-        name, title, do = STEPS[stage]
+        name, title, do = STEPS[point]
         try:
-            with clock.step(name, title) as note, faults.around(stage, stack=work.stack, script=work.stream):
+            with clock.step(name, title) as note, faults.around(point, stack=work.stack, script=work.stream):
                 do(work, note)
-        except StageFailed as failed:
-            if stage is not InjectionPoint.REINDEX or failed.exit_code != EXIT_NOT_AS_EXPECTED:
+        except StepFailed as failed:
+            if point is not InjectionPoint.REINDEX or failed.exit_code != EXIT_NOT_AS_EXPECTED:
                 raise
             return failed
     return None

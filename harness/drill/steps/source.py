@@ -43,7 +43,7 @@ def prepare_source(
 
     Raises:
         UsageError: this Apiary has no generator of data.
-        StageFailed: a step of it failed.
+        StepFailed: a step of it failed.
     """
     if not stack.apiary.generator:
         raise no_generator()

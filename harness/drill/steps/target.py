@@ -40,7 +40,7 @@ def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
 
     Raises:
         UsageError: the target is not the harness's own.
-        StageFailed: it does not work, or is not empty.
+        StepFailed: it does not work, or is not empty.
     """
     if not stack.owned:
         raise UsageError(

@@ -53,7 +53,7 @@ def command_output(host: LocalHost, argv: Sequence[str], *, key: str, limit_s: f
     """
     what = f"{key} ({argv[0]})"
     size = 0
-    with host.start(argv) as command, limited(command, limit_s, what, f"Allow more with {option_for('stage_s')}."):
+    with host.start(argv) as command, limited(command, limit_s, what, f"Allow more with {option_for('step_s')}."):
         for chunk in command.chunks():
             size += len(chunk)
             yield chunk

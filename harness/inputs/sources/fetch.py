@@ -74,7 +74,7 @@ class Sources:
         """
         if (known := self._known.get((key, *argv))) is not None:
             return known
-        limit_s = self.settings.limits.stage_s
+        limit_s = self.settings.limits.step_s
         host = LocalHost({**self.settings.command_env, DRILL_ID_VARIABLE: self._drill_id}, cwd=str(base))
         check_program(argv, key, host)
         snapshot = Snapshot()
@@ -151,7 +151,7 @@ class Sources:
     def decryption(self, program: str, key_file: Path | None, options: tuple[str, ...] = ()) -> Decryption:
         """How files are decrypted, with the limits and the environment of this run."""
         settings = self.settings
-        return Decryption(program, key_file, options, settings.command_env, settings.limits.stage_s)
+        return Decryption(program, key_file, options, settings.command_env, settings.limits.step_s)
 
     @contextmanager
     def _place(self) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from harness.artifacts.storage.inventory import read_inventory
 from harness.artifacts.storage.order import sorted_entries
 from harness.base.clock import Clock, Note
-from harness.base.errors import ProcedureFailed, StageFailed, UsageError
+from harness.base.errors import ProcedureFailed, StepFailed, UsageError
 from harness.base.interruption import finishing
 from harness.base.model import Consistency, DatabaseState, Exclusion, Manifest, SearchableRows
 from harness.base.sizes import size
@@ -77,7 +77,7 @@ def take_backup(
 
     Raises:
         UsageError: the directory exists and is not empty, or another backup is being written there.
-        StageFailed: a step failed; then nothing is left. Only where the application was not started again, the
+        StepFailed: a step failed; then nothing is left. Only where the application was not started again, the
             backup is whole, and there.
     """
     with new_directory(directory) as partial:
@@ -237,7 +237,7 @@ class _Resumed:
     """Whether the application was started again: a backup that is whole is kept although it was not."""
 
     def __init__(self) -> None:
-        self.error: StageFailed | None = None
+        self.error: StepFailed | None = None
 
 
 @contextmanager
@@ -267,10 +267,10 @@ def _stopped(source: BackupSource, clock: Clock, *, really: bool) -> Iterator[_R
     resumed.error = _start(source.lifecycle, clock)
 
 
-def _start(lifecycle: Lifecycle, clock: Clock) -> StageFailed | None:
+def _start(lifecycle: Lifecycle, clock: Clock) -> StepFailed | None:
     try:
         with clock.step("resume", "Start the application again"):
             lifecycle.start()
-    except StageFailed as error:
+    except StepFailed as error:
         return error
     return None

@@ -20,7 +20,7 @@ PREDICATE_TYPE = "urn:apiary-drill:attestation:drill:1"
 """What the predicate means; docs/evidence.md says it field by field."""
 
 REPORT_SUFFIXES = (".html", ".md", ".pdf", ".xml")
-"""What the run directory itself holds besides the JSON of the stages is a report."""
+"""What the run directory itself holds besides the JSON of the steps is a report."""
 
 BACKUP = "backup/"
 """Before the name of each artifact, wherever the artifact lies."""

@@ -29,9 +29,9 @@ pytestmark = pytest.mark.xdist_group("docker")
 Fresh = Callable[[StackSpec], AbstractContextManager[Running]]
 
 
-def held(name: str, stage: InjectionPoint, stack: Stack) -> tuple[AbstractContextManager[None], list[Change]]:
+def held(name: str, point: InjectionPoint, stack: Stack) -> tuple[AbstractContextManager[None], list[Change]]:
     """A fault around a block, and what it says that it did."""
-    context, fault = FaultContext(stage, Path(), Limits(), _stack=stack), FAULTS[name]
+    context, fault = FaultContext(point, Path(), Limits(), _stack=stack), FAULTS[name]
     return fault.inject(context, Random(1), fault.options.model_validate({})), context.changes
 
 

@@ -255,7 +255,7 @@ def test_limits_hold_for_every_drill_and_an_option_goes_before_them(
     """As the images; a value that is not a time is exit code 2, with the file and the key."""
     monkeypatch.chdir(tmp_path)
     path = written(tmp_path, "[limits]\nsearch_ready_s = 700\nanswer_s = 9.5\n")
-    assert load_limits(path, Limits(stage_s=5)) == Limits(stage_s=5).with_explicit(search_ready_s=700, answer_s=9.5)
+    assert load_limits(path, Limits(step_s=5)) == Limits(step_s=5).with_explicit(search_ready_s=700, answer_s=9.5)
     assert load(written(tmp_path, WHOLE + "[limits]\nsearch_ready_s = 700\n")).limits.search_ready_s == 700
     written(tmp_path, "[limits]\nsearch_ready_s = 700\n")
     assert CliRunner().invoke(_show, []).output == "None None 700\n"

@@ -1,4 +1,4 @@
-"""Faults are put in at their stage, say what they did, and their own failures are never the backup's."""
+"""Faults are injected at their point, say what they did, and their own failures are never the backup's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from harness.base.errors import FaultFailed, HarnessError, ProcedureFailed, ServerFailed, StageOutOfTime
+from harness.base.errors import FaultFailed, HarnessError, ProcedureFailed, ServerFailed, StepTimedOut
 from harness.base.model import Change, InjectedFault
 from harness.base.settings import Limits
 from harness.drill.result import result_of
@@ -24,9 +24,9 @@ class Numbers(FaultOptions):
 
 
 def planned(
-    inject: Inject, name: str = "mine", stage: InjectionPoint = InjectionPoint.TARGET, size: int = 3
+    inject: Inject, name: str = "mine", point: InjectionPoint = InjectionPoint.TARGET, size: int = 3
 ) -> Planned:
-    return Planned(Fault(name, "harness", (stage,), "Does it.", inject, Numbers), Numbers(size=size), stage)
+    return Planned(Fault(name, "harness", (point,), "Does it.", inject, Numbers), Numbers(size=size), point)
 
 
 def injector(*faults: Planned, rng_seed: int = 1) -> Injector:
@@ -46,7 +46,7 @@ def idle(context: FaultContext, rng: Random, options: Numbers) -> Iterator[None]
     yield
 
 
-def test_a_fault_is_held_around_its_own_stage_only() -> None:
+def test_a_fault_is_held_around_its_own_point_only() -> None:
     faults = injector(planned(roll, size=7))
     with faults.around(InjectionPoint.STOP):
         assert faults.injected == (InjectedFault("mine", "target"),)
@@ -114,7 +114,7 @@ def test_what_a_fault_raises_is_its_own_failure(error: Exception, message: str, 
     )
 
 
-def test_what_the_stage_raises_passes_by() -> None:
+def test_what_the_step_raises_passes_by() -> None:
     """The fault is left all the same, and cannot swallow it."""
 
     @contextmanager
@@ -130,17 +130,17 @@ def test_what_the_stage_raises_passes_by() -> None:
     assert faults.injected[1].changes == (Change("error", "swallowed", ""),)
 
 
-def test_a_stage_out_of_time_is_the_stages_end_also_inside_a_fault() -> None:
+def test_a_step_that_timed_out_ends_also_inside_a_fault() -> None:
     @contextmanager
     def hangs(context: FaultContext, rng: Random, options: Numbers) -> Iterator[None]:
-        raise StageOutOfTime("out of time")
+        raise StepTimedOut("out of time")
         yield
 
-    with pytest.raises(StageOutOfTime), injector(planned(hangs)).around(InjectionPoint.TARGET):
+    with pytest.raises(StepTimedOut), injector(planned(hangs)).around(InjectionPoint.TARGET):
         pass
 
 
-def test_a_scene_says_what_its_stage_does_not_have() -> None:
+def test_a_fault_context_says_what_its_point_does_not_have() -> None:
     context = FaultContext(InjectionPoint.JUDGING, Path("run"), Limits())
     for name, message in (
         ("stack", "injection point judging has no running stack"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import BrokenArtifact, HarnessError, StageFailed, UsageError
+from harness.base.errors import BrokenArtifact, HarnessError, StepFailed, UsageError
 from harness.base.model import DirectoryTotals, DrillResult, Finding, Severity, Step, TrendLimits, Verdict
 from harness.checks.evidence import Evidence
 from harness.checks.verdict import judge
@@ -90,7 +90,7 @@ def test_an_old_result_is_named_by_its_script_or_as_asked(evidence: Evidence, tm
 
 def test_a_run_that_an_error_ended_has_no_figures(tmp_path: Path) -> None:
     result = replace(
-        result_of((), StageFailed("read", BrokenArtifact("the dump is truncated"))), scenario="verify", drill_id="x"
+        result_of((), StepFailed("read", BrokenArtifact("the dump is truncated"))), scenario="verify", drill_id="x"
     )
     found = entry_of_run(run_of(tmp_path, None, result))
     assert (found.verdict, found.reasons) == ("FAIL", ("Read: the dump is truncated.",))

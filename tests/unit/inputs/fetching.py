@@ -21,5 +21,5 @@ def sources_of(
     """
     settings = from_environment({**os.environ, **(env or {}), "APIARY_DRILL_STATE_DIR": str(directory / "state")})
     if limit_s is not None:
-        settings = replace(settings, limits=settings.limits.with_explicit(stage_s=limit_s))
+        settings = replace(settings, limits=settings.limits.with_explicit(step_s=limit_s))
     return Sources(settings, f"20261129T000000Z-fetch-{secrets.token_hex(3)}", lambda _line: None, keep_in)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
-from harness.base.errors import ServerFailed, StageFailed
+from harness.base.errors import ServerFailed, StepFailed
 from harness.base.model import ArtifactFile, Component, DrillResult, Origin, Step
 from harness.checks.evidence import Evidence, RowDifference
 from harness.checks.verdict import judge
@@ -84,7 +84,7 @@ def failed(evidence: Evidence) -> DrillResult:
 
 def ended_early() -> DrillResult:
     """A drill that a server ended."""
-    error = StageFailed("restore-database", ServerFailed("MySQL went away while the dump was loading", "Try again."))
+    error = StepFailed("restore-database", ServerFailed("MySQL went away while the dump was loading", "Try again."))
     return described(result_of((), error), failed=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import BrokenArtifact, StageFailed
+from harness.base.errors import BrokenArtifact, StepFailed
 from harness.base.model import CheckResult, Component, DrillResult, Finding, Severity, Step, Verdict
 from harness.drill.result import result_of
 from harness.records.run_directory import RunDirectory
@@ -114,7 +114,7 @@ def test_findings_that_are_not_listed_are_not_counted_as_errors() -> None:
 
 
 def test_an_error_that_ended_the_drill_is_reported_with_its_hints() -> None:
-    error = StageFailed("read", BrokenArtifact("the dump is truncated", "Take the backup again."))
+    error = StepFailed("read", BrokenArtifact("the dump is truncated", "Take the backup again."))
     lines = shown(result_of((), error))
     assert "error step-read Read: the dump is truncated. Take the backup again." in lines
     assert lines[-5:] == [
@@ -168,7 +168,7 @@ def test_progress_on_a_terminal_shows_how_far_the_step_is() -> None:
 
 def test_the_file_with_all_output_is_named_where_there_is_one(tmp_path: Path) -> None:
     """On the console, and in what a test runner shows in place of a traceback."""
-    failed = result_of((), StageFailed("start", BrokenArtifact("`php artisan migrate` failed with exit status 1: why")))
+    failed = result_of((), StepFailed("start", BrokenArtifact("`php artisan migrate` failed with exit status 1: why")))
     for store in (None, RunDirectory(tmp_path)):
         if store is not None:
             store.save_details("all of it")

@@ -47,7 +47,7 @@ def test_a_template_with_any_fault_validates(fault: Fault) -> None:
         "[data]\nscale = 'huge'",
         "[data]\nrng_seed = -1",
         "[restore]\nsteps = ['pray']",
-        "[limits]\nstage_s = 0",
+        "[limits]\nstep_s = 0",
         "[[fault]]\nname = 'drop-rwo'",
         "[[fault]]\nname = 'drop-row'\nat = 'start'",
         "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",
