@@ -69,7 +69,7 @@ _Share = Annotated[float, Field(gt=0, strict=False)]
 _Count = Annotated[int, Field(ge=1)]
 
 
-class Where(ClosedModel):
+class ConfiguredBackup(ClosedModel):
     """Where the backup is; every location may be a pattern, and is relative to the file's own directory."""
 
     name: _BackupName | None = None
@@ -97,7 +97,7 @@ class Where(ClosedModel):
         return raw
 
     @model_validator(mode="after")
-    def _directory_or_both(self) -> Where:
+    def _directory_or_both(self) -> ConfiguredBackup:
         if (self.dump and self.dump_command) or (self.storage is not None and self.storage_command):
             raise ValueError("a file is named, or comes from a command, not both")
         dump, storage = bool(self.dump or self.dump_command), self.storage is not None or bool(self.storage_command)
@@ -228,7 +228,7 @@ class ExerciseTexts(ClosedModel):
 class Config(ClosedModel):
     """The whole file."""
 
-    backup: Where
+    backup: ConfiguredBackup
     accepted: Annotated[tuple[Accepted, ...], BeforeValidator(_one_or_more)] = Field(default=(), strict=False)
     safety: AllowedStatements = AllowedStatements()
     objectives: Objectives = Objectives()

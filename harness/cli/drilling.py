@@ -12,7 +12,7 @@ from harness.base.model import DrillResult
 from harness.base.settings import Settings
 from harness.cli.connection_info import how_to_reach
 from harness.cli.context import is_quiet, say, show_result
-from harness.cli.post_run import Finished, do_afterwards
+from harness.cli.post_run import Finished, run_hooks
 from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
 from harness.records.run_directory import RunDirectory
@@ -60,7 +60,7 @@ def drilling(
             def finish(run: Run, result: DrillResult) -> None:
                 if not quiet:
                     show_result(result, store.directory, as_json=as_json)
-                do_afterwards(Finished(result, store.directory, settings), say)
+                run_hooks(Finished(result, store.directory, settings), say)
                 report = store.path("report.html")
                 if report.exists():
                     console.whole(f"  Report: {report}")

@@ -13,7 +13,7 @@ import click
 from harness import __version__
 from harness.base.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, harness_error
 from harness.base.printable import printable_lines
-from harness.reports.terminal import NoReader, say, show_error, terminal_gone, write_anything
+from harness.reports.terminal import NoReader, escape_unprintable, say, show_error, terminal_gone
 
 COMMANDS = {
     "actions": "List open findings, owners and dates.",
@@ -77,7 +77,7 @@ class _Group(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        write_anything()
+        escape_unprintable()
         try:
             return self._with_errors_shown(ctx)
         except OSError as error:

@@ -32,7 +32,7 @@ class Finished:
     settings: Settings
 
 
-Afterwards = Callable[[Finished], None]
+PostRunHook = Callable[[Finished], None]
 
 
 def _write_reports(finished: Finished) -> None:
@@ -104,7 +104,7 @@ def _earlier_drills(finished: Finished) -> None:
     keep_recent(finished.run_dir, History(finished.settings.history_path), finished.result)
 
 
-AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
+POST_RUN_HOOKS: tuple[tuple[str, PostRunHook], ...] = (
     ("earlier drills", _earlier_drills),  # the reports draw them
     ("write the reports", _write_reports),
     ("annotate the GitHub Actions run", _annotate_github),
@@ -117,8 +117,8 @@ AFTERWARDS: tuple[tuple[str, Afterwards], ...] = (
 """What it is, for people, and how it is done; in this order."""
 
 
-def do_afterwards(
-    finished: Finished, say: Callable[[str], None], table: tuple[tuple[str, Afterwards], ...] = AFTERWARDS
+def run_hooks(
+    finished: Finished, say: Callable[[str], None], table: tuple[tuple[str, PostRunHook], ...] = POST_RUN_HOOKS
 ) -> None:
     """Do everything in the table; what cannot be done is reported in one line and changes nothing else."""
     for what, do in table:

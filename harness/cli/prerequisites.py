@@ -15,7 +15,7 @@ from harness.base.errors import MissingProgram, UsageError
 from harness.base.settings import Settings
 from harness.cli import config
 from harness.inputs.backup import BackupUnderTest
-from harness.inputs.room import expected_room
+from harness.inputs.room import expected_space
 from harness.reports.pdf import PACKAGES as PDF_PACKAGES
 from harness.reports.pdf import require_pdf
 from harness.runtime.docker.client import EngineUnavailable, connect
@@ -108,7 +108,7 @@ def _containers(settings: Settings) -> Item:
 def room_for_backup(settings: Settings, found: BackupUnderTest) -> Item:
     """Whether the target of a backup has room, as far as its files show."""
     place = _nearest(settings.state_dir)
-    needed, free = ROOM_BYTES + expected_room(found), shutil.disk_usage(place).free
+    needed, free = ROOM_BYTES + expected_space(found), shutil.disk_usage(place).free
     return Item(
         "room for the backup",
         free >= needed,

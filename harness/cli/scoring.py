@@ -21,7 +21,7 @@ from harness.records.run_directory import RunDirectory
 from harness.reports.files import check_files, write_whole
 from harness.reports.scorecard import drill_line, print_scorecard, render_markdown
 from harness.reports.terminal import console_for, print_json, say
-from harness.runner.batch import fitting, runs_on
+from harness.runner.batch import runs_on, with_needed_runtime
 from harness.runner.covering import covering, read_card
 from harness.runner.scorecard import (
     FAULT_FREE,
@@ -79,7 +79,7 @@ def score_scenarios(
     if not fit:
         raise UsageError("no scenario to run", "`apiary-drill scenarios` lists the scenarios.")
     for each in fit:
-        fitting(settings, each)
+        with_needed_runtime(settings, each)
     score_id = new_drill_id("score")
     store = RunDirectory(settings.runs_dir / score_id)
     with terminable():
@@ -94,7 +94,7 @@ def score_scenarios(
         print_scorecard(console_for(), card, str(store.directory))
     if markdown is not None:
         _write(markdown, render_markdown(card))
-    if card.as_it_should_be:
+    if card.as_expected:
         return 0
     only_not_drilled = all(drill.outcome is Outcome.NOT_DRILLED for drill in card.wrong) and card.wrong
     return EXIT_INCONCLUSIVE if only_not_drilled else EXIT_NOT_AS_EXPECTED

@@ -20,7 +20,7 @@ from harness.artifacts.storage.inventory import INVENTORY_NAME
 from harness.base.model import DrillResult, Manifest
 from harness.checks import CHECKS
 from harness.checks.verdict import judge
-from harness.drill.negative_control import break_something
+from harness.drill.negative_control import run_negative_control
 from harness.drill.plan import DrillPlan
 from harness.drill.run import Run
 from harness.drill.steps.collect import Restored, collect
@@ -73,7 +73,7 @@ def _drilled(run: Run, backup: Callable[[], BackupUnderTest]) -> DrillResult:
             run.outcome.results = judge(evidence, left_out={check.name for check in CHECKS}.difference(names))
         run.outcome.evidence = evidence
         if not run.plan.faults and what.failed is None:
-            run.outcome.negative_control = break_something(run, target, what, evidence)
+            run.outcome.negative_control = run_negative_control(run, target, what, evidence)
     return run.result()
 
 

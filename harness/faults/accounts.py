@@ -20,14 +20,14 @@ _SHOW_ROUTINE = {"MySQL": "SHOW_ROUTINE ON *.*", "MariaDB": "SELECT ON mysql.pro
 _FUNCTION = "drill_fault_double"
 
 
-class LackOptions(FaultOptions):
+class MissingPrivilegeOptions(FaultOptions):
     """`privilege`: the one that the account lacks. Of these, two are silent: `TRIGGER` and `SHOW_ROUTINE`."""
 
     privilege: Literal["TRIGGER", "SHOW_ROUTINE", "SHOW VIEW", "EVENT"] = "TRIGGER"
 
 
 @FAULTS.fault("privilege-missing-at-source", "The account that makes the dump lacks a privilege.")
-def lack_privilege(context: FaultContext, rng: Random, options: LackOptions) -> Iterator[None]:
+def lack_privilege(context: FaultContext, rng: Random, options: MissingPrivilegeOptions) -> Iterator[None]:
     """Dump as an account of its own that lacks a privilege; what the source holds is read by the administrator."""
     mysql = context.stack.mysql
     account = Account(_USER, f"{rng.getrandbits(128):032x}")

@@ -74,13 +74,13 @@ def _insert_before_a_table(context: FaultContext, rng: Random, text: bytes, what
     path = context.backup.dump
     offset = picked((piece.offset for piece in pieces(path) if _begins_a_table(piece)), rng)
 
-    def with_it(piece: Piece) -> bytes:
+    def with_statement(piece: Piece) -> bytes:
         if piece.offset != offset or not _begins_a_table(piece):
             return piece.data
         context.changed("statement", f"line {piece.line}", what)
         return b"\n" + text + piece.data
 
-    edit(path, with_it)
+    edit(path, with_statement)
 
 
 def _begins_a_table(piece: Piece) -> bool:
@@ -90,11 +90,11 @@ def _begins_a_table(piece: Piece) -> bool:
 def _first_line(text: bytes, what: str) -> Damage:
     """Puts a line before everything else."""
 
-    def put_first(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
+    def prepend(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
         rewrite(context.backup.dump, lambda chunks: chain([text], chunks))
         context.changed("statement", "line 1", what)
 
-    return put_first
+    return prepend
 
 
 @FAULTS.fault("wrong-database", "The dump belongs to the database of another application.")

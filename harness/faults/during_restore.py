@@ -105,7 +105,7 @@ def cut(context: FaultContext) -> None:
 
 @FAULTS.fault("app-writes-during-restore", "The application runs while the dump is loading.")
 @_when_sent
-def come_back(context: FaultContext) -> None:
+def restart_application(context: FaultContext) -> None:
     """Start the application in the middle, and let somebody visit it, which writes a row."""
     apiary = context.stack.apiary
     apiary.lifecycle.start()

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 @dataclass(frozen=True, slots=True)
 class EdgeCase:
-    """Something unusual in a database; all of them fit into one, so their tables and objects are called `odd_…`.
+    """Something unusual in a database; all of them fit into one, so their tables and objects are called `edge_…`.
 
     Args:
         name: what is unusual about it; also how a scenario asks for it.
@@ -42,8 +42,8 @@ TABLES = (
     EdgeCase(
         "190 columns",
         (
-            f"CREATE TABLE odd_wide ({', '.join(f'c{n} TEXT' for n in range(190))})",
-            f"INSERT INTO odd_wide VALUES ({', '.join(repr('v' * (n % 90)) for n in range(190))})",
+            f"CREATE TABLE edge_wide ({', '.join(f'c{n} TEXT' for n in range(190))})",
+            f"INSERT INTO edge_wide VALUES ({', '.join(repr('v' * (n % 90)) for n in range(190))})",
         ),
     ),
 )

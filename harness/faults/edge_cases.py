@@ -31,10 +31,10 @@ _SHELL = """
 cd "$1"
 a=$(printf %bx "$4"); a=${a%x}
 b=$(printf %bx "$5"); b=${b%x}
-[ "${a%%/*}" != odd ] || mkdir -p odd
+[ "${a%%/*}" != edge ] || mkdir -p edge
 eval "$3"
 [ "$(id -u)" = 0 ] || exit 0
-for made in odd "$a" "$b"; do
+for made in edge "$a" "$b"; do
   [ ! -e "$made" ] || chown -hR "$2:$2" -- "$made"
 done
 """
@@ -114,7 +114,7 @@ def make_names(context: FaultContext, rng: Random, options: EdgeCaseNameOptions)
 
 
 def _make_in_database(context: FaultContext, edge_cases: Sequence[EdgeCase]) -> None:
-    for edge_case in _here(context, edge_cases):
+    for edge_case in _supported(context, edge_cases):
         _fill(context, edge_case)
         whose = "an administrator" if edge_case.as_admin else "the application"
         context.changed("edge-case", edge_case.name, f"{len(edge_case.statements)} statements, run as {whose}")
@@ -139,7 +139,7 @@ def _wanted(edge_cases: Sequence[_Any], only: tuple[str, ...]) -> list[_Any]:
     return [edge_case for edge_case in edge_cases if not only or edge_case.name in only]
 
 
-def _here(context: FaultContext, edge_cases: Sequence[EdgeCase]) -> list[EdgeCase]:
+def _supported(context: FaultContext, edge_cases: Sequence[EdgeCase]) -> list[EdgeCase]:
     """Those that this server can have."""
     with context.stack.mysql.session() as session:
         flavour, _ = server_version(session)

@@ -261,7 +261,7 @@ def replace_links(context: FaultContext, rng: Random, options: ArtifactOptions) 
 
 
 @FAULTS.fault("link-leads-out", "A link leads out of the storage directory.")
-def lead_out(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
+def link_outside(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
     with unpacked(context.backup.storage, context.run_dir) as root:
         (root / "public-link").symlink_to("../../../../etc/passwd")
         context.changed("link", "public-link", "added, leads to ../../../../etc/passwd")
@@ -351,7 +351,7 @@ def twice(member: tarfile.TarInfo, known: str) -> str:
 
 
 @FAULTS.fault("archive-torn", "The compressed archive is truncated.")
-def tear(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> None:
+def truncate_archive(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> None:
     artifact = context.backup.storage
     size = artifact.stat().st_size
     os.truncate(artifact, int(size * options.share))
@@ -359,7 +359,7 @@ def tear(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> None
 
 
 @FAULTS.fault("archive-torn-inside", "The archive was truncated before compression.")
-def tear_inside(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> None:
+def truncate_contents(context: FaultContext, rng: Random, options: ArchiveCutOptions) -> None:
     """Cut the archive before it was compressed: the file is sound, what it holds is not."""
     artifact = context.backup.storage
     size, _ = _end_of_members(artifact)

@@ -16,7 +16,7 @@ TWICE = 2
 """A row in the server's files with its keys, and once more in the log of changes, against its text in the script."""
 
 
-def expected_room(found: BackupUnderTest) -> int:
+def expected_space(found: BackupUnderTest) -> int:
     """Bytes that the target's database and files will take, by the sizes of the backup's files and its manifest."""
     return TWICE * _script_bytes(found.dump) + _storage_bytes(found)
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def all_within(tasks: Sequence[Callable[[], T]], timeout_s: float) -> list[T | None]:
+def run_within(tasks: Sequence[Callable[[], T]], timeout_s: float) -> list[T | None]:
     """Do all of them at once, and wait for them so long.
 
     A task that takes longer is left alone: its thread does not keep the program from ending. So a task may not

@@ -36,7 +36,7 @@ class Notify(ClosedModel):
     timeout_s: Annotated[float, Field(gt=0, le=300, strict=False)] = 10.0
 
     @model_validator(mode="after")
-    def _one_place_each(self) -> Notify:
+    def _one_source_each(self) -> Notify:
         for name in ("urls", "ping"):
             if getattr(self, name) and getattr(self, f"{name}_file"):
                 raise ValueError(f"give either {name} or {name}_file")

@@ -12,7 +12,7 @@ from harness.base.errors import HarnessError, UsageError
 from harness.base.model import DrillResult, Severity, Verdict
 from harness.base.printable import printable_words
 from harness.base.settings import NotificationSettings
-from harness.monitoring.bounded import all_within
+from harness.monitoring.bounded import run_within
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -75,7 +75,7 @@ def notify_result(result: DrillResult, before: Verdict | None, notifications: No
         _notify(event, title, _text(result, before), notifications)
 
 
-def notify_not_begun(what: str, fact: str, notifications: NotificationSettings) -> None:
+def notify_not_started(what: str, fact: str, notifications: NotificationSettings) -> None:
     """Tell that a drill could not even begin: for whoever waits for it, that is a failure.
 
     Args:
@@ -88,7 +88,7 @@ def notify_not_begun(what: str, fact: str, notifications: NotificationSettings) 
     _notify(Event.FAILURE, f"restore drill did not start: {_short(what)}", _short(fact), notifications)
 
 
-def notify_silence(backups: Sequence[str], notifications: NotificationSettings) -> None:
+def notify_overdue(backups: Sequence[str], notifications: NotificationSettings) -> None:
     """Tell that good drills have stopped coming.
 
     Args:
@@ -107,7 +107,7 @@ def _notify(event: Event, title: str, body: str, notifications: NotificationSett
         return
     services = [_service(url) for url in notifications.notify_urls]
     kind = "success" if event is Event.RECOVERY else "failure"
-    sent = all_within([_sender(service, title, body, kind) for service in services], notifications.timeout_s)
+    sent = run_within([_sender(service, title, body, kind) for service in services], notifications.timeout_s)
     if failed := [
         f"number {number}{'' if service is None else f' ({service.service_name})'}"
         + (

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from harness.base.errors import HarnessError
 from harness.base.settings import NotificationSettings
-from harness.monitoring.bounded import all_within
+from harness.monitoring.bounded import run_within
 
 RETRIES = 2
 _RETRIED = (429, 500, 502, 503, 504)
@@ -57,7 +57,7 @@ def url_for(url: str, signal: Signal) -> str:
 
 
 def _ping(url: str, signal: Signal, timeout_s: float) -> None:
-    (problem,) = all_within([lambda: _request(url_for(url, signal), timeout_s)], timeout_s)
+    (problem,) = run_within([lambda: _request(url_for(url, signal), timeout_s)], timeout_s)
     if problem is None:
         problem = f"did not answer within {timeout_s:g} s"
     if problem:

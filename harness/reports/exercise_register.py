@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from harness.base.model import Finding, Severity
-from harness.records.history.exercise import Exercise, Seen
+from harness.records.history.exercise import Exercise, FindingHistory
 from harness.records.history.register import Action
 from harness.reports.document import SEVERITY_WORDS, Block, Column, Fold, Grid, Paragraph
 from harness.reports.meanings import meaning_of
@@ -18,7 +18,7 @@ from harness.reports.words import counted
 class Registered:
     """One open finding with what people wrote about it; `today` decides whether it is overdue."""
 
-    seen: Seen
+    seen: FindingHistory
     action: Action | None
     today: date
 
@@ -57,12 +57,12 @@ def register_of(exercise: Exercise, actions: Sequence[Action], today: date) -> t
     )
 
 
-def in_words(seen: Seen) -> str:
+def in_words(seen: FindingHistory) -> str:
     """What follows from a finding, in a sentence, and what it is called."""
     return f"{_consequence(seen)} ({seen.code}, {seen.subject}, {seen.backup})"
 
 
-def _consequence(seen: Seen) -> str:
+def _consequence(seen: FindingHistory) -> str:
     if seen.code.startswith("step-"):
         return "A step failed: what comes after it was not shown."
     check = next((check for prefix, check in _CHECKS if seen.code.startswith(prefix)), "")

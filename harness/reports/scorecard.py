@@ -38,7 +38,7 @@ def print_scorecard(console: Terminal, card: Scorecard, directory: str) -> None:
             console.whole(f"  {sentence}")
     if len(card.wrong) > _LISTED:
         console.print(f"… and {len(card.wrong) - _LISTED} more")
-    mark = "[bold green reverse] GOOD [/]" if card.as_it_should_be else "[bold red reverse] NOT GOOD [/]"
+    mark = "[bold green reverse] GOOD [/]" if card.as_expected else "[bold red reverse] NOT GOOD [/]"
     console.print(f"{mark}[bold]  {escape(sentence_of(card))}[/]")
     console.plain(f"  {_ran_on(card)}")
     console.whole(f"  Details: {directory}")

@@ -136,7 +136,7 @@ def show_error(error: HarnessError, before: str = "error: ") -> None:
         errors_console.whole(line if number else f"{before}{line}", style="red")
 
 
-def write_anything() -> None:
+def escape_unprintable() -> None:
     """Let a terminal that lacks a letter show its escape, instead of ending the command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

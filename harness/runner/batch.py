@@ -69,7 +69,7 @@ class Batch:
             MissingProgram, EngineUnavailable, ImageUnavailable: what it has to run on is not available.
             UsageError: it needs another runtime than the settings ask for.
         """
-        settings = self._fitting(scenario)
+        settings = self._with_needed_runtime(scenario)
         try:
             backed = self.backed(scenario) if _second_half_shows(scenario) else None
             with self._run(settings, scenario, scenario.name) as run:
@@ -88,7 +88,7 @@ class Batch:
         chosen = scenario.model_dump_json(include={"data", "backup"})
         key = f"{chosen} {flavours.get('source')} {scenario.runtime.kind}"
         if key not in self._backups:
-            settings = self._fitting(scenario)
+            settings = self._with_needed_runtime(scenario)
             plain = scenario.model_copy(update={"fault": (), "limits": LimitChoices()})
             with self._run(settings, plain, "source") as run:
                 try:
@@ -128,7 +128,7 @@ class Batch:
 
     def must_have(self, scenario: Scenario) -> None:
         """Raise what `drill` would raise for want of a server or an image, without starting anything."""
-        settings = self._fitting(scenario)
+        settings = self._with_needed_runtime(scenario)
         key = f"{settings.runtime} {scenario.runtime.flavours}"
         if key not in self._had:
             with workspace(settings.state_dir, new_drill_id("probe")) as directory:
@@ -146,7 +146,7 @@ class Batch:
     @contextmanager
     def source(self, scenario: Scenario) -> Iterator[Stack]:
         """A running instance with the data of a scenario, indexed; all of it is gone after the block."""
-        settings = self._fitting(scenario)
+        settings = self._with_needed_runtime(scenario)
         with (
             new_plan(settings, "source", self._say, scenario.runtime.flavours) as plan,
             _stack(plan, "source") as stack,
@@ -157,7 +157,7 @@ class Batch:
     @contextmanager
     def target(self, scenario: Scenario) -> Iterator[Stack]:
         """A running instance into which a backup of the scenario's data was restored; gone after the block."""
-        settings = self._fitting(scenario)
+        settings = self._with_needed_runtime(scenario)
         backed = self.backed(scenario)
         if backed is None:
             raise ServerFailed("the backup to restore could not be made", "Use `apiary-drill run` to see why.")
@@ -168,8 +168,8 @@ class Batch:
                     raise what.failed
                 yield stack
 
-    def _fitting(self, scenario: Scenario) -> Settings:
-        return self._settled(fitting(self.settings, scenario))
+    def _with_needed_runtime(self, scenario: Scenario) -> Settings:
+        return self._settled(with_needed_runtime(self.settings, scenario))
 
     def _settled(self, settings: Settings) -> Settings:
         """The settings with a runtime that is the same for every drill that may have any."""
@@ -205,7 +205,7 @@ def new_plan(
         yield DrillPlan(drill_id, runtime, settings, RunDirectory(settings.runs_dir / drill_id))
 
 
-def fitting(settings: Settings, wanted: Scenario) -> Settings:
+def with_needed_runtime(settings: Settings, wanted: Scenario) -> Settings:
     """The settings with the runtime that a scenario needs.
 
     Raises:

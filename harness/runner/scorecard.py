@@ -139,8 +139,8 @@ class Scorecard:
         return tuple(each.check for each in self.checks if not each.scenarios) if self.whole else ()
 
     @property
-    def as_it_should_be(self) -> bool:
-        """Every fault detected for the right reason, no false red, and every check shown red."""
+    def as_expected(self) -> bool:
+        """Every fault detected for the right reason, no false positive, and every check shown red."""
         return bool(self.drills) and not self.wrong and not self.unshown
 
 

@@ -60,7 +60,7 @@ class Owner:
     ticks: int | None = None
 
     @classmethod
-    def myself(cls, *, keep: bool = False) -> Owner:
+    def current(cls, *, keep: bool = False) -> Owner:
         pid, now = os.getpid(), datetime.now(UTC).isoformat()
         return cls(pid, psutil.Process().create_time(), boot_id(), now, keep, start_ticks(pid))
 
@@ -144,12 +144,12 @@ def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator
     """
     directory = state_dir / "drills" / drill_id
     try:
-        must_be_ours(state_dir)
+        require_own_state(state_dir)
         private_directory(directory.parent)
         directory.mkdir(mode=0o700)
         lock = (directory / _LOCK_FILE).open("x")
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _write_owner(directory, Owner.myself())
+        _write_owner(directory, Owner.current())
     except OSError as error:
         raise UsageError(
             f"cannot make the work directory {directory}: {error.strerror}",
@@ -160,7 +160,7 @@ def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator
     try:
         yield directory
         if keep:
-            _write_owner(directory, Owner.myself(keep=True))
+            _write_owner(directory, Owner.current(keep=True))
             kept = True
     finally:
         with finishing():
@@ -171,7 +171,7 @@ def workspace(state_dir: Path, drill_id: str, *, keep: bool = False) -> Iterator
             lock.close()
 
 
-def must_be_ours(state_dir: Path) -> None:
+def require_own_state(state_dir: Path) -> None:
     """Raise UsageError for a state directory of another user: what is in there are that user's drills."""
     try:
         owner = state_dir.stat().st_uid
@@ -187,7 +187,7 @@ def must_be_ours(state_dir: Path) -> None:
 def leftovers(state_dir: Path, *, kept_too: bool = False) -> list[Leftover]:
     """Drills whose owner is gone; with `kept_too` also those that were kept on purpose."""
     found = []
-    must_be_ours(state_dir)
+    require_own_state(state_dir)
     root = state_dir / "drills"
     for directory in sorted(root.iterdir()) if root.is_dir() else []:
         owner = _read_owner(directory)

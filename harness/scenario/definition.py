@@ -229,7 +229,7 @@ def _fault_problems(raw: dict[str, object]) -> Iterator[tuple[tuple[object, ...]
         where, name, at = ("fault", number), table["name"], table.get("at")
         fault = FAULTS.get(name)
         if fault is None:
-            yield (*where, "name"), f"unknown fault ({_meant(name).rstrip('.')})", name
+            yield (*where, "name"), f"unknown fault ({_suggestion(name).rstrip('.')})", name
             continue
         if fault.runtime not in ("any", kind):
             yield (*where, "name"), f'{name} requires runtime.kind = "{fault.runtime}"', kind
@@ -260,10 +260,10 @@ def find_fault(name: str) -> Fault:
     """A fault by its name. Raises UsageError with those that are nearly called so."""
     if name in FAULTS:
         return FAULTS[name]
-    raise UsageError(f"unknown fault {name!r}", _meant(name).capitalize())
+    raise UsageError(f"unknown fault {name!r}", _suggestion(name).capitalize())
 
 
-def _meant(name: str) -> str:
+def _suggestion(name: str) -> str:
     close = get_close_matches(name, FAULTS, n=3, cutoff=0.75)
     return f"did you mean {' or '.join(close)}?" if close else "`apiary-drill faults` lists them."
 

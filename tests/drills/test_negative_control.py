@@ -11,7 +11,7 @@ from harness.checks import CHECKS
 from harness.checks.evidence import Evidence
 from harness.checks.verdict import judge
 from harness.drill.negative_control import CONTROLS, control, rows
-from harness.drill.negative_control.touched import Target
+from harness.drill.negative_control.broken import Target
 from harness.drill.result import result_of
 from harness.runtime.services.mysql import quote_name
 from tests.drills.conftest import Restoration

@@ -73,7 +73,7 @@ def rows(data: bytes) -> None:
 
 def tar(data: bytes) -> None:
     """A tar archive, and what compressed ones unpack to."""
-    for _ in read_archive(cut(data, 4096), limits=SMALL, aside=[]):
+    for _ in read_archive(cut(data, 4096), limits=SMALL, quarantine=[]):
         pass
 
 
@@ -88,7 +88,7 @@ def zipped(data: bytes) -> None:
         with suppress(HarnessError):
             archive.entries()
         with suppress(HarnessError):
-            for _ in read_archive(archive.chunks(), limits=SMALL, aside=[]):
+            for _ in read_archive(archive.chunks(), limits=SMALL, quarantine=[]):
                 pass
 
 

@@ -27,7 +27,7 @@ def shipped() -> list[Scenario]:
 def test_the_card_of_ci_is_whole_and_as_it_should_be(shipped: list[Scenario]) -> None:
     """A check that it does not know would be covered by nobody; a scenario that it does not know is always drilled."""
     card = read_card(CARD)
-    assert card.as_it_should_be
+    assert card.as_expected
     assert [each.check for each in card.checks] == [check.name for check in CHECKS]
     names = {each.name for each in shipped}
     assert {drill.name for drill in card.drills} | set(card.left_out) <= names

@@ -148,7 +148,7 @@ DETECTED = (SoleDetectors("rows-source", ("drop-row",)),)
 
 def test_all_is_well() -> None:
     good = card(*GOOD, checks=DETECTED)
-    assert good.as_it_should_be
+    assert good.as_expected
     assert sentence_of(good) == (
         "1 of 1 faults detected for the expected reason; 0 of 1 healthy backups with a false positive; "
         "1 of 1 checks shown failing."
@@ -177,7 +177,7 @@ def test_all_is_well() -> None:
 )
 def test_one_thing_that_is_wrong_spoils_it(wrong: ScoredDrill, sentence: str) -> None:
     spoiled = card(*GOOD, wrong, checks=DETECTED)
-    assert not spoiled.as_it_should_be
+    assert not spoiled.as_expected
     assert spoiled.wrong == (wrong,)
     assert sentence_of(spoiled) == f"{sentence} 1 of 1 checks shown failing."
     assert f"`{wrong.name}`: {wrong.outcome}." in render_markdown(spoiled)
@@ -185,13 +185,13 @@ def test_one_thing_that_is_wrong_spoils_it(wrong: ScoredDrill, sentence: str) ->
 
 def test_a_check_that_nothing_shows_red_spoils_a_whole_scorecard() -> None:
     checks = (*DETECTED, SoleDetectors("files", ()))
-    assert not card(*GOOD, checks=checks).as_it_should_be
+    assert not card(*GOOD, checks=checks).as_expected
     assert sentence_of(card(*GOOD, checks=checks)).endswith("1 of 2 checks shown failing (not shown: files).")
-    assert card(*GOOD, checks=checks, whole=False).as_it_should_be
+    assert card(*GOOD, checks=checks, whole=False).as_expected
 
 
 def test_nothing_drilled_is_not_good() -> None:
-    assert not card().as_it_should_be
+    assert not card().as_expected
 
 
 def test_the_exercise_reads_what_the_command_writes(tmp_path: Path) -> None:

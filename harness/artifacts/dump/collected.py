@@ -18,7 +18,7 @@ class TableContent:
         self.insert_columns: tuple[str, ...] | None = None
         self.generated_values_line: int | None = None
         self.statements = 0
-        self.looked_at = False
+        self.checked = False
         self.dump = 0
         self.dropped = False
         self.rows_of_bytes = 0

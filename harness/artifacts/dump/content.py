@@ -240,8 +240,8 @@ class ScriptVisitor:
         before = table.tally.rows
         rows = self._rows.feed(piece)
         if rows:
-            if not table.looked_at:
-                self._look_at_first_row(table, rows[0], piece)
+            if not table.checked:
+                self._check_first_row(table, rows[0], piece)
             if self.unquoted_line is None:
                 self.unquoted_line = find_unquoted(piece, rows[: max(1, CHECKED_ROWS - before)])
             table.tally.add(rows)
@@ -252,10 +252,10 @@ class ScriptVisitor:
                 before_this, self._twice_encoded = self._twice_encoded, may_be_twice_encoded(piece.data)
                 if before_this or self._twice_encoded:
                     table.twice_encoded += count_twice_encoded(piece, rows, lambda count: self._columns(table, count))
-        if self._rows.giants:
-            table.tally.add_hashes([digest for _, digest in self._rows.giants])
-            table.tally.data_bytes += sum(size for size, _ in self._rows.giants)
-            self._rows.giants.clear()
+        if self._rows.oversized_rows:
+            table.tally.add_hashes([digest for _, digest in self._rows.oversized_rows])
+            table.tally.data_bytes += sum(size for size, _ in self._rows.oversized_rows)
+            self._rows.oversized_rows.clear()
         if self._rows.longest_statement_bytes > self._longest[0]:
             self._longest = (self._rows.longest_statement_bytes, piece.line)
         if self._rows.computed:
@@ -278,8 +278,8 @@ class ScriptVisitor:
         defined = () if table.definition is None else table.definition.columns
         return columns_of_row(count, self._head.columns, defined)
 
-    def _look_at_first_row(self, table: TableContent, row: bytes, piece: Piece) -> None:
-        table.looked_at = True
+    def _check_first_row(self, table: TableContent, row: bytes, piece: Piece) -> None:
+        table.checked = True
         values = parse_row(row[:_LONGEST_LOOK_BYTES], escapes=not piece.mode.no_backslash_escapes)
         columns = self._columns(table, len(values))
         if any(column is not None and column.generated for column in columns):

@@ -55,7 +55,7 @@ class RowLayout:
             self._columns[count] = columns_of_row(count, self._listed, self._defined)
         return self._columns[count]
 
-    def meant(self, value: bytes, column: ColumnInfo | None) -> list[bytes]:
+    def values_of(self, value: bytes, column: ColumnInfo | None) -> list[bytes]:
         """What stands for a value that is written like this: one, if it is written well."""
         return [canonical_value(read, column, self.codec) for read in read_row(value, escapes=self.escapes)]
 
@@ -173,7 +173,7 @@ def _same(one: Row, other: Row) -> bool:
     return len(values) == len(values_now) and all(
         value == now
         or (column is not None and column.generated)
-        or layout.meant(value, column) == layout.meant(now, column)
+        or layout.values_of(value, column) == layout.values_of(now, column)
         for value, now, column in zip(values, values_now, layout.columns(len(values)), strict=True)
     )
 

@@ -83,14 +83,14 @@ class StatementReader:
     def read(self) -> bool:
         """Read on from the buffer's position; True at the statement's end, False if more bytes are needed."""
         if not self._careful:
-            done = self._leap()
+            done = self._skip_ahead()
             if not self._careful:
                 return done
         return self._lex()
 
     # -- counting
 
-    def _leap(self) -> bool:
+    def _skip_ahead(self) -> bool:
         buffer = self._buffer
         text = self._text()
         begin = buffer.at
@@ -113,7 +113,7 @@ class StatementReader:
             if not proven:
                 self._careful = True
                 return False
-        if self._odd_lines(begin, upto):
+        if self._unusual_lines(begin, upto):
             self._careful = True
             return False
         buffer.at = upto if end < 0 else end + 1
@@ -131,7 +131,7 @@ class StatementReader:
         begin = data.rfind(b"\n", start, at) + 1
         return data[begin : min(begin + 9, at)] if begin else (self._line_head + data[start : min(start + 9, at)])[:9]
 
-    def _odd_lines(self, begin: int, end: int) -> bool:
+    def _unusual_lines(self, begin: int, end: int) -> bool:
         """Whether a line begins with DELIMITER, or a string holds what a client garbles."""
         data = self._buffer.data
         return (data.find(b"\n", begin, end) >= 0 and _DELIMITER_LINE.search(data, begin, end) is not None) or (
@@ -179,7 +179,7 @@ class StatementReader:
             good = self._end_of_run(text, begin, re.compile(rb";(?!" + re.escape(joint) + rb")"))
             if good == begin or not self._is_series(text[begin:good], joint):
                 good = begin
-        if good == begin or self._odd_lines(begin, good):
+        if good == begin or self._unusual_lines(begin, good):
             buffer.counted = (0, 0)
             self.no_run_before = buffer.base + len(text)  # once per filling is often enough to fail
             return False

@@ -16,7 +16,7 @@ from io import BytesIO
 from harness.artifacts.dump import fast
 from harness.artifacts.dump.statements import Piece
 
-GIANT_ROW_BYTES = 1 << 23
+OVERSIZED_ROW_BYTES = 1 << 23
 """A row that is longer is hashed as it arrives instead of being held."""
 
 _MODULUS = 1 << 128
@@ -78,8 +78,8 @@ class Tally:
 class Rows:
     """Cuts the rows out of the pieces of one table's INSERTs.
 
-    A row is what stands between its parentheses, byte for byte. One that is longer than `GIANT_ROW_BYTES` is
-    hashed in parts and comes back in `giants` as (size, hash), unless `hold` asks for whole rows.
+    A row is what stands between its parentheses, byte for byte. One that is longer than `OVERSIZED_ROW_BYTES` is
+    hashed in parts and comes back in `oversized_rows` as (size, hash), unless `hold` asks for whole rows.
     """
 
     def __init__(self, *, hold: bool = False) -> None:
@@ -87,10 +87,10 @@ class Rows:
         self._rest = b""
         self._separator = b"),("
         self._joint = b""  # between two statements of a run
-        self._giant: _Giant | None = None
+        self._oversized: _OversizedRow | None = None
         self._escapes = True
         self._statement_bytes = 0
-        self.giants: list[tuple[int, bytes]] = []
+        self.oversized_rows: list[tuple[int, bytes]] = []
         self.tail = b""  # what followed the last row of the last statement, such as ON DUPLICATE KEY UPDATE
         self.longest_statement_bytes = 0
         self.computed: set[str] = set()  # what opens a parenthesis inside a row: LOAD_FILE, SELECT, a function
@@ -101,7 +101,7 @@ class Rows:
         if piece.first:
             begin = data.index(piece.head) + len(piece.head)
             data, plain = data[begin:], None if plain is None else plain[begin:]
-            self._rest, self._giant, self.tail = b"", None, b""
+            self._rest, self._oversized, self.tail = b"", None, b""
             self._escapes = not piece.mode.no_backslash_escapes
             self._joint = b");\n" + piece.head if piece.run else b""
             self._statement_bytes = len(piece.head)
@@ -113,30 +113,30 @@ class Rows:
         if plain is not None and self._rest:
             plain = fast.blank_escapes(self._rest) + plain
         self._rest = b""
-        if self._giant is not None:
-            text, plain = self._feed_giant(text, rows), None
-        if self._giant is None and text:
+        if self._oversized is not None:
+            text, plain = self._feed_oversized(text, rows), None
+        if self._oversized is None and text:
             rows += self._split(text, plain, complete=piece.last and piece.ended)
-            if len(self._rest) > GIANT_ROW_BYTES and not piece.last:
-                self._giant = _Giant(hold=self._hold, escapes=self._escapes, computed=self.computed)
-                self._rest = self._feed_giant(self._rest, rows)
+            if len(self._rest) > OVERSIZED_ROW_BYTES and not piece.last:
+                self._oversized = _OversizedRow(hold=self._hold, escapes=self._escapes, computed=self.computed)
+                self._rest = self._feed_oversized(self._rest, rows)
         return rows
 
-    def _feed_giant(self, text: bytes, rows: list[bytes]) -> bytes:
-        """Go on with a giant row; return what follows its end: the inside of the next row."""
-        assert self._giant is not None
-        after = self._giant.feed(text)
+    def _feed_oversized(self, text: bytes, rows: list[bytes]) -> bytes:
+        """Go on with an oversized row; return what follows its end: the inside of the next row."""
+        assert self._oversized is not None
+        after = self._oversized.feed(text)
         if after is None:
             return b""
         following = _BETWEEN_ROWS.match(after)
         if following is None and not after.strip().endswith(b";"):
-            self._giant.hold_back(after)  # the end of the piece came between the row and what follows it
+            self._oversized.hold_back(after)  # the end of the piece came between the row and what follows it
             return b""
         if self._hold:
-            rows.append(self._giant.row())
+            rows.append(self._oversized.row())
         else:
-            self.giants.append(self._giant.hashed())
-        self._giant = None
+            self.oversized_rows.append(self._oversized.hashed())
+        self._oversized = None
         if following is not None:
             return after[following.end() :]
         self.tail = after.strip()[:-1].strip()
@@ -227,7 +227,7 @@ class Rows:
             self.computed.add(word.group(1).decode("ascii").upper() if word else "(")
 
 
-class _Giant:
+class _OversizedRow:
     """One row that is too long to wait for."""
 
     def __init__(self, *, hold: bool, escapes: bool, computed: set[str]) -> None:

@@ -113,13 +113,13 @@ class LongText:
         """What `_marked` makes of it."""
         size, digest = 0, blake2b()
         for part in (_ESCAPABLE if self.escapes else _DOUBLED).finditer(self.row, self.begin, self.end):
-            meant = _meant(part)
+            meant = _unescaped(part)
             size += len(meant)
             digest.update(meant)
         return b"S%d:" % size + digest.digest()
 
 
-def _meant(part: re.Match[bytes]) -> bytes:
+def _unescaped(part: re.Match[bytes]) -> bytes:
     if part.lastindex == _ESCAPE:
         return _ESCAPED.get(part[_ESCAPE], part[_ESCAPE])
     return part[_PLAIN] or b"'"
@@ -139,7 +139,7 @@ def _unescape(text: bytes, escapes: bool, begin: int = 0, end: int | None = None
             return content
     parts = BytesIO()
     for part in _ESCAPABLE.finditer(text, begin, end):
-        parts.write(_meant(part))
+        parts.write(_unescaped(part))
     return parts.getvalue()
 
 

@@ -10,7 +10,7 @@ from harness.artifacts.dump.compression import NeedsMemory
 from harness.artifacts.dump.source import Encrypted, open_script
 from harness.artifacts.storage.content import FileContent
 from harness.artifacts.storage.members import CHANGED_HINT, MAGIC, MIXED_HINT, NOT_AN_ARCHIVE_HINT, Member, TarReader
-from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, Guard, normalised
+from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Guard, Quarantine, normalised
 from harness.artifacts.storage.zipped import ZipArchive
 from harness.base.errors import HarnessError, UsageError
 from harness.base.model import FileState
@@ -24,7 +24,7 @@ def read_archive(
     limits: ArchiveLimits = DEFAULT_LIMITS,
     compressed_bytes: int | None = None,
     untrusted: bool = True,
-    aside: Aside | None = None,
+    quarantine: Quarantine | None = None,
 ) -> Iterator[FileState]:
     """Read a tar archive to its very end, in the order of its members.
 
@@ -35,7 +35,7 @@ def read_archive(
         limits: stop a bomb.
         compressed_bytes: size of the compressed file, for the limit on the ratio.
         untrusted: refuse what must not be unpacked. False is for looking at a directory that is there.
-        aside: gets links that lead out and devices; without it, they are refused at once.
+        quarantine: gets links that lead out and devices; without it, they are refused at once.
 
     Raises:
         UsageError: this is no tar archive.
@@ -43,7 +43,7 @@ def read_archive(
         UnsafeArtifact: it holds a member that leads out of its root, or a device, a name twice, or too much.
     """
     reader = TarReader(chunks)
-    guard = Guard(limits, compressed_bytes, aside) if untrusted else None
+    guard = Guard(limits, compressed_bytes, quarantine) if untrusted else None
     while (member := reader.next()) is not None:
         path = normalised(member.name)
         if guard is not None:
@@ -107,12 +107,17 @@ def open_archive(path: Path | ZipArchive | Encrypted) -> Iterator[bytes]:
 
 
 def read_archive_file(
-    archive: Path | ZipArchive | Encrypted, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
+    archive: Path | ZipArchive | Encrypted,
+    *,
+    limits: ArchiveLimits = DEFAULT_LIMITS,
+    quarantine: Quarantine | None = None,
 ) -> Iterator[FileState]:
     """Read an archive file, of any compression, as `read_archive` does; errors name the file."""
     path = archive if isinstance(archive, Path) else archive.path
     try:
-        yield from read_archive(open_archive(archive), limits=limits, compressed_bytes=_size_of(path), aside=aside)
+        yield from read_archive(
+            open_archive(archive), limits=limits, compressed_bytes=_size_of(path), quarantine=quarantine
+        )
     except HarnessError as error:
         raise named(error, path) from None
 

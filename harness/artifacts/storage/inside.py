@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness.artifacts.storage.names import coded, is_below, printable
-from harness.artifacts.storage.safety import LEADS_OUT, LINK_HINT, leads_out
+from harness.artifacts.storage.safety import LEADS_OUT, LINK_HINT, leads_outside
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.base.model import FileState
 
@@ -80,7 +80,7 @@ def without_prefix(entries: Iterable[FileState], prefix: bytes) -> Iterator[File
         if entry.path == prefix or not is_below(entry.path, prefix):
             continue
         target, path = entry.target, entry.path[len(prefix) + 1 :]
-        if entry.kind == "symlink" and leads_out(path, target):
+        if entry.kind == "symlink" and leads_outside(path, target):
             raise UnsafeArtifact(
                 f"{printable(prefix)} contains {coded(path)}, which {LEADS_OUT}, to {coded(target)}", LINK_HINT
             )

@@ -69,10 +69,10 @@ class ArchiveLimits:
 
 DEFAULT_LIMITS = ArchiveLimits()
 
-ASIDE = 1000
-"""Members that must not be unpacked and are put aside until it is known whether they are among what is restored."""
+QUARANTINED = 1000
+"""Members that must not be unpacked and are quarantined until it is known whether they are among what is restored."""
 
-Aside = list[tuple[bytes, UnsafeArtifact]]
+Quarantine = list[tuple[bytes, UnsafeArtifact]]
 """Members outside of the storage directory may be what they like (a whole application has links and sockets): path and
 what is wrong."""
 
@@ -86,12 +86,14 @@ class Guard:
     Args:
         limits: see ArchiveLimits.
         compressed_bytes: size of the archive's file, or None where it is not known; then no ratio is held.
-        aside: gets links that lead out and devices, in place of an error; None to raise at once.
+        quarantine: gets links that lead out and devices, in place of an error; None to raise at once.
     """
 
-    def __init__(self, limits: ArchiveLimits, compressed_bytes: int | None, aside: Aside | None = None) -> None:
+    def __init__(
+        self, limits: ArchiveLimits, compressed_bytes: int | None, quarantine: Quarantine | None = None
+    ) -> None:
         self._limits = limits
-        self._aside = aside
+        self._quarantine = quarantine
         self._hole_bytes = 0
         self._compressed_bytes = compressed_bytes
         self._directories: set[int] = set()
@@ -113,16 +115,16 @@ class Guard:
         self._enter(member, path)
         if member.kind == "special":
             self._refuse(path, f"contains {coded(member.name)}, {member.what}", DEVICE_HINT)
-        elif member.kind == "symlink" and leads_out(path, member.target):
+        elif member.kind == "symlink" and leads_outside(path, member.target):
             self._refuse(
                 path, f"contains {coded(member.name)}, which {LEADS_OUT}, to {coded(member.target)}", LINK_HINT
             )
 
     def _refuse(self, path: bytes, what: str, hint: str) -> None:
         error = UnsafeArtifact(f"the storage archive {what}", hint)
-        if self._aside is None or len(self._aside) >= ASIDE:
+        if self._quarantine is None or len(self._quarantine) >= QUARANTINED:
             raise error
-        self._aside.append((path, error))
+        self._quarantine.append((path, error))
 
     def _count(self, member: Member, unpacked_bytes: int) -> None:
         limits = self._limits
@@ -196,7 +198,7 @@ def _check_hardlink(member: Member, others: Hashes) -> None:
         )
 
 
-def leads_out(path: bytes, target: bytes) -> bool:
+def leads_outside(path: bytes, target: bytes) -> bool:
     """Whether a symbolic link can lead out of the root that its path is relative to.
 
     Only leading `..`, and not more than the link is deep: then no chain of links can lead out either. A `..` behind a

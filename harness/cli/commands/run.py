@@ -52,7 +52,7 @@ def run(
     from harness.drill.flow import run_scenario
     from harness.drill.result import exit_code
     from harness.drill.run import Run
-    from harness.runner.batch import fitting
+    from harness.runner.batch import with_needed_runtime
     from harness.scenario import definition as scenario
 
     loaded = scenario.load_all([scenario.find(name) for name in scenarios or (scenario.DEFAULT,)])
@@ -62,7 +62,7 @@ def run(
             "Run one scenario, or take report.html from each run directory.",
         )
     settings = replace(settings, negative_control=not no_negative_control)
-    asked = [(wanted, fitting(settings, wanted)) for wanted in loaded]
+    asked = [(wanted, with_needed_runtime(settings, wanted)) for wanted in loaded]
     worst = 0
     for wanted, fitted in asked:
         chosen = wanted.with_data(scale=scale, rng_seed=rng_seed)

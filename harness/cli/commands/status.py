@@ -98,9 +98,9 @@ def _notifications(config_file: Path | None) -> NotificationSettings:
 
 def _notify(alarms: list[str], notifications: NotificationSettings) -> None:
     from harness.cli.options.notifications import try_to_notify
-    from harness.monitoring.notify import notify_silence
+    from harness.monitoring.notify import notify_overdue
 
-    try_to_notify("notifications", lambda: notify_silence(alarms, notifications))
+    try_to_notify("notifications", lambda: notify_overdue(alarms, notifications))
 
 
 def _configured(config_file: Path | None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from harness.base.settings import NotificationSettings, Settings
 from harness.cli.context import configuration, errors_console, is_quiet, say, settings_for
 from harness.cli.options.group import FILE, output_option, with_options
 from harness.monitoring.config import checked_ping, read_table, settings_of
-from harness.monitoring.notify import notify_not_begun
+from harness.monitoring.notify import notify_not_started
 from harness.monitoring.ping import ping_ended, ping_started
 from harness.reports.terminal import as_called
 
@@ -100,7 +100,7 @@ def notification_options(command: Callable[..., None]) -> Callable[..., None]:
             raise
         except Exception as error:
             fact = error.format_message() if isinstance(error, click.ClickException) else harness_error(error).fact
-            try_to_notify("notifications", lambda: notify_not_begun(command.__name__, fact, notifications))
+            try_to_notify("notifications", lambda: notify_not_started(command.__name__, fact, notifications))
             try_to_notify("dead man's switch", lambda: ping_ended(notifications, good=False))
             raise
 

@@ -17,10 +17,10 @@ from harness.base.model import CheckResult, NegativeControl, Severity
 from harness.checks import CHECKS, Check
 from harness.checks.evidence import Evidence
 from harness.checks.verdict import judge
+from harness.drill.negative_control.broken import Break, Target
 from harness.drill.negative_control.documents import DOCUMENTS
 from harness.drill.negative_control.files import FILES
 from harness.drill.negative_control.rows import ROWS
-from harness.drill.negative_control.touched import Break, Target
 from harness.drill.result import NOT_WANTED
 from harness.drill.run import Run
 from harness.drill.steps.collect import Restored
@@ -30,7 +30,7 @@ CONTROLS: dict[str, Break] = {**ROWS, **FILES, **DOCUMENTS}
 "The possible changes; one of them is chosen at random."
 
 
-def break_something(run: Run, stack: Stack, what: Restored, evidence: Evidence) -> NegativeControl:
+def run_negative_control(run: Run, stack: Stack, what: Restored, evidence: Evidence) -> NegativeControl:
     """Break something small after the verdict, and see whether the checks find it."""
     if not run.plan.settings.negative_control:
         return NegativeControl(note=NOT_WANTED)
@@ -60,27 +60,27 @@ def control(
     note = "the target has nothing to change"
     for name in wanted:
         try:
-            with CONTROLS[name](target, rng) as touched:
-                if touched is None:
+            with CONTROLS[name](target, rng) as broken:
+                if broken is None:
                     continue
                 before = {(finding.code, finding.subject) for result in results for finding in result.findings}
-                again = judge(touched.evidence, [check for check in checks if check.name == touched.check])
+                again = judge(broken.evidence, [check for check in checks if check.name == broken.check])
                 found = next(
                     (
                         finding.code
                         for result in again
                         for finding in result.findings
                         if finding.severity is Severity.ERROR
-                        and finding.subject == touched.subject
+                        and finding.subject == broken.subject
                         and (finding.code, finding.subject) not in before
                     ),
                     "",
                 )
                 return NegativeControl(
                     name=name,
-                    subject=touched.subject,
-                    detail=touched.detail,
-                    check=touched.check,
+                    subject=broken.subject,
+                    detail=broken.detail,
+                    check=broken.check,
                     found_as=found,
                     rng_seed=rng_seed,
                     duration_s=time.monotonic() - began,

@@ -10,11 +10,11 @@ from random import Random
 
 from harness.base.model import IndexState
 from harness.checks.evidence import Evidence
-from harness.drill.negative_control.touched import CONTROL_S, Break, Target, Touched
+from harness.drill.negative_control.broken import CONTROL_S, Break, Broken, Target
 
 
 @contextmanager
-def remove(target: Target, rng: Random) -> Iterator[Touched | None]:
+def remove(target: Target, rng: Random) -> Iterator[Broken | None]:
     """Delete a document of an index that was complete."""
     evidence, server = target.evidence, target.stack.meilisearch
     expected = {rows.index: rows.ids for rows in evidence.search.searchable if rows.imported and len(rows.ids)}
@@ -29,7 +29,7 @@ def remove(target: Target, rng: Random) -> Iterator[Touched | None]:
     server.delete_document(index.name, str(key), timeout_s=limit_s)
     try:
         now = replace(index, ids=server.ids(index.name, index.primary_key), documents=index.documents - 1)
-        yield Touched(index.name, f"document {key} deleted", "search-documents", _with(target, now))
+        yield Broken(index.name, f"document {key} deleted", "search-documents", _with(target, now))
     finally:
         server.put_document(index.name, document, timeout_s=limit_s)
 

@@ -14,7 +14,7 @@ from harness.artifacts.storage.names import coded
 from harness.artifacts.storage.order import pair
 from harness.base.model import FileState
 from harness.checks.evidence import Evidence
-from harness.drill.negative_control.touched import Break, Target, Touched
+from harness.drill.negative_control.broken import Break, Broken, Target
 from harness.faults.damage import flip_bit, move_file
 from harness.procedure.backup.scan import scan_entry
 from harness.runtime.services.execution import Host
@@ -24,7 +24,7 @@ LARGEST_BYTES = 64 << 20
 
 
 @contextmanager
-def flip(target: Target, rng: Random) -> Iterator[Touched | None]:
+def flip(target: Target, rng: Random) -> Iterator[Broken | None]:
     """Change one byte of a file, and set its time back."""
     chosen = _choose(target.evidence, rng)
     if chosen is None:
@@ -33,14 +33,14 @@ def flip(target: Target, rng: Random) -> Iterator[Touched | None]:
     offset = rng.randrange(chosen.size_bytes)
     mend = flip_bit(*_place(target, chosen), offset, rng.randrange(8))
     try:
-        yield _touched(target, chosen, f"byte {offset} changed, size and time as before")
+        yield _broken(target, chosen, f"byte {offset} changed, size and time as before")
     finally:
         _list(target).unlink(missing_ok=True)
         mend()
 
 
 @contextmanager
-def take_away(target: Target, rng: Random) -> Iterator[Touched | None]:
+def take_away(target: Target, rng: Random) -> Iterator[Broken | None]:
     """Move a file out of the way."""
     chosen = _choose(target.evidence, rng)
     if chosen is None:
@@ -49,7 +49,7 @@ def take_away(target: Target, rng: Random) -> Iterator[Touched | None]:
     host, path = _place(target, chosen)
     mend = move_file(host, path, f"{path}.drill-control")
     try:
-        yield _touched(target, chosen, "removed")
+        yield _broken(target, chosen, "removed")
     finally:
         _list(target).unlink(missing_ok=True)
         mend()
@@ -79,7 +79,7 @@ def _place(target: Target, chosen: FileState) -> tuple[Host, str]:
     return apiary.storage_host, f"{apiary.storage_root}/{os.fsdecode(chosen.path)}"
 
 
-def _touched(target: Target, chosen: FileState, detail: str) -> Touched:
+def _broken(target: Target, chosen: FileState, detail: str) -> Broken:
     """Read that one entry again and put it in place of the old."""
     apiary = target.stack.apiary
     now = scan_entry(apiary.storage_host, apiary.storage_root, chosen.path)
@@ -87,7 +87,7 @@ def _touched(target: Target, chosen: FileState, detail: str) -> Touched:
     entries = (now if entry.path == chosen.path else entry for entry in read_inventory(files.actual))
     written = write_inventory((entry for entry in entries if entry is not None), _list(target))
     evidence = replace(target.evidence, files=replace(files, actual=written.path))
-    return Touched(coded(chosen.path), detail, "files", evidence)
+    return Broken(coded(chosen.path), detail, "files", evidence)
 
 
 def _list(target: Target) -> Path:

@@ -14,7 +14,7 @@ from random import Random
 
 from harness.base.errors import ServerFailed
 from harness.checks.evidence import Evidence, expected_tables, found_tables
-from harness.drill.negative_control.touched import CONTROL_S, Break, Target, Touched
+from harness.drill.negative_control.broken import CONTROL_S, Break, Broken, Target
 from harness.faults.damage import NUMBERS, TEXTS, change_cell, delete_row, exchange_row
 from harness.procedure.restore.redump import redump_table
 from harness.runtime.services.mysql import Session, quote_name
@@ -53,7 +53,7 @@ def breaking(damage: _Damage) -> Break:
     """A negative control that does this to one row."""
 
     @contextmanager
-    def broken(target: Target, rng: Random) -> Iterator[Touched | None]:
+    def broken(target: Target, rng: Random) -> Iterator[Broken | None]:
         from_outside = target.evidence.source is None
         sampled = from_outside and target.evidence.script.sample is not None
         if sampled or (from_outside and target.kept) or target.evidence.migration is not None:
@@ -62,18 +62,18 @@ def breaking(damage: _Damage) -> Break:
         mysql = target.stack.mysql
         with mysql.session(database=mysql.database, answer_s=CONTROL_S) as session:
             session.execute("SET foreign_key_checks = 0")
-            touched = None
+            broken = None
             for shape in _candidates(target.evidence, read_shapes(session, mysql.database), rng):
                 if not from_outside:
                     session.execute("START TRANSACTION")
                 if detail := _done(session, mysql.database, shape, damage, rng):
                     look = _dumped_again if from_outside else _digested_again
                     check = "rows-script" if from_outside else "rows-source"
-                    touched = Touched(shape.name, detail, check, look(target, session, shape))
+                    broken = Broken(shape.name, detail, check, look(target, session, shape))
                     break
                 session.execute("ROLLBACK")
             try:
-                yield touched
+                yield broken
             finally:
                 session.execute("ROLLBACK")
 

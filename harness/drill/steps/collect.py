@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.artifacts.storage.inventory import write_inventory
 from harness.artifacts.storage.order import sorted_entries
-from harness.base.aside import Aside, side_by_side
+from harness.base.background import Background, side_by_side
 from harness.base.errors import StepFailed
 from harness.base.model import (
     AppState,
@@ -102,10 +102,10 @@ def collect(run: Run, stack: Stack, restored: Restored) -> Evidence:
 
     The application is asked last: logging in leaves a row, which must not be taken for a difference.
     """
-    with side_by_side(4) as aside:
+    with side_by_side(4) as background:
         # Trying to get out waits for what never comes: everything else is observed meanwhile.
-        attempts = aside(stack.egress) if stack.egress is not None else None
-        evidence = _collect(run, stack, restored, aside)
+        attempts = background(stack.egress) if stack.egress is not None else None
+        evidence = _collect(run, stack, restored, background)
         return replace(
             evidence,
             egress=attempts.result() if attempts is not None else None,
@@ -114,16 +114,16 @@ def collect(run: Run, stack: Stack, restored: Restored) -> Evidence:
         )
 
 
-def _collect(run: Run, stack: Stack, restored: Restored, aside: Aside) -> Evidence:
+def _collect(run: Run, stack: Stack, restored: Restored, background: Background) -> Evidence:
     """Everything but the way out: the database, its dump, the search and the files beside each other."""
     clock, directory = run.clock, run.plan.store.directory
     backup, plan, manifest = restored.backup, restored.backup.plan, restored.backup.manifest
     database = stack.mysql.database
     references, files = directory / "references.jsonl", directory / "target-files.jsonl"
     with clock.step("observe-target", "Collect evidence from the restored instance", decides=False) as note:
-        searched = aside(_search, stack, run.limits.search_drained_s)
-        dumped = aside(_dumped, run, stack, restored) if restored.before_migrating is None else None
-        listed = aside(_list_files, stack, files)
+        searched = background(_search, stack, run.limits.search_drained_s)
+        dumped = background(_dumped, run, stack, restored) if restored.before_migrating is None else None
+        listed = background(_list_files, stack, files)
         with stack.mysql.session() as session:
             target = read_database(
                 session,

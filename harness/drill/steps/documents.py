@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.base import guide
-from harness.base.aside import one_ahead
+from harness.base.background import one_ahead
 from harness.base.model import IdSet
 from harness.checks.evidence import DocumentDifference
 from harness.runtime.services.meilisearch import MeilisearchServer, id_of

@@ -51,7 +51,7 @@ def prepare_source(
         note.progress("migrations")
         stack.migrate()
         for database in scenario.backup.further_databases:
-            _make_neighbour(stack, database)
+            _make_other_database(stack, database)
         note.progress(f"data ({scenario.data.scale})")
         generated = run(
             stack.apiary.host,
@@ -132,7 +132,7 @@ def _unchanged(before: FileState, after: FileState | None) -> bool:
     return (before.size_bytes, before.mtime_s) == (after.size_bytes, after.mtime_s)
 
 
-def _make_neighbour(stack: Stack, database: str) -> None:
+def _make_other_database(stack: Stack, database: str) -> None:
     """Another application's database on the same server, as a host of several has it."""
     name = quote_name(database)
     with stack.mysql.session() as session:

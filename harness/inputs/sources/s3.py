@@ -14,7 +14,7 @@ from harness.inputs.sources.stores import (
     CREDENTIALS_HINT,
     DIGESTS,
     GONE_HINT,
-    Lost,
+    ConnectionLost,
     RemoteTree,
     StoreEntry,
     object_version,
@@ -126,10 +126,10 @@ class S3Store(RemoteTree):
             if status == 412:
                 raise HarnessError(f"{self.shown(path)} was replaced while it was read", "Drill again.") from None
             if status >= 500 or status == 429:
-                raise Lost(f"the store answers {status} ({code})") from None
+                raise ConnectionLost(f"the store answers {status} ({code})") from None
             raise HarnessError(f"{self.shown(path)}: the store answers {status} ({code})") from None
         except (HTTPClientError, IncompleteReadError) as error:
-            raise Lost(type(error).__name__) from None
+            raise ConnectionLost(type(error).__name__) from None
         except S3UploadFailedError as error:
             raise HarnessError(f"cannot write {self.shown(path)}: {error}", CREDENTIALS_HINT) from None
         except BotoCoreError as error:  # no credentials, a profile that is not there, a session that has ended

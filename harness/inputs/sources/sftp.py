@@ -15,7 +15,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from harness.base.errors import HarnessError, UsageError
-from harness.inputs.sources.stores import GONE_HINT, Lost, RemoteTree, StoreEntry
+from harness.inputs.sources.stores import GONE_HINT, ConnectionLost, RemoteTree, StoreEntry
 
 _OPTIONS = (
     *("-o", "BatchMode=yes"),  # a drill runs unattended: nobody answers a question
@@ -123,7 +123,7 @@ class SftpStore(RemoteTree):
             raise UsageError(f"the server refuses {self.shown(path)}", "Check its permissions.") from None
         except (EOFError, SSHException, SFTPError, OSError) as error:
             self.close()
-            raise Lost(str(error).lower() or type(error).__name__) from None
+            raise ConnectionLost(str(error).lower() or type(error).__name__) from None
 
     def _connected(self) -> Any:
         from paramiko import SFTPClient, SSHException
@@ -163,7 +163,7 @@ class SftpStore(RemoteTree):
         last = lines[-1] if lines else "ssh ended without a word"
         if any(each in last for each in _REFUSALS):
             return UsageError(f"{self.root} can't be reached: {last}", "`ssh` on this machine has to get there alone.")
-        return Lost(last)
+        return ConnectionLost(last)
 
 
 class _Channel(socket.socket):

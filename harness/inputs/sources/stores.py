@@ -20,7 +20,7 @@ DIGESTS = ("sha256", "sha512", "sha1", "md5")
 """Names under which metadata of an object may hold a digest of it."""
 
 
-class Lost(Exception):
+class ConnectionLost(Exception):
     """The connection was lost, or none could be made: another one may go on from where this one was."""
 
 
@@ -49,7 +49,7 @@ class StoreEntry:
 
 
 class RemoteStore(abc.ABC):
-    """One store. Every method raises Lost, UsageError (refused, or not there) or HarnessError."""
+    """One store. Every method raises ConnectionLost, UsageError (refused, or not there) or HarnessError."""
 
     root: str
     """What its paths begin with for people: no user, password or query is in it."""

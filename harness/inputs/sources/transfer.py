@@ -14,7 +14,7 @@ from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.base.private import private_file
 from harness.base.wait import wait_until
 from harness.inputs.sidecars import check_sidecars
-from harness.inputs.sources.stores import GONE_HINT, Lost, RemoteStore, RemoteTree, StoreEntry, is_pattern
+from harness.inputs.sources.stores import GONE_HINT, ConnectionLost, RemoteStore, RemoteTree, StoreEntry, is_pattern
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ def content(store: RemoteStore, entry: StoreEntry) -> Iterator[bytes]:
         try:
             stream = stream or store.read(entry, offset)
             chunk = next(stream, b"")
-        except Lost as error:
+        except ConnectionLost as error:
             stream, reason = None, str(error)
             return None
         if not chunk and entry.size_bytes is not None and offset < entry.size_bytes:
@@ -114,7 +114,7 @@ def asked(store: RemoteStore, path: str, question: Callable[[], T]) -> T:
         nonlocal reason
         try:
             return (question(),)
-        except Lost as error:
+        except ConnectionLost as error:
             reason = str(error)
             return None
 

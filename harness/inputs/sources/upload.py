@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.base.errors import HarnessError, UsageError
 from harness.base.settings import Settings
-from harness.inputs.sources.stores import Lost, RemoteTree, StoreEntry, open_store
+from harness.inputs.sources.stores import ConnectionLost, RemoteTree, StoreEntry, open_store
 from harness.inputs.sources.transfer import PARTIAL, asked, content
 from harness.procedure.backup.manifest import MANIFEST_NAME
 from harness.runtime.ownership import workspace
@@ -48,7 +48,7 @@ def _put(store: RemoteTree, path: str, directory: Path) -> None:
         entries = [_checked(store, f"{partial_path}/{file.name}", file) for file in files]
         asked(store, path, lambda: store.move(entries, partial_path, path))
     except BaseException:
-        with suppress(HarnessError, Lost):
+        with suppress(HarnessError, ConnectionLost):
             _remove(store, partial_path)
         raise
 

@@ -15,7 +15,7 @@ from harness.inputs.sources.stores import (
     CREDENTIALS_HINT,
     DIGESTS,
     GONE_HINT,
-    Lost,
+    ConnectionLost,
     RemoteStore,
     StoreEntry,
     object_version,
@@ -83,7 +83,7 @@ class WebStore(RemoteStore):
         except (requests.exceptions.InvalidURL, requests.exceptions.TooManyRedirects):
             raise UsageError(f"{self.root} can't be fetched: it is not a URL of a file") from None
         except requests.RequestException as error:
-            raise Lost(type(error).__name__) from None
+            raise ConnectionLost(type(error).__name__) from None
 
     def _check(self, answer: requests.Response, path: str) -> None:
         status = answer.status_code
@@ -96,7 +96,7 @@ class WebStore(RemoteStore):
         if status in (400, 401, 403):
             raise UsageError(f"the server refuses {self.shown(path)} ({status_text})", CREDENTIALS_HINT)
         if status >= 500 or status == 429:
-            raise Lost(f"the server answers {status_text}")
+            raise ConnectionLost(f"the server answers {status_text}")
         raise HarnessError(f"{self.shown(path)}: the server answers {status_text}")
 
 

@@ -12,7 +12,7 @@ from harness.artifacts.storage import tar
 from harness.artifacts.storage.archive import open_archive, read_archive, read_archive_file
 from harness.artifacts.storage.fields import seconds
 from harness.artifacts.storage.names import coded
-from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside
+from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Quarantine
 from harness.artifacts.storage.zipped import ZipArchive
 from harness.base.errors import HarnessError
 from harness.base.model import FileState
@@ -171,7 +171,7 @@ def artifact_chunks(artifact: Storage) -> Iterator[bytes]:
 
 
 def read_artifact(
-    artifact: Storage, *, limits: ArchiveLimits = DEFAULT_LIMITS, aside: Aside | None = None
+    artifact: Storage, *, limits: ArchiveLimits = DEFAULT_LIMITS, quarantine: Quarantine | None = None
 ) -> Iterator[FileState]:
     """Read and validate a storage artifact, directory or archive file, to its end; nothing is written.
 
@@ -181,7 +181,7 @@ def read_artifact(
     Args:
         artifact: what to read.
         limits: stop a bomb.
-        aside: see `read_archive`.
+        quarantine: see `read_archive`.
 
     Raises:
         UsageError: it does not exist, or is neither.
@@ -190,7 +190,7 @@ def read_artifact(
         HarnessError: there is no room for it.
     """
     if isinstance(artifact, ZipArchive | Encrypted) or (isinstance(artifact, Path) and not artifact.is_dir()):
-        yield from read_archive_file(artifact, limits=limits, aside=aside)
+        yield from read_archive_file(artifact, limits=limits, quarantine=quarantine)
         return
     hosted = (
         artifact
@@ -199,7 +199,7 @@ def read_artifact(
     )
     require_directory(hosted.host, hosted.root)
     limits.check_total(sum(entry.size_bytes for entry in listing(hosted.host, hosted.root)), hosted.name)
-    yield from read_archive(artifact_chunks(artifact), limits=limits, aside=aside)
+    yield from read_archive(artifact_chunks(artifact), limits=limits, quarantine=quarantine)
 
 
 def require_directory(host: Host, root: str) -> None:

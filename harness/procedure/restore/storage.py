@@ -17,7 +17,7 @@ from harness.artifacts.storage.inventory import read_inventory, totals_of, write
 from harness.artifacts.storage.members import TarReader
 from harness.artifacts.storage.names import is_below, printable
 from harness.artifacts.storage.order import pair, sorted_entries
-from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Aside, normalised
+from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Quarantine, normalised
 from harness.artifacts.storage.tar import ENVIRONMENT, with_codes
 from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.base.model import PRIVILEGES, FileTotals
@@ -95,12 +95,12 @@ def check_storage(
     state = _state(artifact)
     if inventory is None:
         return CheckedStorage(artifact, totals_of(read_artifact(artifact, limits=limits)), state=state)
-    aside: Aside = []
-    entries = read_artifact(artifact, limits=limits, aside=aside)
+    quarantine: Quarantine = []
+    entries = read_artifact(artifact, limits=limits, quarantine=quarantine)
     with reporting_full_disk(inventory), tempfile.TemporaryDirectory(prefix=".files-", dir=inventory.parent) as scratch:
         totals = write_inventory(sorted_entries(entries, Path(scratch)), inventory, content=True).totals
     prefix = _prefix(artifact, inventory)
-    for path, error in aside:
+    for path, error in quarantine:
         if is_below(path, prefix):
             where = file_of(artifact) or artifact
             raise named(error, where) if isinstance(where, Path) else error

@@ -264,7 +264,7 @@ class History:
 
     @contextmanager
     def _opened(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
-        self._must_be_ours()
+        self._check_header()
         mode = "rw" if write or os.access(self.path, os.W_OK) else "ro"
         uri = f"file:{quote(str(self.path.absolute()))}?mode={mode}"
         try:
@@ -278,7 +278,7 @@ class History:
         except sqlite3.DatabaseError as error:
             raise self._damaged(str(error)) from error
 
-    def _must_be_ours(self) -> None:
+    def _check_header(self) -> None:
         """Look at the first bytes, which never change after the file was made."""
         try:
             if stat.S_ISFIFO(self.path.stat().st_mode):  # to open it is to wait for whoever writes into it

@@ -88,7 +88,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FindingHistory:
     """One finding over time, in the whole history.
 
     Args:
@@ -156,8 +156,8 @@ class Exercise:
     before: Period
     series: tuple[Series, ...]
     controls: tuple[Entry, ...]
-    findings: tuple[Seen, ...]
-    gone: tuple[Seen, ...]
+    findings: tuple[FindingHistory, ...]
+    gone: tuple[FindingHistory, ...]
     not_drilled: tuple[str, ...]
     drills_before: int
     scenarios: tuple[tuple[str, int], ...]
@@ -271,7 +271,7 @@ def _met(entry: Entry, measured_s: float | None, objective_s: float | None) -> s
     return MET if measured_s <= objective_s else MISSED
 
 
-def _seen(entries: Sequence[Entry], period: Period, series: Sequence[Series]) -> list[Seen]:
+def _seen(entries: Sequence[Entry], period: Period, series: Sequence[Series]) -> list[FindingHistory]:
     found: dict[tuple[str, str, str, Severity], list[Entry]] = {}
     for entry in entries:
         if not entry.control:
@@ -281,7 +281,7 @@ def _seen(entries: Sequence[Entry], period: Period, series: Sequence[Series]) ->
     weight = list(Severity)
     return sorted(
         (
-            Seen(
+            FindingHistory(
                 backup,
                 code,
                 severity,

@@ -24,7 +24,7 @@ from pydantic import Field, ValidationError
 
 from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
-from harness.records.history.exercise import Seen
+from harness.records.history.exercise import FindingHistory
 
 FILE_NAME = "actions.toml"
 _Word = Annotated[str, Field(min_length=1)]
@@ -40,7 +40,7 @@ class Action(ClosedModel):
     due: date | None = None
     decision: str = ""
 
-    def about(self, seen: Seen) -> bool:
+    def about(self, seen: FindingHistory) -> bool:
         """Whether it is about this finding; without a subject it is about all of its code."""
         return (self.backup, self.finding) == (seen.backup, seen.code) and self.subject in ("", seen.subject)
 
@@ -66,7 +66,7 @@ def read_actions(path: Path) -> tuple[Action, ...]:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
 
 
-def stubs(findings: Iterable[Seen]) -> str:
+def stubs(findings: Iterable[FindingHistory]) -> str:
     """Entries to fill in, one for each finding."""
     # A string of JSON is one of TOML as well.
     return "".join(

@@ -103,7 +103,7 @@ def connect(settings: DockerSettings) -> docker.DockerClient:
         if dialer is not None:
             client = client_over(dialer, timeout_s=_FIRST_ANSWER_S)
         else:
-            _knock(target.url)
+            _probe_socket(target.url)
             client = docker.DockerClient(base_url=target.url, timeout=_FIRST_ANSWER_S)
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         reason = (dialer.reason().rstrip(".") if dialer is not None else "") or _reason(error)
@@ -138,7 +138,7 @@ def _dialer(target: Endpoint, settings: DockerSettings) -> Dialer | None:
     return StdioDialer(argv, {**settings.client_env, "DOCKER_CERT_PATH": str(target.tls_directory)})
 
 
-def _knock(url: str) -> None:
+def _probe_socket(url: str) -> None:
     """Connect to a local socket once: the SDK leaves a socket open that could not be connected."""
     if url.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as probe:

@@ -77,7 +77,7 @@ class _Adapter(BaseHTTPAdapter):
         self.dialer.close()
 
 
-class _Nobody:
+class _NoEngine:
     """A way to an engine at whose end nobody is any more."""
 
     def dial(self) -> socket.socket:
@@ -121,7 +121,7 @@ def cut_off(client: docker.DockerClient) -> Iterator[None]:
     Streams that are open already go on.
     """
     api: Any = client.api
-    api.mount(api.base_url, _Adapter(_Nobody()))  # the longest prefix of an address decides
+    api.mount(api.base_url, _Adapter(_NoEngine()))  # the longest prefix of an address decides
     try:
         yield
     finally:
@@ -136,7 +136,7 @@ def client_over(dialer: Dialer, *, timeout_s: float) -> docker.DockerClient:
     """
     adapter = _Adapter(dialer)
 
-    def speaking(version: str) -> docker.DockerClient:
+    def client_for(version: str) -> docker.DockerClient:
         # With a version the SDK asks nothing yet, so that the adapter can be put in first.
         client = docker.DockerClient(base_url="tcp://127.0.0.1:2375", version=version, timeout=int(timeout_s))
         client.api.mount("http+docker://", adapter)
@@ -144,7 +144,7 @@ def client_over(dialer: Dialer, *, timeout_s: float) -> docker.DockerClient:
         return client
 
     try:
-        return speaking(str(speaking(_OLDEST_API).version(api_version=False)["ApiVersion"]))
+        return client_for(str(client_for(_OLDEST_API).version(api_version=False)["ApiVersion"]))
     except BaseException:
         adapter.close()
         raise

@@ -64,7 +64,7 @@ class DockerLeftover:
 
 def drill_labels(drill_id: str, role: str, service: str) -> dict[str, str]:
     """The labels of everything that this process makes for a drill."""
-    owner, lock = Owner.myself(), lock_of(drill_id)
+    owner, lock = Owner.current(), lock_of(drill_id)
     return {
         DRILL: drill_id,
         ROLE: role,

@@ -94,7 +94,7 @@ class Child:
             self._signal(signal.SIGKILL)
             CHILDREN.ended(self._process)
 
-    def let_go(self) -> None:
+    def detach(self) -> None:
         """Leave it running from now on, also when this process ends: `stop` does nothing any more."""
         self._process = None
 

@@ -73,7 +73,7 @@ def mysql_server(
         init.write_text(account_statements(spec))
         arguments = _arguments(programs, spec, data, port, init)
         if user is None:
-            arguments.append(_as_myself())
+            arguments.append(_user_option())
         else:
             user.hand_over(directory)
             arguments = user.command(arguments)
@@ -135,7 +135,7 @@ def _no_other_files(flavour: str, role: str) -> tuple[str, ...]:
     return ("--symbolic-links=0", *(("--secure-file-priv=/dev/null",) if role == "target" else ()))
 
 
-def _as_myself() -> str:
+def _user_option() -> str:
     """The option without which a server refuses to run as root."""
     return f"--user={pwd.getpwuid(os.geteuid()).pw_name}"
 
@@ -188,7 +188,7 @@ def identity_of(programs: MySqlPrograms) -> tuple[object, ...]:
 
 
 def _initialise(settings: Settings, programs: MySqlPrograms, data: Path) -> None:
-    user = _as_myself()
+    user = _user_option()
     if programs.installer is not None:
         argv = [
             str(programs.installer),

@@ -119,7 +119,7 @@ class ProcessRuntime:
             )
             if spec.role in self._keep and not spec.for_copies:
                 for child in children:
-                    child.let_go()
+                    child.detach()
             if spec.for_copies:
                 for child in children:
                     child.stop()

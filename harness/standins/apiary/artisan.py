@@ -222,7 +222,7 @@ def queue_work(call: Invocation) -> int:
             return 0
 
         def run_all() -> bool:
-            while not stopped and any(scout.work_off(call.config, queue, name, call.console) for name in names):
+            while not stopped and any(scout.run_next_job(call.config, queue, name, call.console) for name in names):
                 pass
             return stopped or "stop-when-empty" in call.options
 

@@ -99,7 +99,7 @@ def sync_index_settings(config: AppConfig, console: Console) -> int:
     return 0
 
 
-def work_off(config: AppConfig, queue: Queue, name: str, console: Console) -> bool:
+def run_next_job(config: AppConfig, queue: Queue, name: str, console: Console) -> bool:
     """Run the oldest job of a queue; one that fails goes to `failed_jobs`. False when there was none."""
     queued = queue.pop(name)
     if queued is None:

@@ -16,7 +16,7 @@ from tests.contract.edge_cases.healthy import OPTIONS, SOME
 
 
 @pytest.mark.parametrize("note", [*DATABASES, *OPTIONS], ids=lambda note: note.name.replace(" ", "-"))
-def test_a_healthy_oddity_passes(pair: Pair, note: EdgeCase, tmp_path: Path) -> None:
+def test_a_healthy_edge_case_passes(pair: Pair, note: EdgeCase, tmp_path: Path) -> None:
     """Nothing is refused, every row and object is compared, and none differs."""
     if note.only not in ("", pair.flavour):
         # The other kind has no such thing: it says so, so that a server which learns it is noticed.

@@ -19,7 +19,7 @@ from harness.base.wait import wait_until
 from harness.standins.apiary.config import DatabaseArgs
 from harness.standins.apiary.encryption import DecryptError, decrypt_string, new_app_key, parse_app_key
 from harness.standins.apiary.generate import NONCE_EVENT_PREFIX, TABLES, generate
-from harness.standins.apiary.generate.words import ODD_TEXTS
+from harness.standins.apiary.generate.words import UNUSUAL_TEXTS
 from tests.contract.standin.standin_app import APP_KEY, NOW, App, fill, make_app
 from tests.standin import traffic
 
@@ -133,7 +133,7 @@ def test_some_attendance_refers_to_the_links_that_a_dump_may_leave_out(filled: A
 
 def test_odd_texts_come_back_as_they_are(filled: App) -> None:
     notes = {note for (note,) in filled.query("select distinct notes from payments where notes is not null")}
-    assert notes == set(ODD_TEXTS)
+    assert notes == set(UNUSUAL_TEXTS)
     assert filled.query("select count(*) from failed_jobs where payload like '%\\0%'") == [(30,)]
 
 

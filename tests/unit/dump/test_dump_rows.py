@@ -34,9 +34,9 @@ def tally(script: bytes, head: bytes, *, read: int, part: int, hold: bool = Fals
     for piece in scan(chunks, part_bytes=part):
         if piece.head == head:
             counted.add(reader.feed(piece))
-            counted.add_hashes([digest for _, digest in reader.giants])
-            counted.data_bytes += sum(size for size, _ in reader.giants)
-            reader.giants.clear()
+            counted.add_hashes([digest for _, digest in reader.oversized_rows])
+            counted.data_bytes += sum(size for size, _ in reader.oversized_rows)
+            reader.oversized_rows.clear()
     return counted
 
 
@@ -47,13 +47,13 @@ def expected(rows: Iterable[bytes]) -> Tally:
 
 
 @pytest.mark.parametrize("separator", [b",", b",\n", b" , ", b",\r\n"])
-@pytest.mark.parametrize("giant", [5, 1 << 23])
+@pytest.mark.parametrize("oversized", [5, 1 << 23])
 def test_every_way_of_writing_rows_gives_the_same_rows(
-    separator: bytes, giant: int, monkeypatch: pytest.MonkeyPatch
+    separator: bytes, oversized: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the separator, the read size, the size of the parts, and whether rows are hashed in parts."""
-    monkeypatch.setattr(rows_module, "GIANT_ROW_BYTES", giant)
-    chance = random.Random(f"{separator!r}{giant}")
+    monkeypatch.setattr(rows_module, "OVERSIZED_ROW_BYTES", oversized)
+    chance = random.Random(f"{separator!r}{oversized}")
     for _ in range(3):
         chosen = [chance.choice(NASTY) for _ in range(40)]
         extended = b"INSERT INTO `t` VALUES " + separator.join(b"(" + row + b")" for row in chosen) + b";\n"

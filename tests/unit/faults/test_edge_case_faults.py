@@ -28,7 +28,7 @@ def test_all_databases_fit_into_one() -> None:
     assert len(made) > 70
     kinds = Counter((kind if kind in ("TRIGGER", "EVENT") else "TABLE", name) for kind, name in made)
     assert [name for name, count in kinds.items() if count > 1] == []
-    strangers = {name for _, name in made if not name.strip("`").lower().startswith("odd")}
+    strangers = {name for _, name in made if not name.strip("`").lower().startswith("edge")}
     assert strangers == {"`table`"}
     created = [text for edge_case in DATABASES for text in edge_case.statements if text.startswith("CREATE")]
     assert len(created) == len(made)
@@ -40,7 +40,7 @@ def test_the_number_of_tables_is_what_is_made() -> None:
         assert len(made) == edge_case.tables, edge_case.name
 
 
-def test_names_of_oddities_and_of_files_are_there_once() -> None:
+def test_names_of_edge_cases_and_of_files_are_unique() -> None:
     for names in (
         [edge_case.name for edge_case in DATABASES],
         [edge_case.name for edge_case in FILES],
@@ -53,7 +53,7 @@ def test_files_stand_where_nothing_of_the_application_is() -> None:
     for edge_case in FILES:
         assert 1 <= len(edge_case.paths) <= 2
         for path in edge_case.paths:
-            assert path.startswith((b"odd/", b"-")), path
+            assert path.startswith((b"edge/", b"-")), path
             assert all(len(name) <= 255 for name in path.split(b"/"))
 
 

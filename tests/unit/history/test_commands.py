@@ -17,7 +17,7 @@ from harness.base.model import Verdict
 from harness.base.settings import from_environment
 from harness.checks.evidence import Evidence
 from harness.cli.main import main
-from harness.cli.post_run import AFTERWARDS, Finished, do_afterwards
+from harness.cli.post_run import POST_RUN_HOOKS, Finished, run_hooks
 from harness.records.history.database import History
 from harness.records.history.entry import Entry
 from tests.unit.history.builders import entry, finding
@@ -319,4 +319,4 @@ def test_every_finished_run_is_recorded(history: History, evidence: Evidence, tm
 
 def _record(finished: Finished, say: Callable[[str], None]) -> None:
     """What is done after a run, of it the history only."""
-    do_afterwards(finished, say, tuple(each for each in AFTERWARDS if each[0] == "history"))
+    run_hooks(finished, say, tuple(each for each in POST_RUN_HOOKS if each[0] == "history"))

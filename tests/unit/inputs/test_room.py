@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from harness.base.errors import HarnessError
 from harness.cli.main import main
 from harness.inputs.backup import BackupUnderTest
-from harness.inputs.room import beside_rows, expected_room
+from harness.inputs.room import beside_rows, expected_space
 from tests.unit.faults.backups import a_backup
 
 SCRIPT = b"-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\nCREATE TABLE `t` (`a` int);\n"
@@ -24,9 +24,9 @@ def test_what_a_backup_takes_is_estimated_from_its_files(tmp_path: Path) -> None
     (tmp_path / "app" / "resumes").mkdir(parents=True)
     (tmp_path / "app" / "resumes" / "x.pdf").write_bytes(bytes(1000))
     (tmp_path / "app.tar").write_bytes(bytes(2000))
-    plain = expected_room(BackupUnderTest(tmp_path / "a.sql", tmp_path / "app"))
+    plain = expected_space(BackupUnderTest(tmp_path / "a.sql", tmp_path / "app"))
     assert plain == 2 * len(SCRIPT) + 1000
-    assert expected_room(BackupUnderTest(tmp_path / "a.sql.gz", tmp_path / "app.tar")) == 12 * len(SCRIPT) + 2000
+    assert expected_space(BackupUnderTest(tmp_path / "a.sql.gz", tmp_path / "app.tar")) == 12 * len(SCRIPT) + 2000
 
 
 def test_rows_that_do_not_fit_are_reported_before_anything_starts() -> None:

@@ -17,9 +17,9 @@ from harness.monitoring.notify import (
     NotSent,
     check_urls,
     event_of,
-    notify_not_begun,
+    notify_not_started,
+    notify_overdue,
     notify_result,
-    notify_silence,
 )
 from harness.records.run_directory import RunDirectory
 from tests.unit.monitoring.conftest import Service
@@ -111,9 +111,9 @@ def test_one_more_good_drill_is_no_news(service: Service, good: DrillResult) -> 
 
 
 def test_silence_is_reported(service: Service) -> None:
-    notify_silence(["apiary: the last passed drill was 101 days ago"], settings(service.port))
-    notify_silence(["one: never", "two: never"], settings(service.port))
-    notify_silence([], settings(service.port))
+    notify_overdue(["apiary: the last passed drill was 101 days ago"], settings(service.port))
+    notify_overdue(["one: never", "two: never"], settings(service.port))
+    notify_overdue([], settings(service.port))
     assert [(each["title"], each["message"]) for each in service.messages()] == [
         ("1 backup has no recent passed restore drill", "apiary: the last passed drill was 101 days ago"),
         ("2 backups have no recent passed restore drill", "one: never\ntwo: never"),
@@ -122,7 +122,7 @@ def test_silence_is_reported(service: Service) -> None:
 
 def test_a_drill_that_could_not_begin_is_a_failure(service: Service) -> None:
     """A backup that is not where it should be is what a scheduled drill is for."""
-    notify_not_begun("verify", "backups/2* matches nothing", settings(service.port))
+    notify_not_started("verify", "backups/2* matches nothing", settings(service.port))
     (message,) = service.messages()
     assert (message["title"], message["message"]) == (
         "restore drill did not start: verify",
@@ -136,7 +136,7 @@ def test_only_what_was_asked_for_is_reported(service: Service, bad: DrillResult,
         notifications = settings(service.port, on=on)
         notify_result(bad, None, notifications)
         notify_result(good, Verdict.FAIL, notifications)
-        notify_silence(["apiary: never"], notifications)
+        notify_overdue(["apiary: never"], notifications)
         (message,) = service.messages()
         assert message["title"].startswith(title)
 

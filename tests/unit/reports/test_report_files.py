@@ -17,7 +17,7 @@ from harness.base.errors import UsageError
 from harness.base.settings import ReportSettings, from_environment
 from harness.checks.evidence import Evidence
 from harness.cli.main import main
-from harness.cli.post_run import Finished, do_afterwards
+from harness.cli.post_run import Finished, run_hooks
 from harness.records.run_directory import RunDirectory
 from harness.reports.files import check_files, document_of, write_reports, write_whole
 from tests.unit.checks.builders import evidence as build_evidence
@@ -125,7 +125,7 @@ def test_every_run_gets_its_page_and_github_its_summary(
     settings = from_environment(environment)
     settings = replace(settings, reports=replace(settings.reports, junit=tmp_path / "a.xml"))
     messages: list[str] = []
-    do_afterwards(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), messages.append)
+    run_hooks(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), messages.append)
     assert messages == []
     assert (run_dir / "report.html").read_text().startswith("<!doctype html>")
     assert (tmp_path / "a.xml").exists()
@@ -139,7 +139,7 @@ def test_a_report_that_cannot_be_written_after_the_drill_changes_nothing(run_dir
     settings = from_environment({"HOME": str(tmp_path)})
     settings = replace(settings, reports=ReportSettings(junit=tmp_path / "gone" / "a.xml"))
     messages: list[str] = []
-    do_afterwards(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), messages.append)
+    run_hooks(Finished(RunDirectory(run_dir).load_result(), run_dir, settings), messages.append)
     assert len(messages) == 1
     assert messages[0].startswith("write the reports: ")
     assert (run_dir / "report.html").exists()

@@ -185,8 +185,8 @@ def test_notifications_and_what_pytest_shows(
     sent: list[str] = []
     monkeypatch.setattr(notify, "_notify", lambda event, title, body, telling: sent.extend((title, body)))
     notify.notify_result(result, None, NotificationSettings())
-    notify.notify_not_begun("verify", NAME, NotificationSettings())
-    notify.notify_silence([NAME], NotificationSettings())
+    notify.notify_not_started("verify", NAME, NotificationSettings())
+    notify.notify_overdue([NAME], NotificationSettings())
     sent.append(failure_text(result, Expected(verdict=Verdict.PASS), tmp_path))
     assert list(acting("\n".join(sent))) == []
 

@@ -219,7 +219,7 @@ def test_a_target_that_was_kept_is_only_removed_when_asked_for(tmp_path: Path) -
 
 
 def test_the_owner_of_another_boot_is_dead(tmp_path: Path) -> None:
-    owner = replace(Owner.myself(), boot_id="00000000-0000-0000-0000-000000000000")
+    owner = replace(Owner.current(), boot_id="00000000-0000-0000-0000-000000000000")
     assert not owner.alive()
     directory = write_owner(tmp_path, "before-the-restart", owner)
     assert [leftover.drill_id for leftover in sweep(tmp_path)] == ["before-the-restart"]
@@ -227,7 +227,7 @@ def test_the_owner_of_another_boot_is_dead(tmp_path: Path) -> None:
 
 
 def test_a_process_of_the_same_number_that_started_at_another_time_is_not_the_owner(tmp_path: Path) -> None:
-    mine = Owner.myself()
+    mine = Owner.current()
     assert mine.alive()
     assert mine.ticks is not None
     assert not replace(mine, ticks=mine.ticks - 1).alive()
@@ -245,7 +245,7 @@ def test_a_drill_outlives_a_step_of_the_clock(tmp_path: Path, drill_id: str, ste
         before = psutil.Process(process.pid).create_time()
         with clock_set(tmp_path, step_s):
             assert round(psutil.Process(process.pid).create_time() - before) == step_s
-            owner = Owner.myself()
+            owner = Owner.current()
             assert sweep(tmp_path, kept_too=True) == []
             assert runs(server)
             process.send_signal(signal.SIGKILL)
@@ -298,7 +298,7 @@ def test_an_older_version_still_sees_that_a_drill_lives(tmp_path: Path) -> None:
 def test_a_number_that_no_process_has_is_dead() -> None:
     with subprocess.Popen(["true"]) as process:
         process.wait()
-    assert not replace(Owner.myself(), pid=process.pid).alive()
+    assert not replace(Owner.current(), pid=process.pid).alive()
 
 
 @over_table("text", [None, "", "{", "[]", '{"pid": 1}'])
@@ -336,7 +336,7 @@ def test_ending_processes_never_ends_this_one(drill_id: str) -> None:
 
 def test_what_a_killed_drill_had_mounted_is_unmounted(tmp_path: Path) -> None:
     """A fault puts the storage directory on a small file system; nothing below a mount point can be removed."""
-    gone = replace(Owner.myself(), boot_id="another boot")
+    gone = replace(Owner.current(), boot_id="another boot")
     storage = write_owner(tmp_path, "gone", gone) / "target/app storage"
     storage.mkdir(parents=True)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "apiary-drill-test", storage], capture_output=True, check=False)
@@ -353,7 +353,7 @@ def test_what_a_killed_drill_had_mounted_is_unmounted(tmp_path: Path) -> None:
 
 def test_what_cannot_be_removed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one sentence with the way out, instead of a traceback at every later start."""
-    directory = write_owner(tmp_path, "gone", replace(Owner.myself(), boot_id="another boot"))
+    directory = write_owner(tmp_path, "gone", replace(Owner.current(), boot_id="another boot"))
 
     def refuse(path: Path, *, ignore_errors: bool = False) -> None:
         if not ignore_errors:

@@ -10,7 +10,7 @@ import pytest
 
 from harness.artifacts.storage.archive import read_archive, read_archive_file
 from harness.artifacts.storage.names import coded
-from harness.artifacts.storage.safety import ASIDE, ArchiveLimits, Aside
+from harness.artifacts.storage.safety import QUARANTINED, ArchiveLimits, Quarantine
 from harness.base.errors import HarnessError, UnsafeArtifact
 from tests.naming import uncoded
 
@@ -239,15 +239,15 @@ def test_what_there_is_no_room_for_is_inconclusive(tar_of: Callable[..., bytes])
     )
 
 
-def test_members_that_must_not_be_unpacked_can_be_put_aside(tar_of: Callable[..., bytes]) -> None:
+def test_members_that_must_not_be_unpacked_can_be_put_quarantine(tar_of: Callable[..., bytes]) -> None:
     archive = tar_of(
         ("html/public/storage", SOFT, "/var/www/html/storage/app/public", b""),
         ("html/log", tarfile.FIFOTYPE, "", b""),
         ("html/storage/app/a", FILE, "", b"x"),
     )
-    aside: Aside = []
-    assert len(list(read_archive([archive], aside=aside))) == 3
-    assert [(path, error.fact) for path, error in aside] == [
+    quarantine: Quarantine = []
+    assert len(list(read_archive([archive], quarantine=quarantine))) == 3
+    assert [(path, error.fact) for path, error in quarantine] == [
         (
             b"html/public/storage",
             (
@@ -259,7 +259,7 @@ def test_members_that_must_not_be_unpacked_can_be_put_aside(tar_of: Callable[...
     ]
     for name, target in (("../x", ""), ("/x", "")):
         with pytest.raises(UnsafeArtifact):
-            list(read_archive([tar_of((name, FILE, target, b"x"))], aside=[]))
-    many = tar_of(*((f"l{number}", SOFT, "/", b"") for number in range(ASIDE + 1)))
+            list(read_archive([tar_of((name, FILE, target, b"x"))], quarantine=[]))
+    many = tar_of(*((f"l{number}", SOFT, "/", b"") for number in range(QUARANTINED + 1)))
     with pytest.raises(UnsafeArtifact, match="leaves the directory"):
-        list(read_archive([many], aside=[]))
+        list(read_archive([many], quarantine=[]))

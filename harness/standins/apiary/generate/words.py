@@ -22,7 +22,7 @@ LAST_NAMES: tuple[str, ...] = (
     "Jones", "Miller", "Davis", "佐藤", "王", "김", "Петров", "Παππάς",
 )  # fmt: skip
 
-ODD_TEXTS: tuple[str, ...] = (
+UNUSUAL_TEXTS: tuple[str, ...] = (
     'It\'s "quoted", and \\ is a backslash',
     "line one\nline two\r\nline three\tend",
     "-- Dump completed on 2020-01-01  0:00:00",
@@ -63,5 +63,5 @@ def person(plan: Plan, number: int) -> Person:
 
 
 def unusual_text(bits: int) -> str:
-    """One of the odd texts."""
-    return ODD_TEXTS[bits % len(ODD_TEXTS)]
+    """One of the unusual texts."""
+    return UNUSUAL_TEXTS[bits % len(UNUSUAL_TEXTS)]

@@ -39,14 +39,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class Broken:
     """One thing that was broken.
 
     Args:
         subject: table, path or index: what a finding has to name.
         detail: what was done; a key, an offset, an id, never content.
         check: name of the check that has to notice.
-        evidence: the drill's evidence, with what was touched read again in place of the old.
+        evidence: the drill's evidence, with what was broken read again in place of the old.
     """
 
     subject: str
@@ -55,6 +55,6 @@ class Touched:
     evidence: Evidence
 
 
-Break = Callable[[Target, Random], AbstractContextManager[Touched | None]]
+Break = Callable[[Target, Random], AbstractContextManager[Broken | None]]
 """Breaks something and looks again; None where this target has nothing of the kind. Left, it has mended it again
 as far as `kept` asks for it."""

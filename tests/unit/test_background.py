@@ -8,14 +8,14 @@ from concurrent.futures import Future
 
 import pytest
 
-from harness.base.aside import one_ahead, side_by_side
+from harness.base.background import one_ahead, side_by_side
 
 
 def test_results_and_errors_come_when_they_are_asked_for() -> None:
     both = threading.Barrier(2, timeout=60)
-    with side_by_side(2) as aside:
-        numbers = [aside(lambda number: (both.wait(), number)[1], number) for number in (1, 2)]
-        failed = aside(int, "x")
+    with side_by_side(2) as background:
+        numbers = [background(lambda number: (both.wait(), number)[1], number) for number in (1, 2)]
+        failed = background(int, "x")
         assert [number.result() for number in numbers] == [1, 2]
         with pytest.raises(ValueError, match="invalid literal"):
             failed.result()
@@ -25,8 +25,8 @@ def test_an_error_of_the_block_does_not_wait_for_what_hangs() -> None:
     goes_on, begun, started = threading.Event(), list[str](), list[Future[object]]()
 
     def gone() -> None:
-        with side_by_side(1) as aside:
-            started.extend((aside(goes_on.wait, 60), aside(begun.append, "late")))
+        with side_by_side(1) as background:
+            started.extend((background(goes_on.wait, 60), background(begun.append, "late")))
             raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):

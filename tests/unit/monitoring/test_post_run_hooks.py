@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from harness.base.model import Verdict
 from harness.base.settings import NotificationSettings, from_environment
 from harness.cli.main import main
-from harness.cli.post_run import Finished, do_afterwards
+from harness.cli.post_run import Finished, run_hooks
 from harness.records.attestation.check import verify_evidence
 from harness.records.attestation.keys import generate, load_public
 from harness.records.run_directory import RunDirectory
@@ -46,7 +46,7 @@ def test_everybody_is_notified(tmp_path: Path, service: Service) -> None:
         timeout_s=60,
     )
     messages: list[str] = []
-    do_afterwards(finished(tmp_path, notifications), messages.append)
+    run_hooks(finished(tmp_path, notifications), messages.append)
     assert messages == []
     assert service.paths == ["/notify", "/ping/fail"]
     evidence = tmp_path / "run" / "evidence.intoto.jsonl"
@@ -70,7 +70,7 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
         timeout_s=60,
     )
     messages: list[str] = []
-    do_afterwards(finished(tmp_path, notifications), messages.append)
+    run_hooks(finished(tmp_path, notifications), messages.append)
     assert messages == [
         f"sign the evidence: cannot read the key {tmp_path / 'gone'}: No such file or directory",
         f"metrics: {tmp_path / 'drill.prom'} was not written as a metrics file by this program HINT: Give "
@@ -82,7 +82,7 @@ def test_what_cannot_be_done_is_one_line_each_and_the_rest_is_done(
 
 def test_nobody_is_notified_who_was_not_named(tmp_path: Path) -> None:
     messages: list[str] = []
-    do_afterwards(finished(tmp_path, NotificationSettings()), messages.append)
+    run_hooks(finished(tmp_path, NotificationSettings()), messages.append)
     assert messages == []
     assert [path.name for path in (tmp_path / "run").iterdir() if path.suffix == ".jsonl"] == []
 
@@ -182,7 +182,7 @@ def test_a_recovery_is_distinguished_from_what_the_history_says(tmp_path: Path, 
         )
         run_dir = tmp_path / f"run-{day}"
         RunDirectory(run_dir).save_result(result)
-        do_afterwards(replace(failed, result=result, run_dir=run_dir), messages.append)
+        run_hooks(replace(failed, result=result, run_dir=run_dir), messages.append)
     assert messages == []
     message = sent_to(service)
     assert message["title"] == "PASS again: restore drill of apiary"

@@ -11,19 +11,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Aside(Protocol):
+class Background(Protocol):
     """Starts a call beside everything else; its result, or its error, is asked for later."""
 
     def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]: ...
 
 
 @contextmanager
-def side_by_side(most: int) -> Iterator[Aside]:
+def side_by_side(most: int) -> Iterator[Background]:
     """Calls beside each other, at most so many; all have ended after the block.
 
     Where the block ends with an error, none is waited for: one of them may be waiting for the very server that is gone.
     """
-    pool = ThreadPoolExecutor(max_workers=most, thread_name_prefix="aside")
+    pool = ThreadPoolExecutor(max_workers=most, thread_name_prefix="background")
     try:
         yield pool.submit
     except BaseException:
