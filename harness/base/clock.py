@@ -83,7 +83,7 @@ class Clock:
         except (StepFailed, FaultFailed):
             raise
         except Exception as error:
-            failure = StepFailed(name, harness_error(error))
+            failure = StepFailed(name, title, harness_error(error))
             if not decides and failure.exit_code == EXIT_NOT_AS_EXPECTED:
                 failure.exit_code = EXIT_INCONCLUSIVE
             raise failure from error

@@ -125,11 +125,16 @@ class ProcedureFailed(HarnessError):
 
 
 class StepFailed(HarnessError):
-    """A step of the drill ended with an error; carries the step's name and the cause's exit code."""
+    """A step of the drill ended with an error; carries the step's name and the cause's exit code.
 
-    def __init__(self, step: str, cause: HarnessError) -> None:
-        super().__init__(f"{step}: {cause.fact}", *cause.hints, details=cause.details, causes=cause.causes)
-        self.step = step
+    Args:
+        title: what people call the step, which the message begins with; empty for what happened between steps.
+    """
+
+    def __init__(self, step: str, title: str, cause: HarnessError) -> None:
+        fact = f"{title}: {cause.fact}" if title else cause.fact
+        super().__init__(fact, *cause.hints, details=cause.details, causes=cause.causes)
+        self.step, self.title = step, title
         self.exit_code = cause.exit_code
 
 

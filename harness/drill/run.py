@@ -105,7 +105,7 @@ class Run:
                 # What failed is often only the first to notice that a server is gone.
                 if died := _exit_report(stack, error):
                     fact, _, log = died.partition("\n")
-                    raise StepFailed(error.step, ServerFailed(fact, details=f"{log}\n{error}")) from error
+                    raise StepFailed(error.step, error.title, ServerFailed(fact, details=f"{log}\n{error}")) from error
                 raise
             with self.clock.step(f"destroy-{role}", f"Destroy the {role}", decides=False):
                 running.close()
@@ -121,7 +121,9 @@ class Run:
             if failure.exit_code == EXIT_USAGE:
                 raise
             if self.outcome.error is None:  # what failed first is why
-                self.fail(failure if isinstance(failure, StepFailed | FaultFailed) else StepFailed("drill", failure))
+                self.fail(
+                    failure if isinstance(failure, StepFailed | FaultFailed) else StepFailed("drill", "", failure)
+                )
 
     def fail(self, error: StepFailed | FaultFailed) -> None:
         """Note what failed; what is found after that is reported beside it."""

@@ -39,7 +39,7 @@ _STEPS = {
     "start-source": (_RUN, "runtime: Docker"),
     "source": (_RUN, "Start the servers of the source"),
     "backup": (_RUN, "Collect evidence from the source"),
-    "start-target": (("verify",), "Check the backup before running any of it"),
+    "start-target": (("verify",), "Check the backup before restoring it"),
     "restore-database": (("verify",), "Restore the files"),
     "checks": (("verify",), "Rebuild the search index"),
 }
@@ -248,7 +248,7 @@ def test_a_full_disk_says_nothing_about_the_backup(
         remove(engine, "volume", volume)
     assert caught.value.step == "restore-database", caught.value.fact
     assert caught.value.fact == (
-        f"restore-database: the disk of the target is full (the volume {volume}): this says nothing about the backup"
+        f"Load the dump: the disk of the target is full (the volume {volume}): this says nothing about the backup"
     )
     assert caught.value.exit_code == 3
     assert things(engine, drill_id) == []

@@ -121,7 +121,7 @@ def test_every_injection_point_is_entered_and_left_and_servers_come_back_with_th
 def test_a_step_that_hangs_is_inconclusive(drilled: Drilled) -> None:
     result = drilled(scenario(fault=[{"name": "hangs"}], limits={"step_s": 30}))
     assert (result.verdict, errors(result)) == ("INCONCLUSIVE", [("step-restore-files", "restore-files")])
-    assert result.reasons == ("Restore-files: timed out: the step exceeded its limit of 30 s.",)
+    assert result.reasons == ("Restore the files: timed out: the step exceeded its limit of 30 s.",)
 
 
 def test_a_fault_that_breaks_is_not_the_backups_failure(drilled: Drilled) -> None:
@@ -135,7 +135,7 @@ def test_a_server_that_is_killed_is_no_bad_backup_and_a_fault_behind_it_is_not_r
     result = drilled(scenario(fault=[{"name": "killed"}, {"name": "points", "at": "collect"}]))
     assert result.verdict == "INCONCLUSIVE"
     assert result.faults[0].changes[0].detail == "killed after 100000 bytes"
-    assert "Restore-database: MySQL exited unexpectedly, with status -9." in result.reasons
+    assert "Load the dump: MySQL exited unexpectedly, with status -9." in result.reasons
     assert errors(result) == [("fault-without-effect", "points"), ("step-restore-database", "restore-database")]
 
 
@@ -182,4 +182,4 @@ def test_what_was_found_is_reported_although_the_target_cannot_be_ended(
     assert {"step-destroy-target", "row-count"} <= {finding.code for finding in result.findings}
     assert len(result.checks) > 20
     healthy = drilled(load(find("sandbox-line")))
-    assert (healthy.verdict, healthy.reasons) == (Verdict.INCONCLUSIVE, ("Destroy-target: the engine went away.",))
+    assert (healthy.verdict, healthy.reasons) == (Verdict.INCONCLUSIVE, ("Destroy the target: the engine went away.",))

@@ -325,7 +325,9 @@ def test_the_dump_of_mysql_on_mariadb(settings: Settings, mysql_operator: Operat
     found, *causes = [found for found in result["findings"] if found["severity"] == "error"]
     assert (causes[0]["code"], causes[0]["subject"]) == ("unknown-collation", f"line {line}")
     assert {cause["code"] for cause in causes} == {"unknown-collation"}
-    assert found["message"].startswith(f"Compare: this server cannot load the dump: on line {line}, MariaDB ")
+    assert found["message"].startswith(
+        f"Check the dump against the target server: this server cannot load the dump: on line {line}, MariaDB "
+    )
     assert found["message"].endswith(" does not support the collation utf8mb4_0900_ai_ci (error 1273).")
     assert (process.returncode, result["verdict"]) == (1, "FAIL")
 

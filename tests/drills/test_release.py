@@ -96,7 +96,8 @@ def test_a_migration_that_fails_on_the_data_is_named(settings: Settings, backed:
     result = json.loads(process.stdout)
     assert (process.returncode, result["verdict"]) == (1, "FAIL")
     assert result["reasons"] == [
-        "Migrate: a migration failed on the data of this backup: 2027_02_02_000000_one_rsvp_for_all, with error 1062."
+        "Run the migrations of the newer application: a migration failed on the data of this backup: "
+        "2027_02_02_000000_one_rsvp_for_all, with error 1062."
     ]
 
 

@@ -37,18 +37,18 @@ def test_steps_are_kept_in_order_with_their_details() -> None:
     with clock.step("files", "Restore the files") as note:
         note.progress("10 files")
         note.detail = "20 files"
-    with clock.step("script", "Run the script"):
+    with clock.step("script", "Load the dump"):
         pass
     assert heard.texts == [
         "started Restore the files",
         "progress 10 files",
         "ended files well: 20 files",
-        "started Run the script",
+        "started Load the dump",
         "ended script well: ",
     ]
     assert [(step.name, step.title, step.detail, step.failed) for step in clock.steps] == [
         ("files", "Restore the files", "20 files", False),
-        ("script", "Run the script", "", False),
+        ("script", "Load the dump", "", False),
     ]
     assert all(step.duration_s >= 0 for step in clock.steps)
     assert clock.steps[0].started_at.tzinfo is UTC
@@ -58,8 +58,8 @@ def test_steps_are_kept_in_order_with_their_details() -> None:
 def test_an_error_in_a_step_names_the_step_and_is_timed_all_the_same() -> None:
     clock = Clock(Silent())
     with (
-        pytest.raises(StepFailed, match=r"^script: ERROR 1146\nHINT: Look\.$") as caught,
-        clock.step("script", "Run the script"),
+        pytest.raises(StepFailed, match=r"^Load the dump: ERROR 1146\nHINT: Look\.$") as caught,
+        clock.step("script", "Load the dump"),
     ):
         raise ProcedureFailed("ERROR 1146", "Look.")
     assert (caught.value.step, caught.value.exit_code) == ("script", 1)
@@ -70,7 +70,7 @@ def test_a_step_within_a_step_keeps_the_inner_name() -> None:
     clock = Clock(Silent())
     with pytest.raises(StepFailed) as caught, clock.step("outer", "Outer"), clock.step("inner", "Inner"):
         raise ProcedureFailed("it broke")
-    assert str(caught.value) == "inner: it broke"
+    assert str(caught.value) == "Inner: it broke"
     assert [(step.name, step.failed) for step in clock.steps] == [("inner", True), ("outer", True)]
 
 
@@ -87,9 +87,9 @@ def test_a_step_that_hangs_is_ended_at_its_limit() -> None:
     with pytest.raises(StepFailed) as caught, clock.step("files", "Restore the files"):
         threading.Event().wait(60)
     assert caught.value.exit_code == 3
-    assert str(caught.value) == "files: timed out: the step exceeded its limit of 0.05 s"
+    assert str(caught.value) == "Restore the files: timed out: the step exceeded its limit of 0.05 s"
     assert [(step.name, step.failed) for step in clock.steps] == [("files", True)]
-    with clock.step("script", "Run the script"):
+    with clock.step("script", "Load the dump"):
         pass
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
@@ -107,7 +107,7 @@ def test_a_step_outside_the_main_thread_is_judged_when_it_ends() -> None:
     thread = threading.Thread(target=late)
     thread.start()
     thread.join()
-    assert messages == ["files: timed out: the step exceeded its limit of 0.05 s"]
+    assert messages == ["Restore the files: timed out: the step exceeded its limit of 0.05 s"]
 
 
 def test_a_fault_that_fails_in_a_step_is_not_the_steps_failure() -> None:
@@ -121,11 +121,11 @@ def test_what_nobody_provided_for_is_inconclusive_and_keeps_its_words_out_of_rep
     clock = Clock(Silent())
     with pytest.raises(StepFailed) as caught, clock.step("files", "Files"):
         raise ValueError("Ann Burdell")
-    assert (caught.value.fact, caught.value.exit_code) == ("files: the harness itself failed with ValueError", 3)
+    assert (caught.value.fact, caught.value.exit_code) == ("Files: the harness itself failed with ValueError", 3)
     assert "Ann Burdell" in caught.value.details
     with pytest.raises(StepFailed) as caught, clock.step("files", "Files"):
         Path("/no/such/ann.pdf").read_bytes()
-    assert (caught.value.fact, caught.value.exit_code) == ("files: no such file or directory", 3)
+    assert (caught.value.fact, caught.value.exit_code) == ("Files: no such file or directory", 3)
     with pytest.raises(StepFailed) as caught, clock.step("files", "Files"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert caught.value.hints == ("Free some disk space and run the drill again.",)

@@ -34,7 +34,7 @@ def test_exit_codes(kind: str, exit_code: int) -> None:
 
 def test_a_failed_step_names_itself_and_keeps_the_rest_of_its_cause() -> None:
     cause = BrokenArtifact("the dump is truncated", "Take it again.", details="line 9")
-    error = StepFailed("read", cause)
-    assert str(error) == "read: the dump is truncated\nHINT: Take it again.\nline 9"
+    error = StepFailed("read", "Read the backup", cause)
+    assert str(error) == "Read the backup: the dump is truncated\nHINT: Take it again.\nline 9"
     assert (error.step, error.exit_code) == ("read", 1)
-    assert StepFailed("read", UsageError("no such file")).exit_code == 2
+    assert StepFailed("read", "", UsageError("no such file")).exit_code == 2

@@ -89,7 +89,7 @@ def test_a_finding_of_also_need_not_come() -> None:
 
 def test_a_finding_is_expected_with_what_it_says() -> None:
     wanted = ExpectedFinding(code="step-read", says="*ends too early*")
-    found = Finding("step-read", Severity.ERROR, "read", "Read: the data ends too early.")
+    found = Finding("step-read", Severity.ERROR, "read", "Read the backup: the data ends too early.")
     assert wanted.fits(found)
-    assert not wanted.fits(replace(found, message="Read: the data is damaged."))
+    assert not wanted.fits(replace(found, message="Read the backup: the data is damaged."))
     assert str(wanted) == "step-read, which says '*ends too early*',"

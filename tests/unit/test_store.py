@@ -28,7 +28,7 @@ def result_for(evidence: Evidence) -> DrillResult:
         purpose="To know.",
         started_at=started_at,
         components=(Component("source mysql", "MySQL", "9.7.4", "/usr/sbin/mysqld", True, ("All.",)),),
-        steps=(Step("script", "Run the script", started_at, 1.5, "2 rows"),),
+        steps=(Step("script", "Load the dump", started_at, 1.5, "2 rows"),),
         recovery_time_s=12.0,
         recovery_point_at=started_at,
     )
@@ -123,14 +123,18 @@ def test_a_run_that_an_error_ended_stays_what_it_was(
     tmp_path: Path, cause: BrokenArtifact | ServerFailed, verdict: Verdict, code: int
 ) -> None:
     """There is no evidence to judge: the error is the result."""
-    store, result = RunDirectory(tmp_path), result_of((), StepFailed("read", cause))
+    store, result = RunDirectory(tmp_path), result_of((), StepFailed("read", "Read the backup", cause))
     store.save_result(result)
     assert judge_again(store) == result
     assert (result.verdict, exit_code(result)) == (verdict, code)
-    assert result.reasons == (f"Read: {cause.fact}.",)
-    assert result.error == f"read: {cause.fact}\nHINT: Take it again."
+    assert result.reasons == (f"Read the backup: {cause.fact}.",)
+    assert result.error == f"Read the backup: {cause.fact}\nHINT: Take it again."
     (finding,) = result.findings
-    assert (finding.code, finding.message, finding.remedy) == ("step-read", f"Read: {cause.fact}.", "Take it again.")
+    assert (finding.code, finding.message, finding.remedy) == (
+        "step-read",
+        f"Read the backup: {cause.fact}.",
+        "Take it again.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
         StepFailed: it is damaged, not complete, or holds what must not run.
     """
     store, found = run.plan.store, run.outcome
-    with run.clock.step("read", "Check the backup before running any of it") as note, _own_fault(backup):
+    with run.clock.step("read", "Check the backup before restoring it") as note, _own_fault(backup):
         backup = backup.as_from_elsewhere() if run.plan.choices.evidence == "artifact" else backup.as_found()
         found.manifest_files = backup.manifest.artifacts if backup.manifest else ()
         # Before it is read: the report of a backup that cannot be read still says which one it was.

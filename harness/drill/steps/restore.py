@@ -116,7 +116,7 @@ def rebuild_index(work: Restoration, note: Note) -> None:
 STEPS: dict[InjectionPoint, tuple[str, str, Callable[[Restoration, Note], None]]] = {
     InjectionPoint.STOP: ("stop", "Stop the application", stop),
     InjectionPoint.FILES: ("restore-files", "Restore the files", restore_files),
-    InjectionPoint.DATABASE: ("restore-database", "Run the script", restore_database),
+    InjectionPoint.DATABASE: ("restore-database", "Load the dump", restore_database),
     InjectionPoint.START: ("start", "Start the application", start),
     InjectionPoint.REINDEX: ("reindex", "Rebuild the search index", rebuild_index),
 }

@@ -33,7 +33,7 @@ def test_an_engine_that_is_killed_in_the_middle_of_a_drill(loaded_engine: Anothe
     text = " ".join(output.split())
     assert drill.returncode == 3, output
     assert "INCONCLUSIVE" in text
-    assert "Reindex: the connection to the Docker engine was lost while" in text, output
+    assert "Rebuild the search index: the connection to the Docker engine was lost while" in text, output
     assert "Traceback" not in output
     assert place.drills == []
 

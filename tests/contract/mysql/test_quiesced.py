@@ -60,7 +60,9 @@ def test_it_is_stopped_before_and_started_after(source: Callable[..., BackupSour
 
 def test_it_is_started_although_it_could_not_be_stopped(source: Callable[..., BackupSource], tmp_path: Path) -> None:
     """It may be half down; and nothing was backed up."""
-    with pytest.raises(StepFailed, match=r"^quiesce: `sh -c .* failed with exit status 7$") as failed:
+    with pytest.raises(
+        StepFailed, match=r"^Stop the application for the backup: `sh -c .* failed with exit status 7$"
+    ) as failed:
         take_backup(source(stop="exit 7"), PLAN, tmp_path / "night", Clock(Silent()))
     assert failed.value.exit_code == 1
     assert log(tmp_path) == "stop\nstart\n"
@@ -70,7 +72,7 @@ def test_it_is_started_although_it_could_not_be_stopped(source: Callable[..., Ba
 def test_it_is_started_after_a_failed_dump(source: Callable[..., BackupSource], place: Place, tmp_path: Path) -> None:
     made = source()
     place.run(f"DROP DATABASE {place.name}")
-    with pytest.raises(StepFailed, match=r"^backup-database: the dump failed"):
+    with pytest.raises(StepFailed, match=r"^Back up the database: the dump failed"):
         take_backup(made, PLAN, tmp_path / "night", Clock(Silent()))
     assert log(tmp_path) == "stop\nstart\n"
 
@@ -78,7 +80,9 @@ def test_it_is_started_after_a_failed_dump(source: Callable[..., BackupSource], 
 def test_an_application_that_stays_stopped_is_reported_with_what_came_before(
     source: Callable[..., BackupSource], tmp_path: Path
 ) -> None:
-    with pytest.raises(StepFailed, match=r"^resume: `sh -c .* failed with exit status 5") as failed:
+    with pytest.raises(
+        StepFailed, match=r"^Start the application again: `sh -c .* failed with exit status 5"
+    ) as failed:
         take_backup(source(stop="exit 7", start="exit 5"), PLAN, tmp_path / "night", Clock(Silent()))
     assert failed.value.hints == ("The application may still be stopped: start it manually.",)
     assert failed.value.details.startswith("before that: quiesce: `sh -c 'echo stop")
@@ -87,7 +91,7 @@ def test_an_application_that_stays_stopped_is_reported_with_what_came_before(
 def test_a_whole_backup_is_kept_although_the_application_did_not_start(
     source: Callable[..., BackupSource], tmp_path: Path
 ) -> None:
-    with pytest.raises(StepFailed, match=r"^resume: "):
+    with pytest.raises(StepFailed, match=r"^Start the application again: "):
         take_backup(source(start="exit 5"), PLAN, tmp_path / "night", Clock(Silent()))
     found = find_backup(tmp_path / "night")
     assert found.manifest is not None

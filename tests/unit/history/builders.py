@@ -48,7 +48,7 @@ def entry(
         backup_at=started_at - timedelta(hours=1),
         steps=(
             PastStep("restore-files", "Restore the files", 1.0),
-            PastStep("restore-database", "Run the script", 3.5),
+            PastStep("restore-database", "Load the dump", 3.5),
             PastStep("reindex", "Rebuild the search index", 5.5),
         ),
         tables={"teams": 3, "users": users},

@@ -80,7 +80,8 @@ def quarter_of_drills() -> list[Entry]:
         drill("2026-11-10", generated, **fault, recovery_time_s=10.4),
         drill(
             "2026-11-16", recovery_time_s=None, recovery_point_s=None, verdict=Verdict.INCONCLUSIVE, tables={},
-            directories={}, documents={}, reasons=("Start-target: the database server did not answer in 60 s.",),
+            directories={}, documents={},
+            reasons=("Start the servers of the target: the database server did not answer in 60 s.",),
             findings=(PastFinding("step-start-target", Severity.ERROR, "start-target"),),
         ),
         drill("2026-11-30", "staging", recovery_time_s=401.5),

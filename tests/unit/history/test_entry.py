@@ -35,7 +35,7 @@ def result_for(evidence: Evidence, **changes: object) -> DrillResult:
         purpose="To know.",
         started_at=STARTED_AT,
         duration_s=39.87654,
-        steps=(Step("restore-database", "Run the script", STARTED_AT, 2.34567, "2 rows"),),
+        steps=(Step("restore-database", "Load the dump", STARTED_AT, 2.34567, "2 rows"),),
         recovery_time_s=12.34567,
         recovery_point_at=STARTED_AT,
     )
@@ -61,7 +61,7 @@ def test_the_figures_of_a_run(run_dir: Path) -> None:
     assert found.started_at == datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     assert found.finished_at == datetime(2026, 11, 22, 12, 0, 40, tzinfo=UTC)
     assert (found.verdict, found.expected, found.good, found.control) == ("PASS", "PASS", True, False)
-    assert found.steps == (PastStep("restore-database", "Run the script", 2.346),)
+    assert found.steps == (PastStep("restore-database", "Load the dump", 2.346),)
     assert (found.recovery_time_s, found.recovery_time_objective_s) == (12.346, 60.0)
     assert found.tables == {"users": 2, "webhook_calls": 0}
     assert found.directories == {"resumes": DirectoryTotals(1, 5)}
@@ -90,10 +90,12 @@ def test_an_old_result_is_named_by_its_script_or_as_asked(evidence: Evidence, tm
 
 def test_a_run_that_an_error_ended_has_no_figures(tmp_path: Path) -> None:
     result = replace(
-        result_of((), StepFailed("read", BrokenArtifact("the dump is truncated"))), scenario="verify", drill_id="x"
+        result_of((), StepFailed("read", "Read the backup", BrokenArtifact("the dump is truncated"))),
+        scenario="verify",
+        drill_id="x",
     )
     found = entry_of_run(run_of(tmp_path, None, result))
-    assert (found.verdict, found.reasons) == ("FAIL", ("Read: the dump is truncated.",))
+    assert (found.verdict, found.reasons) == ("FAIL", ("Read the backup: the dump is truncated.",))
     assert (found.tables, found.directories, found.documents, found.recovery_time_s) == ({}, {}, {}, None)
     assert found.findings == (PastFinding("step-read", Severity.ERROR, "read"),)
 

@@ -40,7 +40,7 @@ def described(result: DrillResult, *, failed: bool = False) -> DrillResult:
         ),
         steps=(
             Step("start-target", "Start the servers of the target", STARTED_AT, 1.5, "MySQL 9.7.4"),
-            Step("restore-database", "Run the script", STARTED_AT + timedelta(seconds=2), 12.0, "2 rows", failed),
+            Step("restore-database", "Load the dump", STARTED_AT + timedelta(seconds=2), 12.0, "2 rows", failed),
         ),
         artifacts=(ArtifactFile("database", "apiary.sql.zst", 453_700, "aa" * 32),),
         backup="production",
@@ -84,7 +84,9 @@ def failed(evidence: Evidence) -> DrillResult:
 
 def ended_early() -> DrillResult:
     """A drill that a server ended."""
-    error = StepFailed("restore-database", ServerFailed("MySQL went away while the dump was loading", "Try again."))
+    error = StepFailed(
+        "restore-database", "Load the dump", ServerFailed("MySQL went away while the dump was loading", "Try again.")
+    )
     return described(result_of((), error), failed=True)
 
 

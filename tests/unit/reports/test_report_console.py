@@ -114,12 +114,12 @@ def test_findings_that_are_not_listed_are_not_counted_as_errors() -> None:
 
 
 def test_an_error_that_ended_the_drill_is_reported_with_its_hints() -> None:
-    error = StepFailed("read", BrokenArtifact("the dump is truncated", "Take the backup again."))
+    error = StepFailed("read", "Read the backup", BrokenArtifact("the dump is truncated", "Take the backup again."))
     lines = shown(result_of((), error))
-    assert "error step-read Read: the dump is truncated. Take the backup again." in lines
+    assert "error step-read Read the backup: the dump is truncated. Take the backup again." in lines
     assert lines[-5:] == [
         "FAIL The backup does not restore correctly.",
-        "Read: the dump is truncated.",
+        "Read the backup: the dump is truncated.",
         "drill 0.0 s.",
         "HINT: Take the backup again.",
         "Details: /runs/one",
@@ -144,7 +144,7 @@ def test_every_verdict_has_its_sentence(verdict: Verdict) -> None:
 def test_progress_is_one_line_a_step_where_there_is_no_terminal() -> None:
     console = Terminal(file=io.StringIO(), width=120)
     progress = ConsoleProgress(console)
-    progress.started("Run the script")
+    progress.started("Load the dump")
     progress.progress("10 MB")
     progress.ended(Step("script", "Run the [script]", STARTED_AT, 1.234, "2 rows, [3] files"))
     progress.ended(Step("files", "Restore the files", STARTED_AT, 100.0, failed=True))
@@ -157,18 +157,23 @@ def test_progress_is_one_line_a_step_where_there_is_no_terminal() -> None:
 def test_progress_on_a_terminal_shows_how_far_the_step_is() -> None:
     console = Terminal(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
     progress = ConsoleProgress(console)
-    progress.started("Run the script")
+    progress.started("Load the dump")
     progress.progress("10 [MB]")
-    progress.ended(Step("script", "Run the script", STARTED_AT, 1.234))
+    progress.ended(Step("script", "Load the dump", STARTED_AT, 1.234))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
-    assert "Run the script: 10 [MB]" in text
-    assert "✓    1.23 s  Run the script\n" in text
+    assert "Load the dump: 10 [MB]" in text
+    assert "✓    1.23 s  Load the dump\n" in text
 
 
 def test_the_file_with_all_output_is_named_where_there_is_one(tmp_path: Path) -> None:
     """On the console, and in what a test runner shows in place of a traceback."""
-    failed = result_of((), StepFailed("start", BrokenArtifact("`php artisan migrate` failed with exit status 1: why")))
+    failed = result_of(
+        (),
+        StepFailed(
+            "start", "Start the application", BrokenArtifact("`php artisan migrate` failed with exit status 1: why")
+        ),
+    )
     for store in (None, RunDirectory(tmp_path)):
         if store is not None:
             store.save_details("all of it")

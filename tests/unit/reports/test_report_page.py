@@ -151,7 +151,7 @@ def test_a_failure_names_its_causes_first(evidence: Evidence, tmp_path: Path) ->
     assert bad.lead[1].endswith(" checks ran; 2 errors.")
     stopped = page_of(ended_early(), None, tmp_path)
     assert stopped.verdict is Verdict.INCONCLUSIVE
-    assert stopped.why == "Restore-database: MySQL went away while the dump was loading."
+    assert stopped.why == "Load the dump: MySQL went away while the dump was loading."
     assert stopped.caveat.startswith("Restored into")
     assert stopped.lead == ("Try again.",)
 
@@ -274,10 +274,10 @@ def test_the_timeline_has_every_step_and_what_counts(evidence: Evidence, tmp_pat
     (timeline,) = [block for block in blocks if isinstance(block, Timeline)]
     assert timeline.spans == (
         Span("Start the servers of the target", "MySQL 9.7.4", "0.0 s", "1.5 s", 0.0, 1.5),
-        Span("Run the script", "failed, 2 rows", "2.0 s", "12.0 s", 2.0, 12.0, emphasised=True, failed=True),
+        Span("Load the dump", "failed, 2 rows", "2.0 s", "12.0 s", 2.0, 12.0, emphasised=True, failed=True),
     )
     assert (timeline.end_s, timeline.legend) == (14.0, "counts for the recovery time (12.0 s in all)")
-    assert sentences(blocks) == ["Failed: Run the script."]
+    assert sentences(blocks) == ["Failed: Load the dump."]
 
 
 def listed(result: DrillResult, evidence: Evidence, directory: Path) -> list[str]:

@@ -34,7 +34,7 @@ def test_time_is_reported_by_step_and_by_process(evidence: Evidence, tmp_path: P
     by_step, by_process = timing_grids(result.steps)
     assert by_step.rows == (
         ("Start the servers of the target", "1.5 s", "0.8 s", "MySQL 0.8 s", "", ""),
-        ("Run the script", "12.0 s", "8.8 s", "MySQL 7.2 s, client 1.5 s", "24.0 MB", "2.0 MB/s"),
+        ("Load the dump", "12.0 s", "8.8 s", "MySQL 7.2 s, client 1.5 s", "24.0 MB", "2.0 MB/s"),
     )
     assert by_process.rows == (
         ("MySQL", "8.0 s", "0 bytes", "90.0 MB"),

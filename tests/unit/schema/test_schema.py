@@ -130,7 +130,7 @@ def test_what_is_written_today_validates(tmp_path: Path) -> None:
     """With every field that the values have, set or not."""
     shutil.copy(REAL[1], tmp_path / "result.json")
     store = RunDirectory(tmp_path)
-    store.save_result(replace(store.load_result(), error="read: it is cut short", hints=("Take it again.",)))
+    store.save_result(replace(store.load_result(), error="Read the backup: it is cut short", hints=("Take it again.",)))
     validator("result").validate(json.loads((tmp_path / "result.json").read_bytes()))
 
 
