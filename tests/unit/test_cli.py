@@ -1,6 +1,4 @@
-"""The group of commands: every one is found by its name, and only the one that is asked for is imported."""
-
-from __future__ import annotations
+"""The command line: names, options, cleanup."""
 
 import json
 import os
@@ -8,13 +6,24 @@ import pty
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
+from harness.base.model import Verdict
+from harness.checks.evidence import Evidence, RowSample
+from harness.cli.commands import verify
 from harness.cli.main import COMMANDS, main
+from harness.drill.negative_control.rows import ROWS
+from harness.reports.verified import shares
+from harness.reports.words import sentence_of
+from tests.tables import over_table
+from tests.unit.reports.results import failed, passed
 
 COMMAND = (sys.executable, "-m", "harness.cli.main")
 
@@ -187,3 +196,70 @@ def test_objectives_have_units() -> None:
     for text, value in (("1h", 3600.0), ("24h", 86_400.0), ("7d", 604_800.0), ("90s", 90.0)):
         context = command.make_context("verify", ["--rto", text, "--rpo", text])
         assert (context.params["rto"], context.params["rpo"]) == (value, value)
+
+
+def cleanup(directory: Path, *arguments: str) -> Result:
+    """The command with a state directory of its own, and with an engine that does not answer."""
+    away = {
+        "DOCKER_HOST": f"unix://{directory}/none.sock",
+        "APIARY_DRILL_STATE_DIR": str(directory / "state"),
+        "COLUMNS": "400",
+    }
+    return CliRunner().invoke(main, ["cleanup", *arguments], env=away)
+
+
+def test_an_engine_that_could_not_be_asked_is_reported(tmp_path: Path) -> None:
+    """A killed drill's containers may be on it; what is on this machine is removed all the same."""
+    ended = cleanup(tmp_path)
+    assert (ended.exit_code, ended.stdout) == (0, "nothing to remove\n")
+    host = f"unix://{tmp_path}/none.sock"
+    message = (
+        f"containers were not checked: no Docker engine answers at {host} (DOCKER_HOST): no such file or directory"
+    )
+    assert "".join(ended.stderr.split()) == "".join(message.split())  # a long path is wrapped anywhere
+
+
+def test_the_backup_that_a_killed_command_left_is_removed(tmp_path: Path) -> None:
+    partial = tmp_path / "backups" / "night.partial"
+    partial.mkdir(parents=True)
+    (partial / "database.sql.zst").touch()
+    notes = tmp_path / "state" / "backups"
+    notes.mkdir(parents=True)
+    (notes / "one").symlink_to(partial)
+    (notes / "of-a-disk-that-is-away").symlink_to(tmp_path / "mnt" / "night.partial")
+    outputs = [cleanup(tmp_path, *names).stdout for names in (["of-somebody-else"], [], [])]
+    removed = f"removed unfinished backup {partial}\nremoved 1 leftovers\n"
+    assert outputs == ["nothing to remove\n", removed, "nothing to remove\n"]
+    assert [note.name for note in notes.iterdir()] == ["of-a-disk-that-is-away"]
+    assert list(partial.parent.iterdir()) == []
+
+
+@over_table("text", ["0", "1", "100%", "-1%", "x", "%", "nan"])
+def test_what_is_no_share_is_refused(text: str) -> None:
+    answer = CliRunner().invoke(main, ["verify", "--sample", text, "nowhere"])
+    assert answer.exit_code == 2
+    assert "is not a share between 0 and 1, such as 0.01 or 1%" in " ".join(answer.output.split())
+
+
+@over_table("text, share", [("1%", 0.01), ("0.25", 0.25), ("0.5%", 0.005)])
+def test_a_share_is_a_number_or_percent(text: str, share: float) -> None:
+    assert verify._share(None, None, text) == pytest.approx(share)  # type: ignore[arg-type]
+
+
+def test_a_sample_never_claims_that_all_was_compared(evidence: Evidence) -> None:
+    result = passed(evidence)
+    assert sentence_of(result) == "The backup restores: every check passed."
+    sampled = replace(result, sample_share=0.01)
+    assert sentence_of(sampled) == ("Every check passed, with a sample of the rows: 0.01 of them compared by value.")
+    bad = replace(failed(evidence), sample_share=0.01)
+    assert bad.verdict is Verdict.FAIL
+    assert sentence_of(bad) == "The backup does not restore correctly."
+    seen = replace(evidence, source=None, script=replace(evidence.script, sample=RowSample(0.01, 7)))
+    assert shares(seen)[0].verified == 7
+
+
+@over_table("name", sorted(ROWS))
+def test_no_row_is_damaged_that_a_sample_may_leave_out(name: str) -> None:
+    sampled = SimpleNamespace(source=None, script=SimpleNamespace(sample=RowSample(0.01, 7)), migration=None)
+    with ROWS[name](SimpleNamespace(evidence=sampled, kept=False), Random(1)) as touched:  # type: ignore[arg-type]
+        assert touched is None

@@ -1,19 +1,31 @@
-"""The scenarios that are enough for CI: what they cover, by the scorecard that stands beside CI's script."""
-
-from __future__ import annotations
+"""Drills that cover each check once: chosen, free of faults, in several processes, sampled."""
 
 import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from harness.base.errors import UsageError
+from harness.base.model import Verdict
+from harness.base.settings import Settings, from_environment
 from harness.checks import CHECKS
+from harness.cli.main import main
+from harness.faults import FAULTS
+from harness.runner import workers
 from harness.runner.covering import covering, read_card
 from harness.runner.scorecard import Outcome, Scorecard, family_of
+from harness.runner.workers import Refused, drill_all
 from harness.scenario import definition as scenario
-from harness.scenario.definition import Scenario
+from harness.scenario.definition import SUFFIX, Scenario
+from harness.scenario.fault_free import fault_free_scenarios
+from harness.standins.apiary.generate.extras import EXTRAS
 from tests.tables import over_table
 
 CARD = Path(__file__).parents[2] / ".ci/scorecard.json"
@@ -86,3 +98,112 @@ def test_a_file_that_is_no_scorecard_is_refused(tmp_path: Path, content: bytes) 
         read_card(path)
     with pytest.raises(UsageError, match=r"cannot read the scorecard .*: No such file or directory"):
         read_card(tmp_path / "gone.json")
+
+
+def test_the_same_number_is_the_same_drill() -> None:
+    first, again = list(fault_free_scenarios(20)), list(fault_free_scenarios(20))
+    assert first == again
+    assert list(fault_free_scenarios(5, first=16)) == first[15:]
+
+
+def test_they_differ() -> None:
+    """In their data, in how the backup is taken, and in what is unusual."""
+    many = list(fault_free_scenarios(200))
+    assert len({each.data.rng_seed for each in many}) == 200
+    assert len({each.backup.model_dump_json() for each in many}) > 100
+    assert {each.backup.mode for each in many} == {"hot", "quiesced"}
+    assert {extra for each in many for extra in each.data.extras} == set(EXTRAS)
+    assert {choice.name for each in many for choice in each.fault} == {
+        name for name, fault in FAULTS.items() if fault.family == "edge-case"
+    }
+
+
+def test_they_can_be_used_and_must_pass() -> None:
+    for each in fault_free_scenarios(50):
+        assert Scenario.model_validate(each.model_dump(mode="json")) == each
+        assert each.expected.verdict is Verdict.PASS
+        assert len(each.planned()) == len(each.fault)
+        assert f"{each.name}{SUFFIX}".startswith("fault-free-")
+
+
+WHY = "A drill that never comes to anything, because nobody is there."
+
+
+class _Killed(SpawnProcess):
+    """Dies before it has read what it was given."""
+
+    def start(self) -> None:
+        super().start()
+        assert self.pid is not None
+        os.kill(self.pid, signal.SIGKILL)
+        self.join()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return from_environment({**os.environ, "APIARY_DRILL_STATE_DIR": str(tmp_path)})
+
+
+def test_a_worker_that_dies_before_it_reads(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was given is reported as not drilled, and so is what nobody is left for."""
+    context = multiprocessing.get_context("spawn")
+    make: Callable[..., SpawnProcess] = _Killed
+    monkeypatch.setattr(context, "Process", make)
+    monkeypatch.setattr(workers.multiprocessing, "get_context", lambda _: context)
+    wanted = [Scenario(name=f"s{number}", why=WHY) for number in range(3)]
+    answers = {scenario.name: answer for scenario, answer in drill_all(wanted, settings, 2)}
+    assert answers == {
+        "s0": Refused("its process exited with status -9"),
+        "s1": Refused("its process exited with status -9"),
+        "s2": Refused("all processes that could run it have exited"),
+    }
+
+
+def score(directory: Path, *arguments: str) -> Result:
+    away = {"APIARY_DRILL_STATE_DIR": str(directory / "state"), "DOCKER_HOST": f"unix://{directory}/no.sock"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        return CliRunner().invoke(main, ["score", *arguments], env=away)
+
+
+@over_table(
+    "arguments, message",
+    [
+        (["no-such"], "error: unknown scenario 'no-such'"),
+        (["egress", "--runtime", "process"], "error: no scenario to run"),
+        (["--family", "fault-free", "--fault-free", "0"], "error: no scenario to run"),
+        (["--jobs", "0"], "Invalid value for '--jobs'"),
+        (["drop-row", "drop-row"], "error: 2 scenarios have the name drop-row"),
+        (["drop-row", "--apiary-image", "x:1", "--runtime", "docker"], "error: the real Apiary has no generated data"),
+    ],
+)
+def test_what_cannot_be_used_is_reported_and_nothing_starts(tmp_path: Path, arguments: list[str], message: str) -> None:
+    ran = score(tmp_path, *arguments)
+    assert ran.exit_code == 2
+    assert message in ran.stderr
+    assert not (tmp_path / "state/runs").exists()
+
+
+def test_without_an_engine_nothing_is_called_detected(tmp_path: Path) -> None:
+    """What was not drilled is no proof: exit code 3, each line says why, and the files are written all the same."""
+    ran = score(
+        tmp_path, "drop-row", "gtid-line", "--runtime", "docker", "--jobs", "1", "--json", "--markdown", "card.md"
+    )
+    assert ran.exit_code == 3, ran.stderr
+    card = json.loads(ran.stdout)
+    assert [(drill["name"], drill["outcome"], drill["verdict"]) for drill in card["drills"]] == [
+        ("drop-row", "not drilled", None),
+        ("gtid-line", "not drilled", None),
+    ]
+    assert all("no Docker engine answers" in drill["unmet"][0] for drill in card["drills"])
+    assert "0 of 1 faults detected for the expected reason" in (tmp_path / "card.md").read_text()
+    (written,) = (tmp_path / "state/runs").glob("*-score-*/scorecard.json")
+    assert json.loads(written.read_text())["drills"] == card["drills"]
+    assert list((tmp_path / "state").glob("drills/*")) == []
+
+
+def test_a_file_that_cannot_be_written_is_reported_before_anything_starts(tmp_path: Path) -> None:
+    ran = score(tmp_path, "drop-row", "--runtime", "docker", "--markdown", str(tmp_path / "nowhere/card.md"))
+    assert ran.exit_code == 2
+    assert f"error: cannot write --markdown {tmp_path}/nowhere/card.md: directory" in ran.stderr
+    assert not (tmp_path / "state/runs").exists()

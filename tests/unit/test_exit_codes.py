@@ -114,7 +114,7 @@ ELSEWHERE = {
     (1, BACKUP): "tests/unit/test_exit_codes.py::test_a_backup_whose_procedure_fails",
     (0, SCORE): "tests/unit/test_exit_codes.py::test_a_scorecard_ends_by_what_was_detected",
     (1, SCORE): "tests/unit/test_exit_codes.py::test_a_scorecard_ends_by_what_was_detected",
-    (3, SCORE): "tests/unit/test_score_command.py::test_without_an_engine_nothing_is_called_detected",
+    (3, SCORE): "tests/unit/test_covering.py::test_without_an_engine_nothing_is_called_detected",
     **{(130, column): "tests/unit/test_exit_codes.py::test_an_interruption" for column in HANGING},
 }
 

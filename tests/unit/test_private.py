@@ -1,15 +1,16 @@
-"""What a run leaves is for its owner alone, whatever the umask says."""
+"""What is private or not printable stays out of outputs; commands are shown as they were called."""
 
-from __future__ import annotations
-
+import json
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from harness.base.printable import printable, printable_json, printable_words
 from harness.base.private import private_directory, private_log
 from harness.checks.evidence import Evidence
 from harness.records.attestation.envelope import sign_run
@@ -18,6 +19,7 @@ from harness.records.history.database import History
 from harness.records.history.recording import record
 from harness.records.run_directory import RunDirectory
 from harness.reports.files import document_of, write_reports
+from harness.reports.terminal import as_called
 from harness.runtime.ownership import workspace
 from tests.unit.reports.results import passed
 
@@ -93,3 +95,79 @@ def test_a_log_goes_on_and_is_for_its_owner(tmp_path: Path) -> None:
                 file.write(line)
     assert log.read_bytes() == b"one\ntwo\n"
     assert (mode(log), mode(log.parent), mode(log.parent.parent)) == (0o600, 0o700, 0o700)
+
+
+def test_what_acts_is_shown_as_an_escape() -> None:
+    for text, shown in (
+        ("\x1b[2Jusers\x07", r"\x1b[2Jusers\x07"),
+        ("users\n✓ all is well\r", r"users\n✓ all is well\r"),
+        ("a\x9b31mb\x00\x7f\t", r"a\x9b31mb\x00\x7f\t"),
+        ("a\u2028b\u202ecod.exe\u2066", r"a\u2028b\u202ecod.exe\u2066"),
+        ("\udcff", r"\udcff"),
+        ("::error::gone", r"\x3a:error\x3a:gone"),
+        ("x ::set-output name=a::b", r"x \x3a:set-output name=a\x3a:b"),
+        ("x::add-mask::y", r"x\x3a:add-mask\x3a:y"),
+        ("::warning", r"\x3a:warning"),
+        ("a ##[group]b ##vso[task.x]", r"a \x23#[group]b \x23#vso[task.x]"),
+    ):
+        assert printable(text) == shown
+        assert printable(shown) == shown, "twice is the same as once"
+
+
+def test_what_does_not_act_is_left_as_it_is() -> None:
+    for text in ("", "users", "Größe 名 😀 ✓", "a  b", r"C:\new", "::1", "App\\Models\\Team::find()", "# ## [x] <b>&"):
+        assert printable(text) == text
+    for code in range(sys.maxunicode + 1):
+        letter = chr(code)
+        assert letter.isprintable() or printable(letter) != letter or not _acts(letter)
+
+
+def _acts(letter: str) -> bool:
+    """Whether it ends a line for somebody, or is a control character."""
+    return len(f"a{letter}b".splitlines()) > 1 or ord(letter) < 32 or 127 <= ord(letter) < 160
+
+
+def test_running_text_is_on_one_line() -> None:
+    assert printable_words("  Because\n  it\x1b has to.\n") == r"Because it\x1b has to."
+
+
+def test_json_has_the_same_values_and_nothing_that_acts() -> None:
+    value = {"a\x9b": ["##[group]x", "\u202e\u2028\x7f\ufeff", "é ✓ # ## \n\x1b"]}
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    safe = printable_json(text)
+    assert json.loads(safe) == value
+    assert not any(letter in safe for letter in "\x9b\u202e\u2028\x7f\ufeff")
+    assert "##[" not in safe
+    assert "é ✓ # ## " in safe
+    assert safe.count("\n") == text.count("\n")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """An installed command in a directory whose name has a space."""
+    place = tmp_path / "my drills" / "bin"
+    place.mkdir(parents=True)
+    (place / "apiary-drill").touch(mode=0o755)
+    return place / "apiary-drill"
+
+
+def test_a_command_can_be_copied(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert as_called("drill it: apiary-drill verify x") == f"drill it: '{program}' verify x"
+    assert as_called("HINT: `apiary-drill doctor` shows it.") == f"HINT: `'{program}' doctor` shows it."
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert as_called("drill it: apiary-drill verify x") == "drill it: apiary-drill verify x"
+    monkeypatch.setattr(sys, "argv", ["/site-packages/harness/cli/main.py"])
+    assert as_called("drill it: apiary-drill verify x") == f"drill it: {sys.executable} -m harness.cli.main verify x"
+
+
+def test_prose_stays_as_it_is(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    monkeypatch.setenv("PATH", "/nowhere")
+    for text in (
+        "Use the version of apiary-drill that wrote it.",
+        "a file of apiary-drill.toml",
+        "/x/apiary-drill run",
+    ):
+        assert as_called(text) == text

@@ -1,12 +1,16 @@
-"""Waiting: ends with the first answer, never later than its limit, and says what was not there."""
+"""Time: waiting, pace, time zones, interruption."""
 
-from __future__ import annotations
-
+import signal
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harness.base.errors import ServerFailed, WaitTimeout
+from harness.base.errors import ServerFailed, UsageError, WaitTimeout
+from harness.base.interruption import _restore, finishing, terminable
+from harness.base.pace import Pace
+from harness.base.timezones import TimeZones, checked_zone, earliest_moment, zone_named
 from harness.base.wait import wait_until
 from tests.tables import over_table
 
@@ -69,3 +73,154 @@ def test_a_clock_that_is_set_does_not_change_the_limit(monkeypatch: pytest.Monke
     monkeypatch.setattr(time, "time", lambda: began + 3600 * next(looks))
     answers = iter([None, None, None, "ready"])
     assert wait_until(lambda: next(answers), what="it", timeout_s=30, interval_s=0.001) == "ready"
+
+
+def test_bytes_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    known, unknown = Pace(100_000_000), Pace()
+    assert known.text(0) == "0 bytes of 100.0 MB"
+    now[0] = 10.0
+    assert known.text(20_000_000) == "20.0 MB of 100.0 MB, 2.0 MB/s, 40 s left"
+    assert known.text(2_000_000) == "2.0 MB of 100.0 MB, 200.0 kB/s, 8 min left"
+    assert known.text(100_000_000) == "100.0 MB of 100.0 MB, 10.0 MB/s"
+    assert known.text(101_000_000) == "101.0 MB of 101.0 MB, 10.1 MB/s"
+    assert unknown.text(20_000_000) == "20.0 MB, 2.0 MB/s"
+
+
+NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+ASSUMED = "(assumed: the backup does not include it)"
+
+
+def test_zones_by_name_and_by_offset() -> None:
+    assert checked_zone("Europe/Berlin", "--app-time-zone") == "Europe/Berlin"
+    assert checked_zone("-05:00", "--app-time-zone") == "-05:00"
+    for name in ("", "Mars/Olympus", "../UTC", "+99:00", "EDT"):
+        assert zone_named(name) is None, name
+    with pytest.raises(UsageError) as refused:
+        checked_zone("New York", "--server-time-zone")
+    assert refused.value.fact == "--server-time-zone: unknown time zone 'New York'"
+
+
+@over_table(
+    "shown, earliest",
+    [
+        ("12:00:40", "12:00:40"),
+        ("07:00:40", "12:00:40"),
+        ("17:45:40", "12:00:40"),
+        ("11:59:00", "12:14:00"),
+        ("12:00:00", "12:00:00"),
+    ],
+)
+def test_the_earliest_moment_of_a_clock_without_a_zone(shown: str, earliest: str) -> None:
+    """Never before the moment that is known, and never after the true one."""
+    local, wanted = (datetime.fromisoformat(f"2026-11-29T{text}+00:00") for text in (shown, earliest))
+    assert earliest_moment(local, NOON) == wanted
+
+
+def test_a_clock_of_the_next_day_is_at_most_fourteen_hours_ahead() -> None:
+    assert earliest_moment(NOON + timedelta(days=1), NOON) == NOON + timedelta(hours=10)
+
+
+def test_the_zone_of_the_source_s_server() -> None:
+    named = {
+        ("+00:00", "EST"): "+00:00",
+        ("SYSTEM", "UTC"): "UTC",
+        ("SYSTEM", "EST"): "America/New_York",
+        ("SYSTEM", "EDT"): "America/New_York",
+        ("SYSTEM", "GMT"): "GMT",
+        ("SYSTEM", "CEST"): None,  # an abbreviation that is no zone: as if nothing had been given
+        ("America/Chicago", "UTC"): "America/Chicago",
+    }
+    for (zone, system), server in named.items():
+        found = TimeZones().with_server_of({"time_zone": zone, "system_time_zone": system})
+        assert found.server == server, (zone, system)
+    assert TimeZones(server="UTC").with_server_of({"time_zone": "-05:00"}).server == "UTC", "what is set stays"
+    assert TimeZones().with_server_of(None) == TimeZones()
+
+
+def test_without_a_word_about_the_server_it_is_utc_or_shares_the_applications_zone() -> None:
+    five_hours_ago, now = TimeZones().moment(NOON - timedelta(hours=5), NOON), TimeZones().moment(NOON, NOON)
+    assert (five_hours_ago.at, five_hours_ago.server_zone) == (NOON, f"UTC {ASSUMED}")
+    assert (now.at, now.server_zone) == (NOON, f"America/New_York {ASSUMED}"), "in UTC it would be of the future"
+    ahead = TimeZones().moment(NOON + timedelta(days=9), NOON)
+    assert (ahead.at, ahead.server_zone) == (NOON + timedelta(days=9, hours=5), f"UTC {ASSUMED}")
+    assert five_hours_ago.local == "2026-11-29 07:00:00 America/New_York"
+
+
+def test_the_hour_that_a_clock_repeats() -> None:
+    """01:30 came twice on 1 November 2026: the later one not after the backup, unless the server knows better."""
+    wall = datetime(2026, 11, 1, 1, 30, tzinfo=UTC)
+    first, second = datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    utc, shared = TimeZones(server="UTC"), TimeZones(server="America/New_York")
+    assert utc.moment(wall, second).at == second
+    assert utc.moment(wall, first).at == first
+    assert [shared.moment(at, second).at for at in (first, second)] == [first, second]
+
+
+def test_another_application() -> None:
+    zones = TimeZones(application="Europe/Berlin", server="UTC")
+    found = zones.moment(datetime(2026, 7, 1, 12, tzinfo=UTC), NOON)
+    assert (found.at, found.local) == (datetime(2026, 7, 1, 10, tzinfo=UTC), "2026-07-01 12:00:00 Europe/Berlin")
+    assert found.server_zone == "UTC (as configured)"
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """A command that was interrupted hears nothing more: here the next test does."""
+    yield
+    _restore()
+
+
+@over_table("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_second_signal_does_not_disturb_the_end(number: signal.Signals) -> None:
+    done = []
+
+    def drill() -> None:
+        try:
+            with terminable():  # of a drill in a command
+                signal.raise_signal(number)
+                done.append("after the signal")
+        finally:
+            signal.raise_signal(number)
+            done.append("cleaned up")
+
+    with pytest.raises(KeyboardInterrupt), terminable():
+        drill()
+    signal.raise_signal(number)
+    assert done == ["cleaned up"]
+
+
+def test_a_signal_in_an_orderly_end_waits_for_it() -> None:
+    done = []
+
+    def end() -> None:
+        with finishing():
+            with finishing():
+                signal.raise_signal(signal.SIGTERM)
+                done.append("inner")
+            done.append("outer")
+        done.append("not reached")
+
+    with pytest.raises(KeyboardInterrupt), terminable():
+        end()
+    assert done == ["inner", "outer"]
+
+
+def test_without_a_signal_everything_is_as_before() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    with terminable(), finishing():
+        pass
+    assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    with pytest.raises(KeyboardInterrupt), terminable():
+        signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), terminable():
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    """As `nohup` does it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with terminable():
+        signal.raise_signal(signal.SIGHUP)
+    signal.signal(signal.SIGHUP, before)

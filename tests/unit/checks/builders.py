@@ -228,14 +228,12 @@ def only(result: CheckResult) -> Finding:
     return finding
 
 
-def finding(
-    code: str,
-    subject: str,
-    message: str,
-    expected: str | None,
-    actual: str | None,
-    remedy: str = "",
-    severity: Severity = Severity.ERROR,
-) -> Finding:
-    """What a check must have found; an error unless asked otherwise."""
+def finding(head: str, message: str, remedy: str = "", severity: Severity = Severity.ERROR) -> Finding:
+    """What a check must have found; an error unless asked otherwise.
+
+    Args:
+        head: `code | subject | expected | actual`, or the first two; None is written as such.
+    """
+    code, subject, *values = head.split(" | ")
+    expected, actual = (None if value == "None" else value for value in values or ("None", "None"))
     return Finding(code, severity, subject, message, expected, actual, remedy)

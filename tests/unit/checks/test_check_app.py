@@ -1,11 +1,10 @@
-"""The checks on the application: nothing where it is well, and one finding for each thing that is not."""
-
-from __future__ import annotations
+"""The checks on the application and its encrypted values: one finding for each thing that is not well."""
 
 from dataclasses import replace
 
 from harness.base.model import EgressAttempt, Prestart, Probe, Severity
 from harness.checks.app import check_answers, check_configuration, check_downloads, check_egress, check_migrations
+from harness.checks.encrypted import NOT_READABLE, check_encrypted_values
 from tests.unit.checks.builders import app, finding, only
 
 
@@ -20,7 +19,7 @@ def test_an_application_that_is_well() -> None:
 
 def test_ping_that_answers_with_something_else() -> None:
     assert only(check_answers(app(ping=Probe("ping", "/ping", "pong", "502")))) == finding(
-        "app-ping", "/ping", "/ping of the restored application does not answer as expected.", "pong", "502"
+        "app-ping | /ping | pong | 502", "/ping of the restored application does not answer as expected."
     )
 
 
@@ -28,7 +27,7 @@ def test_a_health_check_of_what_the_drill_provides_fails() -> None:
     for name in ("cache", "database", "log", "migration", "storage"):
         result = check_answers(app(health=health(**{"storage": "OK", "scheduler": "OK", name: "PROBLEM"})))
         assert only(result) == finding(
-            "app-health", name, f"The restored application's own health check of its {name} fails.", "OK", "PROBLEM"
+            f"app-health | {name} | OK | PROBLEM", f"The restored application's own health check of its {name} fails."
         )
 
 
@@ -66,11 +65,8 @@ def test_downloads_that_come_back_and_one_that_does_not() -> None:
     assert well.evidence[-1] == ("added for the login", "CAS_HOSTNAME")
     other = Probe("download", "/users/1/resume", "d2", "d3")
     assert only(check_downloads(app(downloads=(other,)))) == finding(
-        "download",
-        "/users/1/resume",
+        "download | /users/1/resume | d2 | d3",
         "/users/1/resume was not returned by the application as it was backed up.",
-        "d2",
-        "d3",
     )
 
 
@@ -97,11 +93,8 @@ def test_a_cached_configuration_that_wins_over_the_environment() -> None:
         )
     )
     assert only(result) == finding(
-        "config-stale",
-        "APP_KEY",
+        "config-stale | APP_KEY | as in the environment | another",
         "The application uses a different APP_KEY than its environment says: a cached configuration overrides it.",
-        "as in the environment",
-        "another",
         "Run `php artisan config:clear` or `config:cache` where the application runs, then drill again.",
     )
     assert result.compared == 2
@@ -139,12 +132,9 @@ def test_migrations_that_all_ran() -> None:
 def test_an_application_that_is_newer_than_the_backup() -> None:
     result = check_migrations(app(pending=("2026_01_01_000000_add_a", "2026_02_01_000000_add_b")))
     assert only(result) == finding(
-        "migrations-pending",
-        "migrations",
+        "migrations-pending | migrations | 0 | 2",
         "2 migrations have not run on the restored database, the first is 2026_01_01_000000_add_a: the application"
         " is newer than the backup.",
-        "0",
-        "2",
         "Restore into the version that made the backup, or drill the newer version with --migrate.",
     )
     assert result.compared == 3
@@ -154,12 +144,9 @@ def test_an_application_that_is_older_than_the_backup() -> None:
     """A warning: names of migrations have been changed after they ran, and then nothing is wrong."""
     result = check_migrations(app(), ("2027_01_01_000000_add_c", "2027_02_01_000000_add_d"))
     assert only(result) == finding(
-        "migrations-unknown",
-        "migrations",
+        "migrations-unknown | migrations | 0 | 2",
         "The backup contains 2 migrations that this application does not know, the first is "
         "2027_01_01_000000_add_c: the application is older than the backup.",
-        "0",
-        "2",
         "Restore into the version that made the backup.",
         Severity.WARNING,
     )
@@ -173,11 +160,8 @@ def test_an_application_without_outbound_access() -> None:
 def test_an_application_that_reaches_somebody() -> None:
     attempt = EgressAttempt("connection", "1.1.1.1:443", True, detail="exit status 0")
     assert only(check_egress((attempt,))) == finding(
-        "egress",
-        "1.1.1.1:443",
+        "egress | 1.1.1.1:443 | no answer | exit status 0",
         "From inside the restored application, a connection of 1.1.1.1:443 succeeded.",
-        "no answer",
-        "exit status 0",
         "Stop the restored instance now: it can send mail and call payment services.",
     )
 
@@ -185,3 +169,53 @@ def test_an_application_that_reaches_somebody() -> None:
 def test_attempts_that_could_not_be_made_prove_nothing() -> None:
     result = check_egress((EgressAttempt("lookup", "example.com", False, unknown="getent could not run: gone"),))
     assert (result.compared, result.findings, result.unknown) == (0, (), "getent could not run: gone")
+
+
+READ = Probe("decrypt", "users.token", "d1", "d1")
+
+
+def unreadable(column: str, expected: str = "") -> Probe:
+    return Probe("decrypt", column, expected, "", NOT_READABLE)
+
+
+def test_values_that_can_be_read() -> None:
+    result = check_encrypted_values(app(decrypt=(READ,)))
+    assert (result.check, result.findings, result.compared) == ("encrypted-values", (), 1)
+    assert result.evidence == (("tried", "1"), ("readable", "1"))
+
+
+def test_a_single_value_that_cannot_be_read_is_named() -> None:
+    """Of one value alone nobody can say whether the key or the value is wrong."""
+    for values in ((unreadable("users.token", "d1"),), (READ, unreadable("users.token", "d1"))):
+        assert only(check_encrypted_values(app(decrypt=values))) == finding(
+            "decrypt | users.token | d1 | nothing",
+            "An encrypted value of users.token cannot be decrypted with this APP_KEY (not readable).",
+        )
+
+
+def test_values_that_are_gone_do_not_speak_against_the_key() -> None:
+    gone = tuple(Probe("decrypt", f"users.{name}", "d1", "", "the value is gone") for name in "ab")
+    assert [item.code for item in check_encrypted_values(app(decrypt=gone)).findings] == ["decrypt", "decrypt"]
+
+
+def test_a_key_that_reads_none_of_several_values_is_another_instances() -> None:
+    both = (unreadable("users.a"), unreadable("users.b"))
+    assert only(check_encrypted_values(app(decrypt=both))) == finding(
+        "app-key-mismatch | APP_KEY | 2 readable | 0 readable",
+        "The APP_KEY does not belong to this backup: it decrypts none of the 2 values that were tried (users.a, "
+        "users.b).",
+        "Use the APP_KEY that the instance had at the time of the backup.",
+    )
+
+
+def test_without_a_key_nothing_is_proven_and_nothing_is_broken() -> None:
+    without = replace(app(decrypt=()), not_decrypted=tuple(f"users.{name}" for name in "abcdefg"))
+    assert only(check_encrypted_values(without)) == finding(
+        "app-key-not-given | APP_KEY",
+        "Not verified: no APP_KEY was given, so the encrypted values of users.a, users.b, users.c, users.d, "
+        "users.e and 2 more were not decrypted.",
+        "Give a file with the APP_KEY of the backed-up instance: `--app-key-file FILE`. The key is not in the "
+        "backup, and without it these values are lost.",
+        Severity.WARNING,
+    )
+    assert check_encrypted_values(app(decrypt=())).findings == ()

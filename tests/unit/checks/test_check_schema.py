@@ -87,23 +87,17 @@ def test_what_only_the_fresh_instance_still_has_was_not_backed_up(
 def test_every_kind_can_be_missing_extra_and_different(kind: str, word: str, remedy: str) -> None:
     before = part(kind, "users", "thing", body="d1")
     assert only(check((before,), ())) == finding(
-        f"{kind}-missing",
-        "users.thing",
+        f"{kind}-missing | users.thing | present | missing",
         f"{word} users.thing is missing from the restored database.",
-        "present",
-        "missing",
         remedy,
     )
     assert only(check((), (before,))) == finding(
-        f"{kind}-extra",
-        "users.thing",
+        f"{kind}-extra | users.thing | absent | present",
         f"{word} users.thing is in the restored database but was not in the source.",
-        "absent",
-        "present",
     )
     differs = only(check((before,), (part(kind, "users", "thing", body="d2"),)))
     assert replace(differs, severity=Severity.ERROR, remedy="") == finding(
-        f"{kind}-differs", "users.thing", f"{word} users.thing: its body differs from the source.", "d1", "d2"
+        f"{kind}-differs | users.thing | d1 | d2", f"{word} users.thing: its body differs from the source."
     )
     assert differs.severity is (Severity.WARNING if kind == "database" else Severity.ERROR)
 
@@ -131,113 +125,73 @@ def test_each_attribute_that_differs_is_a_finding_also_one_that_is_gone() -> Non
     ]
 
 
-def test_a_long_attribute_is_cut() -> None:
+def test_a_long_attribute_is_cut_and_objects_of_excluded_tables_are_not_compared() -> None:
     found = only(check((part("view", "", "v", text="a" * 201),), (part("view", "", "v", text="b" * 200),)))
     assert (found.subject, found.expected, found.actual) == ("v", "a" * 200 + "… (201 characters)", "b" * 200)
-
-
-def test_objects_of_excluded_tables_are_not_compared() -> None:
     result = check((COLUMN,), (), excluded=("users",))
     assert (result.findings, result.compared) == ((), len(WHOLE.kinds))
 
 
-def test_equal_scripts_have_no_findings() -> None:
+def test_objects_of_the_script_are_there_as_it_defines_them() -> None:
     objects = [ScriptObject("table", "users", "d1")]
     result = check_script_objects(objects, [*objects, ScriptObject("table", "jobs", "d2")])
     assert (result.check, result.findings, result.compared) == ("objects-script", (), 1)
-
-
-def test_an_object_of_the_script_that_is_gone() -> None:
     assert only(check_script_objects([ScriptObject("trigger", "users_bi", "d1")], [])) == finding(
-        "trigger-missing",
-        "users_bi",
+        "trigger-missing | users_bi | present | missing",
         "The dump creates trigger users_bi, but the restored database does not have it.",
-        "present",
-        "missing",
     )
-
-
-def test_an_object_that_is_not_as_the_script_defines_it() -> None:
     result = check_script_objects([ScriptObject("view", "v", "d1")], [ScriptObject("view", "v", "d2")])
-    assert only(result) == finding("view-differs", "v", "The definition of view v differs from the dump.", "d1", "d2")
-
-
-def test_equal_counters_have_no_findings() -> None:
-    state = database(table("users"), table("pivot", auto_increment=None))
-    result = check_auto_increment(state, state, [])
-    assert (result.check, result.findings, result.compared) == ("auto-increment", (), 1)
+    assert only(result) == finding("view-differs | v | d1 | d2", "The definition of view v differs from the dump.")
 
 
 def test_a_counter_that_starts_again() -> None:
+    """Counters of excluded and of missing tables are not compared."""
+    state = database(table("users"), table("pivot", auto_increment=None))
+    result = check_auto_increment(state, state, [])
+    assert (result.check, result.findings, result.compared) == ("auto-increment", (), 1)
+    source = database(table("users"), table("jobs"))
+    result = check_auto_increment(source, database(table("jobs", auto_increment=1)), ["jobs"])
+    assert (result.findings, result.compared) == ((), 0)
     assert only(check_auto_increment(database(table()), database(table(auto_increment=1)), [])) == finding(
-        "auto-increment",
-        "users",
+        "auto-increment | users | 3 | 1",
         "Table users gives its next row the key 1; the source would give 3.",
-        "3",
-        "1",
         "Set AUTO_INCREMENT to the source's value before people are let in, or old links show new rows.",
     )
 
 
-def test_counters_of_excluded_and_of_missing_tables_are_not_compared() -> None:
-    source = database(table("users"), table("jobs"))
-    result = check_auto_increment(source, database(table("jobs", auto_increment=1)), ["jobs"])
-    assert (result.findings, result.compared) == ((), 0)
-
-
-def test_definers_that_exist() -> None:
+def test_a_definer_that_is_no_account() -> None:
     result = check_definers(database(objects=(part("view", "", "v", definer="root@localhost", text="d"), COLUMN)))
     assert (result.check, result.findings, result.compared) == ("definers", (), 2)
-
-
-def test_a_definer_that_is_no_account() -> None:
     state = database(definers_missing=(("view v", "deploy@10.0.0.1"),))
     assert only(check_definers(state)) == finding(
-        "definer-missing",
-        "view v",
+        "definer-missing | view v | deploy@10.0.0.1 | no such account",
         "The view v runs as deploy@10.0.0.1, but this server has no such account: it loads, and fails with error "
         "1449 when it is used.",
-        "deploy@10.0.0.1",
-        "no such account",
         "Create the account deploy@10.0.0.1 on the target, or dump with another definer.",
     )
 
 
-def test_equal_variables_have_no_findings_and_the_version_may_differ() -> None:
-    result = check_variables(
-        database(variables={"sql_mode": "ANSI", "version": "8.4.9"}),
-        database(variables={"sql_mode": "ANSI", "version": "9.7.4"}),
-    )
+def test_variables_are_equal_but_for_the_version_and_what_the_target_does_not_know() -> None:
+    """Another SQL mode is a warning, other case of table names an error."""
+
+    def checked(source: dict[str, str], target: dict[str, str]) -> CheckResult:
+        return check_variables(database(variables=source), database(variables=target))
+
+    result = checked({"sql_mode": "ANSI", "version": "8.4.9"}, {"sql_mode": "ANSI", "version": "9.7.4"})
     assert (result.check, result.findings, result.compared) == ("server-variables", (), 1)
     assert result.evidence == (("source server", "8.4.9"), ("target server", "9.7.4"))
-
-
-def test_a_variable_that_the_target_does_not_know_is_nothing() -> None:
-    result = check_variables(database(variables={"sql_require_primary_key": "OFF"}), database())
+    result = checked({"sql_require_primary_key": "OFF"}, {})
     assert (result.findings, result.compared) == ((), 1)
     assert result.evidence == (("source server", "unknown"), ("target server", "unknown"))
-
-
-def test_another_sql_mode_is_a_warning() -> None:
-    result = check_variables(database(variables={"sql_mode": "ANSI"}), database(variables={"sql_mode": ""}))
-    assert only(result) == finding(
-        "server-variable",
-        "sql_mode",
+    assert only(checked({"sql_mode": "ANSI"}, {"sql_mode": ""})) == finding(
+        "server-variable | sql_mode | ANSI | ",
         "sql_mode is empty on the target but was ANSI on the source.",
-        "ANSI",
-        "",
         severity=Severity.WARNING,
     )
-
-
-def test_other_case_of_table_names_is_an_error() -> None:
     name = "lower_case_table_names"
-    assert only(check_variables(database(variables={name: "1"}), database(variables={name: "0"}))) == finding(
-        "server-variable",
-        name,
-        "lower_case_table_names is 0 on the target but was 1 on the source.",
-        "1",
-        "0",
+    assert only(checked({name: "1"}, {name: "0"})) == finding(
+        f"server-variable | {name} | 1 | 0",
+        f"{name} is 0 on the target but was 1 on the source.",
         "Queries may not find their tables (error 1146).",
     )
 
@@ -300,11 +254,8 @@ def test_what_this_apiary_expects_is_missing(missing: int, what: str, remedy: st
         (),
     )
     assert only(result) == finding(
-        f"{kind}-missing",
-        label,
+        f"{kind}-missing | {label} | present | missing",
         f"This Apiary version expects the {what}, but the restored database does not have it.",
-        "present",
-        "missing",
         remedy,
     )
 

@@ -10,10 +10,11 @@ import pytest
 
 from harness.artifacts.storage.names import coded
 from harness.base.errors import HarnessError
-from harness.base.model import CheckResult, FileState, Severity
+from harness.base.model import CheckResult, FileState, Finding, Severity
 from harness.checks.files import check_file_references, check_files
 from tests.naming import uncoded
 from tests.tables import over_table
+from tests.unit.checks.builders import finding
 
 ROOT = FileState(b"", "directory", 0, "", 0o755, 33, 33, 1000)
 RESUMES = FileState(b"resumes", "directory", 0, "", 0o755, 33, 33, 1000)
@@ -30,16 +31,15 @@ def check(
     return check_files(iter(expected), iter(actual), excluded=excluded, owners_comparable=owners)
 
 
-def only(result: CheckResult) -> tuple[str, Severity, str, str, str | None, str | None]:
-    (finding,) = result.findings
-    return (
-        finding.code,
-        finding.severity,
-        uncoded(finding.subject, NAMES),
-        uncoded(finding.message, NAMES),
-        uncoded(finding.expected, NAMES) if finding.expected is not None else None,
-        uncoded(finding.actual, NAMES) if finding.actual is not None else None,
-    )
+def only(result: CheckResult) -> Finding:
+    """The one finding without its remedy, with the names of files in place of their codes."""
+    (found,) = result.findings
+    texts = {
+        name: uncoded(text, NAMES)
+        for name in ("subject", "message", "expected", "actual")
+        if (text := getattr(found, name))
+    }
+    return replace(found, remedy="", **texts)
 
 
 def changed(entry: FileState, **fields: object) -> tuple[FileState, ...]:
@@ -64,109 +64,53 @@ def test_nothing_on_both_sides_compares_nothing() -> None:
     assert check((), ()).compared == 0
 
 
-def test_missing_file() -> None:
-    result = check(ALL, (ROOT, RESUMES, HARD, SOFT))
-    assert only(result) == (
-        "file-missing",
-        Severity.ERROR,
-        "resumes/a.pdf",
+def test_missing_file_and_extra_file_say_what_they_are() -> None:
+    assert only(check(ALL, (ROOT, RESUMES, HARD, SOFT))) == finding(
+        "file-missing | resumes/a.pdf | a file of 5 bytes | nothing",
         "resumes/a.pdf (a file of 5 bytes) is missing after the restore.",
-        "a file of 5 bytes",
-        "nothing",
     )
-
-
-def test_extra_file_names_what_it_is() -> None:
-    result = check((ROOT, RESUMES, PDF, HARD), ALL)
-    assert only(result) == (
-        "file-extra",
-        Severity.ERROR,
-        "resumes/c.pdf",
+    assert only(check((ROOT, RESUMES, PDF, HARD), ALL)) == finding(
+        "file-extra | resumes/c.pdf | nothing | a symlink to a.pdf",
         "resumes/c.pdf (a symlink to a.pdf) is present but not in the backup.",
-        "nothing",
-        "a symlink to a.pdf",
     )
 
 
-def test_other_size_is_reported_without_the_digest() -> None:
-    assert only(check(ALL, changed(PDF, size_bytes=0, sha256="bb"))) == (
-        "file-size",
-        Severity.ERROR,
-        "resumes/a.pdf",
-        "resumes/a.pdf had 5 bytes and now has 0.",
-        "5",
-        "0",
-    )
+@over_table(
+    "entry, now, head, message",
+    [
+        (PDF, {"size_bytes": 0, "sha256": "bb"}, "file-size | 5 | 0", "had 5 bytes and now has 0."),
+        (PDF, {"sha256": "bb"}, "file-checksum | aa | bb", "has the same size of 5 bytes but different content."),
+        (ROOT, {"mode": 0o700}, "file-mode | 0755 | 0700", "had mode 0755 and now has 0700."),
+        (PDF, {"uid": 0}, "file-owner | 33:33 | 0:33", "belonged to 33:33 and now belongs to 0:33."),
+        (
+            HARD,
+            {"kind": "file", "size_bytes": 5, "sha256": "aa", "target": b""},
+            "file-kind | hardlink | file",
+            "was a hardlink to resumes/a.pdf and is now a file of 5 bytes.",
+        ),
+        (SOFT, {"target": b"b.pdf"}, "link-target | a.pdf | b.pdf", "pointed to a.pdf and now points to b.pdf."),
+        (
+            PDF,
+            {"mtime_s": 2000},
+            "file-time | 1000 s since 1970 | 2000 s since 1970",
+            "has a different modification time.",
+        ),
+    ],
+)
+def test_an_entry_that_changed_is_named_by_what_it_had_and_has(
+    entry: FileState, now: dict[str, object], head: str, message: str
+) -> None:
+    """One finding each: of another size without the digest; of another time, a warning."""
+    name = entry.path.decode() or "."
+    severity = Severity.WARNING if "time" in head else Severity.ERROR
+    code, values = head.split(" | ", 1)
+    expected = finding(f"{code} | {name} | {values}", f"{name} {message}", severity=severity)
+    assert only(check(ALL, changed(entry, **now))) == expected
 
 
-def test_other_content_of_the_same_size() -> None:
-    assert only(check(ALL, changed(PDF, sha256="bb"))) == (
-        "file-checksum",
-        Severity.ERROR,
-        "resumes/a.pdf",
-        "resumes/a.pdf has the same size of 5 bytes but different content.",
-        "aa",
-        "bb",
-    )
-
-
-def test_other_mode_also_of_the_root() -> None:
-    assert only(check(ALL, changed(ROOT, mode=0o700))) == (
-        "file-mode",
-        Severity.ERROR,
-        ".",
-        ". had mode 0755 and now has 0700.",
-        "0755",
-        "0700",
-    )
-
-
-def test_other_owner_only_where_owners_can_be_compared() -> None:
-    restored = changed(PDF, uid=0)
-    assert only(check(ALL, restored)) == (
-        "file-owner",
-        Severity.ERROR,
-        "resumes/a.pdf",
-        "resumes/a.pdf belonged to 33:33 and now belongs to 0:33.",
-        "33:33",
-        "0:33",
-    )
-    result = check(ALL, restored, owners=False)
-    assert result.findings == ()
-    assert result.evidence[-1] == ("owners compared", "no, they were not restored")
-
-
-def test_link_that_came_back_as_a_copy() -> None:
-    assert only(check(ALL, changed(HARD, kind="file", size_bytes=5, sha256="aa", target=b""))) == (
-        "file-kind",
-        Severity.ERROR,
-        "resumes/b.pdf",
-        "resumes/b.pdf was a hardlink to resumes/a.pdf and is now a file of 5 bytes.",
-        "hardlink",
-        "file",
-    )
-
-
-def test_link_that_points_elsewhere() -> None:
-    assert only(check(ALL, changed(SOFT, target=b"b.pdf"))) == (
-        "link-target",
-        Severity.ERROR,
-        "resumes/c.pdf",
-        "resumes/c.pdf pointed to a.pdf and now points to b.pdf.",
-        "a.pdf",
-        "b.pdf",
-    )
-
-
-def test_other_time_of_a_file_is_a_warning_and_of_a_directory_is_nothing() -> None:
-    assert only(check(ALL, changed(PDF, mtime_s=2000))) == (
-        "file-time",
-        Severity.WARNING,
-        "resumes/a.pdf",
-        "resumes/a.pdf has a different modification time.",
-        "1000 s since 1970",
-        "2000 s since 1970",
-    )
+def test_owners_are_compared_where_they_can_be_and_times_of_files_alone() -> None:
+    result = check(ALL, changed(PDF, uid=0), owners=False)
+    assert (result.findings, result.evidence[-1]) == ((), ("owners compared", "no, they were not restored"))
     assert check(ALL, changed(RESUMES, mtime_s=2000)).findings == ()
 
 
@@ -176,19 +120,16 @@ def test_excluded_directory_with_files_is_one_warning_and_is_not_compared() -> N
     before = (ROOT, folder, export, RESUMES, PDF)
     assert check(before, (ROOT, RESUMES, PDF), ("nova-exports",)).findings == ()
     assert check(before, (ROOT, folder, RESUMES, PDF), ("nova-exports",)).findings == ()
-    assert only(check(before, before, ("nova-exports",))) == (
-        "excluded-present",
-        Severity.WARNING,
-        "nova-exports",
+    assert only(check(before, before, ("nova-exports",))) == finding(
+        "excluded-present | nova-exports | 0 | 1",
         "nova-exports was excluded from the backup, but contains 1 files of 7 bytes.",
-        "0",
-        "1",
+        severity=Severity.WARNING,
     )
 
 
 def test_exclusion_covers_no_directory_with_a_similar_name() -> None:
     other = FileState(b"nova-exports-2/e.csv", "file", 7, "ee", 0o644, 33, 33, 1000)
-    assert only(check((ROOT, other), (ROOT,), ("nova-exports",)))[0] == "file-missing"
+    assert only(check((ROOT, other), (ROOT,), ("nova-exports",))).code == "file-missing"
 
 
 def test_directories_that_an_archive_does_not_list_are_not_extra() -> None:
@@ -241,35 +182,27 @@ def test_references_that_all_have_their_file() -> None:
 
 def test_row_without_a_file() -> None:
     label = "docusign_envelopes id=7 (summary_filename)"
-    assert only(check_file_references([(b"docusign/7/Summary.pdf", label)], (ROOT,))) == (
-        "file-reference-missing",
-        Severity.ERROR,
-        label,
+    assert only(check_file_references([(b"docusign/7/Summary.pdf", label)], (ROOT,))) == finding(
+        f"file-reference-missing | {label} | docusign/7/Summary.pdf | nothing",
         f"{label} refers to docusign/7/Summary.pdf, but there is no such file.",
-        "docusign/7/Summary.pdf",
-        "nothing",
     )
 
 
 def test_row_that_refers_to_a_directory() -> None:
     result = check_file_references([(b"resumes", "signatures id=1 (scanned_agreement)")], (ROOT, RESUMES))
-    assert only(result)[3:] == (
-        "signatures id=1 (scanned_agreement) refers to resumes, but that is a directory.",
-        "resumes",
-        "a directory",
+    assert (found := only(result)).message == (
+        "signatures id=1 (scanned_agreement) refers to resumes, but that is a directory."
     )
+    assert (found.expected, found.actual) == ("resumes", "a directory")
 
 
 def test_upload_without_a_row_is_a_warning_and_other_files_need_none() -> None:
     other = replace(PDF, path=b"public/logo.png")
     result = check_file_references([], (ROOT, other, RESUMES, PDF))
-    assert only(result) == (
-        "file-unreferenced",
-        Severity.WARNING,
-        "resumes/a.pdf",
+    assert only(result) == finding(
+        "file-unreferenced | resumes/a.pdf | a row | none",
         "No row refers to resumes/a.pdf: the files are newer than the database, or the row is lost.",
-        "a row",
-        "none",
+        severity=Severity.WARNING,
     )
     assert result.compared == 1
 
@@ -323,14 +256,11 @@ def test_bits_that_nobody_vouches_for_are_reported_and_expected_to_be_gone() -> 
     archived = (*changed(PDF, mode=0o4755)[:3], replace(HARD, mode=0o4755), SOFT)
     restored = (*changed(PDF, mode=0o755)[:3], replace(HARD, mode=0o755), SOFT)
     result = check_files(iter(archived), iter(restored), excluded=(), owners_comparable=True, of_source=False)
-    assert only(result) == (
-        "file-privileged",
-        Severity.WARNING,
-        "resumes/a.pdf",
+    assert only(result) == finding(
+        "file-privileged | resumes/a.pdf | 0755 | 4755",
         "resumes/a.pdf is setuid or setgid (mode 4755 in the backup) and was restored with 0755: no evidence shows "
         "that the source had this mode.",
-        "0755",
-        "4755",
+        severity=Severity.WARNING,
     )
     kept = check_files(iter(archived), iter(archived), excluded=(), owners_comparable=True, of_source=False)
     assert {finding.code for finding in kept.findings} == {"file-privileged", "file-mode"}, (

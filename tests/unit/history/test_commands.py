@@ -1,6 +1,4 @@
-"""`history` and `status` as an operator and a cron job use them."""
-
-from __future__ import annotations
+"""The commands that read the history."""
 
 import json
 import sqlite3
@@ -20,6 +18,7 @@ from harness.cli.main import main
 from harness.cli.post_run import POST_RUN_HOOKS, Finished, run_hooks
 from harness.records.history.database import History
 from harness.records.history.entry import Entry
+from harness.records.history.status import in_words
 from tests.unit.history.builders import entry, finding
 from tests.unit.history.test_entry import result_for, run_of
 
@@ -47,19 +46,19 @@ def command(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return lambda *arguments: runner.invoke(main, [str(argument) for argument in arguments])
 
 
-def test_no_history_is_an_alarm(command: Command, history: History) -> None:
+def test_no_history_and_one_that_can_not_be_read_are_alarms(command: Command, history: History) -> None:
     answer = command("status", "--max-age", "100d")
-    assert answer.exit_code == 1
-    assert answer.output == (
+    assert (answer.exit_code, answer.output) == (
+        1,
         f"ALARM  there is no history at {history.path}\n"
-        "HINT: The first finished drill creates it; APIARY_DRILL_HISTORY sets the location.\n"
+        "HINT: The first finished drill creates it; APIARY_DRILL_HISTORY sets the location.\n",
     )
     status = json.loads(command("status", "--json").output)
     assert (status["ok"], status["backups"]) == (False, [])
+    answer = command("history")
+    assert answer.exit_code == 2
+    assert f"error: there is no history at {history.path}" in answer.output
     assert not history.path.exists()
-
-
-def test_a_history_that_can_not_be_read_is_an_alarm(command: Command, history: History) -> None:
     history.path.parent.mkdir()
     history.path.write_bytes(b"")
     answer = command("status")
@@ -136,12 +135,12 @@ def test_status_as_json(command: Command, history: History) -> None:
     assert abs(backup["age_s"] - 3 * 86400) < 60
 
 
-@pytest.mark.parametrize("age", ["100", "0d", "soon", "-1d"])
-def test_an_age_that_can_not_be_read_is_bad_usage(command: Command, age: str) -> None:
-    answer = command("status", f"--max-age={age}")
-    assert answer.exit_code == 2
-    assert f"error: --max-age: {age!r} " in answer.output
-    assert "HINT: Examples: 90s, 2m, 1.5h, 2d, 1w." in answer.output
+def test_an_age_that_can_not_be_read_is_bad_usage(command: Command) -> None:
+    for age in ("100", "0d", "soon", "-1d"):
+        answer = command("status", f"--max-age={age}")
+        assert answer.exit_code == 2
+        assert f"error: --max-age: {age!r} " in answer.output
+        assert "HINT: Examples: 90s, 2m, 1.5h, 2d, 1w." in answer.output
 
 
 def test_the_list_is_newest_first_and_can_be_narrowed(command: Command, history: History) -> None:
@@ -168,12 +167,6 @@ def test_the_list_is_newest_first_and_can_be_narrowed(command: Command, history:
     assert command("history", "--limit", "0").exit_code == 2
 
 
-def test_a_list_without_a_history_says_so(command: Command, history: History) -> None:
-    answer = command("history")
-    assert answer.exit_code == 2
-    assert f"error: there is no history at {history.path}" in answer.output
-
-
 def test_old_runs_are_imported_once(command: Command, history: History, evidence: Evidence, tmp_path: Path) -> None:
     """What can't be imported is reported, and stops nothing."""
     run_of(tmp_path / "a", evidence, result_for(evidence, drill_id="a"))
@@ -191,16 +184,20 @@ def test_old_runs_are_imported_once(command: Command, history: History, evidence
     assert command("history", "import").exit_code == 2
 
 
-def test_a_whole_history_is_reported_with_its_last_digest(command: Command, history: History) -> None:
+def test_a_whole_history_is_reported_with_its_last_digest_and_one_written_anew_is_found_by_it(
+    command: Command, history: History
+) -> None:
     for name in ("one", "two"):
         history.append(entry(name))
     digest = history.recorded()[1]
     answer = command("history", "verify")
-    assert (answer.exit_code, answer.output) == (
-        0,
-        f"2 entries verified: none changed, none removed; the last digest is {digest}\n",
-    )
+    whole = f"2 entries verified: none changed, none removed; the last digest is {digest}\n"
+    assert (answer.exit_code, answer.output) == (0, whole)
     assert command("history", "verify", "--head", digest).exit_code == 0
+    history.path.unlink()
+    history.append(entry("one", users=5))
+    answer = command("history", "verify", "--head", digest)
+    assert (answer.exit_code, answer.output) == (1, f"no entry has the digest {digest}\n")
 
 
 def test_a_backup_is_renamed_and_forgotten_in_the_chain(command: Command, history: History) -> None:
@@ -241,15 +238,6 @@ def test_an_amendment_that_was_changed_is_found(command: Command, history: Histo
         connection.execute("UPDATE entries SET body = replace(body, 'production', 'elsewhere')")
         connection.commit()
     assert command("history", "verify").output.splitlines()[-1] == "entry 2 was changed after it was recorded"
-
-
-def test_a_history_that_was_written_anew_is_found_with_an_old_digest(command: Command, history: History) -> None:
-    history.append(entry("one"))
-    digest = history.recorded()[1]
-    history.path.unlink()
-    history.append(entry("one", users=5))
-    answer = command("history", "verify", "--head", digest)
-    assert (answer.exit_code, answer.output) == (1, f"no entry has the digest {digest}\n")
 
 
 def test_a_run_directory_is_compared_with_its_entry(
@@ -320,3 +308,9 @@ def test_every_finished_run_is_recorded(history: History, evidence: Evidence, tm
 def _record(finished: Finished, say: Callable[[str], None]) -> None:
     """What is done after a run, of it the history only."""
     run_hooks(finished, say, tuple(each for each in POST_RUN_HOOKS if each[0] == "history"))
+
+
+def test_ages_in_words() -> None:
+    ages = {0: "0 seconds", 1.9: "1 second", 119: "119 seconds", 120: "2 minutes", 5400: "90 minutes"}
+    ages |= {129600: "36 hours", 86400 * 2: "2 days", 8640000: "100 days"}
+    assert {seconds: in_words(seconds) for seconds in ages} == ages

@@ -1,12 +1,11 @@
-"""The file of finished runs: it keeps what it was given, and refuses what it can't be sure of."""
-
-from __future__ import annotations
+"""The history as a file of SQLite: on each kind of file system."""
 
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +16,7 @@ import pytest
 from harness.base.errors import HarnessError, UsageError
 from harness.base.model import Verdict
 from harness.records.history.database import APPLICATION_ID, History, NoHistory
+from harness.records.history.filesystem import kind_of_filesystem
 from tests.tables import over_table
 from tests.unit.history.builders import NOW, entry
 
@@ -47,6 +47,7 @@ def test_what_was_recorded_comes_back(history: History) -> None:
     newest = next(history.links(limit=1))
     assert (newest.number, newest.how, newest.recorded_at) == (3, "drill", "2026-11-24T12:00:00+00:00")
     assert history.recorded() == (3, newest.digest)
+    assert [path.name for path in history.path.parent.iterdir()] == ["history.sqlite3"], "and no other file is left"
 
 
 def test_the_list_can_be_narrowed(history: History) -> None:
@@ -62,14 +63,9 @@ def test_the_list_can_be_narrowed(history: History) -> None:
     assert names(backup="' OR 1 --") == []
 
 
-def test_a_run_is_recorded_once(history: History) -> None:
+def test_a_run_is_recorded_once_and_one_with_another_result_is_refused(history: History) -> None:
     before = history.path.read_bytes()
     assert history.append(entry("two", days_ago=2), "import") is None
-    assert history.path.read_bytes() == before
-
-
-def test_a_run_with_another_result_is_refused(history: History) -> None:
-    before = history.path.read_bytes()
     with pytest.raises(UsageError) as caught:
         history.append(replace(entry("two", days_ago=2), result_sha256="ef" * 32))
     assert str(caught.value) == (
@@ -102,10 +98,6 @@ def test_nothing_is_made_by_reading(tmp_path: Path) -> None:
             "HINT: The first finished drill creates it; APIARY_DRILL_HISTORY sets the location."
         )
     assert list(tmp_path.iterdir()) == []
-
-
-def test_one_file_and_no_other_is_left(history: History) -> None:
-    assert [path.name for path in history.path.parent.iterdir()] == ["history.sqlite3"]
 
 
 WRITER = """
@@ -145,102 +137,73 @@ def test_a_writer_that_is_killed_leaves_whole_entries(history: History) -> None:
     assert history.recorded()[0] == 3
 
 
-@over_table(
-    "content, message",
-    [
-        (b"", "the history {path} is damaged (it has 0 bytes); it was not modified"),
-        (b"SQLite format 3\0", "the history {path} is damaged (it has 16 bytes); it was not modified"),
-        (b"drill,verdict\n" * 20, "{path} is not a history of apiary-drill; it was not modified"),
-    ],
+IMPORT_AGAIN = (
+    "Restore a copy of it, or move it away and import the runs again: `apiary-drill history import RUN_DIR…`."
 )
-def test_what_is_no_history_is_refused_and_left(tmp_path: Path, content: bytes, message: str) -> None:
+ANOTHER = "Set APIARY_DRILL_HISTORY to another file."
+NEWER = "Use the version of apiary-drill that wrote it, or a newer one."
+
+
+def unusable() -> Iterator[tuple[bytes | str, str, str]]:
+    """What stands in the file, as bytes or as what a database client would do, with the fact and the remedy."""
+    yield b"", "the history {path} is damaged (it has 0 bytes)", IMPORT_AGAIN
+    yield b"SQLite format 3\0", "the history {path} is damaged (it has 16 bytes)", IMPORT_AGAIN
+    yield b"drill,verdict\n" * 20, "{path} is not a history of apiary-drill", ANOTHER
+    yield "CREATE TABLE entries (number)", "{path} is not a history of apiary-drill", ANOTHER
+    gone = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1"
+    yield gone, "the history {path} is damaged (no such table: entries)", IMPORT_AGAIN
+    newer = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 3; CREATE TABLE entries (number)"
+    yield newer, "the history {path} has format 3, but this version reads up to 2", NEWER
+
+
+@over_table("content, message, remedy", unusable())
+def test_what_is_no_history_is_refused_and_left(
+    tmp_path: Path, content: bytes | str, message: str, remedy: str
+) -> None:
     history = History(tmp_path / "history.sqlite3")
-    history.path.write_bytes(content)
+    if isinstance(content, bytes):
+        history.path.write_bytes(content)
+    else:
+        with closing(sqlite3.connect(history.path)) as connection:
+            connection.executescript(content)
+    before = history.path.read_bytes()
     for use in (lambda: history.append(entry()), lambda: list(history.links()), history.problems):
         with pytest.raises(UsageError) as caught:
             use()
-        assert caught.value.fact == message.format(path=history.path)
-    assert history.path.read_bytes() == content
-
-
-def test_a_database_of_somebody_else_is_refused_and_left(tmp_path: Path) -> None:
-    history = History(tmp_path / "history.sqlite3")
-    with closing(sqlite3.connect(history.path)) as connection:
-        connection.execute("CREATE TABLE entries (number)")
-    before = history.path.read_bytes()
-    with pytest.raises(UsageError) as caught:
-        history.append(entry())
-    assert str(caught.value) == (
-        f"{history.path} is not a history of apiary-drill; {LEFT}\nHINT: Set APIARY_DRILL_HISTORY to another file."
-    )
+        assert (caught.value.fact, caught.value.hints) == (f"{message.format(path=history.path)}; {LEFT}", (remedy,))
     assert history.path.read_bytes() == before
 
 
-def test_a_newer_history_is_refused_and_left(history: History) -> None:
-    change(history, "PRAGMA user_version = 3")
-    before = history.path.read_bytes()
-    for use in (lambda: history.append(entry("four")), lambda: list(history.links()), history.problems):
-        with pytest.raises(UsageError) as caught:
-            use()
-        assert str(caught.value) == (
-            f"the history {history.path} has format 3, but this version reads up to 2; {LEFT}\n"
-            "HINT: Use the version of apiary-drill that wrote it, or a newer one."
-        )
-    assert history.path.read_bytes() == before
-
-
-def test_a_history_whose_tables_are_gone_is_damaged(tmp_path: Path) -> None:
-    history = History(tmp_path / "history.sqlite3")
-    with closing(sqlite3.connect(history.path)) as connection:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
-    with pytest.raises(UsageError) as caught:
-        list(history.links())
-    assert caught.value.fact == f"the history {history.path} is damaged (no such table: entries); {LEFT}"
-
-
-@pytest.mark.parametrize("how", ["cut", "overwritten"])
-def test_a_damaged_history_is_refused_and_left(history: History, how: str) -> None:
+def test_a_damaged_history_is_refused_and_left(history: History) -> None:
     for number in range(20):
         history.append(entry(f"more-{number}"))
-    content = bytearray(history.path.read_bytes())
-    if how == "cut":
-        del content[len(content) // 2 :]
-    else:
-        content[4096 : 4096 * 3] = bytes(4096 * 2)
-    history.path.write_bytes(content)
-    for use in (lambda: history.append(entry("four")), history.problems):
-        with pytest.raises(UsageError) as caught:
-            use()
-        assert caught.value.fact.startswith(f"the history {history.path} is damaged (")
-        assert caught.value.fact.endswith(f"); {LEFT}")
-        assert caught.value.hints == (
-            "Restore a copy of it, or move it away and import the runs again: `apiary-drill history import RUN_DIR…`.",
-        )
-    assert history.path.read_bytes() == bytes(content)
+    content = history.path.read_bytes()
+    for damaged in (content[: len(content) // 2], content[:4096] + bytes(4096 * 2) + content[4096 * 3 :]):
+        history.path.write_bytes(damaged)
+        for use in (lambda: history.append(entry("four")), history.problems):
+            with pytest.raises(UsageError) as caught:
+                use()
+            assert caught.value.fact.startswith(f"the history {history.path} is damaged (")
+            assert caught.value.fact.endswith(f"); {LEFT}")
+            assert caught.value.hints == (IMPORT_AGAIN,)
+        assert history.path.read_bytes() == damaged
 
 
-def test_a_place_that_can_not_be_written_is_reported(history: History, tmp_path: Path) -> None:
+def test_a_place_that_can_not_be_written_is_reported_and_a_pipe_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     below = tmp_path / "file" / "history.sqlite3"
     with pytest.raises(HarnessError) as full:
         History(below).append(entry())
     assert str(full.value) == f"cannot write the history {below}: Not a directory"
-    directory = tmp_path / "directory.sqlite3"
-    directory.mkdir()
     with pytest.raises(UsageError) as caught:
-        list(History(directory).links())
-    assert str(caught.value) == f"cannot read the history {directory}: Is a directory"
-
-
-def test_a_pipe_is_reported_and_not_waited_for(tmp_path: Path) -> None:
+        list(History(tmp_path).links())
+    assert str(caught.value) == f"cannot read the history {tmp_path}: Is a directory"
     pipe = tmp_path / "history.sqlite3"
     os.mkfifo(pipe)
-    with pytest.raises(UsageError) as caught:
-        list(History(pipe).links())
-    assert str(caught.value) == (f"the history {pipe} is a pipe\nHINT: Set APIARY_DRILL_HISTORY to a regular file.")
-    with pytest.raises(UsageError, match="is a pipe"):
-        History(pipe).append(entry("one"))
+    for use in (lambda: list(History(pipe).links()), lambda: History(pipe).append(entry("one"))):
+        with pytest.raises(UsageError) as caught:
+            use()
+        assert str(caught.value) == f"the history {pipe} is a pipe\nHINT: Set APIARY_DRILL_HISTORY to a regular file."
 
 
 def test_a_lock_that_nobody_gives_back_is_reported(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,28 +225,21 @@ def test_a_copy_of_the_file_alone_is_complete(history: History, tmp_path: Path) 
     assert len(list(copy.links())) == 3
 
 
-def test_a_changed_entry_is_found(history: History) -> None:
-    change(history, "UPDATE entries SET body = replace(body, '\"users\":1000', '\"users\":1001') WHERE number = 2")
-    assert history.problems() == ["entry 2 was changed after it was recorded"]
-
-
-@pytest.mark.parametrize("column", ["recorded_at", "how"])
-def test_a_changed_circumstance_is_found(history: History, column: str) -> None:
-    change(history, f"UPDATE entries SET {column} = 'x' WHERE number = 1")
-    assert history.problems() == ["entry 1 was changed after it was recorded"]
-
-
-def test_a_removed_entry_is_found_wherever_it_stood(history: History) -> None:
+def test_a_changed_or_removed_entry_is_found_wherever_it_stood(history: History) -> None:
     whole = history.path.read_bytes()
-    for condition, message in (
-        ("number = 1", "entry 1 is missing: removed after being recorded"),
-        ("number = 2", "entry 2 is missing: removed after being recorded"),
-        ("number = 3", "entry 3 is missing: removed after being recorded"),
-        ("number < 3", "entries 1 to 2 are missing: removed after being recorded"),
-        ("1", "entries 1 to 3 are missing: removed after being recorded"),
+    body = "UPDATE entries SET body = replace(body, '\"users\":1000', '\"users\":1001')"
+    for statement, message in (
+        (f"{body} WHERE number = 2", "entry 2 was changed after it was recorded"),
+        ("UPDATE entries SET recorded_at = 'x' WHERE number = 1", "entry 1 was changed after it was recorded"),
+        ("UPDATE entries SET how = 'x' WHERE number = 1", "entry 1 was changed after it was recorded"),
+        ("DELETE FROM entries WHERE number = 1", "entry 1 is missing: removed after being recorded"),
+        ("DELETE FROM entries WHERE number = 2", "entry 2 is missing: removed after being recorded"),
+        ("DELETE FROM entries WHERE number = 3", "entry 3 is missing: removed after being recorded"),
+        ("DELETE FROM entries WHERE number < 3", "entries 1 to 2 are missing: removed after being recorded"),
+        ("DELETE FROM entries", "entries 1 to 3 are missing: removed after being recorded"),
     ):
         history.path.write_bytes(whole)
-        change(history, f"DELETE FROM entries WHERE {condition}")
+        change(history, statement)
         assert history.problems() == [message]
 
 
@@ -333,3 +289,45 @@ def test_recording_goes_on_after_a_broken_link(history: History) -> None:
     history.append(entry("four"))
     assert history.problems() == ["entry 3 is missing: removed after being recorded"]
     assert history.recorded()[0] == 4
+
+
+MOUNTINFO = """\
+22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+30 22 0:26 / /home rw shared:2 - nfs4 server:/home rw,vers=4.2
+31 30 0:27 / /home/o/local rw shared:3 - xfs /dev/vdb rw
+32 22 0:28 / /mnt/two\\040words rw - cifs //server/share rw
+33 22 0:29 / /over rw - ext4 /dev/vdc rw
+34 22 0:30 / /over rw - fuse.sshfs o@host: rw
+not a line of that file
+"""
+
+
+@over_table(
+    "path, kind",
+    [
+        ("/var/lib/history", "ext4"),
+        ("/home/o/history", "nfs4"),
+        ("/home/o/local/history", "xfs"),
+        ("/homes/history", "ext4"),
+        ("/mnt/two words/history", "cifs"),
+        ("/over/history", "fuse.sshfs"),
+    ],
+)
+def test_the_nearest_and_latest_mount_counts(path: str, kind: str) -> None:
+    assert kind_of_filesystem(Path(path), MOUNTINFO) == kind
+    assert kind_of_filesystem(Path(path), "") == ""
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTINFO + f"40 22 0:31 / {tmp_path}/net rw - nfs server:/x rw\n")
+    monkeypatch.setattr("harness.records.history.filesystem.MOUNTS", mounts)
+    path = tmp_path / "net" / "history.sqlite3"
+    with pytest.raises(UsageError) as caught:
+        History(path).append(entry())
+    assert str(caught.value) == (
+        f"the history {path} is on a network file system (nfs), where concurrent writes damage it\n"
+        "HINT: Set APIARY_DRILL_HISTORY to a file on a local disk."
+    )
+    assert not path.exists()
+    assert History(tmp_path / "history.sqlite3").append(entry()) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -20,6 +21,7 @@ from harness.inputs.discover import find_backup
 from harness.inputs.dumps import named_dump, spool
 from harness.inputs.expected import expected_tables, missing_tables
 from harness.inputs.patterns import newest
+from tests.tables import over_table
 from tests.unit.inputs.test_tab import RECORDED
 
 SCRIPT = b"-- MySQL dump 10.13  Distrib 9.7.4, for Linux (x86_64)\nCREATE TABLE `t` (`a` int);\n"
@@ -39,41 +41,32 @@ def error_of(directory: Path) -> str:
     return str(wrong.value)
 
 
-@pytest.mark.parametrize("name", ["apiary.sql", "apiary.sql.gz", "db", "backup.gz"])
-def test_a_script_is_known_by_its_first_bytes(backup: Path, name: str) -> None:
-    (backup / name).write_bytes(gzip.compress(SCRIPT) if name.endswith("gz") else SCRIPT)
+def test_a_script_is_known_by_its_first_bytes_and_a_damaged_one_by_its_name(backup: Path) -> None:
+    """So that the drill says that it is broken, not that there is none. Keys and settings lie beside many a backup."""
+    packed = gzip.compress(SCRIPT)
     (backup / "notes.txt").write_text("Nothing of importance.\n")
     (backup / ".hidden.sql").write_bytes(SCRIPT)
-    found = find_backup(backup)
-    assert (found.dump, found.storage, found.manifest) == (backup / name, backup / "files", None)
-
-
-@pytest.mark.parametrize("damage", [b"", gzip.compress(SCRIPT)[:20], b"<html>"], ids=["empty", "cut", "page"])
-def test_a_damaged_script_is_found_by_its_name(backup: Path, damage: bytes) -> None:
-    """So that the drill says that it is broken, not that there is none."""
-    (backup / "apiary.sql.gz").write_bytes(damage)
-    assert find_backup(backup).dump == backup / "apiary.sql.gz"
-
-
-@pytest.mark.parametrize("beside", [b"-----BEGIN RSA PRIVATE KEY-----\n", b"---\nkey: value\n", b"SETTINGS=1\n"])
-def test_what_begins_like_a_script_and_is_none(backup: Path, beside: bytes) -> None:
-    """Keys of Passport and settings lie beside many a backup."""
+    for name, content in (
+        ("apiary.sql", SCRIPT), ("apiary.sql.gz", packed), ("db", SCRIPT), ("backup.gz", packed),
+        ("apiary.sql.gz", b""), ("apiary.sql.gz", packed[:20]), ("apiary.sql.gz", b"<html>"),
+    ):  # fmt: skip
+        (backup / name).write_bytes(content)
+        found = find_backup(backup)
+        assert (found.dump, found.storage, found.manifest) == (backup / name, backup / "files", None), content
+        (backup / name).unlink()
     (backup / "apiary.sql").write_bytes(SCRIPT)
-    (backup / "beside").write_bytes(beside)
-    assert find_backup(backup).dump == backup / "apiary.sql"
+    for beside in (b"-----BEGIN RSA PRIVATE KEY-----\n", b"---\nkey: value\n", b"SETTINGS=1\n"):
+        (backup / "beside").write_bytes(beside)
+        assert find_backup(backup).dump == backup / "apiary.sql"
 
 
-def test_an_archive_is_known_by_its_first_bytes(backup: Path) -> None:
+def test_an_archive_is_known_by_its_first_bytes_and_a_damaged_one_by_its_name(backup: Path) -> None:
+    """Or a backup that is broken would be bad usage: `storage.tar.gz` of 0 bytes, or with a list of names in front."""
     (backup / "apiary.sql").write_bytes(SCRIPT)
     subprocess.run(["tar", "-C", backup / "files", "-czf", backup / "uploads.bin", "."], check=True)
     shutil.rmtree(backup / "files")
     assert find_backup(backup).storage == backup / "uploads.bin"
-
-
-def test_an_archive_that_is_damaged_from_its_first_byte_on_is_known_by_its_name(backup: Path) -> None:
-    """Or a backup that is broken would be bad usage: `storage.tar.gz` of 0 bytes, or with a list of names in front."""
-    (backup / "apiary.sql").write_bytes(SCRIPT)
-    shutil.rmtree(backup / "files")
+    (backup / "uploads.bin").unlink()
     archive = backup / "storage.tar.gz"
     for content in (b"", b"\x1f\x8b\x08\0", b"./\n./resumes/\n\x1f\x8b\x08\0", b"-- text\n"):
         archive.write_bytes(content)
@@ -82,42 +75,58 @@ def test_an_archive_that_is_damaged_from_its_first_byte_on_is_known_by_its_name(
 
 
 def test_the_inner_directory_of_a_storage_that_was_copied_whole(backup: Path) -> None:
+    """A directory beside the storage is no second one."""
     (backup / "apiary.sql").write_bytes(SCRIPT)
-    (backup / "files").rename(backup / "app")
+    (backup / "logs").mkdir()
+    assert find_backup(backup).storage == backup / "files"
+    (backup / "logs").rmdir()
     (backup / "storage").mkdir()
-    (backup / "app").rename(backup / "storage" / "app")
+    (backup / "files").rename(backup / "storage" / "app")
     assert find_backup(backup).storage == backup / "storage" / "app"
     (backup / "storage").rename(backup / "app")
     assert find_backup(backup).storage == backup / "app", "it was copied into itself: a check reports that"
 
 
-def test_a_directory_beside_the_storage_is_no_second_one(backup: Path) -> None:
-    (backup / "apiary.sql").write_bytes(SCRIPT)
-    (backup / "logs").mkdir()
-    assert find_backup(backup).storage == backup / "files"
-
-
-def test_a_tab_directory_is_a_script(backup: Path) -> None:
+def test_a_tab_directory_is_a_script_and_one_may_lie_two_folders_deeper(backup: Path) -> None:
     shutil.copytree(RECORDED, backup / "tab")
     assert find_backup(backup).dump == TabDirectory(backup / "tab")
+    shutil.rmtree(backup / "tab")
+    (backup / "db-dumps" / "mysql").mkdir(parents=True)
+    (backup / "db-dumps" / "mysql" / "apiary.sql").write_bytes(SCRIPT)
+    found = find_backup(backup)
+    assert (found.dump, found.storage) == (backup / "db-dumps" / "mysql" / "apiary.sql", backup / "files")
 
 
-def test_a_manifest_of_another_program_is_bad_usage_and_not_a_bad_backup(backup: Path) -> None:
-    (backup / "apiary.sql").write_bytes(SCRIPT)
-    (backup / "manifest.json").write_text('{"name": "Apiary", "icons": []}')
-    assert error_of(backup) == (
-        f"{backup}/manifest.json is not a manifest of apiary-drill: it has no format_version\n"
-        "HINT: Give the dump with --dump and the storage with --storage."
-    )
+GIVE_BOTH = "HINT: Give the dump with --dump and the storage with --storage."
 
 
-def test_several_candidates_are_named(backup: Path) -> None:
-    (backup / "b.sql").write_bytes(SCRIPT)
-    (backup / "a.sql").write_bytes(SCRIPT)
-    assert error_of(backup) == (
-        f"{backup} contains more than one mysqldump script: a.sql, b.sql\n"
-        "HINT: Give the dump with --dump and the storage with --storage."
-    )
+@over_table(
+    "files, message",
+    [
+        (
+            {"apiary.sql": SCRIPT, "manifest.json": b'{"name": "Apiary", "icons": []}'},
+            f"^{{}}/manifest.json is not a manifest of apiary-drill: it has no format_version\n{GIVE_BOTH}$",
+        ),
+        (
+            {"b.sql": SCRIPT, "a.sql": SCRIPT},
+            f"^{{}} contains more than one mysqldump script: a.sql, b.sql\n{GIVE_BOTH}$",
+        ),
+        (
+            {"users.sql": SCRIPT, "teams.sql": SCRIPT, "events.sql": SCRIPT},
+            r"concatenate them \(cat \*.sql > apiary.sql\)",
+        ),
+        (
+            {"apiary.sql.gz.aa": SCRIPT, "apiary.sql.gz.ab": SCRIPT},
+            r"put them together \(cat apiary.sql.gz.\* > apiary.sql.gz\)",
+        ),
+        ({}, "^{} contains no mysqldump script\n"),
+    ],
+)
+def test_what_is_no_backup_is_bad_usage_with_what_to_do(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
+    (tmp_path / "files" / "resumes").mkdir(parents=True)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    assert re.search(message.format(tmp_path), error_of(tmp_path))
 
 
 def test_links_checksums_and_logs_are_no_second_script(backup: Path) -> None:
@@ -141,13 +150,6 @@ def test_links_checksums_and_logs_are_no_second_script(backup: Path) -> None:
         with pytest.raises(BrokenArtifact, match=f"^{script.name} does not match {name}: its "):
             find_backup(backup)
         sidecar.unlink()
-
-
-def test_a_script_one_or_two_folders_deeper_is_found(backup: Path) -> None:
-    (backup / "db-dumps" / "mysql").mkdir(parents=True)
-    (backup / "db-dumps" / "mysql" / "apiary.sql").write_bytes(SCRIPT)
-    found = find_backup(backup)
-    assert (found.dump, found.storage) == (backup / "db-dumps" / "mysql" / "apiary.sql", backup / "files")
 
 
 @pytest.mark.parametrize(
@@ -183,24 +185,13 @@ def test_what_a_zip_of_laravel_backup_unpacks_to_is_a_backup(tmp_path: Path) -> 
     assert (found.dump, found.storage) == (unpacked / "db-dumps" / "mysql-apiary.sql", unpacked / "var")
 
 
-def test_one_script_for_each_table_is_reported(backup: Path) -> None:
-    for name in ("users", "teams", "events"):
-        (backup / f"{name}.sql").write_bytes(SCRIPT)
-    assert "concatenate them (cat *.sql > apiary.sql)" in error_of(backup)
-
-
-def test_a_zip_of_the_storage_alone_is_reported(backup: Path) -> None:
+def test_a_script_without_its_storage_or_with_a_zip_of_it_alone_is_reported(backup: Path) -> None:
     shutil.rmtree(backup / "files")
     (backup / "apiary.sql").write_bytes(SCRIPT)
+    assert error_of(backup).startswith(f"{backup} contains no storage directory or archive\n")
     with zipfile.ZipFile(backup / "storage.zip", "w") as archive:
         archive.writestr("resumes/x.pdf", b"%PDF-1.4")
     assert "unpack storage.zip, and name the directory with --storage" in error_of(backup)
-
-
-def test_parts_of_one_file_are_reported(backup: Path) -> None:
-    for name in ("apiary.sql.gz.aa", "apiary.sql.gz.ab"):
-        (backup / name).write_bytes(SCRIPT)
-    assert "put them together (cat apiary.sql.gz.* > apiary.sql.gz)" in error_of(backup)
 
 
 def test_of_several_nights_none_is_taken_in_silence(backup: Path) -> None:
@@ -219,47 +210,31 @@ def test_of_several_nights_none_is_taken_in_silence(backup: Path) -> None:
     assert find_backup(backup).dump == backup / "2026-11-22" / "apiary.sql"
 
 
-def test_nothing_to_be_found_is_reported(backup: Path) -> None:
-    assert error_of(backup).startswith(f"{backup} contains no mysqldump script\n")
-    (backup / "apiary.sql").write_bytes(SCRIPT)
-    shutil.rmtree(backup / "files")
-    assert error_of(backup).startswith(f"{backup} contains no storage directory or archive\n")
-
-
 def test_the_newest_that_matches_is_meant(tmp_path: Path) -> None:
+    """A link to it is the same file, and one to nothing is none."""
     for age, name in enumerate(("apiary-1.sql.gz", "apiary-3.sql.gz", "apiary-2.sql.gz", "apiary-4.sql.gz.partial")):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (1000 + age, 1000 + age))
-    assert newest("apiary-*", tmp_path)[0] == tmp_path / "apiary-2.sql.gz"
+    (tmp_path / "apiary-latest.sql.gz").symlink_to("apiary-2.sql.gz")
+    (tmp_path / "apiary-old.sql.gz").symlink_to("apiary-0.sql.gz")
+    assert newest("apiary-*", tmp_path)[0].resolve() == tmp_path / "apiary-2.sql.gz"
     assert newest(f"{tmp_path}/apiary-[13].sql.gz", Path("/"))[0] == tmp_path / "apiary-3.sql.gz"
     assert newest("apiary-1.sql.gz", tmp_path)[0] == tmp_path / "apiary-1.sql.gz"
 
 
-def test_a_link_to_the_newest_is_the_same_file_and_one_to_nothing_is_none(tmp_path: Path) -> None:
-    (tmp_path / "apiary-1.sql.gz").touch()
-    (tmp_path / "apiary-latest.sql.gz").symlink_to("apiary-1.sql.gz")
-    (tmp_path / "apiary-old.sql.gz").symlink_to("apiary-0.sql.gz")
-    assert newest("apiary-*", tmp_path)[0].resolve() == tmp_path / "apiary-1.sql.gz"
-
-
-def test_two_that_are_equally_new_are_an_error(tmp_path: Path) -> None:
+def test_two_that_are_equally_new_and_none_at_all_are_errors(tmp_path: Path) -> None:
     for name in ("b.sql", "a.sql"):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (1000, 1000))
-    with pytest.raises(UsageError) as both:
-        newest("*.sql", tmp_path)
-    assert str(both.value) == (
-        "2 candidates for *.sql are equally new: a.sql, b.sql\n"
-        "HINT: Give one of them, or make the pattern more specific."
-    )
-
-
-def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as none:
-        newest("backups/*.sql", tmp_path)
-    assert str(none.value) == (
-        f"no match for backups/*.sql in {tmp_path}\nHINT: Check whether the last backup was made at all."
-    )
+    for pattern, message in (
+        ("*.sql", "2 candidates for *.sql are equally new: a.sql, b.sql\nHINT: Give one of them, or make the pattern"
+         " more specific."),
+        ("backups/*.sql", f"no match for backups/*.sql in {tmp_path}\nHINT: Check whether the last backup was made at"
+         " all."),
+    ):  # fmt: skip
+        with pytest.raises(UsageError) as wrong:
+            newest(pattern, tmp_path)
+        assert str(wrong.value) == message
 
 
 def test_names_become_a_script(tmp_path: Path) -> None:
@@ -284,15 +259,12 @@ def test_names_become_a_script(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_kept_where_nobody_else_reads_it(tmp_path: Path) -> None:
-    path = tmp_path / "in"
-    path.write_bytes(SCRIPT)
-    with path.open("rb") as stream:
+    (tmp_path / "in").write_bytes(SCRIPT)
+    with (tmp_path / "in").open("rb") as stream:
         kept = spool(stream, tmp_path)
     assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (SCRIPT, 0o600)
-
-
-def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "standard-input").mkdir()
+    kept.unlink()
+    kept.mkdir()
     with Path("/dev/null").open("rb") as stream, pytest.raises(HarnessError) as full:
         spool(stream, tmp_path)
     assert str(full.value) == (
@@ -301,15 +273,11 @@ def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     )
 
 
-def test_the_tables_of_an_apiary_are_known() -> None:
+def test_the_tables_of_an_apiary_are_known_and_what_may_be_left_out_is_not_missing() -> None:
     tables = expected_tables()
     assert len(tables) == 53
     assert {"users", "attendance", "webhook_calls", "devices"} <= set(tables)
     assert "oauth_personal_access_clients" not in tables, "a later migration drops it"
-
-
-def test_what_may_be_left_out_is_not_missing() -> None:
     missing = missing_tables(DatabaseInfo("apiary", False, 1, (), (), ()))
     assert len(missing) == 53 - 14
-    assert "users" in missing
-    assert "jobs" not in missing
+    assert ("users" in missing, "jobs" in missing) == (True, False)

@@ -10,6 +10,7 @@ import pytest
 from harness.artifacts.dump.inspect import inspect
 from harness.artifacts.dump.tab import TabDirectory
 from harness.base.errors import BrokenArtifact, UsageError
+from tests.tables import over_table
 
 RECORDED = Path(__file__).parent / "data" / "tab-mysql-9.7"
 
@@ -20,12 +21,18 @@ def tab(tmp_path: Path) -> Path:
     return Path(shutil.copytree(RECORDED, tmp_path / "tab"))
 
 
-def test_it_is_a_finished_script_with_all_rows() -> None:
+def test_it_is_a_finished_script_with_all_rows(tab: Path) -> None:
+    """Triggers after the rows, views after all tables, and each after the view that it reads: alphabetically not so."""
     info = inspect(TabDirectory(RECORDED))
     (database,) = info.databases
     assert (info.tool, info.tool_version, info.complete) == ("mysqldump", "9.7.4", True)
     assert {table.name: table.rows for table in database.tables} == {"a b": 3, "every": 3, "nothing": 0}
     assert {(item.kind, item.name) for item in database.objects} == {("trigger", "t1"), ("view", "seen")}
+    first = (tab / "seen.sql").read_text()
+    (tab / "above.sql").write_text(first.replace("`seen`", "`above`").replace("from `every`", "from `seen`"))
+    script = b"".join(TabDirectory(tab).chunks())
+    places = [script.index(text) for text in (b"INSERT INTO `every`", b"TRIGGER `t1`", b"VIEW `seen`", b"VIEW `above`")]
+    assert places == sorted(places)
 
 
 def test_the_rows_are_written_as_values() -> None:
@@ -39,19 +46,6 @@ def test_the_rows_are_written_as_values() -> None:
         "0x61620000),('2',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL),('3','','\\\\N','[]',0x0000,"
         "NULL,'0.000','1e300','2001-01-01','','a','0',0x00000000);"
     )
-
-
-def test_a_trigger_comes_after_the_rows_and_a_view_after_all_tables() -> None:
-    script = b"".join(TabDirectory(RECORDED).chunks())
-    assert script.index(b"INSERT INTO `every`") < script.index(b"TRIGGER `t1`") < script.index(b"VIEW `seen`")
-
-
-def test_a_view_comes_after_the_view_that_it_reads(tab: Path) -> None:
-    """Alphabetically it would be the other way round, and --tab writes no placeholders."""
-    first = (tab / "seen.sql").read_text()
-    (tab / "above.sql").write_text(first.replace("`seen`", "`above`").replace("from `every`", "from `seen`"))
-    script = b"".join(TabDirectory(tab).chunks())
-    assert script.index(b"VIEW `seen`") < script.index(b"VIEW `above`")
 
 
 def test_a_table_that_lost_its_last_line_was_cut(tab: Path) -> None:
@@ -80,22 +74,23 @@ def test_what_does_not_fit_together_is_broken(tab: Path, name: str, text: str | 
     assert broken.value.fact == message
 
 
-def test_a_character_set_that_is_not_known_is_reported(tab: Path) -> None:
-    path = tab / "every.sql"
-    path.write_text(path.read_text().replace("latin1 COLLATE latin1_swedish_ci", "hebrew COLLATE hebrew_bin"))
-    with pytest.raises(UsageError) as unknown:
-        inspect(TabDirectory(tab))
-    assert str(unknown.value) == (
-        "every.txt: the column old is in the unsupported character set hebrew\nHINT: Dump the table without --tab."
-    )
-
-
-def test_another_connection_character_set_is_reported(tab: Path) -> None:
-    path = tab / "every.sql"
-    path.write_text(path.read_text().replace("SET NAMES utf8mb4", "SET NAMES latin1"))
+@over_table(
+    "old, new, message",
+    [
+        (
+            "latin1 COLLATE latin1_swedish_ci",
+            "hebrew COLLATE hebrew_bin",
+            "every.txt: the column old is in the unsupported character set hebrew\nHINT: Dump the table without --tab.",
+        ),
+        ("SET NAMES utf8mb4", "SET NAMES latin1", "{} declares its rows in the character set latin1"),
+    ],
+)
+def test_a_character_set_that_is_not_known_is_reported(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = Path(shutil.copytree(RECORDED, tmp_path / "tab")) / "every.sql"
+    path.write_text(path.read_text().replace(old, new))
     with pytest.raises(UsageError) as wrong:
-        inspect(TabDirectory(tab))
-    assert wrong.value.fact == f"{path} declares its rows in the character set latin1"
+        inspect(TabDirectory(path.parent))
+    assert (str(wrong.value) if "HINT" in message else wrong.value.fact) == message.format(path)
 
 
 def test_a_row_that_is_longer_than_what_is_read_at_once(tab: Path) -> None:

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Finding, Severity, Verdict
 from harness.monitoring.metrics import MOST_BACKUPS, check_file, write_metrics
 from harness.records.run_directory import RunDirectory
+from tests.tables import over_table
 
 DATA = Path(__file__).parents[1] / "schema" / "data"
 BACKUP = "generated data: documented"
@@ -228,41 +228,32 @@ def test_a_reader_never_sees_half_of_it_and_no_writer_is_lost(path: Path, good: 
     assert lengths <= {1, 2, 3, 4}
 
 
-@pytest.fixture
-def foreign(path: Path) -> Iterator[Path]:
-    yield path
-    assert not [each for each in path.parent.iterdir() if each.name.endswith(".partial")]
-
-
-@pytest.mark.parametrize(
-    "text", ["export PATH=/bin\n", "node_load1 0.5\n", 'apiary_drill_verdict{verdict="PASS"} 1\n', "\x00\x01", "{{{\n"]
+@over_table(
+    "content",
+    [
+        *(b"export PATH=/bin\n", b"node_load1 0.5\n", b'apiary_drill_verdict{verdict="PASS"} 1\n'),
+        *(b"\x00\x01", b"{{{\n", b"\xff\xfe\x00"),
+    ],
 )
-def test_a_file_of_something_else_is_not_overwritten(foreign: Path, good: DrillResult, text: str) -> None:
-    foreign.write_text(text)
-    for attempt in (lambda: write_metrics(foreign, good), lambda: check_file(foreign)):
+def test_a_file_of_something_else_is_not_overwritten(path: Path, good: DrillResult, content: bytes) -> None:
+    path.write_bytes(content)
+    for attempt in (lambda: write_metrics(path, good), lambda: check_file(path)):
         with pytest.raises(UsageError) as caught:
             attempt()
         assert str(caught.value) == (
-            f"{foreign} was not written as a metrics file by this program\nHINT: Give another file, or delete this one."
+            f"{path} was not written as a metrics file by this program\nHINT: Give another file, or delete this one."
         )
-    assert foreign.read_text() == text
+    assert path.read_bytes() == content
+    assert not list(path.parent.glob("*.partial"))
 
 
-def test_bytes_that_are_no_text_are_not_overwritten(foreign: Path, good: DrillResult) -> None:
-    foreign.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="was not written as a metrics file by this program"):
-        write_metrics(foreign, good)
-    assert foreign.read_bytes() == b"\xff\xfe\x00"
-
-
-def test_an_empty_file_is_filled(path: Path, good: DrillResult) -> None:
+def test_an_empty_file_is_filled_and_what_a_newer_version_wrote_of_others_is_left_out(
+    path: Path, good: DrillResult
+) -> None:
     path.touch()
     check_file(path)
     write_metrics(path, good)
     assert values(path)["verdict", BACKUP, "PASS"] == 1
-
-
-def test_what_a_newer_version_wrote_of_others_is_left_out(path: Path, good: DrillResult) -> None:
     path.write_text('apiary_drill_weather{backup="x"} 1\napiary_drill_last_run_timestamp_seconds{backup="x"} 5\n')
     write_metrics(path, good)
     found = values(path)

@@ -1,6 +1,4 @@
-"""Who is notified of what and when; what can't be sent is one line, and no line holds a URL."""
-
-from __future__ import annotations
+"""Notifications and pings: sent, repeated, refused, and secret."""
 
 import logging
 import shutil
@@ -12,6 +10,7 @@ import pytest
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Verdict
 from harness.base.settings import NotificationSettings
+from harness.monitoring.config import checked_ping
 from harness.monitoring.notify import (
     Event,
     NotSent,
@@ -21,7 +20,9 @@ from harness.monitoring.notify import (
     notify_overdue,
     notify_result,
 )
+from harness.monitoring.ping import NotPinged, Signal, ping_ended, ping_started, url_for
 from harness.records.run_directory import RunDirectory
+from tests.tables import over_table
 from tests.unit.monitoring.conftest import Service
 
 DATA = Path(__file__).parents[1] / "schema" / "data"
@@ -71,9 +72,17 @@ def test_what_is_news(
     assert event_of(replace(good, verdict=verdict, expected_verdict=expected), before) is event
 
 
-def test_a_negative_control_that_passes_is_reported_as_what_it_is(service: Service, good: DrillResult) -> None:
+def test_a_negative_control_that_passes_is_news_one_more_good_drill_is_none_and_long_texts_are_cut(
+    service: Service, good: DrillResult, bad: DrillResult
+) -> None:
+    for before in (None, Verdict.PASS):
+        notify_result(good, before, settings(service.port))
+    assert service.requests == []
     notify_result(replace(good, expected_verdict=Verdict.FAIL), None, settings(service.port))
-    assert service.messages()[0]["title"] == ("PASS instead of FAIL: restore drill of /srv/backups/apiary-*.sql.gz")
+    notify_result(replace(bad, reasons=("x" * 10_000,)), None, settings(service.port))
+    control, long = service.messages()
+    assert control["title"] == "PASS instead of FAIL: restore drill of /srv/backups/apiary-*.sql.gz"
+    assert long["message"].splitlines()[0] == "x" * 299 + "…"
 
 
 def test_a_failure_is_reported_with_what_decided_it(service: Service, bad: DrillResult) -> None:
@@ -104,30 +113,17 @@ def test_a_recovery_is_reported(service: Service, good: DrillResult) -> None:
     )
 
 
-def test_one_more_good_drill_is_no_news(service: Service, good: DrillResult) -> None:
-    for before in (None, Verdict.PASS):
-        notify_result(good, before, settings(service.port))
-    assert service.requests == []
-
-
-def test_silence_is_reported(service: Service) -> None:
+def test_silence_is_reported_and_a_drill_that_could_not_begin(service: Service) -> None:
+    """A backup that is not where it should be is what a scheduled drill is for."""
     notify_overdue(["apiary: the last passed drill was 101 days ago"], settings(service.port))
     notify_overdue(["one: never", "two: never"], settings(service.port))
     notify_overdue([], settings(service.port))
+    notify_not_started("verify", "backups/2* matches nothing", settings(service.port))
     assert [(each["title"], each["message"]) for each in service.messages()] == [
         ("1 backup has no recent passed restore drill", "apiary: the last passed drill was 101 days ago"),
         ("2 backups have no recent passed restore drill", "one: never\ntwo: never"),
+        ("restore drill did not start: verify", "backups/2* matches nothing"),
     ]
-
-
-def test_a_drill_that_could_not_begin_is_a_failure(service: Service) -> None:
-    """A backup that is not where it should be is what a scheduled drill is for."""
-    notify_not_started("verify", "backups/2* matches nothing", settings(service.port))
-    (message,) = service.messages()
-    assert (message["title"], message["message"]) == (
-        "restore drill did not start: verify",
-        "backups/2* matches nothing",
-    )
 
 
 def test_only_what_was_asked_for_is_reported(service: Service, bad: DrillResult, good: DrillResult) -> None:
@@ -177,11 +173,6 @@ def test_another_service_gets_it_in_its_own_form(service: Service, bad: DrillRes
     assert "<Subject>FAIL: restore drill of /srv/backups/apiary-*.sql.gz</Subject>" in body
 
 
-def test_long_texts_are_cut(service: Service, bad: DrillResult) -> None:
-    notify_result(replace(bad, reasons=("x" * 10_000,)), None, settings(service.port))
-    assert service.messages()[0]["message"].splitlines()[0] == "x" * 299 + "…"
-
-
 def test_nothing_is_printed_or_logged_with_a_secret_in_it(
     service: Service,
     closed_port: int,
@@ -209,3 +200,82 @@ def test_a_url_that_is_none_is_reported_by_its_number(closed_port: int) -> None:
             "notify.urls: number 2 of 2 is not a URL that apprise supports\n"
             "HINT: See its documentation for the services and the form of their URLs."
         )
+
+
+def ping_settings(
+    port: int, style: str = "plain", timeout_s: float = 60.0, path: str = "/secret-uuid"
+) -> NotificationSettings:
+    return NotificationSettings(ping=f"http://127.0.0.1:{port}{path}", ping_style=style, timeout_s=timeout_s)
+
+
+@pytest.mark.parametrize(
+    ("style", "good", "paths"),
+    [
+        ("plain", True, ["/secret-uuid"]),
+        ("plain", False, []),
+        ("healthchecks", True, ["/secret-uuid/start", "/secret-uuid"]),
+        ("healthchecks", False, ["/secret-uuid/start", "/secret-uuid/fail"]),
+    ],
+)
+def test_what_a_switch_is_given(service: Service, style: str, good: bool, paths: list[str]) -> None:
+    """Only a good drill keeps a plain switch quiet: for the others the silence is the message."""
+    ping_started(ping_settings(service.port, style))
+    ping_ended(ping_settings(service.port, style), good=good)
+    assert [(method, path) for method, path, _ in service.requests] == [("GET", path) for path in paths]
+
+
+def test_without_a_url_nobody_is_asked() -> None:
+    ping_started(NotificationSettings(ping_style="healthchecks"))
+    ping_ended(NotificationSettings(), good=True)
+
+
+@over_table(
+    "url, signal, wanted",
+    [
+        ("https://example.org/u", Signal.GOOD, "https://example.org/u"),
+        ("https://example.org/u", Signal.FAIL, "https://example.org/u/fail"),
+        ("https://example.org/u/", Signal.START, "https://example.org/u/start"),
+        ("https://example.org/u?rid=1&x=y", Signal.FAIL, "https://example.org/u/fail?rid=1&x=y"),
+        ("https://example.org/push?status=up", Signal.GOOD, "https://example.org/push?status=up"),
+    ],
+)
+def test_a_signal_goes_behind_the_path(url: str, signal: Signal, wanted: str) -> None:
+    assert url_for(url, signal) == wanted
+
+
+def notified(notifications: NotificationSettings) -> str:
+    with pytest.raises(NotPinged) as caught:
+        ping_ended(notifications, good=True)
+    return str(caught.value)
+
+
+def test_a_server_that_stumbles_is_asked_again(service: Service, closed_port: int) -> None:
+    """One that keeps failing is reported, and at once where asking again is no use, or nobody is there."""
+    service.statuses = [500, 503]
+    ping_ended(ping_settings(service.port), good=True)
+    assert service.paths == ["/secret-uuid"] * 3
+    for status, requests in ((500, 3), (404, 1)):
+        service.requests.clear()
+        service.statuses = [status] * 10
+        assert notified(ping_settings(service.port)) == f"the dead man's switch answered {status}"
+        assert len(service.requests) == requests
+    assert notified(ping_settings(closed_port)) == "the dead man's switch could not be reached"
+
+
+def test_a_server_that_never_answers_is_left_alone(service: Service) -> None:
+    service.silent = True
+    assert notified(ping_settings(service.port, timeout_s=0.3)) == "the dead man's switch did not answer within 0.3 s"
+
+
+def test_a_server_that_answers_a_byte_at_a_time_is_left_alone(service: Service) -> None:
+    """Each byte is in time, and all of them never are."""
+    service.dripping = True
+    assert notified(ping_settings(service.port, timeout_s=0.5)) == "the dead man's switch did not answer within 0.5 s"
+
+
+@over_table("url", ["", "example.org/u", "ftp://example.org/", "https://", "http://[::1", "https://h:99999/"])
+def test_what_cannot_be_asked_for_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        checked_ping(url, "--ping")
+    assert str(caught.value) == "--ping: not a URL that starts with https:// or http://"
+    assert "secret" not in repr(ping_settings(1))

@@ -18,7 +18,7 @@ from harness.reports.exercise import Particulars, exercise_document
 from harness.reports.exercise_findings import FAMILY_WORDS, open_points
 from tests.unit.history.quarter import ROWS, drill
 from tests.unit.history.test_exercise import of
-from tests.unit.reports.test_report_same import of_html, of_markdown, of_pdf
+from tests.unit.reports.test_report_timing import of_html, of_markdown, of_pdf
 from tests.unit.reports.texts import texts
 
 PARTICULARS = Particulars(

@@ -21,8 +21,8 @@ from tests.tables import over_table
 from tests.unit.checks.builders import finding
 
 STARTED_AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-LOST = finding("row-count", "users", "Table users has 1 rows, the source had 2.", "2", "1", "Look at the dump.")
-NOTED = finding("orphans-accepted", "attendance", "7 rows.", "0", "7", severity=Severity.WARNING)
+LOST = finding("row-count | users | 2 | 1", "Table users has 1 rows, the source had 2.", "Look at the dump.")
+NOTED = finding("orphans-accepted | attendance | 0 | 7", "7 rows.", severity=Severity.WARNING)
 
 
 def shown(result: DrillResult) -> list[str]:

@@ -125,8 +125,8 @@ def test_a_long_table_is_not_cut_on_paper() -> None:
 
 
 def test_junit_tells_failures_from_what_could_not_be_determined() -> None:
-    lost = finding("row-count", "users", "Lost \x00 one.", "2", "1", "Look.")
-    noted = finding("orphans", "rsvps", "7 rows.", "0", "7", severity=Severity.WARNING)
+    lost = finding("row-count | users | 2 | 1", "Lost \x00 one.", "Look.")
+    noted = finding("orphans | rsvps | 0 | 7", "7 rows.", severity=Severity.WARNING)
     checks = (
         CheckResult("a", "Fails", 2, (lost, noted), suppressed=3, evidence=(("rows", "2"),), duration_s=0.25),
         CheckResult("b", "Unknown", 0, unknown="there was nothing"),
@@ -147,7 +147,7 @@ def test_junit_tells_failures_from_what_could_not_be_determined() -> None:
 
 def test_a_drill_that_must_fail_is_green_when_it_does_and_red_when_it_does_not() -> None:
     """A negative control: CI shows whether the fault was noticed, not that it is there."""
-    lost = finding("row-count", "users", "Lost one.", "2", "1")
+    lost = finding("row-count | users | 2 | 1", "Lost one.")
     noticed = described(result_of((CheckResult("a", "Rows", 2, (lost,)),), None))
     (suite,) = JUnitXml.fromstring(render_junit(replace(noticed, expected_verdict=Verdict.FAIL)))
     rows, control = suite
@@ -168,8 +168,8 @@ def test_a_result_of_nothing_is_an_error_in_junit() -> None:
 
 
 def test_workflow_commands_name_the_verdict_and_the_first_findings() -> None:
-    findings = tuple(finding("row-count", f"t{n},:%", f"Lost {n}%\nof it.", "2", "1") for n in range(15))
-    noted = finding("orphans", "rsvps", "7 rows.", "0", "7", severity=Severity.WARNING)
+    findings = tuple(finding(f"row-count | t{n},:% | 2 | 1", f"Lost {n}%\nof it.") for n in range(15))
+    noted = finding("orphans | rsvps | 0 | 7", "7 rows.", severity=Severity.WARNING)
     result = result_of((CheckResult("a", "A", 2, (*findings, noted)),), None)
     lines = list(workflow_commands(result))
     assert lines[0] == "::error title=Restore drill%3A FAIL::The backup does not restore correctly."

@@ -216,22 +216,22 @@ def test_one_lost_row_is_one_problem_with_all_that_refers_to_it(evidence: Eviden
     )
     target = replace(evidence.target, orphans=orphans)
     found = (
-        CheckResult("rows-source", "Rows", 2, (finding("row-count", "users", "Lost one.", "2", "1"),)),
-        CheckResult("files", "Files", 2, (finding("file-missing", "resumes/a.pdf", "Lost.", "a file", "nothing"),)),
+        CheckResult("rows-source", "Rows", 2, (finding("row-count | users | 2 | 1", "Lost one."),)),
+        CheckResult("files", "Files", 2, (finding("file-missing | resumes/a.pdf | a file | nothing", "Lost."),)),
         CheckResult(
             "orphans", "References", 2,
-            tuple(finding("orphans", f"{each.table}.user_id", "It refers to users.", "0", "1") for each in orphans),
+            tuple(finding(f"orphans | {each.table}.user_id | 0 | 1", "It refers to users.") for each in orphans),
         ),
         CheckResult(
             "file-references", "References", 2,
-            (finding("file-reference-missing", "resumes id=1", "No file.", "resumes/a.pdf", "nothing"),),
+            (finding("file-reference-missing | resumes id=1 | resumes/a.pdf | nothing", "No file."),),
         ),
-        CheckResult("search-documents", "Search", 2, (finding("document-missing", "apiary_users", "Lost.", "2", "1"),)),
+        CheckResult("search-documents", "Search", 2, (finding("document-missing | apiary_users | 2 | 1", "Lost."),)),
         CheckResult(
             "search-indexes", "Indexes", 2,
-            (finding("index-not-imported", "apiary_resumes", "Not there.", "1", "0", severity=Severity.WARNING),),
+            (finding("index-not-imported | apiary_resumes | 1 | 0", "Not there.", severity=Severity.WARNING),),
         ),
-        CheckResult("recovery-time", "Time", 1, (finding("recovery-time", "restore", "Slow.", "1", "2"),)),
+        CheckResult("recovery-time", "Time", 1, (finding("recovery-time | restore | 1 | 2", "Slow."),)),
     )  # fmt: skip
     result = described(result_of(found, None))
     problems = problems_of(result, replace(evidence, target=target))
@@ -243,7 +243,7 @@ def test_one_lost_row_is_one_problem_with_all_that_refers_to_it(evidence: Eviden
     ]
     assert problems[0].meaning == MEANINGS["rows-source"].means
     damaged_file = CheckResult(
-        "artifact", "Artifact", 1, (finding("artifact-digest", "database.sql.zst", "Changed.", "a", "b"),)
+        "artifact", "Artifact", 1, (finding("artifact-digest | database.sql.zst | a | b", "Changed."),)
     )
     (first, *_) = problems_of(described(result_of((damaged_file, *found), None)), replace(evidence, target=target))
     assert [first.finding.code, *(each.code for each in first.others)][:2] == ["artifact-digest", "row-count"]

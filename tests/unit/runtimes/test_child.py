@@ -1,19 +1,27 @@
-"""A server as a child process: its log is in every error, and it is gone for certain."""
-
-from __future__ import annotations
+"""Child processes and what they used."""
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
 
+from harness.base.clock import Clock, Silent
 from harness.base.errors import MissingProgram, ServerFailed, WaitTimeout
+from harness.base.model import ProcessUsage
+from harness.base.usage import of_harness
 from harness.base.wait import wait_until
+from harness.runtime.process import usage
 from harness.runtime.process.child import LOG_TAIL_LINES, Child, ChildControl, free_port
+from harness.runtime.process.host import LocalHost
+from harness.runtime.process.usage import CHILDREN, Children
+from harness.runtime.services.execution import run
 
 Start = Callable[..., Child]
 
@@ -41,21 +49,33 @@ def shell(tmp_path: Path) -> Iterator[Start]:
         child.kill()
 
 
-def test_a_child_that_becomes_ready(shell: Start, tmp_path: Path) -> None:
-    child = shell("sleep 0.1; touch ready; exec sleep 600")
-    child.wait_ready((tmp_path / "ready").exists, timeout_s=10)
-    assert child.running()
-    child.stop()
-    assert not child.running()
+def test_stop_is_polite_and_kill_does_not_ask(shell: Start, tmp_path: Path) -> None:
+    for end, last in ((Child.stop, ["flushed"]), (Child.kill, [])):
+        child = shell("trap 'echo flushed; exit 0' TERM; touch ready; while :; do sleep 0.05; done")
+        child.wait_ready((tmp_path / "ready").exists, timeout_s=10)
+        assert child.running()
+        end(child)
+        assert not child.running()
+        # Before it, the shell may say that its own `sleep` was terminated.
+        assert (tmp_path / "logs" / "mysql.log").read_text().splitlines()[-1:] == last
+        for name in ("ready", "logs/mysql.log"):
+            (tmp_path / name).unlink()
 
 
 def test_a_child_that_ends_while_starting_carries_the_end_of_its_log(shell: Start, tmp_path: Path) -> None:
-    child = shell("seq 1 300; echo 'cannot bind' >&2; exit 7")
+    """Also one that is no text; a child that starts again appends to it."""
+    log = tmp_path / "logs" / "mysql.log"
+    for script, message in (
+        ("printf '\\377 broken\\n'; exit 1", "\ufffd broken"),
+        ("echo started; exit 1", "\ufffd broken\nstarted"),
+    ):
+        with pytest.raises(ServerFailed, match=message):
+            shell(script).wait_ready(lambda: False, timeout_s=10)
     with pytest.raises(ServerFailed) as caught:
-        child.wait_ready(lambda: False, timeout_s=10)
+        shell("seq 1 300; echo 'cannot bind' >&2; exit 7").wait_ready(lambda: False, timeout_s=10)
     tail = [str(number) for number in range(300 - LOG_TAIL_LINES + 2, 301)] + ["cannot bind"]
     assert caught.value.fact == "MySQL exited with status 7 while it was starting"
-    assert caught.value.details.splitlines() == [f"the end of {tmp_path}/logs/mysql.log:", *tail]
+    assert caught.value.details.splitlines() == [f"the end of {log}:", *tail]
 
 
 def test_a_wait_that_runs_out_carries_the_log(shell: Start, tmp_path: Path) -> None:
@@ -66,28 +86,6 @@ def test_a_wait_that_runs_out_carries_the_log(shell: Start, tmp_path: Path) -> N
     assert str(caught.value) == (
         f"timed out after 0.1 s waiting for MySQL to be ready\nthe end of {tmp_path}/logs/mysql.log:\nrecovering"
     )
-
-
-def test_a_log_that_is_no_text_is_reported_all_the_same(shell: Start) -> None:
-    child = shell("printf '\\377 broken\\n'; exit 1")
-    with pytest.raises(ServerFailed, match="\ufffd broken"):
-        child.wait_ready(lambda: False, timeout_s=10)
-
-
-def test_the_log_is_appended_to_when_it_starts_again(shell: Start, tmp_path: Path) -> None:
-    for _ in range(2):
-        child = shell("echo started; exit 1")
-        with pytest.raises(ServerFailed):
-            child.wait_ready(lambda: False, timeout_s=10)
-    assert (tmp_path / "logs" / "mysql.log").read_text() == "started\nstarted\n"
-
-
-def test_stop_is_polite_first(shell: Start, tmp_path: Path) -> None:
-    child = shell("trap 'echo flushed; exit 0' TERM; touch ready; while :; do sleep 0.05; done")
-    child.wait_ready((tmp_path / "ready").exists, timeout_s=10)
-    child.stop()
-    # Before it, the shell may say that its own `sleep` was terminated.
-    assert (tmp_path / "logs" / "mysql.log").read_text().splitlines()[-1] == "flushed"
 
 
 def test_stop_kills_a_process_that_ignores_it_and_what_it_started(shell: Start, tmp_path: Path) -> None:
@@ -104,36 +102,22 @@ def test_stop_kills_a_process_that_ignores_it_and_what_it_started(shell: Start, 
     wait_until(lambda: not runs(grandchild), what="the grandchild's end", timeout_s=5)
 
 
-def test_kill_does_not_ask(shell: Start, tmp_path: Path) -> None:
-    child = shell("trap 'echo flushed' TERM; touch ready; while :; do sleep 0.05; done")
-    child.wait_ready((tmp_path / "ready").exists, timeout_s=10)
-    child.kill()
-    assert not child.running()
-    assert (tmp_path / "logs" / "mysql.log").read_text() == ""
-
-
 def test_stopping_twice_and_stopping_what_never_started_is_nothing(shell: Start, tmp_path: Path) -> None:
     child = shell("exit 0")
     child.stop()
     child.stop()
-    never = Child("MySQL", ["true"], env={}, log=tmp_path / "log", cwd=tmp_path, stop_s=1)
+    never = Child("MySQL", ["/no/mysqld"], env={}, log=tmp_path / "log", cwd=tmp_path, stop_s=1)
     never.stop()
     never.kill()
-    assert not never.running()
-    assert never.log_tail() == ""
-
-
-def test_a_program_that_is_not_there(tmp_path: Path) -> None:
-    child = Child("MySQL", ["/no/mysqld"], env={}, log=tmp_path / "log", cwd=tmp_path, stop_s=1)
+    assert (never.running(), never.log_tail()) == (False, "")
     with pytest.raises(MissingProgram) as caught:
-        child.start()
+        never.start()
     assert str(caught.value) == "cannot start MySQL: program '/no/mysqld' not found"
 
 
 def test_a_free_port_can_be_bound() -> None:
-    port = free_port()
     with socket.socket() as server:
-        server.bind(("127.0.0.1", port))
+        server.bind(("127.0.0.1", free_port()))
 
 
 def runs(pid: int) -> bool:
@@ -151,3 +135,98 @@ def test_a_child_can_be_started_again_with_further_variables(shell: Start, tmp_p
     control.kill()
     control.restart({"LIMIT": "1000"})
     wait_until(lambda: written.read_text() == "limit:\nlimit:1000\n", what="the second start", timeout_s=10)
+
+
+BUSY = """
+import sys, time
+while time.process_time() < 0.2: pass
+open('/dev/null', 'wb').write(bytes(3_000_000))
+print('done', flush=True)
+sys.stdin.readline()
+"""
+
+
+def start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def test_children_of_one_name_count_together_whether_they_run_or_have_ended() -> None:
+    children = Children()
+    processes = [start(), start()]
+    for process, name in zip(processes, ("server", "client"), strict=True):
+        children.started(process, name)
+        assert process.stdout is not None
+        process.stdout.readline()
+    with pytest.raises(subprocess.TimeoutExpired):
+        children.ended(processes[1], 0)
+    running = children.used()
+    assert set(running) == {"server", "client"}
+    assert 0.15 <= running["server"].cpu_s < 5
+    assert running["server"].written_bytes >= 3_000_000
+    for process in processes:
+        process.communicate(b"\n", timeout=60) if process is processes[0] else process.stdin.close()  # type: ignore[union-attr]
+    assert children.ended(processes[1], 60) == 0
+    children.ended(processes[0])  # somebody else waited for it: what was known last is kept
+    ended = children.used()
+    assert all(ended[name].cpu_s >= running[name].cpu_s for name in running)
+    again = start()
+    children.started(again, "client")
+    again.kill()
+    children.ended(again)
+    assert children.used()["client"].cpu_s >= ended["client"].cpu_s
+    for process in (*processes, again):
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+def test_a_child_may_end_while_another_is_being_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The garbage collector may close a stream anywhere, and the stream then waits for its command."""
+    children = Children()
+    counted, closed = (subprocess.Popen(["true"]) for _ in range(2))
+    for process in (counted, closed):
+        children.started(process, "tools")
+
+    def interrupted(process: psutil.Process, name: str) -> ProcessUsage | None:
+        monkeypatch.setattr(usage, "_used", of_process)
+        children.ended(closed)
+        return of_process(process, name)
+
+    of_process = usage._used
+    monkeypatch.setattr(usage, "_used", interrupted)
+    waiting = Thread(target=children.ended, args=(counted,), daemon=True)
+    waiting.start()
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert (counted.returncode, closed.returncode) == (0, 0)
+
+
+def test_a_step_has_what_was_used_in_it() -> None:
+    clock = Clock(Silent())
+    with clock.step("unwatched", "Before anything is watched"):
+        pass
+    host = LocalHost(purpose="client")
+    with clock.meter.watching(of_harness, CHILDREN.used), clock.meter.watching(dict, new=True):
+        with clock.step("busy", "Run a command") as note:
+            assert run(host, [sys.executable, "-c", BUSY]).exit_status == 0
+            note.size_bytes = 5
+        with clock.step("idle", "Do nothing"):
+            pass
+        with pytest.raises(Exception, match="broken"), clock.step("failing", "Fail"):
+            raise ValueError("broken")
+    unwatched, busy, idle, failing = clock.steps
+    used = {each.name: each for each in busy.processes}
+    assert busy.size_bytes == 5
+    assert used["client"].cpu_s >= 0.15
+    assert "harness" in used
+    assert "client" not in {each.name for each in idle.processes}
+    assert unwatched.processes == failing.processes == ()
+
+
+def test_a_source_that_begins_anew_is_never_negative() -> None:
+    readings = iter([{"MySQL": ProcessUsage("MySQL", 5.0, 10, 10)}, {"MySQL": ProcessUsage("MySQL", 1.0, 2, 3)}, {}])
+    clock = Clock(Silent())
+    with clock.meter.watching(lambda: next(readings), new=True):
+        assert clock.meter.lap() == (ProcessUsage("MySQL", 5.0, 10, 10),)
+        assert clock.meter.lap() == ()
+        assert clock.meter.lap() == ()

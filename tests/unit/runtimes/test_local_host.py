@@ -16,6 +16,7 @@ from harness.base.wait import wait_until
 from harness.runtime.process.host import BoundedText, LocalHost
 from harness.runtime.services.execution import STDERR_LIMIT_BYTES, feed, run
 from tests.tables import over_table
+from tests.unit.runtimes.test_child import runs
 
 HOST = LocalHost({"PATH": os.defpath})
 MIB = 1 << 20
@@ -53,24 +54,16 @@ def test_a_large_stream_goes_both_ways_at_once_in_bounded_memory() -> None:
     assert peak_bytes < 8 * MIB
 
 
-@over_table(
-    "script, status", [("true", 0), ("exit 3", 3), ("kill -9 $$", 137), ("kill -TERM $$", 143), ("exit 255", 255)]
-)
-def test_exit_statuses_and_signals_are_reported_as_a_shell_does(script: str, status: int) -> None:
-    assert sh(script)[0] == status
+def test_exit_statuses_and_signals_are_reported_as_a_shell_does() -> None:
+    scripts = {"true": 0, "exit 3": 3, "kill -9 $$": 137, "kill -TERM $$": 143, "exit 255": 255}
+    assert {script: sh(script)[0] for script in scripts} == scripts
 
 
-def test_output_and_complaints_are_kept_apart() -> None:
+def test_output_and_complaints_are_kept_apart_and_input_is_what_is_fed() -> None:
+    """A pipe that breaks is no error of its own: the exit status says what happened."""
     assert sh("echo out; echo err >&2") == (0, b"out\n", "err\n")
-
-
-def test_stdin_is_empty_unless_it_is_fed() -> None:
     assert sh("cat") == (0, b"", "")
     assert sh("cat", stdin=[b"a", b"b"]) == (0, b"ab", "")
-
-
-def test_a_command_that_does_not_read_its_input_is_reported_by_its_status() -> None:
-    """A pipe that breaks is no error of its own: the exit status says what happened."""
     assert sh("exit 4", stdin=(b"x" * MIB for _ in range(8)))[0] == 4
 
 
@@ -134,23 +127,13 @@ def test_a_command_that_takes_too_long_is_reported_with_its_output() -> None:
     assert str(caught.value) == "timed out after 0.1 s waiting for sh to end\nwaiting for a lock"
 
 
-def test_a_program_that_is_not_there() -> None:
-    with pytest.raises(MissingProgram) as caught:
-        HOST.start(["no-such-program"])
-    assert str(caught.value) == (
-        "cannot run 'no-such-program': no such program\nHINT: `apiary-drill doctor` shows how to install it."
-    )
-
-
-def test_nothing_is_inherited_from_the_harness_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_inherited_but_the_environment_and_the_directory_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("MYSQL_PWD", "secret")
-    host = LocalHost({"PATH": os.defpath, "A": "1"})
+    host = LocalHost({"PATH": os.defpath, "A": "1"}, cwd=str(tmp_path))
     environment = run(host, ["env"], env={"A": "2", "B": "3"}).stdout.decode().split()
     assert sorted(environment) == ["A=2", "B=3", "LANG=C.UTF-8", f"PATH={os.defpath}"]
-
-
-def test_the_work_directory_is_the_hosts(tmp_path: Path) -> None:
-    host = LocalHost({"PATH": os.defpath}, cwd=str(tmp_path))
     assert run(host, ["pwd"]).stdout.decode().strip() == str(tmp_path)
 
 
@@ -161,18 +144,15 @@ def test_a_program_that_runs_leaves_no_file_descriptor_behind() -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def test_a_program_that_may_not_be_run_or_is_none(tmp_path: Path) -> None:
+def test_a_program_that_is_not_there_may_not_be_run_or_is_none(tmp_path: Path) -> None:
+    with pytest.raises(MissingProgram) as caught:
+        HOST.start(["no-such-program"])
+    assert str(caught.value) == (
+        "cannot run 'no-such-program': no such program\nHINT: `apiary-drill doctor` shows how to install it."
+    )
     program = tmp_path / "program"
     program.write_bytes(b"\x00\x01 no program")
-    with pytest.raises(MissingProgram, match=r"^cannot run '.*/program': permission denied$"):
-        HOST.start([str(program)])
-    program.chmod(0o755)
-    with pytest.raises(MissingProgram, match=r"^cannot run '.*/program': exec format error$"):
-        HOST.start([str(program)])
+    for mode, message in ((0o644, "permission denied"), (0o755, "exec format error")):
+        program.chmod(mode)
+        with pytest.raises(MissingProgram, match=rf"^cannot run '.*/program': {message}$"):
+            HOST.start([str(program)])

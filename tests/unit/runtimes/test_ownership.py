@@ -30,6 +30,7 @@ from harness.runtime.ownership import (
     workspace,
 )
 from tests.tables import over_table
+from tests.unit.runtimes.test_child import runs
 
 DRILL = """
 import os, subprocess, sys, time
@@ -67,13 +68,6 @@ def drill(state: Path, drill_id: str, manner: str = "polite") -> Iterator[tuple[
             process.wait()
             if runs(server):
                 os.kill(server, signal.SIGKILL)
-
-
-def runs(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def write_owner(state: Path, drill_id: str, owner: Owner) -> Path:
@@ -119,7 +113,7 @@ def test_a_workspace_is_gone_also_after_an_error_and_its_processes_are_ended(tmp
     assert list((tmp_path / "drills").iterdir()) == []
 
 
-def test_a_workspace_that_cannot_be_made_is_bad_usage(tmp_path: Path) -> None:
+def test_a_workspace_that_cannot_be_made_or_is_another_drills_is_bad_usage(tmp_path: Path) -> None:
     (tmp_path / "drills").write_text("a file is in the way")
     with pytest.raises(UsageError) as caught, workspace(tmp_path, "mine"):
         pass
@@ -127,6 +121,11 @@ def test_a_workspace_that_cannot_be_made_is_bad_usage(tmp_path: Path) -> None:
         f"cannot make the work directory {tmp_path}/drills/mine: Not a directory\n"
         "HINT: Choose another location with APIARY_DRILL_STATE_DIR."
     )
+    (tmp_path / "drills").unlink()
+    twice = pytest.raises(UsageError, match=r"^cannot make the work directory .*: File exists")
+    with workspace(tmp_path, "mine") as directory, twice, workspace(tmp_path, "mine"):
+        pass
+    assert not directory.exists()
 
 
 def test_the_state_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,16 +145,6 @@ def test_the_state_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: py
     assert abandoned.exists()
     monkeypatch.setattr(os, "geteuid", lambda: mine)
     assert [left.directory for left in sweep(tmp_path)] == [abandoned]
-
-
-def test_two_drills_do_not_share_a_workspace(tmp_path: Path) -> None:
-    with (
-        workspace(tmp_path, "mine") as directory,
-        pytest.raises(UsageError, match=r"^cannot make the work directory .*: File exists"),
-        workspace(tmp_path, "mine"),
-    ):
-        pass
-    assert not directory.exists()
 
 
 @pytest.mark.parametrize("manner", ["polite", "stubborn"])
@@ -218,24 +207,26 @@ def test_a_target_that_was_kept_is_only_removed_when_asked_for(tmp_path: Path) -
     assert not directory.exists()
 
 
-def test_the_owner_of_another_boot_is_dead(tmp_path: Path) -> None:
-    owner = replace(Owner.current(), boot_id="00000000-0000-0000-0000-000000000000")
-    assert not owner.alive()
-    directory = write_owner(tmp_path, "before-the-restart", owner)
-    assert [leftover.drill_id for leftover in sweep(tmp_path)] == ["before-the-restart"]
-    assert not directory.exists()
-
-
-def test_a_process_of_the_same_number_that_started_at_another_time_is_not_the_owner(tmp_path: Path) -> None:
+def test_the_owner_is_a_process_of_this_boot_that_started_then(tmp_path: Path) -> None:
     mine = Owner.current()
     assert mine.alive()
     assert mine.ticks is not None
-    assert not replace(mine, ticks=mine.ticks - 1).alive()
-    assert not replace(mine, ticks=mine.ticks + 1).alive()
-    # What an older version wrote.
+    # Without ticks: what an older version wrote.
     assert replace(mine, ticks=None).alive()
-    assert not replace(mine, ticks=None, started=mine.started - 2).alive()
-    assert not replace(mine, ticks=None, started=mine.started + 2).alive()
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    elsewhere = replace(mine, boot_id="00000000-0000-0000-0000-000000000000")
+    for other in (
+        elsewhere,
+        replace(mine, pid=process.pid),
+        *(replace(mine, ticks=mine.ticks + step) for step in (-1, 1)),
+        *(replace(mine, ticks=None, started=mine.started + step) for step in (-2, 2)),
+    ):
+        assert not other.alive()
+    directory = write_owner(tmp_path, "before-the-restart", elsewhere)
+    assert [leftover.drill_id for leftover in sweep(tmp_path)] == ["before-the-restart"]
+    assert not directory.exists()
+    assert sweep(tmp_path / "gone") == []
 
 
 @pytest.mark.parametrize("step_s", [-3600, -1, 1, 3600])
@@ -295,12 +286,6 @@ def test_an_older_version_still_sees_that_a_drill_lives(tmp_path: Path) -> None:
         assert leftovers(tmp_path) == []
 
 
-def test_a_number_that_no_process_has_is_dead() -> None:
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
-    assert not replace(Owner.current(), pid=process.pid).alive()
-
-
 @over_table("text", [None, "", "{", "[]", '{"pid": 1}'])
 def test_a_directory_without_a_readable_owner_is_left_alone_while_it_is_young(tmp_path: Path, text: str | None) -> None:
     """Its owner may be about to write its name; after a while nobody is."""
@@ -314,10 +299,6 @@ def test_a_directory_without_a_readable_owner_is_left_alone_while_it_is_young(tm
         assert sweep(tmp_path) == [Leftover("nameless", directory, None, ())]
         assert not directory.exists()
         directory.mkdir()
-
-
-def test_no_state_directory_is_nothing_to_sweep(tmp_path: Path) -> None:
-    assert sweep(tmp_path / "gone") == []
 
 
 def test_ending_processes_never_ends_this_one(drill_id: str) -> None:

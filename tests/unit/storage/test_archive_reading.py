@@ -1,16 +1,17 @@
-"""What an archive holds is read exactly, whoever wrote it and whatever the names are."""
-
-from __future__ import annotations
+"""Archives of all kinds are read to the same entries, in the order in which they come."""
 
 import bz2
 import gzip
 import hashlib
 import lzma
 import os
+import random
 import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,12 @@ import zstandard
 
 from harness.artifacts.storage.archive import read_archive, read_archive_file
 from harness.artifacts.storage.members import TarReader
+from harness.artifacts.storage.names import order_key
+from harness.artifacts.storage.order import pair, sorted_entries
+from harness.base.errors import HarnessError
 from harness.base.model import FileState
+from tests.naming import uncoded
+from tests.tables import over_table
 
 NASTY_NAMES = (
     b"plain.pdf",
@@ -159,12 +165,11 @@ def test_chunks_may_have_any_size(tar_of: Callable[..., bytes]) -> None:
         assert list(read_archive(archive[at : at + size] for at in range(0, len(archive), size))) == whole
 
 
-def test_an_empty_archive_and_an_empty_directory_hold_nothing(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+def test_an_empty_directory_a_label_and_global_headers_have_no_members(
+    tmp_path: Path, gnu_tar: Callable[..., bytes]
+) -> None:
     assert entries(bytes(1024)) == []
     assert [(entry.path, entry.kind) for entry in entries(gnu_tar(tmp_path))] == [(b"", "directory")]
-
-
-def test_the_label_of_a_volume_and_global_headers_are_no_members(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
     (tmp_path / "a").write_bytes(b"1")
     archive = gnu_tar(tmp_path, "--format=pax", "--label=backup", "--pax-option=globexthdr.name=/g,comment=x")
     assert [entry.path for entry in entries(archive)] == [b"", b"a"]
@@ -217,3 +222,81 @@ def test_50000_members_are_read_in_bounded_memory(tar_of: Callable[..., bytes]) 
     count, grown_kib = subprocess.run(argv, input=member, check=True, capture_output=True).stdout.split()
     assert int(count) == 50_000
     assert int(grown_kib) < 15_000
+
+
+def entry(path: bytes, **fields: object) -> FileState:
+    return replace(FileState(path, "file", 1, "aa", 0o644, 0, 0, 0), **fields)  # type: ignore[arg-type]
+
+
+def test_the_order_is_that_of_gnu_tar(tmp_path: Path) -> None:
+    """With names around `/` in the alphabet, where an order of whole paths would differ."""
+    for name in ("a", "a-", "a.b", "a!", "a0", "é", "Z"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").touch()
+    argv = ["tar", "-c", "--sort=name", "--quoting-style=literal", "-v", "-f", "/dev/null", "-C", tmp_path, "."]
+    listed = subprocess.run(argv, check=True, capture_output=True).stdout.splitlines()
+    paths = [line.removeprefix(b"./").rstrip(b"/") for line in listed]
+    assert paths == sorted(paths, key=order_key)
+    assert paths != sorted(paths)
+    assert len(paths) == 15
+
+
+@over_table("run_entries", [1, 7, 100, 1000])
+def test_any_order_is_put_in_order(tmp_path: Path, run_entries: int) -> None:
+    entries = [entry(b"%d/%d" % (number % 10, number)) for number in range(500)]
+    expected = sorted(entries, key=lambda each: order_key(each.path))
+    random.Random(7).shuffle(entries)
+    assert list(sorted_entries(iter(entries), tmp_path, run_entries=run_entries)) == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_in_order_already_is_not_merged_and_few_entries_need_no_file(tmp_path: Path) -> None:
+    """One file, however many batches: merging a thousand would cost a thousand open files."""
+    entries = [entry(b"%04d" % number) for number in range(1000)]
+    ordered = sorted_entries(iter(entries), tmp_path, run_entries=10)
+    first = next(ordered)
+    (folder,) = tmp_path.iterdir()
+    assert [path.name for path in folder.iterdir()] == ["0"]
+    assert [first, *ordered] == entries
+    assert list(sorted_entries([entry(b"b"), entry(b"a")], tmp_path / "gone")) == [entry(b"a"), entry(b"b")]
+    assert list(sorted_entries([], tmp_path / "gone")) == []
+
+
+@over_table("run_entries", [2, 100])
+def test_of_several_hard_links_the_first_by_name_is_the_file(tmp_path: Path, run_entries: int) -> None:
+    link = {"kind": "hardlink", "size_bytes": 0, "sha256": ""}
+    entries = [
+        entry(b"m", size_bytes=5),
+        entry(b"z", **link, target=b"m"),
+        entry(b"a", **link, target=b"m"),
+        entry(b"k", **link, target=b"a"),
+        entry(b"other"),
+    ]
+    assert list(sorted_entries(entries, tmp_path, run_entries=run_entries)) == [
+        entry(b"a", size_bytes=5),
+        entry(b"k", **link, target=b"a"),
+        entry(b"m", **link, target=b"a"),
+        entry(b"other"),
+        entry(b"z", **link, target=b"a"),
+    ]
+
+
+@over_table("run_entries", [1, 100])
+def test_of_a_directory_that_is_there_twice_the_last_counts(tmp_path: Path, run_entries: int) -> None:
+    first, last = entry(b"d", kind="directory", mode=0o700), entry(b"d", kind="directory", mode=0o755)
+    entries = [first, entry(b"d/f"), last]
+    assert list(sorted_entries(entries, tmp_path, run_entries=run_entries)) == [last, entry(b"d/f")]
+
+
+def test_pairs_are_laid_side_by_side_in_order_and_as_they_come() -> None:
+    left = [entry(path) for path in (b"", b"a", b"a/b", b"c")]
+    right = [entry(path) for path in (b"", b"a/b", b"a-", b"d")]
+    pairs = [(one and one.path, other and other.path) for one, other in pair(left, right)]
+    assert pairs == [(b"", b""), (b"a", None), (b"a/b", b"a/b"), (None, b"a-"), (b"c", None), (None, b"d")]
+    assert list(pair([], [])) == []
+    for wrong in ([entry(b"b"), entry(b"a")], [entry(b"a"), entry(b"a")]):
+        with pytest.raises(HarnessError) as caught:
+            list(pair(wrong, []))
+        assert uncoded(str(caught.value)) == "the list of expected files is out of order at a"
+    endless = pair(*((entry(b"%012d" % number) for number in count()) for _ in range(2)))
+    assert all(one == other for one, other in (next(endless) for _ in range(1000)))
