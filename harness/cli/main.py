@@ -13,6 +13,7 @@ import click
 from harness import __version__
 from harness.base.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, harness_error
 from harness.base.printable import printable_lines
+from harness.cli.options.group import CommandGroup
 from harness.reports.terminal import NoReader, escape_unprintable, say, show_error, terminal_gone
 
 COMMANDS = {
@@ -49,8 +50,8 @@ _ABOUT_A_PATH = frozenset(
 "Errors of the system that the user who gave the path can fix."
 
 
-class _Group(click.Group):
-    """Tells every error of the harness in one sentence with its hints, and ends with its exit code."""
+class _Group(CommandGroup):
+    """Reports every error of the harness in one sentence with its hints, and ends with its exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)

@@ -53,7 +53,7 @@ def test_the_list_has_every_summary_whole_and_imports_no_command() -> None:
 
 
 def test_options_of_long_commands_are_in_sections_and_no_summary_is_cut_off() -> None:
-    """Every option has a help text; a command with more than ten has them under titles."""
+    """Every option has a help text, no word is cut at its hyphen, and more than ten options stand under titles."""
     context = click.Context(main)
     groups = {name: command for name in COMMANDS if (command := main.get_command(context, name))}
     nested = {
@@ -65,6 +65,7 @@ def test_options_of_long_commands_are_in_sections_and_no_summary_is_cut_off() ->
     for name, command in (groups | nested).items():
         options = [each for each in command.params if isinstance(each, click.Option)]
         page = CliRunner().invoke(main, [*name.split(), "--help"]).output
+        assert re.findall(r".*\w-\n|.*\N{NON-BREAKING HYPHEN}", page) == [], name
         assert [each.opts for each in options if not each.help] == [], name
         assert "\n  [" not in page, name  # an argument stands in the usage alone
         assert not command.get_short_help_str(45).endswith("...") or name in groups, name

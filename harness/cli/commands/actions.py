@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options.group import config_option
+from harness.cli.options.group import GroupedHelp, config_option
 from harness.reports.terminal import print_line
 
 _DAYS = 92
@@ -16,13 +16,14 @@ _DAYS = 92
 
 
 @click.command(
+    cls=GroupedHelp,
     epilog="""
 \b
 Exit codes:
   0  every open finding has an owner, and none is overdue
   1  one has no owner, or is overdue
   2  bad usage: no history, or a file that can't be read
-"""
+""",
 )
 @click.option("--update", is_flag=True, help="Append entries for findings that the register lacks.")
 @config_option(there=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from harness.cli.common import print_progress, settings_for
+from harness.cli.options.group import GroupedHelp
 from harness.reports.terminal import print_line
 
 
-@click.command()
+@click.command(cls=GroupedHelp)
 @click.argument("drills", nargs=-1, metavar="[DRILL]…")
 @click.option("--kept", is_flag=True, help="Also remove targets that were kept with --keep.")
 def cleanup(drills: tuple[str, ...], kept: bool) -> None:

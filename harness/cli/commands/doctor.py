@@ -9,11 +9,13 @@ import click
 
 from harness.cli.common import settings_for
 from harness.cli.context import VALID, configuration, exit_codes
-from harness.cli.options.group import config_option
+from harness.cli.options.group import GroupedHelp, config_option
 from harness.reports.terminal import as_called, console_for
 
 
-@click.command(epilog=exit_codes("everything that a drill needs is here", "", VALID, "something is missing"))
+@click.command(
+    cls=GroupedHelp, epilog=exit_codes("everything that a drill needs is here", "", VALID, "something is missing")
+)
 @click.option("--install", "fetch", is_flag=True, help="Install what is missing (Debian; most of it without root).")
 @click.option("--mysqld", metavar="PROGRAM", help="Database server to check.")
 @click.option("--meilisearch", metavar="PROGRAM", help="Search server to check.")

@@ -9,7 +9,7 @@ import click
 from pydantic import TypeAdapter
 
 from harness.cli.context import settings_for
-from harness.cli.options.group import FILE
+from harness.cli.options.group import FILE, CommandGroup
 from harness.records.attestation.check import State, Verification, verify_evidence
 from harness.records.attestation.keys import PUBLIC_SUFFIX, generate, load_public, read_passphrase
 from harness.reports.terminal import Terminal, console_for, print_json
@@ -18,7 +18,7 @@ _MARKS = {State.SAME: "[green]✓[/]", State.CHANGED: "[red]✗[/]", State.MISSI
 _STATES = {State.SAME: "unchanged", State.CHANGED: "changed since signing", State.MISSING: "not found"}
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def evidence() -> None:
     """Make keys, and verify signed statements about drills (docs/evidence.md)."""
 

@@ -12,7 +12,7 @@ import click
 from harness.base.errors import UsageError
 from harness.base.settings import CONFIG_NAME
 from harness.cli.context import settings_for
-from harness.cli.options.group import DIRECTORY_THERE, FILE_THERE, config_option
+from harness.cli.options.group import DIRECTORY_THERE, FILE_THERE, GroupedHelp, config_option
 from harness.records.history.database import History
 from harness.records.history.period import Period, days, quarter
 from harness.reports.terminal import print_line, show_error
@@ -27,9 +27,10 @@ _SUFFIXES = {"html": "html", "pdf": "pdf", "markdown": "md"}
 
 
 @click.command(
+    cls=GroupedHelp,
     epilog="\n\b\nExit codes:\n  0  the document was written\n  1  no drill started in the period\n  2  bad usage: "
     "no history, or a period or file that cannot be read\n  3  a format could not be written (PDF needs the "
-    "library Pango); the others were\n"
+    "library Pango); the others were\n",
 )
 @click.option("--quarter", "quarter_text", metavar="QUARTER", help="Quarter, such as 2026Q4.")
 @click.option("--from", "first", type=_DAY, metavar="DAY", help="First day, such as 2026-10-01.")

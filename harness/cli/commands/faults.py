@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.options.group import GroupedHelp
 from harness.reports.terminal import console_for
 
 if TYPE_CHECKING:
     from harness.faults.fault import Fault
 
 
-@click.command()
+@click.command(cls=GroupedHelp)
 @click.argument("name", required=False)
 def faults(name: str | None) -> None:
     """List the faults that a scenario can inject: where, and what each one does. With NAME: its options.

@@ -14,7 +14,7 @@ from harness.base.errors import HarnessError
 from harness.base.model import PastDrill, Verdict
 from harness.base.origin import origin_here
 from harness.cli.context import settings_for
-from harness.cli.options.group import DIRECTORY_THERE
+from harness.cli.options.group import DIRECTORY_THERE, CommandGroup
 from harness.inputs.identity import checked_name
 from harness.records.history.amendment import Amendment
 from harness.records.history.baseline import good_drills
@@ -26,7 +26,7 @@ from harness.reports.history import print_drills, print_trend
 from harness.reports.terminal import console_for, print_json, print_line, show_error
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @click.option("--backup", metavar="NAME", help="Only drills of this backup.")
 @click.option(
     "--verdict",

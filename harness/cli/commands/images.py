@@ -10,6 +10,7 @@ import click
 from harness.base.sizes import size
 from harness.cli.common import settings_for
 from harness.cli.context import VALID, exit_codes
+from harness.cli.options.group import CommandGroup
 from harness.reports.terminal import console_for
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from harness.runtime.images.build import ImageInfo
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def images() -> None:
     """Build the images of the Docker runtime without a registry, and list them."""
 

@@ -11,10 +11,10 @@ from harness.artifacts.dump.codes import CODES
 from harness.cli.common import password_option, print_progress, settings_for
 from harness.cli.context import VALID, exit_codes
 from harness.cli.options.backup import decrypt_options, window_option
-from harness.cli.options.group import config_option
+from harness.cli.options.group import GroupedHelp, config_option
 
 
-@click.command(epilog=exit_codes("no problem was found", "the backup would not restore", VALID, ""))
+@click.command(cls=GroupedHelp, epilog=exit_codes("no problem was found", "the backup would not restore", VALID, ""))
 @click.argument("dump", nargs=-1, metavar="[FILE…]")
 @click.option("--database", metavar="NAME", help="Database to inspect, when the dump holds several.")
 @click.option(

@@ -10,14 +10,14 @@ import click
 from harness.base.errors import UsageError
 from harness.base.settings import Settings
 from harness.cli.context import exit_codes, show_result
-from harness.cli.options.group import DIRECTORY_THERE
+from harness.cli.options.group import DIRECTORY_THERE, GroupedHelp
 from harness.cli.options.notifications import sign, signing_options
 from harness.cli.options.reports import report_options
 from harness.records.run_directory import RunDirectory
 from harness.reports.terminal import console_for, print_line
 
 
-@click.command(epilog=exit_codes("PASS", "FAIL", "RUN_DIR or a file is not valid", "INCONCLUSIVE"))
+@click.command(cls=GroupedHelp, epilog=exit_codes("PASS", "FAIL", "RUN_DIR or a file is not valid", "INCONCLUSIVE"))
 @click.argument("run_dir", type=DIRECTORY_THERE)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--timing", is_flag=True, help="Print time, CPU and bytes by step and process.")

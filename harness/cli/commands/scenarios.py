@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from harness.base.errors import EXIT_USAGE, UsageError
-from harness.cli.options.group import DIRECTORY_THERE
+from harness.cli.options.group import DIRECTORY_THERE, CommandGroup
 from harness.reports.terminal import console_for, show_error
 
 
-@click.group("scenarios", invoke_without_command=True)
+@click.group("scenarios", cls=CommandGroup, invoke_without_command=True)
 @click.pass_context
 def scenarios(context: click.Context) -> None:
     """List the scenarios and what each one is for; show, check and create them.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from harness.cli.options.group import GroupedHelp
 from harness.records.schema import SCHEMAS
 from harness.reports.terminal import print_json
 
 
-@click.command()
+@click.command(cls=GroupedHelp)
 @click.argument("name", type=click.Choice([schema.name for schema in SCHEMAS]))
 def schema(name: str) -> None:
     """Print the JSON Schema of what this program writes or reads.

@@ -13,7 +13,7 @@ from harness.base.errors import HarnessError
 from harness.base.limits import duration_s
 from harness.base.settings import NotificationSettings
 from harness.cli.context import configuration, settings_for
-from harness.cli.options.group import config_option
+from harness.cli.options.group import GroupedHelp, config_option
 from harness.records.history.database import History
 from harness.records.history.entry import Entry
 from harness.records.history.status import BackupStatus, status_of
@@ -21,8 +21,9 @@ from harness.reports.terminal import print_json, print_line
 
 
 @click.command(
+    cls=GroupedHelp,
     epilog="\n\b\nExit codes:\n  0  every backup has a recent passed drill\n  1  a backup has none, or the history "
-    "is missing or cannot be read\n  2  bad usage\n"
+    "is missing or cannot be read\n  2  bad usage\n",
 )
 @click.option("--max-age", default="100d", show_default=True, metavar="AGE", help="36h, 100d, 14w.")
 @click.option("--backup", "backups", multiple=True, metavar="NAME", help="Only this backup (repeatable).")
