@@ -64,7 +64,8 @@ class Column:
 class Grid:
     """A table with a caption; `marked` are the rows (from 0) that deserve a second look.
 
-    Of a marked row, the cells of `strong` columns (from 0) are bold: those that say why.
+    Of a marked row, the cells of `strong` columns (from 0) are bold: those that say why. On a phone a row is a block
+    of its cells, one below the other; a `compact` one runs on, without its zeros.
     """
 
     caption: str
@@ -72,6 +73,7 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
     marked: frozenset[int] = frozenset()
     strong: frozenset[int] = frozenset()
+    compact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

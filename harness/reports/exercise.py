@@ -159,6 +159,7 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
         tuple(_row(drilled) for drilled in drills),
         frozenset(number for number, drilled in enumerate(drills) if drilled.entry.verdict is not Verdict.PASS),
         frozenset({2}),
+        compact=True,
     )  # fmt: skip
     if any(NOT_COUNTED in (drilled.time_met, drilled.point_met) for drilled in drills):
         yield Paragraph("In brackets: does not count, because the drill did not pass or its times may not be quoted.")
@@ -192,6 +193,7 @@ def _drills(exercise: Exercise) -> Iterator[Block]:
             ),
             frozenset(number for number, entry in enumerate(exercise.controls) if entry.verdict is not entry.expected),
             frozenset({4}),
+            compact=True,
         )
 
 

@@ -84,13 +84,19 @@ def test_the_first_screen_is_for_a_board_and_the_proof_follows(browser: Browser,
 
 
 def test_every_drill_is_a_line_that_can_be_read(browser: Browser, exercise: Path) -> None:
-    """A table on a desktop, one block for each drill on a phone; a day and a verdict are never broken."""
-    for size in (PHONE, DESKTOP):
+    """A table on a desktop; on a phone at most three lines for a drill, without zeros. Days and verdicts stay whole."""
+    for size, most in (PHONE, 75), (DESKTOP, 40):
         with opened(browser, exercise, size) as (page, _):
             rows = page.locator("#drills table").first.locator("tbody tr")
             assert rows.count() == 12
             for row in rows.all():
                 assert row.locator(".whole").evaluate_all(LINES) == [1, 1]
+                box = row.bounding_box()
+                assert box is not None
+                assert box["height"] < most
+            zeros = rows.locator(".zero").count()
+            assert zeros > 0
+            assert rows.locator(".zero:visible").count() == (0 if size == PHONE else zeros)
 
 
 def test_folding_works_without_scripts(browser: Browser, exercise: Path) -> None:
