@@ -85,7 +85,7 @@ def test_an_application_that_stays_stopped_is_reported_with_what_came_before(
     ) as failed:
         take_backup(source(stop="exit 7", start="exit 5"), PLAN, tmp_path / "night", Clock(Silent()))
     assert failed.value.hints == ("The application may still be stopped: start it manually.",)
-    assert failed.value.details.startswith("before that: quiesce: `sh -c 'echo stop")
+    assert failed.value.details.startswith("before that: Stop the application for the backup: `sh -c 'echo stop")
 
 
 def test_a_whole_backup_is_kept_although_the_application_did_not_start(
