@@ -2,17 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
 from harness.base.errors import ProcedureFailed, ServerFailed, WaitTimeout, excerpt
-from harness.runtime.process.host import LocalHost
-from harness.runtime.services.apiary import Apiary
 from harness.runtime.services.artisan_errors import cause_of, start_failed
 from harness.runtime.services.mysql import error_text
 from harness.runtime.services.mysql_errors import disk_full, without_values
 from tests.tables import over_table
+from tests.unit.runtimes.test_components import application
 
 FRAMES = "\n".join(f"#{number} /app/vendor/laravel/framework/src/Pipeline.php(209): handle()" for number in range(60))
 
@@ -72,19 +70,8 @@ def test_a_failed_command_says_why_and_keeps_all_of_it(tmp_path: Path) -> None:
     (tmp_path / "output").write_text(CAUSES[0][0])
     php.write_text(f'#!/bin/sh\necho "Running migrations."\ncat {tmp_path}/output >&2\nexit 1\n')
     php.chmod(0o755)
-    app = Apiary(
-        url="",
-        host=LocalHost({"PATH": "/usr/bin:/bin"}),
-        php=(str(php),),
-        user=None,
-        storage_host=LocalHost(),
-        storage_root="",
-        storage_uid=0,
-        search_prefix="",
-        lifecycle=cast(Any, None),
-    )
     with pytest.raises(ProcedureFailed) as caught:
-        app.must_artisan("migrate", "--force")
+        application(php).must_artisan("migrate", "--force")
     cause = "SQLSTATE[HY000] 2002: Connection refused"
     assert caught.value.fact == f"`php artisan migrate --force` failed with exit status 1: {cause}"
     assert caught.value.details == CAUSES[0][0] + "Running migrations.\n"

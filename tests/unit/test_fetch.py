@@ -1,4 +1,4 @@
-"""Downloads of pinned files, and directories that are put background."""
+"""Pages that are fetched from the application, and work in the background."""
 
 import gzip
 import hashlib

@@ -52,54 +52,31 @@ def test_ranges_are_sorted_and_apart_so_that_equal_sets_are_equal_values(rng_see
         assert all(before[1] + 1 < after[0] for before, after in zip(each.ranges, each.ranges[1:], strict=False))
 
 
-def test_ids_are_iterated_in_order_numbers_first() -> None:
+def test_ids_are_ranges_in_order_numbers_first() -> None:
+    """A number and its text are two ids; a difference cuts holes and ends, also over several ranges."""
     assert list(IdSet.of(["b", 3, 1, "a", 2, 9])) == [1, 2, 3, 9, "a", "b"]
-
-
-def test_a_number_and_its_text_are_two_ids() -> None:
     assert len(IdSet.of([1, "1"])) == 2
     assert list(IdSet.of([1]).minus(IdSet.of(["1"]))) == [1]
-
-
-def test_a_million_ids_in_order_are_one_range() -> None:
     assert IdSet.of(range(1, 1_000_001)).ranges == ((1, 1_000_000),)
-
-
-def test_minus_cuts_holes_and_ends() -> None:
     assert IdSet(((1, 10),)).minus(IdSet(((0, 1), (4, 5), (10, 12)))) == IdSet(((2, 3), (6, 9)))
-
-
-def test_one_gap_over_several_ranges() -> None:
     assert IdSet(((1, 2), (4, 5), (7, 8))).minus(IdSet(((2, 7),))) == IdSet(((1, 1), (8, 8)))
 
 
-@over_table(
-    "owner, name, label", [("users", "gt_email", "users.gt_email"), ("users", "users", "users"), ("", "v", "v")]
-)
-def test_labels_of_schema_objects(owner: str, name: str, label: str) -> None:
-    assert part("column", owner, name).label == label
-
-
-def test_equal_rows_in_another_order_differ_in_nothing(tmp_path: Path) -> None:
-    rows = [(f"[{number}]", f"d{number}") for number in range(100)]
-    assert differing_rows(rows, reversed(rows), tmp_path) == RowDifference()
+def test_labels_of_schema_objects() -> None:
+    names = {("users", "gt_email"): "users.gt_email", ("users", "users"): "users", ("", "v"): "v"}
+    assert {owned: part("column", *owned).label for owned in names} == names
 
 
 def test_missing_extra_and_changed_rows_are_named(tmp_path: Path) -> None:
+    """The first in the order of the table; equal rows in another order differ in nothing, and nothing is left."""
+    rows = [(f"[{number}]", f"d{number}") for number in range(100)]
+    assert differing_rows(rows, reversed(rows), tmp_path) == RowDifference()
     expected = [("[1]", "a"), ("[2]", "b"), ("[3]", "c")]
     actual = [("[3]", "C"), ("[4]", "d"), ("[1]", "a")]
     assert differing_rows(expected, actual, tmp_path) == RowDifference(("[2]",), ("[4]",), ("[3]",))
-
-
-def test_the_first_keys_are_listed_in_the_order_of_the_table(tmp_path: Path) -> None:
-    expected = [(f"[{number}]", "a") for number in range(20, 0, -1)]
-    found = differing_rows(expected, [], tmp_path)
+    found = differing_rows([(f"[{number}]", "a") for number in range(20, 0, -1)], [], tmp_path)
     assert found.missing == ("[20]", "[19]", "[18]", "[17]", "[16]")
     assert len(found.missing) == KEYS_LISTED
-
-
-def test_nothing_is_left_in_the_scratch_directory(tmp_path: Path) -> None:
-    differing_rows([("[1]", "a")], [], tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -93,18 +93,18 @@ def looked(queue: Queue, *, drained_s: float = 60, quiet_s: float = 0) -> tuple[
     return when_settled(cast("MeilisearchServer", queue), lambda: next(looks), drained_s=drained_s, quiet_s=quiet_s)
 
 
-def test_a_quiet_search_is_looked_at_once() -> None:
+def test_a_search_is_looked_at_when_it_has_settled() -> None:
+    """Once where it is quiet, after its tasks, and again after what came while it was looked at."""
     assert looked(Queue([0])) == (1, 0)
-
-
-def test_a_task_is_waited_for() -> None:
     queue = Queue([2, 1, 0])
     assert looked(queue) == (1, 0)
     assert queue.pending == [0]
-
-
-def test_what_came_while_it_was_looked_at_is_looked_at_again() -> None:
     assert looked(Queue([0], [7, 8, 8])) == (2, 0)
+    # One that never settles is looked at all the same, and reported.
+    assert looked(Queue([3]), drained_s=0) == (1, 3)
+    assert looked(Queue([2], [7, 11]), drained_s=0) == (1, 6)
+    # Something came during the last look that counted, so something may come again.
+    assert looked(Queue([0], [7, 8, 8]), drained_s=0) == (2, 1)
 
 
 def test_what_comes_in_a_pause_after_the_look_is_looked_at_again() -> None:
@@ -119,13 +119,3 @@ def test_a_sender_that_waits_long_for_each_acknowledgement_is_outlasted() -> Non
     sent_at, looks = time.monotonic() + 0.8, iter(range(1, 100))
     server = SimpleNamespace(pending_tasks=lambda: 0, tasks=lambda: 7 + (time.monotonic() >= sent_at))
     assert when_settled(cast("MeilisearchServer", server), lambda: next(looks), drained_s=60) == (2, 0)
-
-
-def test_a_search_that_never_settles_is_looked_at_all_the_same_and_reported() -> None:
-    assert looked(Queue([3]), drained_s=0) == (1, 3)
-    assert looked(Queue([2], [7, 11]), drained_s=0) == (1, 6)
-
-
-def test_a_search_that_is_quiet_only_when_the_limit_is_reached_is_not_believed() -> None:
-    """Something came during the last look that counted, so something may come again."""
-    assert looked(Queue([0], [7, 8, 8]), drained_s=0) == (2, 1)

@@ -81,12 +81,6 @@ def test_what_somebody_opened_for_others_stays_open(evidence: Evidence, tmp_path
     assert mode(tmp_path) == 0o755
 
 
-def test_a_file_in_the_place_of_a_directory_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError):
-        private_directory(tmp_path / "file")
-
-
 def test_a_log_goes_on_and_is_for_its_owner(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "target" / "mysql.log"
     with umask(0):
@@ -95,6 +89,8 @@ def test_a_log_goes_on_and_is_for_its_owner(tmp_path: Path) -> None:
                 file.write(line)
     assert log.read_bytes() == b"one\ntwo\n"
     assert (mode(log), mode(log.parent), mode(log.parent.parent)) == (0o600, 0o700, 0o700)
+    with pytest.raises(NotADirectoryError):
+        private_directory(log)
 
 
 def test_what_acts_is_shown_as_an_escape() -> None:
@@ -127,47 +123,28 @@ def _acts(letter: str) -> bool:
     return len(f"a{letter}b".splitlines()) > 1 or ord(letter) < 32 or 127 <= ord(letter) < 160
 
 
-def test_running_text_is_on_one_line() -> None:
-    assert printable_words("  Because\n  it\x1b has to.\n") == r"Because it\x1b has to."
-
-
-def test_json_has_the_same_values_and_nothing_that_acts() -> None:
+def test_json_has_the_same_values_and_nothing_that_acts_and_running_text_is_on_one_line() -> None:
     value = {"a\x9b": ["##[group]x", "\u202e\u2028\x7f\ufeff", "é ✓ # ## \n\x1b"]}
     text = json.dumps(value, ensure_ascii=False, indent=2)
     safe = printable_json(text)
     assert json.loads(safe) == value
     assert not any(letter in safe for letter in "\x9b\u202e\u2028\x7f\ufeff")
-    assert "##[" not in safe
-    assert "é ✓ # ## " in safe
-    assert safe.count("\n") == text.count("\n")
+    assert ("##[" in safe, "é ✓ # ## " in safe, safe.count("\n")) == (False, True, text.count("\n"))
+    assert printable_words("  Because\n  it\x1b has to.\n") == r"Because it\x1b has to."
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """An installed command in a directory whose name has a space."""
-    place = tmp_path / "my drills" / "bin"
-    place.mkdir(parents=True)
-    (place / "apiary-drill").touch(mode=0o755)
-    return place / "apiary-drill"
-
-
-def test_a_command_can_be_copied(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_can_be_copied_and_prose_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is installed in a directory whose name has a space."""
+    program = tmp_path / "my drills" / "bin" / "apiary-drill"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
     monkeypatch.setattr(sys, "argv", [str(program)])
     monkeypatch.setenv("PATH", "/nowhere")
     assert as_called("drill it: apiary-drill verify x") == f"drill it: '{program}' verify x"
     assert as_called("HINT: `apiary-drill doctor` shows it.") == f"HINT: `'{program}' doctor` shows it."
+    for text in ("The version of apiary-drill that wrote it.", "a file of apiary-drill.toml", "/x/apiary-drill run"):
+        assert as_called(text) == text
     monkeypatch.setenv("PATH", str(program.parent))
     assert as_called("drill it: apiary-drill verify x") == "drill it: apiary-drill verify x"
     monkeypatch.setattr(sys, "argv", ["/site-packages/harness/cli/main.py"])
     assert as_called("drill it: apiary-drill verify x") == f"drill it: {sys.executable} -m harness.cli.main verify x"
-
-
-def test_prose_stays_as_it_is(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", [str(program)])
-    monkeypatch.setenv("PATH", "/nowhere")
-    for text in (
-        "Use the version of apiary-drill that wrote it.",
-        "a file of apiary-drill.toml",
-        "/x/apiary-drill run",
-    ):
-        assert as_called(text) == text

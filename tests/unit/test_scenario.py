@@ -110,87 +110,70 @@ def test_everything_can_be_written(tmp_path: Path) -> None:
 @over_table(
     "text, message",
     [
-        (MINIMAL + "colour = 'red'", "colour: extra inputs are not permitted, found 'red'"),
-        (MINIMAL + "[data]\nrows = 5", "data.rows: extra inputs are not permitted, found 5"),
-        (MINIMAL + "[data]\nrng_seed = '1'", "data.rng_seed: input should be a valid integer, found '1'"),
-        (MINIMAL + "[data]\nrng_seed = true", "data.rng_seed: input should be a valid integer, found True"),
-        (MINIMAL + "[data]\nrng_seed = -1", "data.rng_seed: input should be greater than or equal to 0, found -1"),
+        ("colour = 'red'", "colour: extra inputs are not permitted, found 'red'"),
+        ("[data]\nrows = 5", "data.rows: extra inputs are not permitted, found 5"),
+        ("[data]\nrng_seed = '1'", "data.rng_seed: input should be a valid integer, found '1'"),
+        ("[data]\nrng_seed = true", "data.rng_seed: input should be a valid integer, found True"),
+        ("[data]\nrng_seed = -1", "data.rng_seed: input should be greater than or equal to 0, found -1"),
+        ("[data]\nscale = 'huge'", "data.scale: input should be 'tiny', 'small', 'medium' or 'large', found 'huge'"),
         (
-            MINIMAL + "[data]\nscale = 'huge'",
-            "data.scale: input should be 'tiny', 'small', 'medium' or 'large', found 'huge'",
-        ),
-        (
-            MINIMAL + "[backup]\ndump_options = ['-uroot']",
+            "[backup]\ndump_options = ['-uroot']",
             "backup.dump_options.0: string should match pattern '^--', found '-uroot'",
         ),
         (
-            MINIMAL + "[backup]\nexcluded_tables = ['users', 'a b']",
+            "[backup]\nexcluded_tables = ['users', 'a b']",
             "backup.excluded_tables.1: string should match pattern '^[A-Za-z0-9_$]+$', found 'a b'",
         ),
+        ("[objectives]\nrecovery_time_s = 0", "objectives.recovery_time_s: input should be greater than 0, found 0"),
         (
-            MINIMAL + "[objectives]\nrecovery_time_s = 0",
-            "objectives.recovery_time_s: input should be greater than 0, found 0",
-        ),
-        (
-            MINIMAL + "[expected]\nverdict = 'GOOD'",
+            "[expected]\nverdict = 'GOOD'",
             "expected.verdict: input should be 'PASS', 'INCONCLUSIVE' or 'FAIL', found 'GOOD'",
         ),
         ("name = 'mine'\nwhy = 'because'", "why: string should have at least 20 characters, found 'because'"),
         ("name = 'mine'", "why: field required"),
+        ("[[fault]]\nname = 'drop-rwo'", "fault.0.name: unknown fault (did you mean drop-row?), found 'drop-rwo'"),
+        ("[[fault]]\nname = 'zzz'", "fault.0.name: unknown fault (`apiary-drill faults` lists them), found 'zzz'"),
         (
-            MINIMAL + "[[fault]]\nname = 'drop-rwo'",
-            "fault.0.name: unknown fault (did you mean drop-row?), found 'drop-rwo'",
-        ),
-        (
-            MINIMAL + "[[fault]]\nname = 'zzz'",
-            "fault.0.name: unknown fault (`apiary-drill faults` lists them), found 'zzz'",
-        ),
-        (
-            MINIMAL + "[[fault]]\nname = 'drop-row'\nat = 'start'",
+            "[[fault]]\nname = 'drop-row'\nat = 'start'",
             "fault.0.at: drop-row can be injected at artifact, found 'start'",
         ),
         (
-            MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nrewrite_manifest = 1",
+            "[[fault]]\nname = 'drop-row'\n[fault.options]\nrewrite_manifest = 1",
             "fault.0.options.rewrite_manifest: input should be a valid boolean, found 1",
         ),
         (
-            MINIMAL + "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",
+            "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",
             "fault.0.options.row: extra inputs are not permitted, found 1",
         ),
         (
-            MINIMAL + "[[fault]]\nname = 'egress'\n[runtime]\nkind = 'process'",
+            "[[fault]]\nname = 'egress'\n[runtime]\nkind = 'process'",
             "fault.0.name: egress requires runtime.kind = \"docker\", found 'process'",
         ),
+        ("[[fault]]\nname = 'disk-full'", "fault.0.name: disk-full requires runtime.kind = \"process\", found 'any'"),
         (
-            MINIMAL + "[[fault]]\nname = 'disk-full'",
-            "fault.0.name: disk-full requires runtime.kind = \"process\", found 'any'",
-        ),
-        (
-            MINIMAL + "[[fault]]\nname = 'archive-torn'\n[fault.options]\nshare = 1.0",
+            "[[fault]]\nname = 'archive-torn'\n[fault.options]\nshare = 1.0",
             "fault.0.options.share: input should be less than 1, found 1.0",
         ),
         (
-            MINIMAL + "[[fault]]\nname = 'file-mode'\n[fault.options]\nmode = 'rw-r--r--'",
+            "[[fault]]\nname = 'file-mode'\n[fault.options]\nmode = 'rw-r--r--'",
             "fault.0.options.mode: string should match pattern '^[0-7]{3,4}$', found 'rw-r--r--'",
         ),
-        (MINIMAL + "[[fault]]\nname = 5", "fault.0.name: input should be a valid string, found 5"),
+        ("[[fault]]\nname = 5", "fault.0.name: input should be a valid string, found 5"),
         (
-            MINIMAL + "[restore]\nsteps = ['stop', 'pray']",
+            "[restore]\nsteps = ['stop', 'pray']",
             "restore.steps.1: input should be 'stop', 'files', 'database', 'start' or 'reindex', found 'pray'",
         ),
+        ("[runtime]\ntarget = 'oracle'", "runtime.target: input should be 'any', 'mysql' or 'mariadb', found 'oracle'"),
         (
-            MINIMAL + "[runtime]\ntarget = 'oracle'",
-            "runtime.target: input should be 'any', 'mysql' or 'mariadb', found 'oracle'",
-        ),
-        (
-            MINIMAL + "[expected]\nfinding = [{ code = 'Row' }]",
+            "[expected]\nfinding = [{ code = 'Row' }]",
             "expected.finding.0.code: string should match pattern '^[a-z][a-z0-9-]*$', found 'Row'",
         ),
         ("name = 'Mine'\n" + WHY, "name: string should match pattern '^[a-z0-9][a-z0-9-]*$', found 'Mine'"),
     ],
 )
 def test_one_error_is_reported_with_file_key_and_value(tmp_path: Path, text: str, message: str) -> None:
-    assert refused(written(tmp_path, text)) == f"FILE has 1 error\nFILE: {message}"
+    whole = text if text.startswith("name = ") else MINIMAL + text
+    assert refused(written(tmp_path, whole)) == f"FILE has 1 error\nFILE: {message}"
 
 
 def test_all_errors_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
@@ -223,24 +206,14 @@ def test_all_errors_of_all_files_are_reported_before_anything_starts(tmp_path: P
     )
 
 
-def test_the_name_is_the_files_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_not_there_or_named_otherwise(tmp_path: Path) -> None:
     path = written(tmp_path, MINIMAL, "yours.drill.toml")
     assert refused(path) == "FILE: name is 'mine', but the file is named 'yours'\nHINT: Use the same name for both."
-
-
-def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
-    assert refused(written(tmp_path, "name = ")) == ("FILE is not valid TOML: Invalid value (at end of document)")
-
-
-def test_a_file_that_is_not_text(tmp_path: Path) -> None:
-    path = tmp_path / "mine.drill.toml"
+    assert refused(written(tmp_path, "name = ")) == "FILE is not valid TOML: Invalid value (at end of document)"
     path.write_bytes(b"name = '\xff'")
     assert refused(path) == (
         "FILE is not valid TOML: 'utf-8' codec can't decode byte 0xff in position 8: invalid start byte"
     )
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert refused(tmp_path / "gone.drill.toml") == "cannot read the scenario FILE: No such file or directory"
 
 
@@ -269,12 +242,10 @@ def test_scenarios_of_the_current_directory_are_found_but_never_instead_of_shipp
     assert find(DEFAULT).parent != tmp_path / "scenarios"
 
 
-@over_table("name", ["./my.drill.toml", "my.drill.toml", "somewhere/my"])
-def test_a_path_is_taken_as_it_is(name: str) -> None:
-    assert find(name) == Path(name)
-
-
-def test_an_unknown_name_names_the_command_that_lists_them() -> None:
+def test_an_unknown_name_names_the_command_that_lists_them_or_one_that_is_near() -> None:
+    """A path is taken as it is."""
+    for name in ("./my.drill.toml", "my.drill.toml", "somewhere/my"):
+        assert find(name) == Path(name)
     with pytest.raises(UsageError) as caught:
         find("nightly")
     assert str(caught.value) == (
@@ -282,9 +253,6 @@ def test_an_unknown_name_names_the_command_that_lists_them() -> None:
         "HINT: `apiary-drill scenarios` lists them.\n"
         "HINT: Give a file by its path, such as ./my.drill.toml."
     )
-
-
-def test_an_unknown_name_that_is_near_a_known_one_lists_that_one() -> None:
     with pytest.raises(UsageError) as caught:
         find("Quiesced")
     assert caught.value.hints[0] == "Did you mean everything-quiesced?"

@@ -22,12 +22,15 @@ def flat(result: Result) -> str:
     return " ".join(result.output.split())
 
 
-def test_every_scenario_is_listed_with_its_purpose() -> None:
-    result = drill("scenarios")
-    assert result.exit_code == 0
+def test_every_scenario_and_every_fault_is_listed_with_its_purpose() -> None:
+    scenarios, faults = drill("scenarios"), drill("faults")
+    assert (scenarios.exit_code, faults.exit_code) == (0, 0)
     for name, path in shipped().items():
-        assert f"{name} (" in flat(result)
-        assert " ".join(load(path).why.split()) in flat(result)
+        assert f"{name} (" in flat(scenarios)
+        assert " ".join(load(path).why.split()) in flat(scenarios)
+    for fault in FAULTS.values():
+        assert f" {fault.name} {fault.injection_point} " in f" {flat(faults)} "
+    assert drill("scenarios", "show", "drop-rows").exit_code == 2
 
 
 def test_a_scenario_is_shown_in_words() -> None:
@@ -47,11 +50,6 @@ def test_a_scenario_is_shown_in_words() -> None:
         "  required finding: row-count of rsvps\n"
     )
     assert " ".join(shown.why.split()) in flat(result)
-
-
-def test_a_scenario_that_is_not_there_ends_with_2() -> None:
-    result = drill("scenarios", "show", "drop-rows")
-    assert result.exit_code == 2
 
 
 def test_files_are_checked_one_by_one(tmp_path: Path) -> None:
@@ -115,13 +113,6 @@ def test_what_cannot_be_used_ends_with_2(arguments: tuple[str, ...], message: st
     result = drill("scenarios", *arguments)
     assert result.exit_code == 2
     assert message in result.output
-
-
-def test_every_fault_is_listed() -> None:
-    result = drill("faults")
-    assert result.exit_code == 0
-    for fault in FAULTS.values():
-        assert f" {fault.name} {fault.injection_point} " in f" {flat(result)} "
 
 
 @over_table(

@@ -89,21 +89,16 @@ def test_a_family_is_that_of_the_first_fault() -> None:
 
 
 def test_without_a_check_its_findings_and_its_verdict_are_gone() -> None:
+    """What was inconclusive goes with its check; a fault without effect stays so."""
     came = result(check("rows-source", LOST), check("files", OTHER))
     less = without_check(came, "files")
     assert (less.verdict, less.findings) == (Verdict.FAIL, (LOST,))
     assert without_check(less, "rows-source").verdict is Verdict.INCONCLUSIVE, "no check is left"
     assert without_check(came, "orphans") is came
-
-
-def test_what_was_inconclusive_goes_with_its_check() -> None:
     came = result(check("files"), check("recovery-point", unknown="a clock is wrong"))
     assert [finding.code for finding in came.findings] == ["check-inconclusive"]
     less = without_check(came, "recovery-point")
     assert (less.verdict, less.findings) == (Verdict.PASS, ())
-
-
-def test_a_fault_without_effect_stays_inconclusive() -> None:
     came = replace(result(check("rows-source", LOST), change=False), verdict=Verdict.INCONCLUSIVE)
     assert without_check(came, "rows-source").verdict is Verdict.INCONCLUSIVE
 
@@ -122,14 +117,8 @@ def test_a_sole_detector_is_as_expected_with_the_check_and_not_without_it() -> N
     assert found["rows-source"] == ("one",)
     assert found["rows-script"] == found["files"] == found["orphans"] == ()
     assert list(found) == [each.name for each in CHECKS if not each.needs_closed_network]
-
-
-def test_a_closed_network_counts_where_a_drill_had_one() -> None:
-    found = {
-        each.check
-        for each in sole_detectors([(scenario(), result(check("rows-source", LOST), check("network-isolation")))])
-    }
-    assert "network-isolation" in found
+    closed = sole_detectors([(scenario(), result(check("rows-source", LOST), check("network-isolation")))])
+    assert "network-isolation" in {each.check for each in closed}, "it counts where a drill had one"
 
 
 def card(*drills: ScoredDrill, checks: tuple[SoleDetectors, ...] = (), whole: bool = True) -> Scorecard:
@@ -184,14 +173,16 @@ def test_one_thing_that_is_wrong_spoils_it(wrong: ScoredDrill, sentence: str) ->
 
 
 def test_a_check_that_nothing_shows_red_spoils_a_whole_scorecard() -> None:
+    """Nothing drilled is not good; the page names every fault and every check."""
     checks = (*DETECTED, SoleDetectors("files", ()))
     assert not card(*GOOD, checks=checks).as_expected
     assert sentence_of(card(*GOOD, checks=checks)).endswith("1 of 2 checks shown failing (not shown: files).")
     assert card(*GOOD, checks=checks, whole=False).as_expected
-
-
-def test_nothing_drilled_is_not_good() -> None:
     assert not card().as_expected
+    text = render_markdown(card(*GOOD, checks=checks))
+    assert "| `drop-row` | dump | FAIL | detected | 2.0 |" in text
+    assert "| `rows-source` | `drop-row` |\n| `files` | – |" in text
+    assert "Left out, because they need another runtime: egress." in text
 
 
 def test_the_exercise_reads_what_the_command_writes(tmp_path: Path) -> None:
@@ -208,10 +199,3 @@ def test_the_exercise_reads_what_the_command_writes(tmp_path: Path) -> None:
     assert read.made_at.startswith("2026-11-28T12:00:00")
     assert {family for family, _ in read.outcomes.values()} <= {*FAMILIES, PROCEDURE}
     assert json.loads(path.read_text())["left_out"] == ["egress"]
-
-
-def test_the_markdown_names_every_fault_and_every_check() -> None:
-    text = render_markdown(card(*GOOD, checks=(*DETECTED, SoleDetectors("files", ()))))
-    assert "| `drop-row` | dump | FAIL | detected | 2.0 |" in text
-    assert "| `rows-source` | `drop-row` |\n| `files` | – |" in text
-    assert "Left out, because they need another runtime: egress." in text

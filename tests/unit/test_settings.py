@@ -72,34 +72,13 @@ def test_servers_are_looked_for_in_sbin_too(path: str, searched: tuple[str, ...]
 
 def test_programs_get_little_of_the_harness_own_environment() -> None:
     """A password or a client's option in a variable must not reach a server that is under test."""
-    environ = {
-        "HOME": "/home/o",
-        "PATH": "/a",
-        "TMPDIR": "/t",
-        "MYSQL_PWD": "secret",
-        "MEILI_MASTER_KEY": "secret",
-        "LD_PRELOAD": "x.so",
-        "LANG": "tr_TR",
-        "https_proxy": "http://p",
-    }
-    assert from_environment(environ).base_env == {
-        "LANG": "C.UTF-8",
-        "PATH": "/a:/usr/local/sbin:/usr/sbin:/sbin",
-        "HOME": "/home/o",
-        "TMPDIR": "/t",
-    }
-
-
-def test_what_programs_that_fetch_get_besides() -> None:
-    fetching = {
-        "HTTP_PROXY": "a",
-        "https_proxy": "b",
-        "No_Proxy": "c",
-        "ALL_PROXY": "d",
-        "PIP_INDEX_URL": "e",
-        "SSL_CERT_FILE": "f",
-        "REQUESTS_CA_BUNDLE": "g",
-    }
+    kept = {"HOME": "/home/o", "TMPDIR": "/t"}
+    secrets = {"MYSQL_PWD": "secret", "MEILI_MASTER_KEY": "secret", "LD_PRELOAD": "x.so", "https_proxy": "http://p"}
+    assert from_environment({**kept, **secrets, "PATH": "/a", "LANG": "tr_TR"}).base_env == {
+        **kept, "LANG": "C.UTF-8", "PATH": "/a:/usr/local/sbin:/usr/sbin:/sbin",
+    }  # fmt: skip
+    fetching = {"HTTP_PROXY": "a", "https_proxy": "b", "No_Proxy": "c", "ALL_PROXY": "d", "PIP_INDEX_URL": "e"}
+    fetching |= {"SSL_CERT_FILE": "f", "REQUESTS_CA_BUNDLE": "g"}
     others = {"PIPX_HOME": "x", "MY_PROXY": "x", "SSL_CERT_FILES": "x", "HOME": "/h"}
     assert from_environment(fetching | others).fetch_env == fetching
 

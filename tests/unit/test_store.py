@@ -42,16 +42,13 @@ def damaged(evidence: Evidence) -> Evidence:
     )
 
 
-def test_evidence_comes_back_as_it_was(evidence: Evidence, tmp_path: Path) -> None:
-    store = RunDirectory(tmp_path)
-    store.save_evidence(evidence)
-    assert store.load_evidence() == evidence
-
-
-def test_a_result_comes_back_as_it_was(evidence: Evidence, tmp_path: Path) -> None:
+def test_evidence_and_a_result_come_back_as_they_were(evidence: Evidence, tmp_path: Path) -> None:
+    made = RunDirectory(tmp_path / "runs" / "one")
+    assert (made.directory.is_dir(), made.logs) == (True, tmp_path / "runs" / "one" / "logs")
     store, result = RunDirectory(tmp_path), result_for(evidence)
+    store.save_evidence(evidence)
     store.save_result(result)
-    assert store.load_result() == result
+    assert (store.load_evidence(), store.load_result()) == (evidence, result)
 
 
 def test_a_run_that_is_judged_again_has_the_same_verdict(evidence: Evidence, tmp_path: Path) -> None:
@@ -162,24 +159,30 @@ def test_exit_codes_of_results(
     assert exit_code(result, Expected(verdict=expected, finding=wanted) if expected else None) == code
 
 
-def test_a_directory_without_a_result_is_no_run(tmp_path: Path) -> None:
+def test_a_result_that_is_missing_newer_cut_short_or_without_evidence_is_refused(
+    evidence: Evidence, tmp_path: Path
+) -> None:
+    store, path = RunDirectory(tmp_path), tmp_path / "result.json"
     with pytest.raises(UsageError) as caught:
-        RunDirectory(tmp_path).load_result()
+        store.load_result()
     assert str(caught.value) == (
         f"{tmp_path} does not contain a finished run\n"
         "HINT: Give the run directory that the drill printed; it contains result.json."
     )
-
-
-def test_a_result_of_a_newer_format_is_refused(evidence: Evidence, tmp_path: Path) -> None:
-    store = RunDirectory(tmp_path)
     store.save_result(replace(result_for(evidence), format_version=2))
     with pytest.raises(UsageError) as caught:
         store.load_result()
     assert str(caught.value) == (
-        f"{tmp_path / 'result.json'} has format 2, but this version reads up to 1\n"
+        f"{path} has format 2, but this version reads up to 1\n"
         "HINT: Read it with the version of apiary-drill that wrote it, or a newer one."
     )
+    store.save_result(result_for(evidence))
+    with pytest.raises(UsageError) as caught:
+        judge_again(store)
+    assert str(caught.value) == f"{tmp_path} has no evidence.json: that step of the run did not finish"
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UsageError, match=r"^.*/result\.json is damaged: Invalid JSON: EOF while parsing .*$"):
+        store.load_result()
 
 
 @pytest.mark.parametrize(
@@ -207,22 +210,6 @@ def test_a_damaged_result_is_refused_with_its_field(
     assert str(caught.value) == f"{path} is damaged at {message}"
 
 
-def test_a_result_that_is_cut_short_is_refused(evidence: Evidence, tmp_path: Path) -> None:
-    store, path = RunDirectory(tmp_path), tmp_path / "result.json"
-    store.save_result(result_for(evidence))
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(UsageError, match=r"^.*/result\.json is damaged: Invalid JSON: EOF while parsing .*$"):
-        store.load_result()
-
-
-def test_a_step_that_did_not_end_is_reported_as_such(evidence: Evidence, tmp_path: Path) -> None:
-    store = RunDirectory(tmp_path)
-    store.save_result(result_for(evidence))
-    with pytest.raises(UsageError) as caught:
-        judge_again(store)
-    assert str(caught.value) == f"{tmp_path} has no evidence.json: that step of the run did not finish"
-
-
 def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     """A value that can't be written leaves what was there before."""
     store = RunDirectory(tmp_path)
@@ -232,9 +219,3 @@ def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> 
         store.save("table", TableState, object())
     assert store.path("table.json").read_bytes() == before
     assert store.load("table", TableState) == TableState("users", 2, "aa")
-
-
-def test_the_directory_is_made_with_its_parents(tmp_path: Path) -> None:
-    store = RunDirectory(tmp_path / "runs" / "one")
-    assert store.directory.is_dir()
-    assert store.logs == tmp_path / "runs" / "one" / "logs"

@@ -25,15 +25,15 @@ class Damage:
     Args:
         name: what happened to it.
         change: makes the bad script of the good one.
-        error: what must stop it.
         message: expression that the first line has to match; `{name}` is the file's name.
+        error: what must stop it.
         only: the one kind of server where that is an error.
     """
 
     name: str
     change: Change
-    error: type[HarnessError]
     message: str
+    error: type[HarnessError] = BrokenArtifact
     only: str = ""
 
 
@@ -122,161 +122,132 @@ MIXED = r"the dump {{name}} is not usable: line {} is not SQL: the output of ano
 GONE = b"\n-- Dump completed"
 
 UNREADABLE = (
-    Damage("no bytes at all", lambda script: b"", BrokenArtifact, CUT + "is empty$"),
+    Damage("no bytes at all", lambda script: b"", CUT + "is empty$"),
     Damage(
         "cut inside a row",
         cut_at(b"INSERT INTO `guests`", 60),
-        BrokenArtifact,
         CUT + r"ends inside a statement that started on line \d+$",
     ),
     Damage(
         "cut inside a CREATE TABLE",
         cut_at(b"CREATE TABLE `guests`", 40),
-        BrokenArtifact,
         CUT + r"ends inside a statement that started on line \d+$",
     ),
-    Damage(
-        "cut between two tables",
-        cut_at(b"DROP TABLE IF EXISTS `guests`"),
-        BrokenArtifact,
-        CUT + 'no "-- Dump completed" line$',
-    ),
-    Damage("cut before its last line", cut_at(GONE), BrokenArtifact, CUT + 'no "-- Dump completed" line$'),
+    Damage("cut between two tables", cut_at(b"DROP TABLE IF EXISTS `guests`"), CUT + 'no "-- Dump completed" line$'),
+    Damage("cut before its last line", cut_at(GONE), CUT + 'no "-- Dump completed" line$'),
     Damage(
         "cut inside its last line",
         cut_at(GONE, len(b"\n-- Dump completed on 20")),
-        BrokenArtifact,
         CUT + 'ends inside its last line, "-- Dump completed"$',
     ),
     Damage(
         "the header only",
         lambda s: s[: s.index(b"DROP TABLE")] + s[s.index(GONE) :],
-        BrokenArtifact,
         "the dump {name} contains no table$",
     ),
     Damage(
         "cut, and comments off",
         then(without(rb"^--.*?$"), cut_at(b"/*!40101 SET SQL_MODE=@OLD")),
-        BrokenArtifact,
         CUT + r"ends before the settings of its header are restored \(.+\)$",
     ),
     Damage(
         "a warning of the tool in the script",
         lambda s: b"mysqldump: [Warning] Using a password on the command line interface can be insecure.\n" + s,
-        BrokenArtifact,
         MIXED.format("1", r"mysqldump: \[Warning\] Using a password on the command line in…"),
     ),
     Damage(
         "an error of the tool in the script",
         with_line(b"mysqldump: Got error: 1356: View 'a' references invalid table(s) when using LOCK TABLES"),
-        BrokenArtifact,
         MIXED.format(r"\d+", r"mysqldump: Got error: 1356: View 'a' references invalid tabl…"),
     ),
     Damage(
         "half of another dump behind it",
         lambda s: s + b"CREATE TABLE `t` (`a` int);\n",
-        BrokenArtifact,
         CUT + 'statements follow the last "-- Dump completed" line$',
     ),
     Damage(
         "gzip, cut",
         lambda s: gzip.compress(s)[:-40],
-        BrokenArtifact,
         r".*{name}: the gzip data is truncated after \d+ bytes, inside member 1$",
     ),
     Damage(
         "gzip, one bit changed",
         lambda s: flipped(gzip.compress(s)),
-        BrokenArtifact,
         r".*{name}: the gzip data is damaged at or after byte \d+$",
     ),
     Damage(
         "gzip, with something else behind it",
         lambda s: gzip.compress(s) + b"nohup: ignoring input",
-        BrokenArtifact,
         r".*{name}: the gzip data is damaged at or after byte \d+$",
     ),
     Damage(
-        "gzip around a dump that died",
-        lambda s: gzip.compress(cut_at(GONE)(s)),
-        BrokenArtifact,
-        CUT + 'no "-- Dump completed" line$',
+        "gzip around a dump that died", lambda s: gzip.compress(cut_at(GONE)(s)), CUT + 'no "-- Dump completed" line$'
     ),
     Damage(
         "gzip of gzip",
         lambda s: gzip.compress(gzip.compress(s)),
-        BrokenArtifact,
         ".*{name} was compressed twice: decompressed, it is again gzip data$",
     ),
     Damage(
         "zstd, cut",
         lambda s: zstandard.compress(s)[:-9],
-        BrokenArtifact,
         ".*{name}: the zstd data is truncated after \\d+ bytes, inside member 1$",
     ),
     Damage(
         "xz, cut",
         lambda s: lzma.compress(s)[:-30],
-        BrokenArtifact,
         ".*{name}: the xz data is truncated after \\d+ bytes, inside member 1$",
     ),
     Damage(
         "xz, one bit changed",
         lambda s: flipped(lzma.compress(s)),
-        BrokenArtifact,
         ".*{name}: the xz data is damaged at or after byte \\d+$",
     ),
     Damage(
         "bzip2, cut",
         lambda s: bz2.compress(s)[:-30],
-        BrokenArtifact,
         ".*{name}: the bzip2 data is truncated after \\d+ bytes, inside member 1$",
     ),
     Damage(
         "bzip2, one bit changed",
-        lambda s: flipped(bz2.compress(s), 12),  # in its checksum; elsewhere the decoder may want more bytes first
-        BrokenArtifact,
+        lambda s: flipped(bz2.compress(s), 12),
         r".*{name}: the bzip2 data is damaged at or after byte \d+$",
     ),
     Damage(
         "written by PowerShell's >",
         lambda s: b"\xff\xfe" + s.decode("utf-8", "replace").encode("utf-16-le"),
-        UsageError,
         ".*{name} is in UTF-16: the shell that wrote it",
+        UsageError,
     ),
-    Damage("a zip archive", _zipped, UsageError, ".*{name} is a zip archive, not an SQL dump$"),
-    Damage("a tar archive of the script", _tarred, UsageError, ".*{name} is a tar archive, not an SQL dump$"),
+    Damage("a zip archive", _zipped, ".*{name} is a zip archive, not an SQL dump$", UsageError),
+    Damage("a tar archive of the script", _tarred, ".*{name} is a tar archive, not an SQL dump$", UsageError),
     Damage(
-        "a dump of PostgreSQL", lambda s: b"PGDMP" + s, UsageError, ".*{name} is a dump of PostgreSQL, not of MySQL$"
+        "a dump of PostgreSQL", lambda s: b"PGDMP" + s, ".*{name} is a dump of PostgreSQL, not of MySQL$", UsageError
     ),
     Damage(
         "a page that says 404",
         lambda s: b"<!DOCTYPE html>\n<title>404 Not Found</title>\n",
-        BrokenArtifact,
         ".*{name} is an HTML, XML or JSON document, not a script: what fetched it was given a web server's answer$",
     ),
     Damage(
         "an error of an object store",
         lambda s: b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>\n',
-        BrokenArtifact,
         ".*{name} is an HTML, XML or JSON document, not a script: what fetched it was given a web server's answer$",
     ),
     Damage(
         "made with --xml",
         lambda s: b'<?xml version="1.0"?>\n<mysqldump xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n',
-        UsageError,
         ".*{name} was made with --xml, so no client can run it$",
+        UsageError,
     ),
     Damage(
         "bytes that are not UTF-8",
         swapped(b"'Burdell'", b"'Burd\xe9ll'"),
-        BrokenArtifact,
         r"the dump {name} was converted: bytes at line \d+ are not UTF-8, although the dump declares utf8mb4$",
     ),
     Damage(
         "the dumps of two databases in one",
         lambda s: s + s.replace(b"Database: prod_", b"Database: other_"),
-        BrokenArtifact,
         r".*{name}: contains the dumps of prod_\w+ and other_\w+, but no USE separates their statements$",
     ),
     Damage(
@@ -284,13 +255,12 @@ UNREADABLE = (
         lambda s: s.replace(b"\nDROP TABLE", b"\nCREATE DATABASE `a`;\nUSE `a`;\nDROP TABLE", 1).replace(
             GONE, b"\nCREATE DATABASE `b`;\nUSE `b`;\nCREATE TABLE `t` (`a` int);\n" + GONE
         ),
-        UsageError,
         ".*{name}: contains 2 databases: a, b$",
+        UsageError,
     ),
     Damage(
         "a view that stayed its placeholder",
         without(rb"^-- Final view structure.*?(?=^/\*!40103 SET TIME_ZONE=@OLD)"),
-        BrokenArtifact,
         r"the dump {name} contains only the placeholder of the view adults, on line \d+$",
     ),
 )
@@ -298,7 +268,7 @@ UNREADABLE = (
 
 def unsafe(name: str, statement: bytes, message: str) -> Damage:
     return Damage(
-        name, with_line(statement), UnsafeArtifact, r"the dump {name} was rejected: on line \d+, " + message + "$"
+        name, with_line(statement), r"the dump {name} was rejected: on line \d+, " + message + "$", UnsafeArtifact
     )
 
 
@@ -382,62 +352,61 @@ UNLOADABLE = (
     Damage(
         "an unknown collation",
         swapped(b"`name` varchar(40)", b"`name` varchar(40) COLLATE utf8mb4_klingon_ci"),
-        ProcedureFailed,
         UNFIT + r"\w+ [\d.]+ does not support the collation utf8mb4_klingon_ci \(error 1273\)$",
+        ProcedureFailed,
     ),
     Damage(
         "an unknown character set",
         swapped(b"`name` varchar(40)", b"`name` varchar(40) CHARACTER SET klingon"),
-        ProcedureFailed,
         UNFIT + r"\w+ [\d.]+ does not support the character set klingon \(error 1115\)$",
+        ProcedureFailed,
     ),
     Damage(
         "an unknown engine",
         swapped(b"ENGINE=InnoDB", b"ENGINE=TokuDB"),
-        ProcedureFailed,
         UNFIT + r"\w+ [\d.]+ does not have the engine TokuDB \(error 1286, or it silently uses another engine\)$",
+        ProcedureFailed,
     ),
     Damage(
         "a key that is there twice",
         swapped(b"PRIMARY KEY (`id`)", b"PRIMARY KEY (`id`),\n  PRIMARY KEY (`id`)"),
-        ProcedureFailed,
         FAILED + r"1068 \(42000\) at line \d+: Multiple primary key defined$",
+        ProcedureFailed,
     ),
     Damage(
         "values for a generated column",
         lambda s: re.sub(rb"INSERT INTO `sums` \([^)]*\) VALUES\s*\(1,2\)", b"INSERT INTO `sums` VALUES (1,2,3)", s),
-        ProcedureFailed,
         UNFIT + r"the rows of sums contain values for generated columns, which MySQL rejects \(error 3105\)$",
+        ProcedureFailed,
         only="MySQL",
     ),
     Damage(
         "the same row twice",
         lambda s: re.sub(rb"(INSERT INTO `guests` VALUES\s*)(\(1,[^)]*\))", rb"\1\2,\2", s),
-        ProcedureFailed,
         FAILED + r"(1062 \(23000\) at line \d+: Duplicate entry '…'|1180 \(HY000\) .* during COMMIT)",
+        ProcedureFailed,
     ),
     Damage(
         "a table that is not created",
         without(rb"^CREATE TABLE `guests` \(.*?;$"),
-        ProcedureFailed,
         FAILED + r"1146 \(42S02\) at line \d+: Table 'apiary_\w+\.guests' doesn't exist$",
+        ProcedureFailed,
     ),
     Damage(
         "a row with a value too many",
         swapped(b"(2,NULL,NULL)", b"(2,NULL,NULL,NULL)"),
-        ProcedureFailed,
         FAILED + r"1136 \(21S01\) at line \d+: Column count doesn't match value count at row \d$",
+        ProcedureFailed,
     ),
     Damage(
         "a word that is damaged",
         swapped(b"CREATE TABLE `guests`", b"CREATE TABKE `guests`"),
-        UnsafeArtifact,
         r"the dump {name} was rejected: on line \d+, not a statement of a dump tool: CREATE TABKE guests …$",
+        UnsafeArtifact,
     ),
     Damage(
         "a quote that is lost",
         swapped(b"'Burdell'", b"'Burdell"),
-        BrokenArtifact,  # everything behind it changes sides, up to the end
         CUT + r"ends inside a statement that started on line \d+$",
     ),
     Damage(
@@ -448,8 +417,8 @@ UNLOADABLE = (
             without(rb"^/\*!40000 ALTER TABLE `guests` .*?;$"),
             without(rb"^LOCK TABLES `guests` .*?;$"),
         ),
-        ProcedureFailed,
         FAILED + r"1146 \(42S02\) at line \d+: ",
+        ProcedureFailed,
     ),
 )
 

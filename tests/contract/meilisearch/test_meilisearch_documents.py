@@ -65,17 +65,14 @@ def test_fields_keep_every_kind_of_value(index, done):
     assert plain(index.get_documents({"fields": ["nowhere"], "limit": 1}).results) == [{}]
 
 
-def test_adding_a_document_again_replaces_it(index, done):
+def test_adding_a_document_again_replaces_it_and_a_number_and_its_text_are_the_same(index, done):
     done(index.add_documents([{"id": 1, "a": 1, "b": {"c": 1}}, {"id": 2, "a": 2}]))
     done(index.add_documents([{"id": 1, "d": 1}]))
     assert vars(index.get_document(1)) == {"id": 1, "d": 1}
     assert index.get_documents().total == 2
-
-
-def test_a_number_and_its_text_are_the_same_identifier(index, done):
     task = done(index.add_documents([{"id": 17, "a": 1}, {"id": "17", "a": 2}]))
     assert task.details == {"receivedDocuments": 2, "indexedDocuments": 1}
-    assert index.get_documents().total == 1
+    assert index.get_documents().total == 3
     assert vars(index.get_document("17")) == {"id": "17", "a": 2}
 
 
@@ -98,20 +95,12 @@ def test_a_task_fails_with_the_documented_code(index, done):
         assert task.details == {"receivedDocuments": 1, "indexedDocuments": 0}
 
 
-def test_a_document_without_its_identifier_fails_its_whole_payload(index, done):
-    done(index.add_documents([{"id": 1}]))
-    task = done(index.add_documents([{"id": 2}, {"name": "x"}]))
-    assert (task.status, task.error["code"]) == ("failed", "missing_document_id")
-    assert index.get_documents().total == 1
-
-
-def test_a_bad_payload_between_good_ones_fails_alone(index, client, done):
+def test_a_bad_payload_between_good_ones_fails_whole_and_alone(index, client, done):
     done(index.add_documents([{"id": 0}]))
-    tasks = [
-        index.add_documents([{"id": number}] if number != 5 else [{"id": 5}, {"id": "a b"}]) for number in range(1, 11)
-    ]
-    statuses = [done(task).status for task in tasks]
-    assert statuses == ["succeeded"] * 4 + ["failed"] + ["succeeded"] * 5
+    payloads = [[{"id": number}] if number != 5 else [{"id": 5}, {"id": "a b"}] for number in range(1, 11)]
+    ended = [done(task) for task in [index.add_documents(payload) for payload in [*payloads, [{"id": 99}, {"a": 1}]]]]
+    assert [task.status for task in ended] == ["succeeded"] * 4 + ["failed"] + ["succeeded"] * 5 + ["failed"]
+    assert ended[-1].error["code"] == "missing_document_id"
     assert {document.id for document in index.get_documents().results} == set(range(11)) - {5}
 
 

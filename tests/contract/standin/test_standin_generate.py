@@ -112,35 +112,29 @@ def test_every_document_is_a_pdf(filled: App) -> None:
 
 
 def test_the_newest_rows_are_half_a_minute_old_and_none_is_newer(filled: App) -> None:
-    """In the rows stands the wall clock of New York, five hours behind UTC in November."""
+    """In the rows stands the wall clock of New York, five hours behind UTC in November. The nonce is the last event."""
     newest = NOW.replace(tzinfo=None) - timedelta(hours=5, seconds=30)
     for table in ("attendance", "users", "payments", "events"):
         assert filled.query(f"select max(created_at) from {table}") == [(newest,)]
     recent = filled.query("select count(*) from attendance where created_at > '2026-11-22 06:49:00'")
     assert recent == [(50,)]
-
-
-def test_a_few_in_a_hundred_are_deleted(filled: App) -> None:
-    for table in ("users", "attendance", "dues_transactions", "payments"):
-        share = filled.query(f"select avg(deleted_at is not null) from {table}")[0][0]
-        assert 0.01 < float(str(share)) < 0.05, table
-
-
-def test_some_attendance_refers_to_the_links_that_a_dump_may_leave_out(filled: App) -> None:
-    share = filled.query("select avg(remote_attendance_link_id is not null) from attendance")[0][0]
-    assert 0.05 < float(str(share)) < 0.15
-
-
-def test_odd_texts_come_back_as_they_are(filled: App) -> None:
-    notes = {note for (note,) in filled.query("select distinct notes from payments where notes is not null")}
-    assert notes == set(UNUSUAL_TEXTS)
-    assert filled.query("select count(*) from failed_jobs where payload like '%\\0%'") == [(30,)]
-
-
-def test_the_nonce_is_the_name_of_the_newest_event(filled: App) -> None:
     assert filled.data is not None
     rows = filled.query(f"select id from events where name = '{NONCE_EVENT_PREFIX}nonce-7' and deleted_at is null")
     assert rows == [(filled.data.nonce_event_id,)]
+
+
+def test_a_few_in_a_hundred_are_deleted_and_some_attendance_refers_to_links_that_a_dump_may_leave_out(
+    filled: App,
+) -> None:
+    """Odd texts come back as they are."""
+    for table in ("users", "attendance", "dues_transactions", "payments"):
+        share = filled.query(f"select avg(deleted_at is not null) from {table}")[0][0]
+        assert 0.01 < float(str(share)) < 0.05, table
+    share = filled.query("select avg(remote_attendance_link_id is not null) from attendance")[0][0]
+    assert 0.05 < float(str(share)) < 0.15
+    notes = {note for (note,) in filled.query("select distinct notes from payments where notes is not null")}
+    assert notes == set(UNUSUAL_TEXTS)
+    assert filled.query("select count(*) from failed_jobs where payload like '%\\0%'") == [(30,)]
 
 
 def test_tokens_are_encrypted_with_the_key(filled: App) -> None:
@@ -171,39 +165,30 @@ def refusal(app: App, scale: str = "small") -> str:
     return str(caught.value)
 
 
-def test_an_empty_database_is_refused(app: App) -> None:
+def test_an_empty_database_one_with_data_and_an_unknown_scale_are_refused(app: App, filled: App) -> None:
     assert refusal(app) == (
         f"database {app.config.database.database} lacks {len(TABLES)} tables, users among them\n"
         "HINT: Run `php artisan migrate --force` first."
     )
-
-
-def test_a_database_with_data_is_refused(filled: App) -> None:
     assert refusal(filled) == (
         f"database {filled.config.database.database} already holds users\nHINT: Generate into an empty database."
     )
-
-
-def test_an_unknown_scale_is_refused(app: App) -> None:
     assert refusal(app, "huge") == "scale 'huge' is unknown\nHINT: Use one of tiny, small, medium, large."
 
 
-def test_the_command_line_says_what_it_made(app: App) -> None:
+def test_the_command_line_says_what_it_made_or_why_it_cannot(app: App) -> None:
+    def called(*options: str, **env: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "harness.standins.apiary.generate", *options]
+        env = os.environ | app.env | env
+        return subprocess.run(command, env=env, cwd=app.base_dir, capture_output=True, text=True, check=False)
+
     app.artisan("migrate", "--force")
-    command = [sys.executable, "-m", "harness.standins.apiary.generate", "--now", NOW.isoformat(), "--nonce", "n"]
-    done = subprocess.run(
-        command, env=os.environ | app.env, cwd=app.base_dir, capture_output=True, text=True, check=False
-    )
+    done = called(APP_KEY="")
+    assert (done.returncode, done.stderr) == (1, "No application encryption key has been specified.\n")
+    done = called("--now", NOW.isoformat(), "--nonce", "n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "       9,500 attendance"
     assert done.stdout.splitlines()[-1].startswith("      22,244 rows, 304 files, ")
-
-
-def test_the_command_line_says_why_it_cannot(app: App) -> None:
-    command = [sys.executable, "-m", "harness.standins.apiary.generate"]
-    env = os.environ | app.env | {"APP_KEY": ""}
-    done = subprocess.run(command, env=env, cwd=app.base_dir, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "No application encryption key has been specified.\n")
 
 
 def test_traffic_writes_rows_and_files_until_it_is_stopped(root: DatabaseArgs, tmp_path: Path) -> None:

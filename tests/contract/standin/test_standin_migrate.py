@@ -83,12 +83,9 @@ def test_production_wants_force(app: App) -> None:
     assert app.query("show tables") == []
 
 
-def test_status_without_a_migrations_table_is_an_error(app: App) -> None:
+def test_status_says_what_is_pending_and_without_a_migrations_table_it_is_an_error(app: App) -> None:
     assert app.artisan("migrate:status") == 1
     assert app.err == "  ERROR  Migration table not found.\n"
-
-
-def test_status_says_what_is_pending(app: App) -> None:
     app.artisan("migrate", "--force")
     assert app.artisan("migrate:status") == 0
     assert "Pending" not in app.out
@@ -99,23 +96,15 @@ def test_status_says_what_is_pending(app: App) -> None:
 
 
 def test_permissions_are_those_of_the_last_migration(filled: App) -> None:
-
     def granted(role: str) -> set[object]:
-        return {
-            name
-            for (name,) in filled.query(
-                "select p.name from permissions p join role_has_permissions h on h.permission_id = p.id "
-                f"join roles r on r.id = h.role_id where r.name = '{role}'"
-            )
-        }
+        rows = filled.query(
+            "select p.name from permissions p join role_has_permissions h on h.permission_id = p.id "
+            f"join roles r on r.id = h.role_id where r.name = '{role}'"
+        )
+        return {name for (name,) in rows}
 
-    assert granted("shared-device") == {
-        "create-attendance",
-        "read-events",
-        "read-teams",
-        "read-teams-hidden",
-        "read-users",
-    }
+    read = {"read-events", "read-teams", "read-teams-hidden", "read-users"}
+    assert granted("shared-device") == {"create-attendance", *read}
     assert {"approve-travel", "manage-sponsors"} <= granted("officer")
     assert not {"update-fiscal-years", "create-dues-transactions"} & granted("officer")
     assert filled.query("select count(*) from permissions where name = 'read-users-api_token'") == [(0,)]

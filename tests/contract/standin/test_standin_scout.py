@@ -33,20 +33,15 @@ def indexed(filled: App) -> App:
 
 
 def test_documents_are_the_rows_that_are_not_deleted(indexed: App) -> None:
+    """No task failed, and resumes are not imported."""
     assert documents(indexed, "airports") == {airport["iata"] for airport in airports()}
     for model in IMPORTED_MODELS[1:]:
         ids = {row[0] for row in indexed.query(f"select id from {model.table} where deleted_at is null")}
         assert documents(indexed, model.table) == ids, model.table
         assert ids
-
-
-def test_no_task_failed(indexed: App) -> None:
+    assert documents(indexed, "resumes") is None
     indexes = ",".join(indexed.config.scout_prefix + model.table for model in IMPORTED_MODELS)
     assert indexed.search(f"/tasks?statuses=failed,canceled&indexUids={indexes}").json()["total"] == 0
-
-
-def test_resumes_are_not_imported(indexed: App) -> None:
-    assert documents(indexed, "resumes") is None
 
 
 def test_settings_are_those_that_were_sent(indexed: App) -> None:
@@ -123,14 +118,11 @@ def test_a_job_that_fails_ends_in_failed_jobs(searchable: App) -> None:
     assert searchable.query("select count(*) from jobs") == [(0,)]
 
 
-def test_a_wrong_key_is_reported_on_stderr_only(searchable: App) -> None:
+def test_a_wrong_key_and_an_unreachable_host_are_reported_on_stderr_only(searchable: App) -> None:
     for command in ("scout:sync-index-settings", "scout:import-all"):
         assert searchable.artisan(command, MEILISEARCH_KEY="wrong") == 0
         assert "ApiException: Http Status: 403 - Message: The provided API key is invalid." in searchable.err
     assert searchable.artisan("scout:import", "Team", MEILISEARCH_KEY="wrong") == 1
-
-
-def test_an_unreachable_host_is_reported_on_stderr_only(searchable: App) -> None:
     assert searchable.artisan("scout:import-all", MEILISEARCH_HOST="http://127.0.0.1:1") == 0
     assert searchable.err.count("CommunicationException") == 2  # airports and teams have documents
     assert searchable.out.count("(0)") == 9
@@ -180,7 +172,7 @@ def test_dump_waits_and_keeps_the_newest_file(searchable: App) -> None:
     assert len(list(dumps.iterdir())) == 1
 
 
-def test_tinker_tells_whether_a_value_decrypts(filled: App) -> None:
+def test_tinker_tells_whether_a_value_decrypts_and_refuses_any_other_code(filled: App) -> None:
     tokens = filled.query("select docusign_access_token from users where docusign_access_token is not null limit 1")
     code = decrypt_digest_expression(str(tokens[0][0]))
     done = filled.php("artisan", "tinker", f"--execute={code}")
@@ -188,11 +180,6 @@ def test_tinker_tells_whether_a_value_decrypts(filled: App) -> None:
     done = filled.php("artisan", "tinker", f"--execute={code}", APP_KEY=new_app_key())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "  ERROR  Illuminate\\Contracts\\Encryption\\DecryptException: The MAC is invalid.\n"
-
-
-def test_tinker_refuses_any_other_code(filled: App) -> None:
     assert filled.artisan("tinker", "--execute=echo 1;") == 1
-    assert (filled.out, filled.err) == (
-        "",
-        "  ERROR  PHP Parse error: the stand-in understands only the expressions of harness/base/expressions.py\n",
-    )
+    only = "PHP Parse error: the stand-in understands only the expressions of harness/base/expressions.py"
+    assert (filled.out, filled.err) == ("", f"  ERROR  {only}\n")

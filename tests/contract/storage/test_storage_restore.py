@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -140,67 +140,54 @@ def test_a_target_is_cleared_and_nothing_beside_it(host: LocalHost, source: Path
     assert target.stat().st_ino == inode, "the root itself is a volume's mount point"
 
 
-@pytest.mark.parametrize("root", ["/", "//", "/.", "/tmp/..", "storage", ""])
-def test_only_a_directory_with_an_absolute_path_is_written_to(host: LocalHost, source: Path, root: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        restore(host, root, source)
-    assert str(caught.value) == (
-        f"cannot restore into {root!r}\nHINT: Give the storage directory by its absolute path."
-    )
+def test_only_a_directory_with_an_absolute_path_is_written_to(host: LocalHost, source: Path) -> None:
+    for root in ("/", "//", "/.", "/tmp/..", "storage", ""):
+        with pytest.raises(UsageError) as caught:
+            restore(host, root, source)
+        assert str(caught.value) == (
+            f"cannot restore into {root!r}\nHINT: Give the storage directory by its absolute path."
+        )
 
 
-def malicious(path: Path) -> None:
+def malicious(path: Path) -> Path:
     with tarfile.open(path, "w") as archive:
         for name in ("good", "../evil"):
             info = tarfile.TarInfo(name)
             info.size = 1
             archive.addfile(info, io.BytesIO(b"x"))
+    return path
 
 
-def cut(path: Path) -> None:
-    malicious(path)
-    path.write_bytes(path.read_bytes()[:1024])
-
-
-@pytest.mark.parametrize(("make", "error"), [(malicious, UnsafeArtifact), (cut, BrokenArtifact)])
-def test_nothing_is_written_or_cleared_for_a_bad_archive(
-    host: LocalHost, target: Path, tmp_path: Path, make: Callable[[Path], None], error: type[HarnessError]
-) -> None:
-    make(tmp_path / "bad.tar")
+def test_nothing_is_written_or_cleared_for_a_bad_archive(host: LocalHost, target: Path, tmp_path: Path) -> None:
+    """GNU tar is the second line of defence, with the options that are used: it refuses itself, and says so."""
+    bad, cut = malicious(tmp_path / "bad.tar"), tmp_path / "cut.tar"
+    cut.write_bytes(bad.read_bytes()[:1024])
     (target / "before").touch()
-    with pytest.raises(error):
-        restore(host, str(target), tmp_path / "bad.tar")
-    assert [path.name for path in target.iterdir()] == ["before"]
-    assert not (tmp_path / "evil").exists()
-
-
-def test_gnu_tar_alone_would_not_leave_the_target_either(host: LocalHost, target: Path, tmp_path: Path) -> None:
-    """The second line of defence, with the options that are used: tar itself refuses, and says so."""
-    malicious(tmp_path / "bad.tar")
+    for artifact, error in ((bad, UnsafeArtifact), (cut, BrokenArtifact)):
+        with pytest.raises(error):
+            restore(host, str(target), artifact)
+        assert [path.name for path in target.iterdir()] == ["before"]
     with Unpacker(host, str(target)) as unpacker:
-        unpacker.write((tmp_path / "bad.tar").read_bytes())
+        unpacker.write(bad.read_bytes())
         with pytest.raises(ProcedureFailed) as caught:
             unpacker.finish()
     assert "Member name contains .." in caught.value.details
     assert not (tmp_path / "evil").exists()
 
 
-@pytest.mark.parametrize("what", ["gone", "gone/deeper"])
-def test_an_artifact_that_does_not_exist_is_reported_so(
-    host: LocalHost, target: Path, tmp_path: Path, what: str
+def test_an_artifact_or_a_target_that_does_not_exist_is_reported_so(
+    host: LocalHost, source: Path, target: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError) as caught:
-        restore(host, str(target), tmp_path / what)
-    assert str(caught.value) == (
-        f"the storage artifact {tmp_path}/{what} does not exist\n"
-        "HINT: Give the directory or the archive that contains the files of storage/app."
-    )
-
-
-def test_a_target_that_does_not_exist_is_reported_so(host: LocalHost, source: Path, tmp_path: Path) -> None:
-    with pytest.raises(HarnessError) as caught:
+    for what in ("gone", "gone/deeper"):
+        with pytest.raises(UsageError) as caught:
+            restore(host, str(target), tmp_path / what)
+        assert str(caught.value) == (
+            f"the storage artifact {tmp_path}/{what} does not exist\n"
+            "HINT: Give the directory or the archive that contains the files of storage/app."
+        )
+    with pytest.raises(HarnessError) as gone:
         restore(host, str(tmp_path / "gone"), source)
-    assert caught.value.fact == f"directory {tmp_path}/gone does not exist"
+    assert gone.value.fact == f"directory {tmp_path}/gone does not exist"
 
 
 def test_owners_are_not_restored_without_root_and_that_is_reported(target: Path, tmp_path: Path) -> None:
@@ -276,31 +263,25 @@ def test_what_was_copied_with_its_path_is_restored_without_it(
     assert found == [entry for entry in scan(host, str(source)) if entry.path]
 
 
-def test_names_that_are_written_in_two_ways_are_refused(
+def test_two_storage_directories_and_names_that_are_written_in_two_ways_are_refused(
     host: LocalHost, source: Path, target: Path, tmp_path: Path
 ) -> None:
-    artifact = tmp_path / "backup.tar"
+    artifact, listed = tmp_path / "backup.tar", tmp_path / "files.jsonl"
     (tmp_path / "storage").mkdir()
     subprocess.run(["cp", "-a", source, tmp_path / "storage" / "app"], check=True)
-    subprocess.run(
-        ["tar", "-cf", artifact, "-C", tmp_path, "storage/app/resumes", "./storage/app/docusign"], check=True
-    )
-    with pytest.raises(UsageError) as refused:
-        restore(host, str(target), artifact, inventory=tmp_path / "files.jsonl")
-    assert str(refused.value) == (
-        "backup.tar: the prefix storage/app is spelled in 2 ways, such as ./storage/app and "
-        "storage/app\n"
-        "HINT: Create the archive again, from the storage directory alone."
-    )
-    assert list(target.iterdir()) == []
-
-
-def test_two_storage_directories_in_one_archive_are_refused(host: LocalHost, target: Path, tmp_path: Path) -> None:
+    argv = ["tar", "-cf", artifact, "-C", tmp_path, "storage/app/resumes", "./storage/app/docusign"]
+    subprocess.run(argv, check=True)
     for name in ("new", "old"):
         (tmp_path / "tree" / name / "storage" / "app" / "resumes").mkdir(parents=True)
-    with pytest.raises(UsageError) as refused:
-        restore(host, str(target), tmp_path / "tree", inventory=tmp_path / "files.jsonl")
-    assert refused.value.fact == ("tree: it contains more than one storage directory: new/storage/app, old/storage/app")
+    for path, message in (
+        (artifact, "backup.tar: the prefix storage/app is spelled in 2 ways, such as ./storage/app and storage/app\n"
+         "HINT: Create the archive again, from the storage directory alone."),
+        (tmp_path / "tree", "tree: it contains more than one storage directory: new/storage/app, old/storage/app\n"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError) as refused:
+            restore(host, str(target), path, inventory=listed)
+        assert str(refused.value).startswith(message)
+    assert list(target.iterdir()) == []
 
 
 def laravel(tree: Path, source: Path) -> Path:

@@ -77,10 +77,7 @@ def test_equal_rows_are_counted_and_those_of_excluded_tables_are_not_compared() 
     [
         (RowDifference(changed=("[1]",)), "First primary keys: changed: [1]."),
         # An account's name can be a primary key; numbers in the same key stay.
-        (
-            RowDifference(changed=('[7, "gburdell3"]',)),
-            f"First primary keys: changed: [7, {code_of(b'gburdell3')}].",
-        ),
+        (RowDifference(changed=('[7, "gburdell3"]',)), f"First primary keys: changed: [7, {code_of(b'gburdell3')}]."),
         (
             RowDifference(note="It has no primary key, so no row is named."),
             "It has no primary key, so no row is named.",
@@ -104,8 +101,7 @@ def test_lost_and_changed_rows_are_two_findings() -> None:
     )
     less = RowDifference(missing=("[1]", "[2]"))
     assert only(check_rows([table(rows=2)], [table(rows=1, digest="bb")], [], {"users": less})) == finding(
-        "row-count | users | 2 | 1",
-        "Table users has 1 rows; the source had 2. First primary keys: missing: [1], [2].",
+        "row-count | users | 2 | 1", "Table users has 1 rows; the source had 2. First primary keys: missing: [1], [2]."
     )
 
 
@@ -119,8 +115,7 @@ def test_other_rows_than_in_the_script() -> None:
     assert result.findings == (
         finding("row-count | teams | 3 | 2", "Table teams has 2 rows; the dump had 3."),
         finding(
-            "content-digest | users | aa | bb",
-            "Table users has as many rows as the dump, but with different content.",
+            "content-digest | users | aa | bb", "Table users has as many rows as the dump, but with different content."
         ),
     )
 

@@ -35,34 +35,12 @@ IN_STRINGS = (
     *(b");\n" + HEAD, b"),(", b"),\n(", b"-", b"/", b"\\n", b"\xff", b"\0", b"\\!", b"DELIMITER //\n"),
 )
 VALUES = (
-    b"1",
-    b"-1",
-    b"- 1",
-    b"1/2",
-    b"NULL",
-    b"\\N",
-    b"0xFF",
-    b"_binary ''",
-    b"b'1'",
-    b"x",
-    b"--1",
-    b"`c`",
-    b'"x"',
-    b"(1)",
+    *(b"1", b"-1", b"- 1", b"1/2", b"NULL", b"\\N", b"0xFF", b"_binary ''", b"b'1'"),
+    *(b"x", b"--1", b"`c`", b'"x"', b"(1)"),
 )
 BREAKS = (
-    b";\n",
-    b";\n",
-    b";\n",
-    b";\n",
-    b";",
-    b"; ",
-    b";\r\n",
-    b" ;\n",
-    b";\nCOMMIT;\n",
-    b";-- x\n",
-    b";\n# '\n",
-    b";/* ' */",
+    *(b";\n", b";\n", b";\n", b";\n", b";", b"; ", b";\r\n", b" ;\n"),
+    *(b";\nCOMMIT;\n", b";-- x\n", b";\n# '\n", b";/* ' */"),
 )
 
 

@@ -128,18 +128,29 @@ def test_no_dump_of_this_mariadb_is_refused(dump: Callable[..., Path]) -> None:
         assert [finding for finding in found if finding.severity is not Severity.INFO] == []
 
 
-def test_the_body_of_an_object_is_a_warning() -> None:
-    script = b"DELIMITER ;;\nCREATE DEFINER=`root`@`%` PROCEDURE p() BEGIN GRANT ALL ON *.* TO u; END ;;\n"
-    assert look(script) == [
-        ScriptFinding(
-            "risky-body",
-            Severity.WARNING,
-            2,
-            "GRANT",
-            "the text of an object contains GRANT: it runs with its definer's rights when it is used",
-            "Review it before the restored database is used.",
-        )
-    ]
+@over_table(
+    "script, expected",
+    [
+        (
+            b"DELIMITER ;;\nCREATE DEFINER=`root`@`%` PROCEDURE p() BEGIN GRANT ALL ON *.* TO u; END ;;\n",
+            ScriptFinding(
+                *("risky-body", Severity.WARNING, 2, "GRANT"),
+                "the text of an object contains GRANT: it runs with its definer's rights when it is used",
+                "Review it before the restored database is used.",
+            ),
+        ),
+        (
+            b"\n\nGRANT ALL ON *.* TO u;\n",
+            ScriptFinding(
+                *("account", Severity.ERROR, 3, "GRANT", "GRANT changes privileges of accounts"),
+                "Remove the statement: the restoring account may not run it.",
+            ),
+        ),
+    ],
+)
+def test_findings_have_a_message_and_a_remedy(script: bytes, expected: ScriptFinding) -> None:
+    """The body of an object is a warning."""
+    assert look(script) == [expected]
 
 
 def test_what_stands_in_the_part_of_another_database_does_not_count() -> None:
@@ -158,19 +169,6 @@ def test_what_is_allowed_by_name_becomes_a_warning() -> None:
 def test_gtid_purged_alone_is_no_reason_to_refuse(data: Path) -> None:
     found = findings_for(examine(data / "mysql-9.7" / "plain.sql")[1], "apiary")
     assert [(finding.code, finding.severity) for finding in found] == [("gtid-purged", Severity.INFO)]
-
-
-def test_findings_have_a_message_and_a_remedy() -> None:
-    assert look(b"\n\nGRANT ALL ON *.* TO u;\n") == [
-        ScriptFinding(
-            "account",
-            Severity.ERROR,
-            3,
-            "GRANT",
-            "GRANT changes privileges of accounts",
-            "Remove the statement: the restoring account may not run it.",
-        )
-    ]
 
 
 def test_what_is_found_is_bounded_and_never_hides_another_kind() -> None:

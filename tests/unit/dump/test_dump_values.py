@@ -31,59 +31,31 @@ from tests.tables import over_table
 
 def test_every_way_of_writing_a_value_is_decoded() -> None:
     row = b"NULL,1,-1.5e3,'it''s','\\0\\'\\n\\\\\\Z\\%',0x4142,x'4142',_binary 'AB',b'101',\"a\"\"b\",_utf8mb4 0xC3AB"
+    texts = [("text", text) for text in (b"it's", b"\0'\n\\\x1a\\%", b"AB", b"AB", b"AB")]
     assert parse_row(row) == [
-        ("null", b""),
-        ("number", b"1"),
-        ("number", b"-1.5e3"),
-        ("text", b"it's"),
-        ("text", b"\0'\n\\\x1a\\%"),
-        ("text", b"AB"),
-        ("text", b"AB"),
-        ("text", b"AB"),
-        ("bits", b"\x05"),
-        ("text", b'a"b'),
-        ("text", b"\xc3\xab"),
+        *(("null", b""), ("number", b"1"), ("number", b"-1.5e3"), *texts),
+        *(("bits", b"\x05"), ("text", b'a"b'), ("text", b"\xc3\xab")),
     ]
-
-
-def test_a_backslash_is_a_backslash_without_escapes() -> None:
-    assert parse_row(b"'a\\','b''c'", escapes=False) == [("text", b"a\\"), ("text", b"b'c")]
-
-
-def test_an_apostrophe_in_double_quotes_stands_for_itself() -> None:
-    row = b"'a''b',\"a''b\\\\\\'\",\"''\""
-    assert parse_row(row) == [("text", b"a'b"), ("text", b"a''b\\'"), ("text", b"''")]
-    assert parse_row(b"'a''b',\"a''b\\\"", escapes=False) == [("text", b"a'b"), ("text", b"a''b\\")]
-
-
-def test_every_byte_survives() -> None:
     content = bytes(range(256))
     written = content.replace(b"\\", b"\\\\").replace(b"'", b"\\'").replace(b"\0", b"\\0").replace(b"\n", b"\\n")
     assert parse_row(b"'" + written + b"'") == [("text", content)]
     assert parse_row(b"0x" + content.hex().encode()) == [("text", content)]
 
 
-@over_table(
-    "one, other",
-    [
-        (b"1.50", b"1.5"),
-        (b"0010", b"10"),
-        (b"1e3", b"1000"),
-        (b"-0.0", b"0"),
-        (b"+5", b"5"),
-        (b".5", b"0.50"),
-        (b"1E+2", b"100"),
-    ],
-)
-def test_numbers_are_equal_by_value(one: bytes, other: bytes) -> None:
-    assert normal_number(one) == normal_number(other)
+def test_an_apostrophe_in_double_quotes_and_a_backslash_without_escapes_stand_for_themselves() -> None:
+    assert parse_row(b"'a\\','b''c'", escapes=False) == [("text", b"a\\"), ("text", b"b'c")]
+    row = b"'a''b',\"a''b\\\\\\'\",\"''\""
+    assert parse_row(row) == [("text", b"a'b"), ("text", b"a''b\\'"), ("text", b"''")]
+    assert parse_row(b"'a''b',\"a''b\\\"", escapes=False) == [("text", b"a'b"), ("text", b"a''b\\")]
 
 
-@over_table(
-    "one, other", [(b"1", b"10"), (b"1", b"-1"), (b"1.5", b"15"), (b"123456789012345678901", b"123456789012345678902")]
-)
-def test_other_numbers_are_not(one: bytes, other: bytes) -> None:
-    assert normal_number(one) != normal_number(other)
+def test_numbers_are_equal_by_value() -> None:
+    equal = {b"1.50": b"1.5", b"0010": b"10", b"1e3": b"1000", b"-0.0": b"0", b"+5": b"5", b".5": b"0.50"}
+    for one, other in (*equal.items(), (b"1E+2", b"100")):
+        assert normal_number(one) == normal_number(other)
+    long = (b"123456789012345678901", b"123456789012345678902")
+    for one, other in ((b"1", b"10"), (b"1", b"-1"), (b"1.5", b"15"), long):
+        assert normal_number(one) != normal_number(other)
 
 
 def test_the_columns_type_decides_what_a_value_is() -> None:
@@ -96,16 +68,13 @@ def test_the_columns_type_decides_what_a_value_is() -> None:
 
 
 def test_columns_are_matched_by_name_and_generated_ones_left_out() -> None:
+    """No two rows share their bytes: lengths are part of it, `('a','b')` and `('ab','')` differ."""
     columns = (ColumnInfo("a", "int"), ColumnInfo("g", "int", generated=True), ColumnInfo("b", "int", invisible=True))
     plain = canonical_row(parse_row(b"1,2"), columns_of_row(2, ("B", "A"), columns))
     assert plain == canonical_row(parse_row(b"2,99,1"), columns_of_row(3, None, columns))
     assert plain != canonical_row(parse_row(b"1,2"), columns_of_row(2, ("a", "b"), columns))
-
-
-def test_no_two_rows_share_their_bytes() -> None:
-    """Lengths are part of it: `('a','b')` and `('ab','')` differ."""
-    columns = columns_of_row(2, ("x", "y"), ())
-    assert canonical_row(parse_row(b"'a','b'"), columns) != canonical_row(parse_row(b"'ab',''"), columns)
+    named = columns_of_row(2, ("x", "y"), ())
+    assert canonical_row(parse_row(b"'a','b'"), named) != canonical_row(parse_row(b"'ab',''"), named)
 
 
 def test_a_create_table_is_read_with_everything_that_gets_in_the_way() -> None:
@@ -278,14 +247,11 @@ def test_keys_of_several_columns_and_of_bytes(data: Path) -> None:
         assert next(keyed_rows(script(row, table=table), "a", {"t"}))[1] == '["00FF"]'
 
 
-def test_a_table_without_a_key_or_without_its_structure_gives_no_rows(data: Path) -> None:
-    assert keys(data, "no-create-info.sql", "users") == []
-    assert list(keyed_rows(script(b"1", table=b"CREATE TABLE `t` (`id` int);\n"), "a", {"t"})) == []
-
-
-def test_one_database_of_several_is_read(data: Path) -> None:
+def test_one_database_of_several_is_read_and_a_table_without_key_or_structure_gives_no_rows(data: Path) -> None:
     assert len(keys(data, "databases.sql", "users")) == 8
     assert len(keys(data, "databases.sql", "users", "other")) == 2
+    assert keys(data, "no-create-info.sql", "users") == []
+    assert list(keyed_rows(script(b"1", table=b"CREATE TABLE `t` (`id` int);\n"), "a", {"t"})) == []
 
 
 @pytest.mark.parametrize("table", ["users", "nasty", "odd `name"])
@@ -325,20 +291,20 @@ def test_rows_that_are_written_differently_are_the_same_by_value() -> None:
     assert equal(expected, actual, "u") == {"u"}
 
 
-@pytest.mark.parametrize(
+@over_table(
     "rows",
     [
-        [b"1,1.6,'{\"a\": 1.1}','x'", *AFTER[1:]],
-        [b"1,1.5,'{\"a\": 1.2}','x'", *AFTER[1:]],
-        [b"1,1.5,NULL,'x'", *AFTER[1:]],
-        [*AFTER[:2], b"3,0,'[]','Z'"],
-        AFTER[:2],
-        [*AFTER, b"4,0,'[]','z'"],
+        ([b"1,1.6,'{\"a\": 1.1}','x'", *AFTER[1:]],),
+        ([b"1,1.5,'{\"a\": 1.2}','x'", *AFTER[1:]],),
+        ([b"1,1.5,NULL,'x'", *AFTER[1:]],),
+        ([*AFTER[:2], b"3,0,'[]','Z'"],),
+        (AFTER[:2],),
+        ([*AFTER, b"4,0,'[]','z'"],),
     ],
-    ids=["number", "json", "null", "text", "fewer", "more"],
 )
-def test_one_value_or_row_that_is_another_is_a_difference(rows: list[bytes]) -> None:
-    expected, actual = dumped((b"t", BEFORE), (b"u", BEFORE)), dumped((b"t", rows), (b"u", AFTER))
+def test_one_value_or_row_that_is_another_is_a_difference(rows: tuple[list[bytes]]) -> None:
+    """A number, JSON, NULL, a text; a row fewer or more."""
+    expected, actual = dumped((b"t", BEFORE), (b"u", BEFORE)), dumped((b"t", rows[0]), (b"u", AFTER))
     assert equal(expected, actual, "t", "u") == {"u"}
     assert digests_equal(expected, actual, "t", "u") == {"u"}
 

@@ -140,18 +140,15 @@ def test_every_backup_is_judged_alone_and_alarms_come_first() -> None:
             "families": {
                 "dump": {"faults": [{"name": "cut", "outcome": "detected"}], "detected": 1},
                 "source": {"faults": [{"name": "lost-row", "outcome": "not detected"}]},
-            },
+            }
         },
         {
             "families": [
                 {"name": "dump", "faults": [{"name": "cut", "result": "detected"}]},
                 {"name": "source", "faults": [{"name": "lost-row", "result": "not detected"}]},
-            ],
+            ]
         },
-        {
-            "dump": [{"name": "cut", "outcome": "detected"}],
-            "source": [{"name": "lost-row", "outcome": "not detected"}],
-        },
+        {"dump": [{"name": "cut", "outcome": "detected"}], "source": [{"name": "lost-row", "outcome": "not detected"}]},
     ],
 )
 def test_outcomes_are_found_wherever_they_stand(tmp_path: Path, raw: dict[str, object]) -> None:

@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,11 +72,13 @@ def test_a_pass_fits_on_a_screen_and_says_what_was_not_proven() -> None:
 
 
 def test_a_fail_says_why_in_the_words_of_the_findings() -> None:
-    lines = shown(result(check("rows", 2, LOST, NOTED)))
-    assert "✗ 2 Title of rows (1 error, 1 warning)" in lines
+    """Findings that are not listed are not counted as errors."""
+    lines = shown(result(check("rows", 2, LOST, NOTED, suppressed=3)))
+    assert "✗ 2 Title of rows (1 error, 1 warning, 3 more)" in lines
     assert "error row-count Table users has 1 rows, the source had 2. Look at the dump." in lines
     verdict = lines.index("FAIL The backup does not restore correctly.")
     assert lines[verdict + 1] == "Table users has 1 rows, the source had 2."
+    assert "✓ 2 Title of rows (1 warning, 3 more)" in shown(result(check("rows", 2, NOTED, suppressed=3)))
 
 
 def test_for_cron_a_failure_is_one_line_for_each_thing_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,13 +109,6 @@ def test_many_reasons_and_findings_are_counted_beyond_the_first() -> None:
     assert lines[reasons : reasons + 4] == ["Finding 0.", "Finding 1.", "Finding 2.", "… and 17 more reasons."]
 
 
-def test_findings_that_are_not_listed_are_not_counted_as_errors() -> None:
-    assert "✗ 2 Title of rows (1 error, 1 warning, 3 more)" in shown(
-        result(check("rows", 2, LOST, NOTED, suppressed=3))
-    )
-    assert "✓ 2 Title of rows (1 warning, 3 more)" in shown(result(check("rows", 2, NOTED, suppressed=3)))
-
-
 def test_an_error_that_ended_the_drill_is_reported_with_its_hints() -> None:
     error = StepFailed("read", "Read the backup", BrokenArtifact("the dump is truncated", "Take the backup again."))
     lines = shown(result_of((), error))
@@ -141,29 +137,22 @@ def test_every_verdict_has_its_sentence(verdict: Verdict) -> None:
     assert len([line for line in lines if line.startswith(f"{verdict} ") and line.endswith(".")]) == 1
 
 
-def test_progress_is_one_line_a_step_where_there_is_no_terminal() -> None:
-    console = Terminal(file=io.StringIO(), width=120)
-    progress = ConsoleProgress(console)
-    progress.started("Load the dump")
-    progress.progress("10 MB")
-    progress.ended(Step("script", "Run the [script]", STARTED_AT, 1.234, "2 rows, [3] files"))
-    progress.ended(Step("files", "Restore the files", STARTED_AT, 100.0, failed=True))
-    assert isinstance(console.file, io.StringIO)
-    assert console.file.getvalue() == (
-        "✓    1.23 s  Run the [script]  2 rows, [3] files\n✗  100.00 s  Restore the files\n"
-    )
+def test_progress_is_one_line_a_step_and_on_a_terminal_shows_how_far_it_is() -> None:
+    def written(**options: Any) -> str:
+        console = Terminal(file=io.StringIO(), width=120, **options)
+        progress = ConsoleProgress(console)
+        progress.started("Load the dump")
+        progress.progress("10 [MB]")
+        progress.ended(Step("script", "Run the [script]", STARTED_AT, 1.234, "2 rows, [3] files"))
+        progress.ended(Step("files", "Restore the files", STARTED_AT, 100.0, failed=True))
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue()
 
-
-def test_progress_on_a_terminal_shows_how_far_the_step_is() -> None:
-    console = Terminal(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
-    progress = ConsoleProgress(console)
-    progress.started("Load the dump")
-    progress.progress("10 [MB]")
-    progress.ended(Step("script", "Load the dump", STARTED_AT, 1.234))
-    assert isinstance(console.file, io.StringIO)
-    text = console.file.getvalue()
+    lines = "✓    1.23 s  Run the [script]  2 rows, [3] files\n✗  100.00 s  Restore the files\n"
+    assert written() == lines
+    text = written(force_terminal=True, color_system=None)
     assert "Load the dump: 10 [MB]" in text
-    assert "✓    1.23 s  Load the dump\n" in text
+    assert all(f"{line}\n" in text for line in lines.splitlines())
 
 
 def test_the_file_with_all_output_is_named_where_there_is_one(tmp_path: Path) -> None:

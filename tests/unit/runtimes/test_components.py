@@ -99,9 +99,9 @@ def nothing(value: Any) -> Iterator[Any]:
     yield value
 
 
-def test_an_application_is_real_only_if_it_says_that_it_is_laravel(tmp_path: Path) -> None:
-    php = tmp_path / "php"
-    app = Apiary(
+def application(php: Path) -> Apiary:
+    """An application of which only the command line can be asked."""
+    return Apiary(
         url="",
         host=LocalHost({"PATH": "/usr/bin:/bin"}),
         php=(str(php),),
@@ -112,6 +112,11 @@ def test_an_application_is_real_only_if_it_says_that_it_is_laravel(tmp_path: Pat
         search_prefix="",
         lifecycle=cast(Any, None),
     )
+
+
+def test_an_application_is_real_only_if_it_says_that_it_is_laravel(tmp_path: Path) -> None:
+    php = tmp_path / "php"
+    app = application(php)
     for says, name, version, real, unproven in (
         ("echo Laravel Framework 12.67.0", "Apiary", "2026.8 (Laravel 12.67.0)", True, ("more",)),
         (
