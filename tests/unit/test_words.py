@@ -5,12 +5,19 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.tables import over_table
 
 ROOT = Path(__file__).parents[2]
 _TOPS = ("harness", "docs", "tests", "benchmarks", "scenarios")
+
+
+@cache
+def texts() -> tuple[tuple[str, str], ...]:
+    """All of them, read once, and by the worker that needs them."""
+    return tuple(_texts())
 
 
 def _texts() -> Iterator[tuple[str, str]]:
@@ -34,9 +41,6 @@ def _texts() -> Iterator[tuple[str, str]]:
         *sorted((ROOT / "scenarios").glob("*.toml")),
     ):
         yield page.relative_to(ROOT).as_posix(), page.read_text()
-
-
-TEXTS = tuple(_texts())
 
 
 @over_table(
@@ -71,7 +75,7 @@ TEXTS = tuple(_texts())
     ],
 )
 def test_a_former_word_is_not_reported(former: str, instead: str) -> None:
-    found = [where for where, text in TEXTS if re.search(former, text, re.MULTILINE)]
+    found = [where for where, text in texts() if re.search(former, text, re.MULTILINE)]
     assert not found, f"say “{instead}” for “{former}” in: {', '.join(found)}"
 
 
