@@ -51,6 +51,7 @@ def score_scenarios(
     settings: Settings,
     *,
     earlier: Path | None,
+    checks_as_processes: bool,
     fault_free: int,
     first_fault_free: int,
     jobs: int,
@@ -67,7 +68,11 @@ def score_scenarios(
     if earlier is not None:
         if not whole:
             raise UsageError("--covering chooses among all scenarios", "Use it without SCENARIO and --family.")
-        chosen = covering(chosen, read_card(earlier))
+        chosen = covering(chosen, read_card(earlier), checks_as_processes=checks_as_processes)
+    elif checks_as_processes:
+        raise UsageError(
+            "--checks-as-processes says where what --covering chooses is drilled", "Use it with --covering."
+        )
     wanted = (
         [*chosen, *fault_free_scenarios(fault_free, first_fault_free)] if whole or FAULT_FREE in families else chosen
     )
@@ -114,7 +119,9 @@ def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: 
     anywhere = any(each.runtime.kind == "any" for each in wanted)
     auto = settled(settings, say) if anywhere else settings.runtime
     print_progress(f"{len(wanted)} drills, {jobs} in parallel")
-    for each, answer in drill_all(wanted, settings, jobs, auto=auto):
+    # Containers first: a worker keeps what it shares among drills of one runtime, and the quick ones fill up the end.
+    ordered = sorted(wanted, key=lambda each: each.runtime.kind == "process")
+    for each, answer in drill_all(ordered, settings, jobs, auto=auto):
         if isinstance(answer, Refused):
             line = not_drilled(each, answer.fact)
         else:

@@ -173,6 +173,11 @@ class Scenario(ClosedModel):
         changes = {name: value for name, value in asked.items() if value is not None}
         return self.model_copy(update={"data": self.data.model_copy(update=changes)})
 
+    def as_processes(self) -> Scenario:
+        """The same on local processes, where it may run on any runtime."""
+        kind = "process" if self.runtime.kind == "any" else self.runtime.kind
+        return self.model_copy(update={"runtime": self.runtime.model_copy(update={"kind": kind})})
+
     @property
     def needs_source(self) -> bool:
         """Whether a fault of it works on the source, so that no backup that is there already will do."""

@@ -20,7 +20,7 @@ from harness.checks.verdict import judge
 from harness.drill.result import result_of
 from harness.records.run_directory import RunDirectory
 from harness.runner.batch import Batch
-from harness.runner.covering import covering, read_card
+from harness.runner.covering import covering, leaves_evidence, read_card
 from harness.runner.scorecard import GOOD, Outcome, Scorecard, outcome_of, sole_detectors, without_check
 from harness.scenario.definition import Scenario, load_all, shipped
 
@@ -34,14 +34,7 @@ Drilled = tuple[Scenario, DrillResult, Path]
 
 def detectors(card: Scorecard, scenarios: dict[str, Scenario], chosen: set[str]) -> dict[str, str]:
     """For each check one scenario that is not as expected without it: as few as possible, of those `chosen` if any."""
-    # A drill that ended with the step that failed has no evidence.
-    judged = {
-        name
-        for name, scenario in scenarios.items()
-        if not any(
-            finding.code.startswith("step-") for finding in (*scenario.expected.finding, *scenario.expected.also)
-        )
-    }
+    judged = {name for name, scenario in scenarios.items() if leaves_evidence(scenario)}
     found: dict[str, str] = {}
     for each in sorted(card.checks, key=lambda each: len(chosen & judged & set(each.scenarios))):
         able = [name for name in each.scenarios if name in judged]

@@ -19,7 +19,7 @@ from harness.checks import CHECKS
 from harness.cli.main import main
 from harness.faults import FAULTS
 from harness.runner import workers
-from harness.runner.covering import covering, read_card
+from harness.runner.covering import covering, leaves_evidence, read_card
 from harness.runner.scorecard import Outcome, Scorecard, family_of
 from harness.runner.workers import Refused, drill_all
 from harness.scenario import definition as scenario
@@ -47,7 +47,7 @@ def test_the_card_of_ci_is_whole_and_as_it_should_be(shipped: list[Scenario]) ->
 
 def covered_by(card: Scorecard, *scenarios: Scenario) -> set[object]:
     """Checks, families, injection points and pairs of servers."""
-    names = {each.name for each in scenarios}
+    names = {each.name for each in scenarios if leaves_evidence(each)}
     found: set[object] = {("check", each.check) for each in card.checks if names & set(each.scenarios)}
     for each in scenarios:
         found |= {("family", family_of(each)), ("servers", each.runtime.source, each.runtime.target)}
@@ -67,6 +67,21 @@ def test_every_check_family_injection_point_and_pair_of_servers_is_covered_and_n
     for one in chosen:
         others = [each for each in chosen if each is not one]
         assert one.name not in known or covered_by(card, *others) < whole, one.name
+
+
+def test_what_only_a_check_needs_is_moved_to_local_processes_and_as_much_is_covered(shipped: list[Scenario]) -> None:
+    """In containers: each family, injection point and pair of servers, and the check that needs a closed network."""
+    card = read_card(CARD)
+    chosen = covering(shipped, card, checks_as_processes=True)
+    assert covered_by(card, *chosen) == covered_by(card, *covering(shipped, card))
+    moved = [each for each in chosen if each.runtime.kind == "process"]
+    contained = covered_by(card, *(each for each in chosen if each not in moved))
+    assert {kind for kind, *_ in covered_by(card, *chosen) - contained} == {"check"}
+    assert {("check", check.name) for check in CHECKS if check.needs_closed_network} <= contained
+    for one in moved:
+        others = [each for each in chosen if each is not one]
+        assert covered_by(card, *others) < covered_by(card, *chosen), one.name
+    assert covering(shipped, replace(card, drills=(), left_out=()), checks_as_processes=True) == shipped
 
 
 def test_it_is_a_third_of_them_at_most_and_the_cheaper_one_where_two_cover_as_much(shipped: list[Scenario]) -> None:

@@ -50,6 +50,11 @@ def _known_families(context: click.Context, parameter: click.Parameter, names: t
     help="Fewest scenarios that show every check failing, chosen from an earlier full scorecard (JSON).",
 )
 @backup_option(
+    "--checks-as-processes",
+    is_flag=True,
+    help="With --covering: as local processes what only shows a check failing, which either runtime can show.",
+)
+@backup_option(
     "--fault-free",
     metavar="N",
     type=click.IntRange(min=0),
@@ -79,6 +84,7 @@ def score(
     scenarios: tuple[str, ...],
     families: tuple[str, ...],
     earlier: Path | None,
+    checks_as_processes: bool,
     fault_free: int,
     first_fault_free: int,
     jobs: int,
@@ -102,7 +108,7 @@ def score(
     from harness.cli.scoring import score_scenarios
 
     code = score_scenarios(
-        scenarios, families, settings, earlier=earlier, fault_free=fault_free, first_fault_free=first_fault_free,
-        jobs=jobs, markdown=markdown, as_json=as_json,
+        scenarios, families, settings, earlier=earlier, checks_as_processes=checks_as_processes, fault_free=fault_free,
+        first_fault_free=first_fault_free, jobs=jobs, markdown=markdown, as_json=as_json,
     )  # fmt: skip
     sys.exit(code)
