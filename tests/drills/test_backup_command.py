@@ -78,7 +78,9 @@ def test_a_backup_of_a_running_apiary_is_complete_and_restores(
     assert "pass'word" not in json.dumps(manifest)
     generate(tmp_path / "signing key", None)
     here = environment(settings)
-    verified = follow(made.stdout, "drill it: ", here, f"--json --fast --sign '{tmp_path / 'signing key'}'")
+    verified = follow(
+        made.stdout, "drill it: ", here, f"--runtime process --json --fast --sign '{tmp_path / 'signing key'}'"
+    )
     assert verified.returncode == 0, verified.stderr
     proven = follow(verified.stderr, "verify it: ", here)
     assert proven.returncode == 0, proven.stdout + proven.stderr

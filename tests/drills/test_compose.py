@@ -108,7 +108,15 @@ def test_a_backup_of_the_trio_passes(
     )  # fmt: skip
     assert made.returncode == 0, made.stdout + made.stderr
     verified = drill(
-        settings, "verify", "--runtime", "docker", "--json", "--app-key-file", str(app_key), str(tmp_path / "backup")
+        settings,
+        "verify",
+        "--runtime",
+        "process",
+        "--fast",
+        "--json",
+        "--app-key-file",
+        str(app_key),
+        str(tmp_path / "backup"),
     )
     assert verified.returncode == 0, verified.stderr
     result = json.loads(verified.stdout)

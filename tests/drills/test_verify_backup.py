@@ -78,7 +78,8 @@ def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backe
     directory, key, metrics = tmp_path / "backup", tmp_path / "key", tmp_path / "drill.prom"
     shutil.copytree(backed.directory, directory)
     generate(key, None)
-    process = drill(settings, "verify", "--json", "--sign", str(key), "--metrics", str(metrics), str(directory))
+    asked = ("--runtime", "process", "--json", "--sign", str(key), "--metrics", str(metrics))
+    process = drill(settings, "verify", *asked, str(directory))
     result = json.loads(process.stdout)
     assert process.returncode == 0, "without the key of the source its encrypted values are not proven, and no error"
     assert "app-key-not-given" in {finding["code"] for finding in result["findings"]}
