@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from harness.artifacts.dump.source import open_script
-from harness.base.errors import StepFailed
+from harness.base.errors import ServerFailed, StepFailed
 from harness.base.model import Step
 from harness.base.settings import Settings
 from harness.base.wait import wait_until
@@ -24,6 +24,7 @@ from harness.records.run_directory import RunDirectory
 from harness.runtime.docker.images import LOCAL_STANDIN
 from harness.runtime.docker.labels import DRILL, drill_labels, remove, remove_drill
 from harness.runtime.docker.runtime import DockerRuntime
+from harness.runtime.services.mysql import MySqlServer
 from harness.runtime.services.stack import Stack
 from harness.runtime.spec import StackSpec, new_app_key
 from tests.drills.conftest import Backed
@@ -174,9 +175,15 @@ def test_a_kept_target_is_reached_and_removed_as_the_output_says(
 
 
 class _FillsTheDisk:
-    """A listener that takes all of a volume but `left` as soon as a step has ended."""
+    """A listener that takes all of a volume but `left` as soon as a step has ended.
 
-    def __init__(self, client: docker.DockerClient, holder: str, after: str, left: str) -> None:
+    Then the harness runs the statements itself, with an answer's limit of five seconds; `reason` is what it says.
+    """
+
+    def __init__(self, client: docker.DockerClient, holder: str, after: str, left: str, statements: bytes) -> None:
+        self.reason = ""
+        self.drill: Run | None = None
+        self._statements = statements.decode().splitlines()
         self._left = left
         self._client = client
         self._holder = holder
@@ -195,6 +202,17 @@ class _FillsTheDisk:
             assert b"No space left on device" in filled.output
             # From here on the database alone has it mounted, so that the drill can remove all of it.
             holder.remove(force=True)
+            assert self.drill is not None
+            assert self.drill.target is not None
+            if self._statements:
+                with pytest.raises(ServerFailed) as waited:
+                    self._execute(self.drill.target.mysql)
+                self.reason = waited.value.fact
+
+    def _execute(self, server: MySqlServer) -> None:
+        with server.session(database=server.database, answer_s=5) as session:
+            for statement in self._statements:
+                session.execute(statement)
 
 
 _INNODB = b"CREATE TABLE `ballast` (`b` mediumtext);\n"
@@ -222,8 +240,11 @@ def with_statements(backup: BackupUnderTest, path: Path, first: bytes, last: byt
 def test_a_full_disk_says_nothing_about_the_backup(
     settings: Settings, backed: Backed, engine: docker.DockerClient, tmp_path: Path, disk: str
 ) -> None:
-    """A volume of the engine runs full while the script runs: inconclusive, in one sentence, and nothing is left."""
-    left, flavour, *statements = _DISKS[disk]
+    """A volume of the engine runs full: inconclusive, in one sentence, and nothing is left.
+
+    The script runs on it, and where the server waits for room, the harness's own statements before.
+    """
+    left, flavour, first, last = _DISKS[disk]
     drill_id = new_drill_id("full-disk")
     volume = f"apiary-drill-{drill_id}-target-mysql"
     labels = drill_labels(drill_id, "target", "mysql")
@@ -237,18 +258,18 @@ def test_a_full_disk_says_nothing_about_the_backup(
     )  # fmt: skip
     store = RunDirectory(settings.runs_dir / drill_id)
     try:
-        listener = _FillsTheDisk(engine, str(holder.id), "restore-files", left)
+        listener = _FillsTheDisk(engine, str(holder.id), "restore-files", left, first.replace(b"ballast", b"own"))
         runtime = DockerRuntime(settings, engine, flavours={"target": flavour})
-        drill = Run(DrillPlan(drill_id, runtime, settings, store, listener))
-        backup = with_statements(backed.backup, tmp_path / "large.sql", *statements)
+        listener.drill = drill = Run(DrillPlan(drill_id, runtime, settings, store, listener))
+        backup = with_statements(backed.backup, tmp_path / "large.sql", first, last)
         with pytest.raises(StepFailed) as caught, restored(drill, backup):
             pytest.fail("the script ran on a full disk")
     finally:
         remove(engine, "container", str(holder.id))
         remove(engine, "volume", volume)
     assert caught.value.step == "restore-database", caught.value.fact
-    assert caught.value.fact == (
-        f"Load the dump: the disk of the target is full (the volume {volume}): this says nothing about the backup"
-    )
+    full = f"the disk of the target is full (the volume {volume}): this says nothing about the backup"
+    assert caught.value.fact == f"Load the dump: {full}"
+    assert listener.reason == (full if first else "")
     assert caught.value.exit_code == 3
     assert things(engine, drill_id) == []

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.base.errors import ProcedureFailed, ServerFailed, WaitTimeout
+from harness.base.errors import ProcedureFailed, ServerFailed
 from harness.base.limits import Limits, option_for
 from harness.base.model import Finding, Severity
 from harness.runtime.services.execution import Completed, RunningCommand, feed, limited
-from harness.runtime.services.mysql import MySqlServer, Session
+from harness.runtime.services.mysql import MySqlServer, Session, waits_for_room
 from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
 
 _MOST_REPORTED = 5
@@ -115,7 +115,7 @@ def _ended_without_room(client: RunningCommand, watch: Session) -> Iterator[thre
 
     def look() -> None:
         while not (over.wait(_LOOK_FOR_ROOM_S) or no_room.is_set()):
-            if _waits_for_room(watch):
+            if waits_for_room(watch):
                 no_room.set()
                 client.kill()
 
@@ -126,17 +126,6 @@ def _ended_without_room(client: RunningCommand, watch: Session) -> Iterator[thre
     finally:
         over.set()
         looking.join()
-
-
-def _waits_for_room(session: Session) -> bool:
-    """Whether a statement waits for room: MariaDB says so in the thread's state, MySQL (since 8.0.22) in its log."""
-    mariadb = "information_schema.processlist WHERE state = 'Waiting for someone to free space'"
-    mysql = "performance_schema.error_log WHERE error_code = 'MY-000035'"
-    try:
-        rows = mariadb if session.value("SELECT VERSION() LIKE '%MariaDB%'") else mysql
-        return bool(session.value(f"SELECT COUNT(*) FROM {rows}"))
-    except (ServerFailed, WaitTimeout):
-        return False  # an older server, or none any more: the client's end says which
 
 
 def complaint_findings(complaints: Sequence[str]) -> tuple[Finding, ...]:

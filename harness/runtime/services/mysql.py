@@ -158,14 +158,23 @@ class MySqlServer:
     def session(
         self, account: Account | None = None, *, database: str | None = None, answer_s: float | None = None
     ) -> Iterator[Session]:
-        """A connection for the length of a `with` block; what takes too long in it is ended at the server, too."""
+        """A connection for the length of a `with` block; what takes too long in it is ended at the server, too.
+
+        Raises:
+            ServerFailed: the disk is full, which is why a statement took too long. It is left alone: MySQL's binary
+                log takes the whole server down with a statement that is ended while it waits for room.
+        """
         connection = self.connect(account, database=database, answer_s=answer_s)
         number = connection.thread_id()  # type: ignore[no-untyped-call]
         try:
             yield Session(connection, self.place)
-        except WaitTimeout:
+        except WaitTimeout as error:
+            full = False
             with suppress(ServerFailed), closing(self.connect(answer_s=CONNECT_TIMEOUT_S)) as other:
-                Session(other).execute(f"KILL {number}")
+                if not (full := waits_for_room(Session(other))):
+                    Session(other).execute(f"KILL {number}")
+            if full:
+                raise disk_full(str(error), self.place) from error
             raise
         finally:
             connection.close()
@@ -241,6 +250,20 @@ class Session:
             if isinstance(error.__context__, TimeoutError):
                 raise _out_of_time(limit_s or 0, sql) from error
             raise ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}") from error
+
+
+def waits_for_room(session: Session) -> bool:
+    """Whether a statement waits for room on the disk, as those of the binary log, MyISAM and Aria do without an end.
+
+    MariaDB says so in the thread's state, MySQL (since 8.0.22) in its log.
+    """
+    mariadb = "information_schema.processlist WHERE state = 'Waiting for someone to free space'"
+    mysql = "performance_schema.error_log WHERE error_code = 'MY-000035'"
+    try:
+        rows = mariadb if session.value("SELECT VERSION() LIKE '%MariaDB%'") else mysql
+        return bool(session.value(f"SELECT COUNT(*) FROM {rows}"))
+    except (ServerFailed, WaitTimeout):
+        return False  # an older server, none any more, or an account that may not ask
 
 
 def _out_of_time(limit_s: float, sql: str) -> WaitTimeout:
