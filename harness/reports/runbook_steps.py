@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.artifacts.dump.rewrite import GTID, LOG_BIN, PROBE, REPLICATION, SANDBOX, STATISTICS, RewriteReport
+from harness.artifacts.dump.rewrite import BLANKS, GTID, LOG_BIN, PROBE, REPLICATION, SANDBOX, STATISTICS, RewriteReport
 from harness.base import guide
 from harness.base.model import DrillResult, FileTotals
 from harness.procedure.restore.load import LOAD_OPTIONS
@@ -24,6 +24,7 @@ _REASONS = {
     STATISTICS: "The switch of InnoDB's statistics, which only an administrator may turn",
     REPLICATION: "The old server's position in its binary log",
     PROBE: "Percona's query for a storage engine",
+    BLANKS: "Blanks around commands of the client: behind a line of them, MariaDB's client does not read DELIMITER",
     "definer": "DEFINER clauses: views, triggers and routines belong to the account that loads them",
 }
 _LISTED = 8

@@ -81,6 +81,7 @@ class Inspector:
         self._gtid: list[int] = []
         self._log_bin: list[int] = []
         self._sandbox: tuple[int, str] | None = None
+        self._unread_delimiter: int | None = None
         self._add_drop = self._add_locks = False
         self._time_zone: str | None = None
         self._names: str | None = None
@@ -90,6 +91,10 @@ class Inspector:
         self._size += len(piece.data)
         if b"\n" in piece.data:  # a tenth of the time of counting; mostly there is none
             self._line_breaks += piece.data.count(b"\n")
+        if piece.kind is Kind.CLIENT and self._unread_delimiter is None and starts_with(tokens, "DELIMITER"):
+            lead = piece.data[: len(piece.data) - len(piece.data.lstrip())].split(b"\n")[:-1]
+            whole = lead if self._last_byte in (b"", b"\n") else lead[1:]  # the first ends the line before
+            self._unread_delimiter = piece.line if any(whole) else None
         self._last_byte = piece.data[-1:] or self._last_byte
         if piece.kind is Kind.COMMENT:
             self._comment(piece)
@@ -304,6 +309,7 @@ class Inspector:
             qualified=tuple(Mention(name, line) for name, line in content.qualified.items()),
             not_utf8_line=content.not_utf8_line,
             unquoted_line=content.unquoted_line,
+            unread_delimiter_line=self._unread_delimiter,
         )
 
 

@@ -153,7 +153,7 @@ def _remedy(refused: Sequence[ScriptFinding]) -> str:
 
 def remarks(info: DumpInfo, chosen: DatabaseInfo) -> tuple[ScriptFinding, ...]:
     """What should be known of a script that may run, and that no single statement says."""
-    return (*_several_dumps(info, chosen), *_checked_keys(info, chosen))
+    return (*_several_dumps(info, chosen), *_checked_keys(info, chosen), *_unread_delimiter(info, chosen))
 
 
 def _several_dumps(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFinding]:
@@ -188,6 +188,22 @@ def _checked_keys(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFindin
         "into a migrated instance, as documented, it stops there (error 3730, MariaDB 1451)",
         "The harness switches the checks off for the load; when loading manually, SET foreign_key_checks=0 "
         'first, or export with "Disable foreign key checks".',
+    )
+
+
+def _unread_delimiter(info: DumpInfo, chosen: DatabaseInfo) -> Iterator[ScriptFinding]:
+    """Tried on 10.11: the client joins such a line, also of a carriage return, to the one behind it."""
+    if info.unread_delimiter_line is None:
+        return
+    yield ScriptFinding(
+        "unread-delimiter",
+        Severity.WARNING,
+        info.unread_delimiter_line,
+        chosen.name,
+        f"a line of blanks, or of a carriage return alone, precedes DELIMITER on line {info.unread_delimiter_line}: "
+        "MariaDB's client does not read the command there, and loaded manually the dump stops with error 1064",
+        "The harness leaves such blanks out of the load. When loading manually, use MySQL's client, or the commands "
+        "for sed that `apiary-drill runbook` writes.",
     )
 
 

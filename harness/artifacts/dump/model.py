@@ -230,6 +230,7 @@ class DumpInfo:
         foreign: text that is not SQL, such as a message of a program; None if there is none.
         not_utf8_line: of the first text that is not UTF-8, although the script says that it is.
         unquoted_line: of the first value that is neither quoted nor a number.
+        unread_delimiter_line: of the first DELIMITER behind a line of blanks, which MariaDB's client does not read.
     """
 
     source: str
@@ -266,6 +267,7 @@ class DumpInfo:
     keys_follow: bool = False
     not_utf8_line: int | None = None
     unquoted_line: int | None = None
+    unread_delimiter_line: int | None = None
 
     def database(self, name: str | None = None) -> DatabaseInfo | None:
         """The database of this name; without a name, the only one."""

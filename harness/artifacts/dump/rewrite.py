@@ -27,6 +27,7 @@ from harness.base.errors import BrokenArtifact, Cause, UsageError
 
 SANDBOX, GTID, LOG_BIN, STATISTICS = "sandbox", "gtid-purged", "sql-log-bin", "innodb-stats"
 REPLICATION, PROBE = "replication", "dynamic-sql"
+BLANKS = "blanks"
 DROPPABLE = frozenset((SANDBOX, GTID, LOG_BIN, STATISTICS, REPLICATION, PROBE))
 (
     "What can be omitted without changing data: MariaDB's sandbox line, GTID_PURGED, SQL_LOG_BIN, the switch of "
@@ -52,7 +53,7 @@ _HEADERS = (b"-- MySQL dump ", b"-- MariaDB dump ")
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A statement that was left out or changed: where, which code of `DROPPABLE` (`database`, `definer`), and what."""
+    """A statement that was left out or changed: where, which code of `DROPPABLE` (or another), and what."""
 
     line: int
     code: str
@@ -228,6 +229,8 @@ class Trimmer:
                 self._delimiter = piece.delimiter
             if piece.kind is Kind.CLIENT and starts_with(tokens, "DELIMITER"):
                 self._delimiter = piece.data.split()[1].strip(b"\"'`")
+            if piece.kind is not Kind.STATEMENT and loaded(piece) != data:
+                self._dropped(piece, BLANKS, "blanks around a command of the client")
             yield data if piece.kind is Kind.STATEMENT else loaded(piece)
 
     def _decide(self, piece: Piece, tokens: Sequence[Token]) -> bytes | None:

@@ -47,6 +47,10 @@ class _Lines:
     def take(self, data: bytes, out: bytes) -> None:
         """A piece as it stands, and what is loaded of it."""
         body = data.lstrip(_BLANKS)
+        if out != data and out.strip(_BLANKS) == body.rstrip(_BLANKS):
+            self._trim(data if body else data[: data.rfind(b"\n") + 1])
+            data = out
+            body = data.lstrip(_BLANKS)
         begins = self._line + data.count(b"\n", 0, len(data) - len(body))
         new_line = begins > self._line
         self._line += data.count(b"\n")
@@ -71,6 +75,12 @@ class _Lines:
         """All commands, once the script has ended."""
         self._flush()
         return tuple(self._commands)
+
+    def _trim(self, data: bytes) -> None:
+        """Take the blanks off the ends of lines: of those before a command of the client, and of its own."""
+        for line, text in enumerate(data.split(b"\n"), self._line):
+            if text != text.rstrip(_BLANKS):
+                self._commands.append(f"{line}s/[[:space:]]*$//")
 
     def _flush(self) -> None:
         if self._pending is not None:

@@ -280,6 +280,24 @@ def by_sed(path: Path, commands: tuple[str, ...], directory: Path) -> bytes:
 
 @over_table("path", SCRIPTS)
 def test_sed_leaves_out_what_the_drill_leaves_out(path: Path, tmp_path: Path) -> None:
+    leaves_out_the_same(path, tmp_path)
+
+
+@over_table("name", ["mysql-9.7/databases.sql", "mariadb-10.5/full.sql"])
+def test_blanks_around_commands_of_the_client_are_left_out_by_sed_too(name: str, data: Path, tmp_path: Path) -> None:
+    """CR LF and an empty line before DELIMITER, which MariaDB's client does not read there; blanks work alike."""
+    script = (data / name).read_bytes()
+    for number, blank in enumerate((b"\r", b" \t")):
+        text = script.replace(b"\nDELIMITER", b"\n\nDELIMITER").replace(b"\n", blank + b"\n")
+        path = tmp_path / f"{number}.sql"
+        path.write_bytes(text)
+        leaves_out_the_same(path, tmp_path)
+        line = text[: text.index(b"DELIMITER")].count(b"\n") + 1
+        assert examine(path)[0].unread_delimiter_line == line
+        assert Dropped(line, "blanks", "blanks around a command of the client") in rewritten(text)[1].dropped
+
+
+def leaves_out_the_same(path: Path, tmp_path: Path) -> None:
     try:
         info = examine(path)[0]
     except HarnessError:

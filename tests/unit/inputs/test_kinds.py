@@ -120,6 +120,18 @@ INPUTS = (
     Input("definer-stripped", swapped(b"/*!50013 */", b"/*!50013 SQL SECURITY INVOKER */", WITH_OBJECTS)),
     Input("definition-spaces", swapped(b"\n  ", b" \t")),
     Input("definition-spaces", swapped(b") ENGINE", b"\n)\n\nENGINE")),
+    Input("definition-spaces", swapped(b"\nDELIMITER", b"\n\nDELIMITER", WITH_OBJECTS)),
+    Input(
+        "definition-spaces",
+        swapped(b"\nDELIMITER", b"\n \nDELIMITER", WITH_OBJECTS),
+        warnings=("blanks", "unread-delimiter"),
+    ),
+    Input("definition-spaces", WITH_OBJECTS.replace(b"\n", b"\r\n"), warnings=("blanks",)),
+    Input(
+        "definition-spaces",
+        swapped(b"\nDELIMITER", b"\n\nDELIMITER", WITH_OBJECTS).replace(b"\n", b"\r\n"),
+        warnings=("blanks", "unread-delimiter"),
+    ),
     Input("flush-privileges", SEVERAL, "contains 2 databases: apiary, mysql", 2),
     Input(
         "flush-privileges",
