@@ -116,7 +116,8 @@ def restored(run: Run, backup: BackupUnderTest) -> Iterator[tuple[Stack, Restore
         with clock.step("compare", "Check the dump against the target server"):
             script = check_compatibility(read.script, target.mysql)
             script = replace(script, as_it_stands=choices.as_it_stands)
-        work = Restoration(target, script, read.storage, run.limits)
+        in_parallel = run.plan.settings.fast and not (run.plan.faults or choices.as_it_stands)
+        work = Restoration(target, script, read.storage, run.limits, in_parallel=in_parallel)
         release = Release(run, read.backup, work)
         fresh = release.bring_to_version(fresh)
         with around(InjectionPoint.TARGET, stack=target):

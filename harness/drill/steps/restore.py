@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
+from harness.artifacts.dump.rewrite import RewriteReport
 from harness.base.clock import Clock, Note
 from harness.base.errors import EXIT_NOT_AS_EXPECTED, ProcedureFailed, StepFailed
 from harness.base.model import Prestart
@@ -16,6 +18,7 @@ from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector
 from harness.inputs.room import TWICE
 from harness.procedure.restore.load import connected, run_script
+from harness.procedure.restore.parallel import WORTHWHILE_BYTES, NotInParallel, drop_objects, run_in_parallel
 from harness.procedure.restore.prestart import prestart
 from harness.procedure.restore.reindex import reindex
 from harness.procedure.restore.script import Script
@@ -39,6 +42,7 @@ class Restoration:
         files: of the storage directory; None as long as that step was not taken.
         import_complaints: lines that `scout:import-all` wrote to stderr, while it ended with 0.
         client_complaints: lines that the database's client wrote to stderr, while it ended with 0.
+        in_parallel: whether a large script is loaded over several connections, because nobody reports the time.
         migrates: whether the start runs the migrations, under the version of the backup: then it changes nothing.
         prestart: what the start ran before the application.
         stream: where a fault gets at the script while it runs.
@@ -51,6 +55,7 @@ class Restoration:
     files: StorageRestore | None = None
     import_complaints: tuple[str, ...] = ()
     client_complaints: tuple[str, ...] = ()
+    in_parallel: bool = False
     migrates: bool = False
     prestart: Prestart | None = None
     stream: ScriptStream = field(default_factory=ScriptStream)
@@ -86,10 +91,26 @@ def restore_database(work: Restoration, note: Note) -> None:
     """Step 4: run the script."""
     _must_be_stopped(work)
     script_bytes = work.script.info.size_bytes
-    sent = _Counter(work.stream.through(work.script.chunks()), script_bytes, note.progress)
-    work.client_complaints = run_script(work.stack.mysql, sent, packets_fit=True, needed_bytes=TWICE * script_bytes)
-    note.detail = f"{work.script.rows:,} rows, {size(sent.size_bytes)} of script"
-    note.size_bytes = sent.size_bytes
+    in_parallel = work.in_parallel and script_bytes >= WORTHWHILE_BYTES
+    sent_bytes, how = _load_in_parallel(work, note) if in_parallel else (0, "")
+    if not sent_bytes:
+        chunks = chain([drop_objects(work.script.database)] if how else [], work.script.chunks())
+        sent = _Counter(work.stream.through(chunks), script_bytes, note.progress)
+        work.client_complaints = run_script(work.stack.mysql, sent, packets_fit=True, needed_bytes=TWICE * script_bytes)
+        sent_bytes = sent.size_bytes
+    note.detail = f"{work.script.rows:,} rows, {size(sent_bytes)} of script{how}"
+    note.size_bytes = sent_bytes
+
+
+def _load_in_parallel(work: Restoration, note: Note) -> tuple[int, str]:
+    """Bytes that were loaded, and how; no bytes, and why, where the script has to be loaded as it stands."""
+    sent = _Counter(work.script.chunks(), work.script.info.size_bytes, note.progress)
+    try:
+        loaded = run_in_parallel(work.stack.mysql, sent, work.script.database)
+    except NotInParallel as error:
+        work.script = replace(work.script, report=RewriteReport())  # it is read once more
+        return 0, f", as it stands (in parallel: {error.message})"
+    return sent.size_bytes, f", {loaded}"
 
 
 def start(work: Restoration, note: Note) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.base.errors import ProcedureFailed, ServerFailed
 from harness.base.limits import Limits, option_for
 from harness.base.model import Finding, Severity
-from harness.runtime.services.execution import Completed, RunningCommand, feed, limited
+from harness.runtime.services.execution import Completed, feed, limited
 from harness.runtime.services.mysql import MySqlServer, Session, waits_for_room
 from harness.runtime.services.mysql_errors import DISK_FULL, disk_full, without_values
 
@@ -74,19 +74,12 @@ def run_script(
         ProcedureFailed: the script failed, or somebody else was connected meanwhile.
         ServerFailed: the server went away, its disk is full, or the connection was cut.
     """
-    with server.session() as watch:
-        others = connected(watch, server.app.user)
-        if others:
-            raise ProcedureFailed(
-                f"the application is stopped, but {others} connections of {server.app.user!r} are open",
-                "Keep users, workers and cron jobs out during the whole restore.",
-            )
-        before = _connections(watch)
+    with alone(server, lambda: 1) as watch:
         limit_s = (server.limits or Limits()).command_s
         with (
             server.tools.start(client_arguments(server), env=server.tool_environment(server.app), stdin=True) as client,
             limited(client, limit_s, "the script", f"Allow it more time with {option_for('command_s')}."),
-            _ended_without_room(client, watch) as no_room,
+            ended_without_room(client.kill, watch) as no_room,
         ):
             feeder = feed(client, script)
             for _ in client.chunks():
@@ -96,18 +89,39 @@ def run_script(
         if no_room.is_set():
             raise disk_full(redacted(completed.stderr), server.place, needed_bytes)
         _judge(server, completed, watch, packets_fit, needed_bytes)
-        strangers = _connections(watch) - before - 1
+    return tuple(redacted(completed.stderr).splitlines())
+
+
+@contextmanager
+def alone(server: MySqlServer, ours: Callable[[], int]) -> Iterator[Session]:
+    """An administrator's session while a script runs, and the proof that nobody but the load is connected meanwhile.
+
+    Args:
+        ours: how many connections the load has made, asked at the end.
+
+    Raises:
+        ProcedureFailed: the application's account is connected before, or somebody else was in between.
+    """
+    with server.session() as watch:
+        others = connected(watch, server.app.user)
+        if others:
+            raise ProcedureFailed(
+                f"the application is stopped, but {others} connections of {server.app.user!r} are open",
+                "Keep users, workers and cron jobs out during the whole restore.",
+            )
+        before = _connections(watch)
+        yield watch
+        strangers = _connections(watch) - before - ours()
         if strangers > 0:
             raise ProcedureFailed(
                 f"{strangers} other connections to the database were made while the dump was loading",
                 "What they wrote mixes with the backup: keep all other access out during the whole restore.",
             )
-    return tuple(redacted(completed.stderr).splitlines())
 
 
 @contextmanager
-def _ended_without_room(client: RunningCommand, watch: Session) -> Iterator[threading.Event]:
-    """End the client once its server waits for room on the disk, as it does without an end: whether it did.
+def ended_without_room(end: Callable[[], None], watch: Session) -> Iterator[threading.Event]:
+    """End the load once its server waits for room on the disk, as it does without an end: whether it did.
 
     A full disk is an error for InnoDB, while the binary log, MyISAM and Aria wait until somebody makes room.
     """
@@ -117,7 +131,7 @@ def _ended_without_room(client: RunningCommand, watch: Session) -> Iterator[thre
         while not (over.wait(_LOOK_FOR_ROOM_S) or no_room.is_set()):
             if waits_for_room(watch):
                 no_room.set()
-                client.kill()
+                end()
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pymysql
 import pymysql.cursors
+from pymysql.constants import CLIENT
 
 from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.limits import Limits, option_for
@@ -99,13 +100,19 @@ class MySqlServer:
         return self.overrides.get("dump", self.admin)
 
     def connect(
-        self, account: Account | None = None, *, database: str | None = None, answer_s: float | None = None
+        self,
+        account: Account | None = None,
+        *,
+        database: str | None = None,
+        answer_s: float | None = None,
+        several: bool = False,
     ) -> pymysql.Connection[Any]:
         """Open a connection over TCP; times are UTC and values are read as they stand.
 
         Args:
             account: `admin` unless given.
             answer_s: how long an answer may take; the server's own limit unless given.
+            several: whether a query may hold several statements.
 
         Raises:
             ServerFailed: no connection, or wrong credentials.
@@ -132,6 +139,7 @@ class MySqlServer:
                 **way,
                 init_command="SET time_zone = '+00:00', sql_mode = ''",
                 autocommit=True,
+                client_flag=CLIENT.MULTI_STATEMENTS if several else 0,
                 defer_connect=True,
             )
             with deadline(connection, HANDSHAKE_S) as time:
