@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -16,7 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from harness.artifacts.dump.source import open_script
 from harness.artifacts.storage.names import coded
 from harness.base.settings import Settings
+from harness.drill.steps import restore as steps
 from harness.faults.storage import unpacked
+from harness.procedure.restore.parallel import NotInParallel, run_in_parallel
 from harness.records.attestation.keys import generate
 from harness.records.schema import SCHEMAS
 from harness.runtime.spec import new_app_key
@@ -73,14 +77,24 @@ def storage_directory(backed: Backed, directory: Path) -> Path:
     return directory
 
 
-def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backed: Backed, tmp_path: Path) -> None:
+def how_loaded(result: dict[str, Any]) -> str:
+    """What the report says of the script's load behind its size."""
+    (detail,) = (step["detail"] for step in result["steps"] if step["name"] == "restore-database")
+    return str(detail).partition("of script")[2]
+
+
+def test_a_backup_directory_is_drilled_by_its_manifest(
+    settings: Settings, backed: Backed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With a manifest, rows are compared with the source's own digests as well; others are warned, and can check it."""
+    monkeypatch.setattr(steps, "WORTHWHILE_BYTES", 1)
     directory, key, metrics = tmp_path / "backup", tmp_path / "key", tmp_path / "drill.prom"
     shutil.copytree(backed.directory, directory)
     generate(key, None)
     asked = ("--runtime", "process", "--json", "--sign", str(key), "--metrics", str(metrics))
     process = drill(settings, "verify", *asked, str(directory))
     result = json.loads(process.stdout)
+    assert re.fullmatch(r", over \d connections, the indexes of 0 tables after their rows", how_loaded(result))
     assert process.returncode == 0, "without the key of the source its encrypted values are not proven, and no error"
     assert "app-key-not-given" in {finding["code"] for finding in result["findings"]}
     assert not [finding for finding in result["findings"] if finding["severity"] == "error"]
@@ -112,8 +126,20 @@ def test_a_backup_directory_is_drilled_by_its_manifest(settings: Settings, backe
     assert (checked.returncode, "give their location with --artifact" in checked.stdout) == (3, True)
 
 
-def test_a_backup_that_was_altered_is_not_the_manifests(settings: Settings, backed: Backed, tmp_path: Path) -> None:
-    """One row less in the script, three files that differ: digests, the table, the key and the files tell."""
+def test_a_backup_that_was_altered_is_not_the_manifests(
+    settings: Settings, backed: Backed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One row less in the script, three files that differ: digests, the table, the key and the files tell.
+
+    The load in parallel fails with all of it done, and the client loads it once more.
+    """
+
+    def fail(*arguments: Any) -> None:
+        run_in_parallel(*arguments)
+        raise NotInParallel("ERROR 1213: Deadlock found")
+
+    monkeypatch.setattr(steps, "WORTHWHILE_BYTES", 1)
+    monkeypatch.setattr(steps, "run_in_parallel", fail)
     directory = tmp_path / "backup"
     shutil.copytree(backed.directory, directory)
     text = b"".join(open_script(directory / "database.sql.zst"))
@@ -129,6 +155,7 @@ def test_a_backup_that_was_altered_is_not_the_manifests(settings: Settings, back
         (root / "public" / "new.txt").write_text("bees")
     process = drill(settings, "verify", "--json", "--runtime", "process", str(directory))
     result = json.loads(process.stdout)
+    assert how_loaded(result) == ", as it stands (in parallel: ERROR 1213: Deadlock found)"
     assert process.returncode == 1
     errors = {(f["code"], f["subject"]) for f in result["findings"] if f["severity"] == "error"}
     assert {("artifact-digest", "database.sql.zst"), ("row-count", "rsvps")} <= errors

@@ -109,7 +109,7 @@ def _load_in_parallel(work: Restoration, note: Note) -> tuple[int, str]:
         loaded = run_in_parallel(work.stack.mysql, sent, work.script.database)
     except NotInParallel as error:
         work.script = replace(work.script, report=RewriteReport())  # it is read once more
-        return 0, f", as it stands (in parallel: {error.message})"
+        return 0, f", as it stands (in parallel: {error.fact})"
     return sent.size_bytes, f", {loaded}"
 
 

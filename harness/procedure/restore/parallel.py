@@ -29,7 +29,8 @@ from harness.artifacts.dump.tokens import Token, name_at, starts_with
 from harness.artifacts.dump.walk import Head, pieces_with_tokens
 from harness.base.errors import HarnessError, ServerFailed
 from harness.base.limits import Limits
-from harness.procedure.restore.load import alone, ended_without_room
+from harness.base.wait import wait_until
+from harness.procedure.restore.load import alone, connected, ended_without_room
 from harness.runtime.services.mysql import MySqlServer, Session, error_text, quote_name
 
 WORTHWHILE_BYTES = 8_000_000
@@ -95,7 +96,8 @@ def run_in_parallel(server: MySqlServer, script: Iterable[bytes], database: Data
                 load = _Load(server, admin, opened, {table.name: table.rows for table in database.tables})
                 load.run(pieces_with_tokens(script))
         except (pymysql.MySQLError, HarnessError) as error:
-            raise NotInParallel(error_text(error)) from error
+            _wait_for_their_end(server, watch)
+            raise NotInParallel(error.fact if isinstance(error, HarnessError) else error_text(error)) from error
     return ParallelLoad(_CONNECTIONS, load.indexed_after)
 
 
@@ -113,6 +115,17 @@ def _connected(server: MySqlServer, opened: list[pymysql.Connection[Any]]) -> It
         except BaseException:
             _cut(opened)
             raise
+
+
+def _wait_for_their_end(server: MySqlServer, watch: Session) -> None:
+    """A server goes on undoing what a connection has done after that was cut; whoever is connected is in the way."""
+    with suppress(HarnessError):  # a server that is gone, which the next to ask for it says
+        wait_until(
+            lambda: connected(watch, server.app.user) == 0,
+            what="the end of the connections that loaded the dump",
+            timeout_s=_limit_s(server),
+            interval_s=0.2,
+        )
 
 
 def _limit_s(server: MySqlServer) -> float:
@@ -153,6 +166,7 @@ class _Load:
         self._pool = ThreadPoolExecutor(len(others), thread_name_prefix="load")
         self._running: set[Future[None]] = set()
         self._any_order: dict[str, bool] = {}  # tables whose definition is complete: whether rows may go in any order
+        self._begun: set[str] = set()  # tables that have rows
         self._unindexed: dict[
             str, tuple[str, list[re.Match[str]]]
         ] = {}  # tables: definition, and what is left to build of it
@@ -178,9 +192,13 @@ class _Load:
     def _statement(self, statement: bytes, first: Piece, tokens: Sequence[Token]) -> None:
         if first.head:
             head = Head(first.head)
-            if not (head.replace or head.ignore) and self._may_go_in_any_order(head.table):
-                self._hand_over(statement)
-                return
+            if self._may_go_in_any_order(head.table):
+                if not (head.replace or head.ignore):
+                    self._hand_over(head.table, statement)
+                    return
+                self._finish()  # what it does depends on the rows that are there, and on every unique index
+            self._main.query(statement)
+            return
         name = _table_of(tokens)
         if starts_with(tokens, "SET"):
             self._settings.append(statement)
@@ -193,7 +211,7 @@ class _Load:
         self._main.query(statement)
 
     def _may_go_in_any_order(self, table: str) -> bool:
-        """Whether rows come back the same whatever order they go in; drops the indexes if the rows are many."""
+        """Whether rows come back the same whatever order they go in."""
         if table not in self._any_order:
             self._any_order[table] = bool(
                 self._admin.value(
@@ -205,8 +223,6 @@ class _Load:
                     (self._server.database, table),
                 )
             )
-            if self._any_order[table] and self._rows.get(table, 0) >= _LARGE_ROWS:
-                self._drop_indexes(table)
         return self._any_order[table]
 
     def _definition(self, session: Session, table: str) -> str:
@@ -226,8 +242,12 @@ class _Load:
         session.execute("SET foreign_key_checks = 0")  # as every script does around its definitions
         session.execute(f"ALTER TABLE {quote_name(self._server.database, table)} {', '.join(changes)}")
 
-    def _hand_over(self, statement: bytes) -> None:
+    def _hand_over(self, table: str, statement: bytes) -> None:
         """Insert rows on a connection that is free; wait while all have enough to do."""
+        if table not in self._begun:
+            self._begun.add(table)
+            if self._rows.get(table, 0) >= _LARGE_ROWS:
+                self._drop_indexes(table)
         alone = len(statement) > _LARGE_STATEMENT_BYTES
         self._wait(0 if alone else _CONNECTIONS)
         self._running.add(self._pool.submit(self._insert, statement, len(self._settings)))
