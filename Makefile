@@ -22,7 +22,7 @@ drill: $(SERVERS) ## Set up what is missing and run the documented drill
 test: $(SERVERS) ## Set up what is missing, and run the tests
 	@flock .ci/setup sh .ci/browser
 	@flock .ci/setup sh .ci/stores
-	.ci/in-memory PYTEST_DEBUG_TEMPROOT $(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not slow' $(TEST)
+	.ci/in-memory --basetemp= $(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not slow' $(TEST)
 
 score: $(SERVERS) ## Drill every scenario, each with what it breaks, and say what was noticed
 	$(BIN)/apiary-drill score --jobs $(JOBS) $(SCORE)
