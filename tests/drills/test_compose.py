@@ -18,7 +18,7 @@ from harness.base.wait import wait_until
 from harness.runtime.process.child import free_port
 from tests.drills.test_verify_backup import drill
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("verify")]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("compose")]
 
 _FILE = Path(__file__).parents[2] / "docker-compose.yml"
 _PORTS = {"mysql": "APIARY_MYSQL_PORT", "meilisearch": "APIARY_MEILISEARCH_PORT", "apiary": "APIARY_PORT"}

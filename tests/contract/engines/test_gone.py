@@ -13,6 +13,13 @@ from tests.engines import AnotherEngine
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("other-engine")]
 
 
+REAL = Path(__file__).parents[2] / "data" / "real-apiary"
+VERIFY = (
+    *("verify", "--runtime", "docker", "--fast", "--dump", str(REAL / "apiary.sql.gz")),
+    *("--storage", str(REAL / "storage.tar.gz"), "--app-key-file", str(REAL / "app-key")),
+)
+
+
 def left_running(engine: AnotherEngine) -> list[str]:
     """Programs that hold a container of this engine."""
     found = []
@@ -25,7 +32,7 @@ def left_running(engine: AnotherEngine) -> list[str]:
 
 def test_an_engine_that_is_killed_in_the_middle_of_a_drill(loaded_engine: AnotherEngine, tmp_path: Path) -> None:
     place = Place(tmp_path / "place", {"DOCKER_HOST": loaded_engine.host})
-    with place.until("Start the application", "run", "--runtime", "docker", "--scale", "tiny", "--fast") as drill:
+    with place.until("Start the application", *VERIFY) as drill:
         (drill_id,) = place.drills
         loaded_engine.crash()
         assert left_running(loaded_engine), "its containers outlive it, or this test proves nothing"
@@ -42,7 +49,7 @@ def test_an_engine_that_is_killed_in_the_middle_of_a_drill(loaded_engine: Anothe
     try:
         assert things(client, drill_id) != []
         # Another drill's start, as far as it takes to see that it sweeps.
-        with place.until("Start the servers of the source", "run", "--runtime", "docker", "--scale", "tiny") as again:
+        with place.until("Start the servers of the target", *VERIFY) as again:
             assert things(client, drill_id) == []
             again.terminate()
             again.wait(120)
