@@ -159,7 +159,7 @@ def mysql_container(
             image=image.id,
             labels=labels,
             log=spec.logs / "mysql.log",
-            entrypoint=(image.server, *_arguments(image), *durability(spec)),
+            entrypoint=(image.server, *_arguments(image), *durability(spec, image.flavour)),
             user=image.user,
             network=reach.network,
             volumes={DATA: name},
