@@ -14,70 +14,56 @@ TABLE = "CREATE TABLE t (id INT PRIMARY KEY, a INT, s VARCHAR(20))"
 PARENT = "CREATE TABLE p (id INT PRIMARY KEY)"
 CHILD = "CREATE TABLE t (id INT PRIMARY KEY, p_id INT, CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id)"
 PARTITIONED = "CREATE TABLE t (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10)"
+COLLATIONS = ("utf8mb4_unicode_ci", "utf8mb4_bin")
+VIEW = [TABLE, "CREATE VIEW v AS SELECT id FROM t"]
+EVENT = ["CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2036-01-01 00:00:00' DO SET @a = 1"]
+DATE = ["CREATE TABLE t (d DATETIME NULL)"]
+
+ALTERED = {
+    "column-type": ("MODIFY a BIGINT", ("column t.a", "type"), ("int", "bigint")),
+    "column-unsigned": ("MODIFY a INT UNSIGNED", ("column t.a", "type"), ("int", "int unsigned")),
+    "column-length": ("MODIFY s VARCHAR(21)", ("column t.s", "type"), ("varchar(20)", "varchar(21)")),
+    "column-default": ("ALTER a SET DEFAULT 7", ("column t.a", "default"), (None, "7")),
+    "column-default-empty": ("ALTER s SET DEFAULT ''", ("column t.s", "default"), (None, "''")),
+    "column-default-quote": ("ALTER s SET DEFAULT 'it''s'", ("column t.s", "default"), (None, "it's")),
+    "column-nullability": ("MODIFY a INT NOT NULL", ("column t.a", "nullable"), ("YES", "NO")),
+    "column-collation": ("MODIFY s VARCHAR(20) COLLATE utf8mb4_bin", ("column t.s", "collation"), COLLATIONS),
+    "column-comment": ("MODIFY a INT COMMENT 'x'", ("column t.a", "comment"), (None, "x")),
+    "column-invisible": ("MODIFY a INT INVISIBLE", ("column t.a", "extra"), (None, "INVISIBLE")),
+    "column-auto-increment": ("MODIFY id INT AUTO_INCREMENT", ("column t.id", "extra"), (None, "auto_increment")),
+    "column-new": ("ADD b INT", ("column t.b", ""), (None, "there")),
+    "column-gone": ("DROP s", ("column t.s", ""), ("there", None)),
+    "table-engine": ("ENGINE = MyISAM", ("table t", "engine"), ("InnoDB", "MyISAM")),
+    "table-collation": ("COLLATE utf8mb4_bin", ("table t", "collation"), COLLATIONS),
+    "table-row-format": ("ROW_FORMAT = COMPACT", ("table t", "row format"), ("Dynamic", "Compact")),
+    "table-comment": ("COMMENT = 'x'", ("table t", "comment"), (None, "x")),
+}
 
 CASES: dict[str, tuple[list[str], list[str], Changes]] = {
-    "column-type": (
-        [TABLE], ["ALTER TABLE t MODIFY a BIGINT"],
-        {("column t.a", "type"): ("int", "bigint")},
-    ),
-    "column-unsigned": (
-        [TABLE], ["ALTER TABLE t MODIFY a INT UNSIGNED"], {("column t.a", "type"): ("int", "int unsigned")},
-    ),
-    "column-length": (
-        [TABLE], ["ALTER TABLE t MODIFY s VARCHAR(21)"], {("column t.s", "type"): ("varchar(20)", "varchar(21)")},
-    ),
-    "column-default": (
-        [TABLE], ["ALTER TABLE t ALTER a SET DEFAULT 7"],
-        {("column t.a", "default"): (None, "7")},
-    ),
-    "column-default-empty": (
-        [TABLE], ["ALTER TABLE t ALTER s SET DEFAULT ''"], {("column t.s", "default"): (None, "''")},
-    ),
-    "column-default-quote": (
-        [TABLE], ["ALTER TABLE t ALTER s SET DEFAULT 'it''s'"], {("column t.s", "default"): (None, "it's")},
-    ),
+    name: ([TABLE], [f"ALTER TABLE t {change}"], {attribute: values})
+    for name, (change, attribute, values) in ALTERED.items()
+} | {
     "column-default-time": (
-        ["CREATE TABLE t (d DATETIME NULL)"], ["ALTER TABLE t MODIFY d DATETIME NULL DEFAULT CURRENT_TIMESTAMP"],
+        DATE, ["ALTER TABLE t MODIFY d DATETIME NULL DEFAULT CURRENT_TIMESTAMP"],
         {("column t.d", "default"): (None, "CURRENT_TIMESTAMP")},
     ),
     "column-on-update": (
-        ["CREATE TABLE t (d DATETIME NULL)"], ["ALTER TABLE t MODIFY d DATETIME NULL ON UPDATE CURRENT_TIMESTAMP"],
+        DATE, ["ALTER TABLE t MODIFY d DATETIME NULL ON UPDATE CURRENT_TIMESTAMP"],
         {("column t.d", "extra"): (None, "on update CURRENT_TIMESTAMP")},
-    ),
-    "column-nullability": (
-        [TABLE], ["ALTER TABLE t MODIFY a INT NOT NULL"],
-        {("column t.a", "nullable"): ("YES", "NO")},
-    ),
-    "column-collation": (
-        [TABLE], ["ALTER TABLE t MODIFY s VARCHAR(20) COLLATE utf8mb4_bin"],
-        {("column t.s", "collation"): ("utf8mb4_unicode_ci", "utf8mb4_bin")},
     ),
     "column-charset": (
         [TABLE], ["ALTER TABLE t MODIFY s VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_bin"],
         {("column t.s", "collation"): ("utf8mb4_unicode_ci", "latin1_bin"),
          ("column t.s", "character set"): ("utf8mb4", "latin1")},
     ),
-    "column-comment": (
-        [TABLE], ["ALTER TABLE t MODIFY a INT COMMENT 'x'"],
-        {("column t.a", "comment"): (None, "x")},
-    ),
     "column-position": (
         [TABLE], ["ALTER TABLE t MODIFY s VARCHAR(20) AFTER id"],
         {("column t.a", "position"): ("2", "3"), ("column t.s", "position"): ("3", "2")},
-    ),
-    "column-invisible": (
-        [TABLE], ["ALTER TABLE t MODIFY a INT INVISIBLE"],
-        {("column t.a", "extra"): (None, "INVISIBLE")},
-    ),
-    "column-auto-increment": (
-        [TABLE], ["ALTER TABLE t MODIFY id INT AUTO_INCREMENT"], {("column t.id", "extra"): (None, "auto_increment")},
     ),
     "column-generated": (
         ["CREATE TABLE t (a INT, g INT AS (a + 1) STORED)"], ["ALTER TABLE t MODIFY g INT AS (a + 2) STORED"],
         {("column t.g", "generated as"): (ANY, ANY)},
     ),
-    "column-new": ([TABLE], ["ALTER TABLE t ADD b INT"], {("column t.b", ""): (None, "there")}),
-    "column-gone": ([TABLE], ["ALTER TABLE t DROP s"], {("column t.s", ""): ("there", None)}),
     "index-columns": (
         [TABLE, "CREATE INDEX i ON t (a, s)"], ["DROP INDEX i ON t", "CREATE INDEX i ON t (s, a)"],
         {("index t.i", "columns"): ("a, s", "s, a")},
@@ -123,19 +109,19 @@ CASES: dict[str, tuple[list[str], list[str], Changes]] = {
         {("check t.small", "clause"): (ANY, ANY)},
     ),
     "view-definition": (
-        [TABLE, "CREATE VIEW v AS SELECT id FROM t"], ["CREATE OR REPLACE VIEW v AS SELECT id FROM t WHERE a > 1"],
+        VIEW, ["CREATE OR REPLACE VIEW v AS SELECT id FROM t WHERE a > 1"],
         {("view v", "definition"): (ANY, ANY)},
     ),
     "view-definer": (
-        [TABLE, "CREATE VIEW v AS SELECT id FROM t"], ["ALTER DEFINER = 'ghost'@'%' VIEW v AS SELECT id FROM t"],
+        VIEW, ["ALTER DEFINER = 'ghost'@'%' VIEW v AS SELECT id FROM t"],
         {("view v", "definer"): ("drill@%", "ghost@%")},
     ),
     "view-security": (
-        [TABLE, "CREATE VIEW v AS SELECT id FROM t"], ["ALTER SQL SECURITY INVOKER VIEW v AS SELECT id FROM t"],
+        VIEW, ["ALTER SQL SECURITY INVOKER VIEW v AS SELECT id FROM t"],
         {("view v", "security"): ("DEFINER", "INVOKER")},
     ),
     "view-check-option": (
-        [TABLE, "CREATE VIEW v AS SELECT id FROM t"], ["ALTER VIEW v AS SELECT id FROM t WITH LOCAL CHECK OPTION"],
+        VIEW, ["ALTER VIEW v AS SELECT id FROM t WITH LOCAL CHECK OPTION"],
         {("view v", "check option"): ("NONE", "LOCAL")},
     ),
     "trigger-body": (
@@ -176,29 +162,13 @@ CASES: dict[str, tuple[list[str], list[str], Changes]] = {
         {("routine r", ""): (None, "there")},
     ),
     "event-schedule": (
-        ["CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2036-01-01 00:00:00' DO SET @a = 1"],
+        EVENT,
         ["ALTER EVENT e ON SCHEDULE EVERY 2 HOUR STARTS '2037-01-01 00:00:00'"],
         {("event e", "schedule"): ("RECURRING - 1 DAY", "RECURRING - 2 HOUR"),
          ("event e", "starts"): ("2036-01-01 00:00:00", "2037-01-01 00:00:00")},
     ),
-    "event-status": (
-        ["CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2036-01-01 00:00:00' DO SET @a = 1"],
-        ["ALTER EVENT e DISABLE"], {("event e", "status"): ("ENABLED", "DISABLED")},
-    ),
-    "event-body": (
-        ["CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2036-01-01 00:00:00' DO SET @a = 1"],
-        ["ALTER EVENT e DO SET @a = 2"], {("event e", "body"): ("SET @a = 1", "SET @a = 2")},
-    ),
-    "table-engine": ([TABLE], ["ALTER TABLE t ENGINE = MyISAM"], {("table t", "engine"): ("InnoDB", "MyISAM")}),
-    "table-collation": (
-        [TABLE], ["ALTER TABLE t COLLATE utf8mb4_bin"],
-        {("table t", "collation"): ("utf8mb4_unicode_ci", "utf8mb4_bin")},
-    ),
-    "table-row-format": (
-        [TABLE], ["ALTER TABLE t ROW_FORMAT = COMPACT"],
-        {("table t", "row format"): ("Dynamic", "Compact")},
-    ),
-    "table-comment": ([TABLE], ["ALTER TABLE t COMMENT = 'x'"], {("table t", "comment"): (None, "x")}),
+    "event-status": (EVENT, ["ALTER EVENT e DISABLE"], {("event e", "status"): ("ENABLED", "DISABLED")}),
+    "event-body": (EVENT, ["ALTER EVENT e DO SET @a = 2"], {("event e", "body"): ("SET @a = 1", "SET @a = 2")}),
     "partition-new": (
         [f"{PARTITIONED})"], ["ALTER TABLE t ADD PARTITION (PARTITION p1 VALUES LESS THAN (20))"],
         {("table t", "partitions"): ("p0 RANGE `id` 10", "p0 RANGE `id` 10; p1 RANGE `id` 20")},

@@ -23,6 +23,8 @@ from tests.unit.checks.builders import database, finding, only, part, table
 
 COLUMN = part("column", "users", "gt_email", type="varchar(255)", nullable="no")
 WHOLE = Part("structure", "Title", (*STRUCTURE.kinds, *KEYS.kinds, *PROGRAMS.kinds))
+TRIGGERS = "mysqldump omits triggers with --skip-triggers, or if its account lacks the TRIGGER privilege."
+OLDER = "If the backup comes from an older Apiary, restore it into that version, then migrate."
 
 
 def check(
@@ -71,11 +73,7 @@ def test_what_only_the_fresh_instance_still_has_was_not_backed_up(
         ("foreign-key", "Foreign key", ""),
         ("check", "Check", ""),
         ("view", "View", ""),
-        (
-            "trigger",
-            "Trigger",
-            "mysqldump omits triggers with --skip-triggers, or if its account lacks the TRIGGER privilege.",
-        ),
+        ("trigger", "Trigger", TRIGGERS),
         (
             "routine",
             "Routine",
@@ -224,26 +222,10 @@ def test_what_this_apiary_expects_is_there() -> None:
 @over_table(
     "missing, what, remedy",
     [
-        (
-            0,
-            "column users.gt_email",
-            "If the backup comes from an older Apiary, restore it into that version, then migrate.",
-        ),
-        (
-            1,
-            "index users.PRIMARY",
-            "If the backup comes from an older Apiary, restore it into that version, then migrate.",
-        ),
-        (
-            2,
-            "trigger users.users_touch",
-            "mysqldump omits triggers with --skip-triggers, or if its account lacks the TRIGGER privilege.",
-        ),
-        (
-            3,
-            "view active_members",
-            "If the backup comes from an older Apiary, restore it into that version, then migrate.",
-        ),
+        (0, "column users.gt_email", OLDER),
+        (1, "index users.PRIMARY", OLDER),
+        (2, "trigger users.users_touch", TRIGGERS),
+        (3, "view active_members", OLDER),
     ],
 )
 def test_what_this_apiary_expects_is_missing(missing: int, what: str, remedy: str) -> None:

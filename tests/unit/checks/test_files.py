@@ -109,6 +109,8 @@ def test_an_entry_that_changed_is_named_by_what_it_had_and_has(
 
 
 def test_owners_are_compared_where_they_can_be_and_times_of_files_alone() -> None:
+    (owner,) = check(ALL, changed(PDF, uid=0)).findings
+    assert owner.remedy == "Restore as root and keep numeric owners (tar --numeric-owner)."
     result = check(ALL, changed(PDF, uid=0), owners=False)
     assert (result.findings, result.evidence[-1]) == ((), ("owners compared", "no, they were not restored"))
     assert check(ALL, changed(RESUMES, mtime_s=2000)).findings == ()

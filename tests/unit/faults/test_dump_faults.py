@@ -107,132 +107,112 @@ def damaged(
     return b"".join(open_script(path / f"database.{suffix}")), context.changes
 
 
-@pytest.mark.parametrize("suffix", COMPRESSIONS)
+OPTIONS = {"drop-table": {"name": "teams"}, "unsafe-statement": {"statement": "global-variable"}}
+
+
+@over_table("suffix", COMPRESSIONS)
 @pytest.mark.parametrize(
-    ("name", "options", "before", "after", "change"),
+    ("name", "change", "before", "after"),
     [
         (
             "drop-table",
-            {"name": "teams"},
+            "table | teams | section on line 7 removed",
             SCRIPT[SCRIPT.index(b"-- Table structure") : SCRIPT.index(b"-- Temporary view")],
             b"",
-            Change("table", "teams", "section on line 7 removed"),
         ),
         (
             "drop-trigger",
-            {},
-            b"/*!50003 CREATE*/ /*!50017 DEFINER=`apiary`@`%`*/ /*!50003 TRIGGER `lower` BEFORE INSERT ON `teams`"
-            b" SET @a = 1 */;;",
+            "trigger | lower | statement on line 24 removed",
+            next(line for line in SCRIPT.splitlines() if b"TRIGGER `lower`" in line),
             b"",
-            Change("trigger", "lower", "statement on line 24 removed"),
         ),
         (
             "drop-index",
-            {},
+            "definition | teams.teams_name_index | index removed, table of line 11",
             b"  KEY `teams_name_index` (`name`),\n",
             b"",
-            Change("definition", "teams.teams_name_index", "index removed, table of line 11"),
         ),
         (
             "drop-foreign-key",
-            {},
+            "definition | teams.teams_lead_foreign | foreign key removed, table of line 11",
             b",\n  CONSTRAINT `teams_lead_foreign` FOREIGN KEY (`lead`) REFERENCES `users` (`id`)",
             b"",
-            Change("definition", "teams.teams_lead_foreign", "foreign key removed, table of line 11"),
         ),
         (
             "drop-auto-increment",
-            {},
+            "definition | teams.id | AUTO_INCREMENT removed, table of line 11",
             b"NOT NULL AUTO_INCREMENT",
             b"NOT NULL",
-            Change("definition", "teams.id", "AUTO_INCREMENT removed, table of line 11"),
         ),
         (
             "drop-default",
-            {},
+            "definition | teams.name | DEFAULT removed, table of line 11",
             b"NOT NULL DEFAULT ''",
             b"NOT NULL",
-            Change("definition", "teams.name", "DEFAULT removed, table of line 11"),
         ),
         (
             "change-charset",
-            {},
+            "definition | teams.name | character set is latin1, table of line 11",
             b" COLLATE utf8mb4_unicode_ci",
             b" CHARACTER SET latin1 COLLATE latin1_swedish_ci",
-            Change("definition", "teams.name", "character set is latin1, table of line 11"),
         ),
         (
             "unknown-collation",
-            {},
+            "definition | teams.name | collation is utf8mb4_klingon_ci, table of line 11",
             b" COLLATE utf8mb4_unicode_ci",
             b" COLLATE utf8mb4_klingon_ci",
-            Change("definition", "teams.name", "collation is utf8mb4_klingon_ci, table of line 11"),
         ),
-        (
-            "wrong-charset-line",
-            {},
-            b"SET NAMES utf8mb4",
-            b"SET NAMES latin1",
-            Change("statement", "line 3", "SET NAMES says latin1"),
-        ),
+        ("wrong-charset-line", "statement | line 3 | SET NAMES says latin1", b"SET NAMES utf8mb4", b"SET NAMES latin1"),
         (
             "wrong-time-zone-line",
-            {},
+            "statement | line 4 | TIME_ZONE says +05:00",
             b"SET TIME_ZONE='+00:00'",
             b"SET TIME_ZONE='+05:00'",
-            Change("statement", "line 4", "TIME_ZONE says +05:00"),
         ),
         (
             "unknown-definer",
-            {},
+            "statement | line 24 | DEFINER is nobody@localhost",
             b"/*!50003 CREATE*/ /*!50017 DEFINER=`apiary`@`%`*/",
             b"/*!50003 CREATE*/ /*!50017 DEFINER=`nobody`@`localhost`*/",
-            Change("statement", "line 24", "DEFINER is nobody@localhost"),
         ),
         (
             "lose-emoji",
-            {},
+            "byte | database.SUFFIX | 1 characters of four bytes became question marks",
             "\N{HONEYBEE}".encode(),
             b"?",
-            Change("byte", "database.SUFFIX", "1 characters of four bytes became question marks"),
         ),
         (
             "wrong-database",
-            {},
+            "statement | line 7 | CREATE DATABASE and USE of the database `wordpress` put in",
             b"--\n-- Table structure for table `teams`",
             b"--\n\nCREATE DATABASE IF NOT EXISTS `wordpress`;\nUSE `wordpress`;\n-- Table structure for table `teams`",
-            Change("statement", "line 7", "CREATE DATABASE and USE of the database `wordpress` put in"),
         ),
         (
             "unsafe-statement",
-            {"statement": "global-variable"},
+            "statement | line 7 | statement inserted: global-variable",
             b"--\n-- Table structure for table `teams`",
             b"--\n\nSET GLOBAL general_log = ON;\n-- Table structure for table `teams`",
-            Change("statement", "line 7", "statement inserted: global-variable"),
         ),
         (
             "sandbox-line",
-            {},
+            "statement | line 1 | MariaDB's sandbox line inserted",
             b"-- MySQL dump",
             b"/*M!999999\\- enable the sandbox mode */ \n-- MySQL dump",
-            Change("statement", "line 1", "MariaDB's sandbox line inserted"),
         ),
         (
             "gtid-line",
-            {},
+            "statement | line 1 | GTID_PURGED inserted",
             b"-- MySQL dump",
             b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';\n-- MySQL dump",
-            Change("statement", "line 1", "GTID_PURGED inserted"),
         ),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=lambda value: value if isinstance(value, str) and "|" not in value else "",
 )
 def test_one_place_is_changed_and_nothing_else(
-    tmp_path: Path, suffix: str, name: str, options: dict[str, object], before: bytes, after: bytes, change: Change
+    tmp_path: Path, suffix: str, name: str, change: str, before: bytes, after: bytes
 ) -> None:
-    script, changes = damaged(tmp_path, name, suffix=suffix, **options)
-    expected = Change(change.kind, change.subject.replace("SUFFIX", suffix), change.detail)
-    assert changes == [expected]
+    script, changes = damaged(tmp_path, name, suffix=suffix, **OPTIONS.get(name, {}))
+    assert changes == [Change(*change.replace("SUFFIX", suffix).split(" | "))]
     assert SCRIPT.count(before) >= 1
     # What is left out leaves its line behind.
     assert script.replace(b"\n\n", b"\n") == SCRIPT.replace(before, after, 1).replace(b"\n\n", b"\n")

@@ -1,7 +1,5 @@
 """Hostile, damaged and odd archives of a storage, as files: tar and zip."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import lzma
@@ -13,10 +11,10 @@ import zipfile
 
 import pyzipper
 
-from tests.unit.storage.test_archive_safety import FILE, HARD, MALICIOUS, SOFT, Member
+from tests.unit.storage.test_archive_safety import MALICIOUS, Member, file, hard, soft
 
 APP = "var/www/html/storage/app"
-GOOD: Member = ("resumes/x.pdf", FILE, "", b"%PDF-1.4\n%%EOF\n")
+GOOD: Member = file("resumes/x.pdf", b"%PDF-1.4\n%%EOF\n")
 BLOCK = 512
 
 
@@ -81,17 +79,17 @@ def listed(data: bytes, name: str, field: int, form: str, value: int) -> bytes:
 
 
 def _tars() -> dict[str, bytes]:
-    whole = tar_of(GOOD, ("a", FILE, "", b"x" * 3000))
-    member = tar_of(("a", FILE, "", b"x" * 3000))[: 7 * BLOCK]
+    whole = tar_of(GOOD, file("a", b"x" * 3000))
+    member = tar_of(file("a", b"x" * 3000))[: 7 * BLOCK]
     size = slice(124, 136)
     return {
-        "upwards behind a long name": tar_of(("a" * 200 + "/../../evil", FILE, "", b"x")),
+        "upwards behind a long name": tar_of(file("a" * 200 + "/../../evil")),
         "upwards in an extended header": pax(path="../evil"),
         "absolute in an extended header": pax(path="/evil"),
-        "link with a long target": tar_of(("l", SOFT, "../" * 60 + "etc", b"")),
-        "link through a link": tar_of(("a", SOFT, ".", b""), ("b", SOFT, "a/../..", b"")),
-        "file through two links": tar_of(("a", SOFT, "b", b""), ("b", SOFT, "c", b""), ("a/x", FILE, "", b"x")),
-        "hard link through ..": tar_of(("s", SOFT, "x", b""), ("h", HARD, "s/../x", b"")),
+        "link with a long target": tar_of(soft("l", "../" * 60 + "etc")),
+        "link through a link": tar_of(soft("a", "."), soft("b", "a/../..")),
+        "file through two links": tar_of(soft("a", "b"), soft("b", "c"), file("a/x")),
+        "hard link through ..": tar_of(soft("s", "x"), hard("h", "s/../x")),
         "900 GiB of holes": pax(**{"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.name": "x",
                                     "GNU.sparse.size": str(900 << 30), "GNU.sparse.numblocks": "1",
                                     "GNU.sparse.map": "0,1"}),

@@ -14,75 +14,66 @@ from harness.artifacts.storage.safety import QUARANTINED, ArchiveLimits, Quarant
 from harness.base.errors import HarnessError, UnsafeArtifact
 from tests.naming import uncoded
 
-FILE, DIRECTORY = tarfile.REGTYPE, tarfile.DIRTYPE
-SOFT, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE
-
 LEAVES = "HINT: Nothing was unpacked; a backup of storage/app contains nothing outside of it."
 LINK = "HINT: Nothing was unpacked. Replace the link in storage/app with its file, and take the backup again."
 TWICE = "HINT: Which one is extracted depends on the program; create the archive again in one run."
 BELOW = "HINT: Unpacking it could write outside the target: do not trust this archive."
 DEVICE = "HINT: Apiary stores only files and directories: do not trust this archive."
 ANEW = "HINT: Create the archive again, of the whole directory in one run."
+OUT = "link that leaves the directory, to"
 
 Member = tuple[str, bytes, str, bytes]
 
+
+def file(name: str, content: bytes = b"x") -> Member:
+    return name, tarfile.REGTYPE, "", content
+
+
+def folder(name: str) -> Member:
+    return name, tarfile.DIRTYPE, "", b""
+
+
+def soft(name: str, target: str) -> Member:
+    return name, tarfile.SYMTYPE, target, b""
+
+
+def hard(name: str, target: str) -> Member:
+    return name, tarfile.LNKTYPE, target, b""
+
+
 MALICIOUS: dict[str, tuple[list[Member], str, str]] = {
-    "dot-dot in front": ([("../evil", FILE, "", b"x")], "../evil, which leaves the directory with ..", LEAVES),
-    "dot-dot inside": ([("a/../../evil", FILE, "", b"x")], "a/../../evil, which leaves the directory with ..", LEAVES),
-    "dot-dot directory": ([("./..", DIRECTORY, "", b"")], "./../, which leaves the directory with ..", LEAVES),
-    "absolute": ([("/etc/passwd", FILE, "", b"x")], "/etc/passwd, which is an absolute path", LEAVES),
-    "root as a file": ([(".", FILE, "", b"x")], "., which is a file in place of the root", LEAVES),
-    "root as a link": ([(".", SOFT, "a", b"")], "., which is a symlink in place of the root", LEAVES),
-    "absolute symbolic link": (
-        [("l", SOFT, "/etc", b"")],
-        "l, which is a symbolic link that leaves the directory, to /etc",
-        LINK,
-    ),
-    "symbolic link upwards": (
-        [("a/l", SOFT, "../../etc", b"")],
-        "a/l, which is a symbolic link that leaves the directory, to ../../etc",
-        LINK,
-    ),
+    "dot-dot in front": ([file("../evil")], "../evil, which leaves the directory with ..", LEAVES),
+    "dot-dot inside": ([file("a/../../evil")], "a/../../evil, which leaves the directory with ..", LEAVES),
+    "dot-dot directory": ([folder("./..")], "./../, which leaves the directory with ..", LEAVES),
+    "absolute": ([file("/etc/passwd")], "/etc/passwd, which is an absolute path", LEAVES),
+    "root as a file": ([file(".")], "., which is a file in place of the root", LEAVES),
+    "root as a link": ([soft(".", "a")], "., which is a symlink in place of the root", LEAVES),
+    "absolute symbolic link": ([soft("l", "/etc")], f"l, which is a symbolic {OUT} /etc", LINK),
+    "symbolic link upwards": ([soft("a/l", "../../etc")], f"a/l, which is a symbolic {OUT} ../../etc", LINK),
     "symbolic link that goes down and up": (
-        [("a/b/s", SOFT, "../..", b""), ("x", SOFT, "a/b/s/..", b"")],
-        "x, which is a symbolic link that leaves the directory, to a/b/s/..",
+        [soft("a/b/s", "../.."), soft("x", "a/b/s/..")],
+        f"x, which is a symbolic {OUT} a/b/s/..",
         LINK,
     ),
-    "hard link upwards": (
-        [("h", HARD, "../secret", b"")],
-        "h, which is a hard link that leaves the directory, to ../secret",
-        LEAVES,
-    ),
-    "absolute hard link": (
-        [("h", HARD, "/etc/shadow", b"")],
-        "h, which is a hard link that leaves the directory, to /etc/shadow",
-        LEAVES,
-    ),
-    "hard link to nothing": ([("h", HARD, "gone", b"")], "h as a hard link to gone, but no such file before it", ANEW),
+    "hard link upwards": ([hard("h", "../secret")], f"h, which is a hard {OUT} ../secret", LEAVES),
+    "absolute hard link": ([hard("h", "/etc/shadow")], f"h, which is a hard {OUT} /etc/shadow", LEAVES),
+    "hard link to nothing": ([hard("h", "gone")], "h as a hard link to gone, but no such file before it", ANEW),
     "hard link through a link": (
-        [("d", SOFT, "e", b""), ("h", HARD, "d/secret", b"")],
+        [soft("d", "e"), hard("h", "d/secret")],
         "h as a hard link to d/secret, but no such file before it",
         ANEW,
     ),
-    "member below a link": (
-        [("d", SOFT, "e", b""), ("d/evil", FILE, "", b"x")],
-        "d/evil below d, which is a link or a file",
-        BELOW,
-    ),
+    "member below a link": ([soft("d", "e"), file("d/evil")], "d/evil below d, which is a link or a file", BELOW),
     "member deep below a link": (
-        [("a/d", SOFT, "e", b""), ("a/d/x/y", FILE, "", b"x")],
+        [soft("a/d", "e"), file("a/d/x/y")],
         "a/d/x/y below a/d, which is a link or a file",
         BELOW,
     ),
-    "member below a file": (
-        [("d", FILE, "", b"x"), ("d/x", FILE, "", b"x")],
-        "d/x below d, which is a link or a file",
-        BELOW,
-    ),
-    "same file twice": ([("a", FILE, "", b"1"), ("./a", FILE, "", b"2")], "./a twice", TWICE),
-    "directory, then a link": ([("d/", DIRECTORY, "", b""), ("d", SOFT, "x", b"")], "d twice", TWICE),
-    "implied directory, then a link": ([("d/f", FILE, "", b"1"), ("d", SOFT, "x", b"")], "d twice", TWICE),
-    "link, then a directory": ([("d", SOFT, "x", b""), ("d/", DIRECTORY, "", b"")], "d/ twice", TWICE),
+    "member below a file": ([file("d"), file("d/x")], "d/x below d, which is a link or a file", BELOW),
+    "same file twice": ([file("a", b"1"), file("./a", b"2")], "./a twice", TWICE),
+    "directory, then a link": ([folder("d/"), soft("d", "x")], "d twice", TWICE),
+    "implied directory, then a link": ([file("d/f", b"1"), soft("d", "x")], "d twice", TWICE),
+    "link, then a directory": ([soft("d", "x"), folder("d/")], "d/ twice", TWICE),
     "character device": ([("null", tarfile.CHRTYPE, "", b"")], "null, a character device", DEVICE),
     "block device": ([("sda", tarfile.BLKTYPE, "", b"")], "sda, a block device", DEVICE),
     "fifo": ([("pipe", tarfile.FIFOTYPE, "", b"")], "pipe, a fifo", DEVICE),
@@ -92,12 +83,12 @@ MALICIOUS: dict[str, tuple[list[Member], str, str]] = {
         "HINT: Create the archive with GNU tar and its option --format=pax.",
     ),
     "NUL in a name": (
-        [("a\0b" + "x" * 100, FILE, "", b"x")],
+        [file("a\0b" + "x" * 100)],
         "the name a\\x00b" + "x" * 100 + ", which has a NUL byte in it",
         "HINT: No file can have that name: do not trust this archive.",
     ),
     "control characters in a refused name": (
-        [("../\x1b[2J", FILE, "", b"x")],
+        [file("../\x1b[2J")],
         "../\\x1b[2J, which leaves the directory with ..",
         LEAVES,
     ),
@@ -116,19 +107,19 @@ def test_malicious_members_are_refused_by_name(tar_of: Callable[..., bytes], cas
 def test_links_that_stay_inside_are_healthy(tar_of: Callable[..., bytes]) -> None:
     """A directory may be there twice; looking at one refuses nothing, also where a backup should not hold it."""
     members = [
-        ("a/b/f", FILE, "", b"x"),
-        ("a/b/up", SOFT, "../../c", b""),
-        ("a/b/here", SOFT, "./f", b""),
-        ("a/b/nowhere", SOFT, "gone", b""),
-        ("top", SOFT, "a/b", b""),
-        ("h", HARD, "a/b/f", b""),
-        ("h2", HARD, "h", b""),
-        ("..hidden", FILE, "", b"x"),
-        ("a/..b/...", FILE, "", b"x"),
-        *(("d", DIRECTORY, "", b""), ("d/f", FILE, "", b"x"), ("d", DIRECTORY, "", b"")),
+        file("a/b/f"),
+        soft("a/b/up", "../../c"),
+        soft("a/b/here", "./f"),
+        soft("a/b/nowhere", "gone"),
+        soft("top", "a/b"),
+        hard("h", "a/b/f"),
+        hard("h2", "h"),
+        file("..hidden"),
+        file("a/..b/..."),
+        *(folder("d"), file("d/f"), folder("d")),
     ]
     assert [entry.path.decode() for entry in read_archive([tar_of(*members)])] == [name for name, *_ in members]
-    archive = tar_of(("pipe", tarfile.FIFOTYPE, "", b""), ("l", SOFT, "/etc", b""))
+    archive = tar_of(("pipe", tarfile.FIFOTYPE, "", b""), soft("l", "/etc"))
     found = [(entry.path, entry.kind, entry.target) for entry in read_archive([archive], untrusted=False)]
     assert found == [(b"pipe", "special", b""), (b"l", "symlink", b"/etc")]
 
@@ -138,9 +129,9 @@ RAISE = "HINT: Nothing was unpacked. If it really is that large, use --max-stora
 
 def test_too_many_members_too_large_a_sum_and_bombs_are_refused(tar_of: Callable[..., bytes]) -> None:
     """Before they are read. Padding is read to its end, and could be endless."""
-    four = tar_of(*((f"f{number}", FILE, "", b"") for number in range(4)))
-    two = tar_of(("a", FILE, "", bytes(600)), ("b", FILE, "", bytes(600)))
-    zeros, ratio = tar_of(("zeros", FILE, "", bytes(1 << 20))), ArchiveLimits(ratio=200, ratio_from_bytes=1 << 19)
+    four = tar_of(*(file(f"f{number}", b"") for number in range(4)))
+    two = tar_of(file("a", bytes(600)), file("b", bytes(600)))
+    zeros, ratio = tar_of(file("zeros", bytes(1 << 20))), ArchiveLimits(ratio=200, ratio_from_bytes=1 << 19)
     assert len(list(read_archive([four], limits=ArchiveLimits(members=4)))) == 4
     assert len(list(read_archive([two], limits=ArchiveLimits(total_bytes=1200)))) == 2
     assert list(read_archive([zeros], limits=ratio, compressed_bytes=10_000))
@@ -166,7 +157,7 @@ def test_too_many_members_too_large_a_sum_and_bombs_are_refused(tar_of: Callable
 
 
 def test_a_header_that_would_fill_the_memory_is_refused(tar_of: Callable[..., bytes]) -> None:
-    archive = tar_of(("é" * 100, FILE, "", b"x"))
+    archive = tar_of(file("é" * 100))
     header = bytearray(archive[:512])
     header[124:136] = b"%011o\0" % (1 << 30)
     header[148:156] = b" " * 8
@@ -202,7 +193,7 @@ def test_holes_count_before_any_of_them_is_hashed(gnu_tar: Callable[..., bytes],
 
 
 def test_what_there_is_no_room_for_is_inconclusive(tar_of: Callable[..., bytes]) -> None:
-    archive = tar_of(("a", FILE, "", bytes(600)), ("b", FILE, "", bytes(600)))
+    archive = tar_of(file("a", bytes(600)), file("b", bytes(600)))
     limits = ArchiveLimits()
     assert len(list(read_archive([archive], limits=limits.within(1200, "/srv")))) == 2
     assert len(list(read_archive([archive], limits=limits.within(None, "an engine elsewhere")))) == 2
@@ -216,9 +207,9 @@ def test_what_there_is_no_room_for_is_inconclusive(tar_of: Callable[..., bytes])
 
 def test_members_that_must_not_be_unpacked_can_be_put_quarantine(tar_of: Callable[..., bytes]) -> None:
     archive = tar_of(
-        ("html/public/storage", SOFT, "/var/www/html/storage/app/public", b""),
+        soft("html/public/storage", "/var/www/html/storage/app/public"),
         ("html/log", tarfile.FIFOTYPE, "", b""),
-        ("html/storage/app/a", FILE, "", b"x"),
+        file("html/storage/app/a"),
     )
     quarantine: Quarantine = []
     assert len(list(read_archive([archive], quarantine=quarantine))) == 3
@@ -232,9 +223,9 @@ def test_members_that_must_not_be_unpacked_can_be_put_quarantine(tar_of: Callabl
         ),
         (b"html/log", f"the storage archive contains {coded(b'html/log')}, a fifo"),
     ]
-    for name, target in (("../x", ""), ("/x", "")):
+    for name in ("../x", "/x"):
         with pytest.raises(UnsafeArtifact):
-            list(read_archive([tar_of((name, FILE, target, b"x"))], quarantine=[]))
-    many = tar_of(*((f"l{number}", SOFT, "/", b"") for number in range(QUARANTINED + 1)))
+            list(read_archive([tar_of(file(name))], quarantine=[]))
+    many = tar_of(*(soft(f"l{number}", "/") for number in range(QUARANTINED + 1)))
     with pytest.raises(UnsafeArtifact, match="leaves the directory"):
         list(read_archive([many], quarantine=[]))
