@@ -1,7 +1,5 @@
 """Certificates for an engine that speaks TLS: an authority, the engine's own, and a client's."""
 
-from __future__ import annotations
-
 import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Commands as an operator calls them: inside this process, which has imported the harness, or in one of their own."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What tests of several kinds share: the Docker engine, and that its absence is never silent."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -4,8 +4,6 @@ It has a network of its own (a network namespace), so that the addresses of its 
 from here: it is what a remote engine is. Nothing of the machine's own engine is touched.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

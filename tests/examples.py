@@ -1,7 +1,5 @@
 """The files of docs/examples: their text, their commands, and Nomad's job as values."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

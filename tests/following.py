@@ -1,7 +1,5 @@
 """The next step that a command printed, followed as an operator does: copied into a shell."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """Messages name files by codes (`harness.artifacts.storage.names.coded`); tests say which file they mean."""
 
-from __future__ import annotations
-
 import string
 from collections.abc import Iterable
 

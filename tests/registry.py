@@ -1,7 +1,5 @@
 """A real image registry on loopback, which an engine takes without TLS (127.0.0.0/8 is "insecure" by default)."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import secrets

@@ -1,7 +1,5 @@
 """A real ssh server on loopback, with a host key and an authorised key of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shlex

@@ -4,8 +4,6 @@ A parametrized test is collected, scheduled and reported once for each row; for 
 what is tested.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable, Iterable

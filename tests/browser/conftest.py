@@ -1,7 +1,5 @@
 """Reports of real drills in a real browser: Debian's Chromium, without a window. Its absence is never silent."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

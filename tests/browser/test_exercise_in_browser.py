@@ -1,7 +1,5 @@
 """The document of an exercise over twelve drills, as those see it who prepare and sign it."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 

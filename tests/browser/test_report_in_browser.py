@@ -1,7 +1,5 @@
 """The report of a drill as people see it: on a phone, on a desktop, in the dark and on paper."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager

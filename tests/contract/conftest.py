@@ -1,7 +1,5 @@
 """Which tests share a worker (`--dist loadgroup`): those of a folder whose servers live as long as the session."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Servers of one kind, MySQL or MariaDB, for as long as a session; and databases on them."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A whole evidence for the unit tests that need one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

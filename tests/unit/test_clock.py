@@ -1,7 +1,5 @@
 """Steps are timed in order, the failed one last, and a listener hears of them while they happen."""
 
-from __future__ import annotations
-
 import errno
 import signal
 import threading

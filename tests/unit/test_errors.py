@@ -1,7 +1,5 @@
 """Errors: a fact, hints, details, and the exit code that a pipeline sees."""
 
-from __future__ import annotations
-
 from harness.base import errors
 from harness.base.errors import BrokenArtifact, HarnessError, StepFailed, UsageError
 from tests.tables import over_table

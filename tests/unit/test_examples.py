@@ -1,7 +1,5 @@
 """The files of docs/examples are what their programs take, by each one's own tool, schema or types."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import subprocess

@@ -1,7 +1,5 @@
 """The table of exit codes in docs/ci.md: each cell is run for real where no server is needed, else a test is named."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """A scenario is green only for its verdict, all of its findings, and no other error."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from harness.base.model import DrillResult, Finding, Severity, Verdict

@@ -1,7 +1,5 @@
 """Every expectation of every shipped scenario is held: whichever is changed, the scenario is no longer green."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from harness.base.model import Change, DrillResult, Finding, InjectedFault, Severity, Verdict

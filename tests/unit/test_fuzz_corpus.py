@@ -1,7 +1,5 @@
 """Every input that fuzzing kept, and what it once broke: read again in each run, without the fuzzer."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.fuzz.__main__ import CORPUS, NAMES, ending

@@ -1,7 +1,5 @@
 """Limits: what an option says, what a scenario and a configuration say, and how they grow with a backup."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 
 import pytest

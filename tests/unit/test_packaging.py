@@ -1,7 +1,5 @@
 """What is built is what is in the repository: the wheel holds every file that the package needs to run."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The pytest plugin as its user meets it, up to the point where servers would start: pytest itself is run."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Scenarios: a closed schema, every error at once with file and key, and the shipped ones all load."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Scenarios and faults on the command line: listed, shown, checked, and begun with a file that is fine as it is."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from click.testing import CliRunner, Result

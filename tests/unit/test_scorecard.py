@@ -1,7 +1,5 @@
 """The scorecard: outcomes, families, sole_detectors of checks, and what it says of all of them."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from datetime import UTC, datetime

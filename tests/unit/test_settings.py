@@ -1,7 +1,5 @@
 """Settings: options before variables before defaults, and nothing from anywhere else."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

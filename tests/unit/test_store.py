@@ -1,7 +1,5 @@
 """The run directory: what was written is read back, judged again, and refused when it is damaged or newer."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime

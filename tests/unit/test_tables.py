@@ -1,7 +1,5 @@
 """A test over a table tries every row, tells all that failed, and can't be empty."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

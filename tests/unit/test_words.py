@@ -1,7 +1,5 @@
 """The words of the field: what a person reads never says the project's former private words (one table of patterns)."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What goes wrong with dumps, done to a script that a real tool wrote."""
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import io

@@ -1,7 +1,5 @@
 """One server of each kind for all tests here; a test gets two databases on it: the operator's and the target's."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import subprocess

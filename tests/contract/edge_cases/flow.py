@@ -1,7 +1,5 @@
 """A script through the whole procedure, without the rest of a drill around it."""
 
-from __future__ import annotations
-
 from harness.artifacts.dump.source import Dump
 from harness.base.model import CheckResult, Severity
 from harness.checks.schema import check_script_objects

@@ -1,7 +1,5 @@
 """Options of mysqldump that write a healthy database in another way."""
 
-from __future__ import annotations
-
 from harness.faults.edge_case import EdgeCase
 
 EVERY_BYTE = "X'" + bytes(range(256)).hex() + "'"

@@ -1,7 +1,5 @@
 """Broken dumps fail, each for the right reason, and the first line says the cause."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

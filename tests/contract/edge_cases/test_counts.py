@@ -1,7 +1,5 @@
 """How many notes there are: enough, each with a name of its own, on both kinds of server."""
 
-from __future__ import annotations
-
 import pytest
 
 from harness.faults.edge_cases import DATABASES

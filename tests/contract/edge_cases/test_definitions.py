@@ -1,7 +1,5 @@
 """Definitions are equal when they mean the same to the server, whoever wrote them; an object that changed is found."""
 
-from __future__ import annotations
-
 import gzip
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Unusual but healthy dumps pass with no error finding: a false red makes people stop reading."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

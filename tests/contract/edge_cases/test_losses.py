@@ -1,7 +1,5 @@
 """What a real tool leaves out of a dump without a word is reported before the load, and of a whole one nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Every recorded script, of every tool and option (tests/unit/dump/data), restored into both kinds of server."""
 
-from __future__ import annotations
-
 import gzip
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What --tab wrote comes back: on MySQL a recorded directory (its server may write no files), on MariaDB a new one."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """All unusual databases in one, as the faults make them: they do not stand in each other's way."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace

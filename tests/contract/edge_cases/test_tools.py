@@ -1,7 +1,5 @@
 """The backup of the real Apiary as phpMyAdmin wrote it, restored on both kinds of server; one row less is read."""
 
-from __future__ import annotations
-
 import lzma
 import re
 from pathlib import Path

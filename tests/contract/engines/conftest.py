@@ -1,7 +1,5 @@
 """What all tests of engines need."""
 
-from __future__ import annotations
-
 import pytest
 
 from harness.runtime.docker import images as docker_images

@@ -1,7 +1,5 @@
 """Which runtime and which images a drill takes, and that it says so in one line."""
 
-from __future__ import annotations
-
 import os
 import socket
 from dataclasses import replace

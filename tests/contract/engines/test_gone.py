@@ -1,7 +1,5 @@
 """An engine that is killed in the middle of a drill: exit code 3, one clear sentence, and nothing is left."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import psutil

@@ -1,7 +1,5 @@
 """Building on a real engine: nothing is made twice, and the list tells what is there."""
 
-from __future__ import annotations
-
 import os
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """When testcontainers' reaper is used. That it then removes what a killed harness left is the reaper's own business."""
 
-from __future__ import annotations
-
 import io
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Images from a registry: by tag and by digest, with the Docker client's credentials, and what can go wrong."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

@@ -1,7 +1,5 @@
 """The ways to an engine that is elsewhere: TLS and ssh, named by variables and by contexts."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The server under test: a real one named by MEILISEARCH_URL, else the embedded one, started for the session."""
 
-from __future__ import annotations
-
 import os
 import uuid
 from collections.abc import Callable, Iterator

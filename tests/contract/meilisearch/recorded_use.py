@@ -5,8 +5,6 @@ listed there. The embedded server answers it exactly as Meilisearch 1.50.0 did. 
 documented error instead.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The servers under test: one that is running, and an embedded one that a test starts, stops and kills."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -1,7 +1,5 @@
 """Dumps of the embedded server: what is in them, what an import brings back, and what it refuses."""
 
-from __future__ import annotations
-
 import io
 import json
 import signal

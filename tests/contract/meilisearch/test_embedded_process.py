@@ -1,7 +1,5 @@
 """The embedded server as a process: restarts, kills, signals, and an engine that fails."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Documents: every way in, every way out, and what is refused."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Faults of the search that need nothing but a search do what they say."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from random import Random

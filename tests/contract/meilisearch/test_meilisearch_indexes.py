@@ -1,7 +1,5 @@
 """Indexes, their statistics, and the server's own routes."""
 
-from __future__ import annotations
-
 import uuid
 
 import pytest

@@ -3,8 +3,6 @@
 The order matters: later calls meet what earlier ones left. Every call is sent, those without a recorded answer too.
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

@@ -1,7 +1,5 @@
 """Search: what is found, what is shown, how many there are, and what is refused."""
 
-from __future__ import annotations
-
 import pytest
 from meilisearch.errors import MeilisearchApiError
 

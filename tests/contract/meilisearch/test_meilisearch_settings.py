@@ -1,7 +1,5 @@
 """Settings: defaults, changes, resets, and what is refused."""
 
-from __future__ import annotations
-
 import pytest
 from meilisearch.errors import MeilisearchApiError
 

@@ -1,7 +1,5 @@
 """Tasks: their fields and their filters."""
 
-from __future__ import annotations
-
 import pytest
 from meilisearch.errors import MeilisearchApiError
 

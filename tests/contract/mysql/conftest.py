@@ -3,8 +3,6 @@
 The servers live as long as the session, one pair at a time; each test gets a database and an account of its own.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

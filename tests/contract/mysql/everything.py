@@ -1,7 +1,5 @@
 """A schema that holds every kind of object, and rows that are hard to carry."""
 
-from __future__ import annotations
-
 EVERYTHING = [
     "CREATE TABLE parents (a INT NOT NULL, b VARCHAR(10) NOT NULL, PRIMARY KEY (a, b)) COMMENT = 'it''s; -- x'",
     """CREATE TABLE children (

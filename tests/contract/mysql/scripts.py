@@ -1,8 +1,6 @@
 """Scripts put together at random for the reader and the real clients: a soup of what quotes, comments and delimiters
 are made of, and statements of real dumps in which something was put, left out or changed."""
 
-from __future__ import annotations
-
 import random
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """backup_database: the dump and the digests are of one moment, and a dump that failed leaves nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import pickle
 import re

@@ -1,7 +1,5 @@
 """What is read besides rows: orphans, missing definers, counters, variables, and which rows differ."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

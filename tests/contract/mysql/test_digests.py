@@ -1,7 +1,5 @@
 """Digests of tables: equal exactly if the rows are, whatever their order and whatever the server is set to."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The fault privilege-missing-at-source: what the dump then lacks is known all the same, or the dump fails."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Questions and loads have limits: what a backup's triggers and locks can keep waiting, and what is left of it."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time

@@ -1,7 +1,5 @@
 """run_script: only the script's statements reach the database, and nobody else's meanwhile."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """docs/manifest.md explains every field that a manifest has."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Schema objects: every change of an attribute is seen, and nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from unittest.mock import ANY
 

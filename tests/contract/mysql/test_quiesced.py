@@ -1,7 +1,5 @@
 """A quiesced backup: the application is started again whatever happens, and a failure is reported as what it is."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

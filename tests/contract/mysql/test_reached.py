@@ -1,7 +1,5 @@
 """`apiary-drill backup` and another server: every way to it, TLS, and what is printed where it cannot be reached."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -4,8 +4,6 @@ Scripts are made at random, from the same seed each time; APIARY_DRILL_SCRIPTS=N
 which is named where a comparison fails.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import random

@@ -1,7 +1,5 @@
 """A dump of a database that holds everything brings every object, row and counter back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """When the newest row was written, under servers of several time zones: the application writes its own wall clock."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 

@@ -1,7 +1,5 @@
 """read_script, check_compatibility, redump: judged before it runs, and equal after it was restored."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace

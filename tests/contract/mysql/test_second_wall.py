@@ -4,8 +4,6 @@ The restoring account and the options of the server are the second wall. What a 
 listed with its reason, and with what it changes.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """What a client sends to a server: a relay between them that keeps the text of each query, byte for byte."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Stacks of both runtimes for the contract tests. Real servers, real containers, nothing else."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterator

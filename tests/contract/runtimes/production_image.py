@@ -5,8 +5,6 @@ database. Its logs go to stderr, its `serve` has one worker unless configured, a
 that the stand-in does by itself.
 """
 
-from __future__ import annotations
-
 import io
 import secrets
 import tarfile

@@ -1,7 +1,5 @@
 """Starting stacks of either runtime, and what a test needs around one."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A TMPDIR that only root may enter, as libpam-tmpdir makes it: the user of the search server indexes all the same."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from pathlib import Path

@@ -3,8 +3,6 @@
 While they are gone their address refuses: who asked an address that is nobody's would wait seconds for each answer.
 """
 
-from __future__ import annotations
-
 import re
 import socket
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A stack can begin with the files of another's servers, on either runtime; nothing of them stays once forgotten."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What holds for containers alone: leftovers, rights, networks, and what an engine can do wrong."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

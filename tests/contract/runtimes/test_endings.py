@@ -1,7 +1,5 @@
 """However a stack ends, it is gone; what kills a server is reported with its log."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path

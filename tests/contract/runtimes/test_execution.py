@@ -1,7 +1,5 @@
 """What holds for the commands of every runtime: streams, statuses, and an end that is an end."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

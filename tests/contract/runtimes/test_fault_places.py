@@ -1,7 +1,5 @@
 """Faults that reach into a runtime do what they say: a search from an old dump, a way out, an engine that is gone."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,7 +1,5 @@
 """What `restore` leaves in containers: reached as it says, without a way out, removed by name."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

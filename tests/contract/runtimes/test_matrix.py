@@ -1,7 +1,5 @@
 """What the values of a matrix mean on this machine and on the engine, and what is not available is reported at once."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from pathlib import Path

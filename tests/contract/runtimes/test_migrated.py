@@ -1,7 +1,5 @@
 """A stack can begin with the application's schema, from a data directory that was prepared once, on either runtime."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Iterator

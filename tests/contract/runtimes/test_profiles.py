@@ -1,7 +1,5 @@
 """The profile of the real Apiary, run on an image that is laid out as the real one: what APIARY.md says of it holds."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import replace

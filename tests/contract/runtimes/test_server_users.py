@@ -1,7 +1,5 @@
 """Who the servers of a drill are, and whom they answer: nothing of it is root's, and nothing is everybody's."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """What holds for a stack of every runtime while it runs."""
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 

@@ -1,7 +1,5 @@
 """A Docker volume as the storage: read through the engine, by a container that can do nothing else."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import socket

@@ -1,7 +1,5 @@
 """Files that age, gpg and openssl encrypted, with the real programs: read as a stream, or refused in one sentence."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import os

@@ -1,7 +1,5 @@
 """The commands of docs/sources.md with the real programs: each gives back the dump and the storage that went in."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Files from real stores: what is fetched and known of them, and each way in which it fails."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

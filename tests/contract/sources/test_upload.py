@@ -1,7 +1,5 @@
 """A backup that goes into real stores: under a temporary name first, read back, and nothing of it after an error."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A real MariaDB and the embedded Meilisearch for the session; an app of its own for each test."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

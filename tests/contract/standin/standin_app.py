@@ -1,7 +1,5 @@
 """An app under test: its environment, its work directory, and how to call it."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import signal

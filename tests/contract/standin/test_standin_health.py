@@ -1,7 +1,5 @@
 """`/health` of the stand-in, and what a drill concludes from it: in the ways in which the real one can mislead."""
 
-from __future__ import annotations
-
 import os
 import sys
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """`migrate` and `migrate:status` on a real server."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from harness.base.guide import EXCLUDABLE_TABLES, FILE_REFERENCES

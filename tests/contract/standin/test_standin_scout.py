@@ -1,7 +1,5 @@
 """The search commands against a real Meilisearch API: what they index, and how they succeed too easily."""
 
-from __future__ import annotations
-
 import pytest
 
 from harness.base.expressions import QUEUE_SIZE, decrypt_digest_expression

@@ -1,7 +1,5 @@
 """The pages, and the commands around them, through `php artisan serve` in a process of its own."""
 
-from __future__ import annotations
-
 import re
 from concurrent.futures import ThreadPoolExecutor
 

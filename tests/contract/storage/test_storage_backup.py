@@ -1,7 +1,5 @@
 """Backing up a storage directory: whole, listed, without what was left out, and never torn."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Restoring a storage directory: as it was, into an empty target, or not at all."""
 
-from __future__ import annotations
-
 import io
 import os
 import socket

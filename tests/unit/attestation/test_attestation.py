@@ -1,7 +1,5 @@
 """Evidence says by which key and about what; one changed byte of anything is found, and other programs agree."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

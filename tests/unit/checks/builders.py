@@ -1,7 +1,5 @@
 """Values for the tests: each builder makes something healthy, and a test changes what it is about."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A newer application's migrations: rows that are gone are errors, what a release is made of is reported."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from harness.base.model import Finding, Severity

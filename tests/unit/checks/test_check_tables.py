@@ -1,7 +1,5 @@
 """The checks on tables: nothing where nothing is wrong, and one finding for each thing that is."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date
 

@@ -1,7 +1,5 @@
 """The checks on files: nothing where nothing is wrong, and one finding for each thing that is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime

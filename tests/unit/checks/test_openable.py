@@ -1,7 +1,5 @@
 """Files that rows refer to and that cannot be opened: by their content, their link, their modes, their place."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

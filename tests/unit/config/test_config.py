@@ -1,7 +1,5 @@
 """apiary-drill.toml: closed, with all errors at once, and what it means today."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

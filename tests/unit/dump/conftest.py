@@ -1,7 +1,5 @@
 """Scripts for the tests: files that real MySQL 9.7 wrote, and a real MariaDB that writes them on the spot."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -3,8 +3,6 @@
 The tests compare the fast reader with it on scripts that are put together at random.
 """
 
-from __future__ import annotations
-
 SPACES = b" \t\r\n\f\v"
 
 

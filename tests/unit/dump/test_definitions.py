@@ -1,7 +1,5 @@
 """Digests of definitions: what servers print differently and mean the same must not matter, all else must."""
 
-from __future__ import annotations
-
 from harness.artifacts.dump.definitions import Definitions
 from harness.artifacts.dump.walk import walk
 from tests.tables import over_table

@@ -1,7 +1,5 @@
 """Only what dump tools write may run: each hostile statement is refused, and what tools write is not."""
 
-from __future__ import annotations
-
 import io
 from contextlib import suppress
 

@@ -3,8 +3,6 @@
 A script is made of sections. Between two of them, where a statement could begin, the SQL mode or the delimiter changes.
 """
 
-from __future__ import annotations
-
 import random
 
 from harness.artifacts.dump.statements import Kind, scan

@@ -1,7 +1,5 @@
 """What one reading of a script tells."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import itertools

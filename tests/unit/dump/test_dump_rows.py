@@ -1,7 +1,5 @@
 """Rows of INSERTs, their number and their digest."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable
 

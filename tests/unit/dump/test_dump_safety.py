@@ -1,7 +1,5 @@
 """What must not run."""
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Callable

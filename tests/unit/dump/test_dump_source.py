@@ -1,7 +1,5 @@
 """Opening scripts, plain and compressed."""
 
-from __future__ import annotations
-
 import base64
 import bz2
 import gzip

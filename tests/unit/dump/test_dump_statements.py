@@ -1,7 +1,5 @@
 """Cutting a script into statements."""
 
-from __future__ import annotations
-
 import gzip
 import random
 from collections.abc import Iterable

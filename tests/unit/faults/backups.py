@@ -1,7 +1,5 @@
 """A backup on disk, as far as faults of artifacts need one."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Each fault of the dump does what it says: exactly that, in any compression, and the same again for the same seed."""
 
-from __future__ import annotations
-
 import gzip
 import re
 from collections.abc import Callable

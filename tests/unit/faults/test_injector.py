@@ -1,7 +1,5 @@
 """Faults are injected at their point, say what they did, and their own failures are never the backup's."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

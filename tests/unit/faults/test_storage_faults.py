@@ -1,7 +1,5 @@
 """Each fault of the storage artifact does what its name says, to archives and to plain copies, and nothing else."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable

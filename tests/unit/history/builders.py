@@ -1,7 +1,5 @@
 """Entries for the tests of the history."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from harness.base.model import ArtifactFile, Component, DirectoryTotals, Severity, Verdict

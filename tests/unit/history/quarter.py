@@ -1,7 +1,5 @@
 """A quarter with twelve drills, and what came before it: what an exercise document has to cope with."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta

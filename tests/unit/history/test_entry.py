@@ -1,7 +1,5 @@
 """What is kept of a run: figures, and no name of a file or of a person."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import replace

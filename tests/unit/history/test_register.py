@@ -1,7 +1,5 @@
 """The register of actions, and the examples of docs/exercise.md: pasted as they stand there."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from datetime import date

@@ -1,7 +1,5 @@
 """What the local images are made of, and when they are made again."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

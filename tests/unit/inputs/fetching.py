@@ -1,7 +1,5 @@
 """Sources for the tests: their state below a temporary directory, the environment of this process."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Each case of tests/data/cases, rebuilt from public reports, has its right answer in `inspect` and in `verify`."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A directory is searched for one script and one storage, by what its entries hold."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """`apiary-drill inspect`: everything about a dump, in words and as JSON, with the exit code of what verify would do."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Each case of tests/data/cases stands for a kind: two more inputs of each, and other files that people hand in."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import re

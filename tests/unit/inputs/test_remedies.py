@@ -4,8 +4,6 @@ Where the remedy is to take the backup again, or to load it with another tool, t
 stands for what comes out.
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import re

@@ -1,7 +1,5 @@
 """A directory that --tab wrote is one script; what is wrong with it is reported before anything runs."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

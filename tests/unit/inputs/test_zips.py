@@ -3,8 +3,6 @@
 `data/spatie` was written by PHP 8.2's ZipArchive (libzip 1.7.3) with the script beside it, as the package calls it.
 """
 
-from __future__ import annotations
-
 import gzip
 import os
 import stat

@@ -1,7 +1,5 @@
 """A real HTTP server that notes what it is asked, and answers as it is asked to: well, badly, or not at all."""
 
-from __future__ import annotations
-
 import json
 import socket
 import threading

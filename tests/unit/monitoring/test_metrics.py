@@ -1,7 +1,5 @@
 """The textfile is what Prometheus reads, says what the run came to, and keeps the time of the last passed drill."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import shutil

@@ -1,7 +1,5 @@
 """Who is notified after a drill, through the commands: all is tried, and none of it changes how the drill ended."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Results to report on: one for each verdict, made by the drill's own functions from values of the builders."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser

@@ -1,7 +1,5 @@
 """The document of an exercise: what it says, and that every format says the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date

@@ -1,7 +1,5 @@
 """The console: what a tired person sees while a drill runs and when it has ended."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Reports as files: refused before anything begins where they cannot be written, and never half written."""
 
-from __future__ import annotations
-
 import json
 import stat
 import subprocess

@@ -1,7 +1,5 @@
 """What is special to a format: nothing from outside, nothing cut, nothing that a tool would take for a command."""
 
-from __future__ import annotations
-
 import io
 import re
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A backup whose names are commands: in every format they are text, and in none of them do they do anything."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What the report of one drill says, part by part."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every text of a document in reading order: what each format has to say, and in which order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from harness.reports.document import (

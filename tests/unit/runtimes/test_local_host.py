@@ -1,7 +1,5 @@
 """Commands on this machine: streams in both directions, statuses as a shell tells them, nothing left running."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tracemalloc

@@ -1,7 +1,5 @@
 """Whose a drill is: what a killed one left is found and removed, and a living one is never touched."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -1,7 +1,5 @@
 """The user that root's servers run as: it reads, writes nothing but its own, and becomes nobody else."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -1,7 +1,5 @@
 """The schema of scenarios takes what the reader takes and refuses what it refuses."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

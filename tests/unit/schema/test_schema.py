@@ -1,7 +1,5 @@
 """The published schemas are those of the values, real results validate, and results of old stay readable."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import replace

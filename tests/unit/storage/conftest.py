@@ -1,7 +1,5 @@
 """Archives to read: written by Python's tarfile, which writes whatever it is given, or by the real GNU tar."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import tarfile

@@ -1,7 +1,5 @@
 """A cut or damaged archive is reported as such, with how far it could be read; never as a smaller archive."""
 
-from __future__ import annotations
-
 import bz2
 import gzip
 import lzma

@@ -1,7 +1,5 @@
 """An archive is untrusted input: what must not be unpacked is refused, named, before anything is written."""
 
-from __future__ import annotations
-
 import tarfile
 from collections.abc import Callable
 from pathlib import Path

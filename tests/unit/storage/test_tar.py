@@ -1,7 +1,5 @@
 """What GNU tar says is understood, with the names as they are; and names are shown so that none look alike."""
 
-from __future__ import annotations
-
 import pytest
 
 from harness.artifacts.storage.names import code_of, coded, is_below, printable
