@@ -134,7 +134,7 @@ class Settings:
         indexing_memory: how much memory the real Meilisearch may take to index, as it reads sizes.
         command_env: the whole environment, for programs that an operator names (restic, ssh, age) and their agents.
         sample_share: share of the rows that are compared by value, between 0 and 1; None for all of them.
-        fast: let no server wait for the disk: as good for proving, and no recovery time to quote.
+        fast: fsync off: the same checks, but timings are not representative.
     """
 
     state_dir: Path

@@ -96,7 +96,9 @@ def check_schema(
     if other_kind and not {*PROGRAMS.kinds, "check"}.isdisjoint(kinds):
         found.evidence("definitions", "compared by name only, because the target is a different kind of server")
     for kind in kinds:
-        found.evidence(f"{kind}s", sum(1 for key in there if key[0] == kind))
+        found.evidence(
+            {"index": "indexes"}.get(kind, f"{kind}s").replace("-", " "), sum(1 for key in there if key[0] == kind)
+        )
     return found.result()
 
 

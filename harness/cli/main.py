@@ -122,7 +122,7 @@ def main() -> None:
 
     \b
     Start here:
-      apiary-drill doctor                      what is there, what is missing, what to do
+      apiary-drill doctor                      what is installed, what is missing, how to get it
       apiary-drill run                         a full drill with generated data
       apiary-drill verify --dump apiary.sql.gz --storage storage.tar.gz
                                                drill a backup that you have

@@ -28,7 +28,7 @@ def backup_blocks(result: DrillResult, evidence: Evidence | None) -> Iterator[Bl
         facts.append(("How", mode))
     if evidence is not None:
         rows = sum(table.rows for table in evidence.script.tables)
-        facts.append(("Holds", f"{counted(rows, 'row')} in {counted(len(evidence.script.tables), 'table')}"))
+        facts.append(("Contents", f"{counted(rows, 'row')} in {counted(len(evidence.script.tables), 'table')}"))
     if result.purpose:
         facts.append(("Purpose of the drill", result.purpose))
     yield Facts(tuple(facts))

@@ -46,7 +46,7 @@ def coverage(exercise: Exercise) -> Iterator[Block]:
         return
     some = any(family.detected for family in families)  # where nothing is, no row stands out
     yield Grid(
-        "Faults that were injected on purpose, by kind of failure",
+        "Injected faults, by kind of failure",
         (
             Column("What can go wrong"), Column("Detected", number=True), Column("Not detected", number=True),
             Column("Never injected", number=True), Column("Result"),

@@ -63,7 +63,7 @@ def tiles_of(
     time_s, point_s = result.recovery_time_s, result.recovery_point_s
     (time_text, met_time), (point_text, met_point) = judged_objectives(result)
     if time_s is not None and result.mode != FAITHFUL:
-        time_text, met_time = "fsync off: not a time to quote", None
+        time_text, met_time = "fsync off: not representative", None
     tally = {severity: sum(1 for each in result.findings if each.severity is severity) for severity in Severity}
     errors, warnings = tally[Severity.ERROR], tally[Severity.WARNING]
     rest = f"{counted(warnings, 'warning')}, {counted(tally[Severity.INFO], 'note')}"

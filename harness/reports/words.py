@@ -91,7 +91,7 @@ def times(result: DrillResult) -> str:
     if result.recovery_point_at is not None:
         parts.append(f"newest row {newest_row(result)}")
     if result.peak_memory_bytes is not None:
-        parts.append(f"harness at most {size(result.peak_memory_bytes)} of memory")
+        parts.append(f"peak memory of the harness {size(result.peak_memory_bytes)}")
     return "; ".join(parts) + "."
 
 

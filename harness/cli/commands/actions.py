@@ -31,7 +31,7 @@ def actions(*, update: bool, config_file: Path | None) -> None:
     """List open findings with owner, date and decision.
 
     The register is actions.toml beside apiary-drill.toml, a file to edit and to keep under version control. Actions
-    are not closed by hand: a finding is closed when the latest drill of its backup no longer has it.
+    are not closed by hand: a finding is closed when the latest drill of its backup no longer reports it.
 
     \b
     Examples:

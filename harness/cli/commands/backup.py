@@ -92,7 +92,7 @@ def backup(
 ) -> None:
     """Back up a running Apiary along the documented procedure, with a manifest that says what must come back.
 
-    The source is only read. Missing privileges are reported before that. Everything is written into DIR.partial,
+    The source is only read. Missing privileges are reported first. Everything is written into DIR.partial,
     which is renamed when it is complete: an interrupted backup cannot be mistaken for a good one. If people upload
     or delete files meanwhile, database and files are read again, up to three times; what still disagrees is
     reported. With --stop-command and --start-command (run without a shell) the application is stopped meanwhile;

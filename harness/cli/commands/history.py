@@ -96,8 +96,8 @@ _why = click.option("--why", default="", metavar="TEXT", help="Reason, kept in t
 def rename(name: str, new_name: str, why: str) -> None:
     """Rename a backup in the history.
 
-    Their entries stay: a new entry says who renamed them, when and why. Drills that are recorded under the old name
-    later count under that name again.
+    The entries of its drills stay: a new entry records who renamed it, when and why. Drills that are recorded under
+    the old name later count under the old name again.
 
     \b
     Example:
@@ -112,7 +112,7 @@ def rename(name: str, new_name: str, why: str) -> None:
 def forget(name: str, why: str) -> None:
     """Exclude the drills of a backup.
 
-    They no longer appear in lists, alarms or exercises. Their entries stay: a new entry says who excluded them,
+    They no longer appear in lists, alarms or exercises. Their entries stay: a new entry records who excluded them,
     when and why, and `history verify` and the exercise document show it.
 
     \b

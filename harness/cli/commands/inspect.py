@@ -45,8 +45,7 @@ def inspect(
     FILE is a script, plain or compressed, - for standard input, a directory that mysqldump --tab wrote, or a BACKUP
     (a directory or a zip archive) as verify takes it, with its storage. Two files are the halves of a pair: first
     what --no-data wrote, then what --no-create-info wrote. Without arguments, apiary-drill.toml in the current
-    directory says where the backup is. What verify would refuse is refused here in the same words, with the same
-    exit code.
+    directory says where the backup is. It rejects what verify would reject, with the same message and exit code.
 
     \b
     Examples:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def restore(asked: BackupOptions, settings: Settings, as_json: bool) -> None:
     """Restore a backup and leave it running.
 
-    BACKUP and the options are those of `verify`, and so are the checks. The instance stays, reachable from this
-    machine only; how to reach it, log in and remove it is printed. It holds everything that production held.
+    BACKUP and the options are those of `verify`, and so are the checks. The instance keeps running, reachable
+    from this machine only; the output says how to reach it, log in and remove it. It contains all production data.
 
     \b
     Example:

@@ -18,8 +18,8 @@ from harness.cli.options.reports import report_options
 
 @click.command(cls=GroupedHelp, epilog=EXIT_CODES)
 @click.argument("scenarios", nargs=-1, metavar="[SCENARIO]…")
-@backup_option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Amount of data.")
-@backup_option("--rng-seed", metavar="N", type=click.IntRange(min=0), help="Seed of the data.")
+@backup_option("--scale", type=click.Choice(["tiny", "small", "medium", "large"]), help="Amount of generated data.")
+@backup_option("--rng-seed", metavar="N", type=click.IntRange(min=0), help="Random seed of the generated data.")
 @output_option("--keep", is_flag=True, help="Keep the restored target running.")
 @control_option
 @quiet_option

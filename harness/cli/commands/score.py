@@ -52,7 +52,7 @@ def _known_families(context: click.Context, parameter: click.Parameter, names: t
 @backup_option(
     "--checks-as-processes",
     is_flag=True,
-    help="With --covering: as local processes what only shows a check failing, which either runtime can show.",
+    help="With --covering: run as local processes the scenarios that only show a check failing.",
 )
 @backup_option(
     "--fault-free",

@@ -91,7 +91,7 @@ def backup_options(command: Callable[..., None]) -> Callable[..., None]:
             *decrypt_options,
             output_option(
                 "--fetch-to", type=click.Path(path_type=Path), metavar="DIR",
-                help="Keep what is fetched from elsewhere in this new directory; else it is deleted at the end.",
+                help="Keep fetched files in this new directory; otherwise they are deleted at the end.",
             ),
             backup_option("--database", metavar="NAME", help="Database to restore, when the dump holds several."),
             backup_option(

@@ -131,7 +131,7 @@ def _mode(options: dict[str, str]) -> str | None:
 
 _OPTIONS = (
     server_option("--mysql-host", metavar="NAME", help="Database server address.  [default: 127.0.0.1]"),
-    server_option("--mysql-port", type=click.IntRange(1, 65535), help="Port of the server.  [default: 3306]"),
+    server_option("--mysql-port", metavar="PORT", type=click.IntRange(1, 65535), help="Its port.  [default: 3306]"),
     server_option("--mysql-socket", metavar="PATH", help="Unix socket, instead of address and port."),
     server_option("--mysql-user", metavar="NAME", help="Database account for reading; needs no write privileges."),
     server_option("--mysql-password-file", type=FILE, metavar="FILE", help="File with the account's password."),
@@ -146,5 +146,5 @@ _OPTIONS = (
     server_option(
         "--mysql-ssl-ca", type=FILE, metavar="FILE", help="CA certificate that signed the server's certificate."
     ),
-    server_option("--database", default="apiary", show_default=True, help="Database to back up."),
+    server_option("--database", metavar="NAME", default="apiary", show_default=True, help="Database to back up."),
 )  # fmt: skip

@@ -157,7 +157,7 @@ def _collect(run: Run, stack: Stack, restored: Restored, background: Background)
         if migration is None:
             unnamed = [table for table in differing if table not in rows]
             rows |= differing_rows_of_script(stack.mysql, restored.script, plan, unnamed, directory)
-        note.detail = f"{len(rows.keys() | set(differing))} tables differ"
+        note.detail = f"differing tables: {len(rows.keys() | set(differing))}"
     with clock.step("observe-app", "Query the restored application"):
         app = observe_app(stack, restored.read.expected_files, key_given=backup.app_key is not None)
         app = replace(_against_source(app, restored.source), prestart=restored.work.prestart)

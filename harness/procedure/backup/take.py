@@ -164,7 +164,7 @@ def _take_both(
             with clock.step("backup-consistency", "Check what changed between dump and files") as note:
                 consistency = _consistency(source, files, scratch, attempt)
                 _must_be_its_directory(source, files, consistency, scratch / "in-dump")
-                note.detail = ", ".join(disagreements(consistency)) or "nothing"
+                note.detail = ", ".join(disagreements(consistency)) or "nothing changed"
             if consistency.settled or attempt == ATTEMPTS:
                 return dump, files, consistency
             again = ", again"

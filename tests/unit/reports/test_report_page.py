@@ -131,7 +131,7 @@ def test_nothing_is_claimed_that_was_not_judged(evidence: Evidence, tmp_path: Pa
     lost = replace(failed(evidence), recovery_time_objective_s=3600.0, findings=failed(evidence).findings[:1])
     assert page_of(lost, evidence, tmp_path).tiles[0].note == "objective 1 h: not judged, the drill did not pass"
     fast = replace(passed(evidence), mode="fast")
-    assert page_of(fast, evidence, tmp_path).tiles[0].note == "fsync off: not a time to quote"
+    assert page_of(fast, evidence, tmp_path).tiles[0].note == "fsync off: not representative"
     free = replace(evidence, recovery=replace(evidence.recovery, restore_objective_s=None, point_objective_s=None))
     document = page_of(passed(free), free, tmp_path)
     states = {row[0]: row[2] for row in grid(section(passed(free), free, tmp_path, "checks"), "Checks").rows}
@@ -163,7 +163,7 @@ def test_which_backup_it_was_and_who_accepted_what_it_lacks(evidence: Evidence, 
             ("Name", "production"),
             ("Taken", "2026-11-21 10:00:00 UTC"),
             ("Age at the time of the drill", "1 day 2 h"),
-            ("Holds", "2 rows in 1 table"),
+            ("Contents", "2 rows in 1 table"),
             ("Purpose of the drill", "To know whether it works."),
         )
     )
@@ -274,7 +274,7 @@ def test_the_timeline_has_every_step_and_what_counts(evidence: Evidence, tmp_pat
         Span("Start the servers of the target", "MySQL 9.7.4", "0.0 s", "1.5 s", 0.0, 1.5),
         Span("Load the dump", "failed, 2 rows", "2.0 s", "12.0 s", 2.0, 12.0, emphasised=True, failed=True),
     )
-    assert (timeline.end_s, timeline.legend) == (14.0, "counts for the recovery time (12.0 s in all)")
+    assert (timeline.end_s, timeline.legend) == (14.0, "part of the recovery time (12.0 s in total)")
     assert sentences(blocks) == ["Failed: Load the dump."]
 
 
@@ -359,7 +359,7 @@ def test_what_was_broken_on_purpose_is_reported_with_every_change(evidence: Evid
         ("flip-byte", "artifact", "byte", "database.sql.zst", "offset 7, 0x41 to 0x40"),
         ("drop-row", "restored", "", "", "without effect"),
     )
-    sentence = "A fault was injected on purpose: the expected verdict is FAIL, "
+    sentence = "A fault was injected deliberately: the expected verdict is FAIL, "
     assert f"{sentence}and it is." in page_of(broken, evidence, tmp_path).lead
     missed = replace(passed(evidence), expected_verdict=Verdict.FAIL)
     assert f"{sentence}and it is not." in page_of(missed, evidence, tmp_path).lead
