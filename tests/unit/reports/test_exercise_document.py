@@ -183,7 +183,7 @@ def test_objectives_are_reported_with_their_worst(document: Document) -> None:
 
 
 def test_what_was_proven_is_reported_in_words(document: Document) -> None:
-    rows = grid(document, "coverage", "Faults").rows
+    rows = grid(document, "coverage", "Injected faults").rows
     assert rows == (
         (FAMILY_WORDS["source"], "0", "1", "1", "not all are detected"),
         (FAMILY_WORDS["dump"], "0", "0", "1", "never proven"),
@@ -196,7 +196,7 @@ def test_what_was_proven_is_reported_in_words(document: Document) -> None:
     scored = exercise_document(
         of(scorecard=ScorecardSummary("score.json", "2026-11-20", {"cut": ("dump", "detected")})), PARTICULARS
     )
-    assert grid(scored, "coverage", "Faults").rows[1][1:] == ("1", "0", "0", "proven")
+    assert grid(scored, "coverage", "Injected faults").rows[1][1:] == ("1", "0", "0", "proven")
     assert "Proven by the scorecard score.json, of 2026-11-20, and by the drills of this period." in texts_of(
         scored, "coverage"
     )
