@@ -202,6 +202,8 @@ def test_all_errors_of_all_files_are_reported_before_anything_starts(tmp_path: P
         "DIR/bad.drill.toml: why: field required\n"
         "cannot read the scenario DIR/gone.drill.toml: No such file or directory"
     )
+    with pytest.raises(UsageError, match=r"^cannot read the scenario "):
+        load_all([good, tmp_path / "gone.drill.toml"])
 
 
 def test_a_file_that_is_not_toml_not_there_or_named_otherwise(tmp_path: Path) -> None:
@@ -213,6 +215,10 @@ def test_a_file_that_is_not_toml_not_there_or_named_otherwise(tmp_path: Path) ->
         "FILE is not valid TOML: 'utf-8' codec can't decode byte 0xff in position 8: invalid start byte"
     )
     assert refused(tmp_path / "gone.drill.toml") == "cannot read the scenario FILE: No such file or directory"
+    assert (
+        refused(written(tmp_path, MINIMAL, "mine.toml"))
+        == "FILE is not named *.drill.toml\nHINT: Name it mine.drill.toml."
+    )
 
 
 @over_table("path", shipped().values())
