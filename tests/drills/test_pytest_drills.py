@@ -144,8 +144,8 @@ def test_an_end_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: sign
 def test_workers_are_spread_over_two_engines(
     tmp_path: Path, engine: docker.DockerClient, loaded_engine: AnotherEngine
 ) -> None:
-    """Each worker drills on its own engine, the second of which nobody else uses."""
-    for name in ("remove-row", "remove-file"):
+    """Each worker drills on its own engine, the second of which nobody else uses: a source, and a target."""
+    for name in ("step-stop-left-out", "unknown-collation"):
         copy_of(name, tmp_path)
     here = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     process = start_pytest(
