@@ -61,11 +61,14 @@ def run(name: str, place: Path, **env: str | Path) -> subprocess.CompletedProces
 
 
 CONFINED = """\
+mount --bind "$PWD" "$PWD"
+cd "$PWD"
 for each in "$HOME" reports "$TMPDIR"; do mount --bind "$each" "$each"; done
 mkdir -p "$HOME/.cache/apiary-drill"
 mount --bind "$CACHE" "$HOME/.cache/apiary-drill"
 mount -o remount,bind,ro /
-! touch written 2>/dev/null
+mount -o remount,bind,ro "$PWD"
+if touch written 2>/dev/null; then exit 99; fi
 exec bash -euc "$0"
 """
 """The service's own directories: with ProtectSystem=strict nothing else can be written. The cache is this machine's."""
