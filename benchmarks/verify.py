@@ -1,6 +1,6 @@
 """What proof costs: a whole `verify` against the documented restore that it times, in both modes, in one run.
 
-    python -m benchmarks.verify [--scale medium] [--ballast-mb 0] [--runtime process] [--json]
+    python -m benchmarks.verify [--scale medium] [--ballast-mb 0] [--rows long] [--runtime process] [--json]
 
 A backup of a generated Apiary is made (its script made longer by one table of `--ballast-mb`, if asked for) and
 verified. Bare is what that drill itself measured: starting the servers, and steps 2 to 6 of the procedure. The fast
@@ -22,8 +22,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ballast import inflate
-from benchmarks.two_at_once import two_at_once
+from benchmarks.ballast import LONG, SHORT, inflate
+from benchmarks.imports_at_once import imports_at_once
 from harness.base.settings import from_environment
 from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
@@ -40,8 +40,8 @@ from harness.scenario.definition import find, load
 BARE = ("start-target", *RECOVERY_STEPS)
 
 
-def made(root: Path, scale: str, ballast_mb: int) -> tuple[list[str], int]:
-    """Make a backup; the options that name it, and how many rows it has."""
+def made(root: Path, scale: str, ballast_mb: int, rows: str = LONG) -> list[str]:
+    """Make a backup; the options that name it."""
     settings = replace(from_environment(os.environ), state_dir=root / "state", runs_dir=root / "runs")
     drill_id, key, directory = new_drill_id("benchmark"), root / "app-key", root / "backup"
     scenario = load(find("documented")).with_data(scale=scale, rng_seed=None)
@@ -57,11 +57,11 @@ def made(root: Path, scale: str, ballast_mb: int) -> tuple[list[str], int]:
             source = BackupSource.of(stack)
             backup = take_backup(source, scenario.backup.plan(), directory, run.clock, nonce=nonce)
     files = {file.role: directory / file.name for file in backup.manifest.artifacts}
-    dump, rows = files["database"], sum(table.rows for table in backup.manifest.tables)
+    dump = files["database"]
     if ballast_mb:
         dump = root / "inflated.sql.zst"
-        inflate(files["database"], dump, ballast_mb * 1_000_000)
-    return ["--dump", str(dump), "--storage", str(files["storage"]), "--app-key-file", str(key)], rows
+        inflate(files["database"], dump, ballast_mb * 1_000_000, rows)
+    return ["--dump", str(dump), "--storage", str(files["storage"]), "--app-key-file", str(key)]
 
 
 def measured(arguments: list[str], environment: dict[str, str]) -> tuple[float, int, bytes]:
@@ -103,23 +103,23 @@ def cost(result: dict[str, Any], names: tuple[str, ...] = ()) -> tuple[float, fl
     return elapsed_s, sum(used["cpu_s"] for step in steps for used in step["processes"])
 
 
-def compare(scale: str, ballast_mb: int, runtime: str, *, at_once: bool = False) -> dict[str, Any]:
+def compare(scale: str, ballast_mb: int, runtime: str, rows: str = LONG, *, at_once: bool = False) -> dict[str, Any]:
     """Both modes on one backup: seconds, CPU seconds, ratios, and the steps that are the drill's own.
 
     Args:
-        at_once: also measure what two connections and two imports would take in fast mode (two_at_once.py).
+        rows: of the ballast, long or short.
+        at_once: also measure what two imports at once would take in fast mode (imports_at_once.py).
     """
     with tempfile.TemporaryDirectory(prefix="benchmark-verify-") as name:
         root = Path(name)
-        options, rows = made(root, scale, ballast_mb)
+        options = made(root, scale, ballast_mb, rows)
         options += ["--runtime", runtime]
         faithful, peak_mb = verified(root, options)
         fast, _ = verified(root, [*options, "--fast"])
-        two = two_at_once(Path(options[1]), index=scale in ("tiny", "small")) if at_once else (0.0, 0.0)
+        two_index_s = imports_at_once(Path(options[1])) if at_once else 0.0
     whole, bare, quick = cost(faithful), cost(faithful, BARE), cost(fast)
     return {
         "scale": scale,
-        "rows": rows,
         "script_bytes": next(step["size_bytes"] for step in faithful["steps"] if step["name"] == "restore-database"),
         "verify_s": whole,
         "bare_s": bare,
@@ -127,10 +127,10 @@ def compare(scale: str, ballast_mb: int, runtime: str, *, at_once: bool = False)
         "verify_ratio": (whole[0] / bare[0], whole[1] / bare[1]),
         "fast_ratio": (quick[0] / bare[0], quick[1] / bare[1]),
         "peak_mb": peak_mb,
+        "load_s": cost(faithful, ("restore-database",))[0],
         "fast_load_s": cost(fast, ("restore-database",))[0],
         "fast_index_s": cost(fast, ("reindex",))[0],
-        "two_load_s": two[0],
-        "two_index_s": two[1],
+        "two_index_s": two_index_s,
         "own_steps": [
             (step["title"], *cost(faithful, (step["name"],))) for step in faithful["steps"] if step["name"] not in BARE
         ],
@@ -141,10 +141,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scale", choices=["tiny", "small", "medium", "large"], default="medium")
     parser.add_argument("--ballast-mb", type=int, default=0, help="size of the script, with one more table")
+    parser.add_argument("--rows", choices=[LONG, SHORT], default=LONG, help="of that table")
     parser.add_argument("--runtime", choices=["process", "docker"], default="process")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    found = compare(chosen.scale, chosen.ballast_mb, chosen.runtime)
+    found = compare(chosen.scale, chosen.ballast_mb, chosen.runtime, chosen.rows)
     if chosen.json:
         sys.stdout.write(json.dumps(found) + "\n")
         return
