@@ -103,7 +103,11 @@ _RUNTIME_OPTIONS = (
         metavar="SIZE",
         help=f"Indexing memory of the real Meilisearch.  [default: {INDEXING_MEMORY}]",
     ),
-    runtime_option("--fast", is_flag=True, help="Disable fsync. Same checks; timings are not representative."),
+    runtime_option(
+        "--fast",
+        is_flag=True,
+        help="Disable fsync, load a large dump in parallel. Same checks; timings are not representative.",
+    ),
     output_option("--json", "as_json", is_flag=True, help="Print the result as JSON; progress goes to stderr."),
 )
 
