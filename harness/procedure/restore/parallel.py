@@ -26,7 +26,7 @@ import pymysql
 from harness.artifacts.dump.model import DatabaseInfo
 from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.tokens import Token, name_at, starts_with
-from harness.artifacts.dump.walk import Head, pieces_with_tokens
+from harness.artifacts.dump.walk import Head, pieces_with_tokens, statement_of
 from harness.base.errors import HarnessError, ServerFailed
 from harness.base.limits import Limits
 from harness.base.wait import wait_until
@@ -37,7 +37,7 @@ WORTHWHILE_BYTES = 8_000_000
 """A script below this size is loaded as it stands: it takes a second or two."""
 _LARGE_ROWS = 20_000
 """From so many rows on a table's indexes are built after them."""
-_LARGE_STATEMENT_BYTES = 16 << 20
+_LARGE_STATEMENT_BYTES = 4 << 20
 """A longer one goes alone, so that memory stays bounded."""
 _CONNECTIONS = min(8, (os.cpu_count() or 1) + 1)
 _INDEX = re.compile(
@@ -175,18 +175,18 @@ class _Load:
         """Run all statements, and build all indexes."""
         with self._pool:
             parts: list[bytes] = []
-            begun: tuple[Piece, Sequence[Token]] | None = None
+            first: tuple[Piece, Sequence[Token]] | None = None
             for piece, tokens in pieces:
                 if piece.kind is not Kind.STATEMENT:
                     continue
-                begun = begun or (piece, tokens)
+                first = first or (piece, tokens)
                 parts.append(piece.data)
                 if piece.last:
-                    statement = b"".join(parts).strip()
-                    if piece.ended:
-                        statement = statement.removesuffix(piece.delimiter)
-                    self._statement(statement, *begun)
-                    parts, begun = [], None
+                    parts[-1] = statement_of(piece)
+                    statement = b"".join(parts)
+                    parts.clear()
+                    self._statement(statement, *first)
+                    first = None
             self._finish()
 
     def _statement(self, statement: bytes, first: Piece, tokens: Sequence[Token]) -> None:
@@ -232,11 +232,18 @@ class _Load:
     def _drop_indexes(self, table: str) -> None:
         definition = self._definition(self._admin, table)
         found = list(_INDEX.finditer(definition))
-        if found:
+        if found and not self._checks_foreign_keys():
             drops = [f"DROP FOREIGN KEY {one[3]}" if one[3] else f"DROP INDEX {one[2]}" for one in found]
             with suppress(ServerFailed):  # such as an index that another table refers to, or that of a counter
                 self._alter(self._admin, table, drops)
                 self._unindexed[table] = definition, found
+
+    def _checks_foreign_keys(self) -> bool:
+        """Whether the script has them checked: then they stay, because a key that is added is not checked here."""
+        with self._main.cursor() as cursor:
+            cursor.execute("SELECT @@foreign_key_checks")
+            ((checked,),) = cursor.fetchall()
+        return bool(checked)
 
     def _alter(self, session: Session, table: str, changes: Sequence[str]) -> None:
         session.execute("SET foreign_key_checks = 0")  # as every script does around its definitions

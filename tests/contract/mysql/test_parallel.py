@@ -155,3 +155,21 @@ def test_many_short_statements_go_in_the_order_of_their_settings(
     run_in_parallel(target.server, script.chunks(), script.database)
     hours = [row[0].hour for row in target.kept.rows(f"SELECT at FROM {target.name}.t ORDER BY id")]
     assert hours == [(12 - hour) % 24 for hour in range(14)]
+
+
+def test_foreign_keys_that_the_script_has_checked_are_checked(new_place: Callable[..., Place], tmp_path: Path) -> None:
+    """A row whose parent is missing fails as it does through the client."""
+    target = new_place()
+    path = tmp_path / "dump.sql"
+    path.write_text(
+        "CREATE TABLE `parent` (`id` int NOT NULL, PRIMARY KEY (`id`)) ENGINE=InnoDB;\n"
+        "CREATE TABLE `child` (`id` int NOT NULL, `up` int NOT NULL, PRIMARY KEY (`id`), KEY `up` (`up`),"
+        " CONSTRAINT `to_parent` FOREIGN KEY (`up`) REFERENCES `parent` (`id`)) ENGINE=InnoDB;\n"
+        "INSERT INTO `parent` VALUES (1);\n"
+        f"SET foreign_key_checks=1;\nINSERT INTO `child` VALUES {','.join(f'({n},1)' for n in range(200))},(200,2);\n"
+    )
+    script = check_compatibility(read_script(path, None), target.server)
+    with pytest.raises(NotInParallel, match="ERROR 1452"):
+        run_in_parallel(target.server, script.chunks(), script.database)
+    with pytest.raises(ProcedureFailed, match="ERROR 1452"):
+        run_script(target.server, script.chunks())
