@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,9 +180,18 @@ class ChildControl:
         self.child.resume()
 
 
+_SERVER_PORTS = range(15_000, 30_000)
+"""Below the ports that Linux gives to outgoing connections (32768 to 60999), and those of Kubernetes' services."""
+
+
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback interface that nobody used a moment ago.
+
+    It is none that the system hands out by itself: a server that was stopped would find an outgoing connection on its
+    port when it is started again.
+    """
+    for port in (*random.sample(_SERVER_PORTS, 20), 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise ServerFailed("no TCP port of 127.0.0.1 is free")
