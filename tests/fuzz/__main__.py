@@ -7,9 +7,11 @@ tests/fuzz/corpus/TARGET once it is mended, where `make test` reads it for ever.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,9 +44,13 @@ def fuzz_one(name: str, seconds: int, fixed: bool) -> tuple[str, int, str]:
         f"-timeout={ONE_INPUT_S}", f"-rss_limit_mb={MEMORY_MB}", f"-max_len={LONGEST}",
         f"-artifact_prefix={found}/failed-", "-print_final_stats=1",
     ]  # fmt: skip
-    done = subprocess.run(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, errors="replace"
-    )
+    # In memory where that can be; libFuzzer ends the process without any cleaning up.
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="apiary-drill-fuzz-", dir=memory) as directory:
+        done = subprocess.run(
+            argv, env={**os.environ, "TMPDIR": directory}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False, errors="replace",
+        )  # fmt: skip
     return name, done.returncode, done.stdout
 
 

@@ -23,7 +23,8 @@ from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest
 TABLE = b"CREATE TABLE `t` (`a` int, `b` text, `c` json, `d` bit(9));\nINSERT INTO `t` VALUES "
 SMALL = ArchiveLimits(total_bytes=1 << 22, members=1000, ratio=None)
 
-_directory = Path(tempfile.mkdtemp(prefix="apiary-drill-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+_kept = tempfile.TemporaryDirectory(prefix="apiary-drill-fuzz-")
+_directory = Path(_kept.name)
 
 
 def cut(data: bytes, size: int) -> Iterator[bytes]:
