@@ -156,7 +156,7 @@ class DrillResult:
         peak_memory_bytes: the most memory that the harness itself had, its servers and tools not counted.
         error: the error that ended the drill early, or empty.
         hints: what to do about that error.
-        faults: what the scenario had done on purpose, to see whether the drill notices.
+        faults: the faults that the scenario injected, to test whether the drill detects them.
         negative_control: what was broken after the verdict, to see whether the checks find it; None where none
             was asked for (a scenario with faults is one itself).
         provenance: where the files of the backup came from, when they were fetched or chosen by a pattern.
