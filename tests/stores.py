@@ -20,15 +20,11 @@ import boto3
 import requests
 
 from harness.base.wait import wait_until
+from harness.runtime.process.child import free_port
 from tests.certificates import Certificates
 from tests.engines import background
 
 _START_S = 60.0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 _KEYS = {"accessKey": "AKIAIOSFODNN7EXAMPLE", "secretKey": "not-a-secret"}
@@ -66,7 +62,7 @@ def s3_server(directory: Path) -> Iterator[str]:
     for name, content in (("identities", _IDENTITIES), ("roles", _ROLES)):
         (directory / name).write_text(json.dumps(content))
     ports = {
-        f"{part}.port{kind}": _free_port() for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")
+        f"{part}.port{kind}": free_port() for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")
     }
     options = {
         "dir": directory / "data", "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "filer": "true", "s3": "true", **ports,

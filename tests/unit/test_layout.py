@@ -184,7 +184,7 @@ def steps(text: str) -> list[dict[str, str]]:
 
 
 def test_the_schema_of_workflows_takes_it(text: str, tmp_path: Path) -> None:
-    """The copy of the schema that check-jsonschema brings along; and it refuses what is none."""
+    """By the copy of the schema that check-jsonschema brings along, which refuses anything else."""
 
     def checked(content: str) -> subprocess.CompletedProcess[str]:
         path = tmp_path / "restore-drill.yml"

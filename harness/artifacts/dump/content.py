@@ -18,7 +18,7 @@ from harness.artifacts.dump.encoding import (
 from harness.artifacts.dump.model import ColumnInfo, DatabaseInfo, ObjectInfo
 from harness.artifacts.dump.rows import Rows
 from harness.artifacts.dump.statements import Kind, Piece
-from harness.artifacts.dump.tokens import Token, account_at, name_at, starts_with
+from harness.artifacts.dump.tokens import Token, account_at, name_at, past_existence, starts_with
 from harness.artifacts.dump.unquoted import CHECKED_ROWS, find_unquoted
 from harness.artifacts.dump.values import BINARY_TYPES, columns_of_row, parse_row
 from harness.artifacts.dump.walk import Head, Heads, created_database, unquote, used_database
@@ -156,9 +156,7 @@ class ScriptVisitor:
         behind = index + 1
         if kind == "package" and tokens[behind].text == "BODY":
             behind += 1
-        while behind < len(tokens) and tokens[behind].text in ("IF", "NOT", "EXISTS") and tokens[behind].kind == "word":
-            behind += 1
-        database, name, behind = name_at(tokens, behind)
+        database, name, behind = name_at(tokens, past_existence(tokens, behind))
         owner = self._database(database, piece.line)
         # A real view always names who it runs as; one that happens to select a constant is no placeholder.
         placeholder = kind == "view" and definer is None and _is_placeholder(tokens[behind:])

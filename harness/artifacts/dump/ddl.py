@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.artifacts.dump.model import ColumnInfo
-from harness.artifacts.dump.tokens import Token, name_at
+from harness.artifacts.dump.tokens import Token, name_at, past_existence
 
 _NOT_COLUMNS = frozenset(
     [
@@ -53,9 +53,7 @@ def parse_create_table(tokens: Sequence[Token]) -> TableDefinition | None:
         index += 1
     if index >= len(tokens) or tokens[0].text != "CREATE" or tokens[index].text != "TABLE":
         return None
-    index += 1
-    while index < len(tokens) and tokens[index].kind == "word" and tokens[index].text in ("IF", "NOT", "EXISTS"):
-        index += 1
+    index = past_existence(tokens, index + 1)
     if index == len(tokens):
         return None  # it is cut short
     database, name, index = name_at(tokens, index)

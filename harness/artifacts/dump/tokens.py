@@ -157,6 +157,13 @@ def name_at(tokens: Sequence[Token], index: int) -> tuple[str | None, str, int]:
     return None, first, index + 1
 
 
+def past_existence(tokens: Sequence[Token], index: int) -> int:
+    """The index behind IF EXISTS or IF NOT EXISTS, where that stands at `index`."""
+    while index < len(tokens) and tokens[index].kind == "word" and tokens[index].text in ("IF", "NOT", "EXISTS"):
+        index += 1
+    return index
+
+
 def account_at(tokens: Sequence[Token], index: int) -> tuple[str, int]:
     """The account at `index` as user@host, and the index behind it; a name without a host is good for every host."""
     if index >= len(tokens):

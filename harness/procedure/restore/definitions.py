@@ -16,7 +16,7 @@ from harness.artifacts.dump.statements import Kind
 from harness.artifacts.dump.tokens import Token, name_at, starts_with
 from harness.artifacts.dump.walk import loaded, pieces_with_tokens
 from harness.base.errors import ServerFailed
-from harness.base.limits import Limits, option_for
+from harness.base.limits import option_for
 from harness.procedure.restore.load import client_arguments
 from harness.runtime.services.execution import feed, limited
 from harness.runtime.services.mysql import Account, MySqlServer, granted_name, quote_name
@@ -87,7 +87,7 @@ def scratch_database(server: MySqlServer) -> Iterator[MySqlServer]:
 def create_structure(server: MySqlServer, chunks: Iterable[bytes]) -> bool:
     """Run the statements that `structure` leaves over; False if the server refused one, so that nothing is decided."""
     try:
-        limit_s = (server.limits or Limits()).command_s
+        limit_s = server.command_s
         with (
             server.tools.start(client_arguments(server), env=server.tool_environment(server.app), stdin=True) as client,
             limited(client, limit_s, "the script's definitions", f"Allow it more time with {option_for('command_s')}."),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.base.errors import ProcedureFailed, ServerFailed
-from harness.base.limits import Limits, option_for
+from harness.base.limits import option_for
 from harness.base.model import Finding, Severity
 from harness.runtime.services.execution import Completed, feed, limited
 from harness.runtime.services.mysql import MySqlServer, Session, waits_for_room
@@ -75,7 +75,7 @@ def run_script(
         ServerFailed: the server went away, its disk is full, or the connection was cut.
     """
     with alone(server, lambda: 1) as watch:
-        limit_s = (server.limits or Limits()).command_s
+        limit_s = server.command_s
         with (
             server.tools.start(client_arguments(server), env=server.tool_environment(server.app), stdin=True) as client,
             limited(client, limit_s, "the script", f"Allow it more time with {option_for('command_s')}."),

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -25,12 +24,12 @@ import pymysql
 
 from harness.artifacts.dump.model import DatabaseInfo
 from harness.artifacts.dump.statements import Kind, Piece
-from harness.artifacts.dump.tokens import Token, name_at, starts_with
-from harness.artifacts.dump.walk import Head, pieces_with_tokens, statement_of
+from harness.artifacts.dump.tokens import Token, name_at, past_existence, starts_with
+from harness.artifacts.dump.walk import Heads, pieces_with_tokens, statement_of
 from harness.base.errors import HarnessError, ServerFailed
-from harness.base.limits import Limits
 from harness.base.wait import wait_until
 from harness.procedure.restore.load import alone, connected, ended_without_room
+from harness.runtime.services.answer_deadline import cut
 from harness.runtime.services.mysql import MySqlServer, Session, error_text, quote_name
 
 WORTHWHILE_BYTES = 8_000_000
@@ -89,9 +88,9 @@ def run_in_parallel(server: MySqlServer, script: Iterable[bytes], database: Data
     with alone(server, lambda: len(opened)) as watch:
         try:
             with (
-                ended_without_room(partial(_cut, opened), watch),
+                ended_without_room(partial(_cut_all, opened), watch),
                 _connected(server, opened),
-                server.session(answer_s=_limit_s(server)) as admin,
+                server.session(answer_s=server.command_s) as admin,
             ):
                 load = _Load(server, admin, opened, {table.name: table.rows for table in database.tables})
                 load.run(pieces_with_tokens(script))
@@ -107,13 +106,13 @@ def _connected(server: MySqlServer, opened: list[pymysql.Connection[Any]]) -> It
     with ExitStack() as ends:
         try:
             for _ in range(_CONNECTIONS + 1):
-                one = server.connect(server.app, database=server.database, answer_s=_limit_s(server), several=True)
+                one = server.connect(server.app, database=server.database, answer_s=server.command_s, several=True)
                 ends.enter_context(closing(one))
                 opened.append(one)
                 one.query("SET sql_mode = @@GLOBAL.sql_mode, time_zone = @@GLOBAL.time_zone")  # as the client begins
             yield
         except BaseException:
-            _cut(opened)
+            _cut_all(opened)
             raise
 
 
@@ -123,19 +122,14 @@ def _wait_for_their_end(server: MySqlServer, watch: Session) -> None:
         wait_until(
             lambda: connected(watch, server.app.user) == 0,
             what="the end of the connections that loaded the dump",
-            timeout_s=_limit_s(server),
+            timeout_s=server.command_s,
             interval_s=0.2,
         )
 
 
-def _limit_s(server: MySqlServer) -> float:
-    return (server.limits or Limits()).command_s
-
-
-def _cut(connections: Iterable[pymysql.Connection[Any]]) -> None:
+def _cut_all(connections: Iterable[pymysql.Connection[Any]]) -> None:
     for connection in connections:
-        with suppress(OSError, AttributeError):  # it may be closed by now
-            connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
+        cut(connection)
 
 
 class _Load:
@@ -159,6 +153,7 @@ class _Load:
         self._server, self._admin, self._opened, self._rows = server, admin, opened, rows
         self._main, *others = opened
         opened.append(admin.connection)
+        self._heads = Heads()
         self._settings: list[bytes] = []  # all that the script has set so far
         self._free: SimpleQueue[tuple[pymysql.Connection[Any], int]] = SimpleQueue()  # with how many of them it has
         for connection in others:
@@ -167,9 +162,8 @@ class _Load:
         self._running: set[Future[None]] = set()
         self._any_order: dict[str, bool] = {}  # tables whose definition is complete: whether rows may go in any order
         self._begun: set[str] = set()  # tables that have rows
-        self._unindexed: dict[
-            str, tuple[str, list[re.Match[str]]]
-        ] = {}  # tables: definition, and what is left to build of it
+        # Tables: their definition, and what is left to build of it.
+        self._unindexed: dict[str, tuple[str, list[re.Match[str]]]] = {}
 
     def run(self, pieces: Iterable[tuple[Piece, Sequence[Token]]]) -> None:
         """Run all statements, and build all indexes."""
@@ -191,7 +185,7 @@ class _Load:
 
     def _statement(self, statement: bytes, first: Piece, tokens: Sequence[Token]) -> None:
         if first.head:
-            head = Head(first.head)
+            head = self._heads.of(first)
             if self._may_go_in_any_order(head.table):
                 if not (head.replace or head.ignore):
                     self._hand_over(head.table, statement)
@@ -298,7 +292,7 @@ class _Load:
         self._any_order.clear()
 
     def _index(self, table: str) -> None:
-        with self._server.session(answer_s=_limit_s(self._server)) as session:
+        with self._server.session(answer_s=self._server.command_s) as session:
             self._opened.append(session.connection)
             self._add(session, table, [one[1] for one in self._unindexed[table][1] if one[2]])
 
@@ -314,7 +308,4 @@ def _table_of(tokens: Sequence[Token]) -> str | None:
         return None
     if words[0] == "ALTER" and tokens[-1].text != "KEYS":
         return None
-    at = 2
-    while at < len(tokens) and tokens[at].kind == "word" and tokens[at].text in ("IF", "NOT", "EXISTS"):
-        at += 1
-    return name_at(tokens, at)[1] if at < len(tokens) else None
+    return name_at(tokens, past_existence(tokens, 2))[1] or None

@@ -13,7 +13,7 @@ from harness.artifacts.dump.keyed_rows import Row, equal_tables, keyed_rows, row
 from harness.artifacts.dump.source import open_script
 from harness.artifacts.dump.walk import walk
 from harness.base.errors import ProcedureFailed
-from harness.base.limits import Limits, option_for
+from harness.base.limits import option_for
 from harness.checks.evidence import RowDifference, ScriptContent, ScriptTable
 from harness.checks.rowdiff import differing_rows_of
 from harness.procedure.backup.mysqldump import dump_arguments
@@ -159,7 +159,7 @@ def dump_again(
         plan, plain=False, excluded_tables=(), further_databases=(), dump_options=(*plan.dump_options, *shown, *options)
     )
     argv = [*dump_arguments(server, flavour, wanted), *tables]
-    limit_s = (server.limits or Limits()).command_s
+    limit_s = server.command_s
     with (
         server.tools.start(argv, env=server.tool_environment(server.dumper)) as command,
         limited(

@@ -187,8 +187,8 @@ _SERVER_PORTS = range(15_000, 30_000)
 def free_port() -> int:
     """A TCP port of the loopback interface that nobody used a moment ago.
 
-    It is none that the system hands out by itself: a server that was stopped would find an outgoing connection on its
-    port when it is started again.
+    The system hands out other ports to outgoing connections: a server that was stopped finds its own free when it is
+    started again.
     """
     for port in (*random.sample(_SERVER_PORTS, 20), 0):
         with socket.socket() as probe, suppress(OSError):

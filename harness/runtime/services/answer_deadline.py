@@ -22,6 +22,12 @@ class Deadline:
     passed: bool = False
 
 
+def cut(connection: pymysql.Connection[Any]) -> None:
+    """End a connection whatever it is doing: who waits for its answer gets an error."""
+    with suppress(OSError, AttributeError):  # it may be closed by now
+        connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
+
+
 @contextmanager
 def deadline(connection: pymysql.Connection[Any], limit_s: float | None) -> Iterator[Deadline]:
     """Close the connection's socket after `limit_s` seconds, whatever came until then; None for never."""
@@ -32,8 +38,7 @@ def deadline(connection: pymysql.Connection[Any], limit_s: float | None) -> Iter
 
     def end() -> None:
         state.passed = True
-        with suppress(OSError, AttributeError):  # it may be closed by now
-            connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
+        cut(connection)
 
     timer = Timer(limit_s + _GRACE_S, end)
     timer.daemon = True

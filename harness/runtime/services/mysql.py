@@ -95,6 +95,11 @@ class MySqlServer:
         return (self.transport and self.transport.socket) or f"{self.host}:{self.port}"
 
     @property
+    def command_s(self) -> float:
+        """How long a client tool may take, or a whole load."""
+        return (self.limits or Limits()).command_s
+
+    @property
     def dumper(self) -> Account:
         """The account that mysqldump gets; what is read besides is read by `admin`, who sees every object."""
         return self.overrides.get("dump", self.admin)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from harness.runtime.process.child import free_port
 from harness.standins.apiary.config import DatabaseArgs
 from harness.standins.apiary.database import connect
-from tests.contract.standin.standin_app import MEILISEARCH_KEY, App, answers, fill, free_port, make_app, running
+from tests.contract.standin.standin_app import MEILISEARCH_KEY, App, answers, fill, make_app, running
 
 
 @pytest.fixture(scope="session")

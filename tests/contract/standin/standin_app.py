@@ -3,7 +3,6 @@
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 import requests
 
 from harness.base.wait import wait_until
+from harness.runtime.process.child import free_port
 from harness.standins.apiary import artisan
 from harness.standins.apiary.config import AppConfig, DatabaseArgs, load_config
 from harness.standins.apiary.console import Console
@@ -25,12 +25,6 @@ from harness.standins.apiary.generate import EXTRAS, GeneratedData, generate
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 APP_KEY = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 MEILISEARCH_KEY = "a-master-key-for-tests"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

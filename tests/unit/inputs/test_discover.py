@@ -40,7 +40,7 @@ def error_of(directory: Path) -> str:
 
 
 def test_a_script_is_known_by_its_first_bytes_and_a_damaged_one_by_its_name(backup: Path) -> None:
-    """So that the drill says that it is broken, not that there is none. Keys and settings lie beside many a backup."""
+    """The drill then says that it is broken, not that it is missing. Keys and settings lie beside many a backup."""
     packed = gzip.compress(SCRIPT)
     (backup / "notes.txt").write_text("Nothing of importance.\n")
     (backup / ".hidden.sql").write_bytes(SCRIPT)
@@ -209,7 +209,7 @@ def test_of_several_nights_none_is_taken_in_silence(backup: Path) -> None:
 
 
 def test_the_newest_that_matches_is_meant(tmp_path: Path) -> None:
-    """A link to it is the same file, and one to nothing is none."""
+    """A link to it is the same file; a link to nothing does not count."""
     for age, name in enumerate(("apiary-1.sql.gz", "apiary-3.sql.gz", "apiary-2.sql.gz", "apiary-4.sql.gz.partial")):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (1000 + age, 1000 + age))

@@ -11,13 +11,12 @@ from harness.faults import FAMILIES
 from harness.records.history.exercise import Chain, Known
 from harness.records.history.register import Action
 from harness.records.history.scorecard import ScorecardSummary
-from harness.reports.document import CODE, Block, Bullets, Document, Fold, Form, Grid, Line, Paragraph, Weeks
+from harness.reports.document import Block, Bullets, Document, Fold, Form, Grid, Line, Paragraph, Weeks
 from harness.reports.exercise import Particulars, exercise_document
 from harness.reports.exercise_findings import FAMILY_WORDS, open_points
 from tests.unit.history.quarter import ROWS, drill
 from tests.unit.history.test_exercise import of
-from tests.unit.reports.test_report_timing import of_html, of_markdown, of_pdf
-from tests.unit.reports.texts import texts
+from tests.unit.reports.test_report_timing import must_stand_in_order, of_html, of_markdown, of_pdf
 
 PARTICULARS = Particulars(
     organisation="RoboJackets",
@@ -293,9 +292,4 @@ def test_there_are_lines_to_fill_by_hand(document: Document) -> None:
 
 @pytest.mark.parametrize("read", [of_html, of_markdown, of_pdf], ids=["HTML", "Markdown", "PDF"])
 def test_every_format_says_the_same_in_the_same_order(document: Document, read: Callable[[Document], str]) -> None:
-    text, at = read(document), 0
-    for sentence in texts(document):
-        wanted = "".join(CODE.sub(r"\1", sentence).split())
-        found = text.find(wanted, at)
-        assert found >= 0, f"{sentence!r} is missing, or not behind what stands before it"
-        at = found + len(wanted)
+    must_stand_in_order(document, read(document))

@@ -141,6 +141,16 @@ def case(request: pytest.FixtureRequest, evidence: Evidence, tmp_path: Path) -> 
     return result, page_of(result, None, tmp_path)
 
 
+def must_stand_in_order(document: Document, text: str) -> None:
+    """Every sentence of the document stands in the text, each behind the one before it."""
+    at = 0
+    for sentence in texts(document):
+        wanted = "".join(CODE.sub(r"\1", sentence).split())
+        found = text.find(wanted, at)
+        assert found >= 0, f"{sentence!r} is missing, or not behind what stands before it"
+        at = found + len(wanted)
+
+
 def of_html(document: Document) -> str:
     return text_of_html(render_html(document))
 
@@ -169,12 +179,8 @@ def test_every_sentence_stands_in_every_document_in_the_same_order(
     case: tuple[DrillResult, Document], read: Callable[[Document], str]
 ) -> None:
     result, document = case
-    text, at = read(document), 0
-    for sentence in texts(document):
-        wanted = "".join(CODE.sub(r"\1", sentence).split())
-        found = text.find(wanted, at)
-        assert found >= 0, f"{sentence!r} is missing, or not behind what stands before it"
-        at = found + len(wanted)
+    text = read(document)
+    must_stand_in_order(document, text)
     assert SENTENCES[result.verdict].replace(" ", "") in text
 
 

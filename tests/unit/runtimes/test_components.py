@@ -183,7 +183,7 @@ def refused(settings: Settings) -> str:
 
 
 def test_no_server_at_all_is_reported_with_the_places_and_the_ways_out(settings: Settings, tmp_path: Path) -> None:
-    """One that does not run, such as one whose libraries are missing, is none."""
+    """A program that does not run, such as one whose libraries are missing, is not used."""
     cached = f"{tmp_path}/cache/mysql-*\n{HINTS}"
     nothing = f"no database server: no mysqld or mariadbd in {tmp_path}/bin, {cached}"
     assert refused(settings) == nothing
