@@ -171,24 +171,24 @@ def meilisearch_dump(call: Invocation) -> int:
     connection = connect(call.config.database)
     try:
         queue = open_queue(call.config, connection)
-        with Meilisearch(call.config) as client:
-            idle = 0
+        client = Meilisearch(call.config)
+        idle = 0
 
-            def drained() -> bool:
-                nonlocal idle
-                waiting = (queue.size(SEARCH_QUEUE) if queue else 0) + client.pending_tasks()
-                idle = 0 if waiting else idle + 1
-                return idle >= _IDLE_PROBES
+        def drained() -> bool:
+            nonlocal idle
+            waiting = (queue.size(SEARCH_QUEUE) if queue else 0) + client.pending_tasks()
+            idle = 0 if waiting else idle + 1
+            return idle >= _IDLE_PROBES
 
-            wait_until(drained, what="indexing to complete", timeout_s=_INDEXING_TIMEOUT_S, interval_s=0.5)
-            call.console.line("Indexing complete.\nRequesting Meilisearch dump...")
-            task_uid = client.create_dump()
+        wait_until(drained, what="indexing to complete", timeout_s=_INDEXING_TIMEOUT_S, interval_s=0.5)
+        call.console.line("Indexing complete.\nRequesting Meilisearch dump...")
+        task_uid = client.create_dump()
 
-            def finished() -> str | None:
-                status = client.task_status(task_uid)
-                return None if status in ("enqueued", "processing") else status
+        def finished() -> str | None:
+            status = client.task_status(task_uid)
+            return None if status in ("enqueued", "processing") else status
 
-            status = wait_until(finished, what="the dump", timeout_s=_INDEXING_TIMEOUT_S, interval_s=0.2)
+        status = wait_until(finished, what="the dump", timeout_s=_INDEXING_TIMEOUT_S, interval_s=0.2)
     finally:
         connection.close()
     if status != "succeeded":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+import json
+from http.client import HTTPException
+from typing import TypeAlias
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
 from harness.standins.apiary.config import AppConfig
-
-if TYPE_CHECKING:
-    import requests
 
 _TIMEOUT_S = 60.0
 
@@ -21,23 +21,14 @@ class MeilisearchError(Exception):
 
 
 class Meilisearch:
-    """A client with one kept-alive connection; use it as a context manager."""
+    """A client, from the standard library: `requests` takes as long to import as a command takes to run."""
 
     def __init__(self, config: AppConfig) -> None:
-        import requests  # 0.1 s, which every command that does not search would pay for
-
-        self._unreachable: type[Exception] = requests.RequestException
         self._url = config.meilisearch_host
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._headers = {"Content-Type": "application/json"}
         if config.meilisearch_key:
-            self._session.headers["Authorization"] = f"Bearer {config.meilisearch_key}"
-
-    def __enter__(self) -> Meilisearch:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._session.close()
+            self._headers["Authorization"] = f"Bearer {config.meilisearch_key}"
+        self._opener = build_opener(ProxyHandler({}))
 
     def add_documents(self, index: str, primary_key: str, body: bytes) -> None:
         """Enqueue an addition: `body` is a JSON array of documents, as bytes."""
@@ -63,29 +54,23 @@ class Meilisearch:
         """The status of a task: enqueued, processing, succeeded, failed or canceled."""
         return str(self._request("GET", f"/tasks/{task_uid}")["status"])
 
-    def healthy(self) -> bool:
-        """Whether `/health` answers 200 within a second."""
-        try:
-            return self._session.get(f"{self._url}/health", timeout=1.0).status_code == 200
-        except self._unreachable:
-            return False
-
     def _request(self, method: str, path: str, body: bytes | None = None) -> Answer:
-        headers: Mapping[str, str] = {"Content-Type": "application/json"} if body is not None else {}
+        request = Request(self._url + path, body, self._headers, method=method)  # noqa: S310
         try:
-            response = self._session.request(method, self._url + path, data=body, headers=headers, timeout=_TIMEOUT_S)
-        except self._unreachable as error:
+            with self._opener.open(request, timeout=_TIMEOUT_S) as response:
+                content = response.read()
+        except HTTPError as error:
+            raise MeilisearchError(_api_error(error.code, error.read())) from None
+        except (OSError, HTTPException, ValueError) as error:  # no answer, none of HTTP, no URL
             raise MeilisearchError(f"Meilisearch\\Exceptions\\CommunicationException: {error}") from error
-        if not response.ok:
-            raise MeilisearchError(_api_error(response))
-        answer: Answer = response.json() if response.content else {}
+        answer: Answer = json.loads(content) if content else {}
         return answer
 
 
-def _api_error(response: requests.Response) -> str:
+def _api_error(status: int, content: bytes) -> str:
     try:
-        error = response.json()
+        error = json.loads(content)
         message = f"{error['message']} - Code: {error['code']} - Type: {error['type']} - Link: {error['link']}"
     except (ValueError, KeyError, TypeError):
-        message = response.text[:200]
-    return f"Meilisearch\\Exceptions\\ApiException: Http Status: {response.status_code} - Message: {message}"
+        message = content.decode(errors="replace")[:200]
+    return f"Meilisearch\\Exceptions\\ApiException: Http Status: {status} - Message: {message}"

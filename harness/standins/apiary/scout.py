@@ -74,8 +74,7 @@ def import_model(config: AppConfig, model: SearchModel, console: Console) -> int
 def flush_model(config: AppConfig, model: SearchModel, console: Console) -> int:
     """Enqueue in Meilisearch the removal of every document of one model."""
     try:
-        with Meilisearch(config) as client:
-            client.delete_all_documents(config.scout_prefix + model.table)
+        Meilisearch(config).delete_all_documents(config.scout_prefix + model.table)
     except MeilisearchError as error:
         console.error(error_text(error))
         return 1
@@ -89,11 +88,11 @@ def sync_index_settings(config: AppConfig, console: Console) -> int:
         console.error(f'The "{config.scout_driver}" engine does not support updating index settings.')
         return 0
     try:
-        with Meilisearch(config) as client:
-            for table, settings in index_settings().items():
-                index = config.scout_prefix + table
-                client.update_settings(index, json.dumps(settings).encode())
-                console.line(f"Settings for the [{index}] index synced successfully.")
+        client = Meilisearch(config)
+        for table, settings in index_settings().items():
+            index = config.scout_prefix + table
+            client.update_settings(index, json.dumps(settings).encode())
+            console.line(f"Settings for the [{index}] index synced successfully.")
     except MeilisearchError as error:
         console.error(error_text(error))
     return 0
@@ -138,10 +137,10 @@ def _send(config: AppConfig, job: ImportJob) -> int:
     """Post the documents of a job in chunks; returns how many."""
     count = 0
     primary_key = "iata" if job.table == "airports" else "id"
-    with Meilisearch(config) as client:
-        for chunk in _chunks(_documents(config, job)):
-            client.add_documents(config.scout_prefix + job.table, primary_key, b"[" + b",".join(chunk) + b"]")
-            count += len(chunk)
+    client = Meilisearch(config)
+    for chunk in _chunks(_documents(config, job)):
+        client.add_documents(config.scout_prefix + job.table, primary_key, b"[" + b",".join(chunk) + b"]")
+        count += len(chunk)
     return count
 
 
