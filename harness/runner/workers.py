@@ -1,12 +1,16 @@
-"""Scenarios in several processes at once: each has a batch of its own, and nothing is shared but the machine."""
+"""Scenarios in several processes at once: each has a batch of its own, and nothing is shared but the machine.
+
+What a batch makes once for many drills, each process makes once more: a process goes on with the kind that it has,
+begins with one that no other has, and takes another one only when nothing of its own is left.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -31,6 +35,15 @@ class Refused:
 Answer = DrillResult | Refused
 
 
+@dataclass(slots=True)
+class _Worker:
+    """A process, what it is drilling (None: nothing any more), and the kinds of what it has drilled."""
+
+    process: BaseProcess
+    scenario: Scenario | None = None
+    kinds: set[str] = field(default_factory=set)
+
+
 def drill_all(
     scenarios: Sequence[Scenario], settings: Settings, jobs: int, *, auto: str | None = None
 ) -> Iterator[tuple[Scenario, Answer]]:
@@ -41,30 +54,37 @@ def drill_all(
     Args:
         auto: as for `Batch`.
     """
+
+    def kind(scenario: Scenario) -> str:
+        """What decides which servers a batch has to prepare for it."""
+        runtime = scenario.runtime.kind
+        return f"{(auto or settings.runtime) if runtime == 'any' else runtime} {scenario.runtime.flavours}"
+
     waiting = list(scenarios)
     context = multiprocessing.get_context("spawn")
-    workers: dict[Connection, tuple[BaseProcess, Scenario | None]] = {}
+    workers: dict[Connection, _Worker] = {}
     try:
         for _ in range(min(jobs, len(waiting))):
             ours, theirs = context.Pipe()
             started = context.Process(target=_work, args=(theirs, settings, auto))
             started.start()
             theirs.close()
-            workers[ours] = started, None
-            _give(workers, ours, waiting)
-        while busy := [connection for connection, (_, scenario) in workers.items() if scenario is not None]:
+            workers[ours] = _Worker(started)
+            _give(workers, ours, waiting, kind)
+        while busy := [connection for connection, worker in workers.items() if worker.scenario is not None]:
             for ready in wait(busy):
                 assert isinstance(ready, Connection)
-                process, scenario = workers[ready]
+                worker = workers[ready]
+                scenario = worker.scenario
                 assert scenario is not None, "only those that have one are waited for"
                 try:
                     answer = ready.recv()
                 except (EOFError, OSError):  # which one depends on whether it had read what it was given
-                    process.join()
-                    workers[ready] = process, None
-                    yield scenario, Refused(f"its process exited with status {process.exitcode}")
+                    worker.process.join()
+                    worker.scenario = None
+                    yield scenario, Refused(f"its process exited with status {worker.process.exitcode}")
                     continue
-                _give(workers, ready, waiting)
+                _give(workers, ready, waiting, kind)
                 yield scenario, answer
         for scenario in waiting:
             yield scenario, Refused("all processes that could run it have exited")
@@ -73,26 +93,33 @@ def drill_all(
 
 
 def _give(
-    workers: dict[Connection, tuple[BaseProcess, Scenario | None]], to: Connection, waiting: list[Scenario]
+    workers: dict[Connection, _Worker], to: Connection, waiting: list[Scenario], kind: Callable[[Scenario], str]
 ) -> None:
-    scenario = waiting.pop(0) if waiting else None
-    workers[to] = workers[to][0], scenario
-    if scenario is not None:
-        with suppress(OSError):  # its process has ended: the end of its connection is what is read next
-            to.send(scenario)
+    worker = workers[to]
+    worker.scenario = None
+    if not waiting:
+        return
+    taken = set().union(*(other.kinds for other in workers.values()))
+    own = (each for each in waiting if kind(each) in worker.kinds)
+    new = (each for each in waiting if kind(each) not in taken)
+    worker.scenario = next(own, None) or next(new, waiting[0])
+    waiting.remove(worker.scenario)
+    worker.kinds.add(kind(worker.scenario))
+    with suppress(OSError):  # its process has ended: the end of its connection is what is read next
+        to.send(worker.scenario)
 
 
-def _end(workers: dict[Connection, tuple[BaseProcess, Scenario | None]]) -> None:
-    for connection, (process, scenario) in workers.items():
-        if scenario is not None:
-            process.terminate()
+def _end(workers: dict[Connection, _Worker]) -> None:
+    for connection, worker in workers.items():
+        if worker.scenario is not None:
+            worker.process.terminate()
         with suppress(OSError):  # it is gone already
             connection.send(None)
-    for process, _ in workers.values():
-        process.join(_END_S)
-        if process.is_alive():
-            process.kill()
-            process.join()
+    for worker in workers.values():
+        worker.process.join(_END_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
 
 
 def _work(connection: Connection, settings: Settings, auto: str | None) -> None:

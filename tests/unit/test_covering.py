@@ -6,6 +6,8 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from harness.runner.covering import covering, leaves_evidence, read_card
 from harness.runner.scorecard import Outcome, Scorecard, family_of
 from harness.runner.workers import Refused, drill_all
 from harness.scenario import definition as scenario
-from harness.scenario.definition import SUFFIX, Scenario
+from harness.scenario.definition import SUFFIX, RuntimeNeeds, Scenario
 from harness.scenario.fault_free import fault_free_scenarios
 from harness.standins.apiary.generate.extras import EXTRAS
 from tests.tables import over_table
@@ -163,6 +165,28 @@ def test_a_worker_that_dies_before_it_reads(settings: Settings, monkeypatch: pyt
         "s1": Refused("its process exited with status -9"),
         "s2": Refused("all processes that could run it have exited"),
     }
+
+
+def _answer_with_its_process(connection: Connection, _settings: Settings, _auto: str | None) -> None:
+    while connection.recv() is not None:
+        connection.send(Refused(str(os.getpid())))
+
+
+def test_a_worker_goes_on_with_the_kind_that_it_has(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each begins with a kind of its own, and takes another one when nothing of that is left."""
+    monkeypatch.setattr(workers, "_work", _answer_with_its_process)
+    mixed = [("any", "process", "any", "mariadb")[number % 4] for number in range(12)]
+    runtimes = {
+        "any": RuntimeNeeds(), "process": RuntimeNeeds(kind="process"), "mariadb": RuntimeNeeds(target="mariadb")
+    }  # fmt: skip
+    wanted = [Scenario(name=f"s{at}-{kind}", why=WHY, runtime=runtimes[kind]) for at, kind in enumerate(mixed)]
+    drilled: dict[str, list[str]] = {}
+    for each, answer in drill_all(wanted, settings, 3, auto="docker"):
+        assert isinstance(answer, Refused)
+        drilled.setdefault(answer.fact, []).append(each.name.split("-")[1])
+    assert sorted(kinds[0] for kinds in drilled.values()) == ["any", "mariadb", "process"]
+    for kinds in drilled.values():
+        assert len(list(groupby(kinds))) == len(set(kinds)), f"went back to a kind that it had left: {kinds}"
 
 
 def score(directory: Path, *arguments: str) -> Result:
