@@ -10,9 +10,10 @@ from harness.base.errors import BrokenArtifact, HarnessError, UnsafeArtifact, Us
 from harness.base.model import Severity
 from harness.procedure.restore.load import run_script
 from harness.procedure.restore.script import read_script
-from tests.contract.edge_cases.broken import SILENT, UNLOADABLE, UNREADABLE, UNSAFE, Damage, Silent
+from tests.contract.edge_cases.broken import UNREADABLE, UNSAFE, Damage
 from tests.contract.edge_cases.conftest import Kind, Pair, new_pair
 from tests.contract.edge_cases.flow import drilled
+from tests.contract.edge_cases.loaded import SILENT, UNLOADABLE, Silent
 
 GOOD = (
     "CREATE TABLE guests (id INT PRIMARY KEY, name VARCHAR(40), born DATE)",

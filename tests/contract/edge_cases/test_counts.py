@@ -3,9 +3,10 @@
 import pytest
 
 from harness.faults.edge_cases import DATABASES
-from tests.contract.edge_cases.broken import SILENT, UNLOADABLE, UNREADABLE, UNSAFE, Damage, Silent
+from tests.contract.edge_cases.broken import UNREADABLE, UNSAFE, Damage
 from tests.contract.edge_cases.conftest import FLAVOURS
 from tests.contract.edge_cases.healthy import OPTIONS
+from tests.contract.edge_cases.loaded import SILENT, UNLOADABLE, Silent
 
 NAMED = (
     "no primary key, duplicate rows", "empty tables", "a row of 17 MiB", "every byte in a blob", "BIT", "JSON",
