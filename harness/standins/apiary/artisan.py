@@ -12,7 +12,6 @@ from math import inf
 
 import pymysql
 
-from harness import __version__
 from harness.base.expressions import SEARCH_QUEUE
 from harness.base.wait import wait_until
 from harness.standins.apiary import caches, maintenance, migrations, scout, tinker
@@ -310,9 +309,6 @@ def run(words: list[str], config: AppConfig, console: Console) -> int:
             options[name] = _BETWEEN_PATHS.join(filter(None, (options.get(name), given))) if name == "path" else given
         elif not word.startswith("-"):
             arguments.append(word)
-    if not arguments and "version" in options:
-        console.line(f"Apiary stand-in {__version__}")
-        return 0
     if not arguments or arguments[0] not in COMMANDS:
         console.error(f'Command "{arguments[0] if arguments else ""}" is not defined.')
         return 1

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from harness import __version__
 from harness.base.errors import HarnessError
 from harness.standins.apiary import caches
 from harness.standins.apiary.config import load_config
@@ -24,6 +25,9 @@ def main(argv: list[str]) -> int:
         return 1
     try:
         config = load_config(os.environ, Path.cwd())
+        if argv[1:] == ["--version"]:
+            console.line(f"Apiary stand-in {__version__}")
+            return 0
         if argv[1:] and argv[1] in caches.COMMANDS:
             return caches.COMMANDS[argv[1]](config, console)
         # Imported here because a start of the job runs eight commands, and most of them need none of it.
