@@ -60,7 +60,7 @@ def build_images(
 
     Args:
         names: recipes to make, or None for those that drills run.
-        fresh: fetch packages anew, for their security updates, even where nothing changed.
+        fresh: fetch packages anew, for their security updates, and make every image again, even where nothing changed.
         progress: gets a line for each thing that is begun.
 
     Returns:
@@ -78,12 +78,13 @@ def build_images(
             f"Available: {', '.join(recipe.name for recipe in RECIPES)}.",
         )
     made = []
-    refreshed: set[str] = set()
+    bases: set[str] = set()
     for recipe in RECIPES:
         if recipe.name in wanted:
-            again = fresh and recipe.base.name not in refreshed
-            made.append(_build(client, settings, recipe, again, progress))
-            refreshed.add(recipe.base.name)
+            # One that several stand on is fetched anew for the first of them.
+            fresh_base = fresh and recipe.base.name not in bases
+            made.append(_build(client, settings, recipe, progress, fresh=fresh, fresh_base=fresh_base))
+            bases.add(recipe.base.name)
     return made
 
 
@@ -97,7 +98,13 @@ def list_images(client: docker.DockerClient) -> list[ImageInfo]:
 
 
 def _build(
-    client: docker.DockerClient, settings: Settings, recipe: Recipe, fresh: bool, progress: Callable[[str], None]
+    client: docker.DockerClient,
+    settings: Settings,
+    recipe: Recipe,
+    progress: Callable[[str], None],
+    *,
+    fresh: bool,
+    fresh_base: bool,
 ) -> ImageInfo:
     wanted = inputs_hash(recipe, base_hash(recipe.base))
     found = None if fresh else _up_to_date(client, recipe, wanted)
@@ -108,7 +115,7 @@ def _build(
     with (settings.cache_dir / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = None if fresh else _up_to_date(client, recipe, wanted)
-        return found or _made(client, settings, recipe, wanted, fresh, progress)
+        return found or _made(client, settings, recipe, wanted, progress, fresh=fresh, fresh_base=fresh_base)
 
 
 def _up_to_date(client: docker.DockerClient, recipe: Recipe, wanted: str) -> ImageInfo | None:
@@ -122,11 +129,13 @@ def _made(
     settings: Settings,
     recipe: Recipe,
     wanted: str,
-    fresh: bool,
     progress: Callable[[str], None],
+    *,
+    fresh: bool,
+    fresh_base: bool,
 ) -> ImageInfo:
     progress(f"{recipe.tag}: {recipe.base.suite} with {', '.join(recipe.base.packages)}")
-    base = ensure_base(client, settings, recipe.base, fresh=fresh)
+    base = ensure_base(client, settings, recipe.base, fresh=fresh_base)
     if recipe.wheels:
         base = ensure_wheels(client, settings, recipe, base, lambda: progress(f"{recipe.tag}: wheels"))
     progress(f"{recipe.tag}: build")

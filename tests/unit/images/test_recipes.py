@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import docker
 import pytest
+from docker.models.images import Image
 
 from harness.base.errors import UsageError
 from harness.base.settings import Settings
 from harness.reports.pdf import PACKAGES
 from harness.runtime.images.bases import base_hash
 from harness.runtime.images.build import build_images
-from harness.runtime.images.recipes import RECIPES, context_files, inputs_hash, recipe, requirements
+from harness.runtime.images.recipes import RECIPES, Base, context_files, inputs_hash, recipe, requirements
 
 ROOT = Path(__file__).parents[3]
 
@@ -74,6 +76,36 @@ def test_an_unknown_image_is_refused_with_those_that_there_are(settings_of_nobod
         build_images(client, settings_of_nobody, ["mysqll"])
     assert str(caught.value) == ("unknown images: mysqll\nHINT: Available: mysql, mariadb, standin, meilisearch, tool.")
     client.close()
+
+
+def test_fresh_makes_every_image_again_and_fetches_each_base_once(
+    settings_of_nobody: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of them stand on the same base; all are up to date."""
+    bases: list[tuple[str, bool]] = []
+    built: list[tuple[str, bool]] = []
+
+    def base(_client: object, _settings: object, of: Base, *, fresh: bool) -> str:
+        bases.append((of.name, fresh))
+        return "sha256:base"
+
+    def build(_client: object, tag: str, *_: object, fresh: bool) -> Image:
+        built.append((tag, fresh))
+        return image()
+
+    def image(*_: object) -> Image:
+        return Image({"Id": "sha256:1", "Created": "2026-11-30T00:00:00Z", "Size": 1, "Config": {}})
+
+    for name, replaced in {
+        "made_of": image, "ensure_base": base, "ensure_wheels": lambda *_: "sha256:wheels", "built": build
+    }.items():  # fmt: skip
+        monkeypatch.setattr(f"harness.runtime.images.build.{name}", replaced)
+    for fresh in (False, True):
+        made = build_images(Mock(), settings_of_nobody, fresh=fresh)
+        assert [info.built for info in made] == [fresh] * 4
+    drilled = [one for one in RECIPES if one.for_drills]
+    assert built == [(one.tag, True) for one in drilled]
+    assert bases == [("base-mysql", True), ("base-mariadb", True), ("base-python", True), ("base-python", False)]
 
 
 @pytest.fixture
