@@ -156,7 +156,7 @@ def _compare(
 
 def _which(difference: RowDifference) -> str:
     parts = [
-        f"{label}: {', '.join(shown_key(key) for key in keys)}"
+        f"{label} rows: {', '.join(shown_key(key) for key in keys)}"
         for label, keys in (
             ("missing", difference.missing),
             ("extra", difference.extra),
@@ -164,7 +164,7 @@ def _which(difference: RowDifference) -> str:
         )
         if keys
     ]
-    text = f" First primary keys: {'; '.join(parts)}." if parts else ""
+    text = f" Primary keys of the first {'; '.join(parts)}." if parts else ""
     return text + (f" {difference.note}" if difference.note else "")
 
 

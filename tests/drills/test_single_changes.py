@@ -84,7 +84,7 @@ def _byte_in_a_value(restoration: Restoration) -> Iterator[Expected]:
     key = _key_of(restoration, "SELECT MIN(id) FROM majors")
     with _copy_of(restoration, "majors"):
         _sql(restoration, f"UPDATE majors SET display_name = CONCAT('X', SUBSTRING(display_name, 2)) WHERE id = {key}")
-        yield {("content-digest", "majors"): f"First primary keys: changed: [{key}]."}
+        yield {("content-digest", "majors"): f"Primary keys of the first changed rows: [{key}]."}
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def _row_less(restoration: Restoration) -> Iterator[Expected]:
     rows = _key_of(restoration, "SELECT COUNT(*) FROM rsvps")
     with _copy_of(restoration, "rsvps"):
         _sql(restoration, f"DELETE FROM rsvps WHERE id = {key}")
-        yield {("row-count", "rsvps", str(rows), str(rows - 1)): f"missing: [{key}]"}
+        yield {("row-count", "rsvps", str(rows), str(rows - 1)): f"missing rows: [{key}]"}
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def _as_many_other_rows(restoration: Restoration) -> Iterator[Expected]:
     key = _key_of(restoration, "SELECT MAX(id) FROM payments")
     with _copy_of(restoration, "payments"):
         _sql(restoration, f"UPDATE payments SET id = {key + 1000} WHERE id = {key}")
-        yield {("content-digest", "payments"): f"missing: [{key}]; extra: [{key + 1000}]"}
+        yield {("content-digest", "payments"): f"missing rows: [{key}]; extra rows: [{key + 1000}]"}
 
 
 @contextmanager

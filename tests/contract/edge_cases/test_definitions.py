@@ -175,5 +175,5 @@ def test_a_whole_apiary_with_what_people_and_tools_do_to_definitions_passes(pair
     named = differing_rows_of_script(pair.target, read, PLAN, ["apiaries", "hives"], tmp_path)
     found = check_script_rows(expected.tables, again.tables, named, expected.compared_as).findings
     assert [(one.code, one.subject) for one in found] == [("content-digest", "apiaries"), ("row-count", "hives")]
-    assert "changed: [3]" in found[0].message
-    assert "missing: [2]" in found[1].message
+    assert "changed rows: [3]" in found[0].message
+    assert "missing rows: [2]" in found[1].message

@@ -73,9 +73,12 @@ def test_equal_rows_are_counted_and_those_of_excluded_tables_are_not_compared() 
 @over_table(
     "difference, which",
     [
-        (RowDifference(changed=("[1]",)), "First primary keys: changed: [1]."),
+        (RowDifference(changed=("[1]",)), "Primary keys of the first changed rows: [1]."),
         # An account's name can be a primary key; numbers in the same key stay.
-        (RowDifference(changed=('[7, "gburdell3"]',)), f"First primary keys: changed: [7, {code_of(b'gburdell3')}]."),
+        (
+            RowDifference(changed=('[7, "gburdell3"]',)),
+            f"Primary keys of the first changed rows: [7, {code_of(b'gburdell3')}].",
+        ),
         (
             RowDifference(note="It has no primary key, so no row is named."),
             "It has no primary key, so no row is named.",
@@ -92,14 +95,15 @@ def test_a_changed_value_names_its_row(difference: RowDifference, which: str) ->
 def test_lost_and_changed_rows_are_two_findings() -> None:
     difference = RowDifference(missing=("[1]",), extra=("[9]",), changed=("[2]",))
     result = check_rows([table(rows=3)], [table(rows=2, digest="bb")], [], {"users": difference})
-    which = " First primary keys: missing: [1]; extra: [9]; changed: [2]."
+    which = " Primary keys of the first missing rows: [1]; extra rows: [9]; changed rows: [2]."
     assert result.findings == (
         finding("row-count | users | 3 | 2", f"Table users has 2 rows; the source had 3.{which}"),
         finding("content-digest | users | aa | bb", f"Rows of table users differ from the source.{which}"),
     )
     less = RowDifference(missing=("[1]", "[2]"))
     assert only(check_rows([table(rows=2)], [table(rows=1, digest="bb")], [], {"users": less})) == finding(
-        "row-count | users | 2 | 1", "Table users has 1 rows; the source had 2. First primary keys: missing: [1], [2]."
+        "row-count | users | 2 | 1",
+        "Table users has 1 rows; the source had 2. Primary keys of the first missing rows: [1], [2].",
     )
 
 

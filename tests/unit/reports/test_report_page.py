@@ -143,7 +143,8 @@ def test_nothing_is_claimed_that_was_not_judged(evidence: Evidence, tmp_path: Pa
 def test_a_failure_names_its_causes_first(evidence: Evidence, tmp_path: Path) -> None:
     bad = page_of(failed(evidence), evidence, tmp_path)
     assert (bad.why, bad.lead[0]) == (
-        "Table users has as many rows as the source, but with different content. First primary keys: changed: [1].",
+        "Table users has as many rows as the source, but with different content. "
+        "Primary keys of the first changed rows: [1].",
         "The restore took 61.0 s, which exceeds the objective of 60 s.",
     ), "the first stands beside the verdict"
     assert bad.lead[1].endswith(" checks ran; 2 errors.")
