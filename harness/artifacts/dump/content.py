@@ -205,10 +205,10 @@ class ScriptVisitor:
 
         In a file that holds two dumps, the second one drops the tables of the first with their rows.
         """
-        words = [token.text for token in tokens[:4]]
+        words = [token.text for token in tokens[:2]]
         if words[1:2] not in (["TABLE"], ["VIEW"]):
             return
-        index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
+        index = past_existence(tokens, 2)
         while index < len(tokens):
             database, name, index = name_at(tokens, index)
             key = self._current if database is None else database

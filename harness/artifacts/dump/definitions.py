@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from harness.artifacts.dump.sqlmode import SqlMode
 from harness.artifacts.dump.statements import Kind, Piece
-from harness.artifacts.dump.tokens import MOST_BYTES, Token, account_at, name_at, starts_with, tokenize
+from harness.artifacts.dump.tokens import MOST_BYTES, Token, account_at, name_at, past_existence, starts_with, tokenize
 from harness.artifacts.dump.walk import used_database
 
 _UTF8 = re.compile(r"^UTF8(?=_|$)")
@@ -54,10 +54,7 @@ class Definitions:
     def _key(self, tokens: Sequence[Token]) -> tuple[str | None, str, str] | None:
         for index, token in enumerate(tokens):
             if token.kind == "word" and token.text in KINDS:
-                behind = index + 1
-                while behind < len(tokens) and tokens[behind].text in ("IF", "NOT", "EXISTS"):
-                    behind += 1
-                database, name, _ = name_at(tokens, behind)
+                database, name, _ = name_at(tokens, past_existence(tokens, index + 1))
                 return database or self._database, token.text.lower(), name
         return None
 

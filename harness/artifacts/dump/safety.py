@@ -19,7 +19,7 @@ from harness.artifacts.dump.not_sql import CLIENT_COMMANDS
 from harness.artifacts.dump.notes import ReaderNote
 from harness.artifacts.dump.statements import WHOLE_BYTES, Kind, Piece
 from harness.artifacts.dump.targets import is_assigned, targets, value_of
-from harness.artifacts.dump.tokens import Token, name_at, readings, tokenize
+from harness.artifacts.dump.tokens import Token, name_at, past_existence, readings, tokenize
 from harness.artifacts.dump.walk import Heads, created_database, statement_of, used_database
 from harness.base.model import Severity
 
@@ -218,9 +218,7 @@ class Safety:
         kind = next((word for word in words[1:20] if word in ("TRIGGER", "VIEW", "TABLE", "TABLES")), "")
         if words[0] not in ("CREATE", "DROP") or kind not in ("TRIGGER", "VIEW", "TABLE"):
             return
-        at = words.index(kind) + 1
-        while at < len(words) and words[at] in ("IF", "NOT", "EXISTS"):
-            at += 1
+        at = past_existence(tokens, words.index(kind) + 1)
         if words[0] == "DROP":  # a table takes its triggers along; a view is only dropped as a view
             while at < len(tokens) and kind != "TRIGGER":
                 database, name, at = name_at(tokens, at)
@@ -378,7 +376,7 @@ class Safety:
             )
             return
         if words[0] in ("ALTER", "DROP") and words[1:2] in (["DATABASE"], ["SCHEMA"]):
-            index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
+            index = past_existence(tokens, 2)
             if index < len(tokens) and tokens[index].text != "CHARACTER":
                 self._other(line, name_at(tokens, index)[1], " ".join(words[:2]))
                 kept = words[0] == "DROP" and bool(self.findings) and self.findings[-1].line == line

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from harness.artifacts.dump import fast
 from harness.artifacts.dump.statements import Kind, Piece, scan
-from harness.artifacts.dump.tokens import Token, name_at, starts_with, text_of, tokenize
+from harness.artifacts.dump.tokens import Token, name_at, past_existence, starts_with, text_of, tokenize
 
 
 class Visitor(Protocol):
@@ -107,20 +107,15 @@ def used_database(piece: Piece, tokens: Sequence[Token]) -> str | None:
 
 def dropped_database(tokens: Sequence[Token]) -> str | None:
     """The database that this statement drops, if it does."""
-    words = [token.text if token.kind == "word" else "" for token in tokens[:5]]
-    if words[:1] != ["DROP"] or words[1:2] not in (["DATABASE"], ["SCHEMA"]):
+    if not (starts_with(tokens, "DROP", "DATABASE") or starts_with(tokens, "DROP", "SCHEMA")):
         return None
-    index = 4 if words[2:4] == ["IF", "EXISTS"] else 2
+    index = past_existence(tokens, 2)
     return name_at(tokens, index)[1] if index < len(tokens) else None
 
 
 def created_database(tokens: Sequence[Token]) -> str | None:
     """The database that this statement creates, if it does."""
-    words = [token.text if token.kind == "word" else "" for token in tokens[:6]]
-    if words[:1] == ["CREATE"] and len(words) > 1 and words[1] in ("DATABASE", "SCHEMA"):
-        index = 2
-        while index < len(words) and words[index] in ("IF", "NOT", "EXISTS"):
-            index += 1
-        if index < len(tokens):
-            return tokens[index].raw if tokens[index].kind == "word" else tokens[index].text
-    return None
+    if not (starts_with(tokens, "CREATE", "DATABASE") or starts_with(tokens, "CREATE", "SCHEMA")):
+        return None
+    index = past_existence(tokens, 2)
+    return name_at(tokens, index)[1] if index < len(tokens) else None

@@ -1,7 +1,8 @@
 """Digests of definitions: what servers print differently and mean the same must not matter, all else must."""
 
 from harness.artifacts.dump.definitions import Definitions
-from harness.artifacts.dump.walk import walk
+from harness.artifacts.dump.tokens import tokenize
+from harness.artifacts.dump.walk import created_database, dropped_database, walk
 from tests.tables import over_table
 
 
@@ -16,6 +17,39 @@ def table(columns: str, options: str = "ENGINE=InnoDB") -> str:
     ((key, digest),) = digests(f"CREATE TABLE `users` (\n  {columns}\n) {options};\n").items()
     assert key == (None, "table", "users")
     return digest
+
+
+@over_table(
+    "statement, key",
+    [
+        ("CREATE TABLE `NOT` (`id` int)", (None, "table", "NOT")),
+        ("CREATE TABLE `EXISTS` (`id` int)", (None, "table", "EXISTS")),
+        ("CREATE TABLE IF NOT EXISTS `IF` (`id` int)", (None, "table", "IF")),
+        ("CREATE TABLE /*!32312 IF NOT EXISTS*/ `EXISTS` (`id` int)", (None, "table", "EXISTS")),
+        ("create table if /* a */ not\n-- b\nexists `NOT`.`IF` (`id` int)", ("NOT", "table", "IF")),
+        ("CREATE PROCEDURE IF NOT EXISTS `users` () SELECT 1", (None, "procedure", "users")),
+    ],
+)
+def test_the_name_behind_if_not_exists(statement: str, key: tuple[str | None, str, str]) -> None:
+    """A name in backquotes is a name, also one of these words."""
+    assert list(digests(f"{statement};\n")) == [key]
+
+
+@over_table(
+    "statement, created, dropped",
+    [
+        ("CREATE DATABASE `IF`", "IF", None),
+        ("CREATE SCHEMA IF NOT EXISTS Apiary", "Apiary", None),
+        ("CREATE DATABASE /*!32312 IF NOT EXISTS*/ `EXISTS` /*!40100 DEFAULT CHARACTER SET utf8mb4 */", "EXISTS", None),
+        ("DROP DATABASE /*! IF EXISTS*/ `NOT`", None, "NOT"),
+        ("DROP SCHEMA IF -- a\nEXISTS `IF`", None, "IF"),
+        ("DROP DATABASE IF EXISTS", None, None),
+        ("DROP TABLE IF EXISTS `DATABASE`", None, None),
+    ],
+)
+def test_the_database_behind_if_exists(statement: str, created: str | None, dropped: str | None) -> None:
+    tokens = tokenize(statement.encode())
+    assert (created_database(tokens), dropped_database(tokens)) == (created, dropped)
 
 
 @over_table(
