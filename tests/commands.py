@@ -9,7 +9,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from harness.cli.main import main
+from harness.cli.command_line import main
 
 
 def called(

@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 
 from harness.base.model import Verdict
 from harness.checks.evidence import Evidence, RowSample
+from harness.cli.command_line import COMMANDS, main
 from harness.cli.commands import verify
-from harness.cli.main import COMMANDS, main
 from harness.drill.negative_control.rows import ROWS
 from harness.reports.verified import shares
 from harness.reports.words import sentence_of
@@ -39,7 +39,7 @@ def test_every_command_is_there_under_its_own_name() -> None:
 
 def test_the_list_has_every_summary_whole_and_imports_no_command() -> None:
     program = (
-        "import json, sys; from harness.cli.main import COMMANDS, main\n"
+        "import json, sys; from harness.cli.command_line import COMMANDS, main\n"
         "try: main(['--help'])\n"
         "except SystemExit:\n"
         "    print(json.dumps([name for name in sys.modules if name.startswith('harness.cli.commands.')]))"
@@ -76,7 +76,10 @@ def test_options_of_long_commands_are_in_sections_and_no_summary_is_cut_off() ->
 
 def test_what_only_reads_a_file_imports_no_client_of_a_server() -> None:
     """A command that reads a file is as fast as reading a file: cron asks for `status` every hour."""
-    program = "import sys, json, harness.cli.main, harness.cli.commands.status; print(json.dumps(sorted(sys.modules)))"
+    program = (
+        "import sys, json, harness.cli.command_line, harness.cli.commands.status; "
+        "print(json.dumps(sorted(sys.modules)))"
+    )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(json.loads(answer.stdout))
     assert "harness.cli.commands.status" in loaded
@@ -86,7 +89,7 @@ def test_what_only_reads_a_file_imports_no_client_of_a_server() -> None:
 def test_help_waits_for_nothing_that_a_drill_needs() -> None:
     """Half a second is what people wait for options; the clients of servers alone take one to import."""
     program = (
-        "import json, sys, click; from harness.cli.main import COMMANDS, main\n"
+        "import json, sys, click; from harness.cli.command_line import COMMANDS, main\n"
         "loaded = {}\n"
         "for name in COMMANDS:\n"
         "    before = set(sys.modules)\n"

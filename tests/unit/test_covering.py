@@ -18,7 +18,7 @@ from harness.base.errors import UsageError
 from harness.base.model import Verdict
 from harness.base.settings import Settings, from_environment
 from harness.checks import CHECKS
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.faults import FAULTS
 from harness.runner import workers
 from harness.runner.covering import covering, leaves_evidence, read_card

@@ -11,7 +11,7 @@ import click
 import pytest
 from crontab import CronTab
 
-from harness.cli.main import main
+from harness.cli.command_line import main
 from tests.engines import must_find
 from tests.examples import EXAMPLES, nomad_job, text_of
 from tests.tables import over_table

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from harness.base.errors import ProcedureFailed
 from harness.base.model import Verdict
 from harness.base.wait import wait_until
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.records.attestation.envelope import sign_run
 from harness.records.attestation.keys import generate, load_private
 from harness.records.history.database import History
@@ -210,6 +210,59 @@ def test_an_interruption(tmp_path: Path) -> None:
             output = process.communicate(timeout=60)[0].decode()
         assert process.returncode == 130, (column, output)
         assert "Traceback" not in output, column
+
+
+AT_A_CALL = """
+import signal, sys
+def at_a_call(frame, event, _):
+    early = FUNCTION == "cb" and signal.getsignal(NUMBER) == signal.SIG_DFL
+    if event == "call" and frame.f_code.co_filename.endswith(FILE) and frame.f_code.co_name == FUNCTION and not early:
+        sys.setprofile(None)
+        signal.raise_signal(NUMBER)
+sys.setprofile(at_a_call)
+from harness.cli.main import main
+main()
+"""
+"""The program, interrupted when it first calls a function of a file."""
+
+
+def test_an_interruption_at_any_moment(tmp_path: Path) -> None:
+    """Its imports, click before and after the command, and a callback whose errors Python ignores and shows."""
+    points = [
+        ("harness/base/errors.py", "<module>", signal.SIGINT),
+        ("harness/cli/command_line.py", "<module>", signal.SIGTERM),
+        ("click/core.py", "<module>", signal.SIGINT),
+        ("importlib._bootstrap>", "cb", signal.SIGHUP),  # of a weak reference to the lock of an import
+        ("click/core.py", "make_context", signal.SIGINT),
+        ("harness/cli/commands/inspect.py", "<module>", signal.SIGINT),
+        ("click/core.py", "exit", signal.SIGINT),
+    ]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", f"FILE, FUNCTION, NUMBER = {file!r}, {function!r}, {number:d}\n{AT_A_CALL}",
+             "inspect", "nowhere" if function == "exit" else "-"],
+            cwd=ROOT, env=surroundings(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for file, function, number in points
+    ]  # fmt: skip
+    ended = [(process.wait(timeout=60), "Traceback" in process.communicate()[0].decode()) for process in running]
+    assert dict(zip(points, ended, strict=True)) == dict.fromkeys(points, (130, False))
+
+
+def test_an_interruption_when_all_is_done_shows_no_traceback(tmp_path: Path) -> None:
+    program = (
+        "import atexit, signal; atexit.register(signal.raise_signal, signal.SIGINT)\n"
+        "from harness.cli.main import main; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "--version"],
+        cwd=ROOT,
+        env=surroundings(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")
 
 
 def reader_of(fifo: Path, process: subprocess.Popen[bytes]) -> int:

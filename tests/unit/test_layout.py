@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 import harness
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.reports.pdf import PACKAGES
 
 pytestmark = pytest.mark.xdist_group("layout")  # one worker reads the package, once

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.faults import FAULTS
 from harness.faults.fault import Fault
 from harness.scenario.definition import load, shipped

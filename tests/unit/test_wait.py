@@ -1,6 +1,7 @@
 """Time: waiting, pace, time zones, interruption."""
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from harness.base.errors import ServerFailed, UsageError, WaitTimeout
-from harness.base.interruption import _restore, finishing, terminable
+from harness.base.interruption import _restore, finishing, interrupted, terminable
 from harness.base.pace import Pace
 from harness.base.timezones import TimeZones, checked_zone, earliest_moment, zone_named
 from harness.base.wait import wait_until
@@ -195,6 +196,38 @@ def test_without_a_signal_everything_is_as_before() -> None:
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt), terminable():
             signal.raise_signal(signal.SIGTERM)
+
+
+def test_an_interruption_that_a_callback_loses_comes_again(capfd: pytest.CaptureFixture[str]) -> None:
+    """Python ignores what `__del__` raises, and shows a traceback of it."""
+
+    class Deleted:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def command() -> None:
+        Deleted()
+        wait_until(lambda: False, what="the signal once more", timeout_s=60)
+
+    with pytest.raises(KeyboardInterrupt), terminable():
+        command()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_interruption_ends_the_block_as_one_whatever_became_of_it() -> None:
+    class Named:
+        def __set_name__(self, *_: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def command() -> None:
+        with pytest.raises((RuntimeError, KeyboardInterrupt)):  # the former before Python 3.12
+            type("Made", (), {"field": Named()})
+        assert interrupted()
+        sys.exit(1)  # as click ends what is interrupted
+
+    with pytest.raises(KeyboardInterrupt), terminable():
+        command()
+    assert not interrupted(), "the block is over"
 
 
 def test_what_is_ignored_stays_ignored() -> None:

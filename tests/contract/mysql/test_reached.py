@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.base.settings import from_environment
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtime.process import mysql as process_mysql
 from harness.runtime.process.programs import mysql_programs

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.base.wait import wait_until
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.inputs.sources import transfer
 from harness.inputs.sources.stores import open_store
 from harness.inputs.sources.transfer import content

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from harness.base.errors import EXIT_USAGE, UsageError
 from harness.base.model import Verdict
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.records.attestation.envelope import sign_run
 from harness.records.attestation.keys import generate, load_private, load_public, read_passphrase
 from harness.records.run_directory import RunDirectory

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from harness.base.errors import UsageError
 from harness.base.model import Verdict
 from harness.base.settings import Limits
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.faults import FAMILIES, FAULTS
 from harness.faults.context import FaultContext, ScriptStream
 from harness.faults.edge_case import TABLES

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from harness.base.model import Verdict
 from harness.base.settings import from_environment
 from harness.checks.evidence import Evidence
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.cli.post_run import POST_RUN_HOOKS, Finished, run_hooks
 from harness.records.history.database import History
 from harness.records.history.entry import Entry

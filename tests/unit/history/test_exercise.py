@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from harness.base.errors import UsageError
 from harness.base.model import Severity, Verdict
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.records.history.database import History
 from harness.records.history.exercise import (
     MET,

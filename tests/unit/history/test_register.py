@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from harness.base.errors import UsageError
 from harness.cli import config
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.records.history.database import History
 from harness.records.history.register import read_actions, stubs
 from harness.reports.exercise import Particulars, exercise_document

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.base.errors import HarnessError, UsageError
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.inputs.sources.command import Snapshot, newest_snapshot
 from harness.inputs.sources.fetch import written
 from harness.runtime.process.host import LocalHost

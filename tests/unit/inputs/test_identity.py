@@ -13,7 +13,7 @@ from harness.artifacts.storage.safety import ArchiveLimits
 from harness.base.errors import HarnessError, UsageError
 from harness.base.settings import ImageSettings, from_environment
 from harness.cli.backup_drill import BackupOptions
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.cli.options.backup import backup_options, read_size
 from harness.inputs.app_key import known_keys, read_app_key, read_previous_keys
 from harness.inputs.backup import BackupUnderTest

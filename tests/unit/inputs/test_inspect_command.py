@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.cli.main import main
+from harness.cli.command_line import main
 from tests.tables import over_table
 from tests.unit.inputs.test_tab import RECORDED
 

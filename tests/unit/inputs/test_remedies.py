@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from harness.artifacts.dump.compression import compression
 from harness.base.errors import BrokenArtifact, UsageError
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.procedure.restore.storage import check_storage
 from tests.unit.dump.test_dump_safety import REFUSED
 from tests.unit.inputs.test_cases import ANSWERS, CASES

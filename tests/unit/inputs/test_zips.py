@@ -23,7 +23,7 @@ from harness.artifacts.storage.safety import ArchiveLimits
 from harness.artifacts.storage.zipped import ZipArchive
 from harness.base.errors import BrokenArtifact, HarnessError, UnsafeArtifact, UsageError
 from harness.cli import config
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.discover import find_backup
 from harness.inputs.zips import ZippedScript, read_password

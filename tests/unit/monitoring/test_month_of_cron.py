@@ -17,7 +17,7 @@ from harness.base.settings import NotificationSettings
 from harness.checks.evidence import Evidence
 from harness.checks.verdict import judge
 from harness.cli import config
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.drill.run import Run
 from harness.inputs.backup import BackupUnderTest
 from harness.monitoring.config import read_table, settings_of

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harness.base.model import Verdict
 from harness.base.settings import NotificationSettings, from_environment
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.cli.post_run import Finished, run_hooks
 from harness.records.attestation.check import verify_evidence
 from harness.records.attestation.keys import generate, load_public

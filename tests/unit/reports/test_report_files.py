@@ -14,7 +14,7 @@ from harness.artifacts.storage.names import code_of
 from harness.base.errors import UsageError
 from harness.base.settings import ReportSettings, from_environment
 from harness.checks.evidence import Evidence
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.cli.post_run import Finished, run_hooks
 from harness.records.run_directory import RunDirectory
 from harness.reports.files import check_files, document_of, write_reports, write_whole
@@ -170,7 +170,7 @@ exec "$@"
 SEVERAL = """
 import json, sys
 from click.testing import CliRunner
-from harness.cli.main import main
+from harness.cli.command_line import main
 
 answers = [CliRunner().invoke(main, command) for command in json.loads(sys.argv[1])]
 print(json.dumps([(answer.exit_code, answer.stdout, answer.stderr) for answer in answers]))

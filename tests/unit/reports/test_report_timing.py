@@ -17,7 +17,7 @@ from pypdf import PdfReader
 
 from harness.base.model import DrillResult, MatrixCell, MatrixResult, ProcessUsage, Severity, Verdict
 from harness.checks.evidence import Evidence
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.records.run_directory import RunDirectory
 from harness.reports.console import print_summary
 from harness.reports.document import CODE, Document, Grid

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Verdict
-from harness.cli.main import main
+from harness.cli.command_line import main
 from harness.records.run_directory import RESULT_VERSION, RunDirectory
 from harness.records.schema import SCHEMAS, Published
 from tests.tables import over_table
