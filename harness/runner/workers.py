@@ -36,7 +36,7 @@ Answer = DrillResult | Refused
 
 
 @dataclass(slots=True)
-class _Worker:
+class _WorkerProcess:
     """A process, what it is drilling (None: nothing any more), and the kinds of what it has drilled."""
 
     process: BaseProcess
@@ -62,14 +62,14 @@ def drill_all(
 
     waiting = list(scenarios)
     context = multiprocessing.get_context("spawn")
-    workers: dict[Connection, _Worker] = {}
+    workers: dict[Connection, _WorkerProcess] = {}
     try:
         for _ in range(min(jobs, len(waiting))):
             ours, theirs = context.Pipe()
             started = context.Process(target=_work, args=(theirs, settings, auto))
             started.start()
             theirs.close()
-            workers[ours] = _Worker(started)
+            workers[ours] = _WorkerProcess(started)
             _give(workers, ours, waiting, kind)
         while busy := [connection for connection, worker in workers.items() if worker.scenario is not None]:
             for ready in wait(busy):
@@ -93,7 +93,7 @@ def drill_all(
 
 
 def _give(
-    workers: dict[Connection, _Worker], to: Connection, waiting: list[Scenario], kind: Callable[[Scenario], str]
+    workers: dict[Connection, _WorkerProcess], to: Connection, waiting: list[Scenario], kind: Callable[[Scenario], str]
 ) -> None:
     worker = workers[to]
     worker.scenario = None
@@ -109,7 +109,7 @@ def _give(
         to.send(worker.scenario)
 
 
-def _end(workers: dict[Connection, _Worker]) -> None:
+def _end(workers: dict[Connection, _WorkerProcess]) -> None:
     for connection, worker in workers.items():
         if worker.scenario is not None:
             worker.process.terminate()
