@@ -265,15 +265,23 @@ class Session:
             raise ServerFailed(f"MySQL refused {sql.split(None, 1)[0]}: {error_text(error)}") from error
 
 
+_WAITING_IN_MYSQL = (
+    "performance_schema.error_log WHERE error_code = 'MY-000035' AND (NOT @@performance_schema OR EXISTS"
+    " (SELECT 1 FROM performance_schema.threads WHERE processlist_command IN ('Query', 'Execute')"
+    " AND processlist_id <> CONNECTION_ID() AND logged >= NOW(6) - INTERVAL processlist_time + 1 SECOND))"
+)
+"""A thread's time is in whole seconds."""
+
+
 def waits_for_room(session: Session) -> bool:
     """Whether a statement waits for room on the disk, as those of the binary log, MyISAM and Aria do without an end.
 
-    MariaDB says so in the thread's state, MySQL (since 8.0.22) in its log.
+    MariaDB says so in the thread's state, MySQL (since 8.0.22) in its log, once in ten minutes: a message that is older
+    than every statement that runs now is of one that has ended.
     """
     mariadb = "information_schema.processlist WHERE state = 'Waiting for someone to free space'"
-    mysql = "performance_schema.error_log WHERE error_code = 'MY-000035'"
     try:
-        rows = mariadb if session.value("SELECT VERSION() LIKE '%MariaDB%'") else mysql
+        rows = mariadb if session.value("SELECT VERSION() LIKE '%MariaDB%'") else _WAITING_IN_MYSQL
         return bool(session.value(f"SELECT COUNT(*) FROM {rows}"))
     except (ServerFailed, WaitTimeout):
         return False  # an older server, none any more, or an account that may not ask
