@@ -121,9 +121,7 @@ def break_start(context: FaultContext, rng: Random, options: FaultOptions) -> It
 
 @FAULTS.fault("left-in-maintenance", "The application is left in maintenance mode.")
 def leave_down(context: FaultContext, rng: Random, options: FaultOptions) -> None:
-    done = context.stack.apiary.artisan("down")
-    if done.exit_status != 0:
-        raise HarnessError(f"`php artisan down` failed with exit status {done.exit_status}", details=done.stderr)
+    context.stack.apiary.must_artisan("down")
     context.changed("application", "apiary", "in maintenance mode")
 
 
@@ -163,11 +161,7 @@ def _restart(context: FaultContext, **variables: str) -> None:
 
 
 def _cache(context: FaultContext, values: dict[str, str]) -> None:
-    done = context.stack.apiary.artisan("config:cache", env=values)
-    if done.exit_status != 0:
-        raise HarnessError(
-            f"`php artisan config:cache` failed with exit status {done.exit_status}", details=done.stderr
-        )
+    context.stack.apiary.must_artisan("config:cache", env=values)
     for name in values:
         context.changed("configuration", name, "cached with another value than the environment has")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import TypeVar
 
 from harness.base.errors import HarnessError
@@ -15,7 +16,7 @@ from harness.base.wait import wait_until
 from harness.faults.injection_points import InjectionPoint
 from harness.procedure.backup.manifest import MANIFEST_NAME, read_manifest, write_manifest
 from harness.procedure.backup.measure import measure_all
-from harness.runtime.services.mysql import Session
+from harness.runtime.services.mysql import Session, quote_name
 from harness.runtime.services.stack import Stack
 
 T = TypeVar("T")
@@ -151,6 +152,20 @@ class FaultContext:
         apiary.overrides.update(variables)
         # What was cached when it started would win over them.
         apiary.must_artisan("config:clear")
+
+    def index_uid(self, name: str) -> str:
+        """The index of a model, named without the application's prefix."""
+        return f"{self.stack.apiary.search_prefix}{name}"
+
+    def add_strangers(self, uid: str, table: str, count: int, rng: Random) -> range:
+        """Add documents to an index whose rows are not in the table; their ids."""
+        with self.session() as session:
+            highest = int(session.value(f"SELECT COALESCE(MAX(id), 0) FROM {quote_name(table)}"))
+        first = highest + rng.randrange(1, 1000)
+        ids = range(first, first + count)
+        self.stack.meilisearch.client().index(uid).add_documents([{"id": number} for number in ids], "id")
+        self.settle_search()
+        return ids
 
     def settle_search(self) -> None:
         """Wait until the search has done what it was asked to."""

@@ -74,7 +74,7 @@ def empty_source(context: FaultContext, rng: Random, options: FaultOptions) -> N
     client = context.stack.meilisearch.client()
     for model in guide.IMPORTED_MODELS:
         if model.from_database:
-            client.index(f"{apiary.search_prefix}{model.table}").delete_all_documents()
+            client.index(context.index_uid(model.table)).delete_all_documents()
     context.settle_search()
     context.changed("index", "all", "emptied, but for what comes from the application's own data file")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from random import Random
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from harness.artifacts.dump.source import open_script
 from harness.faults.context import FaultContext
 from harness.faults.fault import ArtifactOptions, FaultFamily
 from harness.faults.injection_points import InjectionPoint
-from harness.faults.script_edit import rewrite
+from harness.faults.script_edit import first_bytes, flip, rewrite
 
 FAULTS = FaultFamily("dump", InjectionPoint.ARTIFACT)
 
@@ -41,17 +40,8 @@ def truncate_inside(context: FaultContext, rng: Random, options: CutOptions) -> 
     path = context.backup.dump
     size = sum(len(chunk) for chunk in open_script(path))
     kept = int(size * options.keep)
-    rewrite(path, lambda chunks: _first(chunks, kept))
+    rewrite(path, lambda chunks: first_bytes(chunks, kept))
     context.changed("byte", path.name, f"the script in it cut from {size} to {kept} bytes")
-
-
-def _first(chunks: Iterator[bytes], size_bytes: int) -> Iterator[bytes]:
-    left = size_bytes
-    for chunk in chunks:
-        if left <= 0:
-            return
-        yield chunk[:left]
-        left -= len(chunk)
 
 
 @FAULTS.fault("flip-dump-byte", "One bit of the dump file is flipped, as on a bad disk.")
@@ -60,9 +50,5 @@ def flip_byte(context: FaultContext, rng: Random, options: ArtifactOptions) -> N
     path = context.backup.dump
     size = path.stat().st_size
     offset, mask = rng.randrange(size // 2, size), 1 << rng.randrange(8)
-    with path.open("r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ mask]))
+    flip(path, offset, mask)
     context.changed("byte", path.name, f"offset {offset}, bits {mask:#04x} flipped")

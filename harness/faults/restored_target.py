@@ -185,7 +185,7 @@ def _file(context: FaultContext, rng: Random, directory: str) -> str:
 
 def _document(context: FaultContext, rng: Random, name: str) -> tuple[str, str, dict[str, Any]]:
     """One document: its index, its id and its fields."""
-    uid = f"{context.stack.apiary.search_prefix}{name}"
+    uid = context.index_uid(name)
     index = context.stack.meilisearch.client().index(uid)
     total = index.get_documents({"limit": 1}).total
     if not total:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
 from typing import Protocol, TypeVar
@@ -84,20 +84,26 @@ def _compressor(path: Path, file: Sink) -> AbstractContextManager[Sink]:
         return zstandard.ZstdCompressor(level=3).stream_writer(file, closefd=False)  # type: ignore[arg-type]
     if magic.startswith(_GZIP):
         return gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)  # type: ignore[call-overload, no-any-return]
-    return _Plain(file)
+    return nullcontext(file)
 
 
-class _Plain(AbstractContextManager["Sink"]):
-    """No compression."""
+def first_bytes(chunks: Iterable[bytes], size_bytes: int) -> Iterator[bytes]:
+    """As many of the chunks' bytes; no more are asked for than these need."""
+    left = size_bytes
+    for chunk in chunks:
+        yield chunk[:left]
+        left -= len(chunk[:left])
+        if not left:
+            return
 
-    def __init__(self, file: Sink) -> None:
-        self._file = file
 
-    def __enter__(self) -> Sink:
-        return self._file
-
-    def __exit__(self, *exc: object) -> None:
-        return None
+def flip(path: Path, offset: int, mask: int) -> None:
+    """Change the bits of a mask in one byte of a file."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ mask]))
 
 
 def table_of(piece: Piece) -> str:

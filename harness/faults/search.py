@@ -13,7 +13,6 @@ from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
 from harness.faults.fault import Damage, FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
-from harness.runtime.services.mysql import quote_name
 
 FAULTS = FaultFamily("search", InjectionPoint.REINDEX)
 
@@ -147,20 +146,15 @@ def other_prefix(context: FaultContext, rng: Random, options: PrefixOptions) -> 
 @FAULTS.fault("stale-documents", "The search contains documents of deleted rows.")
 def leave_documents(context: FaultContext, rng: Random, options: StaleDocumentOptions) -> None:
     """Put documents without a row into an index, as an older state leaves them: an import never removes any."""
-    uid = _uid(context, options.index)
-    with context.session() as session:
-        highest = int(session.value(f"SELECT COALESCE(MAX(id), 0) FROM {quote_name(options.index)}"))
-    first = highest + rng.randrange(1, 1000)
-    ids = range(first, first + options.documents)
-    context.stack.meilisearch.client().index(uid).add_documents([{"id": number} for number in ids], "id")
-    context.settle_search()
+    uid = context.index_uid(options.index)
+    ids = context.add_strangers(uid, options.index, options.documents, rng)
     context.changed("document", uid, f"ids {ids[0]} to {ids[-1]} added, which have no row")
 
 
 @FAULTS.fault("search-task-failed", "One task of Meilisearch fails.")
 def fail_task(context: FaultContext, rng: Random, options: IndexOptions) -> None:
     """Send a document whose id no server takes: its task fails, and everything else goes on."""
-    uid = _uid(context, options.index)
+    uid = context.index_uid(options.index)
     task = context.stack.meilisearch.client().index(uid).add_documents([{"id": "not an id!"}], "id")
     context.settle_search()
     context.changed("task", uid, f"task {task.task_uid} adds a document with an invalid id")
@@ -171,7 +165,7 @@ def fail_task(context: FaultContext, rng: Random, options: IndexOptions) -> None
 )
 def reset_settings(context: FaultContext, rng: Random, options: IndexOptions) -> None:
     """Give an index the settings that it has when nobody synchronized any."""
-    uid = _uid(context, options.index)
+    uid = context.index_uid(options.index)
     context.stack.meilisearch.client().index(uid).reset_settings()
     context.settle_search()
     context.changed("index", uid, "settings as of an index that none were ever sent to")
@@ -180,14 +174,10 @@ def reset_settings(context: FaultContext, rng: Random, options: IndexOptions) ->
 @FAULTS.fault("model-not-imported", "A model is missing from the import.", InjectionPoint.RESTORED)
 def leave_out(context: FaultContext, rng: Random, options: IndexOptions) -> None:
     """Delete an index, as if the import had left its model out of an empty search."""
-    uid = _uid(context, options.index)
+    uid = context.index_uid(options.index)
     client = context.stack.meilisearch.client()
     if not client.index(uid).get_documents({"limit": 1}).total:
         raise HarnessError(f"index {uid} is empty")
     client.delete_index(uid)
     context.settle_search()
     context.changed("index", uid, "deleted after the reindex, as if its model were not imported")
-
-
-def _uid(context: FaultContext, name: str) -> str:
-    return f"{context.stack.apiary.search_prefix}{name}"

@@ -13,7 +13,6 @@ from harness.faults.context import FaultContext
 from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
 from harness.runtime.services.execution import Host, must_succeed, run
-from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import ServerFiles
 
 FAULTS = FaultFamily("search", InjectionPoint.SOURCE, InjectionPoint.START)
@@ -45,13 +44,8 @@ def old_dump(context: FaultContext, rng: Random, options: SearchDumpOptions) -> 
 def _leave(context: FaultContext, rng: Random, options: SearchDumpOptions) -> None:
     """Have the search dump itself while it holds documents whose rows are gone, and keep that among the files."""
     apiary, server = context.stack.apiary, context.stack.meilisearch
-    client, uid = server.client(), f"{apiary.search_prefix}{options.index}"
-    with context.session() as session:
-        highest = int(session.value(f"SELECT COALESCE(MAX(id), 0) FROM {quote_name(options.index)}"))
-    first = highest + rng.randrange(1, 1000)
-    ids = range(first, first + options.documents)
-    client.index(uid).add_documents([{"id": number} for number in ids], "id")
-    context.settle_search()
+    client, uid = server.client(), context.index_uid(options.index)
+    ids = context.add_strangers(uid, options.index, options.documents, rng)
     task = client.create_dump()
     context.settle_search()
     details: Any = client.get_task(task.task_uid).details

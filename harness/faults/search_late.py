@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import cycle
 from random import Random
-from threading import Event, Thread
-from typing import Annotated, Any
+from threading import Event
+from typing import Annotated
 
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
 from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
+from harness.faults.meanwhile import meanwhile
 
 FAULTS = FaultFamily("search", InjectionPoint.COLLECT)
 
@@ -44,51 +46,30 @@ def send_late(context: FaultContext, rng: Random, options: LateOptions) -> Itera
     The server's own worker cannot be made to wait. So the last documents are taken away, as if the import had not come
     to them, and a thread sends what it would have sent.
     """
-    uid = f"{context.stack.apiary.search_prefix}{options.index}"
+    uid = context.index_uid(options.index)
     client = context.stack.meilisearch.client()
+    index = client.index(uid)
     everything = client.http.get(f"indexes/{uid}/documents?limit={_PAGE}")["results"]
     everything.sort(key=lambda document: int(document["id"]))
     early, late = everything[: -options.documents], everything[-options.documents :]
     if not early:
         raise HarnessError(f"index {uid} has {len(everything)} documents, and {options.documents} are to come late")
     for document in late:
-        client.index(uid).delete_document(document["id"])
+        index.delete_document(document["id"])
     context.settle_search()
     context.changed(
         "index", uid, f"its last {len(late)} documents come {options.late_s:g} s late, while the import goes on"
     )
-    sender = _Sender(client.index(uid), early, late, options.late_s)
-    sender.start()
-    try:
+
+    def send(ended: Event) -> None:
+        deadline = time.monotonic() + options.late_s
+        for document in cycle(early):
+            if time.monotonic() >= deadline:
+                break
+            index.add_documents([document], "id")
+            if ended.wait(_PAUSE_S):
+                return
+        index.add_documents(late, "id")
+
+    with meanwhile(send, "the import could not go on"):
         yield
-    finally:
-        sender.end()
-
-
-class _Sender(Thread):
-    """Sends one document after the other until its time is over, and then the late ones; an end comes before that."""
-
-    def __init__(self, index: Any, early: list[dict[str, Any]], late: list[dict[str, Any]], late_s: float) -> None:
-        super().__init__(daemon=True)
-        self._index, self._early, self._late, self._late_s = index, early, late, late_s
-        self._ended = Event()
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            deadline, number = time.monotonic() + self._late_s, 0
-            while time.monotonic() < deadline:
-                self._index.add_documents([self._early[number % len(self._early)]], "id")
-                number += 1
-                if self._ended.wait(_PAUSE_S):
-                    return
-            self._index.add_documents(self._late, "id")
-        except BaseException as error:  # raised again in the drill's own thread
-            self._error = error
-
-    def end(self) -> None:
-        """Stop it; its error is raised here."""
-        self._ended.set()
-        self.join()
-        if self._error is not None:
-            raise HarnessError(f"the import could not go on: {type(self._error).__name__}") from self._error

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
-from threading import Event, Thread
+from threading import Event
 
 from harness.artifacts.storage.names import coded
-from harness.base.errors import HarnessError
 from harness.base.wait import wait_until
 from harness.faults.context import FaultContext
 from harness.faults.fault import FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
+from harness.faults.meanwhile import meanwhile
 from harness.runtime.services.execution import must_succeed, run
 from harness.runtime.services.mysql import quote_name
 
@@ -27,70 +28,24 @@ class AlterOptions(FaultOptions):
     table: str = "users"
 
 
-class _SourceWriter:
-    """Does something again and again in a thread of its own, until the block ends; its error is raised there."""
+@contextmanager
+def _writing(context: FaultContext, write: Callable[[int], None], kind: str, subject: str, what: str) -> Iterator[None]:
+    """Write again and again, each time with the next number, from before the block to its end, and note how often."""
+    written = 0
 
-    def __init__(self, context: FaultContext) -> None:
-        self.context = context
-        self.count = 0
-        self._stop = Event()
-        self._error: BaseException | None = None
-        self._thread = Thread(target=self._run, daemon=True)
+    def work(ended: Event) -> None:
+        nonlocal written
+        while not ended.wait(PAUSE_S):
+            write(written)
+            written += 1
 
-    def write(self) -> None:
-        """One write."""
-        raise NotImplementedError
-
-    def __enter__(self) -> _SourceWriter:
-        self._thread.start()
-        try:
-            wait_until(
-                lambda: self.count or self._error, what="the first write", timeout_s=self.context.limits.mysql_ready_s
-            )
-        except BaseException:  # also Ctrl-C: __exit__ is not called after an error in here
-            self._stop.set()
-            raise
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        if self._error is not None:
-            raise HarnessError(f"the writer failed: {type(self._error).__name__}") from self._error
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.wait(PAUSE_S):
-                self.write()
-                self.count += 1
-        except BaseException as error:  # raised again in the drill's own thread
-            self._error = error
-
-
-class _FamilyWriter(_SourceWriter):
-    """Adds a parent and a child in one transaction: a dump that is not of one moment has one without the other."""
-
-    def write(self) -> None:
-        mysql = self.context.stack.mysql
-        with mysql.session(mysql.app, database=mysql.database) as session:
-            session.execute("START TRANSACTION")
-            session.execute("INSERT INTO teams (name) VALUES (%s)", (f"Team {self.count}",))
-            session.execute(
-                "INSERT INTO team_user (team_id, user_id) SELECT LAST_INSERT_ID(), id FROM users ORDER BY id LIMIT 1"
-            )
-            session.execute("COMMIT")
-
-
-class _Appends(_SourceWriter):
-    """Makes one file longer."""
-
-    def __init__(self, context: FaultContext, path: str) -> None:
-        super().__init__(context)
-        self.path = path
-
-    def write(self) -> None:
-        argv = ["sh", "-c", 'printf x >>"$1"', "sh", f"{self.context.stack.apiary.storage_root}/{self.path}"]
-        must_succeed(run(self.context.stack.apiary.storage_host, argv))
+    try:
+        with meanwhile(work, "the writer failed") as done:
+            limit_s = context.limits.mysql_ready_s
+            wait_until(lambda: written or done.done(), what="the first write", timeout_s=limit_s)
+            yield
+    finally:
+        context.changed(kind, subject, f"{written} {what}")
 
 
 @FAULTS.fault(
@@ -100,24 +55,32 @@ class _Appends(_SourceWriter):
     InjectionPoint.DUMP_AND_FILES,
 )
 def write_rows(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    writer = _FamilyWriter(context)
-    try:
-        with writer:
-            yield
-    finally:
-        context.changed("row", "teams, team_user", f"{writer.count} transactions during the backup")
+    """Add a parent and a child in one transaction: a dump that is not of one moment has one without the other."""
+    mysql = context.stack.mysql
+
+    def write(number: int) -> None:
+        with mysql.session(mysql.app, database=mysql.database) as session:
+            session.execute("START TRANSACTION")
+            session.execute("INSERT INTO teams (name) VALUES (%s)", (f"Team {number}",))
+            session.execute(
+                "INSERT INTO team_user (team_id, user_id) SELECT LAST_INSERT_ID(), id FROM users ORDER BY id LIMIT 1"
+            )
+            session.execute("COMMIT")
+
+    with _writing(context, write, "row", "teams, team_user", "transactions during the backup"):
+        yield
 
 
 @FAULTS.fault("file-growing", "A file is being written continuously while it is copied.", InjectionPoint.DUMP_AND_FILES)
 def grow_file(context: FaultContext, rng: Random, options: FaultOptions) -> Iterator[None]:
-    writer = _Appends(context, "resumes/growing.pdf")
-    try:
-        with writer:
-            yield
-    finally:
-        context.changed(
-            "file", coded(b"resumes/growing.pdf"), f"{writer.count} bytes appended while files were being copied"
-        )
+    path, apiary = "resumes/growing.pdf", context.stack.apiary
+    argv = ["sh", "-c", 'printf x >>"$1"', "sh", f"{apiary.storage_root}/{path}"]
+
+    def write(number: int) -> None:
+        must_succeed(run(apiary.storage_host, argv))
+
+    with _writing(context, write, "file", coded(path.encode()), "bytes appended while files were being copied"):
+        yield
 
 
 @FAULTS.fault(
@@ -158,41 +121,29 @@ def alter_table(context: FaultContext, rng: Random, options: AlterOptions) -> It
     """
     mysql = context.stack.mysql
     name = quote_name(mysql.database, options.table)
-    failed: list[BaseException] = []
-    stop = Event()
 
-    def alter() -> None:
-        try:
-            with mysql.session() as session:
-                mine = int(session.value("SELECT CONNECTION_ID()"))
+    def alter(ended: Event) -> None:
+        with mysql.session() as session:
+            mine = int(session.value("SELECT CONNECTION_ID()"))
 
-                def under_way() -> bool:
-                    others = session.value(
-                        "SELECT COUNT(*) FROM information_schema.processlist WHERE user = %s AND id <> %s",
-                        (mysql.admin.user, mine),
-                    )
-                    return stop.is_set() or int(others) >= 3
+            def under_way() -> bool:
+                others = session.value(
+                    "SELECT COUNT(*) FROM information_schema.processlist WHERE user = %s AND id <> %s",
+                    (mysql.admin.user, mine),
+                )
+                return ended.is_set() or int(others) >= 3
 
-                # The backup's own two, one reading and one holding the lock, and the one of mysqldump.
-                wait_until(under_way, what="the dump", timeout_s=context.limits.command_s, interval_s=PAUSE_S)
-                if stop.is_set():
-                    return
-                session.execute(f"LOCK TABLES {name} WRITE")
-                session.execute(f"ALTER TABLE {name} ADD COLUMN drill_added INT")
-                context.changed("column", f"{options.table}.drill_added", "added while the dump was under way")
-                session.execute("UNLOCK TABLES")
-        except BaseException as error:  # raised again in the drill's own thread
-            failed.append(error)
+            # The backup's own two, one reading and one holding the lock, and the one of mysqldump.
+            wait_until(under_way, what="the dump", timeout_s=context.limits.command_s, interval_s=PAUSE_S)
+            if ended.is_set():
+                return
+            session.execute(f"LOCK TABLES {name} WRITE")
+            session.execute(f"ALTER TABLE {name} ADD COLUMN drill_added INT")
+            context.changed("column", f"{options.table}.drill_added", "added while the dump was under way")
+            session.execute("UNLOCK TABLES")
 
-    thread = Thread(target=alter, daemon=True)
-    thread.start()
-    try:
+    with meanwhile(alter, "the table could not be altered"):
         yield
-    finally:
-        stop.set()
-        thread.join()
-    if failed:
-        raise HarnessError(f"the table could not be altered: {type(failed[0]).__name__}") from failed[0]
 
 
 @FAULTS.fault("link-in-storage", "The files include a symbolic link.")

@@ -7,6 +7,7 @@ copies. Faults of the archive's own form write its bytes themselves.
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,7 @@ from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
 from harness.faults.fault import ArtifactOptions, Damage, FaultFamily
 from harness.faults.injection_points import InjectionPoint
+from harness.faults.script_edit import first_bytes, flip, picked
 from harness.procedure.backup.scan import DirectoryReader
 from harness.procedure.backup.unpack import Unpacker
 from harness.runtime.process.host import LocalHost
@@ -105,11 +107,8 @@ def files_below(root: Path, below: str) -> Iterator[Path]:
 
 
 def choose(root: Path, below: str, rng: Random) -> Path:
-    """One file at random, in constant memory: each replaces the one before with the right chance."""
-    chosen: Path | None = None
-    for number, path in enumerate(files_below(root, below), start=1):
-        if rng.randrange(number) == 0:
-            chosen = path
+    """One file at random, each as likely as any other."""
+    chosen = picked(files_below(root, below), rng)
     if chosen is None:
         raise HarnessError(f"there is no file with content below {below or 'the storage root'}")
     return chosen
@@ -174,13 +173,10 @@ def zero(path: Path, rng: Random, options: StoredFileOptions) -> str:
 
 @FAULTS.fault("file-flipped", "One bit of one file is flipped, with unchanged size and time.")
 @_on_a_file
-def flip(path: Path, rng: Random, options: StoredFileOptions) -> str:
+def flip_bit(path: Path, rng: Random, options: StoredFileOptions) -> str:
     offset, bit = rng.randrange(path.stat().st_size), 1 << rng.randrange(8)
-    with same_times(path), path.open("r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ bit]))
+    with same_times(path):
+        flip(path, offset, bit)
     return f"byte {offset} changed by {bit:#04x}, size and time unchanged"
 
 
@@ -236,14 +232,8 @@ def add(context: FaultContext, rng: Random, options: StoredFileOptions) -> None:
 def drop_directory(context: FaultContext, rng: Random, options: StoredFileOptions) -> None:
     with unpacked(context.backup.storage, context.run_dir) as root:
         name = options.below or rng.choice(sorted(path.name for path in root.iterdir() if path.is_dir()))
-        count = 0
-        for folder, directories, names in os.walk(root / name, topdown=False):
-            for file in names:
-                (Path(folder) / file).unlink()
-            for directory in directories:
-                (Path(folder) / directory).rmdir()
-            count += len(names)
-        (root / name).rmdir()
+        count = sum(len(names) for _, _, names in os.walk(root / name))
+        shutil.rmtree(root / name)
         context.changed("directory", coded(os.fsencode(name)), f"removed with {count} files")
 
 
@@ -305,7 +295,7 @@ def _with_member(make: Callable[[tarfile.TarInfo, str], str], *, last: bool = Fa
         change = make(member, known)
         header = member.tobuf(tarfile.PAX_FORMAT)
         if last:
-            pack(chain(_first(open_archive(artifact), end), [header + bytes(MARK_BYTES)]), artifact)
+            pack(chain(first_bytes(open_archive(artifact), end), [header + bytes(MARK_BYTES)]), artifact)
         else:
             pack(chain([header], open_archive(artifact)), artifact)
         context.changed("member", coded(os.fsencode(member.name)), change)
@@ -364,14 +354,5 @@ def truncate_contents(context: FaultContext, rng: Random, options: ArchiveCutOpt
     artifact = context.backup.storage
     size, _ = _end_of_members(artifact)
     kept = int(size * options.share)
-    pack(_first(open_archive(artifact), kept), artifact)
+    pack(first_bytes(open_archive(artifact), kept), artifact)
     context.changed("file", artifact.name, f"truncated from {size} to {kept} bytes, and compressed again")
-
-
-def _first(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    left = size
-    for chunk in chunks:
-        yield chunk[:left]
-        left -= len(chunk[:left])
-        if not left:
-            return

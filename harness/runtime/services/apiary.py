@@ -115,9 +115,9 @@ class Apiary:
         except WaitTimeout as error:
             raise WaitTimeout(error.fact, f"Allow it more time with {option_for(limit)}.") from error
 
-    def must_artisan(self, *arguments: str) -> Completed:
+    def must_artisan(self, *arguments: str, env: Mapping[str, str] | None = None) -> Completed:
         """Run `php artisan …`. Raises ProcedureFailed with the cause when it fails, and WaitTimeout."""
-        completed = self.artisan(*arguments)
+        completed = self.artisan(*arguments, env=env)
         if completed.exit_status != 0:
             raise artisan_failed(arguments, completed)
         return completed
