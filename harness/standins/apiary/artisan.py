@@ -59,19 +59,15 @@ def migrate(call: Invocation) -> int:
         return 1
     paths = call.options.get("path")
     only = None if paths is None else migrations.names_of_paths(paths.split(_BETWEEN_PATHS))
-    connection = connect(call.config.database)
-    try:
+    with connect(call.config.database) as connection:
         load = schema_client(call.config)
         migrations.migrate(connection, call.console.line, release=call.config.release, only=only, load=load)
-    finally:
-        connection.close()
     return 0
 
 
 def migrate_status(call: Invocation) -> int:
     """List the migrations; 1 without the table, and with --pending=CODE that code when some are pending."""
-    connection = connect(call.config.database)
-    try:
+    with connect(call.config.database) as connection:
         if migrations.ran_migrations(connection) is None:
             call.console.error("Migration table not found.")
             return 1
@@ -82,8 +78,6 @@ def migrate_status(call: Invocation) -> int:
             return int(call.options["pending"] or 0) if pending else 0
         for line in migrations.status_lines(connection, call.config.release):
             call.console.line(line)
-    finally:
-        connection.close()
     return 0
 
 
@@ -91,18 +85,14 @@ def db_seed(call: Invocation) -> int:
     """Insert the six teams of the real app; in production only with --force."""
     if _refused_in_production(call):
         return 1
-    connection = connect(call.config.database)
-    try:
-        with connection.cursor() as cursor:
-            for team in _TEAMS:
-                cursor.execute(
-                    "insert into teams (name, visible, attendable, description, self_serviceable, "
-                    "visible_on_kiosk) "
-                    "values (%s, 1, 1, %s, %s, 1)",
-                    (team, team, team != "Core"),
-                )
-    finally:
-        connection.close()
+    with connect(call.config.database) as connection, connection.cursor() as cursor:
+        for team in _TEAMS:
+            cursor.execute(
+                "insert into teams (name, visible, attendable, description, self_serviceable, "
+                "visible_on_kiosk) "
+                "values (%s, 1, 1, %s, %s, 1)",
+                (team, team, team != "Core"),
+            )
     call.console.line("   INFO  Seeding database.")
     return 0
 
@@ -167,8 +157,7 @@ def meilisearch_dump(call: Invocation) -> int:
     The server writes the file into its own dump directory. Only if that is `storage/app/meilisearch/dumps`,
     as in production, is the dump in the files that are backed up, and are older ones removed.
     """
-    connection = connect(call.config.database)
-    try:
+    with connect(call.config.database) as connection:
         queue = open_queue(call.config, connection)
         client = Meilisearch(call.config)
         idle = 0
@@ -188,8 +177,6 @@ def meilisearch_dump(call: Invocation) -> int:
             return None if status in ("enqueued", "processing") else status
 
         status = wait_until(finished, what="the dump", timeout_s=_INDEXING_TIMEOUT_S, interval_s=0.2)
-    finally:
-        connection.close()
     if status != "succeeded":
         call.console.error(f"Dump task finished with status `{status}`.")
         return 1

@@ -12,41 +12,16 @@ from dataclasses import dataclass
 from harness.standins.apiary.database import Catalog
 from harness.standins.apiary.models import PERSON_COLUMNS
 
+_PERSONAL = """
+    phone_verified emergency_contact_name emergency_contact_phone emergency_contact_phone_verified parent_guardian_name
+    parent_guardian_email shirt_size polo_size gender ethnicity date_of_birth delta_skymiles_number legal_gender
+    access_override_until access_override_by_id resume_date github_invite_pending clickup_invite_pending exists_in_sums
+    create_reason has_ever_logged_in is_service_account buzzcard_access_opt_out email_suppression_reason employee_id
+    employee_home_department docusign_access_token docusign_access_token_expires_at docusign_refresh_token
+    docusign_refresh_token_expires_at
+"""
 _HIDDEN: dict[str, frozenset[str]] = {
-    "users": frozenset(
-        (
-            "phone_verified",
-            "emergency_contact_name",
-            "emergency_contact_phone",
-            "emergency_contact_phone_verified",
-            "parent_guardian_name",
-            "parent_guardian_email",
-            "shirt_size",
-            "polo_size",
-            "gender",
-            "ethnicity",
-            "date_of_birth",
-            "delta_skymiles_number",
-            "legal_gender",
-            "access_override_until",
-            "access_override_by_id",
-            "resume_date",
-            "github_invite_pending",
-            "clickup_invite_pending",
-            "exists_in_sums",
-            "create_reason",
-            "has_ever_logged_in",
-            "is_service_account",
-            "buzzcard_access_opt_out",
-            "email_suppression_reason",
-            "employee_id",
-            "employee_home_department",
-            "docusign_access_token",
-            "docusign_access_token_expires_at",
-            "docusign_refresh_token",
-            "docusign_refresh_token_expires_at",
-        )
-    ),
+    "users": frozenset(_PERSONAL.split()),
     "travel": frozenset(("tar_transportation_mode", "airfare_policy", "forms")),
     "travel_assignments": frozenset(("matrix_itinerary",)),
 }

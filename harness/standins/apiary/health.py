@@ -83,10 +83,8 @@ def _migration(config: AppConfig) -> str:
         connection = connect(config.database, connect_timeout_s=2)
     except pymysql.MySQLError as error:
         return f"Exceptions during migrations check: {error_text(error)}"
-    try:
+    with connection:
         pending = pending_migrations(connection, config.release)
-    finally:
-        connection.close()
     return f"Not all migrations have been executed: {len(pending)} pending" if pending else ""
 
 

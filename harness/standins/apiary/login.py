@@ -49,8 +49,7 @@ def log_in(config: AppConfig, visitor: Masquerade) -> User:
         raise MissingAttribute(f"Missing attribute {visitor.missing[0]} from CAS for user {visitor.uid}")
     if "@" not in visitor.affiliation:
         raise MissingAttribute("Undefined array key 1")  # of what is split at the @
-    connection = connect(config.database)
-    try:
+    with connect(config.database) as connection:
         user_id = _create_or_update(connection, visitor)
         if config.sandbox_mode:
             _make_admin(connection, user_id)
@@ -62,8 +61,6 @@ def log_in(config: AppConfig, visitor: Masquerade) -> User:
             "'read-users-resume' limit 1",
             user_id,
         )
-    finally:
-        connection.close()
     return User(user_id, visitor.uid, allowed is not None)
 
 
@@ -74,15 +71,11 @@ def find_user(config: AppConfig, identifier: str) -> User | None:
         condition = "gtid = %(id)s" if is_gtid else "id = %(id)s"
     else:
         condition = "(uid = %(id)s or gtDirGUID = %(id)s)"
-    connection = connect(config.database)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"select id, uid from users where deleted_at is null and {condition} limit 1", {"id": identifier}
-            )
-            row = cursor.fetchone()
-    finally:
-        connection.close()
+    with connect(config.database) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"select id, uid from users where deleted_at is null and {condition} limit 1", {"id": identifier}
+        )
+        row = cursor.fetchone()
     return User(int(row[0]), str(row[1])) if row else None
 
 

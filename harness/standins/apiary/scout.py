@@ -19,7 +19,7 @@ from harness.base.expressions import SEARCH_QUEUE
 from harness.base.guide import IMPORTED_MODELS, SearchModel
 from harness.standins.apiary.config import AppConfig
 from harness.standins.apiary.console import Console
-from harness.standins.apiary.database import connect, connect_streaming, error_text, read_catalog
+from harness.standins.apiary.database import Catalog, connect, connect_streaming, error_text, read_catalog
 from harness.standins.apiary.documents import document_query, join_document
 from harness.standins.apiary.jobs import ImportJob, Queue, QueuedJob, open_queue, record_failure
 from harness.standins.apiary.meilisearch import Meilisearch, MeilisearchError
@@ -58,12 +58,9 @@ def import_model(config: AppConfig, model: SearchModel, console: Console) -> int
         return 1
     name = class_name(model.table)
     try:
-        connection = connect(config.database)
-        try:
+        with connect(config.database) as connection:
             queue = open_queue(config, connection)
             count = _send(config, ImportJob(model.table, None)) if queue is None else _enqueue(config, model, queue)
-        finally:
-            connection.close()
     except _FAILURES as error:
         console.error(f"[{name}] {error_text(error)}")
         return 1
@@ -113,11 +110,8 @@ def run_next_job(config: AppConfig, queue: Queue, name: str, console: Console) -
 
 
 def _fail(config: AppConfig, queue: Queue, name: str, queued: QueuedJob, error: str, console: Console) -> None:
-    connection = connect(config.database)
-    try:
+    with connect(config.database) as connection:
         record_failure(connection, config, name, queued, error)
-    finally:
-        connection.close()
     queue.delete(queued)
     console.line(f"  Laravel\\Scout\\Jobs\\MakeSearchable {'.' * 40} FAIL")
 
@@ -149,44 +143,34 @@ def _documents(config: AppConfig, job: ImportJob) -> Iterator[bytes]:
         yield from (json.dumps(airport).encode() for airport in airports())
         return
     wanted = "true" if job.ids is None else f"t.id in ({','.join(map(str, job.ids))})"
-    connection = connect(config.database)
-    try:
-        catalog = read_catalog(connection)
-    finally:
-        connection.close()
-    if job.table not in catalog.tables:
-        raise MissingTable(_missing(config, job.table))
+    catalog = _catalog_with(config, job.table)
     query = document_query(job.table, catalog, wanted)
     yield from (join_document(row, query.keys) for row in _rows(config, query.sql))
 
 
 def _row_ids(config: AppConfig, table: str) -> Iterator[int]:
-    connection = connect(config.database)
-    try:
-        catalog = read_catalog(connection)
-    finally:
-        connection.close()
-    if table not in catalog.tables:
-        raise MissingTable(_missing(config, table))
+    catalog = _catalog_with(config, table)
     kept = "deleted_at is null" if catalog.has(table, "deleted_at") else "true"
     yield from (int(row[0]) for row in _rows(config, f"select id from `{table}` where {kept} order by id"))
 
 
 def _rows(config: AppConfig, sql: str) -> Iterator[tuple[bytes, ...]]:
-    connection = connect_streaming(config.database)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            while rows := cursor.fetchmany(CHUNK):
-                yield from rows
-    finally:
-        connection.close()
+    with connect_streaming(config.database) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        while rows := cursor.fetchmany(CHUNK):
+            yield from rows
 
 
-def _missing(config: AppConfig, table: str) -> str:
-    return (
-        f"SQLSTATE[42S02]: Base table or view not found: 1146 Table '{config.database.database}.{table}' doesn't exist"
-    )
+def _catalog_with(config: AppConfig, table: str) -> Catalog:
+    """What the database holds. Raises MissingTable: the model's own table is not in it."""
+    with connect(config.database) as connection:
+        catalog = read_catalog(connection)
+    if table not in catalog.tables:
+        raise MissingTable(
+            f"SQLSTATE[42S02]: Base table or view not found: 1146 Table '{config.database.database}.{table}' doesn't "
+            "exist"
+        )
+    return catalog
 
 
 def _chunks(items: Iterable[T]) -> Iterator[list[T]]:

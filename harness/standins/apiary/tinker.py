@@ -46,12 +46,9 @@ def _decrypt_digest(match: re.Match[str], config: AppConfig) -> str:
 
 
 def _queue_size(match: re.Match[str], config: AppConfig) -> str:
-    connection = connect(config.database)
-    try:
+    with connect(config.database) as connection:
         queue = open_queue(config, connection)
         return str(queue.size(match[1])) if queue else "0"
-    finally:
-        connection.close()
 
 
 def _stale_configuration(match: re.Match[str], config: AppConfig) -> str:

@@ -145,16 +145,13 @@ def _home(request: Request, config: AppConfig) -> Response:
     if isinstance(visitor, Response):
         return visitor
     rows = []
-    connection = connect(config.database)
-    try:
+    with connect(config.database) as connection:
         for table in _COUNTED:
             if scalar(connection, f"show tables like '{table}'") is None:
                 continue
             kept = "" if table == "resumes" else " where deleted_at is null"
             count = int(str(scalar(connection, f"select count(*) from {table}{kept}")))
             rows.append(f"<tr><td>{table.replace('_', ' ')}</td><td>{count:,}</td></tr>")
-    finally:
-        connection.close()
     return HTMLResponse(_HOME.format(rows="".join(rows)))
 
 

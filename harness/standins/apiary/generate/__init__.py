@@ -73,8 +73,7 @@ def generate(
     if scale not in SCALES:
         raise UsageError(f"scale {scale!r} is unknown", f"Use one of {', '.join(SCALES)}.")
     plan = make_plan(SCALES[scale], rng_seed, now, parse_app_key(app_key), nonce, extras)
-    connection = connect(database)
-    try:
+    with connect(database) as connection:
         catalog = read_catalog(connection)
         missing = [table.name for table in TABLES if table.name not in catalog.tables]
         if missing:
@@ -102,7 +101,5 @@ def generate(
             loaded = ", ".join(f"`{name}`" for name in loader.counts)
             cursor.execute(f"analyze no_write_to_binlog table {loaded}")
         connection.commit()
-    finally:
-        connection.close()
     files, file_bytes = write_files(plan, storage_dir / "app")
     return GeneratedData(loader.counts, files, file_bytes, nonce, plan.events)

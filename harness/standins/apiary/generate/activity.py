@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableFamily, optional, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
 from harness.standins.apiary.generate.words import unusual_text
+
+TABLES = TableFamily()
 
 NONCE_EVENT_PREFIX = "Restore drill "
 """The newest event is named this and the nonce."""
@@ -15,6 +17,9 @@ _SOURCES = ("'kiosk'", "'MyRoboJackets'", "'remote'", "'nova'", NULL)
 _REMOTE = 2
 
 
+@TABLES.rows(
+    "events", "id name allow_anonymous_rsvp organizer_id location start_time end_time created_at updated_at deleted_at"
+)
 def _events(plan: Plan) -> Iterator[str]:
     for number in range(1, plan.events + 1):
         bits = plan.mix(20, number)
@@ -38,7 +43,7 @@ def _events(plan: Plan) -> Iterator[str]:
         )
 
 
-@numbered(
+@TABLES.numbered(
     "rsvps",
     "id user_id user_agent ip_address event_id source token response created_at updated_at deleted_at",
     lambda plan: plan.scale.users * 15 // 10,
@@ -54,7 +59,7 @@ def _rsvps(plan: Plan, number: int, when: str) -> str:
     )
 
 
-@numbered(
+@TABLES.numbered(
     "devices",
     "serial_number manufacturer model hardware_version bluetooth_firmware_version bluetooth_software_version "
     "bootloader_version application_version battery_percentage last_seen_user_id last_seen_at "
@@ -69,19 +74,27 @@ def _devices(plan: Plan, number: int, when: str) -> str:
     )
 
 
-def _links(plan: Plan) -> Iterator[str]:
-    for number in range(1, plan.links + 1):
-        bits = plan.mix(22, number)
-        created_s = plan.moment_s(number, plan.links)
-        when = timestamp(created_s)
-        note = optional(unusual_text(bits >> 4) if bits % 3 == 0 else None)
-        deleted = when if bits % 25 == 0 else NULL
-        yield (
-            f"{number},'{bits:016x}{number:08x}',{timestamp(created_s + 7200)},'https://meet.example/{number}',{note},"
-            f"'team',{1 + bits % plan.teams},{when},{when},{deleted}"
-        )
+@TABLES.numbered(
+    "remote_attendance_links",
+    "id secret expires_at redirect_url note attendable_type attendable_id created_at updated_at deleted_at",
+    lambda plan: plan.links,
+)
+def _links(plan: Plan, number: int, when: str) -> str:
+    bits = plan.mix(22, number)
+    expires = timestamp(plan.moment_s(number, plan.links) + 7200)
+    note = optional(unusual_text(bits >> 4) if bits % 3 == 0 else None)
+    deleted = when if bits % 25 == 0 else NULL
+    return (
+        f"{number},'{bits:016x}{number:08x}',{expires},'https://meet.example/{number}',{note},"
+        f"'team',{1 + bits % plan.teams},{when},{when},{deleted}"
+    )
 
 
+@TABLES.rows(
+    "attendance",
+    "id attendable_type attendable_id gtid source recorded_by created_at updated_at deleted_at "
+    "remote_attendance_link_id device_serial_number",
+)
 def _attendance(plan: Plan) -> Iterator[str]:
     random = plan.rng("attendance").random
     count, users, teams, events = plan.scale.attendance, plan.scale.users, plan.teams, plan.events
@@ -99,25 +112,3 @@ def _attendance(plan: Plan) -> Iterator[str]:
         recorder = str(1 + number % 20) if number % 4 else NULL
         deleted = when if 0.5 < chance < 0.53 else NULL
         yield (f"{number},{attendable},{gtid},{_SOURCES[kind]},{recorder},{when},{when},{deleted},{link},{device}")
-
-
-TABLES: tuple[TableRows, ...] = (
-    TableRows(
-        "events",
-        "id name allow_anonymous_rsvp organizer_id location start_time end_time created_at updated_at deleted_at",
-        _events,
-    ),
-    _rsvps,
-    _devices,
-    TableRows(
-        "remote_attendance_links",
-        "id secret expires_at redirect_url note attendable_type attendable_id created_at updated_at deleted_at",
-        _links,
-    ),
-    TableRows(
-        "attendance",
-        "id attendable_type attendable_id gtid source recorded_by created_at updated_at deleted_at "
-        "remote_attendance_link_id device_serial_number",
-        _attendance,
-    ),
-)

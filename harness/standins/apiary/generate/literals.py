@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
@@ -29,29 +30,44 @@ def optional(text: str | None) -> str:
     return NULL if text is None else quote(text)
 
 
+_Rows: TypeAlias = "Callable[[Plan], Iterator[str]]"
+_Row: TypeAlias = "Callable[[Plan, int, str], str]"
+
+
 @dataclass(frozen=True, slots=True)
 class TableRows:
     """One table's rows: `rows` yields each one as the text between the parentheses of VALUES."""
 
     name: str
     columns: str
-    rows: Callable[[Plan], Iterator[str]]
+    rows: _Rows
 
 
-def numbered(
-    name: str, columns: str, count: int | Callable[[Plan], int]
-) -> Callable[[Callable[[Plan, int, str], str]], TableRows]:
-    """A table whose rows are numbered from 1 to `count`, made by a function of plan, number, and the row's own time."""
+class TableFamily(list[TableRows]):
+    """Tables that belong together; each function that makes the rows of one is registered here."""
 
-    def of(row: Callable[[Plan, int, str], str]) -> TableRows:
-        def rows(plan: Plan) -> Iterator[str]:
-            most = count if isinstance(count, int) else count(plan)
-            for number in range(1, most + 1):
-                yield row(plan, number, timestamp(plan.moment_s(number, most)))
+    def rows(self, name: str, columns: str) -> Callable[[_Rows], _Rows]:
+        """Register the function that it decorates, which makes all rows of a table."""
 
-        return TableRows(name, columns, rows)
+        def register(rows: _Rows) -> _Rows:
+            self.append(TableRows(name, columns, rows))
+            return rows
 
-    return of
+        return register
+
+    def numbered(self, name: str, columns: str, count: int | Callable[[Plan], int]) -> Callable[[_Row], _Row]:
+        """Register a function that makes one row, given the plan, its number from 1 to `count`, and its own time."""
+
+        def register(row: _Row) -> _Row:
+            @self.rows(name, columns)
+            def rows(plan: Plan) -> Iterator[str]:
+                most = count if isinstance(count, int) else count(plan)
+                for number in range(1, most + 1):
+                    yield row(plan, number, timestamp(plan.moment_s(number, most)))
+
+            return row
+
+        return register
 
 
 @dataclass

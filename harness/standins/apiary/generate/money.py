@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableFamily, optional, quote
 from harness.standins.apiary.generate.plan import Plan, timestamp
 from harness.standins.apiary.generate.words import unusual_text
+
+TABLES = TableFamily()
 
 _YEARS = 6
 _MERCHANDISE_PER_YEAR = 4
@@ -12,14 +14,14 @@ _YEAR_S = 365 * 86400
 _METHODS = ("square", "cash", "check", "waiver", "swipe")
 
 
-@numbered("fiscal_years", "id ending_year created_at updated_at", _YEARS)
+@TABLES.numbered("fiscal_years", "id ending_year created_at updated_at", _YEARS)
 def _fiscal_years(plan: Plan, number: int, when: str) -> str:
     at = timestamp(plan.now_s - 5 * _YEAR_S)
     last = 1970 + plan.now_s // 31_556_952
     return f"{number},{last - _YEARS + number},{at},{at}"
 
 
-@numbered(
+@TABLES.numbered(
     "dues_packages",
     "id name effective_start effective_end access_start access_end cost available_for_purchase created_at "
     "updated_at deleted_at fiscal_year_id restricted_to_students",
@@ -37,7 +39,9 @@ def _dues_packages(plan: Plan, number: int, when: str) -> str:
     )
 
 
-@numbered("merchandise", "id name fiscal_year_id created_at updated_at distributable", _YEARS * _MERCHANDISE_PER_YEAR)
+@TABLES.numbered(
+    "merchandise", "id name fiscal_year_id created_at updated_at distributable", _YEARS * _MERCHANDISE_PER_YEAR
+)
 def _merchandise(plan: Plan, number: int, when: str) -> str:
     at = timestamp(plan.now_s - 4 * _YEAR_S)
     year = 1 + (number - 1) // _MERCHANDISE_PER_YEAR
@@ -45,7 +49,7 @@ def _merchandise(plan: Plan, number: int, when: str) -> str:
     return f"{number},{quote(f'{name} {year}')},{year},{at},{at},{int(number % 4 != 3)}"
 
 
-@numbered(
+@TABLES.numbered(
     "dues_package_merchandise",
     "id dues_package_id merchandise_id group created_at updated_at",
     _YEARS * _MERCHANDISE_PER_YEAR,
@@ -56,7 +60,7 @@ def _dues_package_merchandise(plan: Plan, number: int, when: str) -> str:
     return f"{number},{year * 2 - number % 2},{number},'{'Fall' if number % 2 else 'Spring'}',{at},{at}"
 
 
-@numbered(
+@TABLES.numbered(
     "dues_transactions",
     "id dues_package_id user_id created_at updated_at deleted_at",
     lambda plan: plan.dues_transactions,
@@ -68,7 +72,7 @@ def _dues_transactions(plan: Plan, number: int, when: str) -> str:
     return f"{number},{package},{1 + (bits >> 16) % plan.scale.users},{when},{when},{deleted}"
 
 
-@numbered(
+@TABLES.numbered(
     "dues_transaction_merchandise",
     "id dues_transaction_id merchandise_id provided_at provided_by provided_via created_at updated_at",
     lambda plan: plan.dues_transactions * 9 // 10,
@@ -79,7 +83,7 @@ def _dues_transaction_merchandise(plan: Plan, number: int, when: str) -> str:
     return f"{number},{number},{1 + bits % (_YEARS * _MERCHANDISE_PER_YEAR)},{provided},{when},{when}"
 
 
-@numbered(
+@TABLES.numbered(
     "payments",
     "id payable_id payable_type amount processing_fee method recorded_by order_id notes created_at "
     "updated_at deleted_at card_brand last_4 receipt_url receipt_sent",
@@ -114,7 +118,7 @@ def _payments(plan: Plan, number: int, when: str) -> str:
     )
 
 
-@numbered(
+@TABLES.numbered(
     "square_transactions",
     "id transaction_timestamp amount source entry_method processing_fee transaction_id payment_id card_brand "
     "last_4 device_name staff_name description customer_name created_at updated_at",
@@ -130,7 +134,7 @@ def _square_transactions(plan: Plan, number: int, when: str) -> str:
     )
 
 
-@numbered(
+@TABLES.numbered(
     "square_cash_transactions",
     "id transaction_id transaction_timestamp amount note name_of_sender created_at updated_at",
     lambda plan: plan.scale.users // 20,
@@ -139,16 +143,3 @@ def _square_cash_transactions(plan: Plan, number: int, when: str) -> str:
     bits = plan.mix(34, number)
     at = timestamp(plan.now_s - 4 * _YEAR_S + number * 90)
     return f"{number},'{number:08d}',{at},{bits % 9000 / 100:.2f},{quote(unusual_text(bits >> 3))},'Zoë',{at},{at}"
-
-
-TABLES: tuple[TableRows, ...] = (
-    _fiscal_years,
-    _dues_packages,
-    _merchandise,
-    _dues_package_merchandise,
-    _dues_transactions,
-    _dues_transaction_merchandise,
-    _payments,
-    _square_transactions,
-    _square_cash_transactions,
-)

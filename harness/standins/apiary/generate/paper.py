@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableFamily, optional, quote
 from harness.standins.apiary.generate.plan import Plan, date, timestamp
 from harness.standins.apiary.generate.words import FIRST_NAMES, unusual_text
+
+TABLES = TableFamily()
 
 _TRAVEL_DOCUMENTS = (
     ("travel_authority_filename", "Travel Information Form"),
@@ -64,6 +66,7 @@ def scanned_agreement(plan: Plan, number: int) -> str:
     return f"agreements/{plan.mix(42, number):016x} {FIRST_NAMES[number % len(FIRST_NAMES)]} signé.pdf"
 
 
+@TABLES.rows("membership_agreement_templates", "id text deleted_at created_at updated_at")
 def _templates(plan: Plan) -> Iterator[str]:
     for number in range(1, 4):
         when = timestamp(plan.now_s - (5 - number) * 300 * 86400)
@@ -71,7 +74,7 @@ def _templates(plan: Plan) -> Iterator[str]:
         yield f"{number},{quote(text)},{when if number == 1 else NULL},{when},{when}"
 
 
-@numbered(
+@TABLES.numbered(
     "signatures",
     "id membership_agreement_template_id user_id uploaded_by scanned_agreement electronic cas_host "
     "cas_service_url_hash cas_ticket ip_address ip_address_location_estimate user_agent complete "
@@ -94,6 +97,12 @@ def _signatures(plan: Plan, number: int, when: str) -> str:
     )
 
 
+@TABLES.rows(
+    "docusign_envelopes",
+    "id signed_by url envelope_id signable_type signable_id complete "
+    + " ".join(_FILE_COLUMNS)
+    + " sent_at viewed_at completed_at deleted_at created_at updated_at acknowledgement_sent",
+)
 def _envelopes(plan: Plan) -> Iterator[str]:
     for envelope in envelopes(plan, envelope_files(plan)):
         bits = plan.mix(44, envelope.number)
@@ -107,7 +116,7 @@ def _envelopes(plan: Plan) -> Iterator[str]:
         )
 
 
-@numbered(
+@TABLES.numbered(
     "travel",
     "id name destination primary_contact_user_id departure_date return_date fee_amount included_with_fee "
     "not_included_with_fee created_at updated_at deleted_at status forms",
@@ -126,7 +135,7 @@ def _travel(plan: Plan, number: int, when: str) -> str:
     )
 
 
-@numbered(
+@TABLES.numbered(
     "travel_assignments",
     "id user_id travel_id created_at updated_at deleted_at tar_received matrix_itinerary",
     lambda plan: plan.assignments,
@@ -138,18 +147,3 @@ def _assignments(plan: Plan, number: int, when: str) -> str:
         f"{number},{1 + (bits >> 16) % plan.scale.users},{1 + number % plan.trips},{when},{when},"
         f"{when if bits % 30 == 0 else NULL},{bits & 1},{itinerary}"
     )
-
-
-TABLES: tuple[TableRows, ...] = (
-    TableRows("membership_agreement_templates", "id text deleted_at created_at updated_at", _templates),
-    _signatures,
-    _travel,
-    _assignments,
-    TableRows(
-        "docusign_envelopes",
-        "id signed_by url envelope_id signable_type signable_id complete "
-        + " ".join(_FILE_COLUMNS)
-        + " sent_at viewed_at completed_at deleted_at created_at updated_at acknowledgement_sent",
-        _envelopes,
-    ),
-)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.standins.apiary.encryption import IV_BYTES, encrypt_string
-from harness.standins.apiary.generate.literals import NULL, TableRows, numbered, optional, quote
+from harness.standins.apiary.generate.literals import NULL, TableFamily, optional, quote
 from harness.standins.apiary.generate.plan import Plan, date, timestamp
 from harness.standins.apiary.generate.words import person, unusual_text
+
+TABLES = TableFamily()
 
 _USER = "App\\Models\\User"
 _ADMIN, _MEMBER, _NON_MEMBER, _OFFICER, _PROJECT_MANAGER = 1, 5, 6, 8, 9  # ids in the stored schema
@@ -15,6 +17,13 @@ _MAJORS = ("ME", "AE", "CS", "CMPE", "EE", "BMED", "ISYE", "MATH", "PHYS", "CHBE
 _SIZES = ("s", "m", "l", "xl", "xxl", "xxxl")
 
 
+@TABLES.rows(
+    "users",
+    "id uid gtid github_username gmail_address clickup_email gt_email first_name last_name preferred_name "
+    "phone phone_verified emergency_contact_name shirt_size gender deleted_at created_at updated_at "
+    "resume_date create_reason has_ever_logged_in gtDirGUID docusign_access_token docusign_refresh_token "
+    "docusign_refresh_token_expires_at date_of_birth",
+)
 def _users(plan: Plan) -> Iterator[str]:
     count = plan.scale.users
     resumes = {plan.user_of_resume(number) for number in range(1, plan.resumes + 1)}
@@ -68,7 +77,7 @@ def _token(plan: Plan, number: int, bits: int) -> tuple[str, str]:
     return quote(token), timestamp(plan.now_s + 30 * 86400)
 
 
-@numbered(
+@TABLES.numbered(
     "teams",
     "id name self_serviceable visible visible_on_kiosk attendable description mailing_list_name "
     "slack_channel_name google_group created_at updated_at deleted_at project_manager_id",
@@ -97,23 +106,26 @@ def _teams(plan: Plan, number: int, when: str) -> str:
     )
 
 
-@numbered("team_user", "id team_id user_id created_at updated_at", lambda plan: plan.scale.users * 16 // 10)
+@TABLES.numbered("team_user", "id team_id user_id created_at updated_at", lambda plan: plan.scale.users * 16 // 10)
 def _team_user(plan: Plan, number: int, when: str) -> str:
     bits = plan.mix(6, number)
     team, user = 1 + bits % plan.teams, 1 + (bits >> 16) % plan.scale.users
     return f"{number},{team},{user},{when},{when}"
 
 
+@TABLES.rows("majors", "id display_name gtad_majorgroup_name whitepages_ou school created_at updated_at")
 def _majors(plan: Plan) -> Iterator[str]:
     when = timestamp(plan.now_s - 86400 * 1700)
     for number, code in enumerate(_MAJORS, 1):
         yield f"{number},'{code}','gtad-{code.lower()}','{code}','College of {code}',{when},{when}"
 
 
+@TABLES.rows("major_user", "id major_id user_id created_at updated_at deleted_at")
 def _major_user(plan: Plan) -> Iterator[str]:
     return _of_each_user(plan, 7, len(_MAJORS), 30)
 
 
+@TABLES.rows("class_standing_user", "id class_standing_id user_id created_at updated_at deleted_at")
 def _class_standing_user(plan: Plan) -> Iterator[str]:
     return _of_each_user(plan, 8, 9, 25)
 
@@ -127,6 +139,7 @@ def _of_each_user(plan: Plan, purpose: int, choices: int, deleted_one_in: int) -
         yield f"{number},{1 + (bits >> 16) % choices},{number},{when},{when},{deleted}"
 
 
+@TABLES.rows("model_has_roles", "role_id model_type model_id")
 def _model_has_roles(plan: Plan) -> Iterator[str]:
     model = quote(_USER)
     for number in range(1, plan.scale.users + 1):
@@ -135,34 +148,13 @@ def _model_has_roles(plan: Plan) -> Iterator[str]:
             yield f"{_ADMIN if number <= 2 else _OFFICER if number <= 6 else _PROJECT_MANAGER},{model},{number}"
 
 
+@TABLES.rows("model_has_permissions", "permission_id model_type model_id")
 def _model_has_permissions(plan: Plan) -> Iterator[str]:
     model = quote(_USER)
     for number in range(1, 6):
         yield f"{10 + number},{model},'{number}'"
 
 
-@numbered("resumes", "id created_at updated_at user_id", lambda plan: plan.resumes)
+@TABLES.numbered("resumes", "id created_at updated_at user_id", lambda plan: plan.resumes)
 def _resumes(plan: Plan, number: int, when: str) -> str:
     return f"{number},{when},{when},{plan.user_of_resume(number)}"
-
-
-TABLES: tuple[TableRows, ...] = (
-    TableRows(
-        "users",
-        "id uid gtid github_username gmail_address clickup_email gt_email first_name last_name preferred_name "
-        "phone phone_verified emergency_contact_name shirt_size gender deleted_at created_at updated_at "
-        "resume_date create_reason has_ever_logged_in gtDirGUID docusign_access_token docusign_refresh_token "
-        "docusign_refresh_token_expires_at date_of_birth",
-        _users,
-    ),
-    _teams,
-    _team_user,
-    TableRows("majors", "id display_name gtad_majorgroup_name whitepages_ou school created_at updated_at", _majors),
-    TableRows("major_user", "id major_id user_id created_at updated_at deleted_at", _major_user),
-    TableRows(
-        "class_standing_user", "id class_standing_id user_id created_at updated_at deleted_at", _class_standing_user
-    ),
-    TableRows("model_has_roles", "role_id model_type model_id", _model_has_roles),
-    TableRows("model_has_permissions", "permission_id model_type model_id", _model_has_permissions),
-    _resumes,
-)
