@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness.artifacts.dump.assigned import depth_behind, parts_of
-from harness.artifacts.dump.compound import DEFINED, NAME, QUALIFIED, UNLESS, is_one_statement
+from harness.artifacts.dump.compound import DEFINED, NAME, QUALIFIED, SIGNS, UNLESS, is_one_statement
 from harness.artifacts.dump.tokens import Token
 
 _NAMES = rf"{QUALIFIED}(?: , {QUALIFIED})*"
@@ -135,8 +135,7 @@ def admitted(tokens: Sequence[Token]) -> StatementForm | None:
 
 def normalised(tokens: Sequence[Token]) -> str:
     """The tokens as the forms see them."""
-    signs = {"name": "`", "text": "'", "number": "0"}
-    return " ".join(signs.get(token.kind, token.text) for token in tokens)
+    return " ".join(SIGNS.get(token.kind, token.text) for token in tokens)
 
 
 def _assignments(tokens: Sequence[Token]) -> Iterator[str]:

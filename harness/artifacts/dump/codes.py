@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from harness.artifacts.dump.model import ScriptFinding
 from harness.base.model import Severity
@@ -58,20 +59,11 @@ def computed_value_findings(computed: Iterable[tuple[int, str, str]]) -> list[Sc
         else:
             code = "computed-value"
             message = f"an INSERT computes a value with {word}, so its rows differ from the dump"
-        dangerous = word not in _PLAIN_FUNCTIONS
-        found.append(
-            ScriptFinding(
-                code,
-                Severity.ERROR if dangerous else Severity.WARNING,
-                line,
-                word,
-                message,
-                (UNEXPECTED if " " in word else REMEDY.format(code=code))
-                if dangerous
-                else "Tools that dump write plain values.",
-                database,
-            )
-        )
+        if word in _PLAIN_FUNCTIONS:
+            severity, remedy = Severity.WARNING, "Tools that dump write plain values."
+        else:
+            severity, remedy = Severity.ERROR, UNEXPECTED if " " in word else REMEDY.format(code=code)
+        found.append(ScriptFinding(code, severity, line, word, message, remedy, database))
     return found
 
 
@@ -95,14 +87,6 @@ def findings_for(
         if finding.code == "other-database" and finding.subject == database:
             continue
         if finding.code in allowed and finding.severity is Severity.ERROR:
-            finding = ScriptFinding(
-                finding.code,
-                Severity.WARNING,
-                finding.line,
-                finding.subject,
-                finding.message,
-                "It was accepted explicitly.",
-                finding.database,
-            )
+            finding = replace(finding, severity=Severity.WARNING, remedy="It was accepted explicitly.")
         chosen.append(finding)
     return tuple(chosen)

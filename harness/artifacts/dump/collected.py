@@ -26,17 +26,17 @@ class TableContent:
 
     def info(self, *, rows_section: bool) -> TableInfo:
         """What is known of it at the end of the script."""
-        definition = self.definition
+        known = self.definition or TableDefinition(None, self.name, (), (), None, None, None, None)
         return TableInfo(
             name=self.name,
             line=self.line,
-            defined=definition is not None,
-            columns=() if definition is None else definition.columns,
-            primary_key=() if definition is None else definition.primary_key,
-            engine=None if definition is None else definition.engine,
-            charset=None if definition is None else definition.charset,
-            collation=None if definition is None else definition.collation,
-            auto_increment=None if definition is None else definition.auto_increment,
+            defined=self.definition is not None,
+            columns=known.columns,
+            primary_key=known.primary_key,
+            engine=known.engine,
+            charset=known.charset,
+            collation=known.collation,
+            auto_increment=known.auto_increment,
             rows=self.tally.rows,
             data_bytes=self.tally.data_bytes,
             digest=self.tally.digest,

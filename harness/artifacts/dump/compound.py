@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from harness.artifacts.dump.tokens import Token
 
-_SIGNS = {"name": "`", "text": "'", "number": "0"}
+SIGNS = {"name": "`", "text": "'", "number": "0"}
+"""How tokens that are no words stand in an expression over a statement."""
 _TRAIT = (
     r"(?: (?:COMMENT '|LANGUAGE \w+|(?:NOT )?DETERMINISTIC|(?:CONTAINS|NO) SQL|(?:READS|MODIFIES) SQL DATA"
     r"|SQL SECURITY \w+))*"
@@ -78,7 +79,7 @@ def _body(tokens: Sequence[Token]) -> int:
         elif _is_mark(token, ")"):
             depth -= 1
         elif not depth:
-            texts.append(_SIGNS.get(token.kind, token.text))
+            texts.append(SIGNS.get(token.kind, token.text))
             indexes.append(index)
     text = " ".join(texts)
     header = _HEADER.match(text)
@@ -116,7 +117,7 @@ def _opens(tokens: Sequence[Token], index: int) -> bool:
     label = index + 2 < len(tokens) and _is_mark(tokens[index + 2], ":")
     if before.kind in ("word", "mark") and before.text in _BEFORE_BLOCK:
         return after.text in _IN_BLOCK or label or (after.text == "END" and before.text in (";", "BEGIN", ":"))
-    recent = " ".join(_SIGNS.get(token.kind, token.text) for token in tokens[max(0, index - 40) : index])
+    recent = " ".join(SIGNS.get(token.kind, token.text) for token in tokens[max(0, index - 40) : index])
     return _HANDLER.search(recent) is not None and (after.text in _IN_BLOCK or label or after.text == "END")
 
 

@@ -10,22 +10,8 @@ from dataclasses import dataclass
 from harness.artifacts.dump.model import ColumnInfo
 from harness.artifacts.dump.tokens import Token, name_at, past_existence
 
-_NOT_COLUMNS = frozenset(
-    [
-        "PRIMARY",
-        "KEY",
-        "INDEX",
-        "UNIQUE",
-        "FULLTEXT",
-        "SPATIAL",
-        "CONSTRAINT",
-        "CHECK",
-        "FOREIGN",
-        "PERIOD",
-        "LIKE",
-        "VECTOR",
-    ]
-)
+_BESIDE_COLUMNS = "PRIMARY KEY INDEX UNIQUE FULLTEXT SPATIAL CONSTRAINT CHECK FOREIGN PERIOD LIKE VECTOR"
+_NOT_COLUMNS = frozenset(_BESIDE_COLUMNS.split())
 _TYPE_MORE = frozenset(("UNSIGNED", "ZEROFILL", "PRECISION", "VARYING"))
 
 COUNTER = re.compile(r"[0-9]{1,20}")

@@ -27,26 +27,10 @@ def value_of(tokens: Sequence[Token], option: str) -> str:
     return ""
 
 
-_TARGET_WORDS = frozenset(
-    [
-        "TABLE",
-        "TABLES",
-        "VIEW",
-        "INTO",
-        "FROM",
-        "UPDATE",
-        "TRIGGER",
-        "PROCEDURE",
-        "FUNCTION",
-        "EVENT",
-        "SEQUENCE",
-        "ON",
-        "TO",
-        "INSERT",
-        "REPLACE",
-        "TRUNCATE",
-    ]
-)
+_BEFORE_TARGETS = """
+    TABLE TABLES VIEW INTO FROM UPDATE TRIGGER PROCEDURE FUNCTION EVENT SEQUENCE ON TO INSERT REPLACE TRUNCATE
+"""
+_TARGET_WORDS = frozenset(_BEFORE_TARGETS.split())
 
 
 def targets(words: Sequence[str], tokens: Sequence[Token]) -> list[str]:

@@ -45,27 +45,10 @@ _ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z
 """MySQL manual, "String Literals", table 11.1; any other character stands for itself."""
 _COMMON_ESCAPES = tuple((b"\\" + code, _ESCAPED.get(code, code)) for code in (b'"', b"'", b"n", b"r", b"t", b"0", b"Z"))
 """Those that dump tools write, but for the backslash itself."""
-_NUMBERS = frozenset(
-    (
-        "tinyint",
-        "smallint",
-        "mediumint",
-        "int",
-        "integer",
-        "bigint",
-        "decimal",
-        "numeric",
-        "dec",
-        "fixed",
-        "float",
-        "double",
-        "real",
-        "year",
-        "bool",
-        "boolean",
-        "serial",
-    )
-)
+_NUMERIC = """
+    tinyint smallint mediumint int integer bigint decimal numeric dec fixed float double real year bool boolean serial
+"""
+_NUMBERS = frozenset(_NUMERIC.split())
 BINARY_TYPES = frozenset(
     [
         *("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit", "vector", "geometry", "point"),
