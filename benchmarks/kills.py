@@ -64,7 +64,7 @@ def to_back_up(settings: Settings, directory: Path) -> Iterator[MySqlServer]:
         (files / f"{number}.pdf").write_bytes(secrets.token_bytes(20_000))
     with workspace(settings.state_dir / "source", drill_id) as work:
         spec = StackSpec("source", drill_id, work / "logs", new_app_key(), durable=False)
-        with mysql_server(settings, mysql_programs(settings), spec, work / "mysql", env) as (server, _):
+        with mysql_server(settings, mysql_programs(settings), spec, work / "mysql", env) as (server, *_):
             with server.session(database=server.database) as session:
                 session.execute("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, text VARCHAR(200))")
                 session.execute("INSERT INTO t (text) VALUES (REPEAT('x', 180))")

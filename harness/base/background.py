@@ -1,10 +1,11 @@
-"""Doing what does not depend on each other at the same time."""
+"""Doing what does not depend on each other at the same time, and something else when the time is up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event, Timer
 from typing import ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
@@ -39,3 +40,21 @@ def one_ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := coming.result()) is not None:
             coming = pool.submit(next, items, None)
             yield item
+
+
+@contextmanager
+def alarm(limit_s: float, act: Callable[[], None]) -> Iterator[Event]:
+    """Do something if the block lasts longer than so many seconds; the event is set then, before it is done."""
+    passed = Event()
+
+    def ring() -> None:
+        passed.set()
+        act()
+
+    timer = Timer(limit_s, ring)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield passed
+    finally:
+        timer.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 import stat
@@ -34,6 +35,15 @@ def private_file(path: Path) -> BinaryIO:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE)
     os.fchmod(descriptor, FILE)
     return os.fdopen(descriptor, "wb")
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """One process at a time is in the blocks that name this file; whoever enters one changes the file's time."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

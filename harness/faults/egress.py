@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from harness.base.errors import HarnessError
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, ServerContainer
+from harness.runtime.docker.container import ContainerPlan, started
 from harness.runtime.docker.host import ContainerHost
 from harness.runtime.docker.labels import drill_labels
 from harness.runtime.egress import ADDRESSES
@@ -47,27 +47,20 @@ def answering(stack: Stack, address: str, *, ready_s: float) -> Iterator[str]:
     port = _PORTS[address]
     with engine_errors("inspecting the application's network"):
         image = str(host.client.api.inspect_container(host.container_id)["Image"])
-    server = ServerContainer(
-        host.client,
-        ContainerPlan(
-            title="outbound access",
-            name=f"{host.name.removesuffix('-pod')}-way-out",
-            image=image,
-            labels=drill_labels(stack.drill_id, stack.role, "way-out"),
-            log=stack.logs / "way-out.log",
-            entrypoint=("python3", "-c", _ANSWER, address, str(port)),
-            user="0:0",
-            network=f"container:{host.container_id}",
-            capabilities=("NET_ADMIN", "NET_BIND_SERVICE"),
-        ),
-        stop_s=0,
+    plan = ContainerPlan(
+        title="outbound access",
+        name=f"{host.name.removesuffix('-pod')}-way-out",
+        image=image,
+        labels=drill_labels(stack.drill_id, stack.role, "way-out"),
+        log=stack.logs / "way-out.log",
+        entrypoint=("python3", "-c", _ANSWER, address, str(port)),
+        user="0:0",
+        network=f"container:{host.container_id}",
+        capabilities=("NET_ADMIN", "NET_BIND_SERVICE"),
     )
-    try:
-        server.start()
+    with started(host.client, plan) as server:
         server.wait_ready(lambda: _reached(host, address, port), timeout_s=ready_s)
         yield f"{address}:{port}"
-    finally:
-        server.stop()
 
 
 def _reached(host: ContainerHost, address: str, port: int) -> bool:

@@ -38,7 +38,7 @@ def servers_of(
         started = []
         for role in roles:
             spec = StackSpec(role, drill_id, directory / "logs" / role, new_app_key(), durable=False)
-            server, _ = running.enter_context(mysql_server(settings, programs, spec, directory / role, env))
+            server, *_ = running.enter_context(mysql_server(settings, programs, spec, directory / role, env))
             started.append((server, running.enter_context(server.session())))
         yield programs, started
 

@@ -7,7 +7,8 @@ in the environment of the process, and writes it there; here the engine is given
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from testcontainers.core.labels import create_labels
 from testcontainers.core.transferable import build_transfer_tar
 
 from harness.base.errors import HarnessError, ServerFailed
+from harness.base.interruption import finishing
 from harness.base.model import ProcessUsage
 from harness.base.private import private_log
 from harness.base.wait import wait_until
@@ -30,7 +32,6 @@ from harness.runtime.docker.host import ContainerHost
 from harness.runtime.docker.labels import remove
 from harness.runtime.docker.usage import usage_of
 from harness.runtime.process.child import LOG_TAIL_LINES
-from harness.runtime.services.stack import ServerFiles
 
 PIDS_LIMIT = 1024
 "MySQL 9.7 starts about 40 threads and one more per connection; a fork bomb is stopped long before."
@@ -185,7 +186,7 @@ class ServerContainer:
             attributes = self._client.api.inspect_container(self._plan.name)
         return str(attributes["NetworkSettings"]["Networks"][self._plan.network]["IPAddress"])
 
-    def kill(self) -> None:
+    def crash(self) -> None:
         """End it at once, as a power cut would; the container stays for its log."""
         with engine_errors(f"killing {self._plan.title}"):
             self._client.api.kill(self._plan.name)
@@ -256,30 +257,27 @@ class ServerContainer:
         return state
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerControl:
-    """Life and death of a server, for services.stack; `ready` waits until it answers."""
+@contextmanager
+def started(
+    client: docker.DockerClient, plan: ContainerPlan, *, stop_s: float = 0, keep: bool = False
+) -> Iterator[ServerContainer]:
+    """A container that was started, stopped after the block, unless it is to be kept and there was no error."""
+    server = ServerContainer(client, plan, stop_s=stop_s)
+    kept = False
+    try:
+        server.start()
+        yield server
+        kept = keep
+    finally:
+        if not kept:
+            with finishing():
+                server.stop()
 
-    server: ServerContainer
-    ready: Callable[[], None]
-    files: ServerFiles | None = None
 
-    def kill(self) -> None:
-        """End it at once."""
-        self.server.kill()
-
-    def restart(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start it again and wait until it is ready; `environment` is added to its own."""
-        self.server.restart(environment)
-        self.ready()
-
-    def pause(self) -> None:
-        """Let it stand still."""
-        self.server.pause()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self.server.resume()
+def make_volume(client: docker.DockerClient, name: str, labels: Mapping[str, str], what: str) -> None:
+    """A named volume; `what` is whose, for messages. Raises ServerFailed: the engine refused."""
+    with engine_errors(f"making the volume of {what}"):
+        client.volumes.create(name=name, labels=dict(labels))
 
 
 def use_reaper(client: docker.DockerClient, *, keep: bool) -> bool:

@@ -8,8 +8,7 @@ from pathlib import Path
 import docker
 
 from harness.base.errors import ServerFailed
-from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, ServerContainer
+from harness.runtime.docker.container import ContainerPlan, make_volume, started
 from harness.runtime.docker.labels import drill_labels
 from harness.runtime.services.execution import run
 from harness.runtime.spec import StackSpec
@@ -38,8 +37,7 @@ def copy_volumes(client: docker.DockerClient, spec: StackSpec, image: str) -> No
     prefix, other = prefix_of(spec), prefix_of(spec.copy_of)
     volumes: dict[str, str] = {}
     for service in SERVICES:
-        with engine_errors(f"making the volume of {service}"):
-            client.volumes.create(name=f"{prefix}-{service}", labels=drill_labels(spec.drill_id, spec.role, service))
+        make_volume(client, f"{prefix}-{service}", drill_labels(spec.drill_id, spec.role, service), service)
         volumes |= {f"/from/{service}": f"{other}-{service}", f"/to/{service}": f"{prefix}-{service}"}
     plan = ContainerPlan(
         title="the container that copies volumes",
@@ -53,11 +51,7 @@ def copy_volumes(client: docker.DockerClient, spec: StackSpec, image: str) -> No
         # Each server's files keep their owner, which is another one in each image.
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
     )
-    server = ServerContainer(client, plan, stop_s=0)
-    server.start()
-    try:
+    with started(client, plan) as server:
         copied = run(server.host, ["sh", "-c", _COPY, "copy", *SERVICES], timeout_s=_COPY_S)
         if copied.exit_status != 0:
             raise ServerFailed(f"cannot copy the volumes of {other}", details=copied.stderr)
-    finally:
-        server.stop()

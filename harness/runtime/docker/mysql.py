@@ -7,7 +7,6 @@ directory, and is committed. A drill's server gets a volume that the engine fill
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -19,9 +18,10 @@ import docker
 import docker.errors
 
 from harness.base.errors import ServerFailed
+from harness.base.private import alone
 from harness.base.settings import Settings
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, ServerContainer
+from harness.runtime.docker.container import ContainerPlan, ServerContainer, make_volume, started
 from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, ChosenImage
 from harness.runtime.docker.labels import drill_labels, no_labels
 from harness.runtime.docker.reach import Reach
@@ -74,7 +74,7 @@ def prepared(client: docker.DockerClient, settings: Settings, image: ChosenImage
         ServerFailed: the image is no MySQL or MariaDB image, or the engine refused.
     """
     key = _key(image.id)
-    with _alone(settings, key):
+    with alone(_lock(settings, key)):
         return _find(client, key) or _prepare(client, image.id, image.reference, key, drill_id)
 
 
@@ -102,7 +102,7 @@ def prepared_with_schema(
     """
     key = _key(image.id, app.id, spec.database, spec.app.user, sorted(spec.app_env.items()), sorted(given.items()))
     before = asked(_lock(settings, key))
-    with _alone(settings, key):
+    with alone(_lock(settings, key)):
         found = _find(client, key)
         if found is None and before:
             reference = f"{image.flavour} {image.version} {app.reference} {spec.app_env.get('STANDIN_RELEASE', '')}"
@@ -125,15 +125,6 @@ def _script() -> str:
     return (files("harness.runtime.docker") / "prepare-mysql.sh").read_text(encoding="utf-8")
 
 
-@contextmanager
-def _alone(settings: Settings, key: str) -> Iterator[None]:
-    """Two drills that start at once prepare an image once."""
-    settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    with _lock(settings, key).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _lock(settings: Settings, key: str) -> Path:
     return settings.cache_dir / f"prepare-{key}.lock"
 
@@ -149,29 +140,23 @@ def mysql_container(
     """
     name = f"{reach.prefix}-mysql"
     labels = drill_labels(spec.drill_id, spec.role, "mysql")
-    with engine_errors("making the volume of MySQL"):
-        client.volumes.create(name=name, labels=labels)
-    server = ServerContainer(
-        client,
-        ContainerPlan(
-            title=image.flavour,
-            name=name,
-            image=image.id,
-            labels=labels,
-            log=spec.logs / "mysql.log",
-            entrypoint=(image.server, *_arguments(image), *durability(spec, image.flavour)),
-            user=image.user,
-            network=reach.network,
-            volumes={DATA: name},
-            files={_INIT_FILE: account_statements(spec).encode()},
-            memory_bytes=_MEMORY_BYTES,
-        ),
-        # Its volume goes with it: an orderly end takes 1.5 s (9.7) to save what is deleted then.
-        stop_s=spec.limits.stop_s if spec.for_copies else 0,
+    make_volume(client, name, labels, "MySQL")
+    plan = ContainerPlan(
+        title=image.flavour,
+        name=name,
+        image=image.id,
+        labels=labels,
+        log=spec.logs / "mysql.log",
+        entrypoint=(image.server, *_arguments(image), *durability(spec, image.flavour)),
+        user=image.user,
+        network=reach.network,
+        volumes={DATA: name},
+        files={_INIT_FILE: account_statements(spec).encode()},
+        memory_bytes=_MEMORY_BYTES,
     )
-    kept = False
-    try:
-        server.start()
+    # Its volume goes with it: an orderly end takes 1.5 s (9.7) to save what is deleted then.
+    stop_s = spec.limits.stop_s if spec.for_copies else 0
+    with started(client, plan, stop_s=stop_s, keep=keep) as server:
         host, port = reach.to(PORT)
         mysql = MySqlServer(
             host=host,
@@ -188,10 +173,6 @@ def mysql_container(
             place=f"the volume {name}",
         )
         yield (mysql, server, lambda: server.wait_ready(mysql.answers, timeout_s=spec.limits.mysql_ready_s))
-        kept = keep
-    finally:
-        if not kept:
-            server.stop()
 
 
 def _arguments(image: PreparedImage) -> list[str]:

@@ -15,8 +15,7 @@ import docker
 from harness.base.errors import ServerFailed, WaitTimeout
 from harness.base.limits import Limits
 from harness.base.model import ProcessUsage
-from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, ServerContainer
+from harness.runtime.docker.container import ContainerPlan, ServerContainer, make_volume
 from harness.runtime.docker.host import ContainerCommand, ContainerHost
 from harness.runtime.docker.images import ChosenImage
 from harness.runtime.docker.labels import drill_labels
@@ -230,5 +229,4 @@ def apiary(
 
 def make_storage_volume(client: docker.DockerClient, spec: StackSpec, prefix: str) -> None:
     """The named volume of the storage directory."""
-    with engine_errors("making the storage volume"):
-        client.volumes.create(name=f"{prefix}-storage", labels=drill_labels(spec.drill_id, spec.role, "storage"))
+    make_volume(client, f"{prefix}-storage", drill_labels(spec.drill_id, spec.role, "storage"), "the storage")

@@ -18,7 +18,7 @@ from harness.base.interruption import finishing
 from harness.base.settings import Settings
 from harness.runtime.components import app_component, mysql_component, search_component
 from harness.runtime.docker.client import connect, engine_errors
-from harness.runtime.docker.container import ContainerControl, ServerContainer, use_reaper
+from harness.runtime.docker.container import ServerContainer, use_reaper
 from harness.runtime.docker.copy import SERVICES, copy_volumes, prefix_of
 from harness.runtime.docker.images import (
     DEFAULT_MEILISEARCH,
@@ -45,7 +45,7 @@ from harness.runtime.docker.search_server import files_of as search_files
 from harness.runtime.docker.search_server import search_container
 from harness.runtime.egress import attempts_from
 from harness.runtime.env_file import read_env_file
-from harness.runtime.services.stack import Stack
+from harness.runtime.services.stack import ServerControl, Stack
 from harness.runtime.spec import StackSpec, migrating
 
 
@@ -131,7 +131,7 @@ class DockerRuntime:
             )
         with_schema = self._migrated(spec, made) if spec.migrated and spec.copy_of is None else None
         with ExitStack() as running:
-            running.push(_Removal(client, prefix, keep=keep, for_copies=spec.for_copies))
+            running.enter_context(_removed_after(client, prefix, keep=keep, for_copies=spec.for_copies))
             if spec.copy_of is not None:
                 copy_volumes(client, spec, self._app.id)
             network_id = self._make_network(spec, prefix)
@@ -195,8 +195,8 @@ class DockerRuntime:
                     if (used := part.usage()) is not None
                 },
                 server_controls={
-                    "mysql": ContainerControl(mysql_server, mysql_ready),
-                    "meilisearch": ContainerControl(search_server, search_ready, search_files(search_server)),
+                    "mysql": ServerControl(mysql_server, mysql_ready),
+                    "meilisearch": ServerControl(search_server, search_ready, files=search_files(search_server)),
                 },
                 migrated=with_schema is not None,
             )
@@ -259,27 +259,21 @@ def _stop_together(servers: Sequence[Stoppable]) -> None:
         each.result()
 
 
-class _Removal:
-    """Removes a stack's network and volumes, and whatever container still is there, at the end of the block.
+@contextmanager
+def _removed_after(client: docker.DockerClient, prefix: str, *, keep: bool, for_copies: bool) -> Iterator[None]:
+    """Remove a stack's network and volumes, and whatever container still is there, at the end of the block.
 
-    Of one that is for copies the servers' volumes stay, unless it ended with an error.
+    Of one that is for copies the servers' volumes stay, unless it ended with an error; one that is to be kept as well.
     """
-
-    def __init__(self, client: docker.DockerClient, prefix: str, *, keep: bool, for_copies: bool) -> None:
-        self._client = client
-        self._prefix = prefix
-        self._keep = keep
-        self._for_copies = for_copies
-
-    def __enter__(self) -> _Removal:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
-        if self._keep and kind is None:
-            return
-        with finishing():
-            for service in ("app", "meilisearch", "mysql", "copy", "pod"):
-                remove(self._client, "container", f"{self._prefix}-{service}")
-            remove(self._client, "network", self._prefix)
-            for service in ("storage", *(() if self._for_copies and kind is None else SERVICES)):
-                remove(self._client, "volume", f"{self._prefix}-{service}")
+    well = False
+    try:
+        yield
+        well = True
+    finally:
+        if not (keep and well):
+            with finishing():
+                for service in ("app", "meilisearch", "mysql", "copy", "pod"):
+                    remove(client, "container", f"{prefix}-{service}")
+                remove(client, "network", prefix)
+                for service in ("storage", *(() if for_copies and well else SERVICES)):
+                    remove(client, "volume", f"{prefix}-{service}")

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 import docker
 
-from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.container import ContainerPlan, ServerContainer
+from harness.runtime.docker.container import ContainerPlan, ServerContainer, make_volume, started
 from harness.runtime.docker.images import ChosenImage
 from harness.runtime.docker.labels import drill_labels
 from harness.runtime.docker.reach import Reach
@@ -43,43 +42,32 @@ def search_container(
     """
     name = f"{reach.prefix}-meilisearch"
     labels = drill_labels(spec.drill_id, spec.role, "meilisearch")
-    with engine_errors("making the volume of Meilisearch"):
-        client.volumes.create(name=name, labels=labels)
-    server = ServerContainer(
-        client,
-        ContainerPlan(
-            title="Meilisearch",
-            name=name,
-            image=image.id,
-            labels=labels,
-            log=spec.logs / "meilisearch.log",
-            env={
-                "MEILI_MASTER_KEY": spec.search_key,
-                "MEILI_ENV": "production",
-                "MEILI_NO_ANALYTICS": "true",
-                "MEILI_HTTP_ADDR": f"0.0.0.0:{PORT}",
-                "MEILI_DB_PATH": _DATABASE,
-                "MEILI_DUMP_DIR": _DUMPS,
-                "MEILI_MAX_INDEXING_MEMORY": indexing_memory,
-            },
-            network=reach.network,
-            volumes={_DATA: name},
-            memory_bytes=_MEMORY_BYTES,
-        ),
-        stop_s=spec.limits.stop_s,
+    make_volume(client, name, labels, "Meilisearch")
+    plan = ContainerPlan(
+        title="Meilisearch",
+        name=name,
+        image=image.id,
+        labels=labels,
+        log=spec.logs / "meilisearch.log",
+        env={
+            "MEILI_MASTER_KEY": spec.search_key,
+            "MEILI_ENV": "production",
+            "MEILI_NO_ANALYTICS": "true",
+            "MEILI_HTTP_ADDR": f"0.0.0.0:{PORT}",
+            "MEILI_DB_PATH": _DATABASE,
+            "MEILI_DUMP_DIR": _DUMPS,
+            "MEILI_MAX_INDEXING_MEMORY": indexing_memory,
+        },
+        network=reach.network,
+        volumes={_DATA: name},
+        memory_bytes=_MEMORY_BYTES,
     )
-    kept = False
-    try:
-        server.start()
+    with started(client, plan, stop_s=spec.limits.stop_s, keep=keep) as server:
         host, port = reach.to(PORT)
         search = MeilisearchServer(
             url=f"http://{host}:{port}", inner_url=f"http://{reach.address}:{PORT}", key=spec.search_key
         )
         yield (search, server, lambda: server.wait_ready(search.healthy, timeout_s=spec.limits.search_ready_s))
-        kept = keep
-    finally:
-        if not kept:
-            server.stop()
 
 
 def files_of(server: ServerContainer) -> ServerFiles:

@@ -14,10 +14,9 @@ from pathlib import Path
 import docker.errors
 
 from harness.base.errors import UsageError
-from harness.base.interruption import finishing
 from harness.base.settings import Settings
 from harness.runtime.docker.client import EngineUnavailable, connect, engine_errors
-from harness.runtime.docker.container import ContainerPlan, ServerContainer, use_reaper
+from harness.runtime.docker.container import ContainerPlan, started, use_reaper
 from harness.runtime.docker.host import ContainerHost
 from harness.runtime.docker.images import helper_image
 from harness.runtime.docker.labels import drill_labels
@@ -73,14 +72,9 @@ def volume_directory(
         memory_bytes=_MEMORY_BYTES,
         read_only=True,
     )
-    server = ServerContainer(client, plan, stop_s=0)
-    server.start()
-    try:
+    with started(client, plan) as server:
         root = f"{_MOUNT}/{path}".rstrip("/")
         with server.host.start(("test", "-d", root)) as command:
             if command.wait(60).exit_status:
                 raise UsageError(f"the volume {volume} has no directory {path}")
         yield server.host, root
-    finally:
-        with finishing():
-            server.stop()

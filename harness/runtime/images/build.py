@@ -6,7 +6,6 @@ A build container needs no network: packages are in the base, wheels come with t
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ import docker.errors
 from docker.models.images import Image
 
 from harness.base.errors import UsageError
+from harness.base.private import alone
 from harness.base.settings import Settings
 from harness.runtime.docker.client import engine_errors
 from harness.runtime.docker.images import IMAGE_LABEL
@@ -110,10 +110,8 @@ def _build(
     found = None if fresh else _up_to_date(client, recipe, wanted)
     if found is not None:
         return found
-    settings.cache_dir.mkdir(parents=True, exist_ok=True)
     # Two at once would take the layers away from each other that nobody has a name for yet.
-    with (settings.cache_dir / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(settings.cache_dir / "build.lock"):
         found = None if fresh else _up_to_date(client, recipe, wanted)
         return found or _made(client, settings, recipe, wanted, progress, fresh=fresh, fresh_base=fresh_base)
 

@@ -10,14 +10,12 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.errors import MissingProgram, ServerFailed
 from harness.base.private import private_log
 from harness.base.wait import wait_until
 from harness.runtime.process.usage import CHILDREN
-from harness.runtime.services.stack import ServerFiles
 
 LOG_TAIL_LINES = 200
 """Enough for the message in front of an exception's stack frames; of more than 40 the middle is only in a file."""
@@ -64,6 +62,8 @@ class Child:
             except FileNotFoundError:
                 raise MissingProgram(f"cannot start {self.name}: program {self._argv[0]!r} not found") from None
         CHILDREN.started(self._process, self.name)
+
+    restart = start
 
     def running(self) -> bool:
         """Whether it was started and has not ended."""
@@ -141,43 +141,6 @@ class Child:
             os.killpg(self._process.pid, number)
         except ProcessLookupError:
             return
-
-
-@dataclass(frozen=True, slots=True)
-class ChildControl:
-    """Life and death of a server, for services.stack.
-
-    Args:
-        child: its process.
-        ready: whether it answers.
-        ready_s: how long that may take.
-        prepare: done before it is started again.
-        files: its files, where they are known.
-    """
-
-    child: Child
-    ready: Callable[[], bool]
-    ready_s: float
-    prepare: Callable[[], None] = lambda: None
-    files: ServerFiles | None = None
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.child.crash()
-
-    def restart(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start it again and wait until it is ready; `environment` is added to its own."""
-        self.prepare()
-        self.child.start(environment)
-        self.child.wait_ready(self.ready, timeout_s=self.ready_s)
-
-    def pause(self) -> None:
-        """Let it stand still."""
-        self.child.pause()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self.child.resume()
 
 
 _SERVER_PORTS = range(15_000, 30_000)

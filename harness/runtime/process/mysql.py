@@ -8,17 +8,19 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from harness.base.errors import ServerFailed
 from harness.base.settings import Settings
-from harness.runtime.process.child import Child, ChildControl, free_port
+from harness.runtime.process.child import Child, free_port
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.prepared import prepared_directory
 from harness.runtime.process.programs import MySqlPrograms
 from harness.runtime.process.server_user import server_user
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import MySqlServer, granted_name, quote_name
+from harness.runtime.services.stack import ServerControl
 from harness.runtime.spec import StackSpec
 
 CONFIGURATION = (
@@ -39,7 +41,7 @@ START_ATTEMPTS = 3
 @contextmanager
 def mysql_server(
     settings: Settings, programs: MySqlPrograms, spec: StackSpec, directory: Path, env: Mapping[str, str]
-) -> Iterator[tuple[MySqlServer, ChildControl]]:
+) -> Iterator[tuple[MySqlServer, Child, ServerControl]]:
     """A running, empty server with the application's database and the accounts of `spec`.
 
     Args:
@@ -78,9 +80,10 @@ def mysql_server(
             user.hand_over(directory)
             arguments = user.command(arguments)
         child = Child(programs.flavour, arguments, env=env, log=log, cwd=directory, stop_s=spec.limits.stop_s)
+        ready = partial(child.wait_ready, server.answers, timeout_s=spec.limits.mysql_ready_s)
         child.start()
         try:
-            child.wait_ready(server.answers, timeout_s=spec.limits.mysql_ready_s)
+            ready()
         except ServerFailed as error:
             child.stop()
             if attempt + 1 < START_ATTEMPTS and re.search(r"Address already in use|port: \d+ \?", error.details):
@@ -94,7 +97,7 @@ def mysql_server(
         break
     try:
         # The accounts are in the data directory by now; the server still wants the file that it was given.
-        yield (server, ChildControl(child, server.answers, spec.limits.mysql_ready_s, prepare=init.touch))
+        yield server, child, ServerControl(child, ready, prepare=init.touch)
     finally:
         # Its data goes with it: an orderly end takes 1.5 s (9.7) to save what is deleted then.
         child.kill()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from harness.base.private import alone
 from harness.base.settings import Settings
 
 _LISTING = "files"
@@ -30,8 +31,7 @@ def prepared_directory(settings: Settings, name: str, identity: object, make: Ca
         make: makes the data directory, whose parent is there and empty.
     """
     entry = _entry(settings, name, identity)
-    with _lock_of(entry).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(_lock_of(entry)):
         if not _intact(entry):
             forget(entry)
             making = f".making-{entry.name}-"

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,7 +17,7 @@ from harness.base.errors import HarnessError, ServerFailed, WaitTimeout
 from harness.base.settings import Settings
 from harness.runtime.components import app_component, mysql_component, search_component
 from harness.runtime.ownership import DRILL_ID_VARIABLE
-from harness.runtime.process.child import Child, ChildControl, free_port
+from harness.runtime.process.child import Child, free_port
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.mysql import copy_tree, identity_of, mysql_server
 from harness.runtime.process.prepared import asked_before, forget, prepared_directory
@@ -26,7 +27,7 @@ from harness.runtime.services.apiary import Apiary
 from harness.runtime.services.artisan_errors import start_failed
 from harness.runtime.services.meilisearch import MeilisearchServer
 from harness.runtime.services.mysql import MySqlServer
-from harness.runtime.services.stack import ServerFiles, Stack
+from harness.runtime.services.stack import ServerControl, ServerFiles, Stack
 from harness.runtime.spec import StackSpec, migrating
 from harness.standins.apiary.migrations import schema_digest
 
@@ -82,14 +83,14 @@ class ProcessRuntime:
         env = {**self._settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
         with ExitStack() as running:
 
-            def start_mysql() -> tuple[MySqlServer, ChildControl]:
+            def start_mysql() -> tuple[MySqlServer, Child, ServerControl]:
                 return running.enter_context(mysql_server(self._settings, programs, spec, root / "mysql", env))
 
             try:
                 if prepared is not None:
                     (root / "mysql").mkdir(mode=0o700)
                     copy_tree(prepared, root / "mysql" / "data", env)
-                mysql, database = start_mysql()
+                mysql, database, database_control = start_mysql()
             except ServerFailed:
                 if prepared is None:
                     raise
@@ -97,10 +98,12 @@ class ProcessRuntime:
                 forget(prepared.parent)
                 shutil.rmtree(root / "mysql")
                 prepared = None
-                mysql, database = start_mysql()
-            search, index = running.enter_context(self._meilisearch_server(spec, root / "meilisearch", env))
+                mysql, database, database_control = start_mysql()
+            search, index, index_control = running.enter_context(
+                self._meilisearch_server(spec, root / "meilisearch", env)
+            )
             app, web = running.enter_context(self._apiary(spec, root, env, mysql.port, search.url))
-            children = (database.child, index.child, web)
+            children = (database, index, web)
             yield Stack(
                 role=spec.role,
                 drill_id=spec.drill_id,
@@ -114,7 +117,7 @@ class ProcessRuntime:
                 ),
                 logs=spec.logs,
                 exit_report=lambda: next(filter(None, (child.exit_report() for child in children)), ""),
-                server_controls={"mysql": database, "meilisearch": index},
+                server_controls={"mysql": database_control, "meilisearch": index_control},
                 migrated=prepared is not None,
             )
             if spec.role in self._keep and not spec.for_copies:
@@ -161,7 +164,7 @@ class ProcessRuntime:
     @contextmanager
     def _meilisearch_server(
         self, spec: StackSpec, directory: Path, env: Mapping[str, str]
-    ) -> Iterator[tuple[MeilisearchServer, ChildControl]]:
+    ) -> Iterator[tuple[MeilisearchServer, Child, ServerControl]]:
         directory.mkdir(mode=0o700, exist_ok=spec.copy_of is not None)
         # Root's own may be closed to the user of the server (libpam-tmpdir), who could then index nothing.
         temporary = directory / "tmp"
@@ -192,6 +195,7 @@ class ProcessRuntime:
         )
         url = f"http://127.0.0.1:{port}"
         server = MeilisearchServer(url=url, inner_url=url, key=spec.search_key)
+        ready = partial(child.wait_ready, server.healthy, timeout_s=spec.limits.search_ready_s)
 
         def prepare() -> None:
             if user:  # what was copied, or put there since, is root's
@@ -200,9 +204,9 @@ class ProcessRuntime:
         try:
             prepare()
             child.start()
-            child.wait_ready(server.healthy, timeout_s=spec.limits.search_ready_s)
+            ready()
             files = ServerFiles(LocalHost(env=env), str(directory / "data"), str(directory / "dumps"))
-            yield server, ChildControl(child, server.healthy, spec.limits.search_ready_s, prepare, files)
+            yield server, child, ServerControl(child, ready, prepare, files)
         finally:
             child.stop()
 

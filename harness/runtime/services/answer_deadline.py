@@ -5,21 +5,15 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from threading import Timer
+from threading import Event
 from typing import Any
 
 import pymysql
 
+from harness.base.background import alarm
+
 _GRACE_S = 1.0
 """The time-out of the socket comes first, which says by itself what took too long."""
-
-
-@dataclass(slots=True)
-class Deadline:
-    """Whether it has passed."""
-
-    passed: bool = False
 
 
 def cut(connection: pymysql.Connection[Any]) -> None:
@@ -29,21 +23,13 @@ def cut(connection: pymysql.Connection[Any]) -> None:
 
 
 @contextmanager
-def deadline(connection: pymysql.Connection[Any], limit_s: float | None) -> Iterator[Deadline]:
-    """Close the connection's socket after `limit_s` seconds, whatever came until then; None for never."""
-    state = Deadline()
+def deadline(connection: pymysql.Connection[Any], limit_s: float | None) -> Iterator[Event]:
+    """Close the connection's socket after `limit_s` seconds, whatever came until then; None for never.
+
+    What comes back is set if it was closed.
+    """
     if limit_s is None:
-        yield state
+        yield Event()
         return
-
-    def end() -> None:
-        state.passed = True
-        cut(connection)
-
-    timer = Timer(limit_s + _GRACE_S, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield state
-    finally:
-        timer.cancel()
+    with alarm(limit_s + _GRACE_S, lambda: cut(connection)) as passed:
+        yield passed

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.base.background import alarm
 from harness.base.errors import HarnessError, WaitTimeout
 
 STDERR_LIMIT_BYTES = 64 * 1024
@@ -107,22 +108,12 @@ def limited(command: RunningCommand, timeout_s: float, what: str, *hints: str) -
     Raises:
         WaitTimeout: it was ended; whatever else the block raised came of that.
     """
-    out_of_time = threading.Event()
-
-    def end() -> None:
-        out_of_time.set()
-        command.kill()
-
-    timer = threading.Timer(timeout_s, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except Exception:
-        if not out_of_time.is_set():
-            raise
-    finally:
-        timer.cancel()
+    with alarm(timeout_s, command.kill) as out_of_time:
+        try:
+            yield
+        except Exception:
+            if not out_of_time.is_set():
+                raise
     if out_of_time.is_set():
         raise WaitTimeout(f"timed out after {timeout_s:g} s waiting for {what} to end", *hints)
 

@@ -150,7 +150,7 @@ class MySqlServer:
             with deadline(connection, HANDSHAKE_S) as time:
                 connection.connect()
         except pymysql.MySQLError as error:
-            if time.passed:
+            if time.is_set():
                 raise ServerFailed(
                     f"cannot connect to MySQL at {self.address} as {account.user!r}: its answer was not complete "
                     f"within {HANDSHAKE_S:g} s",
@@ -256,7 +256,7 @@ class Session:
             with deadline(self.connection, limit_s if whole else None) as time:
                 cursor.execute(sql, tuple(values) or None)
         except pymysql.MySQLError as error:
-            if time.passed:
+            if time.is_set():
                 raise _out_of_time(limit_s or 0, sql) from error
             if error.args and error.args[0] in DISK_FULL:
                 raise disk_full(error_text(error), self._place) from error

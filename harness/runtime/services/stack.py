@@ -29,28 +29,52 @@ class ServerFiles:
     dumps: str
 
 
-class ServerControl(Protocol):
-    """Life and death of one server, as its runtime can bring them about: for faults, and for nothing else."""
+class ServerLife(Protocol):
+    """A process or a container that runs a server."""
 
-    @property
-    def files(self) -> ServerFiles | None:
-        """Its files, where they are known; those of a database server are nobody's business."""
-
-    def kill(self) -> None:
+    def crash(self) -> None:
         """End it at once, as a power cut would."""
 
     def restart(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start it again after it ended, with its data and at its address, and wait until it is ready.
-
-        Args:
-            environment: further variables for it.
-        """
+        """Start it again after it ended, with its data and at its address; `environment` is added to its own."""
 
     def pause(self) -> None:
         """Let it stand still: it keeps its connections and answers nothing."""
 
     def resume(self) -> None:
         """Let it go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerControl:
+    """Life and death of one server, as its runtime can bring them about: for faults, and for nothing else.
+
+    Args:
+        server: what runs it.
+        ready: waits until it answers.
+        prepare: is done before it is started again.
+        files: its files, where they are known; those of a database server are nobody's business.
+    """
+
+    server: ServerLife
+    ready: Callable[[], None]
+    prepare: Callable[[], None] = lambda: None
+    files: ServerFiles | None = None
+
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it again after it ended, and wait until it is ready; `environment` is added to its own."""
+        self.prepare()
+        self.server.restart(environment)
+        self.ready()
+
+    def kill(self) -> None:
+        self.server.crash()
+
+    def pause(self) -> None:
+        self.server.pause()
+
+    def resume(self) -> None:
+        self.server.resume()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,9 @@ def reached(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         patch.setattr(process_mysql, "_arguments", with_tls)
         spec = StackSpec("source", drill_id, directory / "logs", new_app_key())
         env = {**settings.base_env, DRILL_ID_VARIABLE: drill_id}
-        server, _ = stack.enter_context(process_mysql.mysql_server(settings, programs, spec, directory / "server", env))
+        server, *_ = stack.enter_context(
+            process_mysql.mysql_server(settings, programs, spec, directory / "server", env)
+        )
         with server.session() as session:
             for statement in (
                 "CREATE DATABASE t_reached",

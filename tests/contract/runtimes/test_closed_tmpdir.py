@@ -23,7 +23,7 @@ def test_the_search_server_has_a_directory_of_its_own(tmp_path: Path) -> None:
     runtime = ProcessRuntime(replace(settings, state_dir=tmp_path / "state"), tmp_path)
     spec = StackSpec(drill_id=new_drill_id("tmpdir"), role="target", app_key=new_app_key(), logs=tmp_path / "logs")
     env = {**settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
-    with runtime._meilisearch_server(spec, tmp_path / "search", env) as (server, _):
+    with runtime._meilisearch_server(spec, tmp_path / "search", env) as (server, *_):
         headers = {"Authorization": f"Bearer {server.key}"}
         documents = [{"id": number, "text": f"word{number}"} for number in range(100)]
         added = requests.post(f"{server.url}/indexes/a/documents", json=documents, headers=headers, timeout=30).json()

@@ -18,10 +18,11 @@ from harness.base.model import ProcessUsage
 from harness.base.usage import of_harness
 from harness.base.wait import wait_until
 from harness.runtime.process import usage
-from harness.runtime.process.child import LOG_TAIL_LINES, Child, ChildControl, free_port
+from harness.runtime.process.child import LOG_TAIL_LINES, Child, free_port
 from harness.runtime.process.host import LocalHost
 from harness.runtime.process.usage import CHILDREN, Children
 from harness.runtime.services.execution import run
+from harness.runtime.services.stack import ServerControl
 
 Start = Callable[..., Child]
 
@@ -129,7 +130,7 @@ def runs(pid: int) -> bool:
 
 def test_a_child_can_be_started_again_with_further_variables(shell: Start, tmp_path: Path) -> None:
     child = shell('echo "limit:$LIMIT" >> written; exec sleep 600')
-    control = ChildControl(child, lambda: True, 10)
+    control = ServerControl(child, lambda: None)
     written = tmp_path / "written"
     wait_until(written.exists, what="the first start", timeout_s=10)
     control.kill()
