@@ -50,7 +50,6 @@ class Clock:
     """Times steps on the monotonic clock and keeps them in order.
 
     Args:
-        listener: notified of what happens.
         step_limit_s: how long one step may take before it is ended, or None.
 
     Attributes:

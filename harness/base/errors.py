@@ -28,7 +28,6 @@ class Cause:
     Args:
         code: stable name, such as `dump-cut-short` or `unknown-collation`.
         subject: which thing: a file, `line 17`.
-        message: one sentence.
     """
 
     code: str
@@ -146,7 +145,6 @@ class FaultFailed(HarnessError):
     """A fault that was to be put in could not do its work: that says nothing of the backup.
 
     Args:
-        fault: its name.
         fact: what went wrong, without content.
     """
 

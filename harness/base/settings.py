@@ -122,9 +122,6 @@ class Settings:
         mysqld: server program to use, or None to look for `mysqld`, then `mariadbd`.
         meilisearch: server program to use, or None to look for `meilisearch`.
         runtime: `process`, `docker` or `auto`.
-        limits: see harness.base.limits.
-        docker: see DockerSettings.
-        images: see ImageSettings.
         standin_release: of the target's stand-in: `next`, or the path of a file of migrations; None for today's.
         fetch_env: proxies, certificates and pip's options: what programs that fetch something get besides.
         history: the file of finished runs, or None for `history.sqlite3` in the state directory.

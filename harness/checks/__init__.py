@@ -26,7 +26,6 @@ class Check:
 
     Args:
         name: stable name, the same as in its result.
-        judge: the check.
         required: True when comparing nothing at all is no pass: the drill would have proven nothing.
         needs_source: True for what only the source itself can tell; left out for a backup from elsewhere.
         needs_closed_network: True for what only a runtime with networks of its own can tell.

@@ -137,7 +137,6 @@ def check_migrations(app: AppState, unknown: Sequence[str] = ()) -> CheckResult:
     """Every migration that the application knows has run on the restored database, and no other.
 
     Args:
-        app: what `migrate:status` says.
         unknown: migrations of the backup that this application does not know. A warning: an application is known
             to work with a few columns too many, and names of migrations have been changed after they ran.
     """

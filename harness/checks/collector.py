@@ -9,12 +9,7 @@ LISTED_PER_CODE = 20
 
 
 class Collector:
-    """Gathers what one check finds and turns it into its result.
-
-    Args:
-        check: name of the check.
-        title: what it proves, for people.
-    """
+    """Gathers what one check finds and turns it into its result."""
 
     def __init__(self, check: str, title: str) -> None:
         self._check = check

@@ -35,7 +35,6 @@ class Openable:
     """Judges files in the order of the inventory; keeps the directories above the present one, and damaged contents.
 
     Args:
-        found: gets the findings.
         of_source: the files are compared with the source's own list elsewhere.
         owners_restored: False where owners are whoever ran the restore; then modes say nothing.
         broken: symbolic links that point at nothing (see `broken_links`).

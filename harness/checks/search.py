@@ -301,9 +301,6 @@ def check_probes(name: str, title: str, code: str, probes: Sequence[Probe], sent
     """Questions with known answers.
 
     Args:
-        name: name of the check.
-        title: what it proves.
-        code: code of its findings.
         probes: what was asked, expected and answered.
         sentence: what went wrong, for people; `{subject}` stands for what was asked about.
     """

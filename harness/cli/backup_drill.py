@@ -187,9 +187,7 @@ def drill_backup(
     """Find the backup that is meant, drill it, and show the result.
 
     Args:
-        name: of the run.
         rto_s, rpo_s: objectives in seconds, instead of the configuration's.
-        keep: leave the restored instance running.
         migrate: run the migrations that the application has and the backup has not.
         one_of: the combination of a matrix that this is; its result is not printed by itself.
         sources: fetches what is not on this machine, once for all of a matrix.

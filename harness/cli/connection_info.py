@@ -11,11 +11,7 @@ from harness.runtime.spec import PROBE_USER
 
 
 def how_to_reach(target: Stack, directory: Path) -> str:
-    """Where a kept target is, how to log in, and how to remove it; the passwords go into a file of its own.
-
-    Args:
-        directory: work directory of the drill.
-    """
+    """Where a kept target is, how to log in, and how to remove it; the passwords go into a file of its own."""
     secrets = directory / "access"
     secrets.touch(mode=0o600)
     secrets.write_text(

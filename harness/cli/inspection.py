@@ -63,10 +63,8 @@ def inspection(
     """Judge a reading as `verify` does (dump/judgement.py).
 
     Args:
-        name: of the script, for messages.
         database: the one that is wanted; without it, and where there are several, findings of all of them are reported.
         asked: the command line named it.
-        allowed: codes that the operator allows.
         storage: what was read of the storage, or why it is refused.
     """
     name = name or Path(info.source).name

@@ -29,7 +29,6 @@ def drill_matrix(
     """Drill every combination, and show what came out of each.
 
     Args:
-        options: values of `--matrix`.
         drill: drills one combination, given its settings and its label.
 
     Returns:

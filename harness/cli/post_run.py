@@ -19,13 +19,7 @@ from harness.records.history.recording import record, verdict_before
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that has ended, and its result is on disk.
-
-    Args:
-        result: what came out.
-        run_dir: its directory, with `result.json`.
-        settings: the settings that it ran with.
-    """
+    """A run that has ended, and its result is on disk."""
 
     result: DrillResult
     run_dir: Path

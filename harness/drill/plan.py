@@ -26,11 +26,7 @@ class DrillPlan:
     """One drill before it begins.
 
     Args:
-        drill_id: name of the run.
-        runtime: what its servers run on.
         settings: limits, durability, negative control and the target's release among them.
-        store: its run directory.
-        listener: notified of its progress.
         keep: the restored target stays for people to look at.
         begin_with: per role, a proven empty target whose files the servers begin with.
         scenario: its name; `verify` for a backup that was made elsewhere.

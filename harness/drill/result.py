@@ -32,7 +32,6 @@ def result_of(
 
     Args:
         results: of the checks that could be made.
-        error: what ended the drill early.
         without_effect: faults that changed nothing: whatever was found, it proves nothing.
         negative_control: what was broken after the verdict; checks that did not find it cannot vouch for a PASS.
     """

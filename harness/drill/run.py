@@ -43,9 +43,6 @@ class Progress:
 
     Args:
         manifest_files, actual_files: files of the backup, as its manifest names them and as they were found.
-        manifest_file: the manifest itself.
-        results: of the checks.
-        error: what ended the drill early.
     """
 
     components: list[Component] = field(default_factory=list)

@@ -113,10 +113,8 @@ class FaultContext:
     What an injection point does not have raises an error that names the point: `docs/faults.md` has the table.
 
     Args:
-        at: where the drill is.
         run_dir: directory of the run; scratch files of a fault go below it.
         limits: how long the harness waits for things.
-        changes: what was done so far.
         times: how often the injection point was entered, including now: a backup copies the files up to three times
             until they agree with the dump.
         past: what earlier drills of this backup found, as far as a fault says so, newest first.

@@ -44,7 +44,6 @@ class Fault:
         summary: one sentence for people: what it does.
         inject: does it. It calls `context.changed` for each thing that it did; without any, the drill is
             inconclusive. What it raises is its own failure, never the backup's.
-        options: their schema.
         runtime: `process` or `docker` where it can only be put in on that one; the scenario has to ask for it.
     """
 
@@ -72,7 +71,6 @@ class FaultFamily(dict[str, Fault]):
     """The faults of a family by name; each function of its file that does one is registered here.
 
     Args:
-        name: of the family.
         points: where its faults are put in, unless one says otherwise.
     """
 

@@ -33,8 +33,6 @@ class Injector:
     Args:
         planned: what the scenario asks for, in its order.
         rng_seed: of the scenario; each fault has random numbers of its own that follow from it and its name.
-        run_dir: directory of the run.
-        limits: of the drill.
     """
 
     def __init__(self, planned: Sequence[Planned], rng_seed: int, run_dir: Path, limits: Limits) -> None:

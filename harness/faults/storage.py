@@ -72,7 +72,6 @@ def unpacked(artifact: Path, scratch: Path) -> Iterator[Path]:
 
     Args:
         artifact: an archive, or a plain copy (which is given as it is).
-        scratch: directory for the unpacked files.
     """
     if artifact.is_dir():
         yield artifact

@@ -52,9 +52,6 @@ class SourceView:
 
     Args:
         files: inventory of its storage directory.
-        totals: sums over it.
-        search: its indexes.
-        app: its application's answers.
     """
 
     files: Path
@@ -83,7 +80,6 @@ class BackupUnderTest:
     """A backup, and what is known of it.
 
     Args:
-        dump: the script.
         storage: directory or archive of the storage directory, or a directory that is read somewhere else; a volume
             until it is opened.
         manifest: the manifest of this tool that came with it.

@@ -48,7 +48,6 @@ def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTe
     A directory that holds nothing but zip archives, as spatie/laravel-backup keeps them, stands for the newest of them.
 
     Args:
-        directory: where the backup is.
         password: of a zip archive that is encrypted.
 
     Raises:

@@ -51,11 +51,7 @@ def backup_of_scenario(name: str) -> str:
 
 
 def checked_name(name: str, where: str) -> str:
-    """A name that somebody chose.
-
-    Raises:
-        UsageError: it is empty, too long, or not printable.
-    """
+    """A name that somebody chose. Raises UsageError: it is empty, too long, or not printable."""
     if not 0 < len(name.strip()) <= LONGEST_NAME or not name.isprintable() or name.startswith(GENERATED):
         raise UsageError(
             f"{where}: {name!r} is not a valid backup name",

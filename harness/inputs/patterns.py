@@ -13,7 +13,6 @@ def newest(pattern: str, base: Path) -> list[Path]:
 
     Args:
         pattern: a path, absolute or relative to `base`, with `*`, `?`, `[…]` and `**` as in a shell.
-        base: a directory.
 
     Raises:
         UsageError: nothing matches, or the two newest are equally new.
@@ -37,7 +36,6 @@ def newest_first(found: Sequence[Path], what: str, base: Path) -> list[Path]:
     """Some files, the newest by its time of last modification first.
 
     Args:
-        found: one or more.
         what: that they are candidates for.
         base: the directory that they are named by.
 

@@ -43,7 +43,6 @@ def beside_rows(script_bytes: int, free_bytes: int | None, place: str) -> tuple[
 
     Args:
         script_bytes: of the script, decompressed. Bytes take half of it at least: a dump may write them as hex digits.
-        free_bytes, place: see `Runtime.room`.
 
     Raises:
         HarnessError: the rows alone do not fit: inconclusive.

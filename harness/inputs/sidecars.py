@@ -24,10 +24,6 @@ def is_sidecar(path: Path) -> bool:
 def check_sidecars(directory: Path, files: Iterable[Path]) -> tuple[str, ...]:
     """Compare files with the checksums beside them.
 
-    Args:
-        directory: that of the backup.
-        files: what was taken from it.
-
     Returns:
         Names of the lists in which one of the files was found, with its digest.
 

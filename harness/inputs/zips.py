@@ -45,7 +45,6 @@ def find_in_zip(path: Path, password: bytes | None) -> tuple[ZippedScript, ZipAr
     """The script and the storage that a zip archive holds.
 
     Args:
-        path: the archive.
         password: of its encrypted entries.
 
     Raises:

@@ -87,11 +87,7 @@ def write_metrics(path: Path, result: DrillResult) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Whether metrics could be written there; asked before a drill starts.
-
-    Raises:
-        UsageError: they could not.
-    """
+    """Whether metrics could be written there; asked before a drill starts. Raises UsageError: they could not."""
     path = path.resolve()
     if not path.parent.is_dir():
         raise UsageError(f"cannot write metrics to {path}: directory {path.parent} does not exist")

@@ -57,11 +57,7 @@ class RunDirectory:
             file.write(printable_json(TypeAdapter(kind).dump_json(value, indent=2).decode()).encode())
 
     def load(self, name: str, kind: type[T]) -> T:
-        """Read what was saved under that name.
-
-        Raises:
-            UsageError: it was never written, or its file is damaged.
-        """
+        """Read what was saved under that name. Raises UsageError: it was never written, or its file is damaged."""
         path = self.path(f"{name}.json")
         try:
             return TypeAdapter(kind).validate_json(path.read_bytes())

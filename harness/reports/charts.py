@@ -84,7 +84,6 @@ def svg_of(picture: Picture, number: int, *, for_paper: bool = False) -> str:
     """One chart as an `svg` element.
 
     Args:
-        picture: what to draw.
         number: of the chart in its page, so that names inside of it are nobody else's.
         for_paper: with fixed colours and a fixed width instead of the page's.
     """

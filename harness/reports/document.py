@@ -116,11 +116,9 @@ class Tile:
     """One of the figures that people came for.
 
     Args:
-        label: what it is.
         values: the figure itself, in one to three short lines.
         note: what it means: the objective, and whether it was met.
         good: True for met, False for missed, None where nothing was judged.
-        trend: over the last drills.
     """
 
     label: str
@@ -144,14 +142,12 @@ class Line:
     """A figure over time. Its numbers stand in a table as well: it is for the eye.
 
     Args:
-        title: what is shown.
         description: what there is to see, in words: the text alternative.
         points: in the order of time.
         top: the end of the scale, which begins with 0.
         ticks: values with their words, drawn as lines.
         first, last: the ends of the axis, in words.
         limit: the objective, or None; one that is above the scale is shown at its upper edge.
-        limit_text: the objective in words.
     """
 
     title: str
@@ -186,7 +182,6 @@ class FindingGroup:
     Args:
         finding: the cause, or what is nearest to it.
         meaning: what follows for people who use the system.
-        action: what to do.
         others: findings of the same kind, and those that follow from it.
     """
 
@@ -203,13 +198,7 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Empty lines to be filled by hand, on paper too.
-
-    Args:
-        caption: what is asked for.
-        columns: their titles.
-        lines: how many.
-    """
+    """Empty lines to be filled by hand, on paper too."""
 
     caption: str
     columns: tuple[str, ...]
@@ -244,12 +233,10 @@ class Document:
     """A whole report.
 
     Args:
-        title: what it is about.
         eyebrow: a few words above the title.
         verdict: what came out, or None where there is no single one.
         sentence: the verdict in one plain sentence.
         lead: sentences below the figures.
-        sections: in reading order.
         footer: where it comes from.
         subject: what was judged, and into what it was restored: pairs of a label and a value.
         why: what decided it, beside the verdict: the first reason, or empty.

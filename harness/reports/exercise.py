@@ -22,15 +22,7 @@ from harness.reports.words import counted, seconds, span
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
-    """What `[exercise]` of the configuration says.
-
-    Args:
-        title: of the document.
-        organisation: whose exercise it is.
-        systems: names of what would have to be recovered.
-        owners: who answers for them.
-        objectives: in words, besides the measured ones.
-    """
+    """What `[exercise]` of the configuration says."""
 
     title: str = "Disaster-recovery exercise"
     organisation: str = ""

@@ -24,7 +24,6 @@ def render_html(document: Document, *, for_paper: bool = False) -> str:
     """The page.
 
     Args:
-        document: what it says.
         for_paper: with everything unfolded and in fixed colours, as the PDF needs it.
     """
     from markupsafe import Markup

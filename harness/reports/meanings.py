@@ -179,7 +179,6 @@ def meaning_of(check: str, finding: Finding) -> Meaning:
 
     Args:
         check: the check that found it, or empty.
-        finding: what was found.
     """
     if (known := CODES.get(finding.code)) is not None:
         return known

@@ -50,7 +50,6 @@ def page_of(result: DrillResult, evidence: Evidence | None, run_dir: Path, recen
     """Everything that the report of one drill says.
 
     Args:
-        result: what came out.
         evidence: what was gathered, or None where the drill ended before.
         run_dir: where the sidecars of the evidence are.
         recent: earlier drills of the same backup, the oldest first.

@@ -21,9 +21,6 @@ def evidence_section(result: DrillResult, evidence: Evidence | None, run_dir: Pa
     """Everything that was compared, what was broken on purpose, and the digests of the backup's files.
 
     Args:
-        result: what came out.
-        evidence: None where there is none.
-        run_dir: where its sidecars are.
         kept: what else the run directory holds, in a sentence.
     """
     blocks: list[Block] = list(_faults(result))

@@ -35,13 +35,10 @@ class RestorableBackup:
     """What a runbook is written from.
 
     Args:
-        name: of the backup.
-        script: the dump, read and judged.
         compression: of the dump's file; empty for a plain one.
         sed: what is left out of it (`sed_commands`).
         trimmed: the same, with its lines and reasons.
         storage: directory or archive with the uploaded files.
-        files: what it holds.
         inside: the path of the storage directory in it; empty where all of it is that.
         digests: SHA-256 by file, of the files that have one.
         drilled: the result of a drill of this very backup, or None.

@@ -42,7 +42,6 @@ class Owner:
     """The process that runs a drill.
 
     Args:
-        pid: process id.
         started: start time of that process in seconds since 1970, as psutil computes it: it moves when the clock is
             set, and is what versions before 0.2 know.
         boot_id: the host's boot, which tells it from one before a restart.

@@ -52,13 +52,9 @@ class StackSpec:
     """Names and secrets of one stack; every secret is random and lives as long as the drill.
 
     Args:
-        role: `source` or `target`.
         drill_id: the drill that it belongs to.
         logs: directory for the logs of its servers.
-        database: name of the application's database.
-        search_prefix: `SCOUT_PREFIX`.
         app_key: `APP_KEY`; source and target share it, because encrypted values are useless without it.
-        app_env: further environment of the app.
         durable: whether what the database server promises is on the disk, as in production.
         limits: how long its servers and their commands may take.
         migrated: its database begins with the application's schema, prepared once, where that can be done.

@@ -185,11 +185,7 @@ class Scenario(ClosedModel):
 
 
 def load(path: Path) -> Scenario:
-    """Read a scenario file.
-
-    Raises:
-        UsageError: with every error of the file: the key, and what was expected there.
-    """
+    """Read a scenario file. Raises UsageError: with every error of the file: the key, and what was expected there."""
     raw = read_toml(path, "scenario")
     scenario = validated(path, Scenario, raw, further=[error_line(path, *each) for each in _fault_problems(raw)])
     if not path.name.endswith(SUFFIX):
@@ -203,11 +199,7 @@ def load(path: Path) -> Scenario:
 
 
 def load_all(paths: Sequence[Path]) -> list[Scenario]:
-    """Read scenario files, all of them before anything starts.
-
-    Raises:
-        UsageError: with every error of every file.
-    """
+    """Read scenario files, all of them before anything starts. Raises UsageError: with every error of every file."""
     loaded, wrong = [], []
     for path in paths:
         try:

@@ -75,7 +75,6 @@ def template(name: str, fault: Fault | None = None) -> str:
     """The text of a scenario file that passes `scenarios check` as it is.
 
     Args:
-        name: of the scenario.
         fault: one to put in, or None.
     """
     if fault is None:

@@ -151,7 +151,6 @@ def decompress(raw: Iterator[bytes], kind: str, name: str) -> Iterator[bytes]:
 
     Args:
         raw: the compressed bytes; of zstd in chunks of `INPUT_BYTES` at most.
-        kind: as `compression` calls it.
         name: of the file, for the error.
 
     Returns:

@@ -38,7 +38,6 @@ def find_bytes(
     """The line of the first text in these rows that is not UTF-8; binary values rightly are not.
 
     Args:
-        piece: where the rows stand.
         rows: of one table, each whole.
         columns_of: the columns of a row with so many values.
 

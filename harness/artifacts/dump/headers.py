@@ -40,12 +40,10 @@ class Header:
 
     Attributes:
         tool: such as `mysqldump` or `phpMyAdmin`; `unknown` if no comment says.
-        version: of the tool.
         server: version of the server that was dumped.
         databases: names, one for each header that says one.
         made_at: when the dump was begun; only some tools say so.
         finished: what each last line says; None for one without a date.
-        headers: how many tools' headers came.
     """
 
     tool: str = "unknown"

@@ -19,7 +19,6 @@ def chosen_database(name: str, info: DumpInfo, wanted: str | None, *, asked: boo
     """The database of a script that is wanted; of a script that names none what it holds, under the wanted name.
 
     Args:
-        name: of the script, for messages.
         wanted: None if there is only one.
         asked: it was named on the command line: a wrong name there is nothing that a backup can be blamed for.
 
@@ -67,8 +66,6 @@ def refusals(
     """Why the script is not run, the most important reason first; nothing if it may run.
 
     Args:
-        name: of the script, for messages.
-        chosen: the database that is wanted.
         relevant: the findings that count for it (safety.findings_for).
     """
     if (first := not_sql(name, info, relevant)) is not None:

@@ -75,7 +75,6 @@ def rows_of(chunks: Iterable[bytes], database: str, tables: Collection[str]) -> 
     """The rows of some tables as they are written, in the script's order; one is in memory at a time.
 
     Args:
-        chunks: the script.
         database: as the script names it; for a script that names none, any name.
     """
     current: str | None = None

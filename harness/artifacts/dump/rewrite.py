@@ -79,7 +79,6 @@ def choose_database(info: DumpInfo, wanted: str | None) -> str:
     """Which database of a script to restore, decided before anything runs.
 
     Args:
-        info: what `inspect` found.
         wanted: its name; None if there is only one.
 
     Returns:
@@ -174,7 +173,6 @@ def restore_stream(
     `CREATE DATABASE` and `USE`: the client chooses the target itself.
 
     Args:
-        source: the script.
         database: its name in the script (see `choose_database`); for a script that names none, any name.
         definers: accounts (user@host) whose `DEFINER` clause is left out: their objects run as whoever loads them.
         target: the database that it goes to, if that has another name: `ALTER DATABASE` is changed to it.

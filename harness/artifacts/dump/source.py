@@ -63,7 +63,6 @@ class Encrypted(Composed):
     """A script, or an archive of storage, that stays encrypted on disk and is decrypted each time it is read.
 
     Args:
-        path: the file.
         decrypted: what it holds, as a stream.
     """
 

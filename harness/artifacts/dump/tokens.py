@@ -59,7 +59,6 @@ def tokenize(data: bytes, mode: SqlMode = PLAIN_MODE) -> list[Token]:
     """Cut a statement into its tokens.
 
     Args:
-        data: the statement.
         mode: decides what a backslash and a double quote mean.
     """
     found: list[Token] = []
@@ -94,7 +93,6 @@ def readings(data: bytes, tokens: Sequence[Token], mode: SqlMode = PLAIN_MODE) -
     MariaDB skips `/*!50700` to `/*!99999`, MySQL skips `/*!100000` and above and `/*M!`, an old server all newer.
 
     Args:
-        data: the statement.
         tokens: all of its tokens, as `tokenize` gives them.
     """
     yield tokens

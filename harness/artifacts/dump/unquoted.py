@@ -23,7 +23,6 @@ def find_unquoted(piece: Piece, rows: Sequence[bytes]) -> int | None:
     """The line of the first of these rows that has such a value, None if there is none.
 
     Args:
-        piece: where the rows stand.
         rows: each whole.
     """
     for row in rows:

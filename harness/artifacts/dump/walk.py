@@ -17,7 +17,6 @@ class Visitor(Protocol):
         """Take note of a piece.
 
         Args:
-            piece: the piece.
             tokens: of a statement's first piece, unless it has a `head`; otherwise empty.
         """
         ...

@@ -32,7 +32,6 @@ def read_archive(
 
     Args:
         chunks: the archive, not compressed (see `open_archive`).
-        limits: stop a bomb.
         compressed_bytes: size of the compressed file, for the limit on the ratio.
         untrusted: refuse what must not be unpacked. False is for looking at a directory that is there.
         quarantine: gets links that lead out and devices; without it, they are refused at once.

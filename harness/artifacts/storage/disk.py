@@ -14,7 +14,6 @@ class DiskFull(HarnessError):
     """A disk or a quota is full: inconclusive, exit code 3.
 
     Args:
-        where: what was written to.
         needed_bytes: how much it takes at most; None where nobody knows.
     """
 
@@ -33,7 +32,6 @@ def reporting_full_disk(where: Path, needed_bytes: Callable[[], int | None] = la
     """Turn the system's "no space left" and "quota exceeded" inside the block into one clear error.
 
     Args:
-        where: what is written to.
         needed_bytes: how much the block writes at most; asked only when the disk is full.
     """
     try:

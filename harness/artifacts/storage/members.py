@@ -78,12 +78,7 @@ class Member:
 
 
 class TarReader:
-    """Reads members one after the other; the content of each is read, or skipped, before the next.
-
-    Attributes:
-        members: how many were read.
-        last_name: name of the last one.
-    """
+    """Reads members one after the other; the content of each is read, or skipped, before the next."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._bytes = ByteReader(chunks)

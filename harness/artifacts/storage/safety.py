@@ -84,7 +84,6 @@ class Guard:
     two million members the chance that one is refused by mistake is one in ten million.
 
     Args:
-        limits: see ArchiveLimits.
         compressed_bytes: size of the archive's file, or None where it is not known; then no ratio is held.
         quarantine: gets links that lead out and devices, in place of an error; None to raise at once.
     """

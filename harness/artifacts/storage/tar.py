@@ -45,7 +45,6 @@ def create_command(root: str, excluded: Sequence[str] = (), *, only: str = "", s
     extended headers. (One exception is tar's own: the header of a sparse file names its process id.)
 
     Args:
-        root: the directory.
         excluded: directories below it to leave out, with all that is in them; plain names, no patterns.
         only: one entry below it, in place of all.
         sockets: complain of sockets, which no archive can hold.
@@ -78,7 +77,6 @@ def extract_command(root: str, inside: bytes = b"") -> tuple[str, ...]:
     headers of other programs (macOS writes some).
 
     Args:
-        root: the directory.
         inside: only what stands below this directory of the archive, written as the archive writes it, and named as
             if it were the root; empty for everything.
     """

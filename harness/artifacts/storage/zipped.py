@@ -75,7 +75,6 @@ class ZipArchive:
     """A zip archive; it can be read again and again.
 
     Args:
-        path: the file.
         password: of its encrypted entries (WinZip's AES, or PKWARE's own).
         script: name of the entry that holds the dump: it is no part of the storage.
     """

@@ -22,11 +22,7 @@ class Target:
     """The restored target, and what was found when it was looked at.
 
     Args:
-        stack: the target; still running.
-        what: what was restored into it.
         evidence: of the drill itself; it is never changed.
-        directory: of the run.
-        limits: how long to wait.
         kept: the target stays for people to look at: whatever is broken has to be mended again.
     """
 

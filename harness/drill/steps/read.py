@@ -29,8 +29,6 @@ class ReadBackup:
 
     Args:
         backup: with its manifest as it was found.
-        script: what its script holds.
-        storage: what its storage holds.
         expected_files: inventory of what must be there afterwards.
         of_source: it is what the source held, or what the backup's own list says; not what the artifact holds.
     """
@@ -43,11 +41,7 @@ class ReadBackup:
 
 
 def read_backup(run: Run, backup: BackupUnderTest) -> ReadBackup:
-    """Measure and read all of it.
-
-    Raises:
-        StepFailed: it is damaged, not complete, or holds what must not run.
-    """
+    """Measure and read all of it. Raises StepFailed: it is damaged, not complete, or holds what must not run."""
     store, found = run.plan.store, run.outcome
     with run.clock.step("read", "Check the backup before restoring it") as note, _own_fault(backup):
         backup = backup.as_from_elsewhere() if run.plan.choices.evidence == "artifact" else backup.as_found()

@@ -141,11 +141,7 @@ def observe_before_migrating(
 
 
 def migrate(stack: Stack, clock: Clock) -> None:
-    """Run what the application has and the backup has not.
-
-    Raises:
-        StepFailed: a migration failed; names it.
-    """
+    """Run what the application has and the backup has not. Raises StepFailed: a migration failed; names it."""
     with clock.step("migrate", "Run the migrations of the newer application") as note:
         _, pending = stack.apiary.migrations()
         try:

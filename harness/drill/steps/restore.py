@@ -35,10 +35,8 @@ class Restoration:
     """A restore under way, and what it reported.
 
     Args:
-        stack: the target.
         script: the script, read and found fit to run.
         storage: the storage artifact, read and found good.
-        limits: how long to wait.
         files: of the storage directory; None as long as that step was not taken.
         import_complaints: lines that `scout:import-all` wrote to stderr, while it ended with 0.
         client_complaints: lines that the database's client wrote to stderr, while it ended with 0.
@@ -154,8 +152,6 @@ def restore(
     """Take these steps in this order.
 
     Args:
-        steps: their injection points.
-        faults: what the scenario puts in.
         before_start: what is done between the script and the start of the application.
 
     Returns:

@@ -98,9 +98,7 @@ def settle_files(stack: Stack, view: SourceView, backed_up: Path, directory: Pat
     moment is right, so there the backup's own list says which one it caught.
 
     Args:
-        view: before the backup.
         backed_up: inventory of the backup.
-        directory: where the list goes.
     """
     now = sorted_entries(listing(stack.apiary.storage_host, stack.apiary.storage_root), directory)
     streams = (_numbered(0, read_inventory(view.files)), _numbered(1, now), _numbered(2, read_inventory(backed_up)))

@@ -33,7 +33,6 @@ class Decryption:
     """How files are decrypted.
 
     Args:
-        program: one of `PROGRAMS`.
         key_file: identities of age, the passphrase of openssl, or of gpg, which needs none with an agent.
         options: of `openssl enc`, instead of `OPENSSL_OPTIONS`.
         env: environment of the program: its agent is found through it.

@@ -33,7 +33,6 @@ class Sources:
     Args:
         settings: limits, the environment of commands, and where drills keep their data.
         drill_id: owner of the directory; a killed one's is swept by the next start.
-        say: gets what takes its time.
         keep_in: an empty or new directory in which the files stay; None to delete them.
 
     Attributes:

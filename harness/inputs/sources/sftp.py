@@ -34,7 +34,6 @@ class SftpStore(RemoteTree):
 
     Args:
         place: `[user@]host[:port]`. A path that begins with `/~/` is one below the account's home.
-        env: environment of `ssh`.
     """
 
     def __init__(self, place: str, env: Mapping[str, str]) -> None:

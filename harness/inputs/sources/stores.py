@@ -121,9 +121,6 @@ def shown_url(url: str) -> str:
 def open_store(url: str, env: Mapping[str, str]) -> tuple[RemoteStore, str]:
     """The store that a URL names, and the path in it; no connection is made yet.
 
-    Args:
-        env: environment of `ssh`.
-
     Raises:
         UsageError: it is not such a URL, or what speaks with this kind of store is not installed.
     """

@@ -125,9 +125,6 @@ def asked(store: RemoteStore, path: str, question: Callable[[], T]) -> T:
 def check_digests(store: RemoteStore, entry: StoreEntry, directory: Path) -> tuple[str, ...]:
     """Compare a file that was fetched with what the store keeps beside it: digests of its own, digest files.
 
-    Args:
-        directory: where the file was put.
-
     Returns:
         What agreed with it.
 

@@ -47,12 +47,7 @@ _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def missing_privileges(grants: Iterable[str], database: str) -> tuple[str, ...]:
-    """Those of PRIVILEGES that no grant gives on everything or on this database.
-
-    Args:
-        grants: lines of SHOW GRANTS.
-        database: name of the database.
-    """
+    """Those of PRIVILEGES that no grant gives on everything or on this database."""
     held: set[str] = set()
     for scope, granted in _scopes(grants):
         if scope == "*.*" or (scope.endswith(".*") and _means(scope.removesuffix(".*"), database)):

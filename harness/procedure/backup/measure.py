@@ -22,10 +22,7 @@ def measure_copy(path: Path, role: str, listed: Path, scratch: Path) -> Artifact
     where this is somebody else, the owners are taken from the list that came with the copy.
 
     Args:
-        path: the directory.
-        role: of the artifact.
         listed: the list that came with it.
-        scratch: directory for temporary files.
     """
     found = sorted_entries(scan(LocalHost(), str(path.resolve())), scratch)
     if os.geteuid() != 0 and listed.is_file():
@@ -39,13 +36,7 @@ def measure_copy(path: Path, role: str, listed: Path, scratch: Path) -> Artifact
 
 
 def measure_all(files: tuple[tuple[str, Path], ...], listed_roles: set[str], scratch: Path) -> tuple[ArtifactFile, ...]:
-    """Measure the files of a backup; a directory only where a manifest has it.
-
-    Args:
-        files: pairs of role and path.
-        listed_roles: roles that the manifest names.
-        scratch: directory for temporary files.
-    """
+    """Measure the files of a backup; a directory only where a manifest has it."""
     listed = next((path for role, path in files if role == "inventory"), Path())
     return tuple(
         measure(path, role) if path.is_file() else measure_copy(path, role, listed, scratch)

@@ -53,7 +53,6 @@ class DumpOutcome(Generic[T]):
     """A finished dump.
 
     Args:
-        artifact: the compressed script.
         script_bytes: its size before compression.
         reading: what `read` made of the database in the same moment.
         same_snapshot: whether it really was the same moment.

@@ -55,7 +55,6 @@ class BackupPlan:
         excluded_directories: left out of the storage artifact, below `storage/app`.
         further_databases: dumped into the same script, before the application's.
         storage_form: `tar.zst`, or `copy` for a plain directory.
-        dump_options: further options for mysqldump.
         plain: dump as `mysqldump DATABASE` does by itself, with none of the options that make the script loadable.
     """
 

@@ -32,9 +32,7 @@ class HostedDirectory:
     """A storage directory that is read where it is, such as a volume through a container.
 
     Args:
-        host: where the directory is.
         root: its absolute path there.
-        name: for texts.
     """
 
     host: Host
@@ -56,8 +54,6 @@ class DirectoryReader:
     """Reads a directory through GNU tar; what tar complained of is known when its archive was read to its end.
 
     Args:
-        host: where the directory is.
-        root: the directory.
         excluded: directories below it that are left out.
         failure: the error to raise when tar fails; that entries changed or vanished is no failure here.
         only: one entry below it, in place of all.
@@ -114,10 +110,6 @@ class DirectoryReader:
 def scan(host: Host, root: str) -> Iterator[FileState]:
     """Read everything below a directory, in order, with the digest of each file; the root has an empty path.
 
-    Args:
-        host: where the directory is.
-        root: its absolute path there.
-
     Raises:
         HarnessError: it is not there, can't be read, or changed while it was read.
     """
@@ -129,8 +121,6 @@ def scan_entry(host: Host, root: str, path: bytes) -> FileState | None:
     """Read one entry below a directory, with the digest of a file; None when it is not there.
 
     Args:
-        host: where the directory is.
-        root: its absolute path there.
         path: of the entry, as FileState has it.
     """
     only = os.fsdecode(path)
@@ -179,8 +169,6 @@ def read_artifact(
     before any of it is read.
 
     Args:
-        artifact: what to read.
-        limits: stop a bomb.
         quarantine: see `read_archive`.
 
     Raises:

@@ -79,8 +79,6 @@ def backup_storage(
     The artifact and its list of files get their names when both are complete; after an error, nothing is left.
 
     Args:
-        host: where the directory is.
-        root: its absolute path there.
         destination: directory on this machine that the artifact goes into.
         form: `tar.zst`, or `copy` for a plain directory.
         excluded: directories below the root to leave out.

@@ -43,8 +43,6 @@ class TakenBackup:
     """A complete backup.
 
     Args:
-        directory: where it is.
-        manifest: what is in it.
         database: the source's database in the moment of the dump, which includes what was left out.
         row_digests: digests of its rows, outside the artifact; None when they were not kept.
     """

@@ -17,8 +17,6 @@ class Unpacker:
     """Streams an archive into a directory. A context manager: leaving it before `finish` ends tar.
 
     Args:
-        host: where the directory is.
-        root: the directory, which exists.
         inside: see `tar.extract_command`.
     """
 

@@ -136,7 +136,6 @@ class _Load:
     """A load under way.
 
     Args:
-        admin: a session of the administrator.
         opened: connections as the application's account: the first one for everything but rows, the others for those;
             gets the ones that are made besides.
         rows: how many the script has, by table.

@@ -25,7 +25,6 @@ def reindex(stack: Stack, *, drained_s: float, progress: Callable[[str], None] =
 
     Args:
         drained_s: limit for each of the two queues.
-        progress: gets what is being done.
 
     Returns:
         The lines that the import wrote to stderr: the only place where it names what it could not import.

@@ -34,8 +34,6 @@ class Script:
     """A script that may be run.
 
     Args:
-        source: the file, or the files.
-        info: what it holds.
         database: the one of its databases that is wanted.
         content: the same, for the checks.
         findings: what is to be reported of it, none of which stands in the way.

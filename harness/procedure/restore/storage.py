@@ -39,7 +39,6 @@ class CheckedStorage:
     """A storage artifact that was read to its end and found good.
 
     Args:
-        artifact: what was read.
         totals: sums over what is to be restored; they name the list of files where one was asked for.
         prefix: directory of the artifact whose content is restored; empty for all of it.
         as_written: the same as the archive writes it.
@@ -118,10 +117,7 @@ def restore_storage(
     """Restore a storage artifact that was read to its end and found good; what stands in the target is deleted.
 
     Args:
-        host: where the target directory is.
         root: its absolute path there; it has to exist.
-        checked: what to restore.
-        progress: gets how far it is.
 
     Raises:
         UsageError: the target can't be used.

@@ -67,7 +67,6 @@ def verify_evidence(path: Path, keys: Sequence[PublicKey], given: Sequence[Path]
     """Check evidence, and the files beside it.
 
     Args:
-        path: the evidence.
         keys: public keys that are trusted; without one, the signature is not checked.
         given: files that lie elsewhere, and directories in which they may lie: the backup.
 

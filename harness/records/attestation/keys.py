@@ -24,7 +24,6 @@ class SigningKey:
     """A private key, and the name that its public half goes by.
 
     Args:
-        private: what signs; never shown.
         key_id: SHA-256 of the public key (DER, SubjectPublicKeyInfo), hexadecimal.
     """
 
@@ -82,11 +81,7 @@ def generate(path: Path, passphrase: bytes | None) -> str:
 
 
 def read_passphrase(path: Path) -> bytes:
-    """The first line of a file, without its end.
-
-    Raises:
-        UsageError: it cannot be read, or is empty.
-    """
+    """The first line of a file, without its end. Raises UsageError: it cannot be read, or is empty."""
     passphrase = _read(path, "the passphrase").split(b"\n", 1)[0].rstrip(b"\r")
     if not passphrase:
         raise UsageError(f"the passphrase file {path} is empty")
@@ -124,11 +119,7 @@ def load_private(path: Path, passphrase: bytes | None) -> SigningKey:
 
 
 def load_public(path: Path) -> PublicKey:
-    """Read a public key.
-
-    Raises:
-        UsageError: it cannot be read, is of another kind, or is none.
-    """
+    """Read a public key. Raises UsageError: it cannot be read, is of another kind, or is none."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key

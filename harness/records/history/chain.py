@@ -41,11 +41,7 @@ class Link:
     name: str = ""
 
     def entry(self) -> Entry:
-        """The run.
-
-        Raises:
-            UsageError: the bytes are no entry, or one of a newer program.
-        """
+        """The run. Raises UsageError: the bytes are no entry, or one of a newer program."""
         try:
             entry = _ENTRY.validate_json(self.body)
             return replace(entry, backup=self.name) if self.name else entry

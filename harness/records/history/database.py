@@ -155,9 +155,7 @@ class History:
         """Drills by their start, newest first, under the names that they count under now.
 
         Args:
-            backup, verdict: only these.
             until: only drills that started before.
-            limit: at most so many.
 
         Raises:
             NoHistory: there is none.

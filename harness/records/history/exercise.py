@@ -24,7 +24,6 @@ class Drilled:
     """One drill with what was asked of it.
 
     Args:
-        entry: the drill.
         time_objective_s, point_objective_s: its own objectives, else the configured ones for backups.
         time_met, point_met: MET, MISSED, NOT_MEASURED, NOT_COUNTED or NO_OBJECTIVE.
     """
@@ -41,7 +40,6 @@ class Series:
     """The drills of one backup, or of one scenario with generated data.
 
     Args:
-        backup: its name.
         drills: those of the period, the oldest first.
         good: the last good one of them, or None.
         before: the last good one before the period, or None.
@@ -148,8 +146,6 @@ class Exercise:
         scenarios: those that were run, with how often.
         scenarios_left: those that come with the project and were not run; those of a fault stand in its family.
         families: failure modes by family.
-        scorecard: or None.
-        chain: the state of the history.
     """
 
     period: Period

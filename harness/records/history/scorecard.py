@@ -38,11 +38,7 @@ class ScorecardSummary:
 
 
 def read_scorecard(path: Path) -> ScorecardSummary:
-    """Read a scorecard.
-
-    Raises:
-        UsageError: there is no such file, or it names no fault with an outcome.
-    """
+    """Read a scorecard. Raises UsageError: there is no such file, or it names no fault with an outcome."""
     try:
         raw = json.loads(path.read_bytes())
     except OSError as error:

@@ -45,7 +45,6 @@ def status_of(
 
     Args:
         entries: newest first. Negative controls say nothing of a backup and are left out.
-        now: when it is asked.
         max_age_s: how old the last good drill may be.
         wanted: only these, and one that was never drilled is not ok; all that were ever drilled, where it is empty.
     """

@@ -52,19 +52,15 @@ class ContainerPlan:
     """What a container is to be.
 
     Args:
-        title: for messages, such as `MySQL`.
-        name: on the engine.
         image: reference or id; it has to be there already.
         labels: see labels.py.
         log: file that gets its log when it ends; appended to.
         entrypoint: program and arguments, or empty for the image's own.
-        env: its environment.
         user: numeric user, or empty for the image's own.
         network: name of a network, or `container:<name>` to share another container's.
         volumes: where a volume is mounted, by the volume's name.
         files: content by path, put in before it starts.
         capabilities: what it keeps of root's rights; everything else is dropped.
-        memory_bytes: limit.
         cwd: work directory, or empty for the image's own.
         read_only: volumes and its own file system can't be written.
     """
@@ -104,11 +100,7 @@ class ServerContainer:
         return ContainerHost(self._client, self._plan.name, self._plan.name)
 
     def start(self) -> None:
-        """Create and start it.
-
-        Raises:
-            ServerFailed: the engine refused; nothing of it is left then.
-        """
+        """Create and start it. Raises ServerFailed: the engine refused; nothing of it is left then."""
         plan = self._plan
         # An empty volume is filled from the image at its first use, which would be writing to it.
         mode = "ro,nocopy" if plan.read_only else "rw"

@@ -248,8 +248,6 @@ class ContainerHost:
 
     Args:
         client: of the engine that the container is on.
-        container_id: the container's id or name.
-        name: for messages.
         env: is added to the container's own environment.
         cwd: work directory, or None for the container's own.
         user: numeric user where a command asks for none; empty for the container's own.
@@ -265,11 +263,7 @@ class ContainerHost:
     def start(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> ContainerCommand:
-        """Start a command.
-
-        Raises:
-            ServerFailed: the container is not running, or the engine refused.
-        """
+        """Start a command. Raises ServerFailed: the container is not running, or the engine refused."""
         mark = secrets.token_hex(12)
         user = self.user if user is None else user
         with engine_errors(f"running {argv[0]} in container {self.name}"):

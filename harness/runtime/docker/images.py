@@ -54,8 +54,6 @@ class ChosenImage:
     """An image that is on the engine.
 
     Args:
-        reference: as it was asked for.
-        id: the engine's id, `sha256:…`.
         digest: the registry's digest, or empty for an image that came from none.
         instead_of: the default whose place it takes, or empty.
     """

@@ -49,8 +49,6 @@ class DockerLeftover:
 
     Args:
         kind: `container`, `network` or `volume`.
-        name: its name on the engine.
-        drill_id: the drill that made it.
         created_at: when, UTC, ISO 8601.
         kept: True when it was left running on purpose.
     """

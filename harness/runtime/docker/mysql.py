@@ -49,10 +49,7 @@ class PreparedImage:
     """An image with an initialised data directory.
 
     Args:
-        id: the engine's id.
-        server: path of the server program.
         flavour: `MySQL` or `MariaDB`, by its own word.
-        version: such as `9.7.4`.
         client: path of the program that runs scripts.
         dump: path of the program that makes them.
         user: numeric user that the data directory belongs to.

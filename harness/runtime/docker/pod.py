@@ -130,7 +130,6 @@ def app_environment(
         given: variables of the environment file; its pair `PASSPORT_…` is the one to use.
         mysql: host and port as the app sees them.
         meilisearch: address as the app sees it.
-        url: `APP_URL`.
     """
     drill = spec.app_environment(mysql=mysql, meilisearch=meilisearch, url=url, storage=profile.storage_parent)
     if profile.generator:  # the real application knows no such password

@@ -38,8 +38,6 @@ class Profile:
     Args:
         cwd: work directory of the app and of its commands.
         serve: program and arguments of the server.
-        port: where it answers.
-        php: how PHP is called.
         user: numeric user of the app and of its commands.
         storage: `storage/app` in the container.
         storage_parent: `storage` in the container.
@@ -71,14 +69,7 @@ def passport_keys() -> dict[str, str]:
 
 
 def check_pair(given: Mapping[str, str]) -> None:
-    """Refuse one key of a pair: a made-up one would not fit it.
-
-    Args:
-        given: variables of an environment file.
-
-    Raises:
-        UsageError: one is there without the other.
-    """
+    """Refuse one key of a pair: a made-up one would not fit it. Raises UsageError: one is there without the other."""
     if len(there := PASSPORT_PAIR & given.keys()) == 1:
         raise UsageError(
             f"the environment file has {' '.join(there)} but not {' '.join(PASSPORT_PAIR - there)}",

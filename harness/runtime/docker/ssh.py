@@ -83,7 +83,6 @@ class SshDialer(StdioDialer):
     """Connections to the engine of one `ssh://` address.
 
     Args:
-        target: see `ssh_target`.
         env: environment of `ssh`: the path, and the agent's socket if there is one.
     """
 

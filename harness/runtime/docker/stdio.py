@@ -26,7 +26,6 @@ class StdioDialer:
 
     Args:
         argv: the command that makes one connection.
-        env: its environment.
     """
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:

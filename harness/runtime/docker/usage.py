@@ -22,7 +22,6 @@ def usage_of(container_id: str, pid: int, name: str) -> ProcessUsage | None:
     Args:
         container_id: whole; what the process's group has to be called after, so that it is none of another machine's.
         pid: the container's first process, as the engine sees it.
-        name: of what runs in it.
     """
     try:
         groups = dict(_groups(pid))

@@ -32,7 +32,6 @@ def volume_directory(
     """Where the commands run that read a volume, and the absolute path of the directory there.
 
     Args:
-        volume: its name on the engine.
         path: directory below its root, or empty.
         drill_id: for the labels, by which `apiary-drill cleanup` finds what a killed harness left.
         progress: gets a line before an image is pulled.

@@ -31,8 +31,6 @@ class ImageInfo:
 
     Args:
         name: of the recipe or the base.
-        reference: its tag.
-        id: the engine's id, `sha256:…`.
         created_at: when it was made, UTC.
         size_bytes: with the layers that it shares.
         up_to_date: whether this version of the harness would make it of the same inputs; None for a base.

@@ -29,7 +29,6 @@ class Base:
     Args:
         name: tag of the base image.
         suite: Debian suite; `sid` is where Debian keeps MySQL.
-        packages: besides the minimal system.
         left_out: patterns of paths in these packages that nothing here needs.
     """
 
@@ -45,9 +44,6 @@ class Recipe:
 
     Args:
         name: for `images build NAME`.
-        tag: its reference.
-        base: what it stands on.
-        dockerfile: file of this folder.
         scripts: files of this folder that go into the build context, by the name that they have there.
         wheels: file of this folder that pins the wheels that go in; empty for none.
         modules: of the harness, which go in.

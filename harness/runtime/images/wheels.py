@@ -34,10 +34,6 @@ def ensure_wheels(
 ) -> str:
     """The id of the recipe's base with its wheels; made where none is there of the same base and pins.
 
-    Args:
-        base: id of the base.
-        progress: called before it is made.
-
     Raises:
         MissingProgram, ServerFailed: wheels that cannot be had, or the engine failed.
     """

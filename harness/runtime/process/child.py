@@ -25,11 +25,8 @@ class Child:
     """One server process in a session of its own.
 
     Args:
-        name: for messages.
         argv: program and arguments, without secrets.
-        env: the whole environment.
         log: file that gets its output; appended to.
-        cwd: work directory.
         stop_s: how long it may take to end before it is killed.
     """
 

@@ -41,9 +41,7 @@ class MySqlPrograms:
     """A server with the client tools that go with it.
 
     Args:
-        server: the server program.
         flavour: `MySQL` or `MariaDB`, by its own word.
-        version: such as `9.7.4`.
         client: program that runs scripts.
         dump: program that writes them.
         installer: `mariadb-install-db`, or None for MySQL, whose server initialises itself.

@@ -72,8 +72,6 @@ class Apiary:
         storage_host: where tar runs on the storage directory, also while the app is stopped.
         storage_root: `storage/app` as the storage host sees it.
         storage_uid: owner that the app's files have to have.
-        search_prefix: `SCOUT_PREFIX`.
-        lifecycle: starts and stops it.
         generator: command that fills a stand-in with data; empty for an image that has none.
         limits: how long its commands may take.
         completed: variables of the login that its environment file lacked and the runtime added.

@@ -62,8 +62,6 @@ class MySqlServer:
         port: TCP port for connections of the harness.
         admin: an account with all rights, or the operator's own for a server that was not started here.
         app: the account of the application, limited to `database`.
-        database: the application's database.
-        tools: where the client tools run.
         tools_address: the server's host and port as the tools see it.
         client: program that runs scripts (`mysql` or `mariadb`).
         dump: program that makes them (`mysqldump` or `mariadb-dump`).

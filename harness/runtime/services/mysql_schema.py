@@ -20,7 +20,6 @@ def read_objects(session: Session, database: str) -> tuple[SchemaObject, ...]:
 
     Args:
         session: a session with the right to see definitions.
-        database: name of the database.
     """
     reader = _SchemaReader(session, database)
     found = [item for read in _READERS for item in read(reader)]

@@ -20,7 +20,6 @@ def remedies(error: pymysql.MySQLError, *, user: str, encrypted: bool, reached_b
     """One sentence for each thing that may mend it.
 
     Args:
-        error: what PyMySQL raised.
         encrypted: whether TLS was used where the server has it.
         reached_by_socket: whether the server was looked for at a socket.
     """

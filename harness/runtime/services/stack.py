@@ -20,8 +20,6 @@ class ServerFiles:
 
     Args:
         host: runs commands where they are, while the server runs.
-        data: its database directory.
-        dumps: where its dumps go.
     """
 
     host: Host
@@ -82,8 +80,6 @@ class Stack:
     """Everything that backup, restore and snapshot need to know of a running instance.
 
     Args:
-        role: `source` or `target`.
-        drill_id: the drill that started it.
         components: what it is made of, with versions.
         logs: directory of this machine in which the servers' logs are, or end up.
         owned: True for what the harness started itself; a restore refuses any other.

@@ -277,11 +277,6 @@ _WITH_VALUE = ("execute", "host", "path", "port", "queue")
 def run(words: list[str], config: AppConfig, console: Console) -> int:
     """Run one artisan command.
 
-    Args:
-        words: the command line after `artisan`.
-        config: the app's configuration.
-        console: where the command writes.
-
     Returns:
         Its exit code; 1 for an unknown command and for an error of the database or of Meilisearch.
     """

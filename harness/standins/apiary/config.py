@@ -153,7 +153,6 @@ def load_config(environ: Mapping[str, str], base_dir: Path) -> AppConfig:
     """Read the configuration as Laravel does: the cached file if there is one, else the environment.
 
     Args:
-        environ: the environment of the process.
         base_dir: the app's work directory (`/app` in the real image).
 
     Returns:

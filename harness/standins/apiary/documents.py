@@ -192,7 +192,6 @@ def document_query(table: str, catalog: Catalog, condition: str = "true") -> Doc
 
     Args:
         table: the model's table; it has to be in the catalog.
-        catalog: what the database holds.
         condition: more SQL about the row `t`, from this package.
     """
     own = [name for name in catalog.tables[table] if name not in _HIDDEN.get(table, ()) and name != "deleted_at"]

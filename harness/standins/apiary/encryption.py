@@ -33,11 +33,7 @@ def new_app_key() -> str:
 
 
 def parse_app_key(app_key: str) -> bytes:
-    """The key's 32 bytes.
-
-    Raises:
-        DecryptError: no key, or not one of AES-256-CBC.
-    """
+    """The key's 32 bytes. Raises DecryptError: no key, or not one of AES-256-CBC."""
     if not app_key:
         raise DecryptError("No application encryption key has been specified.")
     raw = app_key.encode()
@@ -58,8 +54,6 @@ def encrypt_string(plain: str, key: bytes, iv: bytes) -> str:
     """Encrypt as `Crypt::encryptString` does.
 
     Args:
-        plain: the text.
-        key: 32 bytes.
         iv: 16 bytes; the caller's, so that generated data is the same for the same random seed.
     """
     padder = PKCS7(_BLOCK_BITS).padder()

@@ -39,11 +39,7 @@ class QueuedJob:
     payload: str
 
     def job(self) -> ImportJob:
-        """The import in the payload.
-
-        Raises:
-            ValueError: the payload is not an import of this stand-in.
-        """
+        """The import in the payload. Raises ValueError: the payload is not an import of this stand-in."""
         try:
             data = json.loads(self.payload)["data"]
             ids = data["ids"]

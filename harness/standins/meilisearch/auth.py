@@ -11,7 +11,6 @@ def authorize(header: str | None, master_key: str | None) -> None:
     """Let a request through.
 
     Args:
-        header: the Authorization header.
         master_key: None where the server runs without one: then everybody is let in.
 
     Raises:

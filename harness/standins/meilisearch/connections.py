@@ -13,7 +13,6 @@ class Database:
     """One SQLite file in WAL mode: a commit survives `kill -9` of the server.
 
     Args:
-        path: the file; it is made when it is missing.
         schema: statements that make what is missing in it.
     """
 

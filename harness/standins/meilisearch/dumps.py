@@ -32,12 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class Dumps:
-    """Writes and reads dumps.
-
-    Args:
-        directory: where dumps go.
-        store: the indexes.
-    """
+    """Writes and reads dumps."""
 
     def __init__(self, directory: Path, store: IndexStore) -> None:
         self._directory = directory

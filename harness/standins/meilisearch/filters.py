@@ -24,10 +24,6 @@ _NEITHER_NAME_NOR_VALUE = frozenset(
 def parse_filter(expression: Any, filterable: list[str]) -> Test | None:
     """What tells whether a document passes; None where the expression asks for nothing.
 
-    Args:
-        expression: the `filter` of a search.
-        filterable: the index's `filterableAttributes`.
-
     Raises:
         ApiError: invalid_search_filter, for what is malformed, not filterable, or not supported here.
     """

@@ -48,15 +48,7 @@ class EmbeddedOptions:
 
 
 def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> EmbeddedOptions:
-    """Read the command line, and for what it leaves out the environment.
-
-    Args:
-        arguments: without the program's name.
-        environment: MEILI_HTTP_ADDR, MEILI_DB_PATH and so on.
-
-    Raises:
-        UsageError: a value cannot be used.
-    """
+    """Read the command line, and for what it leaves out the environment. Raises UsageError: a value cannot be used."""
     parser = argparse.ArgumentParser(
         prog="python -m harness.standins.meilisearch", description=__doc__, allow_abbrev=False
     )
@@ -106,11 +98,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def parse_size(text: str) -> int:
-    """A size in bytes from `104857600`, `100MB` or `100 MiB`.
-
-    Raises:
-        UsageError: it is not a size.
-    """
+    """A size in bytes from `104857600`, `100MB` or `100 MiB`. Raises UsageError: it is not a size."""
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)", text.strip())
     if match is None or match[2].upper() not in _UNITS:
         raise UsageError(f"{text!r} is not a size in bytes", "Examples: 104857600, 100MB, 100 MiB.")

@@ -78,11 +78,7 @@ def need_object(value: Any, code: str, where: str, allowed: Collection[str] | No
 
 
 def need_index_uid(value: str, where: str = "") -> str:
-    """An index uid.
-
-    Raises:
-        ApiError: invalid_index_uid.
-    """
+    """An index uid. Raises ApiError: invalid_index_uid."""
     if not INDEX_UID.fullmatch(value):
         start = f"Invalid value at `{where}`: " if where else ""
         raise ApiError(
@@ -98,12 +94,7 @@ def _listed(names: Collection[str]) -> str:
 
 
 class Params:
-    """Query parameters; a name that is not allowed is refused.
-
-    Args:
-        query: names and decoded values.
-        allowed: the names that the route knows.
-    """
+    """Query parameters; a name that is not allowed is refused."""
 
     def __init__(self, query: Mapping[str, str], allowed: Collection[str]) -> None:
         for name in query:
@@ -132,11 +123,7 @@ class Params:
 
 
 def need_json(content_type: str | None) -> None:
-    """Let no other payload through than JSON.
-
-    Raises:
-        ApiError: missing_content_type or invalid_content_type.
-    """
+    """Let no other payload through than JSON. Raises ApiError: missing_content_type or invalid_content_type."""
     accepted = "Accepted values for the Content-Type header are: `application/json`"
     if content_type is None:
         raise ApiError("missing_content_type", f"A Content-Type header is missing. {accepted}")

@@ -66,7 +66,6 @@ class SearchServer:
 
     Args:
         db_path: the database directory; it exists and is of this version.
-        dump_dir: where dumps go.
         map_size_bytes: upper limit of one index's file.
         payload_limit_bytes: upper limit of a request's body.
         master_key: None lets everybody in.

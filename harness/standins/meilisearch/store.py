@@ -30,12 +30,7 @@ _REMEMBERED = 100
 
 
 class IndexStore:
-    """Everything about indexes that is on disk.
-
-    Args:
-        directory: the database directory.
-        engine: the search engine.
-    """
+    """Everything about indexes that is on disk."""
 
     def __init__(self, directory: Path, engine: Engine) -> None:
         self._directory = directory / "indexes"
@@ -69,22 +64,14 @@ class IndexStore:
         return None if row is None else index_of(row)
 
     def get(self, uid: str) -> Index:
-        """An index.
-
-        Raises:
-            ApiError: index_not_found.
-        """
+        """An index. Raises ApiError: index_not_found."""
         index = self.find(uid)
         if index is None:
             raise index_not_found(uid)
         return index
 
     def create(self, uid: str, primary_key: str | None) -> Index:
-        """Make an index.
-
-        Raises:
-            ApiError: index_already_exists.
-        """
+        """Make an index. Raises ApiError: index_already_exists."""
         if self.find(uid) is not None:
             raise ApiError("index_already_exists", f"Index `{uid}` already exists.")
         now = clock.now()

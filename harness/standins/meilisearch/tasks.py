@@ -99,11 +99,7 @@ class TaskFilter:
 
 
 class TaskStore:
-    """The tasks and the payload files that wait with them.
-
-    Args:
-        directory: the database directory.
-    """
+    """The tasks and the payload files that wait with them."""
 
     def __init__(self, directory: Path) -> None:
         self._database = Database(directory / "queue.sqlite3", _SCHEMA)
@@ -123,9 +119,7 @@ class TaskStore:
         """Store a task; when this returns, no kill loses it.
 
         Args:
-            kind: the task's type.
             index_uid: the index it is about, if it is about one.
-            content: what is to be done.
             details: what the API shows at first.
             payload: documents, one line of JSON each; kept in a file until the task is finished.
         """
@@ -155,11 +149,7 @@ class TaskStore:
         return self._payloads / str(task.content["file"])
 
     def get(self, uid: int) -> Task:
-        """A task.
-
-        Raises:
-            ApiError: task_not_found.
-        """
+        """A task. Raises ApiError: task_not_found."""
         row = self._database.read().execute("SELECT * FROM tasks WHERE uid = ?", (uid,)).fetchone()
         if row is None:
             raise ApiError("task_not_found", f"Task `{uid}` not found.")

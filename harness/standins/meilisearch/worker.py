@@ -34,8 +34,6 @@ class Worker:
     """Processes tasks in a thread of its own.
 
     Args:
-        tasks: the queue.
-        store: the indexes.
         make_dump: writes a dump and returns its uid.
     """
 
