@@ -1,8 +1,11 @@
-"""What a backup is compared with: the last good drills of the same one."""
+"""What a backup is compared with: earlier drills of the same one."""
 
 from __future__ import annotations
 
-from harness.base.model import TrendEvidence, TrendLimits
+from collections.abc import Iterator
+from itertools import islice
+
+from harness.base.model import DrillResult, TrendEvidence, TrendLimits
 from harness.records.history.database import History, NoHistory
 from harness.records.history.entry import Entry
 
@@ -17,14 +20,19 @@ def good_drills(history: History, backup: str, drills: int) -> list[Entry]:
         NoHistory: there is none.
         UsageError: the file is foreign, damaged or newer.
     """
-    found: list[Entry] = []
-    for link in history.links(backup=backup, verdict="PASS"):
-        entry = link.entry()
-        if entry.good and entry.tables:
-            found.append(entry)
-        if len(found) == drills:
-            break
-    return found
+    entries = (link.entry() for link in history.links(backup=backup, verdict="PASS"))
+    return list(islice((entry for entry in entries if entry.good and entry.tables), drills))
+
+
+def drills_before(history: History, result: DrillResult) -> Iterator[Entry]:
+    """Drills of the same backup before this one, newest first, without those in which something was broken on purpose.
+
+    Raises:
+        NoHistory: there is none.
+        UsageError: the file is foreign, damaged or newer.
+    """
+    entries = (link.entry() for link in history.links(backup=result.backup, until=result.started_at))
+    return (entry for entry in entries if entry.drill_id != result.drill_id and not entry.control)
 
 
 def baseline(history: History, backup: str, limits: TrendLimits) -> TrendEvidence:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult
+from harness.records.history.baseline import drills_before
 from harness.records.history.database import History, NoHistory
 from harness.records.history.entry import Entry
 from harness.records.run_directory import RunDirectory
@@ -21,17 +23,11 @@ def keep_recent(run_dir: Path, history: History, result: DrillResult) -> None:
     Raises:
         UsageError: the history is foreign, damaged or newer.
     """
-    found: list[Entry] = []
     try:
-        for link in history.links(backup=result.backup, until=result.started_at):
-            entry = link.entry()
-            if entry.drill_id != result.drill_id and not entry.control:
-                found.append(entry)
-            if len(found) == DRILLS:
-                break
+        found = tuple(islice(drills_before(history, result), DRILLS))
     except NoHistory:
         return
-    RunDirectory(run_dir).save(RECENT, tuple[Entry, ...], tuple(reversed(found)))
+    RunDirectory(run_dir).save(RECENT, tuple[Entry, ...], found[::-1])
 
 
 def recent_drills(run_dir: Path) -> tuple[Entry, ...]:

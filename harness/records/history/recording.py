@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.model import DrillResult, Verdict
+from harness.records.history.baseline import drills_before
 from harness.records.history.chain import Link
 from harness.records.history.database import History
 from harness.records.history.entry import entry_of_run
@@ -55,11 +56,7 @@ def verdict_before(history: History, result: DrillResult) -> Verdict | None:
     Raises:
         UsageError: there is no history, or it can't be read.
     """
-    for link in history.links(backup=result.backup, until=result.started_at):
-        entry = link.entry()
-        if entry.drill_id != result.drill_id and not entry.control:
-            return entry.verdict
-    return None
+    return next((entry.verdict for entry in drills_before(history, result)), None)
 
 
 def check_receipt(run_dir: Path, history: History) -> list[str]:
