@@ -227,7 +227,12 @@ def check_excluded(
                 expected=", ".join(columns_fresh.get(table, ())),
                 actual=", ".join(columns_target.get(table, ())),
             )
-    ended = {table: each for each in accepted for table in each.tables if each.until and today and _over(each, today)}
+    ended = {
+        table: each
+        for each in accepted
+        for table in each.tables
+        if each.until and today and date.fromisoformat(each.until) < today
+    }
     for table in sorted(ended.keys() - held):
         found.add(
             "acceptance-expired",
@@ -240,10 +245,6 @@ def check_excluded(
         )
     found.evidence("excluded tables", found.compared)
     return found.result()
-
-
-def _over(acceptance: Acceptance, today: date) -> bool:
-    return date.fromisoformat(acceptance.until) < today
 
 
 def _columns_by_table(state: DatabaseState) -> dict[str, tuple[str, ...]]:

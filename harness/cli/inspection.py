@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from rich.table import Table
 from harness.artifacts.dump.codes import findings_for
 from harness.artifacts.dump.judgement import chosen_database, not_sql, refusals, remarks
 from harness.artifacts.dump.losses import losses
-from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, Mention, ScriptFinding
+from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, ScriptFinding
 from harness.base.errors import BrokenArtifact, HarnessError
 from harness.base.model import FileTotals, Severity
 from harness.base.sizes import size
@@ -148,7 +148,7 @@ def _facts(info: DumpInfo) -> Iterator[tuple[str, str]]:
         ("engines", info.engines),
         ("definers", info.definers),
     ):
-        yield label, _mentioned(mentions)
+        yield label, _joined([f"{mention.name} (line {mention.line})" for mention in mentions]) or "none listed"
     if info.largest_statement_bytes:
         yield (
             "largest statement",
@@ -233,10 +233,6 @@ def _show_database(console: Terminal, database: DatabaseInfo, missing: tuple[str
         console.plain(f"excluded by the documented procedure: {', '.join(database.left_out)}", style="dim")
     if missing:
         console.plain(f"expected by Apiary and missing here: {', '.join(missing)}", style="yellow")
-
-
-def _mentioned(mentions: Iterable[Mention]) -> str:
-    return _joined([f"{mention.name} (line {mention.line})" for mention in mentions]) or "none listed"
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -96,7 +96,7 @@ def find_backup(directory: Path, password: bytes | None = None) -> BackupUnderTe
         check_sidecars(zipped.parent, [zipped])
         chosen = f"{zipped.name} is the newest of {len(zips)} zip archives in {directory}" if len(zips) > 1 else ""
         return replace(BackupUnderTest(*find_in_zip(zipped, password)), chosen=chosen)
-    names = [_short(dump, directory) for dump in dumps]
+    names = [str(dump.relative_to(directory)) if isinstance(dump, Path) else dump.name for dump in dumps]
     dump = _only(dumps, names, "mysqldump script", directory)
     storages = [path for path in storages if _looks_like_storage(path)] or storages
     if not storages and (zips := _zips(directory, ())):
@@ -147,21 +147,13 @@ def _deeper(folders: Sequence[Path]) -> tuple[list[Dump], Path | None]:
 
 def _scripts_in(place: Path) -> list[Dump]:
     check_directory(place)
-    return [path for path in _entries(place) if path.is_file() and _is_script(path)]
+    return [path for path in _entries(place) if path.is_file() and ".sql" in path.suffixes and _kind(path) == "dump"]
 
 
 def _zips(directory: Path, folders: Sequence[Path]) -> list[Path]:
     """Zip archives in a directory, else in the first of its folders that has any: the package makes one of its own."""
     places = (directory, *folders)
     return next((found for place in places if (found := [path for path in _entries(place) if is_zip(path)])), [])
-
-
-def _is_script(path: Path) -> bool:
-    return ".sql" in path.suffixes and _kind(path) == "dump"
-
-
-def _short(dump: Dump, directory: Path) -> str:
-    return str(dump.relative_to(directory)) if isinstance(dump, Path) else dump.name
 
 
 def _only(found: Sequence[T], names: list[str], what: str, directory: Path) -> T:

@@ -195,15 +195,11 @@ def _row(drilled: Drilled) -> tuple[str, ...]:
         f"{entry.started_at:%Y-%m-%d}",
         entry.backup,
         str(entry.verdict),
-        _measured(entry.recovery_time_s, drilled.time_met),
+        "–" if entry.recovery_time_s is None else _judged(seconds(entry.recovery_time_s), drilled.time_met),
         "–" if entry.recovery_point_s is None else _judged(span(round(entry.recovery_point_s)), drilled.point_met),
         f"{entry.count(Severity.ERROR):,}",
         f"{entry.count(Severity.WARNING):,}",
     )
-
-
-def _measured(duration_s: float | None, met: str) -> str:
-    return "–" if duration_s is None else _judged(seconds(duration_s), met)
 
 
 def _judged(text: str, met: str) -> str:

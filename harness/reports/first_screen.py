@@ -83,7 +83,11 @@ def tiles_of(
             tuple(_share(share.verified, share.expected, share.word) for share in found) or ("nothing was compared",),
             "complete" if whole else "incomplete" if found else "the drill ended before",
             whole if found else None,
-            _trend([float(sum(drill.tables.values())) or None for drill in recent], _rows(evidence), _row_count),
+            _trend(
+                [float(sum(drill.tables.values())) or None for drill in recent],
+                None if evidence is None else float(sum(table.rows for table in evidence.target.tables)),
+                lambda value: counted(round(value), "row"),
+            ),
         ),
         Tile(
             "Findings", (counted(errors, "error"),),
@@ -91,7 +95,7 @@ def tiles_of(
             not errors if result.verdict is not Verdict.INCONCLUSIVE else None,
             _trend(
                 [float(drill.count(Severity.ERROR) + drill.count(Severity.WARNING)) for drill in recent],
-                float(errors + warnings), _found,
+                float(errors + warnings), lambda value: counted(round(value), "finding"),
             ),
         ),
     )  # fmt: skip
@@ -101,18 +105,6 @@ def _share(verified: int, expected: int | None, word: str) -> str:
     if expected is None:
         return f"{word}s: the list cannot be read"
     return f"{verified:,} of {counted(expected, word)}"
-
-
-def _rows(evidence: Evidence | None) -> float | None:
-    return None if evidence is None else float(sum(table.rows for table in evidence.target.tables))
-
-
-def _row_count(value: float) -> str:
-    return counted(round(value), "row")
-
-
-def _found(value: float) -> str:
-    return counted(round(value), "finding")
 
 
 def _trend(before: Sequence[float | None], now: float | None, words: Callable[[float], str]) -> Trend:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.base import guide
-from harness.base.model import DrillResult, Finding, Severity
+from harness.base.model import DrillResult, Severity
 from harness.reports.document import Block, Bullets, Column, Document, Grid, Paragraph, Section
 from harness.reports.runbook_steps import (
     RestorableBackup,
@@ -99,13 +99,9 @@ def _missing(backup: RestorableBackup) -> Iterator[Block]:
     }
     if by_subject:
         yield Paragraph("What will be missing, and what is left out of the script:")
-        yield Bullets(tuple(_with_remedy(finding) for finding in by_subject.values()))
+        yield Bullets(tuple(f"{finding.message} {finding.remedy}".strip() for finding in by_subject.values()))
     if backup.drilled is not None:
         done = [step for step in backup.drilled.steps if step.name in _STEPS]
         columns = Column("Step"), Column("Time", number=True), Column("Result")
         rows = tuple((_STEPS[step.name], f"{step.duration_s:,.1f} s", step.detail) for step in done)
         yield Grid("Measured in the drill", columns, rows)
-
-
-def _with_remedy(finding: Finding) -> str:
-    return f"{finding.message} {finding.remedy}".strip()

@@ -54,7 +54,7 @@ def parse_create_table(tokens: Sequence[Token]) -> TableDefinition | None:
                     primary_key = tuple(_key_columns(item))
                 continue
             columns.append(_column(item))
-            if _adjacent(words, "PRIMARY", "KEY"):
+            if ("PRIMARY", "KEY") in itertools.pairwise(words):
                 primary_key = (columns[-1].name,)
     engine = charset = collation = None
     auto_increment = None
@@ -130,10 +130,6 @@ def _followed_by_parenthesis(tokens: Sequence[Token], word: str) -> bool:
         token.kind == "word" and token.text == word and following.text == "(" and following.kind == "mark"
         for token, following in itertools.pairwise(tokens)
     )
-
-
-def _adjacent(words: Sequence[str], first: str, second: str) -> bool:
-    return any(pair == (first, second) for pair in itertools.pairwise(words))
 
 
 def _key_columns(item: Sequence[Token]) -> Iterator[str]:

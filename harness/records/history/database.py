@@ -161,7 +161,10 @@ class History:
             NoHistory: there is none.
             UsageError: the file is foreign, damaged or newer.
         """
-        wanted = {"verdict =": verdict, "started_at <": _text(until)}
+        wanted = {
+            "verdict =": verdict,
+            "started_at <": until and until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
         given = {condition: value for condition, value in wanted.items() if value is not None}
         where = " AND ".join(["drill_id IS NOT NULL", *(f"{condition} ?" for condition in given)])
         with self._opened() as connection:
@@ -316,7 +319,3 @@ class History:
 def _link(row: Sequence[Any]) -> Link:
     number, recorded_at, how, body, *rest = row
     return Link(number, recorded_at, how, body.encode(), *rest)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -200,7 +200,10 @@ def exercise_of(
     Args:
         entries: the whole history, in any order; what came after the period is left out.
     """
-    everything = sorted((entry for entry in entries if entry.started_at < period.until), key=_time)
+    everything = sorted(
+        (entry for entry in entries if entry.started_at < period.until),
+        key=lambda entry: (entry.started_at, entry.drill_id),
+    )
     inside = [entry for entry in everything if entry.started_at >= period.since]
     earlier = [entry for entry in everything if entry.started_at < period.since and not entry.control]
     drills = [entry for entry in inside if not entry.control]
@@ -227,10 +230,6 @@ def exercise_of(
         scorecard=scorecard,
         chain=chain,
     )
-
-
-def _time(entry: Entry) -> tuple[object, ...]:
-    return entry.started_at, entry.drill_id
 
 
 def _series(backup: str, drills: Sequence[Entry], earlier: Sequence[Entry], before: Period, known: Known) -> Series:

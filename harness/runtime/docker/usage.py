@@ -29,7 +29,7 @@ def usage_of(container_id: str, pid: int, name: str) -> ProcessUsage | None:
             return None
         if "cpuacct" not in groups:  # one hierarchy for all controllers (version 2)
             place = _GROUPS / groups[""].lstrip("/")
-            used_s = int(dict(_pairs(place / "cpu.stat"))["usage_usec"]) / _USEC
+            used_s = int(dict(_lines(place / "cpu.stat"))["usage_usec"]) / _USEC
             moved = [part.split("=") for line in _lines(place / "io.stat") for part in line[1:]]
             read, written = (sum(int(value) for key, value in moved if key == which) for which in ("rbytes", "wbytes"))
         else:
@@ -54,7 +54,3 @@ def _place(controller: str, groups: dict[str, str]) -> Path:
 
 def _lines(file: Path) -> list[list[str]]:
     return [line.split() for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-def _pairs(file: Path) -> Iterator[tuple[str, str]]:
-    return ((key, value) for key, value in _lines(file))

@@ -11,7 +11,7 @@ from typing import Any
 from harness.standins.meilisearch.documents import as_line, read_payload
 from harness.standins.meilisearch.errors import ApiError, unsupported
 from harness.standins.meilisearch.pointers import select
-from harness.standins.meilisearch.reading import LARGEST, need_count, need_object, need_strings, parse_json, wrong_type
+from harness.standins.meilisearch.reading import LARGEST, need_count, need_object, need_strings, wrong_type
 from harness.standins.meilisearch.server import Answer, Call, Route, accepted
 
 _PLAIN = re.compile(r"\w+", re.ASCII)
@@ -62,7 +62,7 @@ def _list(call: Call) -> Answer:
 
 def _fetch(call: Call) -> Answer:
     """The same by POST: the official Python client lists documents so."""
-    given = need_object(parse_json(call.body, call.content_type), "bad_request", "", (*_LISTED, *_UNSUPPORTED))
+    given = need_object(call.json, "bad_request", "", (*_LISTED, *_UNSUPPORTED))
     _check({name: given.get(name) for name in _UNSUPPORTED})
     offset = need_count(given.get("offset", 0), "invalid_document_offset", ".offset")
     limit = need_count(given.get("limit", 20), "invalid_document_limit", ".limit")
@@ -98,12 +98,8 @@ def _delete(call: Call, identifiers: list[str]) -> Answer:
     return accepted(call.server.tasks.enqueue("documentDeletion", call.index_uid, {"ids": identifiers}, details))
 
 
-def _delete_one(call: Call) -> Answer:
-    return _delete(call, [call.path["document_id"]])
-
-
 def _delete_batch(call: Call) -> Answer:
-    given: Any = parse_json(call.body, call.content_type)
+    given: Any = call.json
     if not isinstance(given, list):
         raise wrong_type("bad_request", "", "an array", given)
     return _delete(call, [item if isinstance(item, str) else json.dumps(item) for item in given])
@@ -117,7 +113,7 @@ def _delete_all(call: Call) -> Answer:
 
 def _delete_matching(call: Call) -> Answer:
     """By filter: not supported, with the codes that the real server has for the field."""
-    given = need_object(parse_json(call.body, call.content_type), "bad_request", "", ("filter",))
+    given = need_object(call.json, "bad_request", "", ("filter",))
     if "filter" not in given:
         raise ApiError("missing_document_filter", "Missing field `filter`")
     raise unsupported("deleting documents by filter", "invalid_document_filter")
@@ -132,5 +128,5 @@ ROUTES = (
     Route("POST", f"{_BASE}/delete-batch", _delete_batch),
     Route("POST", f"{_BASE}/delete", _delete_matching),
     Route("GET", _BASE + "/{document_id}", _get),
-    Route("DELETE", _BASE + "/{document_id}", _delete_one),
+    Route("DELETE", _BASE + "/{document_id}", lambda call: _delete(call, [call.path["document_id"]])),
 )

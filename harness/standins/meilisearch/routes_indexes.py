@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.standins.meilisearch.errors import ApiError
 from harness.standins.meilisearch.query import read_query, run
-from harness.standins.meilisearch.reading import need_index_uid, need_object, need_string, parse_json
+from harness.standins.meilisearch.reading import need_index_uid, need_object, need_string
 from harness.standins.meilisearch.server import Answer, Call, Route, accepted, json_answer
 from harness.standins.meilisearch.settings import RESET, SETTINGS, Setting, Settings, read_patch, unapplied_settings
 
@@ -25,7 +25,7 @@ def _list(call: Call) -> Answer:
 
 def _create(call: Call) -> Answer:
     call.params()
-    given = need_object(parse_json(call.body, call.content_type), "bad_request", "", ("uid", "primaryKey"))
+    given = need_object(call.json, "bad_request", "", ("uid", "primaryKey"))
     if "uid" not in given:
         raise ApiError("missing_index_uid", "Missing field `uid`")
     uid = need_index_uid(need_string(given["uid"], "invalid_index_uid", ".uid"), ".uid")
@@ -51,7 +51,7 @@ def _stats(call: Call) -> Answer:
 
 
 def _search(call: Call) -> Answer:
-    query = read_query(parse_json(call.body, call.content_type))
+    query = read_query(call.json)
     return json_answer(run(call.server.store, call.server.store.get(call.index_uid), query))
 
 
@@ -65,23 +65,17 @@ def _settings(call: Call) -> Answer:
 
 
 def _change(call: Call, patch: Settings) -> Answer:
-    call.params()
-    content = {"settings": patch, "is_deletion": False}
-    return accepted(call.server.tasks.enqueue("settingsUpdate", call.index_uid, content, patch))
+    return _update(call, patch, patch, is_deletion=False)
 
 
 def _reset(call: Call, patch: Settings, details: Settings) -> Answer:
+    return _update(call, patch, details, is_deletion=True)
+
+
+def _update(call: Call, patch: Settings, details: Settings, *, is_deletion: bool) -> Answer:
     call.params()
-    content = {"settings": patch, "is_deletion": True}
+    content = {"settings": patch, "is_deletion": is_deletion}
     return accepted(call.server.tasks.enqueue("settingsUpdate", call.index_uid, content, details))
-
-
-def _patch_settings(call: Call) -> Answer:
-    return _change(call, read_patch(parse_json(call.body, call.content_type)))
-
-
-def _reset_settings(call: Call) -> Answer:
-    return _reset(call, {}, RESET)
 
 
 def _one_setting(setting: Setting) -> tuple[Route, ...]:
@@ -90,7 +84,7 @@ def _one_setting(setting: Setting) -> tuple[Route, ...]:
         return _shown(settings, settings[setting.name])
 
     def change(call: Call) -> Answer:
-        return _change(call, read_patch({setting.name: parse_json(call.body, call.content_type)}))
+        return _change(call, read_patch({setting.name: call.json}))
 
     def reset(call: Call) -> Answer:
         return _reset(call, {setting.name: None}, {setting.name: setting.reset})
@@ -108,7 +102,7 @@ ROUTES = (
     Route("GET", f"{_ONE}/stats", _stats),
     Route("POST", f"{_ONE}/search", _search),
     Route("GET", f"{_ONE}/settings", _settings),
-    Route("PATCH", f"{_ONE}/settings", _patch_settings),
-    Route("DELETE", f"{_ONE}/settings", _reset_settings),
+    Route("PATCH", f"{_ONE}/settings", lambda call: _change(call, read_patch(call.json))),
+    Route("DELETE", f"{_ONE}/settings", lambda call: _reset(call, {}, RESET)),
     *(route for setting in SETTINGS for route in _one_setting(setting)),
 )

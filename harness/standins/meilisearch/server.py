@@ -11,7 +11,7 @@ from typing import Any, Literal
 from harness.standins.meilisearch.dumps import Dumps
 from harness.standins.meilisearch.engine import Engine
 from harness.standins.meilisearch.errors import ApiError
-from harness.standins.meilisearch.reading import Params, need_index_uid
+from harness.standins.meilisearch.reading import Params, need_index_uid, parse_json
 from harness.standins.meilisearch.store import IndexStore
 from harness.standins.meilisearch.tasks import Task, TaskStore
 from harness.standins.meilisearch.worker import Worker
@@ -42,6 +42,11 @@ class Call:
     def index_uid(self) -> str:
         """The index in the address, checked."""
         return need_index_uid(self.path["index_uid"])
+
+    @property
+    def json(self) -> Any:
+        """The JSON value of the body. Raises ApiError."""
+        return parse_json(self.body, self.content_type)
 
     def params(self, *allowed: str) -> Params:
         """The query parameters, of which no other ones may be there."""
