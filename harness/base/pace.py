@@ -8,11 +8,7 @@ from harness.base.sizes import size
 
 
 class Pace:
-    """Bytes of one stream, from now on.
-
-    Args:
-        whole_bytes: about as many there will be; None where nobody knows.
-    """
+    """Bytes of one stream, from now on. `whole_bytes`: about as many there will be; None where nobody knows."""
 
     def __init__(self, whole_bytes: int | None = None) -> None:
         self._whole_bytes = whole_bytes

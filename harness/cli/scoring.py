@@ -58,11 +58,7 @@ def score_scenarios(
     markdown: Path | None,
     as_json: bool,
 ) -> int:
-    """Choose, drill, count and print them.
-
-    Returns:
-        The exit code.
-    """
+    """Choose, drill, count and print them. Returns the exit code."""
     chosen = _chosen(scenarios, families)
     whole = not scenarios and not families
     if earlier is not None:
