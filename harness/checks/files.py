@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from harness.artifacts.storage.names import coded, is_below, order_key
 from harness.artifacts.storage.order import pair
 from harness.base import guide
 from harness.base.errors import HarnessError
-from harness.base.model import CheckResult, FileState, Severity
+from harness.base.model import PRIVILEGES, CheckResult, FileState, Severity
 from harness.checks.collector import Collector
 from harness.checks.openable import CONTENT_KINDS, Nested, Openable
-from harness.checks.privileges import unprivileged
 from harness.checks.unreferenced import Unreferenced
 
 
@@ -298,3 +298,20 @@ def _in_order(references: Iterable[tuple[bytes, str]]) -> Iterator[tuple[list[by
             raise HarnessError(f"the list of file references is out of order at {coded(path)}")
         before = key
         yield key, path, label
+
+
+def unprivileged(found: Collector, entry: FileState) -> FileState:
+    """The entry as it is restored where nobody knows whether the source had it so."""
+    if entry.kind == "file":
+        shown, mode = coded(entry.path), entry.mode & ~PRIVILEGES
+        found.add(
+            "file-privileged",
+            shown,
+            f"{shown} is setuid or setgid (mode {entry.mode:04o} in the backup) and was restored with {mode:04o}: "
+            "no evidence shows that the source had this mode.",
+            severity=Severity.WARNING,
+            expected=f"{mode:04o}",
+            actual=f"{entry.mode:04o}",
+            remedy="Uploads never need this: find out who set it.",
+        )
+    return replace(entry, mode=entry.mode & ~PRIVILEGES)

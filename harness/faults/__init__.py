@@ -6,10 +6,8 @@ A new fault is one function in its family's file, a scenario of the same name, a
 from __future__ import annotations
 
 from harness.faults import (
-    accounts,
     app,
     drill,
-    dump_bytes,
     dump_lines,
     dump_objects,
     dump_rows,
@@ -18,7 +16,6 @@ from harness.faults import (
     restored_target,
     search,
     search_dump,
-    search_late,
     source,
     source_data_loss,
     storage,
@@ -26,12 +23,12 @@ from harness.faults import (
 from harness.faults.fault import Fault
 
 FAMILIES: dict[str, dict[str, Fault]] = {
-    "source": {**source.FAULTS, **source_data_loss.FAULTS, **accounts.FAULTS},
+    "source": {**source.FAULTS, **source_data_loss.FAULTS},
     "edge-case": edge_cases.FAULTS,
-    "dump": {**dump_bytes.FAULTS, **dump_rows.FAULTS, **dump_objects.FAULTS, **dump_lines.FAULTS},
+    "dump": {**dump_rows.FAULTS, **dump_objects.FAULTS, **dump_lines.FAULTS},
     "storage": storage.FAULTS,
     "restore": during_restore.FAULTS,
-    "search": {**search.FAULTS, **search_late.FAULTS, **search_dump.FAULTS},
+    "search": {**search.FAULTS, **search_dump.FAULTS},
     "app": app.FAULTS,
     "restored": restored_target.FAULTS,
     "harness": drill.FAULTS,

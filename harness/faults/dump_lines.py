@@ -1,4 +1,4 @@
-"""Faults of single lines of the dump: settings that say something else, and statements that do not belong there."""
+"""Faults of the dump's bytes and single lines: cut or flipped, settings that say something else, foreign statements."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from harness.artifacts.dump.source import open_script
 from harness.artifacts.dump.statements import Kind, Piece
 from harness.artifacts.dump.walk import pieces_with_tokens
 from harness.base.errors import HarnessError
 from harness.faults.context import FaultContext
 from harness.faults.fault import ArtifactOptions, Damage, FaultFamily, FaultOptions
 from harness.faults.injection_points import InjectionPoint
-from harness.faults.script_edit import NO_SECTIONS, edit, is_insert, picked, pieces, rewrite
+from harness.faults.script_edit import NO_SECTIONS, edit, first_bytes, flip, is_insert, picked, pieces, rewrite
 from harness.procedure.backup.manifest import MANIFEST_NAME, write_manifest
 from harness.procedure.backup.mysqldump import backup_database
 from harness.procedure.backup.plan import BackupPlan
@@ -200,3 +201,41 @@ FAULTS.add(
         b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5';\n", "GTID_PURGED inserted"
     ),
 )
+
+
+class CutOptions(ArtifactOptions):
+    """`keep` is the share of the bytes that stay."""
+
+    keep: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.6
+
+
+@FAULTS.fault("truncate-dump", "The dump file is truncated, as after an interrupted copy or on a full disk.")
+def truncate(context: FaultContext, rng: Random, options: CutOptions) -> None:
+    path = context.backup.dump
+    size = path.stat().st_size
+    kept = int(size * options.keep)
+    with path.open("r+b") as file:
+        file.truncate(kept)
+    context.changed("byte", path.name, f"cut from {size} to {kept} bytes")
+
+
+@FAULTS.fault(
+    "truncate-inside", "The SQL is truncated inside an intact compressed file, as after a failure in a pipe into gzip."
+)
+def truncate_inside(context: FaultContext, rng: Random, options: CutOptions) -> None:
+    """Cut the script, and compress what is left: the file is whole, what is in it is not."""
+    path = context.backup.dump
+    size = sum(len(chunk) for chunk in open_script(path))
+    kept = int(size * options.keep)
+    rewrite(path, lambda chunks: first_bytes(chunks, kept))
+    context.changed("byte", path.name, f"the script in it cut from {size} to {kept} bytes")
+
+
+@FAULTS.fault("flip-dump-byte", "One bit of the dump file is flipped, as on a bad disk.")
+def flip_byte(context: FaultContext, rng: Random, options: ArtifactOptions) -> None:
+    """Flip one bit in the second half of the file."""
+    path = context.backup.dump
+    size = path.stat().st_size
+    offset, mask = rng.randrange(size // 2, size), 1 << rng.randrange(8)
+    flip(path, offset, mask)
+    context.changed("byte", path.name, f"offset {offset}, bits {mask:#04x} flipped")

@@ -17,53 +17,35 @@ from harness.base.errors import UsageError
 _FURTHER = ("authnContextClass", "authenticationDate", "eduPersonPrimaryAffiliation", "eduPersonScopedAffiliation")
 """Attributes of a masqueraded visitor that leave nothing in the tables which the stand-in keeps."""
 
+_KEPT = ("gtGTID", "email_primary", "givenName", "sn")
+"""Attributes that are kept of a masqueraded visitor."""
+_EMPTY = (
+    *("APP_KEY", "APP_PREVIOUS_KEYS", "DB_PASSWORD", "DB_SOCKET", "MEILISEARCH_KEY", "SCOUT_PREFIX", "SANDBOX_USERS"),
+    *("CAS_HOSTNAME", "CAS_REAL_HOSTS", "CAS_MASQUERADE", *(f"CAS_MASQUERADE_{name}" for name in (*_KEPT, *_FURTHER))),
+    *("STANDIN_RELEASE", "STANDIN_SCHEMA_CLIENT", "STANDIN_PASSWORD"),
+)
 _DEFAULTS: dict[str, str] = {
     "APP_ENV": "production",
-    "APP_KEY": "",
-    "APP_PREVIOUS_KEYS": "",
     "APP_URL": "http://localhost",
     "DB_HOST": "127.0.0.1",
     "DB_PORT": "3306",
     "DB_DATABASE": "apiary",
     "DB_USERNAME": "apiary",
-    "DB_PASSWORD": "",
-    "DB_SOCKET": "",
     "MEILISEARCH_HOST": "http://localhost:7700",
-    "MEILISEARCH_KEY": "",
     "SCOUT_DRIVER": "algolia",
-    "SCOUT_PREFIX": "",
     "QUEUE_CONNECTION": "database",
     "CACHE_STORE": "database",
     "SESSION_DRIVER": "database",
     "MAIL_MAILER": "log",
     "LOG_CHANNEL": "stack",
     "FEATURE_SANDBOX_MODE": "false",
-    "SANDBOX_USERS": "",
-    "CAS_HOSTNAME": "",
-    "CAS_REAL_HOSTS": "",
-    "CAS_MASQUERADE": "",
-    "CAS_MASQUERADE_gtGTID": "",
-    "CAS_MASQUERADE_email_primary": "",
-    "CAS_MASQUERADE_givenName": "",
-    "CAS_MASQUERADE_sn": "",
     "PHP_CLI_SERVER_WORKERS": "1",
-    "STANDIN_RELEASE": "",
-    "STANDIN_SCHEMA_CLIENT": "",
-    "STANDIN_PASSWORD": "",
-    **{f"CAS_MASQUERADE_{name}": "" for name in _FURTHER},
+    **dict.fromkeys(_EMPTY, ""),
 }
 """The variables that the stand-in reads, with the defaults of config/*.php and of Laravel 12."""
 
 
-_REQUIRED = (
-    "gtGTID",
-    "email_primary",
-    "givenName",
-    "sn",
-    "eduPersonPrimaryAffiliation",
-    "eduPersonScopedAffiliation",
-    "authenticationDate",
-)
+_REQUIRED = (*_KEPT, "eduPersonPrimaryAffiliation", "eduPersonScopedAffiliation", "authenticationDate")
 """Attributes that a visitor must have (app/Util/CasUser.php); in sandbox mode the scoped affiliation alone."""
 
 

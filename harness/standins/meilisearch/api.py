@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -19,7 +20,6 @@ from harness.standins.meilisearch import (
     routes_server,
     routes_unsupported,
 )
-from harness.standins.meilisearch.auth import authorize
 from harness.standins.meilisearch.engine import EngineFailed
 from harness.standins.meilisearch.errors import ApiError
 from harness.standins.meilisearch.server import Answer, Call, Route, SearchServer, error_answer
@@ -98,3 +98,24 @@ def shown_size(size_bytes: int) -> str:
             break
         value, unit = value / step, name
     return f"{value:.2f}".rstrip("0").rstrip(".") + f" {unit}"
+
+
+def authorize(header: str | None, master_key: str | None) -> None:
+    """Let a request through.
+
+    Args:
+        master_key: None where the server runs without one: then everybody is let in.
+
+    Raises:
+        ApiError: missing_authorization_header or invalid_api_key.
+    """
+    if master_key is None:
+        return
+    if header is None or not header.startswith("Bearer"):
+        raise ApiError(
+            "missing_authorization_header",
+            "The Authorization header is missing. It must use the bearer authorization method.",
+        )
+    token = header.removeprefix("Bearer").strip()
+    if not hmac.compare_digest(token.encode(), master_key.encode()):
+        raise ApiError("invalid_api_key", "The provided API key is invalid.")

@@ -23,7 +23,6 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,15 +33,6 @@ ANSWER_LIMIT = 20
 
 _DIGITS = [chr(0xE000 + digit) for digit in range(16)]
 _PLACES = [chr(0xE010 + place) for place in range(7)]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call into the engine's process."""
-
-    operation: str
-    directory: str
-    arguments: tuple[Any, ...] = ()
 
 
 class EngineFailed(Exception):
@@ -66,19 +56,19 @@ class Engine:
 
     def add(self, directory: Path, attributes: list[str], documents: list[tuple[int, bytes]]) -> None:
         """Add or replace documents: (number, one line of JSON) each; returns when they are on disk."""
-        self._call(Request("add", str(directory), (attributes, documents)))
+        self._call("add", directory, attributes, documents)
 
     def delete(self, directory: Path, numbers: list[int]) -> None:
         """Delete documents by number; unknown ones are ignored."""
-        self._call(Request("delete", str(directory), (numbers,)))
+        self._call("delete", directory, numbers)
 
     def clear(self, directory: Path) -> None:
         """Delete every document."""
-        self._call(Request("clear", str(directory)))
+        self._call("clear", directory)
 
     def drop(self, directory: Path) -> None:
         """Close an index and delete its files."""
-        self._call(Request("drop", str(directory)))
+        self._call("drop", directory)
 
     def search(self, directory: Path, query: str, want: int, top: int) -> list[int]:
         """The numbers of the documents that match, best first, at most `want`.
@@ -86,7 +76,7 @@ class Engine:
         The first 20 are in the engine's order; those behind them in the order of their numbers.
         `top` is the highest number in use.
         """
-        answer = self._call(Request("search", str(directory), (query, want, top)))
+        answer = self._call("search", directory, query, want, top)
         assert isinstance(answer, list)
         return answer
 
@@ -98,13 +88,13 @@ class Engine:
             process.kill()
             process.wait()
 
-    def _call(self, request: Request) -> Any:
+    def _call(self, operation: str, directory: Path, *arguments: Any) -> Any:
         with self._lock:
             process = self._running()
             assert process.stdin is not None
             assert process.stdout is not None
             try:
-                pickle.dump(request, process.stdin, pickle.HIGHEST_PROTOCOL)
+                pickle.dump((operation, str(directory), *arguments), process.stdin, pickle.HIGHEST_PROTOCOL)
                 process.stdin.flush()
                 failed, answer = pickle.load(process.stdout)  # noqa: S301 # our own child process wrote it
             except (OSError, EOFError, pickle.UnpicklingError) as error:
@@ -221,7 +211,7 @@ class _EngineProcess:
             except EOFError:  # the server is gone
                 return
             try:
-                answer: tuple[bool, Any] = (False, self._answer(request))
+                answer: tuple[bool, Any] = (False, self._answer(*request))
             except BaseException as error:  # a Rust panic derives from BaseException
                 self._open.clear()
                 answer = (True, f"{type(error).__name__}: {error}")
@@ -230,22 +220,22 @@ class _EngineProcess:
             if answer[0]:
                 return  # a panic may leave a lock behind; the next call starts a new process
 
-    def _answer(self, request: Request) -> Any:
-        index = self._index(request.directory)
-        if request.operation == "add":
-            attributes, documents = request.arguments
+    def _answer(self, operation: str, directory: str, *arguments: Any) -> Any:
+        index = self._index(directory)
+        if operation == "add":
+            attributes, documents = arguments
             if documents:
                 index.add_documents([project(number, line, attributes) for number, line in documents])
-        elif request.operation == "delete":
-            index.delete_documents([key_of(number) for number in request.arguments[0]])
-        elif request.operation == "clear":
+        elif operation == "delete":
+            index.delete_documents([key_of(number) for number in arguments[0]])
+        elif operation == "clear":
             index.clear_documents()
-        elif request.operation == "drop":
+        elif operation == "drop":
             del index
-            self._open.pop(request.directory)
-            shutil.rmtree(request.directory)
+            self._open.pop(directory)
+            shutil.rmtree(directory)
         else:
-            query, want, top = request.arguments
+            query, want, top = arguments
             return _Searcher(index, query, want).collect(top)
         return None
 
@@ -263,6 +253,4 @@ if __name__ == "__main__":
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import harness.standins.meilisearch.engine as own  # pickled classes carry the module's real name
-
-    own._EngineProcess(int(sys.argv[1])).serve(sys.stdin.buffer, sys.stdout.buffer)
+    _EngineProcess(int(sys.argv[1])).serve(sys.stdin.buffer, sys.stdout.buffer)
