@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from harness.artifacts.storage.directories import directories_of
 from harness.artifacts.storage.inventory import read_inventory
@@ -27,33 +28,30 @@ class Check:
     Args:
         name: stable name, the same as in its result.
         required: True when comparing nothing at all is no pass: the drill would have proven nothing.
-        needs_source: True for what only the source itself can tell; left out for a backup from elsewhere.
-        needs_closed_network: True for what only a runtime with networks of its own can tell.
-        needs_history: True for what only earlier drills of the same backup can tell.
-        needs_migration: True for what only a newer application on the restored data can tell.
+        needs: the part of the evidence without which it is left out: the `source` of a backup from elsewhere,
+            `egress` where the runtime has no networks of its own, `trend` without earlier drills, `migration`.
         from_outside: True for what matters only where nothing is known of the source.
     """
 
     name: str
     judge: Callable[[Evidence], CheckResult]
     required: bool = True
-    needs_source: bool = False
-    needs_closed_network: bool = False
-    needs_history: bool = False
-    needs_migration: bool = False
+    needs: str = ""
     from_outside: bool = False
 
     def applies(self, evidence: Evidence) -> bool:
         """Whether there can be evidence for it in this drill at all."""
-        if self.needs_source and evidence.source is None:
-            return False
-        if self.from_outside and (evidence.source is not None or evidence.migration is not None):
-            return False
-        if self.needs_history and evidence.trend is None:
-            return False
-        if self.needs_migration and evidence.migration is None:
-            return False
-        return not (self.needs_closed_network and evidence.egress is None)
+        if self.from_outside:
+            return evidence.source is None and evidence.migration is None
+        return not self.needs or getattr(evidence, self.needs) is not None
+
+
+T = TypeVar("T")
+
+
+def _there(part: T | None) -> T:
+    assert part is not None, "what a check needs is there (`Check.needs`)"
+    return part
 
 
 def _table_set(e: Evidence) -> CheckResult:
@@ -68,43 +66,14 @@ def _table_set(e: Evidence) -> CheckResult:
 
 
 def _schema(part: schema.Part) -> Callable[[Evidence], CheckResult]:
-    def judge(e: Evidence) -> CheckResult:
-        assert e.source is not None
-        return schema.check_schema(part, e.source, e.target, e.excluded_tables)
-
-    return judge
-
-
-def _programs(e: Evidence) -> CheckResult:
-    assert e.source is not None
-    return schema.check_schema(
-        schema.PROGRAMS,
-        e.source,
+    return lambda e: schema.check_schema(
+        part,
+        _there(e.source),
         e.target,
         e.excluded_tables,
-        e.script.objects,
+        e.script.objects if part is schema.PROGRAMS else None,
         definers_left_out=e.script.definers_left_out,
     )
-
-
-def _rows_source(e: Evidence) -> CheckResult:
-    assert e.source is not None
-    return tables.check_rows(e.source.tables, e.target.tables, e.excluded_tables, e.rows)
-
-
-def _auto_increment(e: Evidence) -> CheckResult:
-    assert e.source is not None
-    return schema.check_auto_increment(e.source, e.target, e.excluded_tables)
-
-
-def _variables(e: Evidence) -> CheckResult:
-    assert e.source is not None
-    return schema.check_variables(e.source, e.target)
-
-
-def _release(e: Evidence) -> CheckResult:
-    assert e.migration is not None
-    return release.check_release(e.target, e.migration)
 
 
 def _files(e: Evidence) -> CheckResult:
@@ -143,9 +112,8 @@ def _settled(judge: Callable[[Evidence], CheckResult]) -> Callable[[Evidence], C
 
 
 def _trend(e: Evidence) -> CheckResult:
-    assert e.trend is not None
     return trend.check_trend(
-        e.trend,
+        _there(e.trend),
         {table.name: table.rows for table in e.target.tables},
         directories_of(read_inventory(e.files.actual)),
         {index.name: index.documents for index in e.search.actual.indexes},
@@ -156,21 +124,29 @@ CHECKS: tuple[Check, ...] = (
     Check("artifact", lambda e: artifact.check_artifact(e.artifact)),
     Check("script", lambda e: artifact.check_script_warnings(e.artifact)),
     Check("table-set", _table_set),
-    Check("rows-source", _rows_source, needs_source=True),
+    Check(
+        "rows-source",
+        lambda e: tables.check_rows(_there(e.source).tables, e.target.tables, e.excluded_tables, e.rows),
+        needs="source",
+    ),
     Check(
         "rows-script",
         lambda e: tables.check_script_rows(e.script.tables, e.redump.tables, e.rows, e.script.compared_as),
     ),
-    Check("structure", _schema(schema.STRUCTURE), needs_source=True),
-    Check("keys", _schema(schema.KEYS), needs_source=True),
-    Check("programs", _programs, needs_source=True),
+    Check("structure", _schema(schema.STRUCTURE), needs="source"),
+    Check("keys", _schema(schema.KEYS), needs="source"),
+    Check("programs", _schema(schema.PROGRAMS), needs="source"),
     Check("objects-script", lambda e: schema.check_script_objects(e.script.objects, e.redump.objects)),
     Check(
         "expected-objects",
         lambda e: schema.check_expected_objects(e.fresh, e.target, e.excluded_tables),
         from_outside=True,
     ),
-    Check("auto-increment", _auto_increment, needs_source=True),
+    Check(
+        "auto-increment",
+        lambda e: schema.check_auto_increment(_there(e.source), e.target, e.excluded_tables),
+        needs="source",
+    ),
     Check(
         "excluded-tables",
         lambda e: tables.check_excluded(
@@ -183,7 +159,7 @@ CHECKS: tuple[Check, ...] = (
         lambda e: tables.check_orphans(e.target, e.source, e.excluded_tables, [t.name for t in e.script.tables]),
     ),
     Check("definers", lambda e: schema.check_definers(e.target)),
-    Check("server-variables", _variables, needs_source=True),
+    Check("server-variables", lambda e: schema.check_variables(_there(e.source), e.target), needs="source"),
     Check("files", _files),
     Check("file-references", _file_references, required=False),
     Check(
@@ -218,12 +194,12 @@ CHECKS: tuple[Check, ...] = (
     Check("app-answers", lambda e: app.check_answers(e.app)),
     Check("configuration", lambda e: app.check_configuration(e.app)),
     Check("migrations", lambda e: app.check_migrations(e.app, e.unknown_migrations)),
-    Check("release", _release, needs_migration=True),
-    Check("network-isolation", lambda e: app.check_egress(e.egress or ()), needs_closed_network=True),
+    Check("release", lambda e: release.check_release(e.target, _there(e.migration)), needs="migration"),
+    Check("network-isolation", lambda e: app.check_egress(e.egress or ()), needs="egress"),
     Check("encrypted-values", lambda e: encrypted.check_encrypted_values(e.app), required=False),
     Check("downloads", lambda e: app.check_downloads(e.app), required=False),
     Check("recovery-point", lambda e: recovery.check_recovery_point(e.recovery), required=False),
     Check("recovery-time", lambda e: recovery.check_recovery_time(e.recovery), required=False),
-    Check("trend", _trend, required=False, needs_history=True),
+    Check("trend", _trend, required=False, needs="trend"),
 )
 """In the order of the report. A name says what is proven; the family's file says how."""

@@ -65,3 +65,8 @@ class Collector:
             unknown=self.unknown,
             evidence=tuple(self._evidence),
         )
+
+
+def shortened(text: str) -> str:
+    """A long value for a finding: its beginning, and how long it is."""
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from harness.artifacts.storage.names import coded, is_below, order_key
 from harness.artifacts.storage.order import pair
-from harness.base import guide
 from harness.base.errors import HarnessError
 from harness.base.model import PRIVILEGES, CheckResult, FileState, Severity
 from harness.checks.collector import Collector
 from harness.checks.openable import CONTENT_KINDS, Nested, Openable
+from harness.checks.references import belongs_to_a_row
 from harness.checks.unreferenced import Unreferenced
 
 
@@ -112,18 +112,24 @@ def check_file_references(
     rows = _in_order(references)
     row = next(rows, None)
     referred = missing = 0
+
+    def lacking(found_at: list[bytes] | None) -> None:
+        """Rows whose file would have come before this place; all that are left without one."""
+        nonlocal row, referred, missing
+        while row is not None and (found_at is None or row[0] < found_at):
+            referred += 1
+            missing += 1
+            unreferenced.row(row[1])
+            _reference_missing(found, row[1], row[2])
+            row = next(rows, None)
+
     for before, entry in pair(source or (), files):
         if entry is None:
             continue
         openable.enter(entry)
         nested.enter(entry)
         key = order_key(entry.path)
-        while row is not None and row[0] < key:
-            referred += 1
-            missing += 1
-            unreferenced.row(row[1])
-            _reference_missing(found, row[1], row[2])
-            row = next(rows, None)
+        lacking(key)
         label = ""
         while row is not None and row[0] == key:
             referred += 1
@@ -136,14 +142,9 @@ def check_file_references(
             openable.judge_link(entry, before, label)
         elif label and entry.kind in CONTENT_KINDS:
             openable.judge(entry, before, label)
-        if not label and entry.kind in CONTENT_KINDS and _belongs_to_a_row(entry.path):
+        if not label and entry.kind in CONTENT_KINDS and belongs_to_a_row(entry.path):
             unreferenced.file(entry)
-    while row is not None:
-        referred += 1
-        missing += 1
-        unreferenced.row(row[1])
-        _reference_missing(found, row[1], row[2])
-        row = next(rows, None)
+    lacking(None)
     unreferenced.end()
     nested.report(found, missing)
     found.compared = referred + unreferenced.count
@@ -284,10 +285,6 @@ def _reference_missing(found: Collector, path: bytes, label: str, kind: str = ""
         actual=f"a {kind}" if kind else "nothing",
         remedy="Look for the file in an earlier backup; back up the database before the files.",
     )
-
-
-def _belongs_to_a_row(path: bytes) -> bool:
-    return any(is_below(path, directory.encode()) for directory in guide.REFERENCED_DIRECTORIES)
 
 
 def _in_order(references: Iterable[tuple[bytes, str]]) -> Iterator[tuple[list[bytes], bytes, str]]:

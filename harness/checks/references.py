@@ -1,10 +1,13 @@
-"""The files that rows refer to, as the evidence keeps them: lines of JSON `[path, row]`."""
+"""The files that rows refer to: where they stand, and how the evidence keeps them, as lines of JSON `[path, row]`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+
+from harness.artifacts.storage.names import is_below
+from harness.base import guide
 
 
 def read_references(path: Path) -> Iterator[tuple[bytes, str]]:
@@ -13,3 +16,8 @@ def read_references(path: Path) -> Iterator[tuple[bytes, str]]:
         for line in file:
             name, label = json.loads(line)
             yield name.encode("utf-8", "surrogateescape"), label
+
+
+def belongs_to_a_row(path: bytes) -> bool:
+    """Whether a file stands where each belongs to some row."""
+    return any(is_below(path, directory.encode()) for directory in guide.REFERENCED_DIRECTORIES)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.base.model import CheckResult, DatabaseState, SchemaObject, Severity
-from harness.checks.collector import Collector
+from harness.checks.collector import Collector, shortened
 from harness.checks.evidence import ScriptObject
 
 _OF_DATABASE = (
@@ -114,8 +114,8 @@ def _compare(found: Collector, item: SchemaObject, restored: SchemaObject, defin
                 item.label,
                 f"{_word(item)} {item.label}: its {attribute} differs from the source.",
                 severity=Severity.WARNING if item.kind == "database" else Severity.ERROR,
-                expected=_short(before.get(attribute, "none")),
-                actual=_short(now.get(attribute, "none")),
+                expected=shortened(before.get(attribute, "none")),
+                actual=shortened(now.get(attribute, "none")),
                 remedy=_OF_DATABASE if item.kind == "database" else "",
             )
 
@@ -215,10 +215,6 @@ def _by_key(
 def _script_kind(item: SchemaObject) -> str:
     """The kind as a script has it: routines are functions and procedures there."""
     return dict(item.attributes).get("type", "").lower() if item.kind == "routine" else item.kind
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
 
 
 def _word(item: SchemaObject) -> str:

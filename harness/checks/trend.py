@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from harness.base.model import CheckResult, DirectoryTotals, Severity, TrendEvidence, TrendLimits
@@ -11,15 +11,6 @@ from harness.checks.collector import Collector
 
 _SHRANK = "Find out who removed them and whether the backup reads the live system. Keep the earlier backups until then."
 _JUMPED = "Find out where they come from; an import that ran twice is one possible cause."
-
-
-@dataclass(frozen=True, slots=True)
-class _Figure:
-    """One kind of thing that is compared: how it is called, what is counted, and what is too small to judge."""
-
-    name: str
-    unit: str
-    minimum: int
 
 
 def check_trend(
@@ -44,43 +35,45 @@ def check_trend(
     if not past:
         return found.result()
     found.evidence("the latest of them", past[0].drill_id)
-    rows = _Figure("table", "rows", limits.minimum_rows)
-    files = _Figure("directory", "files", limits.minimum_files)
-    size = _Figure("directory", "bytes", limits.minimum_bytes)
-    indexed = _Figure("index", "documents", limits.minimum_documents)
-    _compare(found, limits, rows, tables, [drill.tables for drill in past])
-    reported = _compare(found, limits, files, _files(directories), [_files(drill.directories) for drill in past])
+    compare = partial(_compare, found, limits)
+    compare("table", "rows", limits.minimum_rows, tables, [drill.tables for drill in past])
+    then = [drill.directories for drill in past]
+    files = _files(directories), [_files(drill) for drill in then]
+    reported = compare("directory", "files", limits.minimum_files, *files)
     # A directory that lost its files lost their bytes as well: it is reported once.
-    sizes = [_bytes(drill.directories) for drill in past]
-    _compare(found, limits, size, _bytes(directories), sizes, reported, count=False)
-    _compare(found, limits, indexed, documents, [drill.documents for drill in past])
+    sizes = _bytes(directories), [_bytes(drill) for drill in then]
+    compare("directory", "bytes", limits.minimum_bytes, *sizes, leave_out=reported, count=False)
+    compare("index", "documents", limits.minimum_documents, documents, [drill.documents for drill in past])
     return found.result()
 
 
 def _compare(
     found: Collector,
     limits: TrendLimits,
-    kind: _Figure,
+    kind: str,
+    unit: str,
+    minimum: int,
     now: Mapping[str, int],
     past: Sequence[Mapping[str, int]],
-    leave_out: Iterable[str] = (),
     *,
+    leave_out: Iterable[str] = (),
     count: bool = True,
 ) -> set[str]:
+    """Names of what is far from usual; what is smaller than the minimum is not judged."""
     reported = set()
     for name in sorted({*now, *(name for drill in past for name in drill)}):
         found.compared += count
         usual, actual = median(drill.get(name, 0) for drill in past), now.get(name, 0)
-        if max(usual, actual) < kind.minimum or name in leave_out:
+        if max(usual, actual) < minimum or name in leave_out:
             continue
-        figures = f"It has {actual:,} {kind.unit}; the last passed drills usually had {usual:,.0f}."
-        expected, counted = f"about {usual:,.0f} {kind.unit}", f"{actual:,} {kind.unit}"
+        figures = f"It has {actual:,} {unit}; the last passed drills usually had {usual:,.0f}."
+        expected, counted = f"about {usual:,.0f} {unit}", f"{actual:,} {unit}"
         if actual < usual * (1 - limits.shrank_share):
             share = f"{1 - actual / usual:.0%} less" if actual else "none of them is left"
             found.add(
-                f"{kind.name}-shrank",
+                f"{kind}-shrank",
                 name,
-                f"The {kind.name} {name} shrank: {share}. {figures}",
+                f"The {kind} {name} shrank: {share}. {figures}",
                 severity=Severity.WARNING,
                 expected=expected,
                 actual=counted,
@@ -89,9 +82,9 @@ def _compare(
         elif actual > usual * (1 + limits.jumped_share):
             share = f"{actual / usual - 1:,.0%} more" if usual else "there were none before"
             found.add(
-                f"{kind.name}-jumped",
+                f"{kind}-jumped",
                 name,
-                f"The {kind.name} {name} jumped: {share}. {figures}",
+                f"The {kind} {name} jumped: {share}. {figures}",
                 severity=Severity.WARNING,
                 expected=expected,
                 actual=counted,

@@ -43,7 +43,7 @@ def covering(scenarios: Iterable[Scenario], card: Scorecard, *, checks_as_proces
     always = {each.name: _covered(each, card) for each in wanted if each.name not in known}
     chosen = set(always)
     if checks_as_processes:
-        apart = {("check", check.name) for check in CHECKS if not check.needs_closed_network}
+        apart = {("check", check.name) for check in CHECKS if check.needs != "egress"}
         chosen |= _fewest({name: things - apart for name, things in covers.items()}, always, seconds)
         always |= {name: covers[name] for name in chosen if name in covers}
     moved = _fewest(covers, always, seconds) - chosen

@@ -75,7 +75,7 @@ def drilled_once(settings: Settings, scenarios: dict[str, Scenario]) -> Iterator
 
 
 @pytest.mark.parametrize(
-    "check", [pytest.param(each.name, marks=pytest.mark.docker if each.needs_closed_network else ()) for each in CHECKS]
+    "check", [pytest.param(each.name, marks=pytest.mark.docker if each.needs == "egress" else ()) for each in CHECKS]
 )
 def test_without_a_check_the_scorecard_falls(
     request: pytest.FixtureRequest, check: str, drilled_once: Callable[[str], Drilled]

@@ -79,7 +79,7 @@ def test_what_only_a_check_needs_is_moved_to_local_processes_and_as_much_is_cove
     moved = [each for each in chosen if each.runtime.kind == "process"]
     contained = covered_by(card, *(each for each in chosen if each not in moved))
     assert {kind for kind, *_ in covered_by(card, *chosen) - contained} == {"check"}
-    assert {("check", check.name) for check in CHECKS if check.needs_closed_network} <= contained
+    assert {("check", check.name) for check in CHECKS if check.needs == "egress"} <= contained
     for one in moved:
         others = [each for each in chosen if each is not one]
         assert covered_by(card, *others) < covered_by(card, *chosen), one.name

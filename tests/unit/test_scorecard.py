@@ -114,7 +114,7 @@ def test_a_sole_detector_is_as_expected_with_the_check_and_not_without_it() -> N
     found = {each.check: each.scenarios for each in sole_detectors(drilled)}
     assert found["rows-source"] == ("one",)
     assert found["rows-script"] == found["files"] == found["orphans"] == ()
-    assert list(found) == [each.name for each in CHECKS if not each.needs_closed_network]
+    assert list(found) == [each.name for each in CHECKS if each.needs != "egress"]
     closed = sole_detectors([(scenario(), result(check("rows-source", LOST), check("network-isolation")))])
     assert "network-isolation" in {each.check for each in closed}, "it counts where a drill had one"
 

@@ -18,6 +18,11 @@ class Probe:
     actual: str
     error: str = ""
 
+    @property
+    def answered(self) -> bool:
+        """Whether the answer is the one that is known."""
+        return not self.error and self.expected == self.actual
+
 
 @dataclass(frozen=True, slots=True)
 class EgressAttempt:

@@ -12,15 +12,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.artifacts.storage.names import coded, is_below, order_key
-from harness.base import guide
+from harness.artifacts.storage.names import coded, order_key
 from harness.base.model import Consistency, FileState
-from harness.checks.references import read_references
+from harness.checks.openable import CONTENT_KINDS
+from harness.checks.references import belongs_to_a_row, read_references
 
 NAMED = 10
 "How many of each kind are listed; the rest are counted."
-
-_CONTENT_KINDS = ("file", "hardlink", "symlink")
 
 
 @dataclass(slots=True)
@@ -63,7 +61,7 @@ def compare(
             now = set(found.get("now", ()))
             for label in found["dump"]:
                 (deleted if label not in now else late if "there" in found else dangling).add(label)
-        elif "copy" in found and "dump" not in found and "now" in found and _belongs_to_a_row(path):
+        elif "copy" in found and "dump" not in found and "now" in found and belongs_to_a_row(path):
             newer.add(coded(path))
     return Consistency(
         attempts=attempts,
@@ -85,9 +83,5 @@ def _references(where: str, path: Path) -> Iterator[_Item]:
 
 def _files(where: str, entries: Iterable[FileState]) -> Iterator[_Item]:
     for entry in entries:
-        if entry.kind in _CONTENT_KINDS:
+        if entry.kind in CONTENT_KINDS:
             yield order_key(entry.path), where, entry.path, ""
-
-
-def _belongs_to_a_row(path: bytes) -> bool:
-    return any(is_below(path, directory.encode()) for directory in guide.REFERENCED_DIRECTORIES)
