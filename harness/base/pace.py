@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
 
 from harness.base.sizes import size
 
 
 class Pace:
-    """Bytes of one stream, from now on. `whole_bytes`: about as many there will be; None where nobody knows."""
+    """Bytes of one stream, from now on.
+
+    Attributes:
+        done_bytes: how many came `through`.
+    """
 
     def __init__(self, whole_bytes: int | None = None) -> None:
+        """`whole_bytes`: about as many there will be; None where nobody knows."""
         self._whole_bytes = whole_bytes
         self._began = time.monotonic()
+        self.done_bytes = 0
+
+    def through(self, chunks: Iterable[bytes], progress: Callable[[str], None]) -> Iterator[bytes]:
+        """The same chunks; each is counted, and progress told, once it was worked on."""
+        for chunk in chunks:
+            yield chunk
+            self.done_bytes += len(chunk)
+            progress(self.text(self.done_bytes))
 
     def text(self, done_bytes: int) -> str:
         """Such as `12.3 MB of 118.3 MB, 3.4 MB/s, 31 s left`."""

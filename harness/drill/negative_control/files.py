@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,36 +23,38 @@ LARGEST_BYTES = 64 << 20
 """Larger files are left alone: the one that is chosen is read again."""
 
 
-@contextmanager
-def flip(target: Target, rng: Random) -> Iterator[Broken | None]:
-    """Change one byte of a file, and set its time back."""
-    chosen = _choose(target.evidence, rng)
-    if chosen is None:
-        yield None
-        return
-    offset = rng.randrange(chosen.size_bytes)
-    mend = flip_bit(*_place(target, chosen), offset, rng.randrange(8))
-    try:
-        yield _broken(target, chosen, f"byte {offset} changed, size and time as before")
-    finally:
-        _list(target).unlink(missing_ok=True)
-        mend()
+_Damage = Callable[[Host, str, int, Random], tuple[str, Callable[[], None]]]
+"""Damages the file at a path, of so many bytes: what was done, and what mends it."""
 
 
-@contextmanager
-def take_away(target: Target, rng: Random) -> Iterator[Broken | None]:
-    """Move a file out of the way."""
-    chosen = _choose(target.evidence, rng)
-    if chosen is None:
-        yield None
-        return
-    host, path = _place(target, chosen)
-    mend = move_file(host, path, f"{path}.drill-control")
-    try:
-        yield _broken(target, chosen, "removed")
-    finally:
-        _list(target).unlink(missing_ok=True)
-        mend()
+def _flip(host: Host, path: str, size_bytes: int, rng: Random) -> tuple[str, Callable[[], None]]:
+    offset = rng.randrange(size_bytes)
+    return f"byte {offset} changed, size and time as before", flip_bit(host, path, offset, rng.randrange(8))
+
+
+def _take_away(host: Host, path: str, size_bytes: int, rng: Random) -> tuple[str, Callable[[], None]]:
+    return "removed", move_file(host, path, f"{path}.drill-control")
+
+
+def breaking(damage: _Damage) -> Break:
+    """A negative control that does this to one file."""
+
+    @contextmanager
+    def broken(target: Target, rng: Random) -> Iterator[Broken | None]:
+        chosen = _choose(target.evidence, rng)
+        if chosen is None:
+            yield None
+            return
+        apiary = target.stack.apiary
+        path = f"{apiary.storage_root}/{os.fsdecode(chosen.path)}"
+        detail, mend = damage(apiary.storage_host, path, chosen.size_bytes, rng)
+        try:
+            yield _broken(target, chosen, detail)
+        finally:
+            _list(target).unlink(missing_ok=True)
+            mend()
+
+    return broken
 
 
 def _choose(evidence: Evidence, rng: Random) -> FileState | None:
@@ -74,11 +76,6 @@ def _choose(evidence: Evidence, rng: Random) -> FileState | None:
     return chosen
 
 
-def _place(target: Target, chosen: FileState) -> tuple[Host, str]:
-    apiary = target.stack.apiary
-    return apiary.storage_host, f"{apiary.storage_root}/{os.fsdecode(chosen.path)}"
-
-
 def _broken(target: Target, chosen: FileState, detail: str) -> Broken:
     """Read that one entry again and put it in place of the old."""
     apiary = target.stack.apiary
@@ -94,4 +91,4 @@ def _list(target: Target) -> Path:
     return target.directory / "control-files.jsonl"
 
 
-FILES: dict[str, Break] = {"byte-changed": flip, "file-taken-away": take_away}
+FILES: dict[str, Break] = {"byte-changed": breaking(_flip), "file-taken-away": breaking(_take_away)}

@@ -27,7 +27,7 @@ from harness.procedure.backup.plan import BackupPlan
 from harness.procedure.restore.redump import redump
 from harness.procedure.restore.script import Script
 from harness.procedure.snapshot import read_database, read_kept_row_digests
-from harness.runtime.services.mysql import Session, quote_name
+from harness.runtime.services.mysql import Session, create_like, quote_name
 from harness.runtime.services.mysql_content import TableShape, read_column_digests, read_row_digests, read_shapes
 from harness.runtime.services.stack import Stack
 
@@ -114,13 +114,9 @@ def bring_to_version(stack: Stack, migrations: Collection[str], fresh: FreshTarg
 
 def _empty(session: Session, database: str) -> None:
     """Drop everything in a database that the drill made, and keep its name, character set and accounts."""
-    charset, collation = session.row(
-        "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata"
-        " WHERE schema_name = %s",
-        (database,),
-    )
+    create = create_like(session, database, database)
     session.execute(f"DROP DATABASE {quote_name(database)}")
-    session.execute(f"CREATE DATABASE {quote_name(database)} CHARACTER SET {charset} COLLATE {collation}")
+    session.execute(create)
 
 
 def observe_before_migrating(

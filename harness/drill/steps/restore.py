@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -93,22 +93,24 @@ def restore_database(work: Restoration, note: Note) -> None:
     sent_bytes, how = _load_in_parallel(work, note) if in_parallel else (0, "")
     if not sent_bytes:
         chunks = chain([drop_objects(work.script.database)] if how else [], work.script.chunks())
-        sent = _Counter(work.stream.through(chunks), script_bytes, note.progress)
+        pace = Pace(script_bytes)
+        sent = pace.through(work.stream.through(chunks), note.progress)
         work.client_complaints = run_script(work.stack.mysql, sent, packets_fit=True, needed_bytes=TWICE * script_bytes)
-        sent_bytes = sent.size_bytes
+        sent_bytes = pace.done_bytes
     note.detail = f"{work.script.rows:,} rows, {size(sent_bytes)} of script{how}"
     note.size_bytes = sent_bytes
 
 
 def _load_in_parallel(work: Restoration, note: Note) -> tuple[int, str]:
     """Bytes that were loaded, and how; no bytes, and why, where the script has to be loaded as it stands."""
-    sent = _Counter(work.script.chunks(), work.script.info.size_bytes, note.progress)
+    pace = Pace(work.script.info.size_bytes)
     try:
+        sent = pace.through(work.script.chunks(), note.progress)
         loaded = run_in_parallel(work.stack.mysql, sent, work.script.database)
     except NotInParallel as error:
         work.script = replace(work.script, report=RewriteReport())  # it is read once more
         return 0, f", as it stands (in parallel: {error.fact})"
-    return sent.size_bytes, f", {loaded}"
+    return pace.done_bytes, f", {loaded}"
 
 
 def start(work: Restoration, note: Note) -> None:
@@ -178,19 +180,3 @@ def _must_be_stopped(work: Restoration) -> None:
         raise ProcedureFailed(
             "the application is running", "Stop it first and keep it stopped: what it writes would mix with the backup."
         )
-
-
-class _Counter:
-    """Counts the bytes of a stream and reports how far it is."""
-
-    def __init__(self, chunks: Iterable[bytes], whole_bytes: int, progress: Callable[[str], None]) -> None:
-        self._chunks = chunks
-        self._pace = Pace(whole_bytes)
-        self._progress = progress
-        self.size_bytes = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            yield chunk
-            self.size_bytes += len(chunk)
-            self._progress(self._pace.text(self.size_bytes))

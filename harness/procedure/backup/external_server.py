@@ -49,7 +49,7 @@ _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def missing_privileges(grants: Iterable[str], database: str) -> tuple[str, ...]:
     """Those of PRIVILEGES that no grant gives on everything or on this database."""
     held: set[str] = set()
-    for scope, granted in _scopes(grants):
+    for scope, granted in granted_on(grants):
         if scope == "*.*" or (scope.endswith(".*") and _means(scope.removesuffix(".*"), database)):
             held |= granted
     if "ALL PRIVILEGES" in held or "ALL" in held:
@@ -59,7 +59,7 @@ def missing_privileges(grants: Iterable[str], database: str) -> tuple[str, ...]:
 
 def hides_routines(grants: Iterable[str], database: str) -> bool:
     """Whether routines of others are neither dumped nor seen, so that nobody would know; arguments as above."""
-    for scope, granted in _scopes(grants):
+    for scope, granted in granted_on(grants):
         if scope == "*.*" and granted & _SHOW_ALL:
             return False
         if scope in ("mysql.*", "mysql.proc") and granted & {"SELECT", "ALL PRIVILEGES"}:
@@ -69,8 +69,8 @@ def hides_routines(grants: Iterable[str], database: str) -> bool:
     return True
 
 
-def _scopes(grants: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
-    """What each grant is on, and what it gives."""
+def granted_on(grants: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
+    """What each line of SHOW GRANTS is on, such as `*.*`, and the privileges that it gives."""
     for grant in grants:
         match = re.match(r"GRANT (.+?) ON (\S+) TO ", grant)
         if match is not None:

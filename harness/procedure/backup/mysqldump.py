@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -154,13 +155,14 @@ def _dump(
         reader.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         reader.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         counters = read_auto_increments(reader, server.database)
+        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="dump"))  # ends after the command
         command = stack.enter_context(server.tools.start(argv, env=server.tool_environment(server.dumper)))
         writer = _DumpWriter(command, file, path)
-        writer.start()
+        written = pool.submit(writer.run)
         writer.first_statement.wait(_COMMAND_LIMIT_S)
         lock.release()
         reading = _read(read, reader)
-        writer.join()
+        written.result()
         completed = command.wait(_COMMAND_LIMIT_S)
     complaints = completed.stderr.strip()
     if plan.plain and completed.exit_status == 0:
@@ -261,25 +263,26 @@ class _ReadLock:
         self.note = f"both transactions were opened under a global read lock, held for {self.held_s:.3f} s"
 
 
-class _DumpWriter(threading.Thread):
+class _DumpWriter:
     """Takes the script from mysqldump, compresses it into a file, and digests what it writes."""
 
     def __init__(self, command: RunningCommand, file: BinaryIO, path: Path) -> None:
-        super().__init__(daemon=True)
         self._command = command
         self._file = file
         self._path = path
-        self._error: BaseException | None = None
         self.first_statement = threading.Event()
         self.script_bytes = 0
         self.sha256 = ""
         self.tail = b""
 
     def run(self) -> None:
+        """To the end of the script. Raises OSError: the disk is full; HarnessError: it cannot be written otherwise."""
         try:
             self._write(self._command.chunks())
-        except BaseException as error:  # handed over to the caller's thread in `join`
-            self._error = error
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                raise
+            raise HarnessError(f"cannot write {self._path}: {error.strerror}") from error
         finally:
             self.first_statement.set()
 
@@ -299,10 +302,3 @@ class _DumpWriter(threading.Thread):
                 self.first_statement.set()
         write(compressor.flush())
         self.sha256 = digest.hexdigest()
-
-    def join(self, timeout: float | None = None) -> None:
-        super().join(timeout)
-        if isinstance(self._error, OSError) and self._error.errno not in DISK_FULL:
-            raise HarnessError(f"cannot write {self._path}: {self._error.strerror}") from self._error
-        if self._error is not None:
-            raise self._error

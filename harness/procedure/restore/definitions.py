@@ -19,7 +19,7 @@ from harness.base.errors import ServerFailed
 from harness.base.limits import option_for
 from harness.procedure.restore.load import client_arguments
 from harness.runtime.services.execution import feed, limited
-from harness.runtime.services.mysql import Account, MySqlServer, granted_name, quote_name
+from harness.runtime.services.mysql import Account, MySqlServer, create_like, granted_name, quote_name
 
 _KEYS = frozenset(("PRIMARY", "UNIQUE", "KEY", "INDEX", "FULLTEXT", "SPATIAL", "CONSTRAINT", "FOREIGN"))
 _CLAUSES = frozenset(("MODIFY", "AUTO_INCREMENT", "ENABLE", "DISABLE"))
@@ -69,13 +69,9 @@ def scratch_database(server: MySqlServer) -> Iterator[MySqlServer]:
     mark = secrets.token_hex(6)
     name, account = f"drill_definitions_{mark}", Account(f"drill_{mark}", secrets.token_hex(16))
     with server.session() as session:
-        charset, collation = session.row(
-            "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata"
-            " WHERE schema_name = %s",
-            (server.database,),
-        )
+        create = create_like(session, server.database, name)
         try:
-            session.execute(f"CREATE DATABASE {quote_name(name)} CHARACTER SET {charset} COLLATE {collation}")
+            session.execute(create)
             session.execute(f"CREATE USER '{account.user}'@'%%' IDENTIFIED BY %s", (account.password,))
             session.execute(f"GRANT ALL ON {granted_name(name)}.* TO '{account.user}'@'%'")
             yield replace(server, database=name, app=account)

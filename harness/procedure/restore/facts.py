@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from harness.artifacts.dump.model import TargetServer
+from harness.procedure.backup.external_server import granted_on
 from harness.runtime.services.mysql import MySqlServer, Session, server_version
 
 _VARIABLES = (
@@ -15,6 +14,7 @@ _VARIABLES = (
     "max_allowed_packet",
     "sql_require_primary_key",
 )
+_GRANTS = "SHOW GRANTS FOR %s@'%%'"
 
 
 def target_facts(server: MySqlServer) -> TargetServer:
@@ -46,20 +46,16 @@ def target_facts(server: MySqlServer) -> TargetServer:
             in (variables.get("sql_require_primary_key"), variables.get("innodb_force_primary_key")),
             client_flavour=flavour.lower(),
             user=f"{server.app.user}@%",
-            privileges=_privileges(session, server.app.user),
+            # Those on one database do not count here.
+            privileges=frozenset(
+                name
+                for scope, granted in granted_on(str(grant) for (grant,) in session.rows(_GRANTS, (server.app.user,)))
+                if scope == "*.*"
+                for name in granted - {"USAGE"}
+            ),
             accounts=frozenset(f"{user}@{host}" for user, host in session.rows("SELECT user, host FROM mysql.user")),
         )
 
 
 def _names(session: Session, sql: str) -> frozenset[str]:
     return frozenset(str(name) for (name,) in session.rows(sql) if name is not None)
-
-
-def _privileges(session: Session, user: str) -> frozenset[str]:
-    """Global privileges of an account, as SHOW GRANTS lists them; those on one database do not count here."""
-    held: set[str] = set()
-    for (grant,) in session.rows("SHOW GRANTS FOR %s@'%%'", (user,)):
-        match = re.match(r"GRANT (.+) ON \*\.\* TO ", str(grant))
-        if match:
-            held.update(part.strip().upper() for part in match.group(1).split(","))
-    return frozenset(held - {"USAGE"})

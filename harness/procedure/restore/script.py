@@ -5,7 +5,7 @@ What comes back is compared with the same reading of a dump of the restored data
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.artifacts.dump.codes import computed_value_findings, findings_for
@@ -118,7 +118,7 @@ def read_script(
     inspector, safety, definitions = Inspector(source_name(source)), Safety(), Definitions()
     migrations, encrypted = MigrationNames(), EncryptedValues(keys)
     try:
-        walk(_with_progress(open_script(source), progress), inspector, safety, definitions, migrations, encrypted)
+        walk(Pace().through(open_script(source), progress), inspector, safety, definitions, migrations, encrypted)
     except BrokenArtifact as error:
         error.causes = error.causes or (_cause("dump-unreadable", source, "it cannot be decompressed completely"),)
         raise
@@ -233,11 +233,3 @@ def _causes(found: Sequence[ScriptFinding | Problem]) -> list[Cause]:
 
 def _cause(code: str, source: Dump, why: str) -> Cause:
     return Cause(code, source.name, f"The dump {source.name} cannot be used: {why}.")
-
-
-def _with_progress(chunks: Iterable[bytes], progress: Callable[[str], None]) -> Iterator[bytes]:
-    done, pace = 0, Pace()
-    for chunk in chunks:
-        yield chunk
-        done += len(chunk)
-        progress(pace.text(done))

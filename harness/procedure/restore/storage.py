@@ -134,16 +134,13 @@ def restore_storage(
             "Prevent writes to a backup while it is being drilled, and try again.",
         )
     _delete_below(host, root)
-    done, pace = 0, Pace(checked.totals.size_bytes)
-    needed_bytes = checked.totals.size_bytes
+    pace = Pace(checked.totals.size_bytes)
     with (
-        reporting_full_disk(Path(root), lambda: needed_bytes),
+        reporting_full_disk(Path(root), lambda: checked.totals.size_bytes),
         Unpacker(host, root, inside=checked.as_written) as unpacker,
     ):
-        for chunk in artifact_chunks(checked.artifact):
+        for chunk in pace.through(artifact_chunks(checked.artifact), progress):
             unpacker.write(chunk)
-            done += len(chunk)
-            progress(pace.text(done))
         unpacker.finish()
     unprivileged = _take_privileges(host, root, checked)
     as_root = run(host, ("id", "-u")).stdout.strip() == b"0"

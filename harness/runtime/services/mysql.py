@@ -310,6 +310,16 @@ def granted_name(database: str) -> str:
     return quote_name(database.replace("_", "\\_"))
 
 
+def create_like(session: Session, database: str, name: str) -> str:
+    """The statement that creates a database with the character set and collation that another one has."""
+    charset, collation = session.row(
+        "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata"
+        " WHERE schema_name = %s",
+        (database,),
+    )
+    return f"CREATE DATABASE {quote_name(name)} CHARACTER SET {charset} COLLATE {collation}"
+
+
 def server_identity(session: Session) -> tuple[str, str]:
     """What a server is, by its own word (`MySQL`, `MariaDB`, `Percona Server`), and its version (such as `9.7.4`).
 
