@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.base.errors import UsageError
 
@@ -15,6 +15,12 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 HIDDEN = "notify"
 """What stands below this table may be a secret, also under a key that is misspelt: no error shows it."""
+
+
+class ClosedModel(BaseModel):
+    """The base of every model of what people write: a key that is not known is an error, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:

@@ -14,13 +14,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from harness.artifacts.dump.codes import CODES
 from harness.artifacts.dump.source import Dump
-from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
 from harness.base.guide import APPLICATION_TIME_ZONE
 from harness.base.model import Acceptance, TrendEvidence, TrendLimits
 from harness.base.settings import ImageSettings
 from harness.base.timezones import TimeZones, zone_named
-from harness.base.toml_files import read_toml, validated
+from harness.base.toml_files import ClosedModel, read_toml, validated
 from harness.cli.common import found_backup
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.dumps import named_dump

@@ -12,8 +12,8 @@ from pathlib import Path
 from harness.base.errors import HarnessError
 from harness.base.model import DrillResult
 from harness.base.settings import Settings
+from harness.records.history.baseline import keep_recent
 from harness.records.history.database import History
-from harness.records.history.recent import keep_recent
 from harness.records.history.recording import record, verdict_before
 
 

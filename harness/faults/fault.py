@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal, TypeVar, cast, get_type_hints
 
-from harness.base.closed import ClosedModel
+from harness.base.toml_files import ClosedModel
 from harness.faults.context import FaultContext
 from harness.faults.injection_points import InjectionPoint
 

@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
-from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
 from harness.base.settings import NotificationSettings
-from harness.base.toml_files import HIDDEN, read_toml, validated
+from harness.base.toml_files import HIDDEN, ClosedModel, read_toml, validated
 
 TABLE = HIDDEN
 WHAT = "configuration"

@@ -11,7 +11,7 @@ from harness.base.model import DrillResult
 from harness.base.private import whole_file
 from harness.base.settings import ReportSettings
 from harness.checks.evidence import Evidence
-from harness.records.history.recent import recent_drills
+from harness.records.history.baseline import recent_drills
 from harness.records.run_directory import EVIDENCE, RunDirectory
 from harness.reports.document import Document
 from harness.reports.html import render_html

@@ -14,10 +14,9 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, ValidationError
 
 from harness.base import guide
-from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
 from harness.base.settings import Limits
-from harness.base.toml_files import error_line, read_toml, validated
+from harness.base.toml_files import ClosedModel, error_line, read_toml, validated
 from harness.faults import FAULTS
 from harness.faults.fault import Fault
 from harness.faults.injection_points import FIRST_HALF, InjectionPoint

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from harness.base.closed import ClosedModel
 from harness.base.model import DrillResult, Finding, Severity, Verdict
+from harness.base.toml_files import ClosedModel
 
 
 class ExpectedFinding(ClosedModel):

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from harness.base.errors import ServerFailed
-from harness.drill.steps.collect_app import login_refused
+from harness.drill.steps.collect_app import login_refused, observe_health
 from harness.drill.steps.collect_search import when_settled
-from harness.drill.steps.health import observe_health
 from harness.runtime.services.apiary import Page
 from harness.runtime.services.execution import Completed
 from harness.runtime.services.meilisearch import MeilisearchServer

@@ -10,7 +10,7 @@ import pytest
 
 from harness.base.errors import ServerFailed, UsageError, WaitTimeout
 from harness.base.interruption import _restore, finishing, interrupted, terminable
-from harness.base.pace import Pace
+from harness.base.sizes import Pace
 from harness.base.timezones import TimeZones, checked_zone, earliest_moment, zone_named
 from harness.base.wait import wait_until
 from tests.tables import over_table

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.base.errors import EXIT_USAGE, UsageError
 from harness.cli.options.group import DIRECTORY_THERE, CommandGroup
-from harness.reports.terminal import console_for, show_error
+from harness.reports.terminal import Terminal, console_for, show_error
+
+if TYPE_CHECKING:
+    from harness.scenario.definition import Scenario
 
 
 @click.group("scenarios", cls=CommandGroup, invoke_without_command=True)
@@ -46,11 +50,10 @@ def show(name: str) -> None:
       apiary-drill scenarios show documented
       apiary-drill scenarios show ./mine.drill.toml
     """
-    from harness.cli.shown_scenario import show_scenario
     from harness.scenario import definition as scenario
 
     path = scenario.find(name)
-    show_scenario(console_for(), path, scenario.load(path))
+    _show(console_for(), path, scenario.load(path))
 
 
 @scenarios.command()
@@ -117,3 +120,50 @@ def new(name: str, fault: str | None, directory: Path) -> None:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
     console_for().whole(f"wrote {path}")
+
+
+def _show(console: Terminal, path: Path, shown: Scenario) -> None:
+    """What is done, which faults are injected, which result is expected."""
+    from harness.faults import FAULTS
+
+    say = console.plain
+
+    def listed(title: str, values: tuple[str, ...]) -> None:
+        say(f"{title}: {', '.join(values) or 'nothing'}")
+
+    console.print(f"[bold]{shown.name}[/]  {path}", soft_wrap=True)
+    say(" ".join(shown.why.split()))
+    say("")
+    say(f"Data: {shown.data.scale}, random seed {shown.data.rng_seed}")
+    say(f"Backup: {shown.backup.mode}, storage as {shown.backup.storage_form}")
+    listed("  Excluded tables", shown.backup.excluded_tables)
+    listed("  Excluded directories", shown.backup.excluded_directories)
+    if shown.backup.further_databases:
+        listed("  Other databases in the dump", shown.backup.further_databases)
+    if shown.backup.dump_options:
+        listed("  Extra dump options", shown.backup.dump_options)
+    say(f"Restore: {', '.join(shown.restore.steps)}")
+    if shown.restore.as_it_stands:
+        say("  The dump is loaded unmodified")
+    if shown.restore.evidence == "artifact":
+        say("  No evidence of the source, as for a backup from elsewhere")
+    if shown.restore.release:
+        say(f"  The target is stand-in release {shown.restore.release!r}, and its migrations run")
+    needs = [f"{key} {value}" for key, value in shown.runtime.model_dump().items() if value != "any"]
+    say(f"Runs on: {', '.join(needs) or 'anything'}")
+    for key, value in {**shown.limits.model_dump(), **shown.objectives.model_dump()}.items():
+        if value is not None:
+            say(f"Limit: {key} = {value:g}")
+    for choice in shown.fault:
+        options = ", ".join(f"{key} = {value}" for key, value in choice.options.items())
+        say(f"Fault at {choice.planned().at}: {choice.name}{(f' ({options})' if options else '')}")
+        say(f"  {FAULTS[choice.name].summary}")
+    if shown.markers:
+        listed("pytest markers", shown.markers)
+    say(f"Expected: {shown.expected.verdict}")
+    for line in shown.expected.change:
+        say(f"  required change: {line}")
+    for wanted in shown.expected.finding:
+        say(f"  required finding: {wanted}")
+    for wanted in shown.expected.also:
+        say(f"  allowed finding: {wanted}")

@@ -10,9 +10,8 @@ from harness.artifacts.dump.rewrite import RewriteReport
 from harness.base.clock import Clock, Note
 from harness.base.errors import EXIT_NOT_AS_EXPECTED, ProcedureFailed, StepFailed
 from harness.base.model import Prestart
-from harness.base.pace import Pace
 from harness.base.settings import Limits
-from harness.base.sizes import size
+from harness.base.sizes import Pace, size
 from harness.faults.context import ScriptStream
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector

@@ -23,7 +23,7 @@ from harness.artifacts.dump.source import Dump, open_script, source_name
 from harness.artifacts.dump.walk import walk
 from harness.base.errors import BrokenArtifact, Cause, ProcedureFailed
 from harness.base.model import Finding, Severity
-from harness.base.pace import Pace
+from harness.base.sizes import Pace
 from harness.checks.evidence import ScriptContent, ScriptObject, ScriptTable
 from harness.procedure.restore.facts import target_facts
 from harness.runtime.services.mysql import MySqlServer

@@ -21,7 +21,7 @@ from harness.artifacts.storage.safety import DEFAULT_LIMITS, ArchiveLimits, Quar
 from harness.artifacts.storage.tar import ENVIRONMENT, with_codes
 from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.base.model import PRIVILEGES, FileTotals
-from harness.base.pace import Pace
+from harness.base.sizes import Pace
 from harness.procedure.backup.scan import (
     END_TIMEOUT_S,
     Storage,

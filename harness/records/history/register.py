@@ -22,8 +22,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from harness.base.closed import ClosedModel
 from harness.base.errors import UsageError
+from harness.base.toml_files import ClosedModel
 from harness.records.history.exercise import FindingHistory
 
 FILE_NAME = "actions.toml"

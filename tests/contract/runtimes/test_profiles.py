@@ -14,7 +14,7 @@ from harness.base.expressions import HEALTH_CHECKS
 from harness.base.guide import PRESTART_COMMANDS
 from harness.base.model import Prestart
 from harness.base.settings import ImageSettings, Limits, Settings
-from harness.drill.steps.health import observe_health
+from harness.drill.steps.collect_app import observe_health
 from harness.drill.steps.source import prepare_source
 from harness.procedure.restore.prestart import prestart
 from harness.runtime.components import STANDIN_UNPROVEN

@@ -10,7 +10,7 @@ import requests
 
 from harness.base.model import AppState, Probe
 from harness.checks.app import check_answers
-from harness.drill.steps import health
+from harness.drill.steps import collect_app
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.apiary import Apiary
 from tests.contract.standin.standin_app import App
@@ -37,7 +37,7 @@ def observed(app: App, url: str, **env: str) -> tuple[dict[str, str], str, list[
         search_prefix="",
         lifecycle=cast(Any, None),
     )
-    probes, no_report = health.observe_health(cast(Any, SimpleNamespace(apiary=apiary)))
+    probes, no_report = collect_app.observe_health(cast(Any, SimpleNamespace(apiary=apiary)))
     pong = Probe("ping", "/ping", "pong", "pong")
     found = check_answers(AppState(pong, probes, (), (), no_report=no_report)).findings
     return (
@@ -86,7 +86,7 @@ def test_what_the_drill_provides_and_does_not_hold_is_an_error(app: App) -> None
 
 def test_one_worker_waits_for_itself_and_everybody_behind_it_too(filled: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """One because it was asked to, or because a server that may reload ignores PHP_CLI_SERVER_WORKERS."""
-    monkeypatch.setattr(health, "TIMEOUT_S", 1.0)
+    monkeypatch.setattr(collect_app, "HEALTH_TIMEOUT_S", 1.0)
     for workers, may_reload in ((1, False), (4, True)):
         with filled.serving(workers=workers, may_reload=may_reload, APP_ENV="sandbox") as url:
             assert get(url + "/ping").text == "pong"

@@ -13,9 +13,9 @@ from harness.base.errors import UsageError
 from harness.base.model import Severity, Verdict
 from harness.base.origin import origin_here
 from harness.checks.evidence import Evidence
+from harness.records.history.baseline import DRILLS, keep_recent, recent_drills
 from harness.records.history.database import History
 from harness.records.history.entry import Entry
-from harness.records.history.recent import DRILLS, keep_recent, recent_drills
 from harness.records.history.scorecard import read_scorecard
 from harness.records.history.status import BackupStatus, status_of
 from tests.tables import over_table

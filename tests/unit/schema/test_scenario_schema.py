@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from harness.base.errors import UsageError
 from harness.faults import FAULTS
 from harness.faults.fault import Fault
-from harness.records.schema.scenario import scenario_schema
+from harness.records.schema import scenario_schema
 from harness.scenario.definition import load, shipped
 from harness.scenario.template import template
 from tests.tables import over_table
