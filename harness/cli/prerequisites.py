@@ -67,7 +67,8 @@ def examine(settings: Settings) -> list[Item]:
         items.append(
             Item(program, found is not None, str(found or "missing"), () if found else (f"Install {program}.",))
         )
-    items.append(_room(settings))
+    hint = "A small drill needs 2 GB; set APIARY_DRILL_STATE_DIR to another location."
+    items.append(_room(settings, "disk space", ROOM_BYTES, "", hint))
     items.append(_pdf())
     left = leftovers(settings.state_dir)
     items.append(
@@ -107,15 +108,10 @@ def _containers(settings: Settings) -> Item:
 
 def room_for_backup(settings: Settings, found: BackupUnderTest) -> Item:
     """Whether the target of a backup has room, as far as its files show."""
-    place = _nearest(settings.state_dir)
-    needed, free = ROOM_BYTES + expected_space(found), shutil.disk_usage(place).free
-    return Item(
-        "room for the backup",
-        free >= needed,
-        f"about {needed / 1e9:.1f} GB for {found.dump.name} and its files, {free / 1e9:.1f} GB free for"
-        f" {settings.state_dir}",
-        () if free >= needed else ("Make room there, or name another place with APIARY_DRILL_STATE_DIR.",),
-    )
+    needed = ROOM_BYTES + expected_space(found)
+    wanted = f"about {needed / 1e9:.1f} GB for {found.dump.name} and its files, "
+    hint = "Make room there, or name another place with APIARY_DRILL_STATE_DIR."
+    return _room(settings, "room for the backup", needed, wanted, hint)
 
 
 def room_for_configured(settings: Settings, path: Path) -> Item:
@@ -125,12 +121,6 @@ def room_for_configured(settings: Settings, path: Path) -> Item:
         return room_for_backup(settings, config.locate(configured, path.absolute().parent, None))
     except UsageError as error:
         return Item("room for the backup", False, f"not known: {error.fact}", error.hints, optional=True)
-
-
-def _nearest(place: Path) -> Path:
-    while not place.exists():
-        place = place.parent
-    return place
 
 
 def _mysql(settings: Settings) -> Item:
@@ -176,16 +166,13 @@ def _pdf() -> Item:
     return Item("reports as PDF", True, "Pango is installed")
 
 
-def _room(settings: Settings) -> Item:
-    place = _nearest(settings.state_dir)
+def _room(settings: Settings, name: str, needed_bytes: int, wanted: str, hint: str) -> Item:
+    place = settings.state_dir
+    while not place.exists():
+        place = place.parent
     free = shutil.disk_usage(place).free
-    fine = free >= ROOM_BYTES
-    return Item(
-        "disk space",
-        fine,
-        f"{free / 1000000000.0:.1f} GB free for {settings.state_dir}",
-        () if fine else ("A small drill needs 2 GB; set APIARY_DRILL_STATE_DIR to another location.",),
-    )
+    fine = free >= needed_bytes
+    return Item(name, fine, f"{wanted}{free / 1e9:.1f} GB free for {settings.state_dir}", () if fine else (hint,))
 
 
 def install(settings: Settings, say: Callable[[str], None]) -> None:
@@ -204,21 +191,18 @@ def install(settings: Settings, say: Callable[[str], None]) -> None:
             install_engine(settings, say)
     if find_spec("weasyprint") is None:
         _install_extra(settings, "pdf", say)
-    missing = _missing_packages(settings)
-    if missing:
+    mariadb = "MariaDB is not installed, which only tests and drills under it need"
+    for packages, needed, otherwise in (
+        (_missing_packages(settings), installed(settings) is None, mariadb),
+        (() if _pdf().fine else PDF_PACKAGES, False, "PDF reports are not available"),
+    ):
         try:
-            _install_packages(settings, missing, say)
+            if packages:
+                _install_packages(settings, packages, say)
         except UsageError as error:
-            if installed(settings) is None:
+            if needed:
                 raise
-            say(f"MariaDB is not installed, which only tests and drills under it need: {error.fact}")
-            for hint in error.hints:
-                say(f"  {hint}")
-    if not _pdf().fine:
-        try:
-            _install_packages(settings, PDF_PACKAGES, say)
-        except UsageError as error:  # a drill does without
-            say(f"PDF reports are not available: {error.fact}")
+            say(f"{otherwise}: {error.fact}")
             for hint in error.hints:
                 say(f"  {hint}")
 

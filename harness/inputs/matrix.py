@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import docker
 
@@ -24,7 +25,9 @@ from harness.runtime.docker.images import (
 from harness.runtime.docker.mysql import prepared
 from harness.runtime.process.programs import EMBEDDED, known_servers, meilisearch_command, mysql_programs
 
-AXES = ("mysql", "meilisearch")
+_PROGRAMS = {"mysql": "mysqld", "meilisearch": "meilisearch"}
+"""Axes, which are also names of images, and the setting that names the program of each."""
+AXES = tuple(_PROGRAMS)
 
 _VERSION = re.compile(r"(?:(mysql|mariadb)[-: ]?)?(\d+(?:\.\d+){0,2})?", re.IGNORECASE)
 _MARIADB_FROM = 10
@@ -118,11 +121,8 @@ def _all(axes: Mapping[str, Sequence[str]], settings: Settings, resolve: _Resolv
 
 def _joined(settings: Settings, one: Settings, axis: str) -> Settings:
     """The settings, with what `one` says of this axis."""
-    if axis == "mysql":
-        images = replace(settings.images, mysql=one.images.mysql)
-        return replace(settings, runtime=one.runtime, mysqld=one.mysqld, images=images)
-    images = replace(settings.images, meilisearch=one.images.meilisearch)
-    return replace(settings, runtime=one.runtime, meilisearch=one.meilisearch, images=images)
+    program, images = _PROGRAMS[axis], replace(settings.images, **{axis: getattr(one.images, axis)})
+    return replace(settings, runtime=one.runtime, images=images, **{program: getattr(one, program)})
 
 
 def _as_processes(settings: Settings, axis: str, value: str) -> Settings:
@@ -182,11 +182,9 @@ class _OnDocker:
         if self._client is None:
             self._client = connect(self._settings.docker)
         with engine_errors(f"looking for the image of {axis} {value}"):
-            if axis == "meilisearch":
-                images = replace(settings.images, meilisearch=self._search(self._client, value))
-            else:
-                images = replace(settings.images, mysql=self._mysql(self._client, value))
-        return replace(settings, runtime="docker", images=images)
+            find = self._search if axis == "meilisearch" else self._mysql
+            image: dict[str, Any] = {axis: find(self._client, value)}
+        return replace(settings, runtime="docker", images=replace(settings.images, **image))
 
     def _search(self, client: docker.DockerClient, value: str) -> str:
         reference = value
