@@ -154,11 +154,8 @@ def family_of(scenario: Scenario) -> str:
 
 
 def scored(scenario: Scenario, result: DrillResult) -> ScoredDrill:
-    return ScoredDrill(
-        name=scenario.name,
-        family=family_of(scenario),
-        faults=tuple(choice.name for choice in scenario.fault),
-        expected=scenario.expected.verdict,
+    return replace(
+        not_drilled(scenario, ""),
         verdict=result.verdict,
         outcome=outcome_of(scenario.expected, result),
         duration_s=result.duration_s,

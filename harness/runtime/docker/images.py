@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import docker
 import docker.errors
+from docker.models.images import Image
 from docker.utils import parse_repository_tag
 
 from harness.base.errors import UsageError
@@ -169,11 +170,18 @@ def mysql_image_for(version: str, *, mariadb: bool) -> tuple[str, str]:
     return (f"mysql:{series}" if series else DEFAULT_MYSQL), LOCAL_MYSQL
 
 
+def image_of(client: docker.DockerClient, reference: str) -> Image | None:
+    """What the SDK says of the image of that name, if it is on the engine."""
+    try:
+        return client.images.get(reference)
+    except docker.errors.ImageNotFound:
+        return None
+
+
 def present(client: docker.DockerClient, reference: str) -> ChosenImage | None:
     """The image of that name, if it is on the engine."""
-    try:
-        image = client.images.get(reference)
-    except docker.errors.ImageNotFound:
+    image = image_of(client, reference)
+    if image is None:
         return None
     digests = dict(str(digest).rsplit("@", 1) for digest in image.attrs.get("RepoDigests") or [])
     # One image can have come from several registries, each of which has its own digest for it.

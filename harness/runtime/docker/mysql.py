@@ -22,7 +22,7 @@ from harness.base.private import alone
 from harness.base.settings import Settings
 from harness.runtime.docker.client import engine_errors
 from harness.runtime.docker.container import ContainerPlan, ServerContainer, make_volume, started
-from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, ChosenImage
+from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, ChosenImage, image_of
 from harness.runtime.docker.labels import drill_labels, no_labels
 from harness.runtime.docker.reach import Reach
 from harness.runtime.process.mysql import CONFIGURATION, account_statements, durability
@@ -192,10 +192,9 @@ def _arguments(image: PreparedImage) -> list[str]:
 
 def _find(client: docker.DockerClient, key: str) -> PreparedImage | None:
     with engine_errors("looking for a prepared image"):
-        try:
-            image = client.images.get(f"{REPOSITORY}/prepared:{key}")
-        except docker.errors.ImageNotFound:
-            return None
+        image = image_of(client, f"{REPOSITORY}/prepared:{key}")
+    if image is None:
+        return None
     facts = {name: str(image.labels.get(_FACT + name, "")) for name in _FACTS}
     return PreparedImage(id=str(image.id), **facts)
 

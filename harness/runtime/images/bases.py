@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
 
 import docker
-import docker.errors
 from docker.models.images import Image
 
+from harness.artifacts.dump.source import ChunkStream
 from harness.base.errors import MissingProgram, ServerFailed
 from harness.base.settings import Settings
 from harness.runtime.docker.client import engine_errors
-from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY
+from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, image_of
 from harness.runtime.images.mirror import apt_options, debian_mirror
 from harness.runtime.images.recipes import Base
 from harness.runtime.process.host import LocalHost
@@ -36,11 +35,8 @@ def base_hash(base: Base) -> str:
 def made_of(client: docker.DockerClient, reference: str, wanted: str) -> Image | None:
     """The image of a name, if it is on the engine and was made of these inputs."""
     with engine_errors(f"looking for {reference}"):
-        try:
-            image = client.images.get(reference)
-        except docker.errors.ImageNotFound:
-            return None
-    return image if image.labels.get(INPUTS_LABEL) == wanted else None
+        image = image_of(client, reference)
+    return image if image is not None and image.labels.get(INPUTS_LABEL) == wanted else None
 
 
 def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, fresh: bool) -> str:
@@ -63,7 +59,7 @@ def ensure_base(client: docker.DockerClient, settings: Settings, base: Base, *, 
     with host.start(_command(settings, base)) as command:
         with engine_errors(f"importing {reference}"):
             client.api.import_image_from_stream(
-                io.BufferedReader(_ImageReader(command.chunks()), 1 << 20),
+                io.BufferedReader(ChunkStream(command.chunks(), reference), 1 << 20),
                 repository=reference.partition(":")[0],
                 tag=base.suite,
                 changes=[f"LABEL {INPUTS_LABEL}={wanted} {IMAGE_LABEL}={base.name}"],
@@ -94,22 +90,3 @@ def _command(settings: Settings, base: Base) -> list[str]:
         "-",
         debian_mirror(settings),
     ]
-
-
-class _ImageReader(io.RawIOBase):
-    """Chunks as a file: what the SDK wants to send from."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        if not self._rest:
-            self._rest = memoryview(next(self._chunks, b""))
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
