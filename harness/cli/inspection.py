@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
 
 from harness.artifacts.dump.codes import findings_for
+from harness.artifacts.dump.inspect import inspect
 from harness.artifacts.dump.judgement import chosen_database, not_sql, refusals, remarks
 from harness.artifacts.dump.losses import losses
 from harness.artifacts.dump.model import DatabaseInfo, DumpInfo, ScriptFinding
+from harness.base import guide
 from harness.base.errors import BrokenArtifact, HarnessError
 from harness.base.model import FileTotals, Severity
 from harness.base.sizes import size
-from harness.inputs.expected import expected_tables, missing_tables
 from harness.reports.terminal import Terminal
 
 _LISTED_NAMES = 200
 _LISTED_TABLES = 100
 _LISTED = 12
+_SCHEMA = ("stored.sql", "later.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +249,17 @@ def _joined(names: Sequence[str]) -> str:
 def _lines(lines: tuple[int, ...]) -> str:
     numbers = ", ".join(map(str, lines[:5])) + (f" and {len(lines) - 5} more" if len(lines) > 5 else "")
     return f"line{'s' if len(lines) > 1 else ''} {numbers}"
+
+
+@cache
+def expected_tables() -> tuple[str, ...]:
+    """Tables of a migrated Apiary, by the stand-in's migrations: RoboJackets/apiary at 354ae4ba (August 2026)."""
+    directory = files("harness.standins.apiary") / "schema"
+    (database,) = inspect(BytesIO(b"".join((directory / name).read_bytes() for name in _SCHEMA))).databases
+    return tuple(table.name for table in database.tables)
+
+
+def missing_tables(database: DatabaseInfo) -> tuple[str, ...]:
+    """Tables that an Apiary expects, that the script lacks, and that are not excluded as documented."""
+    there = {table.name for table in database.tables if table.defined}
+    return tuple(name for name in expected_tables() if name not in there and name not in guide.EXCLUDABLE_TABLES)

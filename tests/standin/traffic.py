@@ -23,7 +23,7 @@ from pymysql.cursors import Cursor
 from harness.base.errors import HarnessError
 from harness.standins.apiary.config import load_config
 from harness.standins.apiary.database import connect, error_text, now
-from harness.standins.apiary.generate.pdf import make_pdf
+from harness.standins.apiary.generate.uploads import make_pdf
 
 _UPLOAD_EVERY = 10
 _PADDING_BYTES = 20_000

@@ -22,7 +22,6 @@ from harness.standins.apiary.encryption import DecryptError, new_app_key
 from harness.standins.apiary.jobs import DEFAULT_QUEUE, open_queue
 from harness.standins.apiary.meilisearch import Meilisearch, MeilisearchError
 from harness.standins.apiary.models import model_of_class
-from harness.standins.apiary.schema_client import schema_client
 
 _INDEXING_TIMEOUT_S = 1800.0
 """How long `meilisearch:dump` waits for the index, and then for the dump (app/Console/Commands)."""
@@ -60,7 +59,7 @@ def migrate(call: Invocation) -> int:
     paths = call.options.get("path")
     only = None if paths is None else migrations.names_of_paths(paths.split(_BETWEEN_PATHS))
     with connect(call.config.database) as connection:
-        load = schema_client(call.config)
+        load = migrations.schema_client(call.config)
         migrations.migrate(connection, call.console.line, release=call.config.release, only=only, load=load)
     return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +19,7 @@ from pymysql import MySQLError
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
+from harness.standins.apiary.config import AppConfig
 from harness.standins.apiary.database import now, scalar
 
 _MARKER = re.compile(r"^-- migration: (\S+)$", re.MULTILINE)
@@ -225,3 +227,34 @@ def _insert_missing(table: str, name: str) -> str:
         f"select '{name}', 'web', now(), now() from dual "
         f"where not exists (select 1 from (select name from {table}) as existing where name = '{name}')"
     )
+
+
+def schema_client(config: AppConfig) -> Callable[[str], None] | None:
+    """What runs a script with the program that STANDIN_SCHEMA_CLIENT names, as Laravel does; None without that
+    variable: then it runs through the connection."""
+    if not config.schema_client:
+        return None
+    database = config.database
+    where = (
+        [f"--socket={database.socket}"] if database.socket else [f"--host={database.host}", f"--port={database.port}"]
+    )
+    # As Laravel gives it. With MYSQL_PWD the client takes the login for one without a password, and verifies nothing.
+    account = [f"--user={database.user}", f"--password={database.password}"]
+    argv = [config.schema_client, *account, *where, f"--database={database.database}"]
+
+    def load(script: str) -> None:
+        done = subprocess.run(
+            argv,
+            input=f"set foreign_key_checks = 0;\n{script}",
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        )
+        if done.returncode != 0:
+            raise SchemaNotLoaded(
+                f'The command "{config.schema_client} … < mysql-schema.sql" failed. Exit Code: {done.returncode}.'
+                f" Error Output: {done.stderr.strip()}"
+            )
+
+    return load

@@ -15,9 +15,9 @@ from harness.artifacts.dump.model import DatabaseInfo
 from harness.artifacts.dump.source import Parts
 from harness.artifacts.dump.tab import TabDirectory
 from harness.base.errors import BrokenArtifact, HarnessError, UsageError
+from harness.cli.inspection import expected_tables, missing_tables
 from harness.inputs.discover import find_backup
 from harness.inputs.dumps import named_dump, spool
-from harness.inputs.expected import expected_tables, missing_tables
 from harness.inputs.patterns import newest
 from tests.tables import over_table
 from tests.unit.inputs.test_tab import RECORDED

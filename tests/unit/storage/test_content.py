@@ -15,10 +15,10 @@ import pytest
 from harness.artifacts.storage.archive import read_archive, read_archive_file
 from harness.artifacts.storage.content import EMPTY, HTML, OTHER, PDF, PDF_WITHOUT_END, ZEROS, FileContent
 from harness.artifacts.storage.directories import LISTED, OTHERS, directories_of
-from harness.artifacts.storage.hashes import Hashes
 from harness.artifacts.storage.inside import root_inside, without_prefix
 from harness.artifacts.storage.inventory import from_line, read_inventory, to_line, totals_of, write_inventory
 from harness.artifacts.storage.names import coded
+from harness.artifacts.storage.safety import Hashes
 from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.base.model import DirectoryTotals, FileState, FileTotals
 from tests.naming import uncoded
