@@ -16,13 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 from harness.base.errors import HarnessError, UsageError
 from harness.inputs.sources.stores import GONE_HINT, ConnectionLost, RemoteTree, StoreEntry
+from harness.runtime.docker.ssh import SSH_OPTIONS
+from harness.runtime.docker.stdio import piped
 
-_OPTIONS = (
-    *("-o", "BatchMode=yes"),  # a drill runs unattended: nobody answers a question
-    *("-o", "ConnectTimeout=10"),
-    *("-o", "ServerAliveInterval=15"),
-    *("-o", "ServerAliveCountMax=4"),
-)
 _REFUSALS = ("Permission denied", "Host key verification failed", "Could not resolve hostname", "Bad configuration")
 _PIECE_BYTES = 32768
 _AT_ONCE_BYTES = 8 << 20
@@ -45,7 +41,7 @@ class SftpStore(RemoteTree):
         except ValueError:
             raise UsageError(f"{parts.hostname}: the port is not a number") from None
         user = ["-l", unquote(parts.username)] if parts.username else []
-        self._argv = ["ssh", *_OPTIONS, *user, *port, "-s", "--", str(parts.hostname), "sftp"]
+        self._argv = ["ssh", *SSH_OPTIONS, *user, *port, "-s", "--", str(parts.hostname), "sftp"]
         self._env = dict(env)
         self.root = f"sftp://{parts.netloc.rpartition('@')[2]}"
         self._open: tuple[Any, subprocess.Popen[bytes], socket.socket] | None = None
@@ -129,24 +125,14 @@ class SftpStore(RemoteTree):
 
         if self._open is not None:
             return self._open[0]
-        pair, theirs = socket.socketpair()
-        ours = _Channel(fileno=pair.detach())
-        with theirs, tempfile.TemporaryFile() as stderr:
+        with tempfile.TemporaryFile() as stderr:
             try:
-                process = subprocess.Popen(
-                    self._argv,
-                    stdin=theirs.fileno(),
-                    stdout=theirs.fileno(),
-                    stderr=stderr,
-                    env=self._env,
-                    start_new_session=True,
-                )
+                process, pair = piped(self._argv, self._env, stderr.fileno())
             except FileNotFoundError:
-                ours.close()
                 raise UsageError(
                     "the program ssh is not installed on this machine", "apt-get install openssh-client"
                 ) from None
-            theirs.close()
+            ours = _Channel(fileno=pair.detach())
             try:
                 client = SFTPClient(ours)
             except (EOFError, SSHException, OSError):

@@ -24,12 +24,11 @@ from harness.runtime.services.execution import run
 
 _CONNECT_S = 10
 
-_OPTIONS = (
+SSH_OPTIONS = (
     *("-o", "BatchMode=yes"),  # a drill runs unattended: nobody answers a question
     *("-o", f"ConnectTimeout={_CONNECT_S}"),
     *("-o", "ServerAliveInterval=15"),
     *("-o", "ServerAliveCountMax=4"),
-    "-T",
 )
 
 
@@ -55,7 +54,7 @@ class SshTarget:
         port = ["-p", str(self.port)] if self.port else []
         at = [f"--host=unix://{self.engine_socket}"] if self.engine_socket else []
         command = shlex.join(["docker", *at, "system", "dial-stdio"])
-        return ["ssh", *_OPTIONS, *options, *user, *port, "--", self.host, command]
+        return ["ssh", *SSH_OPTIONS, "-T", *options, *user, *port, "--", self.host, command]
 
 
 def ssh_target(url: str) -> SshTarget:

@@ -83,19 +83,25 @@ class StdioDialer:
 
     def start(self, argv: Sequence[str]) -> Connection:
         """Start a connection; the caller holds the lock."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                child = subprocess.Popen(
-                    argv,
-                    stdin=theirs.fileno(),
-                    stdout=theirs.fileno(),
-                    stderr=self._messages.fileno(),
-                    env=self._env,
-                    start_new_session=True,  # a Ctrl-C is for the harness, which still needs the engine to clean up
-                )
-            except BaseException:
-                ours.close()
-                raise
+        child, ours = piped(argv, self._env, self._messages.fileno())
         self._children.append(child)
         return child, ours
+
+
+def piped(argv: Sequence[str], env: Mapping[str, str], stderr: int) -> Connection:
+    """Start a program that reads and writes one end of a pair of sockets: it, and the other end."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            child = subprocess.Popen(
+                argv,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=stderr,
+                env=env,
+                start_new_session=True,  # a Ctrl-C is for the harness, which still needs it to clean up
+            )
+        except BaseException:
+            ours.close()
+            raise
+    return child, ours
