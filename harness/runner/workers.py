@@ -9,13 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from harness.base.errors import EXIT_INTERRUPTED, HarnessError
-from harness.base.interruption import terminable
+from harness.base.interruption import finishing, terminable
 from harness.base.model import DrillResult
 from harness.base.settings import Settings
 from harness.runner.batch import Batch
@@ -67,9 +68,10 @@ def drill_all(
         for _ in range(min(jobs, len(waiting))):
             ours, theirs = context.Pipe()
             started = context.Process(target=_work, args=(theirs, settings, auto))
-            started.start()
+            with finishing(), _sigint_blocked():
+                started.start()
+                workers[ours] = _WorkerProcess(started)
             theirs.close()
-            workers[ours] = _WorkerProcess(started)
             _give(workers, ours, waiting, kind)
         while busy := [connection for connection, worker in workers.items() if worker.scenario is not None]:
             for ready in wait(busy):
@@ -122,10 +124,22 @@ def _end(workers: dict[Connection, _WorkerProcess]) -> None:
             worker.process.join()
 
 
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Let a process that starts in the block begin with SIGINT blocked: once it is imported, `_work` ignores it."""
+    resource_tracker.ensure_running()  # which unblocks it
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _work(connection: Connection, settings: Settings, auto: str | None) -> None:
     """A worker: drills what it is given until it is given nothing."""
     # Ctrl-C reaches every process of a terminal; a second word would disturb the end of the servers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         with terminable(), Batch(settings, auto=auto) as batch:
             while (scenario := connection.recv()) is not None:

@@ -167,6 +167,30 @@ def test_a_worker_that_dies_before_it_reads(settings: Settings, monkeypatch: pyt
     }
 
 
+class _Interrupted(SpawnProcess):
+    """Gets the terminal's Ctrl-C before it has imported anything."""
+
+    def start(self) -> None:
+        super().start()
+        assert self.pid is not None
+        os.kill(self.pid, signal.SIGINT)
+
+
+def test_a_worker_leaves_an_interruption_to_who_started_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It goes on, shows no traceback, and refuses what needs another runtime."""
+    context = multiprocessing.get_context("spawn")
+    make: Callable[..., SpawnProcess] = _Interrupted
+    monkeypatch.setattr(context, "Process", make)
+    monkeypatch.setattr(workers.multiprocessing, "get_context", lambda _: context)
+    wanted = Scenario(name="s0", why=WHY, runtime=RuntimeNeeds(kind="process"))
+    ((_, answer),) = drill_all([wanted], replace(settings, runtime="docker"), 1)
+    assert isinstance(answer, Refused)
+    assert "runtime" in answer.fact
+    assert capfd.readouterr().err == ""
+
+
 def _answer_with_its_process(connection: Connection, _settings: Settings, _auto: str | None) -> None:
     while connection.recv() is not None:
         connection.send(Refused(str(os.getpid())))
