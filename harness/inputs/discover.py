@@ -114,7 +114,7 @@ def _entries(directory: Path) -> Iterator[Path]:
     paths = [path for path in sorted(directory.iterdir()) if not path.name.startswith(".")]
     real = {path.resolve() for path in paths if not path.is_symlink()}
     for path in paths:
-        if path.is_symlink() and (path.resolve() in real or not path.exists()):
+        if path.is_symlink() and (not path.exists() or path.resolve() in real):
             continue
         signed = path.suffix in _SIGNATURES and path.with_suffix("") in paths
         if not is_sidecar(path) and path.suffix not in _NOT_FINISHED and not signed:

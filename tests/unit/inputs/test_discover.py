@@ -133,6 +133,7 @@ def test_links_checksums_and_logs_are_no_second_script(backup: Path) -> None:
     script.write_bytes(SCRIPT)
     (backup / "latest.sql").symlink_to(script.name)
     (backup / "gone.sql").symlink_to("nowhere.sql")
+    (backup / "loop.sql").symlink_to("loop.sql")
     (backup / "apiary.sql.log").write_text("CREATE is fine\n")
     digest = hashlib.sha256(SCRIPT).hexdigest()
     for name, text in (
