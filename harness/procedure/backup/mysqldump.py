@@ -168,6 +168,13 @@ def _dump(
     if plan.plain and completed.exit_status == 0:
         # An operator sees these go by and has a dump all the same; what they warn of is the restore's to find.
         complaints = complaints if _A_FAILURE.search(complaints) else ""
+    if "Hostname verification failed" in completed.stderr:
+        raise ServerFailed(
+            f"{Path(server.dump).name} refuses the server's certificate, which is not for {server.host}",
+            "MariaDB's tools from 11.4 on check the name wherever an authority is given, also in the mode verify_ca: "
+            "give the name that is in the certificate as --mysql-host.",
+            details=completed.stderr,
+        )
     if completed.exit_status != 0 or complaints:
         raise ProcedureFailed(
             f"the dump failed: {Path(server.dump).name} exited with status {completed.exit_status}"

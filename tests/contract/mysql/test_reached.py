@@ -13,6 +13,9 @@ from click.testing import CliRunner
 
 from harness.base.settings import from_environment
 from harness.cli.command_line import main
+from harness.runtime.docker.client import connect
+from harness.runtime.images.bases import ensure_base
+from harness.runtime.images.unpacked import write_program
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtime.process import mysql as process_mysql
 from harness.runtime.process.programs import mysql_programs
@@ -21,6 +24,7 @@ from harness.runtime.services.mysql_transport import Transport
 from harness.runtime.spec import StackSpec, new_app_key
 from tests.certificates import Certificates, make_certificates
 from tests.contract.mysql.conftest import KINDS
+from tests.contract.runtimes.production_image import CLIENT
 
 CLOSED_PORT, SECRET = "1", "secret"
 READ = "SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES"
@@ -224,3 +228,26 @@ def test_a_client_tool_checks_the_authority_itself(reached: Reached) -> None:
                 ended = tool.wait(60)
             assert (ended.exit_status == 0) == accepted, (mode, accepted, ended.stderr)
             assert accepted or "certificate" in ended.stderr, (mode, ended.stderr)
+
+
+@pytest.mark.docker
+def test_a_client_tool_that_also_checks_the_name(reached: Reached, tmp_path: Path) -> None:
+    """MariaDB's tools from 11.4 on, in the mode verify_ca; those of Debian 13, on the machine's engine."""
+    if "mariadbd" not in reached.program:
+        return  # MySQL's tools have a mode of their own for each
+    settings = from_environment(os.environ)
+    image = ensure_base(connect(settings.docker), settings, CLIENT, fresh=False)
+    (tmp_path / "mariadbd").symlink_to(reached.program)
+    for tool in ("mariadb", "mariadb-dump"):
+        write_program(
+            tmp_path / tool,
+            f"docker run --rm --interactive --network host --env MYSQL_PWD --volume {reached.tls.server}:"
+            f'{reached.tls.server}:ro {image} {tool} "$@"',
+        )
+    newer = replace(reached, program=str(tmp_path / "mariadbd"))
+    verified = ("--mysql-ssl-mode", "verify_ca", "--mysql-ssl-ca", str(reached.tls.server / "ca.pem"))
+    answer = newer.back_up(*verified, "--mysql-host", "127.0.0.1")
+    assert (answer[0], "backup complete" in answer[1]) == (0, True), answer
+    answer = newer.back_up(*verified, "--mysql-host", "localhost")
+    assert answer[0] == 3, answer
+    assert "mariadb-dump refuses the server's certificate, which is not for localhost HINT: MariaDB's" in answer[1]
