@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from harness.base.model import DrillResult, TrendEvidence, TrendLimits
 from harness.base.settings import Settings
 from harness.base.timezones import TimeZones
 from harness.cli import config
-from harness.cli.common import found_backup, must_exist, print_progress
+from harness.cli.common import found_backup, must_exist, print_progress, standard_input
 from harness.cli.context import configuration, say
 from harness.cli.drilling import drilling
 from harness.drill.flow import verify
@@ -208,7 +207,7 @@ def drill_backup(
             first = backup.dump if isinstance(backup.dump, ZippedScript | Encrypted) else files_of(backup.dump)[0]
         with drilling(settings, name, as_json=as_json, dump=first, keep=keep, quiet=bool(one_of)) as (plan, finish):
             if asked.from_standard_input:
-                spooled = spool(sys.stdin.buffer, settings.state_dir / "drills" / plan.drill_id)
+                spooled = spool(standard_input(), settings.state_dir / "drills" / plan.drill_id)
                 backup = replace(backup, dump=spooled)
             purpose = f"The backup {backup.dump.name} with {backup.storage.name}."
             purpose += f" One of several combinations: {one_of}." if one_of else ""

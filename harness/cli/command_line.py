@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
@@ -11,7 +12,7 @@ from typing import Any
 import click
 
 from harness import __version__
-from harness.base.errors import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, harness_error
+from harness.base.errors import DISK_FULL, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, harness_error
 from harness.base.interruption import interrupted
 from harness.base.printable import printable_lines
 from harness.cli.options.group import CommandGroup
@@ -78,6 +79,15 @@ class _Group(CommandGroup):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command; a page of help for which there is no room is an error as any other."""
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            terminal_gone()
+            _show(HarnessError(f"cannot write the output: {error.strerror}"))
+            sys.exit(EXIT_INCONCLUSIVE)
+
     def invoke(self, ctx: click.Context) -> Any:
         escape_unprintable()
         try:
@@ -97,7 +107,7 @@ class _Group(CommandGroup):
         try:
             return super().invoke(ctx)
         except HarnessError as error:
-            show_error(error)
+            _show(error)
             ctx.exit(error.exit_code)
         except click.ClickException as error:
             vars(error)["message"] = printable_lines(error.message)
@@ -108,14 +118,24 @@ class _Group(CommandGroup):
             if error.errno in (errno.EPIPE, errno.EIO) and error.filename is None:
                 raise  # whoever read the output has gone
             where = f"{error.filename}: " if error.filename is not None else ""
-            show_error(HarnessError(f"{where}{error.strerror or error}"))
+            _show(HarnessError(f"{where}{error.strerror or error}"))
             ctx.exit(EXIT_USAGE if error.errno in _ABOUT_A_PATH else EXIT_INCONCLUSIVE)
         except Exception as error:
             if interrupted():  # of which Python before 3.12 makes a RuntimeError where a class is made
                 raise KeyboardInterrupt from error
             failure = harness_error(error)
-            show_error(failure)
+            _show(failure)
             ctx.exit(failure.exit_code)
+
+
+def _show(error: HarnessError) -> None:
+    """Show it where that is possible: a full disk under a log does not change the exit code."""
+    try:
+        show_error(error)
+    except OSError as unwritten:
+        if unwritten.errno not in DISK_FULL:
+            raise
+        terminal_gone()
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from harness.base.errors import UsageError
 from harness.base.limits import NAMES
 from harness.base.settings import INDEXING_MEMORY, ImageSettings, checked_size, from_environment
 from harness.cli.context import EXIT_CODES, configuration, errors_console, is_quiet, settings_for
@@ -138,6 +140,13 @@ def found_backup(path: Path, password: bytes | None) -> BackupUnderTest:
     if found.chosen:
         print_progress(found.chosen)
     return found
+
+
+def standard_input() -> BinaryIO:
+    """What is piped into the command. Raises UsageError where nothing can be."""
+    if sys.stdin is None:
+        raise UsageError("standard input is closed", "Pipe the dump into the command, or name its file.")
+    return sys.stdin.buffer
 
 
 def must_exist(path: Path, option: str) -> Path:

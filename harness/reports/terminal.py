@@ -122,7 +122,7 @@ def _interrupted_without_reader() -> Iterator[None]:
 
 def terminal_gone() -> None:
     """Let what is still to be written go nowhere, where a stream has no reader any more."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # none where it was closed
         try:
             stream.flush()
         except OSError:

@@ -265,6 +265,20 @@ def test_an_interruption_when_all_is_done_shows_no_traceback(tmp_path: Path) -> 
     assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")
 
 
+def test_streams_that_are_full_or_closed(tmp_path: Path) -> None:
+    """A disk that is full under a log, and a scheduler that gives no standard input."""
+    for redirected, arguments, code, message in (
+        ("> /dev/full", ["--help"], 3, "error: cannot write the output: No space left on device\n"),
+        ("2> /dev/full", ["inspect", "nowhere"], 2, ""),
+        ("<&-", ["inspect", "-"], 2, "error: standard input is closed\nHINT: Pipe the dump into the command, or name"),
+    ):
+        ended = subprocess.run(
+            ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, "-m", "harness.cli.main", *arguments],
+            cwd=tmp_path, env=surroundings(tmp_path) | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert (ended.returncode, ended.stderr.startswith(message), "Traceback" in ended.stderr) == (code, True, False)
+
+
 def reader_of(fifo: Path, process: subprocess.Popen[bytes]) -> int:
     """Wait until the process has it open to read, and keep it waiting; until then nobody can write to it."""
     found = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from harness.artifacts.dump.codes import CODES
-from harness.cli.common import password_option, print_progress, settings_for
+from harness.cli.common import password_option, print_progress, settings_for, standard_input
 from harness.cli.context import VALID, exit_codes
 from harness.cli.options.backup import decrypt_options, window_option
 from harness.cli.options.group import GroupedHelp, config_option
@@ -69,7 +69,7 @@ def inspect(
         if config_file is not None:
             raise click.UsageError("--config names the backup: omit FILE")
         found = inspection(
-            *examine(sys.stdin.buffer), database=database, asked=database is not None, allowed=frozenset(allow)
+            *examine(standard_input()), database=database, asked=database is not None, allowed=frozenset(allow)
         )
     else:
         password = None if password_file is None else read_password(password_file)
