@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.artifacts.dump.source import Dump, Encrypted, files_of
-from harness.base.errors import HarnessError
+from harness.base.errors import HarnessError, UsageError
 from harness.base.interruption import terminable
 from harness.base.model import DrillResult, TrendEvidence, TrendLimits
 from harness.base.settings import Settings
@@ -197,6 +197,7 @@ def drill_backup(
             return volumes.enter_context(opened(volume, settings, new_drill_id("volume"), progress=print_progress))
 
         backup, configured = asked.find(open_volume, sources)
+        _check_names(backup)
         backup = replace(backup, migrate=migrate, trend=_past(backup, settings))
         objectives = Objectives(
             recovery_time_s=rto_s or configured.recovery_time_s, recovery_point_s=rpo_s or configured.recovery_point_s
@@ -215,6 +216,16 @@ def drill_backup(
             result = verify(run, backup)
             finish(run, result)
     return result
+
+
+def _check_names(backup: BackupUnderTest) -> None:
+    """Raises UsageError for a path that no result and no history could hold, which are JSON in UTF-8."""
+    for _, path in backup.files:
+        place = str(Path(str(path)).absolute())
+        try:
+            place.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"the name of {place} is not UTF-8", "Give it another name, or a link to it.") from None
 
 
 def _past(backup: BackupUnderTest, settings: Settings) -> TrendEvidence | None:

@@ -265,6 +265,19 @@ def test_an_interruption_when_all_is_done_shows_no_traceback(tmp_path: Path) -> 
     assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")
 
 
+def test_a_name_that_is_not_utf_8_is_bad_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a result nor the history could hold it."""
+    monkeypatch.chdir(tmp_path)
+    script, storage = dump(tmp_path), tmp_path / "storage"
+    for renamed, arguments in ((Path(script), ["--dump", "\udcff", "--storage", "storage"]),
+                               (storage, ["--dump", "a.sql", "--storage", "\udcff"])):  # fmt: skip
+        renamed.rename("\udcff")
+        answer = CliRunner(env=surroundings(tmp_path)).invoke(main, ["verify", "--runtime", "process", *arguments])
+        assert (answer.exit_code, " is not UTF-8\nHINT: " in answer.stderr) == (2, True), answer.output
+        assert not list(tmp_path.glob("runs_dir/*")), "nothing was started"
+        Path("\udcff").rename(renamed)
+
+
 def test_streams_that_are_full_or_closed(tmp_path: Path) -> None:
     """A disk that is full under a log, and a scheduler that gives no standard input."""
     for redirected, arguments, code, message in (
