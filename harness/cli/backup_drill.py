@@ -167,7 +167,7 @@ class BackupOptions:
 
 def on_disk(location: str, option: str, role: str, sources: Sources) -> Path:
     """What a path means, or what a URL does once it was fetched. Raises BadParameter, UsageError."""
-    return sources.url(location, role) if is_url(location) else must_exist(Path(location), option)
+    return sources.url(location, role) if is_url(location) else must_exist(location, option)
 
 
 def drill_backup(

@@ -149,7 +149,11 @@ def standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def must_exist(path: Path, option: str) -> Path:
+def must_exist(name: str, option: str) -> Path:
+    """The path of that name, made absolute; an empty one, as of an unset variable, is not the current directory."""
+    path = Path(name)
+    if not name:
+        raise click.BadParameter("the name is empty", param_hint=option)
     if not path.exists():
         raise click.BadParameter(f"not found: {path}", param_hint=option)
     return path.resolve()

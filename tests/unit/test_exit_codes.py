@@ -278,6 +278,15 @@ def test_a_name_that_is_not_utf_8_is_bad_usage(tmp_path: Path, monkeypatch: pyte
         Path("\udcff").rename(renamed)
 
 
+def test_an_empty_name_is_not_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a variable without a value gives it."""
+    monkeypatch.chdir(tmp_path)
+    for arguments in ([""], ["--dump", dump(tmp_path), "--storage", ""], ["--dump", "", "--storage", "storage"]):
+        answer = CliRunner(env=surroundings(tmp_path)).invoke(main, ["verify", "--runtime", "process", *arguments])
+        assert (answer.exit_code, "the name is empty" in answer.stderr) == (2, True), answer.output
+        assert not list(tmp_path.glob("runs_dir/*")), "nothing was started"
+
+
 def test_streams_that_are_full_or_closed(tmp_path: Path) -> None:
     """A disk that is full under a log, and a scheduler that gives no standard input."""
     for redirected, arguments, code, message in (

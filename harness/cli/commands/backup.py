@@ -147,7 +147,7 @@ def backup(
             storage_host: Host
             where = named_volume(storage)
             if where is None:
-                storage_host, storage_root = host, str(must_exist(Path(storage), "--storage"))
+                storage_host, storage_root = host, str(must_exist(storage, "--storage"))
             else:
                 directory = volumes.enter_context(
                     opened(where, settings, new_drill_id("backup"), progress=print_progress)
