@@ -15,7 +15,7 @@ _FULL = r"^the disk of the target is full "
 
 
 def test_a_full_disk_explains_only_statements_of_its_time(tmp_path: Path) -> None:
-    """A server of its own, one table of which is on a device that is always full: MySQL's log keeps what it said."""
+    """A server of its own, one table of which is on a device that is always full: MySQL's log keeps its messages."""
     with servers_of("MySQL", tmp_path, "source") as (_, ((server, admin),)):
         admin.execute("CREATE DATABASE d")
         admin.execute("CREATE TABLE d.t (v LONGBLOB) ENGINE=MyISAM")
