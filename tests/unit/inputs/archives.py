@@ -11,22 +11,18 @@ import zipfile
 
 import pyzipper
 
-from tests.unit.storage.test_archive_safety import MALICIOUS, Member, file, hard, soft
+from tests.unit.storage import tars
+from tests.unit.storage.tars import Member, file, hard, soft
+from tests.unit.storage.test_archive_safety import MALICIOUS
 
 APP = "var/www/html/storage/app"
 GOOD: Member = file("resumes/x.pdf", b"%PDF-1.4\n%%EOF\n")
 BLOCK = 512
 
 
-def tar_of(*members: Member, form: int = tarfile.GNU_FORMAT) -> bytes:
-    """An archive of members: name, type, target, content."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w", format=form) as archive:
-        for name, kind, target, content in members:
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname, info.size = kind, target, len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return made.getvalue()
+def tar_of(*members: Member) -> bytes:
+    """An archive in GNU's own form."""
+    return tars.tar_of(*members, tar_format=tarfile.GNU_FORMAT)
 
 
 def header(data: bytes, at: int, field: slice, value: bytes) -> bytes:
@@ -40,12 +36,7 @@ def header(data: bytes, at: int, field: slice, value: bytes) -> bytes:
 
 def pax(**records: str) -> bytes:
     """An archive whose one file has these records in an extended header of its own."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        info = tarfile.TarInfo("x")
-        info.size, info.pax_headers = 1, records
-        archive.addfile(info, io.BytesIO(b"x"))
-    return made.getvalue()
+    return tars.tar_of(file("x"), **records)
 
 
 def zip_of(*entries: tuple[str, bytes, int], dump: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:

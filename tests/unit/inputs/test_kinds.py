@@ -18,7 +18,7 @@ from harness.cli.inspection import inspection
 from harness.procedure.restore.storage import check_storage
 from tests.tables import over_table
 from tests.unit.inputs.test_cases import BINLOG, CASES, CHOICE, ELSEWHERE, PROBE, Change, located, verified
-from tests.unit.storage.conftest import make_tar
+from tests.unit.storage.tars import file, soft, tar_of
 
 PLAIN = (CASES / "use-before-header" / "d.sql").read_bytes().split(b"\n", 2)[2]
 """A healthy dump of the table of all cases."""
@@ -210,38 +210,38 @@ INPUTS = (
     Input("use-before-header", b"-- mine\n" + CHOICE + b"SET autocommit=0;\n" + PLAIN, warnings=("database",)),
     Input("use-before-header", b"USE apiary;\n\n" + PLAIN, warnings=("database",)),
 )
-LINK, FIFO, CHARACTERS = tarfile.SYMTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE
+FIFO, CHARACTERS = tarfile.FIFOTYPE, tarfile.CHRTYPE
 PDF = b"%PDF-1.4\n%%EOF\n"
 NAMES = b"./resumes/\n./resumes/x.pdf\n"
-STORAGE = make_tar(("resumes/x.pdf", tarfile.REGTYPE, "", PDF))
+STORAGE = tar_of(file("resumes/x.pdf", PDF))
 INSERTED = r"Messages \(2>&1\) or a terminal's line ends"
 STORAGES = (
     # kind; archive; the directory in it that is taken, or what the refusal says, its exit code and its remedy
     (
         "storage-link",  # a deployment in releases: the links lead to each other and out
-        make_tar(
-            ("srv/current", LINK, "/srv/releases/7", b""),
-            ("srv/releases/7/storage", LINK, "../../shared/storage", b""),
-            ("srv/releases/7/public/storage", LINK, "/srv/shared/storage/app/public", b""),
-            ("srv/shared/storage/app/resumes/x.pdf", tarfile.REGTYPE, "", PDF),
+        tar_of(
+            soft("srv/current", "/srv/releases/7"),
+            soft("srv/releases/7/storage", "../../shared/storage"),
+            soft("srv/releases/7/public/storage", "/srv/shared/storage/app/public"),
+            file("srv/shared/storage/app/resumes/x.pdf", PDF),
         ),
         "srv/shared/storage/app",
     ),
     (
         "storage-link",  # a container's whole file system
-        make_tar(
+        tar_of(
             ("dev/null", CHARACTERS, "", b""),
             ("run/php.pipe", FIFO, "", b""),
-            ("var/www/html/public/storage", LINK, "../storage/app/public", b""),
-            ("var/www/html/storage/app/public/logo.png", tarfile.REGTYPE, "", b"\x89PNG\r\n"),
-            ("var/www/html/storage/app/resumes/x.pdf", tarfile.REGTYPE, "", PDF),
-            ("var/www/html/storage/logs/laravel.log", LINK, "/dev/stderr", b""),
+            soft("var/www/html/public/storage", "../storage/app/public"),
+            file("var/www/html/storage/app/public/logo.png", b"\x89PNG\r\n"),
+            file("var/www/html/storage/app/resumes/x.pdf", PDF),
+            soft("var/www/html/storage/logs/laravel.log", "/dev/stderr"),
         ),
         "var/www/html/storage/app",
     ),
     (
         "storage-link",  # the same inside of it is no business of an application's
-        make_tar(("html/storage/app/resumes/x.pdf", LINK, "/etc/passwd", b"")),
+        tar_of(soft("html/storage/app/resumes/x.pdf", "/etc/passwd")),
         ("symbolic link that leaves the directory", 1, "Replace the link in storage/app with its file"),
     ),
     (

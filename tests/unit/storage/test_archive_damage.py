@@ -18,15 +18,16 @@ from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from tests.engines import must_find
 from tests.naming import uncoded
 from tests.tables import over_table
+from tests.unit.storage.tars import file, gnu_tar, tar_of
 
 CUT = "HINT: The copy is truncated: use an earlier backup, or copy this one again from its origin."
 CHANGED = "HINT: Some of its bytes were changed: use an earlier backup, or copy this one again."
 
 
 @pytest.fixture
-def archive(tar_of: Callable[..., bytes]) -> bytes:
+def archive() -> bytes:
     """Headers at 0 and 1536, contents at 512 and 2048, the mark at 2560, 10240 bytes in all."""
-    return tar_of(("a", tarfile.REGTYPE, "", b"1" * 600), ("b", tarfile.REGTYPE, "", b"2" * 100))
+    return tar_of(file("a", b"1" * 600), file("b", b"2" * 100))
 
 
 def error_of(*chunks: bytes) -> str:
@@ -94,8 +95,8 @@ def test_zeros_in_the_middle_and_a_second_archive_are_no_end(archive: bytes) -> 
     )
 
 
-def test_damaged_extended_headers_are_noticed(tar_of: Callable[..., bytes]) -> None:
-    archive = tar_of(("é" * 100, tarfile.REGTYPE, "", b"x"))
+def test_damaged_extended_headers_are_noticed() -> None:
+    archive = tar_of(file("é" * 100, b"x"))
     records = archive[512:1024]
     for damaged in (records.replace(b"path=", b"path:"), b"x" + records[1:], records.replace(b"\n", b" ")):
         assert error_of(archive[:512], damaged, archive[1024:]) == (
@@ -105,7 +106,7 @@ def test_damaged_extended_headers_are_noticed(tar_of: Callable[..., bytes]) -> N
         )
 
 
-def test_damaged_maps_of_sparse_files_are_noticed(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+def test_damaged_maps_of_sparse_files_are_noticed(tmp_path: Path) -> None:
     with (tmp_path / "s").open("wb") as file:
         file.seek(1 << 20)
         file.write(b"x" * 4096)
@@ -118,7 +119,7 @@ def test_damaged_maps_of_sparse_files_are_noticed(tmp_path: Path, gnu_tar: Calla
         )
 
 
-def test_content_where_none_can_be_is_noticed(tar_of: Callable[..., bytes]) -> None:
+def test_content_where_none_can_be_is_noticed() -> None:
     """Readers differ on whether it is skipped: they would see two different archives."""
     assert error_of(tar_of(("l", tarfile.SYMTYPE, "x", bytes(512)))) == (
         "the storage archive is damaged: l is a symlink but has 512 bytes of content, at byte 512 (unpacked) "
@@ -138,10 +139,8 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("part", [0.5, 0.99])
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-def test_a_cut_file_is_broken_in_every_compression(
-    tmp_path: Path, tar_of: Callable[..., bytes], compression: str, part: float
-) -> None:
-    whole = COMPRESSIONS[compression](tar_of(("a", tarfile.REGTYPE, "", os.urandom(300_000))))
+def test_a_cut_file_is_broken_in_every_compression(tmp_path: Path, compression: str, part: float) -> None:
+    whole = COMPRESSIONS[compression](tar_of(file("a", os.urandom(300_000))))
     path = tmp_path / "cut.tar"
     path.write_bytes(whole[: int(len(whole) * (part if compression != "plain" else 0.9 * part))])
     with pytest.raises(BrokenArtifact) as caught:

@@ -25,6 +25,7 @@ from harness.base.errors import HarnessError
 from harness.base.model import FileState
 from tests.naming import uncoded
 from tests.tables import over_table
+from tests.unit.storage.tars import file, gnu_tar, tar_of
 
 NASTY_NAMES = (
     b"plain.pdf",
@@ -69,9 +70,7 @@ def walked(directory: Path) -> dict[bytes, str]:
 
 
 @pytest.mark.parametrize("tar_format", ["pax", "gnu"])
-def test_any_name_comes_back_as_its_bytes(
-    nasty_directory: Path, gnu_tar: Callable[..., bytes], tar_format: str
-) -> None:
+def test_any_name_comes_back_as_its_bytes(nasty_directory: Path, tar_format: str) -> None:
     archive = gnu_tar(nasty_directory, f"--format={tar_format}")
     files = {entry.path: entry.sha256 for entry in entries(archive) if entry.kind == "file"}
     assert files == walked(nasty_directory)
@@ -79,15 +78,15 @@ def test_any_name_comes_back_as_its_bytes(
 
 
 @pytest.mark.parametrize("tar_format", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
-def test_archives_of_python_are_read_too(tar_of: Callable[..., bytes], tar_format: int) -> None:
+def test_archives_of_python_are_read_too(tar_format: int) -> None:
     name = "folder/" * 15 + "file"
-    archive = tar_of((name, tarfile.REGTYPE, "", b"hello"), tar_format=tar_format)
+    archive = tar_of(file(name, b"hello"), tar_format=tar_format)
     assert entries(archive) == [
         FileState(name.encode(), "file", 5, hashlib.sha256(b"hello").hexdigest(), 0o644, 0, 0, 1_700_000_000)
     ]
 
 
-def test_every_field_is_what_the_file_system_says(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+def test_every_field_is_what_the_file_system_says(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "resumes").mkdir(parents=True)
     (tree / "resumes" / "a.pdf").write_bytes(b"pdf")
@@ -121,7 +120,7 @@ SPARSE_FORMS = {
 
 
 @pytest.mark.parametrize("form", SPARSE_FORMS)
-def test_sparse_files_are_read_with_their_holes(tmp_path: Path, gnu_tar: Callable[..., bytes], form: str) -> None:
+def test_sparse_files_are_read_with_their_holes(tmp_path: Path, form: str) -> None:
     """Many segments: the map does not fit into one header block in any form."""
     tree = tmp_path / "tree"
     tree.mkdir()
@@ -139,7 +138,7 @@ def test_sparse_files_are_read_with_their_holes(tmp_path: Path, gnu_tar: Callabl
     assert files == {path: ((tree / os.fsdecode(path)).stat().st_size, digest) for path, digest in walked(tree).items()}
 
 
-def test_sizes_beyond_8_gib_are_read(tmp_path: Path, gnu_tar: Callable[..., bytes]) -> None:
+def test_sizes_beyond_8_gib_are_read(tmp_path: Path) -> None:
     """More than eleven octal digits hold: GNU's own form writes them in binary, pax as text.
 
     Only headers are read here: hashing what lies between takes longer than all other tests of archives.
@@ -157,17 +156,15 @@ def test_sizes_beyond_8_gib_are_read(tmp_path: Path, gnu_tar: Callable[..., byte
         assert member.stored_bytes <= 512, "a map of holes at most"
 
 
-def test_chunks_may_have_any_size(tar_of: Callable[..., bytes]) -> None:
-    archive = tar_of(("é" * 200, tarfile.REGTYPE, "", b"hello" * 1000), ("b", tarfile.REGTYPE, "", b""))
+def test_chunks_may_have_any_size() -> None:
+    archive = tar_of(file("é" * 200, b"hello" * 1000), file("b", b""))
     whole = entries(archive)
     assert [entry.size_bytes for entry in whole] == [5000, 0]
     for size in (1, 7, 512, 513):
         assert list(read_archive(archive[at : at + size] for at in range(0, len(archive), size))) == whole
 
 
-def test_an_empty_directory_a_label_and_global_headers_have_no_members(
-    tmp_path: Path, gnu_tar: Callable[..., bytes]
-) -> None:
+def test_an_empty_directory_a_label_and_global_headers_have_no_members(tmp_path: Path) -> None:
     assert entries(bytes(1024)) == []
     assert [(entry.path, entry.kind) for entry in entries(gnu_tar(tmp_path))] == [(b"", "directory")]
     (tmp_path / "a").write_bytes(b"1")
@@ -186,10 +183,8 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-def test_compression_is_known_by_the_first_bytes(
-    tmp_path: Path, tar_of: Callable[..., bytes], compression: str
-) -> None:
-    archive = tar_of(("a", tarfile.REGTYPE, "", os.urandom(3000)))
+def test_compression_is_known_by_the_first_bytes(tmp_path: Path, compression: str) -> None:
+    archive = tar_of(file("a", os.urandom(3000)))
     path = tmp_path / "without-a-telling-name"
     path.write_bytes(COMPRESSIONS[compression](archive))
     assert list(read_archive_file(path)) == entries(archive)
@@ -215,9 +210,9 @@ print(count, peak_kib() - before)
 """
 
 
-def test_50000_members_are_read_in_bounded_memory(tar_of: Callable[..., bytes]) -> None:
+def test_50000_members_are_read_in_bounded_memory() -> None:
     """In a process of its own: 15 MB at most, for names as numbers, to find duplicates; members are not kept."""
-    member = tar_of(("./docusign/######/Trävel.pdf", tarfile.REGTYPE, "", b"x" * 20))[: 4 * 512]
+    member = tar_of(file("./docusign/######/Trävel.pdf", b"x" * 20))[: 4 * 512]
     argv = [sys.executable, "-c", READ_MANY]
     count, grown_kib = subprocess.run(argv, input=member, check=True, capture_output=True).stdout.split()
     assert int(count) == 50_000

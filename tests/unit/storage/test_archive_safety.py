@@ -1,7 +1,6 @@
 """An archive is untrusted input: what must not be unpacked is refused, named, before anything is written."""
 
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from harness.artifacts.storage.names import coded
 from harness.artifacts.storage.safety import QUARANTINED, ArchiveLimits, Quarantine
 from harness.base.errors import HarnessError, UnsafeArtifact
 from tests.naming import uncoded
+from tests.unit.storage.tars import Member, file, folder, gnu_tar, hard, soft, tar_of
 
 LEAVES = "HINT: Nothing was unpacked; a backup of storage/app contains nothing outside of it."
 LINK = "HINT: Nothing was unpacked. Replace the link in storage/app with its file, and take the backup again."
@@ -19,25 +19,6 @@ BELOW = "HINT: Unpacking it could write outside the target: do not trust this ar
 DEVICE = "HINT: Apiary stores only files and directories: do not trust this archive."
 ANEW = "HINT: Create the archive again, of the whole directory in one run."
 OUT = "link that leaves the directory, to"
-
-Member = tuple[str, bytes, str, bytes]
-
-
-def file(name: str, content: bytes = b"x") -> Member:
-    return name, tarfile.REGTYPE, "", content
-
-
-def folder(name: str) -> Member:
-    return name, tarfile.DIRTYPE, "", b""
-
-
-def soft(name: str, target: str) -> Member:
-    return name, tarfile.SYMTYPE, target, b""
-
-
-def hard(name: str, target: str) -> Member:
-    return name, tarfile.LNKTYPE, target, b""
-
 
 MALICIOUS: dict[str, tuple[list[Member], str, str]] = {
     "dot-dot in front": ([file("../evil")], "../evil, which leaves the directory with ..", LEAVES),
@@ -94,7 +75,7 @@ MALICIOUS: dict[str, tuple[list[Member], str, str]] = {
 
 
 @pytest.mark.parametrize("case", MALICIOUS)
-def test_malicious_members_are_refused_by_name(tar_of: Callable[..., bytes], case: str) -> None:
+def test_malicious_members_are_refused_by_name(case: str) -> None:
     members, fact, hint = MALICIOUS[case]
     with pytest.raises(UnsafeArtifact) as caught:
         list(read_archive([tar_of(*members)]))
@@ -102,7 +83,7 @@ def test_malicious_members_are_refused_by_name(tar_of: Callable[..., bytes], cas
     assert uncoded(str(caught.value), names) == f"the storage archive contains {fact}\n{hint}"
 
 
-def test_links_that_stay_inside_are_healthy(tar_of: Callable[..., bytes]) -> None:
+def test_links_that_stay_inside_are_healthy() -> None:
     """A directory may be there twice; looking at one refuses nothing, also where a backup should not hold it."""
     members = [
         file("a/b/f"),
@@ -125,7 +106,7 @@ def test_links_that_stay_inside_are_healthy(tar_of: Callable[..., bytes]) -> Non
 RAISE = "HINT: Nothing was unpacked. If it really is that large, use --max-storage SIZE."
 
 
-def test_too_many_members_too_large_a_sum_and_bombs_are_refused(tar_of: Callable[..., bytes]) -> None:
+def test_too_many_members_too_large_a_sum_and_bombs_are_refused() -> None:
     """Before they are read. Padding is read to its end, and could be endless."""
     four = tar_of(*(file(f"f{number}", b"") for number in range(4)))
     two = tar_of(file("a", bytes(600)), file("b", bytes(600)))
@@ -154,7 +135,7 @@ def test_too_many_members_too_large_a_sum_and_bombs_are_refused(tar_of: Callable
         assert uncoded(str(caught.value)) == message
 
 
-def test_a_header_that_would_fill_the_memory_is_refused(tar_of: Callable[..., bytes]) -> None:
+def test_a_header_that_would_fill_the_memory_is_refused() -> None:
     archive = tar_of(file("é" * 100))
     header = bytearray(archive[:512])
     header[124:136] = b"%011o\0" % (1 << 30)
@@ -169,7 +150,7 @@ def test_a_header_that_would_fill_the_memory_is_refused(tar_of: Callable[..., by
     )
 
 
-def test_holes_count_before_any_of_them_is_hashed(gnu_tar: Callable[..., bytes], tmp_path: Path) -> None:
+def test_holes_count_before_any_of_them_is_hashed(tmp_path: Path) -> None:
     """An archive of some kilobytes, by the real tar, whose one file has 900 GiB of zeros: an hour of hashing."""
     (tmp_path / "tree").mkdir()
     with (tmp_path / "tree" / "a.pdf").open("wb") as file:
@@ -190,7 +171,7 @@ def test_holes_count_before_any_of_them_is_hashed(gnu_tar: Callable[..., bytes],
         assert next(members).path == b"", "whoever says how large it is may restore it; it is not read here"
 
 
-def test_what_there_is_no_room_for_is_inconclusive(tar_of: Callable[..., bytes]) -> None:
+def test_what_there_is_no_room_for_is_inconclusive() -> None:
     archive = tar_of(file("a", bytes(600)), file("b", bytes(600)))
     limits = ArchiveLimits()
     assert len(list(read_archive([archive], limits=limits.within(1200, "/srv")))) == 2
@@ -203,7 +184,7 @@ def test_what_there_is_no_room_for_is_inconclusive(tar_of: Callable[..., bytes])
     )
 
 
-def test_members_that_must_not_be_unpacked_can_be_put_quarantine(tar_of: Callable[..., bytes]) -> None:
+def test_members_that_must_not_be_unpacked_can_be_put_quarantine() -> None:
     archive = tar_of(
         soft("html/public/storage", "/var/www/html/storage/app/public"),
         ("html/log", tarfile.FIFOTYPE, "", b""),

@@ -1,11 +1,8 @@
 """What entries of an archive are read into: content, digests, directories, places, lists and their order."""
 
 import hashlib
-import io
 import json
 import random
-import subprocess
-import tarfile
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +20,7 @@ from harness.base.errors import BrokenArtifact, UnsafeArtifact, UsageError
 from harness.base.model import DirectoryTotals, FileState, FileTotals
 from tests.naming import uncoded
 from tests.tables import over_table
+from tests.unit.storage.tars import file, gnu_tar, tar_of
 
 REAL = Path(__file__).parents[2] / "data" / "real-apiary" / "storage.tar.gz"
 END = b"startxref\n0\n%%EOF\n"
@@ -69,21 +67,14 @@ def test_holes_are_zeros_and_the_archive_is_read_once(tmp_path: Path) -> None:
     with (tmp_path / "hole.pdf").open("wb") as file:
         file.truncate(64 << 20)
     (tmp_path / "whole.pdf").write_bytes(WHOLE)
-    archive = subprocess.run(
-        ["tar", "-cS", "--format=pax", "-C", tmp_path, "."], check=True, capture_output=True
-    ).stdout
+    archive = gnu_tar(tmp_path, "--sparse", "--format=pax")
     found = {entry.path: entry.content for entry in read_archive(iter([archive]))}
     assert found == {b"": "", b"hole.pdf": ZEROS, b"whole.pdf": PDF}
 
 
 def test_the_list_of_a_backup_has_the_bytes_that_it_always_had(tmp_path: Path) -> None:
     """Its digest is in the manifests of backups that were made before contents were judged."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        info = tarfile.TarInfo("a.pdf")
-        info.size = len(WHOLE)
-        archive.addfile(info, io.BytesIO(WHOLE))
-    (entry,) = read_archive([stream.getvalue()])
+    (entry,) = read_archive([tar_of(file("a.pdf", WHOLE))])
     write_inventory([entry], tmp_path / "files.jsonl")
     assert b"content" not in (tmp_path / "files.jsonl").read_bytes()
     write_inventory([entry], tmp_path / "run.jsonl", content=True)
