@@ -1,12 +1,10 @@
 """Files that age, gpg and openssl encrypted, with the real programs: read as a stream, or refused in one sentence."""
 
 import gzip
-import io
 import os
 import random
 import re
 import subprocess
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from harness.base.errors import BrokenArtifact, UsageError
 from harness.inputs.sources.encrypted import Decryption, decrypted
 from harness.procedure.restore.storage import check_storage
 from tests.engines import must_find
+from tests.unit.storage.tars import file, tar_of
 
 pytestmark = pytest.mark.xdist_group("stores")
 
@@ -79,10 +78,7 @@ def test_a_script_and_an_archive_are_read_with_the_key_and_refused_with_another(
     """Both again and again, as a drill does; nothing but the encrypted files is on disk. A plain one stays as it is."""
     script, archive = tmp_path / "apiary.sql.gz", tmp_path / "storage.tar"
     script.write_bytes(gzip.compress(SCRIPT))
-    with tarfile.open(archive, "w") as made:
-        member = tarfile.TarInfo("resumes/a.pdf")
-        member.size = 5
-        made.addfile(member, io.BytesIO(b"%PDF-"))
+    archive.write_bytes(tar_of(file("resumes/a.pdf", b"%PDF-")))
     plain = tmp_path / "rows.sql"
     plain.write_bytes(SCRIPT)
     secret, files = tmp_path / "apiary.sql.gz.enc", tmp_path / "storage.tar.enc"

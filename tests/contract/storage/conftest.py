@@ -6,15 +6,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.runtime.process.host import LocalCommand, LocalHost
-
-
-@pytest.fixture
-def host() -> LocalHost:
-    return LocalHost()
 
 
 @pytest.fixture
@@ -103,7 +99,7 @@ class BusyHost:
 
     def start(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
-    ) -> object:
+    ) -> Any:
         if argv[0] == "find":
             self.before_find()
         command = LocalHost().start(argv, env=env, stdin=stdin, user=user)
@@ -120,8 +116,3 @@ class UnprivilegedHost:
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bool = False, user: str | None = None
     ) -> LocalCommand:
         return LocalHost().start(argv, env=env, stdin=stdin, user=self.user if os.geteuid() == 0 else None)
-
-
-@pytest.fixture
-def busy_host() -> type[BusyHost]:
-    return BusyHost
