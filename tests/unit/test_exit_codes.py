@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,9 +23,9 @@ from harness.cli.command_line import main
 from harness.records.attestation.envelope import sign_run
 from harness.records.attestation.keys import generate, load_private
 from harness.records.history.database import History
-from harness.records.run_directory import RunDirectory
 from harness.runner.scorecard import Outcome, Scorecard, ScoredDrill
 from tests.unit.history.builders import entry
+from tests.unit.schema.recorded import PASSED, recorded
 
 ROOT = Path(__file__).parents[2]
 DRILL, BACKUP, SCORE, STATUS, RECORDS, INSPECT = "verify", "backup", "score", "status", "history verify", "inspect"
@@ -53,10 +52,7 @@ def drilled(place: Path, days_ago: float) -> list[str]:
 
 def signed(place: Path, *, changed: bool = False, artifacts: bool = False) -> list[str]:
     """Evidence of a run; whose report was changed, or whose backup is not here."""
-    run = place / "run"
-    run.mkdir()
-    shutil.copy(ROOT / "tests/unit/schema/data/result-1-documented-pass.json", run / "result.json")
-    store = RunDirectory(run)
+    store = recorded(PASSED, run := place / "run")
     if not artifacts:
         store.save_result(replace(store.load_result(), artifacts=()))
     (run / "report.html").write_text("<p>PASS</p>")

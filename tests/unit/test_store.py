@@ -2,34 +2,23 @@
 
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from harness.base.errors import BrokenArtifact, ServerFailed, StepFailed, UsageError
-from harness.base.model import Change, Component, DrillResult, InjectedFault, Step, TableState, Verdict
+from harness.base.model import Change, DrillResult, InjectedFault, TableState, Verdict
 from harness.checks.evidence import Evidence, RowDifference
 from harness.checks.verdict import judge
 from harness.drill.result import exit_code, judge_again, result_of
 from harness.records.run_directory import RunDirectory
 from harness.scenario.expectation import Expected, ExpectedFinding
 from tests.tables import over_table
+from tests.unit.reports.results import described
 
 
 def result_for(evidence: Evidence) -> DrillResult:
-    started_at = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
-    return replace(
-        result_of(judge(evidence), None),
-        drill_id="20261122T120000Z-documented-abcdef",
-        scenario="documented",
-        purpose="To know.",
-        started_at=started_at,
-        components=(Component("source mysql", "MySQL", "9.7.4", "/usr/sbin/mysqld", True, ("All.",)),),
-        steps=(Step("script", "Load the dump", started_at, 1.5, "2 rows"),),
-        recovery_time_s=12.0,
-        recovery_point_at=started_at,
-    )
+    return described(result_of(judge(evidence), None))
 
 
 def damaged(evidence: Evidence) -> Evidence:
@@ -192,7 +181,7 @@ def test_a_result_that_is_missing_newer_cut_short_or_without_evidence_is_refused
             b'"real": "so-so"',
             "components.0.real: Input should be a valid boolean, unable to interpret input",
         ),
-        (b'"purpose": "To know.",', b"", "purpose: Field required"),
+        (b'"purpose": "To know whether it works.",', b"", "purpose: Field required"),
     ],
 )
 def test_a_damaged_result_is_refused_with_its_field(

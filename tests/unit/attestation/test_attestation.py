@@ -28,8 +28,8 @@ from harness.records.attestation.envelope import ChangedEvidence, sign_run
 from harness.records.attestation.keys import PublicKey, SigningKey, generate, load_private, load_public
 from harness.records.run_directory import RunDirectory
 from tests.tables import over_table
+from tests.unit.schema.recorded import PASSED, recorded
 
-REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
 DUMP, STORAGE = b"-- MySQL dump\n", b"files\n"
 
 
@@ -51,8 +51,7 @@ def run_dir(tmp_path: Path) -> Path:
     (directory / "backup").mkdir(parents=True)
     (directory / "backup" / "database.sql").write_bytes(DUMP)
     (directory / "backup" / "storage.tar").write_bytes(STORAGE)
-    shutil.copy(REAL, directory / "result.json")
-    store = RunDirectory(directory)
+    store = recorded(PASSED, directory)
     result = replace(
         store.load_result(),
         purpose="",

@@ -1,6 +1,5 @@
 """Keys of signatures, and the command that signs and verifies."""
 
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from harness.records.attestation.envelope import sign_run
 from harness.records.attestation.keys import generate, load_private, load_public, read_passphrase
 from harness.records.run_directory import RunDirectory
 from tests.tables import over_table
+from tests.unit.schema.recorded import PASSED, recorded
 
 MAKE_ONE = "HINT: Create a key pair with: apiary-drill evidence keygen FILE."
 OPEN_IT = "HINT: Give the file with its passphrase (--sign-passphrase-file), or set APIARY_DRILL_SIGN_PASSPHRASE."
@@ -133,9 +133,6 @@ def test_a_passphrase_is_the_first_line_of_its_file(tmp_path: Path) -> None:
         assert str(caught.value) == f"the passphrase file {path} is empty"
 
 
-REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-documented-pass.json"
-
-
 def call(*arguments: str | Path, env: dict[str, str] | None = None) -> tuple[int, str]:
     answer = CliRunner().invoke(main, [str(argument) for argument in arguments], env=env)
     return answer.exit_code, answer.output
@@ -144,11 +141,9 @@ def call(*arguments: str | Path, env: dict[str, str] | None = None) -> tuple[int
 @pytest.fixture
 def signed(tmp_path: Path) -> tuple[Path, str]:
     """Evidence of a real run without its artifacts, and the id of the key."""
-    run_dir = tmp_path / "run"
-    run_dir.mkdir()
-    shutil.copy(REAL, run_dir / "result.json")
+    store = recorded(PASSED, tmp_path / "run")
     key_id = generate(tmp_path / "key", None)
-    return sign_run(run_dir, RunDirectory(run_dir).load_result(), load_private(tmp_path / "key", None)), key_id
+    return sign_run(store.directory, store.load_result(), load_private(tmp_path / "key", None)), key_id
 
 
 def test_keygen_says_what_it_wrote_and_under_which_id(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import shutil
 import subprocess
 import threading
 from dataclasses import replace
@@ -16,30 +15,23 @@ from harness import __version__
 from harness.base.errors import UsageError
 from harness.base.model import DrillResult, Finding, Severity, Verdict
 from harness.monitoring.metrics import MOST_BACKUPS, check_file, write_metrics
-from harness.records.run_directory import RunDirectory
 from tests.tables import over_table
+from tests.unit.schema.recorded import FAILED, PASSED, recorded
 
-DATA = Path(__file__).parents[1] / "schema" / "data"
 BACKUP = "generated data: documented"
-
-
-def real(tmp_path: Path, name: str) -> DrillResult:
-    directory = tmp_path / name
-    directory.mkdir()
-    shutil.copy(DATA / f"result-1-{name}.json", directory / "result.json")
-    return RunDirectory(directory).load_result()
 
 
 @pytest.fixture
 def good(tmp_path: Path) -> DrillResult:
-    return replace(real(tmp_path, "documented-pass"), backup=BACKUP)
+    return replace(recorded(PASSED, tmp_path / "good").load_result(), backup=BACKUP)
 
 
 @pytest.fixture
 def bad(tmp_path: Path, good: DrillResult) -> DrillResult:
     """The same backup, ten days later."""
     later = good.started_at + timedelta(days=10)
-    return replace(real(tmp_path, "verify-fail"), backup=BACKUP, started_at=later, duration_s=100.0)
+    result = recorded(FAILED, tmp_path / "bad").load_result()
+    return replace(result, backup=BACKUP, started_at=later, duration_s=100.0)
 
 
 @pytest.fixture

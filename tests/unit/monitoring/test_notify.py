@@ -1,7 +1,6 @@
 """Notifications and pings: sent, repeated, refused, and secret."""
 
 import logging
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +20,11 @@ from harness.monitoring.notify import (
     notify_result,
 )
 from harness.monitoring.ping import NotPinged, Signal, ping_ended, ping_started, url_for
-from harness.records.run_directory import RunDirectory
 from tests.tables import over_table
 from tests.unit.monitoring.conftest import Service
+from tests.unit.schema.recorded import FAILED, PASSED, recorded
 
-DATA = Path(__file__).parents[1] / "schema" / "data"
+BACKUP = "/srv/backups/apiary-*.sql.gz"
 ALL = ("failure", "recovery", "silence")
 
 
@@ -34,19 +33,14 @@ def settings(*ports: int, on: tuple[str, ...] = ALL, timeout_s: float = 60.0) ->
     return NotificationSettings(notify_urls=urls, notify_on=on, timeout_s=timeout_s)
 
 
-def real(tmp_path: Path, name: str) -> DrillResult:
-    shutil.copy(DATA / f"result-1-{name}.json", tmp_path / "result.json")
-    return RunDirectory(tmp_path).load_result()
-
-
 @pytest.fixture
 def bad(tmp_path: Path) -> DrillResult:
-    return replace(real(tmp_path, "verify-fail"), backup="/srv/backups/apiary-*.sql.gz")
+    return replace(recorded(FAILED, tmp_path / "bad").load_result(), backup=BACKUP)
 
 
 @pytest.fixture
 def good(tmp_path: Path) -> DrillResult:
-    return replace(real(tmp_path, "documented-pass"), backup="/srv/backups/apiary-*.sql.gz")
+    return replace(recorded(PASSED, tmp_path / "good").load_result(), backup=BACKUP)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,17 +18,14 @@ from harness.records.attestation.check import verify_evidence
 from harness.records.attestation.keys import generate, load_public
 from harness.records.run_directory import RunDirectory
 from tests.unit.monitoring.conftest import Service
-
-REAL = Path(__file__).parents[1] / "schema" / "data" / "result-1-verify-fail.json"
+from tests.unit.schema.recorded import FAILED, recorded
 
 
 def finished(tmp_path: Path, notifications: NotificationSettings) -> Finished:
     """A real drill that failed, with a state directory of its own."""
-    run_dir = tmp_path / "run"
-    run_dir.mkdir(exist_ok=True)
-    shutil.copy(REAL, run_dir / "result.json")
+    store = recorded(FAILED, tmp_path / "run")
     settings = from_environment({"HOME": str(tmp_path)})
-    return Finished(RunDirectory(run_dir).load_result(), run_dir, replace(settings, notifications=notifications))
+    return Finished(store.load_result(), store.directory, replace(settings, notifications=notifications))
 
 
 def test_everybody_is_notified(tmp_path: Path, service: Service) -> None:

@@ -1,7 +1,6 @@
 """The published schemas are those of the values, real results validate, and results of old stay readable."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from harness.cli.command_line import main
 from harness.records.run_directory import RESULT_VERSION, RunDirectory
 from harness.records.schema import SCHEMAS, Published
 from tests.tables import over_table
+from tests.unit.schema.recorded import DATA, FAILED, PASSED, recorded
 
 DOCS = Path(__file__).parents[3] / "docs"
-REAL = sorted(Path(__file__).with_name("data").glob("result-1-*.json"))
-"""As real drills of the first version wrote them; only a path to a Python was changed."""
+REAL = (PASSED, FAILED)
 
 
 def published(name: str) -> Published:
@@ -56,7 +55,7 @@ def test_fields_have_their_meaning_and_their_version() -> None:
 
 
 def test_a_real_result_of_each_kind_validates() -> None:
-    assert [path.name for path in REAL] == ["result-1-documented-pass.json", "result-1-verify-fail.json"]
+    assert tuple(sorted(DATA.glob("result-1-*.json"))) == REAL
     for path in REAL:
         validator("result").validate(json.loads(path.read_bytes()))
 
@@ -83,8 +82,7 @@ def test_a_result_of_the_first_format_is_read_whatever_was_added_since(
     tmp_path: Path, path: Path, verdict: Verdict, checks: int, findings: int, steps: int
 ) -> None:
     """Every value of the old file is in the result, and a field that came later has its default."""
-    shutil.copy(path, tmp_path / "result.json")
-    result = RunDirectory(tmp_path).load_result()
+    result = recorded(path, tmp_path).load_result()
     assert (result.verdict, len(result.checks), len(result.findings)) == (verdict, checks, findings)
     assert len(result.steps) == steps
     assert_holds(TypeAdapter(DrillResult).dump_python(result, mode="json"), json.loads(path.read_bytes()))
@@ -93,12 +91,10 @@ def test_a_result_of_the_first_format_is_read_whatever_was_added_since(
 def test_what_an_old_reader_does_not_know_is_left_aside(tmp_path: Path) -> None:
     """A field with a default is no new format: programs of before go on reading."""
     old = json.loads(REAL[0].read_bytes())
-    (tmp_path / "plain").mkdir()
-    shutil.copy(REAL[0], tmp_path / "plain" / "result.json")
     old["weather"] = "fine"
     old["checks"][0]["weather"] = ["fine"]
     (tmp_path / "result.json").write_text(json.dumps(old))
-    assert RunDirectory(tmp_path).load_result() == RunDirectory(tmp_path / "plain").load_result()
+    assert RunDirectory(tmp_path).load_result() == recorded(REAL[0], tmp_path / "plain").load_result()
 
 
 def test_a_newer_format_is_refused_wherever_its_number_stands(tmp_path: Path) -> None:
@@ -115,8 +111,7 @@ def test_a_newer_format_is_refused_wherever_its_number_stands(tmp_path: Path) ->
 
 def test_what_is_written_today_validates(tmp_path: Path) -> None:
     """With every field that the values have, set or not."""
-    shutil.copy(REAL[1], tmp_path / "result.json")
-    store = RunDirectory(tmp_path)
+    store = recorded(FAILED, tmp_path)
     store.save_result(replace(store.load_result(), error="Read the backup: it is cut short", hints=("Take it again.",)))
     validator("result").validate(json.loads((tmp_path / "result.json").read_bytes()))
 
