@@ -6,6 +6,7 @@ from typing import Any
 
 import hcl2
 import yaml
+from click.testing import CliRunner
 from crontab import CronTab
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
@@ -48,6 +49,17 @@ def scripts() -> dict[str, str]:
         "github-self-hosted.yml": own,
         "gitlab-ci.yml": "\n".join(yaml.safe_load(text_of("gitlab-ci.yml"))["restore-drill"]["script"]),
     }
+
+
+def complaints(schema: str, text: str, directory: Path) -> str:
+    """What the copy of a published schema that check-jsonschema brings along says of a file: nothing of a good one."""
+    from check_jsonschema import main  # type: ignore[import-untyped]
+
+    path = directory / "file.yml"
+    path.write_text(text)
+    answer = CliRunner().invoke(main, ["--builtin-schema", schema, str(path)])
+    assert (answer.exit_code, isinstance(answer.exception, SystemExit | None)) in ((0, True), (1, True)), answer.output
+    return answer.output if answer.exit_code else ""
 
 
 def _plain(value: Any) -> Any:

@@ -3,17 +3,15 @@
 import os
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
-import pytest
 from crontab import CronTab
 
 from harness.cli.command_line import main
 from tests.engines import must_find
-from tests.examples import EXAMPLES, nomad_job, text_of
+from tests.examples import EXAMPLES, complaints, nomad_job, text_of
 from tests.tables import over_table
 
 NOMAD = {
@@ -39,16 +37,8 @@ NOMAD = {
 """What a block may hold: the `hcl` tags of Nomad's own Go module of types (nomad/api of 2026-10-16)."""
 
 
-def checked(schema: str, text: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    """What the copy of a published schema that check-jsonschema brings along says of a file."""
-    path = directory / "file.yml"
-    path.write_text(text)
-    argv = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
-    return subprocess.run(argv, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize(
-    ("name", "schema", "key", "other"),
+@over_table(
+    "name, schema, key, other",
     [
         ("github-hosted.yml", "vendor.github-workflows", "runs-on:", "runs-in:"),
         ("github-self-hosted.yml", "vendor.github-workflows", "runs-on:", "runs-in:"),
@@ -58,9 +48,8 @@ def checked(schema: str, text: str, directory: Path) -> subprocess.CompletedProc
 def test_the_published_schema_takes_it_and_no_misspelt_one(
     name: str, schema: str, key: str, other: str, tmp_path: Path
 ) -> None:
-    good = checked(schema, text_of(name), tmp_path)
-    assert good.returncode == 0, good.stdout + good.stderr
-    assert checked(schema, text_of(name).replace(key, other), tmp_path).returncode == 1
+    assert complaints(schema, text_of(name), tmp_path) == ""
+    assert complaints(schema, text_of(name).replace(key, other), tmp_path) != ""
 
 
 def test_systemd_takes_the_service_and_the_timer(tmp_path: Path) -> None:
