@@ -4,19 +4,17 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
 from jsonschema import Draft202012Validator
 
-from harness.base.errors import UsageError
 from harness.faults import FAULTS
 from harness.faults.fault import Fault
 from harness.records.schema import scenario_schema
-from harness.scenario.definition import load, shipped
+from harness.scenario.definition import shipped
 from harness.scenario.template import template
 from tests.tables import over_table
+from tests.unit.test_scenario import ERRORS, MINIMAL, whole
 
 SCHEMA = scenario_schema(1)
-MINIMAL = "name = 'mine'\nwhy = 'A reason that is long enough to be one.'\n"
 
 
 def complaints(text: str) -> list[str]:
@@ -38,28 +36,10 @@ def test_a_template_with_any_fault_validates(fault: Fault) -> None:
     assert complaints(template("mine", fault)) == []
 
 
-@over_table(
-    "text",
-    [
-        "colour = 'red'",
-        "[data]\nscale = 'huge'",
-        "[data]\nrng_seed = -1",
-        "[restore]\nsteps = ['pray']",
-        "[limits]\nstep_s = 0",
-        "[[fault]]\nname = 'drop-rwo'",
-        "[[fault]]\nname = 'drop-row'\nat = 'start'",
-        "[[fault]]\nname = 'drop-row'\n[fault.options]\nrow = 1",
-        "[[fault]]\nname = 'drop-row'\n[fault.options]\nrewrite_manifest = 1",
-        "[expected]\nverdict = 'GOOD'",
-        "[expected]\nfinding = [{ subject = 'users' }]",
-    ],
-)
-def test_what_the_reader_refuses_does_not_validate(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "mine.drill.toml"
-    path.write_text(MINIMAL + text)
-    with pytest.raises(UsageError):
-        load(path)
-    assert complaints(MINIMAL + text) != []
+@over_table("text", [text for text, message in ERRORS if "requires runtime.kind" not in message])
+def test_what_the_reader_refuses_does_not_validate(text: str) -> None:
+    """But for what two keys say of each other."""
+    assert complaints(whole(text)) != []
     assert complaints(MINIMAL) == []
 
 
