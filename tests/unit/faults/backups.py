@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.base.model import FileTotals, Manifest
+from harness.base.model import ArtifactFile, FileTotals, Manifest
 from harness.procedure.backup.manifest import measure, write_manifest
 
 _ROLES = {"database": "database", "storage": "storage", "files": "inventory"}
@@ -15,6 +15,12 @@ def a_backup(parent: Path, **files: bytes) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (directory / name).write_bytes(data)
+    with_manifest(directory, *(measure(directory / name, _ROLES[name.split(".")[0]]) for name in files))
+    return directory
+
+
+def with_manifest(directory: Path, *artifacts: ArtifactFile) -> None:
+    """Write a manifest that lists these artifacts, and nothing of what is in them."""
     now = datetime(2026, 11, 23, tzinfo=UTC)
     manifest = Manifest(
         format_version=1,
@@ -23,7 +29,7 @@ def a_backup(parent: Path, **files: bytes) -> Path:
         mode="hot",
         nonce="",
         database="apiary",
-        artifacts=tuple(measure(directory / name, _ROLES[name.split(".")[0]]) for name in files),
+        artifacts=artifacts,
         components=(),
         variables={},
         same_snapshot=True,
@@ -36,4 +42,3 @@ def a_backup(parent: Path, **files: bytes) -> Path:
         exclusions=(),
     )
     write_manifest(manifest, directory)
-    return directory

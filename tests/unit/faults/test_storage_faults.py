@@ -3,22 +3,22 @@
 import hashlib
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from harness.base.errors import BrokenArtifact, FaultFailed, UnsafeArtifact
-from harness.base.model import Change, FileState, FileTotals, Manifest
+from harness.base.model import Change, FileState
 from harness.base.settings import Limits
 from harness.faults import FAULTS
 from harness.faults.injection_points import InjectionPoint
 from harness.faults.injector import Injector, Planned
-from harness.procedure.backup.manifest import measure, read_manifest, write_manifest
+from harness.procedure.backup.manifest import measure, read_manifest
 from harness.procedure.backup.measure import measure_all
 from harness.procedure.backup.scan import read_artifact
 from harness.procedure.backup.storage import backup_storage
 from harness.runtime.process.host import LocalHost
+from tests.unit.faults.backups import with_manifest
 
 Break = Callable[..., tuple[Change, ...]]
 
@@ -43,14 +43,7 @@ def backup(tmp_path: Path, form: str) -> Path:
     directory.mkdir()
     stored = backup_storage(LocalHost(), str(source), directory, form=form, excluded=())
     (directory / "database.sql.zst").write_bytes(b"a script")
-    now = datetime(2026, 11, 23, tzinfo=UTC)
-    artifacts = (measure(directory / "database.sql.zst", "database"), *stored.artifacts)
-    write_manifest(
-        Manifest(
-            1, now, now, "hot", "", "apiary", artifacts, (), {}, True, 0.0, "", (), (), FileTotals(), (), ()
-        ),
-        directory,
-    )  # fmt: skip
+    with_manifest(directory, measure(directory / "database.sql.zst", "database"), *stored.artifacts)
     return directory
 
 

@@ -18,10 +18,9 @@ from click.testing import CliRunner
 
 from harness.artifacts.storage import zipped
 from harness.artifacts.storage.archive import read_archive_file
-from harness.artifacts.storage.names import coded
 from harness.artifacts.storage.safety import ArchiveLimits
 from harness.artifacts.storage.zipped import ZipArchive
-from harness.base.errors import BrokenArtifact, HarnessError, UnsafeArtifact, UsageError
+from harness.base.errors import BrokenArtifact, HarnessError, UsageError
 from harness.cli import config
 from harness.cli.command_line import main
 from harness.inputs.backup import BackupUnderTest
@@ -124,27 +123,9 @@ def test_modes_links_and_empty_files(tmp_path: Path) -> None:
     assert (entries[b"empty"].size_bytes, entries[b"n" * 300].mode) == (0, 0o644)
 
 
-UNSAFE: tuple[tuple[str, tuple[Entry, ...], str], ...] = (
-    ("..", ((f"{APP}/../../x", b""),), "the storage archive contains {}, which leaves the directory with .."),
-    ("absolute", (("/etc/cron.d/x", b""),), "the storage archive contains {}, which is an absolute path"),
-    ("link", ((special(f"{APP}/l", stat.S_IFLNK), b"/etc"),),
-     "the storage archive contains {}, which is a symbolic link"),
-    ("below a link", ((special(f"{APP}/l", stat.S_IFLNK), b"resumes"), (f"{APP}/l/x", b"")),
-     "the storage archive contains {}, which is a link or a file"),
-    ("device", ((special(f"{APP}/d", stat.S_IFCHR), b""),), "the storage archive contains {}, a character device"),
-    ("twice", ((f"{APP}/x", b"1"), (f"{APP}/x", b"2")), "the storage archive contains {} twice"),
-)  # fmt: skip
-
-
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_what_must_not_be_unpacked_is_refused_as_of_a_tar(tmp_path: Path) -> None:
-    for number, (what, entries, message) in enumerate(UNSAFE):
-        error = refused(zip_of(tmp_path / f"{number}.zip", DUMP, RESUME, *entries))
-        name = entries[-1][0] if isinstance(entries[-1][0], str) else entries[-1][0].filename
-        start, _, end = message.partition("{}")
-        assert (type(error), error.exit_code) == (UnsafeArtifact, 1), what
-        assert start + coded(name.encode()) in error.fact or "below" in error.fact, what
-        assert end in error.fact, what
+def test_two_scripts_of_one_name_are_refused(tmp_path: Path) -> None:
+    """What must not be unpacked of a storage is refused as of a tar: test_archives.py."""
     error = refused(zip_of(tmp_path / "dumps.zip", DUMP, DUMP, RESUME))
     assert error.fact.endswith("dumps.zip contains db-dumps/mysql-apiary.sql twice")
 
@@ -272,12 +253,6 @@ def test_a_wrong_password_of_the_old_kind(tmp_path: Path) -> None:
     subprocess.run(["zip", "-q", "-r", "-P", "secret", path, "db-dumps", "storage"], cwd=tmp_path, check=True)
     assert contents(path, b"secret")[0] == SCRIPT
     assert refused(path, b"other").exit_code == 2
-
-
-def test_a_name_with_a_nul_byte(tmp_path: Path) -> None:
-    path = zip_of(tmp_path / "b.zip", DUMP, RESUME, (f"{APP}/a#b", b""))
-    path.write_bytes(path.read_bytes().replace(b"a#b", b"a\0b"))
-    assert "which has a NUL byte in it" in refused(path).fact
 
 
 def test_a_zip_is_read_in_bounded_memory(tmp_path: Path) -> None:
