@@ -306,7 +306,8 @@ def leaves_out_the_same(path: Path, tmp_path: Path) -> None:
         definers = frozenset(mention.name for mention in info.definers)
         loaded = b"".join(restore_stream(path, database, definers=definers, target="other"))
         commands = sed_commands(path, database, definers=definers, target="other")
-        assert statements(by_sed(path, commands, tmp_path)) == statements(loaded), path
+        sent = by_sed(path, commands, tmp_path)
+        assert sent == loaded or statements(sent) == statements(loaded), path
 
 
 def test_statements_that_share_a_line_are_named(tmp_path: Path) -> None:

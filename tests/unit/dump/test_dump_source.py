@@ -101,15 +101,14 @@ def test_what_is_no_script_is_reported_by_name(tmp_path: Path) -> None:
 @over_table("kind", COMPRESSIONS)
 def test_memory_does_not_grow_with_what_comes_out(kind: str) -> None:
     """256 MiB of zeros are a few KiB compressed; a reader that believes its input takes them all at once."""
-    data = COMPRESSIONS[kind](bytes(64 << 20)) if kind != "zstd" else zstd(bytes(256 << 20))
+    size, most = (256 << 20, 40 << 20) if kind == "zstd" else (24 << 20, 12 << 20)
+    data = COMPRESSIONS[kind](bytes(size))
     tracemalloc.start()
     try:
-        size = sum(len(chunk) for chunk in open_script(io.BytesIO(data)))
-        peak = tracemalloc.get_traced_memory()[1]
+        assert sum(len(chunk) for chunk in open_script(io.BytesIO(data))) == size
+        assert tracemalloc.get_traced_memory()[1] < most
     finally:
         tracemalloc.stop()
-    assert size == (256 << 20 if kind == "zstd" else 64 << 20)
-    assert peak < 40 << 20
 
 
 def test_a_pipe_that_gives_little_at_once_is_read_to_its_end() -> None:
@@ -127,15 +126,15 @@ def test_a_pipe_that_gives_little_at_once_is_read_to_its_end() -> None:
 
 
 def test_a_file_that_asks_for_much_memory_is_not_unpacked() -> None:
-    """A few hundred bytes can ask for 2 GiB; what `zstd --long` and `xz -9` write is read."""
+    """A few hundred bytes can ask for gigabytes; what `zstd --long` and `xz -9` write is read."""
     script = b"CREATE TABLE t (a int);\n" * 1000
     small = zstandard.ZstdCompressionParameters(window_log=27, enable_ldm=True)
-    large = zstandard.ZstdCompressionParameters(window_log=31)
+    large = zstandard.ZstdCompressionParameters(window_log=28)
     for data, kind in (
         (_streamed(script, small), ""),
         (lzma.compress(script, preset=9), ""),
         (_streamed(script, large), "zstd"),
-        (lzma.compress(script, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}]), "xz"),
+        (lzma.compress(script, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 28}]), "xz"),
     ):
         if not kind:
             assert b"".join(open_script(io.BytesIO(data))) == script

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.artifacts.dump import fast
+from harness.artifacts.dump import fast, values
 from harness.artifacts.dump.ddl import parse_create_table
 from harness.artifacts.dump.encoding import is_utf8
 from harness.artifacts.dump.keyed_rows import equal_tables, keyed_rows, rows_of, value_digests
@@ -175,19 +175,23 @@ def test_a_long_value_is_read_in_a_small_multiple_of_its_size() -> None:
     assert most(lambda: to_utf8(b"\xe9" * LONG, "cp1252")) < 6 * LONG
 
 
-def test_a_long_string_is_digested_where_it_stands() -> None:
-    """With the same result as a copy of it, and next to no memory."""
+def test_a_long_string_is_digested_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With next to no memory, and the same result as a copy of it (which is shown on what is long here alone)."""
     blob, latin = ColumnInfo("a", "longblob"), ColumnInfo("a", "text")
+    row = b"7,'" + (b"x\\n" + b"z" * 1000) * 2200 + b"'"
+    assert len(row) > values._SURELY_LONG_BYTES
+    assert most(lambda: canonical_row(read_row(row), [None, blob])) < len(row) // 8
+    for name, size_bytes in (("_LONG_BYTES", 1 << 10), ("_SURELY_LONG_BYTES", 1 << 11)):
+        monkeypatch.setattr(values, name, size_bytes)
     for part in (b"\\'", b"''x", b"\\%\\0y"):
-        text = (part + b"z" * 1000) * 3000
+        text = (part + b"z" * 1000) * 3
         for escapes in (True, False):
             row = b"7,'" + (text if escapes else text.replace(b"\\'", b"''")) + b"',NULL"
             for column, codec in ((blob, None), (TEXT, None), (None, None), (JSON, None), (latin, "cp1252")):
                 columns = [None, column, None]
                 known = canonical_row(parse_row(row, escapes=escapes), columns, codec)
                 assert canonical_row(read_row(row, escapes=escapes), columns, codec) == known
-    row = b"7,'" + (b"x\\n" + b"z" * 1000) * 5000 + b"'"
-    assert most(lambda: canonical_row(read_row(row), [None, blob])) < len(row) // 8
+                assert isinstance(read_row(row, escapes=escapes)[1], values.LongText)
 
 
 def test_what_is_read_in_parts_is_what_it_was_as_a_whole() -> None:

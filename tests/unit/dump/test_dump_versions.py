@@ -80,6 +80,7 @@ def test_each_tools_dump_of_the_real_apiary_is_read_whole() -> None:
         found = inspection(info, findings)
         assert (found.refused, found.exit_code) == ((), 0), name
         assert [one for one in found.findings if one.severity is Severity.ERROR] == [], name
+        assert read_script(TOOLS / name, None).rows == 2461, name
         (database,) = info.databases
         assert (len(database.tables), database.rows) == (53, 2461), name
         text = lzma.decompress((TOOLS / name).read_bytes())
