@@ -195,14 +195,14 @@ def _consistency(source: BackupSource, files: StorageBackup, scratch: Path, atte
 def _must_be_its_directory(
     source: BackupSource, files: StorageBackup, consistency: Consistency, references: Path
 ) -> None:
-    """An empty directory, or one without any of the files that rows refer to, is another one, or is not mounted."""
+    """One without any of the files that rows refer to is another directory, or is not mounted."""
     lacking = consistency.rows_of_deleted_files + consistency.rows_of_late_files + consistency.rows_without_file
     referring = sum(1 for _ in read_references(references))
-    if files.totals.files and (not referring or lacking < referring):
+    if not referring or lacking < referring:
         return
-    which = f"holds none of the {referring:,} files that rows refer to" if files.totals.files else "is empty"
+    which = "holds none" if files.totals.files else "is empty: it holds none"
     raise ProcedureFailed(
-        f"the storage directory {source.storage_root} {which}",
+        f"the storage directory {source.storage_root} {which} of the {referring:,} files that rows refer to",
         "Give the application's storage/app directory, and check that it is mounted and readable for this account.",
     )
 
