@@ -58,7 +58,11 @@ def score_scenarios(
     markdown: Path | None,
     as_json: bool,
 ) -> int:
-    """Choose, drill, count and print them. Returns the exit code."""
+    """Choose, drill, count and print them.
+
+    Returns:
+        The exit code.
+    """
     chosen = _chosen(scenarios, families)
     whole = not scenarios and not families
     if earlier is not None:

@@ -129,7 +129,11 @@ def read_metrics(path: Path) -> tuple[Sample, ...]:
 
 
 def samples_of(result: DrillResult, last_good: float) -> Iterator[Sample]:
-    """The values of one run. `last_good`: when the last good drill before it ended, in seconds since 1970, or 0."""
+    """The values of one run.
+
+    Args:
+        last_good: when the last good drill before it ended, in seconds since 1970, or 0.
+    """
     backup = _backup(result)
     ended = result.started_at.timestamp() + result.duration_s
     good = result.verdict is result.expected_verdict

@@ -25,7 +25,11 @@ RESULT_VERSION = 1
 
 
 class RunDirectory:
-    """One run's directory. `directory`: made when it is not there."""
+    """One run's directory.
+
+    Args:
+        directory: made when it is not there.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

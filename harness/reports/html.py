@@ -21,7 +21,11 @@ _BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:s|min|h|days?)\b)")
 
 
 def render_html(document: Document, *, for_paper: bool = False) -> str:
-    """The page. `for_paper`: with everything unfolded and in fixed colours, as the PDF needs it."""
+    """The page.
+
+    Args:
+        for_paper: with everything unfolded and in fixed colours, as the PDF needs it.
+    """
     from markupsafe import Markup
 
     environment = _environment()

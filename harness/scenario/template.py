@@ -72,7 +72,11 @@ name = "{name}"
 
 
 def template(name: str, fault: Fault | None = None) -> str:
-    """The text of a scenario file that passes `scenarios check` as it is. `fault`: one to put in, or None."""
+    """The text of a scenario file that passes `scenarios check` as it is.
+
+    Args:
+        fault: one to put in, or None.
+    """
     if fault is None:
         return _TEMPLATE.format(name=name, scale="small", kind=_ANY_KIND, faults=_NO_FAULT, verdict="PASS")
     put_in = _FAULT.format(name=fault.name, summary=fault.summary, at=" or ".join(fault.injection_points))

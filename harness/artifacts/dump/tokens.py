@@ -56,7 +56,11 @@ def text_of(data: bytes) -> str:
 
 
 def tokenize(data: bytes, mode: SqlMode = PLAIN_MODE) -> list[Token]:
-    """Cut a statement into its tokens. `mode`: decides what a backslash and a double quote mean."""
+    """Cut a statement into its tokens.
+
+    Args:
+        mode: decides what a backslash and a double quote mean.
+    """
     found: list[Token] = []
     pattern = _SCAN_PLAIN_STRINGS if mode.no_backslash_escapes else _SCAN
     for match in pattern.finditer(data):

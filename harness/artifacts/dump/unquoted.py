@@ -20,7 +20,11 @@ _VALUES = re.compile(rb"true|false|default|unknown|(?:current|local|utc)_?\w+|lo
 
 
 def find_unquoted(piece: Piece, rows: Sequence[bytes]) -> int | None:
-    """The line of the first of these rows that has such a value, None if there is none. `rows`: each whole."""
+    """The line of the first of these rows that has such a value, None if there is none.
+
+    Args:
+        rows: each whole.
+    """
     for row in rows:
         if len(row) > _LONGEST_ROW_BYTES:
             continue

@@ -14,7 +14,11 @@ class Visitor(Protocol):
     """Sees every piece of a script, in order."""
 
     def visit(self, piece: Piece, tokens: Sequence[Token]) -> None:
-        """Take note of a piece. `tokens`: of a statement's first piece, unless it has a `head`; otherwise empty."""
+        """Take note of a piece.
+
+        Args:
+            tokens: of a statement's first piece, unless it has a `head`; otherwise empty.
+        """
         ...
 
 

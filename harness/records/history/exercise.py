@@ -195,7 +195,11 @@ def exercise_of(
     scorecard: ScorecardSummary | None,
     chain: Chain,
 ) -> Exercise:
-    """Add up a period. `entries`: the whole history, in any order; what came after the period is left out."""
+    """Add up a period.
+
+    Args:
+        entries: the whole history, in any order; what came after the period is left out.
+    """
     everything = sorted(
         (entry for entry in entries if entry.started_at < period.until),
         key=lambda entry: (entry.started_at, entry.drill_id),

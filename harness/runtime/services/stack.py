@@ -16,7 +16,11 @@ from harness.runtime.services.mysql import MySqlServer
 
 @dataclass(frozen=True, slots=True)
 class ServerFiles:
-    """The files of a search server. `host`: runs commands where they are, while the server runs."""
+    """The files of a search server.
+
+    Args:
+        host: runs commands where they are, while the server runs.
+    """
 
     host: Host
     data: str

@@ -27,7 +27,11 @@ _VERSION_FILE = "VERSION"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the server until a signal ends it. Returns 1 where it cannot start, as on the real server."""
+    """Run the server until a signal ends it.
+
+    Returns:
+        1 where it cannot start, as on the real server.
+    """
     try:
         options = parse_options(arguments, os.environ)
         _serve(options)

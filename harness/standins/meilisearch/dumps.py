@@ -39,7 +39,11 @@ class Dumps:
         self._store = store
 
     def write(self) -> str:
-        """Write a dump; it appears under its name when it is complete. Returns its uid: the date and time."""
+        """Write a dump; it appears under its name when it is complete.
+
+        Returns:
+            Its uid: the date and time.
+        """
         self._directory.mkdir(parents=True, exist_ok=True)
         uid = datetime.now(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]
         with tempfile.TemporaryDirectory(dir=self._directory, prefix=".dump-") as scratch:

@@ -187,7 +187,11 @@ class TaskStore:
             )
 
     def finish(self, outcomes: dict[int, dict[str, Any]]) -> None:
-        """Store how tasks ended, and drop their payloads. `outcomes`: by uid: `status`, `details` and `error`."""
+        """Store how tasks ended, and drop their payloads.
+
+        Args:
+            outcomes: by uid: `status`, `details` and `error`.
+        """
         files, moment = [], clock.now()
         with self._database.write() as connection:
             for uid, outcome in outcomes.items():

@@ -31,7 +31,11 @@ _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Processes tasks in a thread of its own. `make_dump`: writes a dump and returns its uid."""
+    """Processes tasks in a thread of its own.
+
+    Args:
+        make_dump: writes a dump and returns its uid.
+    """
 
     def __init__(self, tasks: TaskStore, store: IndexStore, make_dump: Callable[[], str]) -> None:
         self._tasks = tasks

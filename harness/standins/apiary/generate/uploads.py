@@ -42,7 +42,11 @@ def uploads(plan: Plan) -> Iterator[Upload]:
 
 
 def write_files(plan: Plan, directory: Path) -> tuple[int, int]:
-    """Write all files below `directory` (`storage/app`). Returns how many, and their bytes."""
+    """Write all files below `directory` (`storage/app`).
+
+    Returns:
+        How many, and their bytes.
+    """
     count = size = 0
     for number, upload in enumerate(uploads(plan), 1):
         bits = plan.mix(80, number)
