@@ -211,8 +211,10 @@ def test_a_directory_that_cannot_be_the_applications_fails(reached: Reached, tmp
     empty = reached.back_up("--storage", str(storage))
     (storage / ".gitignore").write_text("*\n")
     other = reached.back_up("--storage", str(storage))
-    said = f"the storage directory {storage} is empty: it holds none of the 1 files that rows refer to HINT: Give the"
-    assert (empty[0], said in empty[1]) == (1, True), empty
+    message = (
+        f"the storage directory {storage} is empty: it holds none of the 1 files that rows refer to HINT: Give the"
+    )
+    assert (empty[0], message in empty[1]) == (1, True), empty
     assert (other[0], f"{storage} holds none of the 1 files that rows refer to" in other[1]) == (1, True), other
 
 
