@@ -39,9 +39,11 @@ COMMANDS = {
     "status": "Show when each backup last passed.",
     "verify": "Verify an existing backup.",
 }
-"Each command and its summary: its module in `commands/`, and its name there. Only the requested one is imported, "
-"so\nthat neither the list nor a command that reads a file waits for the clients of servers."
+"""Each command and its summary: its module in `commands/`, and its name there.
 
+Only the requested one is imported, so that neither the list nor a command that reads a file waits for the clients of
+servers.
+"""
 
 _ABOUT_A_PATH = frozenset(
     {

@@ -119,7 +119,7 @@ def _drill(wanted: Sequence[Scenario], settings: Settings, jobs: int, *, whole: 
     anywhere = any(each.runtime.kind == "any" for each in wanted)
     auto = settled(settings, say) if anywhere else settings.runtime
     print_progress(f"{len(wanted)} drills, {jobs} in parallel")
-    # Containers first: a worker keeps what it shares among drills of one runtime, and the quick ones fill up the end.
+    # Containers first: the quick ones fill up the end.
     ordered = sorted(wanted, key=lambda each: each.runtime.kind == "process")
     for each, answer in drill_all(ordered, settings, jobs, auto=auto):
         if isinstance(answer, Refused):

@@ -76,7 +76,7 @@ def settings_of(table: Notify, base: Path) -> NotificationSettings:
 
 
 def checked_ping(url: str, where: str) -> str:
-    """A URL that can be asked for. Raises UsageError: it is none of http or https; the error does not show it."""
+    """A URL that can be asked for. Raises UsageError: it is not http or https; the error does not show it."""
     try:
         parts = urlsplit(url.strip())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

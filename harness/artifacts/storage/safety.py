@@ -84,7 +84,7 @@ class Hashes:
     """What `hash` gave for each of many names, in 16 to 32 bytes each; a `set` needs 70 to 150 (open addressing)."""
 
     def __init__(self) -> None:
-        self._slots = array("q", bytes(8 * _SLOTS))  # 0 where there is none
+        self._slots = array("q", bytes(8 * _SLOTS))  # 0 in an empty slot
         self._used = 0
 
     def __contains__(self, number: int) -> bool:

@@ -95,7 +95,7 @@ def load_private(path: Path, passphrase: bytes | None) -> SigningKey:
         passphrase: for an encrypted key; one that is not encrypted needs none, and is read all the same.
 
     Raises:
-        UsageError: it cannot be read, is encrypted, is of another kind, or is none.
+        UsageError: it cannot be read, is encrypted, is of another kind, or is not a key.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -119,7 +119,7 @@ def load_private(path: Path, passphrase: bytes | None) -> SigningKey:
 
 
 def load_public(path: Path) -> PublicKey:
-    """Read a public key. Raises UsageError: it cannot be read, is of another kind, or is none."""
+    """Read a public key. Raises UsageError: it cannot be read, is of another kind, or is not a key."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key

@@ -24,7 +24,7 @@ def good_drills(history: History, backup: str, drills: int) -> list[Entry]:
         drills: at most so many.
 
     Raises:
-        NoHistory: there is none.
+        NoHistory: the history is missing.
         UsageError: the file is foreign, damaged or newer.
     """
     entries = (link.entry() for link in history.links(backup=backup, verdict="PASS"))
@@ -35,7 +35,7 @@ def drills_before(history: History, result: DrillResult) -> Iterator[Entry]:
     """Drills of the same backup before this one, newest first, without those in which something was broken on purpose.
 
     Raises:
-        NoHistory: there is none.
+        NoHistory: the history is missing.
         UsageError: the file is foreign, damaged or newer.
     """
     entries = (link.entry() for link in history.links(backup=result.backup, until=result.started_at))

@@ -119,7 +119,7 @@ class History:
             the new row, and how many drills it is about.
 
         Raises:
-            NoHistory: there is none.
+            NoHistory: the history is missing.
             UsageError: no drill counts under this name, or the file is foreign, damaged or newer.
         """
         about = sum(1 for _ in self.links(backup=amendment.name))
@@ -158,7 +158,7 @@ class History:
             until: only drills that started before.
 
         Raises:
-            NoHistory: there is none.
+            NoHistory: the history is missing.
             UsageError: the file is foreign, damaged or newer.
         """
         wanted = {
@@ -187,7 +187,7 @@ class History:
         """What is not as it was recorded, one sentence each; nothing when all is well.
 
         Raises:
-            NoHistory: there is none.
+            NoHistory: the history is missing.
             UsageError: the file is foreign, damaged or newer.
         """
         with self._opened() as connection:
