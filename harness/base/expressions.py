@@ -8,29 +8,12 @@ only.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 SEARCH_QUEUE = "meilisearch"
 """Queue on which Scout puts its jobs: `queue:work` reads it only with `--queue=` (config/scout.php)."""
 
 _CIPHERTEXT = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-
-
-def decrypt_digest_expression(ciphertext: str) -> str:
-    """Ask for the SHA-256 of an encrypted value's plain text, so that the plain text is never printed.
-
-    Args:
-        ciphertext: what Laravel's `Crypt::encryptString` wrote: base64 of a JSON object.
-
-    Returns:
-        The expression; it echoes 64 hexadecimal digits, or fails when `APP_KEY` is not the one that
-        encrypted.
-
-    Raises:
-        ValueError: the ciphertext is not base64, so it cannot stand in PHP quotes.
-    """
-    if not _CIPHERTEXT.fullmatch(ciphertext):
-        raise ValueError(f"a ciphertext of {len(ciphertext)} characters is not base64")
-    return f"echo hash('sha256', Illuminate\\Support\\Facades\\Crypt::decryptString('{ciphertext}'));"
 
 
 QUEUE_SIZE = f"echo Illuminate\\Support\\Facades\\Queue::size('{SEARCH_QUEUE}');"
@@ -72,17 +55,30 @@ CONFIGURED: dict[str, str] = {
 """Variables of the environment, and where the configuration holds them (Laravel 12, config/scout.php)."""
 
 
-def stale_configuration_expression() -> str:
-    """Ask which variables the configuration holds otherwise than the environment: names, separated by commas.
+def state_expression(ciphertexts: Sequence[str] = ()) -> str:
+    """Ask what the application makes of its environment and of encrypted values: a JSON object.
 
-    A cached configuration wins over the environment (`php artisan config:cache`), also when it is that of another
-    instance. Only names come out, never a value; a variable that the environment does not have is left out.
+    `differs` names the variables that the configuration holds otherwise than the environment: a cached configuration
+    wins over it (`php artisan config:cache`), also when it is that of another instance. Only names come out, never a
+    value; a variable that the environment does not have is left out. `digests` has the SHA-256 of each value's plain
+    text, which is never printed itself, or null where `APP_KEY` is not the one that encrypted.
+
+    Args:
+        ciphertexts: what Laravel's `Crypt::encryptString` wrote: base64 of a JSON object each.
+
+    Raises:
+        ValueError: one is not base64, so it cannot stand in PHP quotes.
     """
+    for ciphertext in ciphertexts:
+        if not _CIPHERTEXT.fullmatch(ciphertext):
+            raise ValueError(f"a ciphertext of {len(ciphertext)} characters is not base64")
     pairs = ", ".join(f"'{name}' => '{key}'" for name, key in CONFIGURED.items())
+    values = ", ".join(f"'{ciphertext}'" for ciphertext in ciphertexts)
     return (
-        f"echo 'differs:' . implode(',', array_keys(array_filter([{pairs}],"
+        f"echo json_encode(['differs' => array_keys(array_filter([{pairs}],"
         " fn ($key, $name) => getenv($name) !== false && getenv($name) !== (string) config($key),"
-        " ARRAY_FILTER_USE_BOTH)));"
+        " ARRAY_FILTER_USE_BOTH)), 'digests' => array_map(fn ($value) => rescue(fn () => hash('sha256',"
+        f" Illuminate\\Support\\Facades\\Crypt::decryptString($value)), null, false), [{values}])]);"
     )
 
 

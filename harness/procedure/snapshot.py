@@ -194,7 +194,7 @@ def _spread(ids: IdSet, wanted: int) -> list[int | str]:
 def encrypted_values(session: Session, database: str) -> Iterator[tuple[str, str]]:
     """One value of each text column that holds Laravel's encrypted payloads, as (label, payload).
 
-    The smallest payload is taken, so that source and target pick the same one.
+    The shortest is taken, and of these the first, so that source and target pick the same one.
     """
     texts = session.rows(
         "SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t"
@@ -204,12 +204,14 @@ def encrypted_values(session: Session, database: str) -> Iterator[tuple[str, str
     )
     for table, column in list(texts):
         # A payload is base64 of a JSON object that starts with its iv.
-        payload = session.value(
-            f"SELECT MIN({quote_name(column)}) FROM {quote_name(database, table)}"
-            f" WHERE {quote_name(column)} LIKE 'eyJpdiI6%'"
+        name = quote_name(column)
+        payloads = session.rows(
+            f"SELECT {name} FROM {quote_name(database, table)} WHERE {name} LIKE 'eyJpdiI6%'"
+            f" ORDER BY LENGTH({name}), {name} LIMIT 1"
         )
-        if payload and _is_payload(str(payload)):
-            yield f"{table}.{column}", str(payload)
+        for (payload,) in payloads:
+            if _is_payload(str(payload)):
+                yield f"{table}.{column}", str(payload)
 
 
 def _is_payload(text: str) -> bool:

@@ -10,12 +10,7 @@ from pathlib import Path
 
 from harness.artifacts.storage.inventory import read_inventory
 from harness.base.errors import HarnessError
-from harness.base.expressions import (
-    CONFIGURED,
-    decrypt_digest_expression,
-    health_expression,
-    stale_configuration_expression,
-)
+from harness.base.expressions import CONFIGURED, health_expression, state_expression
 from harness.base.model import AppState, Probe
 from harness.checks.encrypted import NOT_READABLE
 from harness.procedure.snapshot import encrypted_values
@@ -45,8 +40,7 @@ def observe_app(stack: Stack, files: Path | None = None, *, key_given: bool = Tr
     ran, pending = stack.apiary.migrations()
     with stack.mysql.session() as session:
         encrypted = tuple(encrypted_values(session, stack.mysql.database))
-    decrypt = tuple(_decrypt(stack, encrypted)) if key_given else ()
-    configuration = tuple(_configuration(stack))
+    decrypt, configuration = _state(stack, encrypted if key_given else ())
     ping = _ping(stack)
     downloads, no_login = _downloads(stack, files) if files is not None else ((), "")
     health, no_report = observe_health(stack) if files is not None else ((), "")
@@ -55,9 +49,9 @@ def observe_app(stack: Stack, files: Path | None = None, *, key_given: bool = Tr
         health=health,
         migrations_ran=ran,
         migrations_pending=pending,
-        decrypt=decrypt,
+        decrypt=tuple(decrypt),
         not_decrypted=() if key_given else tuple(column for column, _ in encrypted),
-        configuration=configuration,
+        configuration=tuple(configuration),
         downloads=downloads,
         no_report=no_report,
         no_login=no_login,
@@ -76,30 +70,27 @@ def _ping(stack: Stack) -> Probe:
     return Probe("ping", "/ping", "pong", "pong" if page.beginning.strip() == b"pong" else "another text")
 
 
-def _decrypt(stack: Stack, values: Sequence[tuple[str, str]]) -> list[Probe]:
-    """Decrypt one value of each encrypted column, as pairs (column, payload), in the app; only a digest comes out."""
-    probes = []
-    for label, payload in values:
-        completed = stack.apiary.artisan("tinker", f"--execute={decrypt_digest_expression(payload)}")
-        digest = completed.stdout.decode("utf-8", "replace").strip()
-        works = completed.exit_status == 0 and re.fullmatch(r"[0-9a-f]{64}", digest) is not None
+def _state(stack: Stack, encrypted: Sequence[tuple[str, str]]) -> tuple[list[Probe], list[Probe]]:
+    """What the application makes of encrypted values, as pairs (column, payload), and of its environment.
+
+    Returns:
+        A probe for each column, of which only a digest comes out, and one for each variable: none if it did not answer.
+    """
+    expression = state_expression([payload for _, payload in encrypted])
+    answer = stack.apiary.artisan("tinker", f"--execute={expression}").stdout
+    try:
+        state = json.loads(answer)
+        digests, stale = list(zip(encrypted, state["digests"], strict=True)), state["differs"]
+    except (ValueError, KeyError, TypeError):
+        digests, stale = [(each, None) for each in encrypted], None
+    decrypt = []
+    for (column, _), digest in digests:
         # What must come out is the plain text itself: its digest at the source, or any digest at all.
-        probes.append(
-            Probe("decrypt", label, digest if works else "", digest if works else "", "" if works else NOT_READABLE)
-        )
-    return probes
-
-
-def _configuration(stack: Stack) -> list[Probe]:
-    """Whether the application uses what its environment says; none where it did not answer."""
-    completed = stack.apiary.artisan("tinker", f"--execute={stale_configuration_expression()}")
-    answer = re.fullmatch(r"differs:([A-Z_,]*)", completed.stdout.decode("utf-8", "replace").strip())
-    if completed.exit_status != 0 or answer is None:
-        return []
-    stale = answer[1].split(",")
-    return [
+        text = digest if isinstance(digest, str) and re.fullmatch(r"[0-9a-f]{64}", digest) else ""
+        decrypt.append(Probe("decrypt", column, text, text, "" if text else NOT_READABLE))
+    return decrypt, [
         Probe("configuration", name, "as in the environment", "another" if name in stale else "as in the environment")
-        for name in CONFIGURED
+        for name in (CONFIGURED if stale is not None else ())
     ]
 
 

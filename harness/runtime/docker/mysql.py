@@ -25,7 +25,7 @@ from harness.runtime.docker.container import ContainerPlan, ServerContainer, mak
 from harness.runtime.docker.images import IMAGE_LABEL, REPOSITORY, ChosenImage, image_of
 from harness.runtime.docker.labels import drill_labels, no_labels
 from harness.runtime.docker.reach import Reach
-from harness.runtime.process.mysql import CONFIGURATION, account_statements, durability
+from harness.runtime.process.mysql import CONFIGURATION, account_statements, mode_options
 from harness.runtime.process.prepared import asked
 from harness.runtime.services.mysql import MySqlServer
 from harness.runtime.spec import StackSpec
@@ -144,7 +144,7 @@ def mysql_container(
         image=image.id,
         labels=labels,
         log=spec.logs / "mysql.log",
-        entrypoint=(image.server, *_arguments(image), *durability(spec, image.flavour)),
+        entrypoint=(image.server, *_arguments(image), *mode_options(spec, image.flavour)),
         user=image.user,
         network=reach.network,
         volumes={DATA: name},

@@ -18,7 +18,7 @@ from harness.standins.apiary import caches, maintenance, migrations, scout, tink
 from harness.standins.apiary.config import AppConfig
 from harness.standins.apiary.console import Console
 from harness.standins.apiary.database import connect, error_text
-from harness.standins.apiary.encryption import DecryptError, new_app_key
+from harness.standins.apiary.encryption import new_app_key
 from harness.standins.apiary.jobs import DEFAULT_QUEUE, open_queue
 from harness.standins.apiary.meilisearch import Meilisearch, MeilisearchError
 from harness.standins.apiary.models import model_of_class
@@ -224,9 +224,6 @@ def run_tinker(call: Invocation) -> int:
         call.console.stdout.write(tinker.execute(call.options.get("execute", ""), call.config))
     except tinker.TinkerError as error:
         call.console.error(str(error))
-        return 1
-    except DecryptError as error:
-        call.console.exception(f"Illuminate\\Contracts\\Encryption\\DecryptException: {error}")
         return 1
     return 0
 

@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 
 from harness.base.errors import UsageError
-from harness.base.expressions import QUEUE_SIZE, decrypt_digest_expression, stale_configuration_expression
+from harness.base.expressions import QUEUE_SIZE, state_expression
 from harness.standins.apiary.caches import COMMANDS
 from harness.standins.apiary.config import Masquerade, cache_file, load_config
 from harness.standins.apiary.console import Console
@@ -122,34 +122,32 @@ def test_what_was_encrypted_decrypts_with_its_key_alone() -> None:
 
 
 def test_the_expressions_are_these() -> None:
-    assert decrypt_digest_expression("ab+/=") == (
-        "echo hash('sha256', Illuminate\\Support\\Facades\\Crypt::decryptString('ab+/='));"
-    )
     assert QUEUE_SIZE == "echo Illuminate\\Support\\Facades\\Queue::size('meilisearch');"
-    assert stale_configuration_expression() == (
-        "echo 'differs:' . implode(',', array_keys(array_filter(['APP_KEY' => 'app.key',"
+    assert state_expression(("ab+/=", "cd")) == (
+        "echo json_encode(['differs' => array_keys(array_filter(['APP_KEY' => 'app.key',"
         " 'DB_HOST' => 'database.connections.mysql.host', 'DB_DATABASE' => 'database.connections.mysql.database',"
         " 'MEILISEARCH_HOST' => 'scout.meilisearch.host', 'MEILISEARCH_KEY' => 'scout.meilisearch.key',"
         " 'SCOUT_PREFIX' => 'scout.prefix', 'QUEUE_CONNECTION' => 'queue.default'],"
         " fn ($key, $name) => getenv($name) !== false && getenv($name) !== (string) config($key),"
-        " ARRAY_FILTER_USE_BOTH)));"
+        " ARRAY_FILTER_USE_BOTH)), 'digests' => array_map(fn ($value) => rescue(fn () => hash('sha256',"
+        " Illuminate\\Support\\Facades\\Crypt::decryptString($value)), null, false), ['ab+/=', 'cd'])]);"
     )
 
 
 @over_table("ciphertext", ["", "a'b", "a b", "\\", "a\n"])
 def test_a_ciphertext_that_could_end_the_quote_is_refused(ciphertext: str) -> None:
     with pytest.raises(ValueError, match=rf"^a ciphertext of {len(ciphertext)} characters is not base64$"):
-        decrypt_digest_expression(ciphertext)
+        state_expression(["ab+/=", ciphertext])
 
 
 def test_the_stand_in_names_what_a_cached_configuration_has_otherwise(tmp_path: Path) -> None:
     """Names only; what the environment does not have is left out, as in PHP."""
     environment = {"APP_KEY": "of the environment", "SCOUT_PREFIX": "apiary_"}
-    expression = stale_configuration_expression()
-    assert execute(expression, load_config(environment, tmp_path)) == "differs:"
+    expression = state_expression()
+    assert execute(expression, load_config(environment, tmp_path)) == '{"differs": [], "digests": []}'
     cache_file(tmp_path).parent.mkdir(parents=True)
     cache_file(tmp_path).write_text('{"APP_KEY": "of another", "SCOUT_PREFIX": "apiary_", "DB_HOST": "elsewhere"}')
-    assert execute(expression, load_config(environment, tmp_path)) == "differs:APP_KEY"
+    assert execute(expression, load_config(environment, tmp_path)) == '{"differs": ["APP_KEY"], "digests": []}'
 
 
 def plan(scale: str = "small", rng_seed: int = 1) -> Plan:
