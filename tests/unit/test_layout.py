@@ -137,14 +137,18 @@ def test_every_string_of_a_console_goes_through_printable() -> None:
 
 def test_files_of_the_package_are_where_they_are_read_from() -> None:
     """A file that moved with its folder would be missed by a drill in containers only."""
-    read = [
-        (package, name)
-        for path in modules()
-        for package, name in re.findall(r'files\("([\w.]+)"\) / "([^"]+)"', (PACKAGE / path).read_text())
-    ]
-    assert len(read) > 4
-    for package, name in read:
-        assert (resources.files(package) / name).is_dir() or (resources.files(package) / name).is_file(), name
+    read = []
+    for path in modules():
+        text = (PACKAGE / path).read_text()
+        read += [
+            resources.files(package) / name for package, name in re.findall(r'files\("([\w.]+)"\) / "([^"]+)"', text)
+        ]
+        read += [
+            (PACKAGE / path).with_name(name) for name in re.findall(r'Path\(__file__\)\.with_name\("([^"]+)"', text)
+        ]
+    assert len(read) > 6
+    for place in read:
+        assert place.is_dir() or place.is_file(), place
 
 
 def test_one_class_name_means_one_thing_and_no_file_name_repeats_everywhere() -> None:

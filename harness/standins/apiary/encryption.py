@@ -12,11 +12,12 @@ import hashlib
 import hmac
 import json
 import secrets
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC
-from cryptography.hazmat.primitives.padding import PKCS7
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+    from cryptography.hazmat.primitives.padding import PKCS7
 
 KEY_BYTES = 32
 IV_BYTES = 16
@@ -56,9 +57,9 @@ def encrypt_string(plain: str, key: bytes, iv: bytes) -> str:
     Args:
         iv: 16 bytes; the caller's, so that generated data is the same for the same random seed.
     """
-    padder = PKCS7(_BLOCK_BITS).padder()
+    cipher, padding = _aes(key, iv)
+    padder, encryptor = padding.padder(), cipher.encryptor()
     padded = padder.update(plain.encode()) + padder.finalize()
-    encryptor = Cipher(AES(key), CBC(iv)).encryptor()
     value = base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
     iv_text = base64.b64encode(iv).decode()
     payload = {"iv": iv_text, "value": value, "mac": _mac(iv_text, value, key), "tag": ""}
@@ -82,13 +83,23 @@ def decrypt_string(ciphertext: str, key: bytes, *previous: bytes) -> bytes:
     key, *_ = [each for each in (key, *previous) if hmac.compare_digest(mac, _mac(iv_text, value, each))] or [b""]
     if not key:
         raise DecryptError("The MAC is invalid.")
-    decryptor = Cipher(AES(key), CBC(iv)).decryptor()
-    unpadder = PKCS7(_BLOCK_BITS).unpadder()
+    cipher, padding = _aes(key, iv)
+    decryptor, unpadder = cipher.decryptor(), padding.unpadder()
     try:
         padded = decryptor.update(data) + decryptor.finalize()
         return unpadder.update(padded) + unpadder.finalize()
     except ValueError as error:
         raise DecryptError("Could not decrypt the data.") from error
+
+
+def _aes(key: bytes, iv: bytes) -> tuple[Cipher[CBC], PKCS7]:
+    # Imported here because one command of twenty decrypts, and each of them would wait for it.
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
+    from cryptography.hazmat.primitives.padding import PKCS7
+
+    return Cipher(AES(key), CBC(iv)), PKCS7(_BLOCK_BITS)
 
 
 def _mac(iv_text: str, value: str, key: bytes) -> str:

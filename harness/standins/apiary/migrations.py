@@ -12,7 +12,6 @@ import re
 import subprocess
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from pymysql import MySQLError
@@ -54,7 +53,7 @@ class Migration:
 
 
 def _read(name: str) -> str:
-    return (files("harness.standins.apiary") / "schema" / name).read_text(encoding="utf-8")
+    return Path(__file__).with_name("schema").joinpath(name).read_text(encoding="utf-8")
 
 
 def _statements(script: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Source: config/scout.php and `toSearchableArray` of the models in RoboJackets/ap
 from __future__ import annotations
 
 import json
-from importlib.resources import files
+from pathlib import Path
 from typing import TypeAlias
 
 from harness.base.guide import IMPORTED_MODELS, NOT_IMPORTED_MODELS, SearchModel
@@ -63,6 +63,6 @@ def index_settings() -> dict[str, Settings]:
     `user_first_name` and the `user_…` ranking rules of travel_assignments are spelled as the real app spells
     them: no document has such a field.
     """
-    text = (files("harness.standins.apiary") / "index-settings.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("index-settings.json").read_text(encoding="utf-8")
     settings: dict[str, Settings] = json.loads(text)
     return settings

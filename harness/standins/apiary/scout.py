@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from importlib.resources import files
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 import pymysql
@@ -181,6 +181,6 @@ def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
 
 def airports() -> list[dict[str, str]]:
     """The packaged airports: the documents of the only model that is not in the database."""
-    text = (files("harness.standins.apiary") / "airports.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("airports.json").read_text(encoding="utf-8")
     documents: list[dict[str, str]] = json.loads(text)
     return documents
