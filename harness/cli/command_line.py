@@ -15,7 +15,7 @@ from harness import __version__
 from harness.base.errors import DISK_FULL, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_USAGE, HarnessError, harness_error
 from harness.base.interruption import interrupted
 from harness.base.printable import printable_lines
-from harness.cli.options.group import CommandGroup
+from harness.cli.options.help import CommandGroup
 from harness.reports.terminal import NoReader, escape_unprintable, say, show_error, terminal_gone
 
 COMMANDS = {

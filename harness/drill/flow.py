@@ -24,11 +24,12 @@ from harness.drill.negative_control import run_negative_control
 from harness.drill.plan import DrillPlan
 from harness.drill.run import Run
 from harness.drill.steps.collect import Restored, collect
+from harness.drill.steps.empty_target import EmptyTarget, start_copy
 from harness.drill.steps.read import read_backup
 from harness.drill.steps.release import Release
 from harness.drill.steps.restore import Restoration, restore
 from harness.drill.steps.source import observe_source, prepare_source, settle_files
-from harness.drill.steps.target import EmptyTarget, prove_target, start_copy
+from harness.drill.steps.target import prove_target
 from harness.faults.injection_points import InjectionPoint
 from harness.inputs.backup import LOCATION, BackupUnderTest, Location, Made, SourceView
 from harness.procedure.backup.plan import BackupSource

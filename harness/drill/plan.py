@@ -12,7 +12,7 @@ from harness.base.clock import Listener, Silent
 from harness.base.model import Acceptance, Origin, Provenance, Verdict
 from harness.base.origin import origin_here
 from harness.base.settings import Settings
-from harness.drill.steps.target import EmptyTarget
+from harness.drill.steps.empty_target import EmptyTarget
 from harness.faults.injector import Planned
 from harness.inputs.backup import BackupUnderTest
 from harness.inputs.identity import backup_of_scenario

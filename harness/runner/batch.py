@@ -20,8 +20,8 @@ from harness.base.settings import Settings
 from harness.drill.flow import back_up, prove_empty_target, restored, run_on, run_scenario
 from harness.drill.plan import DrillPlan, new_drill_id
 from harness.drill.run import Run
+from harness.drill.steps.empty_target import EmptyTarget
 from harness.drill.steps.source import no_generator, prepare_source
-from harness.drill.steps.target import EmptyTarget
 from harness.inputs.backup import BackupUnderTest
 from harness.records.run_directory import RunDirectory
 from harness.runtime.choice import choose_runtime, settled

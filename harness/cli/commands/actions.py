@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options.group import GroupedHelp, config_option
+from harness.cli.options.group import config_option
+from harness.cli.options.help import GroupedHelp
 from harness.reports.terminal import print_line
 
 _DAYS = 92

@@ -14,7 +14,8 @@ from harness.base.errors import EXIT_INTERRUPTED
 from harness.base.interruption import terminable
 from harness.cli.common import errors_console, must_exist, print_progress, settings_for
 from harness.cli.context import VALID, exit_codes, is_quiet, quiet_option
-from harness.cli.options.group import FILE, GroupedHelp, output_option, section
+from harness.cli.options.group import FILE, output_option, section
+from harness.cli.options.help import GroupedHelp
 from harness.cli.options.server import AskedServer, server_option, server_options
 from harness.reports.terminal import as_called, console_for
 

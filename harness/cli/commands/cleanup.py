@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli.common import print_progress, settings_for
-from harness.cli.options.group import GroupedHelp
+from harness.cli.options.help import GroupedHelp
 from harness.reports.terminal import print_line
 
 

@@ -9,7 +9,8 @@ import click
 
 from harness.cli.common import settings_for
 from harness.cli.context import VALID, configuration, exit_codes
-from harness.cli.options.group import GroupedHelp, config_option
+from harness.cli.options.group import config_option
+from harness.cli.options.help import GroupedHelp
 from harness.reports.terminal import as_called, console_for
 
 

@@ -9,7 +9,8 @@ import click
 from pydantic import TypeAdapter
 
 from harness.cli.context import settings_for
-from harness.cli.options.group import FILE, CommandGroup
+from harness.cli.options.group import FILE
+from harness.cli.options.help import CommandGroup
 from harness.records.attestation.check import State, Verification, verify_evidence
 from harness.records.attestation.keys import PUBLIC_SUFFIX, generate, load_public, read_passphrase
 from harness.reports.terminal import Terminal, console_for, print_json

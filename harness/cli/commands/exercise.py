@@ -12,7 +12,8 @@ import click
 from harness.base.errors import UsageError
 from harness.base.settings import CONFIG_NAME
 from harness.cli.context import settings_for
-from harness.cli.options.group import DIRECTORY_THERE, FILE_THERE, GroupedHelp, config_option
+from harness.cli.options.group import DIRECTORY_THERE, FILE_THERE, config_option
+from harness.cli.options.help import GroupedHelp
 from harness.records.history.database import History
 from harness.records.history.period import Period, days, quarter
 from harness.reports.terminal import print_line, show_error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options.group import GroupedHelp
+from harness.cli.options.help import GroupedHelp
 from harness.reports.terminal import console_for
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from harness.base.errors import HarnessError
 from harness.base.model import PastDrill, Verdict
 from harness.base.origin import origin_here
 from harness.cli.context import settings_for
-from harness.cli.options.group import DIRECTORY_THERE, CommandGroup
+from harness.cli.options.group import DIRECTORY_THERE
+from harness.cli.options.help import CommandGroup
 from harness.inputs.identity import checked_name
 from harness.records.history.amendment import Amendment
 from harness.records.history.baseline import good_drills

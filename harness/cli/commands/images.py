@@ -10,7 +10,7 @@ import click
 from harness.base.sizes import size
 from harness.cli.common import settings_for
 from harness.cli.context import VALID, exit_codes
-from harness.cli.options.group import CommandGroup
+from harness.cli.options.help import CommandGroup
 from harness.reports.terminal import console_for
 
 if TYPE_CHECKING:

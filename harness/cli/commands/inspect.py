@@ -11,7 +11,8 @@ from harness.artifacts.dump.codes import CODES
 from harness.cli.common import password_option, print_progress, settings_for, standard_input
 from harness.cli.context import VALID, exit_codes
 from harness.cli.options.backup import decrypt_options, window_option
-from harness.cli.options.group import GroupedHelp, config_option
+from harness.cli.options.group import config_option
+from harness.cli.options.help import GroupedHelp
 
 
 @click.command(cls=GroupedHelp, epilog=exit_codes("no problem was found", "the backup would not restore", VALID, ""))

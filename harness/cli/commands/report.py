@@ -10,7 +10,8 @@ import click
 from harness.base.errors import UsageError
 from harness.base.settings import Settings
 from harness.cli.context import exit_codes, show_result
-from harness.cli.options.group import DIRECTORY_THERE, GroupedHelp
+from harness.cli.options.group import DIRECTORY_THERE
+from harness.cli.options.help import GroupedHelp
 from harness.cli.options.notifications import sign, signing_options
 from harness.cli.options.reports import report_options
 from harness.records.run_directory import RunDirectory

@@ -11,7 +11,7 @@ from harness.base.interruption import terminable
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, runtime_options
 from harness.cli.options.backup import backup_options
-from harness.cli.options.group import GroupedHelp
+from harness.cli.options.help import GroupedHelp
 
 if TYPE_CHECKING:
     from harness.cli.backup_drill import BackupOptions

@@ -11,7 +11,8 @@ from harness.base.errors import UsageError
 from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, errors_console, runtime_options
 from harness.cli.context import is_quiet, quiet_option
-from harness.cli.options.group import GroupedHelp, backup_option, config_option, output_option
+from harness.cli.options.group import backup_option, config_option, output_option
+from harness.cli.options.help import GroupedHelp
 from harness.cli.options.notifications import notification_options, signing_options
 from harness.cli.options.reports import report_options
 

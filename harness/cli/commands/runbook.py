@@ -10,7 +10,8 @@ import click
 from harness.base.private import whole_file
 from harness.cli.context import VALID, exit_codes
 from harness.cli.options.backup import backup_options
-from harness.cli.options.group import DIRECTORY_THERE, FILE, GroupedHelp, backup_option, output_option
+from harness.cli.options.group import DIRECTORY_THERE, FILE, backup_option, output_option
+from harness.cli.options.help import GroupedHelp
 from harness.reports.terminal import print_line
 
 if TYPE_CHECKING:

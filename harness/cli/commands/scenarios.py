@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.base.errors import EXIT_USAGE, UsageError
-from harness.cli.options.group import DIRECTORY_THERE, CommandGroup
+from harness.cli.options.group import DIRECTORY_THERE
+from harness.cli.options.help import CommandGroup
 from harness.reports.terminal import Terminal, console_for, show_error
 
 if TYPE_CHECKING:

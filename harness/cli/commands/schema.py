@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.options.group import GroupedHelp
+from harness.cli.options.help import GroupedHelp
 from harness.records.schema import SCHEMAS
 from harness.reports.terminal import print_json
 

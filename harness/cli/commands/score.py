@@ -11,7 +11,8 @@ import click
 from harness.base.settings import Settings
 from harness.cli.common import runtime_options
 from harness.cli.context import VALID, exit_codes
-from harness.cli.options.group import FILE, GroupedHelp, backup_option, output_option, runtime_option
+from harness.cli.options.group import FILE, backup_option, output_option, runtime_option
+from harness.cli.options.help import GroupedHelp
 
 
 def _known_families(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from harness.base.errors import HarnessError
 from harness.base.limits import duration_s
 from harness.base.settings import NotificationSettings
 from harness.cli.context import configuration, settings_for
-from harness.cli.options.group import GroupedHelp, config_option
+from harness.cli.options.group import config_option
+from harness.cli.options.help import GroupedHelp
 from harness.records.history.database import History
 from harness.records.history.entry import Entry
 from harness.records.history.status import BackupStatus, status_of

@@ -15,7 +15,8 @@ from harness.base.settings import Settings
 from harness.cli.common import EXIT_CODES, control_option, runtime_options
 from harness.cli.context import quiet_option
 from harness.cli.options.backup import backup_options
-from harness.cli.options.group import GroupedHelp, backup_option
+from harness.cli.options.group import backup_option
+from harness.cli.options.help import GroupedHelp
 from harness.cli.options.notifications import notification_options, signing_options
 from harness.cli.options.reports import report_options
 

@@ -13,7 +13,6 @@ from harness.procedure.snapshot import read_database
 from harness.runtime.services.execution import run
 from harness.runtime.services.mysql import quote_name
 from harness.runtime.services.stack import Stack
-from harness.runtime.spec import StackSpec
 
 MUST_BE_EMPTY = ("attendance", "events", "teams", "users")
 """Tables that no migration fills: rows in them say that the target is somebody's instance."""
@@ -66,22 +65,6 @@ def prove_target(stack: Stack, limits: Limits, clock: Clock) -> FreshTarget:
         prepared = " when the data directory was prepared" if stack.migrated else ""
         note.detail = f"{len(database.tables)} tables, migrated{prepared}, and empty"
         return FreshTarget(database, stack.meilisearch.state(), ran, recorded)
-
-
-@dataclass(frozen=True, slots=True)
-class EmptyTarget:
-    """A target that was proven and whose servers have ended: their files are for copies of it."""
-
-    spec: StackSpec
-    fresh: FreshTarget
-
-
-def start_copy(stack: Stack, empty: EmptyTarget, clock: Clock) -> FreshTarget:
-    """Step 1 where the servers began with the files of a target that was proven: start the application."""
-    with clock.step("target", "Copy an empty target that was tested", decides=False) as note:
-        stack.apiary.lifecycle.start()
-        note.detail = f"{len(empty.fresh.database.tables)} tables, migrated and empty"
-        return empty.fresh
 
 
 def _must_be_empty(database: DatabaseState) -> None:

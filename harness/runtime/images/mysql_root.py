@@ -14,8 +14,9 @@ from pathlib import Path
 
 from harness.base.errors import HarnessError
 from harness.base.settings import Settings
-from harness.runtime.images.unpacked import loader, unpacked, write_program
+from harness.runtime.images.unpacked import loader, unpacked
 from harness.runtime.process.host import LocalHost
+from harness.runtime.process.programs import write_program
 from harness.runtime.services.execution import run
 
 SUITE = "sid"

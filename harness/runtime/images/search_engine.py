@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from harness.base.errors import HarnessError
 from harness.base.settings import Settings
-from harness.runtime.images.unpacked import loader, must, unpacked, write_program
+from harness.runtime.images.unpacked import loader, must, unpacked
 from harness.runtime.process.host import LocalHost
-from harness.runtime.process.programs import engine_python
+from harness.runtime.process.programs import engine_python, write_program
 from harness.standins.meilisearch import ENGINE_VERSION
 
 SUITE = "bookworm"

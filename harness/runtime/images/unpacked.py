@@ -89,13 +89,6 @@ def loader(root: Path, *further: str, final: Path | None = None) -> list[str]:
     return [str(final / found.relative_to(root)), "--library-path", ":".join(map(str, places))]
 
 
-def write_program(path: Path, command: str) -> None:
-    """An executable script that becomes this command, in the shell's words."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"#!/bin/sh\nexec {command}\n")
-    path.chmod(0o755)
-
-
 def must(host: LocalHost, argv: list[str]) -> None:
     """Run a command. Raises HarnessError where it fails."""
     completed = run(host, argv, timeout_s=_LIMIT_S)

@@ -1,4 +1,4 @@
-"""Finding the server and client programs of this machine, and saying what they really are.
+"""The server and client programs of this machine, and what they really are; scripts that call one.
 
 Debian's MariaDB installs a `mysqld` that is MariaDB, so a name proves nothing: every program is asked.
 """
@@ -194,3 +194,10 @@ def _tool(settings: Settings, server: Path, flavour: str, names: list[str]) -> P
             if version is not None and version[0] == flavour:
                 return path
     return None
+
+
+def write_program(path: Path, command: str) -> None:
+    """An executable script that becomes this command, in the shell's words."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\nexec {command}\n")
+    path.chmod(0o755)

@@ -8,7 +8,6 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,15 +18,15 @@ from harness.runtime.components import app_component, mysql_component, search_co
 from harness.runtime.ownership import DRILL_ID_VARIABLE
 from harness.runtime.process.child import Child, free_port
 from harness.runtime.process.host import LocalHost
+from harness.runtime.process.meilisearch import meilisearch_server
 from harness.runtime.process.mysql import copy_tree, identity_of, mysql_server
 from harness.runtime.process.prepared import asked_before, forget, prepared_directory
-from harness.runtime.process.programs import MySqlPrograms, meilisearch_command, mysql_programs
-from harness.runtime.process.server_user import server_user, user_with
+from harness.runtime.process.programs import MySqlPrograms, meilisearch_command, mysql_programs, write_program
+from harness.runtime.process.server_user import user_with
 from harness.runtime.services.apiary import Apiary
 from harness.runtime.services.artisan_errors import start_failed
-from harness.runtime.services.meilisearch import MeilisearchServer
 from harness.runtime.services.mysql import MySqlServer
-from harness.runtime.services.stack import ServerControl, ServerFiles, Stack
+from harness.runtime.services.stack import ServerControl, Stack
 from harness.runtime.spec import StackSpec, migrating
 from harness.standins.apiary.migrations import schema_digest
 
@@ -100,7 +99,7 @@ class ProcessRuntime:
                 prepared = None
                 mysql, database, database_control = start_mysql()
             search, index, index_control = running.enter_context(
-                self._meilisearch_server(spec, root / "meilisearch", env)
+                meilisearch_server(self._settings, self._meilisearch, spec, root / "meilisearch", env)
             )
             app, web = running.enter_context(self._apiary(spec, root, env, mysql.port, search.url))
             children = (database, index, web)
@@ -162,55 +161,6 @@ class ProcessRuntime:
         return shutil.disk_usage(self._directory).free, str(self._directory.parent)
 
     @contextmanager
-    def _meilisearch_server(
-        self, spec: StackSpec, directory: Path, env: Mapping[str, str]
-    ) -> Iterator[tuple[MeilisearchServer, Child, ServerControl]]:
-        directory.mkdir(mode=0o700, exist_ok=spec.copy_of is not None)
-        # Root's own may be closed to the user of the server (libpam-tmpdir), who could then index nothing.
-        temporary = directory / "tmp"
-        temporary.mkdir(exist_ok=True)
-        port = free_port()
-        command = [
-            *self._meilisearch,
-            f"--http-addr=127.0.0.1:{port}",
-            f"--db-path={directory / 'data'}",
-            f"--dump-dir={directory / 'dumps'}",
-            "--env=production",
-            "--no-analytics",
-        ]
-        user = server_user(self._settings, spec.drill_id, f"{spec.role}/meilisearch", env)
-        child = Child(
-            "Meilisearch",
-            user.command(command) if user else command,
-            # As a variable, because the embedded server would refuse an option that it does not know.
-            env={
-                **env,
-                "TMPDIR": str(temporary),
-                "MEILI_MASTER_KEY": spec.search_key,
-                "MEILI_MAX_INDEXING_MEMORY": self._settings.indexing_memory,
-            },
-            log=spec.logs / "meilisearch.log",
-            cwd=directory,
-            stop_s=spec.limits.stop_s,
-        )
-        url = f"http://127.0.0.1:{port}"
-        server = MeilisearchServer(url=url, inner_url=url, key=spec.search_key)
-        ready = partial(child.wait_ready, server.healthy, timeout_s=spec.limits.search_ready_s)
-
-        def prepare() -> None:
-            if user:  # what was copied, or put there since, is root's
-                user.hand_over(directory)
-
-        try:
-            prepare()
-            child.start()
-            ready()
-            files = ServerFiles(LocalHost(env=env), str(directory / "data"), str(directory / "dumps"))
-            yield server, child, ServerControl(child, ready, prepare, files)
-        finally:
-            child.stop()
-
-    @contextmanager
     def _apiary(
         self, spec: StackSpec, root: Path, env: Mapping[str, str], mysql_port: int, search_url: str
     ) -> Iterator[tuple[Apiary, Child]]:
@@ -233,7 +183,10 @@ class ProcessRuntime:
         elif as_root:
             os.chown(storage / "app", guide.STORAGE_UID, guide.STORAGE_UID)
         as_user = user.command(()) if user else []
-        php = (*as_user, str(_php(root)))
+        # Called as the real one is, from where its user cannot write.
+        program = root / "bin" / "php"
+        write_program(program, f'{shlex.quote(sys.executable)} -m harness.standins.apiary.php "$@"')
+        php = (*as_user, str(program))
         child = Child(
             "Apiary",
             [*php, "artisan", "serve", "--no-reload", "--host=127.0.0.1", f"--port={port}"],
@@ -288,15 +241,3 @@ class _AppProcess:
 
     def running(self) -> bool:
         return self._child.running()
-
-
-def _php(directory: Path) -> Path:
-    """An executable named `php` that runs the stand-in, so that it is called as the real one is.
-
-    It stands where the stand-in's user cannot write.
-    """
-    program = directory / "bin" / "php"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m harness.standins.apiary.php "$@"\n')
-    program.chmod(0o755)
-    return program

@@ -19,13 +19,11 @@ from harness.base.settings import Settings
 from harness.runtime.process.host import LocalHost
 from harness.runtime.services.execution import run
 
-FIRST_UID = 60578
-UIDS = 606
+FIRST_UID, UIDS = 60578, 606
 """Numbers that no distribution and no tool gives to anybody (systemd's "Users, Groups, UIDs and GIDs"), and that a
 container with the usual 65,536 of them has."""
 
-_SYS_PTRACE = 19
-"""Number of the capability (capabilities(7))."""
+_SYS_PTRACE = 19  # capabilities(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,6 @@ class ServerUser:
         Root's home and a drill's directory are closed to others, and programs and data are in them. So the user may
         read and enter what root may, and write nothing but its own.
         """
-        only = "-all,+dac_read_search"
         return [
             str(self.setpriv),
             f"--reuid={self.uid}",
@@ -55,9 +52,7 @@ class ServerUser:
             "--no-new-privs",
             # access(2) takes the capability away from a user who is not root, unless asked to keep it.
             "--securebits=+no_setuid_fixup",
-            f"--inh-caps={only}",
-            f"--ambient-caps={only}",
-            f"--bounding-set={only}",
+            *(f"--{which}=-all,+dac_read_search" for which in ("inh-caps", "ambient-caps", "bounding-set")),
             "--",
             *argv,
         ]

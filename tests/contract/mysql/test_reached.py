@@ -15,10 +15,9 @@ from harness.base.settings import from_environment
 from harness.cli.command_line import main
 from harness.runtime.docker.client import connect
 from harness.runtime.images.bases import ensure_base
-from harness.runtime.images.unpacked import write_program
 from harness.runtime.ownership import DRILL_ID_VARIABLE, workspace
 from harness.runtime.process import mysql as process_mysql
-from harness.runtime.process.programs import mysql_programs
+from harness.runtime.process.programs import mysql_programs, write_program
 from harness.runtime.services.mysql import MySqlServer
 from harness.runtime.services.mysql_transport import Transport
 from harness.runtime.spec import StackSpec, new_app_key

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from harness.base.settings import Settings
-from harness.cli.drilling import how_to_reach
+from harness.cli.kept_target import how_to_reach
 from harness.runtime.docker.labels import DRILL, remove_drill
 from harness.runtime.docker.runtime import DockerRuntime
 from tests.commands import called
