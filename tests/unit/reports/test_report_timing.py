@@ -31,8 +31,8 @@ from harness.reports.terminal import Terminal
 from harness.reports.timing import timing_grids
 from harness.reports.words import SENTENCES
 from tests.tables import over_table
+from tests.unit.reports.parts import section
 from tests.unit.reports.results import damaged, ended_early, failed, passed, text_of_html
-from tests.unit.reports.test_report_page import section
 from tests.unit.reports.texts import texts
 
 
