@@ -67,31 +67,23 @@ def _compare(
         if max(usual, actual) < minimum or name in leave_out:
             continue
         figures = f"It has {actual:,} {unit}; the last passed drills usually had {usual:,.0f}."
-        expected, counted = f"about {usual:,.0f} {unit}", f"{actual:,} {unit}"
         if actual < usual * (1 - limits.shrank_share):
+            change, remedy = "shrank", _SHRANK
             share = f"{1 - actual / usual:.0%} less" if actual else "none of them is left"
-            found.add(
-                f"{kind}-shrank",
-                name,
-                f"The {kind} {name} shrank: {share}. {figures}",
-                severity=Severity.WARNING,
-                expected=expected,
-                actual=counted,
-                remedy=_SHRANK,
-            )
         elif actual > usual * (1 + limits.jumped_share):
+            change, remedy = "jumped", _JUMPED
             share = f"{actual / usual - 1:,.0%} more" if usual else "there were none before"
-            found.add(
-                f"{kind}-jumped",
-                name,
-                f"The {kind} {name} jumped: {share}. {figures}",
-                severity=Severity.WARNING,
-                expected=expected,
-                actual=counted,
-                remedy=_JUMPED,
-            )
         else:
             continue
+        found.add(
+            f"{kind}-{change}",
+            name,
+            f"The {kind} {name} {change}: {share}. {figures}",
+            severity=Severity.WARNING,
+            expected=f"about {usual:,.0f} {unit}",
+            actual=f"{actual:,} {unit}",
+            remedy=remedy,
+        )
         reported.add(name)
     return reported
 

@@ -7,21 +7,13 @@ the first of them is the proof that it is this one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from harness.base import guide
 from harness.base.model import DrillResult, Severity
+from harness.reports import runbook_steps as steps
 from harness.reports.document import Block, Bullets, Column, Document, Grid, Paragraph, Section
-from harness.reports.runbook_steps import (
-    RestorableBackup,
-    check,
-    database,
-    files,
-    search,
-    session,
-    start,
-    stop,
-    stopped,
-)
+from harness.reports.runbook_steps import RestorableBackup
 
 _STEPS = {
     "stop": "Stop the application",
@@ -35,6 +27,7 @@ _STEPS = {
 def runbook_of(backup: RestorableBackup) -> Document:
     """The page. Its commands are meant for one bash session, from top to bottom."""
     drilled = backup.drilled
+    took = partial(_took, drilled)
     return Document(
         title=f"Restore {backup.name}",
         eyebrow="Runbook: the documented restore procedure for one backup",
@@ -47,14 +40,14 @@ def runbook_of(backup: RestorableBackup) -> Document:
         ),
         sections=(
             Section("before", "Before you start", tuple(_before(backup))),
-            Section("session", "0. Name the places", tuple(session(backup))),
-            Section("check", "1. Check the backup and the instance", tuple(check(backup))),
-            Section("stop", f"2. Stop the application{_took(drilled, 'stop')}", (stop(),)),
-            Section("files", f"3. Restore the files{_took(drilled, 'restore-files')}", (files(backup),)),
-            Section("database", f"4. Load the database{_took(drilled, 'restore-database')}", tuple(database(backup))),
-            Section("start", f"5. Start the application{_took(drilled, 'start')}", tuple(start())),
-            Section("search", f"6. Rebuild the search index{_took(drilled, 'reindex')}", tuple(search())),
-            Section("stopped", "7. If a block stops", (stopped(),)),
+            Section("session", "0. Name the places", tuple(steps.session(backup))),
+            Section("check", "1. Check the backup and the instance", tuple(steps.check(backup))),
+            Section("stop", f"2. Stop the application{took('stop')}", (steps.stop(),)),
+            Section("files", f"3. Restore the files{took('restore-files')}", (steps.files(backup),)),
+            Section("database", f"4. Load the database{took('restore-database')}", tuple(steps.database(backup))),
+            Section("start", f"5. Start the application{took('start')}", tuple(steps.start())),
+            Section("search", f"6. Rebuild the search index{took('reindex')}", tuple(steps.search())),
+            Section("stopped", "7. If a block stops", (steps.stopped(),)),
         ),
         footer="Written by apiary-drill runbook.",
     )
@@ -94,12 +87,10 @@ def _missing(backup: RestorableBackup) -> Iterator[Block]:
     if empty:
         yield Paragraph(f"Tables that the backup leaves out and that stay as they are: {', '.join(empty)}.")
     known = [*backup.script.findings, *(backup.drilled.findings if backup.drilled else ())]
-    by_subject = {
-        (finding.code, finding.subject): finding for finding in known if finding.severity is not Severity.INFO
-    }
+    by_subject = {(found.code, found.subject): found for found in known if found.severity is not Severity.INFO}
     if by_subject:
         yield Paragraph("What will be missing, and what is left out of the script:")
-        yield Bullets(tuple(f"{finding.message} {finding.remedy}".strip() for finding in by_subject.values()))
+        yield Bullets(tuple(f"{found.message} {found.remedy}".strip() for found in by_subject.values()))
     if backup.drilled is not None:
         done = [step for step in backup.drilled.steps if step.name in _STEPS]
         columns = Column("Step"), Column("Time", number=True), Column("Result")

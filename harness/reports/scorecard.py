@@ -66,10 +66,8 @@ def render_markdown(card: Scorecard) -> str:
 
 
 def _lines(card: Scorecard) -> Iterator[str]:
-    yield f"**{sentence_of(card)}**"
-    yield ""
-    yield f"{_ran_on(card)} Made {card.made_at:%Y-%m-%d %H:%M} UTC."
-    yield ""
+    yield from (f"**{sentence_of(card)}**", "")
+    yield from (f"{_ran_on(card)} Made {card.made_at:%Y-%m-%d %H:%M} UTC.", "")
     yield f"| family | drills | {' | '.join(_HEADINGS)} | seconds |"
     yield "|---|" + "---:|" * (len(_HEADINGS) + 2)
     for family in (*card.families, card.total):
@@ -84,9 +82,7 @@ def _lines(card: Scorecard) -> Iterator[str]:
     for drill in card.drills:
         if drill.family != FAULT_FREE:
             yield (f"| `{drill.name}` | {drill.family} | {drill.expected} | {drill.outcome} | {drill.duration_s:.1f} |")
-    yield ""
-    yield "| check | undetected without it |"
-    yield "|---|---|"
+    yield from ("", "| check | undetected without it |", "|---|---|")
     for each in card.checks:
         yield f"| `{each.check}` | {', '.join(f'`{name}`' for name in each.scenarios) or '–'} |"
 

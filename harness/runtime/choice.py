@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
 from harness.artifacts.dump.inspect import Inspector
-from harness.artifacts.dump.model import DumpInfo
 from harness.artifacts.dump.source import Dump, open_script, source_name
 from harness.artifacts.dump.walk import walk
 from harness.base.errors import HarnessError, NoSuchProgram
 from harness.base.settings import Settings
-from harness.runtime.docker.images import mysql_image_for
+from harness.runtime.docker.images import DEFAULT_MYSQL, LOCAL_MYSQL, mysql_image_for
 from harness.runtime.docker.runtime import DockerRuntime
 from harness.runtime.process.runtime import ProcessRuntime
 from harness.runtime.spec import Runtime
@@ -41,28 +42,28 @@ def choose_runtime(
         HarnessError: the runtime that was asked for cannot be had.
         NoSuchProgram: no engine and no programs: there is nothing to drill with.
     """
+    processes = partial(ProcessRuntime, settings, directory, keep=keep, flavours=flavours)
     if settings.runtime == "process":
         say("runtime: local processes, as requested")
-        return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
+        return processes()
     images = settings.images
     if settings.runtime == "auto" and (settings.mysqld or settings.meilisearch):
         say("runtime: local processes, because a program was given")
-        return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
+        return processes()
+    containers = partial(
+        DockerRuntime, settings, mysql_default=_default_images(dump), keep=keep, flavours=flavours, progress=say
+    )
     # A named image must never be left out quietly: the drill would prove something else.
     if settings.runtime == "docker" or images.mysql or images.meilisearch or images.apiary:
-        runtime = _docker(settings, say, dump, keep, flavours)
-        say(
-            "runtime: Docker, as requested"
-            if settings.runtime == "docker"
-            else "runtime: Docker, because an image was given"
-        )
+        runtime = containers()
+        say(f"runtime: Docker, {'as requested' if settings.runtime == 'docker' else 'because an image was given'}")
         return runtime
     try:
-        runtime = _docker(settings, say, dump, keep, flavours)
+        runtime = containers()
     except HarnessError as error:
         say(f"runtime: local processes, because {error.fact}")
         try:
-            return ProcessRuntime(settings, directory, keep=keep, flavours=flavours)
+            return processes()
         except NoSuchProgram as missing:
             raise NoSuchProgram(f"{missing.fact}; and {error.fact}", *missing.hints, *error.hints[:1]) from error
     say("runtime: Docker, because an engine answers and has the images")
@@ -84,25 +85,16 @@ def settled(settings: Settings, say: Callable[[str], None]) -> str:
     return settings.runtime if settings.runtime != "auto" else choose_runtime(settings, settings.state_dir, say).name
 
 
-def _docker(
-    settings: Settings,
-    say: Callable[[str], None],
-    dump: Dump | None,
-    keep: Collection[str],
-    flavours: Mapping[str, str],
-) -> DockerRuntime:
-    info = _beginning(dump) if dump is not None else None
-    if info is None or not info.server_version:
-        return DockerRuntime(settings, keep=keep, flavours=flavours, progress=say)
-    default = mysql_image_for(info.server_version, mariadb=info.flavour == "mariadb")
-    return DockerRuntime(settings, mysql_default=default, keep=keep, flavours=flavours, progress=say)
+def _default_images(dump: Dump | None) -> tuple[str, str]:
+    """The default and the local image of the server that the first lines of a script name; MySQL's where they do not.
 
-
-def _beginning(dump: Dump) -> DumpInfo | None:
-    """What the first lines of a script say; None where there are none to read, which is reported later."""
-    inspector = Inspector(source_name(dump))
-    try:
-        walk(islice(open_script(dump), 1), inspector)
-    except HarnessError:
-        return None
-    return inspector.info()
+    That there are none to read is reported later.
+    """
+    if dump is not None:
+        inspector = Inspector(source_name(dump))
+        with suppress(HarnessError):
+            walk(islice(open_script(dump), 1), inspector)
+            info = inspector.info()
+            if info.server_version:
+                return mysql_image_for(info.server_version, mariadb=info.flavour == "mariadb")
+    return DEFAULT_MYSQL, LOCAL_MYSQL

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from shutil import which
 from typing import Any
 
 from harness.base.errors import HarnessError, UsageError
@@ -31,8 +32,6 @@ class Snapshot:
 
 def check_program(argv: Sequence[str], key: str, host: LocalHost) -> None:
     """Raise UsageError if there is no such program, before anything is fetched."""
-    from shutil import which
-
     if which(argv[0], path=host.env.get("PATH")) is None:
         raise UsageError(
             f"{key}: there is no program {argv[0]!r} on this machine",
@@ -74,11 +73,10 @@ def newest_snapshot(host: LocalHost, argv: Sequence[str], *, key: str, limit_s: 
     Raises:
         HarnessError: it failed, or lists none.
     """
+    what = f"{key} ({argv[0]})"
     completed = run(host, argv, timeout_s=limit_s, what=key)
     if completed.exit_status != 0:
-        raise HarnessError(
-            f"{key} ({argv[0]}) ended with exit status {completed.exit_status}", details=completed.stderr
-        )
+        raise HarnessError(f"{what} ended with exit status {completed.exit_status}", details=completed.stderr)
     try:
         listed = json.loads(completed.stdout)
     except ValueError:
@@ -87,7 +85,7 @@ def newest_snapshot(host: LocalHost, argv: Sequence[str], *, key: str, limit_s: 
         listed = listed.get("archives", [listed])
     found = [snapshot for each in listed or () if isinstance(each, dict) and (snapshot := _snapshot(each)).name]
     if not found:
-        raise HarnessError(f"{key} ({argv[0]}) lists no snapshot as JSON", "Add --json (restic, borg) or use lsjson.")
+        raise HarnessError(f"{what} lists no snapshot as JSON", "Add --json (restic, borg) or use lsjson.")
     # Times are of whole seconds; programs list the older one first.
     return sorted(found, key=lambda each: each.made_at or datetime.min.replace(tzinfo=UTC))[-1]
 

@@ -46,10 +46,8 @@ class Link:
             entry = _ENTRY.validate_json(self.body)
             return replace(entry, backup=self.name) if self.name else entry
         except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise UsageError(
-                f"entry {self.number} of the history cannot be read at {where or 'its beginning'}"
-            ) from None
+            where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "its beginning"
+            raise UsageError(f"entry {self.number} of the history cannot be read at {where}") from None
 
 
 def canonical(entry: Entry) -> bytes:
