@@ -10,7 +10,8 @@ from harness.base.settings import from_environment
 from harness.base.wait import wait_until
 from harness.drill.plan import new_drill_id
 from harness.runtime.ownership import DRILL_ID_VARIABLE
-from harness.runtime.process.runtime import ProcessRuntime
+from harness.runtime.process.meilisearch import meilisearch_server
+from harness.runtime.process.programs import meilisearch_command
 from harness.runtime.spec import StackSpec, new_app_key
 
 
@@ -19,11 +20,10 @@ def test_the_search_server_has_a_directory_of_its_own(tmp_path: Path) -> None:
     closed = tmp_path / "tmp"
     for directory, mode in ((closed, 0o700), (tmp_path / "logs", 0o755)):
         directory.mkdir(mode=mode)
-    settings = from_environment({**os.environ, "TMPDIR": str(closed)})
-    runtime = ProcessRuntime(replace(settings, state_dir=tmp_path / "state"), tmp_path)
+    settings = replace(from_environment({**os.environ, "TMPDIR": str(closed)}), state_dir=tmp_path / "state")
     spec = StackSpec(drill_id=new_drill_id("tmpdir"), role="target", app_key=new_app_key(), logs=tmp_path / "logs")
     env = {**settings.base_env, DRILL_ID_VARIABLE: spec.drill_id}
-    with runtime._meilisearch_server(spec, tmp_path / "search", env) as (server, *_):
+    with meilisearch_server(settings, meilisearch_command(settings), spec, tmp_path / "search", env) as (server, *_):
         headers = {"Authorization": f"Bearer {server.key}"}
         documents = [{"id": number, "text": f"word{number}"} for number in range(100)]
         added = requests.post(f"{server.url}/indexes/a/documents", json=documents, headers=headers, timeout=30).json()
