@@ -14,7 +14,7 @@ from harness.artifacts.dump.source import Dump, open_script, source_name
 from harness.artifacts.dump.walk import walk
 from harness.base.errors import HarnessError, NoSuchProgram
 from harness.base.settings import Settings
-from harness.runtime.docker.images import DEFAULT_MYSQL, LOCAL_MYSQL, mysql_image_for
+from harness.runtime.docker.images import mysql_image_for
 from harness.runtime.docker.runtime import DockerRuntime
 from harness.runtime.process.runtime import ProcessRuntime
 from harness.runtime.spec import Runtime
@@ -97,4 +97,4 @@ def _default_images(dump: Dump | None) -> tuple[str, str]:
             info = inspector.info()
             if info.server_version:
                 return mysql_image_for(info.server_version, mariadb=info.flavour == "mariadb")
-    return DEFAULT_MYSQL, LOCAL_MYSQL
+    return mysql_image_for("", mariadb=False)

@@ -21,10 +21,14 @@ class Meilisearch:
     """A client, from the standard library: `requests` takes as long to import as a command takes to run."""
 
     def __init__(self, config: AppConfig) -> None:
+        # Imported here and below because most commands ask the search nothing.
+        from urllib.request import ProxyHandler, build_opener
+
         self._url = config.meilisearch_host
         self._headers = {"Content-Type": "application/json"}
         if config.meilisearch_key:
             self._headers["Authorization"] = f"Bearer {config.meilisearch_key}"
+        self._opener = build_opener(ProxyHandler({}))
 
     def add_documents(self, index: str, primary_key: str, body: bytes) -> None:
         """Enqueue an addition: `body` is a JSON array of documents, as bytes."""
@@ -51,14 +55,13 @@ class Meilisearch:
         return str(self._request("GET", f"/tasks/{task_uid}")["status"])
 
     def _request(self, method: str, path: str, body: bytes | None = None) -> Answer:
-        # Imported here because most commands ask the search nothing.
         from http.client import HTTPException
         from urllib.error import HTTPError
-        from urllib.request import ProxyHandler, Request, build_opener
+        from urllib.request import Request
 
         request = Request(self._url + path, body, self._headers, method=method)  # noqa: S310
         try:
-            with build_opener(ProxyHandler({})).open(request, timeout=_TIMEOUT_S) as response:
+            with self._opener.open(request, timeout=_TIMEOUT_S) as response:
                 content = response.read()
         except HTTPError as error:
             raise MeilisearchError(_api_error(error.code, error.read())) from None
